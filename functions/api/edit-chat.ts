@@ -1,0 +1,9 @@
+import { operation } from '../runtime/http.ts';
+import { timestamp } from '../runtime/views.ts';
+
+export const editChat = operation('editChat', async ({ params: { token, chat_number }, body }, { ledger }) => {
+  const { createdAt, at } = await ledger.editChat(token, chat_number, body.name);
+  return {
+    json: { number: chat_number, name: body.name, created_at: timestamp(createdAt), updated_at: timestamp(at) },
+  };
+});

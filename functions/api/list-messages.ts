@@ -1,0 +1,35 @@
+import * as z from 'zod';
+import { decodeCursor, encodeCursor } from '../../lib/api/cursors.ts';
+import { limits } from '../../lib/limits.ts';
+import { operation } from '../runtime/http.ts';
+import { fitting, pageAnswer } from '../runtime/pages.ts';
+import { requireChat } from '../runtime/parents.ts';
+import { rangeOf } from '../runtime/ranges.ts';
+import { messageView } from '../runtime/views.ts';
+
+export const listMessages = operation('listMessages', async ({ params, query, pageAt }, services) => {
+  const { token, chat_number: chat } = params;
+  const list = ['listMessages', token, chat, query.order, query.after ?? null, query.before ?? null];
+  const [from] = decodeCursor(list, query.cursor, z.tuple([z.int()])) ?? [];
+  await requireChat(services, token, chat);
+  const { rows, more } = await services.store.messages(token, chat, rangeOf(query, from));
+
+  const page = fitting(rows, more);
+  let last = page.items.at(-1)?.number;
+  if (last === undefined) return pageAnswer({ data: [], next: null, pending: [] }, pageAt);
+
+  // Every number below one that is stored has been accepted. So the page answers for all of them from where it began,
+  // which is where the page before ended, or `after`, or its own first message.
+  const ascending = query.order === 'asc';
+  const first = ascending ? (from ?? query.after ?? 0) + 1 : from === undefined ? page.items[0]?.number : from - 1;
+  const pending = await services.store.missingNumbers(token, chat, first ?? last, last, limits.pendingNumbers + 1);
+  const beyond = pending[limits.pendingNumbers];
+  if (beyond !== undefined) {
+    pending.length = limits.pendingNumbers;
+    last = ascending ? beyond - 1 : beyond + 1;
+    page.items = page.items.filter(({ number }) => (ascending ? number < beyond : number > beyond));
+    page.more = true;
+  }
+  const next = page.more ? encodeCursor(list, [last]) : null;
+  return pageAnswer({ data: page.items.map(messageView), next, pending }, pageAt);
+});

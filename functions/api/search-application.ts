@@ -1,0 +1,25 @@
+import { decodeCursor, encodeCursor } from '../../lib/api/cursors.ts';
+import { operation } from '../runtime/http.ts';
+import { matchPosition, matchView, totals } from '../runtime/matches.ts';
+import { fitting, pageAnswer } from '../runtime/pages.ts';
+import { requireApplication } from '../runtime/parents.ts';
+
+export const searchApplication = operation('searchApplication', async ({ params, query, pageAt }, services) => {
+  const { token } = params;
+  const { q, limit, cursor } = query;
+  const list = ['searchApplication', token, q];
+  const after = decodeCursor(list, cursor, matchPosition);
+  await requireApplication(services, token);
+  const found = await services.searchIndex.search({ token, q, limit, ...(after && { after }) });
+
+  const page = fitting(
+    found.matches.map((match) => ({ chat_number: match.chat, ...matchView(match, q) })),
+    found.more,
+  );
+  const last = found.matches[page.items.length - 1];
+  const next = page.more && last ? encodeCursor(list, [last.createdAt, last.chat, last.number]) : null;
+  // The documents of a deleted chat are purged in the background; until then they are left out here.
+  const live = await services.store.liveChats(token, [...new Set(page.items.map((match) => match.chat_number))]);
+  const data = page.items.filter((match) => live.has(match.chat_number));
+  return pageAnswer({ data, next, ...totals(found) }, pageAt);
+});

@@ -1,0 +1,59 @@
+import middy from '@middy/core';
+import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import { MalformedRecord } from '../../lib/queue/records.ts';
+import type { LambdaHandler } from './lambda.ts';
+import { events, log } from './log.ts';
+import type { WorkerServices } from './services.ts';
+
+export type BatchHandler = LambdaHandler<SQSEvent, SQSBatchResponse>;
+
+/** A record of a batch, and what its body says. */
+export interface Parsed<Content> {
+  record: SQSRecord;
+  content: Content;
+}
+
+/** A record that can never be worked on, and why. */
+export interface Poison {
+  record: SQSRecord;
+  reason: string;
+}
+
+/**
+ * Makes a worker into a Lambda handler for batches of SQS records.
+ *
+ * Records that can't be read are poison, and so are those that `work` answers: they go to the dead letters with their
+ * reason and are acknowledged, so that they hold up nobody and the queue's own limit of deliveries can be high. When
+ * `work` throws, for instance because the database is out, the whole batch is delivered again: all it does is idempotent.
+ */
+export const worker =
+  <Content>(
+    queue: 'storeQueue' | 'searchQueue',
+    decode: (body: string) => Content,
+    work: (records: Parsed<Content>[], services: WorkerServices) => Promise<Poison[]>,
+  ) =>
+  (services: WorkerServices): BatchHandler =>
+    middy<SQSEvent, SQSBatchResponse>(async ({ Records }: SQSEvent) => {
+      const parsed: Parsed<Content>[] = [];
+      const poison: Poison[] = [];
+      for (const record of Records) {
+        try {
+          parsed.push({ record, content: decode(record.body) });
+        } catch (error) {
+          if (!(error instanceof MalformedRecord)) throw error;
+          poison.push({ record, reason: error.message });
+        }
+      }
+      poison.push(...(await work(parsed, services)));
+      if (poison.length > 0) {
+        await services[queue].bury(poison.map(({ record, reason }) => ({ body: record.body, reason })));
+        for (const { record, reason } of poison)
+          log.error(events.buried, { queue, message_id: record.messageId, reason });
+      }
+      return { batchItemFailures: [] };
+    }).onError((request) => {
+      log.warn(events.batchFailed, { queue, records: request.event.Records.length, error: request.error as Error });
+      request.response = {
+        batchItemFailures: request.event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })),
+      };
+    }) as BatchHandler;

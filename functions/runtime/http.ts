@@ -1,0 +1,31 @@
+import middy from '@middy/core';
+import normalizeHeaders from '@middy/http-header-normalizer';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
+import { admission } from './admission.ts';
+import { type Answer, answering } from './answering.ts';
+import { jsonBody } from './json-body.ts';
+import type { LambdaHandler } from './lambda.ts';
+import type { ServicesOf } from './services.ts';
+import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
+
+export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, APIGatewayProxyResult>;
+
+/**
+ * Makes an operation of the route table into a Lambda handler for API Gateway proxy events: a request is judged in the
+ * contract's order (admin key, content type, size, JSON, validation), then `run` does the work. It gets what the route's
+ * schemas made of the request, and just the services that the route asks for.
+ */
+export const operation =
+  <Id extends OperationId>(id: Id, run: (request: ApiRequest<Id>, services: ServicesOf<Id>) => Promise<Answer>) =>
+  (services: ServicesOf<Id>): HttpHandler => {
+    const route: Route = routes[id];
+    const stack = middy()
+      .use(answering(route))
+      .use(normalizeHeaders())
+      .use(admission(route, services.adminKey))
+      .use(jsonBody(route))
+      .use(validation(id, route))
+      .handler((event) => run((event as unknown as ApiEvent<Id>).request, services));
+    return stack as unknown as HttpHandler;
+  };

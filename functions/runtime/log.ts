@@ -1,0 +1,24 @@
+import { Logger } from '@aws-lambda-powertools/logger';
+
+/** One line of JSON an event. What identifies or belongs to a client (tokens, names, bodies, keys) is never logged. */
+export const log = new Logger({ serviceName: 'chat-system' });
+
+export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
+export type LogLevel = (typeof logLevels)[number];
+
+export const setLogLevel = (level: LogLevel): void =>
+  log.setLogLevel(level.toUpperCase() as Parameters<typeof log.setLogLevel>[0]);
+
+/** The catalogue: every message that is ever logged, so that a search for one finds its place. */
+export const events = {
+  answered: 'answered',
+  failed: 'a request failed on our side',
+  unavailable: 'a dependency is out',
+  buried: 'a record was put aside as a dead letter',
+  batchFailed: 'a batch failed and will be delivered again',
+  rolledUp: 'counts were brought up to date',
+  purged: 'something deleted was purged',
+  scheduleFailed: 'a scheduled run failed and will be repeated',
+  connectionRefused: 'a connection was refused before it made a request',
+  workerDied: 'the worker thread died',
+} as const;

@@ -1,0 +1,26 @@
+import type { OperationId, Routes } from '../../lib/api/routes.ts';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
+import type { DeadLetterBox, Outbox } from '../../lib/queue/queue.ts';
+import type { SearchIndex } from '../../lib/search/search-index.ts';
+import type { Store } from '../../lib/store/store.ts';
+
+/** What the API's handlers work with; each engine has its own. */
+export interface Services {
+  ledger: Ledger;
+  store: Store;
+  searchIndex: SearchIndex;
+}
+
+/** The services that an operation's route asks for, and the admin key where one is set. */
+export type ServicesOf<Id extends OperationId> = Pick<Services, Routes[Id]['needs'][number]> & {
+  adminKey?: string | undefined;
+};
+
+/** What the workers and scheduled functions work with. */
+export interface WorkerServices {
+  store: Store;
+  searchIndex: SearchIndex;
+  ledger: Pick<Ledger, 'counters' | 'purge'>;
+  storeQueue: DeadLetterBox;
+  searchQueue: Outbox & DeadLetterBox;
+}

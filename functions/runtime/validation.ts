@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type * as z from 'zod';
+import { type Fault, validationFailed } from '../../lib/api/problems.ts';
+import type { OperationId, Route, Routes } from '../../lib/api/routes.ts';
+import { idempotencyKey } from '../../lib/api/schemas.ts';
+import type { IdempotencyKey } from '../../lib/ledger/ledger.ts';
+
+type Parsed<Id extends OperationId, Part extends string> =
+  Routes[Id] extends Record<Part, infer Schema> ? z.output<Schema> : undefined;
+
+/** A valid request. */
+export interface ApiRequest<Id extends OperationId> {
+  params: Parsed<Id, 'params'>;
+  query: Parsed<Id, 'query'>;
+  body: Parsed<Id, 'body'>;
+  /** Of a POST that carries an Idempotency-Key. */
+  key: IdempotencyKey | undefined;
+  /** The path in front of the route, as the client used it: `/v1`. */
+  base: string;
+  /** The path and query of the same list's next page. */
+  pageAt: (cursor: string) => string;
+}
+
+/** The proxy event after validation. */
+export type ApiEvent<Id extends OperationId> = APIGatewayProxyEvent & { request: ApiRequest<Id> };
+
+const jsonPointer = (path: PropertyKey[]): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+
+/** Parses the parts of a request by the route's schemas, and names all that is wrong with it at once. */
+export function validation(id: OperationId, route: Route): MiddlewareObj<APIGatewayProxyEvent> {
+  const depth = route.path.split('/').length - 1;
+  return {
+    before: async ({ event }) => {
+      const faults: Fault[] = [];
+      const parse = (schema: z.ZodType | undefined, value: unknown, pointer: (path: PropertyKey[]) => string) => {
+        const result = schema?.safeParse(value);
+        for (const issue of result?.error?.issues ?? [])
+          faults.push({ pointer: pointer(issue.path), detail: issue.message });
+        return result?.data;
+      };
+      const name = (path: PropertyKey[]) => String(path[0]);
+      const params = parse(route.params, event.pathParameters ?? {}, name);
+      const query = parse(route.query, event.queryStringParameters ?? {}, name);
+      const given = route.method === 'POST' ? event.headers['idempotency-key'] : undefined;
+      const key = given === undefined ? undefined : parse(idempotencyKey, given, () => 'Idempotency-Key');
+      const body = parse(route.body, event.body, jsonPointer);
+      if (faults.length > 0) throw validationFailed(faults);
+
+      const { path } = event.requestContext;
+      const request = {
+        params,
+        query,
+        body,
+        key: key && { id: sha256([id, params, key]), payload: sha256(body) },
+        base: path.split('/').slice(0, -depth).join('/'),
+        pageAt: (cursor: string) =>
+          `${path}?${new URLSearchParams({ ...(event.queryStringParameters as Record<string, string>), cursor })}`,
+      };
+      Object.assign(event, { request });
+    },
+  };
+}

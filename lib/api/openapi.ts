@@ -1,0 +1,121 @@
+import * as z from 'zod';
+import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { type ProblemCode, problems } from './problems.ts';
+import { type OperationId, type Route, routes } from './routes.ts';
+import { idempotencyKey, ProblemDocument } from './schemas.ts';
+
+const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const text = (description: string) => z.string().meta({ description });
+
+/** Problems of the whole class of route, besides its own. */
+function problemsOf(route: Route): ProblemCode[] {
+  const codes: ProblemCode[] = [...route.problems, 'malformed_request', 'headers_too_large', 'request_timeout'];
+  if (route.admin) codes.push('admin_key_required');
+  if (route.body) codes.push('malformed_json', 'unsupported_media_type', 'payload_too_large');
+  if (route.params || route.query || route.body) codes.push('validation_failed');
+  return [...codes, 'too_many_requests', 'internal_error', 'unavailable'];
+}
+
+/** Headers of the answers beyond those that all have. */
+function headersOf(route: Route): z.ZodObject {
+  return z.object({
+    'x-request-id': text('Names this request in problems and logs.'),
+    ...(route.answer.status === 201 && route.method === 'POST' && !route.path.endsWith('/batch')
+      ? { Location: text('Where the new resource is.') }
+      : {}),
+    ...(route.etag ? { ETag: text('A weak hash of the answer, for If-None-Match.') } : {}),
+    ...(route.query ? { Link: text('The next page, as rel="next".').optional() } : {}),
+  });
+}
+
+function responsesOf(route: Route): ZodOpenApiOperationObject['responses'] {
+  const { status, schema, html } = route.answer;
+  const content = html
+    ? { 'text/html': { schema: z.string() } }
+    : status === 204
+      ? undefined
+      : json(schema ?? z.looseObject({}));
+  const byStatus = Map.groupBy(problemsOf(route), (code) => problems[code].status);
+  return {
+    [`${status}`]: { description: route.summary, headers: headersOf(route), ...(content && { content }) },
+    ...(route.etag && { '304': { description: 'The client has this answer already' } }),
+    ...Object.fromEntries(
+      [...byStatus]
+        .sort(([a], [b]) => a - b)
+        .map(([problemStatus, codes]) => [
+          `${problemStatus}`,
+          {
+            description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
+            content: { 'application/problem+json': { schema: ProblemDocument } },
+          },
+        ]),
+    ),
+  };
+}
+
+function requestHeadersOf(route: Route): z.ZodObject | undefined {
+  if (route.method === 'POST') return z.object({ 'Idempotency-Key': idempotencyKey.optional() });
+  if (route.etag) return z.object({ 'If-None-Match': text('The ETag of the answer the client has.').optional() });
+  return undefined;
+}
+
+function operationOf(id: string, route: Route): ZodOpenApiOperationObject {
+  const header = requestHeadersOf(route);
+  // An absent body counts as {}, so it is required where {} would not do.
+  const required = route.body ? !route.body.safeParse({}).success : false;
+  return {
+    operationId: id,
+    summary: route.summary,
+    requestParams: {
+      ...(route.params && { path: route.params }),
+      ...(route.query && { query: route.query }),
+      ...(header && { header }),
+    },
+    ...(route.body && { requestBody: { required, content: json(route.body) } }),
+    ...(route.admin && { security: [{ adminKey: [] }, {}] }),
+    responses: responsesOf(route),
+  };
+}
+
+const description = `A chat backend. Applications get a token; chats are numbered from 1 in each application, messages
+from 1 in each chat. A create is answered as soon as its number is taken and the write is durable; reads, lists and
+search follow within seconds.
+
+Every answer carries \`x-request-id\`. Problems are \`application/problem+json\` (RFC 9457) and have a \`code\`. HEAD is GET
+without the body; PUT does the same as PATCH. Unknown members of a request are ignored, and of a member that comes twice
+the last one counts.`;
+
+/**
+ * The OpenAPI 3.1 document of the API, made from the route table.
+ *
+ * @param base the path in front of the routes, such as `/v1`
+ */
+export function openapiDocument(base: string): ReturnType<typeof createDocument> {
+  const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
+  for (const [id, route] of Object.entries(routes) as [OperationId, Route][]) {
+    const operation = operationOf(id, route);
+    // Operation ids are unique, and the id is the PATCH's.
+    const { operationId: _, ...sameByAlias } = operation;
+    paths[route.path] = {
+      ...paths[route.path],
+      [route.method.toLowerCase()]: operation,
+      ...(route.alias && { [route.alias.toLowerCase()]: sameByAlias }),
+    };
+  }
+  return createDocument({
+    openapi: '3.1.0',
+    info: { title: 'chat-system', version: '1', description, license: { name: 'MIT', identifier: 'MIT' } },
+    servers: [{ url: base || '/' }],
+    paths,
+    components: {
+      securitySchemes: {
+        adminKey: {
+          type: 'apiKey',
+          in: 'header',
+          name: 'x-api-key',
+          description: 'Asked for where the deployment has an admin key.',
+        },
+      },
+    },
+  });
+}

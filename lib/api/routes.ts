@@ -1,0 +1,262 @@
+import type * as z from 'zod';
+import type { ProblemCode } from './problems.ts';
+import * as schemas from './schemas.ts';
+
+/** What a handler may ask for; on AWS each grants the function just that part. */
+export type ServiceName = 'ledger' | 'store' | 'searchIndex';
+
+export interface Route {
+  method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
+  /** Another method that does the same. */
+  alias?: 'PUT';
+  /** Relative to the base path. */
+  path: string;
+  summary: string;
+  params?: z.ZodObject;
+  query?: z.ZodObject;
+  body?: z.ZodObject;
+  /** The answer when all is well; one without a schema has no JSON. */
+  answer: { status: 200 | 201 | 204; schema?: z.ZodType; html?: true };
+  /** Problems of its own; those that every route shares are not listed. */
+  problems: ProblemCode[];
+  needs: ServiceName[];
+  /** Asks for the admin key, where one is set. */
+  admin?: true;
+  /** A single resource: answers with an ETag, and 304 when the client has it. */
+  etag?: true;
+}
+
+const application = '/applications/{token}';
+const chats = `${application}/chats`;
+const chat = `${chats}/{chat_number}`;
+const messages = `${chat}/messages`;
+const message = `${messages}/{message_number}`;
+
+const applicationProblems = ['application_not_found'] as const;
+const chatProblems = ['application_not_found', 'chat_not_found'] as const;
+const messageProblems = [...chatProblems, 'message_not_found'] as const;
+const idempotencyProblems = ['idempotency_key_reused', 'idempotency_in_flight'] as const;
+
+/**
+ * THE table of routes. The HTTP stack, both engines' hosts, the OpenAPI document and the tests are made from it; a key
+ * is the operation's id and, in kebab case, the name of its file in functions/api.
+ */
+export const routes = {
+  createApplication: {
+    method: 'POST',
+    path: '/applications',
+    summary: 'Create an application',
+    body: schemas.ApplicationInput,
+    answer: { status: 201, schema: schemas.Application },
+    problems: [...idempotencyProblems],
+    needs: ['ledger'],
+    admin: true,
+  },
+  listApplications: {
+    method: 'GET',
+    path: '/applications',
+    summary: 'List the applications by creation',
+    query: schemas.PageQuery,
+    answer: { status: 200, schema: schemas.ApplicationPage },
+    problems: [],
+    needs: ['store'],
+    admin: true,
+  },
+  getApplication: {
+    method: 'GET',
+    path: application,
+    summary: 'Read an application',
+    params: schemas.ApplicationPath,
+    answer: { status: 200, schema: schemas.Application },
+    problems: [...applicationProblems],
+    needs: ['store', 'ledger'],
+    etag: true,
+  },
+  editApplication: {
+    method: 'PATCH',
+    alias: 'PUT',
+    path: application,
+    summary: 'Rename an application',
+    params: schemas.ApplicationPath,
+    body: schemas.ApplicationInput,
+    answer: { status: 200, schema: schemas.EditedApplication },
+    problems: [...applicationProblems],
+    needs: ['ledger'],
+  },
+  deleteApplication: {
+    method: 'DELETE',
+    path: application,
+    summary: 'Delete an application with all its chats and messages',
+    params: schemas.ApplicationPath,
+    answer: { status: 204 },
+    problems: [...applicationProblems],
+    needs: ['ledger'],
+  },
+  createChat: {
+    method: 'POST',
+    path: chats,
+    summary: "Create a chat under the application's next number",
+    params: schemas.ApplicationPath,
+    body: schemas.ChatInput,
+    answer: { status: 201, schema: schemas.Chat },
+    problems: [...applicationProblems, ...idempotencyProblems],
+    needs: ['ledger'],
+  },
+  listChats: {
+    method: 'GET',
+    path: chats,
+    summary: 'List the chats of an application by number',
+    params: schemas.ApplicationPath,
+    query: schemas.NumberedPageQuery,
+    answer: { status: 200, schema: schemas.ChatPage },
+    problems: [...applicationProblems],
+    needs: ['store', 'ledger'],
+  },
+  getChat: {
+    method: 'GET',
+    path: chat,
+    summary: 'Read a chat',
+    params: schemas.ChatPath,
+    answer: { status: 200, schema: schemas.Chat },
+    problems: [...chatProblems],
+    needs: ['store', 'ledger'],
+    etag: true,
+  },
+  editChat: {
+    method: 'PATCH',
+    alias: 'PUT',
+    path: chat,
+    summary: 'Rename a chat; null clears its name',
+    params: schemas.ChatPath,
+    body: schemas.ChatEdit,
+    answer: { status: 200, schema: schemas.EditedChat },
+    problems: [...chatProblems],
+    needs: ['ledger'],
+  },
+  deleteChat: {
+    method: 'DELETE',
+    path: chat,
+    summary: 'Delete a chat with all its messages',
+    params: schemas.ChatPath,
+    answer: { status: 204 },
+    problems: [...chatProblems],
+    needs: ['ledger'],
+  },
+  createMessage: {
+    method: 'POST',
+    path: messages,
+    summary: "Create a message under the chat's next number",
+    params: schemas.ChatPath,
+    body: schemas.MessageInput,
+    answer: { status: 201, schema: schemas.Message },
+    problems: [...chatProblems, ...idempotencyProblems],
+    needs: ['ledger'],
+  },
+  createMessages: {
+    method: 'POST',
+    path: `${messages}/batch`,
+    summary: 'Create several messages under consecutive numbers, all or nothing',
+    params: schemas.ChatPath,
+    body: schemas.MessagesInput,
+    answer: { status: 201, schema: schemas.Messages },
+    problems: [...chatProblems, ...idempotencyProblems],
+    needs: ['ledger'],
+  },
+  listMessages: {
+    method: 'GET',
+    path: messages,
+    summary: 'List the messages of a chat by number',
+    params: schemas.ChatPath,
+    query: schemas.NumberedPageQuery,
+    answer: { status: 200, schema: schemas.MessagePage },
+    problems: [...chatProblems],
+    needs: ['store', 'ledger'],
+  },
+  searchChat: {
+    method: 'GET',
+    path: `${messages}/search`,
+    summary: 'Search the messages of a chat by any part of their text, newest first',
+    params: schemas.ChatPath,
+    query: schemas.SearchQuery,
+    answer: { status: 200, schema: schemas.ChatMatchPage },
+    problems: [...chatProblems],
+    needs: ['store', 'ledger', 'searchIndex'],
+  },
+  getMessage: {
+    method: 'GET',
+    path: message,
+    summary: 'Read a message',
+    params: schemas.MessagePath,
+    answer: { status: 200, schema: schemas.Message },
+    problems: [...messageProblems, 'message_pending'],
+    needs: ['store', 'ledger'],
+    etag: true,
+  },
+  editMessage: {
+    method: 'PATCH',
+    alias: 'PUT',
+    path: message,
+    summary: 'Replace the body of a message; the last accepted edit wins',
+    params: schemas.MessagePath,
+    body: schemas.MessageInput,
+    answer: { status: 200, schema: schemas.EditedMessage },
+    problems: [...messageProblems],
+    needs: ['ledger'],
+  },
+  deleteMessage: {
+    method: 'DELETE',
+    path: message,
+    summary: 'Delete a message; its number is never used again',
+    params: schemas.MessagePath,
+    answer: { status: 204 },
+    problems: [...messageProblems],
+    needs: ['ledger'],
+  },
+  searchApplication: {
+    method: 'GET',
+    path: `${application}/search`,
+    summary: 'Search the messages of all chats of an application, newest first',
+    params: schemas.ApplicationPath,
+    query: schemas.SearchQuery,
+    answer: { status: 200, schema: schemas.ApplicationMatchPage },
+    problems: [...applicationProblems],
+    needs: ['store', 'ledger', 'searchIndex'],
+  },
+  getHealth: {
+    method: 'GET',
+    path: '/health',
+    summary: 'Whether the API answers; no dependency is asked',
+    answer: { status: 200, schema: schemas.Health },
+    problems: [],
+    needs: [],
+  },
+  getOpenapi: {
+    method: 'GET',
+    path: '/openapi.json',
+    summary: 'This document',
+    answer: { status: 200 },
+    problems: [],
+    needs: [],
+  },
+  getDocs: {
+    method: 'GET',
+    path: '/docs',
+    summary: 'A page to read this document in and to try it',
+    answer: { status: 200, html: true },
+    problems: [],
+    needs: [],
+  },
+} as const satisfies Record<string, Route>;
+
+export type Routes = typeof routes;
+export type OperationId = keyof Routes;
+
+/** The methods a route answers to, HEAD included. */
+export const methodsOf = ({ method, alias }: Route): string[] => [
+  method,
+  ...(alias ? [alias] : []),
+  ...(method === 'GET' ? ['HEAD'] : []),
+];
+
+/** The name of an operation's file, without its ending: `createMessage` is in `create-message`. */
+export const operationFile = (id: OperationId): string => id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,0 +1,331 @@
+import { randomBytes } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../api/problems.ts';
+import { limits } from '../limits.ts';
+import type { EmbeddedQueue } from '../queue/embedded.ts';
+import { encodeWrites, type Write } from '../queue/records.ts';
+import { isOutage } from '../sqlite/database.ts';
+import type { GroupCommit } from '../sqlite/group-commit.ts';
+import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
+
+export const ledgerMigrations: Record<string, Migration> = {
+  '001': {
+    async up(db) {
+      // `chats` and `messages` count the numbers given; they only rise.
+      await sql`CREATE TABLE applications (
+        token TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        revision INTEGER NOT NULL DEFAULT 0,
+        chats INTEGER NOT NULL DEFAULT 0,
+        deleted INTEGER NOT NULL DEFAULT 0,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE TABLE chats (
+        token TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        name TEXT,
+        revision INTEGER NOT NULL DEFAULT 0,
+        messages INTEGER NOT NULL DEFAULT 0,
+        deleted INTEGER NOT NULL DEFAULT 0,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (token, number)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      // A message has a row only once it is edited or deleted.
+      await sql`CREATE TABLE changed_messages (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        PRIMARY KEY (token, chat, number)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE TABLE idempotency_keys (
+        id TEXT PRIMARY KEY,
+        payload TEXT NOT NULL,
+        result TEXT NOT NULL,
+        expires_at INTEGER NOT NULL
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at)`.execute(db);
+    },
+  },
+};
+
+/** The ledger in one SQLite file: number, queued write and idempotency key are one transaction. */
+export class EmbeddedLedger implements Ledger {
+  readonly #commits: GroupCommit;
+  readonly #storeQueue: EmbeddedQueue;
+  readonly #now: () => number;
+
+  constructor(commits: GroupCommit, storeQueue: EmbeddedQueue, now: () => number = Date.now) {
+    this.#commits = commits;
+    this.#storeQueue = storeQueue;
+    this.#now = now;
+  }
+
+  createApplication(name: string, key?: IdempotencyKey) {
+    return this.#once(key, (at) => {
+      const token = randomBytes(16).toString('base64url');
+      this.#run(
+        'INSERT INTO applications (token, name, created_at, updated_at) VALUES (?, ?, ?, ?)',
+        token,
+        name,
+        at,
+        at,
+      );
+      this.#enqueue([{ kind: 'application', token, revision: 0, at, name }]);
+      return { token, at };
+    });
+  }
+
+  createChat(token: string, name: string | null, key?: IdempotencyKey) {
+    return this.#once(key, (at) => {
+      const taken = this.#row<{ chats: number }>(
+        'UPDATE applications SET chats = chats + 1 WHERE token = ? AND deleted = 0 RETURNING chats',
+        token,
+      );
+      if (!taken) throw applicationNotFound();
+      const number = taken.chats;
+      this.#run(
+        'INSERT INTO chats (token, number, name, created_at, updated_at) VALUES (?, ?, ?, ?, ?)',
+        token,
+        number,
+        name,
+        at,
+        at,
+      );
+      this.#enqueue([{ kind: 'chat', token, chat: number, revision: 0, at, name }]);
+      return { number, at };
+    });
+  }
+
+  createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey) {
+    return this.#once(key, (at) => {
+      this.#requireApplication(token);
+      const taken = this.#row<{ messages: number }>(
+        'UPDATE chats SET messages = messages + ? WHERE token = ? AND number = ? AND deleted = 0 RETURNING messages',
+        bodies.length,
+        token,
+        chat,
+      );
+      if (!taken) throw chatNotFound(chat);
+      const first = taken.messages - bodies.length + 1;
+      this.#enqueue(
+        bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
+      );
+      return { first, at };
+    });
+  }
+
+  editApplication(token: string, name: string) {
+    return this.#accept((at): Edited => {
+      const row = this.#row<{ revision: number; created_at: number }>(
+        `UPDATE applications SET name = ?, revision = revision + 1, updated_at = ?
+         WHERE token = ? AND deleted = 0 RETURNING revision, created_at`,
+        name,
+        at,
+        token,
+      );
+      if (!row) throw applicationNotFound();
+      this.#enqueue([{ kind: 'application', token, revision: row.revision, at, name }]);
+      return { createdAt: row.created_at, at };
+    });
+  }
+
+  editChat(token: string, chat: number, name: string | null) {
+    return this.#accept((at): Edited => {
+      this.#requireApplication(token);
+      const row = this.#row<{ revision: number; created_at: number }>(
+        `UPDATE chats SET name = ?, revision = revision + 1, updated_at = ?
+         WHERE token = ? AND number = ? AND deleted = 0 RETURNING revision, created_at`,
+        name,
+        at,
+        token,
+        chat,
+      );
+      if (!row) throw chatNotFound(chat);
+      this.#enqueue([{ kind: 'chat', token, chat, revision: row.revision, at, name }]);
+      return { createdAt: row.created_at, at };
+    });
+  }
+
+  editMessage(token: string, chat: number, number: number, body: string) {
+    return this.#accept((at) => {
+      const revision = this.#changeMessage(token, chat, number, false);
+      this.#enqueue([{ kind: 'message', token, chat, number, revision, at, body }]);
+      return { at };
+    });
+  }
+
+  deleteApplication(token: string) {
+    return this.#accept((at) => {
+      if (!this.#row('UPDATE applications SET deleted = 1 WHERE token = ? AND deleted = 0 RETURNING token', token))
+        throw applicationNotFound();
+      this.#enqueue([{ kind: 'deletion', token, at }]);
+    });
+  }
+
+  deleteChat(token: string, chat: number) {
+    return this.#accept((at) => {
+      this.#requireApplication(token);
+      const deleted = 'UPDATE chats SET deleted = 1 WHERE token = ? AND number = ? AND deleted = 0 RETURNING number';
+      if (!this.#row(deleted, token, chat)) throw chatNotFound(chat);
+      this.#enqueue([{ kind: 'deletion', token, chat, at }]);
+    });
+  }
+
+  deleteMessage(token: string, chat: number, number: number) {
+    return this.#accept((at) => {
+      this.#changeMessage(token, chat, number, true);
+      this.#enqueue([{ kind: 'deletion', token, chat, number, at }]);
+    });
+  }
+
+  async application(token: string) {
+    return this.#row<LedgerEntry<string>>(
+      `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM applications
+       WHERE token = ? AND deleted = 0`,
+      token,
+    );
+  }
+
+  async chat(token: string, chat: number) {
+    if (!this.#hasApplication(token)) return undefined;
+    return this.#row<LedgerEntry<string | null>>(
+      `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM chats
+       WHERE token = ? AND number = ? AND deleted = 0`,
+      token,
+      chat,
+    );
+  }
+
+  async hasMessage(token: string, chat: number, number: number): Promise<boolean> {
+    if (!this.#hasApplication(token)) return false;
+    const accepted = this.#row(
+      'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0 AND messages >= ?',
+      token,
+      chat,
+      number,
+    );
+    const deleted = this.#row(
+      'SELECT 1 FROM changed_messages WHERE token = ? AND chat = ? AND number = ? AND deleted = 1',
+      token,
+      chat,
+      number,
+    );
+    return accepted !== undefined && deleted === undefined;
+  }
+
+  async counters(parents: Parent[]): Promise<(number | undefined)[]> {
+    return parents.map(({ token, chat }) =>
+      chat === undefined
+        ? this.#row<{ chats: number }>('SELECT chats FROM applications WHERE token = ?', token)?.chats
+        : this.#row<{ messages: number }>('SELECT messages FROM chats WHERE token = ? AND number = ?', token, chat)
+            ?.messages,
+    );
+  }
+
+  purge({ token, chat }: Parent, limit: number): Promise<number> {
+    return this.#commits.run(() => {
+      const below = chat === undefined ? ['token = ?', token] : ['token = ? AND chat = ?', token, chat];
+      const [where, ...values] = below as [string, ...(string | number)[]];
+      let forgotten = this.#run(
+        `DELETE FROM changed_messages WHERE (token, chat, number) IN
+           (SELECT token, chat, number FROM changed_messages WHERE ${where} LIMIT ?)`,
+        ...values,
+        limit,
+      );
+      if (chat === undefined && forgotten < limit)
+        forgotten += this.#run(
+          'DELETE FROM chats WHERE (token, number) IN (SELECT token, number FROM chats WHERE token = ? LIMIT ?)',
+          token,
+          limit - forgotten,
+        );
+      return forgotten;
+    });
+  }
+
+  /** Accepts one request in the next group commit. */
+  async #accept<T>(work: (at: number) => T): Promise<T> {
+    try {
+      return await this.#commits.run(() => work(this.#now()));
+    } catch (error) {
+      throw isOutage(error) ? unavailable(error) : error;
+    }
+  }
+
+  /** Accepts one request or, when its key is known, answers what it was answered the first time. */
+  #once<T>(key: IdempotencyKey | undefined, work: (at: number) => T): Promise<T> {
+    return this.#accept((at) => {
+      if (!key) return work(at);
+      const known = this.#row<{ payload: string; result: string }>(
+        'SELECT payload, result FROM idempotency_keys WHERE id = ? AND expires_at > ?',
+        key.id,
+        at,
+      );
+      if (known && known.payload !== key.payload)
+        throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
+      if (known) return JSON.parse(known.result) as T;
+      const result = work(at);
+      // Each new key clears away two that have expired, so that the table needs no cleaning of its own.
+      this.#run(
+        'DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE expires_at <= ? LIMIT 2)',
+        at,
+      );
+      this.#run(
+        'INSERT OR REPLACE INTO idempotency_keys (id, payload, result, expires_at) VALUES (?, ?, ?, ?)',
+        key.id,
+        key.payload,
+        JSON.stringify(result),
+        at + limits.idempotencyMs,
+      );
+      return result;
+    });
+  }
+
+  /** Takes the message's next revision, or marks it deleted for good. */
+  #changeMessage(token: string, chat: number, number: number, deleted: boolean): number {
+    this.#requireApplication(token);
+    const parent = this.#row<{ messages: number }>(
+      'SELECT messages FROM chats WHERE token = ? AND number = ? AND deleted = 0',
+      token,
+      chat,
+    );
+    if (!parent) throw chatNotFound(chat);
+    const changed =
+      number <= parent.messages &&
+      this.#row<{ revision: number }>(
+        `INSERT INTO changed_messages (token, chat, number, revision, deleted) VALUES (?, ?, ?, 1, ?)
+         ON CONFLICT DO UPDATE SET revision = revision + 1, deleted = excluded.deleted WHERE deleted = 0
+         RETURNING revision`,
+        token,
+        chat,
+        number,
+        Number(deleted),
+      );
+    if (!changed) throw messageNotFound(number);
+    return changed.revision;
+  }
+
+  #hasApplication(token: string): boolean {
+    return this.#row('SELECT 1 FROM applications WHERE token = ? AND deleted = 0', token) !== undefined;
+  }
+
+  #requireApplication(token: string): void {
+    if (!this.#hasApplication(token)) throw applicationNotFound();
+  }
+
+  #enqueue(writes: Write[]): void {
+    this.#storeQueue.insert([encodeWrites(writes)]);
+  }
+
+  #row<Row>(text: string, ...values: (string | number | null)[]): Row | undefined {
+    return this.#commits.database.prepare(text).get(...values) as Row | undefined;
+  }
+
+  #run(text: string, ...values: (string | number | null)[]): number {
+    return Number(this.#commits.database.prepare(text).run(...values).changes);
+  }
+}

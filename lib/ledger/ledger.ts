@@ -1,0 +1,91 @@
+/**
+ * The ledger accepts writes: it gives the number and makes the write durable, and that is all an answer waits for. SQL
+ * and the search index are never asked.
+ *
+ * On AWS a write is two remote calls (a DynamoDB counter, then an SQS message) that may fail between each other; the
+ * embedded ledger does both in one transaction. For both: when a call returns, the write is durable and its number final.
+ * When it throws a 4xx Problem, nothing was taken. When it throws `unavailable`, the write may or may not have been
+ * accepted; a create that is repeated with its idempotency key is completed under its first number.
+ */
+export interface Ledger {
+  /** Accepts an application and gives it a token of 128 random bits. */
+  createApplication(name: string, key?: IdempotencyKey): Promise<{ token: string; at: number }>;
+
+  /**
+   * Accepts a chat under the application's next number.
+   * @throws Problem application_not_found
+   */
+  createChat(token: string, name: string | null, key?: IdempotencyKey): Promise<{ number: number; at: number }>;
+
+  /**
+   * Accepts messages under the chat's next numbers, all or nothing: `first`, `first + 1`, …
+   * @throws Problem application_not_found, chat_not_found
+   */
+  createMessages(
+    token: string,
+    chat: number,
+    bodies: string[],
+    key?: IdempotencyKey,
+  ): Promise<{ first: number; at: number }>;
+
+  /** @throws Problem application_not_found */
+  editApplication(token: string, name: string): Promise<Edited>;
+  /** @throws Problem application_not_found, chat_not_found */
+  editChat(token: string, chat: number, name: string | null): Promise<Edited>;
+  /**
+   * Accepts a new body for a message, stored yet or not.
+   * @throws Problem application_not_found, chat_not_found, message_not_found
+   */
+  editMessage(token: string, chat: number, number: number, body: string): Promise<{ at: number }>;
+
+  /** @throws Problem application_not_found */
+  deleteApplication(token: string): Promise<void>;
+  /** @throws Problem application_not_found, chat_not_found */
+  deleteChat(token: string, chat: number): Promise<void>;
+  /** @throws Problem application_not_found, chat_not_found, message_not_found */
+  deleteMessage(token: string, chat: number, number: number): Promise<void>;
+
+  /** An application that was accepted and not deleted. */
+  application(token: string): Promise<LedgerEntry<string> | undefined>;
+  /** A chat that was accepted and not deleted, with its application. */
+  chat(token: string, chat: number): Promise<LedgerEntry<string | null> | undefined>;
+  /** Whether a message was accepted and not deleted, with its chat and application. */
+  hasMessage(token: string, chat: number, number: number): Promise<boolean>;
+
+  /**
+   * The highest number given to the chats of each application or, where `chat` is said, to the messages of that chat.
+   * Undefined for what is not there any more.
+   */
+  counters(parents: Parent[]): Promise<(number | undefined)[]>;
+
+  /**
+   * Forgets up to `limit` entries below something deleted; answers how many. What was deleted itself stays known as
+   * deleted, so that nothing is ever accepted for it again.
+   */
+  purge(deleted: Parent, limit: number): Promise<number>;
+}
+
+/** An application or, with `chat`, one of its chats. */
+export interface Parent {
+  token: string;
+  chat?: number;
+}
+
+/** The client's Idempotency-Key: `id` names the key in its scope (method and path), `payload` the request's content. */
+export interface IdempotencyKey {
+  id: string;
+  payload: string;
+}
+
+/** What the ledger knows of an application or chat. Times are in milliseconds since 1970. */
+export interface LedgerEntry<Name> {
+  name: Name;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** An accepted edit: when it was accepted, and when what it changes was created. */
+export interface Edited {
+  createdAt: number;
+  at: number;
+}

@@ -1,0 +1,44 @@
+/**
+ * Every limit and default of the system, each with its reason. A rule that comes from the HTTP contract is repeated in
+ * the OpenAPI document, which is built from these constants.
+ */
+export const limits = {
+  /** Longest name of an application or chat, in code points: fits a VARCHAR(255), which both SQL engines index whole. */
+  nameLength: 255,
+  /** Longest message body, in code points: at four bytes each it still fits a MySQL TEXT column (65,535 bytes). */
+  bodyLength: 10_000,
+  /** Most messages in one batch request: one multi-row INSERT of this size is past the point of diminishing returns. */
+  batchSize: 1_000,
+  /** Largest request body in bytes: an SQS message holds 1 MiB, and an accepted request travels as one. */
+  requestBytes: 1_048_576,
+  /** Page sizes of the lists. */
+  page: { max: 1_000, default: 50 },
+  /** Page sizes of a search, smaller because every match is highlighted. */
+  searchPage: { max: 100, default: 20 },
+  /** A page ends early at this many bytes of JSON: a Lambda function's answer may hold 6 MB. */
+  pageBytes: 4_000_000,
+  /** A page of messages ends early when it would name more unstored numbers than this, for the same reason. */
+  pendingNumbers: 10_000,
+  /** Longest search text, in code points. */
+  queryLength: 256,
+  /** A search counts its matches exactly up to here; OpenSearch stops counting at the same number by default. */
+  exactTotal: 10_000,
+  /** Longest Idempotency-Key, in characters. */
+  idempotencyKeyLength: 255,
+  /** How long an Idempotency-Key is remembered, in milliseconds. */
+  idempotencyMs: 24 * 60 * 60 * 1_000,
+  /** Rows that a worker writes in one transaction: long enough to be fast, short enough to let readers and others in. */
+  rowsPerTransaction: 1_000,
+  /** Rows that a purge deletes in one transaction; a step takes some 20 ms, so accepted writes are stored in between. */
+  purgeRows: 1_000,
+  /** Changed chats and applications that the roll-up counts at a time. */
+  rollupMarks: 1_000,
+  /** A queue gives a message up only after this many deliveries, so that an outage of SQL dead-letters nothing. */
+  maxReceives: 1_000,
+  /** How long a queue keeps a message (SQS's longest): after it, no late write to something deleted can arrive. */
+  queueRetentionMs: 14 * 24 * 60 * 60 * 1_000,
+  /** `Retry-After` of a message that is accepted but not stored yet, and of a key in flight, in seconds. */
+  retryAfterSeconds: 1,
+  /** `Retry-After` while a dependency is out, in seconds. */
+  unavailableRetryAfterSeconds: 5,
+} as const;

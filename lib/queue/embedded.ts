@@ -1,0 +1,153 @@
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { limits } from '../limits.ts';
+import type { GroupCommit } from '../sqlite/group-commit.ts';
+import type { DeadLetter, Delivery, Queue } from './queue.ts';
+
+export const queueMigrations: Record<string, Migration> = {
+  '001': {
+    async up(db) {
+      await sql`CREATE TABLE queue_messages (
+        id INTEGER PRIMARY KEY,
+        queue TEXT NOT NULL,
+        visible_at INTEGER NOT NULL,
+        receives INTEGER NOT NULL DEFAULT 0,
+        body TEXT NOT NULL
+      ) STRICT`.execute(db);
+      await sql`CREATE INDEX queue_messages_by_time ON queue_messages (queue, visible_at, id)`.execute(db);
+      await sql`CREATE TABLE dead_letters (
+        id INTEGER PRIMARY KEY,
+        queue TEXT NOT NULL,
+        body TEXT NOT NULL,
+        reason TEXT NOT NULL
+      ) STRICT`.execute(db);
+    },
+  },
+};
+
+export interface EmbeddedQueueOptions {
+  /** How long a delivery may be in hand before it counts as failed; default 60 s. */
+  visibilityMs?: number;
+  /** Default `limits.maxReceives`. */
+  maxReceives?: number;
+  /** The clock, in milliseconds since 1970. */
+  now?: () => number;
+}
+
+/**
+ * A queue in a table of the ledger's file. What is in hand is known in memory alone: one process uses the file at a
+ * time, and when it dies everything in its hands is to be delivered again anyway.
+ */
+export class EmbeddedQueue implements Queue {
+  readonly #commits: GroupCommit;
+  readonly #name: string;
+  readonly #visibilityMs: number;
+  readonly #maxReceives: number;
+  readonly #now: () => number;
+  /** Deliveries in hand, and until when. */
+  readonly #inHand = new Map<number, number>();
+  /** Whether the transaction under way put messages in. */
+  #inserted = false;
+
+  constructor(commits: GroupCommit, name: string, options: EmbeddedQueueOptions = {}) {
+    this.#commits = commits;
+    this.#name = name;
+    this.#visibilityMs = options.visibilityMs ?? 60_000;
+    this.#maxReceives = options.maxReceives ?? limits.maxReceives;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /** Calls the listener after each commit that put messages into the queue. */
+  onMessages(listener: () => void): void {
+    this.#commits.onCommit(() => {
+      if (this.#inserted) listener();
+      this.#inserted = false;
+    });
+  }
+
+  /** Puts the messages into the queue as part of the transaction under way. */
+  insert(bodies: string[]): void {
+    const statement = this.#sql('INSERT INTO queue_messages (queue, visible_at, body) VALUES (?, ?, ?)');
+    for (const body of bodies) statement.run(this.#name, this.#now(), body);
+    this.#inserted = true;
+  }
+
+  send(bodies: string[]): Promise<void> {
+    return this.#commits.run(() => this.insert(bodies));
+  }
+
+  async receive(max: number): Promise<Delivery[]> {
+    await this.#expire();
+    const now = this.#now();
+    const rows = this.#sql(
+      'SELECT id, body, receives FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
+    ).all(this.#name, now, max + this.#inHand.size) as { id: number; body: string; receives: number }[];
+    const free = rows.filter(({ id }) => !this.#inHand.has(id)).slice(0, max);
+    for (const { id } of free) this.#inHand.set(id, now + this.#visibilityMs);
+    return free.map(({ id, body, receives }) => ({ receipt: String(id), body, receives: receives + 1 }));
+  }
+
+  /** When the next message that is not in hand can be received, in milliseconds since 1970; undefined for none. */
+  nextAt(): number | undefined {
+    const rows = this.#sql(
+      'SELECT id, visible_at FROM queue_messages WHERE queue = ? ORDER BY visible_at, id LIMIT ?',
+    ).iterate(this.#name, this.#inHand.size + 1) as Iterable<{ id: number; visible_at: number }>;
+    for (const { id, visible_at } of rows) if (!this.#inHand.has(id)) return visible_at;
+    return undefined;
+  }
+
+  async acknowledge(receipts: string[]): Promise<void> {
+    const ids = receipts.map(Number);
+    await this.#commits.run(() => {
+      const statement = this.#sql('DELETE FROM queue_messages WHERE id = ? AND queue = ?');
+      for (const id of ids) statement.run(id, this.#name);
+    });
+    for (const id of ids) this.#inHand.delete(id);
+  }
+
+  release(receipts: string[], delaySeconds: number): Promise<void> {
+    return this.#giveBack(receipts.map(Number), this.#now() + delaySeconds * 1_000);
+  }
+
+  bury(letters: DeadLetter[]): Promise<void> {
+    return this.#commits.run(() => {
+      for (const { body, reason } of letters)
+        this.#sql('INSERT INTO dead_letters (queue, body, reason) VALUES (?, ?, ?)').run(this.#name, body, reason);
+    });
+  }
+
+  async deadLetters(max: number): Promise<DeadLetter[]> {
+    return this.#sql('SELECT body, reason FROM dead_letters WHERE queue = ? ORDER BY id LIMIT ?')
+      .all(this.#name, max)
+      .map(({ body, reason }) => ({ body, reason }) as unknown as DeadLetter);
+  }
+
+  #expire(): Promise<void> | undefined {
+    const now = this.#now();
+    const expired = [...this.#inHand].filter(([, until]) => until <= now).map(([id]) => id);
+    return expired.length > 0 ? this.#giveBack(expired, now) : undefined;
+  }
+
+  async #giveBack(ids: number[], visibleAt: number): Promise<void> {
+    await this.#commits.run(() => {
+      for (const id of ids) {
+        this.#sql('UPDATE queue_messages SET receives = receives + 1, visible_at = ? WHERE id = ? AND queue = ?').run(
+          visibleAt,
+          id,
+          this.#name,
+        );
+        this.#sql(
+          `INSERT INTO dead_letters (queue, body, reason)
+           SELECT queue, body, 'delivered ' || receives || ' times without success' FROM queue_messages
+           WHERE id = ? AND receives >= ?`,
+        ).run(id, this.#maxReceives);
+        this.#sql('DELETE FROM queue_messages WHERE id = ? AND receives >= ?').run(id, this.#maxReceives);
+      }
+    });
+    for (const id of ids) this.#inHand.delete(id);
+  }
+
+  #sql(text: string) {
+    return this.#commits.database.prepare(text);
+  }
+}

@@ -1,0 +1,38 @@
+/** A message as the queue hands it out. */
+export interface Delivery {
+  /** Names this delivery when it is acknowledged or released. */
+  receipt: string;
+  body: string;
+  /** How often the message has been delivered, this time included. */
+  receives: number;
+}
+
+/** A message that can never be worked on, and why. */
+export interface DeadLetter {
+  body: string;
+  reason: string;
+}
+
+/**
+ * A queue with the guarantees of an SQS standard queue: a message that was sent is delivered at least once, perhaps
+ * twice, in any order, until it is acknowledged. One that is neither acknowledged nor released in time is delivered
+ * again; after `limits.maxReceives` deliveries it becomes a dead letter.
+ */
+export interface Queue {
+  /** Resolves when all the messages are durable; when it throws, some may be. */
+  send(bodies: string[]): Promise<void>;
+  /** Up to `max` messages that nobody else has in hand; none when there are none. */
+  receive(max: number): Promise<Delivery[]>;
+  /** The deliveries are done with and never come again. */
+  acknowledge(receipts: string[]): Promise<void>;
+  /** The deliveries failed and come again after `delaySeconds`. */
+  release(receipts: string[], delaySeconds: number): Promise<void>;
+  /** Puts messages aside for a person to look at. */
+  bury(letters: DeadLetter[]): Promise<void>;
+  /** Up to `max` of the messages put aside, oldest first. */
+  deadLetters(max: number): Promise<DeadLetter[]>;
+}
+
+/** What a worker may do to a queue: the handlers never receive, their event source does. */
+export type Outbox = Pick<Queue, 'send'>;
+export type DeadLetterBox = Pick<Queue, 'bury'>;

@@ -1,0 +1,302 @@
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { limits } from '../limits.ts';
+import type { Database } from '../sqlite/database.ts';
+import { fold } from './fold.ts';
+import { foldVersion } from './fold-table.ts';
+import type { SearchDocument, SearchIndex, SearchMatch, SearchPage, SearchQuery } from './search-index.ts';
+
+export const searchMigrations: Record<string, Migration> = {
+  '001': {
+    async up(db) {
+      await sql`CREATE TABLE search_applications (ordinal INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE) STRICT`.execute(
+        db,
+      );
+      await sql`CREATE TABLE search_chats (
+        ordinal INTEGER PRIMARY KEY,
+        application INTEGER NOT NULL,
+        chat INTEGER NOT NULL,
+        UNIQUE (application, chat)
+      ) STRICT`.execute(db);
+      // The id is the chat's ordinal and the message's number, so that one chat is one range of ids, in order.
+      await sql`CREATE TABLE search_documents (
+        id INTEGER PRIMARY KEY,
+        application INTEGER NOT NULL,
+        chat INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        body TEXT,
+        created_at INTEGER NOT NULL,
+        updated_at INTEGER NOT NULL
+      ) STRICT`.execute(db);
+      await sql`CREATE INDEX search_documents_by_time ON search_documents (application, created_at, chat, id)
+        WHERE body IS NOT NULL`.execute(db);
+      // Three code points and more: a phrase of consecutive trigrams is exactly a substring.
+      await sql`CREATE VIRTUAL TABLE search_trigrams USING fts5 (
+        application, body, content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
+      )`.execute(db);
+      // One and two: the set of single code points and pairs, spelled in ASCII.
+      await sql`CREATE VIRTUAL TABLE search_grams USING fts5 (
+        grams, content='', contentless_delete=1, detail=none, tokenize='ascii'
+      )`.execute(db);
+      await sql`CREATE TABLE search_fold (version TEXT NOT NULL) STRICT`.execute(db);
+      await sql`INSERT INTO search_fold (version) VALUES (${foldVersion})`.execute(db);
+    },
+  },
+};
+
+/** Bits of an id that hold the message's number; the chat's ordinal stands above them. */
+const numberBits = 32n;
+const largestNumber = (1n << numberBits) - 1n;
+
+const documentId = (ordinal: number, number: number): bigint => (BigInt(ordinal) << numberBits) | BigInt(number);
+
+/** An application's ordinal as exactly one trigram, in digits of base 4096. */
+const applicationTrigram = (ordinal: number): string =>
+  [ordinal >> 24, (ordinal >> 12) & 4095, ordinal & 4095].map((digit) => String.fromCodePoint(0x4e00 + digit)).join('');
+/** The same among the grams; `y` is no hexadecimal digit. */
+const applicationGram = (ordinal: number): string => `y${ordinal.toString(16)}`;
+
+/** The distinct code points and pairs of a folded text, spelled in ASCII. */
+function grams(text: string): Set<string> {
+  const set = new Set<string>();
+  let previous: string | undefined;
+  for (const character of text) {
+    const point = (character.codePointAt(0) as number).toString(16);
+    set.add(point);
+    if (previous) set.add(`${previous}x${point}`);
+    previous = point;
+  }
+  return set;
+}
+
+/** SQLite reads these two as U+FFFD, so its index can't tell the three apart and the text itself decides. */
+const confused = /[\uFFFD-\uFFFF]/;
+
+interface Row {
+  id: bigint;
+  chat: number;
+  number: number;
+  body: string;
+  createdAt: number;
+  updatedAt: number;
+}
+
+/** How one query finds its documents in one of the two full-text tables. */
+interface Matching {
+  table: 'search_trigrams' | 'search_grams';
+  /** The condition in FTS5's query language. */
+  match: string;
+  /** Whether what the index finds must be held against the text. */
+  verify: boolean;
+}
+
+/** The search index in SQLite: FTS5 over folded text. */
+export class EmbeddedSearchIndex implements SearchIndex {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    this.#database = database;
+    database.raw.function('contains_folded', { deterministic: true }, (body, folded) =>
+      Number(fold(String(body)).includes(String(folded))),
+    );
+  }
+
+  async index(documents: SearchDocument[]): Promise<void> {
+    this.#database.transaction(() => {
+      for (const document of documents) this.#indexOne(document);
+    });
+  }
+
+  async search(query: SearchQuery): Promise<SearchPage> {
+    const nothing = { matches: [], more: false, total: 0, totalIsMinimum: false };
+    // No text has U+0000, and SQLite would end the query there.
+    if (query.q.includes('\0')) return nothing;
+    const application = this.#get<{ ordinal: number }>(
+      'SELECT ordinal FROM search_applications WHERE token = ?',
+      query.token,
+    )?.ordinal;
+    if (application === undefined) return nothing;
+    return query.chat === undefined
+      ? this.#searchApplication(application, query)
+      : this.#searchChat(application, query.chat, query);
+  }
+
+  async purge({ token, chat }: { token: string; chat?: number }, limit: number): Promise<number> {
+    const chats = this.#database
+      .prepare(
+        `SELECT ordinal FROM search_chats WHERE application = (SELECT ordinal FROM search_applications WHERE token = ?)
+         AND (?2 IS NULL OR chat = ?2)`,
+      )
+      .all(token, chat ?? null) as { ordinal: number }[];
+    return this.#database.transaction(() => {
+      let purged = 0;
+      for (const { ordinal } of chats) {
+        const ids = this.#database.prepare('SELECT id FROM search_documents WHERE id BETWEEN ? AND ? LIMIT ?');
+        ids.setReadBigInts(true);
+        const found = ids.all(documentId(ordinal, 0), documentId(ordinal, Number(largestNumber)), limit - purged);
+        for (const { id } of found as { id: bigint }[]) {
+          this.#run('DELETE FROM search_documents WHERE id = ?', id);
+          this.#forget(id);
+        }
+        purged += found.length;
+        if (purged >= limit) return purged;
+        this.#run('DELETE FROM search_chats WHERE ordinal = ?', ordinal);
+      }
+      return purged;
+    });
+  }
+
+  #indexOne({ token, chat, number, version, body, createdAt, updatedAt }: SearchDocument): void {
+    const application = this.#ordinal('search_applications', ['token'], token);
+    const id = documentId(this.#ordinal('search_chats', ['application', 'chat'], application, chat), number);
+    const held = this.#get<{ version: number; live: number }>(
+      'SELECT version, body IS NOT NULL AS live FROM search_documents WHERE id = ?',
+      id,
+    );
+    if (held && held.version >= version) return;
+    if (held?.live) this.#forget(id);
+    this.#run(
+      `INSERT OR REPLACE INTO search_documents (id, application, chat, version, body, created_at, updated_at)
+       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      id,
+      application,
+      chat,
+      version,
+      body,
+      createdAt,
+      updatedAt,
+    );
+    if (body === null) return;
+    const folded = fold(body);
+    this.#run(
+      'INSERT INTO search_trigrams (rowid, application, body) VALUES (?, ?, ?)',
+      id,
+      applicationTrigram(application),
+      folded,
+    );
+    const set = grams(folded).add(applicationGram(application));
+    this.#run('INSERT INTO search_grams (rowid, grams) VALUES (?, ?)', id, [...set].join(' '));
+  }
+
+  #forget(id: bigint): void {
+    this.#run('DELETE FROM search_trigrams WHERE rowid = ?', id);
+    this.#run('DELETE FROM search_grams WHERE rowid = ?', id);
+  }
+
+  #searchChat(application: number, chat: number, { q, limit, after }: SearchQuery): SearchPage {
+    const ordinal = this.#get<{ ordinal: number }>(
+      'SELECT ordinal FROM search_chats WHERE application = ? AND chat = ?',
+      application,
+      chat,
+    )?.ordinal;
+    if (ordinal === undefined) return { matches: [], more: false, total: 0, totalIsMinimum: false };
+    const [first, last] = [documentId(ordinal, 0), documentId(ordinal, Number(largestNumber))];
+    const matching = matchingOf(q);
+    const rows = this.#rows(
+      `${from(matching)} AND t.rowid BETWEEN ? AND ? ORDER BY t.rowid DESC LIMIT ?`,
+      ...parameters(matching, q),
+      first,
+      after ? documentId(ordinal, after.number) - 1n : last,
+      limit + 1,
+    );
+    const total = this.#count(matching, q, 'AND t.rowid BETWEEN ? AND ?', first, last);
+    return page(rows, limit, total);
+  }
+
+  /**
+   * The matches of an application are wanted by time, which is not the order of the index. Few matches are all fetched
+   * and sorted; when they are too many to count, they are dense enough to be met by reading the messages backwards.
+   */
+  #searchApplication(application: number, { q, limit, after }: SearchQuery): SearchPage {
+    const matching = matchingOf(q, application);
+    const total = this.#count(matching, q, '');
+    const older = after ? 'AND (d.created_at, d.chat, d.id & ?) < (?, ?, ?)' : '';
+    const position = after ? [largestNumber, after.createdAt, after.chat, after.number] : [];
+    const newest = 'ORDER BY d.created_at DESC, d.chat DESC, d.id DESC LIMIT ?';
+    const rows =
+      total <= limits.exactTotal
+        ? this.#rows(`${from(matching)} ${older} ${newest}`, ...parameters(matching, q), ...position, limit + 1)
+        : this.#rows(
+            `FROM search_documents d WHERE d.application = ? AND d.body IS NOT NULL
+             AND contains_folded(d.body, ?) ${older} ${after ? 'AND d.created_at <= ?' : ''} ${newest}`,
+            application,
+            fold(q),
+            ...position,
+            ...(after ? [after.createdAt] : []),
+            limit + 1,
+          );
+    return page(rows, limit, total);
+  }
+
+  #rows(fromWhere: string, ...values: (string | number | bigint)[]): Row[] {
+    return this.#database
+      .prepare(
+        `SELECT d.chat, d.id & ${largestNumber} AS number, d.body, d.created_at AS createdAt, d.updated_at AS updatedAt
+         ${fromWhere}`,
+      )
+      .all(...values) as unknown as Row[];
+  }
+
+  /** Counts the matches, up to one more than are counted exactly. */
+  #count(matching: Matching, q: string, where: string, ...values: bigint[]): number {
+    const counted = this.#get<{ count: number }>(
+      `SELECT count(*) AS count FROM (SELECT 1 ${from(matching, !matching.verify)} ${where} LIMIT ?)`,
+      ...parameters(matching, q),
+      ...values,
+      limits.exactTotal + 1,
+    );
+    return counted?.count ?? 0;
+  }
+
+  /** The ordinal of an application or chat, given at its first document. */
+  #ordinal(table: string, columns: string[], ...values: (string | number)[]): number {
+    const where = columns.map((column) => `${column} = ?`).join(' AND ');
+    const known = this.#get<{ ordinal: number }>(`SELECT ordinal FROM ${table} WHERE ${where}`, ...values);
+    if (known) return known.ordinal;
+    const marks = columns.map(() => '?').join(', ');
+    return this.#get<{ ordinal: number }>(
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks}) RETURNING ordinal`,
+      ...values,
+    )?.ordinal as number;
+  }
+
+  #get<Result>(text: string, ...values: (string | number | bigint | null)[]): Result | undefined {
+    return this.#database.prepare(text).get(...values) as Result | undefined;
+  }
+
+  #run(text: string, ...values: (string | number | bigint | null)[]): void {
+    this.#database.prepare(text).run(...values);
+  }
+}
+
+function matchingOf(q: string, application?: number): Matching {
+  const folded = fold(q);
+  const verify = confused.test(folded);
+  if ([...folded].length >= 3) {
+    const phrase = `body : "${folded.replaceAll('"', '""')}"`;
+    const match =
+      application === undefined ? phrase : `application : "${applicationTrigram(application)}" AND ${phrase}`;
+    return { table: 'search_trigrams', match, verify };
+  }
+  // The last gram is the longest: the pair, or the only code point.
+  const gram = `"${[...grams(folded)].at(-1)}"`;
+  const match = application === undefined ? gram : `"${applicationGram(application)}" AND ${gram}`;
+  return { table: 'search_grams', match, verify };
+}
+
+const from = ({ table, verify }: Matching, indexAlone = false): string =>
+  indexAlone
+    ? `FROM ${table} t WHERE ${table} MATCH ?`
+    : `FROM ${table} t JOIN search_documents d ON d.id = t.rowid WHERE ${table} MATCH ?
+       ${verify ? 'AND contains_folded(d.body, ?)' : ''}`;
+
+const parameters = ({ match, verify }: Matching, q: string): string[] => (verify ? [match, fold(q)] : [match]);
+
+const page = (rows: Row[], limit: number, total: number): SearchPage => ({
+  matches: rows
+    .slice(0, limit)
+    .map(({ chat, number, body, createdAt, updatedAt }): SearchMatch => ({ chat, number, body, createdAt, updatedAt })),
+  more: rows.length > limit,
+  total: Math.min(total, limits.exactTotal),
+  totalIsMinimum: total > limits.exactTotal,
+});

@@ -1,0 +1,164 @@
+import { randomInt } from 'node:crypto';
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { targetOf, type Write } from '../queue/records.ts';
+import type { Database } from '../sqlite/database.ts';
+import { type Schema, SqlStore } from './sql.ts';
+
+export const storeMigrations: Record<string, Migration> = {
+  '001': {
+    async up(db) {
+      await sql`CREATE TABLE applications (
+        token TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        created_at INTEGER,
+        updated_at INTEGER NOT NULL,
+        chats_count INTEGER NOT NULL DEFAULT 0,
+        counted INTEGER NOT NULL DEFAULT 0
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE INDEX applications_by_creation ON applications (created_at, token)`.execute(db);
+      await sql`CREATE TABLE chats (
+        token TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        name TEXT,
+        revision INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        created_at INTEGER,
+        updated_at INTEGER NOT NULL,
+        messages_count INTEGER NOT NULL DEFAULT 0,
+        counted INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (token, number)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE INDEX chats_deleted ON chats (token) WHERE deleted = 1`.execute(db);
+      await sql`CREATE TABLE messages (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        created_at INTEGER,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (token, chat, number)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE INDEX messages_deleted ON messages (token, chat) WHERE deleted = 1`.execute(db);
+      await sql`CREATE TABLE rollup_marks (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (token, chat)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE TABLE purges (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        pass INTEGER NOT NULL,
+        PRIMARY KEY (token, chat)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+    },
+  },
+};
+
+/** A row that came first is completed by its creation; a higher revision replaces it; a deleted one stays as it is. */
+const merging = (content: 'name' | 'body') => `
+  ON CONFLICT DO UPDATE SET
+    created_at = coalesce(created_at, excluded.created_at),
+    ${content} = iif(excluded.revision > revision, excluded.${content}, ${content}),
+    updated_at = iif(excluded.revision > revision, excluded.updated_at, updated_at),
+    revision = max(excluded.revision, revision)
+  WHERE deleted = 0`;
+
+const statements = {
+  application: `INSERT INTO applications (token, name, revision, deleted, created_at, updated_at)
+    VALUES (?, ?, ?, 0, ?, ?) ${merging('name')}`,
+  chat: `INSERT INTO chats (token, number, name, revision, deleted, created_at, updated_at)
+    VALUES (?, ?, ?, ?, 0, ?, ?) ${merging('name')}`,
+  message: `INSERT INTO messages (token, chat, number, body, revision, deleted, created_at, updated_at)
+    VALUES (?, ?, ?, ?, ?, 0, ?, ?) ${merging('body')}`,
+  deleteApplication: `INSERT INTO applications (token, name, revision, deleted, updated_at) VALUES (?, '', 0, 1, ?)
+    ON CONFLICT DO UPDATE SET deleted = 1, name = ''`,
+  deleteChat: `INSERT INTO chats (token, number, name, revision, deleted, updated_at) VALUES (?, ?, NULL, 0, 1, ?)
+    ON CONFLICT DO UPDATE SET deleted = 1, name = NULL`,
+  deleteMessage: `INSERT INTO messages (token, chat, number, body, revision, deleted, updated_at)
+    VALUES (?, ?, ?, '', 0, 1, ?) ON CONFLICT DO UPDATE SET deleted = 1, body = ''`,
+  isDeletedApplication: 'SELECT 1 FROM applications WHERE token = ? AND deleted = 1',
+  isDeletedChat: 'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 1',
+  mark: `INSERT INTO rollup_marks (token, chat, version) VALUES (?, ?, ?)
+    ON CONFLICT DO UPDATE SET version = excluded.version`,
+  purge: 'INSERT INTO purges (token, chat, due_at, pass) VALUES (?, ?, ?, 1) ON CONFLICT DO NOTHING',
+};
+
+const depth = ({ chat, number }: { chat?: number | undefined; number?: number | undefined }): number =>
+  Number(chat !== undefined) + Number(number !== undefined);
+
+/** The store in SQLite. One connection alone writes, so merging needs no locks. */
+export class EmbeddedStore extends SqlStore {
+  readonly #database: Database;
+
+  constructor(database: Database) {
+    super(database.kysely<Schema>());
+    this.#database = database;
+  }
+
+  async merge(writes: Write[]): Promise<void> {
+    this.#database.transaction(() => {
+      const targets = writes.map((write) => ({ write, ...targetOf(write) }));
+      // What is above comes first, so that nothing is stored below something that this very batch deletes.
+      targets.sort((a, b) => depth(a) - depth(b));
+      const changed = new Map<string, [token: string, chat: number]>();
+      const deleted = new Map<string, boolean>();
+      for (const { write, token, chat, number } of targets) {
+        const above = number === undefined ? token : `${token}/${chat}`;
+        if (chat !== undefined && !deleted.has(above)) deleted.set(above, this.#isDeletedAbove(token, chat, number));
+        if (deleted.get(above)) continue;
+        this.#mergeOne(write);
+        // A message changes its chat's count, a chat its application's.
+        if (number !== undefined) changed.set(above, [token, chat as number]);
+        else if (chat !== undefined) changed.set(above, [token, 0]);
+      }
+      for (const [token, chat] of changed.values()) this.#run('mark', token, chat, randomInt(2 ** 47));
+    });
+  }
+
+  #isDeletedAbove(token: string, chat: number, number: number | undefined): boolean {
+    return (
+      this.#has('isDeletedApplication', token) || (number !== undefined && this.#has('isDeletedChat', token, chat))
+    );
+  }
+
+  #mergeOne(write: Write): void {
+    const { token, at } = write;
+    const createdAt = 'revision' in write && write.revision === 0 ? at : null;
+    switch (write.kind) {
+      case 'application':
+        this.#run('application', token, write.name, write.revision, createdAt, at);
+        break;
+      case 'chat':
+        this.#run('chat', token, write.chat, write.name, write.revision, createdAt, at);
+        break;
+      case 'message':
+        this.#run('message', token, write.chat, write.number, write.body, write.revision, createdAt, at);
+        break;
+      case 'deletion':
+        if (write.chat === undefined) {
+          this.#run('deleteApplication', token, at);
+          this.#run('purge', token, 0, at);
+        } else if (write.number === undefined) {
+          this.#run('deleteChat', token, write.chat, at);
+          this.#run('purge', token, write.chat, at);
+        } else {
+          this.#run('deleteMessage', token, write.chat, write.number, at);
+        }
+    }
+  }
+
+  #has(statement: keyof typeof statements, ...values: (string | number)[]): boolean {
+    return this.#database.prepare(statements[statement]).get(...values) !== undefined;
+  }
+
+  #run(statement: keyof typeof statements, ...values: (string | number | null)[]): void {
+    this.#database.prepare(statements[statement]).run(...values);
+  }
+}

@@ -1,0 +1,98 @@
+import { once } from 'node:events';
+import { mkdirSync } from 'node:fs';
+import path from 'node:path';
+import { Worker } from 'node:worker_threads';
+import { createBirpc } from 'birpc';
+import { events, type LogLevel, log } from '../functions/runtime/log.ts';
+import type { Services } from '../functions/runtime/services.ts';
+import { EmbeddedLedger, ledgerMigrations } from '../lib/ledger/embedded.ts';
+import { limits } from '../lib/limits.ts';
+import { EmbeddedQueue, queueMigrations } from '../lib/queue/embedded.ts';
+import { EmbeddedSearchIndex, searchMigrations } from '../lib/search/embedded.ts';
+import { Database } from '../lib/sqlite/database.ts';
+import { GroupCommit } from '../lib/sqlite/group-commit.ts';
+import { EmbeddedStore, storeMigrations } from '../lib/store/embedded.ts';
+import { EventSource } from './event-source.ts';
+import { every } from './schedule.ts';
+import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
+
+/** Time between two looks for something to purge, in milliseconds. */
+const purgeEveryMs = 2_000;
+/** Stopping waits this long for the batches under way; after it they are left to the next start. */
+const stopMs = 3_000;
+
+const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations };
+const storeSchema = { store: storeMigrations, search: searchMigrations };
+
+export interface Engine {
+  services: Services;
+  /** Ends when the batches under way are done and everything is on the disk. */
+  stop(): Promise<void>;
+}
+
+/**
+ * Starts the embedded engine on a data folder, which it makes when there is none: ledger and queues here, store and
+ * search index in a worker thread, and the schedules.
+ *
+ * @throws UnusableDatabase, or the system's error when the folder can't be made; nothing has been changed then
+ */
+export async function startEngine(dataDir: string, rollupSeconds: number, logLevel: LogLevel): Promise<Engine> {
+  const ledgerPath = path.join(dataDir, 'ledger.db');
+  const storePath = path.join(dataDir, 'store.db');
+  Database.check(ledgerPath, ledgerSchema);
+  Database.check(storePath, storeSchema);
+  mkdirSync(dataDir, { recursive: true });
+
+  const ledgerDatabase = Database.open(ledgerPath, { exclusive: true });
+  await ledgerDatabase.migrate(ledgerSchema);
+  const storeDatabase = Database.open(storePath);
+  await storeDatabase.migrate(storeSchema);
+
+  const commits = new GroupCommit(ledgerDatabase);
+  const queues = { store: new EmbeddedQueue(commits, 'store'), search: new EmbeddedQueue(commits, 'search') };
+  const ledger = new EmbeddedLedger(commits, queues.store);
+
+  const thread = new Worker(new URL('worker.ts', import.meta.url), {
+    workerData: { storePath, logLevel } satisfies WorkerData,
+  });
+  await once(thread, 'message');
+  let stopping = false;
+  thread.on('error', (error) => log.critical(events.workerDied, { error }));
+  thread.on('exit', () => {
+    // Whatever ended it, a new start begins from what is on the disk; going on without storing would only pile up.
+    if (!stopping) process.exit(1);
+  });
+  const workerThread = createBirpc<WorkerThread, AcceptingThread>(
+    {
+      counters: (parents) => ledger.counters(parents),
+      purgeLedger: (deleted, limit) => ledger.purge(deleted, limit),
+      sendToSearch: (bodies) => queues.search.send(bodies),
+      bury: (queue, letters) => queues[queue].bury(letters),
+    },
+    channel(thread),
+  );
+
+  const sources = [
+    new EventSource('store', queues.store, (event) => workerThread.storeBatch(event), limits.rowsPerTransaction),
+    new EventSource('search', queues.search, (event) => workerThread.searchBatch(event), 1),
+  ];
+  for (const source of sources) source.start();
+  const schedules = [
+    every(rollupSeconds * 1_000, 'roll-up', () => workerThread.rollUp()),
+    every(purgeEveryMs, 'purge', () => workerThread.purge()),
+  ];
+
+  return {
+    services: { ledger, store: new EmbeddedStore(storeDatabase), searchIndex: new EmbeddedSearchIndex(storeDatabase) },
+    async stop() {
+      stopping = true;
+      for (const schedule of schedules) schedule.stop();
+      const timeout = new Promise((resolve) => setTimeout(resolve, stopMs).unref());
+      await Promise.race([Promise.all(sources.map((source) => source.stop())), timeout]);
+      await thread.terminate();
+      commits.flush();
+      storeDatabase.close();
+      ledgerDatabase.close();
+    },
+  };
+}

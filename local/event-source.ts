@@ -1,0 +1,76 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { events, log } from '../functions/runtime/log.ts';
+import type { EmbeddedQueue } from '../lib/queue/embedded.ts';
+import type { Delivery } from '../lib/queue/queue.ts';
+import { sqsEvent } from './lambda-events.ts';
+
+/** A failed batch comes again after 1 s, 2 s, 4 s … and at the longest this. */
+const longestDelaySeconds = 60;
+
+/** What SQS event source mappings do on AWS: takes batches from a queue to a worker, one at a time. */
+export class EventSource {
+  readonly #name: string;
+  readonly #queue: EmbeddedQueue;
+  readonly #worker: (event: SQSEvent) => Promise<SQSBatchResponse>;
+  readonly #batchSize: number;
+  #stopped = false;
+  #wake = Promise.withResolvers<void>();
+  #running: Promise<void> | undefined;
+
+  constructor(
+    name: string,
+    queue: EmbeddedQueue,
+    worker: (event: SQSEvent) => Promise<SQSBatchResponse>,
+    batchSize: number,
+  ) {
+    this.#name = name;
+    this.#queue = queue;
+    this.#worker = worker;
+    this.#batchSize = batchSize;
+  }
+
+  start(): void {
+    this.#queue.onMessages(() => this.#wake.resolve());
+    this.#running = this.#run();
+  }
+
+  /** Ends after the batch under way. */
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    this.#wake.resolve();
+    await this.#running;
+  }
+
+  async #run(): Promise<void> {
+    while (!this.#stopped) {
+      this.#wake = Promise.withResolvers();
+      const deliveries = await this.#queue.receive(this.#batchSize);
+      if (deliveries.length > 0) await this.#deliver(deliveries);
+      else await this.#sleep();
+    }
+  }
+
+  async #deliver(deliveries: Delivery[]): Promise<void> {
+    let failed: Set<string>;
+    try {
+      const { batchItemFailures } = await this.#worker(sqsEvent(this.#name, deliveries));
+      failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    } catch (error) {
+      log.error(events.batchFailed, { queue: this.#name, error: error as Error });
+      failed = new Set(deliveries.map(({ receipt }) => receipt));
+    }
+    await this.#queue.acknowledge(
+      deliveries.filter(({ receipt }) => !failed.has(receipt)).map(({ receipt }) => receipt),
+    );
+    for (const { receipt, receives } of deliveries)
+      if (failed.has(receipt)) await this.#queue.release([receipt], Math.min(2 ** (receives - 1), longestDelaySeconds));
+  }
+
+  /** Until there is something to receive. */
+  async #sleep(): Promise<void> {
+    const nextAt = this.#queue.nextAt();
+    const timer = nextAt === undefined ? undefined : setTimeout(this.#wake.resolve, Math.max(nextAt - Date.now(), 1));
+    await this.#wake.promise;
+    clearTimeout(timer);
+  }
+}

@@ -1,0 +1,111 @@
+import { isUtf8 } from 'node:buffer';
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEvent, Context, SQSEvent } from 'aws-lambda';
+import type { FastifyRequest } from 'fastify';
+import type { ScheduledEvent } from '../functions/runtime/schedule.ts';
+import type { Delivery } from '../lib/queue/queue.ts';
+
+// Events as AWS makes them, so that the handlers run here exactly as they do there.
+
+/** The name of the API's stage, which is the first segment of every path. */
+export const stage = 'v1';
+
+/** A function's time: what API Gateway grants for an answer, and plenty for a batch. */
+const functionTimeMs = 29_000;
+
+export function lambdaContext(functionName: string, timeMs: number = functionTimeMs): Context {
+  const end = Date.now() + timeMs;
+  const requestId = randomUUID();
+  return {
+    awsRequestId: requestId,
+    functionName,
+    functionVersion: '$LATEST',
+    invokedFunctionArn: `arn:aws:lambda:local:000000000000:function:${functionName}`,
+    memoryLimitInMB: '1769',
+    logGroupName: `/aws/lambda/${functionName}`,
+    logStreamName: 'local',
+    callbackWaitsForEmptyEventLoop: false,
+    getRemainingTimeInMillis: () => end - Date.now(),
+    done: () => undefined,
+    fail: () => undefined,
+    succeed: () => undefined,
+  };
+}
+
+/**
+ * The proxy event of an HTTP request.
+ *
+ * @param resource the route's path in the table
+ */
+export function proxyEvent(request: FastifyRequest, resource: string): APIGatewayProxyEvent {
+  const [path, search] = splitOnce(request.url, '?');
+  const headers: Record<string, string> = {};
+  const multiValueHeaders: Record<string, string[]> = {};
+  for (const [name, value] of Object.entries(request.headers)) {
+    if (value === undefined) continue;
+    const values = Array.isArray(value) ? value : [value];
+    multiValueHeaders[name] = values;
+    headers[name] = values.at(-1) as string;
+  }
+  const query = new URLSearchParams(search);
+  const body = request.body as Buffer | undefined;
+  const plain = !body || isUtf8(body);
+  return {
+    resource,
+    path: path.slice(`/${stage}`.length) || '/',
+    httpMethod: request.method,
+    headers,
+    multiValueHeaders,
+    queryStringParameters: search ? Object.fromEntries(query) : null,
+    multiValueQueryStringParameters: null,
+    pathParameters: (request.params as Record<string, string> | undefined) ?? null,
+    stageVariables: null,
+    // API Gateway fills in much more; the handlers read these.
+    requestContext: {
+      requestId: request.id,
+      path,
+      stage,
+      resourcePath: resource,
+    } as APIGatewayProxyEvent['requestContext'],
+    body: body?.length ? body.toString(plain ? 'utf8' : 'base64') : null,
+    isBase64Encoded: !plain,
+  };
+}
+
+/** The event of a batch of queue messages. */
+export const sqsEvent = (queue: string, deliveries: Delivery[]): SQSEvent => ({
+  Records: deliveries.map(({ receipt, body, receives }) => ({
+    messageId: receipt,
+    receiptHandle: receipt,
+    body,
+    attributes: {
+      ApproximateReceiveCount: String(receives),
+      SentTimestamp: '',
+      SenderId: '',
+      ApproximateFirstReceiveTimestamp: '',
+    },
+    messageAttributes: {},
+    md5OfBody: '',
+    eventSource: 'aws:sqs',
+    eventSourceARN: `arn:aws:sqs:local:000000000000:${queue}`,
+    awsRegion: 'local',
+  })),
+});
+
+/** The event of a schedule's tick. */
+export const scheduledEvent = (): ScheduledEvent => ({
+  version: '0',
+  id: randomUUID(),
+  'detail-type': 'Scheduled Event',
+  source: 'aws.events',
+  account: '000000000000',
+  time: new Date().toISOString(),
+  region: 'local',
+  resources: [],
+  detail: {},
+});
+
+function splitOnce(text: string, separator: string): [string, string] {
+  const at = text.indexOf(separator);
+  return at < 0 ? [text, ''] : [text.slice(0, at), text.slice(at + 1)];
+}

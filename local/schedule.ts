@@ -1,0 +1,22 @@
+import { events, log } from '../functions/runtime/log.ts';
+
+/** What EventBridge does on AWS: runs the work again and again, never twice at once. Answers how to stop it. */
+export function every(milliseconds: number, name: string, work: () => Promise<unknown>): { stop: () => void } {
+  let timer: NodeJS.Timeout;
+  let stopped = false;
+  const run = async () => {
+    try {
+      await work();
+    } catch (error) {
+      if (!stopped) log.error(events.scheduleFailed, { schedule: name, error: error as Error });
+    }
+    if (!stopped) timer = setTimeout(run, milliseconds);
+  };
+  timer = setTimeout(run, milliseconds);
+  return {
+    stop: () => {
+      stopped = true;
+      clearTimeout(timer);
+    },
+  };
+}

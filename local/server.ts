@@ -1,0 +1,134 @@
+import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
+import type { Socket } from 'node:net';
+import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
+import { fallback } from '../functions/api/fallback.ts';
+import { problemAnswer } from '../functions/runtime/answering.ts';
+import type { HttpHandler } from '../functions/runtime/http.ts';
+import { events, log } from '../functions/runtime/log.ts';
+import { Problem } from '../lib/api/problems.ts';
+import { methodsOf, type OperationId, type Route, routes } from '../lib/api/routes.ts';
+import { limits } from '../lib/limits.ts';
+import { lambdaContext, proxyEvent, stage } from './lambda-events.ts';
+
+/** A client has this long to send a whole request. */
+const requestTimeoutMs = 30_000;
+/** Node.js's own default, said here because the tests and the documentation name it. */
+const headerBytes = 16_384;
+
+/** Serves the operations on HTTP as API Gateway would: it makes proxy events, and knows nothing of what they are for. */
+export function createServer(operations: Map<OperationId, HttpHandler>): FastifyInstance {
+  const server = fastify({
+    genReqId: () => randomUUID(),
+    requestTimeout: requestTimeoutMs,
+    forceCloseConnections: 'idle',
+    http: { maxHeaderSize: headerBytes, headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 5_000 },
+    routerOptions: { maxParamLength: headerBytes },
+    clientErrorHandler: refuseConnection,
+    frameworkErrors: (_error, request, reply) => refuse(request, reply, malformedRequest()),
+  });
+
+  server.removeAllContentTypeParsers();
+  server.addContentTypeParser('*', (_request, payload, done) => readBody(payload, done));
+
+  const invoke = (handler: HttpHandler, resource: string) => async (request: FastifyRequest, reply: FastifyReply) => {
+    const result = await handler(proxyEvent(request, resource), lambdaContext(resource));
+    return reply
+      .code(result.statusCode)
+      .headers(result.headers as Record<string, string>)
+      .send(result.body || undefined);
+  };
+  const otherwise = invoke(fallback(), '/{proxy+}');
+
+  const byPath = Map.groupBy(Object.entries(routes) as [OperationId, Route][], ([, { path }]) => path);
+  for (const [path, ofPath] of byPath) {
+    const url = `/${stage}${path.replace(/\{(\w+)\}/g, ':$1')}`;
+    const unknown = new Set<string>(server.supportedMethods);
+    for (const [id, route] of ofPath) {
+      const method = methodsOf(route) as HTTPMethods[];
+      const handler = invoke(operations.get(id) as HttpHandler, path);
+      server.route({ method, url, handler, exposeHeadRoute: false, errorHandler: judgeUnread(handler) });
+      for (const known of method) unknown.delete(known);
+    }
+    server.route({
+      method: [...unknown] as HTTPMethods[],
+      url,
+      handler: otherwise,
+      errorHandler: judgeUnread(otherwise),
+    });
+  }
+  server.setNotFoundHandler(otherwise);
+  server.setErrorHandler(judgeUnread(otherwise));
+  return server;
+}
+
+/**
+ * Fastify refuses a content type that it can't parse before a handler sees the request. The handler shall judge it, in
+ * the contract's order; that there is a body is all it needs to know of it then.
+ */
+const judgeUnread =
+  (handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>) =>
+  async (error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply) => {
+    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+      request.body = Buffer.from('?');
+      return handler(request, reply);
+    }
+    // The client went away while it sent its body: nobody is there to read an answer.
+    if (request.raw.destroyed && !request.raw.complete) return refuse(request, reply, malformedRequest());
+    log.error(events.failed, { error });
+    return refuse(request, reply, new Problem('internal_error', 'The request failed for a reason that is not yours.'));
+  };
+
+const malformedRequest = () => new Problem('malformed_request', 'This is not a valid HTTP/1.1 request.');
+
+const refuse = (request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply => {
+  const { statusCode, headers, body } = problemAnswer(problem, request.id);
+  return reply
+    .code(statusCode)
+    .headers(headers as Record<string, string>)
+    .send(body);
+};
+
+/**
+ * Reads a body up to one byte more than is allowed: the handler then sees that it is too large, in its turn, and the
+ * rest is thrown away as it comes.
+ */
+function readBody(payload: IncomingMessage, done: (error: Error | null, body?: Buffer) => void): void {
+  const chunks: Buffer[] = [];
+  let bytes = 0;
+  let ended = false;
+  const end = (error: Error | null) => {
+    if (ended) return;
+    ended = true;
+    done(error, error ? undefined : Buffer.concat(chunks).subarray(0, limits.requestBytes + 1));
+  };
+  payload.on('data', (chunk: Buffer) => {
+    if (ended) return;
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (bytes > limits.requestBytes) end(null);
+  });
+  payload.on('end', () => end(null));
+  payload.on('error', end);
+  payload.on('close', () => end(new Error('The client went away')));
+}
+
+/** Answers what is no HTTP request at all, or came too slowly or with too many headers. */
+function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
+  if (error.code === 'ECONNRESET' || !socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem =
+    error.code === 'HPE_HEADER_OVERFLOW'
+      ? new Problem('headers_too_large', `The request line and headers have more than ${headerBytes} bytes.`)
+      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
+        ? new Problem('request_timeout', `The request took longer than ${requestTimeoutMs / 1_000} s to arrive.`)
+        : malformedRequest();
+  log.debug(events.connectionRefused, { code: error.code ?? '' });
+  const { statusCode, headers, body } = problemAnswer(problem, randomUUID());
+  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': Buffer.byteLength(body) });
+  socket.end(
+    `HTTP/1.1 ${statusCode} ${problem.code}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
+  );
+}

@@ -1,0 +1,23 @@
+import type { Reporter, SerializedError, TestModule } from 'vitest/node';
+
+/** Ends the output with the totals, and fails a run in which a test was left out. */
+export default class TotalsReporter implements Reporter {
+  onTestRunEnd(modules: readonly TestModule[], errors: readonly SerializedError[]): void {
+    let [passed, failed] = [0, errors.length];
+    const leftOut: string[] = [];
+    for (const module of modules) {
+      failed += module.errors().length;
+      for (const test of module.children.allTests()) {
+        const { state } = test.result();
+        if (state === 'passed') passed++;
+        else if (state === 'failed') failed++;
+        else leftOut.push(`${module.relativeModuleId}: ${test.fullName}`);
+      }
+    }
+    // A test that did not run holds nothing.
+    for (const name of leftOut) console.log(`left out: ${name}`);
+    failed += leftOut.length;
+    if (failed > 0 || passed === 0) process.exitCode = 1;
+    console.log(`${passed} passed, ${failed} failed`);
+  }
+}

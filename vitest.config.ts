@@ -1,0 +1,20 @@
+import { defineConfig } from 'vitest/config';
+
+const project = (name: string, testTimeout: number) => ({
+  extends: true as const,
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+});
+
+export default defineConfig({
+  test: {
+    allowOnly: false,
+    passWithNoTests: false,
+    reporters: ['default', './test/support/totals-reporter.ts'],
+    projects: [
+      project('checks', 120_000),
+      project('unit', 30_000),
+      project('contract', 60_000),
+      project('e2e', 170_000),
+    ],
+  },
+});
