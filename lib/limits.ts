@@ -33,6 +33,8 @@ export const limits = {
   purgeRows: 1_000,
   /** Changed chats and applications that the roll-up counts at a time. */
   rollupMarks: 1_000,
+  /** A queue hands out no more than about this much text at once: a Lambda function's event may hold 6 MB. */
+  deliveryCharacters: 4_000_000,
   /** A queue gives a message up only after this many deliveries, so that an outage of SQL dead-letters nothing. */
   maxReceives: 1_000,
   /** How long a queue keeps a message (SQS's longest): after it, no late write to something deleted can arrive. */

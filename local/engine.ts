@@ -21,6 +21,9 @@ const purgeEveryMs = 2_000;
 /** Stopping waits this long for the batches under way; after it they are left to the next start. */
 const stopMs = 3_000;
 
+/** Search records taken at a time: each names up to 1,000 messages, few where little is written. */
+const searchRecords = 10;
+
 const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations };
 const storeSchema = { store: storeMigrations, search: searchMigrations };
 
@@ -41,7 +44,8 @@ export async function startEngine(dataDir: string, rollupSeconds: number, logLev
   const storePath = path.join(dataDir, 'store.db');
   Database.check(ledgerPath, ledgerSchema);
   Database.check(storePath, storeSchema);
-  mkdirSync(dataDir, { recursive: true });
+  // The data holds tokens: it is for this user alone.
+  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
 
   const ledgerDatabase = Database.open(ledgerPath, { exclusive: true });
   await ledgerDatabase.migrate(ledgerSchema);
@@ -74,7 +78,7 @@ export async function startEngine(dataDir: string, rollupSeconds: number, logLev
 
   const sources = [
     new EventSource('store', queues.store, (event) => workerThread.storeBatch(event), limits.rowsPerTransaction),
-    new EventSource('search', queues.search, (event) => workerThread.searchBatch(event), 1),
+    new EventSource('search', queues.search, (event) => workerThread.searchBatch(event), searchRecords),
   ];
   for (const source of sources) source.start();
   const schedules = [

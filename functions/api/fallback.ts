@@ -18,7 +18,17 @@ const patterns = [...byPath]
 /** Answers what no operation does: preflights, wrong methods, unknown paths. */
 export const fallback = (): HttpHandler =>
   middy()
-    .use(answering({ method: 'GET', path: '*', summary: '', answer: { status: 204 }, problems: [], needs: [] }))
+    .use(
+      answering({
+        method: 'GET',
+        path: '*',
+        summary: '',
+        tag: 'service',
+        answer: { status: 204 },
+        problems: [],
+        needs: [],
+      }),
+    )
     .handler(async ({ path: requested, httpMethod }: APIGatewayProxyEvent) => {
       const route = patterns.find(({ pattern }) => pattern.test(requested));
       if (!route) throw new Problem('route_not_found', 'There is nothing at this path; see the docs page.');

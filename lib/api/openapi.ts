@@ -5,6 +5,7 @@ import { type OperationId, type Route, routes } from './routes.ts';
 import { idempotencyKey, ProblemDocument } from './schemas.ts';
 
 const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const requestId = z.string().meta({ description: 'Names this request in problems and logs.' });
 const text = (description: string) => z.string().meta({ description });
 
 /** Problems of the whole class of route, besides its own. */
@@ -19,7 +20,7 @@ function problemsOf(route: Route): ProblemCode[] {
 /** Headers of the answers beyond those that all have. */
 function headersOf(route: Route): z.ZodObject {
   return z.object({
-    'x-request-id': text('Names this request in problems and logs.'),
+    'x-request-id': requestId,
     ...(route.answer.status === 201 && route.method === 'POST' && !route.path.endsWith('/batch')
       ? { Location: text('Where the new resource is.') }
       : {}),
@@ -46,12 +47,24 @@ function responsesOf(route: Route): ZodOpenApiOperationObject['responses'] {
           `${problemStatus}`,
           {
             description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
+            headers: problemHeaders(codes),
             content: { 'application/problem+json': { schema: ProblemDocument } },
           },
         ]),
     ),
   };
 }
+
+/** Problems that pass by themselves say when to come back. */
+const passing: ProblemCode[] = ['message_pending', 'idempotency_in_flight', 'too_many_requests', 'unavailable'];
+
+const problemHeaders = (codes: ProblemCode[]): z.ZodObject =>
+  z.object({
+    'x-request-id': requestId,
+    ...(codes.some((code) => passing.includes(code)) && {
+      'Retry-After': text('Seconds after which to try again.').optional(),
+    }),
+  });
 
 function requestHeadersOf(route: Route): z.ZodObject | undefined {
   if (route.method === 'POST') return z.object({ 'Idempotency-Key': idempotencyKey.optional() });
@@ -66,6 +79,7 @@ function operationOf(id: string, route: Route): ZodOpenApiOperationObject {
   return {
     operationId: id,
     summary: route.summary,
+    tags: [route.tag],
     requestParams: {
       ...(route.params && { path: route.params }),
       ...(route.query && { query: route.query }),

@@ -54,6 +54,9 @@ const messageBody = text(limits.bodyLength).meta({
 
 const timestamp = z.iso.datetime({ precision: 3 }).meta({
   description: 'RFC 3339 in UTC, with milliseconds.',
+  override: ({ jsonSchema }) => {
+    delete jsonSchema.pattern;
+  },
   example: '2026-11-21T09:30:00.123Z',
 });
 const count = z.int().min(0);
@@ -72,13 +75,21 @@ export const MessagesInput = object({
     .max(limits.batchSize, `must have at most ${limits.batchSize} messages`),
 }).meta({ id: 'MessagesInput' });
 
+/** A number in a path or query arrives as digits; in the document it is what it means. */
+const asInteger =
+  (facts: { minimum: number; maximum?: number; default?: number }) =>
+  ({ jsonSchema }: { jsonSchema: { type?: unknown; pattern?: string } }) => {
+    delete jsonSchema.pattern;
+    Object.assign(jsonSchema, { type: 'integer', ...facts });
+  };
+
 const pathNumber = (of: string) =>
   z
     .string()
     .regex(/^[1-9][0-9]*$/, 'must be a whole number from 1')
     // Anything larger than every number given is simply not found.
     .transform((digits) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
-    .meta({ description: `The ${of}'s number.`, override: { type: 'integer', minimum: 1 }, example: 1 });
+    .meta({ description: `The ${of}'s number.`, override: asInteger({ minimum: 1 }), example: 1 });
 
 const token = z.string().meta({ description: "The application's token.", example: 'Q2lDXdH2R2GfSqkhVYzhGg' });
 export const ApplicationPath = z.object({ token });
@@ -91,7 +102,7 @@ const queryNumber = (description: string) =>
     .regex(/^(0|[1-9][0-9]*)$/, 'must be a whole number')
     .transform((digits) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
     .optional()
-    .meta({ description, override: { type: 'integer', minimum: 0 } });
+    .meta({ description, override: asInteger({ minimum: 0 }) });
 
 const limit = ({ max, default: usual }: { max: number; default: number }) =>
   z
@@ -102,7 +113,7 @@ const limit = ({ max, default: usual }: { max: number; default: number }) =>
     .default(usual)
     .meta({
       description: 'How many at most; a page may hold fewer, and only `next: null` ends a list.',
-      override: { type: 'integer', minimum: 1, maximum: max, default: usual },
+      override: asInteger({ minimum: 1, maximum: max, default: usual }),
     });
 
 const cursor = z.string().optional().meta({ description: 'The `next` of the page before.' });

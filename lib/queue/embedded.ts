@@ -81,10 +81,17 @@ export class EmbeddedQueue implements Queue {
     const now = this.#now();
     const rows = this.#sql(
       'SELECT id, body, receives FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
-    ).all(this.#name, now, max + this.#inHand.size) as { id: number; body: string; receives: number }[];
-    const free = rows.filter(({ id }) => !this.#inHand.has(id)).slice(0, max);
-    for (const { id } of free) this.#inHand.set(id, now + this.#visibilityMs);
-    return free.map(({ id, body, receives }) => ({ receipt: String(id), body, receives: receives + 1 }));
+    ).iterate(this.#name, now, max + this.#inHand.size) as Iterable<{ id: number; body: string; receives: number }>;
+    const deliveries: Delivery[] = [];
+    let size = 0;
+    for (const { id, body, receives } of rows) {
+      if (this.#inHand.has(id)) continue;
+      deliveries.push({ receipt: String(id), body, receives: receives + 1 });
+      this.#inHand.set(id, now + this.#visibilityMs);
+      size += body.length;
+      if (deliveries.length === max || size > limits.deliveryCharacters) break;
+    }
+    return deliveries;
   }
 
   /** When the next message that is not in hand can be received, in milliseconds since 1970; undefined for none. */

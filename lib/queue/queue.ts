@@ -21,7 +21,7 @@ export interface DeadLetter {
 export interface Queue {
   /** Resolves when all the messages are durable; when it throws, some may be. */
   send(bodies: string[]): Promise<void>;
-  /** Up to `max` messages that nobody else has in hand; none when there are none. */
+  /** Up to `max` messages that nobody else has in hand, fewer when they are large; none when there are none. */
   receive(max: number): Promise<Delivery[]>;
   /** The deliveries are done with and never come again. */
   acknowledge(receipts: string[]): Promise<void>;
