@@ -1,17 +1,21 @@
 import { once } from 'node:events';
-import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { events, type LogLevel, log } from '../functions/runtime/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
-import { EmbeddedLedger, ledgerMigrations } from '../lib/ledger/embedded.ts';
+import { EmbeddedLedger } from '../lib/ledger/embedded.ts';
+import { ledgerMigrations } from '../lib/ledger/embedded-schema.ts';
 import { limits } from '../lib/limits.ts';
-import { EmbeddedQueue, queueMigrations } from '../lib/queue/embedded.ts';
-import { EmbeddedSearchIndex, searchMigrations } from '../lib/search/embedded.ts';
-import { Database } from '../lib/sqlite/database.ts';
+import { EmbeddedQueue } from '../lib/queue/embedded.ts';
+import { queueMigrations } from '../lib/queue/embedded-schema.ts';
+import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
+import { searchMigrations } from '../lib/search/embedded-schema.ts';
+import { Database, UnusableDatabase } from '../lib/sqlite/database.ts';
 import { GroupCommit } from '../lib/sqlite/group-commit.ts';
-import { EmbeddedStore, storeMigrations } from '../lib/store/embedded.ts';
+import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { storeMigrations } from '../lib/store/embedded-schema.ts';
+import { makeDataFolder } from './data-folder.ts';
 import { EventSource } from './event-source.ts';
 import { every } from './schedule.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
@@ -42,10 +46,15 @@ export interface Engine {
 export async function startEngine(dataDir: string, rollupSeconds: number, logLevel: LogLevel): Promise<Engine> {
   const ledgerPath = path.join(dataDir, 'ledger.db');
   const storePath = path.join(dataDir, 'store.db');
-  Database.check(ledgerPath, ledgerSchema);
-  Database.check(storePath, storeSchema);
-  // The data holds tokens: it is for this user alone.
-  mkdirSync(dataDir, { recursive: true, mode: 0o700 });
+  const found = {
+    [ledgerPath]: Database.check(ledgerPath, ledgerSchema, 'applications'),
+    [storePath]: Database.check(storePath, storeSchema, 'applications'),
+  };
+  const lost = Object.keys(found).find((file) => found[file] === 'nothing');
+  // Numbers would be given out again, or accepted messages be gone without a word.
+  if (lost && Object.values(found).includes('data'))
+    throw new UnusableDatabase(lost, 'is missing or empty, though the one beside it has data; restore both.');
+  makeDataFolder(dataDir);
 
   const ledgerDatabase = Database.open(ledgerPath, { exclusive: true });
   await ledgerDatabase.migrate(ledgerSchema);

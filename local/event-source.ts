@@ -7,6 +7,9 @@ import { sqsEvent } from './lambda-events.ts';
 /** A failed batch comes again after 1 s, 2 s, 4 s … and at the longest this. */
 const longestDelaySeconds = 60;
 
+/** After a failure of the queue itself. */
+const queueFailedDelayMs = 1_000;
+
 /** What SQS event source mappings do on AWS: takes batches from a queue to a worker, one at a time. */
 export class EventSource {
   readonly #name: string;
@@ -44,9 +47,15 @@ export class EventSource {
   async #run(): Promise<void> {
     while (!this.#stopped) {
       this.#wake = Promise.withResolvers();
-      const deliveries = await this.#queue.receive(this.#batchSize);
-      if (deliveries.length > 0) await this.#deliver(deliveries);
-      else await this.#sleep();
+      try {
+        const deliveries = await this.#queue.receive(this.#batchSize);
+        if (deliveries.length > 0) await this.#deliver(deliveries);
+        else await this.#sleep(this.#queue.nextAt());
+      } catch (error) {
+        // The queue itself fails, as on a full disk. What was in hand comes again once its visibility is over.
+        log.error(events.queueFailed, { queue: this.#name, error: error as Error });
+        await this.#sleep(Date.now() + queueFailedDelayMs);
+      }
     }
   }
 
@@ -62,13 +71,16 @@ export class EventSource {
     await this.#queue.acknowledge(
       deliveries.filter(({ receipt }) => !failed.has(receipt)).map(({ receipt }) => receipt),
     );
-    for (const { receipt, receives } of deliveries)
-      if (failed.has(receipt)) await this.#queue.release([receipt], Math.min(2 ** (receives - 1), longestDelaySeconds));
+    const released = deliveries.filter(({ receipt }) => failed.has(receipt));
+    await Promise.all(
+      released.map(({ receipt, receives }) =>
+        this.#queue.release([receipt], Math.min(2 ** (receives - 1), longestDelaySeconds)),
+      ),
+    );
   }
 
-  /** Until there is something to receive. */
-  async #sleep(): Promise<void> {
-    const nextAt = this.#queue.nextAt();
+  /** Until the time, if any, or until something is sent. */
+  async #sleep(nextAt: number | undefined): Promise<void> {
     const timer = nextAt === undefined ? undefined : setTimeout(this.#wake.resolve, Math.max(nextAt - Date.now(), 1));
     await this.#wake.promise;
     clearTimeout(timer);

@@ -52,7 +52,8 @@ export function proxyEvent(request: FastifyRequest, resource: string): APIGatewa
   const plain = !body || isUtf8(body);
   return {
     resource,
-    path: path.slice(`/${stage}`.length) || '/',
+    // What is not below the stage is nowhere; API Gateway would not even call a function.
+    path: path.startsWith(`/${stage}/`) ? path.slice(`/${stage}`.length) : '/',
     httpMethod: request.method,
     headers,
     multiValueHeaders,

@@ -22,23 +22,48 @@ export function createServer(operations: Map<OperationId, HttpHandler>): Fastify
     genReqId: () => randomUUID(),
     requestTimeout: requestTimeoutMs,
     forceCloseConnections: 'idle',
-    http: { maxHeaderSize: headerBytes, headersTimeout: requestTimeoutMs, connectionsCheckingInterval: 5_000 },
+    // While the server stops, what still comes in is served like any other request.
+    return503OnClosing: false,
+    http: {
+      maxHeaderSize: headerBytes,
+      headersTimeout: requestTimeoutMs,
+      connectionsCheckingInterval: 5_000,
+      // It is asked for below, where a missing one gets a problem answer.
+      requireHostHeader: false,
+    },
     routerOptions: { maxParamLength: headerBytes },
-    clientErrorHandler: refuseConnection,
+    clientErrorHandler: (error, socket) => void refuseConnection(error, socket as Socket),
     frameworkErrors: (_error, request, reply) => refuse(request, reply, malformedRequest()),
   });
 
+  server.server.on(
+    'connect',
+    (_request: IncomingMessage, socket: Socket) => void refuseConnection(notATunnel(), socket),
+  );
+  // Node.js would answer an expectation that it does not know by itself; there is no harm in not meeting it.
+  server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
+  server.addHook('onRequest', (request, reply, done) => {
+    const answered = new Promise((resolve) => reply.raw.once('close', resolve));
+    lastRequest.set(request.raw.socket, { request: request.raw, answered });
+    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
+      refuse(request, reply, malformedRequest());
+    else done();
+  });
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, payload, done) => readBody(payload, done));
 
+  const fallbackHandler = fallback();
   const invoke = (handler: HttpHandler, resource: string) => async (request: FastifyRequest, reply: FastifyReply) => {
+    // A path with nothing between two slashes is no route's.
+    const params = Object.values((request.params ?? {}) as Record<string, string>);
+    if (handler !== fallbackHandler && params.includes('')) return otherwise(request, reply);
     const result = await handler(proxyEvent(request, resource), lambdaContext(resource));
     return reply
       .code(result.statusCode)
       .headers(result.headers as Record<string, string>)
       .send(result.body || undefined);
   };
-  const otherwise = invoke(fallback(), '/{proxy+}');
+  const otherwise = invoke(fallbackHandler, '/{proxy+}');
 
   const byPath = Map.groupBy(Object.entries(routes) as [OperationId, Route][], ([, { path }]) => path);
   for (const [path, ofPath] of byPath) {
@@ -69,7 +94,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>): Fastify
 const judgeUnread =
   (handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>) =>
   async (error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply) => {
-    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE') {
+    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE') {
       request.body = Buffer.from('?');
       return handler(request, reply);
     }
@@ -79,6 +104,10 @@ const judgeUnread =
     return refuse(request, reply, new Problem('internal_error', 'The request failed for a reason that is not yours.'));
   };
 
+/** The last request that came on a connection, and when it is answered. */
+const lastRequest = new WeakMap<Socket, { request: IncomingMessage; answered: Promise<unknown> }>();
+
+const notATunnel = () => new Problem('route_not_found', 'This server opens no tunnels.');
 const malformedRequest = () => new Problem('malformed_request', 'This is not a valid HTTP/1.1 request.');
 
 const refuse = (request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply => {
@@ -114,21 +143,31 @@ function readBody(payload: IncomingMessage, done: (error: Error | null, body?: B
 }
 
 /** Answers what is no HTTP request at all, or came too slowly or with too many headers. */
-function refuseConnection(error: Error & { code?: string }, socket: Socket): void {
-  if (error.code === 'ECONNRESET' || !socket.writable) {
+async function refuseConnection(error: Error & { code?: string }, socket: Socket): Promise<void> {
+  if (error.code === 'ECONNRESET') {
     socket.destroy();
     return;
   }
-  const problem =
-    error.code === 'HPE_HEADER_OVERFLOW'
-      ? new Problem('headers_too_large', `The request line and headers have more than ${headerBytes} bytes.`)
-      : error.code === 'ERR_HTTP_REQUEST_TIMEOUT'
-        ? new Problem('request_timeout', `The request took longer than ${requestTimeoutMs / 1_000} s to arrive.`)
-        : malformedRequest();
-  log.debug(events.connectionRefused, { code: error.code ?? '' });
+  // What breaks off behind a whole request has to wait until that is answered.
+  const last = lastRequest.get(socket);
+  if (last?.request.complete) await last.answered;
+  if (!socket.writable) {
+    socket.destroy();
+    return;
+  }
+  const problem = error instanceof Problem ? error : problemOfConnection(error.code);
+  log.debug(events.connectionRefused, { code: problem.code });
   const { statusCode, headers, body } = problemAnswer(problem, randomUUID());
   const lines = Object.entries({ ...headers, connection: 'close', 'content-length': Buffer.byteLength(body) });
   socket.end(
     `HTTP/1.1 ${statusCode} ${problem.code}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
   );
+}
+
+function problemOfConnection(code: string | undefined): Problem {
+  if (code === 'HPE_HEADER_OVERFLOW')
+    return new Problem('headers_too_large', `The request line and headers have more than ${headerBytes} bytes.`);
+  if (code === 'ERR_HTTP_REQUEST_TIMEOUT')
+    return new Problem('request_timeout', `The request took longer than ${requestTimeoutMs / 1_000} s to arrive.`);
+  return malformedRequest();
 }

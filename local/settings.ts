@@ -1,22 +1,21 @@
 import path from 'node:path';
-import { Command, CommanderError, Option } from 'commander';
+import { Command, Option } from 'commander';
 import * as z from 'zod';
 import { logLevels } from '../functions/runtime/log.ts';
+import { parseSettings } from './command-line.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
 
-/** A setting that can't be used; the message says which and why. */
-export class BadSettings extends Error {}
-
-const wholeNumber = (least: number, most: number) =>
+const wholeNumber = (name: string, least: number, most: number) =>
   z
     .string()
-    .regex(/^[0-9]+$/)
-    .transform(Number)
-    .refine((value) => value >= least && value <= most);
+    .refine((digits) => /^[0-9]+$/.test(digits) && Number(digits) >= least && Number(digits) <= most, {
+      error: `${name} must be a whole number from ${least} to ${most}.`,
+    })
+    .transform(Number);
 
 const schema = z.object({
-  port: z.union([wholeNumber(0, 65_535)], { error: '--port (PORT) must be a whole number from 0 to 65535.' }),
+  port: wholeNumber('--port (PORT)', 0, 65_535),
   host: z.string().min(1, '--host (HOST) must not be empty.'),
   dataDir: z
     .string()
@@ -27,13 +26,12 @@ const schema = z.object({
     .min(1, '--admin-key (ADMIN_KEY) must not be empty; leave it out for an open registry.')
     .optional(),
   logLevel: z.enum(logLevels, { error: `--log-level (LOG_LEVEL) must be one of ${logLevels.join(', ')}.` }),
-  rollupSeconds: z.union([wholeNumber(1, 3_600)], {
-    error: '--rollup-seconds (ROLLUP_SECONDS) must be a whole number from 1 to 3600.',
-  }),
+  rollupSeconds: wholeNumber('--rollup-seconds (ROLLUP_SECONDS)', 1, 3_600),
 });
 export type Settings = z.output<typeof schema>;
 
-const command = () =>
+/** The flags and variables of script/start. */
+export const settingsCommand = () =>
   new Command('script/start')
     .description(
       'Serves the chat system on this machine, with all its data in one folder. Each setting is a flag or a variable of the environment; the flag counts first.',
@@ -55,11 +53,7 @@ const command = () =>
       new Option('--rollup-seconds <number>', 'time between two roll-ups of the counts, 1 to 3600')
         .env('ROLLUP_SECONDS')
         .default('60'),
-    )
-    .allowExcessArguments(false)
-    .helpOption('-h, --help', 'show this')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
+    );
 
 /**
  * Reads the settings from the flags and, where there is none, from the environment.
@@ -67,18 +61,4 @@ const command = () =>
  * @returns undefined when the help was asked for, which has then been printed
  * @throws BadSettings naming all that is wrong
  */
-export function readSettings(argv: string[]): Settings | undefined {
-  const parsed = command();
-  try {
-    parsed.parse(argv, { from: 'user' });
-  } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    throw new BadSettings(
-      `${error.message.replace(/^error: /, '').replace(/^./, (letter) => letter.toUpperCase())}; see script/start --help.`,
-    );
-  }
-  const result = schema.safeParse(parsed.opts());
-  if (result.success) return result.data;
-  throw new BadSettings(result.error.issues.map(({ message }) => message).join(' '));
-}
+export const readSettings = (argv: string[]): Settings | undefined => parseSettings(settingsCommand(), schema, argv);

@@ -2,11 +2,12 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer as createProbe } from 'node:net';
 import { setLogLevel } from '../functions/runtime/log.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
+import { BadSettings } from './command-line.ts';
 import { startEngine } from './engine.ts';
 import { stage } from './lambda-events.ts';
 import { loadOperations } from './operations.ts';
 import { createServer } from './server.ts';
-import { BadSettings, readSettings, type Settings } from './settings.ts';
+import { readSettings, type Settings } from './settings.ts';
 
 /** Connections get this long to finish what is in flight once the process is told to stop. */
 const drainMs = 1_500;
@@ -42,7 +43,7 @@ async function start(settings: Settings): Promise<void> {
   await server.listen({ port, host });
 
   const { port: listening } = server.server.address() as AddressInfo;
-  const name = host === '127.0.0.1' || host === '::1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
+  const name = host === '127.0.0.1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
   const api = `http://${name}:${listening}/${stage}`;
   console.log(`chat-system is ready.
 

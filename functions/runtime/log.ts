@@ -16,6 +16,7 @@ export const events = {
   unavailable: 'a dependency is out',
   buried: 'a record was put aside as a dead letter',
   batchFailed: 'a batch failed and will be delivered again',
+  queueFailed: 'a queue failed and is tried again',
   rolledUp: 'counts were brought up to date',
   purged: 'something deleted was purged',
   scheduleFailed: 'a scheduled run failed and will be repeated',

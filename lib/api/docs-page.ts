@@ -5,7 +5,12 @@ const asset = (name: string): string =>
   readFileSync(new URL(import.meta.resolve(`swagger-ui-dist/${name}`)), 'utf8').replaceAll('</script', '<\\/script');
 
 // Read at the first request: the page is rarely wanted, and its script is large.
-let assets: { style: string; script: string } | undefined;
+let assets: { style: string; script: string; scriptHash: string } | undefined;
+
+const readAssets = () => {
+  const script = asset('swagger-ui-bundle.js');
+  return { style: asset('swagger-ui.css'), script, scriptHash: sha256(script) };
+};
 
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
@@ -14,7 +19,7 @@ const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(
  * a network and in any deployment.
  */
 export function docsPage(base: string): { html: string; headers: Record<string, string> } {
-  assets ??= { style: asset('swagger-ui.css'), script: asset('swagger-ui-bundle.js') };
+  assets ??= readAssets();
   const start = `SwaggerUIBundle({ url: ${JSON.stringify(`${base}/openapi.json`)}, dom_id: '#docs', deepLinking: true });`;
   const html = `<!doctype html>
 <html lang="en">
@@ -35,7 +40,7 @@ export function docsPage(base: string): { html: string; headers: Record<string, 
 `;
   const policy = [
     "default-src 'none'",
-    `script-src ${sha256(assets.script)} ${sha256(start)}`,
+    `script-src ${assets.scriptHash} ${sha256(start)}`,
     "style-src 'unsafe-inline'",
     'img-src data:',
     'font-src data:',

@@ -71,8 +71,9 @@ export const MessageInput = object({ body: messageBody }).meta({ id: 'MessageInp
 export const MessagesInput = object({
   messages: z
     .array(MessageInput, { error: typeFault('an array') })
-    .min(1, 'must have at least one message')
-    .max(limits.batchSize, `must have at most ${limits.batchSize} messages`),
+    .refine((messages) => messages.length > 0, 'must have at least one message')
+    .refine((messages) => messages.length <= limits.batchSize, `must have at most ${limits.batchSize} messages`)
+    .meta({ override: { minItems: 1, maxItems: limits.batchSize } }),
 }).meta({ id: 'MessagesInput' });
 
 /** A number in a path or query arrives as digits; in the document it is what it means. */
@@ -142,7 +143,7 @@ export const SearchQuery = z.object({
 
 export const idempotencyKey = z
   .string()
-  .transform((value) => (/^".*"$/s.test(value) && value.length > 1 ? value.slice(1, -1) : value))
+  .transform((value) => (/^".*"$/s.test(value) ? value.slice(1, -1) : value))
   .refine((value) => /^[\x20-\x7e]+$/.test(value) && value.length <= limits.idempotencyKeyLength, {
     error: `must be 1 to ${limits.idempotencyKeyLength} printable ASCII characters`,
   })

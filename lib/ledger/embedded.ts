@@ -1,6 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import { sql } from 'kysely';
-import type { Migration } from 'kysely/migration';
 import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../api/problems.ts';
 import { limits } from '../limits.ts';
 import type { EmbeddedQueue } from '../queue/embedded.ts';
@@ -8,50 +6,6 @@ import { encodeWrites, type Write } from '../queue/records.ts';
 import { isOutage } from '../sqlite/database.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
-
-export const ledgerMigrations: Record<string, Migration> = {
-  '001': {
-    async up(db) {
-      // `chats` and `messages` count the numbers given; they only rise.
-      await sql`CREATE TABLE applications (
-        token TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        revision INTEGER NOT NULL DEFAULT 0,
-        chats INTEGER NOT NULL DEFAULT 0,
-        deleted INTEGER NOT NULL DEFAULT 0,
-        created_at INTEGER NOT NULL,
-        updated_at INTEGER NOT NULL
-      ) STRICT, WITHOUT ROWID`.execute(db);
-      await sql`CREATE TABLE chats (
-        token TEXT NOT NULL,
-        number INTEGER NOT NULL,
-        name TEXT,
-        revision INTEGER NOT NULL DEFAULT 0,
-        messages INTEGER NOT NULL DEFAULT 0,
-        deleted INTEGER NOT NULL DEFAULT 0,
-        created_at INTEGER NOT NULL,
-        updated_at INTEGER NOT NULL,
-        PRIMARY KEY (token, number)
-      ) STRICT, WITHOUT ROWID`.execute(db);
-      // A message has a row only once it is edited or deleted.
-      await sql`CREATE TABLE changed_messages (
-        token TEXT NOT NULL,
-        chat INTEGER NOT NULL,
-        number INTEGER NOT NULL,
-        revision INTEGER NOT NULL,
-        deleted INTEGER NOT NULL,
-        PRIMARY KEY (token, chat, number)
-      ) STRICT, WITHOUT ROWID`.execute(db);
-      await sql`CREATE TABLE idempotency_keys (
-        id TEXT PRIMARY KEY,
-        payload TEXT NOT NULL,
-        result TEXT NOT NULL,
-        expires_at INTEGER NOT NULL
-      ) STRICT, WITHOUT ROWID`.execute(db);
-      await sql`CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at)`.execute(db);
-    },
-  },
-};
 
 /** The ledger in one SQLite file: number, queued write and idempotency key are one transaction. */
 export class EmbeddedLedger implements Ledger {
@@ -161,7 +115,12 @@ export class EmbeddedLedger implements Ledger {
 
   deleteApplication(token: string) {
     return this.#accept((at) => {
-      if (!this.#row('UPDATE applications SET deleted = 1 WHERE token = ? AND deleted = 0 RETURNING token', token))
+      if (
+        !this.#row(
+          "UPDATE applications SET deleted = 1, name = '' WHERE token = ? AND deleted = 0 RETURNING token",
+          token,
+        )
+      )
         throw applicationNotFound();
       this.#enqueue([{ kind: 'deletion', token, at }]);
     });
@@ -170,7 +129,8 @@ export class EmbeddedLedger implements Ledger {
   deleteChat(token: string, chat: number) {
     return this.#accept((at) => {
       this.#requireApplication(token);
-      const deleted = 'UPDATE chats SET deleted = 1 WHERE token = ? AND number = ? AND deleted = 0 RETURNING number';
+      const deleted =
+        'UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ? AND deleted = 0 RETURNING number';
       if (!this.#row(deleted, token, chat)) throw chatNotFound(chat);
       this.#enqueue([{ kind: 'deletion', token, chat, at }]);
     });

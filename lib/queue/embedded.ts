@@ -1,29 +1,6 @@
-import { sql } from 'kysely';
-import type { Migration } from 'kysely/migration';
 import { limits } from '../limits.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
 import type { DeadLetter, Delivery, Queue } from './queue.ts';
-
-export const queueMigrations: Record<string, Migration> = {
-  '001': {
-    async up(db) {
-      await sql`CREATE TABLE queue_messages (
-        id INTEGER PRIMARY KEY,
-        queue TEXT NOT NULL,
-        visible_at INTEGER NOT NULL,
-        receives INTEGER NOT NULL DEFAULT 0,
-        body TEXT NOT NULL
-      ) STRICT`.execute(db);
-      await sql`CREATE INDEX queue_messages_by_time ON queue_messages (queue, visible_at, id)`.execute(db);
-      await sql`CREATE TABLE dead_letters (
-        id INTEGER PRIMARY KEY,
-        queue TEXT NOT NULL,
-        body TEXT NOT NULL,
-        reason TEXT NOT NULL
-      ) STRICT`.execute(db);
-    },
-  },
-};
 
 export interface EmbeddedQueueOptions {
   /** How long a delivery may be in hand before it counts as failed; default 60 s. */
@@ -94,13 +71,17 @@ export class EmbeddedQueue implements Queue {
     return deliveries;
   }
 
-  /** When the next message that is not in hand can be received, in milliseconds since 1970; undefined for none. */
+  /**
+   * When there may be something to receive next, in milliseconds since 1970: a message that waits, or one in hand whose
+   * time is over then. Undefined when the queue is empty.
+   */
   nextAt(): number | undefined {
     const rows = this.#sql(
       'SELECT id, visible_at FROM queue_messages WHERE queue = ? ORDER BY visible_at, id LIMIT ?',
     ).iterate(this.#name, this.#inHand.size + 1) as Iterable<{ id: number; visible_at: number }>;
-    for (const { id, visible_at } of rows) if (!this.#inHand.has(id)) return visible_at;
-    return undefined;
+    const times = [...this.#inHand.values()];
+    for (const { id, visible_at } of rows) if (!this.#inHand.has(id)) times.push(visible_at);
+    return times.length > 0 ? Math.min(...times) : undefined;
   }
 
   async acknowledge(receipts: string[]): Promise<void> {

@@ -29,7 +29,7 @@ export interface Queue {
   release(receipts: string[], delaySeconds: number): Promise<void>;
   /** Puts messages aside for a person to look at. */
   bury(letters: DeadLetter[]): Promise<void>;
-  /** Up to `max` of the messages put aside, oldest first. */
+  /** Up to `max` of the messages put aside. */
   deadLetters(max: number): Promise<DeadLetter[]>;
 }
 

@@ -1,48 +1,7 @@
-import { sql } from 'kysely';
-import type { Migration } from 'kysely/migration';
 import { limits } from '../limits.ts';
 import type { Database } from '../sqlite/database.ts';
 import { fold } from './fold.ts';
-import { foldVersion } from './fold-table.ts';
 import type { SearchDocument, SearchIndex, SearchMatch, SearchPage, SearchQuery } from './search-index.ts';
-
-export const searchMigrations: Record<string, Migration> = {
-  '001': {
-    async up(db) {
-      await sql`CREATE TABLE search_applications (ordinal INTEGER PRIMARY KEY, token TEXT NOT NULL UNIQUE) STRICT`.execute(
-        db,
-      );
-      await sql`CREATE TABLE search_chats (
-        ordinal INTEGER PRIMARY KEY,
-        application INTEGER NOT NULL,
-        chat INTEGER NOT NULL,
-        UNIQUE (application, chat)
-      ) STRICT`.execute(db);
-      // The id is the chat's ordinal and the message's number, so that one chat is one range of ids, in order.
-      await sql`CREATE TABLE search_documents (
-        id INTEGER PRIMARY KEY,
-        application INTEGER NOT NULL,
-        chat INTEGER NOT NULL,
-        version INTEGER NOT NULL,
-        body TEXT,
-        created_at INTEGER NOT NULL,
-        updated_at INTEGER NOT NULL
-      ) STRICT`.execute(db);
-      await sql`CREATE INDEX search_documents_by_time ON search_documents (application, created_at, chat, id)
-        WHERE body IS NOT NULL`.execute(db);
-      // Three code points and more: a phrase of consecutive trigrams is exactly a substring.
-      await sql`CREATE VIRTUAL TABLE search_trigrams USING fts5 (
-        application, body, content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
-      )`.execute(db);
-      // One and two: the set of single code points and pairs, spelled in ASCII.
-      await sql`CREATE VIRTUAL TABLE search_grams USING fts5 (
-        grams, content='', contentless_delete=1, detail=none, tokenize='ascii'
-      )`.execute(db);
-      await sql`CREATE TABLE search_fold (version TEXT NOT NULL) STRICT`.execute(db);
-      await sql`INSERT INTO search_fold (version) VALUES (${foldVersion})`.execute(db);
-    },
-  },
-};
 
 /** Bits of an id that hold the message's number; the chat's ordinal stands above them. */
 const numberBits = 32n;
@@ -166,6 +125,7 @@ export class EmbeddedSearchIndex implements SearchIndex {
         if (purged >= limit) return purged;
         this.#run('DELETE FROM search_chats WHERE ordinal = ?', ordinal);
       }
+      if (chat === undefined) this.#run('DELETE FROM search_applications WHERE token = ?', token);
       return purged;
     });
   }

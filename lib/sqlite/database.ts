@@ -1,5 +1,6 @@
-import { existsSync, statSync } from 'node:fs';
+import { closeSync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { pathToFileURL } from 'node:url';
 import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 
@@ -16,6 +17,26 @@ export class UnusableDatabase extends Error {
 
 /** Files up to this size are checked whole at the start, at some 500 MB/s; larger ones by their header alone. */
 const wholeCheckBytes = 128 * 1024 * 1024;
+
+/** The first 16 bytes of every database (https://sqlite.org/fileformat.html). */
+const databaseHeader = 'SQLite format 3\0';
+
+const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
+
+function headerOf(path: string): string {
+  const header = Buffer.alloc(databaseHeader.length);
+  const file = openSync(path, 'r');
+  readSync(file, header);
+  closeSync(file);
+  return header.toString('latin1');
+}
+
+/** Opens a database to read it. Only one whose journal has something in it leaves a trace: SQLite's scratch file. */
+function openUntouched(path: string): DatabaseSync {
+  const url = pathToFileURL(path);
+  if (sizeOf(`${path}-wal`) === 0) url.searchParams.set('immutable', '1');
+  return new DatabaseSync(url, { readOnly: true });
+}
 
 /** A SQLite database file with prepared statements that are kept. */
 export class Database {
@@ -49,22 +70,26 @@ export class Database {
   }
 
   /**
-   * Looks whether an existing file is a sound database that this version of the program understands, without changing
-   * it.
+   * Looks whether a file is a sound database that this version of the program understands, without changing it.
    *
+   * @returns what there is: no file or an empty one, a database in which the table has no rows, or one with data
    * @throws UnusableDatabase
    */
-  static check(path: string, schema: DatabaseSchema): void {
-    if (!existsSync(path) || statSync(path).size === 0) return;
+  static check(path: string, schema: DatabaseSchema, table: string): 'nothing' | 'no data' | 'data' {
+    const size = sizeOf(path);
+    if (size === 0) return 'nothing';
     let raw: DatabaseSync | undefined;
     try {
-      raw = new DatabaseSync(path, { readOnly: true });
-      if (statSync(path).size <= wholeCheckBytes) {
+      // SQLite would repair a broken header from the journal, and that may be older than what was there.
+      if (headerOf(path) !== databaseHeader) throw new UnusableDatabase(path, 'is damaged.');
+      raw = openUntouched(path);
+      if (size <= wholeCheckBytes) {
         const { quick_check } = raw.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-        if (quick_check !== 'ok') throw new UnusableDatabase(path, `is damaged: ${quick_check}.`);
+        if (quick_check !== 'ok') throw new UnusableDatabase(path, 'is damaged.', { cause: quick_check });
       }
+      const hasTable = raw.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
       for (const [owner, migrations] of Object.entries(schema)) {
-        if (!raw.prepare('SELECT 1 FROM sqlite_schema WHERE name = ?').get(`${owner}_migrations`)) continue;
+        if (!hasTable.get(`${owner}_migrations`)) continue;
         for (const { name } of raw.prepare(`SELECT name FROM ${owner}_migrations`).all())
           if (!Object.hasOwn(migrations, String(name)))
             throw new UnusableDatabase(
@@ -72,6 +97,7 @@ export class Database {
               'was written by a newer version of chat-system; start that version instead.',
             );
       }
+      return hasTable.get(table) && raw.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() ? 'data' : 'no data';
     } catch (error) {
       throw explained(path, error);
     } finally {

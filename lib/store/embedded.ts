@@ -1,65 +1,7 @@
 import { randomInt } from 'node:crypto';
-import { sql } from 'kysely';
-import type { Migration } from 'kysely/migration';
 import { targetOf, type Write } from '../queue/records.ts';
 import type { Database } from '../sqlite/database.ts';
 import { type Schema, SqlStore } from './sql.ts';
-
-export const storeMigrations: Record<string, Migration> = {
-  '001': {
-    async up(db) {
-      await sql`CREATE TABLE applications (
-        token TEXT PRIMARY KEY,
-        name TEXT NOT NULL,
-        revision INTEGER NOT NULL,
-        deleted INTEGER NOT NULL,
-        created_at INTEGER,
-        updated_at INTEGER NOT NULL,
-        chats_count INTEGER NOT NULL DEFAULT 0,
-        counted INTEGER NOT NULL DEFAULT 0
-      ) STRICT, WITHOUT ROWID`.execute(db);
-      await sql`CREATE INDEX applications_by_creation ON applications (created_at, token)`.execute(db);
-      await sql`CREATE TABLE chats (
-        token TEXT NOT NULL,
-        number INTEGER NOT NULL,
-        name TEXT,
-        revision INTEGER NOT NULL,
-        deleted INTEGER NOT NULL,
-        created_at INTEGER,
-        updated_at INTEGER NOT NULL,
-        messages_count INTEGER NOT NULL DEFAULT 0,
-        counted INTEGER NOT NULL DEFAULT 0,
-        PRIMARY KEY (token, number)
-      ) STRICT, WITHOUT ROWID`.execute(db);
-      await sql`CREATE INDEX chats_deleted ON chats (token) WHERE deleted = 1`.execute(db);
-      await sql`CREATE TABLE messages (
-        token TEXT NOT NULL,
-        chat INTEGER NOT NULL,
-        number INTEGER NOT NULL,
-        revision INTEGER NOT NULL,
-        deleted INTEGER NOT NULL,
-        body TEXT NOT NULL,
-        created_at INTEGER,
-        updated_at INTEGER NOT NULL,
-        PRIMARY KEY (token, chat, number)
-      ) STRICT, WITHOUT ROWID`.execute(db);
-      await sql`CREATE INDEX messages_deleted ON messages (token, chat) WHERE deleted = 1`.execute(db);
-      await sql`CREATE TABLE rollup_marks (
-        token TEXT NOT NULL,
-        chat INTEGER NOT NULL,
-        version INTEGER NOT NULL,
-        PRIMARY KEY (token, chat)
-      ) STRICT, WITHOUT ROWID`.execute(db);
-      await sql`CREATE TABLE purges (
-        token TEXT NOT NULL,
-        chat INTEGER NOT NULL,
-        due_at INTEGER NOT NULL,
-        pass INTEGER NOT NULL,
-        PRIMARY KEY (token, chat)
-      ) STRICT, WITHOUT ROWID`.execute(db);
-    },
-  },
-};
 
 /** A row that came first is completed by its creation; a higher revision replaces it; a deleted one stays as it is. */
 const merging = (content: 'name' | 'body') => `
@@ -115,8 +57,10 @@ export class EmbeddedStore extends SqlStore {
         if (deleted.get(above)) continue;
         this.#mergeOne(write);
         // A message changes its chat's count, a chat its application's.
-        if (number !== undefined) changed.set(above, [token, chat as number]);
-        else if (chat !== undefined) changed.set(above, [token, 0]);
+        const counted = number === undefined ? 0 : (chat as number);
+        changed.set(`${token}/${counted}`, [token, counted]);
+        // What is below a new chat may have come first, and been counted when there was no row to keep the count.
+        if (write.kind === 'chat') changed.set(`${token}/${write.chat}`, [token, write.chat]);
       }
       for (const [token, chat] of changed.values()) this.#run('mark', token, chat, randomInt(2 ** 47));
     });

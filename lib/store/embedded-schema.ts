@@ -1,0 +1,59 @@
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+/** The store’s tables in store.db. */
+export const storeMigrations: Record<string, Migration> = {
+  '001': {
+    async up(db) {
+      await sql`CREATE TABLE applications (
+        token TEXT PRIMARY KEY,
+        name TEXT NOT NULL,
+        revision INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        created_at INTEGER,
+        updated_at INTEGER NOT NULL,
+        chats_count INTEGER NOT NULL DEFAULT 0,
+        counted INTEGER NOT NULL DEFAULT 0
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE INDEX applications_by_creation ON applications (created_at, token)`.execute(db);
+      await sql`CREATE TABLE chats (
+        token TEXT NOT NULL,
+        number INTEGER NOT NULL,
+        name TEXT,
+        revision INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        created_at INTEGER,
+        updated_at INTEGER NOT NULL,
+        messages_count INTEGER NOT NULL DEFAULT 0,
+        counted INTEGER NOT NULL DEFAULT 0,
+        PRIMARY KEY (token, number)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE INDEX chats_deleted ON chats (token) WHERE deleted = 1`.execute(db);
+      await sql`CREATE TABLE messages (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        revision INTEGER NOT NULL,
+        deleted INTEGER NOT NULL,
+        body TEXT NOT NULL,
+        created_at INTEGER,
+        updated_at INTEGER NOT NULL,
+        PRIMARY KEY (token, chat, number)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE INDEX messages_deleted ON messages (token, chat) WHERE deleted = 1`.execute(db);
+      await sql`CREATE TABLE rollup_marks (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (token, chat)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`CREATE TABLE purges (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        due_at INTEGER NOT NULL,
+        pass INTEGER NOT NULL,
+        PRIMARY KEY (token, chat)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+    },
+  },
+};
