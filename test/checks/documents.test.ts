@@ -1,0 +1,53 @@
+import { existsSync, globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { type Route, routes } from '../../lib/api/routes.ts';
+import { settingsCommand } from '../../local/settings.ts';
+
+const project = path.resolve(import.meta.dirname, '../..');
+const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: project });
+const read = (document: string) => readFileSync(path.join(project, document), 'utf8');
+
+/** The rows of the table that follows a heading, as lists of cells. */
+const tableBelow = (document: string, heading: string) =>
+  document
+    .slice(document.indexOf(`## ${heading}`))
+    .split('\n\n')
+    .find((block) => block.startsWith('|'))
+    ?.split('\n')
+    .slice(2)
+    .map((row) =>
+      row
+        .split('|')
+        .slice(1, -1)
+        .map((cell) => cell.trim()),
+    );
+
+test('the README’s routes are those of the table', () => {
+  const expected = Object.values<Route>(routes).map(({ method, alias, path: route, summary }) => [
+    `${[method, ...(alias ? [alias] : [])].map((name) => `\`${name}\``).join(', ')} \`${route}\``,
+    summary,
+  ]);
+  expect(tableBelow(read('README.md'), 'Routes')).toEqual(expected);
+});
+
+test('the README’s settings are those of script/start', () => {
+  const expected = settingsCommand().options.map(({ long, envVar, defaultValue, description }) => [
+    `\`${long}\``,
+    `\`${envVar}\``,
+    defaultValue === undefined ? 'none' : long === '--data-dir' ? '`data` in the project' : `\`${defaultValue}\``,
+    description,
+  ]);
+  expect(tableBelow(read('README.md'), 'Settings')).toEqual(expected);
+});
+
+test('every link between the documents leads somewhere', () => {
+  const broken = documents.flatMap((document) =>
+    [...read(document).matchAll(/\]\(([^)#]+?)(?:#[^)]*)?\)/g)]
+      .map(([, target]) => target as string)
+      .filter((target) => !/^https?:/.test(target))
+      .filter((target) => !existsSync(path.join(project, path.dirname(document), target)))
+      .map((target) => `${document}: ${target}`),
+  );
+  expect(broken).toEqual([]);
+});

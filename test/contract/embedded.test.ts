@@ -1,0 +1,67 @@
+import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
+import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
+import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { decodeWrites, type Write } from '../../lib/queue/records.ts';
+import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
+import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { newClock } from '../support/clock.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { type LedgerUnderTest, ledgerContract } from './suites/ledger.ts';
+import { type QueueSettings, type QueueUnderTest, queueContract } from './suites/queue.ts';
+import { searchIndexContract } from './suites/search-index.ts';
+import { type StoreUnderTest, storeContract } from './suites/store.ts';
+
+// The embedded engine on real files.
+
+function openLedger(file: SqliteFile, now: () => number, drained: Write[] = []): LedgerUnderTest {
+  const commits = new GroupCommit(file.database);
+  const queue = new EmbeddedQueue(commits, 'store', { now });
+  return {
+    ledger: new EmbeddedLedger(commits, queue, now),
+    writes: async () => {
+      const deliveries = await queue.receive(10_000);
+      drained.push(...deliveries.flatMap(({ body }) => decodeWrites(body)));
+      await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
+      return [...drained];
+    },
+    reopen: async () => openLedger(await file.reopen(), now, drained),
+    close: async () => file.remove(),
+  };
+}
+
+function openQueue(file: SqliteFile, settings: QueueSettings, clock = newClock()): QueueUnderTest {
+  const options = {
+    visibilityMs: settings.visibilitySeconds * 1_000,
+    maxReceives: settings.maxReceives,
+    now: clock,
+  };
+  return {
+    queue: new EmbeddedQueue(new GroupCommit(file.database), 'test', options),
+    elapse: async (seconds) => clock.advance(seconds * 1_000),
+    reopen: async () => openQueue(await file.reopen(), settings, clock),
+    close: async () => file.remove(),
+  };
+}
+
+const openStore = (file: SqliteFile): StoreUnderTest => ({
+  store: new EmbeddedStore(file.database),
+  reopen: async () => openStore(await file.reopen()),
+  close: async () => file.remove(),
+});
+
+const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations };
+ledgerContract('embedded', async (now) => openLedger(await openSqliteFile(ledgerSchema), now));
+queueContract('embedded', async (settings) => openQueue(await openSqliteFile(ledgerSchema), settings));
+storeContract('embedded', async () => openStore(await openSqliteFile({ store: storeMigrations })));
+searchIndexContract('embedded', async () => {
+  const file = await openSqliteFile({ search: searchMigrations });
+  return {
+    index: new EmbeddedSearchIndex(file.database),
+    settled: async () => undefined,
+    close: async () => file.remove(),
+  };
+});

@@ -1,0 +1,492 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { IdempotencyKey, Ledger } from '../../../lib/ledger/ledger.ts';
+import { limits } from '../../../lib/limits.ts';
+import type { Write } from '../../../lib/queue/records.ts';
+import { purgeAll } from '../../support/all-pages.ts';
+import { newClock } from '../../support/clock.ts';
+import { refusal } from '../../support/refusal.ts';
+import { numbers } from '../../support/writes.ts';
+
+export interface LedgerUnderTest {
+  ledger: Ledger;
+  /** Every write queued for the store since the ledger's first opening. */
+  writes: () => Promise<Write[]>;
+  /** The same data after a restart; the one before is closed then. */
+  reopen: () => Promise<LedgerUnderTest>;
+  close: () => Promise<void>;
+}
+
+/**
+ * What every ledger must do. Tests share one ledger, as clients do: each works in an application of its own.
+ *
+ * @param open opens a ledger on the given clock, in milliseconds since 1970
+ */
+export function ledgerContract(name: string, open: (now: () => number) => Promise<LedgerUnderTest>): void {
+  describe(`the ledger, ${name}`, () => {
+    const clock = newClock();
+    let opened: LedgerUnderTest;
+    let ledger: Ledger;
+    beforeAll(async () => {
+      opened = await open(clock);
+      ledger = opened.ledger;
+    });
+    afterAll(() => opened.close());
+
+    const newApplication = async () => (await ledger.createApplication('an application')).token;
+    const newChat = async () => {
+      const token = await newApplication();
+      const { number: chat } = await ledger.createChat(token, 'a chat');
+      return { token, chat };
+    };
+    const newKey = (payload = 'payload'): IdempotencyKey => ({ id: randomUUID(), payload });
+    /** The writes queued for one application, but not for what is not asked for. */
+    const writesOf = async <Kind extends Write['kind']>(token: string, kind: Kind) =>
+      (await opened.writes()).filter(
+        (write): write is Extract<Write, { kind: Kind }> => write.token === token && write.kind === kind,
+      );
+    const messagesOf = async (token: string) =>
+      (await writesOf(token, 'message')).map(({ chat, number, revision, body }) => ({ chat, number, revision, body }));
+    const ascending = (values: number[]) => values.toSorted((a, b) => a - b);
+
+    describe('numbers', () => {
+      test('chats are numbered from 1 in each application, messages from 1 in each chat', async () => {
+        const token = await newApplication();
+        expect((await ledger.createChat(token, null)).number).toBe(1);
+        expect((await ledger.createChat(token, null)).number).toBe(2);
+        expect((await ledger.createChat(await newApplication(), null)).number).toBe(1);
+        expect((await ledger.createMessages(token, 1, ['one'])).first).toBe(1);
+        expect((await ledger.createMessages(token, 1, ['two'])).first).toBe(2);
+        expect((await ledger.createMessages(token, 2, ['one'])).first).toBe(1);
+      });
+
+      test('a batch takes consecutive numbers, and the next create goes on behind them', async () => {
+        const { token, chat } = await newChat();
+        expect((await ledger.createMessages(token, chat, ['1', '2', '3'])).first).toBe(1);
+        expect((await ledger.createMessages(token, chat, ['4'])).first).toBe(4);
+        expect((await messagesOf(token)).map(({ number, body }) => [number, body])).toEqual(
+          expect.arrayContaining([1, 2, 3, 4].map((number) => [number, String(number)])),
+        );
+      });
+
+      test('200 concurrent creates in several chats take unique numbers without gaps, refused ones between them', async () => {
+        const token = await newApplication();
+        const chats = [1, 2, 3, 4];
+        for (const _ of chats) await ledger.createChat(token, null);
+        const answered: { chat: number; number: number; revision: number; body: string }[] = [];
+        await Promise.all(
+          numbers(1, 200).map(async (i) => {
+            const chat = chats[i % chats.length] as number;
+            const bodies = numbers(1, 1 + (i % 3)).map((part) => `${i}.${part}`);
+            const [{ first }, refused] = await Promise.all([
+              ledger.createMessages(token, chat, bodies),
+              i % 5 === 0 ? refusal(ledger.createMessages(token, 99, bodies)) : undefined,
+            ]);
+            if (refused) expect(refused).toBe('chat_not_found');
+            answered.push(...bodies.map((body, at) => ({ chat, number: first + at, revision: 0, body })));
+          }),
+        );
+        for (const chat of chats) {
+          const given = answered.filter((message) => message.chat === chat).map(({ number }) => number);
+          expect(ascending(given)).toEqual(numbers(1, given.length));
+        }
+        // What was queued for the store is what was answered, no more and no less.
+        const order = (a: { body: string }, b: { body: string }) => (a.body < b.body ? -1 : 1);
+        expect((await messagesOf(token)).sort(order)).toEqual(answered.sort(order));
+      });
+
+      test('concurrent chats take unique numbers without gaps', async () => {
+        const token = await newApplication();
+        const given = await Promise.all(numbers(1, 50).map(() => ledger.createChat(token, null)));
+        expect(ascending(given.map(({ number }) => number))).toEqual(numbers(1, 50));
+      });
+
+      test('a refused create takes no number', async () => {
+        const token = await newApplication();
+        expect(await refusal(ledger.createMessages(token, 1, ['too early']))).toBe('chat_not_found');
+        expect(await refusal(ledger.createChat('unknown', null))).toBe('application_not_found');
+        const { number: chat } = await ledger.createChat(token, null);
+        expect(chat).toBe(1);
+        expect(await refusal(ledger.createMessages(token, chat + 1, ['no such chat']))).toBe('chat_not_found');
+        expect((await ledger.createMessages(token, chat, ['first'])).first).toBe(1);
+        expect(await ledger.counters([{ token }, { token, chat }])).toEqual([1, 1]);
+      });
+
+      test('a deleted number is never given again', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1', '2']);
+        await ledger.deleteMessage(token, chat, 2);
+        expect((await ledger.createMessages(token, chat, ['3'])).first).toBe(3);
+        await ledger.deleteChat(token, chat);
+        expect((await ledger.createChat(token, null)).number).toBe(chat + 1);
+      });
+
+      test('tokens are 22 url-safe characters, another one each time', async () => {
+        const given = await Promise.all(numbers(1, 50).map(newApplication));
+        expect(new Set(given).size).toBe(50);
+        for (const token of given) expect(token).toMatch(/^[A-Za-z0-9_-]{22}$/);
+      });
+    });
+
+    describe('what is queued for the store', () => {
+      test('says of each write what was answered, with rising revisions', async () => {
+        const { token, at } = await ledger.createApplication('first name');
+        expect(at).toBe(clock());
+        clock.advance(5);
+        expect(await ledger.editApplication(token, 'second name')).toEqual({ createdAt: at, at: at + 5 });
+        clock.advance(5);
+        expect(await ledger.createChat(token, null)).toEqual({ number: 1, at: at + 10 });
+        clock.advance(5);
+        expect(await ledger.editChat(token, 1, 'named')).toEqual({ createdAt: at + 10, at: at + 15 });
+        expect(await ledger.editChat(token, 1, null)).toEqual({ createdAt: at + 10, at: at + 15 });
+        expect(await ledger.createMessages(token, 1, ['a', 'b'])).toEqual({ first: 1, at: at + 15 });
+        expect(await ledger.editMessage(token, 1, 2, 'B')).toEqual({ at: at + 15 });
+        expect(await ledger.editMessage(token, 1, 2, 'BB')).toEqual({ at: at + 15 });
+        await ledger.deleteMessage(token, 1, 1);
+        clock.advance(5);
+        await ledger.deleteChat(token, 1);
+        await ledger.deleteApplication(token);
+
+        const queued = (await opened.writes()).filter((write) => write.token === token);
+        const expected: Write[] = [
+          { kind: 'application', token, revision: 0, at, name: 'first name' },
+          { kind: 'application', token, revision: 1, at: at + 5, name: 'second name' },
+          { kind: 'chat', token, chat: 1, revision: 0, at: at + 10, name: null },
+          { kind: 'chat', token, chat: 1, revision: 1, at: at + 15, name: 'named' },
+          { kind: 'chat', token, chat: 1, revision: 2, at: at + 15, name: null },
+          { kind: 'message', token, chat: 1, number: 1, revision: 0, at: at + 15, body: 'a' },
+          { kind: 'message', token, chat: 1, number: 2, revision: 0, at: at + 15, body: 'b' },
+          { kind: 'message', token, chat: 1, number: 2, revision: 1, at: at + 15, body: 'B' },
+          { kind: 'message', token, chat: 1, number: 2, revision: 2, at: at + 15, body: 'BB' },
+          { kind: 'deletion', token, chat: 1, number: 1, at: at + 15 },
+          { kind: 'deletion', token, chat: 1, at: at + 20 },
+          { kind: 'deletion', token, at: at + 20 },
+        ];
+        // A queue keeps no order.
+        expect(queued).toHaveLength(expected.length);
+        expect(queued).toEqual(expect.arrayContaining(expected));
+      });
+
+      test('holds nothing of a refused write', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['only']);
+        const before = (await opened.writes()).length;
+        expect(await refusal(ledger.createMessages(token, 99, ['x']))).toBe('chat_not_found');
+        expect(await refusal(ledger.editMessage(token, chat, 2, 'x'))).toBe('message_not_found');
+        expect(await refusal(ledger.deleteMessage(token, chat, 2))).toBe('message_not_found');
+        expect(await refusal(ledger.editChat(token, 99, 'x'))).toBe('chat_not_found');
+        expect(await refusal(ledger.deleteApplication('unknown'))).toBe('application_not_found');
+        expect(await opened.writes()).toHaveLength(before);
+      });
+
+      test('keeps every character of names and bodies', async () => {
+        const odd =
+          '\u0001\u001f\u007f\u0085 \u{1F600} e\u0301 \u202e\uFFFD\uFFFE\uFFFF\u{10FFFF} \\ " \' \u2028 ' as const;
+        const { token } = await ledger.createApplication(odd);
+        await ledger.createChat(token, odd);
+        await ledger.createMessages(token, 1, [odd]);
+        expect((await writesOf(token, 'application'))[0]?.name).toBe(odd);
+        expect((await writesOf(token, 'chat'))[0]?.name).toBe(odd);
+        expect((await writesOf(token, 'message'))[0]?.body).toBe(odd);
+        expect(await ledger.application(token)).toMatchObject({ name: odd });
+      });
+
+      test('is whole for the largest batch, though every character of it grows when it is escaped', async () => {
+        const { token, chat } = await newChat();
+        const bodies = numbers(1, limits.batchSize).map((i) => `${i} ${'é'.repeat(500)}`);
+        await ledger.createMessages(token, chat, bodies);
+        const queued = (await messagesOf(token)).sort((a, b) => a.number - b.number);
+        expect(queued.map(({ body }) => body)).toEqual(bodies);
+        expect(queued.map(({ number }) => number)).toEqual(numbers(1, limits.batchSize));
+      });
+
+      test('20 concurrent edits of a message have a revision each', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['created']);
+        await Promise.all(numbers(1, 20).map((i) => ledger.editMessage(token, chat, 1, `edit ${i}`)));
+        const revisions = (await messagesOf(token)).map(({ revision }) => revision);
+        expect(ascending(revisions)).toEqual(numbers(0, 20));
+      });
+    });
+
+    describe('refusals', () => {
+      test('an unknown token of any shape is application_not_found, for every write', async () => {
+        for (const token of ['unknown', 'a/b', '%00', "'; --", '\u{1F600}', ' ', 'x'.repeat(3_000)]) {
+          expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
+          expect(await refusal(ledger.createMessages(token, 1, ['x']))).toBe('application_not_found');
+          expect(await refusal(ledger.editApplication(token, 'x'))).toBe('application_not_found');
+          expect(await refusal(ledger.editChat(token, 1, null))).toBe('application_not_found');
+          expect(await refusal(ledger.editMessage(token, 1, 1, 'x'))).toBe('application_not_found');
+          expect(await refusal(ledger.deleteApplication(token))).toBe('application_not_found');
+          expect(await refusal(ledger.deleteChat(token, 1))).toBe('application_not_found');
+          expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('application_not_found');
+          expect(await ledger.application(token)).toBeUndefined();
+          expect(await ledger.chat(token, 1)).toBeUndefined();
+          expect(await ledger.hasMessage(token, 1, 1)).toBe(false);
+        }
+      });
+
+      test('a number that was not given is not found, however large', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1']);
+        for (const number of [2, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER]) {
+          expect(await refusal(ledger.createMessages(token, number, ['x']))).toBe('chat_not_found');
+          expect(await refusal(ledger.editChat(token, number, null))).toBe('chat_not_found');
+          expect(await refusal(ledger.deleteChat(token, number))).toBe('chat_not_found');
+          expect(await refusal(ledger.editMessage(token, chat, number, 'x'))).toBe('message_not_found');
+          expect(await refusal(ledger.editMessage(token, number, 1, 'x'))).toBe('chat_not_found');
+          expect(await refusal(ledger.deleteMessage(token, chat, number))).toBe('message_not_found');
+          expect(await refusal(ledger.deleteMessage(token, number, 1))).toBe('chat_not_found');
+        }
+      });
+
+      test('a deleted message refuses edits and a second deletion at once; its neighbours do not', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1', '2']);
+        await ledger.editMessage(token, chat, 1, 'edited');
+        await ledger.deleteMessage(token, chat, 1);
+        expect(await refusal(ledger.editMessage(token, chat, 1, 'late'))).toBe('message_not_found');
+        expect(await refusal(ledger.deleteMessage(token, chat, 1))).toBe('message_not_found');
+        expect(await refusal(ledger.editMessage(token, chat, 2, 'fine'))).toBe('accepted');
+      });
+
+      test('of concurrent deletions of one thing a single one is accepted', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1']);
+        for (const deletion of [
+          () => ledger.deleteMessage(token, chat, 1),
+          () => ledger.deleteChat(token, chat),
+          () => ledger.deleteApplication(token),
+        ]) {
+          const outcomes = await Promise.all(numbers(1, 10).map(() => refusal(deletion())));
+          expect(outcomes.filter((outcome) => outcome === 'accepted')).toHaveLength(1);
+        }
+        expect(await writesOf(token, 'deletion')).toHaveLength(3);
+      });
+
+      test('a deleted chat refuses everything below it at once; the chats beside it do not', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1']);
+        await ledger.createChat(token, 'beside');
+        await ledger.deleteChat(token, chat);
+        expect(await refusal(ledger.createMessages(token, chat, ['x']))).toBe('chat_not_found');
+        expect(await refusal(ledger.editMessage(token, chat, 1, 'x'))).toBe('chat_not_found');
+        expect(await refusal(ledger.deleteMessage(token, chat, 1))).toBe('chat_not_found');
+        expect(await refusal(ledger.editChat(token, chat, 'x'))).toBe('chat_not_found');
+        expect(await refusal(ledger.deleteChat(token, chat))).toBe('chat_not_found');
+        expect(await refusal(ledger.createMessages(token, chat + 1, ['x']))).toBe('accepted');
+      });
+
+      test('a deleted application refuses everything below it at once', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1']);
+        await ledger.deleteApplication(token);
+        expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
+        expect(await refusal(ledger.createMessages(token, chat, ['x']))).toBe('application_not_found');
+        expect(await refusal(ledger.editMessage(token, chat, 1, 'x'))).toBe('application_not_found');
+        expect(await refusal(ledger.deleteMessage(token, chat, 1))).toBe('application_not_found');
+        expect(await refusal(ledger.editChat(token, chat, 'x'))).toBe('application_not_found');
+        expect(await refusal(ledger.deleteChat(token, chat))).toBe('application_not_found');
+        expect(await refusal(ledger.editApplication(token, 'x'))).toBe('application_not_found');
+        expect(await refusal(ledger.deleteApplication(token))).toBe('application_not_found');
+      });
+    });
+
+    describe('idempotency keys', () => {
+      const creates: [string, (token: string, key: IdempotencyKey) => Promise<unknown>][] = [
+        ['an application', (_token, key) => ledger.createApplication('named', key)],
+        ['a chat', (token, key) => ledger.createChat(token, null, key)],
+        ['a message', (token, key) => ledger.createMessages(token, 1, ['body'], key)],
+        ['a batch', (token, key) => ledger.createMessages(token, 1, ['one', 'two'], key)],
+      ];
+
+      test.for(creates)('creating %s again gives the first answer and makes one write', async ([, create]) => {
+        const { token } = await newChat();
+        const key = newKey();
+        const before = (await opened.writes()).length;
+        const first = await create(token, key);
+        const written = (await opened.writes()).length - before;
+        clock.advance(1_000);
+        expect(await create(token, key)).toEqual(first);
+        expect(await create(token, newKey())).not.toEqual(first);
+        expect((await opened.writes()).length - before).toBe(2 * written);
+      });
+
+      test.for(creates)(
+        'creating %s with the key of another payload is refused and takes no number',
+        async ([, create]) => {
+          const { token, chat } = await newChat();
+          const key = newKey();
+          await create(token, key);
+          const counters = await ledger.counters([{ token }, { token, chat }]);
+          expect(await refusal(create(token, { ...key, payload: 'another' }))).toBe('idempotency_key_reused');
+          expect(await ledger.counters([{ token }, { token, chat }])).toEqual(counters);
+        },
+      );
+
+      test('20 concurrent requests with one key take one number', async () => {
+        const { token, chat } = await newChat();
+        const key = newKey();
+        const outcomes = await Promise.all(
+          numbers(1, 20).map(async () => {
+            const created = ledger.createMessages(token, chat, ['body'], key);
+            const code = await refusal(created);
+            return code === 'accepted' ? (await created).first : code;
+          }),
+        );
+        expect(outcomes).toContain(1);
+        expect(outcomes.filter((outcome) => outcome !== 1 && outcome !== 'idempotency_in_flight')).toEqual([]);
+        expect(await ledger.counters([{ token, chat }])).toEqual([1]);
+        expect(await messagesOf(token)).toHaveLength(1);
+      });
+
+      test('a key is known for 24 hours and then forgotten', async () => {
+        const { token, chat } = await newChat();
+        const key = newKey();
+        await ledger.createMessages(token, chat, ['body'], key);
+        clock.advance(limits.idempotencyMs - 1);
+        expect((await ledger.createMessages(token, chat, ['body'], key)).first).toBe(1);
+        clock.advance(1);
+        expect((await ledger.createMessages(token, chat, ['another'], { ...key, payload: 'another' })).first).toBe(2);
+        // From there on it stands for the second request.
+        expect((await ledger.createMessages(token, chat, ['another'], { ...key, payload: 'another' })).first).toBe(2);
+        expect(await refusal(ledger.createMessages(token, chat, ['body'], key))).toBe('idempotency_key_reused');
+      });
+
+      test('a request that was refused does not keep its key', async () => {
+        const token = await newApplication();
+        const key = newKey();
+        expect(await refusal(ledger.createMessages(token, 1, ['body'], key))).toBe('chat_not_found');
+        await ledger.createChat(token, null);
+        expect((await ledger.createMessages(token, 1, ['changed'], { ...key, payload: 'changed' })).first).toBe(1);
+      });
+
+      test('many keys at once each get their own number', async () => {
+        const { token, chat } = await newChat();
+        const given = await Promise.all(
+          numbers(1, 50).map(() => ledger.createMessages(token, chat, ['body'], newKey())),
+        );
+        expect(ascending(given.map(({ first }) => first))).toEqual(numbers(1, 50));
+      });
+    });
+
+    describe('what it knows', () => {
+      test('an application and a chat by name and times, until they are deleted', async () => {
+        const { token, at } = await ledger.createApplication('application');
+        await ledger.createChat(token, null);
+        expect(await ledger.application(token)).toEqual({ name: 'application', createdAt: at, updatedAt: at });
+        expect(await ledger.chat(token, 1)).toEqual({ name: null, createdAt: at, updatedAt: at });
+        clock.advance(7);
+        await ledger.editApplication(token, 'renamed');
+        await ledger.editChat(token, 1, 'named');
+        expect(await ledger.application(token)).toEqual({ name: 'renamed', createdAt: at, updatedAt: at + 7 });
+        expect(await ledger.chat(token, 1)).toEqual({ name: 'named', createdAt: at, updatedAt: at + 7 });
+        expect(await ledger.chat(token, 2)).toBeUndefined();
+        await ledger.createChat(token, 'second');
+        await ledger.deleteChat(token, 1);
+        expect(await ledger.chat(token, 1)).toBeUndefined();
+        expect(await ledger.chat(token, 2)).toMatchObject({ name: 'second' });
+        await ledger.deleteApplication(token);
+        expect(await ledger.application(token)).toBeUndefined();
+        expect(await ledger.chat(token, 2)).toBeUndefined();
+      });
+
+      test('whether a message was accepted and is not deleted, with what is above it', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1', '2']);
+        const has = (number: number) => ledger.hasMessage(token, chat, number);
+        expect(await has(1)).toBe(true);
+        expect(await has(3)).toBe(false);
+        expect(await has(Number.MAX_SAFE_INTEGER)).toBe(false);
+        expect(await ledger.hasMessage(token, chat + 1, 1)).toBe(false);
+        await ledger.editMessage(token, chat, 1, 'edited');
+        expect(await has(1)).toBe(true);
+        await ledger.deleteMessage(token, chat, 1);
+        expect(await has(1)).toBe(false);
+        expect(await has(2)).toBe(true);
+        await ledger.deleteChat(token, chat);
+        expect(await has(2)).toBe(false);
+      });
+
+      test('no message of a deleted application', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1']);
+        await ledger.deleteApplication(token);
+        expect(await ledger.hasMessage(token, chat, 1)).toBe(false);
+      });
+
+      test('the counters of many, in the order asked for, undefined for what is not there', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createChat(token, null);
+        await ledger.createMessages(token, chat, ['1', '2', '3']);
+        await ledger.deleteMessage(token, chat, 3);
+        const asked = [
+          { token, chat },
+          { token: 'unknown' },
+          { token },
+          { token, chat: 99 },
+          { token, chat: chat + 1 },
+        ];
+        expect(await ledger.counters(asked)).toEqual([3, undefined, 2, undefined, 0]);
+        expect(await ledger.counters([])).toEqual([]);
+        const many = numbers(1, limits.rollupMarks).map((i) => (i % 2 ? { token } : { token, chat }));
+        expect(await ledger.counters(many)).toEqual(many.map((_, i) => (i % 2 ? 3 : 2)));
+      });
+    });
+
+    describe('purging', () => {
+      test('forgets what is below a deleted chat in steps, and still refuses it', async () => {
+        const { token, chat } = await newChat();
+        await ledger.createMessages(token, chat, ['1', '2', '3', '4']);
+        for (const number of [1, 2, 3]) await ledger.editMessage(token, chat, number, 'edited');
+        const { number: beside } = await ledger.createChat(token, null);
+        await ledger.createMessages(token, beside, ['1']);
+        await ledger.deleteMessage(token, beside, 1);
+        await ledger.deleteChat(token, chat);
+        expect(await purgeAll((limit) => ledger.purge({ token, chat }, limit), 2)).toBe(3);
+        expect(await refusal(ledger.createMessages(token, chat, ['x']))).toBe('chat_not_found');
+        expect(await ledger.hasMessage(token, chat, 4)).toBe(false);
+        expect(await ledger.counters([{ token }])).toEqual([2]);
+        // What is beside it stays, its deleted messages among it.
+        expect(await refusal(ledger.editMessage(token, beside, 1, 'x'))).toBe('message_not_found');
+        expect((await ledger.createMessages(token, beside, ['2'])).first).toBe(2);
+      });
+
+      test('forgets what is below a deleted application in steps, and still refuses it', async () => {
+        const token = await newApplication();
+        for (const chat of [1, 2, 3]) {
+          await ledger.createChat(token, null);
+          await ledger.createMessages(token, chat, ['1']);
+          await ledger.editMessage(token, chat, 1, 'edited');
+        }
+        await ledger.deleteApplication(token);
+        expect(await purgeAll((limit) => ledger.purge({ token }, limit), 2)).toBe(6);
+        expect(await ledger.counters([{ token, chat: 1 }])).toEqual([undefined]);
+        expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
+        expect(await refusal(ledger.createMessages(token, 1, ['x']))).toBe('application_not_found');
+        expect(await ledger.application(token)).toBeUndefined();
+      });
+    });
+
+    test('a restart forgets nothing that was answered', async () => {
+      const { token, chat } = await newChat();
+      const key = newKey();
+      await ledger.createMessages(token, chat, ['1', '2', '3'], key);
+      await ledger.editMessage(token, chat, 1, 'edited');
+      await ledger.deleteMessage(token, chat, 2);
+      const { number: deleted } = await ledger.createChat(token, null);
+      await ledger.deleteChat(token, deleted);
+      opened = await opened.reopen();
+      ledger = opened.ledger;
+
+      expect(await messagesOf(token)).toHaveLength(4);
+      expect(await writesOf(token, 'deletion')).toHaveLength(2);
+      expect((await ledger.createMessages(token, chat, ['1', '2', '3'], key)).first).toBe(1);
+      expect((await ledger.createMessages(token, chat, ['4'])).first).toBe(4);
+      expect(await refusal(ledger.editMessage(token, chat, 2, 'late'))).toBe('message_not_found');
+      expect(await refusal(ledger.createMessages(token, deleted, ['late']))).toBe('chat_not_found');
+      await ledger.editMessage(token, chat, 1, 'edited again');
+      expect(await messagesOf(token)).toContainEqual({ chat, number: 1, revision: 2, body: 'edited again' });
+    });
+  });
+}

@@ -1,0 +1,393 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { limits } from '../../../lib/limits.ts';
+import {
+  type SearchDocument,
+  type SearchIndex,
+  type SearchPage,
+  type SearchQuery,
+  tombstoneVersion,
+} from '../../../lib/search/search-index.ts';
+import { allPages, purgeAll } from '../../support/all-pages.ts';
+import { hardText, queryFor } from '../../support/hard-texts.ts';
+import { matcher, scans } from '../../support/scan.ts';
+import { numbers } from '../../support/writes.ts';
+
+export interface SearchIndexUnderTest {
+  index: SearchIndex;
+  /** Resolves when everything that was indexed or purged before shows in searches. */
+  settled: () => Promise<void>;
+  close: () => Promise<void>;
+}
+
+/** What every search index must do. Tests share one index, as clients do: each works in applications of its own. */
+export function searchIndexContract(name: string, open: () => Promise<SearchIndexUnderTest>): void {
+  describe(`the search index, ${name}`, () => {
+    let opened: SearchIndexUnderTest;
+    let index: SearchIndex;
+    beforeAll(async () => {
+      opened = await open();
+      index = opened.index;
+    });
+    afterAll(() => opened.close());
+
+    const newToken = () => randomUUID();
+    const document = (
+      token: string,
+      chat: number,
+      number: number,
+      body: string | null,
+      version = 0,
+    ): SearchDocument => ({
+      token,
+      chat,
+      number,
+      version: body === null ? tombstoneVersion : version,
+      body,
+      createdAt: number,
+      updatedAt: number,
+    });
+    const indexAll = async (documents: SearchDocument[]) => {
+      for (let i = 0; i < documents.length; i += limits.rowsPerTransaction)
+        await index.index(documents.slice(i, i + limits.rowsPerTransaction));
+      await opened.settled();
+    };
+
+    /** All matches of a search, page by page; the pages agree about the total. */
+    const searchAll = async (query: Omit<SearchQuery, 'limit'>, limit = 100) => {
+      const pages = await allPages(
+        (last: SearchPage | undefined) => {
+          const after = last?.matches.at(-1);
+          return index.search({ ...query, limit, ...(after && { after }) });
+        },
+        ({ more }) => more,
+      );
+      const { total, totalIsMinimum } = pages[0] as SearchPage;
+      for (const page of pages) {
+        expect(page.matches.length).toBeLessThanOrEqual(limit);
+        expect(page).toMatchObject({ total, totalIsMinimum });
+      }
+      return { matches: pages.flatMap(({ matches }) => matches), total, totalIsMinimum };
+    };
+    const found = async (query: Omit<SearchQuery, 'limit'>) =>
+      (await searchAll(query)).matches.map(({ chat, number }) => `${chat}/${number}`);
+
+    describe('what matches', () => {
+      test('is exactly what a scan finds, in a chat and across an application', async () => {
+        const cases = fc
+          .array(hardText, { minLength: 1, maxLength: 24 })
+          .chain((bodies) =>
+            fc.tuple(fc.constant(bodies), fc.array(queryFor(bodies), { minLength: 12, maxLength: 12 })),
+          );
+        await fc.assert(
+          fc.asyncProperty(cases, async ([bodies, queries]) => {
+            const [token, neighbour] = [newToken(), newToken()];
+            const documents = bodies.map((body, i) => document(token, 1 + (i % 2), 1 + i, body));
+            // A neighbour with the same texts must not show.
+            await indexAll([...documents, ...documents.map((same) => ({ ...same, token: neighbour }))]);
+            for (const q of queries) {
+              const scanned = documents.filter(({ body }) => scans(body as string, q)).reverse();
+              expect(documents.filter(({ body }) => matcher(q).test(body as string)).reverse()).toEqual(scanned);
+              for (const chat of [undefined, 1, 2]) {
+                const expected = scanned.filter((match) => chat === undefined || match.chat === chat);
+                const { matches, total, totalIsMinimum } = await searchAll({ token, q, ...(chat && { chat }) }, 5);
+                expect(matches).toEqual(
+                  expected.map(({ chat, number, body, createdAt, updatedAt }) => ({
+                    chat,
+                    number,
+                    body,
+                    createdAt,
+                    updatedAt,
+                  })),
+                );
+                expect({ total, totalIsMinimum }).toEqual({ total: expected.length, totalIsMinimum: false });
+              }
+            }
+          }),
+          { numRuns: 200 },
+        );
+      });
+
+      test('is each ASCII character for itself: alone, in a pair, and inside a word', async () => {
+        const token = newToken();
+        const characters = numbers(1, 0x7f).map((point) => String.fromCharCode(point));
+        const bodies = characters.map((character) => `é${character}ü`);
+        await indexAll(bodies.map((body, i) => document(token, 1, i + 1, body)));
+        for (const [i, character] of characters.entries())
+          for (const q of [character, `é${character}`, `${character}ü`, `É${character}Ü`]) {
+            const expected = bodies.flatMap((body, at) => (matcher(q).test(body) ? [`1/${at + 1}`] : []));
+            expect(expected).toContain(`1/${i + 1}`);
+            expect((await found({ token, chat: 1, q })).reverse()).toEqual(expected);
+            expect((await found({ token, q })).reverse()).toEqual(expected);
+          }
+      });
+
+      test('does not take U+FFFD, U+FFFE and U+FFFF for each other', async () => {
+        const token = newToken();
+        const alike = ['\uFFFD', '\uFFFE', '\uFFFF'];
+        await indexAll(alike.map((character, i) => document(token, 1, i + 1, `ab${character}cd`)));
+        for (const [i, character] of alike.entries())
+          for (const q of [character, `b${character}`, `b${character}c`, `AB${character}CD`]) {
+            expect(await found({ token, q })).toEqual([`1/${i + 1}`]);
+            expect(await searchAll({ token, chat: 1, q })).toMatchObject({ total: 1 });
+          }
+      });
+
+      test('is not what looks alike, sounds alike or is alike in some language', async () => {
+        const alike = [
+          'iİıIí',
+          'sSſßẞ',
+          'aAáÁàªⓐａＡᴬ',
+          'kK\u212AК',
+          'σΣςｓ',
+          'éÉeE',
+          'ﬁ',
+          '1１¹①',
+          'ǆǅǄ',
+          'ΩΩω',
+          'µμΜM',
+        ];
+        const token = newToken();
+        for (const [i, group] of alike.entries()) {
+          const characters = [...group, 'fi', 'ss', 'e\u0301', 'i\u0307', 'dž'];
+          const bodies = characters.map((character) => `ab${character}cd`);
+          await indexAll(bodies.map((body, at) => document(token, i + 1, at + 1, body)));
+          for (const character of characters)
+            for (const q of [character, `b${character}c`, `AB${character}CD`]) {
+              const expected = bodies.flatMap((body, at) => (matcher(q).test(body) ? [`${i + 1}/${at + 1}`] : []));
+              expect((await found({ token, chat: i + 1, q })).reverse(), q).toEqual(expected);
+            }
+        }
+      });
+
+      test('is the longest query in the longest body, in any plane', async () => {
+        const token = newToken();
+        const q = '\u{1F600}'.repeat(limits.queryLength);
+        await indexAll([
+          document(token, 1, 1, '\u{1F600}'.repeat(limits.bodyLength)),
+          document(token, 1, 2, '\u{1F600}'.repeat(limits.queryLength - 1)),
+          document(token, 1, 3, `${'x'.repeat(limits.bodyLength - limits.queryLength)}${q}`),
+        ]);
+        expect(await found({ token, q })).toEqual(['1/3', '1/1']);
+        expect(await found({ token, chat: 1, q })).toEqual(['1/3', '1/1']);
+      });
+
+      test('is nothing for U+0000, which no body has', async () => {
+        const token = newToken();
+        await indexAll([document(token, 1, 1, 'abc def')]);
+        for (const q of ['\0', 'abc\0', '\0abc', 'abc\0def']) expect(await found({ token, q })).toEqual([]);
+      });
+
+      test('is nothing in an unknown application or chat, or in one with nothing in it', async () => {
+        const token = newToken();
+        await indexAll([document(token, 1, 1, 'hello')]);
+        for (const query of [{ token: newToken() }, { token, chat: 2 }, { token: `${token}x` }, { token: '' }])
+          for (const q of ['h', 'he', 'hello'])
+            expect(await index.search({ ...query, q, limit: 10 })).toEqual({
+              matches: [],
+              more: false,
+              total: 0,
+              totalIsMinimum: false,
+            });
+      });
+
+      test('stays within its application and chat, whatever the texts are', async () => {
+        const [token, other] = [newToken(), newToken()];
+        await indexAll([
+          document(token, 1, 1, 'hello'),
+          document(token, 2, 1, 'hello'),
+          document(token, 12, 1, 'hello'),
+          document(other, 1, 1, `hello ${token}`),
+        ]);
+        expect(await found({ token, chat: 1, q: 'hello' })).toEqual(['1/1']);
+        expect((await found({ token, q: 'hello' })).sort()).toEqual(['1/1', '12/1', '2/1']);
+        expect(await found({ token, q: token })).toEqual([]);
+        expect(await found({ token: other, q: token })).toEqual(['1/1']);
+      });
+    });
+
+    describe('the order', () => {
+      test('is newest first: by creation, chat and number, on any page size', async () => {
+        const token = newToken();
+        const documents = [2, 3, 1].flatMap((chat) =>
+          // Whole chats at the same time, and some numbers against the order of time, as from two machines' clocks.
+          numbers(1, 6).map((number) => ({
+            ...document(token, chat, number, `hello ${chat}/${number}`),
+            createdAt: number === 3 ? 5_000 : 1_000 + Math.floor(number / 2),
+          })),
+        );
+        await indexAll(documents);
+        const newest = documents
+          .toSorted((a, b) => b.createdAt - a.createdAt || b.chat - a.chat || b.number - a.number)
+          .map(({ chat, number }) => ({ chat, number }));
+        for (const limit of [1, 2, 5, 18, 19]) {
+          expect((await searchAll({ token, q: 'hello' }, limit)).matches).toMatchObject(newest);
+          expect((await searchAll({ token, q: 'h' }, limit)).matches).toMatchObject(newest);
+          // In one chat it is by number alone.
+          expect((await searchAll({ token, chat: 2, q: 'hello' }, limit)).matches.map(({ number }) => number)).toEqual([
+            6, 5, 4, 3, 2, 1,
+          ]);
+        }
+      });
+
+      test('is the same for a page that begins at a match which is gone meanwhile', async () => {
+        const token = newToken();
+        await indexAll(numbers(1, 6).map((number) => document(token, 1, number, 'hello')));
+        const { matches } = await index.search({ token, q: 'hello', limit: 3 });
+        const after = matches.at(-1);
+        await indexAll([document(token, 1, 4, null)]);
+        expect(after).toMatchObject({ number: 4 });
+        for (const chat of [undefined, 1]) {
+          const rest = await index.search({
+            token,
+            q: 'hello',
+            limit: 9,
+            ...(after && { after }),
+            ...(chat && { chat }),
+          });
+          expect(rest.matches.map(({ number }) => number)).toEqual([3, 2, 1]);
+        }
+      });
+    });
+
+    describe('versions', () => {
+      test('a higher one replaces the text, an equal or lower one is ignored', async () => {
+        const token = newToken();
+        await indexAll([document(token, 1, 1, 'first words', 3)]);
+        await indexAll([document(token, 1, 1, 'stale words', 2), document(token, 1, 1, 'equal words', 3)]);
+        expect(await found({ token, q: 'first' })).toEqual(['1/1']);
+        expect(await found({ token, q: 'words' })).toEqual(['1/1']);
+        await indexAll([document(token, 1, 1, 'newer', 4)]);
+        for (const q of ['f', 'fi', 'first', 'stale', 'equal', 'words']) expect(await found({ token, q })).toEqual([]);
+        expect(await index.search({ token, q: 'newer', limit: 5 })).toMatchObject({
+          matches: [{ body: 'newer' }],
+          total: 1,
+        });
+      });
+
+      test('a tombstone is final, whatever comes after it', async () => {
+        const token = newToken();
+        await indexAll([document(token, 1, 1, 'hello'), document(token, 1, 2, null), document(token, 1, 3, 'hello')]);
+        await indexAll([document(token, 1, 1, null)]);
+        await indexAll([document(token, 1, 1, 'hello', 1_000), document(token, 1, 2, 'hello', 1_000)]);
+        for (const q of ['h', 'he', 'hello']) {
+          expect(await found({ token, q })).toEqual(['1/3']);
+          expect(await searchAll({ token, chat: 1, q })).toMatchObject({ total: 1 });
+        }
+      });
+
+      test('any order, repetition and grouping of the same documents ends in the same index', async () => {
+        const universe = numbers(1, 4).flatMap((number) => [
+          ...[0, 1, 2].map((version) =>
+            document('?', 1 + (number % 2), number, `n${number} v${version} hello`, version),
+          ),
+          document('?', 1 + (number % 2), number, null),
+        ]);
+        const way = fc
+          .subarray(universe, { minLength: 1 })
+          .chain((documents) =>
+            fc.tuple(
+              fc.shuffledSubarray([...documents, ...documents], { minLength: 2 * documents.length }),
+              fc.integer({ min: 1, max: 9 }),
+            ),
+          );
+        await fc.assert(
+          fc.asyncProperty(way, async ([documents, size]) => {
+            const token = newToken();
+            for (let i = 0; i < documents.length; i += size)
+              await index.index(documents.slice(i, i + size).map((one) => ({ ...one, token })));
+            await opened.settled();
+            const last = Map.groupBy(documents, ({ number }) => number)
+              .values()
+              .map((versions) => versions.toSorted((a, b) => a.version - b.version).at(-1)?.body);
+            const expected = [...last].filter((body) => body !== null).sort();
+            for (const q of ['hello', 'h']) {
+              const { matches, total } = await searchAll({ token, q });
+              expect(matches.map(({ body }) => body).sort()).toEqual(expected);
+              expect(total).toBe(expected.length);
+            }
+          }),
+          { numRuns: 50 },
+        );
+      });
+    });
+
+    describe('purging', () => {
+      const purge = (target: { token: string; chat?: number }, limit: number) =>
+        purgeAll(async () => {
+          const count = await index.purge(target, limit);
+          await opened.settled();
+          return count;
+        }, limit);
+
+      test('a chat goes in steps, the chats beside it stay', async () => {
+        const token = newToken();
+        await indexAll(
+          [1, 2, 3].flatMap((chat) => numbers(1, 7).map((number) => document(token, chat, number, 'hello'))),
+        );
+        expect(await purge({ token, chat: 2 }, 3)).toBe(7);
+        for (const q of ['h', 'he', 'hello']) {
+          expect(await found({ token, chat: 2, q })).toEqual([]);
+          expect(await searchAll({ token, q })).toMatchObject({ total: 14 });
+          expect(await found({ token, chat: 3, q })).toHaveLength(7);
+        }
+        // What a worker puts back, because it had read the message just before, goes in the second pass.
+        await indexAll([document(token, 2, 1, 'hello')]);
+        expect(await found({ token, chat: 2, q: 'hello' })).toEqual(['2/1']);
+        expect(await purge({ token, chat: 2 }, 3)).toBe(1);
+        expect(await searchAll({ token, q: 'hello' })).toMatchObject({ total: 14 });
+      });
+
+      test('an application goes in steps, tombstones with it, the applications beside it stay', async () => {
+        const [token, beside] = [newToken(), newToken()];
+        await indexAll([
+          ...[1, 2, 3].flatMap((chat) => numbers(1, 4).map((number) => document(token, chat, number, 'hello'))),
+          document(token, 1, 1, null),
+          document(beside, 1, 1, 'hello'),
+        ]);
+        expect(await purge({ token }, 5)).toBe(12);
+        for (const q of ['h', 'he', 'hello']) {
+          expect(await searchAll({ token, q })).toMatchObject({ matches: [], total: 0 });
+          expect(await found({ token: beside, q })).toEqual(['1/1']);
+        }
+      });
+
+      test('of an unknown application or chat removes nothing', async () => {
+        const token = newToken();
+        await indexAll([document(token, 1, 1, 'hello')]);
+        expect(await index.purge({ token: newToken() }, 10)).toBe(0);
+        expect(await index.purge({ token, chat: 2 }, 10)).toBe(0);
+        expect(await found({ token, q: 'hello' })).toEqual(['1/1']);
+      });
+    });
+
+    test('above 10,000 matches the total is a minimum, and paging still reaches the oldest', async () => {
+      const token = newToken();
+      const count = limits.exactTotal + 50;
+      await indexAll([
+        ...numbers(1, count).map((number) => document(token, 1, number, `Hello ${number}`)),
+        document(token, 2, 1, 'hello beside'),
+        document(token, 2, 2, 'nothing of the kind'),
+      ]);
+      for (const q of ['hello', 'h']) {
+        const inChat = await searchAll({ token, chat: 1, q }, 1_000);
+        expect(inChat).toMatchObject({ total: limits.exactTotal, totalIsMinimum: true });
+        expect(inChat.matches.map(({ number }) => number)).toEqual(numbers(1, count).reverse());
+        expect(await searchAll({ token, chat: 2, q: 'hello' })).toMatchObject({ total: 1, totalIsMinimum: false });
+
+        const inApplication = await searchAll({ token, q }, 1_000);
+        expect(inApplication).toMatchObject({ total: limits.exactTotal, totalIsMinimum: true });
+        expect(inApplication.matches).toHaveLength(count + 1 + (q === 'h' ? 1 : 0));
+        expect(inApplication.matches.at(-2)).toMatchObject({ chat: 2, number: 1 });
+        expect(inApplication.matches.at(-1)).toMatchObject({ chat: 1, number: 1 });
+      }
+      // Exactly as many as are counted exactly.
+      await indexAll(numbers(1, 50).map((number) => document(token, 1, number, null)));
+      expect(await searchAll({ token, chat: 1, q: 'hello' }, 5_000)).toMatchObject({
+        total: limits.exactTotal,
+        totalIsMinimum: false,
+      });
+    });
+  });
+}

@@ -1,0 +1,527 @@
+import { randomUUID } from 'node:crypto';
+import fc from 'fast-check';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Parent } from '../../../lib/ledger/ledger.ts';
+import { limits } from '../../../lib/limits.ts';
+import type { Write } from '../../../lib/queue/records.ts';
+import { rollUp } from '../../../lib/rollup/rollup.ts';
+import type { Mark, Purge, Range, Rows, Store, StoredApplication, StoredMessage } from '../../../lib/store/store.ts';
+import { allPages, purgeAll } from '../../support/all-pages.ts';
+import { deliveries, expectedState, highestNumber, history, stateOf } from '../../support/histories.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  deletionWrite,
+  messageWrite,
+  messageWrites,
+  numbers,
+} from '../../support/writes.ts';
+
+export interface StoreUnderTest {
+  store: Store;
+  /** The same data after a restart; the one before is closed then. */
+  reopen: () => Promise<StoreUnderTest>;
+  close: () => Promise<void>;
+}
+
+/**
+ * What every store must do. Tests share one store, as clients do: each works in applications of its own.
+ */
+export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`the store, ${name}`, () => {
+    let opened: StoreUnderTest;
+    let store: Store;
+    beforeAll(async () => {
+      opened = await open();
+      store = opened.store;
+    });
+    afterAll(() => opened.close());
+
+    const newToken = () => randomUUID();
+    const range = (more: Partial<Range> = {}): Range => ({ order: 'asc', limit: 100, ...more });
+    const numbersOf = ({ rows, more }: { rows: { number: number }[]; more: boolean }) => ({
+      numbers: rows.map(({ number }) => number),
+      more,
+    });
+
+    describe('merging', () => {
+      test('any order, repetition and grouping of the same writes ends in the same state', async () => {
+        // Each history is delivered in two ways, with roll-ups in between, to two applications.
+        const cases = history.chain((writes) => fc.tuple(fc.constant(writes), deliveries(writes), deliveries(writes)));
+        await fc.assert(
+          fc.asyncProperty(cases, async ([writes, ...ways]) => {
+            for (const way of ways) {
+              const token = newToken();
+              // The ledger is ahead of the store.
+              const counters = async (parents: Parent[]) =>
+                parents.map((parent) => (parent.token === token ? highestNumber(writes, parent.chat) : undefined));
+              for (const { batch, countAfter } of way) {
+                await store.merge(batch.map((write) => ({ ...write, token })));
+                if (countAfter) await rollUp(store, { counters });
+              }
+              await rollUp(store, { counters });
+              const expected = expectedState(writes, token);
+              expect(await stateOf(store, token)).toEqual(expected);
+
+              for (const purge of (await store.purges(Number.MAX_SAFE_INTEGER)).filter((due) => due.token === token)) {
+                while ((await store.purgeRows(purge, 2)) > 0);
+                await store.endPurge(purge);
+              }
+              // What is below something deleted is gone then, and the rest as it was.
+              expect(await stateOf(store, token)).toEqual(expected);
+              const gone = [1, 2].filter((chat) => /gone|deleted/.test(String(expected.chats[chat - 1]?.chat)));
+              const keys = gone.flatMap((chat) => [1, 2, 3].map((number) => ({ token, chat, number })));
+              expect(await store.merged(keys)).toEqual([]);
+            }
+          }),
+          { numRuns: 100 },
+        );
+      });
+
+      test('batches that are merged at the same time end in the same state too', async () => {
+        const token = newToken();
+        const writes = [
+          applicationWrite(token),
+          chatWrite(token, 1),
+          ...numbers(0, 9).flatMap((revision) =>
+            numbers(1, 5).map((number) => messageWrite(token, 1, number, { revision })),
+          ),
+          deletionWrite(token, 1, 5),
+        ];
+        const batches = numbers(1, 8).map((i) => writes.toSorted((a, b) => hash(a, i) - hash(b, i)));
+        await Promise.all(batches.map((batch) => store.merge(batch)));
+        const { rows } = await store.messages(token, 1, range());
+        expect(rows.map(({ body }) => body)).toEqual(numbers(1, 4).map((i) => `message 1/${i}, revision 9`));
+      });
+
+      test('the highest revision wins, whatever comes last', async () => {
+        const token = newToken();
+        await store.merge([messageWrite(token, 1, 1, { revision: 2, body: 'two' })]);
+        await store.merge([messageWrite(token, 1, 1, { body: 'zero', at: 3_000 })]);
+        await store.merge([messageWrite(token, 1, 1, { revision: 1, body: 'one' })]);
+        expect(await store.message(token, 1, 1)).toMatchObject({ body: 'two', createdAt: 3_000 });
+      });
+
+      test('an edit that comes before its creation is hidden until that comes', async () => {
+        const token = newToken();
+        await store.merge([
+          applicationWrite(token, { revision: 1 }),
+          chatWrite(token, 1, { revision: 1 }),
+          messageWrite(token, 1, 1, { revision: 1 }),
+        ]);
+        expect(await store.application(token)).toBe('unknown');
+        expect(await store.chat(token, 1)).toBe('unknown');
+        expect(await store.message(token, 1, 1)).toBe('unknown');
+        expect(await store.chats(token, range())).toEqual({ rows: [], more: false });
+        expect(await store.messages(token, 1, range())).toEqual({ rows: [], more: false });
+        await store.merge([applicationWrite(token), chatWrite(token, 1), messageWrite(token, 1, 1)]);
+        expect(await store.application(token)).toMatchObject({ name: 'application, revision 1', createdAt: 1_000 });
+        expect(await store.chat(token, 1)).toMatchObject({ name: 'chat 1, revision 1', createdAt: 2_010 });
+        expect(await store.message(token, 1, 1)).toMatchObject({ body: 'message 1/1, revision 1', createdAt: 3_010 });
+      });
+
+      test('deleted beats every revision, before it and after it', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), ...messageWrites(token, 1, 1, 3)]);
+        await store.merge([deletionWrite(token, 1, 1), deletionWrite(token, 1, 2)]);
+        await store.merge([messageWrite(token, 1, 1, { revision: 7 }), messageWrite(token, 1, 2)]);
+        expect(await store.message(token, 1, 1)).toBe('deleted');
+        expect(await store.message(token, 1, 2)).toBe('deleted');
+        expect(numbersOf(await store.messages(token, 1, range())).numbers).toEqual([3]);
+        // Nothing of a deleted text is kept.
+        const [row] = await store.merged([{ token, chat: 1, number: 1 }]);
+        expect(row).toMatchObject({ deleted: true, body: '' });
+      });
+
+      test('nothing is stored below something deleted, in the same batch or later', async () => {
+        const token = newToken();
+        const keys = numbers(1, 3).map((number) => ({ token, chat: 1, number }));
+        // The deletion stands behind what it hits.
+        await store.merge([messageWrite(token, 1, 1), chatWrite(token, 1), deletionWrite(token, 1)]);
+        await store.merge([messageWrite(token, 1, 2), messageWrite(token, 1, 3, { revision: 4 })]);
+        expect(await store.merged(keys)).toEqual([]);
+
+        await store.merge([messageWrite(token, 2, 1), deletionWrite(token)]);
+        await store.merge([chatWrite(token, 3), messageWrite(token, 3, 1), applicationWrite(token, { revision: 5 })]);
+        expect(await store.merged([2, 3].map((chat) => ({ token, chat, number: 1 })))).toEqual([]);
+        expect(await store.application(token)).toBe('deleted');
+        expect(await store.chat(token, 3)).not.toHaveProperty('name');
+      });
+
+      test('a chat of a deleted application is deleted', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1)]);
+        await store.merge([deletionWrite(token)]);
+        expect(await store.chat(token, 1)).toBe('deleted');
+      });
+
+      test('no client sees a change before the creation, though two machines’ clocks disagree', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token, { at: 5_000 })]);
+        await store.merge([applicationWrite(token, { revision: 1, at: 4_000 })]);
+        expect(await store.application(token)).toMatchObject({ createdAt: 5_000, updatedAt: 5_000 });
+      });
+
+      test('a batch that can’t be stored whole is not stored at all', async () => {
+        const token = newToken();
+        const broken = { ...applicationWrite(newToken()), name: null } as unknown as Write;
+        await expect(store.merge([chatWrite(token, 1), messageWrite(token, 1, 1), broken])).rejects.toThrow();
+        expect(await store.chat(token, 1)).toBe('unknown');
+        expect(await store.merged([{ token, chat: 1, number: 1 }])).toEqual([]);
+        await store.merge([chatWrite(token, 1)]);
+        expect(await store.chat(token, 1)).toMatchObject({ number: 1 });
+      });
+
+      test('every character of names and bodies is kept', async () => {
+        const token = newToken();
+        const odd = ' \u0001\u007f\u0085 \u{1F600}e\u0301\u202E\uFFFD\uFFFE\uFFFF\u{10FFFF} \\ \' " % _ \u2028\t\r\n ';
+        const longest = '\u{1F469}'.repeat(limits.bodyLength);
+        await store.merge([
+          applicationWrite(token, { name: '\u{1F469}'.repeat(limits.nameLength) }),
+          chatWrite(token, 1, { name: odd }),
+          chatWrite(token, 2, { name: null }),
+          messageWrite(token, 1, 1, { body: odd }),
+          messageWrite(token, 1, 2, { body: longest }),
+        ]);
+        expect(await store.application(token)).toMatchObject({ name: '\u{1F469}'.repeat(limits.nameLength) });
+        expect(await store.chat(token, 1)).toMatchObject({ name: odd });
+        expect(await store.chat(token, 2)).toMatchObject({ name: null });
+        expect(await store.message(token, 1, 1)).toMatchObject({ body: odd });
+        expect(await store.message(token, 1, 2)).toMatchObject({ body: longest });
+      });
+
+      test('tokens that differ only in their case are different applications', async () => {
+        const token = `${newToken()}a`;
+        await store.merge([applicationWrite(token), messageWrite(token, 1, 1)]);
+        const upper = `${token.slice(0, -1)}A`;
+        expect(await store.application(upper)).toBe('unknown');
+        expect(await store.message(upper, 1, 1)).toBe('unknown');
+      });
+
+      test('a restart forgets nothing that was merged', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), messageWrite(token, 1, 1)]);
+        await store.merge([deletionWrite(token, 2)]);
+        opened = await opened.reopen();
+        store = opened.store;
+        expect(await store.message(token, 1, 1)).toMatchObject({ number: 1 });
+        expect(await store.chat(token, 2)).toBe('deleted');
+      });
+    });
+
+    describe('lists', () => {
+      test('chats and messages are listed by number, either way, from either end, page by page', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), ...numbers(1, 12).map((number) => chatWrite(token, number))]);
+        await store.merge([...messageWrites(token, 3, 1, 12), messageWrite(token, 4, 1)]);
+        await store.merge([deletionWrite(token, 5), deletionWrite(token, 3, 5)]);
+        for (const list of [
+          (range: Range) => store.chats(token, range),
+          (range: Range) => store.messages(token, 3, range),
+        ]) {
+          const listed = async (more: Partial<Range>) => numbersOf(await list(range(more)));
+          const all = [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12];
+          expect(await listed({})).toEqual({ numbers: all, more: false });
+          expect(await listed({ order: 'desc' })).toEqual({ numbers: all.toReversed(), more: false });
+          expect(await listed({ limit: 3 })).toEqual({ numbers: [1, 2, 3], more: true });
+          expect(await listed({ limit: 3, after: 3 })).toEqual({ numbers: [4, 6, 7], more: true });
+          expect(await listed({ limit: 3, after: 9 })).toEqual({ numbers: [10, 11, 12], more: false });
+          expect(await listed({ limit: 3, order: 'desc', before: 4 })).toEqual({ numbers: [3, 2, 1], more: false });
+          expect(await listed({ limit: 2, order: 'desc', before: 9, after: 3 })).toEqual({
+            numbers: [8, 7],
+            more: true,
+          });
+          expect(await listed({ after: 3, before: 6 })).toEqual({ numbers: [4], more: false });
+          expect(await listed({ after: 12 })).toEqual({ numbers: [], more: false });
+          expect(await listed({ before: 0 })).toEqual({ numbers: [], more: false });
+          expect(await listed({ after: Number.MAX_SAFE_INTEGER })).toEqual({ numbers: [], more: false });
+        }
+      });
+
+      test('a page of long messages ends early, and the next one goes on behind it', async () => {
+        const token = newToken();
+        const body = '\u{1F600}'.repeat(5_000);
+        await store.merge(numbers(1, 300).map((number) => messageWrite(token, 1, number, { body })));
+        for (const order of ['asc', 'desc'] as const) {
+          const pages = await allPages(
+            (last: Rows<StoredMessage> | undefined) => {
+              const from = last?.rows.at(-1)?.number;
+              const beyond = order === 'asc' ? { after: from } : { before: from };
+              return store.messages(token, 1, range({ order, limit: 300, ...beyond }));
+            },
+            ({ more }) => more,
+          );
+          expect(pages.length).toBeGreaterThan(1);
+          const found = pages.flatMap(({ rows }) => rows.map(({ number }) => number));
+          expect(found).toEqual(order === 'asc' ? numbers(1, 300) : numbers(1, 300).reverse());
+        }
+      });
+
+      test('applications are listed by creation and then token, either way, page by page', async () => {
+        const prefix = newToken();
+        const tokens = ['d', 'b', 'c', 'a', 'e', 'f'].map((letter) => `${prefix}${letter}`);
+        const [d, b, c, a, deleted, hidden] = tokens as [string, string, string, string, string, string];
+        await store.merge([
+          applicationWrite(d, { at: 1_000 }),
+          applicationWrite(b, { at: 2_000 }),
+          applicationWrite(c, { at: 2_000 }),
+          applicationWrite(a, { at: 3_000 }),
+          applicationWrite(deleted, { at: 2_000 }),
+          deletionWrite(deleted),
+          applicationWrite(hidden, { at: 2_000, revision: 1 }),
+        ]);
+        for (const order of ['asc', 'desc'] as const) {
+          const pages = await allPages(
+            (last: Rows<StoredApplication> | undefined) =>
+              store.applications({ order, limit: 2, after: last?.rows.at(-1) }),
+            ({ more }) => more,
+          );
+          for (const { rows } of pages) expect(rows.length).toBeLessThanOrEqual(2);
+          const found = pages
+            .flatMap(({ rows }) => rows.map(({ token }) => token))
+            .filter((token) => token.startsWith(prefix));
+          expect(found).toEqual(order === 'asc' ? [d, b, c, a] : [a, c, b, d]);
+        }
+      });
+
+      test('the missing numbers of a stretch are named in its direction, up to so many', async () => {
+        const token = newToken();
+        await store.merge(numbers(1, 10).flatMap((n) => (n % 3 ? [messageWrite(token, 1, n)] : [])));
+        await store.merge([deletionWrite(token, 1, 3), messageWrite(token, 1, 6, { revision: 1 })]);
+        const missing = (from: number, to: number, max = 100) => store.missingNumbers(token, 1, from, to, max);
+        // 3 is deleted, so not missing; of 6 only an edit has come.
+        expect(await missing(1, 10)).toEqual([6, 9]);
+        expect(await missing(10, 1)).toEqual([9, 6]);
+        expect(await missing(6, 9)).toEqual([6, 9]);
+        expect(await missing(9, 6)).toEqual([9, 6]);
+        expect(await missing(7, 8)).toEqual([]);
+        expect(await missing(6, 6)).toEqual([6]);
+        expect(await missing(9, 13)).toEqual([9, 11, 12, 13]);
+        expect(await missing(13, 9)).toEqual([13, 12, 11, 9]);
+        expect(await missing(9, 13, 2)).toEqual([9, 11]);
+        expect(await missing(13, 9, 3)).toEqual([13, 12, 11]);
+        expect(await missing(50_000, 1, 3)).toEqual([50_000, 49_999, 49_998]);
+        expect(await store.missingNumbers(token, 2, 1, 3, 100)).toEqual([1, 2, 3]);
+      });
+
+      test('the live ones of some chats are those that are not deleted, stored yet or not', async () => {
+        const token = newToken();
+        await store.merge([chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2), deletionWrite(token, 4)]);
+        expect(await store.liveChats(token, [1, 2, 3, 4])).toEqual(new Set([1, 3]));
+        expect(await store.liveChats(token, [])).toEqual(new Set());
+      });
+
+      test('merged rows are read as they stand, of many chats at once', async () => {
+        const [token, other] = [newToken(), newToken()];
+        await store.merge([
+          messageWrite(token, 1, 1, { at: 10 }),
+          messageWrite(token, 1, 1, { revision: 3, at: 13, body: 'edited' }),
+          messageWrite(token, 2, 1, { revision: 1, at: 21, body: 'an edit alone' }),
+          messageWrite(token, 2, 2),
+          deletionWrite(token, 2, 2),
+          messageWrite(other, 1, 1, { at: 30, body: 'elsewhere' }),
+          messageWrite(other, 1, 2),
+        ]);
+        const rows = await store.merged([
+          { token, chat: 1, number: 1 },
+          { token, chat: 2, number: 1 },
+          { token, chat: 2, number: 2 },
+          { token, chat: 2, number: 3 },
+          { token: other, chat: 1, number: 1 },
+        ]);
+        expect(rows).toHaveLength(4);
+        expect(rows).toEqual(
+          expect.arrayContaining([
+            {
+              token,
+              chat: 1,
+              number: 1,
+              revision: 3,
+              deleted: false,
+              body: 'edited',
+              createdAt: 10,
+              updatedAt: 13,
+            },
+            {
+              token,
+              chat: 2,
+              number: 1,
+              revision: 1,
+              deleted: false,
+              body: 'an edit alone',
+              createdAt: null,
+              updatedAt: 21,
+            },
+            expect.objectContaining({ token, chat: 2, number: 2, deleted: true, body: '' }),
+            expect.objectContaining({ token: other, body: 'elsewhere' }),
+          ]),
+        );
+        expect(await store.merged([])).toEqual([]);
+        await store.merge(messageWrites(token, 9, 1, limits.rowsPerTransaction));
+        const many = numbers(1, limits.rowsPerTransaction).map((number) => ({ token, chat: 9, number }));
+        expect(await store.merged(many)).toHaveLength(limits.rowsPerTransaction);
+      });
+    });
+
+    describe('counting', () => {
+      const marksOf = async (token: string) => {
+        const pages = await allPages(
+          (last: Mark[] | undefined) => store.marks(2, last?.at(-1)),
+          (page) => page.length > 0,
+        );
+        const found = pages.flat();
+        const keys = found.map((mark) => `${mark.token}/${mark.chat ?? ''}`);
+        expect(new Set(keys).size).toBe(keys.length);
+        return found.filter((mark) => mark.token === token);
+      };
+      const markOf = async (token: string, chat?: number) =>
+        (await marksOf(token)).find((mark) => mark.chat === chat) as Mark;
+      const countOf = async (token: string, chat: number) => {
+        const stored = await store.chat(token, chat);
+        return typeof stored === 'string' ? stored : stored.messagesCount;
+      };
+
+      test('a changed message marks its chat, a changed chat its application', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2)]);
+        for (const mark of await marksOf(token)) await store.setCount(mark, 0);
+        expect(await marksOf(token)).toEqual([]);
+        await store.merge([messageWrite(token, 1, 1), deletionWrite(token, 2)]);
+        expect((await marksOf(token)).map(({ chat }) => chat).sort()).toEqual([1, undefined]);
+      });
+
+      test('a count is the highest number given less what is deleted, and clears its mark', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2)]);
+        await store.merge([...messageWrites(token, 1, 1, 3), deletionWrite(token, 1, 3)]);
+        await store.setCount(await markOf(token, 1), 4);
+        await store.setCount(await markOf(token), 5);
+        expect(await countOf(token, 1)).toBe(3);
+        expect(await store.application(token)).toMatchObject({ chatsCount: 4 });
+        expect((await marksOf(token)).filter(({ chat }) => chat !== 2)).toEqual([]);
+      });
+
+      test('a mark that changed meanwhile is kept', async () => {
+        const token = newToken();
+        await store.merge([chatWrite(token, 1), messageWrite(token, 1, 1)]);
+        const mark = await markOf(token, 1);
+        await store.merge([messageWrite(token, 1, 2)]);
+        await store.setCount(mark, 2);
+        expect(await countOf(token, 1)).toBe(2);
+        const again = await markOf(token, 1);
+        expect(again.version).not.toBe(mark.version);
+        await store.setCount(again, 2);
+        expect(await marksOf(token)).not.toContainEqual(expect.objectContaining({ chat: 1 }));
+      });
+
+      test('an older count never replaces a newer one, as when two roll-ups run at once', async () => {
+        const token = newToken();
+        await store.merge([chatWrite(token, 1), ...messageWrites(token, 1, 1, 5)]);
+        const mark = await markOf(token, 1);
+        await store.setCount(mark, 5);
+        await store.setCount(mark, 3);
+        expect(await countOf(token, 1)).toBe(5);
+        await store.merge([deletionWrite(token, 1, 2)]);
+        await store.setCount(await markOf(token, 1), 5);
+        await store.setCount(mark, 5);
+        expect(await countOf(token, 1)).toBe(4);
+      });
+
+      test('without a number only the mark is cleared', async () => {
+        const token = newToken();
+        await store.merge([chatWrite(token, 1), messageWrite(token, 1, 1)]);
+        await store.setCount(await markOf(token, 1), 1);
+        await store.merge([messageWrite(token, 1, 2)]);
+        await store.setCount(await markOf(token, 1), undefined);
+        expect(await countOf(token, 1)).toBe(1);
+        expect((await marksOf(token)).filter(({ chat }) => chat === 1)).toEqual([]);
+      });
+
+      test('what is stored after its content was counted is counted again', async () => {
+        const token = newToken();
+        const counters = async (parents: Parent[]) =>
+          parents.map((parent) => (parent.token === token ? (parent.chat === undefined ? 1 : 2) : undefined));
+        await store.merge(messageWrites(token, 1, 1, 2));
+        await rollUp(store, { counters });
+        await store.merge([chatWrite(token, 1)]);
+        await rollUp(store, { counters });
+        await store.merge([applicationWrite(token)]);
+        await rollUp(store, { counters });
+        expect(await countOf(token, 1)).toBe(2);
+        expect(await store.application(token)).toMatchObject({ chatsCount: 1 });
+      });
+    });
+
+    describe('purging', () => {
+      const dueAt = async (now: number, token: string): Promise<Purge[]> =>
+        (await store.purges(now)).filter((purge) => purge.token === token);
+      test('a deletion is due at once, a second time when it is said, and then never again', async () => {
+        const [token, other] = [newToken(), newToken()];
+        const deletion = deletionWrite(token, 1, undefined, 5_000);
+        await store.merge([deletion]);
+        await store.merge([deletionWrite(other, undefined, undefined, 6_000)]);
+        expect(await dueAt(4_999, token)).toEqual([]);
+        const [first] = (await dueAt(5_000, token)) as [Purge];
+        expect(first).toEqual({ token, chat: 1, pass: 1 });
+        expect(await dueAt(6_000, other)).toEqual([{ token: other, pass: 1 }]);
+
+        const second = { token, chat: 1, pass: 2 };
+        await store.endPurge(first, 8_000);
+        expect(await dueAt(7_999, token)).toEqual([]);
+        expect(await dueAt(8_000, token)).toEqual([second]);
+        // Another run that began before ends the pass it knows of, not this one.
+        await store.endPurge(first, 9_000);
+        await store.endPurge(first);
+        expect(await dueAt(8_000, token)).toEqual([second]);
+        // Nor does the deletion begin anew when it is delivered again.
+        await store.merge([deletion]);
+        expect(await dueAt(7_999, token)).toEqual([]);
+        expect(await dueAt(8_000, token)).toEqual([second]);
+
+        await store.endPurge(second);
+        expect(await dueAt(Number.MAX_SAFE_INTEGER, token)).toEqual([]);
+        expect(await dueAt(6_000, other)).toHaveLength(1);
+      });
+
+      test('the deletion of a message is no purge', async () => {
+        const token = newToken();
+        await store.merge([deletionWrite(token, 1, 1)]);
+        expect(await dueAt(Number.MAX_SAFE_INTEGER, token)).toEqual([]);
+      });
+
+      test('the rows of a chat go in steps; the chat stays deleted, its neighbours stay whole', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2)]);
+        await store.merge([...messageWrites(token, 1, 1, 7), ...messageWrites(token, 2, 1, 2)]);
+        await store.merge([deletionWrite(token, 1, 4), deletionWrite(token, 1)]);
+        expect(await purgeAll((limit) => store.purgeRows({ token, chat: 1 }, limit), 3)).toBe(7);
+        expect(await store.merged(numbers(1, 7).map((number) => ({ token, chat: 1, number })))).toEqual([]);
+        expect(await store.chat(token, 1)).toBe('deleted');
+        expect(numbersOf(await store.messages(token, 2, range())).numbers).toEqual([1, 2]);
+        await store.merge([messageWrite(token, 1, 8)]);
+        expect(await store.message(token, 1, 8)).toBe('unknown');
+      });
+
+      test('the rows of an application go in steps; it stays deleted', async () => {
+        const [token, beside] = [newToken(), newToken()];
+        await store.merge([applicationWrite(token), applicationWrite(beside), messageWrite(beside, 1, 1)]);
+        for (const chat of [1, 2, 3]) await store.merge([chatWrite(token, chat), ...messageWrites(token, chat, 1, 3)]);
+        await store.merge([deletionWrite(token)]);
+        expect(await purgeAll((limit) => store.purgeRows({ token }, limit), 2)).toBe(12);
+        expect(await store.application(token)).toBe('deleted');
+        expect(await store.chats(token, range())).toEqual({ rows: [], more: false });
+        expect(await store.messages(token, 2, range())).toEqual({ rows: [], more: false });
+        expect(await store.message(beside, 1, 1)).toMatchObject({ number: 1 });
+        await store.merge([chatWrite(token, 4), messageWrite(token, 4, 1)]);
+        expect(await purgeAll((limit) => store.purgeRows({ token }, limit), 2)).toBe(0);
+      });
+    });
+  });
+}
+
+/** Some order of the writes, another one for each seed. */
+const hash = (write: Write, seed: number): number => {
+  let value = seed;
+  for (const character of JSON.stringify(write)) value = Math.imul(value ^ character.charCodeAt(0), 16_777_619);
+  return value;
+};

@@ -1,0 +1,37 @@
+import path from 'node:path';
+import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
+
+/** Reads one of a host's data files, running or not, and changes nothing. */
+export function rows<Row>(
+  dataDir: string,
+  file: 'ledger.db' | 'store.db',
+  text: string,
+  ...values: SQLInputValue[]
+): Row[] {
+  const database = new DatabaseSync(path.join(dataDir, file), { readOnly: true, timeout: 5_000 });
+  try {
+    return database.prepare(text).all(...values) as Row[];
+  } finally {
+    database.close();
+  }
+}
+
+/** The one number that a query of a data file answers. */
+export const count = (...query: Parameters<typeof rows>): number => rows<{ count: number }>(...query)[0]?.count ?? 0;
+
+/** Every row of a data file that names the token, by its table; the full-text tables' own are not among them. */
+export function rowsNaming(dataDir: string, file: 'ledger.db' | 'store.db', token: string): Record<string, object[]> {
+  const tables = rows<{ name: string }>(
+    dataDir,
+    file,
+    `SELECT DISTINCT t.name FROM sqlite_schema t JOIN pragma_table_info(t.name) c
+     WHERE t.type = 'table' AND t.sql LIKE '%STRICT%' AND c.type = 'TEXT' ORDER BY t.name`,
+  );
+  const found: Record<string, object[]> = {};
+  for (const { name } of tables) {
+    const all = rows<Record<string, SQLInputValue>>(dataDir, file, `SELECT * FROM ${name}`);
+    const naming = all.filter((row) => Object.values(row).some((value) => String(value).includes(token)));
+    if (naming.length > 0) found[name] = naming;
+  }
+  return found;
+}

@@ -1,0 +1,26 @@
+import { afterAll } from 'vitest';
+import { Client } from './client.ts';
+import { newDataDir, removeDataDir, startHost } from './host.ts';
+
+const { CHAT_SYSTEM_URL, CHAT_SYSTEM_ADMIN_KEY, CHAT_SYSTEM_SETTLE_SECONDS, CHAT_SYSTEM_ROLLUP_SECONDS } = process.env;
+
+/** How long an accepted write may take to be readable, listed and searchable: options for `expect.poll`. */
+export const settled = { timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? 20) * 1_000, interval: 50 };
+/** The same for counts. */
+export const counted = { timeout: Number(CHAT_SYSTEM_ROLLUP_SECONDS ?? 150) * 1_000, interval: 100 };
+
+/**
+ * The deployment that the tests of a file are held against: the one at CHAT_SYSTEM_URL (with CHAT_SYSTEM_ADMIN_KEY where
+ * it has one; CHAT_SYSTEM_SETTLE_SECONDS and CHAT_SYSTEM_ROLLUP_SECONDS where it is slow) or, without that, a host
+ * started for the file.
+ */
+export async function deployment(): Promise<Client> {
+  if (CHAT_SYSTEM_URL) return Client.connect(CHAT_SYSTEM_URL, CHAT_SYSTEM_ADMIN_KEY);
+  const dataDir = newDataDir();
+  const host = await startHost(dataDir, '--rollup-seconds', '1');
+  afterAll(async () => {
+    await host.stop();
+    removeDataDir(dataDir);
+  });
+  return Client.connect(host.url);
+}

@@ -1,0 +1,14 @@
+import { createHash } from 'node:crypto';
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+
+/** Every file of a folder with the hash of what is in it; undefined where there is no folder. */
+export function contentOf(folder: string): Record<string, string> | undefined {
+  if (!existsSync(folder)) return undefined;
+  const names = readdirSync(folder).sort();
+  const hash = (name: string) =>
+    createHash('sha256')
+      .update(readFileSync(path.join(folder, name)))
+      .digest('hex');
+  return Object.fromEntries(names.map((name) => [name, hash(name)]));
+}

@@ -1,0 +1,104 @@
+import fc from 'fast-check';
+
+// Texts that are hard on whoever folds, tokenizes, quotes or escapes them.
+
+/** Characters and words that mean something to SQL, FTS5, regular expressions, HTML or JSON. */
+const operators = ['*', '?', '%', '_', '\\', '"', '`', "'", '(', ')', '^', ':', '-', '+', '{', '}', '[', ']', '.', '|'];
+const words = ['AND', 'OR', 'NOT', 'NEAR', '<em>', '</em>', '&amp;', 'body', 'application', '--', '/*'];
+const space = [' ', '\t', '\r', '\n', '\u0001', '\u001b', '\u007f', '\u0085', '\u00a0', '\u2028', '\u3000', '\ufeff'];
+/** Characters whose cases are more than two, differ in length, or only look alike. */
+const cases = [
+  ...'ßẞİIıiςσΣKKkÅÅåſSsǅǄǆΩΩωµμΜϐβΒꭰᏰᲀвВᾳᾼẛṡṠꙋᲈ',
+  '\u{10400}',
+  '\u{10428}',
+  '\u{1E900}',
+  '\u{1E922}',
+  '\u0345',
+  '\u03b9',
+  '\u1fbe',
+];
+const marks = [
+  '\u0301',
+  '\u0307',
+  'e\u0301',
+  'é',
+  '\u200d',
+  '\ufe0f',
+  '\u202e',
+  'א',
+  'ב',
+  'م',
+  'ل',
+  '\u0e33',
+  '한',
+  '中',
+  '文',
+];
+/** Where UTF-8 and UTF-16 end or leave something out: SQLite takes some of these for U+FFFD. */
+const edges = [
+  '\u{7ff}',
+  '\u{800}',
+  '\ud7ff',
+  '\ue000',
+  '\ufdd0',
+  '\ufffd',
+  '\ufffe',
+  '\uffff',
+  '\u{10000}',
+  '\u{1fffe}',
+  '\u{1ffff}',
+  '\u{10ffff}',
+];
+
+const anyCharacter = fc
+  .string({ unit: 'binary', minLength: 1, maxLength: 1 })
+  .filter((character) => character !== '\0');
+
+const hardPiece = fc.oneof(
+  { weight: 5, arbitrary: fc.constantFrom('a', 'A', 'b', 'B', 'aB') },
+  { weight: 4, arbitrary: fc.constantFrom(...cases) },
+  { weight: 3, arbitrary: fc.constantFrom(...operators) },
+  { weight: 2, arbitrary: fc.constantFrom(...words) },
+  { weight: 2, arbitrary: fc.constantFrom(...space) },
+  { weight: 2, arbitrary: fc.constantFrom(...marks) },
+  { weight: 2, arbitrary: fc.constantFrom(...edges) },
+  { weight: 2, arbitrary: anyCharacter },
+);
+
+/** The first so many code points of a text. */
+export const firstCharacters = (text: string, count: number): string => [...text].slice(0, count).join('');
+
+/** Up to 40 code points, of few characters, so that queries meet them, or of all of Unicode; without U+0000. */
+export const hardText: fc.Arbitrary<string> = fc
+  .oneof(
+    { weight: 4, arbitrary: fc.array(hardPiece, { minLength: 1, maxLength: 40 }) },
+    { weight: 1, arbitrary: fc.array(anyCharacter, { minLength: 1, maxLength: 40 }) },
+    { weight: 1, arbitrary: fc.array(fc.constantFrom('a', 'A', 'ſ', 's'), { minLength: 1, maxLength: 40 }) },
+  )
+  .map((pieces) => firstCharacters(pieces.join(''), 40));
+
+/** A stretch of one of the texts, perhaps in another case, or a text of its own: 1 to 40 code points. */
+export const queryFor = (texts: string[]): fc.Arbitrary<string> =>
+  fc.oneof(
+    {
+      weight: 4,
+      arbitrary: fc
+        .record({
+          text: fc.constantFrom(...texts),
+          at: fc.nat(39),
+          length: fc.oneof(fc.integer({ min: 1, max: 4 }), fc.integer({ min: 1, max: 40 })),
+          change: fc.constantFrom(
+            (text: string) => text,
+            (text: string) => text.toUpperCase(),
+            (text: string) => text.toLowerCase(),
+          ),
+        })
+        .map(({ text, at, length, change }) => {
+          const characters = [...text];
+          const start = at % characters.length;
+          return firstCharacters(change(characters.slice(start, start + length).join('')), 40);
+        }),
+    },
+    { weight: 1, arbitrary: hardText },
+    { weight: 1, arbitrary: hardPiece },
+  );

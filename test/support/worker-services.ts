@@ -1,0 +1,34 @@
+import type { WorkerServices } from '../../functions/runtime/services.ts';
+import type { DeadLetter } from '../../lib/queue/queue.ts';
+import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
+import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
+
+export interface TestServices {
+  /** A real store and search index; what is sent and buried is kept here, and the ledger knows nothing. */
+  services: WorkerServices;
+  file: SqliteFile;
+  /** Record bodies sent to the search queue. */
+  sent: string[];
+  buried: { store: DeadLetter[]; search: DeadLetter[] };
+}
+
+/** What the workers work with, on a file of its own. */
+export async function openWorkerServices(): Promise<TestServices> {
+  const file = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
+  const sent: string[] = [];
+  const buried: TestServices['buried'] = { store: [], search: [] };
+  const services: WorkerServices = {
+    store: new EmbeddedStore(file.database),
+    searchIndex: new EmbeddedSearchIndex(file.database),
+    ledger: { counters: async (parents) => parents.map(() => undefined), purge: async () => 0 },
+    storeQueue: { bury: async (letters) => void buried.store.push(...letters) },
+    searchQueue: {
+      send: async (bodies) => void sent.push(...bodies),
+      bury: async (letters) => void buried.search.push(...letters),
+    },
+  };
+  return { services, file, sent, buried };
+}

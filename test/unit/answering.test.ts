@@ -1,0 +1,175 @@
+import { afterEach, describe, expect, test, vi } from 'vitest';
+import { createChat } from '../../functions/api/create-chat.ts';
+import { createMessages } from '../../functions/api/create-messages.ts';
+import { deleteChat } from '../../functions/api/delete-chat.ts';
+import { editMessage } from '../../functions/api/edit-message.ts';
+import { getChat } from '../../functions/api/get-chat.ts';
+import { getHealth } from '../../functions/api/get-health.ts';
+import { events, log, setLogLevel } from '../../functions/runtime/log.ts';
+import type { Services } from '../../functions/runtime/services.ts';
+import { chatNotFound, unavailable } from '../../lib/api/problems.ts';
+import { ProblemDocument } from '../../lib/api/schemas.ts';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { type Answered, answer, apiEvent, type Said } from '../support/api-event.ts';
+
+setLogLevel('silent');
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+const chat = { number: 1, name: 'a chat', messagesCount: 3, createdAt: 0, updatedAt: 1_500 };
+const readable = { store: { chat: async () => chat } } as unknown as Services;
+const accepting = {
+  createChat: async () => ({ number: 7, at: 1_000 }),
+  createMessages: async () => ({ first: 5, at: 1_000 }),
+  editMessage: async () => ({ at: 2_000 }),
+  deleteChat: async () => undefined,
+} as unknown as Ledger;
+/** A ledger whose every call fails like this. */
+const failing = (error: unknown) =>
+  ({
+    ledger: new Proxy({}, { get: () => () => Promise.reject(error) }) as Ledger,
+  }) satisfies Partial<Services>;
+
+const expectCommonHeaders = ({ headers }: Answered) =>
+  expect(headers).toMatchObject({
+    'access-control-allow-origin': '*',
+    'access-control-expose-headers': 'ETag, Link, Location, Retry-After, x-request-id',
+    'x-request-id': expect.stringMatching(/\S/),
+  });
+
+describe('an answer', () => {
+  test('has the status of the table, JSON, and where the new thing is', async () => {
+    const created = await answer(createChat({ ledger: accepting }), apiEvent('createChat', { body: { name: 'x' } }));
+    expect(created).toMatchObject({
+      status: 201,
+      headers: { location: '/v1/applications/token/chats/7', 'content-type': 'application/json' },
+      json: {
+        number: 7,
+        name: 'x',
+        messages_count: 0,
+        created_at: '1970-01-01T00:00:01.000Z',
+        updated_at: '1970-01-01T00:00:01.000Z',
+      },
+    });
+    expectCommonHeaders(created);
+  });
+
+  test('to a batch has the messages in their order under consecutive numbers', async () => {
+    const said = { body: { messages: [{ body: 'a' }, { body: 'b' }] } };
+    const { json, headers } = await answer(createMessages({ ledger: accepting }), apiEvent('createMessages', said));
+    expect(json).toMatchObject({
+      data: [
+        { number: 5, body: 'a' },
+        { number: 6, body: 'b' },
+      ],
+    });
+    expect(headers).not.toHaveProperty('location');
+  });
+
+  test('to an edit of a message is without the creation, which only the store knows', async () => {
+    const { json } = await answer(
+      editMessage({ ledger: accepting }),
+      apiEvent('editMessage', { params: { message_number: '9' }, body: { body: 'new' } }),
+    );
+    expect(json).toEqual({ number: 9, body: 'new', updated_at: '1970-01-01T00:00:02.000Z' });
+  });
+
+  test('to a deletion is empty', async () => {
+    const deleted = await answer(deleteChat({ ledger: accepting }), apiEvent('deleteChat'));
+    expect([deleted.status, deleted.text]).toEqual([204, '']);
+    expect(deleted.headers).not.toHaveProperty('content-type');
+    expectCommonHeaders(deleted);
+  });
+
+  test('names the request as API Gateway does', async () => {
+    const event = apiEvent('getHealth');
+    const { headers, json } = await answer(getHealth({}), event);
+    expect(headers['x-request-id']).toBe(event.requestContext.requestId);
+    expect(json).toEqual({ status: 'ok' });
+  });
+});
+
+describe('an ETag', () => {
+  const read = (headers: Record<string, string> = {}, services = readable) =>
+    answer(getChat(services), apiEvent('getChat', { headers }));
+
+  test('is weak, and another one when the answer is another', async () => {
+    const { headers } = await read();
+    expect(headers.etag).toMatch(/^W\/"[\w-]+"$/);
+    expect((await read()).headers.etag).toBe(headers.etag);
+    const renamed = { store: { chat: async () => ({ ...chat, name: 'renamed' }) } } as unknown as Services;
+    expect((await read({}, renamed)).headers.etag).not.toBe(headers.etag);
+  });
+
+  test('that the client has gets 304 without a body, in any of the spellings of If-None-Match', async () => {
+    const { etag } = (await read()).headers as { etag: string };
+    const strong = etag.replace('W/', '');
+    for (const tags of [etag, strong, '*', `"other", ${etag}`, `${strong},"other"`, ` ${etag} `]) {
+      const answered = await read({ 'If-None-Match': tags });
+      expect([answered.status, answered.text]).toEqual([304, '']);
+      expect(answered.headers.etag).toBe(etag);
+      expectCommonHeaders(answered);
+    }
+    for (const tags of ['"other"', '', `${etag}x`, strong.slice(1, -1)])
+      expect((await read({ 'If-None-Match': tags })).status).toBe(200);
+  });
+});
+
+describe('a problem', () => {
+  const refused = (error: unknown, said: Said = {}) => answer(deleteChat(failing(error)), apiEvent('deleteChat', said));
+
+  test('has the one shape, whatever it is', async () => {
+    const others = [
+      chatNotFound(1),
+      unavailable(new Error('disk full')),
+      new Error('SQLITE_ERROR: no such table'),
+      new TypeError('undefined is not a function'),
+      'a string',
+      undefined,
+      { statusCode: 418, message: 'middy’s own' },
+    ];
+    const answers = await Promise.all([
+      ...others.map((error) => refused(error)),
+      refused(undefined, { params: { chat_number: 'x' } }),
+    ]);
+    expect(answers.map(({ status }) => status)).toEqual([404, 503, 500, 500, 500, 500, 500, 422]);
+    for (const answered of answers) {
+      expect(answered.headers['content-type']).toBe('application/problem+json');
+      expect(ProblemDocument.strict().parse(answered.json)).toEqual(answered.json);
+      expect(answered.json.request_id).toBe(answered.headers['x-request-id']);
+      expect(answered.json.status).toBe(answered.status);
+      expectCommonHeaders(answered);
+    }
+  });
+
+  test('of ours tells nothing of its cause, and is logged with it', async () => {
+    const error = vi.spyOn(log, 'error').mockReturnValue();
+    const cause = new Error('SQLITE_ERROR: no such table: secrets');
+    const { text, json } = await refused(cause);
+    expect(text).not.toMatch(/secrets|SQLITE|stack/);
+    expect(json.code).toBe('internal_error');
+    expect(error).toHaveBeenCalledExactlyOnceWith(events.failed, { error: cause });
+  });
+
+  test('of a dependency says when to come back, and is logged with its cause', async () => {
+    const error = vi.spyOn(log, 'error').mockReturnValue();
+    const cause = new Error('disk full');
+    const { status, headers, json } = await refused(unavailable(cause));
+    expect([status, json.code]).toEqual([503, 'unavailable']);
+    expect(headers['Retry-After'] ?? headers['retry-after']).toMatch(/^\d+$/);
+    expect(error).toHaveBeenCalledExactlyOnceWith(events.unavailable, { error: cause });
+  });
+
+  test('of the client is not logged as an error', async () => {
+    const error = vi.spyOn(log, 'error').mockReturnValue();
+    await refused(chatNotFound(1));
+    expect(error).not.toHaveBeenCalled();
+  });
+
+  test('is unavailable when the function runs out of time', async () => {
+    const timeout = new Error('The operation timed out');
+    timeout.name = 'TimeoutError';
+    expect((await refused(timeout)).json.code).toBe('unavailable');
+  });
+});

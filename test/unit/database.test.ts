@@ -1,0 +1,126 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Database, UnusableDatabase } from '../../lib/sqlite/database.ts';
+import { contentOf } from '../support/folder.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+
+const makes = (table: string): Migration => ({
+  up: async (db) => {
+    await sql`CREATE TABLE ${sql.table(table)} (text TEXT)`.execute(db);
+  },
+});
+const schema = { notes: { '001': makes('notes') } };
+const newerSchema = { notes: { ...schema.notes, '002': makes('more_notes') } };
+
+describe('a database file', () => {
+  let file: SqliteFile;
+  beforeEach(async () => {
+    file = await openSqliteFile(schema);
+  });
+  afterEach(() => file.remove());
+
+  const add = (text: string) => file.database.prepare('INSERT INTO notes (text) VALUES (?)').run(text);
+  const count = () => Number(file.database.prepare('SELECT count(*) AS count FROM notes').get()?.count);
+  const check = (name = file.path) => Database.check(name, schema, 'notes');
+
+  test('keeps all of a transaction or, when it throws, nothing', () => {
+    file.database.transaction(() => {
+      add('1');
+      add('2');
+    });
+    const failing = () =>
+      file.database.transaction(() => {
+        add('3');
+        throw new Error('no');
+      });
+    expect(failing).toThrow('no');
+    expect(count()).toBe(2);
+    file.database.transaction(() => add('4'));
+    expect(count()).toBe(3);
+  });
+
+  test('is brought up to date once, and keeps what is in it', async () => {
+    add('kept');
+    file = await file.reopen();
+    await file.database.migrate(newerSchema);
+    await file.database.migrate(newerSchema);
+    expect(count()).toBe(1);
+    expect(file.database.prepare('SELECT * FROM more_notes').all()).toEqual([]);
+  });
+
+  test('syncs every commit to the disk, and lets readers in meanwhile', () => {
+    expect(file.database.raw.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
+    expect(file.database.raw.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
+  });
+
+  test('is looked at before it is opened: whether it is there, and whether it has data', () => {
+    const folder = path.dirname(file.path);
+    writeFileSync(path.join(folder, 'empty.db'), '');
+    expect(check(path.join(folder, 'empty.db'))).toBe('nothing');
+    expect(check(path.join(folder, 'missing.db'))).toBe('nothing');
+    expect(check()).toBe('no data');
+    // Still in the journal alone, as after a power cut.
+    add('1');
+    expect(check()).toBe('data');
+    file.database.close();
+    expect(check()).toBe('data');
+    expect(Database.check(file.path, schema, 'another_table')).toBe('no data');
+  });
+
+  test('is not changed by looking at it, nor is anything made beside it', () => {
+    add('1');
+    file.database.close();
+    const folder = path.dirname(file.path);
+    const before = contentOf(folder);
+    check();
+    expect(contentOf(folder)).toEqual(before);
+  });
+
+  test('is refused when it was written by a newer version', async () => {
+    await file.database.migrate(newerSchema);
+    file.database.close();
+    expect(() => check()).toThrow(UnusableDatabase);
+    expect(() => check()).toThrow(`The database ${file.path} was written by a newer version of chat-system`);
+  });
+
+  test('is refused when it is damaged, and stays as it was', () => {
+    for (let i = 0; i < 200; i++) add('x'.repeat(1_000));
+    file.database.close();
+    const sound = readFileSync(file.path);
+    const damages: [at: number, length: number][] = [
+      [0, 16],
+      [0, 100],
+      [4_096, 100],
+      [sound.length / 2, 8_192],
+    ];
+    for (const [at, length] of damages) {
+      const damaged = Buffer.from(sound).fill(0xff, at, at + length);
+      writeFileSync(file.path, damaged);
+      expect(() => check()).toThrow(UnusableDatabase);
+      expect(() => check()).toThrow('is damaged');
+      expect(readFileSync(file.path).equals(damaged)).toBe(true);
+    }
+  });
+
+  test('is refused when it is cut short, or is no database', () => {
+    for (let i = 0; i < 200; i++) add('x'.repeat(1_000));
+    file.database.close();
+    writeFileSync(file.path, readFileSync(file.path).subarray(0, 20_000));
+    expect(() => check()).toThrow(`The database ${file.path} is damaged`);
+    writeFileSync(file.path, 'this is a shopping list, not a database '.repeat(200));
+    expect(() => check()).toThrow(`The database ${file.path} is damaged`);
+    expect(() => Database.open(file.path)).toThrow(UnusableDatabase);
+  });
+
+  test('is refused when another holds it for itself', () => {
+    file.database.close();
+    const holder = Database.open(file.path, { exclusive: true });
+    expect(() => Database.open(file.path, { exclusive: true })).toThrow('is in use by another process.');
+    holder.close();
+    const next = Database.open(file.path, { exclusive: true });
+    next.close();
+  });
+});

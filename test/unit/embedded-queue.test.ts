@@ -1,0 +1,99 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { limits } from '../../lib/limits.ts';
+import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
+import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { newClock } from '../support/clock.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { numbers } from '../support/writes.ts';
+
+// What only the embedded queue has; what all queues have is in test/contract.
+describe('the embedded queue', () => {
+  const clock = newClock();
+  let file: SqliteFile;
+  let commits: GroupCommit;
+  let queue: EmbeddedQueue;
+  beforeEach(async () => {
+    file = await openSqliteFile({ queue: queueMigrations });
+    commits = new GroupCommit(file.database);
+    queue = new EmbeddedQueue(commits, 'one', { now: clock });
+  });
+  afterEach(() => file.remove());
+
+  const bodies = async (max: number) => (await queue.receive(max)).map(({ body }) => body);
+
+  test('shares its file with others of another name, and touches nothing of theirs', async () => {
+    const other = new EmbeddedQueue(commits, 'two', { now: clock });
+    await queue.send(['mine']);
+    await other.send(['theirs']);
+    await other.bury([{ body: 'theirs', reason: 'because' }]);
+    const [delivery] = await queue.receive(10);
+    expect(delivery?.body).toBe('mine');
+    expect(await queue.deadLetters(10)).toEqual([]);
+    await queue.acknowledge(['1', '2', '3']);
+    await queue.release(['1', '2', '3'], 60);
+    expect((await other.receive(10)).map(({ body }) => body)).toEqual(['theirs']);
+  });
+
+  test('hands out what waits in the order it came, and what was put off behind it', async () => {
+    await queue.send(['1', '2']);
+    await queue.send(['3']);
+    const [first] = await queue.receive(1);
+    await queue.release([first?.receipt ?? ''], 1);
+    clock.advance(1_000);
+    await queue.send(['4']);
+    expect(await bodies(10)).toEqual(['2', '3', '1', '4']);
+  });
+
+  test('keeps dead letters in their order, the oldest first', async () => {
+    for (const i of numbers(1, 5)) await queue.bury([{ body: `${i}`, reason: 'because' }]);
+    expect((await queue.deadLetters(3)).map(({ body }) => body)).toEqual(['1', '2', '3']);
+  });
+
+  test('hands out no more text at once than a function’s event may hold, but always one message', async () => {
+    const large = 'x'.repeat(limits.deliveryCharacters + 1);
+    await queue.send([large, large, '3', '4']);
+    expect(await queue.receive(10)).toHaveLength(1);
+    expect(await queue.receive(10)).toHaveLength(1);
+    expect(await bodies(10)).toEqual(['3', '4']);
+  });
+
+  test('tells of new messages only once they are committed', async () => {
+    const told: number[] = [];
+    queue.onMessages(() => told.push(Number(file.database.raw.isTransaction)));
+    await commits.run(() => undefined);
+    expect(told).toEqual([]);
+    await queue.send(['1']);
+    expect(told).toEqual([0]);
+    await queue.acknowledge([]);
+    expect(told).toEqual([0]);
+    commits.run(() => queue.insert(['2'])).catch(() => undefined);
+    expect(told).toEqual([0]);
+    commits.flush();
+    expect(told).toEqual([0, 0]);
+  });
+
+  test('takes back what a transaction put in that fails', async () => {
+    const failing = commits.run(() => {
+      queue.insert(['never']);
+      throw new Error('refused');
+    });
+    await expect(failing).rejects.toThrow('refused');
+    expect(await bodies(10)).toEqual([]);
+  });
+
+  test('knows when the next message can be received', async () => {
+    const start = clock();
+    expect(queue.nextAt()).toBeUndefined();
+    await queue.send(['1']);
+    expect(queue.nextAt()).toBe(start);
+    const [delivery] = await queue.receive(1);
+    // What is in hand is nobody else's before its time.
+    expect(queue.nextAt() ?? Number.POSITIVE_INFINITY).toBeGreaterThan(start);
+    await queue.release([delivery?.receipt ?? ''], 30);
+    expect(queue.nextAt()).toBe(start + 30_000);
+    clock.advance(5_000);
+    await queue.send(['2']);
+    expect(queue.nextAt()).toBe(start + 5_000);
+  });
+});

@@ -1,0 +1,188 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { setLogLevel } from '../../functions/runtime/log.ts';
+import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
+import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { EventSource } from '../../local/event-source.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { numbers } from '../support/writes.ts';
+
+type Worker = (event: SQSEvent) => Promise<SQSBatchResponse>;
+
+setLogLevel('silent');
+const well: SQSBatchResponse = { batchItemFailures: [] };
+const bodiesOf = ({ Records }: SQSEvent) => Records.map(({ body }) => body);
+
+/** A queue whose acknowledgements can fail, as when the disk is full. */
+class FlakyQueue extends EmbeddedQueue {
+  failures = 0;
+  override async acknowledge(receipts: string[]): Promise<void> {
+    if (this.failures-- > 0) throw new Error('the disk is full');
+    await super.acknowledge(receipts);
+  }
+}
+
+describe('the event source', () => {
+  let file: SqliteFile;
+  let queue: FlakyQueue;
+  let source: EventSource | undefined;
+  beforeEach(async () => {
+    file = await openSqliteFile({ queue: queueMigrations });
+    // Commits come by setImmediate, which stays real.
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    queue = new FlakyQueue(new GroupCommit(file.database), 'test', { visibilityMs: 10_000 });
+  });
+  afterEach(async () => {
+    await source?.stop();
+    source = undefined;
+    vi.useRealTimers();
+    file.remove();
+  });
+
+  const start = (worker: Worker, batchSize = 10) => {
+    source = new EventSource('test', queue, worker, batchSize);
+    source.start();
+  };
+  /** Until nothing more happens without time passing. */
+  const settled = async () => {
+    for (let i = 0; i < 30; i++) await new Promise(setImmediate);
+  };
+  const elapse = async (milliseconds: number) => {
+    await vi.advanceTimersByTimeAsync(milliseconds);
+    await settled();
+  };
+  /** Nothing waits, is in hand, or was put aside. */
+  const isEmpty = async () => {
+    await elapse(3_600_000);
+    return queue.nextAt() === undefined && (await queue.deadLetters(1)).length === 0;
+  };
+
+  test('takes what waits to the worker in batches, one at a time, and acknowledges it', async () => {
+    const batches: string[][] = [];
+    let inside = 0;
+    await queue.send(numbers(1, 7).map(String));
+    start(async (event) => {
+      expect(inside++).toBe(0);
+      await new Promise(setImmediate);
+      inside--;
+      batches.push(bodiesOf(event));
+      return well;
+    }, 3);
+    await settled();
+    expect(batches).toEqual([['1', '2', '3'], ['4', '5', '6'], ['7']]);
+    expect(await isEmpty()).toBe(true);
+    expect(batches).toHaveLength(3);
+  });
+
+  test('wakes for what is sent while it sleeps', async () => {
+    const seen: string[] = [];
+    start(async (event) => {
+      seen.push(...bodiesOf(event));
+      return well;
+    });
+    await settled();
+    for (const body of ['a', 'b', 'c']) {
+      await queue.send([body]);
+      await settled();
+    }
+    expect(seen).toEqual(['a', 'b', 'c']);
+  });
+
+  test('brings a failed batch again after 1 s, 2 s, 4 s and so on, at the longest 60', async () => {
+    const times: number[] = [];
+    await queue.send(['poison']);
+    start(async () => {
+      times.push(Date.now());
+      throw new Error('the worker is out');
+    });
+    await settled();
+    for (let i = 0; i < 400; i++) await elapse(500);
+    const waits = times.slice(1).map((time, i) => Math.round((time - (times[i] as number)) / 1_000));
+    expect(waits.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
+  });
+
+  test('brings again what the worker names, and nothing else', async () => {
+    const batches: string[][] = [];
+    await queue.send(['good', 'bad', 'fine']);
+    start(async (event) => {
+      batches.push(bodiesOf(event));
+      const failed = event.Records.filter(({ body }) => body === 'bad' && batches.length < 3);
+      return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+    });
+    await settled();
+    expect(batches).toEqual([['good', 'bad', 'fine']]);
+    await elapse(1_000);
+    await elapse(2_000);
+    expect(batches.slice(1)).toEqual([['bad'], ['bad']]);
+    expect(await isEmpty()).toBe(true);
+  });
+
+  test('goes on with others while one waits to come again', async () => {
+    const seen: string[] = [];
+    await queue.send(['held up']);
+    start(async (event) => {
+      seen.push(...bodiesOf(event));
+      if (bodiesOf(event).includes('held up')) throw new Error('not now');
+      return well;
+    });
+    await settled();
+    await queue.send(['behind it']);
+    await settled();
+    expect(seen).toEqual(['held up', 'behind it']);
+  });
+
+  test('tells the worker how often a message was delivered', async () => {
+    const counts: (string | undefined)[] = [];
+    await queue.send(['again']);
+    start(async ({ Records }) => {
+      counts.push(Records[0]?.attributes.ApproximateReceiveCount);
+      if (counts.length < 3) throw new Error('not yet');
+      return well;
+    });
+    await settled();
+    await elapse(1_000);
+    await elapse(2_000);
+    expect(counts).toEqual(['1', '2', '3']);
+  });
+
+  test('ends after the batch under way, which is acknowledged', async () => {
+    const gate = Promise.withResolvers<SQSBatchResponse>();
+    let calls = 0;
+    await queue.send(['under way', 'not begun']);
+    start(() => {
+      calls++;
+      return gate.promise;
+    }, 1);
+    await settled();
+    const stopped = source?.stop();
+    gate.resolve(well);
+    await stopped;
+    expect(calls).toBe(1);
+    expect((await queue.receive(10)).map(({ body }) => body)).toEqual(['not begun']);
+  });
+
+  test('ends at once while it sleeps', async () => {
+    start(async () => well);
+    await settled();
+    await source?.stop();
+  });
+
+  test('outlives a queue that fails for a while; what could not be acknowledged comes again', async () => {
+    const seen: string[] = [];
+    queue.failures = 1;
+    await queue.send(['first']);
+    start(async (event) => {
+      seen.push(...bodiesOf(event));
+      return well;
+    });
+    await settled();
+    for (let i = 0; i < 60; i++) await elapse(500);
+    // Nobody has to send anything for that.
+    expect(seen).toEqual(['first', 'first']);
+    await queue.send(['second']);
+    await settled();
+    expect(seen).toEqual(['first', 'first', 'second']);
+    expect(await isEmpty()).toBe(true);
+  });
+});

@@ -1,0 +1,122 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { numbers } from '../support/writes.ts';
+
+describe('a group commit', () => {
+  let file: SqliteFile;
+  let commits: GroupCommit;
+  beforeEach(async () => {
+    file = await openSqliteFile({});
+    file.database.raw.exec(`
+      PRAGMA foreign_keys = ON;
+      CREATE TABLE entries (id INTEGER PRIMARY KEY);
+      CREATE TABLE promises (id INTEGER REFERENCES entries (id) DEFERRABLE INITIALLY DEFERRED);`);
+    commits = new GroupCommit(file.database);
+  });
+  afterEach(() => file.remove());
+
+  const insert = (id: number) => file.database.prepare('INSERT INTO entries (id) VALUES (?)').run(id);
+  const stored = () =>
+    file.database
+      .prepare('SELECT id FROM entries ORDER BY id')
+      .all()
+      .map(({ id }) => id);
+  /** A promise that is not kept makes the commit itself fail. */
+  const breakCommit = () => file.database.prepare('INSERT INTO promises (id) VALUES (404)').run();
+
+  test('takes all that waits into one transaction, in its order', async () => {
+    let count = 0;
+    commits.onCommit(() => count++);
+    const results = numbers(1, 20).map((id) =>
+      commits.run(() => {
+        insert(id);
+        return id;
+      }),
+    );
+    expect(stored()).toEqual([]);
+    expect(await Promise.all(results)).toEqual(numbers(1, 20));
+    expect(stored()).toEqual(numbers(1, 20));
+    expect(count).toBe(1);
+  });
+
+  test('answers nobody before the commit', async () => {
+    let answered = false;
+    let answeredAtCommit: boolean | undefined;
+    const result = commits
+      .run(() => insert(1))
+      .then(() => {
+        answered = true;
+      });
+    commits.onCommit(() => {
+      answeredAtCommit = answered;
+      expect(file.database.raw.isTransaction).toBe(false);
+    });
+    await result;
+    expect(answeredAtCommit).toBe(false);
+  });
+
+  test('lets one bad piece of work spoil no other, and undoes all of it', async () => {
+    const results = await Promise.allSettled([
+      commits.run(() => insert(1)),
+      commits.run(() => {
+        insert(2);
+        throw new Error('bad');
+      }),
+      commits.run(() => {
+        insert(3);
+        insert(1);
+      }),
+      commits.run(() => insert(4)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'rejected', 'fulfilled']);
+    expect(results[1]).toMatchObject({ reason: new Error('bad') });
+    expect(stored()).toEqual([1, 4]);
+  });
+
+  test('fails all of the group when the commit fails, and goes on with the next', async () => {
+    let count = 0;
+    commits.onCommit(() => count++);
+    const results = await Promise.allSettled([
+      commits.run(() => insert(1)),
+      commits.run(() => {
+        insert(2);
+        throw new Error('bad');
+      }),
+      commits.run(breakCommit),
+    ]);
+    for (const result of results) expect(String((result as PromiseRejectedResult).reason)).toContain('FOREIGN KEY');
+    expect(stored()).toEqual([]);
+    expect(count).toBe(0);
+    await commits.run(() => insert(3));
+    expect(stored()).toEqual([3]);
+  });
+
+  test('fails all of the group when the disk is full, and goes on when there is room again', async () => {
+    const { raw } = file.database;
+    raw.exec('CREATE TABLE texts (text TEXT)');
+    const { page_count } = raw.prepare('PRAGMA page_count').get() as { page_count: number };
+    raw.exec(`PRAGMA max_page_count = ${page_count + 2}`);
+    const fill = () => raw.prepare('INSERT INTO texts (text) VALUES (?)').run('x'.repeat(100_000));
+    const results = await Promise.allSettled([commits.run(() => insert(1)), commits.run(fill)]);
+    expect(results[1]?.status).toBe('rejected');
+    // Whether SQLite gave up one statement or the whole transaction: what was answered is there, and nothing else.
+    expect(stored()).toEqual(results[0]?.status === 'fulfilled' ? [1] : []);
+    raw.exec('PRAGMA max_page_count = 1000000');
+    await commits.run(() => insert(2));
+    expect(stored()).toContain(2);
+  });
+
+  test('commits at once when it is told to', async () => {
+    const result = commits.run(() => insert(1));
+    commits.flush();
+    expect(stored()).toEqual([1]);
+    await result;
+    commits.flush();
+  });
+
+  test('takes work that comes from an answer into the next group', async () => {
+    await commits.run(() => insert(1)).then(() => commits.run(() => insert(2)));
+    expect(stored()).toEqual([1, 2]);
+  });
+});

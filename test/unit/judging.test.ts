@@ -1,0 +1,279 @@
+import { describe, expect, test } from 'vitest';
+import { createApplication } from '../../functions/api/create-application.ts';
+import { createChat } from '../../functions/api/create-chat.ts';
+import { createMessage } from '../../functions/api/create-message.ts';
+import { createMessages } from '../../functions/api/create-messages.ts';
+import { editChat } from '../../functions/api/edit-chat.ts';
+import { getChat } from '../../functions/api/get-chat.ts';
+import { listChats } from '../../functions/api/list-chats.ts';
+import { setLogLevel } from '../../functions/runtime/log.ts';
+import type { Services } from '../../functions/runtime/services.ts';
+import { applicationNotFound } from '../../lib/api/problems.ts';
+import type { IdempotencyKey, Ledger } from '../../lib/ledger/ledger.ts';
+import { limits } from '../../lib/limits.ts';
+import { answer, apiEvent, type Said } from '../support/api-event.ts';
+
+setLogLevel('silent');
+
+const refuse = async () => {
+  throw applicationNotFound();
+};
+/** Services that know of nothing, so that a request which is judged well comes to existence, the last thing judged. */
+const nothing = {
+  ledger: {
+    createApplication: refuse,
+    createChat: refuse,
+    createMessages: refuse,
+    chat: async () => undefined,
+    application: async () => undefined,
+    editChat: refuse,
+  },
+  store: { application: async () => 'unknown', chat: async () => 'unknown' },
+} as unknown as Services;
+
+const adminKey = 'the admin key';
+const handlers = {
+  createApplication: createApplication({ ...nothing, adminKey }),
+  createChat: createChat(nothing),
+  createMessage: createMessage(nothing),
+  createMessages: createMessages(nothing),
+  editChat: editChat(nothing),
+  getChat: getChat(nothing),
+  listChats: listChats(nothing),
+};
+const send = (id: keyof typeof handlers, said: Said) => answer(handlers[id], apiEvent(id, said));
+const codeOf = async (id: keyof typeof handlers, said: Said) => (await send(id, said)).json.code;
+const faultsOf = async (id: keyof typeof handlers, said: Said) => {
+  const { status, json } = await send(id, said);
+  expect(status).toBe(422);
+  return (json.errors as { pointer: string; detail: string }[]).map(({ pointer, detail }) => `${pointer}: ${detail}`);
+};
+
+describe('a request is judged in the order of the contract', () => {
+  const good = { 'x-api-key': adminKey, 'content-type': 'application/json' };
+  const tooLarge = `{${' '.repeat(limits.requestBytes)}`;
+
+  // Each has every fault of those that follow, and one more.
+  test.for<[code: string, said: Said]>([
+    ['admin_key_required', { headers: { 'content-type': 'text/plain' }, body: tooLarge }],
+    ['unsupported_media_type', { headers: { ...good, 'content-type': 'text/plain' }, body: tooLarge }],
+    ['payload_too_large', { headers: good, body: tooLarge }],
+    ['malformed_json', { headers: { ...good, 'idempotency-key': 'é' }, body: '{' }],
+    ['validation_failed', { headers: good, body: { name: ' ' } }],
+    ['application_not_found', { headers: good, body: { name: 'fine' } }],
+  ])('%s', async ([code, said]) => {
+    expect(await codeOf('createApplication', said)).toBe(code);
+  });
+
+  test('validation comes before existence, in path and query too', async () => {
+    expect(await codeOf('getChat', { params: { chat_number: '0' } })).toBe('validation_failed');
+    expect(await codeOf('getChat', { params: { token: 'unknown' } })).toBe('application_not_found');
+    expect(await codeOf('listChats', { query: { limit: '0' } })).toBe('validation_failed');
+    expect(await codeOf('listChats', { query: { cursor: 'none of mine' } })).toBe('validation_failed');
+    expect(await codeOf('listChats', {})).toBe('application_not_found');
+  });
+});
+
+describe('the admin key', () => {
+  test.for([undefined, '', 'wrong', `${adminKey} `, adminKey.toUpperCase()])('is not %j', async (key) => {
+    const { status, json } = await send('createApplication', {
+      headers: key === undefined ? {} : { 'X-API-Key': key },
+      body: { name: 'x' },
+    });
+    expect([status, json.code]).toEqual([401, 'admin_key_required']);
+  });
+
+  test('is asked for only where the route says so, and one is set', async () => {
+    expect(await codeOf('createChat', {})).toBe('application_not_found');
+    const open = createApplication(nothing);
+    const event = apiEvent('createApplication', { body: { name: 'x' } });
+    expect((await answer(open, event)).json.code).toBe('application_not_found');
+  });
+
+  test('is found whatever the case of the header’s name', async () => {
+    for (const name of ['x-api-key', 'X-API-KEY', 'X-Api-Key'])
+      expect(await codeOf('createApplication', { headers: { [name]: adminKey }, body: { name: 'x' } })).toBe(
+        'application_not_found',
+      );
+  });
+});
+
+describe('the content type', () => {
+  const typed = (type: string) => codeOf('createMessage', { headers: { 'Content-Type': type }, body: { body: 'x' } });
+
+  test.for([
+    'application/json',
+    'Application/JSON',
+    'application/json;charset=utf-8',
+    'application/json; charset="UTF-8"; profile=x',
+    'application/merge-patch+json',
+  ])('%s is known', async (type) => {
+    expect(await typed(type)).toBe('application_not_found');
+  });
+
+  test.for([
+    '',
+    'text/plain',
+    'application/x-www-form-urlencoded',
+    'application/jsonp',
+    'application/ld+json',
+    'application/json; charset=iso-8859-1',
+    'application/json, text/plain',
+    'json',
+  ])('%j is not', async (type) => {
+    expect(await typed(type)).toBe('unsupported_media_type');
+  });
+
+  test('is not needed for an empty body, nor looked at where there is none to read', async () => {
+    expect(await codeOf('createChat', { headers: { 'Content-Type': 'text/plain' } })).toBe('application_not_found');
+    expect(await codeOf('getChat', { headers: { 'Content-Type': 'text/plain' }, body: 'x' })).toBe(
+      'application_not_found',
+    );
+  });
+});
+
+describe('the size', () => {
+  const padded = (bytes: number, text: string) => `"${text}${'x'.repeat(bytes - 2 - Buffer.byteLength(text))}"`;
+
+  test('is counted in bytes of UTF-8, and 1 MiB is still read', async () => {
+    expect(await faultsOf('createMessage', { body: padded(limits.requestBytes, '') })).toEqual([
+      ': must be a JSON object',
+    ]);
+    expect(await faultsOf('createMessage', { body: padded(limits.requestBytes, 'é\u{1F600}') })).toHaveLength(1);
+    expect(await codeOf('createMessage', { body: padded(limits.requestBytes + 1, '') })).toBe('payload_too_large');
+    expect(await codeOf('createMessage', { body: padded(limits.requestBytes + 1, 'é\u{1F600}') })).toBe(
+      'payload_too_large',
+    );
+  });
+
+  test('of a body in Base64 is that of its bytes', async () => {
+    const bytes = (count: number) => ({ bytes: Buffer.from(padded(count, '')) });
+    expect(await codeOf('createMessage', bytes(limits.requestBytes))).toBe('validation_failed');
+    expect(await codeOf('createMessage', bytes(limits.requestBytes + 1))).toBe('payload_too_large');
+  });
+});
+
+describe('the body', () => {
+  test.for([
+    '{',
+    '{"body":"x"',
+    "{'body':'x'}",
+    '{"body":"x",}',
+    'undefined',
+    '{"body": NaN}',
+    '\ufeff{"body":"x"}',
+    ' ',
+  ])('%j is no JSON', async (body) => {
+    const { status, json } = await send('createMessage', { body });
+    expect([status, json.code]).toEqual([400, 'malformed_json']);
+    // The parser's own words stay inside.
+    expect(json.detail).toBe('The body is not JSON in UTF-8.');
+  });
+
+  test('is read from Base64 as UTF-8, and refused when it is not that', async () => {
+    expect(await codeOf('createMessage', { bytes: Buffer.from('{"body":"é"}') })).toBe('application_not_found');
+    expect(await codeOf('createMessage', { bytes: Buffer.from('{"body":"é"}', 'latin1') })).toBe('malformed_json');
+    expect(await codeOf('createMessage', { bytes: Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]) })).toBe(
+      'malformed_json',
+    );
+  });
+
+  test('that is missing counts as an empty object', async () => {
+    expect(await codeOf('createChat', {})).toBe('application_not_found');
+    expect(await faultsOf('createMessage', {})).toEqual(['/body: is required']);
+    expect(await faultsOf('editChat', {})).toEqual(['/name: is required']);
+  });
+
+  test('may name __proto__ and its like, which are unknown members', async () => {
+    expect(await faultsOf('createMessage', { body: '{"__proto__":{"body":"x"}}' })).toEqual(['/body: is required']);
+    expect(await codeOf('createMessage', { body: '{"body":"x","__proto__":{"body":1},"constructor":1}' })).toBe(
+      'application_not_found',
+    );
+  });
+
+  test('that is nested very deep is no worse than any other', async () => {
+    const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`;
+    expect((await send('createMessage', { body: deep })).status).toBeLessThan(500);
+    expect(await codeOf('createMessage', { body: `{"body":"x","more":${deep}}` })).toMatch(
+      /application_not_found|malformed_json/,
+    );
+  });
+
+  test.for(['null', '[]', '"x"', '1', 'true'])('%s is no JSON object', async (body) => {
+    expect(await faultsOf('createMessage', { body })).toEqual([': must be a JSON object']);
+  });
+});
+
+describe('all faults are named at once', () => {
+  test('with a JSON Pointer into the body, or the name of a parameter or header', async () => {
+    expect(
+      await faultsOf('createMessages', {
+        params: { chat_number: '0' },
+        headers: { 'Idempotency-Key': 'ü' },
+        body: { messages: [{ body: 'fine' }, { body: '' }, {}] },
+      }),
+    ).toEqual([
+      'chat_number: must be a whole number from 1',
+      'Idempotency-Key: must be 1 to 255 printable ASCII characters',
+      '/messages/1/body: must not be blank',
+      '/messages/2/body: is required',
+    ]);
+    expect(await faultsOf('listChats', { query: { limit: 'x', order: 'up', after: '-1', unknown: '1' } })).toEqual([
+      'limit: must be a whole number from 1 to 1000',
+      'order: must be asc or desc',
+      'after: must be a whole number',
+    ]);
+  });
+});
+
+describe('an Idempotency-Key', () => {
+  const keys: (IdempotencyKey | undefined)[] = [];
+  const ledger = {
+    createMessages: async (_token: string, _chat: number, _bodies: string[], key?: IdempotencyKey) => {
+      keys.push(key);
+      return { first: 1, at: 0 };
+    },
+    createChat: async (_token: string, _name: string | null, key?: IdempotencyKey) => {
+      keys.push(key);
+      return { number: 1, at: 0 };
+    },
+    editChat: async () => ({ createdAt: 0, at: 0 }),
+  } as unknown as Ledger;
+  const keyOf = async (key: string, said: Said = {}, id: 'createMessage' | 'createChat' = 'createMessage') => {
+    const handler = id === 'createMessage' ? createMessage({ ledger }) : createChat({ ledger });
+    const body = id === 'createMessage' ? { body: 'x' } : { name: 'x' };
+    const { status } = await answer(handler, apiEvent(id, { body, ...said, headers: { 'Idempotency-Key': key } }));
+    expect(status).toBe(201);
+    return keys.at(-1) as IdempotencyKey;
+  };
+
+  test('is the same quoted or bare', async () => {
+    expect(await keyOf('"abc"')).toEqual(await keyOf('abc'));
+  });
+
+  test('is scoped to method and path', async () => {
+    const ids = [
+      await keyOf('abc'),
+      await keyOf('abd'),
+      await keyOf('abc', { params: { chat_number: '2' } }),
+      await keyOf('abc', { params: { token: 'other' } }),
+      await keyOf('abc', {}, 'createChat'),
+    ].map(({ id }) => id);
+    expect(new Set(ids).size).toBe(ids.length);
+  });
+
+  test('comes with the payload as it was understood: its spelling does not matter, its content does', async () => {
+    const first = await keyOf('abc', { body: '{"body":"x"}' });
+    expect(await keyOf('abc', { body: ' { "body" : "\\u0078" } ' })).toEqual(first);
+    const other = await keyOf('abc', { body: '{"body":"y"}' });
+    expect(other.id).toBe(first.id);
+    expect(other.payload).not.toBe(first.payload);
+  });
+
+  test('is left alone where nothing is created, and none is none', async () => {
+    const said = { body: { name: 'x' }, headers: { 'Idempotency-Key': 'é' } };
+    expect((await answer(editChat({ ledger }), apiEvent('editChat', said))).status).toBe(200);
+    await answer(createMessage({ ledger }), apiEvent('createMessage', { body: { body: 'x' } }));
+    expect(keys.at(-1)).toBeUndefined();
+  });
+});

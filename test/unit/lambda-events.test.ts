@@ -1,0 +1,67 @@
+import type { FastifyRequest } from 'fastify';
+import { describe, expect, test, vi } from 'vitest';
+import { lambdaContext, proxyEvent, sqsEvent } from '../../local/lambda-events.ts';
+
+const request = (more: object = {}) =>
+  ({
+    id: 'request-1',
+    method: 'GET',
+    url: '/v1/health',
+    headers: {},
+    params: {},
+    ...more,
+  }) as unknown as FastifyRequest;
+
+describe('the proxy event of a request', () => {
+  test('has the path without the stage, and with it in its context, as on API Gateway', () => {
+    const event = proxyEvent(request({ url: '/v1/applications/a%2Fb?limit=5' }), '/applications/{token}');
+    expect(event).toMatchObject({ path: '/applications/a%2Fb', resource: '/applications/{token}', httpMethod: 'GET' });
+    expect(event.requestContext).toMatchObject({
+      path: '/v1/applications/a%2Fb',
+      stage: 'v1',
+      requestId: 'request-1',
+    });
+    expect(proxyEvent(request({ url: '/v1' }), '/').path).toBe('/');
+  });
+
+  test('has the query decoded, the last value where one comes twice, and null without one', () => {
+    const query = (url: string) => proxyEvent(request({ url }), '/').queryStringParameters;
+    expect(query('/v1/x?q=a%20b%26&q=%F0%9F%98%80&limit=5')).toEqual({ q: '\u{1F600}', limit: '5' });
+    expect(query('/v1/x?q=what?')).toEqual({ q: 'what?' });
+    expect(query('/v1/x')).toBeNull();
+    expect(query('/v1/x?')).toBeNull();
+  });
+
+  test('has the last of a header that comes several times, and all of them beside it', () => {
+    const event = proxyEvent(request({ headers: { accept: 'x', 'x-many': ['1', '2'] } }), '/');
+    expect(event.headers).toEqual({ accept: 'x', 'x-many': '2' });
+    expect(event.multiValueHeaders).toEqual({ accept: ['x'], 'x-many': ['1', '2'] });
+  });
+
+  test('has the body as text when it is UTF-8, and otherwise in Base64', () => {
+    const body = (bytes: Buffer | undefined) => {
+      const event = proxyEvent(request({ body: bytes }), '/');
+      return [event.body, event.isBase64Encoded];
+    };
+    expect(body(Buffer.from('{"body":"é\u{1F600}"}'))).toEqual(['{"body":"é\u{1F600}"}', false]);
+    expect(body(Buffer.from([0x22, 0xff, 0x22]))).toEqual(['Iv8i', true]);
+    expect(body(Buffer.alloc(0))).toEqual([null, false]);
+    expect(body(undefined)).toEqual([null, false]);
+  });
+});
+
+test('the event of a batch names each delivery, and how often it came', () => {
+  const { Records } = sqsEvent('store', [{ receipt: '7', body: 'x', receives: 3 }]);
+  expect(Records).toMatchObject([
+    { messageId: '7', receiptHandle: '7', body: 'x', attributes: { ApproximateReceiveCount: '3' } },
+  ]);
+});
+
+test('a context knows how much time is left', () => {
+  vi.useFakeTimers();
+  const context = lambdaContext('store', 50);
+  expect(context.getRemainingTimeInMillis()).toBe(50);
+  vi.advanceTimersByTime(60);
+  expect(context.getRemainingTimeInMillis()).toBeLessThanOrEqual(0);
+  vi.useRealTimers();
+});

@@ -1,0 +1,62 @@
+import { Validator } from '@seriousme/openapi-schema-validator';
+import { expect, test } from 'vitest';
+import { openapiDocument } from '../../lib/api/openapi.ts';
+import { problems } from '../../lib/api/problems.ts';
+import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
+import type { OpenApi } from '../support/openapi.ts';
+
+// As clients get it.
+const document: OpenApi = JSON.parse(JSON.stringify(openapiDocument('/v1')));
+const table = Object.entries(routes) as [OperationId, Route][];
+const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
+
+test('it is OpenAPI 3.1, and its paths are relative to the server', () => {
+  expect(document.openapi).toMatch(/^3\.1\./);
+  expect(document.servers).toEqual([{ url: '/v1' }]);
+  for (const path of Object.keys(document.paths)) expect(path).not.toMatch(/^\/v1/);
+});
+
+test('every route is there under its method and alias, and nothing else is', () => {
+  const expected = table.flatMap(([, { path, method, alias }]) =>
+    [method, ...(alias ? [alias] : [])].map((name) => `${name.toLowerCase()} ${path}`),
+  );
+  const found = Object.entries(document.paths).flatMap(([path, item]) =>
+    Object.keys(item).map((method) => `${method} ${path}`),
+  );
+  expect(found.sort()).toEqual(expected.sort());
+});
+
+test('operation ids are the names of the table, each once', () => {
+  const ids = operations.map(({ operationId }) => operationId).filter((id) => id !== undefined);
+  expect(ids.sort()).toEqual(table.map(([id]) => id).sort());
+});
+
+test('every operation tells its answer and every problem that it may have', () => {
+  for (const [id, route] of table) {
+    const operation = document.paths[route.path]?.[route.method.toLowerCase()];
+    const statuses = Object.keys(operation?.responses ?? {});
+    expect(statuses, id).toContain(String(route.answer.status));
+    for (const code of [...route.problems, 'internal_error', 'too_many_requests', 'unavailable'] as const) {
+      const response = operation?.responses[problems[code].status];
+      expect(response?.content, id).toHaveProperty(['application/problem+json']);
+      expect(JSON.stringify(response), id).toContain(code);
+    }
+    if (route.body) for (const status of ['400', '413', '415', '422']) expect(statuses, id).toContain(status);
+  }
+});
+
+test('what it refers to is there', () => {
+  const references = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
+  const names = new Set(references.map(([, name]) => name));
+  expect(names.size).toBeGreaterThan(10);
+  for (const name of names) expect(document.components.schemas).toHaveProperty(name as string);
+});
+
+test('without a base path the server is the root', () => {
+  expect(openapiDocument('').servers).toEqual([{ url: '/' }]);
+});
+
+test('it is valid by the schema of the specification', async () => {
+  const { valid, errors } = await new Validator().validate({ ...document });
+  expect({ valid, errors }).toEqual({ valid: true });
+});

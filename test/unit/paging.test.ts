@@ -1,0 +1,188 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { listApplications } from '../../functions/api/list-applications.ts';
+import { listMessages } from '../../functions/api/list-messages.ts';
+import { searchApplication } from '../../functions/api/search-application.ts';
+import { searchChat } from '../../functions/api/search-chat.ts';
+import type { Services } from '../../functions/runtime/services.ts';
+import { limits } from '../../lib/limits.ts';
+import { allPages } from '../support/all-pages.ts';
+import { type Answered, answer, apiEvent } from '../support/api-event.ts';
+import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
+import { applicationWrite, chatWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+
+interface Page {
+  data: { number: number }[];
+  next: string | null;
+  pending: number[];
+}
+
+describe('the pages of a list', () => {
+  let opened: TestServices;
+  let services: Services;
+  beforeEach(async () => {
+    opened = await openWorkerServices();
+    services = { ...opened.services, ledger: {} } as unknown as Services;
+  });
+  afterEach(() => opened.file.remove());
+
+  const cursorOf = (last: { next?: unknown } | undefined) => (last ? { cursor: String(last.next) } : {});
+  /** All pages of a chat's messages, following `next`. */
+  const pagesOf = async (token: string, query: Record<string, string>) => {
+    const pages = await allPages(
+      async (last: Page | undefined) => {
+        const said = { params: { token }, query: { ...query, ...cursorOf(last) } };
+        const { status, headers, json } = await answer(listMessages(services), apiEvent('listMessages', said));
+        expect(status).toBe(200);
+        const page = json as unknown as Page;
+        // The link leads where `next` does.
+        const link = /<(.*)>; rel="next"/.exec(headers.link ?? '')?.[1];
+        expect(link ? new URL(link, 'http://localhost').searchParams.get('cursor') : null).toBe(page.next);
+        return page;
+      },
+      ({ next }) => next !== null,
+    );
+    return {
+      pages,
+      listed: pages.flatMap(({ data }) => data.map(({ number }) => number)),
+      pending: pages.flatMap((page) => page.pending),
+    };
+  };
+
+  test('hold every message once in order, and name every number between them that is not stored yet', async () => {
+    let runs = 0;
+    const cases = fc.record({
+      stored: fc.subarray(numbers(1, 20), { minLength: 1 }),
+      limit: fc.integer({ min: 1, max: 8 }),
+      order: fc.constantFrom('asc', 'desc'),
+      after: fc.option(fc.nat(22), { nil: undefined }),
+      before: fc.option(fc.nat(22), { nil: undefined }),
+    });
+    await fc.assert(
+      fc.asyncProperty(cases, async ({ stored, limit, order, after, before }) => {
+        const token = `token ${runs++}`;
+        await services.store.merge([chatWrite(token, 1), ...stored.map((number) => messageWrite(token, 1, number))]);
+        const filters = {
+          ...(after !== undefined && { after: `${after}` }),
+          ...(before !== undefined && { before: `${before}` }),
+        };
+        const { listed, pending } = await pagesOf(token, { limit: `${limit}`, order, ...filters });
+        const wanted = stored.filter(
+          (number) => number > (after ?? 0) && number < (before ?? Number.POSITIVE_INFINITY),
+        );
+        const inOrder = order === 'asc' ? wanted : wanted.toReversed();
+        expect(listed).toEqual(inOrder);
+        // From the lower end that was asked for, or upside down from the first message there is.
+        const [lowest = 1, highest = 0] = [wanted[0], wanted.at(-1)];
+        const first = order === 'asc' ? (after ?? 0) + 1 : lowest;
+        const missing = numbers(first, highest).filter((number) => !stored.includes(number));
+        expect(pending).toEqual(order === 'asc' ? missing : missing.toReversed());
+      }),
+      { numRuns: 100 },
+    );
+  });
+
+  test('end early rather than name very many missing numbers, and go on behind', async () => {
+    const highest = 2 * limits.pendingNumbers + 500;
+    await services.store.merge([chatWrite('t', 1), messageWrite('t', 1, 1), messageWrite('t', 1, highest)]);
+    for (const order of ['asc', 'desc']) {
+      const { pages, listed, pending } = await pagesOf('t', { order });
+      for (const page of pages) expect(page.pending.length).toBeLessThanOrEqual(limits.pendingNumbers);
+      expect(listed.sort((a, b) => a - b)).toEqual([1, highest]);
+      expect(pending.sort((a, b) => a - b)).toEqual(numbers(2, highest - 1));
+    }
+  });
+
+  test('end early rather than grow beyond what a function may answer, and go on behind', async () => {
+    // Escaped, a control character takes six bytes of JSON.
+    const body = `x${'\u0001'.repeat(9_999)}`;
+    await services.store.merge([
+      chatWrite('t', 1),
+      ...numbers(1, 150).map((number) => messageWrite('t', 1, number, { body })),
+    ]);
+    const { pages, listed } = await pagesOf('t', { limit: '150' });
+    expect(pages.length).toBeGreaterThan(1);
+    for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(6_000_000);
+    expect(listed).toEqual(numbers(1, 150));
+  });
+
+  test('of a search end early too, and still hold every match once', async () => {
+    // In HTML each of its characters is a match of 15.
+    const body = '"'.repeat(10_000);
+    await services.store.merge([applicationWrite('t'), chatWrite('t', 1)]);
+    await services.searchIndex.index(
+      numbers(1, 60).map((number) => ({
+        token: 't',
+        chat: 1,
+        number,
+        version: 0,
+        body,
+        createdAt: number,
+        updatedAt: number,
+      })),
+    );
+    for (const [id, handler] of [
+      ['searchChat', searchChat(services)],
+      ['searchApplication', searchApplication(services)],
+    ] as const) {
+      const pages = await allPages(
+        async (last: Answered | undefined) => {
+          const query = { q: '"', limit: '60', ...cursorOf(last?.json) };
+          return answer(handler, apiEvent(id, { params: { token: 't' }, query }));
+        },
+        ({ json }) => json.next !== null,
+      );
+      for (const { text, json } of pages) {
+        expect(text.length).toBeLessThan(6_000_000);
+        expect(json.total).toBe(60);
+      }
+      const found = pages.flatMap(({ json }) => (json.data as { number: number }[]).map(({ number }) => number));
+      expect(found).toEqual(numbers(1, 60).reverse());
+    }
+  });
+
+  test('a cursor is refused by any other list', async () => {
+    await services.store.merge([
+      chatWrite('t', 1),
+      chatWrite('t', 2),
+      ...messageWrites('t', 1, 1, 3),
+      ...messageWrites('t', 2, 1, 3),
+    ]);
+    const first = await answer(
+      listMessages(services),
+      apiEvent('listMessages', { params: { token: 't' }, query: { limit: '1' } }),
+    );
+    const cursor = String(first.json.next);
+    const again = async (params: Record<string, string>, query: Record<string, string>) =>
+      (
+        await answer(
+          listMessages(services),
+          apiEvent('listMessages', { params: { token: 't', ...params }, query: { cursor, ...query } }),
+        )
+      ).status;
+    expect(await again({}, {})).toBe(200);
+    // Another size of page is the same list.
+    expect(await again({}, { limit: '2' })).toBe(200);
+    expect(await again({}, { order: 'desc' })).toBe(422);
+    expect(await again({}, { after: '0' })).toBe(422);
+    expect(await again({}, { before: '9' })).toBe(422);
+    expect(await again({ chat_number: '2' }, {})).toBe(422);
+    expect(await again({ token: 'u' }, {})).toBe(422);
+  });
+
+  test('hold every application once in the order of creation, those of the same moment too', async () => {
+    const tokens = numbers(1, 9).map((i) => `token ${i}`);
+    await services.store.merge(tokens.map((token, i) => applicationWrite(token, { at: Math.floor(i / 3) })));
+    for (const order of ['asc', 'desc']) {
+      const pages = await allPages(
+        async (last: Answered | undefined) => {
+          const query = { limit: '2', order, ...cursorOf(last?.json) };
+          return answer(listApplications(services), apiEvent('listApplications', { query }));
+        },
+        ({ json }) => json.next !== null,
+      );
+      const listed = pages.flatMap(({ json }) => (json.data as { token: string }[]).map(({ token }) => token));
+      expect(listed).toEqual(order === 'asc' ? tokens : tokens.toReversed());
+    }
+  });
+});

@@ -1,0 +1,145 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
+import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { limits } from '../../lib/limits.ts';
+import { type PurgeServices, purgeDeleted } from '../../lib/purge/purge.ts';
+import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
+import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { decodeWrites } from '../../lib/queue/records.ts';
+import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
+import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { newClock } from '../support/clock.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { numbers } from '../support/writes.ts';
+
+describe('the purge', () => {
+  const clock = newClock();
+  let files: SqliteFile[];
+  let queue: EmbeddedQueue;
+  let ledger: EmbeddedLedger;
+  let store: EmbeddedStore;
+  let searchIndex: EmbeddedSearchIndex;
+  let services: PurgeServices;
+  let token: string;
+
+  /** Stores and indexes all that was accepted, as the workers do. */
+  const storeAll = async () => {
+    const deliveries = await queue.receive(10_000);
+    const writes = deliveries.flatMap(({ body }) => decodeWrites(body));
+    await store.merge(writes);
+    await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
+    const keys = writes.flatMap((write) => (write.kind === 'message' ? [write] : []));
+    for (const row of await store.merged(keys))
+      await searchIndex.index([{ ...row, version: row.revision, createdAt: row.createdAt ?? 0 }]);
+  };
+
+  beforeEach(async () => {
+    const ledgerFile = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
+    const storeFile = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
+    files = [ledgerFile, storeFile];
+    const commits = new GroupCommit(ledgerFile.database);
+    queue = new EmbeddedQueue(commits, 'store', { now: clock });
+    ledger = new EmbeddedLedger(commits, queue, clock);
+    store = new EmbeddedStore(storeFile.database);
+    searchIndex = new EmbeddedSearchIndex(storeFile.database);
+    services = { store, searchIndex, ledger };
+
+    token = (await ledger.createApplication('a')).token;
+    for (const chat of [1, 2]) {
+      await ledger.createChat(token, null);
+      await ledger.createMessages(token, chat, ['hello', 'hello', 'hello']);
+      await ledger.editMessage(token, chat, 1, 'hello again');
+    }
+    await storeAll();
+  });
+  afterEach(() => {
+    for (const file of files) file.remove();
+  });
+
+  const hits = async () => (await searchIndex.search({ token, q: 'hello', limit: 10 })).total;
+  const rows = async (chat: number) =>
+    (await store.merged(numbers(1, 5).map((number) => ({ token, chat, number })))).length;
+
+  test('removes what lies below a deleted chat: rows, documents and ledger entries', async () => {
+    await ledger.deleteChat(token, 1);
+    await storeAll();
+    expect(await purgeDeleted(services, clock())).toBe(3 + 3 + 1);
+    expect([await rows(1), await rows(2), await hits()]).toEqual([0, 3, 3]);
+    expect(await purgeDeleted(services, clock())).toBe(0);
+    expect(await store.chat(token, 1)).toBe('deleted');
+  });
+
+  test('removes what lies below a deleted application', async () => {
+    await ledger.deleteApplication(token);
+    await storeAll();
+    expect(await purgeDeleted(services, clock())).toBe(2 + 6 + 6 + 2 + 2);
+    expect([await rows(1), await rows(2), await hits()]).toEqual([0, 0, 0]);
+    expect(await ledger.counters([{ token, chat: 1 }])).toEqual([undefined]);
+    expect(await store.application(token)).toBe('deleted');
+  });
+
+  test('comes a second time when no late write can be in a queue any more, and then never again', async () => {
+    await ledger.deleteChat(token, 1);
+    await storeAll();
+    await purgeDeleted(services, clock());
+    // A worker that had read a message just before puts it back.
+    await searchIndex.index([
+      { token, chat: 1, number: 1, version: 0, body: 'hello', createdAt: clock(), updatedAt: clock() },
+    ]);
+    expect(await hits()).toBe(4);
+    expect(await purgeDeleted(services, clock() + limits.queueRetentionMs - 1)).toBe(0);
+    expect(await purgeDeleted(services, clock() + limits.queueRetentionMs)).toBe(1);
+    expect(await hits()).toBe(3);
+    expect(await store.purges(Number.MAX_SAFE_INTEGER)).toEqual([]);
+  });
+
+  test('ends when it is told to, and the next run goes on', async () => {
+    await ledger.deleteChat(token, 1);
+    await storeAll();
+    expect(await purgeDeleted(services, clock(), () => false)).toBe(0);
+    expect(await rows(1)).toBe(3);
+    let steps = 1;
+    expect(await purgeDeleted(services, clock(), () => steps-- > 0)).toBe(3);
+    expect([await rows(1), await hits()]).toEqual([0, 6]);
+    expect(await purgeDeleted(services, clock())).toBe(4);
+    expect(await hits()).toBe(3);
+  });
+
+  test('that fails half-way is finished by the next', async () => {
+    await ledger.deleteChat(token, 1);
+    await storeAll();
+    const failing: PurgeServices = {
+      ...services,
+      searchIndex: {
+        purge: async () => {
+          throw new Error('search is out');
+        },
+      },
+    };
+    await expect(purgeDeleted(failing, clock())).rejects.toThrow('search is out');
+    expect(await purgeDeleted(services, clock())).toBe(3 + 1);
+    expect(await hits()).toBe(3);
+  });
+
+  test('removes more than fits into one step', async () => {
+    const bodies = numbers(1, limits.purgeRows).map(() => 'hello');
+    for (const _ of [1, 2]) await ledger.createMessages(token, 1, bodies);
+    await storeAll();
+    await ledger.deleteChat(token, 1);
+    await storeAll();
+    const messages = 3 + 2 * limits.purgeRows;
+    expect(await purgeDeleted(services, clock())).toBe(2 * messages + 1);
+    expect([await rows(1), await hits()]).toEqual([0, 3]);
+  });
+
+  test('purges several things that are due in one run', async () => {
+    await ledger.deleteChat(token, 1);
+    await ledger.deleteChat(token, 2);
+    await storeAll();
+    expect(await purgeDeleted(services, clock())).toBe(2 * (3 + 3 + 1));
+    expect(await hits()).toBe(0);
+  });
+});

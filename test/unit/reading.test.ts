@@ -1,0 +1,156 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { getApplication } from '../../functions/api/get-application.ts';
+import { getChat } from '../../functions/api/get-chat.ts';
+import { getMessage } from '../../functions/api/get-message.ts';
+import { listChats } from '../../functions/api/list-chats.ts';
+import { searchApplication } from '../../functions/api/search-application.ts';
+import { searchChat } from '../../functions/api/search-chat.ts';
+import type { Services } from '../../functions/runtime/services.ts';
+import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
+import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
+import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
+import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { answer, apiEvent } from '../support/api-event.ts';
+import { newClock } from '../support/clock.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
+
+// What reads answer while the store is behind the ledger, or search behind the store.
+describe('a read', () => {
+  const clock = newClock();
+  let files: SqliteFile[];
+  let services: Services;
+  let store: EmbeddedStore;
+  let token: string;
+
+  beforeEach(async () => {
+    const ledgerFile = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
+    const storeFile = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
+    files = [ledgerFile, storeFile];
+    const commits = new GroupCommit(ledgerFile.database);
+    store = new EmbeddedStore(storeFile.database);
+    services = {
+      ledger: new EmbeddedLedger(commits, new EmbeddedQueue(commits, 'store', { now: clock }), clock),
+      store,
+      searchIndex: new EmbeddedSearchIndex(storeFile.database),
+    };
+    // Accepted, and nothing of it stored.
+    token = (await services.ledger.createApplication('a')).token;
+    await services.ledger.createChat(token, 'c');
+    await services.ledger.createMessages(token, 1, ['1', '2']);
+  });
+  afterEach(() => {
+    for (const file of files) file.remove();
+  });
+
+  const params = (chat = 1, number = 1, of = token) => ({
+    params: { token: of, chat_number: `${chat}`, message_number: `${number}` },
+  });
+  const readApplication = (of = token) =>
+    answer(getApplication(services), apiEvent('getApplication', params(1, 1, of)));
+  const readChat = (chat = 1, of = token) => answer(getChat(services), apiEvent('getChat', params(chat, 1, of)));
+  const readMessage = (number = 1, chat = 1) =>
+    answer(getMessage(services), apiEvent('getMessage', params(chat, number)));
+  const chatsList = () => answer(listChats(services), apiEvent('listChats', params()));
+  const searched = (query: Record<string, string> = { q: 'hello' }) =>
+    answer(searchApplication(services), apiEvent('searchApplication', { ...params(), query }));
+
+  test('of an application or chat is answered at once, though it is not stored yet', async () => {
+    expect(await readApplication()).toMatchObject({ status: 200, json: { token, name: 'a', chats_count: 0 } });
+    expect(await readChat()).toMatchObject({ status: 200, json: { number: 1, name: 'c', messages_count: 0 } });
+    expect(await chatsList()).toMatchObject({ status: 200, json: { data: [], next: null } });
+    await store.merge([applicationWrite(token, { name: 'stored' }), chatWrite(token, 1, { name: 'stored' })]);
+    expect((await readApplication()).json.name).toBe('stored');
+    expect((await readChat()).json.name).toBe('stored');
+  });
+
+  test('of what was never accepted is a 404 that says what is missing', async () => {
+    expect((await readApplication('unknown')).json.code).toBe('application_not_found');
+    expect((await readChat(1, 'unknown')).json.code).toBe('application_not_found');
+    expect((await readChat(2)).json.code).toBe('chat_not_found');
+    expect((await readMessage(1, 2)).json.code).toBe('chat_not_found');
+    expect((await readMessage(3)).json.code).toBe('message_not_found');
+    expect((await searched({ q: 'x' })).status).toBe(200);
+  });
+
+  test('of a message that is not stored yet is message_pending, with Retry-After, until it is stored', async () => {
+    const pending = await readMessage();
+    expect([pending.status, pending.json.code]).toEqual([404, 'message_pending']);
+    expect(pending.headers['Retry-After']).toMatch(/^\d+$/);
+    await store.merge([messageWrite(token, 1, 1, { revision: 1 })]);
+    expect((await readMessage()).json.code).toBe('message_pending');
+    await store.merge([messageWrite(token, 1, 1)]);
+    expect(await readMessage()).toMatchObject({ status: 200, json: { number: 1, body: 'message 1/1, revision 1' } });
+  });
+
+  test('of something deleted is its 404, stored yet or not', async () => {
+    await services.ledger.deleteMessage(token, 1, 1);
+    expect((await readMessage(1)).json.code).toBe('message_not_found');
+    await store.merge([chatWrite(token, 1), messageWrite(token, 1, 2), deletionWrite(token, 1, 2)]);
+    expect((await readMessage(2)).json.code).toBe('message_not_found');
+    await store.merge([deletionWrite(token, 1)]);
+    expect((await readMessage(2)).json.code).toBe('chat_not_found');
+    expect((await readChat()).json.code).toBe('chat_not_found');
+    await store.merge([deletionWrite(token)]);
+    expect((await readChat()).json.code).toBe('application_not_found');
+    expect((await chatsList()).json.code).toBe('application_not_found');
+    expect((await searched()).json.code).toBe('application_not_found');
+  });
+
+  test('that searches leaves out deleted chats whose documents are still there', async () => {
+    await services.searchIndex.index(
+      [1, 2].map((chat) => ({
+        token,
+        chat,
+        number: 1,
+        version: 0,
+        body: '<b>Hello</b>',
+        createdAt: 1_000 * chat,
+        updatedAt: 1_000 * chat,
+      })),
+    );
+    const both = await searched();
+    expect(both.json).toEqual({
+      data: [2, 1].map((chat) => ({
+        chat_number: chat,
+        number: 1,
+        body: '<b>Hello</b>',
+        created_at: `1970-01-01T00:00:0${chat}.000Z`,
+        updated_at: `1970-01-01T00:00:0${chat}.000Z`,
+        highlight: '&lt;b&gt;<em>Hello</em>&lt;/b&gt;',
+      })),
+      next: null,
+      total: 2,
+    });
+    await store.merge([deletionWrite(token, 2)]);
+    expect((await searched()).json.data).toMatchObject([{ chat_number: 1 }]);
+    const inChat = await answer(searchChat(services), apiEvent('searchChat', { ...params(2), query: { q: 'hello' } }));
+    expect(inChat.json.code).toBe('chat_not_found');
+  });
+
+  test('that searches goes on behind its cursor, even when the page itself came out empty', async () => {
+    await services.searchIndex.index(
+      [1, 2, 3].map((chat) => ({
+        token,
+        chat,
+        number: 1,
+        version: 0,
+        body: 'hello',
+        createdAt: chat,
+        updatedAt: chat,
+      })),
+    );
+    await store.merge([deletionWrite(token, 3)]);
+    const first = await searched({ q: 'hello', limit: '1' });
+    expect(first.json).toMatchObject({ data: [], next: expect.any(String) });
+    const second = await searched({ q: 'hello', limit: '1', cursor: String(first.json.next) });
+    expect(second.json.data).toMatchObject([{ chat_number: 2 }]);
+    const foreign = await searched({ q: 'hallo', limit: '1', cursor: String(first.json.next) });
+    expect([foreign.status, foreign.json.errors]).toMatchObject([422, [{ pointer: 'cursor' }]]);
+  });
+});

@@ -1,0 +1,73 @@
+import fc from 'fast-check';
+import { describe, expect, test } from 'vitest';
+import { decodeChanges, decodeWrites, encodeChanges, encodeWrites, MalformedRecord } from '../../lib/queue/records.ts';
+import { hardText } from '../support/hard-texts.ts';
+import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
+
+test('writes come out of a record as they went in, in their order', () => {
+  const writes = [
+    applicationWrite('t'),
+    chatWrite('t', 1, { name: null }),
+    messageWrite('t', 1, 2, { revision: 3 }),
+    deletionWrite('t', 1, 2),
+    deletionWrite('t', 1),
+    deletionWrite('t'),
+  ];
+  expect(decodeWrites(encodeWrites(writes))).toEqual(writes);
+  fc.assert(
+    fc.property(hardText, (body) => {
+      expect(decodeWrites(encodeWrites([messageWrite('t', 1, 1, { body })]))).toMatchObject([{ body }]);
+    }),
+  );
+});
+
+test('changed messages come out of a record as they went in', () => {
+  const messages = [
+    { token: 't', chat: 1, number: 2 },
+    { token: 'u', chat: Number.MAX_SAFE_INTEGER, number: 1 },
+  ];
+  expect(decodeChanges(encodeChanges(messages))).toEqual(messages);
+});
+
+test('members that are not known are left out', () => {
+  const record = { version: 1, writes: [{ ...deletionWrite('t'), colour: 'red' }], shape: 'round' };
+  expect(decodeWrites(JSON.stringify(record))).toEqual([deletionWrite('t')]);
+});
+
+describe('malformed is, with a reason that quotes none of its content:', () => {
+  const write = messageWrite('t', 1, 1);
+  test.for<[what: string, record: unknown, reason: RegExp]>([
+    ['another version', { version: 2, writes: [write] }, /^version: /],
+    ['no version', { writes: [write] }, /^version: /],
+    ['no writes', { version: 1 }, /^writes: /],
+    ['an empty list', { version: 1, writes: [] }, /^writes: /],
+    ['an unknown kind', { version: 1, writes: [{ ...write, kind: 'secret' }] }, /^writes\.0\.kind: /],
+    ['number 0', { version: 1, writes: [{ ...write, number: 0 }] }, /^writes\.0\.number: /],
+    ['half a number', { version: 1, writes: [write, { ...write, number: 1.5 }] }, /^writes\.1\.number: /],
+    ['a number beyond the safe ones', { version: 1, writes: [{ ...write, number: 2 ** 53 }] }, /^writes\.0\.number: /],
+    ['a negative revision', { version: 1, writes: [{ ...write, revision: -1 }] }, /^writes\.0\.revision: /],
+    ['no body', { version: 1, writes: [{ ...write, body: undefined }] }, /^writes\.0\.body: /],
+    ['no token', { version: 1, writes: [{ ...write, token: '' }] }, /^writes\.0\.token: /],
+    ['a name that is null', { version: 1, writes: [{ ...applicationWrite('t'), name: null }] }, /^writes\.0\.name: /],
+    ['a list', [write], /^record: /],
+    ['null', null, /^record: /],
+  ])('%s', ([, record, reason]) => {
+    const decoding = () => decodeWrites(JSON.stringify(record));
+    expect(decoding).toThrow(MalformedRecord);
+    expect(decoding).toThrow(reason);
+    expect(decoding).not.toThrow(/secret|message 1/);
+  });
+
+  test.for(['', 'secret', '{', '{"version":1', '\u0000'])('what is not JSON: %j', (body) => {
+    for (const decode of [decodeWrites, decodeChanges]) {
+      expect(() => decode(body)).toThrow(MalformedRecord);
+      expect(() => decode(body)).toThrow(/^not JSON$/);
+    }
+  });
+
+  test('a record of the other queue', () => {
+    const key = { token: 't', chat: 1, number: 1 };
+    expect(() => decodeChanges(encodeWrites([write]))).toThrow(MalformedRecord);
+    expect(() => decodeWrites(encodeChanges([key]))).toThrow(MalformedRecord);
+  });
+});

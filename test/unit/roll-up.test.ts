@@ -1,0 +1,87 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { limits } from '../../lib/limits.ts';
+import { rollUp } from '../../lib/rollup/rollup.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+
+describe('the roll-up', () => {
+  let file: SqliteFile;
+  let store: EmbeddedStore;
+  beforeEach(async () => {
+    file = await openSqliteFile({ store: storeMigrations });
+    store = new EmbeddedStore(file.database);
+  });
+  afterEach(() => file.remove());
+
+  /** A ledger that has given so many numbers, in the application and in each chat. */
+  const given = (chats: number, messages: number): Pick<Ledger, 'counters'> => ({
+    counters: async (parents) => parents.map(({ chat }) => (chat === undefined ? chats : messages)),
+  });
+  const messagesCount = async (chat: number) => {
+    const found = await store.chat('t', chat);
+    return typeof found === 'string' ? found : found.messagesCount;
+  };
+
+  test('counts what was accepted, stored yet or not, less what was deleted; then there is nothing to do', async () => {
+    await store.merge([applicationWrite('t'), chatWrite('t', 1), chatWrite('t', 2), deletionWrite('t', 2)]);
+    await store.merge([...messageWrites('t', 1, 1, 3), deletionWrite('t', 1, 2)]);
+    expect(await rollUp(store, given(3, 5))).toBeGreaterThan(0);
+    expect(await store.application('t')).toMatchObject({ chatsCount: 2 });
+    expect(await messagesCount(1)).toBe(4);
+    expect(await rollUp(store, given(100, 100))).toBe(0);
+    expect(await messagesCount(1)).toBe(4);
+  });
+
+  test('visits every mark, however many there are', async () => {
+    const chats = 2 * limits.rollupMarks;
+    await store.merge([applicationWrite('t'), ...numbers(1, chats).map((chat) => chatWrite('t', chat))]);
+    await store.merge(numbers(1, chats).map((chat) => messageWrite('t', chat, 1)));
+    expect(await rollUp(store, given(chats, 1))).toBe(chats + 1);
+    const { rows } = await store.chats('t', { order: 'asc', limit: chats });
+    expect(rows.filter(({ messagesCount }) => messagesCount !== 1)).toEqual([]);
+  });
+
+  test('may run twice at once', async () => {
+    await store.merge([applicationWrite('t'), chatWrite('t', 1), ...messageWrites('t', 1, 1, 3)]);
+    await Promise.all([rollUp(store, given(1, 3)), rollUp(store, given(1, 3)), rollUp(store, given(1, 2))]);
+    expect(await messagesCount(1)).toBe(3);
+  });
+
+  test('loses nothing that is stored while it runs', async () => {
+    await store.merge([applicationWrite('t'), chatWrite('t', 1), messageWrite('t', 1, 1)]);
+    let [counted, isFirst] = [1, true];
+    const ledger: Pick<Ledger, 'counters'> = {
+      counters: async (parents) => {
+        const counters = parents.map(({ chat }) => (chat === undefined ? 1 : counted));
+        // A message is accepted and stored just after the counters were read.
+        if (isFirst) await store.merge([messageWrite('t', 1, 2)]);
+        [counted, isFirst] = [2, false];
+        return counters;
+      },
+    };
+    await rollUp(store, ledger);
+    expect(await messagesCount(1)).toBe(1);
+    await rollUp(store, ledger);
+    expect(await messagesCount(1)).toBe(2);
+  });
+
+  test('that fails half-way is finished by the next', async () => {
+    await store.merge([applicationWrite('t'), ...numbers(1, 5).map((chat) => chatWrite('t', chat))]);
+    await store.merge(numbers(1, 5).map((chat) => messageWrite('t', chat, 1)));
+    let left = 3;
+    const failing: Pick<EmbeddedStore, 'marks' | 'setCount'> = {
+      marks: (limit, after) => store.marks(limit, after),
+      setCount: async (mark, number) => {
+        if (left-- === 0) throw new Error('the store is out');
+        await store.setCount(mark, number);
+      },
+    };
+    await expect(rollUp(failing, given(5, 1))).rejects.toThrow('the store is out');
+    await rollUp(store, given(5, 1));
+    expect(await Promise.all(numbers(1, 5).map(messagesCount))).toEqual([1, 1, 1, 1, 1]);
+    expect(await store.application('t')).toMatchObject({ chatsCount: 5 });
+  });
+});

@@ -1,0 +1,64 @@
+import { readdirSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { methodsOf, type OperationId, operationFile, type Route, routes } from '../../lib/api/routes.ts';
+
+const folder = path.resolve(import.meta.dirname, '../../functions/api');
+const table = Object.entries(routes) as [OperationId, Route][];
+
+test('every operation has the file of its name, and its export there', async () => {
+  for (const [id] of table) {
+    const module: Record<string, unknown> = await import(`${folder}/${operationFile(id)}.ts`);
+    expect(module[id], id).toBeTypeOf('function');
+    expect(Object.keys(module)).toEqual([id]);
+  }
+});
+
+test('every file of functions/api is an operation of the table, or the fallback', () => {
+  const files = table.map(([id]) => `${operationFile(id)}.ts`);
+  expect(readdirSync(folder).sort()).toEqual([...files, 'fallback.ts'].sort());
+});
+
+test('the routes are those of the contract', () => {
+  const chats = '/applications/{token}/chats';
+  const messages = `${chats}/{chat_number}/messages`;
+  const contract = {
+    '/applications': ['POST', 'GET', 'HEAD'],
+    '/applications/{token}': ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'],
+    '/applications/{token}/search': ['GET', 'HEAD'],
+    [chats]: ['POST', 'GET', 'HEAD'],
+    [`${chats}/{chat_number}`]: ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'],
+    [messages]: ['POST', 'GET', 'HEAD'],
+    [`${messages}/batch`]: ['POST'],
+    [`${messages}/search`]: ['GET', 'HEAD'],
+    [`${messages}/{message_number}`]: ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'],
+    '/health': ['GET', 'HEAD'],
+    '/openapi.json': ['GET', 'HEAD'],
+    '/docs': ['GET', 'HEAD'],
+  };
+  const byPath = Map.groupBy(table, ([, route]) => route.path);
+  const found = [...byPath].map(([path, ofPath]) => [path, ofPath.flatMap(([, route]) => methodsOf(route)).sort()]);
+  expect(Object.fromEntries(found)).toEqual(
+    Object.fromEntries(Object.entries(contract).map(([path, methods]) => [path, methods.sort()])),
+  );
+});
+
+test('a path names just the parameters that its schema has', () => {
+  for (const [id, route] of table) {
+    const named = route.path.matchAll(/\{(\w+)\}/g).map(([, name]) => name);
+    expect([...named], id).toEqual(Object.keys(route.params?.shape ?? {}));
+  }
+});
+
+test('writes need the ledger alone; only creating and listing applications ask for the admin key', () => {
+  for (const [id, route] of table) if (route.method !== 'GET') expect(route.needs, id).toEqual(['ledger']);
+  expect(table.filter(([, { admin }]) => admin).map(([id]) => id)).toEqual(['createApplication', 'listApplications']);
+});
+
+test('what lies below something tells that it is not there', () => {
+  for (const [id, { path, problems }] of table) {
+    expect(problems.includes('application_not_found'), id).toBe(path.includes('{token}'));
+    expect(problems.includes('chat_not_found'), id).toBe(path.includes('{chat_number}'));
+    expect(problems.includes('message_not_found'), id).toBe(path.includes('{message_number}'));
+  }
+});

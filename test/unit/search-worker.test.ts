@@ -1,0 +1,127 @@
+import fc from 'fast-check';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { setLogLevel } from '../../functions/runtime/log.ts';
+import { searchWorker } from '../../functions/workers/search.ts';
+import { storeWorker } from '../../functions/workers/store.ts';
+import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';
+import { deliver } from '../support/batch.ts';
+import { deliveries, history, stateOf } from '../support/histories.ts';
+import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
+import { deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+
+setLogLevel('silent');
+
+describe('the search worker', () => {
+  let opened: TestServices;
+  beforeEach(async () => {
+    opened = await openWorkerServices();
+  });
+  afterEach(() => opened.file.remove());
+
+  const work = (...records: string[]) => deliver(searchWorker(opened.services), ...records);
+  const changes = (...numbers: number[]) => encodeChanges(numbers.map((number) => ({ token: 't', chat: 1, number })));
+  const found = async (q: string, token = 't') =>
+    (await opened.services.searchIndex.search({ token, q, limit: 100 })).matches.map(({ body }) => body).sort();
+
+  test('indexes messages as the store has them now, whatever happened since the record was sent', async () => {
+    const { store } = opened.services;
+    await store.merge([messageWrite('t', 1, 1, { body: 'first' }), messageWrite('t', 1, 2, { body: 'second' })]);
+    await store.merge([messageWrite('t', 1, 1, { revision: 1, body: 'edited' })]);
+    expect(await work(changes(1, 2), changes(1), changes(2))).toEqual([]);
+    expect(await found('first')).toEqual([]);
+    expect(await found('d')).toEqual(['edited', 'second']);
+  });
+
+  test('indexes an edit of what it has indexed before', async () => {
+    const { store } = opened.services;
+    await store.merge([messageWrite('t', 1, 1, { body: 'first' })]);
+    await work(changes(1));
+    await store.merge([messageWrite('t', 1, 1, { revision: 1, body: 'edited' })]);
+    await work(changes(1));
+    expect([await found('first'), await found('edited')]).toEqual([[], ['edited']]);
+  });
+
+  test('forgets what is deleted, and indexes an edit only when its message has come', async () => {
+    const { store } = opened.services;
+    await store.merge([messageWrite('t', 1, 1), messageWrite('t', 1, 2, { revision: 1 })]);
+    await work(changes(1, 2));
+    expect(await found('message')).toEqual(['message 1/1, revision 0']);
+    await store.merge([deletionWrite('t', 1, 1), messageWrite('t', 1, 2)]);
+    await work(changes(1, 2));
+    expect(await found('message')).toEqual(['message 1/2, revision 1']);
+  });
+
+  test('leaves out messages that the store does not have', async () => {
+    expect(await work(changes(1, 2, 3))).toEqual([]);
+    expect(await found('message')).toEqual([]);
+  });
+
+  test('puts what it can’t read aside with its reason, and indexes the rest', async () => {
+    await opened.services.store.merge(messageWrites('t', 1, 1, 2));
+    expect(await work(changes(1), 'not a record', changes(2))).toEqual([]);
+    expect(await found('message')).toHaveLength(2);
+    expect(opened.buried.search).toEqual([{ body: 'not a record', reason: 'not JSON' }]);
+    expect(opened.buried.store).toEqual([]);
+  });
+
+  test('asks for the whole batch again when the index or the store is out', async () => {
+    const { store, searchIndex } = opened.services;
+    await store.merge(messageWrites('t', 1, 1, 2));
+    const out = async () => {
+      throw new Error('out');
+    };
+    opened.services.searchIndex = Object.create(searchIndex, { index: { value: out } });
+    expect(await work(changes(1), changes(2))).toEqual([1, 2]);
+    opened.services.searchIndex = searchIndex;
+    opened.services.store = Object.create(store, { merged: { value: out } });
+    expect(await work(changes(1), changes(2))).toEqual([1, 2]);
+    opened.services.store = store;
+    expect(await work(changes(1), changes(2))).toEqual([]);
+    expect(await found('message')).toHaveLength(2);
+  });
+
+  test('indexes thousands of messages of a batch', async () => {
+    for (const chat of [1, 2, 3]) await opened.services.store.merge(messageWrites('t', chat, 1, 900));
+    const keys = [1, 2, 3].flatMap((chat) => numbers(1, 900).map((number) => ({ token: 't', chat, number })));
+    expect(await work(encodeChanges(keys))).toEqual([]);
+    expect(await opened.services.searchIndex.search({ token: 't', q: 'message', limit: 1 })).toMatchObject({
+      total: 2_700,
+    });
+  });
+
+  test('however the queues deliver, search finds in the end what the lists show', async () => {
+    const cases = history.chain((writes) => fc.tuple(deliveries(writes), fc.infiniteStream(fc.nat())));
+    let runs = 0;
+    await fc.assert(
+      fc.asyncProperty(cases, async ([way, random]) => {
+        const token = `token ${runs++}`;
+        const waiting: string[] = [];
+        /** Some of the changes, in any order, and some of them again later. */
+        const indexSome = async () => {
+          for (let i = 0; i < 3 && waiting.length > 0; i++) {
+            const at = Number(random.next().value) % waiting.length;
+            await work(waiting[at] as string);
+            if (Number(random.next().value) % 2 === 0) waiting.splice(at, 1);
+          }
+        };
+        for (const { batch } of way) {
+          opened.sent.length = 0;
+          await deliver(storeWorker(opened.services), ...batch.map((write) => encodeWrites([{ ...write, token }])));
+          waiting.push(...opened.sent);
+          await indexSome();
+        }
+        for (const record of waiting) await work(record);
+
+        const { application, chats } = await stateOf(opened.services.store, token);
+        for (const [i, { chat, messages }] of chats.entries()) {
+          // Below something deleted the purge removes what is there.
+          if (application === 'deleted' || chat === 'deleted') continue;
+          const { matches } = await opened.services.searchIndex.search({ token, chat: i + 1, q: 'message', limit: 10 });
+          const live = messages.filter((message) => typeof message !== 'string');
+          expect(matches.map(({ body }) => body).sort()).toEqual(live.map(({ body }) => body).sort());
+        }
+      }),
+      { numRuns: 50 },
+    );
+  });
+});

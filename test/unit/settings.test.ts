@@ -1,0 +1,111 @@
+import path from 'node:path';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { BadSettings } from '../../local/command-line.ts';
+import { readSettings } from '../../local/settings.ts';
+
+const variables = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];
+
+describe('the settings', () => {
+  beforeEach(() => {
+    for (const name of variables) vi.stubEnv(name, undefined);
+  });
+  afterEach(() => {
+    vi.unstubAllEnvs();
+    vi.restoreAllMocks();
+  });
+
+  /** What is wrong, in the words for the user. */
+  const complaint = (...argv: string[]): string => {
+    try {
+      readSettings(argv);
+    } catch (error) {
+      expect(error).toBeInstanceOf(BadSettings);
+      return (error as Error).message;
+    }
+    return 'none';
+  };
+
+  test('have defaults for everything', () => {
+    expect(readSettings([])).toEqual({
+      port: 3_000,
+      host: '127.0.0.1',
+      dataDir: path.resolve(import.meta.dirname, '../../data'),
+      logLevel: 'info',
+      rollupSeconds: 60,
+    });
+  });
+
+  test('are flags', () => {
+    const flags = ['--port', '0', '--host', '::', '--data-dir', 'x', '--admin-key', 'k', '--log-level', 'debug'];
+    expect(readSettings([...flags, '--rollup-seconds=5'])).toEqual({
+      port: 0,
+      host: '::',
+      dataDir: path.resolve('x'),
+      adminKey: 'k',
+      logLevel: 'debug',
+      rollupSeconds: 5,
+    });
+  });
+
+  test('are variables of the environment, and the flag counts first', () => {
+    vi.stubEnv('PORT', '4000');
+    vi.stubEnv('HOST', '0.0.0.0');
+    vi.stubEnv('DATA_DIR', '/srv/chat');
+    vi.stubEnv('ADMIN_KEY', 'key');
+    vi.stubEnv('LOG_LEVEL', 'warn');
+    vi.stubEnv('ROLLUP_SECONDS', '10');
+    const settings = {
+      port: 4_000,
+      host: '0.0.0.0',
+      dataDir: '/srv/chat',
+      adminKey: 'key',
+      logLevel: 'warn',
+      rollupSeconds: 10,
+    };
+    expect(readSettings([])).toEqual(settings);
+    expect(readSettings(['--port', '5000'])).toEqual({ ...settings, port: 5_000 });
+  });
+
+  test('that are wrong are all named at once, by flag and variable', () => {
+    vi.stubEnv('LOG_LEVEL', 'loud');
+    vi.stubEnv('ADMIN_KEY', '');
+    expect(complaint('--port', '65536', '--host', '', '--data-dir', '', '--rollup-seconds', '0')).toBe(
+      [
+        '--port (PORT) must be a whole number from 0 to 65535.',
+        '--host (HOST) must not be empty.',
+        '--data-dir (DATA_DIR) must not be empty.',
+        '--admin-key (ADMIN_KEY) must not be empty; leave it out for an open registry.',
+        '--log-level (LOG_LEVEL) must be one of debug, info, warn, error, silent.',
+        '--rollup-seconds (ROLLUP_SECONDS) must be a whole number from 1 to 3600.',
+      ].join(' '),
+    );
+  });
+
+  test.for(['-1', '1.5', 'x', '', ' 80', '0x50', '99999'])('no port is %j', (port) => {
+    expect(complaint(`--port=${port}`)).toBe('--port (PORT) must be a whole number from 0 to 65535.');
+  });
+
+  test('take whole numbers up to their ends', () => {
+    expect(readSettings(['--port', '65535', '--rollup-seconds', '3600'])).toMatchObject({
+      port: 65_535,
+      rollupSeconds: 3_600,
+    });
+    expect(complaint('--rollup-seconds', '3601')).toContain('1 to 3600');
+  });
+
+  test('that are unknown, or lack their value, are refused in a sentence', () => {
+    expect(complaint('--prot', '80')).toMatch(/^Unknown option '--prot'.*; see script\/start --help\.$/s);
+    expect(complaint('--port')).toMatch(/^Option '--port <number>' argument missing; see script\/start --help\.$/);
+    expect(complaint('serve')).toMatch(/^Too many arguments.*; see script\/start --help\.$/);
+  });
+
+  test('are explained, all of them, when help is asked for', () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    expect(readSettings(['--help'])).toBeUndefined();
+    const help = write.mock.calls
+      .map(([text]) => text)
+      .join('')
+      .replace(/\s+/g, ' ');
+    for (const name of variables) expect(help).toContain(`env: ${name}`);
+  });
+});

@@ -1,0 +1,162 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { setLogLevel } from '../../functions/runtime/log.ts';
+import { storeWorker } from '../../functions/workers/store.ts';
+import { limits } from '../../lib/limits.ts';
+import { decodeChanges, encodeWrites, type Write } from '../../lib/queue/records.ts';
+import { Database } from '../../lib/sqlite/database.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { UnstorableWrite } from '../../lib/store/store.ts';
+import { deliver } from '../support/batch.ts';
+import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
+import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+
+setLogLevel('silent');
+
+/** A store that can be out, or refuse one text for good. */
+class FaultyStore extends EmbeddedStore {
+  isOut = false;
+  batches: number[] = [];
+  override async merge(writes: Write[]): Promise<void> {
+    this.batches.push(writes.length);
+    if (this.isOut) throw new Error('the store is out');
+    if (writes.some((write) => write.kind === 'message' && write.body === 'unstorable'))
+      throw new UnstorableWrite('too large for its column');
+    await super.merge(writes);
+  }
+}
+
+describe('the store worker', () => {
+  let opened: TestServices;
+  let store: FaultyStore;
+  beforeEach(async () => {
+    opened = await openWorkerServices();
+    store = new FaultyStore(opened.file.database);
+    opened.services.store = store;
+  });
+  afterEach(() => opened.file.remove());
+
+  const work = (...records: (Write[] | string)[]) =>
+    deliver(
+      storeWorker(opened.services),
+      ...records.map((record) => (typeof record === 'string' ? record : encodeWrites(record))),
+    );
+  const stored = async (chat = 1) =>
+    (await store.messages('t', chat, { order: 'asc', limit: 5_000 })).rows.map(({ number }) => number);
+  const changed = () => opened.sent.flatMap(decodeChanges).map(({ chat, number }) => `${chat}/${number}`);
+
+  test('stores a batch at once, and hands on which messages changed, each once', async () => {
+    const failed = await work(
+      [applicationWrite('t')],
+      [chatWrite('t', 1)],
+      messageWrites('t', 1, 1, 3),
+      [messageWrite('t', 1, 2, { revision: 1 })],
+      [deletionWrite('t', 1, 3)],
+      messageWrites('t', 2, 1, 1),
+    );
+    expect(failed).toEqual([]);
+    expect(store.batches).toEqual([8]);
+    expect(await stored()).toEqual([1, 2]);
+    expect(changed()).toEqual(['1/1', '1/2', '1/3', '2/1']);
+    expect(opened.sent).toHaveLength(1);
+    expect(opened.buried.store).toEqual([]);
+  });
+
+  test('hands on only what is committed', async () => {
+    const other = Database.open(opened.file.path, { readOnly: true });
+    let seen: unknown;
+    opened.services.searchQueue.send = async () => {
+      seen = other.prepare('SELECT number FROM messages').all();
+    };
+    await work(messageWrites('t', 1, 1, 2));
+    other.close();
+    expect(seen).toEqual([{ number: 1 }, { number: 2 }]);
+  });
+
+  test('hands on nothing when no message changed', async () => {
+    expect(
+      await work([applicationWrite('t')], [chatWrite('t', 1)], [deletionWrite('t', 1)], [deletionWrite('t')]),
+    ).toEqual([]);
+    expect(opened.sent).toEqual([]);
+  });
+
+  test('puts what it can’t read aside with its reason, and stores the rest', async () => {
+    const newer = JSON.stringify({ version: 2, writes: messageWrites('t', 1, 9, 9) });
+    expect(await work(messageWrites('t', 1, 1, 1), 'not a record', newer, messageWrites('t', 1, 2, 2))).toEqual([]);
+    expect(await stored()).toEqual([1, 2]);
+    expect(changed()).toEqual(['1/1', '1/2']);
+    expect(opened.buried.store).toEqual([
+      { body: 'not a record', reason: 'not JSON' },
+      { body: newer, reason: expect.stringMatching(/^version: /) },
+    ]);
+  });
+
+  test.for(numbers(1, 9))(
+    'finds the one record of nine that can never be stored, number %i, and stores the rest',
+    async (bad) => {
+      const body = 'unstorable';
+      const records = numbers(1, 9).map((number) => [messageWrite('t', 1, number, number === bad ? { body } : {})]);
+      expect(await work(...records)).toEqual([]);
+      expect(await stored()).toEqual(numbers(1, 9).filter((number) => number !== bad));
+      expect(changed()).not.toContain(`1/${bad}`);
+      expect(changed()).toHaveLength(8);
+      expect(opened.buried.store).toEqual([
+        { body: encodeWrites(records[bad - 1] as Write[]), reason: 'too large for its column' },
+      ]);
+    },
+  );
+
+  test('finds several of them, and keeps a record together: all of it is stored or nothing', async () => {
+    const bad = (number: number) => messageWrite('t', 1, number, { body: 'unstorable' });
+    await work(messageWrites('t', 1, 1, 2), [messageWrite('t', 1, 3), bad(4)], [bad(5)], messageWrites('t', 1, 6, 7));
+    expect(await stored()).toEqual([1, 2, 6, 7]);
+    expect(opened.buried.store).toHaveLength(2);
+    expect(changed()).toEqual(['1/1', '1/2', '1/6', '1/7']);
+  });
+
+  test('asks for the whole batch again when the store is out, and hands on and buries nothing', async () => {
+    store.isOut = true;
+    expect(await work(messageWrites('t', 1, 1, 1), messageWrites('t', 1, 2, 2), 'not a record')).toEqual([1, 2, 3]);
+    expect(opened.sent).toEqual([]);
+    expect(opened.buried.store).toEqual([]);
+    store.isOut = false;
+    expect(await work(messageWrites('t', 1, 1, 1), messageWrites('t', 1, 2, 2), 'not a record')).toEqual([]);
+    expect(await stored()).toEqual([1, 2]);
+    expect(opened.buried.store).toHaveLength(1);
+  });
+
+  test('asks for the whole batch again when it can’t hand on or bury, which does no harm', async () => {
+    const { send } = opened.services.searchQueue;
+    opened.services.searchQueue.send = async () => {
+      throw new Error('the queue is out');
+    };
+    expect(await work(messageWrites('t', 1, 1, 2), messageWrites('t', 1, 3, 3))).toEqual([1, 2]);
+    opened.services.searchQueue.send = send;
+    const { bury } = opened.services.storeQueue;
+    opened.services.storeQueue.bury = async () => {
+      throw new Error('the queue is out');
+    };
+    expect(await work(messageWrites('t', 1, 1, 2), 'not a record')).toEqual([1, 2]);
+    opened.services.storeQueue.bury = bury;
+    expect(await work(messageWrites('t', 1, 1, 2), messageWrites('t', 1, 3, 3), 'not a record')).toEqual([]);
+    expect(await stored()).toEqual([1, 2, 3]);
+    expect(new Set(changed())).toEqual(new Set(['1/1', '1/2', '1/3']));
+    expect(opened.buried.store).toHaveLength(1);
+  });
+
+  test('stores a large batch in transactions of bounded size, and hands it on in records of bounded size', async () => {
+    const size = limits.rowsPerTransaction;
+    await work(
+      messageWrites('t', 1, 1, size),
+      messageWrites('t', 1, size + 1, size + 600),
+      messageWrites('t', 2, 1, 500),
+    );
+    expect(store.batches).toEqual([size, 600, 500]);
+    expect(await stored()).toHaveLength(size + 600);
+    expect(opened.sent.map((record) => decodeChanges(record).length)).toEqual([size, size, 100]);
+  });
+
+  test('has nothing to do with an empty batch', async () => {
+    expect(await work()).toEqual([]);
+    expect(store.batches).toEqual([]);
+  });
+});
