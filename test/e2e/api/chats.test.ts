@@ -1,0 +1,156 @@
+import { describe, expect, test } from 'vitest';
+import type { Answer, Chat, ChatPage } from '../../support/client.ts';
+import { concurrently } from '../../support/concurrently.ts';
+import { deployment, settled } from '../../support/deployment.ts';
+import { timestamp } from '../../support/openapi.ts';
+import '../../support/problem-matcher.ts';
+import { acceptableTexts, refusedTexts } from '../../support/names-and-bodies.ts';
+
+const api = await deployment();
+
+const numbers = async (path: string) => (await api.all<Chat>(path)).map(({ number }) => number);
+
+describe('creating a chat', () => {
+  test('gives numbers from 1 in each application', async () => {
+    for (const application of [await api.newApplication(), await api.newApplication()])
+      for (const number of [1, 2, 3]) {
+        const { status, body, headers } = await api.post<Chat>(`${application}/chats`, { name: `Chat ${number}` });
+        expect(status).toBe(201);
+        expect(body).toEqual({
+          number,
+          name: `Chat ${number}`,
+          messages_count: 0,
+          created_at: expect.stringMatching(timestamp),
+          updated_at: body.created_at,
+        });
+        expect(headers.get('location')).toMatch(new RegExp(`${application}/chats/${number}$`));
+      }
+  });
+
+  test.each([
+    ['no body', undefined],
+    ['an empty body', ''],
+    ['an empty object', '{}'],
+    ['null for a name', '{"name":null}'],
+    ['members it does not know', '{"number":7,"title":"x"}'],
+  ])('takes %s for a chat without a name', async (_what, json) => {
+    const application = await api.newApplication();
+    const { status, body } = await api.post<Chat>(`${application}/chats`, json);
+    expect([status, body.number, body.name]).toEqual([201, 1, null]);
+  });
+
+  test('makes it readable at once', async () => {
+    const application = await api.newApplication();
+    const { body } = await api.post<Chat>(`${application}/chats`, { name: 'Read me' });
+    expect(await api.get(`${application}/chats/1`)).toMatchObject({ status: 200, body });
+  });
+
+  test('gives concurrent ones exactly the numbers from 1 on', async () => {
+    const application = await api.newApplication();
+    const created = await concurrently(60, 30, () => api.post<Chat>(`${application}/chats`));
+    expect(created.map(({ body }) => body.number).sort((a, b) => a - b)).toEqual(
+      Array.from({ length: 60 }, (_, i) => i + 1),
+    );
+    await expect
+      .poll(() => numbers(`${application}/chats?limit=7`), settled)
+      .toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
+  });
+
+  test.each(acceptableTexts(255))('keeps the name exactly as sent: $what', async ({ text }) => {
+    const application = await api.newApplication();
+    expect((await api.post<Chat>(`${application}/chats`, { name: text })).body.name).toBe(text);
+    await expect.poll(async () => (await api.all<Chat>(`${application}/chats`))[0]?.name, settled).toBe(text);
+  });
+
+  test('refuses bad names, and takes no number for them', async () => {
+    const application = await api.newApplication();
+    for (const json of [...refusedTexts(255).map(({ json }) => json), '7', 'false', '[]', '{}'])
+      expect(await api.post(`${application}/chats`, `{"name":${json}}`), json).toBeProblem(
+        422,
+        'validation_failed',
+        '/name',
+      );
+    expect((await api.post<Chat>(`${application}/chats`)).body.number).toBe(1);
+  });
+});
+
+describe('renaming a chat', () => {
+  test.each(['PATCH', 'PUT'])('with %s is answered at once and read soon after; null clears it', async (method) => {
+    const application = await api.newApplication();
+    const { body: before } = await api.post<Chat>(`${application}/chats`, { name: 'Before' });
+    const path = `${application}/chats/1`;
+    for (const name of ['Between', null, 'After']) {
+      const { status, body } = await api.call<Chat>(method, path, { body: { name } });
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ number: 1, name, created_at: before.created_at });
+      await expect
+        .poll(async () => (await api.get(path)).body, settled)
+        .toEqual({ ...before, name, updated_at: body.updated_at });
+    }
+  });
+
+  test.each(['PATCH', 'PUT'])('with %s needs a good name or null', async (method) => {
+    const path = await api.newChat();
+    for (const body of [undefined, {}, { name: '' }, { name: 1 }, { name: 'x'.repeat(256) }])
+      expect(await api.call(method, path, { body })).toBeProblem(422, 'validation_failed', '/name');
+  });
+});
+
+describe('listing chats', () => {
+  test('goes by number, page by page, from either end, between two numbers', async () => {
+    const application = await api.newApplication();
+    for (let i = 0; i < 7; i++) await api.newChat(application);
+    const path = `${application}/chats`;
+    await expect.poll(() => numbers(path), settled).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(await numbers(`${path}?limit=3`)).toEqual([1, 2, 3, 4, 5, 6, 7]);
+    expect(await numbers(`${path}?limit=3&order=desc`)).toEqual([7, 6, 5, 4, 3, 2, 1]);
+    expect(await numbers(`${path}?after=2&before=6&limit=2`)).toEqual([3, 4, 5]);
+    expect(await numbers(`${path}?after=2&before=6&limit=2&order=desc`)).toEqual([5, 4, 3]);
+    expect(await numbers(`${path}?after=7`)).toEqual([]);
+    expect((await api.get<ChatPage>(`${path}?limit=7`)).body.next).toBeNull();
+  });
+
+  test('shows each as it is read', async () => {
+    const application = await api.newApplication();
+    const { body } = await api.post<Chat>(`${application}/chats`, { name: 'Seen twice' });
+    await expect
+      .poll(async () => (await api.get(`${application}/chats`)).body, settled)
+      .toEqual({ data: [body], next: null });
+  });
+});
+
+/** Every way to name a chat, with a request that is good but for the number. */
+const requestsOf = (chat: string): (() => Promise<Answer>)[] => [
+  () => api.get(chat),
+  () => api.patch(chat, { name: 'x' }),
+  () => api.put(chat, { name: 'x' }),
+  () => api.delete(chat),
+  () => api.get(`${chat}/messages`),
+  () => api.post(`${chat}/messages`, { body: 'x' }),
+  () => api.post(`${chat}/messages/batch`, { messages: [{ body: 'x' }] }),
+  () => api.get(`${chat}/messages/search?q=x`),
+  () => api.get(`${chat}/messages/1`),
+  () => api.patch(`${chat}/messages/1`, { body: 'x' }),
+  () => api.put(`${chat}/messages/1`, { body: 'x' }),
+  () => api.delete(`${chat}/messages/1`),
+];
+
+describe('a chat that is not there', () => {
+  test.each(['1', '2', '4294967296', '9007199254740991', '9007199254740993', '9'.repeat(40)])(
+    'is chat_not_found on every route: %s',
+    async (number) => {
+      const application = await api.newApplication();
+      for (const request of requestsOf(`${application}/chats/${number}`))
+        expect(await request()).toBeProblem(404, 'chat_not_found');
+    },
+  );
+
+  test.each(['0', '-1', '+1', '01', '1.0', '1e3', '0x1', 'abc', 'null', '%20', '1%20', '%EF%BC%91', '%D9%A1', '%00'])(
+    'is refused by name on every route when its number is %s',
+    async (number) => {
+      const application = await api.newApplication();
+      for (const request of requestsOf(`${application}/chats/${number}`))
+        expect(await request()).toBeProblem(422, 'validation_failed', 'chat_number');
+    },
+  );
+});

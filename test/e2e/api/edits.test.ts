@@ -1,0 +1,100 @@
+import { describe, expect, test } from 'vitest';
+import type { ChatMatchPage, Message } from '../../support/client.ts';
+import { concurrently } from '../../support/concurrently.ts';
+import { deployment, settled } from '../../support/deployment.ts';
+import { timestamp } from '../../support/openapi.ts';
+import '../../support/problem-matcher.ts';
+import { refusedTexts } from '../../support/names-and-bodies.ts';
+
+const api = await deployment();
+
+const read = async (message: string) => (await api.get<Message>(message)).body.body;
+const found = async (chat: string, q: string) =>
+  (await api.all<ChatMatchPage['data'][0]>(`${chat}/messages/search?q=${encodeURIComponent(q)}`)).map(
+    ({ body }) => body,
+  );
+
+describe('editing a message', () => {
+  test.each(['PATCH', 'PUT'])(
+    'with %s is answered at once, without created_at, which only the store knows',
+    async (method) => {
+      const chat = await api.newChat();
+      const { body: before } = await api.post<Message>(`${chat}/messages`, { body: 'Before' });
+      const { status, body } = await api.call<Message>(method, `${chat}/messages/1`, { body: { body: 'After' } });
+      expect(status).toBe(200);
+      expect(body).toEqual({ number: 1, body: 'After', updated_at: expect.stringMatching(timestamp) });
+      await expect
+        .poll(async () => (await api.get(`${chat}/messages/1`)).body, settled)
+        .toEqual({ ...before, body: 'After', updated_at: body.updated_at });
+      expect(body.updated_at >= before.created_at).toBe(true);
+    },
+  );
+
+  test('leaves the last accepted one in reads, lists and search', async () => {
+    const chat = await api.newChat();
+    await api.send(chat, 'draft zero');
+    const message = `${chat}/messages/1`;
+    for (let i = 1; i <= 30; i++)
+      await api.call(i % 2 ? 'PATCH' : 'PUT', message, { body: { body: `draft ${i} of many` } });
+    await expect.poll(() => read(message), settled).toBe('draft 30 of many');
+    await expect.poll(() => found(chat, 'draft'), settled).toEqual(['draft 30 of many']);
+    expect((await api.all<Message>(`${chat}/messages`)).map(({ body }) => body)).toEqual(['draft 30 of many']);
+    expect(await found(chat, 'zero')).toEqual([]);
+    expect(await found(chat, '29')).toEqual([]);
+  });
+
+  test('by many at once leaves one of them, the same everywhere', async () => {
+    const chat = await api.newChat();
+    await api.send(chat, 'contested');
+    const answers = await concurrently(40, 20, (i) =>
+      api.patch<Message>(`${chat}/messages/1`, { body: `contender ${i}` }),
+    );
+    const bodies = answers.map(({ body }) => body.body);
+    const latest = answers
+      .map(({ body }) => body.updated_at)
+      .sort()
+      .at(-1);
+    await expect
+      .poll(async () => {
+        const { body } = await api.get<Message>(`${chat}/messages/1`);
+        const agree = (await found(chat, 'conten')).join() === body.body;
+        return { latest: body.updated_at, agree, answered: bodies.includes(body.body) };
+      }, settled)
+      .toEqual({ latest, agree: true, answered: true });
+  });
+
+  test('is accepted before the message is stored', async () => {
+    const chat = await api.newChat();
+    for (let number = 1; number <= 30; number++) {
+      await api.post(`${chat}/messages`, { body: 'too early' });
+      expect((await api.patch(`${chat}/messages/${number}`, { body: `edited ${number}` })).status).toBe(200);
+    }
+    await expect
+      .poll(async () => (await api.all<Message>(`${chat}/messages`)).map(({ body }) => body), settled)
+      .toEqual(Array.from({ length: 30 }, (_, i) => `edited ${i + 1}`));
+    for (const message of await api.all<Message>(`${chat}/messages`)) expect(message.created_at).toMatch(timestamp);
+  });
+
+  test('needs a good body', async () => {
+    const chat = await api.newChat();
+    await api.send(chat, 'Stays');
+    for (const method of ['PATCH', 'PUT']) {
+      for (const json of [...refusedTexts(10_000).map(({ json }) => json), 'null', '7', '[]'])
+        expect(await api.call(method, `${chat}/messages/1`, { body: `{"body":${json}}` })).toBeProblem(
+          422,
+          'validation_failed',
+          '/body',
+        );
+      for (const body of [undefined, {}, { text: 'x' }])
+        expect(await api.call(method, `${chat}/messages/1`, { body })).toBeProblem(422, 'validation_failed', '/body');
+    }
+    await expect.poll(() => read(`${chat}/messages/1`), settled).toBe('Stays');
+  });
+
+  test('does not look at If-Match', async () => {
+    const chat = await api.newChat();
+    await api.send(chat, 'Before');
+    expect((await api.patch(`${chat}/messages/1`, { body: 'After' }, { 'if-match': '"another"' })).status).toBe(200);
+    expect((await api.delete(`${chat}/messages/1`, { 'if-match': '"another"' })).status).toBe(204);
+  });
+});

@@ -1,0 +1,128 @@
+import { describe, expect, test } from 'vitest';
+import type { Answer, Message } from '../../support/client.ts';
+import { concurrently } from '../../support/concurrently.ts';
+import { deployment, settled } from '../../support/deployment.ts';
+import { timestamp } from '../../support/openapi.ts';
+import '../../support/problem-matcher.ts';
+import { acceptableTexts, refusedTexts } from '../../support/names-and-bodies.ts';
+
+const api = await deployment();
+
+describe('creating a message', () => {
+  test('gives numbers from 1 in each chat', async () => {
+    const application = await api.newApplication();
+    for (const chat of [await api.newChat(application), await api.newChat(application)])
+      for (const number of [1, 2, 3]) {
+        const { status, body, headers } = await api.post<Message>(`${chat}/messages`, { body: `Message ${number}` });
+        expect(status).toBe(201);
+        expect(body).toEqual({
+          number,
+          body: `Message ${number}`,
+          created_at: expect.stringMatching(timestamp),
+          updated_at: body.created_at,
+        });
+        expect(headers.get('location')).toMatch(new RegExp(`${chat}/messages/${number}$`));
+      }
+  });
+
+  test('gives concurrent ones exactly the numbers from 1 on, and each stays under its own', async () => {
+    const chat = await api.newChat();
+    const created = await concurrently(300, 60, (i) => api.post<Message>(`${chat}/messages`, { body: `Body ${i}` }));
+    const answered = created.map(({ body }) => body).sort((a, b) => a.number - b.number);
+    expect(answered.map(({ number }) => number)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
+    await expect.poll(() => api.all<Message>(`${chat}/messages?limit=1000`), settled).toEqual(answered);
+  });
+
+  test('is read as it was answered, and until then it is pending and never unknown', async () => {
+    const chat = await api.newChat();
+    for (let i = 0; i < 50; i++) {
+      const { body } = await api.post<Message>(`${chat}/messages`, { body: `Fresh ${i}` });
+      const path = `${chat}/messages/${body.number}`;
+      const at_once = await api.get(path);
+      if (at_once.status === 200) expect(at_once.body).toEqual(body);
+      else {
+        expect(at_once).toBeProblem(404, 'message_pending');
+        expect(Number(at_once.headers.get('retry-after'))).toBeGreaterThan(0);
+        await expect.poll(async () => (await api.get(path)).body, settled).toEqual(body);
+      }
+    }
+  });
+
+  test('keeps bodies exactly as sent', async () => {
+    const chat = await api.newChat();
+    const texts = acceptableTexts(10_000).map(({ text }) => text);
+    for (const text of texts)
+      expect((await api.post<Message>(`${chat}/messages`, { body: text })).body.body).toBe(text);
+    await expect
+      .poll(async () => (await api.all<Message>(`${chat}/messages`)).map(({ body }) => body), settled)
+      .toEqual(texts);
+    expect((await api.get<Message>(`${chat}/messages/3`)).body.body).toBe(texts[2]);
+  });
+
+  test('refuses bad bodies, and takes no number for them', async () => {
+    const chat = await api.newChat();
+    for (const json of [...refusedTexts(10_000).map(({ json }) => json), 'null', '7', 'true', '["x"]', '{}'])
+      expect(await api.post(`${chat}/messages`, `{"body":${json}}`), json.slice(0, 50)).toBeProblem(
+        422,
+        'validation_failed',
+        '/body',
+      );
+    for (const body of [undefined, {}, { text: 'x' }])
+      expect(await api.post(`${chat}/messages`, body)).toBeProblem(422, 'validation_failed', '/body');
+    expect((await api.post<Message>(`${chat}/messages`, { body: 'first' })).body.number).toBe(1);
+  });
+
+  test('ignores members it does not know', async () => {
+    const chat = await api.newChat();
+    const { status, body } = await api.post(`${chat}/messages`, {
+      body: 'x',
+      number: 9,
+      author: 'me',
+      metadata: { a: 1 },
+    });
+    expect([status, Object.keys(body as object).sort()]).toEqual([201, ['body', 'created_at', 'number', 'updated_at']]);
+  });
+});
+
+/** Every way to name a message, with a request that is good but for the number. */
+const requestsOf = (message: string): (() => Promise<Answer>)[] => [
+  () => api.get(message),
+  () => api.patch(message, { body: 'x' }),
+  () => api.put(message, { body: 'x' }),
+  () => api.delete(message),
+];
+
+describe('a message that is not there', () => {
+  test.each(['1', '2', '4294967296', '9007199254740993', '9'.repeat(40)])(
+    'is message_not_found on every route: %s',
+    async (number) => {
+      const chat = await api.newChat();
+      for (const request of requestsOf(`${chat}/messages/${number}`))
+        expect(await request()).toBeProblem(404, 'message_not_found');
+    },
+  );
+
+  test.each(['0', '-1', '01', '1.5', '1e3', 'abc', '%20', '%EF%BC%91', '%00', 'search%20'])(
+    'is refused by name on every route when its number is %s',
+    async (number) => {
+      const chat = await api.newChat();
+      for (const request of requestsOf(`${chat}/messages/${number}`))
+        expect(await request()).toBeProblem(422, 'validation_failed', 'message_number');
+    },
+  );
+
+  test('belongs to another chat or application', async () => {
+    const application = await api.newApplication();
+    const [chat, neighbour, stranger] = [
+      await api.newChat(application),
+      await api.newChat(application),
+      await api.newChat(),
+    ];
+    await api.send(chat, 'Mine');
+    await expect.poll(async () => (await api.get(`${chat}/messages/1`)).status, settled).toBe(200);
+    for (const other of [neighbour, stranger])
+      for (const request of requestsOf(`${other}/messages/1`))
+        expect(await request()).toBeProblem(404, 'message_not_found');
+    expect((await api.get<Message>(`${chat}/messages/1`)).body.body).toBe('Mine');
+  });
+});

@@ -1,0 +1,103 @@
+import { Ajv2020 } from 'ajv/dist/2020.js';
+import { describe, expect, test } from 'vitest';
+import { routes } from '../../../lib/api/routes.ts';
+import { deployment } from '../../support/deployment.ts';
+import type { OpenApi } from '../../support/openapi.ts';
+import '../../support/problem-matcher.ts';
+
+const api = await deployment();
+
+test('health is ok', async () => {
+  expect(await api.get('/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
+});
+
+describe('the OpenAPI document', () => {
+  test('is of version 3.1, and its base is the stage', async () => {
+    const { status, body, headers } = await api.get<OpenApi>('/openapi.json');
+    expect([status, headers.get('content-type')]).toEqual([200, expect.stringMatching(/^application\/json\b/)]);
+    expect(body.openapi).toMatch(/^3\.1\.\d+$/);
+    expect(new URL(body.servers[0]?.url ?? '', api.base).href).toBe(api.base);
+  });
+
+  test('describes every operation, and no other', async () => {
+    const { body } = await api.get<OpenApi>('/openapi.json');
+    const described = Object.entries(body.paths).flatMap(([path, operations]) =>
+      Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const known = Object.values(routes).flatMap((route) => [
+      `${route.method} ${route.path}`,
+      ...('alias' in route ? [`${route.alias} ${route.path}`] : []),
+    ]);
+    expect(described.sort()).toEqual(known.sort());
+    const ids = Object.values(body.paths).flatMap((operations) =>
+      Object.values(operations).flatMap(({ operationId }) => operationId ?? []),
+    );
+    expect(ids.sort()).toEqual(Object.keys(routes).sort());
+  });
+
+  test('has only schemas that are JSON Schema, with references that lead somewhere', async () => {
+    const { body } = await api.get<OpenApi>('/openapi.json');
+    const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } });
+    ajv.addSchema({ $id: 'openapi', ...body });
+    for (const name of Object.keys(body.components.schemas))
+      expect(() => ajv.compile({ $ref: `openapi#/components/schemas/${name}` }), name).not.toThrow();
+    for (const [, name] of JSON.stringify(body).matchAll(/"#\/components\/schemas\/([^"]+)"/g))
+      expect(Object.keys(body.components.schemas)).toContain(name);
+  });
+});
+
+describe('the docs page', () => {
+  test('is one self-contained HTML file about the document', async () => {
+    const { status, body, headers } = await api.get<string>('/docs');
+    expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+    expect(body).toMatch(/^<!doctype html>/i);
+    expect(body).toContain(`${new URL(api.base).pathname}/openapi.json`);
+    expect(body).not.toMatch(/<(script|link|img|iframe)[^>]+(src|href)="(?!data:)/i);
+  });
+
+  test('may run its own scripts and nothing else', async () => {
+    const { headers } = await api.get('/docs');
+    const policy = headers.get('content-security-policy');
+    expect(policy).toContain("default-src 'none'");
+    expect(policy).toMatch(/script-src 'sha256-[^;]+'/);
+    expect(policy).not.toMatch(/script-src[^;]*unsafe/);
+  });
+});
+
+describe('any origin', () => {
+  const preflight = (path: string) =>
+    api.call('OPTIONS', path, {
+      headers: {
+        origin: 'https://example.org',
+        'access-control-request-method': 'POST',
+        'access-control-request-headers': 'content-type,idempotency-key',
+      },
+    });
+
+  test('may ask for every route before it calls', async () => {
+    for (const { path } of Object.values(routes)) {
+      const { status, headers } = await preflight(path.replace('{token}', 'x').replace(/\{\w+\}/g, '1'));
+      expect([200, 204], path).toContain(status);
+      const methods = (headers.get('access-control-allow-methods') ?? '').split(/, */);
+      const known = Object.values(routes).filter((route) => route.path === path);
+      for (const { method } of known) expect(methods, path).toContain(method);
+      const allowed = (headers.get('access-control-allow-headers') ?? '').toLowerCase().split(/, */);
+      for (const header of ['content-type', 'idempotency-key', 'if-none-match', 'x-api-key'])
+        expect(allowed, path).toContain(header);
+    }
+  });
+
+  test('may not ask for what is no route', async () => {
+    expect(await preflight('/nowhere')).toBeProblem(404, 'route_not_found');
+  });
+
+  test('may call, and each answer has an id of its own', async () => {
+    const ids = new Set<string | null>();
+    for (let i = 0; i < 20; i++) {
+      const { headers } = await api.get('/health', { origin: 'https://example.org', 'x-request-id': 'mine' });
+      ids.add(headers.get('x-request-id'));
+    }
+    expect(ids.size).toBe(20);
+    expect(ids).not.toContain('mine');
+  });
+});

@@ -1,0 +1,533 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { type Answer, type Application, Client, holdsForEveryAnswer, type Message } from '../support/client.ts';
+import { concurrently } from '../support/concurrently.ts';
+import { type Host, newDataDir, removeDataDir, startHost } from '../support/host.ts';
+import { residentMiB } from '../support/memory.ts';
+import '../support/problem-matcher.ts';
+import { RawConnection } from '../support/raw-http.ts';
+
+const mebibyte = 1_048_576;
+/** How long a client may take to send a request, as local/server.ts has it. */
+const requestTimeoutMs = 30_000;
+
+let dataDir: string;
+let host: Host;
+let client: Client;
+/** An upload that stops half-way and keeps the connection open: what comes of it is seen at the end. */
+let stalled: { answer: Promise<Answer | undefined>; begun: number };
+/** A request that stops in the middle of its headers. */
+let stalledHead: Promise<Answer | undefined>;
+
+beforeAll(async () => {
+  dataDir = newDataDir();
+  host = await startHost(dataDir);
+  client = await Client.connect(host.url);
+  const upload = await RawConnection.open(host.url);
+  upload.write(
+    'POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"name":"',
+  );
+  const head = await RawConnection.open(host.url);
+  head.write('GET /v1/health HTTP/1.1\r\nHost:');
+  stalled = { answer: upload.answer(), begun: performance.now() };
+  stalledHead = head.answer();
+});
+afterAll(async () => {
+  await host.stop('SIGKILL');
+  removeDataDir(dataDir);
+});
+
+/** Writes the bytes on a connection of their own, and answers what comes until the host closes it. */
+async function exchange(bytes: string | Uint8Array, { end = false, withBody = true } = {}): Promise<Answer[]> {
+  const connection = await RawConnection.open(host.url);
+  onTestFinished(() => void connection.socket.destroy());
+  connection.write(bytes);
+  if (end) connection.socket.end();
+  const answers: Answer[] = [];
+  for (let next = await connection.answer(withBody); next; next = await connection.answer(withBody)) {
+    if (next.status !== 100) holdsForEveryAnswer(next, JSON.stringify(String(bytes).slice(0, 80)), withBody);
+    answers.push(next);
+  }
+  return answers;
+}
+
+/** The one answer there is. */
+async function answerTo(...request: Parameters<typeof exchange>): Promise<Answer> {
+  const answers = await exchange(...request);
+  expect(answers.map(({ status }) => status)).toHaveLength(1);
+  return answers[0] as Answer;
+}
+
+interface RawRequest {
+  method?: string;
+  target?: string;
+  headers?: string[];
+  body?: string | Uint8Array;
+  version?: string;
+}
+
+/** The bytes of a request after which the host closes the connection. */
+function requestOf({
+  method,
+  target = '/v1/applications',
+  headers = [],
+  body,
+  version = '1.1',
+}: RawRequest): Uint8Array {
+  const content = Buffer.from(body ?? '');
+  const lines = [
+    `${method ?? (body === undefined ? 'GET' : 'POST')} ${target} HTTP/${version}`,
+    'Host: x',
+    'Connection: close',
+    ...(body === undefined ? [] : [`Content-Length: ${content.length}`, 'Content-Type: application/json']),
+    ...headers,
+  ];
+  return Buffer.concat([Buffer.from(`${lines.join('\r\n')}\r\n\r\n`, 'latin1'), content]);
+}
+
+const post = (body: string | Uint8Array, ...headers: string[]) => answerTo(requestOf({ body, headers }));
+
+describe('a body', () => {
+  test('of 1 MiB is judged by what is in it, and a byte more is too large, on every route that takes one', async () => {
+    const chat = await client.newChat();
+    await client.send(chat, 'x');
+    const [application = ''] = chat.split('/chats');
+    const routes: [string, string, string][] = [
+      ['POST', '/applications', 'name'],
+      ['PATCH', application, 'name'],
+      ['POST', `${application}/chats`, 'name'],
+      ['PUT', chat, 'name'],
+      ['POST', `${chat}/messages`, 'body'],
+      ['POST', `${chat}/messages/batch`, 'messages'],
+      ['PATCH', `${chat}/messages/1`, 'body'],
+    ];
+    for (const [method, path, member] of routes) {
+      const bare = `{"${member}":""}`;
+      const body = bare.replace('""', `"${'x'.repeat(mebibyte - bare.length)}"`);
+      expect(await client.call(method, path, { body })).toBeProblem(422, 'validation_failed', `/${member}`);
+      expect(await client.call(method, path, { body: `${body} ` })).toBeProblem(413, 'payload_too_large');
+    }
+  });
+
+  test('far too large is refused without being kept, whatever length it claims', async () => {
+    const piece = Buffer.alloc(mebibyte, 'x');
+    for (const length of [`Content-Length: ${64 * mebibyte}`, 'Transfer-Encoding: chunked']) {
+      const connection = await RawConnection.open(host.url);
+      onTestFinished(() => void connection.socket.destroy());
+      connection.write(
+        `POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${length}\r\n\r\n`,
+      );
+      const chunked = length.startsWith('T');
+      for (let i = 0; i < 64; i++) {
+        if (chunked) connection.write(`${mebibyte.toString(16)}\r\n`);
+        connection.write(piece);
+        if (chunked) connection.write('\r\n');
+      }
+      if (chunked) connection.write('0\r\n\r\n');
+      expect(await connection.answer()).toBeProblem(413, 'payload_too_large');
+      // The connection is good for another request: all of the body was read.
+      connection.write('GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n');
+      expect(await connection.answer()).toMatchObject({ status: 200, body: { status: 'ok' } });
+    }
+  });
+
+  const nested = (depth: number, open: string, close: string) => `${open.repeat(depth)}1${close.repeat(depth)}`;
+  test.each([10_000, 100_000])(
+    'may be nested %i deep where nobody looks, and not where somebody does',
+    async (depth) => {
+      for (const deep of [nested(depth, '[', ']'), nested(depth, '{"a":', '}')]) {
+        expect((await post(`{"name":"x","other":${deep}}`)).status).toBe(201);
+        expect(await post(`{"name":${deep}}`)).toBeProblem(422, 'validation_failed', '/name');
+        expect(await post(deep)).toBeProblem(422, 'validation_failed', ...(deep.startsWith('[') ? [''] : ['/name']));
+        expect(await post(deep.slice(0, -1))).toBeProblem(400, 'malformed_json');
+      }
+      const chat = await client.newChat();
+      const messages = nested(depth, '[', ']');
+      expect(await client.post(`${chat}/messages/batch`, `{"messages":${messages}}`)).toBeProblem(
+        422,
+        'validation_failed',
+        '/messages/0',
+      );
+    },
+  );
+
+  test('with a member twice means the last one', async () => {
+    expect((await post('{"name":"first","name":"last"}')).body).toMatchObject({ name: 'last' });
+    expect(await post('{"name":"first","name":7}')).toBeProblem(422, 'validation_failed', '/name');
+    expect((await post('{"name":7,"n\\u0061me":"last"}')).body).toMatchObject({ name: 'last' });
+  });
+
+  test.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'])(
+    'with a member %s is like any other with an unknown member',
+    async (member) => {
+      const { status, body } = await post(`{"name":"x","${member}":{"name":"y","chats_count":9,"prototype":{"z":1}}}`);
+      expect([status, body]).toEqual([201, expect.objectContaining({ name: 'x', chats_count: 0 })]);
+      expect(Object.keys(body as Application)).not.toContain(member);
+      expect(await post(`{"${member}":{"name":"y"}}`)).toBeProblem(422, 'validation_failed', '/name');
+      expect(await post('{}')).toBeProblem(422, 'validation_failed', '/name');
+      const chat = await client.newChat();
+      const batch = `{"messages":[{"${member}":{"body":"y"}}],"${member}":{"messages":[]}}`;
+      expect(await client.post(`${chat}/messages/batch`, batch)).toBeProblem(
+        422,
+        'validation_failed',
+        '/messages/0/body',
+      );
+    },
+  );
+
+  test.each([
+    ['a lone continuation byte', [0x80]],
+    ['a cut sequence', [0xe2, 0x82]],
+    ['an overlong slash', [0xc0, 0xaf]],
+    ['a surrogate', [0xed, 0xa0, 0x80]],
+    ['a code point beyond the last', [0xf4, 0x90, 0x80, 0x80]],
+    ['Latin-1', [0xe9]],
+  ])('that is not UTF-8 is malformed_json: %s', async (_what, bytes) => {
+    const body = Buffer.concat([Buffer.from('{"name":"'), Buffer.from(bytes), Buffer.from('"}')]);
+    expect(await post(body)).toBeProblem(400, 'malformed_json');
+  });
+
+  test('in another encoding is malformed_json, and so is one after a byte order mark', async () => {
+    const json = '{"name":"x"}';
+    expect(await post(Buffer.from(json, 'utf16le'))).toBeProblem(400, 'malformed_json');
+    expect(await post(Buffer.from(`\ufeff${json}`, 'utf16le'))).toBeProblem(400, 'malformed_json');
+    expect(await post(Buffer.from(`\ufeff${json}`))).toBeProblem(400, 'malformed_json');
+  });
+
+  test.each([
+    ['no content type', []],
+    ['an empty one', ['Content-Type:']],
+    ['one that is none', ['Content-Type: \x01\x7f']],
+    ['bytes beyond ASCII', ['Content-Type: application/json\xff']],
+    ['a charset beyond reason', [`Content-Type: application/json; charset=${'x'.repeat(10_000)}`]],
+  ])('with %s is refused as no JSON, or as no HTTP', async (_what, headers) => {
+    const body = '{"name":"x"}';
+    const lines = [
+      'POST /v1/applications HTTP/1.1',
+      'Host: x',
+      'Connection: close',
+      `Content-Length: ${body.length}`,
+      ...headers,
+    ];
+    const { status, body: problem } = await answerTo(Buffer.from(`${lines.join('\r\n')}\r\n\r\n${body}`, 'latin1'));
+    expect([status, problem]).toEqual(
+      expect.toBeOneOf([
+        [415, expect.objectContaining({ code: 'unsupported_media_type' })],
+        [400, expect.objectContaining({ code: 'malformed_request' })],
+      ]),
+    );
+  });
+});
+
+describe('an upload that stops half-way', () => {
+  const chunkedHead = 'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+  test.each([
+    ['chunked', `${chunkedHead}5\r\n{"bod`],
+    ['between two chunks', `${chunkedHead}5\r\n{"bod\r\n`],
+    ['before its last chunk', `${chunkedHead}c\r\n{"body":"xy"}`],
+    ['short of its length', 'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"body":"x"}'],
+    ['after its headers', chunkedHead],
+  ])('with the end of the connection is no HTTP, and takes no number: %s', async (_what, rest) => {
+    const chat = await client.newChat();
+    const request = `POST /v1${chat}/messages HTTP/1.1\r\nHost: x\r\n${rest}`;
+    expect(await answerTo(request, { end: true })).toBeProblem(400, 'malformed_request');
+    expect(await client.send(chat, 'The first')).toEqual([1]);
+  });
+
+  test('with a reset takes no number either', async () => {
+    const chat = await client.newChat();
+    await concurrently(200, 50, async () => {
+      const connection = await RawConnection.open(host.url);
+      connection.write(`POST /v1${chat}/messages HTTP/1.1\r\nHost: x\r\n${chunkedHead}5\r\n{"bod`);
+      connection.socket.resetAndDestroy();
+      await connection.closed;
+    });
+    expect(await client.send(chat, 'The first')).toEqual([1]);
+  });
+});
+
+describe('what is not HTTP is malformed_request:', () => {
+  const health = 'GET /v1/health HTTP/1.1\r\nHost: x\r\n';
+  const json = 'POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  test.each([
+    ['garbage', 'Dear host,\r\nhow are you?\r\n\r\n'],
+    ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
+    ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
+    ['another version', 'GET /v1/health HTTP/9.9\r\nHost: x\r\n\r\n'],
+    ['an unknown method', 'FROB /v1/health HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['a method in lower case', 'get /v1/health HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['no host', 'GET /v1/health HTTP/1.1\r\nConnection: close\r\n\r\n'],
+    ['a header without a name', `${health}: x\r\n\r\n`],
+    ['a space in a header name', `${health}bad header: x\r\n\r\n`],
+    ['U+0000 in a header', `${health}X: a\0b\r\n\r\n`],
+    ['line ends without CR', 'GET /v1/health HTTP/1.1\nHost: x\n\n'],
+    ['bytes beyond ASCII in the path', 'GET /v1/applications/\u00e9 HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['a space in the path', 'GET /v1/applications/a b HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['two lengths', `${json}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`],
+    ['a length and chunks', `${json}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
+    ['a negative length', `${json}Content-Length: -1\r\n\r\n`],
+    ['a length that is no number', `${json}Content-Length: 1e3\r\n\r\n`],
+    ['a length beyond all numbers', `${json}Content-Length: ${'9'.repeat(30)}\r\n\r\n`],
+    ['an unknown transfer encoding', `${json}Transfer-Encoding: gzip\r\n\r\n{}`],
+    ['a chunk size that is none', `${json}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n`],
+    ['a chunk longer than its size', `${json}Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n`],
+    [
+      'a flood of chunk extensions',
+      `${json}Transfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n{\r\n0\r\n\r\n`,
+    ],
+  ])('%s', async (_what, request) => {
+    expect(await answerTo(Buffer.from(request, 'latin1'))).toBeProblem(400, 'malformed_request');
+  });
+});
+
+describe('headers', () => {
+  test.each([
+    ['one of 20,000 bytes', [`X: ${'x'.repeat(20_000)}`]],
+    ['one whose name has 20,000', [`${'x'.repeat(20_000)}: x`]],
+    ['4,000', Array.from({ length: 4_000 }, () => 'X: y')],
+  ])('that are too many or too long are refused as such: %s', async (_what, headers) => {
+    expect(await answerTo(requestOf({ headers }))).toBeProblem(431, 'headers_too_large');
+  });
+
+  test('of nearly 16 KiB are fine', async () => {
+    expect((await answerTo(requestOf({ headers: [`X: ${'x'.repeat(15_000)}`] }))).status).toBe(200);
+    expect((await answerTo(requestOf({ headers: Array.from({ length: 200 }, () => 'X: y') }))).status).toBe(200);
+  });
+});
+
+describe('a path', () => {
+  const notFound = [404, 'route_not_found'] as const;
+  const noApplication = [404, 'application_not_found'] as const;
+  test.each<[string, readonly [number, string]]>([
+    ['/', notFound],
+    ['/v1', notFound],
+    ['/v1/', notFound],
+    ['/v2/applications', notFound],
+    ['/abc/applications', notFound],
+    ['/applications', notFound],
+    ['/V1/applications', notFound],
+    ['//v1/applications', notFound],
+    ['/v1//applications', notFound],
+    ['/v1/applications/', notFound],
+    ['/v1/applications//', notFound],
+    ['/v1/applications//chats', notFound],
+    ['/v1/applications/x/chats/', notFound],
+    ['/v1/applications/x//chats', notFound],
+    ['/v1/health/', notFound],
+    ['/v1/./health', notFound],
+    ['/v1/../v1/health', notFound],
+    ['/v1/applications/../health', notFound],
+    ['/v1/applications/..', noApplication],
+    ['/v1/applications/%2e%2e', noApplication],
+    ['/v1/applications/%2e%2e%2fhealth', noApplication],
+    ['/v1/%2e%2e/v1/health', notFound],
+    ['/v1%2fhealth', notFound],
+    ['/v1/applications/a%2Fb', noApplication],
+    ['/v1/applications/a%5cb', noApplication],
+    ['/v1/applications/%00', noApplication],
+    ['/v1/applications/%0d%0aX-Injected:%20yes', noApplication],
+    ['/v1/applications/%F0%9F%98%80', noApplication],
+    ['/v1/health%00', notFound],
+    ['/v1/health;a=b', notFound],
+    ['/etc/passwd', notFound],
+    ['/v1/docs/../../../../etc/passwd', notFound],
+    ['/v1/docs/%2e%2e/%2e%2e/package.json', notFound],
+    ['/v1/applications/%zz', [400, 'malformed_request']],
+    ['/v1/applications/%', [400, 'malformed_request']],
+    ['/v1/applications/%f', [400, 'malformed_request']],
+    ['/v1/applications/%ff%fe', [400, 'malformed_request']],
+    ['/v1/applications/%c0%ae', [400, 'malformed_request']],
+  ])('%s', async (target, problem) => {
+    const answer = await answerTo(requestOf({ target }));
+    expect(answer).toBeProblem(...problem);
+    expect(answer.headers.has('x-injected')).toBe(false);
+  });
+
+  test('may be as long as all headers together', async () => {
+    const long = (segment: string, count: number) =>
+      answerTo(requestOf({ target: `/v1/applications/${segment.repeat(count)}` }));
+    expect(await long('a', 15_000)).toBeProblem(...noApplication);
+    expect(await long('%61', 5_000)).toBeProblem(...noApplication);
+    expect(await long('a/', 7_000)).toBeProblem(...notFound);
+    expect(await long('../', 5_000)).toBeProblem(...notFound);
+    expect(await long('a', 20_000)).toBeProblem(431, 'headers_too_large');
+    expect(await long('?', 20_000)).toBeProblem(431, 'headers_too_large');
+  });
+
+  test('may be a whole URL', async () => {
+    expect((await answerTo(requestOf({ target: 'http://x/v1/health' }))).body).toEqual({ status: 'ok' });
+    expect(await answerTo(requestOf({ target: 'http://x/v2/health' }))).toBeProblem(...notFound);
+  });
+
+  test('may have a query of any kind', async () => {
+    for (const query of [
+      '?',
+      '?&&&',
+      '?=',
+      '?%zz=%zz',
+      '?__proto__=x',
+      '?constructor[prototype]=x',
+      '?limit[]=1',
+      '?a=%ff',
+      `?${'a&'.repeat(5_000)}`,
+    ])
+      expect((await answerTo(requestOf({ target: `/v1/applications${query}` }))).status, query).toBe(200);
+    expect(await answerTo(requestOf({ target: '/v1/applications?limit=1&limit=0' }))).toBeProblem(
+      422,
+      'validation_failed',
+      'limit',
+    );
+  });
+});
+
+describe('a method', () => {
+  test.each(['TRACE', 'PROPFIND', 'PURGE', 'LINK', 'M-SEARCH', 'QUERY', 'PUT', 'DELETE'])(
+    '%s is not allowed on a list',
+    async (method) => {
+      const answer = await answerTo(requestOf({ method }));
+      expect(answer).toBeProblem(405, 'method_not_allowed');
+      expect(answer.headers.get('allow')?.split(/, */).sort()).toEqual(['GET', 'HEAD', 'OPTIONS', 'POST']);
+      expect(await answerTo(requestOf({ method, target: '/v1/nowhere' }))).toBeProblem(404, 'route_not_found');
+    },
+  );
+
+  test('TRACE tells nothing of the request', async () => {
+    const { body } = await answerTo(requestOf({ method: 'TRACE', headers: ['X-Secret: 12345'] }));
+    expect(JSON.stringify(body)).not.toContain('12345');
+  });
+
+  test('HEAD of anything has no body', async () => {
+    for (const target of ['/v1/health', '/v1/nowhere', '/v1/applications/x', '/v1/applications?limit=0']) {
+      const [answer, ...more] = await exchange(requestOf({ method: 'HEAD', target }), { withBody: false });
+      expect([answer?.headers.get('x-request-id'), more]).toEqual([expect.any(String), []]);
+    }
+  });
+
+  test('OPTIONS of anything is answered', async () => {
+    expect((await answerTo(requestOf({ method: 'OPTIONS' }))).status).toBe(204);
+    expect(await answerTo(requestOf({ method: 'OPTIONS', target: '/v1/nowhere' }))).toBeProblem(404, 'route_not_found');
+    expect(await answerTo(requestOf({ method: 'OPTIONS', target: '*' }))).toBeProblem(404, 'route_not_found');
+  });
+
+  test('CONNECT is answered, and no tunnel', async () => {
+    const answer = await answerTo('CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n');
+    expect(answer.status).toBeGreaterThanOrEqual(400);
+  });
+});
+
+describe('a connection', () => {
+  test('may wait for leave to send its body', async () => {
+    const connection = await RawConnection.open(host.url);
+    const body = '{"name":"Patient"}';
+    connection.write(
+      `POST /v1/applications HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
+    );
+    expect((await connection.answer())?.status).toBe(100);
+    connection.write(body);
+    expect(await connection.answer()).toMatchObject({ status: 201, body: { name: 'Patient' } });
+  });
+
+  test('may not expect anything else, or may in vain', async () => {
+    expect([200, 417]).toContain((await answerTo(requestOf({ headers: ['Expect: 200-ok'] }))).status);
+  });
+
+  test('may send all its requests before it reads, and gets the answers in order', async () => {
+    const chat = await client.newChat();
+    const requests = Array.from({ length: 100 }, (_, i) => {
+      const body = JSON.stringify({ body: `Pipelined ${i}` });
+      return `POST /v1${chat}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${i === 99 ? 'Connection: close\r\n' : ''}\r\n${body}`;
+    });
+    const answers = await exchange(requests.join(''));
+    expect(answers.map(({ body }) => (body as Message).body)).toEqual(requests.map((_, i) => `Pipelined ${i}`));
+  });
+
+  test('that breaks off gets the answers to what came before first', async () => {
+    const body = '{"name":"Accepted"}';
+    const good = `POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    for (const more of ['garbage\r\n\r\n', 'GET /v1/health HTTP/1.1\r\nbad header: x\r\n\r\n']) {
+      const [first, second] = await exchange(good + more);
+      expect(first).toMatchObject({ status: 201, body: { name: 'Accepted' } });
+      expect(second).toBeProblem(400, 'malformed_request');
+    }
+  });
+
+  test('may speak HTTP/1.0, with or without a host', async () => {
+    for (const request of ['GET /v1/health HTTP/1.0\r\n\r\n', 'GET /v1/health HTTP/1.0\r\nHost: x\r\n\r\n'])
+      expect((await answerTo(request)).body).toEqual({ status: 'ok' });
+  });
+
+  test('may ask for an upgrade in vain', async () => {
+    const headers = ['Connection: Upgrade', 'Upgrade: websocket'];
+    expect((await answerTo(requestOf({ target: '/v1/health', headers }))).body).toEqual({ status: 'ok' });
+  });
+
+  test('is one of 2,000 open ones, and each is served', async () => {
+    const connections = await concurrently(2_000, 200, () => RawConnection.open(host.url));
+    onTestFinished(() => {
+      for (const { socket } of connections) socket.destroy();
+    });
+    const request = 'GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n';
+    for (let round = 0; round < 2; round++) {
+      for (const connection of connections) connection.write(request);
+      const answers = await Promise.all(connections.map((connection) => connection.answer()));
+      expect(answers.filter((answer) => answer?.status === 200)).toHaveLength(2_000);
+      expect(await client.send(await client.newChat(), 'Meanwhile')).toEqual([1]);
+    }
+  });
+});
+
+test('thousands of bad requests leave the memory flat, and the host as it was', async () => {
+  const pid = host.process.pid as number;
+  const chat = await client.newChat();
+  const requests = [
+    requestOf({ body: 'x'.repeat(mebibyte + 1) }),
+    requestOf({ body: `{"name":"x","a":${'['.repeat(10_000)}${']'.repeat(10_000)}}`, target: `/v1${chat}/messages` }),
+    requestOf({ body: `{"name":"${'x'.repeat(200_000)}"}` }),
+    requestOf({ body: Buffer.from([0x7b, 0xff]) }),
+    requestOf({ headers: [`X: ${'x'.repeat(20_000)}`] }),
+    requestOf({ target: '/v1/applications/%zz' }),
+    requestOf({ target: `/v1/applications/${'a'.repeat(15_000)}` }),
+    requestOf({ target: `/v1${chat}/messages/search?q=${'%F0%9F%98%80'.repeat(257)}` }),
+    requestOf({ method: 'PROPFIND' }),
+    'garbage\r\n\r\n',
+  ];
+  const cutOff = `POST /v1${chat}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"bod`;
+  const barrage = (count: number) =>
+    concurrently(count, 20, async (i) => {
+      const connection = await RawConnection.open(host.url);
+      if (i % 11 === 10) {
+        connection.write(cutOff);
+        connection.socket.end();
+      } else connection.write(requests[i % 11] as string | Uint8Array);
+      const [answer] = await connection.answers();
+      expect(answer?.status).toBeGreaterThanOrEqual(400);
+      connection.socket.destroy();
+    });
+  await barrage(2_200);
+  const before = residentMiB(pid);
+  const after: number[] = [];
+  for (let round = 0; round < 3; round++) {
+    await barrage(2_200);
+    after.push(residentMiB(pid));
+  }
+  console.log(`hostile: ${before.toFixed(0)} MiB, then ${after.map((mib) => mib.toFixed(0)).join(', ')} MiB`);
+  // What grows with the requests would grow by as much in every round.
+  expect(Math.min(...after) - before).toBeLessThan(32);
+  expect(await client.send(chat, 'The first')).toEqual([1]);
+});
+
+test('what stops half-way and stays is told off when its time is over', async () => {
+  const answer = await stalled.answer;
+  expect(answer).toBeProblem(408, 'request_timeout');
+  holdsForEveryAnswer(answer as Answer, 'a stalled upload');
+  expect(await stalledHead).toBeProblem(408, 'request_timeout');
+  const took = performance.now() - stalled.begun;
+  expect(took).toBeLessThan(requestTimeoutMs + 15_000);
+});
+
+test('none of all this was an error of ours, and the host is up', async () => {
+  expect((await client.get('/health')).status).toBe(200);
+  expect(host.process.exitCode).toBeNull();
+  expect(host.stdout()).not.toMatch(/"level":"(ERROR|CRITICAL|WARN)"/);
+  expect(host.stderr()).toBe('');
+});

@@ -1,0 +1,336 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
+import {
+  cpSync,
+  existsSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
+import { type AddressInfo, createServer } from 'node:net';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { promisify } from 'node:util';
+import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { Client, type Message } from '../support/client.ts';
+import { contentOf } from '../support/folder.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { launch, newDataDir, ready, removeDataDir, startHost } from '../support/host.ts';
+import '../support/problem-matcher.ts';
+
+const waiting = { timeout: 30_000, interval: 50 };
+
+/** Starts what can't be started; holds that it says why in one sentence, without a stack trace, and ends with 1. */
+async function refusal(flags: string[], variables: Record<string, string> = {}): Promise<string> {
+  const launched = launch(flags, variables);
+  // One that starts after all, or hangs, is a failure and not a wait.
+  const tooLong = setTimeout(() => launched.stop('SIGKILL'), 10_000);
+  const status = await launched.ended;
+  clearTimeout(tooLong);
+  expect(status, launched.stderr()).toBe(1);
+  expect(launched.stdout()).toBe('');
+  const said = launched.stderr();
+  expect(said).toMatch(/^[^\n]+\.\n$/);
+  expect(said).not.toMatch(/Error:| {4}at |node:internal|\.ts:\d/);
+  return said;
+}
+
+const freePort = async (): Promise<number> => {
+  const server = createServer().listen(0, '127.0.0.1');
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  server.close();
+  await once(server, 'close');
+  return port;
+};
+
+describe('a start', () => {
+  test('makes the data folder, and tells it, the API, the docs and a curl that works', async () => {
+    const folder = path.join(dataFolder(), 'not', 'there', 'yet');
+    const { url, stdout, stderr } = await hostOf(startHost(folder));
+    expect(url).toMatch(/^http:\/\/localhost:\d+\/v1$/);
+    expect(stdout()).toContain(`${url}/docs`);
+    expect(stdout()).toContain(folder);
+    expect(existsSync(folder)).toBe(true);
+    expect(stdout()).toContain('the registry is open');
+    expect(stderr()).toBe('');
+    const command = /^ *(curl .+)$/m.exec(stdout())?.[1] ?? '';
+    const { stdout: answer } = await promisify(execFile)('sh', ['-c', `${command} --silent --include`]);
+    expect(answer).toMatch(/^HTTP\/1\.1 201 /);
+    const docs = await fetch(`${url}/docs`);
+    expect(docs.status).toBe(200);
+  });
+
+  test('takes under two seconds the second time, and finds all that was written', async () => {
+    const folder = dataFolder();
+    const first = await hostOf(startHost(folder));
+    const client = await Client.connect(first.url);
+    const chat = await client.newChat();
+    await client.send(chat, 'Still here');
+    expect(await first.stop()).toBe(0);
+    const begun = performance.now();
+    const second = await hostOf(startHost(folder));
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    const again = await Client.connect(second.url);
+    await expect
+      .poll(async () => (await again.get<Message>(`${chat}/messages/1`)).body.body, waiting)
+      .toBe('Still here');
+  });
+
+  test('with --help tells all settings and their variables, and starts nothing', async () => {
+    const folder = path.join(dataFolder(), 'none');
+    const { ended, stdout, stderr } = launch(['--help', '--data-dir', folder]);
+    expect(await ended).toBe(0);
+    const settings = {
+      port: 'PORT',
+      host: 'HOST',
+      'data-dir': 'DATA_DIR',
+      'admin-key': 'ADMIN_KEY',
+      'log-level': 'LOG_LEVEL',
+      'rollup-seconds': 'ROLLUP_SECONDS',
+    };
+    for (const [name, variable] of Object.entries(settings)) {
+      expect(stdout()).toContain(`--${name} `);
+      expect(stdout()).toMatch(new RegExp(`\\b${variable}\\b`));
+    }
+    expect(stdout()).toContain('127.0.0.1');
+    expect(stdout()).toContain('3000');
+    expect(stderr()).toBe('');
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  test('takes its settings from the environment, and rather from a flag', async () => {
+    const [folder, other] = [dataFolder(), path.join(dataFolder(), 'other')];
+    const port = await freePort();
+    const variables = {
+      PORT: String(port),
+      HOST: '127.0.0.1',
+      DATA_DIR: folder,
+      ADMIN_KEY: 'key',
+      LOG_LEVEL: 'silent',
+      ROLLUP_SECONDS: '1',
+    };
+    const byEnvironment = await hostOf(ready(launch([], variables)));
+    expect(byEnvironment.url).toBe(`http://localhost:${port}/v1`);
+    expect(byEnvironment.stdout()).toContain(folder);
+    expect((await fetch(`${byEnvironment.url}/applications`)).status).toBe(401);
+
+    const flags = ['--port', '0', '--data-dir', other, '--admin-key', 'rather', '--rollup-seconds', '3600'];
+    const byFlag = await hostOf(ready(launch(flags, variables)));
+    expect(byFlag.url).not.toBe(byEnvironment.url);
+    expect(byFlag.stdout()).toContain(other);
+    const status = async (key: string) =>
+      (await fetch(`${byFlag.url}/applications`, { headers: { 'x-api-key': key } })).status;
+    expect([await status('key'), await status('rather')]).toEqual([401, 200]);
+  });
+});
+
+describe('a setting that cannot be', () => {
+  test.each<[flag: string, variable: string, value: string, another?: string]>([
+    ['--port', 'PORT', 'http', '65536'],
+    ['--host', 'HOST', 'no-such-host.invalid', '192.0.2.1'],
+    ['--data-dir', 'DATA_DIR', ''],
+    ['--admin-key', 'ADMIN_KEY', ''],
+    ['--log-level', 'LOG_LEVEL', 'loud'],
+    ['--rollup-seconds', 'ROLLUP_SECONDS', '0', '3601'],
+  ])('is refused by name, as a variable and as a flag: %s', async (flag, variable, value, another) => {
+    const folder = path.join(dataFolder(), 'none');
+    const others = { PORT: '0', DATA_DIR: folder };
+    expect(await refusal([], { ...others, [variable]: value })).toContain(flag);
+    if (another !== undefined) expect(await refusal([`${flag}=${another}`], others)).toContain(flag);
+    expect(existsSync(folder)).toBe(false);
+  });
+
+  test('is named with all others', async () => {
+    const said = await refusal(['--port', 'x', '--rollup-seconds', '0', '--log-level', 'loud', '--data-dir', '']);
+    for (const flag of ['--port', '--rollup-seconds', '--log-level', '--data-dir']) expect(said).toContain(flag);
+  });
+
+  test.each([
+    ['an unknown flag', ['--colour', 'red'], '--colour'],
+    ['a flag without its value', ['--port'], '--port'],
+    ['an argument', ['serve'], 'argument'],
+  ])('is refused, pointing to the help: %s', async (_what, flags, named) => {
+    const said = await refusal(['--data-dir', path.join(dataFolder(), 'none'), ...flags]);
+    expect(said).toContain(named);
+    expect(said).toContain('--help');
+  });
+});
+
+test('a busy port is said, and nothing is made', async () => {
+  const folder = path.join(dataFolder(), 'none');
+  const server = createServer().listen(0, '127.0.0.1');
+  onTestFinished(() => void server.close());
+  await once(server, 'listening');
+  const { port } = server.address() as AddressInfo;
+  const said = await refusal(['--port', String(port), '--data-dir', folder]);
+  expect(said).toContain(String(port));
+  expect(said).toContain('in use');
+  expect(existsSync(folder)).toBe(false);
+});
+
+describe('a data folder that cannot be', () => {
+  test.each([
+    ['is a file', (folder: string) => folder],
+    ['lies below a file', (folder: string) => path.join(folder, 'below')],
+  ])('%s', async (_what, place) => {
+    const file = path.join(dataFolder(), 'file');
+    writeFileSync(file, 'in the way');
+    const said = await refusal(['--port', '0', '--data-dir', place(file)]);
+    expect(said).toContain(place(file));
+    expect(readFileSync(file, 'utf8')).toBe('in the way');
+  });
+
+  test('lies where nobody may write', async () => {
+    const said = await refusal(['--port', '0', '--data-dir', '/proc/chat-system']);
+    expect(said).toContain('/proc/chat-system');
+  });
+
+  test('is used by another running host, which goes on', async () => {
+    const folder = dataFolder();
+    const { url } = await hostOf(startHost(folder));
+    const client = await Client.connect(url);
+    const chat = await client.newChat();
+    await client.send(chat, 'Before');
+    await expect
+      .poll(async () => (await client.get(`${chat}/messages/search?q=before`)).body, waiting)
+      .toMatchObject({ total: 1 });
+    const before = Object.keys(contentOf(folder) ?? {});
+    const said = await refusal(['--port', '0', '--data-dir', folder]);
+    expect(said).toContain(folder);
+    expect(said).toContain('in use');
+    expect(Object.keys(contentOf(folder) ?? {})).toEqual(before);
+    await client.send(chat, 'After');
+    await expect.poll(async () => (await client.get(`${chat}/messages/2`)).status, waiting).toBe(200);
+  });
+});
+
+describe('a database', () => {
+  /** The data folder of a host that was stopped, and the same after another host was killed on it. */
+  let [stopped, killed] = ['', ''];
+  beforeAll(async () => {
+    [stopped, killed] = [newDataDir(), newDataDir()];
+    const first = await startHost(stopped);
+    const client = await Client.connect(first.url);
+    const chat = await client.newChat();
+    await client.send(chat, ...Array.from({ length: 1_000 }, (_, i) => `Some message ${i} of many`));
+    await vi.waitFor(async () => {
+      const { body } = await client.get(`${chat}/messages/search?q=message%20999%20of`);
+      expect(body).toMatchObject({ total: 1 });
+    }, waiting);
+    await first.stop();
+
+    cpSync(stopped, killed, { recursive: true });
+    const second = await startHost(killed);
+    const again = await Client.connect(second.url);
+    await again.send(chat, 'The last');
+    await vi.waitFor(async () => expect((await again.get(`${chat}/messages/1001`)).status).toBe(200), waiting);
+    await second.stop('SIGKILL');
+    return () => {
+      for (const folder of [stopped, killed]) removeDataDir(folder);
+    };
+  });
+  const copyOf = (folder: string): string => {
+    const copy = dataFolder();
+    cpSync(folder, copy, { recursive: true });
+    return copy;
+  };
+
+  const overwrite = (file: string, at: number, bytes: Uint8Array) => {
+    const descriptor = openSync(file, 'r+');
+    writeSync(descriptor, bytes, 0, bytes.length, at);
+  };
+  const garbage = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 167 + 13) % 251);
+  const damages: [what: string, damage: (file: string) => void][] = [
+    ['has other bytes in the middle', (file) => overwrite(file, 4_096, garbage(statSync(file).size - 8_192))],
+    ['is cut in half', (file) => truncateSync(file, Math.floor(statSync(file).size / 2))],
+    ['is no database at all', (file) => writeFileSync(file, 'Dear diary, '.repeat(1_000))],
+    ['is empty while the other is not', (file) => truncateSync(file, 0)],
+    ['is missing while the other is there', (file) => rmSync(file)],
+  ];
+
+  describe.each(['ledger.db', 'store.db'])('%s', (name) => {
+    test.each(damages)('is refused as damaged when it %s, and nothing is touched', async (_what, damage) => {
+      const folder = copyOf(stopped);
+      damage(path.join(folder, name));
+      const before = contentOf(folder);
+      const said = await refusal(['--port', '0', '--data-dir', folder]);
+      expect(said).toContain(path.join(folder, name));
+      expect(contentOf(folder)).toEqual(before);
+    });
+
+    test('is refused as damaged after a kill too, and what waits in the journal is kept', async () => {
+      const folder = copyOf(killed);
+      const file = path.join(folder, name);
+      overwrite(file, 0, garbage(statSync(file).size));
+      // The third file of a database, -shm, is SQLite's scratch pad: it holds nothing, and is made anew.
+      const kept = () => Object.entries(contentOf(folder) ?? {}).filter(([each]) => !each.endsWith('-shm'));
+      const before = kept();
+      expect(before.map(([each]) => each)).toContain(`${name}-wal`);
+      expect(await refusal(['--port', '0', '--data-dir', folder])).toContain('damaged');
+      expect(kept()).toEqual(before);
+    });
+  });
+
+  test.each([
+    ['ledger.db', 'ledger_migrations'],
+    ['ledger.db', 'queue_migrations'],
+    ['store.db', 'store_migrations'],
+    ['store.db', 'search_migrations'],
+  ])('of a newer version is refused as such, and nothing is touched: %s, %s', async (name, table) => {
+    const folder = copyOf(stopped);
+    const database = new DatabaseSync(path.join(folder, name));
+    database.exec(`INSERT INTO ${table} (name, timestamp) VALUES ('999', '2036-01-01T00:00:00.000Z')`);
+    database.close();
+    const before = contentOf(folder);
+    const said = await refusal(['--port', '0', '--data-dir', folder]);
+    expect(said).toContain(path.join(folder, name));
+    expect(said).toContain('newer');
+    expect(contentOf(folder)).toEqual(before);
+  });
+});
+
+describe('with an admin key', () => {
+  test('creating and listing applications need it, and nothing else does', async () => {
+    const started = await hostOf(startHost(dataFolder(), '--admin-key', 'open sesame'));
+    const admin = await Client.connect(started.url, 'open sesame');
+    const anyone = await Client.connect(started.url);
+    expect(started.stdout()).toMatch(/^ *Admin .*need the admin key in x-api-key$/m);
+    expect(started.stdout()).not.toContain('sesame');
+
+    const refused = [401, 'admin_key_required'] as const;
+    for (const key of [undefined, '', 'open', 'open sesame!', 'OPEN SESAME', 'ópen sesame']) {
+      const headers: Record<string, string> = key === undefined ? {} : { 'x-api-key': key };
+      expect(await anyone.get('/applications', headers)).toBeProblem(...refused);
+      expect(await anyone.post('/applications', { name: 'x' }, headers)).toBeProblem(...refused);
+      expect((await anyone.head('/applications', headers)).status).toBe(401);
+    }
+    // After the method, and before all else.
+    expect(await anyone.delete('/applications')).toBeProblem(405, 'method_not_allowed');
+    expect(await anyone.post('/applications', '{', { 'content-type': 'text/plain' })).toBeProblem(...refused);
+    expect(await anyone.post('/applications', 'x'.repeat(1_048_577))).toBeProblem(...refused);
+    expect(await anyone.post('/applications', {})).toBeProblem(...refused);
+    expect(await anyone.get('/applications?limit=0')).toBeProblem(...refused);
+    const application = await admin.newApplication();
+    expect((await admin.get('/applications')).status).toBe(200);
+    const chat = await anyone.newChat(application);
+    await anyone.send(chat, 'Anyone with the token may');
+    expect((await anyone.patch(application, { name: 'Renamed' })).status).toBe(200);
+    expect((await anyone.call('OPTIONS', '/applications')).status).toBe(204);
+    expect((await anyone.get('/health')).status).toBe(200);
+  });
+
+  test('the curl of the start works as it stands', async () => {
+    const variables = { PORT: '0', DATA_DIR: dataFolder(), ADMIN_KEY: 'it\'s "secret" $HOME' };
+    const { stdout } = await hostOf(ready(launch([], variables)));
+    const command = /^ *(curl .+)$/m.exec(stdout())?.[1] ?? '';
+    const { stdout: answer } = await promisify(execFile)('sh', ['-c', `${command} --silent --include`], {
+      env: { ...process.env, ...variables },
+    });
+    expect(answer).toMatch(/^HTTP\/1\.1 201 /);
+  });
+});
