@@ -1,0 +1,47 @@
+import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from 'parse5';
+
+/** Elements that stand within a line of text; any other begins and ends a block. */
+const inline = new Set([
+  'a',
+  'abbr',
+  'b',
+  'bdi',
+  'bdo',
+  'cite',
+  'em',
+  'i',
+  'q',
+  'small',
+  'span',
+  'strong',
+  'sub',
+  'sup',
+  'u',
+]);
+
+/** What the API calls blank. */
+const blank = /^\p{White_Space}*$/u;
+
+/**
+ * The blocks of text in an HTML document (headings, paragraphs, list items …), in order, as a reader sees them: entities
+ * decoded, the source's line breaks and indentation as single spaces. Blocks that are blank are left out.
+ */
+export function textBlocks(html: string): string[] {
+  const blocks: string[] = [];
+  let text = '';
+  const endBlock = () => {
+    const seen = text.replace(/[ \t\n\f\r]+/g, ' ').replace(/^ | $/g, '');
+    if (!blank.test(seen)) blocks.push(seen);
+    text = '';
+  };
+  const visit = (node: DefaultTreeAdapterTypes.ChildNode) => {
+    if (defaultTreeAdapter.isTextNode(node)) text += node.value;
+    if (!defaultTreeAdapter.isElementNode(node) || node.tagName === 'head') return;
+    const isBlock = !inline.has(node.tagName);
+    if (isBlock) endBlock();
+    node.childNodes.forEach(visit);
+    if (isBlock) endBlock();
+  };
+  parse(html).childNodes.forEach(visit);
+  return blocks;
+}
