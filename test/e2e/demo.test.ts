@@ -1,0 +1,57 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+import { setTimeout as passes } from 'node:timers/promises';
+import { expect, test } from 'vitest';
+import { readDeclarations } from '../../demo/declarations.ts';
+import { type Application, type Chat, Client, type Message } from '../support/client.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { startHost } from '../support/host.ts';
+
+const demo = path.resolve(import.meta.dirname, '../../demo/main.ts');
+
+function run(...flags: string[]) {
+  const child = spawn(process.execPath, [demo, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });
+  let printed = '';
+  for (const stream of [child.stdout, child.stderr])
+    stream.on('data', (chunk: Buffer) => {
+      printed += chunk;
+    });
+  return { child, ended: once(child, 'close').then(() => ({ status: child.exitCode, printed })) };
+}
+
+test('the demo that was killed goes on when it is run again, and has every text once; then it searches in five scripts', async () => {
+  const host = await hostOf(startHost(dataFolder()));
+  const flags = ['--url', host.url, '--data-dir', dataFolder()];
+
+  const first = run(...flags);
+  const client = await Client.connect(host.url);
+  await expect.poll(async () => (await client.all('/applications')).length, { timeout: 30_000 }).toBe(1);
+  // Not a wait for something: somewhere in the middle.
+  await passes(300);
+  first.child.kill('SIGKILL');
+  expect((await first.ended).printed).not.toContain('all searchable');
+
+  const { status, printed } = await run(...flags).ended;
+  expect([status, printed]).toEqual([0, expect.stringContaining('was not finished: going on with it')]);
+  expect(printed).toMatch(/all searchable +[\d.]+ s +every message can be found/);
+  expect(printed.match(/^(Latin|Cyrillic|Arabic|Han|Devanagari): .*· [\d,]+ matches · /gm)).toHaveLength(5);
+
+  const applications = await client.all<Application>('/applications');
+  expect(applications).toHaveLength(1);
+  const chats = `/applications/${applications[0]?.token}/chats`;
+  const declarations = new Map(
+    readDeclarations().map(({ language, paragraphs }) => [`${language}: ${paragraphs.join('\n')}`, language]),
+  );
+  const loaded = await client.all<Chat>(`${chats}?limit=1000`);
+  expect(loaded).toHaveLength(declarations.size);
+  for (const { number, name } of loaded) {
+    const messages = await client.all<Message>(`${chats}/${number}/messages?limit=1000`);
+    expect(declarations.delete(`${name}: ${messages.map(({ body }) => body).join('\n')}`), `chat ${number}`).toBe(true);
+  }
+});
+
+test('without a server the demo says how to start one', async () => {
+  const { status, printed } = await run('--url', 'http://127.0.0.1:9/v1', '--data-dir', dataFolder()).ended;
+  expect([status, printed]).toEqual([1, expect.stringMatching(/^No chat system answers at .*script\/start.*\n$/)]);
+});
