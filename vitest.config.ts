@@ -7,6 +7,8 @@ const project = (name: string, testTimeout: number) => ({
 
 export default defineConfig({
   test: {
+    // Most of what the end-to-end tests do is waiting, so three at a time suit two cores.
+    maxWorkers: 3,
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './test/support/totals-reporter.ts'],

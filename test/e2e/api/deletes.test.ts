@@ -37,7 +37,7 @@ describe('deleting a message', () => {
     await api.send(chat, 'the last');
     await expect.poll(() => numbers(`${chat}/messages`), settled).toEqual([21]);
     await expect.poll(() => found(chat, 'last'), settled).toEqual([21]);
-    expect(await found(chat, 'live')).toEqual([]);
+    await expect.poll(() => found(chat, 'live'), settled).toEqual([]);
     expect(await found(chat, 'revived')).toEqual([]);
   });
 
@@ -48,7 +48,7 @@ describe('deleting a message', () => {
     expect((await api.delete(`${chat}/messages/1`)).status).toBe(204);
     await expect.poll(() => numbers(`${chat}/messages`), settled).toEqual([2]);
     await expect.poll(() => found(chat, 'neighbour'), settled).toEqual([2]);
-    expect(await found(chat, 'edit')).toEqual([]);
+    await expect.poll(() => found(chat, 'edit'), settled).toEqual([]);
   });
 });
 
