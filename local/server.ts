@@ -36,10 +36,11 @@ export function createServer(operations: Map<OperationId, HttpHandler>): Fastify
     frameworkErrors: (_error, request, reply) => refuse(request, reply, malformedRequest()),
   });
 
-  server.server.on(
-    'connect',
-    (_request: IncomingMessage, socket: Socket) => void refuseConnection(notATunnel(), socket),
-  );
+  server.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    // Node.js has let go of this socket: without a listener, a client that hangs up would end the process.
+    socket.on('error', () => socket.destroy());
+    void refuseConnection(notATunnel(), socket);
+  });
   // Node.js would answer an expectation that it does not know by itself; there is no harm in not meeting it.
   server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
   server.addHook('onRequest', (request, reply, done) => {
