@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Answer, type Application, Client, holdsForEveryAnswer, type Message } from '../support/client.ts';
 import { concurrently } from '../support/concurrently.ts';
-import { type Host, newDataDir, removeDataDir, startHost } from '../support/host.ts';
+import { type Host, launch, newDataDir, ready, removeDataDir } from '../support/host.ts';
 import { residentMiB } from '../support/memory.ts';
 import '../support/problem-matcher.ts';
 import { RawConnection } from '../support/raw-http.ts';
@@ -20,7 +20,9 @@ let stalledHead: Promise<Answer | undefined>;
 
 beforeAll(async () => {
   dataDir = newDataDir();
-  host = await startHost(dataDir);
+  // With little room V8 collects often, so that what a request leaves behind shows; with a leak the host would die of it.
+  const littleMemory = { NODE_OPTIONS: '--max-old-space-size=96 --max-semi-space-size=2' };
+  host = await ready(launch(['--port', '0', '--data-dir', dataDir], littleMemory));
   client = await Client.connect(host.url);
   const upload = await RawConnection.open(host.url);
   upload.write(
@@ -337,7 +339,7 @@ describe('a path', () => {
     ['/v1/applications/%f', [400, 'malformed_request']],
     ['/v1/applications/%ff%fe', [400, 'malformed_request']],
     ['/v1/applications/%c0%ae', [400, 'malformed_request']],
-  ])('%s', async (target, problem) => {
+  ])('%s is nothing, and is told so', async (target, problem) => {
     const answer = await answerTo(requestOf({ target }));
     expect(answer).toBeProblem(...problem);
     expect(answer.headers.has('x-injected')).toBe(false);
@@ -511,8 +513,7 @@ test('thousands of bad requests leave the memory flat, and the host as it was', 
     after.push(residentMiB(pid));
   }
   console.log(`hostile: ${before.toFixed(0)} MiB, then ${after.map((mib) => mib.toFixed(0)).join(', ')} MiB`);
-  // What grows with the requests would grow by as much in every round.
-  expect(Math.min(...after) - before).toBeLessThan(32);
+  expect(Math.max(...after) - before).toBeLessThan(16);
   expect(await client.send(chat, 'The first')).toEqual([1]);
 });
 
