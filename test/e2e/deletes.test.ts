@@ -8,7 +8,7 @@ import '../support/problem-matcher.ts';
 
 const size = 100_000;
 const waiting = { timeout: 60_000, interval: 20 };
-/** Far above what it takes (some 5 ms, and 50 ms until it is stored), for a machine that is busy with other tests. */
+/** Far above what it takes (at worst some 50 ms, and 0.5 s until it is stored), for a machine busy with other tests. */
 const quick = { answeredMs: 2_000, storedMs: 10_000 };
 
 let dataDir: string;
