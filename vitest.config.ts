@@ -17,6 +17,7 @@ export default defineConfig({
       project('unit', 30_000),
       project('contract', 60_000),
       project('e2e', 170_000),
+      project('aws', 170_000),
     ],
   },
 });

@@ -1,5 +1,6 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
+import type { DeadLetterBox } from '../../lib/queue/queue.ts';
 import { MalformedRecord } from '../../lib/queue/records.ts';
 import type { LambdaHandler } from './lambda.ts';
 import { events, log } from './log.ts';
@@ -27,12 +28,12 @@ export interface Poison {
  * `work` throws, for instance because the database is out, the whole batch is delivered again: all it does is idempotent.
  */
 export const worker =
-  <Content>(
-    queue: 'storeQueue' | 'searchQueue',
+  <Queue extends 'storeQueue' | 'searchQueue', Content, Needs extends Partial<WorkerServices>>(
+    queue: Queue,
     decode: (body: string) => Content,
-    work: (records: Parsed<Content>[], services: WorkerServices) => Promise<Poison[]>,
+    work: (records: Parsed<Content>[], services: Needs) => Promise<Poison[]>,
   ) =>
-  (services: WorkerServices): BatchHandler =>
+  (services: Needs & Record<Queue, DeadLetterBox>): BatchHandler =>
     middy<SQSEvent, SQSBatchResponse>(async ({ Records }: SQSEvent) => {
       const parsed: Parsed<Content>[] = [];
       const poison: Poison[] = [];

@@ -8,8 +8,8 @@ export type ScheduleHandler = LambdaHandler<ScheduledEvent, void>;
 
 /** Makes a piece of regular work into a Lambda handler for an EventBridge schedule; what it throws is thrown on. */
 export const scheduled =
-  (work: (services: WorkerServices, context: Context) => Promise<void>) =>
-  (services: WorkerServices): ScheduleHandler =>
+  <Needs extends Partial<WorkerServices>>(work: (services: Needs, context: Context) => Promise<void>) =>
+  (services: Needs): ScheduleHandler =>
     middy<ScheduledEvent, void>((_event: ScheduledEvent, context: Context) =>
       work(services, context),
     ) as ScheduleHandler;

@@ -3,9 +3,13 @@ import { decodeChanges, type MessageKey } from '../../lib/queue/records.ts';
 import { type SearchDocument, tombstoneVersion } from '../../lib/search/search-index.ts';
 import type { MergedMessage } from '../../lib/store/store.ts';
 import { worker } from '../runtime/batch.ts';
+import type { WorkerServices } from '../runtime/services.ts';
+
+type SearchWorkerServices = Pick<WorkerServices, 'store' | 'searchIndex'>;
 
 /** Indexes messages that changed, as the store has them now: what the record said when it was sent does not matter. */
-export const searchWorker = worker('searchQueue', decodeChanges, async (records, { store, searchIndex }) => {
+export const searchWorker = worker('searchQueue', decodeChanges, async (records, services: SearchWorkerServices) => {
+  const { store, searchIndex } = services;
   const changed = new Map<string, MessageKey>();
   for (const key of records.flatMap(({ content }) => content))
     changed.set(`${key.token}/${key.chat}/${key.number}`, key);

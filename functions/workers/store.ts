@@ -2,9 +2,13 @@ import { limits } from '../../lib/limits.ts';
 import { decodeWrites, encodeChanges, type MessageKey, targetOf, type Write } from '../../lib/queue/records.ts';
 import { type Store, UnstorableWrite } from '../../lib/store/store.ts';
 import { type Parsed, type Poison, worker } from '../runtime/batch.ts';
+import type { WorkerServices } from '../runtime/services.ts';
+
+type StoreWorkerServices = Pick<WorkerServices, 'store' | 'searchQueue'>;
 
 /** Stores accepted writes in bulk and, once they are committed, hands on which messages changed. */
-export const storeWorker = worker('storeQueue', decodeWrites, async (records, { store, searchQueue }) => {
+export const storeWorker = worker('storeQueue', decodeWrites, async (records, services: StoreWorkerServices) => {
+  const { store, searchQueue } = services;
   const poison: Poison[] = [];
   for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, store)));
 

@@ -1,4 +1,4 @@
-import { type ExpressionBuilder, type Kysely, sql } from 'kysely';
+import { type ExpressionBuilder, type Generated, type Kysely, type Selectable, sql } from 'kysely';
 import type { Parent } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
@@ -24,9 +24,9 @@ export interface Schema {
     deleted: number;
     created_at: number | null;
     updated_at: number;
-    chats_count: number;
+    chats_count: Generated<number>;
     /** The sum of numbers given and rows deleted that the count was made from; both only rise. */
-    counted: number;
+    counted: Generated<number>;
   };
   chats: {
     token: string;
@@ -36,8 +36,8 @@ export interface Schema {
     deleted: number;
     created_at: number | null;
     updated_at: number;
-    messages_count: number;
-    counted: number;
+    messages_count: Generated<number>;
+    counted: Generated<number>;
   };
   messages: {
     token: string;
@@ -65,13 +65,13 @@ const times = (row: { created_at: number | null; updated_at: number }) => {
   // Two machines' clocks may disagree, but no client shall see a change before the creation.
   return { createdAt, updatedAt: Math.max(createdAt, row.updated_at) };
 };
-const application = (row: Schema['applications']): StoredApplication => ({
+const application = (row: Selectable<Schema['applications']>): StoredApplication => ({
   token: row.token,
   name: row.name,
   chatsCount: row.chats_count,
   ...times(row),
 });
-const chat = (row: Omit<Schema['chats'], 'token'>): StoredChat => ({
+const chat = (row: Omit<Selectable<Schema['chats']>, 'token'>): StoredChat => ({
   number: row.number,
   name: row.name,
   messagesCount: row.messages_count,
@@ -91,7 +91,7 @@ const found = <Row extends { deleted: number; created_at: number | null }, Thing
 export abstract class SqlStore implements Store {
   protected readonly db: Kysely<Schema>;
 
-  protected constructor(db: Kysely<Schema>) {
+  constructor(db: Kysely<Schema>) {
     this.db = db;
   }
 

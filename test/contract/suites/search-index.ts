@@ -332,10 +332,13 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           expect(await searchAll({ token, q })).toMatchObject({ total: 14 });
           expect(await found({ token, chat: 3, q })).toHaveLength(7);
         }
-        // What a worker puts back, because it had read the message just before, goes in the second pass.
+        // What a worker would put back, because it had read the message just before, is refused by its version as long
+        // as the index remembers that, or goes in the second pass.
         await indexAll([document(token, 2, 1, 'hello')]);
-        expect(await found({ token, chat: 2, q: 'hello' })).toEqual(['2/1']);
-        expect(await purge({ token, chat: 2 }, 3)).toBe(1);
+        const back = await found({ token, chat: 2, q: 'hello' });
+        expect([[], ['2/1']]).toContainEqual(back);
+        expect(await purge({ token, chat: 2 }, 3)).toBe(back.length);
+        expect(await found({ token, chat: 2, q: 'hello' })).toEqual([]);
         expect(await searchAll({ token, q: 'hello' })).toMatchObject({ total: 14 });
       });
 

@@ -1,0 +1,176 @@
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { DeadLetter, Delivery, Outbox, Queue } from './queue.ts';
+
+/** SQS takes and gives at most ten messages a call, and at most 1 MiB of them. */
+const perCall = 10;
+const bytesPerCall = 1_000_000;
+
+/** A message's attribute that says why a worker put it aside. */
+const reasonAttribute = 'reason';
+
+const inTens = <Item>(items: Item[]): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / perCall) }, (_, i) => items.slice(i * perCall, (i + 1) * perCall));
+
+/**
+ * JSON in ASCII: SQS refuses some characters (U+FFFE, U+FFFF and most controls), and JSON can escape them all. Bodies
+ * are JSON, so the text they mean stays the same.
+ */
+export const asciiJson = (json: string): string =>
+  json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+interface OutgoingMessage {
+  body: string;
+  reason?: string;
+}
+
+/** Messages that are not known to be sent; those before them are. */
+export class NotSent extends Error {
+  readonly bodies: string[];
+
+  constructor(bodies: string[], cause: unknown) {
+    super(`SQS did not take ${bodies.length} messages`, { cause });
+    this.bodies = bodies;
+  }
+}
+
+/** Sends to a queue in SQS. */
+export class SqsOutbox implements Outbox {
+  protected readonly client: SQSClient;
+  protected readonly url: string;
+
+  constructor(client: SQSClient, url: string) {
+    this.client = client;
+    this.url = url;
+  }
+
+  /** @throws NotSent naming what is not known to be sent */
+  send(bodies: string[]): Promise<void> {
+    return sendAll(
+      this.client,
+      this.url,
+      bodies.map((body) => ({ body: asciiJson(body) })),
+    );
+  }
+}
+
+/** A queue in SQS, with its dead-letter queue. */
+export class SqsQueue extends SqsOutbox implements Queue {
+  readonly #deadLetterUrl: string;
+
+  constructor(client: SQSClient, url: string, deadLetterUrl: string) {
+    super(client, url);
+    this.#deadLetterUrl = deadLetterUrl;
+  }
+
+  bury(letters: DeadLetter[]): Promise<void> {
+    return sendAll(this.client, this.#deadLetterUrl, letters);
+  }
+
+  async receive(max: number): Promise<Delivery[]> {
+    const { Messages = [] } = await this.client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: this.url,
+        MaxNumberOfMessages: Math.min(max, perCall),
+        MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      }),
+    );
+    return Messages.map(({ ReceiptHandle = '', Body = '', Attributes }) => ({
+      receipt: ReceiptHandle,
+      body: Body,
+      receives: Number(Attributes?.ApproximateReceiveCount),
+    }));
+  }
+
+  async acknowledge(receipts: string[]): Promise<void> {
+    for (const ten of inTens(receipts)) {
+      const Entries = ten.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }));
+      const { Failed = [] } = await this.client.send(new DeleteMessageBatchCommand({ QueueUrl: this.url, Entries }));
+      if (Failed[0]) throw new Error(`SQS refused to delete ${Failed.length} messages: ${Failed[0].Code}`);
+    }
+  }
+
+  release(receipts: string[], delaySeconds: number): Promise<void> {
+    return this.#release(this.url, receipts, delaySeconds);
+  }
+
+  async deadLetters(max: number): Promise<DeadLetter[]> {
+    const letters: DeadLetter[] = [];
+    const receipts: string[] = [];
+    while (letters.length < max) {
+      const { Messages = [] } = await this.client.send(
+        new ReceiveMessageCommand({
+          QueueUrl: this.#deadLetterUrl,
+          MaxNumberOfMessages: Math.min(max - letters.length, perCall),
+          MessageAttributeNames: [reasonAttribute],
+        }),
+      );
+      if (Messages.length === 0) break;
+      for (const { Body = '', MessageAttributes, ReceiptHandle = '' } of Messages) {
+        // Without a reason of a worker's, it was the queue itself that gave the message up.
+        const reason = MessageAttributes?.[reasonAttribute]?.StringValue ?? 'delivered too often without success';
+        letters.push({ body: Body, reason });
+        receipts.push(ReceiptHandle);
+      }
+    }
+    await this.#release(this.#deadLetterUrl, receipts, 0);
+    return letters;
+  }
+
+  async #release(QueueUrl: string, receipts: string[], delaySeconds: number): Promise<void> {
+    for (const ten of inTens(receipts)) {
+      const Entries = ten.map((ReceiptHandle, i) => ({
+        Id: String(i),
+        ReceiptHandle,
+        VisibilityTimeout: delaySeconds,
+      }));
+      const { Failed = [] } = await this.client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
+      if (Failed[0]) throw new Error(`SQS refused to release ${Failed.length} messages: ${Failed[0].Code}`);
+    }
+  }
+}
+
+async function sendAll(client: SQSClient, QueueUrl: string, messages: OutgoingMessage[]): Promise<void> {
+  const notSent: string[] = [];
+  let cause: unknown;
+  for (const Entries of calls(messages)) {
+    try {
+      const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+      for (const { Id, Code } of Failed) {
+        notSent.push(Entries.find((entry) => entry.Id === Id)?.MessageBody as string);
+        cause = new Error(Code);
+      }
+    } catch (error) {
+      notSent.push(...Entries.map(({ MessageBody }) => MessageBody as string));
+      cause = error;
+    }
+  }
+  if (notSent.length > 0) throw new NotSent(notSent, cause);
+}
+
+/** The messages in groups that SQS takes in one call. */
+function* calls(messages: OutgoingMessage[]): Generator<SendMessageBatchRequestEntry[]> {
+  let entries: SendMessageBatchRequestEntry[] = [];
+  let bytes = 0;
+  for (const { body, reason } of messages) {
+    const size = Buffer.byteLength(body) + Buffer.byteLength(reason ?? '');
+    if (entries.length === perCall || (entries.length > 0 && bytes + size > bytesPerCall)) {
+      yield entries;
+      entries = [];
+      bytes = 0;
+    }
+    entries.push({
+      Id: String(entries.length),
+      MessageBody: body,
+      ...(reason && { MessageAttributes: { [reasonAttribute]: { DataType: 'String', StringValue: reason } } }),
+    });
+    bytes += size;
+  }
+  if (entries.length > 0) yield entries;
+}

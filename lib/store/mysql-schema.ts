@@ -1,0 +1,60 @@
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+
+// Texts are compared by nobody, so binary collations are enough; tokens are ASCII, which makes the keys short.
+const token = sql.raw('token VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL');
+const merged = sql.raw(`revision INT UNSIGNED NOT NULL,
+  deleted TINYINT UNSIGNED NOT NULL,
+  created_at BIGINT UNSIGNED NULL,
+  updated_at BIGINT UNSIGNED NOT NULL`);
+const table = sql.raw('ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin');
+
+/** The tables in MySQL 8.0.15 to 8.4 and MariaDB 10.11+. Times are milliseconds since 1970. */
+export const mysqlMigrations: Record<string, Migration> = {
+  '001': {
+    async up(db) {
+      await sql`CREATE TABLE applications (
+        ${token},
+        name VARCHAR(255) NOT NULL,
+        ${merged},
+        chats_count BIGINT UNSIGNED NOT NULL DEFAULT 0,
+        counted BIGINT UNSIGNED NOT NULL DEFAULT 0,
+        PRIMARY KEY (token),
+        KEY applications_by_creation (created_at, token)
+      ) ${table}`.execute(db);
+      await sql`CREATE TABLE chats (
+        ${token},
+        number BIGINT UNSIGNED NOT NULL,
+        name VARCHAR(255) NULL,
+        ${merged},
+        messages_count BIGINT UNSIGNED NOT NULL DEFAULT 0,
+        counted BIGINT UNSIGNED NOT NULL DEFAULT 0,
+        PRIMARY KEY (token, number),
+        KEY chats_deleted (token, deleted)
+      ) ${table}`.execute(db);
+      await sql`CREATE TABLE messages (
+        ${token},
+        chat BIGINT UNSIGNED NOT NULL,
+        number BIGINT UNSIGNED NOT NULL,
+        body TEXT NOT NULL,
+        ${merged},
+        PRIMARY KEY (token, chat, number),
+        KEY messages_deleted (token, chat, deleted)
+      ) ${table}`.execute(db);
+      await sql`CREATE TABLE rollup_marks (
+        ${token},
+        chat BIGINT UNSIGNED NOT NULL,
+        version BIGINT UNSIGNED NOT NULL,
+        PRIMARY KEY (token, chat)
+      ) ${table}`.execute(db);
+      await sql`CREATE TABLE purges (
+        ${token},
+        chat BIGINT UNSIGNED NOT NULL,
+        due_at BIGINT UNSIGNED NOT NULL,
+        pass TINYINT UNSIGNED NOT NULL,
+        PRIMARY KEY (token, chat),
+        KEY purges_by_time (due_at)
+      ) ${table}`.execute(db);
+    },
+  },
+};

@@ -1,0 +1,20 @@
+import { randomUUID } from 'node:crypto';
+import { migrateOpensearch, OpensearchIndex, openOpensearch } from '../../../lib/search/opensearch.ts';
+import { searchIndexContract } from '../../contract/suites/search-index.ts';
+import { awsServices } from '../../support/aws-services.ts';
+
+searchIndexContract('OpenSearch', async () => {
+  const client = openOpensearch(awsServices.OPENSEARCH_URL);
+  const alias = `test-${randomUUID()}`;
+  await migrateOpensearch(client, alias);
+  return {
+    index: new OpensearchIndex(client, alias),
+    settled: async () => {
+      await client.indices.refresh({ index: alias });
+    },
+    close: async () => {
+      await client.indices.delete({ index: `${alias}-1` });
+      await client.close();
+    },
+  };
+});
