@@ -1,3 +1,4 @@
+import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { build, type Metafile, type Plugin } from 'esbuild';
 import { type FunctionEntry, type FunctionName, functions, kebabCase } from './functions.ts';
@@ -41,8 +42,14 @@ export async function bundleFunctions(bundles: string): Promise<Metafile> {
     // lib/api/schemas.ts imports zod-openapi for its types.
     logOverride: { 'ignored-bare-import': 'silent' },
   });
+  await Promise.all(
+    Object.entries(functions).map(([name, { files = [] }]) => copy(files, bundleFolder(bundles, name as FunctionName))),
+  );
   return metafile;
 }
+
+const copy = (files: string[], folder: string) =>
+  Promise.all(files.map((file) => cp(path.join(project, file), path.join(folder, file))));
 
 /** Each function's entry: the code, called with the services it needs, which are made while the function starts. */
 const functionEntries: Plugin = {

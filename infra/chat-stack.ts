@@ -86,6 +86,11 @@ export class ChatStack extends Stack {
     searchCluster.connect(purge, 'purge');
     every(Duration.minutes(1), purge);
 
+    // What the store queue did not take is sent when it does again.
+    const sweep = create('sweepSchedule', functionSizes.sweep);
+    ledger.connect(sweep, 'sweep');
+    every(Duration.minutes(1), sweep);
+
     // A database of our own begins empty. One that is given is brought up to date by whoever gives it.
     if (network) {
       const migrate = create('migrate', functionSizes.migrate);

@@ -1,6 +1,7 @@
 import type { migrate } from '../functions/deploy/migrate.ts';
 import type { purgeSchedule } from '../functions/schedule/purge.ts';
 import type { rollUpSchedule } from '../functions/schedule/roll-up.ts';
+import type { sweepSchedule } from '../functions/schedule/sweep.ts';
 import type { searchWorker } from '../functions/workers/search.ts';
 import type { storeWorker } from '../functions/workers/store.ts';
 import { type OperationId, operationFile, type Route, routes } from '../lib/api/routes.ts';
@@ -10,6 +11,8 @@ export interface FunctionEntry {
   /** Where the code is; it exports the function under the function's name. */
   file: string;
   needs: string[];
+  /** What it reads at run time, in the project and in the bundle alike. */
+  files?: string[];
 }
 
 // Checked against what the function really takes: nothing missing, nothing too much.
@@ -36,6 +39,7 @@ const background = {
     searchIndex: true,
     ledger: true,
   } satisfies Needs<typeof purgeSchedule>),
+  sweepSchedule: entry('functions/schedule/sweep.ts', { parkedWrites: true } satisfies Needs<typeof sweepSchedule>),
   migrate: entry('functions/deploy/migrate.ts', {
     database: true,
     searchCluster: true,
@@ -54,6 +58,11 @@ const operations = Object.fromEntries(
     },
   ]),
 ) as Record<OperationId, FunctionEntry>;
+
+// The docs page, see lib/api/docs-page.ts.
+operations.getDocs.files = ['swagger-ui.css', 'swagger-ui-bundle.js'].map(
+  (name) => `node_modules/swagger-ui-dist/${name}`,
+);
 
 /** Every function of the AWS engine: one a route, and those behind the queues and schedules. */
 export const functions: Record<FunctionName, FunctionEntry> = { ...operations, ...background };

@@ -24,6 +24,8 @@ export const functionSizes = {
   rollUp: { memoryMb: 512, timeout: Duration.minutes(5) },
   /** Resumable, and stops by itself before its time is over: the longest that Lambda grants. */
   purge: { memoryMb: 512, timeout: Duration.minutes(15) },
+  /** As the purge: what an outage of the queue left behind may be much. */
+  sweep: { memoryMb: 512, timeout: Duration.minutes(15) },
   /** Changing a large table takes its time; a deployment waits for it. */
   migrate: { memoryMb: 512, timeout: Duration.minutes(15) },
 } satisfies Record<string, FunctionSize>;

@@ -28,6 +28,8 @@ export class Api extends Construct {
       // text it would arrive with replacement characters, and be stored so.
       binaryMediaTypes: ['*/*'],
     });
+    // The stack has an output of its own, without the slash at the end.
+    this.#rest.node.tryRemoveChild('Endpoint');
     this.url = this.#rest.url.replace(/\/$/, '');
     this.#fallback = integrationOf(fallback);
     this.#rest.root.addMethod('ANY', this.#fallback);

@@ -5,15 +5,20 @@ import type { ledger } from '../../functions/aws/ledger.ts';
 import type { ServiceFunction } from './service-function.ts';
 import type { WorkQueue } from './work-queue.ts';
 
-/** What a function does with the ledger, and the actions that takes. */
+/** What a function does with the ledger, and the actions that takes; a transaction takes those of its parts. */
 const actions = {
-  /** Takes numbers, and accepts edits and deletes. */
-  write: ['GetItem', 'BatchGetItem', 'Query', 'PutItem', 'UpdateItem', 'DeleteItem'],
+  /** Takes numbers, accepts edits and deletes, and parks what the store queue does not take. */
+  write: ['BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
   /** Asks what was accepted. */
-  read: ['GetItem', 'BatchGetItem'],
+  read: ['BatchGetItem'],
   /** Removes what belongs to something deleted. */
-  purge: ['GetItem', 'Query', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
+  purge: ['BatchGetItem', 'Query', 'UpdateItem', 'BatchWriteItem'],
+  /** Sends what is parked. */
+  sweep: ['Query', 'BatchWriteItem'],
 };
+
+/** Who sends to the store queue. The others know its address, which is a part of the ledger, and may not use it. */
+const senders: (keyof typeof actions)[] = ['write', 'sweep'];
 
 interface LedgerTableProps {
   /** Where accepted writes go. */
@@ -40,10 +45,10 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** The function may do this with the ledger; only a writer may send to the store queue. */
+  /** The function may do this with the ledger, and no more. */
   connect(fn: ServiceFunction, access: keyof typeof actions): void {
     this.table.grant(fn, ...actions[access].map((action) => `dynamodb:${action}`));
-    if (access === 'write') this.#storeQueue.takesFrom(fn);
+    if (senders.includes(access)) this.#storeQueue.takesFrom(fn);
     fn.setVariables<typeof ledger>({
       LEDGER_TABLE: this.table.tableName,
       STORE_QUEUE_URL: this.#storeQueue.queue.queueUrl,
