@@ -97,6 +97,8 @@ export class ChatStack extends Stack {
       database.connect(migrate);
       searchCluster.connect(migrate, 'migrate');
       const trigger = new Trigger(this, 'Migration', { handler: migrate, timeout: functionSizes.migrate.timeout });
+      // The function reaches them only with the network's endpoints and the servers' rules in place.
+      trigger.executeAfter(network, database, searchCluster);
       trigger.executeBefore(api, storeWorker, searchWorker, rollUp, purge);
     }
 
@@ -112,7 +114,7 @@ type QueueVariables<Provider extends { variables: object }> = Record<
 const givenServers = (scope: Construct, given: GivenServers) => ({
   network: undefined,
   database: new GivenDatabase(scope, 'Database', given),
-  searchCluster: new GivenSearchCluster(given),
+  searchCluster: new GivenSearchCluster(scope, 'SearchCluster', given),
 });
 
 function createdServers(scope: Construct, keepData: boolean) {

@@ -48,7 +48,7 @@ export class LedgerTable extends Construct {
   /** The function may do this with the ledger, and no more. */
   connect(fn: ServiceFunction, access: keyof typeof actions): void {
     this.table.grant(fn, ...actions[access].map((action) => `dynamodb:${action}`));
-    if (senders.includes(access)) this.#storeQueue.takesFrom(fn);
+    if (senders.includes(access)) this.#storeQueue.queue.grant(fn, 'sqs:SendMessage');
     fn.setVariables<typeof ledger>({
       LEDGER_TABLE: this.table.tableName,
       STORE_QUEUE_URL: this.#storeQueue.queue.queueUrl,

@@ -18,10 +18,11 @@ export interface SearchCluster {
 }
 
 /** A cluster that is there already and lets our functions in. */
-export class GivenSearchCluster implements SearchCluster {
+export class GivenSearchCluster extends Construct implements SearchCluster {
   readonly #url: string;
 
-  constructor({ opensearchUrl }: Pick<GivenServers, 'opensearchUrl'>) {
+  constructor(scope: Construct, id: string, { opensearchUrl }: Pick<GivenServers, 'opensearchUrl'>) {
+    super(scope, id);
     this.#url = opensearchUrl;
   }
 
