@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { CreateTableCommand, DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { createLedgerTable } from '../../lib/ledger/dynamodb-schema.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
 import { decodeWrites, type Write } from '../../lib/queue/records.ts';
 import { SqsQueue } from '../../lib/queue/sqs.ts';
@@ -22,17 +23,7 @@ export async function openLedgerTable(): Promise<LedgerTable> {
   const name = randomUUID();
   const client = new DynamoDBClient({ ...awsClientSettings, maxAttempts: 1 });
   const sqs = new SQSClient(awsClientSettings);
-  await client.send(
-    new CreateTableCommand({
-      TableName: name,
-      BillingMode: 'PAY_PER_REQUEST',
-      AttributeDefinitions: ['pk', 'sk'].map((AttributeName) => ({ AttributeName, AttributeType: 'S' })),
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-    }),
-  );
+  await createLedgerTable(client, name);
   const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: name }));
   const queue = new SqsQueue(sqs, QueueUrl, QueueUrl);
   const drained: Write[] = [];
