@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import { limits } from '../../lib/limits.ts';
 import { MysqlStore, openMysql } from '../../lib/store/mysql.ts';
 import { provider } from './provider.ts';
 import { readSecret } from './secrets.ts';
@@ -9,12 +10,24 @@ const connections = 2;
 /**
  * The store in the database MYSQL_URL (`mysql://user@host:port/database`). Its password lies in the secret
  * MYSQL_SECRET, as the member `password` of a JSON object, which is how RDS keeps it.
+ *
+ * MYSQL_USE says how long to wait for the database: `reads` (the default) for who must answer a client within 3 s,
+ * `work` for workers and schedules. It is a variable because the same store serves both, and a function's own time
+ * limit stands nowhere in its environment.
  */
 export const store = provider({
-  variables: { MYSQL_URL: z.url({ protocol: /^mysql$/ }), MYSQL_SECRET: z.string().min(1) },
-  create: ({ MYSQL_URL, MYSQL_SECRET }) =>
+  variables: {
+    MYSQL_URL: z.url({ protocol: /^mysql$/ }),
+    MYSQL_SECRET: z.string().min(1),
+    MYSQL_USE: z.enum(['reads', 'work']).default('reads'),
+  },
+  create: ({ MYSQL_URL, MYSQL_SECRET, MYSQL_USE }) =>
     new MysqlStore(
-      openMysql(MYSQL_URL, connections, async () => databaseSecret.parse(await readSecret(MYSQL_SECRET)).password),
+      openMysql(MYSQL_URL, {
+        connections,
+        waiting: limits.sqlMs[MYSQL_USE],
+        password: async () => databaseSecret.parse(await readSecret(MYSQL_SECRET)).password,
+      }),
     ),
 });
 
