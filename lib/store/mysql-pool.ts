@@ -1,6 +1,6 @@
 import type { MysqlPool as KyselyPool, MysqlPoolConnection } from 'kysely';
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from 'mysql2';
-import { unavailable } from '../api/problems.ts';
+import { Problem, unavailable } from '../api/problems.ts';
 import { TimedConnection } from './mysql-connection.ts';
 import { isRefusal } from './mysql-errors.ts';
 
@@ -34,7 +34,7 @@ export class MysqlPool implements KyselyPool {
     this.#connect().then(
       // Where nothing is streamed or cancelled, kysely calls no more of a connection than this.
       (connection) => callback(undefined, connection as unknown as MysqlPoolConnection),
-      (error) => callback(unavailable(error), undefined as never),
+      (error) => callback(error instanceof Problem ? error : unavailable(error), undefined as never),
     );
   }
 
