@@ -1,5 +1,6 @@
 import * as z from 'zod';
-import { OpensearchIndex, openOpensearch } from '../../lib/search/opensearch.ts';
+import { OpensearchIndex } from '../../lib/search/opensearch.ts';
+import { openOpensearch } from '../../lib/search/opensearch-client.ts';
 import { provider } from './provider.ts';
 
 /** The search index in the OpenSearch cluster OPENSEARCH_URL. */

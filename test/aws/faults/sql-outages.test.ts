@@ -15,6 +15,8 @@ import { applicationWrite, chatWrite, messageWrites } from '../../support/writes
 setLogLevel('silent');
 
 const functionMs = 3_000;
+/** Lambda ends a function at its limit, so an answer is there well before. */
+const answerMs = functionMs - 100;
 /** A ledger that knows nothing, so that every answer comes from SQL. */
 const ledger = { application: async () => undefined, chat: async () => undefined } as unknown as Ledger;
 
@@ -54,7 +56,7 @@ describe('a read', () => {
         apiEvent('getApplication'),
         functionMs,
       );
-      return { status, retryAfter: headers['Retry-After'], inTime: performance.now() - begun < functionMs };
+      return { status, retryAfter: headers['Retry-After'], inTime: performance.now() - begun < answerMs };
     };
     expect(await read()).toEqual(works);
     return { store, read };
@@ -119,7 +121,7 @@ describe('a read', () => {
     way.delayMs = 1_200;
     const begun = performance.now();
     const { status } = await answer(listMessages({ store, ledger }), apiEvent('listMessages'), functionMs);
-    expect([status, performance.now() - begun < functionMs]).toEqual([503, true]);
+    expect([status, performance.now() - begun < answerMs]).toEqual([503, true]);
   });
 
   test('works at once when the server closed its connection, and when a function slept long and it was dropped', async () => {
