@@ -15,8 +15,10 @@ import { sweepSchedule } from '../functions/schedule/sweep.ts';
 import { searchWorker } from '../functions/workers/search.ts';
 import { storeWorker } from '../functions/workers/store.ts';
 import { createLedgerTable } from '../lib/ledger/dynamodb-schema.ts';
+import { limits } from '../lib/limits.ts';
 import type { SqsQueue } from '../lib/queue/sqs.ts';
-import { migrateMysql, openMysql } from '../lib/store/mysql.ts';
+import { openMysql } from '../lib/store/mysql.ts';
+import { migrateMysql } from '../lib/store/mysql-migration.ts';
 import { EventSource, type PolledQueue } from './event-source.ts';
 import { lambdaContext, scheduledEvent } from './lambda-events.ts';
 import { every } from './schedule.ts';
@@ -82,12 +84,13 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
   const createQueue = async (name: string) =>
     (await sqs.send(new CreateQueueCommand({ QueueName: `${own}-${name}` }))).QueueUrl as string;
 
-  const server = openMysql(mysqlUrl, 1, async () => mysqlPassword);
+  const options = { connections: 1, waiting: limits.sqlMs.migration, password: async () => mysqlPassword };
+  const server = openMysql(mysqlUrl, options);
   await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ownDatabase)}`.execute(server);
   await server.destroy();
   const ownUrl = new URL(mysqlUrl);
   ownUrl.pathname = `/${ownDatabase}`;
-  const database = openMysql(ownUrl.href, 1, async () => mysqlPassword);
+  const database = openMysql(ownUrl.href, options);
   await migrateMysql(database);
   await database.destroy();
 
