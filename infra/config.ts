@@ -33,6 +33,9 @@ const flags = z.object({
     .default(1),
 });
 
+/** What `-c` takes. */
+export const flagNames = Object.keys(flags.shape);
+
 /** SQL and search that are there already. */
 export interface GivenServers {
   /** `mysql://user@host:port/database`, without a password. */
@@ -60,7 +63,7 @@ export interface Config {
  * @throws InvalidConfig naming every flag that is wrong
  */
 export function readConfig(context: (flag: string) => unknown): Config {
-  const result = flags.safeParse(Object.fromEntries(Object.keys(flags.shape).map((flag) => [flag, context(flag)])));
+  const result = flags.safeParse(Object.fromEntries(flagNames.map((flag) => [flag, context(flag)])));
   const problems = result.success
     ? missing(result.data)
     : result.error.issues.map(({ path, message }) => `-c ${path.join('.')}: ${message}${hintFor(message)}`);

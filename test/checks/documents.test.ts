@@ -1,6 +1,7 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { flagNames } from '../../infra/config.ts';
 import { type Route, routes } from '../../lib/api/routes.ts';
 import { settingsCommand } from '../../local/settings.ts';
 
@@ -11,7 +12,7 @@ const read = (document: string) => readFileSync(path.join(project, document), 'u
 /** The rows of the table that follows a heading, as lists of cells. */
 const tableBelow = (document: string, heading: string) =>
   document
-    .slice(document.indexOf(`## ${heading}`))
+    .slice(document.indexOf(`# ${heading}`))
     .split('\n\n')
     .find((block) => block.startsWith('|'))
     ?.split('\n')
@@ -39,6 +40,11 @@ test('the README’s settings are those of script/start', () => {
     description,
   ]);
   expect(tableBelow(read('README.md'), 'Settings')).toEqual(expected);
+});
+
+test('the deployment’s flags are those of the CDK app', () => {
+  const flags = tableBelow(read('docs/deployment.md'), 'Deployment')?.map(([flag]) => flag);
+  expect(flags).toEqual(flagNames.map((flag) => `\`${flag}\``));
 });
 
 test('every link between the documents leads somewhere', () => {

@@ -40,6 +40,11 @@ test('a read may take 3 s, a write 10 s: both less than API Gateway waits', () =
     expect(stack.function(name).properties.Timeout).toBe(method === 'GET' ? 3 : 10);
 });
 
+test('a read waits for the database as long as a client may wait, what works behind the queues longer', () => {
+  for (const name of names.filter((each) => functions[each].needs.includes('store')))
+    expect(stack.function(name).environment).toMatchObject({ MYSQL_USE: name in routes ? 'reads' : 'work' });
+});
+
 describe('what a function may do', () => {
   const table = [{ 'Fn::GetAtt': [stack.one('AWS::DynamoDB::Table').id, 'Arn'] }];
   const storeQueue = /^StoreQueue[0-9A-F]{8}$/;
