@@ -2,6 +2,7 @@ import { randomInt } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
 import { limits } from '../limits.ts';
 import { targetOf, type Write } from '../queue/records.ts';
+import { keyTable, keyToken } from './mysql-keys.ts';
 import type { Schema } from './sql.ts';
 
 type Db = Transaction<Schema>;
@@ -124,19 +125,11 @@ async function withoutDeletedApplications(db: Db, writes: Write[]): Promise<Writ
 async function withoutDeletedChats(db: Db, writes: Write[]): Promise<Write[]> {
   if (writes.length === 0) return writes;
   const chatOf = (write: Write) => `${write.token}/${targetOf(write).chat}`;
-  const chats = [...new Map(writes.map((write) => [chatOf(write), write])).values()];
-  const rows = await db
-    .selectFrom('chats')
-    .select(['token', 'number'])
-    .where((row) =>
-      row(
-        row.refTuple('token', 'number'),
-        'in',
-        chats.map((write) => row.tuple(write.token, targetOf(write).chat as number)),
-      ),
-    )
-    .where('deleted', '=', 1)
-    .execute();
+  const chats = new Map(writes.map((write) => [chatOf(write), targetOf(write) as { token: string; chat: number }]));
+  const { rows } = await sql<{ token: string; number: number }>`
+    SELECT chats.token, chats.number FROM ${keyTable([...chats.values()])} STRAIGHT_JOIN chats
+    ON chats.token = ${keyToken} AND chats.number = k.chat
+    WHERE chats.deleted = 1`.execute(db);
   const deleted = new Set(rows.map(({ token, number }) => `${token}/${number}`));
   return writes.filter((write) => !deleted.has(chatOf(write)));
 }
