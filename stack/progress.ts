@@ -25,7 +25,7 @@ export async function runSteps(steps: Step[], { concurrent }: { concurrent: bool
       await run(say).catch((error: unknown) => {
         failures.push(error);
         // The sentence itself is printed once, at the end.
-        throw new Error(`${title}: failed`);
+        throw new Error('see below');
       });
     },
   }));

@@ -7,7 +7,7 @@ import type { NativeServer } from './native-server.ts';
 import { pythonEnvironment } from './python.ts';
 
 const version = '1.5.33';
-const program = path.join(import.meta.dirname, 'ministack.py');
+const program = path.join(import.meta.dirname, 'serve-ministack.py');
 
 export const ministackFolder = path.join(dataFolder, 'ministack');
 
