@@ -16,6 +16,7 @@ export default defineConfig({
       project('checks', 120_000),
       project('unit', 30_000),
       project('contract', 60_000),
+      project('infra', 60_000),
       project('e2e', 170_000),
       project('aws', 170_000),
     ],

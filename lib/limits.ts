@@ -27,6 +27,16 @@ export const limits = {
   idempotencyKeyLength: 255,
   /** How long an Idempotency-Key is remembered, in milliseconds. */
   idempotencyMs: 24 * 60 * 60 * 1_000,
+  /**
+   * A request with an Idempotency-Key has it to itself for this long, in milliseconds: longer than a function may run, so
+   * that whoever takes over knows the first to be dead.
+   */
+  idempotencyLeaseMs: 30_000,
+  /**
+   * Longest record in bytes: DynamoDB, where it is parked while SQS is out, holds items of 400 KB with names and keys;
+   * SQS takes 1 MiB. One write is at most 120 KB, so a record always holds at least two.
+   */
+  recordBytes: 350_000,
   /** Rows that a worker writes in one transaction: long enough to be fast, short enough to let readers and others in. */
   rowsPerTransaction: 1_000,
   /** Rows that a purge deletes in one transaction; a step takes some 20 ms, so accepted writes are stored in between. */

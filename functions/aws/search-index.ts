@@ -1,9 +1,9 @@
-import * as z from 'zod';
-import { OpensearchIndex, openOpensearch } from '../../lib/search/opensearch.ts';
+import { OpensearchIndex } from '../../lib/search/opensearch.ts';
 import { provider } from './provider.ts';
+import { searchCluster } from './search-cluster.ts';
 
-/** The search index in the OpenSearch cluster OPENSEARCH_URL. */
+/** The search index in the OpenSearch cluster. */
 export const searchIndex = provider({
-  variables: { OPENSEARCH_URL: z.url() },
-  create: ({ OPENSEARCH_URL }) => new OpensearchIndex(openOpensearch(OPENSEARCH_URL)),
+  variables: searchCluster.variables,
+  create: async (environment) => new OpensearchIndex(await searchCluster.create(environment)),
 });

@@ -1,21 +1,9 @@
-import * as z from 'zod';
-import { MysqlStore, openMysql } from '../../lib/store/mysql.ts';
+import { MysqlStore } from '../../lib/store/mysql.ts';
+import { database } from './database.ts';
 import { provider } from './provider.ts';
-import { readSecret } from './secrets.ts';
 
-/** A function runs one batch or request at a time; a second connection serves reads that ask two things at once. */
-const connections = 2;
-
-/**
- * The store in the database MYSQL_URL (`mysql://user@host:port/database`). Its password lies in the secret
- * MYSQL_SECRET, as the member `password` of a JSON object, which is how RDS keeps it.
- */
+/** The store in the database. */
 export const store = provider({
-  variables: { MYSQL_URL: z.url({ protocol: /^mysql$/ }), MYSQL_SECRET: z.string().min(1) },
-  create: ({ MYSQL_URL, MYSQL_SECRET }) =>
-    new MysqlStore(
-      openMysql(MYSQL_URL, connections, async () => databaseSecret.parse(await readSecret(MYSQL_SECRET)).password),
-    ),
+  variables: database.variables,
+  create: async (environment) => new MysqlStore(await database.create(environment)),
 });
-
-const databaseSecret = z.preprocess((text) => JSON.parse(String(text)), z.object({ password: z.string() }));

@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { MiddlewareObj, Request } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { commonHeaders } from '../../lib/api/headers.ts';
 import { Problem, unavailable } from '../../lib/api/problems.ts';
 import type { Route } from '../../lib/api/routes.ts';
 import { events, log } from './log.ts';
@@ -11,13 +12,6 @@ export interface Answer {
   html?: string;
   headers?: Record<string, string>;
 }
-
-/** On every answer. Tokens are what protects an application, not origins: any web page may call. */
-const commonHeaders = {
-  'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'ETag, Link, Location, Retry-After, x-request-id',
-  'x-content-type-options': 'nosniff',
-};
 
 /** The answer for a problem. */
 export function problemAnswer(problem: Problem, requestId: string): APIGatewayProxyResult {

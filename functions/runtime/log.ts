@@ -19,6 +19,7 @@ export const events = {
   queueFailed: 'a queue failed and is tried again',
   rolledUp: 'counts were brought up to date',
   purged: 'something deleted was purged',
+  swept: 'parked writes were sent',
   scheduleFailed: 'a scheduled run failed and will be repeated',
   connectionRefused: 'a connection was refused before it made a request',
   workerDied: 'the worker thread died',

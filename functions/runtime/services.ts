@@ -1,5 +1,6 @@
 import type { OperationId, Routes } from '../../lib/api/routes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
+import type { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
 import type { DeadLetterBox, Outbox } from '../../lib/queue/queue.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
@@ -23,4 +24,9 @@ export interface WorkerServices {
   ledger: Pick<Ledger, 'counters' | 'purge'>;
   storeQueue: DeadLetterBox;
   searchQueue: Outbox & DeadLetterBox;
+}
+
+/** What the sweeper works with, on AWS alone: the embedded engine queues a write in the transaction that accepts it. */
+export interface SweepServices {
+  parkedWrites: Pick<ParkedWrites, 'sweep'>;
 }

@@ -82,6 +82,15 @@ export const unavailable = (cause: unknown) =>
     headers: { 'Retry-After': String(limits.unavailableRetryAfterSeconds) },
     cause,
   });
+export const tooManyRequests = (cause: unknown) =>
+  new Problem(
+    'too_many_requests',
+    'More requests than can be counted right now; this one changed nothing. Try again.',
+    {
+      headers: { 'Retry-After': String(limits.retryAfterSeconds) },
+      cause,
+    },
+  );
 export const validationFailed = (errors: Fault[]) =>
   new Problem(
     'validation_failed',

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import 'zod-openapi';
 import { limits } from '../limits.ts';
+import { asToken } from '../token.ts';
 
 // What clients send and get. The checks and their words stand here once; the OpenAPI document is made from them.
 
@@ -93,9 +94,14 @@ const pathNumber = (of: string) =>
     .meta({ description: `The ${of}'s number.`, override: asInteger({ minimum: 1 }), example: 1 });
 
 const token = z.string().meta({ description: "The application's token.", example: 'Q2lDXdH2R2GfSqkhVYzhGg' });
-export const ApplicationPath = z.object({ token });
-export const ChatPath = z.object({ token, chat_number: pathNumber('chat') });
-export const MessagePath = z.object({ token, chat_number: pathNumber('chat'), message_number: pathNumber('message') });
+const pathToken = token.transform(asToken);
+export const ApplicationPath = z.object({ token: pathToken });
+export const ChatPath = z.object({ token: pathToken, chat_number: pathNumber('chat') });
+export const MessagePath = z.object({
+  token: pathToken,
+  chat_number: pathNumber('chat'),
+  message_number: pathNumber('message'),
+});
 
 const queryNumber = (description: string) =>
   z

@@ -1,14 +1,279 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import type { Outbox } from '../queue/queue.ts';
-import type { Ledger } from './ledger.ts';
+import { applicationNotFound, chatNotFound, messageNotFound } from '../api/problems.ts';
+import type { Write } from '../queue/records.ts';
+import { newToken } from '../token.ts';
+import { applicationKey, chatKey, messageKey } from './dynamodb-keys.ts';
+import { purgeItems } from './dynamodb-purge.ts';
+import {
+  type DynamodbTable,
+  type Item,
+  type ItemKey,
+  type ItemUpdate,
+  number,
+  numberIn,
+  text,
+  textIn,
+} from './dynamodb-table.ts';
+import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
+import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
+import type { ParkedWrites } from './parked-writes.ts';
+import { recordsOf } from './store-records.ts';
 
-// A placeholder for a few minutes; the real one is being written.
-export const DynamodbLedger = class {
-  constructor(_client: DynamoDBClient, _table: string, _outbox: Outbox) {
-    throw new Error('not yet');
+/** A conditional update's condition that what it changes is there and not deleted. */
+const live = 'attribute_exists(pk) AND attribute_not_exists(deleted)';
+
+/**
+ * The ledger in a DynamoDB table. A number is taken by one conditional update of the parent's counter, which is the check
+ * that the parent is there and the number at once; then the write is sent to the store queue or, while that is out,
+ * parked in the table.
+ *
+ * A message's counter stands in its chat, and the application above is not asked: below a deleted application, creates
+ * are refused once it is purged.
+ */
+export class DynamodbLedger implements Ledger {
+  readonly #table: DynamodbTable;
+  readonly #parked: ParkedWrites;
+  readonly #keys: IdempotencyKeys;
+  readonly #now: () => number;
+
+  constructor(table: DynamodbTable, parked: ParkedWrites, now: () => number = Date.now) {
+    this.#table = table;
+    this.#parked = parked;
+    this.#keys = new IdempotencyKeys(table, now);
+    this.#now = now;
   }
-} as unknown as new (
-  client: DynamoDBClient,
-  table: string,
-  outbox: Outbox,
-) => Ledger;
+
+  async createApplication(name: string, key?: IdempotencyKey) {
+    return await this.#once(key, undefined, async ({ at, candidate: token }) => {
+      await this.#table.insert({ ...newItem(applicationKey(token), name, at), chats: number(0) });
+      await this.#send([{ kind: 'application', token, revision: 0, at, name }]);
+      return { token, at };
+    });
+  }
+
+  async createChat(token: string, name: string | null, key?: IdempotencyKey) {
+    return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
+      const chat = await this.#take(applicationKey(token), 'chats', 1, claim);
+      if (chat === undefined) throw applicationNotFound();
+      await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
+      await this.#send([{ kind: 'chat', token, chat, revision: 0, at, name }]);
+      return { number: chat, at };
+    });
+  }
+
+  async createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey) {
+    return await this.#once(key, chatKey(token, chat), async ({ at, claim }) => {
+      const last = await this.#take(chatKey(token, chat), 'messages', bodies.length, claim);
+      if (last === undefined) {
+        await this.#requireApplication(token);
+        throw chatNotFound(chat);
+      }
+      const first = last - bodies.length + 1;
+      await this.#send(
+        bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
+      );
+      return { first, at };
+    });
+  }
+
+  async editApplication(token: string, name: string) {
+    const { edited, revision, at } = await this.#rename(applicationKey(token), name);
+    if (!edited) throw applicationNotFound();
+    await this.#send([{ kind: 'application', token, revision, at, name }]);
+    return edited;
+  }
+
+  async editChat(token: string, chat: number, name: string | null) {
+    await this.#requireApplication(token);
+    const { edited, revision, at } = await this.#rename(chatKey(token, chat), name);
+    if (!edited) throw chatNotFound(chat);
+    await this.#send([{ kind: 'chat', token, chat, revision, at, name }]);
+    return edited;
+  }
+
+  async editMessage(token: string, chat: number, message: number, body: string) {
+    const at = this.#now();
+    await this.#requireMessage(token, chat, message);
+    const outcome = await this.#table.update(messageKey(token, chat, message), {
+      UpdateExpression: 'ADD revision :one',
+      ConditionExpression: 'attribute_not_exists(deleted)',
+      ExpressionAttributeValues: { ':one': number(1) },
+    });
+    if ('refused' in outcome) throw messageNotFound(message);
+    const revision = numberIn(outcome.done, 'revision');
+    await this.#send([{ kind: 'message', token, chat, number: message, revision, at, body }]);
+    return { at };
+  }
+
+  async deleteApplication(token: string) {
+    if (!(await this.#delete(applicationKey(token), live, { token }))) throw applicationNotFound();
+  }
+
+  async deleteChat(token: string, chat: number) {
+    await this.#requireApplication(token);
+    if (!(await this.#delete(chatKey(token, chat), live, { token, chat }))) throw chatNotFound(chat);
+  }
+
+  async deleteMessage(token: string, chat: number, message: number) {
+    await this.#requireMessage(token, chat, message);
+    const deletion = { token, chat, number: message };
+    if (!(await this.#delete(messageKey(token, chat, message), 'attribute_not_exists(deleted)', deletion)))
+      throw messageNotFound(message);
+  }
+
+  async application(token: string) {
+    const [item] = await this.#live([applicationKey(token)]);
+    return item && (entryOf(item) as LedgerEntry<string>);
+  }
+
+  async chat(token: string, chat: number) {
+    const [application, item] = await this.#live([applicationKey(token), chatKey(token, chat)]);
+    return application && item && entryOf(item);
+  }
+
+  async hasMessage(token: string, chat: number, message: number): Promise<boolean> {
+    const [application, item, changed] = await this.#table.get([
+      applicationKey(token),
+      chatKey(token, chat),
+      messageKey(token, chat, message),
+    ]);
+    if (!application || application.deleted || !item || item.deleted) return false;
+    return message <= numberIn(item, 'messages') && !changed?.deleted;
+  }
+
+  async counters(parents: Parent[]): Promise<(number | undefined)[]> {
+    const items = await this.#table.get(
+      parents.map(({ token, chat }) => (chat === undefined ? applicationKey(token) : chatKey(token, chat))),
+    );
+    return items.map((item, i) => item && numberIn(item, parents[i]?.chat === undefined ? 'chats' : 'messages'));
+  }
+
+  purge(deleted: Parent, limit: number): Promise<number> {
+    return purgeItems(this.#table, deleted, limit);
+  }
+
+  /** Takes the next `count` numbers of a counter and answers the last; undefined where the parent is not live. */
+  async #take(parent: ItemKey, counter: 'chats' | 'messages', count: number, claim: string | undefined) {
+    const update: ItemUpdate = claim
+      ? {
+          UpdateExpression: 'SET #counter = #counter + :count, claims.#claim = #counter + :count',
+          ConditionExpression: `${live} AND attribute_not_exists(claims.#claim)`,
+          ExpressionAttributeNames: { '#counter': counter, '#claim': claim },
+          ExpressionAttributeValues: { ':count': number(count) },
+        }
+      : {
+          UpdateExpression: 'ADD #counter :count',
+          ConditionExpression: live,
+          ExpressionAttributeNames: { '#counter': counter },
+          ExpressionAttributeValues: { ':count': number(count) },
+        };
+    const outcome = await this.#table.update(parent, update);
+    if ('done' in outcome) return numberIn(outcome.done, counter);
+    // The claim of a request that died: its number is this one's.
+    const claimed = claim && !outcome.refused?.deleted ? outcome.refused?.claims?.M?.[claim] : undefined;
+    return claimed && Number(claimed.N);
+  }
+
+  async #rename(key: ItemKey, name: string | null) {
+    const at = this.#now();
+    const outcome = await this.#table.update(key, {
+      UpdateExpression: 'SET #name = :name, updated_at = :at ADD revision :one',
+      ConditionExpression: live,
+      ExpressionAttributeNames: { '#name': 'name' },
+      ExpressionAttributeValues: { ':name': nameValue(name), ':at': number(at), ':one': number(1) },
+    });
+    if ('refused' in outcome) return { edited: undefined, revision: 0, at };
+    const edited: Edited = { createdAt: numberIn(outcome.done, 'created_at'), at };
+    return { edited, revision: numberIn(outcome.done, 'revision'), at };
+  }
+
+  /**
+   * Marks the item deleted, together with the parked record of it: a deletion that was marked but never sent could not be
+   * asked for again.
+   *
+   * @returns whether it was there to be deleted
+   */
+  async #delete(key: ItemKey, condition: string, what: { token: string; chat?: number; number?: number }) {
+    const at = this.#now();
+    const [record] = recordsOf([{ kind: 'deletion', ...what, at }]) as [string];
+    const parked = this.#parked.itemOf(record, at);
+    const outcome = await this.#table.updateAndPut(
+      key,
+      {
+        UpdateExpression: 'SET deleted = :yes REMOVE #name',
+        ConditionExpression: condition,
+        ExpressionAttributeNames: { '#name': 'name' },
+        ExpressionAttributeValues: { ':yes': number(1) },
+      },
+      parked,
+    );
+    if ('refused' in outcome) return false;
+    await this.#parked.sendParked(parked);
+    return true;
+  }
+
+  async #requireApplication(token: string): Promise<void> {
+    if (!(await this.application(token))) throw applicationNotFound();
+  }
+
+  async #requireMessage(token: string, chat: number, message: number): Promise<void> {
+    const [application, item] = await this.#live([applicationKey(token), chatKey(token, chat)]);
+    if (!application) throw applicationNotFound();
+    if (!item) throw chatNotFound(chat);
+    if (message > numberIn(item, 'messages')) throw messageNotFound(message);
+  }
+
+  async #live(keys: ItemKey[]): Promise<(Item | undefined)[]> {
+    return (await this.#table.get(keys)).map((item) => (item?.deleted ? undefined : item));
+  }
+
+  #send(writes: Write[]): Promise<void> {
+    return this.#parked.sendOrPark(recordsOf(writes), this.#now());
+  }
+
+  /** Does the work once, under its key where it has one; the number's claim beside `counter` is cleared away then. */
+  async #once<Result>(
+    key: IdempotencyKey | undefined,
+    counter: ItemKey | undefined,
+    work: (hand: Omit<KeyInHand, 'claim'> & { claim?: string }) => Promise<Result>,
+  ): Promise<Result> {
+    const candidate = newToken();
+    if (!key) return work({ at: this.#now(), candidate });
+    let claim: string | undefined;
+    const result = await this.#keys.once(key, candidate, (hand) => {
+      claim = hand.claim;
+      return work(hand);
+    });
+    if (claim && counter) await this.#dropClaim(counter, claim);
+    return result;
+  }
+
+  async #dropClaim(counter: ItemKey, claim: string): Promise<void> {
+    const drop = (claims: string[]) =>
+      this.#table.update(counter, {
+        UpdateExpression: `REMOVE ${claims.map((_, i) => `claims.#c${i}`).join(', ')}`,
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: Object.fromEntries(claims.map((each, i) => [`#c${i}`, each])),
+      });
+    const outcome = await drop([claim]);
+    const expired = 'done' in outcome ? expiredClaims(outcome.done.claims?.M ?? {}, this.#now()) : [];
+    if (expired.length > 0) await drop(expired);
+  }
+}
+
+const nameValue = (name: string | null) => (name === null ? { NULL: true } : text(name));
+
+const newItem = (key: ItemKey, name: string | null, at: number): Item => ({
+  pk: text(key.pk),
+  sk: text(key.sk),
+  name: nameValue(name),
+  revision: number(0),
+  created_at: number(at),
+  updated_at: number(at),
+  claims: { M: {} },
+});
+
+const entryOf = (item: Item): LedgerEntry<string | null> => ({
+  name: item.name?.NULL ? null : textIn(item, 'name'),
+  createdAt: numberIn(item, 'created_at'),
+  updatedAt: numberIn(item, 'updated_at'),
+});

@@ -1,10 +1,10 @@
-import { randomBytes } from 'node:crypto';
 import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../api/problems.ts';
 import { limits } from '../limits.ts';
 import type { EmbeddedQueue } from '../queue/embedded.ts';
 import { encodeWrites, type Write } from '../queue/records.ts';
 import { isOutage } from '../sqlite/database.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
+import { newToken } from '../token.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
 
 /** The ledger in one SQLite file: number, queued write and idempotency key are one transaction. */
@@ -21,7 +21,7 @@ export class EmbeddedLedger implements Ledger {
 
   createApplication(name: string, key?: IdempotencyKey) {
     return this.#once(key, (at) => {
-      const token = randomBytes(16).toString('base64url');
+      const token = newToken();
       this.#run(
         'INSERT INTO applications (token, name, created_at, updated_at) VALUES (?, ?, ?, ?)',
         token,

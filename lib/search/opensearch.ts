@@ -1,4 +1,4 @@
-import { Client, errors } from '@opensearch-project/opensearch';
+import { Client, type ClientOptions, errors } from '@opensearch-project/opensearch';
 import { unavailable } from '../api/problems.ts';
 import { limits } from '../limits.ts';
 import { fold } from './fold.ts';
@@ -8,8 +8,13 @@ import type { SearchDocument, SearchIndex, SearchMatch, SearchPage, SearchQuery 
 /** A function has 29 s to answer; a search takes milliseconds, a bulk of 1,000 messages under a second. */
 const requestTimeoutMs = 10_000;
 
-/** Opens a client; it connects at its first request, so this never fails. */
-export const openOpensearch = (url: string): Client => new Client({ node: url, requestTimeout: requestTimeoutMs });
+/**
+ * Opens a client; it connects at its first request, so this never fails.
+ *
+ * @param signing signs each request, where the cluster asks for that
+ */
+export const openOpensearch = (url: string, signing?: Pick<ClientOptions, 'Connection'>): Client =>
+  new Client({ ...signing, node: url, requestTimeout: requestTimeoutMs });
 
 /** The name that functions use; behind it stands an index of the template's making. */
 export const messagesAlias = 'messages';

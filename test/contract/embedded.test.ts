@@ -28,6 +28,7 @@ function openLedger(file: SqliteFile, now: () => number, drained: Write[] = []):
       await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
       return [...drained];
     },
+    refusesCreatesBelowDeletedApplication: 'at once',
     reopen: async () => openLedger(await file.reopen(), now, drained),
     close: async () => file.remove(),
   };

@@ -27,7 +27,7 @@ export interface Answered {
   json: Record<string, unknown>;
 }
 
-const validParams = { token: 'token', chat_number: '1', message_number: '1' };
+const validParams = { token: 'Q2lDXdH2R2GfSqkhVYzhGg', chat_number: '1', message_number: '1' };
 
 /** The proxy event of a request for an operation. */
 export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent {

@@ -43,7 +43,7 @@ describe('an answer', () => {
     const created = await answer(createChat({ ledger: accepting }), apiEvent('createChat', { body: { name: 'x' } }));
     expect(created).toMatchObject({
       status: 201,
-      headers: { location: '/v1/applications/token/chats/7', 'content-type': 'application/json' },
+      headers: { location: '/v1/applications/Q2lDXdH2R2GfSqkhVYzhGg/chats/7', 'content-type': 'application/json' },
       json: {
         number: 7,
         name: 'x',

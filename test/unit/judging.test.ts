@@ -11,6 +11,7 @@ import type { Services } from '../../functions/runtime/services.ts';
 import { applicationNotFound } from '../../lib/api/problems.ts';
 import type { IdempotencyKey, Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
+import { newToken } from '../../lib/token.ts';
 import { answer, apiEvent, type Said } from '../support/api-event.ts';
 
 setLogLevel('silent');
@@ -256,7 +257,7 @@ describe('an Idempotency-Key', () => {
       await keyOf('abc'),
       await keyOf('abd'),
       await keyOf('abc', { params: { chat_number: '2' } }),
-      await keyOf('abc', { params: { token: 'other' } }),
+      await keyOf('abc', { params: { token: newToken() } }),
       await keyOf('abc', {}, 'createChat'),
     ].map(({ id }) => id);
     expect(new Set(ids).size).toBe(ids.length);

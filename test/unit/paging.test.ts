@@ -6,6 +6,7 @@ import { searchApplication } from '../../functions/api/search-application.ts';
 import { searchChat } from '../../functions/api/search-chat.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { limits } from '../../lib/limits.ts';
+import { newToken } from '../../lib/token.ts';
 import { allPages } from '../support/all-pages.ts';
 import { type Answered, answer, apiEvent } from '../support/api-event.ts';
 import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
@@ -18,6 +19,7 @@ interface Page {
 }
 
 describe('the pages of a list', () => {
+  const token = newToken();
   let opened: TestServices;
   let services: Services;
   beforeEach(async () => {
@@ -50,7 +52,6 @@ describe('the pages of a list', () => {
   };
 
   test('hold every message once in order, and name every number between them that is not stored yet', async () => {
-    let runs = 0;
     const cases = fc.record({
       stored: fc.subarray(numbers(1, 20), { minLength: 1 }),
       limit: fc.integer({ min: 1, max: 8 }),
@@ -60,7 +61,7 @@ describe('the pages of a list', () => {
     });
     await fc.assert(
       fc.asyncProperty(cases, async ({ stored, limit, order, after, before }) => {
-        const token = `token ${runs++}`;
+        const token = newToken();
         await services.store.merge([chatWrite(token, 1), ...stored.map((number) => messageWrite(token, 1, number))]);
         const filters = {
           ...(after !== undefined && { after: `${after}` }),
@@ -84,9 +85,9 @@ describe('the pages of a list', () => {
 
   test('end early rather than name very many missing numbers, and go on behind', async () => {
     const highest = 2 * limits.pendingNumbers + 500;
-    await services.store.merge([chatWrite('t', 1), messageWrite('t', 1, 1), messageWrite('t', 1, highest)]);
+    await services.store.merge([chatWrite(token, 1), messageWrite(token, 1, 1), messageWrite(token, 1, highest)]);
     for (const order of ['asc', 'desc']) {
-      const { pages, listed, pending } = await pagesOf('t', { order });
+      const { pages, listed, pending } = await pagesOf(token, { order });
       for (const page of pages) expect(page.pending.length).toBeLessThanOrEqual(limits.pendingNumbers);
       expect(listed.sort((a, b) => a - b)).toEqual([1, highest]);
       expect(pending.sort((a, b) => a - b)).toEqual(numbers(2, highest - 1));
@@ -97,10 +98,10 @@ describe('the pages of a list', () => {
     // Escaped, a control character takes six bytes of JSON.
     const body = `x${'\u0001'.repeat(9_999)}`;
     await services.store.merge([
-      chatWrite('t', 1),
-      ...numbers(1, 150).map((number) => messageWrite('t', 1, number, { body })),
+      chatWrite(token, 1),
+      ...numbers(1, 150).map((number) => messageWrite(token, 1, number, { body })),
     ]);
-    const { pages, listed } = await pagesOf('t', { limit: '150' });
+    const { pages, listed } = await pagesOf(token, { limit: '150' });
     expect(pages.length).toBeGreaterThan(1);
     for (const page of pages) expect(JSON.stringify(page).length).toBeLessThan(6_000_000);
     expect(listed).toEqual(numbers(1, 150));
@@ -109,10 +110,10 @@ describe('the pages of a list', () => {
   test('of a search end early too, and still hold every match once', async () => {
     // In HTML each of its characters is a match of 15.
     const body = '"'.repeat(10_000);
-    await services.store.merge([applicationWrite('t'), chatWrite('t', 1)]);
+    await services.store.merge([applicationWrite(token), chatWrite(token, 1)]);
     await services.searchIndex.index(
       numbers(1, 60).map((number) => ({
-        token: 't',
+        token,
         chat: 1,
         number,
         version: 0,
@@ -128,7 +129,7 @@ describe('the pages of a list', () => {
       const pages = await allPages(
         async (last: Answered | undefined) => {
           const query = { q: '"', limit: '60', ...cursorOf(last?.json) };
-          return answer(handler, apiEvent(id, { params: { token: 't' }, query }));
+          return answer(handler, apiEvent(id, { params: { token }, query }));
         },
         ({ json }) => json.next !== null,
       );
@@ -143,21 +144,21 @@ describe('the pages of a list', () => {
 
   test('a cursor is refused by any other list', async () => {
     await services.store.merge([
-      chatWrite('t', 1),
-      chatWrite('t', 2),
-      ...messageWrites('t', 1, 1, 3),
-      ...messageWrites('t', 2, 1, 3),
+      chatWrite(token, 1),
+      chatWrite(token, 2),
+      ...messageWrites(token, 1, 1, 3),
+      ...messageWrites(token, 2, 1, 3),
     ]);
     const first = await answer(
       listMessages(services),
-      apiEvent('listMessages', { params: { token: 't' }, query: { limit: '1' } }),
+      apiEvent('listMessages', { params: { token }, query: { limit: '1' } }),
     );
     const cursor = String(first.json.next);
     const again = async (params: Record<string, string>, query: Record<string, string>) =>
       (
         await answer(
           listMessages(services),
-          apiEvent('listMessages', { params: { token: 't', ...params }, query: { cursor, ...query } }),
+          apiEvent('listMessages', { params: { token, ...params }, query: { cursor, ...query } }),
         )
       ).status;
     expect(await again({}, {})).toBe(200);
@@ -167,7 +168,7 @@ describe('the pages of a list', () => {
     expect(await again({}, { after: '0' })).toBe(422);
     expect(await again({}, { before: '9' })).toBe(422);
     expect(await again({ chat_number: '2' }, {})).toBe(422);
-    expect(await again({ token: 'u' }, {})).toBe(422);
+    expect(await again({ token: newToken() }, {})).toBe(422);
   });
 
   test('hold every application once in the order of creation, those of the same moment too', async () => {

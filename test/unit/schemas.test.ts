@@ -9,6 +9,8 @@ import { numbers } from '../support/writes.ts';
 const faults = (schema: z.ZodType, value: unknown): string[] =>
   schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.join('/')}: ${message}`) ?? [];
 
+const aToken = 'Q2lDXdH2R2GfSqkhVYzhGg';
+
 describe('names and bodies', () => {
   const fields = [
     ['an application’s name', schemas.ApplicationInput, 'name', limits.nameLength],
@@ -101,8 +103,8 @@ describe('a batch', () => {
 
 describe('path and query', () => {
   test.for(['1', '9', '10', '4294967296', '9007199254740991'])('the path number %s is understood', (digits) => {
-    expect(schemas.ChatPath.parse({ token: 't', chat_number: digits })).toEqual({
-      token: 't',
+    expect(schemas.ChatPath.parse({ token: aToken, chat_number: digits })).toEqual({
+      token: aToken,
       chat_number: Number(digits),
     });
   });
@@ -110,14 +112,14 @@ describe('path and query', () => {
   test.for(['0', '01', '-1', '+1', '1.0', '1e3', ' 1', '1 ', '', 'x', '0x1', '１', '1\n'])(
     'the path number %j is refused',
     (digits) => {
-      const params = { token: 't', chat_number: digits, message_number: digits };
+      const params = { token: aToken, chat_number: digits, message_number: digits };
       const words = 'must be a whole number from 1';
       expect(faults(schemas.MessagePath, params)).toEqual([`chat_number: ${words}`, `message_number: ${words}`]);
     },
   );
 
   test('a path number beyond all that are given stays beyond them', () => {
-    const parsed = schemas.ChatPath.parse({ token: 't', chat_number: '9'.repeat(500) });
+    const parsed = schemas.ChatPath.parse({ token: aToken, chat_number: '9'.repeat(500) });
     expect(parsed.chat_number).toBe(Number.MAX_SAFE_INTEGER);
   });
 

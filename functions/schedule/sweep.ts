@@ -1,0 +1,12 @@
+import { events, log } from '../runtime/log.ts';
+import { scheduled } from '../runtime/schedule.ts';
+import type { SweepServices } from '../runtime/services.ts';
+
+/** Time left for the step under way when the function has to end. */
+const reserveMs = 10_000;
+
+/** Every minute, on AWS: sends the accepted writes that were parked while the store queue was out. */
+export const sweepSchedule = scheduled(async ({ parkedWrites }: SweepServices, context) => {
+  const records = await parkedWrites.sweep(() => context.getRemainingTimeInMillis() > reserveMs);
+  if (records > 0) log.info(events.swept, { records });
+});

@@ -1,0 +1,57 @@
+import { RemovalPolicy } from 'aws-cdk-lib';
+import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { Construct } from 'constructs';
+import type { ledger } from '../../functions/aws/ledger.ts';
+import type { ServiceFunction } from './service-function.ts';
+import type { WorkQueue } from './work-queue.ts';
+
+/** What a function does with the ledger, and the actions that takes; a transaction takes those of its parts. */
+const actions = {
+  /** Takes numbers, accepts edits and deletes, and parks what the store queue does not take. */
+  write: ['BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
+  /** Asks what was accepted. */
+  read: ['BatchGetItem'],
+  /** Removes what belongs to something deleted. */
+  purge: ['BatchGetItem', 'Query', 'UpdateItem', 'BatchWriteItem'],
+  /** Sends what is parked. */
+  sweep: ['Query', 'BatchWriteItem'],
+};
+
+/** Who sends to the store queue. The others know its address, which is a part of the ledger, and may not use it. */
+const senders: (keyof typeof actions)[] = ['write', 'sweep'];
+
+interface LedgerTableProps {
+  /** Where accepted writes go. */
+  storeQueue: WorkQueue;
+  keepData: boolean;
+}
+
+/** The table of counters and of what was accepted; with the queue it sends to, it is the ledger. */
+export class LedgerTable extends Construct {
+  readonly table: Table;
+  readonly #storeQueue: WorkQueue;
+
+  constructor(scope: Construct, id: string, { storeQueue, keepData }: LedgerTableProps) {
+    super(scope, id);
+    this.#storeQueue = storeQueue;
+    this.table = new Table(this, 'Table', {
+      partitionKey: { name: 'pk', type: AttributeType.STRING },
+      sortKey: { name: 'sk', type: AttributeType.STRING },
+      billingMode: BillingMode.PAY_PER_REQUEST,
+      pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
+      timeToLiveAttribute: 'expires',
+      deletionProtection: keepData,
+      removalPolicy: keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+    });
+  }
+
+  /** The function may do this with the ledger, and no more. */
+  connect(fn: ServiceFunction, access: keyof typeof actions): void {
+    this.table.grant(fn, ...actions[access].map((action) => `dynamodb:${action}`));
+    if (senders.includes(access)) this.#storeQueue.queue.grant(fn, 'sqs:SendMessage');
+    fn.setVariables<typeof ledger>({
+      LEDGER_TABLE: this.table.tableName,
+      STORE_QUEUE_URL: this.#storeQueue.queue.queueUrl,
+    });
+  }
+}

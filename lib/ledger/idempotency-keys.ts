@@ -1,0 +1,131 @@
+import { Problem } from '../api/problems.ts';
+import { limits } from '../limits.ts';
+import { type DynamodbTable, type Item, number, numberIn, text, textIn } from './dynamodb-table.ts';
+import type { IdempotencyKey } from './ledger.ts';
+
+/** A request that has its key to itself. */
+export interface KeyInHand {
+  /** When the key was first used: the time that its write is accepted at, whoever completes it. */
+  at: number;
+  /** Names the number that is taken for this request, beside the counter it is taken from. */
+  claim: string;
+  /** What the first attempt made up, for whoever completes it. */
+  candidate: string;
+}
+
+/** DynamoDB removes expired items some time later; until then they count as expired by their own time. */
+const ttlSlackMs = 60_000;
+
+const place = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
+
+/** A claim's name. Its time tells when its key has expired, so that a claim nobody came back for can be cleared away. */
+const claimOf = (id: string, at: number): string => `${at}/${id}`;
+
+/** Of the claims beside a counter, those whose key has expired. */
+export const expiredClaims = (claims: Item, now: number): string[] =>
+  Object.keys(claims).filter((claim) => Number.parseInt(claim, 10) + limits.idempotencyMs + ttlSlackMs < now);
+
+/**
+ * Idempotency keys in the ledger's table. The first request with a key holds it under a lease; when it dies, whoever
+ * repeats it after the lease completes it, under the number that the first has claimed.
+ */
+export class IdempotencyKeys {
+  readonly #table: DynamodbTable;
+  readonly #now: () => number;
+
+  constructor(table: DynamodbTable, now: () => number) {
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /**
+   * Does the work under the key, or answers what it answered the first time.
+   *
+   * @param candidate kept with the key at its first use
+   * @throws Problem idempotency_key_reused, idempotency_in_flight, and what the work throws
+   */
+  async once<Result>(
+    { id, payload }: IdempotencyKey,
+    candidate: string,
+    work: (hand: KeyInHand) => Promise<Result>,
+  ): Promise<Result> {
+    const taken = await this.#take(id, payload, candidate);
+    if ('result' in taken) return JSON.parse(taken.result) as Result;
+    const hand = { ...taken, claim: claimOf(id, taken.at) };
+    let result: Result;
+    try {
+      result = await work(hand);
+    } catch (error) {
+      // What was refused is not kept. After an unknown outcome the next request need not wait for the lease. Where neither
+      // can be written, the lease runs out by itself.
+      const refused = error instanceof Problem && error.status < 500;
+      await (refused
+        ? this.#forget(id, taken.at)
+        : this.#update(id, taken.at, 'SET lease_until = :value', number(0))
+      ).catch(() => undefined);
+      throw error;
+    }
+    await this.#update(id, taken.at, 'SET answer = :value', text(JSON.stringify(result)));
+    return result;
+  }
+
+  async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | Omit<KeyInHand, 'claim'>> {
+    const now = this.#now();
+    const item: Item = {
+      pk: text(place(id).pk),
+      sk: text(place(id).sk),
+      payload: text(payload),
+      candidate: text(candidate),
+      begun_at: number(now),
+      lease_until: number(now + limits.idempotencyLeaseMs),
+      expires: number(Math.ceil((now + limits.idempotencyMs + ttlSlackMs) / 1_000)),
+    };
+    const outcome = await this.#table.put(item, {
+      ConditionExpression: 'attribute_not_exists(pk) OR begun_at <= :expired',
+      ExpressionAttributeValues: { ':expired': number(now - limits.idempotencyMs) },
+    });
+    if ('done' in outcome) return { at: now, candidate };
+
+    const known = outcome.refused;
+    if (!known) throw inFlight();
+    if (textIn(known, 'payload') !== payload)
+      throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
+    if (known.answer) return { result: textIn(known, 'answer') };
+    if (numberIn(known, 'lease_until') > now) throw inFlight();
+    return this.#takeOver(id, known, now);
+  }
+
+  async #takeOver(id: string, known: Item, now: number): Promise<Omit<KeyInHand, 'claim'>> {
+    const outcome = await this.#table.update(place(id), {
+      UpdateExpression: 'SET lease_until = :new',
+      ConditionExpression: 'begun_at = :begun AND lease_until = :old AND attribute_not_exists(answer)',
+      ExpressionAttributeValues: {
+        ':begun': known.begun_at as Item[string],
+        ':old': known.lease_until as Item[string],
+        ':new': number(now + limits.idempotencyLeaseMs),
+      },
+    });
+    if ('refused' in outcome) throw inFlight();
+    return { at: numberIn(known, 'begun_at'), candidate: textIn(known, 'candidate') };
+  }
+
+  async #update(id: string, at: number, UpdateExpression: string, value: Item[string]): Promise<void> {
+    await this.#table.update(place(id), {
+      UpdateExpression,
+      ConditionExpression: 'begun_at = :begun',
+      ExpressionAttributeValues: { ':begun': number(at), ':value': value },
+    });
+  }
+
+  async #forget(id: string, at: number): Promise<void> {
+    await this.#table.remove(place(id), {
+      ConditionExpression: 'begun_at = :begun',
+      ExpressionAttributeValues: { ':begun': number(at) },
+    });
+  }
+}
+
+const inFlight = () =>
+  new Problem('idempotency_in_flight', 'The first request with this Idempotency-Key has not ended; ask again.', {
+    headers: { 'Retry-After': String(limits.retryAfterSeconds) },
+  });

@@ -1,0 +1,96 @@
+import { execFile } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
+import { afterAll, describe, expect, test } from 'vitest';
+import { bundleFolder, bundleFunctions } from '../../infra/bundles.ts';
+import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
+import { type Route, routes } from '../../lib/api/routes.ts';
+import { environmentOf } from '../support/providers.ts';
+
+const bundles = mkdtempSync(path.join(tmpdir(), 'chat-system-bundles-'));
+const { outputs } = await bundleFunctions(bundles);
+afterAll(() => rm(bundles, { recursive: true }));
+
+const names = Object.keys(functions) as FunctionName[];
+const writes = names.filter((name) => name in routes && (routes as Record<string, Route>)[name]?.method !== 'GET');
+
+/** What a bundle holds: files of the project and of packages, and modules of Node.js. */
+function contentOf(name: FunctionName) {
+  const found = Object.entries(outputs).find(([file]) => file.endsWith(`/${kebabCase(name)}/index.mjs`));
+  if (!found) throw new Error(`there is no bundle of ${name}`);
+  const [, { bytes, inputs, imports }] = found;
+  const files = Object.entries(inputs)
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => file);
+  const packages = new Set(files.flatMap((file) => file.match(/node_modules\/((?:@[^/]+\/)?[^/]+)/)?.[1] ?? []));
+  return { bytes, files, packages: [...packages], nodeModules: imports.map((each) => each.path) };
+}
+
+test.each(names)('%s: nothing of a host, of the embedded engine, or of the deployment', (name) => {
+  const { files, nodeModules } = contentOf(name);
+  expect(files.filter((file) => /^(local|test|infra|demo)\/|embedded|sqlite/.test(file))).toEqual([]);
+  expect(nodeModules).not.toContain('node:sqlite');
+});
+
+test.each(writes)('%s: the clients of the ledger and its queue, and none of SQL and search', (name) => {
+  const { packages } = contentOf(name);
+  expect(packages).toEqual(expect.arrayContaining(['@aws-sdk/client-dynamodb', '@aws-sdk/client-sqs']));
+  for (const absent of ['mysql2', 'kysely', '@opensearch-project/opensearch']) expect(packages).not.toContain(absent);
+});
+
+test('only what searches, indexes, purges or migrates carries the client of OpenSearch', () => {
+  const carriers = names.filter((name) => contentOf(name).packages.includes('@opensearch-project/opensearch'));
+  expect(carriers.sort()).toEqual(['migrate', 'purgeSchedule', 'searchApplication', 'searchChat', 'searchWorker']);
+});
+
+test('credentials come from the environment: no client of another place is carried', () => {
+  for (const name of names) expect(contentOf(name).packages).not.toContain('@aws-sdk/credential-provider-node');
+});
+
+// What a start has to read. The packages behind each step: zod and the logger; DynamoDB and SQS; mysql2 with its
+// character sets and RDS's certificates; OpenSearch.
+test.each(names)('%s: is small', (name) => {
+  const { bytes, packages } = contentOf(name);
+  const limit = [
+    ...(packages.includes('@opensearch-project/opensearch') ? [2_100_000] : []),
+    ...(packages.includes('mysql2') ? [1_750_000] : []),
+    ...(packages.some((each) => each.startsWith('@aws-sdk/')) ? [400_000] : []),
+    180_000,
+  ][0];
+  expect(bytes).toBeLessThan(limit as number);
+});
+
+test('the docs page has its script and style beside it', () => {
+  for (const file of functions.getDocs.files ?? [])
+    expect(existsSync(path.join(bundleFolder(bundles, 'getDocs'), file))).toBe(true);
+});
+
+test('a source map names our files, without their text', () => {
+  const map = JSON.parse(readFileSync(path.join(bundleFolder(bundles, 'createMessage'), 'index.mjs.map'), 'utf8'));
+  expect(map.sources.some((source: string) => source.endsWith('/functions/api/create-message.ts'))).toBe(true);
+  expect(map.sourcesContent).toBeUndefined();
+});
+
+describe('in Node.js, with just the variables that it names,', () => {
+  /** Starts a bundle as Lambda does, and answers the type of its handler. */
+  const start = async (name: FunctionName, environment: Record<string, string>) => {
+    const file = pathToFileURL(path.join(bundleFolder(bundles, name), 'index.mjs')).href;
+    const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(typeof handler); process.exit();`;
+    const env = { AWS_REGION: 'eu-central-1', NODE_OPTIONS: '--enable-source-maps', ...environment };
+    return promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+  };
+
+  test.each(names)('%s starts and has a handler', async (name) => {
+    expect((await start(name, await environmentOf(name))).stdout).toBe('function\n');
+  });
+
+  test('a function without its variables says which', async () => {
+    await expect(start('createMessage', { STORE_QUEUE_URL: 'nowhere' })).rejects.toThrow(
+      /environment variable LEDGER_TABLE: .*environment variable STORE_QUEUE_URL: /,
+    );
+  });
+});

@@ -1,0 +1,32 @@
+import type * as z from 'zod';
+import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
+
+const examples: Record<string, string> = {
+  ADMIN_KEY_SECRET: 'admin-key',
+  LEDGER_TABLE: 'ledger',
+  MYSQL_SECRET: 'database',
+  MYSQL_URL: 'mysql://chat@127.0.0.1:1/chat',
+  OPENSEARCH_URL: 'http://127.0.0.1:1',
+  SEARCH_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/search-dead-letters',
+  SEARCH_QUEUE_URL: 'http://127.0.0.1:1/search',
+  STORE_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/store-dead-letters',
+  STORE_QUEUE_URL: 'http://127.0.0.1:1/store',
+};
+
+/** The variables that the services of a function name. */
+export async function variablesOf(name: FunctionName): Promise<{ required: string[]; optional: string[] }> {
+  const required: string[] = [];
+  const optional: string[] = [];
+  for (const need of functions[name].needs) {
+    const { [need]: provider } = await import(`../../functions/aws/${kebabCase(need)}.ts`);
+    for (const [variable, schema] of Object.entries(provider.variables as Record<string, z.ZodType>))
+      (schema.safeParse(undefined).success ? optional : required).push(variable);
+  }
+  return { required, optional };
+}
+
+/** An environment that a function starts in; nothing answers at its addresses. */
+export async function environmentOf(name: FunctionName): Promise<Record<string, string>> {
+  const { required } = await variablesOf(name);
+  return Object.fromEntries(required.map((variable) => [variable, examples[variable] as string]));
+}

@@ -1,0 +1,28 @@
+import { expect, test } from 'vitest';
+import { asToken, newToken } from '../../lib/token.ts';
+import { numbers } from '../support/writes.ts';
+
+test('a new token is understood as itself', () => {
+  for (const _ of numbers(1, 1_000)) {
+    const token = newToken();
+    expect(asToken(token)).toBe(token);
+  }
+});
+
+test('what can be no token is understood as one that nobody has', () => {
+  const token = newToken();
+  const nobody = asToken('');
+  expect(nobody).toMatch(/^[A-Za-z0-9_-]{22}$/);
+  // Its end has bits that a token's never has.
+  expect(Buffer.from(nobody, 'base64url').toString('base64url')).not.toBe(nobody);
+  for (const text of [
+    `${token} `,
+    ` ${token}`,
+    token.slice(1),
+    `${token}A`,
+    'é'.repeat(22),
+    "'; --",
+    'x'.repeat(3_000),
+  ])
+    expect(asToken(text)).toBe(nobody);
+});
