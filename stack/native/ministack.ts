@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { answers } from '../answers.ts';
 import { credentials } from '../credentials.ts';
@@ -16,6 +17,8 @@ export const ministack = (port: number): NativeServer => ({
   prepare: async (say) => {
     const environment = await pythonEnvironment(`ministack-${version}`, 'ministack-requirements.txt', say);
     const folder = (name: string) => makeFolder(path.join(ministackFolder, name));
+    // Its program for functions is CommonJS; without this, Node.js would take it for what the project's package.json says.
+    writeFileSync(path.join(folder('tmp'), 'package.json'), '{"type": "commonjs"}\n');
     return {
       command: [path.join(environment, 'bin/python'), program],
       cwd: makeFolder(ministackFolder),

@@ -4,6 +4,7 @@ MiniStack saves what it holds only when it is told to end. A kill would lose the
 given, while the messages under these numbers are still in the SQL database.
 """
 
+import logging
 import threading
 import time
 
@@ -24,5 +25,7 @@ def save_regularly():
             app._MAIN_LOOP.call_soon_threadsafe(save)
 
 
+# It would tell each file that it saves.
+logging.getLogger("persistence").setLevel(logging.WARNING)
 threading.Thread(target=save_regularly, daemon=True).start()
 app.main()
