@@ -18,8 +18,8 @@ const shownLines = 25;
 const resourceEvent = /\|\s*(\d+\/\d+)\s*\|[^|]*\|\s*(\w+)\s*\|\s*([\w:]+)\s*\|\s*(\S+)/;
 
 /** The environment for cdk on an emulator: nothing of what the shell has for AWS, so that no real account can be meant. */
-export function emulatorEnvironment(endpoint: string): NodeJS.ProcessEnv {
-  const kept = Object.entries(process.env).filter(([name]) => !/^(AWS_|CDK_)/.test(name));
+export function emulatorEnvironment(endpoint: string, shell: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
+  const kept = Object.entries(shell).filter(([name]) => !/^(AWS_|CDK_)/.test(name));
   return {
     ...Object.fromEntries(kept),
     ...credentials,
@@ -28,7 +28,7 @@ export function emulatorEnvironment(endpoint: string): NodeJS.ProcessEnv {
     AWS_CONFIG_FILE: '/dev/null',
     AWS_SHARED_CREDENTIALS_FILE: '/dev/null',
     AWS_EC2_METADATA_DISABLED: 'true',
-    NO_PROXY: [process.env.NO_PROXY, 'localhost', '127.0.0.1', '::1'].filter(Boolean).join(','),
+    NO_PROXY: [shell.NO_PROXY, 'localhost', '127.0.0.1', '::1'].filter(Boolean).join(','),
   };
 }
 

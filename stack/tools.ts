@@ -40,13 +40,20 @@ export const succeeds = (file: string, ...args: string[]): Promise<boolean> =>
     () => false,
   );
 
+/** Those of the tools that are not there. */
+export async function missingOf(tools: Tool[]): Promise<Tool[]> {
+  const present = await Promise.all(tools.map((tool) => tool.present()));
+  return tools.filter((_, index) => !present[index]);
+}
+
 /** @throws StackProblem naming every tool that is missing, and the command that installs them */
 export async function requireTools(tools: Tool[], root = isRoot): Promise<void> {
-  const present = await Promise.all(tools.map((tool) => tool.present()));
-  const missing = tools.filter((_, index) => !present[index]);
+  const missing = await missingOf(tools);
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.map(({ debianPackage }) => debianPackage))].join(' ');
   throw new StackProblem(
-    `Missing on this machine: ${missing.map(({ name }) => name).join(', ')}. On Debian and Ubuntu, this installs it:\n\n  ${root ? '' : 'sudo '}apt-get install --yes ${packages}\n`,
+    `Missing on this machine: ${missing.map(({ name }) => name).join(', ')}. On Debian and Ubuntu, this installs it:\n\n  ${root ? '' : 'sudo '}apt-get install --yes ${packagesOf(missing).join(' ')}\n`,
   );
 }
+
+/** Debian's packages that bring the tools. */
+export const packagesOf = (tools: Tool[]): string[] => [...new Set(tools.map(({ debianPackage }) => debianPackage))];
