@@ -2,8 +2,8 @@ import { type RawBuilder, sql } from 'kysely';
 
 interface Key {
   token: string;
-  chat: number;
-  number?: number | undefined;
+  chat?: number;
+  number?: number;
 }
 
 /**
@@ -18,3 +18,9 @@ export const keyTable = (keys: Key[]): RawBuilder<unknown> =>
 
 /** The token of `k`, comparable with the column of a table by that one's index. */
 export const keyToken = sql`CONVERT(k.token USING ascii) COLLATE ascii_bin`;
+
+/** The order of the primary keys: who locks rows in it meets nobody who holds the next and waits for this one. */
+export const byKey = (a: Key, b: Key): number =>
+  (a.token < b.token ? -1 : Number(a.token > b.token)) ||
+  (a.chat ?? 0) - (b.chat ?? 0) ||
+  (a.number ?? 0) - (b.number ?? 0);

@@ -1,12 +1,11 @@
-import { randomInt } from 'node:crypto';
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { limits } from '../limits.ts';
 import { targetOf, type Write } from '../queue/records.ts';
-import { keyTable, keyToken } from './mysql-keys.ts';
+import { byKey, keyTable, keyToken } from './mysql-keys.ts';
+import { mark, schedulePurges } from './mysql-marks.ts';
 import type { Schema } from './sql.ts';
 
 type Db = Transaction<Schema>;
-type Mark = Pick<Schema['rollup_marks'], 'token' | 'chat'>;
 
 /**
  * Merges the writes within a transaction. Each statement's rows are sorted by key, so that batches that meet lock what
@@ -108,16 +107,6 @@ function* statements<Row>(rows: Row[], bytesOf: (row: Row) => number): Generator
   if (group.length > 0) yield group;
 }
 
-interface Key {
-  token: string;
-  chat?: number;
-  number?: number;
-}
-const byKey = (a: Key, b: Key): number =>
-  (a.token < b.token ? -1 : Number(a.token > b.token)) ||
-  (a.chat ?? 0) - (b.chat ?? 0) ||
-  (a.number ?? 0) - (b.number ?? 0);
-
 async function withoutDeletedApplications(db: Db, writes: Write[]): Promise<Write[]> {
   if (writes.length === 0) return writes;
   const tokens = [...new Set(writes.map(({ token }) => token))];
@@ -141,27 +130,4 @@ async function withoutDeletedChats(db: Db, writes: Write[]): Promise<Write[]> {
     WHERE chats.deleted = 1`.execute(db);
   const deleted = new Set(rows.map(({ token, number }) => `${token}/${number}`));
   return writes.filter((write) => !deleted.has(chatOf(write)));
-}
-
-/** Marks what is to be counted, last of all: concurrent batches of one chat meet here, and only briefly. */
-async function mark(db: Db, writes: Write[]): Promise<void> {
-  const marks = new Map<string, Mark>();
-  const add = (token: string, chat: number) => marks.set(`${token}/${chat}`, { token, chat });
-  for (const write of writes) {
-    const { token, chat, number } = targetOf(write);
-    // A message changes its chat's count, a chat its application's.
-    add(token, number === undefined ? 0 : (chat as number));
-    // What is below a new chat may have come first, and been counted when there was no row to keep the count.
-    if (write.kind === 'chat') add(token, write.chat);
-  }
-  if (marks.size === 0) return;
-  const rows = [...marks.values()].sort(byKey).map((each) => ({ ...each, version: randomInt(2 ** 47) }));
-  await db.insertInto('rollup_marks').values(rows).onDuplicateKeyUpdate({ version: sql`VALUES(version)` }).execute();
-}
-
-async function schedulePurges(db: Db, writes: Write[]): Promise<void> {
-  const rows = writes
-    .filter(({ kind }) => kind === 'deletion')
-    .map((write) => ({ token: write.token, chat: targetOf(write).chat ?? 0, due_at: write.at, pass: 1 }));
-  if (rows.length > 0) await db.insertInto('purges').ignore().values(rows.sort(byKey)).execute();
 }
