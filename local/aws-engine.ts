@@ -84,13 +84,13 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
   const createQueue = async (name: string) =>
     (await sqs.send(new CreateQueueCommand({ QueueName: `${own}-${name}` }))).QueueUrl as string;
 
-  const options = { connections: 1, waiting: limits.sqlMs.migration, password: async () => mysqlPassword };
-  const server = openMysql(mysqlUrl, options);
-  await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ownDatabase)}`.execute(server);
-  await server.destroy();
   const ownUrl = new URL(mysqlUrl);
   ownUrl.pathname = `/${ownDatabase}`;
-  const database = openMysql(ownUrl.href, options);
+  const settings = { connections: 1, waiting: limits.sqlMs.migration, password: async () => mysqlPassword };
+  const server = openMysql(mysqlUrl, settings);
+  await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ownDatabase)}`.execute(server);
+  await server.destroy();
+  const database = openMysql(ownUrl.href, settings);
   await migrateMysql(database);
   await database.destroy();
 
