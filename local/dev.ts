@@ -27,8 +27,8 @@ try {
     Object.assign(process.env, credentials, { AWS_ENDPOINT_URL: servers.awsEndpoint });
     setLogLevel('debug');
     await keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
-    const engine = await startAwsEngine({ ...servers, mysqlSecret: databaseSecret });
-    const server = createServer(await loadOperations({ ...engine.services, adminKey: undefined }));
+    const services = await startAwsEngine({ ...servers, mysqlSecret: databaseSecret });
+    const server = createServer(await loadOperations({ ...services, adminKey: undefined }));
     await server.listen({ port: settings.port, host: '127.0.0.1' });
     const { port } = server.server.address() as AddressInfo;
     console.log(`The functions answer at http://localhost:${port}/${stage}. Stop them with Ctrl-C.`);
