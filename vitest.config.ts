@@ -1,8 +1,8 @@
 import { defineConfig } from 'vitest/config';
 
-const project = (name: string, testTimeout: number) => ({
+const project = (name: string, testTimeout: number, globalSetup: string[] = []) => ({
   extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout },
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, globalSetup },
 });
 
 export default defineConfig({
@@ -18,7 +18,7 @@ export default defineConfig({
       project('contract', 60_000),
       project('infra', 60_000),
       project('e2e', 170_000),
-      project('aws', 170_000),
+      project('aws', 170_000, ['./test/support/stack.ts']),
     ],
   },
 });

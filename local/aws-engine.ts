@@ -45,8 +45,11 @@ export interface AwsServers {
   opensearchUrl: string;
 }
 
-/** Runs the workers and schedules of the AWS engine in this process, on a table, queues and database of their own. */
-export async function startAwsEngine(servers: AwsServers): Promise<{ services: Services; stop: () => Promise<void> }> {
+/**
+ * Runs the workers and schedules of the AWS engine in this process until it ends, on a table, queues and database of
+ * their own, and answers the services for the operations.
+ */
+export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   const environment = await makeOwn(servers);
   const services = await bind({ ledger, store, searchIndex, storeQueue, searchQueue, parkedWrites }, environment);
 
@@ -62,19 +65,14 @@ export async function startAwsEngine(servers: AwsServers): Promise<{ services: S
     ),
   ];
   for (const source of sources) source.start();
-  const schedules = Object.entries({
+  const schedules = {
     'roll-up': rollUpSchedule(services),
     purge: purgeSchedule(services),
     sweep: sweepSchedule(services),
-  }).map(([name, run]) => every(scheduleMs, name, () => run(scheduledEvent(), lambdaContext(name, scheduleTimeMs))));
-
-  return {
-    services,
-    stop: async () => {
-      for (const schedule of schedules) schedule.stop();
-      await Promise.all(sources.map((source) => source.stop()));
-    },
   };
+  for (const [name, run] of Object.entries(schedules))
+    every(scheduleMs, name, () => run(scheduledEvent(), lambdaContext(name, scheduleTimeMs)));
+  return services;
 }
 
 /** Makes what is missing, and answers the environment that the functions are to find. */
@@ -84,13 +82,13 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
   const createQueue = async (name: string) =>
     (await sqs.send(new CreateQueueCommand({ QueueName: `${own}-${name}` }))).QueueUrl as string;
 
-  const options = { connections: 1, waiting: limits.sqlMs.migration, password: async () => mysqlPassword };
-  const server = openMysql(mysqlUrl, options);
-  await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ownDatabase)}`.execute(server);
-  await server.destroy();
   const ownUrl = new URL(mysqlUrl);
   ownUrl.pathname = `/${ownDatabase}`;
-  const database = openMysql(ownUrl.href, options);
+  const settings = { connections: 1, waiting: limits.sqlMs.migration, password: async () => mysqlPassword };
+  const server = openMysql(mysqlUrl, settings);
+  await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ownDatabase)}`.execute(server);
+  await server.destroy();
+  const database = openMysql(ownUrl.href, settings);
   await migrateMysql(database);
   await database.destroy();
 
@@ -102,6 +100,7 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
     SEARCH_DEAD_LETTER_QUEUE_URL: await createQueue('search-dead-letters'),
     MYSQL_URL: ownUrl.href,
     MYSQL_SECRET: mysqlSecret,
+    MYSQL_USE: 'work',
     OPENSEARCH_URL: opensearchUrl,
   };
 }

@@ -4,7 +4,7 @@ import * as z from 'zod';
 export const awsServices = z
   .object({
     AWS_ENDPOINT_URL: z.url(),
-    /** Of a user who may make databases, so that each test has one of its own. */
+    /** Of a user who may make databases and users, so that each test has its own, and end their connections. */
     MYSQL_URL: z.url(),
     OPENSEARCH_URL: z.url(),
   })

@@ -1,0 +1,18 @@
+import { StackProblem } from './problem.ts';
+
+/**
+ * Where a deployed API answers on an emulator, from the address that it would have on AWS.
+ *
+ * MiniStack 1.5 and LocalStack 4.14 both serve REST APIs under this path. The host name that the stack's output has
+ * (`<id>.execute-api…`) leads to AWS, or resolves only where `*.localhost` does.
+ *
+ * @param output the stack's output, `https://<id>.execute-api.<region>.<domain>/<stage>/`
+ */
+export function emulatedApiUrl(endpoint: string, output: string): string {
+  const { hostname, pathname } = new URL(output);
+  const [id, service] = hostname.split('.');
+  const stage = pathname.split('/')[1];
+  if (!id || service !== 'execute-api' || !stage)
+    throw new StackProblem(`The stack's output ${output} is not the address of an API.`);
+  return new URL(`/_aws/execute-api/${id}/${stage}`, endpoint).href;
+}

@@ -1,0 +1,43 @@
+import { createHash } from 'node:crypto';
+import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs';
+import path from 'node:path';
+import { pipeline } from 'node:stream/promises';
+import { cacheFolder, makeFolder } from './folders.ts';
+import { locked } from './lock.ts';
+import { StackProblem } from './problem.ts';
+import type { Say } from './run.ts';
+
+/**
+ * A file or folder of the cache, made when it is not there. It appears under its name only when it is complete, and only
+ * one process makes it.
+ *
+ * @param make is given the path to make it at, in a folder for it alone
+ * @returns its path
+ */
+export async function cached(name: string, say: Say, make: (target: string) => Promise<void>): Promise<string> {
+  const place = path.join(cacheFolder, name);
+  if (existsSync(place)) return place;
+  const work = async () => {
+    if (existsSync(place)) return;
+    const making = path.join(makeFolder(cacheFolder), `making-${name}`);
+    // One that was broken off left it.
+    rmSync(making, { recursive: true, force: true });
+    makeFolder(making);
+    try {
+      await make(path.join(making, name));
+      renameSync(path.join(making, name), place);
+    } finally {
+      rmSync(making, { recursive: true, force: true });
+    }
+  };
+  await locked(path.join(cacheFolder, 'locks', name), work, () => say('Another process installs it; waiting'));
+  return place;
+}
+
+/** @throws StackProblem when the file is not the one with that SHA-256 */
+export async function verify(file: string, sha256: string): Promise<void> {
+  const hash = createHash('sha256');
+  await pipeline(createReadStream(file), hash);
+  const found = hash.digest('hex');
+  if (found !== sha256) throw new StackProblem(`${path.basename(file)} has the SHA-256 ${found}, not ${sha256}.`);
+}

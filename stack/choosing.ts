@@ -1,0 +1,37 @@
+import { isDeepStrictEqual } from 'node:util';
+import { StackProblem } from './problem.ts';
+import type { Provider } from './provider.ts';
+import { chooseProvider, providerOf } from './providers/choice.ts';
+import { dockerAnswers } from './providers/docker.ts';
+import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
+
+/**
+ * The provider for this checkout, by what is asked for and what was chosen before; the choice is kept.
+ *
+ * @param tell is told the choice and its reason
+ * @throws StackProblem when servers run that were chosen otherwise
+ */
+export async function settle(wanted: Wanted, tell: (line: string) => void): Promise<Provider> {
+  const before = readSettings();
+  const { name, reason } = await chooseProvider(wanted, before, dockerAnswers);
+  tell(`Provider: ${name} (${reason})`);
+  const chosen = await choose(wanted, before, name);
+  if (isDeepStrictEqual(chosen, before)) return providerOf(chosen);
+  if (before && before.provider !== 'external') {
+    const running = (await providerOf(before).parts()).filter((part) => part.running);
+    if (running.length > 0)
+      throw new StackProblem(
+        `What runs was chosen otherwise (${running.map(({ name: part, address }) => `${part} at ${address}`).join(', ')}): run script/stack down first.`,
+      );
+  }
+  const provider = providerOf(chosen);
+  keepSettings(chosen);
+  return provider;
+}
+
+/** @throws StackProblem before the first `up` */
+export function settled(): Provider {
+  const chosen = readSettings();
+  if (!chosen) throw new StackProblem('Nothing is up for this checkout: run script/stack up.');
+  return providerOf(chosen);
+}

@@ -1,0 +1,9 @@
+/** Emulators take any credentials; these open nothing else. */
+export const credentials = {
+  AWS_ACCESS_KEY_ID: 'test',
+  AWS_SECRET_ACCESS_KEY: 'test',
+  AWS_REGION: 'us-east-1',
+};
+
+/** The account that both emulators play. */
+export const emulatedAccount = '000000000000';

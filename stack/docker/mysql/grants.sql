@@ -1,0 +1,2 @@
+-- Tests make databases of their own.
+GRANT ALL ON *.* TO chat@'%';

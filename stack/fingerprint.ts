@@ -1,0 +1,18 @@
+import { createHash } from 'node:crypto';
+import { globSync, readFileSync, statSync } from 'node:fs';
+import path from 'node:path';
+import { project } from './folders.ts';
+import type { Servers } from './provider.ts';
+
+/** All that a deployment is made from. */
+const sources = ['infra/**', 'functions/**', 'lib/**', 'package-lock.json', 'cdk.json', 'tsconfig.json'];
+
+/** Differs when a deployment of the code here, for these servers, would differ. */
+export function fingerprint({ awsEndpoint, fromFunctions }: Servers): string {
+  const hash = createHash('sha256').update(JSON.stringify([awsEndpoint, fromFunctions]));
+  for (const file of globSync(sources, { cwd: project }).sort()) {
+    const place = path.join(project, file);
+    if (statSync(place).isFile()) hash.update(`\0${file}\0`).update(readFileSync(place));
+  }
+  return hash.digest('hex');
+}

@@ -1,0 +1,38 @@
+import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { isRoot } from './folders.ts';
+import { nativeTools } from './native/tools.ts';
+import { StackProblem } from './problem.ts';
+import { dockerAnswers } from './providers/docker.ts';
+import { run } from './run.ts';
+import { findServers, missingOf, onPath, packagesOf, requireTools } from './tools.ts';
+
+// What script/test runs first: as root on Debian it installs what the native provider needs, elsewhere it names that.
+
+/** Debian's packages ask this program whether they may start their service; 101 says no. */
+const policy = '/usr/sbin/policy-rc.d';
+
+async function install(packages: string[]): Promise<void> {
+  console.log(`Installing ${packages.join(', ')} …`);
+  const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
+  // The stack starts servers of its own; the packages' service would take a port and memory, and stay.
+  const ours = !existsSync(policy);
+  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  try {
+    await run(['apt-get', 'update'], { env });
+    await run(['apt-get', 'install', '--yes', '--no-install-recommends', ...packages], { env });
+  } finally {
+    if (ours) rmSync(policy);
+  }
+}
+
+findServers();
+try {
+  if (!(await dockerAnswers())) {
+    const missing = await missingOf(nativeTools);
+    if (missing.length > 0 && isRoot && onPath('apt-get')) await install(packagesOf(missing));
+    await requireTools(nativeTools);
+  }
+} catch (error) {
+  console.error(error instanceof StackProblem ? error.message : error);
+  process.exitCode = 1;
+}

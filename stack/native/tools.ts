@@ -1,0 +1,26 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { cacheFolder } from '../folders.ts';
+import { onPath, succeeds, type Tool } from '../tools.ts';
+
+const downloaded = (): boolean =>
+  ['opensearch-3.8.0', 'opensearch-3.8.0-with-icu'].some((name) => existsSync(path.join(cacheFolder, name)));
+
+/** What the native provider needs of this machine. */
+export const nativeTools: Tool[] = [
+  {
+    name: 'MariaDB (mariadbd, mariadb-install-db)',
+    debianPackage: 'mariadb-server',
+    present: async () => onPath('mariadbd') && onPath('mariadb-install-db'),
+  },
+  {
+    name: 'Python 3.10 or newer with venv (python3)',
+    debianPackage: 'python3-venv',
+    present: () => succeeds('python3', '-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'),
+  },
+  {
+    name: 'Maven (mvn), which downloads OpenSearch',
+    debianPackage: 'maven',
+    present: async () => onPath('mvn') || downloaded(),
+  },
+];

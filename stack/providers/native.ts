@@ -1,0 +1,98 @@
+import { rmSync } from 'node:fs';
+import { dataFolder } from '../folders.ts';
+import { printLogFiles } from '../log-files.ts';
+import { mariadb, mariadbFolder } from '../native/mariadb.ts';
+import { ministack, ministackFolder } from '../native/ministack.ts';
+import { opensearch, opensearchFolder } from '../native/opensearch.ts';
+import { nativeTools } from '../native/tools.ts';
+import { isTaken, loopback } from '../ports.ts';
+import { StackProblem } from '../problem.ts';
+import type { Provider } from '../provider.ts';
+import { launch, logFile, runningPid, stopServer, untilReady } from '../server-process.ts';
+import type { Ports } from '../settings.ts';
+import { requireTools } from '../tools.ts';
+
+/** The servers as processes of this machine, without Docker. */
+export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlPassword: string): Provider {
+  const addresses = {
+    mysqlUrl: `mysql://chat@${loopback}:${mysql}/chat`,
+    opensearchUrl: `http://${loopback}:${search}`,
+  };
+  const awsEndpoint = `http://${loopback}:${aws}`;
+
+  const parts = [
+    {
+      name: 'ministack',
+      title: 'AWS (MiniStack)',
+      port: aws,
+      flag: '--aws-port',
+      address: awsEndpoint,
+      data: ministackFolder,
+      server: ministack(aws),
+    },
+    {
+      name: 'mariadb',
+      title: 'SQL (MariaDB)',
+      port: mysql,
+      flag: '--mysql-port',
+      address: addresses.mysqlUrl,
+      data: mariadbFolder,
+      server: mariadb(mysql, mysqlPassword),
+    },
+    {
+      name: 'opensearch',
+      title: 'Search (OpenSearch)',
+      port: search,
+      flag: '--opensearch-port',
+      address: addresses.opensearchUrl,
+      data: opensearchFolder,
+      server: opensearch(search),
+    },
+  ];
+
+  return {
+    name: 'native',
+    servers: { ...addresses, awsEndpoint, mysqlPassword, fromFunctions: addresses },
+    check: async () => {
+      if (process.platform !== 'linux')
+        throw new StackProblem(
+          'Without Docker, the servers run on Linux only: start Docker, or give servers of your own (--provider external).',
+        );
+      await requireTools(nativeTools);
+      for (const { name, title, port, flag } of parts)
+        if (runningPid(name) === undefined && (await isTaken(port)))
+          throw new StackProblem(
+            `Port ${port}, meant for ${title}, is taken by another program: end that, or choose another port with ${flag}.`,
+          );
+    },
+    steps: parts.map(({ name, title, server }) => ({
+      title,
+      run: async (say) => {
+        // What runs is not touched, but it may be starting still.
+        if (runningPid(name) === undefined) {
+          const prepared = await server.prepare(say);
+          say('Starting');
+          await launch(name, prepared);
+        }
+        await untilReady(name, server.ready);
+      },
+    })),
+    parts: async () =>
+      parts.map(({ name, address, data }) => {
+        const pid = runningPid(name);
+        return { name, running: pid !== undefined, address, pid, data, log: logFile(name) };
+      }),
+    printLogs: (part, lines, follow) =>
+      printLogFiles(
+        parts
+          .filter(({ name }) => part === undefined || name === part)
+          .map(({ name }) => ({ name, file: logFile(name) })),
+        lines,
+        follow,
+      ),
+    stop: async () => {
+      await Promise.all(parts.map(({ name }) => stopServer(name)));
+    },
+    deleteData: async () => rmSync(dataFolder, { recursive: true, force: true }),
+  };
+}

@@ -1,0 +1,115 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import * as z from 'zod';
+import { logFolder, makeFolder, stackFolder } from './folders.ts';
+import { lastLines } from './last-lines.ts';
+import { StackProblem } from './problem.ts';
+
+/** Longest times in milliseconds for a server to be ready (OpenSearch on a busy machine) and to stop. */
+const readyMs = 180_000;
+const stopMs = 60_000;
+
+/** How to start a server that goes on when the command that started it ends. */
+export interface Launch {
+  command: [file: string, ...args: string[]];
+  cwd: string;
+  env: NodeJS.ProcessEnv;
+  /** The user it runs as, where that is another. */
+  uid?: number;
+}
+
+const pidFile = (name: string): string => path.join(stackFolder, `${name}.pid`);
+export const logFile = (name: string): string => path.join(logFolder, `${name}.log`);
+
+const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'utf8').trim();
+
+const pidFileContent = z.object({ pid: z.number().int().positive(), identity: z.string() });
+
+/** Tells a process from a later one with the same number: when it started, and in which boot. */
+export function identityOf(pid: number): string | undefined {
+  try {
+    // The command's name in the second field may hold spaces and parentheses.
+    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
+      .replace(/^.*\) /s, '')
+      .split(' ');
+    const [state, started] = [fields[0], fields[19]];
+    return state === 'Z' ? undefined : `${bootId()} ${started}`;
+  } catch {
+    return undefined;
+  }
+}
+
+function written(name: string): z.output<typeof pidFileContent> | undefined {
+  try {
+    return pidFileContent.parse(JSON.parse(readFileSync(pidFile(name), 'utf8')));
+  } catch {
+    // Not there, or cut off when the machine went down.
+    return undefined;
+  }
+}
+
+/** The pid of the server that this checkout started under that name, while it runs. */
+export function runningPid(name: string): number | undefined {
+  const { pid, identity } = written(name) ?? {};
+  return pid !== undefined && identityOf(pid) === identity ? pid : undefined;
+}
+
+/** Starts a server under a name, which its pid file and its log have, too. */
+export async function launch(name: string, { command: [file, ...args], cwd, env, uid }: Launch): Promise<void> {
+  endChildren(name);
+  makeFolder(logFolder);
+  const log = openSync(logFile(name), 'a', 0o644);
+  const user = uid === undefined ? {} : { uid, gid: uid };
+  const child = spawn(file, args, { cwd, env, stdio: ['ignore', log, log], detached: true, ...user });
+  closeSync(log);
+  // At once, before a signal can end this process: a server that nobody knows of could not be stopped.
+  if (child.pid !== undefined)
+    writeFileSync(pidFile(name), JSON.stringify({ pid: child.pid, identity: identityOf(child.pid) ?? 'ended' }));
+  await once(child, 'spawn');
+  child.unref();
+}
+
+/**
+ * Resolves when the server answers.
+ *
+ * @throws StackProblem with the end of its log when it ends instead, or takes too long
+ */
+export async function untilReady(name: string, ready: () => Promise<boolean>): Promise<void> {
+  for (const end = Date.now() + readyMs; !(await ready()); await sleep(100)) {
+    if (runningPid(name) === undefined)
+      throw new StackProblem(
+        `${name} ended while it started.\n${lastLines(logFile(name), 15)}\nAll of it: ${logFile(name)}`,
+      );
+    if (Date.now() > end)
+      throw new StackProblem(`${name} was not ready after ${readyMs / 1_000} s; see ${logFile(name)}.`);
+  }
+}
+
+/** Ends the server that this checkout started under that name, with its children, and nothing else. */
+export async function stopServer(name: string): Promise<void> {
+  const pid = runningPid(name);
+  if (pid !== undefined) {
+    process.kill(pid, 'SIGTERM');
+    for (const end = Date.now() + stopMs; runningPid(name) !== undefined; await sleep(50))
+      if (Date.now() > end) throw new StackProblem(`${name} (process ${pid}) did not stop within ${stopMs / 1_000} s.`);
+  }
+  endChildren(name);
+  rmSync(pidFile(name), { force: true });
+}
+
+/**
+ * What a server had started may outlive it. It is in the process group with the server's number, which the system gives to
+ * nobody else while the group lives, unless it was started anew since.
+ */
+function endChildren(name: string): void {
+  const { pid, identity } = written(name) ?? {};
+  if (pid === undefined || identityOf(pid) !== undefined || !identity?.startsWith(bootId())) return;
+  try {
+    process.kill(-pid, 'SIGKILL');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}

@@ -1,0 +1,37 @@
+import { apiAnswers, type Deployment } from './deployment.ts';
+import type { Part } from './provider.ts';
+
+const headings = ['part', 'state', 'address', 'pid', 'data', 'log'];
+
+/**
+ * Prints a table of the parts and the API.
+ *
+ * @returns whether all of them run
+ */
+export async function printStatus(parts: Part[], deployment: Deployment | undefined): Promise<boolean> {
+  const api: Part = {
+    name: 'api',
+    running: deployment !== undefined && (await apiAnswers(deployment)),
+    address: deployment?.url ?? 'not deployed',
+  };
+  const all = [...parts, api];
+  const rows = all.map(({ name, running, address, pid, data, log }) => [
+    name,
+    running ? 'runs' : 'stopped',
+    address,
+    String(pid ?? '-'),
+    data ?? '-',
+    log ?? '-',
+  ]);
+  const widths = headings.map((heading, column) =>
+    Math.max(...[headings, ...rows].map((row) => row[column]?.length ?? heading.length)),
+  );
+  for (const row of [headings, ...rows])
+    console.log(
+      row
+        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+        .join('  ')
+        .trimEnd(),
+    );
+  return all.every(({ running }) => running);
+}

@@ -1,0 +1,32 @@
+import { keepDatabaseSecret } from './database-secret.ts';
+import { deployToEmulator, isDeployed } from './deploy.ts';
+import { requireLoopback } from './endpoint.ts';
+import { migrateSearch, migrateSql } from './migrate.ts';
+import { runSteps } from './progress.ts';
+import type { Provider, Step } from './provider.ts';
+
+/** Brings up the servers, and what functions need in them; does nothing where it is all there. */
+export async function bringUp(provider: Provider): Promise<void> {
+  const { servers } = provider;
+  requireLoopback(servers.awsEndpoint);
+  await provider.check();
+  await runSteps(provider.steps, { concurrent: true });
+  const preparing: Step[] = [
+    { title: 'Tables', run: () => migrateSql(servers) },
+    { title: 'Search index', run: () => migrateSearch(servers) },
+    { title: 'Database secret', run: () => keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword) },
+  ];
+  await runSteps(preparing, { concurrent: true });
+}
+
+/** Deploys the code that is here, unless it is what runs there already and `always` is not asked for. */
+export async function deployTo({ servers }: Provider, always: boolean): Promise<void> {
+  const step: Step = {
+    title: 'Deployment',
+    run: async (say) => {
+      if (!always && (await isDeployed(servers))) say('is what is here already');
+      else await deployToEmulator(servers, say);
+    },
+  };
+  await runSteps([step], { concurrent: false });
+}

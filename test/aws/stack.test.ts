@@ -1,0 +1,115 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { freePort } from '../../stack/ports.ts';
+import { copyCheckout, project, removeCheckout, scriptStack } from '../support/checkout.ts';
+
+/** The rows of the status, by the name of the part. */
+function rowsOf(status: string): Map<string, { state: string; address: string; pid: number }> {
+  const rows = status
+    .trim()
+    .split('\n')
+    .slice(1)
+    .map((line) => line.split(/ {2,}/));
+  return new Map(
+    rows.map(([name = '', state = '', address = '', pid]) => [name, { state, address, pid: Number(pid) }]),
+  );
+}
+
+describe('this checkout’s stack', () => {
+  const deployment = () => readFileSync(path.join(project, '.stack/deployment.json'), 'utf8');
+
+  test('a second up is quick and changes nothing', async () => {
+    const before = { status: await scriptStack(project, 'status'), deployment: deployment() };
+    const began = Date.now();
+    const { status, stdout } = await scriptStack(project, 'up');
+    expect(status).toBe(0);
+    expect(stdout).toContain('is what is here already');
+    // A second or two; other tests run at the same time.
+    expect(Date.now() - began).toBeLessThan(15_000);
+    expect({ status: await scriptStack(project, 'status'), deployment: deployment() }).toEqual(before);
+  });
+
+  test('url prints the base URL alone, and the API answers there', async () => {
+    const { status, stdout, stderr } = await scriptStack(project, 'url');
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^http:\/\/\S+\/v1\n$/);
+    expect((await fetch(`${stdout.trim()}/health`)).status).toBe(200);
+  });
+
+  test('status tells that all runs', async () => {
+    const { status, stdout } = await scriptStack(project, 'status');
+    expect(status).toBe(0);
+    expect([...rowsOf(stdout).values()].map(({ state }) => state)).toEqual(['runs', 'runs', 'runs', 'runs']);
+  });
+
+  test('the functions’ logs can be read', async () => {
+    const { status, stdout } = await scriptStack(project, 'logs', 'functions');
+    expect(status).toBe(0);
+    expect(stdout).toMatch(/^\d{4}-\S+ ChatSystem-\S+ │ /m);
+  });
+});
+
+describe('a second checkout', () => {
+  let checkout: string;
+  const stack = (...args: string[]) => scriptStack(checkout, ...args);
+  const rows = async () => rowsOf((await stack('status')).stdout);
+
+  beforeAll(async () => {
+    checkout = copyCheckout();
+  });
+  afterAll(async () => {
+    await stack('down', '--delete-data', '--yes');
+    removeCheckout(checkout);
+  });
+
+  test('before its first up there is nothing to ask about', async () => {
+    expect(await stack('url')).toMatchObject({
+      status: 1,
+      stdout: '',
+      stderr: expect.stringContaining('script/stack up'),
+    });
+    expect(await stack('status')).toMatchObject({ status: 1, stderr: expect.stringContaining('script/stack up') });
+    expect(await stack('down')).toMatchObject({ status: 0 });
+  });
+
+  test('a port that something else has is named, and nothing is started', async () => {
+    const own = rowsOf((await scriptStack(project, 'status')).stdout);
+    const port = new URL(own.get('mariadb')?.address ?? '').port;
+    const { status, stderr } = await stack('--provider', 'native', '--mysql-port', port, 'up', '--services-only');
+    expect(status).toBe(1);
+    expect(stderr).toMatch(new RegExp(`Port ${port}.*--mysql-port`));
+    expect([...(await rows()).values()].map(({ state }) => state)).toEqual([
+      'stopped',
+      'stopped',
+      'stopped',
+      'stopped',
+    ]);
+  });
+
+  test('has servers of its own; a killed one comes back with its data, and the others stay as they are', async () => {
+    const first = await stack('--provider', 'native', '--mysql-port', await freePortText(), 'up', '--services-only');
+    expect(first).toMatchObject({ status: 0 });
+    const before = await rows();
+    const own = rowsOf((await scriptStack(project, 'status')).stdout);
+    for (const [name, { address }] of before) if (name !== 'api') expect(address).not.toBe(own.get(name)?.address);
+
+    process.kill(before.get('mariadb')?.pid as number, 'SIGKILL');
+    await expect.poll(async () => (await stack('status')).status).toBe(3);
+    expect((await rows()).get('mariadb')?.state).toBe('stopped');
+
+    expect(await stack('up', '--services-only')).toMatchObject({ status: 0 });
+    const after = await rows();
+    expect(after.get('mariadb')).toMatchObject({ state: 'runs', address: before.get('mariadb')?.address });
+    expect(after.get('mariadb')?.pid).not.toBe(before.get('mariadb')?.pid);
+    for (const name of ['ministack', 'opensearch']) expect(after.get(name)).toEqual(before.get(name));
+  });
+
+  test('down ends its servers and nobody else’s', async () => {
+    expect(await stack('down')).toMatchObject({ status: 0 });
+    expect((await stack('status')).status).toBe(3);
+    expect((await scriptStack(project, 'status')).status).toBe(0);
+  });
+});
+
+const freePortText = async (): Promise<string> => String(await freePort());
