@@ -76,7 +76,7 @@ const entryOf = (name: FunctionName, { file, needs }: FunctionEntry): string =>
 
 /**
  * Lambda puts a function's credentials into its environment. The SDK looks there first, but carries the clients of all
- * the other places it could ask (SSO, STS, profiles, instances), a fifth of a small function.
+ * the other places it could ask (SSO, STS, profiles, instances), over a quarter of a small function.
  */
 const credentialsOfLambda: Plugin = {
   name: 'credentials-of-lambda',

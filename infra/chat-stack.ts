@@ -55,7 +55,7 @@ export class ChatStack extends Stack {
       const reads = route.method === 'GET';
       const fn = create(name as OperationId, reads ? functionSizes.read : functionSizes.write);
       if (route.needs.includes('ledger')) ledger.connect(fn, reads ? 'read' : 'write');
-      if (route.needs.includes('store')) database.connect(fn);
+      if (route.needs.includes('store')) database.connect(fn, 'reads');
       if (route.needs.includes('searchIndex')) searchCluster.connect(fn, 'search');
       if (route.admin) adminKey.connect(fn);
       api.serves(route, fn);
@@ -64,25 +64,25 @@ export class ChatStack extends Stack {
     // Accepted writes become rows.
     const storeWorker = create('storeWorker', functionSizes.worker);
     storeQueue.feeds(storeWorker, feedSizes.store);
-    database.connect(storeWorker);
+    database.connect(storeWorker, 'work');
     searchQueue.takesFrom(storeWorker);
 
     // Changed rows become documents.
     const searchWorker = create('searchWorker', functionSizes.worker);
     searchQueue.feeds(searchWorker, feedSizes.search);
-    database.connect(searchWorker);
+    database.connect(searchWorker, 'work');
     searchCluster.connect(searchWorker, 'index');
 
     // Counters become counts.
     const rollUp = create('rollUpSchedule', functionSizes.rollUp);
     ledger.connect(rollUp, 'read');
-    database.connect(rollUp);
+    database.connect(rollUp, 'work');
     every(Duration.minutes(config.rollupMinutes), rollUp);
 
     // What lies below something deleted goes.
     const purge = create('purgeSchedule', functionSizes.purge);
     ledger.connect(purge, 'purge');
-    database.connect(purge);
+    database.connect(purge, 'work');
     searchCluster.connect(purge, 'purge');
     every(Duration.minutes(1), purge);
 
@@ -94,7 +94,7 @@ export class ChatStack extends Stack {
     // A database of our own begins empty. One that is given is brought up to date by whoever gives it.
     if (network) {
       const migrate = create('migrate', functionSizes.migrate);
-      database.connect(migrate);
+      database.connect(migrate, 'migration');
       searchCluster.connect(migrate, 'migrate');
       const trigger = new Trigger(this, 'Migration', { handler: migrate, timeout: functionSizes.migrate.timeout });
       // The function reaches them only with the network's endpoints and the servers' rules in place.

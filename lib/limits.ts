@@ -49,6 +49,24 @@ export const limits = {
   maxReceives: 1_000,
   /** How long a queue keeps a message (SQS's longest): after it, no late write to something deleted can arrive. */
   queueRetentionMs: 14 * 24 * 60 * 60 * 1_000,
+  /**
+   * How long SQL may keep its callers waiting, in milliseconds. A reader is answered within 3 s, and both answer within
+   * 10 ms in health. A worker's batch takes a second or two; it can wait out a failover's first moments. A migration
+   * may wait for another one, and rebuild a table.
+   */
+  sqlMs: {
+    reads: { connectMs: 1_000, queryMs: 2_000 },
+    work: { connectMs: 5_000, queryMs: 20_000 },
+    migration: { connectMs: 5_000, queryMs: 60 * 60 * 1_000 },
+  },
+  /** The same for the search index: a search is for a reader, the rest is a worker's. */
+  searchMs: { search: 2_000, work: 20_000 },
+  /** Bytes of text in one SQL statement: doubled by escaping, they fit the smallest default packet (MariaDB, 16 MB). */
+  statementBytes: 4_000_000,
+  /** Bytes of one bulk request: OpenSearch advises 5 to 15 MB, and small domains on AWS refuse more than 10 MB. */
+  bulkBytes: 8_000_000,
+  /** A function that runs out of time answers 503 this much earlier, in milliseconds, before Lambda ends it. */
+  timeoutEarlyMs: 300,
   /** `Retry-After` of a message that is accepted but not stored yet, and of a key in flight, in seconds. */
   retryAfterSeconds: 1,
   /** `Retry-After` while a dependency is out, in seconds. */

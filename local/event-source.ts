@@ -1,7 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { events, log } from '../functions/runtime/log.ts';
-import type { EmbeddedQueue } from '../lib/queue/embedded.ts';
-import type { Delivery } from '../lib/queue/queue.ts';
+import type { Delivery, Queue } from '../lib/queue/queue.ts';
 import { sqsEvent } from './lambda-events.ts';
 
 /** A failed batch comes again after 1 s, 2 s, 4 s … and at the longest this. */
@@ -10,10 +9,18 @@ const longestDelaySeconds = 60;
 /** After a failure of the queue itself. */
 const queueFailedDelayMs = 1_000;
 
+/** A queue, and how to know when to look at it again. */
+export interface PolledQueue extends Pick<Queue, 'receive' | 'acknowledge' | 'release'> {
+  /** Calls back when something was sent. */
+  onMessages(listener: () => void): void;
+  /** When the next message is due, in milliseconds since 1970; undefined when none is known of. */
+  nextAt(): number | undefined;
+}
+
 /** What SQS event source mappings do on AWS: takes batches from a queue to a worker, one at a time. */
 export class EventSource {
   readonly #name: string;
-  readonly #queue: EmbeddedQueue;
+  readonly #queue: PolledQueue;
   readonly #worker: (event: SQSEvent) => Promise<SQSBatchResponse>;
   readonly #batchSize: number;
   #stopped = false;
@@ -22,7 +29,7 @@ export class EventSource {
 
   constructor(
     name: string,
-    queue: EmbeddedQueue,
+    queue: PolledQueue,
     worker: (event: SQSEvent) => Promise<SQSBatchResponse>,
     batchSize: number,
   ) {

@@ -1,7 +1,7 @@
 import type { Client } from '@opensearch-project/opensearch';
 import type { Kysely } from 'kysely';
-import { migrateOpensearch } from '../../lib/search/opensearch.ts';
-import { migrateMysql } from '../../lib/store/mysql.ts';
+import { migrateOpensearch } from '../../lib/search/opensearch-migration.ts';
+import { migrateMysql } from '../../lib/store/mysql-migration.ts';
 import type { Schema } from '../../lib/store/sql.ts';
 import type { LambdaHandler } from '../runtime/lambda.ts';
 

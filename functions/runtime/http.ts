@@ -2,6 +2,7 @@ import middy from '@middy/core';
 import normalizeHeaders from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
+import { limits } from '../../lib/limits.ts';
 import { admission } from './admission.ts';
 import { type Answer, answering } from './answering.ts';
 import { jsonBody } from './json-body.ts';
@@ -20,7 +21,7 @@ export const operation =
   <Id extends OperationId>(id: Id, run: (request: ApiRequest<Id>, services: ServicesOf<Id>) => Promise<Answer>) =>
   (services: ServicesOf<Id>): HttpHandler => {
     const route: Route = routes[id];
-    const stack = middy()
+    const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
       .use(answering(route))
       .use(normalizeHeaders())
       .use(admission(route, services.adminKey))

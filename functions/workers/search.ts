@@ -1,8 +1,14 @@
 import { limits } from '../../lib/limits.ts';
 import { decodeChanges, type MessageKey } from '../../lib/queue/records.ts';
-import { type SearchDocument, tombstoneVersion } from '../../lib/search/search-index.ts';
+import {
+  type RefusedDocument,
+  RefusedDocuments,
+  type SearchDocument,
+  type SearchIndex,
+  tombstoneVersion,
+} from '../../lib/search/search-index.ts';
 import type { MergedMessage } from '../../lib/store/store.ts';
-import { worker } from '../runtime/batch.ts';
+import { type Poison, worker } from '../runtime/batch.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 
 type SearchWorkerServices = Pick<WorkerServices, 'store' | 'searchIndex'>;
@@ -11,15 +17,32 @@ type SearchWorkerServices = Pick<WorkerServices, 'store' | 'searchIndex'>;
 export const searchWorker = worker('searchQueue', decodeChanges, async (records, services: SearchWorkerServices) => {
   const { store, searchIndex } = services;
   const changed = new Map<string, MessageKey>();
-  for (const key of records.flatMap(({ content }) => content))
-    changed.set(`${key.token}/${key.chat}/${key.number}`, key);
+  for (const key of records.flatMap(({ content }) => content)) changed.set(nameOf(key), key);
   const keys = [...changed.values()];
+  const refused = new Map<string, string>();
   for (let i = 0; i < keys.length; i += limits.rowsPerTransaction) {
     const rows = await store.merged(keys.slice(i, i + limits.rowsPerTransaction));
-    await searchIndex.index(rows.flatMap(documentOf));
+    for (const { document, reason } of await indexed(searchIndex, rows.flatMap(documentOf)))
+      refused.set(nameOf(document), reason);
   }
-  return [];
+  return records.flatMap(({ record, content }): Poison[] => {
+    const bad = content.find((key) => refused.has(nameOf(key)));
+    return bad ? [{ record, reason: `message ${nameOf(bad)}: ${refused.get(nameOf(bad))}` }] : [];
+  });
 });
+
+const nameOf = ({ token, chat, number }: MessageKey): string => `${token}/${chat}/${number}`;
+
+/** Indexes the documents, and answers those that the index will never take. */
+async function indexed(searchIndex: SearchIndex, documents: SearchDocument[]): Promise<RefusedDocument[]> {
+  try {
+    await searchIndex.index(documents);
+    return [];
+  } catch (error) {
+    if (error instanceof RefusedDocuments) return error.documents;
+    throw error;
+  }
+}
 
 /** A row without `createdAt` is an edit whose message has not come yet; it is indexed when that comes. */
 function documentOf(row: MergedMessage): SearchDocument[] {

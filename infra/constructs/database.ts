@@ -13,12 +13,15 @@ import { Construct } from 'constructs';
 import type { database } from '../../functions/aws/database.ts';
 import type { GivenServers } from '../config.ts';
 import type { Network } from './network.ts';
-import type { ServiceFunction } from './service-function.ts';
+import type { ServiceFunction, VariablesOf } from './service-function.ts';
+
+/** What a function does with the database, which says how long it waits for it. */
+export type DatabaseUse = NonNullable<VariablesOf<typeof database>['MYSQL_USE']>;
 
 /** The SQL database that the store is in. */
 export interface Database {
-  /** The function may read and write it. */
-  connect(fn: ServiceFunction): void;
+  /** The function gets there, with the rights of the one user there is. */
+  connect(fn: ServiceFunction, use: DatabaseUse): void;
 }
 
 /** A database that is there already. */
@@ -32,9 +35,9 @@ export class GivenDatabase extends Construct implements Database {
     this.#secret = Secret.fromSecretNameV2(this, 'Secret', mysqlSecret);
   }
 
-  connect(fn: ServiceFunction): void {
+  connect(fn: ServiceFunction, use: DatabaseUse): void {
     this.#secret.grantRead(fn);
-    fn.setVariables<typeof database>({ MYSQL_URL: this.#url, MYSQL_SECRET: this.#secret.secretName });
+    fn.setVariables<typeof database>({ MYSQL_URL: this.#url, MYSQL_SECRET: this.#secret.secretName, MYSQL_USE: use });
   }
 }
 
@@ -73,13 +76,14 @@ export class CreatedDatabase extends Construct implements Database {
     this.#secret = this.#instance.secret as ISecret;
   }
 
-  connect(fn: ServiceFunction): void {
+  connect(fn: ServiceFunction, use: DatabaseUse): void {
     this.#secret.grantRead(fn);
     const { dbInstanceEndpointAddress: host, dbInstanceEndpointPort: port } = this.#instance;
     fn.setVariables<typeof database>({
       // `ssl` names mysql2's list of the authorities that sign RDS's certificates.
       MYSQL_URL: `mysql://${user}@${host}:${port}/${schema}?ssl=Amazon%20RDS`,
       MYSQL_SECRET: this.#secret.secretArn,
+      MYSQL_USE: use,
     });
   }
 }

@@ -4,7 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Domain, EngineVersion, TLSSecurityPolicy } from 'aws-cdk-lib/aws-opensearchservice';
 import { Construct } from 'constructs';
 import type { searchCluster } from '../../functions/aws/search-cluster.ts';
-import { messagesAlias } from '../../lib/search/opensearch.ts';
+import { messagesAlias } from '../../lib/search/opensearch-migration.ts';
 import type { GivenServers } from '../config.ts';
 import type { Network } from './network.ts';
 import type { ServiceFunction } from './service-function.ts';

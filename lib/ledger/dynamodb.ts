@@ -1,4 +1,4 @@
-import { applicationNotFound, chatNotFound, messageNotFound } from '../api/problems.ts';
+import { applicationNotFound, chatNotFound, messageNotFound, Problem } from '../api/problems.ts';
 import type { Write } from '../queue/records.ts';
 import { newToken } from '../token.ts';
 import { applicationKey, chatKey, messageKey } from './dynamodb-keys.ts';
@@ -243,7 +243,11 @@ export class DynamodbLedger implements Ledger {
       claim = hand.claim;
       return work(hand);
     });
-    if (claim && counter) await this.#dropClaim(counter, claim);
+    if (claim && counter)
+      await this.#dropClaim(counter, claim).catch((error) => {
+        // The answer is kept; the claim goes with a later one, once its key has expired.
+        if (!(error instanceof Problem)) throw error;
+      });
     return result;
   }
 

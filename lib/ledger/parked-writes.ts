@@ -1,4 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
+import { Problem } from '../api/problems.ts';
 import type { Outbox } from '../queue/queue.ts';
 import { NotSent } from '../queue/sqs.ts';
 import { type DynamodbTable, type Item, type ItemKey, text, textIn } from './dynamodb-table.ts';
@@ -43,7 +44,7 @@ export class ParkedWrites {
     try {
       await this.#send([item]);
     } catch (error) {
-      if (!(error instanceof NotSent)) throw error;
+      if (!(error instanceof NotSent || error instanceof Problem)) throw error;
     }
   }
 

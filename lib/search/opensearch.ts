@@ -1,49 +1,22 @@
-import { Client, type ClientOptions, errors } from '@opensearch-project/opensearch';
+import type { Client } from '@opensearch-project/opensearch';
 import { unavailable } from '../api/problems.ts';
 import { limits } from '../limits.ts';
 import { fold } from './fold.ts';
-import { opensearchIndex } from './opensearch-schema.ts';
-import type { SearchDocument, SearchIndex, SearchMatch, SearchPage, SearchQuery } from './search-index.ts';
+import { type Bulk, bulks, type Source } from './opensearch-bulk.ts';
+import { isOutage, within } from './opensearch-client.ts';
+import { messagesAlias } from './opensearch-migration.ts';
+import {
+  type RefusedDocument,
+  RefusedDocuments,
+  type SearchDocument,
+  type SearchIndex,
+  type SearchMatch,
+  type SearchPage,
+  type SearchQuery,
+} from './search-index.ts';
 
-/** A function has 29 s to answer; a search takes milliseconds, a bulk of 1,000 messages under a second. */
-const requestTimeoutMs = 10_000;
-
-/**
- * Opens a client; it connects at its first request, so this never fails.
- *
- * @param signing signs each request, where the cluster asks for that
- */
-export const openOpensearch = (url: string, signing?: Pick<ClientOptions, 'Connection'>): Client =>
-  new Client({ ...signing, node: url, requestTimeout: requestTimeoutMs });
-
-/** The name that functions use; behind it stands an index of the template's making. */
-export const messagesAlias = 'messages';
-
-/** Makes the index and its alias where they are missing. May run at any time, and twice at once. */
-export async function migrateOpensearch(client: Client, alias = messagesAlias): Promise<void> {
-  if ((await client.indices.existsAlias({ name: alias })).body) return;
-  await client.indices.putIndexTemplate({
-    name: alias,
-    body: { index_patterns: [`${alias}-*`], template: opensearchIndex },
-  });
-  try {
-    await client.indices.create({ index: `${alias}-1`, body: { aliases: { [alias]: { is_write_index: true } } } });
-  } catch (error) {
-    if (!(error instanceof errors.ResponseError && error.body?.error?.type === 'resource_already_exists_exception'))
-      throw error;
-  }
-}
-
-/** What a document holds; `folded` is searched, and the rest answers. */
-interface Source {
-  token: string;
-  chat: number;
-  number: number;
-  body?: string;
-  folded?: string;
-  created_at: number;
-  updated_at: number;
-}
+/** The error of a bulk's item that lies in the document itself, and will be the same at the next try. */
+const documentError = 'mapper_parsing_exception';
 
 /** The search index in OpenSearch. */
 export class OpensearchIndex implements SearchIndex {
@@ -56,11 +29,30 @@ export class OpensearchIndex implements SearchIndex {
   }
 
   async index(documents: SearchDocument[]): Promise<void> {
-    if (documents.length === 0) return;
-    const { body } = await this.#client.bulk({ index: this.#alias, body: documents.flatMap(operationOf) });
-    // A conflict says that the index has this version or a newer one, which is what was wanted.
-    const failed = body.items.map((item) => item.index).find((item) => item?.error && item.status !== 409);
-    if (failed) throw new Error(`OpenSearch refused a document with ${failed.status} ${failed.error?.type}`);
+    const refused: RefusedDocument[] = [];
+    for (const bulk of bulks(documents)) refused.push(...(await this.#index(bulk)));
+    if (refused.length > 0) throw new RefusedDocuments(refused);
+  }
+
+  /** Answers the documents that OpenSearch will never take; when it refused any for now, all are to come again. */
+  async #index(bulk: Bulk): Promise<RefusedDocument[]> {
+    const request = this.#client.bulk({
+      index: this.#alias,
+      // Without it, OpenSearch would make an index of its own fashion where the alias is missing.
+      require_alias: true,
+      // The client sends strings as they are.
+      body: bulk.operations as unknown as object[],
+    });
+    const { body } = await within(limits.searchMs.work, request);
+    const refused: RefusedDocument[] = [];
+    for (const [i, { index: item }] of body.items.entries()) {
+      // A conflict says that the index has this version or a newer one, which is what was wanted.
+      if (!item?.error || item.status === 409) continue;
+      const reason = `${item.status} ${item.error.type}: ${item.error.reason}`;
+      if (item.error.type !== documentError) throw new Error(`OpenSearch did not take a document: ${reason}`);
+      refused.push({ document: bulk.documents[i] as SearchDocument, reason });
+    }
+    return refused;
   }
 
   async search({ token, chat, q, limit, after }: SearchQuery): Promise<SearchPage> {
@@ -91,7 +83,7 @@ export class OpensearchIndex implements SearchIndex {
   async purge({ token, chat }: { token: string; chat?: number }, limit: number): Promise<number> {
     const filter: Record<string, unknown>[] = [{ term: { token } }];
     if (chat !== undefined) filter.push({ term: { chat } });
-    const { body } = await this.#client.deleteByQuery({
+    const request = this.#client.deleteByQuery({
       index: this.#alias,
       routing: token,
       max_docs: limit,
@@ -99,17 +91,25 @@ export class OpensearchIndex implements SearchIndex {
       refresh: true,
       body: { query: { bool: { filter } } },
     });
+    const { body } = await within(limits.searchMs.work, request);
     return Number((body as { deleted?: number }).deleted ?? 0);
   }
 
   async #ask(query: object, token: string) {
+    const request = this.#client.search({
+      index: this.#alias,
+      routing: token,
+      // What is found while a part of the index is out is not the answer.
+      allow_partial_search_results: false,
+      body: query,
+    });
     try {
-      const { body } = await this.#client.search({ index: this.#alias, routing: token, body: query });
+      const { body } = await within(limits.searchMs.search, request);
       return body as unknown as {
         hits: { total: { value: number; relation: 'eq' | 'gte' }; hits: { _source: Source }[] };
       };
     } catch (error) {
-      throw unavailable(error);
+      throw isOutage(error) ? unavailable(error) : error;
     }
   }
 }
@@ -117,15 +117,6 @@ export class OpensearchIndex implements SearchIndex {
 /** Three code points and more: consecutive trigrams are exactly a substring. Shorter ones are grams themselves. */
 const matching = (folded: string): Record<string, unknown> =>
   [...folded].length >= 3 ? { match_phrase: { folded } } : { term: { 'folded.grams': folded } };
-
-function operationOf({ token, chat, number, version, body, createdAt, updatedAt }: SearchDocument): object[] {
-  const source: Source = { token, chat, number, created_at: createdAt, updated_at: updatedAt };
-  if (body !== null) Object.assign(source, { body, folded: fold(body) });
-  return [
-    { index: { _id: `${token}/${chat}/${number}`, routing: token, version: version + 1, version_type: 'external' } },
-    source,
-  ];
-}
 
 const matchOf = ({ chat, number, body = '', created_at, updated_at }: Source): SearchMatch => ({
   chat,

@@ -44,12 +44,31 @@ export interface SearchPage {
   totalIsMinimum: boolean;
 }
 
+/** A document that an index will never take, such as one whose text its analyzer can't read, and why. */
+export interface RefusedDocument {
+  document: SearchDocument;
+  reason: string;
+}
+
+/** Documents that are not to be tried again; all others of the call are in the index. */
+export class RefusedDocuments extends Error {
+  readonly documents: RefusedDocument[];
+
+  constructor(documents: RefusedDocument[]) {
+    super(`The search index refused ${documents.length} documents: ${documents[0]?.reason}`);
+    this.documents = documents;
+  }
+}
+
 /**
  * The messages, searchable by any part of their text. A search is exactly a scan: it finds the messages whose folded
  * body contains the folded query. A call that throws may be repeated whole.
  */
 export interface SearchIndex {
-  /** Takes the documents in, in any order and any number of times: the highest version of each wins. */
+  /**
+   * Takes the documents in, in any order and any number of times: the highest version of each wins.
+   * @throws RefusedDocuments
+   */
   index(documents: SearchDocument[]): Promise<void>;
   search(query: SearchQuery): Promise<SearchPage>;
   /** Removes up to `limit` documents of an application, or of one of its chats; answers how many it removed. */

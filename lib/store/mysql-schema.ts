@@ -9,11 +9,14 @@ const merged = sql.raw(`revision INT UNSIGNED NOT NULL,
   updated_at BIGINT UNSIGNED NOT NULL`);
 const table = sql.raw('ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin');
 
-/** The tables in MySQL 8.0.15 to 8.4 and MariaDB 10.11+. Times are milliseconds since 1970. */
+/**
+ * The tables in MySQL 8.0.15 to 8.4 and MariaDB 10.11+. Times are milliseconds since 1970. A migration is no transaction
+ * here: one that failed half-way is run again whole, so every statement must bear being repeated.
+ */
 export const mysqlMigrations: Record<string, Migration> = {
   '001': {
     async up(db) {
-      await sql`CREATE TABLE applications (
+      await sql`CREATE TABLE IF NOT EXISTS applications (
         ${token},
         name VARCHAR(255) NOT NULL,
         ${merged},
@@ -22,7 +25,7 @@ export const mysqlMigrations: Record<string, Migration> = {
         PRIMARY KEY (token),
         KEY applications_by_creation (created_at, token)
       ) ${table}`.execute(db);
-      await sql`CREATE TABLE chats (
+      await sql`CREATE TABLE IF NOT EXISTS chats (
         ${token},
         number BIGINT UNSIGNED NOT NULL,
         name VARCHAR(255) NULL,
@@ -32,7 +35,7 @@ export const mysqlMigrations: Record<string, Migration> = {
         PRIMARY KEY (token, number),
         KEY chats_deleted (token, deleted)
       ) ${table}`.execute(db);
-      await sql`CREATE TABLE messages (
+      await sql`CREATE TABLE IF NOT EXISTS messages (
         ${token},
         chat BIGINT UNSIGNED NOT NULL,
         number BIGINT UNSIGNED NOT NULL,
@@ -41,13 +44,13 @@ export const mysqlMigrations: Record<string, Migration> = {
         PRIMARY KEY (token, chat, number),
         KEY messages_deleted (token, chat, deleted)
       ) ${table}`.execute(db);
-      await sql`CREATE TABLE rollup_marks (
+      await sql`CREATE TABLE IF NOT EXISTS rollup_marks (
         ${token},
         chat BIGINT UNSIGNED NOT NULL,
         version BIGINT UNSIGNED NOT NULL,
         PRIMARY KEY (token, chat)
       ) ${table}`.execute(db);
-      await sql`CREATE TABLE purges (
+      await sql`CREATE TABLE IF NOT EXISTS purges (
         ${token},
         chat BIGINT UNSIGNED NOT NULL,
         due_at BIGINT UNSIGNED NOT NULL,

@@ -79,6 +79,13 @@ const chat = (row: Omit<Selectable<Schema['chats']>, 'token'>): StoredChat => ({
 });
 const message = (row: Schema['messages']): StoredMessage => ({ number: row.number, body: row.body, ...times(row) });
 
+export const mergedMessage = ({ created_at, updated_at, ...row }: Schema['messages']): MergedMessage => ({
+  ...row,
+  deleted: row.deleted === 1,
+  createdAt: created_at,
+  updatedAt: updated_at,
+});
+
 const found = <Row extends { deleted: number; created_at: number | null }, Thing>(
   row: Row | undefined,
   thing: (row: Row) => Thing,
@@ -236,17 +243,7 @@ export abstract class SqlStore implements Store {
           chatKeys.map(({ number }) => number),
         )
         .execute();
-      for (const { number, revision, deleted, body, created_at, updated_at } of rows)
-        merged.push({
-          token,
-          chat,
-          number,
-          revision,
-          deleted: deleted === 1,
-          body,
-          createdAt: created_at,
-          updatedAt: updated_at,
-        });
+      merged.push(...rows.map(mergedMessage));
     }
     return merged;
   }

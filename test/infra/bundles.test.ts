@@ -1,5 +1,5 @@
 import { execFile } from 'node:child_process';
-import { existsSync, mkdtempSync, readFileSync } from 'node:fs';
+import { mkdtempSync, readFileSync } from 'node:fs';
 import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -64,11 +64,6 @@ test.each(names)('%s: is small', (name) => {
   expect(bytes).toBeLessThan(limit as number);
 });
 
-test('the docs page has its script and style beside it', () => {
-  for (const file of functions.getDocs.files ?? [])
-    expect(existsSync(path.join(bundleFolder(bundles, 'getDocs'), file))).toBe(true);
-});
-
 test('a source map names our files, without their text', () => {
   const map = JSON.parse(readFileSync(path.join(bundleFolder(bundles, 'createMessage'), 'index.mjs.map'), 'utf8'));
   expect(map.sources.some((source: string) => source.endsWith('/functions/api/create-message.ts'))).toBe(true);
@@ -76,16 +71,22 @@ test('a source map names our files, without their text', () => {
 });
 
 describe('in Node.js, with just the variables that it names,', () => {
-  /** Starts a bundle as Lambda does, and answers the type of its handler. */
-  const start = async (name: FunctionName, environment: Record<string, string>) => {
+  /** Starts a bundle as Lambda does, and prints what is asked of its handler. */
+  const start = async (name: FunctionName, environment: Record<string, string>, question = 'typeof handler') => {
     const file = pathToFileURL(path.join(bundleFolder(bundles, name), 'index.mjs')).href;
-    const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(typeof handler); process.exit();`;
+    const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(${question}); process.exit();`;
     const env = { AWS_REGION: 'eu-central-1', NODE_OPTIONS: '--enable-source-maps', ...environment };
-    return promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
+    return await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
   };
 
   test.each(names)('%s starts and has a handler', async (name) => {
     expect((await start(name, await environmentOf(name))).stdout).toBe('function\n');
+  });
+
+  test('the docs page has its script and style with it', async () => {
+    const event = { httpMethod: 'GET', headers: {}, requestContext: { path: '/v1/docs', requestId: 'one' } };
+    const { stdout } = await start('getDocs', {}, `(await handler(${JSON.stringify(event)}, {})).statusCode`);
+    expect(stdout).toBe('200\n');
   });
 
   test('a function without its variables says which', async () => {

@@ -57,9 +57,9 @@ export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent
   };
 }
 
-/** Sends an event to a handler. */
-export async function answer(handler: HttpHandler, event: APIGatewayProxyEvent): Promise<Answered> {
-  const { statusCode, headers, body }: APIGatewayProxyResult = await handler(event, lambdaContext('test'));
+/** Sends an event to a handler, which has so many milliseconds where they are given. */
+export async function answer(handler: HttpHandler, event: APIGatewayProxyEvent, timeMs?: number): Promise<Answered> {
+  const { statusCode, headers, body }: APIGatewayProxyResult = await handler(event, lambdaContext('test', timeMs));
   const type = String(headers?.['content-type'] ?? '');
   return {
     status: statusCode,

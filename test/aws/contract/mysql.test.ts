@@ -1,18 +1,23 @@
-import { MysqlStore, migrateMysql, openMysql } from '../../../lib/store/mysql.ts';
+import { limits } from '../../../lib/limits.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
 import { type StoreUnderTest, storeContract } from '../../contract/suites/store.ts';
-import { awsServices } from '../../support/aws-services.ts';
+import { newStoreDatabase } from '../../support/mysql-database.ts';
 
-async function openStore(): Promise<StoreUnderTest> {
-  const db = openMysql(awsServices.MYSQL_URL, 10);
-  await migrateMysql(db);
-  return {
-    store: new MysqlStore(db),
-    reopen: async () => {
-      await db.destroy();
-      return openStore();
-    },
-    close: () => db.destroy(),
+storeContract('MySQL', async () => {
+  const database = await newStoreDatabase();
+  const open = (): StoreUnderTest => {
+    const db = openMysql(database.url, { connections: 10, waiting: limits.sqlMs.work });
+    return {
+      store: new MysqlStore(db),
+      reopen: async () => {
+        await db.destroy();
+        return open();
+      },
+      close: async () => {
+        await db.destroy();
+        await database.drop();
+      },
+    };
   };
-}
-
-storeContract('MySQL', openStore);
+  return open();
+});

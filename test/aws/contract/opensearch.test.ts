@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { migrateOpensearch, OpensearchIndex, openOpensearch } from '../../../lib/search/opensearch.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
+import { openOpensearch } from '../../../lib/search/opensearch-client.ts';
+import { migrateOpensearch } from '../../../lib/search/opensearch-migration.ts';
 import { searchIndexContract } from '../../contract/suites/search-index.ts';
 import { awsServices } from '../../support/aws-services.ts';
 
@@ -14,6 +16,7 @@ searchIndexContract('OpenSearch', async () => {
     },
     close: async () => {
       await client.indices.delete({ index: `${alias}-1` });
+      await client.indices.deleteIndexTemplate({ name: alias });
       await client.close();
     },
   };

@@ -1,0 +1,95 @@
+import type { PoolConnection } from 'mysql2';
+import { unavailable } from '../api/problems.ts';
+import { isOutage } from './mysql-errors.ts';
+
+/** A living server answers a ping within a millisecond; then there must be time left for a new connection. */
+const pingMs = 500;
+
+/** Our locks are held for milliseconds, so who waits this long gives up; also for a table that a migration changes. */
+const lockWaitSeconds = 10;
+
+/** What a session must be, whatever the server's defaults are. */
+const session = [
+  `SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',
+   innodb_lock_wait_timeout = ${lockWaitSeconds}, lock_wait_timeout = ${lockWaitSeconds}`,
+  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
+];
+
+type Callback<Result> = (error: unknown, result?: Result) => void;
+
+/** A connection whose queries are answered in time: with their result, or with `unavailable` when the server is out. */
+export class TimedConnection {
+  readonly #connection: PoolConnection;
+  readonly #queryMs: number;
+  readonly #released: () => void;
+  #failure: unknown;
+
+  constructor(connection: PoolConnection, queryMs: number, released: () => void) {
+    this.#connection = connection;
+    this.#queryMs = queryMs;
+    this.#released = released;
+  }
+
+  query(text: string, parameters: unknown[], callback: Callback<unknown>): void {
+    this.#within(this.#queryMs, (done) => this.#connection.query(text, parameters, done), callback);
+  }
+
+  /** Makes a new connection's session ours. */
+  async begin(ms: number): Promise<void> {
+    // The pool drops a broken connection by itself; a second error that nobody hears would end the process.
+    this.#connection.on('error', () => undefined);
+    for (const statement of session)
+      await new Promise<void>((resolve, reject) =>
+        this.#within(
+          ms,
+          (done) => this.#connection.query(statement, done),
+          (error) => (error ? reject(error) : resolve()),
+        ),
+      );
+  }
+
+  ping(): Promise<void> {
+    return new Promise((resolve, reject) =>
+      this.#within(
+        pingMs,
+        (done) => this.#connection.ping(done),
+        (error) => (error ? reject(error) : resolve()),
+      ),
+    );
+  }
+
+  release(): void {
+    this.#released();
+    this.#connection.release();
+  }
+
+  destroy(): void {
+    this.#connection.destroy();
+  }
+
+  /**
+   * After an outage nobody knows what the connection would answer next, so it is given up, and everything that follows
+   * on it (the rollback of a transaction) fails with the same error.
+   */
+  #within(ms: number, start: (done: Callback<unknown>) => unknown, callback: Callback<unknown>): void {
+    if (this.#failure) {
+      callback(this.#failure);
+      return;
+    }
+    let answered = false;
+    const done: Callback<unknown> = (error, result) => {
+      if (answered) return;
+      answered = true;
+      clearTimeout(timer);
+      if (isOutage(error)) {
+        this.#failure = unavailable(error);
+        this.#connection.destroy();
+      }
+      callback(this.#failure ?? error, result);
+    };
+    const timer = setTimeout(() => {
+      done(Object.assign(new Error(`The database did not answer within ${ms} ms`), { code: 'ETIMEDOUT', fatal: true }));
+    }, ms);
+    start(done);
+  }
+}

@@ -1,0 +1,55 @@
+// Names of the server's errors: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
+
+/** InnoDB's normal answer to two batches that meet: the one that was chosen is rolled back and may try again. */
+const deadlocks = new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD']);
+
+/** A value that fits no column: as wrong at the next try. */
+const dataErrors = new Set([
+  'ER_DATA_TOO_LONG',
+  'ER_WARN_DATA_OUT_OF_RANGE',
+  'ER_TRUNCATED_WRONG_VALUE_FOR_FIELD',
+  'ER_TRUNCATED_WRONG_VALUE',
+  'WARN_DATA_TRUNCATED',
+  'ER_BAD_NULL_ERROR',
+  'ER_INVALID_CHARACTER_STRING',
+  // A character that the token's ASCII column can't be compared with.
+  'ER_CANT_AGGREGATE_2COLLATIONS',
+]);
+
+/** The server was demoted to a replica: the next connection finds its successor. */
+const readOnly = ['ER_OPTION_PREVENTS_STATEMENT', 'ER_READ_ONLY_MODE', 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION'];
+
+/** What the server says of itself while it, our account or our tables are not ready. */
+const outages = new Set([
+  ...readOnly,
+  'ER_ACCESS_DENIED_ERROR',
+  'ER_DBACCESS_DENIED_ERROR',
+  'ER_TABLEACCESS_DENIED_ERROR',
+  'ER_BAD_DB_ERROR',
+  'ER_NO_DB_ERROR',
+  'ER_NO_SUCH_TABLE',
+  'ER_CON_COUNT_ERROR',
+  'ER_TOO_MANY_USER_CONNECTIONS',
+  'ER_USER_LIMIT_REACHED',
+  'ER_SERVER_SHUTDOWN',
+  'ER_CONNECTION_KILLED',
+  'ER_QUERY_INTERRUPTED',
+  'ER_DISK_FULL',
+  'ER_RECORD_FILE_FULL',
+  'ER_OUTOFMEMORY',
+  'ER_OUT_OF_RESOURCES',
+]);
+
+/** The name of the server's error, or of the client's; '' for what is neither. */
+export const codeOf = (error: unknown): string =>
+  error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
+
+export const isDeadlock = (error: unknown): boolean => deadlocks.has(codeOf(error));
+
+export const isDataError = (error: unknown): boolean => dataErrors.has(codeOf(error));
+
+export const isRefusal = (error: unknown): boolean => codeOf(error) === 'ER_ACCESS_DENIED_ERROR';
+
+/** Whether the failure lies with the server or the way to it, and may pass; mysql2 calls a lost connection fatal. */
+export const isOutage = (error: unknown): boolean =>
+  outages.has(codeOf(error)) || (error instanceof Error && 'fatal' in error && error.fatal === true);

@@ -1,0 +1,39 @@
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { Problem } from '../api/problems.ts';
+import { mysqlMigrations } from './mysql-schema.ts';
+import type { Schema } from './sql.ts';
+
+/** The table in which kysely's migrator keeps the names of what it has done. */
+const doneTable = 'kysely_migration';
+
+/**
+ * Brings the tables up to date; several at once wait for each other, and one that failed half-way is run again.
+ *
+ * @param db opened with the waiting times of migrations
+ * @throws Error when a newer version of the program has migrated the database; nothing is changed then
+ */
+export async function migrateMysql(
+  db: Kysely<Schema>,
+  migrations: Record<string, Migration> = mysqlMigrations,
+): Promise<void> {
+  try {
+    const unknown = (await namesOfDone(db)).filter((name) => !Object.hasOwn(migrations, name));
+    if (unknown.length > 0)
+      throw new Error(
+        `The database was migrated by a newer version of chat-system (${unknown.join(', ')}); deploy that version instead.`,
+      );
+    const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
+    if (error) throw error;
+  } catch (error) {
+    // Nobody answers a request here: what is wrong with the server says more than that it is out.
+    throw error instanceof Problem ? error.cause : error;
+  }
+}
+
+async function namesOfDone(db: Kysely<Schema>): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === doneTable)) return [];
+  const rows = await db.withTables<{ [doneTable]: { name: string } }>().selectFrom(doneTable).select('name').execute();
+  return rows.map(({ name }) => name);
+}

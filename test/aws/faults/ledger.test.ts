@@ -1,0 +1,226 @@
+import { randomUUID } from 'node:crypto';
+import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { DynamodbLedger } from '../../../lib/ledger/dynamodb.ts';
+import { chatKey } from '../../../lib/ledger/dynamodb-keys.ts';
+import { keyOf } from '../../../lib/ledger/dynamodb-table.ts';
+import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
+import { ParkedWrites } from '../../../lib/ledger/parked-writes.ts';
+import { limits } from '../../../lib/limits.ts';
+import type { Outbox } from '../../../lib/queue/queue.ts';
+import { NotSent } from '../../../lib/queue/sqs.ts';
+import { injectFaults } from '../../support/aws-faults.ts';
+import { newClock } from '../../support/clock.ts';
+import { type LedgerTable, openLedgerTable } from '../../support/ledger-table.ts';
+import { refusal } from '../../support/refusal.ts';
+import { numbers } from '../../support/writes.ts';
+
+/** More faults than a call has tries. */
+const always = <Fault>(fault: Fault): Fault[] => numbers(1, 9).map(() => fault);
+
+describe('the ledger in DynamoDB', () => {
+  const clock = newClock();
+  let opened: LedgerTable;
+  let fail: ReturnType<typeof injectFaults>;
+  let ledger: DynamodbLedger;
+  let parked: ParkedWrites;
+  /** What becomes of the next messages to the store queue; without a say, they are sent. */
+  let sending: (bodies: string[]) => Promise<void>;
+  let token: string;
+
+  beforeEach(async () => {
+    opened = await openLedgerTable();
+    fail = injectFaults(opened.client);
+    sending = (bodies) => opened.queue.send(bodies);
+    const outbox: Outbox = { send: (bodies) => sending(bodies) };
+    parked = new ParkedWrites(opened.table, outbox);
+    ledger = new DynamodbLedger(opened.table, parked, clock);
+    token = (await ledger.createApplication('an application')).token;
+    await ledger.createChat(token, null);
+  });
+  afterEach(() => opened.remove());
+
+  const queueIsOut = () => {
+    sending = async (bodies) => {
+      throw new NotSent(bodies, new Error('SQS is out'));
+    };
+  };
+  const queueIsBack = () => {
+    sending = (bodies) => opened.queue.send(bodies);
+  };
+  const create = (body: string, key?: IdempotencyKey) => ledger.createMessages(token, 1, [body], key);
+  const counter = async () => (await ledger.counters([{ token, chat: 1 }]))[0];
+  const sent = async () =>
+    (await opened.writes()).flatMap((write) =>
+      write.kind === 'message' ? [`${write.number}.${write.revision} ${write.body}`] : [],
+    );
+  const newKey = (): IdempotencyKey => ({ id: randomUUID(), payload: 'payload' });
+  const claims = async () => {
+    const { Item } = await opened.client.send(
+      new GetItemCommand({ TableName: opened.name, Key: keyOf(chatKey(token, 1)), ConsistentRead: true }),
+    );
+    return Object.keys(Item?.claims?.M ?? {});
+  };
+
+  describe('while the store queue is out', () => {
+    test('accepts every kind of write, and the sweeper sends each when it is back', async () => {
+      queueIsOut();
+      expect((await create('parked')).first).toBe(1);
+      await ledger.editMessage(token, 1, 1, 'edited');
+      await ledger.editChat(token, 1, 'renamed');
+      expect((await ledger.createChat(token, 'second')).number).toBe(2);
+      expect((await create('another')).first).toBe(2);
+      await ledger.deleteMessage(token, 1, 2);
+      await ledger.deleteChat(token, 2);
+      await expect(parked.sweep()).rejects.toThrow(NotSent);
+      expect(await sent()).toEqual([]);
+
+      queueIsBack();
+      expect(await parked.sweep()).toBe(7);
+      expect((await sent()).sort()).toEqual(['1.0 parked', '1.1 edited', '2.0 another']);
+      const writes = await opened.writes();
+      expect(writes).toContainEqual(expect.objectContaining({ kind: 'chat', chat: 1, revision: 1, name: 'renamed' }));
+      expect(writes).toContainEqual(expect.objectContaining({ kind: 'chat', chat: 2, revision: 0, name: 'second' }));
+      expect(writes).toContainEqual(expect.objectContaining({ kind: 'deletion', chat: 1, number: 2 }));
+      expect(writes.filter(({ kind }) => kind === 'deletion')).toHaveLength(2);
+      expect(await parked.sweep()).toBe(0);
+    });
+
+    test('parks the largest batch, and only what was not sent of it', async () => {
+      const bodies = numbers(1, 1_000).map((i) => `${i} ${'é'.repeat(500)}`);
+      sending = async (records) => {
+        await opened.queue.send(records.slice(0, 2));
+        throw new NotSent(records.slice(2), new Error('SQS is out'));
+      };
+      expect((await ledger.createMessages(token, 1, bodies)).first).toBe(1);
+      const before = (await sent()).length;
+      expect(before).toBeGreaterThan(0);
+      queueIsBack();
+      await parked.sweep();
+      expect(await sent()).toHaveLength(1_000);
+    });
+
+    test('answers 503 only when parking fails too; under its key the request is then completed', async () => {
+      queueIsOut();
+      fail('BatchWriteItem', ...always('refused' as const));
+      const key = newKey();
+      expect(await refusal(create('message', key))).toBe('unavailable');
+      fail('BatchWriteItem');
+      queueIsBack();
+      expect((await create('message', key)).first).toBe(1);
+      expect(await counter()).toBe(1);
+      expect(await sent()).toEqual(['1.0 message']);
+    });
+
+    test('stops a sweep when the time is up, and loses nothing', async () => {
+      queueIsOut();
+      for (const i of numbers(1, 12)) await create(`${i}`);
+      queueIsBack();
+      let steps = 0;
+      const first = await parked.sweep(() => ++steps <= 4);
+      expect(first + (await parked.sweep())).toBe(12);
+      expect(await sent()).toHaveLength(12);
+    });
+  });
+
+  describe('a counter', () => {
+    test('whose update was throttled is tried again', async () => {
+      fail('UpdateItem', 'throttled', 'throttled');
+      expect((await create('message')).first).toBe(1);
+      expect(await counter()).toBe(1);
+    });
+
+    test('that stays throttled answers 429 and has given nothing', async () => {
+      fail('UpdateItem', ...always('throttled' as const));
+      expect(await refusal(create('message'))).toBe('too_many_requests');
+      expect(await counter()).toBe(0);
+      expect(await sent()).toEqual([]);
+    });
+
+    test('whose answer is lost is never asked twice: 503, and the number stays void', async () => {
+      fail('UpdateItem', 'answer lost');
+      expect(await refusal(create('lost'))).toBe('unavailable');
+      expect(await counter()).toBe(1);
+      expect((await create('next')).first).toBe(2);
+      expect(await sent()).toEqual(['2.0 next']);
+    });
+
+    test('whose answer is lost gives the same number to the next request with the key', async () => {
+      const key = newKey();
+      fail('UpdateItem', 'answer lost');
+      expect(await refusal(create('message', key))).toBe('unavailable');
+      expect((await create('between')).first).toBe(2);
+      expect((await create('message', key)).first).toBe(1);
+      expect((await create('message', key)).first).toBe(1);
+      expect(await counter()).toBe(2);
+      expect((await sent()).sort()).toEqual(['1.0 message', '2.0 between']);
+    });
+  });
+
+  describe('a request with a key that dies after it took its number', () => {
+    /** A request that never comes back from sending, like a function that was ended there. */
+    const die = async (key: IdempotencyKey) => {
+      const reached = Promise.withResolvers<void>();
+      sending = () => {
+        reached.resolve();
+        return new Promise(() => undefined);
+      };
+      void create('message', key);
+      await reached.promise;
+      queueIsBack();
+    };
+
+    test('is in flight for its lease, and then completed under its number with its time', async () => {
+      const key = newKey();
+      const begun = clock();
+      await die(key);
+      clock.advance(limits.idempotencyLeaseMs - 1);
+      expect(await refusal(create('message', key))).toBe('idempotency_in_flight');
+      expect((await create('between')).first).toBe(2);
+      clock.advance(1);
+      const outcomes = await Promise.all(numbers(1, 5).map(() => refusal(create('message', key))));
+      expect(outcomes.filter((outcome) => outcome === 'accepted').length).toBeGreaterThan(0);
+      expect(outcomes.filter((one) => one !== 'accepted' && one !== 'idempotency_in_flight')).toEqual([]);
+      expect(await create('message', key)).toEqual({ first: 1, at: begun });
+      expect(await counter()).toBe(2);
+      expect((await sent()).sort()).toEqual(['1.0 message', '2.0 between']);
+      expect(await claims()).toEqual([]);
+    });
+
+    test('leaves a claim that goes with a later one, once its key has expired', async () => {
+      await die(newKey());
+      expect(await claims()).toHaveLength(1);
+      await create('another', newKey());
+      expect(await claims()).toHaveLength(1);
+      clock.advance(2 * limits.idempotencyMs);
+      await create('later', newKey());
+      expect(await claims()).toEqual([]);
+    });
+  });
+
+  describe('a deletion', () => {
+    test('whose answer is lost is repeated, and accepted once', async () => {
+      await create('message');
+      fail('TransactWriteItems', 'answer lost');
+      await ledger.deleteMessage(token, 1, 1);
+      expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('message_not_found');
+      expect((await opened.writes()).filter(({ kind }) => kind === 'deletion')).toHaveLength(1);
+    });
+
+    test('that could not be sent or unparked is sent by the sweeper', async () => {
+      await create('message');
+      fail('BatchWriteItem', ...always('refused' as const));
+      await ledger.deleteMessage(token, 1, 1);
+      fail('BatchWriteItem');
+      expect(await parked.sweep()).toBe(1);
+      expect((await opened.writes()).filter(({ kind }) => kind === 'deletion')).toHaveLength(2);
+    });
+  });
+
+  test('reads are tried again, and then unavailable', async () => {
+    fail('BatchGetItem', 'refused', 'answer lost');
+    expect(await ledger.application(token)).toMatchObject({ name: 'an application' });
+    fail('BatchGetItem', ...always('refused' as const));
+    expect(await refusal(ledger.application(token))).toBe('unavailable');
+  });
+});

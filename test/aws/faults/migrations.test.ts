@@ -1,0 +1,102 @@
+import { sql } from 'kysely';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { limits } from '../../../lib/limits.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
+import { migrateOpensearch } from '../../../lib/search/opensearch-migration.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import { migrateMysql } from '../../../lib/store/mysql-migration.ts';
+import { mysqlMigrations } from '../../../lib/store/mysql-schema.ts';
+import { type MysqlDatabase, newDatabase } from '../../support/mysql-database.ts';
+import { newAlias } from '../../support/opensearch-index.ts';
+import { applicationWrite } from '../../support/writes.ts';
+
+describe('a migration of SQL', () => {
+  let database: MysqlDatabase;
+  beforeEach(async () => {
+    database = await newDatabase();
+    return () => database.drop();
+  });
+  const open = () => {
+    const db = openMysql(database.url, { connections: 1, waiting: limits.sqlMs.migration });
+    onTestFinished(() => db.destroy());
+    return db;
+  };
+  const tables = async () => (await database.run('SHOW TABLES')).flatMap((row) => Object.values(row)).sort();
+  const rows = () => database.run('SELECT name FROM kysely_migration');
+
+  test('waits for the one that is under way, so that several at once end well', async () => {
+    await Promise.all([1, 2, 3, 4].map(() => migrateMysql(open())));
+    expect(await rows()).toEqual(Object.keys(mysqlMigrations).map((name) => ({ name })));
+    await new MysqlStore(open()).merge([applicationWrite('token')]);
+  });
+
+  test('that failed half-way ends well when it is run again', async () => {
+    const [first] = Object.keys(mysqlMigrations) as [string];
+    const stopped = {
+      ...mysqlMigrations,
+      [first]: {
+        up: async (db: Parameters<NonNullable<(typeof mysqlMigrations)[string]>['up']>[0]) => {
+          await mysqlMigrations[first]?.up(db);
+          await sql`DROP TABLE purges, rollup_marks`.execute(db);
+          throw new Error('the power went');
+        },
+      },
+    };
+    await expect(migrateMysql(open(), stopped)).rejects.toThrow('the power went');
+    expect(await tables()).not.toContain('purges');
+    expect(await rows()).toEqual([]);
+    await migrateMysql(open());
+    expect(await tables()).toContain('purges');
+    await new MysqlStore(open()).merge([applicationWrite('token')]);
+  });
+
+  test('run again changes nothing', async () => {
+    await migrateMysql(open());
+    await new MysqlStore(open()).merge([applicationWrite('token')]);
+    await migrateMysql(open());
+    expect(await new MysqlStore(open()).application('token')).toMatchObject({ token: 'token' });
+  });
+
+  test('says when a newer version has been there, and changes nothing', async () => {
+    const newer = { ...mysqlMigrations, '999': { up: async () => undefined } };
+    await migrateMysql(open(), newer);
+    await database.run('DROP TABLE purges');
+    const before = await tables();
+    await expect(migrateMysql(open())).rejects.toThrow('newer version of chat-system (999)');
+    expect(await tables()).toEqual(before);
+  });
+
+  test('says what is wrong with the server', async () => {
+    const url = new URL(database.url);
+    url.password = 'wrong';
+    const db = openMysql(url.href, { connections: 1, waiting: limits.sqlMs.migration });
+    onTestFinished(() => db.destroy());
+    await expect(migrateMysql(db)).rejects.toThrow('Access denied');
+  });
+});
+
+describe('a migration of the search index', () => {
+  let made: ReturnType<typeof newAlias>;
+  beforeEach(() => {
+    made = newAlias();
+    return () => made.remove();
+  });
+
+  test('several times at once makes one index, and again changes nothing', async () => {
+    const { client, alias } = made;
+    await Promise.all([1, 2, 3, 4].map(() => migrateOpensearch(client, alias)));
+    const index = new OpensearchIndex(client, alias);
+    await index.index([{ token: 'token', chat: 1, number: 1, version: 0, body: 'body', createdAt: 1, updatedAt: 1 }]);
+    await migrateOpensearch(client, alias);
+    await client.indices.refresh({ index: alias });
+    expect((await index.search({ token: 'token', q: 'body', limit: 1 })).total).toBe(1);
+    expect(Object.keys((await client.indices.getAlias({ name: alias })).body)).toEqual([`${alias}-1`]);
+  });
+
+  test('says that the messages must be indexed anew when the index was folded otherwise', async () => {
+    const { client, alias } = made;
+    await migrateOpensearch(client, alias);
+    await client.indices.putMapping({ index: alias, body: { _meta: { fold_version: 'unicode-1' } } });
+    await expect(migrateOpensearch(client, alias)).rejects.toThrow(/unicode-1.*indexed anew/);
+  });
+});

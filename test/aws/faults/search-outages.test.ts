@@ -1,0 +1,99 @@
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { searchChat } from '../../../functions/api/search-chat.ts';
+import { setLogLevel } from '../../../functions/runtime/log.ts';
+import type { Ledger } from '../../../lib/ledger/ledger.ts';
+import { limits } from '../../../lib/limits.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
+import { openOpensearch } from '../../../lib/search/opensearch-client.ts';
+import type { StoredChat } from '../../../lib/store/store.ts';
+import { answer, apiEvent } from '../../support/api-event.ts';
+import { awsServices } from '../../support/aws-services.ts';
+import { FaultyWay } from '../../support/faulty-way.ts';
+import { newIndex, openRefusingOpensearch } from '../../support/opensearch-index.ts';
+
+setLogLevel('silent');
+
+const functionMs = 3_000;
+/** Lambda ends a function at its limit, so an answer is there well before. */
+const answerMs = functionMs - 100;
+const chat: StoredChat = { number: 1, name: null, messagesCount: 1, createdAt: 1, updatedAt: 1 };
+const ledger = {} as Ledger;
+
+describe('a search', () => {
+  let made: Awaited<ReturnType<typeof newIndex>>;
+  beforeAll(async () => {
+    made = await newIndex();
+    const document = { token: 'token', chat: 1, number: 1, version: 0, body: 'found', createdAt: 1, updatedAt: 1 };
+    await new OpensearchIndex(made.client, made.alias).index([document]);
+    await made.client.indices.refresh({ index: made.alias });
+  });
+  afterAll(() => made.remove());
+
+  function openSearch(url: string, alias = made.alias) {
+    const client = openOpensearch(url);
+    onTestFinished(() => client.close());
+    const store = { chat: async () => chat } as unknown as Parameters<typeof searchChat>[0]['store'];
+    const handler = searchChat({ store, ledger, searchIndex: new OpensearchIndex(client, alias) });
+    return async () => {
+      const begun = performance.now();
+      const { status, headers, json } = await answer(
+        handler,
+        apiEvent('searchChat', { query: { q: 'found' } }),
+        functionMs,
+      );
+      const inTime = performance.now() - begun < answerMs;
+      return { status, retryAfter: headers['Retry-After'], inTime, total: json.total };
+    };
+  }
+  const works = { status: 200, retryAfter: undefined, inTime: true, total: 1 };
+  const isOut = {
+    status: 503,
+    retryAfter: String(limits.unavailableRetryAfterSeconds),
+    inTime: true,
+    total: undefined,
+  };
+
+  for (const [fault, begin] of Object.entries({
+    'refuses connections': (way: FaultyWay) => way.refuse(),
+    'takes connections but says nothing': async (way: FaultyWay) => way.hush(),
+  }))
+    test(`is answered with 503 in time when OpenSearch ${fault}, and works again after it`, async () => {
+      const way = await FaultyWay.to(awsServices.OPENSEARCH_URL);
+      onTestFinished(() => way.refuse());
+      const search = openSearch(way.through(awsServices.OPENSEARCH_URL));
+      expect(await search()).toEqual(works);
+      await begin(way);
+      expect([await search(), await search()]).toEqual([isOut, isOut]);
+      await way.restore();
+      expect([await search(), await search()]).toEqual([works, works]);
+    });
+
+  test('works at once when its connection was closed while the function slept', async () => {
+    const way = await FaultyWay.to(awsServices.OPENSEARCH_URL);
+    onTestFinished(() => way.refuse());
+    const search = openSearch(way.through(awsServices.OPENSEARCH_URL));
+    expect(await search()).toEqual(works);
+    way.cut();
+    expect(await search()).toEqual(works);
+  });
+
+  test('is answered with 503 when OpenSearch is too busy, starting or closed to us, and with 500 when it is our fault', async () => {
+    const refusing = await openRefusingOpensearch();
+    const search = openSearch(refusing.url);
+    onTestFinished(async () => {
+      await refusing.close();
+    });
+    for (const status of [429, 500, 503, 401, 403]) {
+      refusing.answer = { status, body: { error: { type: 'some_exception' }, status } };
+      expect(await search()).toEqual(isOut);
+    }
+    refusing.answer = { status: 400, body: { error: { type: 'parsing_exception' }, status: 400 } };
+    expect(await search()).toMatchObject({ status: 500 });
+    refusing.answer = undefined;
+    expect(await search()).toEqual(works);
+  });
+
+  test('is answered with 503 while there is no index', async () => {
+    expect(await openSearch(awsServices.OPENSEARCH_URL, 'test-not-there')()).toEqual(isOut);
+  });
+});

@@ -1,0 +1,165 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createConnection } from 'mysql2/promise';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { getApplication } from '../../../functions/api/get-application.ts';
+import { listMessages } from '../../../functions/api/list-messages.ts';
+import { setLogLevel } from '../../../functions/runtime/log.ts';
+import type { Ledger } from '../../../lib/ledger/ledger.ts';
+import { limits } from '../../../lib/limits.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import { answer, apiEvent } from '../../support/api-event.ts';
+import { FaultyWay } from '../../support/faulty-way.ts';
+import { type MysqlDatabase, newStoreDatabase } from '../../support/mysql-database.ts';
+import { applicationWrite, chatWrite, messageWrites } from '../../support/writes.ts';
+
+setLogLevel('silent');
+
+const functionMs = 3_000;
+/** Lambda ends a function at its limit, so an answer is there well before. */
+const answerMs = functionMs - 100;
+/** A ledger that knows nothing, so that every answer comes from SQL. */
+const ledger = { application: async () => undefined, chat: async () => undefined } as unknown as Ledger;
+
+describe('a read', () => {
+  let database: MysqlDatabase;
+  let way: FaultyWay;
+  let user: string;
+  /** What a function would find in its secret. */
+  let secret: string;
+  beforeEach(async () => {
+    database = await newStoreDatabase();
+    way = await FaultyWay.to(database.url);
+    user = new URL(database.url).pathname.slice(1, 30);
+    secret = 'right';
+    await database.run(`CREATE USER '${user}' IDENTIFIED BY 'right'`);
+    await database.run(`GRANT ALL ON ${new URL(database.url).pathname.slice(1)}.* TO '${user}'`);
+  });
+  afterEach(async () => {
+    await way.refuse();
+    await database.run(`DROP USER '${user}'`);
+    await database.drop();
+  });
+
+  /** A function's store, with some data, which has been in use. */
+  async function openStore() {
+    const url = new URL(way.through(database.url));
+    url.username = user;
+    url.password = '';
+    const db = openMysql(url.href, { connections: 2, waiting: limits.sqlMs.reads, password: async () => secret });
+    onTestFinished(() => db.destroy());
+    const store = new MysqlStore(db);
+    await store.merge([applicationWrite('token'), chatWrite('token', 1), ...messageWrites('token', 1, 1, 3)]);
+    const read = async () => {
+      const begun = performance.now();
+      const { status, headers } = await answer(
+        getApplication({ store, ledger }),
+        apiEvent('getApplication'),
+        functionMs,
+      );
+      return { status, retryAfter: headers['Retry-After'], inTime: performance.now() - begun < answerMs };
+    };
+    expect(await read()).toEqual(works);
+    return { store, read };
+  }
+  const works = { status: 200, retryAfter: undefined, inTime: true };
+  const isOut = { status: 503, retryAfter: String(limits.unavailableRetryAfterSeconds), inTime: true };
+
+  /** Ends the function's connections, as a restart of the server does. */
+  const kill = async () => {
+    for (const { ID } of await database.run('SELECT ID FROM information_schema.PROCESSLIST WHERE USER = ?', user))
+      await database.run(`KILL ${Number(ID)}`);
+  };
+
+  const faults: Record<string, [begin: () => unknown, end: () => unknown]> = {
+    'refuses connections': [() => way.refuse(), () => way.restore()],
+    'takes connections but says nothing': [() => way.hush(), () => way.restore()],
+    'refuses the password': [
+      async () => {
+        await database.run(`ALTER USER '${user}' IDENTIFIED BY 'another'`);
+        await kill();
+      },
+      () => database.run(`ALTER USER '${user}' IDENTIFIED BY 'right'`),
+    ],
+    'takes no more connections': [
+      async () => {
+        await database.run(`ALTER USER '${user}' WITH MAX_USER_CONNECTIONS 1`);
+        await kill();
+        const uri = new URL(database.url);
+        Object.assign(uri, { username: user, password: 'right' });
+        const taken = await createConnection({ uri: uri.href });
+        onTestFinished(() => taken.destroy());
+      },
+      () => database.run(`ALTER USER '${user}' WITH MAX_USER_CONNECTIONS 0`),
+    ],
+    'may not be read': [
+      async () => {
+        await database.run(`REVOKE ALL PRIVILEGES, GRANT OPTION FROM '${user}'`);
+        await kill();
+      },
+      () => database.run(`GRANT ALL ON ${new URL(database.url).pathname.slice(1)}.* TO '${user}'`),
+    ],
+    'misses a table': [
+      () => database.run('RENAME TABLE applications TO elsewhere'),
+      () => database.run('RENAME TABLE elsewhere TO applications'),
+    ],
+    'is kept waiting by a lock': [
+      () => database.run('LOCK TABLES applications WRITE'),
+      () => database.run('UNLOCK TABLES'),
+    ],
+  };
+  for (const [fault, [begin, end]] of Object.entries(faults))
+    test(`is answered with 503 in time when the database ${fault}, and works again after it`, async () => {
+      const { read } = await openStore();
+      await begin();
+      expect([await read(), await read()]).toEqual([isOut, isOut]);
+      await end();
+      expect([await read(), await read()]).toEqual([works, works]);
+    });
+
+  test('is answered with 503 in time when each of its queries is slow but none too slow', async () => {
+    const { store } = await openStore();
+    way.delayMs = 1_200;
+    const begun = performance.now();
+    const { status } = await answer(listMessages({ store, ledger }), apiEvent('listMessages'), functionMs);
+    expect([status, performance.now() - begun < answerMs]).toEqual([503, true]);
+  });
+
+  test('works at once when the server closed its connection, and when a function slept long and it was dropped', async () => {
+    const { read } = await openStore();
+    await kill();
+    await sleep(50);
+    expect(await read()).toEqual(works);
+    // No packet says that this connection is gone.
+    await sleep(1_100);
+    way.hushOld();
+    expect(await read()).toEqual(works);
+    expect(await read()).toEqual(works);
+  });
+
+  test('works at once when the password was changed', async () => {
+    const { read } = await openStore();
+    await database.run(`ALTER USER '${user}' IDENTIFIED BY 'changed'`);
+    await kill();
+    await sleep(50);
+    secret = 'changed';
+    expect(await read()).toEqual(works);
+  });
+
+  test('whose query took too long leaves its connection to nobody', async () => {
+    const { store, read } = await openStore();
+    await database.run('LOCK TABLES applications WRITE');
+    await expect(store.application('token')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect.poll(() => way.connections).toBe(0);
+    await database.run('UNLOCK TABLES');
+    expect(await read()).toEqual(works);
+  });
+
+  test('for a token that can be none finds nothing', async () => {
+    const { store } = await openStore();
+    for (const token of ['token ', 'tokén', 'token\0', '\u{1F600}', '']) {
+      expect(await store.application(token)).toBe('unknown');
+      expect(await store.chat(token, 1)).toBe('unknown');
+      expect(await store.message(token, 1, 1)).toBe('unknown');
+    }
+  });
+});

@@ -1,0 +1,131 @@
+import { sql } from 'kysely';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { setLogLevel } from '../../../functions/runtime/log.ts';
+import { storeWorker } from '../../../functions/workers/store.ts';
+import { limits } from '../../../lib/limits.ts';
+import { decodeChanges, encodeWrites, type Write } from '../../../lib/queue/records.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import { UnstorableWrite } from '../../../lib/store/store.ts';
+import { deliver } from '../../support/batch.ts';
+import { FaultyWay } from '../../support/faulty-way.ts';
+import { type MysqlDatabase, newStoreDatabase } from '../../support/mysql-database.ts';
+import { applicationWrite, chatWrite, messageWrite, messageWrites, numbers } from '../../support/writes.ts';
+
+setLogLevel('silent');
+
+describe('a batch for the store', () => {
+  let database: MysqlDatabase;
+  let way: FaultyWay;
+  let db: ReturnType<typeof openMysql>;
+  let store: MysqlStore;
+  beforeAll(async () => {
+    database = await newStoreDatabase();
+    way = await FaultyWay.to(database.url);
+    db = openMysql(way.through(database.url), { connections: 10, waiting: limits.sqlMs.work });
+    store = new MysqlStore(db);
+  });
+  afterAll(async () => {
+    await db.destroy();
+    await way.refuse();
+    await database.drop();
+  });
+
+  function openWorker() {
+    const sent: string[] = [];
+    const buried: string[] = [];
+    const worker = storeWorker({
+      store,
+      searchQueue: { send: async (bodies) => void sent.push(...bodies), bury: async () => undefined },
+      storeQueue: { bury: async (letters) => void buried.push(...letters.map(({ reason }) => reason)) },
+    });
+    return { work: (...records: Write[][]) => deliver(worker, ...records.map(encodeWrites)), sent, buried };
+  }
+
+  const unstorable: Record<string, Write> = {
+    'a name of 256 characters': applicationWrite('long', { name: 'n'.repeat(256) }),
+    'a body of 65,536 bytes': messageWrite('long', 1, 1, { body: 'b'.repeat(65_536) }),
+    'a number beyond BIGINT': messageWrite('long', 1, 2 ** 64),
+    'a negative number': messageWrite('long', -1, 1),
+    'a revision beyond INT': messageWrite('long', 1, 1, { revision: 2 ** 32 }),
+    'a token of 65 characters': applicationWrite('t'.repeat(65)),
+    'a token that is not ASCII': applicationWrite('tokén'),
+    'a message of a token that is not ASCII': messageWrite('tokén', 1, 1),
+    'a name that is missing': { ...applicationWrite('long'), name: null } as unknown as Write,
+  };
+  for (const [what, write] of Object.entries(unstorable))
+    test(`is unstorable with ${what}`, async () => {
+      await expect(store.merge([messageWrite('mate', 1, 1), write])).rejects.toBeInstanceOf(UnstorableWrite);
+      expect(await store.message('mate', 1, 1)).toBe('unknown');
+    });
+
+  test('is stored but for the record that can’t be, which is put aside with its reason', async () => {
+    const { work, sent, buried } = openWorker();
+    const records = numbers(1, 20).map((number) => [messageWrite('mates', 1, number)]);
+    records.splice(7, 0, [messageWrite('mates', 1, 100, { body: 'b'.repeat(65_536) })]);
+    expect(await work(...records)).toEqual([]);
+    expect(buried).toEqual(['ER_DATA_TOO_LONG']);
+    expect((await store.messages('mates', 1, { order: 'asc', limit: 100 })).rows).toHaveLength(20);
+    expect(sent.flatMap(decodeChanges)).toHaveLength(20);
+  });
+
+  test('meets others on the same messages in any order without an error, and the highest revision wins', async () => {
+    const writes = numbers(0, 4).flatMap((revision) =>
+      numbers(1, 200).map((number) => messageWrite('met', (number % 3) + 1, number, { revision })),
+    );
+    const shuffled = (by: number) => writes.toSorted((a, b) => order(a, by) - order(b, by));
+    const order = (write: Write, by: number) => Math.sin(by * 1_000 + JSON.stringify(write).length + write.at) % 1;
+    await Promise.all(
+      numbers(1, 10).map(async (by) => {
+        const mine = shuffled(by);
+        for (let i = 0; i < mine.length; i += 100) await store.merge(mine.slice(i, i + 100));
+      }),
+    );
+    const keys = numbers(1, 200).map((number) => ({ token: 'met', chat: (number % 3) + 1, number }));
+    const merged = await store.merged(keys);
+    expect(merged).toHaveLength(200);
+    expect(merged.every(({ revision, createdAt }) => revision === 4 && createdAt !== null)).toBe(true);
+  });
+
+  test('of 1,000 of the longest messages is stored', async () => {
+    const body = '\u{1F469}'.repeat(limits.bodyLength);
+    await store.merge(numbers(1, 1_000).map((number) => messageWrite('longest', 1, number, { body })));
+    expect(await store.missingNumbers('longest', 1, 1, 1_000, 10)).toEqual([]);
+    expect(await store.message('longest', 1, 1_000)).toMatchObject({ body });
+  });
+
+  test('of 10,000 records is stored, and handed on to search in a few messages', async () => {
+    const { work, sent } = openWorker();
+    const records = numbers(1, 10_000).map((number) => [messageWrite('many', (number % 500) + 1, number)]);
+    expect(await work(...records)).toEqual([]);
+    const keys = sent.flatMap(decodeChanges);
+    expect([sent.length, keys.length]).toEqual([10, 10_000]);
+    expect(await store.merged(keys.slice(0, 1_000))).toHaveLength(1_000);
+  });
+
+  test('is delivered again when the database is out, and stored when it is back', async () => {
+    const { work, sent } = openWorker();
+    const records = [[applicationWrite('again'), chatWrite('again', 1)], messageWrites('again', 1, 1, 5)];
+    await way.refuse();
+    expect(await work(...records)).toEqual([1, 2]);
+    expect(sent).toEqual([]);
+    await way.restore();
+    expect(await work(...records)).toEqual([]);
+    expect((await store.messages('again', 1, { order: 'asc', limit: 10 })).rows).toHaveLength(5);
+  });
+
+  test('keeps every connection in strict mode, UTC and READ COMMITTED', async () => {
+    // All at once, so that each is on a connection of its own.
+    const sessions = await Promise.all(
+      numbers(1, 10).map(async () => {
+        const { rows } = await sql`SELECT @@sql_mode AS mode, @@time_zone AS zone, SLEEP(0.05)`.execute(db);
+        const isolation = await sql`SHOW VARIABLES WHERE Variable_name IN ('tx_isolation', 'transaction_isolation')`;
+        return [rows[0], (await isolation.execute(db)).rows[0]];
+      }),
+    );
+    for (const session of sessions)
+      expect(session).toMatchObject([
+        { mode: 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', zone: '+00:00' },
+        { Value: 'READ-COMMITTED' },
+      ]);
+  });
+});

@@ -1,0 +1,103 @@
+import { once } from 'node:events';
+import { type AddressInfo, connect, createServer, type Server, type Socket } from 'node:net';
+import { setTimeout as sleep } from 'node:timers/promises';
+
+interface Link {
+  client: Socket;
+  server: Socket;
+  silent: boolean;
+}
+
+/** A TCP way to a real server, on which a test can make happen what happens to networks. */
+export class FaultyWay {
+  readonly #target: { host: string; port: number };
+  readonly #links = new Set<Link>();
+  #listening: Server | undefined;
+  #port = 0;
+  #silent = false;
+  /** How long each packet to the server is held back, in milliseconds. */
+  delayMs = 0;
+
+  private constructor(url: string) {
+    const { hostname, port } = new URL(url);
+    this.#target = { host: hostname, port: Number(port) };
+  }
+
+  static async to(url: string): Promise<FaultyWay> {
+    const way = new FaultyWay(url);
+    await way.restore();
+    return way;
+  }
+
+  /** The same address by this way. */
+  through(url: string): string {
+    const by = new URL(url);
+    by.hostname = '127.0.0.1';
+    by.port = String(this.#port);
+    return by.href;
+  }
+
+  get connections(): number {
+    return this.#links.size;
+  }
+
+  /** New connections are refused, and the old ones cut. */
+  async refuse(): Promise<void> {
+    const closed = this.#listening && once(this.#listening, 'close');
+    this.#listening?.close();
+    this.#listening = undefined;
+    this.cut();
+    await closed;
+  }
+
+  /** Connections are made, as a stopped process's kernel does, but nobody answers on them, nor on the old ones. */
+  hush(): void {
+    this.#silent = true;
+    this.hushOld();
+  }
+
+  /** Nobody answers on the old connections, as behind a NAT that forgot them; new ones work. */
+  hushOld(): void {
+    for (const link of this.#links) link.silent = true;
+  }
+
+  cut(): void {
+    for (const { client, server } of this.#links) {
+      client.destroy();
+      server.destroy();
+    }
+  }
+
+  async restore(): Promise<void> {
+    this.#silent = false;
+    this.delayMs = 0;
+    if (this.#listening) return;
+    this.#listening = createServer((client) => this.#link(client)).listen(this.#port, '127.0.0.1');
+    await once(this.#listening, 'listening');
+    this.#port = (this.#listening.address() as AddressInfo).port;
+  }
+
+  #link(client: Socket): void {
+    const link: Link = { client, server: connect(this.#target), silent: this.#silent };
+    const { server } = link;
+    this.#links.add(link);
+    client.on('data', async (data) => {
+      if (this.delayMs > 0) await sleep(this.delayMs);
+      if (!link.silent) server.write(data);
+    });
+    server.on('data', (data) => {
+      if (!link.silent) client.write(data);
+    });
+    for (const [one, other] of [
+      [client, server],
+      [server, client],
+    ] as const) {
+      // A broken connection closes too, and that is passed on.
+      one.on('error', () => undefined);
+      one.on('close', () => {
+        this.#links.delete(link);
+        if (!link.silent || one === client) other.destroy();
+      });
+    }
+  }
+}
