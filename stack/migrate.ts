@@ -1,10 +1,17 @@
-import { migrateOpensearch, openOpensearch } from '../lib/search/opensearch.ts';
-import { migrateMysql, openMysql } from '../lib/store/mysql.ts';
+import { limits } from '../lib/limits.ts';
+import { openOpensearch } from '../lib/search/opensearch-client.ts';
+import { migrateOpensearch } from '../lib/search/opensearch-migration.ts';
+import { openMysql } from '../lib/store/mysql.ts';
+import { migrateMysql } from '../lib/store/mysql-migration.ts';
 import type { Servers } from './provider.ts';
 
 /** Brings the tables up to date. */
 export async function migrateSql({ mysqlUrl, mysqlPassword }: Servers): Promise<void> {
-  const db = openMysql(mysqlUrl, 1, async () => mysqlPassword);
+  const db = openMysql(mysqlUrl, {
+    connections: 1,
+    waiting: limits.sqlMs.migration,
+    password: async () => mysqlPassword,
+  });
   try {
     await migrateMysql(db);
   } finally {

@@ -14,6 +14,8 @@ const dataErrors = new Set([
   'ER_INVALID_CHARACTER_STRING',
   // A character that the token's ASCII column can't be compared with.
   'ER_CANT_AGGREGATE_2COLLATIONS',
+  'ER_CANT_AGGREGATE_3COLLATIONS',
+  'ER_CANT_AGGREGATE_NCOLLATIONS',
 ]);
 
 /** The server was demoted to a replica: the next connection finds its successor. */

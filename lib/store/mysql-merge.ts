@@ -1,7 +1,8 @@
 import { randomInt } from 'node:crypto';
-import { sql, type Transaction } from 'kysely';
+import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { limits } from '../limits.ts';
 import { targetOf, type Write } from '../queue/records.ts';
+import { keyTable, keyToken } from './mysql-keys.ts';
 import type { Schema } from './sql.ts';
 
 type Db = Transaction<Schema>;
@@ -78,9 +79,18 @@ async function mergeMessages(db: Db, writes: Write[]): Promise<void> {
     const { token, chat, number } = targetOf(write) as { token: string; chat: number; number: number };
     return { token, chat, number, body: write.kind === 'message' ? write.body : '', ...merged(write) };
   });
-  for (const some of statements(rows.sort(byKey), ({ body }) => Buffer.byteLength(body)))
-    await db.insertInto('messages').values(some).onDuplicateKeyUpdate(merging('body', '')).execute();
+  for (const some of statements(rows.sort(byKey), ({ body }) => Buffer.byteLength(body))) {
+    const values = some.map((row) => messageColumns.map((column) => row[column]));
+    // mysql2 writes an array of rows into the statement by itself: 12.0 ms for 1,000 rows, 13.9 ms with a parameter each.
+    await sql`INSERT INTO messages (${sql.join(messageColumns.map((column) => sql.ref(column)))}) VALUES ${values}
+      ON DUPLICATE KEY UPDATE ${assignments(merging('body', ''))}`.execute(db);
+  }
 }
+
+const messageColumns = ['token', 'chat', 'number', 'body', 'revision', 'deleted', 'created_at', 'updated_at'] as const;
+
+const assignments = (set: Record<string, RawBuilder<unknown>>) =>
+  sql.join(Object.entries(set).map(([column, value]) => sql`${sql.ref(column)} = ${value}`));
 
 /** The rows in groups that fit into a statement each: 1,000 of the longest bodies would exceed the server's packet. */
 function* statements<Row>(rows: Row[], bytesOf: (row: Row) => number): Generator<Row[]> {
@@ -124,19 +134,11 @@ async function withoutDeletedApplications(db: Db, writes: Write[]): Promise<Writ
 async function withoutDeletedChats(db: Db, writes: Write[]): Promise<Write[]> {
   if (writes.length === 0) return writes;
   const chatOf = (write: Write) => `${write.token}/${targetOf(write).chat}`;
-  const chats = [...new Map(writes.map((write) => [chatOf(write), write])).values()];
-  const rows = await db
-    .selectFrom('chats')
-    .select(['token', 'number'])
-    .where((row) =>
-      row(
-        row.refTuple('token', 'number'),
-        'in',
-        chats.map((write) => row.tuple(write.token, targetOf(write).chat as number)),
-      ),
-    )
-    .where('deleted', '=', 1)
-    .execute();
+  const chats = new Map(writes.map((write) => [chatOf(write), targetOf(write) as { token: string; chat: number }]));
+  const { rows } = await sql<{ token: string; number: number }>`
+    SELECT chats.token, chats.number FROM ${keyTable([...chats.values()])} STRAIGHT_JOIN chats
+    ON chats.token = ${keyToken} AND chats.number = k.chat
+    WHERE chats.deleted = 1`.execute(db);
   const deleted = new Set(rows.map(({ token, number }) => `${token}/${number}`));
   return writes.filter((write) => !deleted.has(chatOf(write)));
 }

@@ -2,6 +2,7 @@ import { chownSync, existsSync, mkdirSync, renameSync, rmSync, writeFileSync } f
 import { userInfo } from 'node:os';
 import path from 'node:path';
 import { sql } from 'kysely';
+import { limits } from '../../lib/limits.ts';
 import { openMysql } from '../../lib/store/mysql.ts';
 import { dataFolder, isRoot, makeFolder } from '../folders.ts';
 import { loopback } from '../ports.ts';
@@ -56,7 +57,8 @@ export const mariadb = (port: number, password: string): NativeServer => ({
     };
   },
   ready: async () => {
-    const db = openMysql(`mysql://chat@${loopback}:${port}/chat`, 1, async () => password);
+    const url = `mysql://chat@${loopback}:${port}/chat`;
+    const db = openMysql(url, { connections: 1, waiting: limits.sqlMs.reads, password: async () => password });
     try {
       await sql`SELECT 1`.execute(db);
       return true;
