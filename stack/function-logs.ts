@@ -1,13 +1,15 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  CloudWatchLogsClient,
-  FilterLogEventsCommand,
-  paginateDescribeLogGroups,
-} from '@aws-sdk/client-cloudwatch-logs';
+import { CloudWatchLogsClient, paginateDescribeLogGroups } from '@aws-sdk/client-cloudwatch-logs';
 import { awsClient } from './aws-client.ts';
 
-/** Lambda's own naming (https://docs.aws.amazon.com/lambda/latest/dg/monitoring-cloudwatchlogs.html). */
-const prefix = '/aws/lambda/';
+/**
+ * What CloudFormation makes of a function's log group: MiniStack 1.5 names it by a path, AWS and LocalStack by hyphens, and
+ * both have the construct's name in it.
+ */
+const functionOf = (logGroup: string): string => /(\w+?)Logs[0-9A-F]{8}/.exec(logGroup)?.[1] ?? logGroup;
+
+/** Lambda's own lines that tell nothing new: the report at the end has the request's id, too. */
+const noise = /^(START|END) RequestId/;
 
 /** How far back the first look goes, and how often a followed log is looked at, in milliseconds. */
 const recentMs = 15 * 60_000;
@@ -42,18 +44,13 @@ export async function printFunctionLogs(endpoint: string, lines: number, follow:
 
 async function logged(client: CloudWatchLogsClient, since: number): Promise<Line[]> {
   const found: Line[] = [];
-  for await (const { logGroups = [] } of paginateDescribeLogGroups({ client }, { logGroupNamePrefix: prefix }))
-    for (const { logGroupName = '' } of logGroups) {
-      const { events = [] } = await client.send(new FilterLogEventsCommand({ logGroupName, startTime: since }));
-      for (const { eventId, timestamp = 0, message = '' } of events) {
-        const functionName = logGroupName.slice(prefix.length);
-        found.push({
-          id: eventId ?? `${functionName} ${timestamp} ${message}`,
-          at: timestamp,
-          functionName,
-          text: message.trimEnd(),
-        });
-      }
-    }
+  for await (const { logGroups = [] } of paginateDescribeLogGroups({ client }, {}))
+    for (const { logGroupName = '' } of logGroups)
+      for await (const { events = [] } of paginateFilterLogEvents({ client }, { logGroupName, startTime: since }))
+        for (const { eventId, timestamp = 0, message = '' } of events) {
+          const functionName = functionOf(logGroupName);
+          const id = eventId ?? `${functionName} ${timestamp} ${message}`;
+          if (!noise.test(message)) found.push({ id, at: timestamp, functionName, text: message.trimEnd() });
+        }
   return found.sort((a, b) => a.at - b.at);
 }

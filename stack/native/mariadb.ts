@@ -57,11 +57,8 @@ export const mariadb = (port: number, password: string): NativeServer => ({
     };
   },
   ready: async () => {
-    const db = openMysql(`mysql://chat@${loopback}:${port}/chat`, {
-      connections: 1,
-      waiting: limits.sqlMs.reads,
-      password: async () => password,
-    });
+    const url = `mysql://chat@${loopback}:${port}/chat`;
+    const db = openMysql(url, { connections: 1, waiting: limits.sqlMs.reads, password: async () => password });
     try {
       await sql`SELECT 1`.execute(db);
       return true;

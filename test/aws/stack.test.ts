@@ -46,7 +46,7 @@ describe('this checkout’s stack', () => {
   test('the functions’ logs can be read', async () => {
     const { status, stdout } = await scriptStack(project, 'logs', 'functions');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^\d{4}-\S+ ChatSystem-\S+ │ /m);
+    expect(stdout).toMatch(/^\d{4}-\S+ GetHealth │ REPORT RequestId/m);
   });
 });
 
