@@ -1,8 +1,12 @@
-import { defineConfig } from 'vitest/config';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
 
-const project = (name: string, testTimeout: number, globalSetup: string[] = []) => ({
-  extends: true as const,
-  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, globalSetup },
+const project = (
+  name: string,
+  testTimeout: number,
+  more: TestProjectInlineConfiguration['test'] = {},
+): TestProjectInlineConfiguration => ({
+  extends: true,
+  test: { name, include: [`test/${name}/**/*.test.ts`], testTimeout, hookTimeout: testTimeout, ...more },
 });
 
 export default defineConfig({
@@ -18,7 +22,13 @@ export default defineConfig({
       project('contract', 60_000),
       project('infra', 60_000),
       project('e2e', 170_000),
-      project('aws', 170_000, ['./test/support/stack.ts']),
+      project('aws', 170_000, {
+        // The API's tests once more, on what is deployed: both engines are to answer alike.
+        include: ['test/aws/**/*.test.ts', 'test/e2e/api/*.test.ts'],
+        globalSetup: './test/support/stack.ts',
+        // After the others: the emulator and its functions need the machine.
+        sequence: { groupOrder: 1 },
+      }),
     ],
   },
 });

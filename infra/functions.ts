@@ -1,9 +1,9 @@
+import type { searchWorker } from '../functions/aws/search-worker.ts';
+import type { storeWorker } from '../functions/aws/store-worker.ts';
 import type { migrate } from '../functions/deploy/migrate.ts';
 import type { purgeSchedule } from '../functions/schedule/purge.ts';
 import type { rollUpSchedule } from '../functions/schedule/roll-up.ts';
 import type { sweepSchedule } from '../functions/schedule/sweep.ts';
-import type { searchWorker } from '../functions/workers/search.ts';
-import type { storeWorker } from '../functions/workers/store.ts';
 import { type OperationId, operationFile, type Route, routes } from '../lib/api/routes.ts';
 
 /** A Lambda function: its code, and the services of `functions/aws` that it is bound to. */
@@ -20,12 +20,12 @@ type Needs<Make extends (services: never) => unknown> = Record<keyof Parameters<
 const entry = (file: string, needs: Record<string, true>): FunctionEntry => ({ file, needs: Object.keys(needs) });
 
 const background = {
-  storeWorker: entry('functions/workers/store.ts', {
+  storeWorker: entry('functions/aws/store-worker.ts', {
     store: true,
     storeQueue: true,
     searchQueue: true,
   } satisfies Needs<typeof storeWorker>),
-  searchWorker: entry('functions/workers/search.ts', {
+  searchWorker: entry('functions/aws/search-worker.ts', {
     store: true,
     searchIndex: true,
     searchQueue: true,

@@ -1,10 +1,8 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { retryDelaySeconds } from '../functions/runtime/batch.ts';
 import { events, log } from '../functions/runtime/log.ts';
 import type { Delivery, Queue } from '../lib/queue/queue.ts';
 import { sqsEvent } from './lambda-events.ts';
-
-/** A failed batch comes again after 1 s, 2 s, 4 s … and at the longest this. */
-const longestDelaySeconds = 60;
 
 /** After a failure of the queue itself. */
 const queueFailedDelayMs = 1_000;
@@ -80,9 +78,7 @@ export class EventSource {
     );
     const released = deliveries.filter(({ receipt }) => failed.has(receipt));
     await Promise.all(
-      released.map(({ receipt, receives }) =>
-        this.#queue.release([receipt], Math.min(2 ** (receives - 1), longestDelaySeconds)),
-      ),
+      released.map(({ receipt, receives }) => this.#queue.release([receipt], retryDelaySeconds(receives))),
     );
   }
 

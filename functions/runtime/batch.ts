@@ -8,6 +8,12 @@ import type { WorkerServices } from './services.ts';
 
 export type BatchHandler = LambdaHandler<SQSEvent, SQSBatchResponse>;
 
+/** A failed record comes again after 1 s, 2 s, 4 s … and at the longest this. */
+const longestDelaySeconds = 60;
+
+/** How long a record waits that has failed, by how often it has been delivered. */
+export const retryDelaySeconds = (receives: number): number => Math.min(2 ** (receives - 1), longestDelaySeconds);
+
 /** A record of a batch, and what its body says. */
 export interface Parsed<Content> {
   record: SQSRecord;

@@ -1,18 +1,12 @@
-import * as z from 'zod';
+import { inject } from 'vitest';
+import { credentials } from '../../stack/credentials.ts';
 
-/** The servers that tests of the AWS engine use; test/support/stack.ts brings them up and says where they are. */
-export const awsServices = z
-  .object({
-    AWS_ENDPOINT_URL: z.url(),
-    /** Of a user who may make databases and users, so that each test has its own, and end their connections. */
-    MYSQL_URL: z.url(),
-    OPENSEARCH_URL: z.url(),
-  })
-  .parse(process.env);
+/** The servers that tests of the AWS engine use, which test/support/stack.ts brings up. */
+export const awsServices = inject('stack');
 
-/** For the clients of the AWS SDK; an emulator takes any credentials. */
+/** For the clients of the AWS SDK. */
 export const awsClientSettings = {
-  endpoint: awsServices.AWS_ENDPOINT_URL,
-  region: 'us-east-1',
-  credentials: { accessKeyId: 'test', secretAccessKey: 'test' },
+  endpoint: awsServices.awsEndpoint,
+  region: credentials.AWS_REGION,
+  credentials: { accessKeyId: credentials.AWS_ACCESS_KEY_ID, secretAccessKey: credentials.AWS_SECRET_ACCESS_KEY },
 };

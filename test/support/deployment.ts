@@ -1,8 +1,10 @@
-import { afterAll } from 'vitest';
+import { afterAll, inject } from 'vitest';
 import { Client } from './client.ts';
 import { newDataDir, removeDataDir, startHost } from './host.ts';
 
-const { CHAT_SYSTEM_URL, CHAT_SYSTEM_ADMIN_KEY, CHAT_SYSTEM_SETTLE_SECONDS, CHAT_SYSTEM_ROLLUP_SECONDS } = process.env;
+const { CHAT_SYSTEM_ADMIN_KEY, CHAT_SYSTEM_SETTLE_SECONDS, CHAT_SYSTEM_ROLLUP_SECONDS } = process.env;
+/** Given by hand, or the stack that the tests of the project `aws` have brought up. */
+const url = process.env.CHAT_SYSTEM_URL ?? inject('stack')?.apiUrl;
 
 /** How long an accepted write may take to be readable, listed and searchable: options for `expect.poll`. */
 export const settled = { timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? 20) * 1_000, interval: 50 };
@@ -11,11 +13,11 @@ export const counted = { timeout: Number(CHAT_SYSTEM_ROLLUP_SECONDS ?? 150) * 1_
 
 /**
  * The deployment that the tests of a file are held against: the one at CHAT_SYSTEM_URL (with CHAT_SYSTEM_ADMIN_KEY where
- * it has one; CHAT_SYSTEM_SETTLE_SECONDS and CHAT_SYSTEM_ROLLUP_SECONDS where it is slow) or, without that, a host
- * started for the file.
+ * it has one; CHAT_SYSTEM_SETTLE_SECONDS and CHAT_SYSTEM_ROLLUP_SECONDS where it is slow), the stack or, without
+ * either, a host started for the file.
  */
 export async function deployment(): Promise<Client> {
-  if (CHAT_SYSTEM_URL) return Client.connect(CHAT_SYSTEM_URL, CHAT_SYSTEM_ADMIN_KEY);
+  if (url) return Client.connect(url, CHAT_SYSTEM_ADMIN_KEY);
   const dataDir = newDataDir();
   const host = await startHost(dataDir, '--rollup-seconds', '1');
   afterAll(async () => {

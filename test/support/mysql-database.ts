@@ -16,9 +16,9 @@ export interface MysqlDatabase {
 /** An empty database of its own on the server. */
 export async function newDatabase(): Promise<MysqlDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
-  const operator = await createConnection({ uri: awsServices.MYSQL_URL });
+  const operator = await createConnection({ uri: awsServices.mysqlUrl });
   await operator.query(`CREATE DATABASE ${name}`);
-  const url = new URL(awsServices.MYSQL_URL);
+  const url = new URL(awsServices.mysqlUrl);
   url.pathname = name;
   await operator.changeUser({ database: name });
   return {

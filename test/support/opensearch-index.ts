@@ -9,7 +9,7 @@ import { awsServices } from './aws-services.ts';
 /** An alias that nothing else uses, and the client of an operator; what is made of it goes in the end. */
 export function newAlias() {
   const alias = `test-${randomUUID()}`;
-  const client = openOpensearch(awsServices.OPENSEARCH_URL);
+  const client = openOpensearch(awsServices.opensearchUrl);
   return {
     alias,
     client,
@@ -46,7 +46,7 @@ export async function openRefusingOpensearch() {
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
 
     async function forward() {
-      const real = await fetch(`${awsServices.OPENSEARCH_URL.replace(/\/$/, '')}${url}`, {
+      const real = await fetch(`${awsServices.opensearchUrl.replace(/\/$/, '')}${url}`, {
         method: method as string,
         headers: { 'content-type': String(headers['content-type']) },
         ...(body.length > 0 && { body: new Uint8Array(body) }),

@@ -1,5 +1,5 @@
+import type { TestProject } from 'vitest/node';
 import { settle } from '../../stack/choosing.ts';
-import { credentials } from '../../stack/credentials.ts';
 import { readDeployment } from '../../stack/deployment.ts';
 import { stackFolder } from '../../stack/folders.ts';
 import { locked } from '../../stack/lock.ts';
@@ -7,11 +7,24 @@ import { findServers } from '../../stack/tools.ts';
 import { bringUp, deployTo } from '../../stack/up.ts';
 import { readWanted } from '../../stack/wanted.ts';
 
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Where the stack is; only the tests that run on it are told. */
+    stack: {
+      apiUrl: string;
+      awsEndpoint: string;
+      /** Of a user who may make databases, so that each test has one of its own. */
+      mysqlUrl: string;
+      opensearchUrl: string;
+    };
+  }
+}
+
 /**
  * Brings up this checkout's stack, as script/stack up does, and tells the tests where it is. What was up before is left so
  * afterwards.
  */
-export async function setup(): Promise<() => Promise<void>> {
+export async function setup(project: TestProject): Promise<() => Promise<void>> {
   findServers();
   const alone = <Result>(work: () => Promise<Result>) =>
     locked(stackFolder, work, () => console.log('Another script/stack is at work for this checkout; waiting.'));
@@ -24,14 +37,11 @@ export async function setup(): Promise<() => Promise<void>> {
   });
 
   const { awsEndpoint, mysqlUrl, mysqlPassword, opensearchUrl } = provider.servers;
+  const deployment = readDeployment();
+  if (!deployment) throw new Error('The deployment is not where it was written down.');
   const mysql = new URL(mysqlUrl);
   mysql.password = mysqlPassword;
-  Object.assign(process.env, credentials, {
-    AWS_ENDPOINT_URL: awsEndpoint,
-    MYSQL_URL: mysql.href,
-    OPENSEARCH_URL: opensearchUrl,
-    CHAT_SYSTEM_URL: readDeployment()?.url,
-  });
+  project.provide('stack', { apiUrl: deployment.url, awsEndpoint, mysqlUrl: mysql.href, opensearchUrl });
   return async () => {
     if (!wasUp) await alone(() => provider.stop());
   };

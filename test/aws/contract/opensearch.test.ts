@@ -6,7 +6,7 @@ import { searchIndexContract } from '../../contract/suites/search-index.ts';
 import { awsServices } from '../../support/aws-services.ts';
 
 searchIndexContract('OpenSearch', async () => {
-  const client = openOpensearch(awsServices.OPENSEARCH_URL);
+  const client = openOpensearch(awsServices.opensearchUrl);
   const alias = `test-${randomUUID()}`;
   await migrateOpensearch(client, alias);
   return {

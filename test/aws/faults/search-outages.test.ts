@@ -58,9 +58,9 @@ describe('a search', () => {
     'takes connections but says nothing': async (way: FaultyWay) => way.hush(),
   }))
     test(`is answered with 503 in time when OpenSearch ${fault}, and works again after it`, async () => {
-      const way = await FaultyWay.to(awsServices.OPENSEARCH_URL);
+      const way = await FaultyWay.to(awsServices.opensearchUrl);
       onTestFinished(() => way.refuse());
-      const search = openSearch(way.through(awsServices.OPENSEARCH_URL));
+      const search = openSearch(way.through(awsServices.opensearchUrl));
       expect(await search()).toEqual(works);
       await begin(way);
       expect([await search(), await search()]).toEqual([isOut, isOut]);
@@ -69,9 +69,9 @@ describe('a search', () => {
     });
 
   test('works at once when its connection was closed while the function slept', async () => {
-    const way = await FaultyWay.to(awsServices.OPENSEARCH_URL);
+    const way = await FaultyWay.to(awsServices.opensearchUrl);
     onTestFinished(() => way.refuse());
-    const search = openSearch(way.through(awsServices.OPENSEARCH_URL));
+    const search = openSearch(way.through(awsServices.opensearchUrl));
     expect(await search()).toEqual(works);
     way.cut();
     expect(await search()).toEqual(works);
@@ -94,6 +94,6 @@ describe('a search', () => {
   });
 
   test('is answered with 503 while there is no index', async () => {
-    expect(await openSearch(awsServices.OPENSEARCH_URL, 'test-not-there')()).toEqual(isOut);
+    expect(await openSearch(awsServices.opensearchUrl, 'test-not-there')()).toEqual(isOut);
   });
 });

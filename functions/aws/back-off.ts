@@ -1,0 +1,30 @@
+import type { SQSRecord } from 'aws-lambda';
+import type { Queue } from '../../lib/queue/queue.ts';
+import { type BatchHandler, retryDelaySeconds } from '../runtime/batch.ts';
+import { events, log } from '../runtime/log.ts';
+
+/**
+ * Lets the records that a worker's batch failed with come again soon. Left alone, SQS would hide them for the whole
+ * visibility timeout, which is six times as long as the worker may run.
+ */
+export const backingOff =
+  (worker: BatchHandler, queue: Pick<Queue, 'release'>): BatchHandler =>
+  async (event, context) => {
+    const response = await worker(event, context);
+    const failed = new Set(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+    const byDelay = Map.groupBy(
+      event.Records.filter(({ messageId }) => failed.has(messageId)),
+      (record: SQSRecord) => retryDelaySeconds(Number(record.attributes.ApproximateReceiveCount)),
+    );
+    try {
+      for (const [delay, records] of byDelay)
+        await queue.release(
+          records.map(({ receiptHandle }) => receiptHandle),
+          delay,
+        );
+    } catch (error) {
+      // They come again all the same, only later.
+      log.warn(events.queueFailed, { error: error as Error });
+    }
+    return response;
+  };

@@ -1,0 +1,45 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { expect, test, vi } from 'vitest';
+import { backingOff } from '../../functions/aws/back-off.ts';
+import { log } from '../../functions/runtime/log.ts';
+import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
+
+const answering =
+  (...failed: string[]) =>
+  async (): Promise<SQSBatchResponse> => ({
+    batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })),
+  });
+const batch = (...receives: number[]): SQSEvent =>
+  sqsEvent(
+    'test',
+    receives.map((each, i) => ({ receipt: `${i}`, body: '', receives: each })),
+  );
+const released = async (event: SQSEvent, ...failed: string[]) => {
+  const calls: [string[], number][] = [];
+  const queue = { release: async (...call: [string[], number]) => void calls.push(call) };
+  const response = await backingOff(answering(...failed), queue)(event, lambdaContext('test'));
+  expect(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(failed);
+  return calls;
+};
+
+test('failed records come again after 1 s, 2 s, 4 s … a minute, by how often they came', async () => {
+  expect(await released(batch(1, 2, 3, 3, 7, 900), '0', '1', '2', '3', '4', '5')).toEqual([
+    [['0'], 1],
+    [['1'], 2],
+    [['2', '3'], 4],
+    [['4', '5'], 60],
+  ]);
+});
+
+test('records that were done are left alone', async () => {
+  expect(await released(batch(1, 1, 1), '1')).toEqual([[['1'], 1]]);
+  expect(await released(batch(1, 1))).toEqual([]);
+});
+
+test('a queue that is out keeps nobody from saying what failed', async () => {
+  const warn = vi.spyOn(log, 'warn').mockReturnValue();
+  const queue = { release: async () => Promise.reject(new Error('out')) };
+  const response = await backingOff(answering('0'), queue)(batch(1), lambdaContext('test'));
+  expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
+  expect(warn).toHaveBeenCalled();
+});
