@@ -1,4 +1,5 @@
 import { isDeepStrictEqual } from 'node:util';
+import { requireLoopback } from './endpoint.ts';
 import { StackProblem } from './problem.ts';
 import type { Provider } from './provider.ts';
 import { chooseProvider, providerOf } from './providers/choice.ts';
@@ -9,7 +10,7 @@ import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
  * The provider for this checkout, by what is asked for and what was chosen before; the choice is kept.
  *
  * @param tell is told the choice and its reason
- * @throws StackProblem when servers run that were chosen otherwise
+ * @throws StackProblem when servers run that were chosen otherwise, or the choice is none for this machine
  */
 export async function settle(wanted: Wanted, tell: (line: string) => void): Promise<Provider> {
   const before = readSettings();
@@ -25,6 +26,9 @@ export async function settle(wanted: Wanted, tell: (line: string) => void): Prom
       );
   }
   const provider = providerOf(chosen);
+  // What can't be brought up is no choice to keep.
+  requireLoopback(provider.servers.awsEndpoint);
+  await provider.check();
   keepSettings(chosen);
   return provider;
 }

@@ -7,10 +7,10 @@ import {
 import { awsClient } from './aws-client.ts';
 
 /**
- * What CloudFormation makes of a function's log group: MiniStack 1.5 names it by a path, AWS and LocalStack by hyphens, and
- * both have the construct's name in it.
+ * The construct's name in the name of its function's log group: MiniStack 1.5 calls that
+ * `/aws/cloudformation/<stack>/<construct>Logs<hash>`, LocalStack 4.14 `/aws/lambda/<stack>-<construct><hash>-…`.
  */
-const functionOf = (logGroup: string): string => /(\w+?)Logs[0-9A-F]{8}/.exec(logGroup)?.[1] ?? logGroup;
+const functionOf = (logGroup: string): string => /[/-](\w+?)(?:Logs)?[0-9A-F]{8}/.exec(logGroup)?.[1] ?? logGroup;
 
 /** Lambda's own lines that tell nothing new: the report at the end has the request's id, too. */
 const noise = /^(START|END) RequestId/;

@@ -73,7 +73,8 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
     ],
     parts: async () => {
       writeEnvironment();
-      const text = await run([...compose, 'ps', '--format', 'json']);
+      // Without an engine, none of its containers runs.
+      const text = (await dockerAnswers()) ? await run([...compose, 'ps', '--format', 'json']) : '';
       const running = new Set(containers.parse(text).map(({ Service }) => Service));
       return parts.map(({ name, address }) => ({ name, address, running: running.has(name) }));
     },
