@@ -22,7 +22,8 @@ export default defineConfig({
       project('contract', 60_000),
       project('infra', 60_000),
       project('e2e', 170_000),
-      project('aws', 170_000, {
+      // Counts on the stack come by the minute, and a test may wait for three of them.
+      project('aws', 400_000, {
         // The API's tests once more, on what is deployed: both engines are to answer alike.
         include: ['test/aws/**/*.test.ts', 'test/e2e/api/*.test.ts'],
         globalSetup: './test/support/stack.ts',

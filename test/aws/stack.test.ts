@@ -43,9 +43,9 @@ describe('this checkout’s stack', () => {
   });
 
   test('the functions’ logs can be read', async () => {
-    const { status, stdout } = await scriptStack(project, 'logs', 'functions');
+    const { status, stdout } = await scriptStack(project, 'logs', 'functions', '--lines', '2000');
     expect(status).toBe(0);
-    expect(stdout).toMatch(/^\d{4}-\S+ GetHealth │ REPORT RequestId/m);
+    expect(stdout).toMatch(/^\d{4}-\S+ \w+ │ REPORT RequestId/m);
   });
 });
 

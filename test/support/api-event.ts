@@ -27,7 +27,9 @@ export interface Answered {
   json: Record<string, unknown>;
 }
 
-const validParams = { token: 'Q2lDXdH2R2GfSqkhVYzhGg', chat_number: '1', message_number: '1' };
+/** The token of an event that names no other. */
+export const someToken = 'Q2lDXdH2R2GfSqkhVYzhGg';
+const validParams = { token: someToken, chat_number: '1', message_number: '1' };
 
 /** The proxy event of a request for an operation. */
 export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent {

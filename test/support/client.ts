@@ -128,12 +128,12 @@ export class Client {
   }
 
   async *pages<Page extends { next: string | null }>(path: string): AsyncGenerator<Page> {
-    const join = path.includes('?') ? '&' : '?';
+    const [pathname, search] = path.split('?');
+    const query = new URLSearchParams(search);
     const seen = new Set<string>();
     for (let next: string | null = ''; next !== null; ) {
-      const answer: Answer<Page> = await this.get<Page>(
-        next ? `${path}${join}cursor=${encodeURIComponent(next)}` : path,
-      );
+      if (next) query.set('cursor', next);
+      const answer: Answer<Page> = await this.get<Page>(`${pathname}?${query}`);
       expect(answer.status, path).toBe(200);
       yield answer.body;
       next = answer.body.next;

@@ -6,9 +6,18 @@ const { CHAT_SYSTEM_ADMIN_KEY, CHAT_SYSTEM_SETTLE_SECONDS, CHAT_SYSTEM_ROLLUP_SE
 /** Given by hand, or the stack that the tests of the project `aws` have brought up. */
 const url = process.env.CHAT_SYSTEM_URL ?? inject('stack')?.apiUrl;
 
+/** Whether it is the stack, whose emulator is neither fast nor AWS in every detail. */
+export const onStack = url !== undefined && url === inject('stack')?.apiUrl;
+
+/**
+ * As many requests at once as asked for, but few on the stack: its emulator starts a process for each function call that
+ * meets another, and 40 of them at once need longer than a function may wait for its counter.
+ */
+export const atOnce = (requests: number): number => (onStack ? Math.min(requests, 8) : requests);
+
 /** How long an accepted write may take to be readable, listed and searchable: options for `expect.poll`. */
 export const settled = { timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? 20) * 1_000, interval: 50 };
-/** The same for counts. */
+/** The same for counts, and for what lies below a deleted application. */
 export const counted = { timeout: Number(CHAT_SYSTEM_ROLLUP_SECONDS ?? 150) * 1_000, interval: 100 };
 
 /**

@@ -6,7 +6,7 @@ import { limits } from '../../../lib/limits.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
 import { openOpensearch } from '../../../lib/search/opensearch-client.ts';
 import type { StoredChat } from '../../../lib/store/store.ts';
-import { answer, apiEvent } from '../../support/api-event.ts';
+import { answer, apiEvent, someToken as token } from '../../support/api-event.ts';
 import { awsServices } from '../../support/aws-services.ts';
 import { FaultyWay } from '../../support/faulty-way.ts';
 import { newIndex, openRefusingOpensearch } from '../../support/opensearch-index.ts';
@@ -23,7 +23,7 @@ describe('a search', () => {
   let made: Awaited<ReturnType<typeof newIndex>>;
   beforeAll(async () => {
     made = await newIndex();
-    const document = { token: 'token', chat: 1, number: 1, version: 0, body: 'found', createdAt: 1, updatedAt: 1 };
+    const document = { token, chat: 1, number: 1, version: 0, body: 'found', createdAt: 1, updatedAt: 1 };
     await new OpensearchIndex(made.client, made.alias).index([document]);
     await made.client.indices.refresh({ index: made.alias });
   });

@@ -7,7 +7,7 @@ import { setLogLevel } from '../../../functions/runtime/log.ts';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
-import { answer, apiEvent } from '../../support/api-event.ts';
+import { answer, apiEvent, someToken as token } from '../../support/api-event.ts';
 import { FaultyWay } from '../../support/faulty-way.ts';
 import { type MysqlDatabase, newStoreDatabase } from '../../support/mysql-database.ts';
 import { applicationWrite, chatWrite, messageWrites } from '../../support/writes.ts';
@@ -48,7 +48,7 @@ describe('a read', () => {
     const db = openMysql(url.href, { connections: 2, waiting: limits.sqlMs.reads, password: async () => secret });
     onTestFinished(() => db.destroy());
     const store = new MysqlStore(db);
-    await store.merge([applicationWrite('token'), chatWrite('token', 1), ...messageWrites('token', 1, 1, 3)]);
+    await store.merge([applicationWrite(token), chatWrite(token, 1), ...messageWrites(token, 1, 1, 3)]);
     const read = async () => {
       const begun = performance.now();
       const { status, headers } = await answer(
@@ -148,7 +148,7 @@ describe('a read', () => {
   test('whose query took too long leaves its connection to nobody', async () => {
     const { store, read } = await openStore();
     await database.run('LOCK TABLES applications WRITE');
-    await expect(store.application('token')).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(store.application(token)).rejects.toMatchObject({ code: 'unavailable' });
     await expect.poll(() => way.connections).toBe(0);
     await database.run('UNLOCK TABLES');
     expect(await read()).toEqual(works);
@@ -156,10 +156,10 @@ describe('a read', () => {
 
   test('for a token that can be none finds nothing', async () => {
     const { store } = await openStore();
-    for (const token of ['token ', 'tokén', 'token\0', '\u{1F600}', '']) {
-      expect(await store.application(token)).toBe('unknown');
-      expect(await store.chat(token, 1)).toBe('unknown');
-      expect(await store.message(token, 1, 1)).toBe('unknown');
+    for (const unlike of [`${token} `, `${token}é`, `${token}\0`, '\u{1F600}', '']) {
+      expect(await store.application(unlike)).toBe('unknown');
+      expect(await store.chat(unlike, 1)).toBe('unknown');
+      expect(await store.message(unlike, 1, 1)).toBe('unknown');
     }
   });
 });

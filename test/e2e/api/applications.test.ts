@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Application, ApplicationPage } from '../../support/client.ts';
 import { concurrently } from '../../support/concurrently.ts';
-import { deployment, settled } from '../../support/deployment.ts';
+import { atOnce, deployment, onStack, settled } from '../../support/deployment.ts';
 import { timestamp } from '../../support/openapi.ts';
 import '../../support/problem-matcher.ts';
 import { acceptableTexts, refusedTexts } from '../../support/names-and-bodies.ts';
@@ -26,7 +26,7 @@ describe('creating an application', () => {
   });
 
   test('gives every one another token', async () => {
-    const created = await concurrently(100, 20, (i) => create(`Application ${i}`));
+    const created = await concurrently(100, atOnce(20), (i) => create(`Application ${i}`));
     expect(new Set(created.map(({ body }) => body.token)).size).toBe(100);
   });
 
@@ -135,7 +135,8 @@ describe('an application nobody knows', () => {
     'a'.repeat(100),
     'caf%C3%A9',
     '%00',
-    'a%2Fb',
+    // MiniStack takes an encoded slash for one between two segments.
+    ...(onStack ? [] : ['a%2Fb']),
     "'%20OR%201=1",
     '%F0%9F%98%80',
   ];

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Message, Messages } from '../../support/client.ts';
 import { concurrently } from '../../support/concurrently.ts';
-import { deployment, settled } from '../../support/deployment.ts';
+import { atOnce, deployment, settled } from '../../support/deployment.ts';
 import '../../support/problem-matcher.ts';
 
 const api = await deployment();
@@ -34,7 +34,7 @@ describe('a batch', () => {
 
   test('keeps its numbers together among concurrent creates', async () => {
     const chat = await api.newChat();
-    const answers = await concurrently(60, 30, async (i) =>
+    const answers = await concurrently(60, atOnce(30), async (i) =>
       i % 2
         ? api.send(chat, `Single ${i}`)
         : (await batch(chat, bodies(10, `Batch ${i}`))).body.data.map((m) => m.number),

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Answer, Chat, ChatPage } from '../../support/client.ts';
 import { concurrently } from '../../support/concurrently.ts';
-import { deployment, settled } from '../../support/deployment.ts';
+import { atOnce, deployment, settled } from '../../support/deployment.ts';
 import { timestamp } from '../../support/openapi.ts';
 import '../../support/problem-matcher.ts';
 import { acceptableTexts, refusedTexts } from '../../support/names-and-bodies.ts';
@@ -47,7 +47,7 @@ describe('creating a chat', () => {
 
   test('gives concurrent ones exactly the numbers from 1 on', async () => {
     const application = await api.newApplication();
-    const created = await concurrently(60, 30, () => api.post<Chat>(`${application}/chats`));
+    const created = await concurrently(60, atOnce(30), () => api.post<Chat>(`${application}/chats`));
     expect(created.map(({ body }) => body.number).sort((a, b) => a - b)).toEqual(
       Array.from({ length: 60 }, (_, i) => i + 1),
     );

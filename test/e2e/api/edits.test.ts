@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { ChatMatchPage, Message } from '../../support/client.ts';
 import { concurrently } from '../../support/concurrently.ts';
-import { deployment, settled } from '../../support/deployment.ts';
+import { atOnce, deployment, settled } from '../../support/deployment.ts';
 import { timestamp } from '../../support/openapi.ts';
 import '../../support/problem-matcher.ts';
 import { refusedTexts } from '../../support/names-and-bodies.ts';
@@ -46,7 +46,7 @@ describe('editing a message', () => {
   test('by many at once leaves one of them, the same everywhere', async () => {
     const chat = await api.newChat();
     await api.send(chat, 'contested');
-    const answers = await concurrently(40, 20, (i) =>
+    const answers = await concurrently(40, atOnce(20), (i) =>
       api.patch<Message>(`${chat}/messages/1`, { body: `contender ${i}` }),
     );
     const bodies = answers.map(({ body }) => body.body);

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import type { Answer, Chat, Message, Messages } from '../../support/client.ts';
 import { concurrently } from '../../support/concurrently.ts';
-import { deployment, settled } from '../../support/deployment.ts';
+import { atOnce, deployment, settled } from '../../support/deployment.ts';
 import '../../support/problem-matcher.ts';
 
 const api = await deployment();
@@ -69,7 +69,9 @@ describe('a create that is repeated with its Idempotency-Key', () => {
 
   test('at the same time makes one', async () => {
     const chat = await api.newChat();
-    const answers = await concurrently(40, 40, () => api.post(`${chat}/messages`, { body: 'Once' }, keyed('k')));
+    const answers = await concurrently(40, atOnce(40), () =>
+      api.post(`${chat}/messages`, { body: 'Once' }, keyed('k')),
+    );
     for (const answer of answers)
       if (answer.status === 409) {
         expect(answer).toBeProblem(409, 'idempotency_in_flight');

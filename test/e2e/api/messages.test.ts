@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { Answer, Message } from '../../support/client.ts';
 import { concurrently } from '../../support/concurrently.ts';
-import { deployment, settled } from '../../support/deployment.ts';
+import { atOnce, deployment, settled } from '../../support/deployment.ts';
 import { timestamp } from '../../support/openapi.ts';
 import '../../support/problem-matcher.ts';
 import { acceptableTexts, refusedTexts } from '../../support/names-and-bodies.ts';
@@ -27,7 +27,9 @@ describe('creating a message', () => {
 
   test('gives concurrent ones exactly the numbers from 1 on, and each stays under its own', async () => {
     const chat = await api.newChat();
-    const created = await concurrently(300, 60, (i) => api.post<Message>(`${chat}/messages`, { body: `Body ${i}` }));
+    const created = await concurrently(300, atOnce(60), (i) =>
+      api.post<Message>(`${chat}/messages`, { body: `Body ${i}` }),
+    );
     const answered = created.map(({ body }) => body).sort((a, b) => a.number - b.number);
     expect(answered.map(({ number }) => number)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
     await expect.poll(() => api.all<Message>(`${chat}/messages?limit=1000`), settled).toEqual(answered);
