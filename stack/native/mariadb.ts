@@ -19,7 +19,7 @@ const accounts = (password: string): string => `
 CREATE DATABASE IF NOT EXISTS chat;
 CREATE USER IF NOT EXISTS chat@'${loopback}';
 ALTER USER chat@'${loopback}' IDENTIFIED BY '${password}';
-GRANT ALL ON *.* TO chat@'${loopback}';
+GRANT ALL ON *.* TO chat@'${loopback}' WITH GRANT OPTION;
 `;
 
 /** A MariaDB of this checkout; it is ready when the user `chat` can use the database `chat`. */

@@ -17,8 +17,11 @@ export const atOnce = (requests: number): number => (onStack ? Math.min(requests
 
 /** How long an accepted write may take to be readable, listed and searchable: options for `expect.poll`. */
 export const settled = { timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? 20) * 1_000, interval: 50 };
-/** The same for counts, and for what lies below a deleted application. */
+/** The same for counts. */
 export const counted = { timeout: Number(CHAT_SYSTEM_ROLLUP_SECONDS ?? 150) * 1_000, interval: 100 };
+
+/** The same for what lies below something deleted, which goes with the next run of the purge. */
+export const purged = onStack ? counted : settled;
 
 /**
  * The deployment that the tests of a file are held against: the one at CHAT_SYSTEM_URL (with CHAT_SYSTEM_ADMIN_KEY where

@@ -1,2 +1,2 @@
 -- Tests make databases of their own.
-GRANT ALL ON *.* TO chat@'%';
+GRANT ALL ON *.* TO chat@'%' WITH GRANT OPTION;

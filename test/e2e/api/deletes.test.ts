@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Application, Chat, Message, Problem } from '../../support/client.ts';
-import { counted, deployment, onStack, settled } from '../../support/deployment.ts';
+import { deployment, onStack, purged, settled } from '../../support/deployment.ts';
 import '../../support/problem-matcher.ts';
 
 const api = await deployment();
@@ -76,7 +76,7 @@ describe('deleting a chat', () => {
       expect(await api.get(chat + below)).toBeProblem(...gone);
     await expect.poll(() => numbers(`${application}/chats`), settled).toEqual([2]);
     await expect
-      .poll(async () => (await api.get(`${application}/search?q=condemned`)).body, settled)
+      .poll(async () => (await api.get(`${application}/search?q=condemned`)).body, purged)
       .toMatchObject({ data: [{ chat_number: 2, number: 1 }], total: 1, next: null });
     expect((await api.post<Chat>(`${application}/chats`)).body.number).toBe(3);
   });
@@ -92,7 +92,7 @@ describe('deleting a chat', () => {
     await expect.poll(() => numbers(`${application}/chats`), settled).toEqual([11]);
     for (let number = 1; number <= 10; number++)
       expect(await api.get(`${application}/chats/${number}`)).toBeProblem(404, 'chat_not_found');
-    await expect.poll(() => numbers(`${application}/search?q=fleet`), settled).toEqual([]);
+    await expect.poll(() => numbers(`${application}/search?q=fleet`), purged).toEqual([]);
   });
 });
 
@@ -117,7 +117,7 @@ describe('deleting an application', () => {
     expect(await api.delete(`${chat}/messages/1`)).toBeProblem(...gone);
     // A chat's counter may give numbers until the purge has been there.
     const create = async () => (await api.post<Problem>(`${chat}/messages`, { body: 'late' })).body.code;
-    await expect.poll(create, onStack ? counted : { timeout: 0 }).toBe('application_not_found');
+    await expect.poll(create, onStack ? purged : { timeout: 0 }).toBe('application_not_found');
     expect(await api.post(`${chat}/messages/batch`, { messages: [{ body: 'late' }] })).toBeProblem(...gone);
 
     await expect.poll(() => statusOf(application), settled).toBe(404);
