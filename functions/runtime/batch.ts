@@ -52,12 +52,19 @@ export const worker =
         }
       }
       poison.push(...(await work(parsed, services)));
-      if (poison.length > 0) {
-        await services[queue].bury(poison.map(({ record, reason }) => ({ body: record.body, reason })));
-        for (const { record, reason } of poison)
-          log.error(events.buried, { queue, message_id: record.messageId, reason });
+      const unburied: SQSRecord[] = [];
+      for (const { record, reason } of poison) {
+        const about = { queue, message_id: record.messageId, reason };
+        try {
+          await services[queue].bury([{ body: record.body, reason }]);
+          log.error(events.buried, about);
+        } catch (error) {
+          // The others are done. This one comes again, at last to the dead letters by the queue's own limit.
+          log.error(events.notBuried, { ...about, error: error as Error });
+          unburied.push(record);
+        }
       }
-      return { batchItemFailures: [] };
+      return { batchItemFailures: unburied.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     }).onError((request) => {
       log.warn(events.batchFailed, { queue, records: request.event.Records.length, error: request.error as Error });
       request.response = {

@@ -15,6 +15,7 @@ export const events = {
   failed: 'a request failed on our side',
   unavailable: 'a dependency is out',
   buried: 'a record was put aside as a dead letter',
+  notBuried: 'a record could not be put aside and will be delivered again',
   batchFailed: 'a batch failed and will be delivered again',
   queueFailed: 'a queue failed and is tried again',
   rolledUp: 'counts were brought up to date',

@@ -124,7 +124,7 @@ describe('the store worker', () => {
     expect(opened.buried.store).toHaveLength(1);
   });
 
-  test('asks for the whole batch again when it can’t hand on or bury, which does no harm', async () => {
+  test('asks for the whole batch again when it can’t hand on, and for what it can’t bury, which does no harm', async () => {
     const { send } = opened.services.searchQueue;
     opened.services.searchQueue.send = async () => {
       throw new Error('the queue is out');
@@ -135,7 +135,7 @@ describe('the store worker', () => {
     opened.services.storeQueue.bury = async () => {
       throw new Error('the queue is out');
     };
-    expect(await work(messageWrites('t', 1, 1, 2), 'not a record')).toEqual([1, 2]);
+    expect(await work('not a record', messageWrites('t', 1, 1, 2))).toEqual([1]);
     opened.services.storeQueue.bury = bury;
     expect(await work(messageWrites('t', 1, 1, 2), messageWrites('t', 1, 3, 3), 'not a record')).toEqual([]);
     expect(await stored()).toEqual([1, 2, 3]);
