@@ -1,7 +1,17 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { createLedgerTable } from '../../lib/ledger/dynamodb-schema.ts';
+import { DynamodbTable, text } from '../../lib/ledger/dynamodb-table.ts';
+import { limits } from '../../lib/limits.ts';
+import { OpensearchIndex } from '../../lib/search/opensearch.ts';
+import { openOpensearch } from '../../lib/search/opensearch-client.ts';
+import { MysqlStore, openMysql } from '../../lib/store/mysql.ts';
+import { newToken } from '../../lib/token.ts';
+import { awsClientSettings } from '../support/aws-services.ts';
 import { copyCheckout, project, removeCheckout, scriptStack } from '../support/checkout.ts';
+import { messageWrite } from '../support/writes.ts';
 
 /** The rows of the status, by the name of the part. */
 function rowsOf(status: string): Map<string, { state: string; address: string; pid: number }> {
@@ -99,9 +109,39 @@ describe('a second checkout', () => {
     for (const name of ['ministack', 'opensearch']) expect(after.get(name)).toEqual(before.get(name));
   });
 
-  test('down ends its servers and nobody else’s', async () => {
+  test('down ends its servers and nobody else’s, and after the next up all data is there', async () => {
+    const token = newToken();
+    const message = { token, chat: 1, number: 1, version: 0, body: 'kept', createdAt: 1, updatedAt: 1 };
+    await onServers(async (store, index, ledger) => {
+      await store.merge([messageWrite(token, 1, 1, { body: 'kept' })]);
+      await index.index([message]);
+      await ledger.insert({ pk: text(token), sk: text('kept') });
+    });
+
     expect(await stack('down')).toMatchObject({ status: 0 });
     expect((await stack('status')).status).toBe(3);
     expect((await scriptStack(project, 'status')).status).toBe(0);
+
+    expect(await stack('up', '--services-only')).toMatchObject({ status: 0 });
+    await onServers(async (store, index, ledger) => {
+      expect(await store.message(token, 1, 1)).toMatchObject({ body: 'kept' });
+      const found = () => index.search({ token, q: 'kep', limit: 1 });
+      await expect.poll(found).toMatchObject({ matches: [{ body: 'kept' }] });
+      expect(await ledger.get([{ pk: token, sk: 'kept' }])).not.toEqual([undefined]);
+    });
   });
+
+  async function onServers(work: (store: MysqlStore, index: OpensearchIndex, ledger: DynamodbTable) => Promise<void>) {
+    const { ports, mysqlPassword } = JSON.parse(readFileSync(path.join(checkout, '.stack/settings.json'), 'utf8'));
+    const db = openMysql(`mysql://chat:${mysqlPassword}@127.0.0.1:${ports.mysql}/chat`, {
+      connections: 1,
+      waiting: limits.sqlMs.work,
+    });
+    const search = openOpensearch(`http://127.0.0.1:${ports.opensearch}`);
+    const dynamodb = new DynamoDBClient({ ...awsClientSettings, endpoint: `http://127.0.0.1:${ports.aws}` });
+    await createLedgerTable(dynamodb, 'kept');
+    await work(new MysqlStore(db), new OpensearchIndex(search), new DynamodbTable(dynamodb, 'kept'));
+    await db.destroy();
+    await search.close();
+  }
 });
