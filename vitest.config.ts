@@ -1,4 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+import { WaitingFirst } from './test/support/waiting-first.ts';
 
 const project = (
   name: string,
@@ -13,6 +14,7 @@ export default defineConfig({
   test: {
     // Most of what the end-to-end tests do is waiting, so three at a time suit two cores.
     maxWorkers: 3,
+    sequence: { sequencer: WaitingFirst },
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './test/support/totals-reporter.ts'],

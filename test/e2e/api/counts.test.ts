@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { test } from 'vitest';
 import type { Application, Chat } from '../../support/client.ts';
 import { counted, deployment } from '../../support/deployment.ts';
 
@@ -7,7 +7,7 @@ const api = await deployment();
 const chatsCount = async (application: string) => (await api.get<Application>(application)).body.chats_count;
 const messagesCount = async (chat: string) => (await api.get<Chat>(chat)).body.messages_count;
 
-test('the roll-up brings both counts to the number of what is live', async () => {
+test.concurrent('the roll-up brings both counts to the number of what is live', async ({ expect }) => {
   const application = await api.newApplication();
   const chats = [await api.newChat(application), await api.newChat(application), await api.newChat(application)];
   const [busy, single, empty] = chats as [string, string, string];
@@ -32,7 +32,7 @@ test('the roll-up brings both counts to the number of what is live', async () =>
   await expect.poll(() => chatsCount(application), counted).toBe(3);
 });
 
-test('lists show the same counts', async () => {
+test.concurrent('lists show the same counts', async ({ expect }) => {
   const application = await api.newApplication();
   const chat = await api.newChat(application);
   await api.send(chat, 'One', 'Two');
@@ -47,7 +47,7 @@ test('lists show the same counts', async () => {
     .toBe(1);
 });
 
-test('what is created and deleted between two roll-ups is never counted', async () => {
+test.concurrent('what is created and deleted between two roll-ups is never counted', async ({ expect }) => {
   const application = await api.newApplication();
   const chat = await api.newChat(application);
   for (let number = 1; number <= 10; number++) {
