@@ -37,26 +37,8 @@ export function openMysql(
   return new Kysely<Schema>({ dialect: new MysqlDialect({ pool }) });
 }
 
-/**
- * Any text can stand in a URL where a token belongs. MySQL compares no other characters with the ASCII column, and
- * would take a token with a space behind it for the token.
- */
-const isToken = (text: string): boolean => /^[\x21-\x7e]+$/.test(text);
-
 /** The store in MySQL or MariaDB. */
 export class MysqlStore extends SqlStore {
-  override async application(token: string) {
-    return isToken(token) ? super.application(token) : 'unknown';
-  }
-
-  override async chat(token: string, number: number) {
-    return isToken(token) ? super.chat(token, number) : 'unknown';
-  }
-
-  override async message(token: string, chat: number, number: number) {
-    return isToken(token) ? super.message(token, chat, number) : 'unknown';
-  }
-
   /** In one round trip, whatever chats the messages are in. */
   override async merged(keys: MessageKey[]): Promise<MergedMessage[]> {
     if (keys.length === 0) return [];
