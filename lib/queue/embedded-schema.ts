@@ -21,4 +21,10 @@ export const queueMigrations: Record<string, Migration> = {
       ) STRICT`.execute(db);
     },
   },
+  '002': {
+    async up(db) {
+      // Unknown of the letters from before.
+      await sql`ALTER TABLE dead_letters ADD COLUMN at INTEGER`.execute(db);
+    },
+  },
 };

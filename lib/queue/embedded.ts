@@ -1,6 +1,9 @@
 import { limits } from '../limits.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
-import type { DeadLetter, Delivery, Queue } from './queue.ts';
+import type { DeadLetter, Delivery, KeptLetter, Queue } from './queue.ts';
+
+/** Dead letters that go back in one transaction. */
+const lettersAtOnce = 100;
 
 export interface EmbeddedQueueOptions {
   /** How long a delivery may be in hand before it counts as failed; default 60 s. */
@@ -100,14 +103,50 @@ export class EmbeddedQueue implements Queue {
   bury(letters: DeadLetter[]): Promise<void> {
     return this.#commits.run(() => {
       for (const { body, reason } of letters)
-        this.#sql('INSERT INTO dead_letters (queue, body, reason) VALUES (?, ?, ?)').run(this.#name, body, reason);
+        this.#sql('INSERT INTO dead_letters (queue, body, reason, at) VALUES (?, ?, ?, ?)').run(
+          this.#name,
+          body,
+          reason,
+          this.#now(),
+        );
     });
   }
 
-  async deadLetters(max: number): Promise<DeadLetter[]> {
-    return this.#sql('SELECT body, reason FROM dead_letters WHERE queue = ? ORDER BY id LIMIT ?')
-      .all(this.#name, max)
-      .map(({ body, reason }) => ({ body, reason }) as unknown as DeadLetter);
+  async deadLetters(max: number): Promise<KeptLetter[]> {
+    const rows = this.#sql('SELECT body, reason, at FROM dead_letters WHERE queue = ? ORDER BY id LIMIT ?').all(
+      this.#name,
+      max,
+    ) as unknown as (DeadLetter & { at: number | null })[];
+    return rows.map(({ at, ...letter }) => ({ ...letter, ...(at !== null && { at }) }));
+  }
+
+  async deadLetterCount(): Promise<number> {
+    const row = this.#sql('SELECT count(*) AS count FROM dead_letters WHERE queue = ?').get(this.#name);
+    return Number(row?.count);
+  }
+
+  async *redrive(): AsyncGenerator<number> {
+    const newest = this.#sql('SELECT max(id) AS id FROM dead_letters WHERE queue = ?').get(this.#name)?.id as
+      | number
+      | null;
+    let last = newest === null ? undefined : 0;
+    // By id, so that a letter that comes right back is behind the newest, or has its id once that one is gone.
+    while (last !== undefined && newest !== null && last < newest) {
+      const letters = await this.#commits.run(() => this.#redriveSome(newest));
+      last = letters.at(-1)?.id;
+      if (letters.length > 0) yield letters.length;
+    }
+  }
+
+  #redriveSome(newest: number): { id: number; body: string }[] {
+    const letters = this.#sql('SELECT id, body FROM dead_letters WHERE queue = ? AND id <= ? ORDER BY id LIMIT ?').all(
+      this.#name,
+      newest,
+      lettersAtOnce,
+    ) as { id: number; body: string }[];
+    this.insert(letters.map(({ body }) => body));
+    for (const { id } of letters) this.#sql('DELETE FROM dead_letters WHERE id = ?').run(id);
+    return letters;
   }
 
   #expire(): Promise<void> | undefined {
@@ -125,10 +164,10 @@ export class EmbeddedQueue implements Queue {
           this.#name,
         );
         this.#sql(
-          `INSERT INTO dead_letters (queue, body, reason)
-           SELECT queue, body, 'delivered ' || receives || ' times without success' FROM queue_messages
+          `INSERT INTO dead_letters (queue, body, reason, at)
+           SELECT queue, body, 'delivered ' || receives || ' times without success', ? FROM queue_messages
            WHERE id = ? AND receives >= ?`,
-        ).run(id, this.#maxReceives);
+        ).run(this.#now(), id, this.#maxReceives);
         this.#sql('DELETE FROM queue_messages WHERE id = ? AND receives >= ?').run(id, this.#maxReceives);
       }
     });

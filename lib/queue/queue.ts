@@ -13,6 +13,12 @@ export interface DeadLetter {
   reason: string;
 }
 
+/** A message that was put aside, as it is found there. */
+export interface KeptLetter extends DeadLetter {
+  /** When it was put aside, in milliseconds since 1970; when it was sent, where the queue itself gave it up in SQS. */
+  at?: number;
+}
+
 /**
  * A queue with the guarantees of an SQS standard queue: a message that was sent is delivered at least once, perhaps
  * twice, in any order, until it is acknowledged. One that is neither acknowledged nor released in time is delivered
@@ -30,7 +36,15 @@ export interface Queue {
   /** Puts messages aside for a person to look at. */
   bury(letters: DeadLetter[]): Promise<void>;
   /** Up to `max` of the messages put aside. */
-  deadLetters(max: number): Promise<DeadLetter[]>;
+  deadLetters(max: number): Promise<KeptLetter[]>;
+  /** How many messages are put aside; SQS may be a minute late with it. */
+  deadLetterCount(): Promise<number>;
+  /**
+   * Sends the messages that are put aside back to be delivered again, and then takes them away; answers, step by step,
+   * how many more went. What comes right back stays put aside, so this ends. When it is broken off, some messages may be
+   * both sent and put aside.
+   */
+  redrive(): AsyncGenerator<number>;
 }
 
 /** What a worker may do to a queue: the handlers never receive, their event source does. */

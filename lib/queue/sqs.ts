@@ -1,16 +1,22 @@
+import { createHash } from 'node:crypto';
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { DeadLetter, Delivery, Outbox, Queue } from './queue.ts';
+import type { DeadLetter, Delivery, KeptLetter, Outbox, Queue } from './queue.ts';
 
 /** SQS takes and gives at most ten messages a call, and at most 1 MiB of them. */
 const perCall = 10;
 const bytesPerCall = 1_000_000;
+
+/** A redrive asks all of SQS's servers for letters, and waits this long for one. */
+const letterWaitSeconds = 1;
 
 /** A message's attribute that says why a worker put it aside. */
 const reasonAttribute = 'reason';
@@ -24,6 +30,8 @@ const inTens = <Item>(items: Item[]): Item[][] =>
  */
 export const asciiJson = (json: string): string =>
   json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const hashOf = (body: string): string => createHash('sha256').update(body).digest('base64');
 
 interface OutgoingMessage {
   body: string;
@@ -88,39 +96,79 @@ export class SqsQueue extends SqsOutbox implements Queue {
     }));
   }
 
-  async acknowledge(receipts: string[]): Promise<void> {
-    for (const ten of inTens(receipts)) {
-      const Entries = ten.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }));
-      const { Failed = [] } = await this.client.send(new DeleteMessageBatchCommand({ QueueUrl: this.url, Entries }));
-      if (Failed[0]) throw new Error(`SQS refused to delete ${Failed.length} messages: ${Failed[0].Code}`);
-    }
+  acknowledge(receipts: string[]): Promise<void> {
+    return this.#remove(this.url, receipts);
   }
 
   release(receipts: string[], delaySeconds: number): Promise<void> {
     return this.#release(this.url, receipts, delaySeconds);
   }
 
-  async deadLetters(max: number): Promise<DeadLetter[]> {
-    const letters: DeadLetter[] = [];
+  async deadLetters(max: number): Promise<KeptLetter[]> {
+    const letters: KeptLetter[] = [];
     const receipts: string[] = [];
     while (letters.length < max) {
-      const { Messages = [] } = await this.client.send(
-        new ReceiveMessageCommand({
-          QueueUrl: this.#deadLetterUrl,
-          MaxNumberOfMessages: Math.min(max - letters.length, perCall),
-          MessageAttributeNames: [reasonAttribute],
-        }),
-      );
-      if (Messages.length === 0) break;
-      for (const { Body = '', MessageAttributes, ReceiptHandle = '' } of Messages) {
+      const messages = await this.#receiveLetters(max - letters.length);
+      if (messages.length === 0) break;
+      for (const { Body = '', MessageAttributes, Attributes, ReceiptHandle = '' } of messages) {
         // Without a reason of a worker's, it was the queue itself that gave the message up.
         const reason = MessageAttributes?.[reasonAttribute]?.StringValue ?? 'delivered too often without success';
-        letters.push({ body: Body, reason });
+        letters.push({ body: Body, reason, at: Number(Attributes?.SentTimestamp) });
         receipts.push(ReceiptHandle);
       }
     }
     await this.#release(this.#deadLetterUrl, receipts, 0);
     return letters;
+  }
+
+  async deadLetterCount(): Promise<number> {
+    const { Attributes } = await this.client.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: this.#deadLetterUrl,
+        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    return Number(Attributes?.ApproximateNumberOfMessages) + Number(Attributes?.ApproximateNumberOfMessagesNotVisible);
+  }
+
+  async *redrive(): AsyncGenerator<number> {
+    const gone = new Set<string>();
+    const back: string[] = [];
+    const count = await this.deadLetterCount();
+    // SQS lists nothing and its count is but about right: letters are taken until none comes but those that are back.
+    while (back.length <= count) {
+      const messages = await this.#receiveLetters(perCall, letterWaitSeconds);
+      if (messages.length === 0) break;
+      const fresh = messages.filter(({ Body = '' }) => !gone.has(hashOf(Body)));
+      const receiptsOf = (some: Message[]) => some.map(({ ReceiptHandle = '' }) => ReceiptHandle);
+      back.push(...receiptsOf(messages.filter((message) => !fresh.includes(message))));
+      await this.send(fresh.map(({ Body = '' }) => Body));
+      await this.#remove(this.#deadLetterUrl, receiptsOf(fresh));
+      for (const { Body = '' } of fresh) gone.add(hashOf(Body));
+      if (fresh.length > 0) yield fresh.length;
+    }
+    await this.#release(this.#deadLetterUrl, back, 0);
+  }
+
+  async #receiveLetters(max: number, WaitTimeSeconds = 0): Promise<Message[]> {
+    const { Messages = [] } = await this.client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: this.#deadLetterUrl,
+        MaxNumberOfMessages: Math.min(max, perCall),
+        MessageAttributeNames: [reasonAttribute],
+        MessageSystemAttributeNames: ['SentTimestamp'],
+        WaitTimeSeconds,
+      }),
+    );
+    return Messages;
+  }
+
+  async #remove(QueueUrl: string, receipts: string[]): Promise<void> {
+    for (const ten of inTens(receipts)) {
+      const Entries = ten.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }));
+      const { Failed = [] } = await this.client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+      if (Failed[0]) throw new Error(`SQS refused to delete ${Failed.length} messages: ${Failed[0].Code}`);
+    }
   }
 
   async #release(QueueUrl: string, receipts: string[], delaySeconds: number): Promise<void> {

@@ -143,11 +143,67 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       const letters = numbers(1, 12).map((i) => ({ body: json(`letter ${i}`), reason: `reason ${i}: "é" \u{1F600}` }));
       await queue.bury(letters);
       await expect.poll(() => queue.deadLetters(100), { timeout: 15_000 }).toHaveLength(letters.length);
-      const kept = (await queue.deadLetters(100)).map((letter) => ({ ...letter, body: json(contentOf(letter)) }));
+      const kept = (await queue.deadLetters(100)).map((letter) => ({
+        body: json(contentOf(letter)),
+        reason: letter.reason,
+      }));
       // Looking at them takes none away.
       expect(kept).toEqual(expect.arrayContaining(letters));
       expect((await queue.deadLetters(5)).length).toBeLessThanOrEqual(5);
       expect(await queue.receive(10)).toEqual([]);
+    });
+
+    test('dead letters are counted, and know when they were put aside', async () => {
+      expect(await queue.deadLetterCount()).toBe(0);
+      await queue.bury([{ body: json('early'), reason: 'because' }]);
+      await opened.elapse(2);
+      await queue.bury([{ body: json('late'), reason: 'because' }]);
+      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(2);
+      const letters = await queue.deadLetters(10);
+      const at = (content: string) => letters.find((letter) => contentOf(letter) === content)?.at ?? 0;
+      expect(at('late') - at('early')).toBeGreaterThanOrEqual(2_000);
+    });
+
+    test('a redrive delivers the dead letters again, and they are put aside no more', async () => {
+      await queue.bury(numbers(1, 250).map((i) => ({ body: json(i), reason: 'because' })));
+      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(250);
+      const steps = await Array.fromAsync(queue.redrive());
+      expect(steps.reduce((sum, step) => sum + step, 0)).toBe(250);
+      expect(steps.length).toBeGreaterThan(1);
+      expect(await queue.deadLetterCount()).toBe(0);
+      const values = (await receive(250)).map(contentOf) as number[];
+      expect(values.sort((a, b) => a - b)).toEqual(numbers(1, 250));
+      expect(await Array.fromAsync(queue.redrive())).toEqual([]);
+    });
+
+    test('a redrive ends though every letter comes right back', async () => {
+      const letters = numbers(1, 25).map((i) => ({ body: json(`poison ${i}`), reason: 'because' }));
+      await queue.bury(letters);
+      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(letters.length);
+      let went = 0;
+      for await (const step of queue.redrive()) {
+        went += step;
+        expect(went).toBeLessThanOrEqual(letters.length);
+        const back = await receive(step);
+        await queue.bury(back.map(({ body }) => ({ body, reason: 'again' })));
+        await queue.acknowledge(receipts(back));
+      }
+      expect(went).toBe(letters.length);
+      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(letters.length);
+    });
+
+    test('a redrive that is broken off has lost no letter, and the next goes on', async () => {
+      await queue.bury(numbers(1, 150).map((i) => ({ body: json(i), reason: 'because' })));
+      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(150);
+      for await (const step of queue.redrive()) {
+        expect(step).toBeLessThan(150);
+        break;
+      }
+      expect(await queue.deadLetterCount()).toBeLessThan(150);
+      await Array.fromAsync(queue.redrive());
+      const values = new Set<unknown>();
+      while (values.size < 150) for (const delivery of await receive(1)) values.add(contentOf(delivery));
+      expect(await queue.deadLetterCount()).toBe(0);
     });
 
     test('every character arrives unchanged', async () => {
