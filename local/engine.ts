@@ -1,21 +1,12 @@
 import { once } from 'node:events';
-import path from 'node:path';
 import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { events, type LogLevel, log } from '../functions/runtime/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
-import { EmbeddedLedger } from '../lib/ledger/embedded.ts';
-import { ledgerMigrations } from '../lib/ledger/embedded-schema.ts';
 import { limits } from '../lib/limits.ts';
-import { EmbeddedQueue } from '../lib/queue/embedded.ts';
-import { queueMigrations } from '../lib/queue/embedded-schema.ts';
 import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
-import { searchMigrations } from '../lib/search/embedded-schema.ts';
-import { Database, UnusableDatabase } from '../lib/sqlite/database.ts';
-import { GroupCommit } from '../lib/sqlite/group-commit.ts';
 import { EmbeddedStore } from '../lib/store/embedded.ts';
-import { storeMigrations } from '../lib/store/embedded-schema.ts';
-import { makeDataFolder } from './data-folder.ts';
+import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
 import { every } from './schedule.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
@@ -27,9 +18,6 @@ const stopMs = 3_000;
 
 /** Search records taken at a time: each names up to 1,000 messages, few where little is written. */
 const searchRecords = 10;
-
-const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations };
-const storeSchema = { store: storeMigrations, search: searchMigrations };
 
 export interface Engine {
   services: Services;
@@ -44,26 +32,8 @@ export interface Engine {
  * @throws UnusableDatabase, or the system's error when the folder can't be made; nothing has been changed then
  */
 export async function startEngine(dataDir: string, rollupSeconds: number, logLevel: LogLevel): Promise<Engine> {
-  const ledgerPath = path.join(dataDir, 'ledger.db');
-  const storePath = path.join(dataDir, 'store.db');
-  const found = {
-    [ledgerPath]: Database.check(ledgerPath, ledgerSchema, 'applications'),
-    [storePath]: Database.check(storePath, storeSchema, 'applications'),
-  };
-  const lost = Object.keys(found).find((file) => found[file] === 'nothing');
-  // Numbers would be given out again, or accepted messages be gone without a word.
-  if (lost && Object.values(found).includes('data'))
-    throw new UnusableDatabase(lost, 'is missing or empty, though the one beside it has data; restore both.');
-  makeDataFolder(dataDir);
-
-  const ledgerDatabase = Database.open(ledgerPath, { exclusive: true });
-  await ledgerDatabase.migrate(ledgerSchema);
-  const storeDatabase = Database.open(storePath);
-  await storeDatabase.migrate(storeSchema);
-
-  const commits = new GroupCommit(ledgerDatabase);
-  const queues = { store: new EmbeddedQueue(commits, 'store'), search: new EmbeddedQueue(commits, 'search') };
-  const ledger = new EmbeddedLedger(commits, queues.store);
+  const files = await openEngineFiles(dataDir);
+  const { storePath, storeDatabase, queues, ledger } = files;
 
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
     workerData: { storePath, logLevel } satisfies WorkerData,
@@ -103,9 +73,7 @@ export async function startEngine(dataDir: string, rollupSeconds: number, logLev
       const timeout = new Promise((resolve) => setTimeout(resolve, stopMs).unref());
       await Promise.race([Promise.all(sources.map((source) => source.stop())), timeout]);
       await thread.terminate();
-      commits.flush();
-      storeDatabase.close();
-      ledgerDatabase.close();
+      files.close();
     },
   };
 }

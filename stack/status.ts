@@ -1,5 +1,6 @@
 import { apiAnswers, type Deployment } from './deployment.ts';
 import type { Part } from './provider.ts';
+import { table } from './table.ts';
 
 const headings = ['part', 'state', 'address', 'pid', 'data', 'log'];
 
@@ -23,15 +24,6 @@ export async function printStatus(parts: Part[], deployment: Deployment | undefi
     data ?? '-',
     log ?? '-',
   ]);
-  const widths = headings.map((heading, column) =>
-    Math.max(...[headings, ...rows].map((row) => row[column]?.length ?? heading.length)),
-  );
-  for (const row of [headings, ...rows])
-    console.log(
-      row
-        .map((cell, column) => cell.padEnd(widths[column] ?? 0))
-        .join('  ')
-        .trimEnd(),
-    );
+  for (const line of table(headings, rows)) console.log(line);
   return all.every(({ running }) => running);
 }

@@ -1,0 +1,34 @@
+import { ledger } from '../functions/aws/ledger.ts';
+import { bind } from '../functions/aws/provider.ts';
+import { searchIndex } from '../functions/aws/search-index.ts';
+import { searchQueue } from '../functions/aws/search-queue.ts';
+import { store } from '../functions/aws/store.ts';
+import { storeQueue } from '../functions/aws/store-queue.ts';
+import { settled } from '../stack/choosing.ts';
+import { functionsEnvironment } from '../stack/functions-environment.ts';
+import { OpsProblem } from './problem.ts';
+import type { OpsServices } from './services.ts';
+
+const providers = { ledger, store, searchIndex, storeQueue, searchQueue };
+
+/**
+ * The system that the variables of the shell name, which are those of its functions.
+ *
+ * @throws OpsProblem naming the variables that are missing or wrong
+ */
+export async function openAws(): Promise<OpsServices> {
+  // Nobody waits for an answer here.
+  process.env.MYSQL_USE ??= 'work';
+  const bound = await bind(providers).catch((error: Error) => {
+    throw new OpsProblem(`${error.message}; see docs/operations.md.`, { cause: error });
+  });
+  const { storeQueue: ofStore, searchQueue: ofSearch, ...services } = bound;
+  return { ...services, queues: { store: ofStore, search: ofSearch }, close: () => undefined };
+}
+
+/** The system that script/stack deployed from this checkout. */
+export async function openStack(): Promise<OpsServices> {
+  // The SDK's clients read their endpoint and credentials from here.
+  Object.assign(process.env, await functionsEnvironment(settled().servers));
+  return openAws();
+}

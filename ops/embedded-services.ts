@@ -1,0 +1,33 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
+import { UnusableDatabase } from '../lib/sqlite/database.ts';
+import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { openEngineFiles } from '../local/engine-files.ts';
+import { OpsProblem } from './problem.ts';
+import type { OpsServices } from './services.ts';
+
+/**
+ * Opens a data folder of the embedded engine.
+ *
+ * @throws OpsProblem when there is none, or a chat system runs on it
+ */
+export async function openEmbedded(dataDir: string): Promise<OpsServices> {
+  if (!existsSync(path.join(dataDir, 'ledger.db')))
+    throw new OpsProblem(`${dataDir} holds no chat system; name its data folder with --data-dir.`);
+  const files = await openEngineFiles(dataDir).catch((error: unknown) => {
+    if (error instanceof UnusableDatabase && error.message.includes('in use'))
+      throw new OpsProblem(
+        `A chat system runs on ${dataDir}: stop it (Ctrl-C where script/start runs), run this again, and start it again.`,
+      );
+    throw error;
+  });
+  const { ledger, queues, storeDatabase } = files;
+  return {
+    ledger,
+    store: new EmbeddedStore(storeDatabase),
+    searchIndex: new EmbeddedSearchIndex(storeDatabase),
+    queues,
+    close: () => files.close(),
+  };
+}

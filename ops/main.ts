@@ -1,0 +1,74 @@
+import { type Command, CommanderError } from 'commander';
+import { Problem } from '../lib/api/problems.ts';
+import { UnusableDatabase } from '../lib/sqlite/database.ts';
+import { BadSettings } from '../local/command-line.ts';
+import { StackProblem } from '../stack/problem.ts';
+import { opsCommand } from './command.ts';
+import { Interruption } from './interruption.ts';
+import { listDeadLetters } from './list-dead-letters.ts';
+import { OpsProblem } from './problem.ts';
+import { redrive } from './redrive.ts';
+import { type EngineFlags, type OpsServices, openServices, queueNames } from './services.ts';
+
+const interruption = new Interruption();
+
+/** Does the work on the system that the flags name, and closes it however that ends. */
+async function on(work: (services: OpsServices) => Promise<void>): Promise<void> {
+  const services = await openServices(program.opts<EngineFlags>());
+  try {
+    await work(services);
+  } finally {
+    services.close();
+  }
+}
+
+function wholeNumber(flag: string, digits: string): number {
+  if (!/^[0-9]{1,9}$/.test(digits) || Number(digits) === 0)
+    throw new BadSettings(`${flag} must be a whole number from 1 to 999999999.`);
+  return Number(digits);
+}
+
+const program = opsCommand({
+  listDeadLetters: (queue, { limit, ...flags }) => {
+    const most = wholeNumber('--limit', limit);
+    return on((services) => listDeadLetters(services, queue ? [queue] : queueNames, { limit: most, ...flags }));
+  },
+  redrive: (queue, flags) => on((services) => redrive(services, queue ? [queue] : queueNames, flags, interruption)),
+});
+
+/** What the user can do about it, in a line; undefined for what is a fault of ours. */
+function sentence(error: unknown): string | undefined {
+  if (error instanceof OpsProblem || error instanceof StackProblem || error instanceof UnusableDatabase)
+    return error.message;
+  if (!(error instanceof Problem)) return undefined;
+  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
+  return `A server does not answer: ${error.message}${cause}. Run this again when it does.`;
+}
+
+const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
+for (const command of everyCommand(program)) command.exitOverride().configureOutput({ outputError: () => undefined });
+
+// A reader that has seen enough, such as `head`, is no error.
+process.stdout.on('error', () => process.exit(0));
+
+let status = 0;
+try {
+  await program.parseAsync();
+  if (interruption.wanted) {
+    console.error('Stopped. Run the same command again to go on.');
+    status = interruption.exitCode;
+  }
+} catch (error) {
+  if (error instanceof CommanderError) {
+    status = error.exitCode === 0 ? 0 : 2;
+    if (status) console.error(`${error.message.replace(/^error: /, '')}; see script/ops --help.`);
+  } else if (error instanceof BadSettings) {
+    console.error(error.message);
+    status = 2;
+  } else {
+    console.error(sentence(error) ?? error);
+    status = 1;
+  }
+}
+// Pools of connections would keep the process for a while.
+process.exit(status);

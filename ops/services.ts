@@ -1,0 +1,27 @@
+import path from 'node:path';
+import type { Services } from '../functions/runtime/services.ts';
+import type { Queue } from '../lib/queue/queue.ts';
+
+export const queueNames = ['store', 'search'] as const;
+export type QueueName = (typeof queueNames)[number];
+
+/** What the commands work with; each engine has its own. */
+export interface OpsServices extends Services {
+  queues: Record<QueueName, Queue>;
+  close: () => void;
+}
+
+/** Which system a command is about, as the flags say. */
+export interface EngineFlags {
+  dataDir: string;
+  stack?: boolean;
+  aws?: boolean;
+}
+
+/** Opens the system that the flags name. */
+export async function openServices({ dataDir, stack, aws }: EngineFlags): Promise<OpsServices> {
+  // Each engine is loaded where it is asked for alone: the AWS SDK takes longer to load than most commands run.
+  if (!stack && !aws) return (await import('./embedded-services.ts')).openEmbedded(path.resolve(dataDir));
+  const engine = await import('./aws-services.ts');
+  return stack ? engine.openStack() : engine.openAws();
+}

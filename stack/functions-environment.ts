@@ -1,0 +1,40 @@
+import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
+import { awsClient } from './aws-client.ts';
+import { credentials } from './credentials.ts';
+import { StackProblem } from './problem.ts';
+import type { Servers } from './provider.ts';
+
+/**
+ * The environment in which the services of the functions deployed to the emulator can be made on this machine: the
+ * variables of all functions together, with the servers as they are reached from here.
+ *
+ * @throws StackProblem when the emulator does not answer, or nothing is deployed there
+ */
+export async function functionsEnvironment(servers: Servers): Promise<Record<string, string>> {
+  const { awsEndpoint, mysqlUrl, opensearchUrl } = servers;
+  const client = new LambdaClient(awsClient(awsEndpoint));
+  const variables: Record<string, string> = {};
+  try {
+    for await (const { Functions = [] } of paginateListFunctions({ client }, {}))
+      for (const { Description, Environment } of Functions)
+        if (Description?.startsWith('chat-system: ')) Object.assign(variables, Environment?.Variables);
+  } catch (error) {
+    throw new StackProblem(`The AWS emulator at ${awsEndpoint} does not answer: run script/stack up.`, {
+      cause: error,
+    });
+  } finally {
+    client.destroy();
+  }
+  if (!variables.LEDGER_TABLE) throw new StackProblem('Nothing is deployed from this checkout: run script/stack up.');
+  const queues = Object.entries(variables).filter(([name]) => name.endsWith('_QUEUE_URL'));
+  const fromHere = (url: string) => new URL(new URL(url).pathname, awsEndpoint).href;
+  return {
+    ...variables,
+    ...Object.fromEntries(queues.map(([name, url]) => [name, fromHere(url)])),
+    ...credentials,
+    AWS_ENDPOINT_URL: awsEndpoint,
+    MYSQL_URL: mysqlUrl,
+    MYSQL_USE: 'work',
+    OPENSEARCH_URL: opensearchUrl,
+  };
+}

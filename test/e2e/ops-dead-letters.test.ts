@@ -1,0 +1,96 @@
+import { expect, test } from 'vitest';
+import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';
+import { openEngineFiles } from '../../local/engine-files.ts';
+import { type Application, Client } from '../support/client.ts';
+import { settled } from '../support/deployment.ts';
+import { contentOf } from '../support/folder.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { startHost } from '../support/host.ts';
+import { ops } from '../support/ops.ts';
+import { applicationWrite, messageWrites } from '../support/writes.ts';
+
+const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
+
+/** A data folder with dead letters: three of the store's, one that can't be read, and one of the search index's. */
+async function folderWithLetters(): Promise<string> {
+  const dataDir = dataFolder();
+  const files = await openEngineFiles(dataDir);
+  await files.queues.store.bury([
+    { body: encodeWrites([applicationWrite(token, { name: 'from the dead' })]), reason: 'ER_ONE' },
+    { body: encodeWrites(messageWrites(token, 2, 7, 9)), reason: 'ER_TWO' },
+    { body: 'secret, and no record', reason: 'not JSON' },
+  ]);
+  await files.queues.search.bury([{ body: encodeChanges([{ token, chat: 2, number: 7 }]), reason: 'refused' }]);
+  files.close();
+  return dataDir;
+}
+
+test('dead letters are listed with what they are about, and nothing of what is in them', async () => {
+  const dataDir = await folderWithLetters();
+  const { status, stdout } = await ops('--data-dir', dataDir, 'dead-letters', 'list');
+  expect(status).toBe(0);
+  expect(stdout).toMatch(/^queue +age +reason +about\n/);
+  expect(stdout).toMatch(/^store +\d+ s +ER_ONE +application in Q2lDXd…$/m);
+  expect(stdout).toMatch(/^store +\d+ s +ER_TWO +message of chat 2 in Q2lDXd…: 7–9$/m);
+  expect(stdout).toMatch(/^store +\d+ s +not JSON +unreadable, 21 characters$/m);
+  expect(stdout).toMatch(/^search +\d+ s +refused +index message of chat 2 in Q2lDXd…: 7$/m);
+  expect(stdout).toMatch(/^4 of 4 dead letters\.$/m);
+  for (const secret of [token, 'secret', 'from the dead']) expect(stdout).not.toContain(secret);
+
+  const shown = await ops('--data-dir', dataDir, 'dead-letters', 'list', 'store', '--json', '--show', '--limit', '2');
+  const lines = shown.stdout.trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line))).toMatchObject([
+    { queue: 'store', reason: 'ER_ONE', at: expect.stringMatching(/^\d{4}-/), body: expect.stringContaining(token) },
+    { queue: 'store', reason: 'ER_TWO' },
+  ]);
+});
+
+test('dead letters that go back are worked on at the next start; a dry run changes nothing', async () => {
+  const dataDir = await folderWithLetters();
+  const before = contentOf(dataDir);
+  const dry = await ops('--data-dir', dataDir, 'dead-letters', 'redrive', '--dry-run');
+  expect(dry).toMatchObject({ status: 0, stdout: expect.stringContaining('store: 3 dead letters would go back') });
+  expect(contentOf(dataDir)?.['ledger.db']).toBe(before?.['ledger.db']);
+
+  const run = await ops('--data-dir', dataDir, 'dead-letters', 'redrive', 'store');
+  expect(run).toMatchObject({ status: 0, stdout: 'store: 3 dead letters went back\n' });
+  const host = await hostOf(startHost(dataDir));
+  const client = await Client.connect(host.url);
+  const stored = async () => (await client.all<Application>('/applications')).map(({ name }) => name);
+  await expect.poll(stored, settled).toEqual(['from the dead']);
+  await host.stop();
+
+  // The one that can't be read came back; the one of the search index was not asked for.
+  const after = await ops('--data-dir', dataDir, 'dead-letters', 'list');
+  expect(after.stdout).toMatch(/^2 of 2 dead letters\.$/m);
+  expect(after.stdout).toContain('unreadable');
+  expect(after.stdout).toContain('refused');
+  expect((await ops('--data-dir', dataDir, 'dead-letters', 'redrive', 'search')).status).toBe(0);
+});
+
+test('while a host runs, and where there is no data, one line says what to do', async () => {
+  const dataDir = dataFolder();
+  const none = await ops('--data-dir', dataDir, 'dead-letters', 'list');
+  expect(none).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^.* --data-dir\.\n$/) });
+  expect(contentOf(dataDir)).toEqual({});
+  await hostOf(startHost(dataDir));
+  for (const command of ['list', 'redrive']) {
+    const { status, stdout, stderr } = await ops('--data-dir', dataDir, 'dead-letters', command);
+    expect([status, stdout]).toEqual([1, '']);
+    expect(stderr).toMatch(/^A chat system runs on .*: stop it .*\n$/);
+  }
+});
+
+test('wrong usage is told in a line, with status 2', async () => {
+  for (const args of [
+    ['dead-letters', 'list', 'neither'],
+    ['dead-letters', 'list', '--limit', 'x'],
+    ['unknown'],
+    ['--stack', '--aws', 'dead-letters', 'list'],
+  ]) {
+    const { status, stderr } = await ops(...args);
+    expect([status, stderr]).toEqual([2, expect.stringMatching(/^.+\n$/)]);
+  }
+  const help = await ops('dead-letters', 'redrive', '--help');
+  expect(help).toMatchObject({ status: 0, stdout: expect.stringContaining('Examples:') });
+});
