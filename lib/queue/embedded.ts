@@ -2,6 +2,9 @@ import { limits } from '../limits.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
 import type { DeadLetter, Delivery, Queue } from './queue.ts';
 
+/** Records that are read at a time to look at: each may be 1 MB. */
+const recordsAtOnce = 10;
+
 export interface EmbeddedQueueOptions {
   /** How long a delivery may be in hand before it counts as failed; default 60 s. */
   visibilityMs?: number;
@@ -102,6 +105,16 @@ export class EmbeddedQueue implements Queue {
       for (const { body, reason } of letters)
         this.#sql('INSERT INTO dead_letters (queue, body, reason) VALUES (?, ?, ?)').run(this.#name, body, reason);
     });
+  }
+
+  /** The bodies of all messages that are not acknowledged, in hand or not, read piece by piece. */
+  async *records(): AsyncGenerator<string> {
+    const some = this.#sql('SELECT id, body FROM queue_messages WHERE queue = ? AND id > ? ORDER BY id LIMIT ?');
+    let rows = some.all(this.#name, 0, recordsAtOnce) as { id: number; body: string }[];
+    for (let last = rows.at(-1); last; last = rows.at(-1)) {
+      for (const { body } of rows) yield body;
+      rows = some.all(this.#name, last.id, recordsAtOnce) as { id: number; body: string }[];
+    }
   }
 
   async deadLetters(max: number): Promise<DeadLetter[]> {
