@@ -7,7 +7,7 @@ export const getMessage = operation('getMessage', async ({ params }, services) =
   const { token, chat_number: chat, message_number: number } = params;
   await requireChat(services, token, chat);
   const message = await services.store.message(token, chat, number);
-  if (message === 'deleted') throw messageNotFound(number);
+  if (message === 'deleted' || message === 'void') throw messageNotFound(number);
   if (message !== 'unknown') return { json: messageView(message) };
   throw (await services.ledger.hasMessage(token, chat, number)) ? messagePending(number) : messageNotFound(number);
 });

@@ -7,7 +7,8 @@ import type { Parent } from './ledger.ts';
  * chat goes; how far it got stands in the application's item, so that each step goes on where the one before ended.
  */
 export async function purgeItems(table: DynamodbTable, { token, chat }: Parent, limit: number): Promise<number> {
-  if (chat !== undefined) return removeAll(table, await table.query(chatKey(token, chat).pk, limit, messagePrefix));
+  if (chat !== undefined)
+    return removeAll(table, await table.query(chatKey(token, chat).pk, limit, { prefix: messagePrefix }));
 
   const [application] = await table.get([applicationKey(token)]);
   if (!application) return 0;

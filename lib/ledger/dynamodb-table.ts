@@ -10,6 +10,7 @@ import {
   DynamoDBServiceException,
   PutItemCommand,
   QueryCommand,
+  ScanCommand,
   TransactionCanceledException,
   type TransactWriteItem,
   TransactWriteItemsCommand,
@@ -110,20 +111,42 @@ export class DynamodbTable {
     return keys.map((key) => found.get(idOf(key)));
   }
 
-  /** Up to `limit` items of a partition by their place, or of those whose place begins with `prefix`. */
-  async query(pk: string, limit: number, prefix?: string): Promise<Item[]> {
+  /** Up to `limit` items of a partition by their place, or of those whose place begins with `prefix`, behind `after`. */
+  async query(pk: string, limit: number, { prefix, after }: { prefix?: string; after?: string } = {}): Promise<Item[]> {
     const { Items = [] } = await this.#call(true, () =>
       this.#client.send(
         new QueryCommand({
           TableName: this.#name,
           KeyConditionExpression: prefix ? 'pk = :pk AND begins_with(sk, :prefix)' : 'pk = :pk',
           ExpressionAttributeValues: { ':pk': text(pk), ...(prefix && { ':prefix': text(prefix) }) },
+          ExclusiveStartKey: after === undefined ? undefined : keyOf({ pk, sk: after }),
           ConsistentRead: true,
           Limit: limit,
         }),
       ),
     );
     return Items;
+  }
+
+  /** The keys of all items at this place of their partitions, in no order. DynamoDB reads the whole table for it. */
+  async *scan(sk: string): AsyncGenerator<Item> {
+    let from: Item | undefined;
+    do {
+      const { Items = [], LastEvaluatedKey } = await this.#call(true, () =>
+        this.#client.send(
+          new ScanCommand({
+            TableName: this.#name,
+            FilterExpression: 'sk = :sk',
+            ProjectionExpression: 'pk, sk',
+            ExpressionAttributeValues: { ':sk': text(sk) },
+            ConsistentRead: true,
+            ExclusiveStartKey: from,
+          }),
+        ),
+      );
+      yield* Items;
+      from = LastEvaluatedKey;
+    } while (from);
   }
 
   /** Updates one item, and answers it as it is then. Not repeated when the outcome is unknown. */

@@ -1,21 +1,15 @@
 import { applicationNotFound, chatNotFound, messageNotFound, Problem } from '../api/problems.ts';
-import type { Write } from '../queue/records.ts';
+import type { MessageKey, Write } from '../queue/records.ts';
 import { newToken } from '../token.ts';
+import { counterOf, entryOf, nameValue, newItem, parentKey } from './dynamodb-items.ts';
 import { applicationKey, chatKey, messageKey } from './dynamodb-keys.ts';
 import { purgeItems } from './dynamodb-purge.ts';
-import {
-  type DynamodbTable,
-  type Item,
-  type ItemKey,
-  type ItemUpdate,
-  number,
-  numberIn,
-  text,
-  textIn,
-} from './dynamodb-table.ts';
+import { changedMessagesIn, entriesIn, restoreChangedMessage, restoreEntry, tokensIn } from './dynamodb-restore.ts';
+import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './dynamodb-table.ts';
 import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
 import type { ParkedWrites } from './parked-writes.ts';
+import type { ChangedMessage, WholeEntry } from './restore.ts';
 import { recordsOf } from './store-records.ts';
 
 /** A conditional update's condition that what it changes is there and not deleted. */
@@ -141,14 +135,32 @@ export class DynamodbLedger implements Ledger {
   }
 
   async counters(parents: Parent[]): Promise<(number | undefined)[]> {
-    const items = await this.#table.get(
-      parents.map(({ token, chat }) => (chat === undefined ? applicationKey(token) : chatKey(token, chat))),
-    );
-    return items.map((item, i) => item && numberIn(item, parents[i]?.chat === undefined ? 'chats' : 'messages'));
+    const items = await this.#table.get(parents.map(parentKey));
+    return items.map((item, i) => item && numberIn(item, counterOf(parents[i] as Parent)));
   }
 
   purge(deleted: Parent, limit: number): Promise<number> {
     return purgeItems(this.#table, deleted, limit);
+  }
+
+  tokens(): AsyncIterable<string> {
+    return tokensIn(this.#table);
+  }
+
+  entries(parents: Parent[]): Promise<(WholeEntry | undefined)[]> {
+    return entriesIn(this.#table, parents);
+  }
+
+  changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]> {
+    return changedMessagesIn(this.#table, keys);
+  }
+
+  restore(entry: WholeEntry): Promise<void> {
+    return restoreEntry(this.#table, entry);
+  }
+
+  restoreMessage(message: ChangedMessage): Promise<void> {
+    return restoreChangedMessage(this.#table, message);
   }
 
   /** Takes the next `count` numbers of a counter and answers the last; undefined where the parent is not live. */
@@ -263,21 +275,3 @@ export class DynamodbLedger implements Ledger {
     if (expired.length > 0) await drop(expired);
   }
 }
-
-const nameValue = (name: string | null) => (name === null ? { NULL: true } : text(name));
-
-const newItem = (key: ItemKey, name: string | null, at: number): Item => ({
-  pk: text(key.pk),
-  sk: text(key.sk),
-  name: nameValue(name),
-  revision: number(0),
-  created_at: number(at),
-  updated_at: number(at),
-  claims: { M: {} },
-});
-
-const entryOf = (item: Item): LedgerEntry<string | null> => ({
-  name: item.name?.NULL ? null : textIn(item, 'name'),
-  createdAt: numberIn(item, 'created_at'),
-  updatedAt: numberIn(item, 'updated_at'),
-});

@@ -1,11 +1,13 @@
 import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../api/problems.ts';
 import { limits } from '../limits.ts';
 import type { EmbeddedQueue } from '../queue/embedded.ts';
-import { encodeWrites, type Write } from '../queue/records.ts';
+import { encodeWrites, type MessageKey, type Write } from '../queue/records.ts';
 import { isOutage } from '../sqlite/database.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
 import { newToken } from '../token.ts';
+import { changedMessageIn, entryIn, restoreChangedMessage, restoreEntry, tokensIn } from './embedded-restore.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
+import type { ChangedMessage, WholeEntry } from './restore.ts';
 
 /** The ledger in one SQLite file: number, queued write and idempotency key are one transaction. */
 export class EmbeddedLedger implements Ledger {
@@ -205,6 +207,26 @@ export class EmbeddedLedger implements Ledger {
         );
       return forgotten;
     });
+  }
+
+  tokens(): AsyncIterable<string> {
+    return tokensIn(this.#commits.database);
+  }
+
+  async entries(parents: Parent[]): Promise<(WholeEntry | undefined)[]> {
+    return parents.map((parent) => entryIn(this.#commits.database, parent));
+  }
+
+  async changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]> {
+    return keys.map((key) => changedMessageIn(this.#commits.database, key));
+  }
+
+  restore(entry: WholeEntry): Promise<void> {
+    return this.#commits.run(() => restoreEntry(this.#commits.database, entry));
+  }
+
+  restoreMessage(message: ChangedMessage): Promise<void> {
+    return this.#commits.run(() => restoreChangedMessage(this.#commits.database, message));
   }
 
   /** Accepts one request in the next group commit. */

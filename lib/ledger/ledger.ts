@@ -1,3 +1,5 @@
+import type { Restorable } from './restore.ts';
+
 /**
  * The ledger accepts writes: it gives the number and makes the write durable, and that is all an answer waits for. SQL
  * and the search index are never asked.
@@ -7,7 +9,7 @@
  * When it throws a 4xx Problem, nothing was taken. When it throws `unavailable`, the write may or may not have been
  * accepted; a create that is repeated with its idempotency key is completed under its first number.
  */
-export interface Ledger {
+export interface Ledger extends Restorable {
   /** Accepts an application and gives it a token of 128 random bits. */
   createApplication(name: string, key?: IdempotencyKey): Promise<{ token: string; at: number }>;
 

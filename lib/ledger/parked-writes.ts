@@ -69,6 +69,17 @@ export class ParkedWrites {
     return swept;
   }
 
+  /** The records that are parked. One that is parked or sent meanwhile may be among them or not. */
+  async *records(): AsyncGenerator<string> {
+    for (const partition of partitions) {
+      let items = await this.#table.query(partition, recordsAtOnce);
+      for (let last = items.at(-1); last; last = items.at(-1)) {
+        for (const item of items) yield textIn(item, 'body');
+        items = await this.#table.query(partition, recordsAtOnce, { after: textIn(last, 'sk') });
+      }
+    }
+  }
+
   async #send(items: Item[]): Promise<void> {
     await this.#outbox.send(items.map((item) => textIn(item, 'body')));
     await this.#table.write([], items.map(placeOf));

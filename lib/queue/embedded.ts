@@ -5,6 +5,9 @@ import type { DeadLetter, Delivery, KeptLetter, Queue } from './queue.ts';
 /** Dead letters that go back in one transaction. */
 const lettersAtOnce = 100;
 
+/** Records that are read at a time to look at: each may be 1 MB. */
+const recordsAtOnce = 10;
+
 export interface EmbeddedQueueOptions {
   /** How long a delivery may be in hand before it counts as failed; default 60 s. */
   visibilityMs?: number;
@@ -110,6 +113,16 @@ export class EmbeddedQueue implements Queue {
           this.#now(),
         );
     });
+  }
+
+  /** The bodies of all messages that are not acknowledged, in hand or not, read piece by piece. */
+  async *records(): AsyncGenerator<string> {
+    const some = this.#sql('SELECT id, body FROM queue_messages WHERE queue = ? AND id > ? ORDER BY id LIMIT ?');
+    let rows = some.all(this.#name, 0, recordsAtOnce) as { id: number; body: string }[];
+    for (let last = rows.at(-1); last; last = rows.at(-1)) {
+      for (const { body } of rows) yield body;
+      rows = some.all(this.#name, last.id, recordsAtOnce) as { id: number; body: string }[];
+    }
   }
 
   async deadLetters(max: number): Promise<KeptLetter[]> {

@@ -1,7 +1,15 @@
 import { limits } from '../limits.ts';
+import type { MessageKey } from '../queue/records.ts';
 import type { Database } from '../sqlite/database.ts';
 import { fold } from './fold.ts';
-import type { SearchDocument, SearchIndex, SearchMatch, SearchPage, SearchQuery } from './search-index.ts';
+import type {
+  DocumentVersion,
+  SearchDocument,
+  SearchIndex,
+  SearchMatch,
+  SearchPage,
+  SearchQuery,
+} from './search-index.ts';
 
 /** Bits of an id that hold the message's number; the chat's ordinal stands above them. */
 const numberBits = 32n;
@@ -106,6 +114,31 @@ export class EmbeddedSearchIndex implements SearchIndex {
       : this.#searchChat(application, query.chat, query);
   }
 
+  async versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]> {
+    const ordinal = this.#chatOrdinal(token, chat);
+    if (ordinal === undefined || after >= largestNumber) return [];
+    return this.#database
+      .prepare(
+        `SELECT id & ${largestNumber} AS number, version FROM search_documents WHERE id > ? AND id <= ?
+         ORDER BY id LIMIT ?`,
+      )
+      .all(
+        documentId(ordinal, after),
+        documentId(ordinal, Number(largestNumber)),
+        limit,
+      ) as unknown as DocumentVersion[];
+  }
+
+  async document({ token, chat, number }: MessageKey): Promise<SearchDocument | undefined> {
+    const ordinal = this.#chatOrdinal(token, chat);
+    if (ordinal === undefined) return undefined;
+    const held = this.#get<Omit<SearchDocument, keyof MessageKey>>(
+      `SELECT version, body, created_at AS createdAt, updated_at AS updatedAt FROM search_documents WHERE id = ?`,
+      documentId(ordinal, number),
+    );
+    return held && { ...held, token, chat, number };
+  }
+
   async purge({ token, chat }: { token: string; chat?: number }, limit: number): Promise<number> {
     const chats = this.#database
       .prepare(
@@ -207,6 +240,15 @@ export class EmbeddedSearchIndex implements SearchIndex {
       limits.exactTotal + 1,
     );
     return counted?.count ?? 0;
+  }
+
+  #chatOrdinal(token: string, chat: number): number | undefined {
+    return this.#get<{ ordinal: number }>(
+      `SELECT ordinal FROM search_chats WHERE chat = ?
+       AND application = (SELECT ordinal FROM search_applications WHERE token = ?)`,
+      chat,
+      token,
+    )?.ordinal;
   }
 
   /** The ordinal of an application or chat, given at its first document. */

@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import type { MessageKey } from '../queue/records.ts';
 import { fold } from './fold.ts';
 import type { SearchDocument } from './search-index.ts';
 
@@ -18,6 +19,13 @@ export interface Bulk {
   /** The lines of the request's body. */
   operations: string[];
 }
+
+/** The name of a message's document. */
+export const documentId = ({ token, chat, number }: MessageKey): string => `${token}/${chat}/${number}`;
+
+/** The version that OpenSearch has for a document's: external ones begin at 1, revisions at 0. */
+const externalVersion = (version: number): number => version + 1;
+export const versionOf = (external: number): number => external - 1;
 
 /** The documents in requests of a bounded size. */
 export function* bulks(documents: SearchDocument[]): Generator<Bulk> {
@@ -42,7 +50,14 @@ function operationOf({ token, chat, number, version, body, createdAt, updatedAt 
   const source: Source = { token, chat, number, created_at: createdAt, updated_at: updatedAt };
   if (body !== null) Object.assign(source, { body, folded: fold(body) });
   return [
-    { index: { _id: `${token}/${chat}/${number}`, routing: token, version: version + 1, version_type: 'external' } },
+    {
+      index: {
+        _id: documentId({ token, chat, number }),
+        routing: token,
+        version: externalVersion(version),
+        version_type: 'external',
+      },
+    },
     source,
   ];
 }

@@ -1,11 +1,13 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { unavailable } from '../api/problems.ts';
 import { limits } from '../limits.ts';
+import type { MessageKey } from '../queue/records.ts';
 import { fold } from './fold.ts';
-import { type Bulk, bulks, type Source } from './opensearch-bulk.ts';
+import { type Bulk, bulks, documentId, type Source, versionOf } from './opensearch-bulk.ts';
 import { isOutage, within } from './opensearch-client.ts';
 import { messagesAlias } from './opensearch-migration.ts';
 import {
+  type DocumentVersion,
   type RefusedDocument,
   RefusedDocuments,
   type SearchDocument,
@@ -70,6 +72,7 @@ export class OpensearchIndex implements SearchIndex {
         ...(position && { search_after: position }),
       },
       token,
+      limits.searchMs.search,
     );
     const { total, hits } = body.hits;
     return {
@@ -77,6 +80,41 @@ export class OpensearchIndex implements SearchIndex {
       more: hits.length > limit,
       total: total.value,
       totalIsMinimum: total.relation === 'gte',
+    };
+  }
+
+  async versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]> {
+    const { hits } = await this.#ask(
+      {
+        size: limit,
+        query: { bool: { filter: [{ term: { token } }, { term: { chat } }, { range: { number: { gt: after } } }] } },
+        sort: [{ number: 'asc' }],
+        version: true,
+        _source: ['number'],
+        track_total_hits: false,
+      },
+      token,
+      limits.searchMs.work,
+    );
+    return hits.hits.map(({ _source, _version }) => ({ number: _source.number, version: versionOf(_version) }));
+  }
+
+  async document(key: MessageKey): Promise<SearchDocument | undefined> {
+    const request = this.#client.get(
+      { index: this.#alias, id: documentId(key), routing: key.token },
+      { ignore: [404] },
+    );
+    const { body } = await within(limits.searchMs.work, request);
+    if (!body.found) return undefined;
+    const source = body._source as unknown as Source;
+    return {
+      token: source.token,
+      chat: source.chat,
+      number: source.number,
+      version: versionOf(body._version as number),
+      body: source.body ?? null,
+      createdAt: source.created_at,
+      updatedAt: source.updated_at,
     };
   }
 
@@ -95,7 +133,7 @@ export class OpensearchIndex implements SearchIndex {
     return Number((body as { deleted?: number }).deleted ?? 0);
   }
 
-  async #ask(query: object, token: string) {
+  async #ask(query: object, token: string, waitMs: number) {
     const request = this.#client.search({
       index: this.#alias,
       routing: token,
@@ -104,9 +142,9 @@ export class OpensearchIndex implements SearchIndex {
       body: query,
     });
     try {
-      const { body } = await within(limits.searchMs.search, request);
+      const { body } = await within(waitMs, request);
       return body as unknown as {
-        hits: { total: { value: number; relation: 'eq' | 'gte' }; hits: { _source: Source }[] };
+        hits: { total: { value: number; relation: 'eq' | 'gte' }; hits: { _source: Source; _version: number }[] };
       };
     } catch (error) {
       throw isOutage(error) ? unavailable(error) : error;

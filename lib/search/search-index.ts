@@ -1,3 +1,5 @@
+import type { MessageKey } from '../queue/records.ts';
+
 /** A message as the search index holds it. */
 export interface SearchDocument {
   token: string;
@@ -44,6 +46,12 @@ export interface SearchPage {
   totalIsMinimum: boolean;
 }
 
+/** Which version of a message an index holds. */
+export interface DocumentVersion {
+  number: number;
+  version: number;
+}
+
 /** A document that an index will never take, such as one whose text its analyzer can't read, and why. */
 export interface RefusedDocument {
   document: SearchDocument;
@@ -71,6 +79,13 @@ export interface SearchIndex {
    */
   index(documents: SearchDocument[]): Promise<void>;
   search(query: SearchQuery): Promise<SearchPage>;
+  /**
+   * The versions held of a chat's messages, tombstones among them, by number from behind `after`. What was indexed in the
+   * last moment may be missing.
+   */
+  versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]>;
+  /** A document as it is held, just indexed or not. */
+  document(key: MessageKey): Promise<SearchDocument | undefined>;
   /** Removes up to `limit` documents of an application, or of one of its chats; answers how many it removed. */
   purge(target: { token: string; chat?: number }, limit: number): Promise<number>;
 }

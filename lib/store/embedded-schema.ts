@@ -56,4 +56,16 @@ export const storeMigrations: Record<string, Migration> = {
       ) STRICT, WITHOUT ROWID`.execute(db);
     },
   },
+  '002': {
+    async up(db) {
+      await sql`CREATE TABLE missing_numbers (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        noticed_at INTEGER NOT NULL,
+        void INTEGER NOT NULL,
+        PRIMARY KEY (token, chat, number)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+    },
+  },
 };

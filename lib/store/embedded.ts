@@ -1,4 +1,6 @@
 import { randomInt } from 'node:crypto';
+import type { SQLInputValue } from 'node:sqlite';
+import type { Compilable } from 'kysely';
 import { targetOf, type Write } from '../queue/records.ts';
 import type { Database } from '../sqlite/database.ts';
 import { type Schema, SqlStore } from './sql.ts';
@@ -63,6 +65,15 @@ export class EmbeddedStore extends SqlStore {
         if (write.kind === 'chat') changed.set(`${token}/${write.chat}`, [token, write.chat]);
       }
       for (const [token, chat] of changed.values()) this.#run('mark', token, chat, randomInt(2 ** 47));
+    });
+  }
+
+  protected override async together(statements: Compilable[]): Promise<void> {
+    this.#database.transaction(() => {
+      for (const statement of statements) {
+        const { sql, parameters } = statement.compile();
+        this.#database.prepare(sql).run(...(parameters as SQLInputValue[]));
+      }
     });
   }
 

@@ -60,4 +60,16 @@ export const mysqlMigrations: Record<string, Migration> = {
       ) ${table}`.execute(db);
     },
   },
+  '002': {
+    async up(db) {
+      await sql`CREATE TABLE IF NOT EXISTS missing_numbers (
+        ${token},
+        chat BIGINT UNSIGNED NOT NULL,
+        number BIGINT UNSIGNED NOT NULL,
+        noticed_at BIGINT UNSIGNED NOT NULL,
+        void TINYINT UNSIGNED NOT NULL,
+        PRIMARY KEY (token, chat, number)
+      ) ${table}`.execute(db);
+    },
+  },
 };

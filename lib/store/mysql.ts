@@ -1,4 +1,4 @@
-import { Kysely, MysqlDialect, sql } from 'kysely';
+import { type Compilable, Kysely, MysqlDialect, sql } from 'kysely';
 import type { MessageKey, Write } from '../queue/records.ts';
 import { codeOf, isDataError, isDeadlock } from './mysql-errors.ts';
 import { keyTable, keyToken } from './mysql-keys.ts';
@@ -46,6 +46,12 @@ export class MysqlStore extends SqlStore {
       SELECT messages.* FROM ${keyTable(keys)} STRAIGHT_JOIN messages
       ON messages.token = ${keyToken} AND messages.chat = k.chat AND messages.number = k.number`.execute(this.db);
     return rows.map(mergedMessage);
+  }
+
+  protected override async together(statements: Compilable[]): Promise<void> {
+    await this.db.transaction().execute(async (transaction) => {
+      for (const statement of statements) await transaction.executeQuery(statement.compile());
+    });
   }
 
   async merge(writes: Write[]): Promise<void> {

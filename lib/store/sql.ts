@@ -1,7 +1,8 @@
-import { type ExpressionBuilder, type Generated, type Kysely, type Selectable, sql } from 'kysely';
+import type { ExpressionBuilder, Generated, Selectable } from 'kysely';
 import type { Parent } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
+import { SqlInventory } from './sql-inventory.ts';
 import type {
   Found,
   Mark,
@@ -25,7 +26,7 @@ export interface Schema {
     created_at: number | null;
     updated_at: number;
     chats_count: Generated<number>;
-    /** The sum of numbers given and rows deleted that the count was made from; both only rise. */
+    /** What the count was made from, as a sum of what only rises; a count of a lower one is older. */
     counted: Generated<number>;
   };
   chats: {
@@ -49,6 +50,11 @@ export interface Schema {
     created_at: number | null;
     updated_at: number;
   };
+  /**
+   * Numbers that were given and have no row: when that was noticed, and whether they are void by now. Below `chat` 0 stand
+   * the numbers of chats.
+   */
+  missing_numbers: { token: string; chat: number; number: number; noticed_at: number; void: number };
   /** `chat` is 0 for the application itself, here and in `purges`. */
   rollup_marks: { token: string; chat: number; version: number };
   purges: { token: string; chat: number; due_at: number; pass: number };
@@ -95,13 +101,7 @@ const found = <Row extends { deleted: number; created_at: number | null }, Thing
 };
 
 /** The part of a store that is the same SQL on SQLite, MySQL and MariaDB: everything but merging. */
-export abstract class SqlStore implements Store {
-  protected readonly db: Kysely<Schema>;
-
-  constructor(db: Kysely<Schema>) {
-    this.db = db;
-  }
-
+export abstract class SqlStore extends SqlInventory implements Store {
   abstract merge(writes: Write[]): Promise<void>;
 
   async application(token: string) {
@@ -130,7 +130,9 @@ export abstract class SqlStore implements Store {
       .where('chat', '=', chat)
       .where('number', '=', number)
       .executeTakeFirst();
-    return found(row, message);
+    const stored = found(row, message);
+    if (stored !== 'unknown') return stored;
+    return (await this.#voids(token, chat, number, number)).length > 0 ? 'void' : stored;
   }
 
   async applications({ after, order, limit }: Parameters<Store['applications']>[0]): Promise<Rows<StoredApplication>> {
@@ -207,12 +209,26 @@ export abstract class SqlStore implements Store {
       .select('number')
       .orderBy('number', step === 1 ? 'asc' : 'desc')
       .execute();
+    const voids = new Set(await this.#voids(token, chat, Math.min(from, to), Math.max(from, to)));
     let next = from;
     for (const { number } of [...numbers, { number: to + step }]) {
-      for (; next !== number && missing.length < max; next += step) missing.push(next);
+      for (; next !== number && missing.length < max; next += step) if (!voids.has(next)) missing.push(next);
       next = number + step;
     }
     return missing;
+  }
+
+  async #voids(token: string, chat: number, from: number, to: number): Promise<number[]> {
+    const rows = await this.db
+      .selectFrom('missing_numbers')
+      .select('number')
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', '>=', from)
+      .where('number', '<=', to)
+      .where('void', '=', 1)
+      .execute();
+    return rows.map(({ number }) => number);
   }
 
   async liveChats(token: string, chats: number[]): Promise<Set<number>> {
@@ -269,16 +285,11 @@ export abstract class SqlStore implements Store {
       .execute();
   }
 
-  async #count({ token, chat }: Parent, highest: number): Promise<void> {
-    const row = await this.db
-      .selectFrom(chat === undefined ? 'chats' : 'messages')
-      .select((each) => each.fn.countAll<number>().as('count'))
-      .where('token', '=', token)
-      .where('deleted', '=', 1)
-      .$if(chat !== undefined, (query) => query.where(sql.ref('chat'), '=', chat))
-      .executeTakeFirstOrThrow();
-    const deleted = Number(row.count);
-    const [live, counted] = [highest - deleted, highest + deleted];
+  async #count(parent: Parent, highest: number): Promise<void> {
+    const { token, chat } = parent;
+    const { deleted, voids, filled } = await this.notLive(parent);
+    // A void number whose write came after all counts again, and must not make the count look older.
+    const [live, counted] = [highest - deleted - (voids - filled), highest + deleted + voids + filled];
     if (chat === undefined)
       await this.db
         .updateTable('applications')
@@ -302,8 +313,11 @@ export abstract class SqlStore implements Store {
   }
 
   async purgeRows({ token, chat }: Parent, limit: number): Promise<number> {
-    const messages = await this.#purgeMessages(token, chat, limit);
-    if (messages > 0 || chat !== undefined) return messages;
+    for (const table of ['messages', 'missing_numbers'] as const) {
+      const rows = await this.#purgeNumbers(table, token, chat, limit);
+      if (rows > 0) return rows;
+    }
+    if (chat !== undefined) return 0;
     const numbers = await this.db
       .selectFrom('chats')
       .select('number')
@@ -324,12 +338,17 @@ export abstract class SqlStore implements Store {
   }
 
   /** Deletes by ranges of the primary key, which neither engine has to sort or lock more than it deletes for. */
-  async #purgeMessages(token: string, chat: number | undefined, limit: number): Promise<number> {
+  async #purgeNumbers(
+    table: 'messages' | 'missing_numbers',
+    token: string,
+    chat: number | undefined,
+    limit: number,
+  ): Promise<number> {
     const target =
       chat ??
       (
         await this.db
-          .selectFrom('messages')
+          .selectFrom(table)
           .select('chat')
           .where('token', '=', token)
           .orderBy('chat')
@@ -338,7 +357,7 @@ export abstract class SqlStore implements Store {
       )?.chat;
     if (target === undefined) return 0;
     const numbers = await this.db
-      .selectFrom('messages')
+      .selectFrom(table)
       .select('number')
       .where('token', '=', token)
       .where('chat', '=', target)
@@ -348,7 +367,7 @@ export abstract class SqlStore implements Store {
     const last = numbers.at(-1);
     if (last)
       await this.db
-        .deleteFrom('messages')
+        .deleteFrom(table)
         .where('token', '=', token)
         .where('chat', '=', target)
         .where('number', '<=', last.number)

@@ -1,5 +1,6 @@
 import type { Parent } from '../ledger/ledger.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
+import type { Inventory } from './inventory.ts';
 
 /** Times are in milliseconds since 1970. */
 interface Times {
@@ -65,7 +66,7 @@ export class UnstorableWrite extends Error {}
  * the higher revision wins, deleted beats every revision, and only revision 0 brings `created_at`, without which a row
  * is hidden.
  */
-export interface Store {
+export interface Store extends Inventory {
   /**
    * Merges the writes in one transaction, and marks what must be counted or purged.
    * @throws UnstorableWrite when one of them can never be stored; then none is
@@ -75,7 +76,8 @@ export interface Store {
   application(token: string): Promise<Found<StoredApplication>>;
   /** Deleted also when its application is. */
   chat(token: string, chat: number): Promise<Found<StoredChat>>;
-  message(token: string, chat: number, number: number): Promise<Found<StoredMessage>>;
+  /** Void when nothing is to be expected under this number any more. */
+  message(token: string, chat: number, number: number): Promise<Found<StoredMessage> | 'void'>;
 
   /** Live applications by creation, from behind the given place. */
   applications(page: {
@@ -87,8 +89,8 @@ export interface Store {
   /** May end before `limit` once the bodies exceed `limits.pageBytes`. */
   messages(token: string, chat: number, range: Range): Promise<Rows<StoredMessage>>;
   /**
-   * The numbers from `from` to `to`, both inclusive and in this direction, that have no live or deleted row yet; at
-   * most `max` of them.
+   * The numbers from `from` to `to`, both inclusive and in this direction, that have no live or deleted row yet and are
+   * not void; at most `max` of them.
    */
   missingNumbers(token: string, chat: number, from: number, to: number, max: number): Promise<number[]>;
   /** Which of the application's chats are not deleted. */
@@ -100,7 +102,8 @@ export interface Store {
   /** Marks in a fixed order, from behind the given one. */
   marks(limit: number, after?: Parent): Promise<Mark[]>;
   /**
-   * Sets the count to the highest number given, less what is deleted, and clears the mark unless it has changed since.
+   * Sets the count to the highest number given, less what is deleted or void, and clears the mark unless it has changed
+   * since.
    * A count made from an older number never replaces a newer one. Without a number only the mark is cleared.
    */
   setCount(mark: Mark, highestNumber: number | undefined): Promise<void>;

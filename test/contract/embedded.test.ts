@@ -10,7 +10,9 @@ import { EmbeddedStore } from '../../lib/store/embedded.ts';
 import { storeMigrations } from '../../lib/store/embedded-schema.ts';
 import { newClock } from '../support/clock.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { inventoryContract } from './suites/inventory.ts';
 import { type LedgerUnderTest, ledgerContract } from './suites/ledger.ts';
+import { ledgerRestoreContract } from './suites/ledger-restore.ts';
 import { type QueueSettings, type QueueUnderTest, queueContract } from './suites/queue.ts';
 import { searchIndexContract } from './suites/search-index.ts';
 import { type StoreUnderTest, storeContract } from './suites/store.ts';
@@ -55,9 +57,13 @@ const openStore = (file: SqliteFile): StoreUnderTest => ({
 });
 
 const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations };
-ledgerContract('embedded', async (now) => openLedger(await openSqliteFile(ledgerSchema), now));
+const newLedger = async (now: () => number) => openLedger(await openSqliteFile(ledgerSchema), now);
+ledgerContract('embedded', newLedger);
+ledgerRestoreContract('embedded', newLedger);
 queueContract('embedded', async (settings) => openQueue(await openSqliteFile(ledgerSchema), settings));
-storeContract('embedded', async () => openStore(await openSqliteFile({ store: storeMigrations })));
+const newStore = async () => openStore(await openSqliteFile({ store: storeMigrations }));
+storeContract('embedded', newStore);
+inventoryContract('embedded', newStore);
 searchIndexContract('embedded', async () => {
   const file = await openSqliteFile({ search: searchMigrations });
   return {

@@ -70,7 +70,7 @@ export const deliveries = (writes: Write[]): fc.Arbitrary<Batch[]> =>
 
 interface State {
   application: Found<StoredApplication>;
-  chats: { chat: Found<StoredChat> | 'gone'; messages: Found<StoredMessage>[]; listed: number[] }[];
+  chats: { chat: Found<StoredChat> | 'gone'; messages: (Found<StoredMessage> | 'void')[]; listed: number[] }[];
   listed: number[];
 }
 

@@ -50,6 +50,19 @@ describe('the embedded queue', () => {
     expect((await queue.deadLetters(3)).map(({ body }) => body)).toEqual(['1', '2', '3']);
   });
 
+  test('shows the records that are not acknowledged, in hand or put off or not', async () => {
+    const other = new EmbeddedQueue(commits, 'two', { now: clock });
+    await other.send(['theirs']);
+    await queue.send(numbers(1, 25).map(String));
+    const [first, second] = await queue.receive(3);
+    await queue.acknowledge([first?.receipt ?? '']);
+    await queue.release([second?.receipt ?? ''], 60);
+    const shown: string[] = [];
+    for await (const body of queue.records()) shown.push(body);
+    expect(shown).toEqual(numbers(2, 25).map(String));
+    expect(await bodies(100)).toEqual(numbers(4, 25).map(String));
+  });
+
   test('hands out no more text at once than a function’s event may hold, but always one message', async () => {
     const large = 'x'.repeat(limits.deliveryCharacters + 1);
     await queue.send([large, large, '3', '4']);

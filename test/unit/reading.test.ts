@@ -3,6 +3,7 @@ import { getApplication } from '../../functions/api/get-application.ts';
 import { getChat } from '../../functions/api/get-chat.ts';
 import { getMessage } from '../../functions/api/get-message.ts';
 import { listChats } from '../../functions/api/list-chats.ts';
+import { listMessages } from '../../functions/api/list-messages.ts';
 import { searchApplication } from '../../functions/api/search-application.ts';
 import { searchChat } from '../../functions/api/search-chat.ts';
 import type { Services } from '../../functions/runtime/services.ts';
@@ -86,6 +87,22 @@ describe('a read', () => {
     expect((await readMessage()).json.code).toBe('message_pending');
     await store.merge([messageWrite(token, 1, 1)]);
     expect(await readMessage()).toMatchObject({ status: 200, json: { number: 1, body: 'message 1/1, revision 1' } });
+  });
+
+  test('of a message whose number is void is message_not_found, and no page waits for it', async () => {
+    await services.ledger.createMessages(token, 1, ['3', '4']);
+    const pending = async () =>
+      (await answer(listMessages(services), apiEvent('listMessages', params()))).json.pending as number[];
+    await store.merge([chatWrite(token, 1), messageWrite(token, 1, 1), messageWrite(token, 1, 4)]);
+    expect(await pending()).toEqual([2, 3]);
+    await store.noteMissing({ token, chat: 1 }, [2, 3], clock());
+    await store.recordVoid({ token, chat: 1 }, [2]);
+    expect(await pending()).toEqual([3]);
+    expect(await readMessage(2)).toMatchObject({ status: 404, json: { code: 'message_not_found' } });
+    expect((await readMessage(3)).json.code).toBe('message_pending');
+    // It is there all the same when its write turns up.
+    await store.merge([messageWrite(token, 1, 2)]);
+    expect(await readMessage(2)).toMatchObject({ status: 200, json: { number: 2 } });
   });
 
   test('of something deleted is its 404, stored yet or not', async () => {

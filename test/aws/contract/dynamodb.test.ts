@@ -1,9 +1,10 @@
 import { DynamodbLedger } from '../../../lib/ledger/dynamodb.ts';
 import { ParkedWrites } from '../../../lib/ledger/parked-writes.ts';
 import { type LedgerUnderTest, ledgerContract } from '../../contract/suites/ledger.ts';
+import { ledgerRestoreContract } from '../../contract/suites/ledger-restore.ts';
 import { openLedgerTable } from '../../support/ledger-table.ts';
 
-ledgerContract('DynamoDB', async (now) => {
+const newLedger = async (now: () => number) => {
   const { table, queue, writes, remove } = await openLedgerTable();
   const open = (): LedgerUnderTest => ({
     ledger: new DynamodbLedger(table, new ParkedWrites(table, queue), now),
@@ -13,4 +14,6 @@ ledgerContract('DynamoDB', async (now) => {
     close: remove,
   });
   return open();
-});
+};
+ledgerContract('DynamoDB', newLedger);
+ledgerRestoreContract('DynamoDB', newLedger);

@@ -1,9 +1,10 @@
 import { limits } from '../../../lib/limits.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import { inventoryContract } from '../../contract/suites/inventory.ts';
 import { type StoreUnderTest, storeContract } from '../../contract/suites/store.ts';
 import { newStoreDatabase } from '../../support/mysql-database.ts';
 
-storeContract('MySQL', async () => {
+const newStore = async (): Promise<StoreUnderTest> => {
   const database = await newStoreDatabase();
   const open = (): StoreUnderTest => {
     const db = openMysql(database.url, { connections: 10, waiting: limits.sqlMs.work });
@@ -20,4 +21,6 @@ storeContract('MySQL', async () => {
     };
   };
   return open();
-});
+};
+storeContract('MySQL', newStore);
+inventoryContract('MySQL', newStore);

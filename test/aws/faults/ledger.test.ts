@@ -8,6 +8,7 @@ import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
 import { ParkedWrites } from '../../../lib/ledger/parked-writes.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { Outbox } from '../../../lib/queue/queue.ts';
+import { decodeWrites } from '../../../lib/queue/records.ts';
 import { NotSent } from '../../../lib/queue/sqs.ts';
 import { injectFaults } from '../../support/aws-faults.ts';
 import { newClock } from '../../support/clock.ts';
@@ -110,6 +111,26 @@ describe('the ledger in DynamoDB', () => {
       expect((await create('message', key)).first).toBe(1);
       expect(await counter()).toBe(1);
       expect(await sent()).toEqual(['1.0 message']);
+    });
+
+    test('shows the records that are parked, many and large ones too', async () => {
+      const shown = async () => {
+        const bodies: string[] = [];
+        for await (const record of parked.records())
+          for (const write of decodeWrites(record)) if (write.kind === 'message') bodies.push(write.body);
+        return bodies.sort();
+      };
+      expect(await shown()).toEqual([]);
+      await create('sent');
+      queueIsOut();
+      const expected = numbers(1, 200).map((i) => `${i}`);
+      for (const body of expected) await create(body);
+      const large = numbers(1, 12).map((i) => `${i} ${'x'.repeat(9_990)}`);
+      await ledger.createMessages(token, 1, [...large, ...large, ...large]);
+      expect(await shown()).toEqual([...expected, ...large, ...large, ...large].sort());
+      queueIsBack();
+      await parked.sweep();
+      expect(await shown()).toEqual([]);
     });
 
     test('stops a sweep when the time is up, and loses nothing', async () => {
@@ -218,6 +239,14 @@ describe('the ledger in DynamoDB', () => {
   });
 
   test('reads are tried again, and then unavailable', async () => {
+    const tokens = async () => {
+      for await (const each of ledger.tokens()) if (each === token) return 'listed';
+      return 'not listed';
+    };
+    fail('Scan', 'refused', 'answer lost');
+    expect(await tokens()).toBe('listed');
+    fail('Scan', ...always('refused' as const));
+    expect(await refusal(tokens())).toBe('unavailable');
     fail('BatchGetItem', 'refused', 'answer lost');
     expect(await ledger.application(token)).toMatchObject({ name: 'an application' });
     fail('BatchGetItem', ...always('refused' as const));

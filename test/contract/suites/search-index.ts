@@ -313,6 +313,42 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
       });
     });
 
+    describe('what it holds', () => {
+      test('the versions of a chat are told by number in pages, tombstones too, and none of its neighbours', async () => {
+        const token = newToken();
+        await indexAll([
+          ...numbers(1, 5).map((number) => document(token, 2, number, 'hello', number % 2 ? 0 : number)),
+          document(token, 2, 9, null),
+          document(token, 1, 7, 'hello'),
+          document(token, 3, 8, 'hello'),
+          document(newToken(), 2, 6, 'hello'),
+        ]);
+        const all = [
+          ...[0, 2, 0, 4, 0].map((version, i) => ({ number: i + 1, version })),
+          { number: 9, version: tombstoneVersion },
+        ];
+        expect(await index.versions(token, 2, 0, 10)).toEqual(all);
+        expect(await index.versions(token, 2, 1, 2)).toEqual(all.slice(1, 3));
+        expect(await index.versions(token, 2, 5, 10)).toEqual(all.slice(5));
+        expect(await index.versions(token, 2, 9, 10)).toEqual([]);
+        expect(await index.versions(token, 2, Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
+        expect(await index.versions(token, 4, 0, 10)).toEqual([]);
+        expect(await index.versions(newToken(), 2, 0, 10)).toEqual([]);
+      });
+
+      test('a document is told as it came in, and at once', async () => {
+        const token = newToken();
+        const edited = { ...document(token, 1, 1, 'HELLO, wörld \n', 3), createdAt: 10, updatedAt: 20 };
+        await index.index([edited]);
+        expect(await index.document({ token, chat: 1, number: 1 })).toEqual(edited);
+        const deleted = document(token, 1, 2, null);
+        await index.index([deleted]);
+        expect(await index.document({ token, chat: 1, number: 2 })).toEqual(deleted);
+        expect(await index.document({ token, chat: 1, number: 3 })).toBeUndefined();
+        expect(await index.document({ token: newToken(), chat: 1, number: 1 })).toBeUndefined();
+      });
+    });
+
     describe('purging', () => {
       const purge = (target: { token: string; chat?: number }, limit: number) =>
         purgeAll(async () => {

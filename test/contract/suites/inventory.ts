@@ -1,0 +1,217 @@
+import { randomUUID } from 'node:crypto';
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Parent } from '../../../lib/ledger/ledger.ts';
+import { rollUp } from '../../../lib/rollup/rollup.ts';
+import type { Store } from '../../../lib/store/store.ts';
+import { allPages, purgeAll } from '../../support/all-pages.ts';
+import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites } from '../../support/writes.ts';
+import type { StoreUnderTest } from './store.ts';
+
+/** What every store must tell of what it holds, and do about numbers that have no row. */
+export function inventoryContract(name: string, open: () => Promise<StoreUnderTest>): void {
+  describe(`the store's inventory, ${name}`, () => {
+    let opened: StoreUnderTest;
+    let store: Store;
+    beforeAll(async () => {
+      opened = await open();
+      store = opened.store;
+    });
+    afterAll(() => opened.close());
+
+    const newToken = () => randomUUID();
+    const everything = [1, Number.MAX_SAFE_INTEGER] as const;
+    const roll = (token: string, highest: { chats?: number; messages?: number }) =>
+      rollUp(store, {
+        counters: async (parents: Parent[]) =>
+          parents.map((parent) => {
+            if (parent.token !== token) return undefined;
+            return parent.chat === undefined ? highest.chats : highest.messages;
+          }),
+      });
+    const messagesCount = async (token: string) => {
+      const chat = await store.chat(token, 1);
+      return typeof chat === 'string' ? chat : chat.messagesCount;
+    };
+
+    describe('what is there', () => {
+      test('applications with a row are listed by token, whatever the row says', async () => {
+        const prefix = randomUUID();
+        const tokens = ['a', 'b', 'c', 'd', 'e'].map((letter) => `${prefix}-${letter}`);
+        const [a, b, c, d, e] = tokens as [string, string, string, string, string];
+        await store.merge([applicationWrite(c), applicationWrite(a), applicationWrite(e)]);
+        await store.merge([deletionWrite(b), applicationWrite(d, { revision: 1 })]);
+        const pages = await allPages(
+          (last: string[] | undefined) => store.tokens(2, last?.at(-1)),
+          (page) => page.length === 2,
+        );
+        expect(pages.flat().filter((token) => token.startsWith(prefix))).toEqual(tokens);
+      });
+
+      test('an application and chats are told as they stand, deleted and hidden ones too', async () => {
+        const token = newToken();
+        expect(await store.mergedApplication(token)).toBeUndefined();
+        await store.merge([applicationWrite(token, { at: 5, name: 'a' })]);
+        await store.merge([applicationWrite(token, { revision: 3, at: 8, name: 'b' })]);
+        await store.merge([chatWrite(token, 1), chatWrite(token, 2, { revision: 2, at: 9, name: 'edited' })]);
+        await store.merge([deletionWrite(token, 3, undefined, 7), chatWrite(token, 4)]);
+        expect(await store.mergedApplication(token)).toEqual({
+          name: 'b',
+          revision: 3,
+          deleted: false,
+          createdAt: 5,
+          updatedAt: 8,
+        });
+        const chats = await store.mergedChats(token, 1, 3);
+        expect([...chats.keys()].sort()).toEqual([1, 2, 3]);
+        expect(chats.get(2)).toEqual({ name: 'edited', revision: 2, deleted: false, createdAt: null, updatedAt: 9 });
+        expect(chats.get(3)).toEqual({ name: null, revision: 0, deleted: true, createdAt: null, updatedAt: 7 });
+        expect([...(await store.mergedChats(token, 4, 4)).keys()]).toEqual([4]);
+      });
+
+      test('the highest number is that of any row, and a chat is there by its messages too', async () => {
+        const [token, other] = [newToken(), newToken()];
+        await store.merge([chatWrite(token, 2), messageWrite(token, 7, 3), messageWrite(token, 2, 4, { revision: 1 })]);
+        await store.merge([deletionWrite(token, 2, 9), chatWrite(other, 12), messageWrite(other, 2, 99)]);
+        const asked = [{ token }, { token, chat: 2 }, { token, chat: 7 }, { token, chat: 3 }, { token: newToken() }];
+        expect(await store.highestNumbers(asked)).toEqual([7, 9, 3, 0, 0]);
+        expect(await store.highestNumbers([{ token: other }])).toEqual([12]);
+      });
+
+      test('messages are told by number, without their text', async () => {
+        const token = newToken();
+        await store.merge([...messageWrites(token, 1, 1, 4), messageWrite(token, 1, 6, { revision: 2 })]);
+        await store.merge([messageWrite(token, 1, 2, { revision: 1 }), deletionWrite(token, 1, 3)]);
+        await store.merge([messageWrite(token, 2, 3)]);
+        expect(await store.messageVersions(token, 1, 2, 6)).toEqual([
+          { number: 2, revision: 1, deleted: false, created: true },
+          { number: 3, revision: 0, deleted: true, created: true },
+          { number: 4, revision: 0, deleted: false, created: true },
+          { number: 6, revision: 2, deleted: false, created: false },
+        ]);
+      });
+
+      test('a count is told with what it is made from, and whether it is about to be set', async () => {
+        const token = newToken();
+        expect(await store.count({ token })).toBeUndefined();
+        expect(await store.count({ token, chat: 1 })).toBeUndefined();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2)]);
+        await store.merge([...messageWrites(token, 1, 1, 3), deletionWrite(token, 1, 1)]);
+        expect(await store.count({ token, chat: 1 })).toEqual({ count: 0, notLive: 1, marked: true });
+        await roll(token, { chats: 2, messages: 3 });
+        expect(await store.count({ token, chat: 1 })).toEqual({ count: 2, notLive: 1, marked: false });
+        expect(await store.count({ token })).toEqual({ count: 1, notLive: 1, marked: false });
+        await store.mark({ token });
+        await store.mark({ token });
+        expect(await store.count({ token })).toMatchObject({ marked: true });
+        expect(await store.count({ token, chat: 1 })).toMatchObject({ marked: false });
+      });
+    });
+
+    describe('missing numbers', () => {
+      test('are noted with their time, for chats and for messages apart, until they are forgotten', async () => {
+        const token = newToken();
+        await store.noteMissing({ token, chat: 1 }, [2, 5], 1_000);
+        await store.noteMissing({ token, chat: 1 }, [9], 2_000);
+        await store.noteMissing({ token }, [2], 3_000);
+        await store.noteMissing({ token }, [], 3_000);
+        expect(await store.missing({ token, chat: 1 }, 1, 5)).toEqual([
+          { number: 2, noticedAt: 1_000, void: false },
+          { number: 5, noticedAt: 1_000, void: false },
+        ]);
+        await store.forgetMissing({ token, chat: 1 }, [2, 9]);
+        await store.forgetMissing({ token, chat: 1 }, []);
+        expect(await store.missing({ token, chat: 1 }, ...everything)).toMatchObject([{ number: 5 }]);
+        expect(await store.missing({ token }, ...everything)).toEqual([{ number: 2, noticedAt: 3_000, void: false }]);
+        // They are pending as before.
+        expect(await store.message(token, 1, 5)).toBe('unknown');
+        expect(await store.missingNumbers(token, 1, 1, 5, 10)).toEqual([1, 2, 3, 4, 5]);
+      });
+
+      test('that are void are no longer missing, and their messages no longer unknown', async () => {
+        const token = newToken();
+        await store.merge([chatWrite(token, 1), ...messageWrites(token, 1, 1, 2), messageWrite(token, 1, 6)]);
+        await store.noteMissing({ token, chat: 1 }, [3, 4, 5], 1_000);
+        await store.recordVoid({ token, chat: 1 }, [4]);
+        await store.recordVoid({ token, chat: 1 }, []);
+        expect(await store.missingNumbers(token, 1, 1, 7, 10)).toEqual([3, 5, 7]);
+        expect(await store.missingNumbers(token, 1, 7, 1, 2)).toEqual([7, 5]);
+        expect(await store.message(token, 1, 3)).toBe('unknown');
+        expect(await store.message(token, 1, 4)).toBe('void');
+        expect(await store.message(token, 2, 4)).toBe('unknown');
+        // Void is for good.
+        await store.forgetMissing({ token, chat: 1 }, [3, 4, 5]);
+        expect(await store.missing({ token, chat: 1 }, ...everything)).toEqual([
+          { number: 4, noticedAt: 1_000, void: true },
+        ]);
+      });
+
+      test('that are void do not count, as soon as the next roll-up', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), ...messageWrites(token, 1, 1, 3)]);
+        await store.merge([deletionWrite(token, 1, 2)]);
+        await roll(token, { chats: 3, messages: 5 });
+        expect(await messagesCount(token)).toBe(4);
+        await store.noteMissing({ token, chat: 1 }, [4, 5], 1_000);
+        await store.noteMissing({ token }, [2, 3], 1_000);
+        await roll(token, { chats: 3, messages: 5 });
+        expect(await messagesCount(token)).toBe(4);
+        await store.recordVoid({ token, chat: 1 }, [4, 5]);
+        await store.recordVoid({ token }, [3]);
+        await roll(token, { chats: 3, messages: 5 });
+        expect(await messagesCount(token)).toBe(2);
+        expect(await store.application(token)).toMatchObject({ chatsCount: 2 });
+        expect(await store.count({ token, chat: 1 })).toEqual({ count: 2, notLive: 3, marked: false });
+      });
+
+      test('that are void count again when their writes come after all, and so does what changes then', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), messageWrite(token, 1, 1)]);
+        await store.noteMissing({ token, chat: 1 }, [2, 3, 4], 1_000);
+        await store.recordVoid({ token, chat: 1 }, [2, 3, 4]);
+        await store.noteMissing({ token }, [2], 1_000);
+        await store.recordVoid({ token }, [2]);
+        await roll(token, { chats: 2, messages: 4 });
+        expect(await messagesCount(token)).toBe(1);
+        // An edit alone brings nothing back.
+        await store.merge([messageWrite(token, 1, 3, { revision: 1 })]);
+        expect(await store.message(token, 1, 3)).toBe('void');
+        await roll(token, { messages: 4 });
+        expect(await messagesCount(token)).toBe(1);
+
+        await store.merge([messageWrite(token, 1, 2), messageWrite(token, 1, 3), chatWrite(token, 2)]);
+        expect(await store.message(token, 1, 3)).toMatchObject({ body: 'message 1/3, revision 1' });
+        expect(await store.missingNumbers(token, 1, 1, 4, 10)).toEqual([]);
+        await roll(token, { chats: 2, messages: 4 });
+        expect(await messagesCount(token)).toBe(3);
+        expect(await store.application(token)).toMatchObject({ chatsCount: 2 });
+        // A deleted one is counted once, not as void and as deleted.
+        await store.merge([deletionWrite(token, 1, 2), deletionWrite(token, 1, 4)]);
+        await roll(token, { messages: 4 });
+        expect(await messagesCount(token)).toBe(2);
+        expect(await store.message(token, 1, 4)).toBe('deleted');
+      });
+
+      test('below something deleted are purged in steps, and no others', async () => {
+        const [token, beside] = [newToken(), newToken()];
+        for (const each of [token, beside]) {
+          await store.merge([applicationWrite(each), chatWrite(each, 1), chatWrite(each, 2)]);
+          await store.merge(messageWrites(each, 1, 1, 3));
+          await store.noteMissing({ token: each, chat: 1 }, [4, 5, 6], 1_000);
+          await store.recordVoid({ token: each, chat: 1 }, [6]);
+          await store.noteMissing({ token: each, chat: 2 }, [1], 1_000);
+          await store.noteMissing({ token: each }, [3], 1_000);
+        }
+        const notesOf = async (parent: Parent) =>
+          (await store.missing(parent, ...everything)).map(({ number }) => number);
+        expect(await purgeAll((limit) => store.purgeRows({ token, chat: 1 }, limit), 2)).toBe(6);
+        expect(await notesOf({ token, chat: 1 })).toEqual([]);
+        expect(await notesOf({ token, chat: 2 })).toEqual([1]);
+        expect(await notesOf({ token })).toEqual([3]);
+        expect(await purgeAll((limit) => store.purgeRows({ token }, limit), 2)).toBe(4);
+        expect(await notesOf({ token, chat: 2 })).toEqual([]);
+        expect(await notesOf({ token })).toEqual([]);
+        expect(await notesOf({ token: beside, chat: 1 })).toEqual([4, 5, 6]);
+      });
+    });
+  });
+}

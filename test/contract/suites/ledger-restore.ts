@@ -1,0 +1,172 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Ledger } from '../../../lib/ledger/ledger.ts';
+import type { WholeEntry } from '../../../lib/ledger/restore.ts';
+import { newToken } from '../../../lib/token.ts';
+import { newClock } from '../../support/clock.ts';
+import { refusal } from '../../support/refusal.ts';
+import { numbers } from '../../support/writes.ts';
+import type { LedgerUnderTest } from './ledger.ts';
+
+/** What every ledger must tell of what it holds, and how it gets back what it lost. */
+export function ledgerRestoreContract(name: string, open: (now: () => number) => Promise<LedgerUnderTest>): void {
+  describe(`the ledger and its restoring, ${name}`, () => {
+    const clock = newClock();
+    const at = clock();
+    let opened: LedgerUnderTest;
+    let ledger: Ledger;
+    beforeAll(async () => {
+      opened = await open(clock);
+      ledger = opened.ledger;
+    });
+    afterAll(() => opened.close());
+
+    const application = (token: string, more: Partial<WholeEntry> = {}): WholeEntry => ({
+      token,
+      name: 'restored',
+      revision: 0,
+      deleted: false,
+      createdAt: 1_000,
+      updatedAt: 1_000,
+      highest: 0,
+      ...more,
+    });
+    const entryOf = async (token: string, chat?: number) =>
+      (await ledger.entries([chat === undefined ? { token } : { token, chat }]))[0];
+    const changedMessage = async (token: string, number: number) =>
+      (await ledger.changedMessages([{ token, chat: 1, number }]))[0];
+
+    test('all tokens are listed, of deleted applications too', async () => {
+      const created: string[] = [];
+      for (const i of numbers(1, 12)) created.push((await ledger.createApplication(`${i}`)).token);
+      const [deleted = ''] = created;
+      await ledger.createChat(created[1] as string, null);
+      await ledger.deleteApplication(deleted);
+      const listed: string[] = [];
+      for await (const token of ledger.tokens()) listed.push(token);
+      expect(new Set(listed).size).toBe(listed.length);
+      expect(listed).toEqual(expect.arrayContaining(created));
+      expect(listed.filter((token) => token.includes('/'))).toEqual([]);
+    });
+
+    test('entries are told whole, deleted ones without their name, in the order asked for', async () => {
+      const { token } = await ledger.createApplication('an application');
+      for (const chat of ['one', null, 'three']) await ledger.createChat(token, chat);
+      await ledger.createMessages(token, 1, ['1', '2']);
+      await ledger.editChat(token, 1, 'edited');
+      await ledger.editApplication(token, 'renamed');
+      await ledger.deleteChat(token, 3);
+      const fresh = { createdAt: at, updatedAt: at, deleted: false };
+      expect(
+        await ledger.entries([
+          { token, chat: 2 },
+          { token },
+          { token, chat: 9 },
+          { token, chat: 1 },
+          { token, chat: 3 },
+        ]),
+      ).toEqual([
+        { token, chat: 2, name: null, revision: 0, highest: 0, ...fresh },
+        { token, name: 'renamed', revision: 1, highest: 3, ...fresh },
+        undefined,
+        { token, chat: 1, name: 'edited', revision: 1, highest: 2, ...fresh },
+        { token, chat: 3, name: null, revision: 0, highest: 0, ...fresh, deleted: true },
+      ]);
+      await ledger.deleteApplication(token);
+      expect(await entryOf(token)).toMatchObject({ name: null, deleted: true, highest: 3 });
+    });
+
+    test('messages that were edited or deleted are told, others not', async () => {
+      const { token } = await ledger.createApplication('an application');
+      await ledger.createChat(token, null);
+      await ledger.createMessages(token, 1, ['1', '2', '3']);
+      await ledger.editMessage(token, 1, 1, 'edited');
+      await ledger.editMessage(token, 1, 1, 'edited again');
+      await ledger.deleteMessage(token, 1, 3);
+      const keys = [3, 2, 1].map((number) => ({ token, chat: 1, number }));
+      expect(await ledger.changedMessages(keys)).toEqual([
+        { token, chat: 1, number: 3, revision: expect.any(Number), deleted: true },
+        undefined,
+        { token, chat: 1, number: 1, revision: 2, deleted: false },
+      ]);
+    });
+
+    test('what is missing is put as it was, and goes on from there', async () => {
+      const token = newToken();
+      const before = (await opened.writes()).length;
+      await ledger.restore(application(token, { name: 'a', revision: 2, updatedAt: 3_000, highest: 7 }));
+      await ledger.restore(application(token, { chat: 3, name: null, highest: 41 }));
+      expect(await ledger.application(token)).toEqual({ name: 'a', createdAt: 1_000, updatedAt: 3_000 });
+      expect(await ledger.chat(token, 3)).toEqual({ name: null, createdAt: 1_000, updatedAt: 1_000 });
+      // Nothing of it is sent to the store, where it comes from.
+      expect(await opened.writes()).toHaveLength(before);
+      const keyed = { id: newToken(), payload: 'p' };
+      expect((await ledger.createChat(token, null)).number).toBe(8);
+      expect((await ledger.createMessages(token, 3, ['x', 'y'], keyed)).first).toBe(42);
+      expect((await ledger.createMessages(token, 3, ['x', 'y'], keyed)).first).toBe(42);
+      await ledger.editApplication(token, 'b');
+      expect(await entryOf(token)).toMatchObject({ name: 'b', revision: 3 });
+    });
+
+    test('a counter is raised and never lowered, and what is newer in the ledger stays', async () => {
+      const { token } = await ledger.createApplication('first');
+      await ledger.createChat(token, 'c');
+      await ledger.createMessages(token, 1, ['1', '2', '3']);
+      await ledger.editChat(token, 1, 'newer');
+      const known = await entryOf(token, 1);
+      const chat = (more: Partial<WholeEntry>) => application(token, { chat: 1, ...more });
+      await ledger.restore(chat({ highest: 2, name: 'older' }));
+      await ledger.restore(chat({ highest: 3, name: 'other', revision: 1 }));
+      expect(await entryOf(token, 1)).toEqual(known);
+      await ledger.restore(chat({ highest: 10 }));
+      await ledger.restore(chat({ highest: 10 }));
+      expect(await entryOf(token, 1)).toEqual({ ...known, highest: 10 });
+      expect((await ledger.createMessages(token, 1, ['x'])).first).toBe(11);
+      await ledger.restore(chat({ name: 'newest', revision: 5, updatedAt: 9_000 }));
+      expect(await entryOf(token, 1)).toMatchObject({ name: 'newest', revision: 5, updatedAt: 9_000, highest: 11 });
+      expect(await entryOf(token)).toMatchObject({ name: 'first', highest: 1 });
+    });
+
+    test('a deletion is restored, and what is deleted never comes back', async () => {
+      const { token } = await ledger.createApplication('a');
+      await ledger.createChat(token, 'c');
+      await ledger.restore(application(token, { chat: 1, deleted: true, name: null, highest: 4 }));
+      expect(await refusal(ledger.createMessages(token, 1, ['x']))).toBe('chat_not_found');
+      await ledger.restore(application(token, { chat: 1, name: 'back', revision: 9 }));
+      expect(await ledger.chat(token, 1)).toBeUndefined();
+      expect(await entryOf(token, 1)).toMatchObject({ deleted: true, name: null, highest: 4 });
+      // One that the ledger never heard of.
+      const gone = newToken();
+      await ledger.restore(application(gone, { deleted: true, name: null, highest: 2 }));
+      expect(await ledger.application(gone)).toBeUndefined();
+      expect(await refusal(ledger.createChat(gone, null))).toBe('application_not_found');
+      expect(await entryOf(gone)).toMatchObject({ deleted: true, name: null, highest: 2 });
+    });
+
+    test('edits and deletions of messages are restored, and later ones go on from there', async () => {
+      const { token } = await ledger.createApplication('a');
+      await ledger.createChat(token, 'c');
+      await ledger.createMessages(token, 1, ['1', '2']);
+      const message = (number: number, revision: number, deleted: boolean) =>
+        ledger.restoreMessage({ token, chat: 1, number, revision, deleted });
+      await message(1, 4, false);
+      await message(1, 2, false);
+      expect(await changedMessage(token, 1)).toMatchObject({ revision: 4, deleted: false });
+      await ledger.editMessage(token, 1, 1, 'edited');
+      expect(await opened.writes()).toContainEqual(expect.objectContaining({ token, number: 1, revision: 5 }));
+      await message(2, 0, true);
+      await message(2, 3, false);
+      expect(await changedMessage(token, 2)).toMatchObject({ deleted: true });
+      expect(await refusal(ledger.editMessage(token, 1, 2, 'late'))).toBe('message_not_found');
+      expect(await ledger.hasMessage(token, 1, 2)).toBe(false);
+    });
+
+    test('the same restored at once, and more than once, is as if it were restored once', async () => {
+      const token = newToken();
+      const entries = numbers(1, 10).map((i) =>
+        application(token, { name: `${i}`, revision: i, updatedAt: i, highest: 11 - i }),
+      );
+      await Promise.all([...entries, ...entries].map((entry) => ledger.restore(entry)));
+      expect(await entryOf(token)).toMatchObject({ name: '10', revision: 10, updatedAt: 10, highest: 10 });
+    });
+  });
+}
