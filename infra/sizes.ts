@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import { limits } from '../lib/limits.ts';
 
 /** How much a function gets, and how long it may take. */
 export interface FunctionSize {
@@ -19,7 +20,7 @@ export const functionSizes = {
   /** Preflights, wrong methods, unknown paths: no work, and the least that starts quickly. */
   fallback: { memoryMb: 512, timeout: Duration.seconds(3) },
   /** A whole processor: up to 6 MB of JSON to parse, to fold and to print. A batch takes a second; an outage is waited for. */
-  worker: { memoryMb: 1_769, timeout: Duration.seconds(60) },
+  worker: { memoryMb: 1_769, timeout: Duration.millis(limits.workerMs) },
   /** The database counts, the function waits. What is not visited in this time is visited by the next run. */
   rollUp: { memoryMb: 512, timeout: Duration.minutes(5) },
   /** Resumable, and stops by itself before its time is over: the longest that Lambda grants. */

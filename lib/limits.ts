@@ -61,6 +61,13 @@ export const limits = {
   },
   /** The same for the search index: a search is for a reader, who has asked SQL before; the rest is a worker's. */
   searchMs: { search: 1_500, work: 20_000 },
+  /** How long a worker's batch may take, in milliseconds: it takes a second or two, and may wait for a database. */
+  workerMs: 60_000,
+  /**
+   * A worker asks so often which indexes there are to write to, in milliseconds: one more request of 2 ms then. An
+   * operator who indexes anew waits for it, and for the batches under way.
+   */
+  writeIndexesMs: 10_000,
   /** Bytes of text in one SQL statement: doubled by escaping, they fit the smallest default packet (MariaDB, 16 MB). */
   statementBytes: 4_000_000,
   /** Bytes of one bulk request: OpenSearch advises 5 to 15 MB, and small domains on AWS refuse more than 10 MB. */

@@ -5,6 +5,8 @@ import { events, type LogLevel, log } from '../functions/runtime/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
 import { limits } from '../lib/limits.ts';
 import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
+import { rebuildingAt } from '../lib/search/embedded-reindex.ts';
+import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { EmbeddedStore } from '../lib/store/embedded.ts';
 import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
@@ -34,6 +36,13 @@ export interface Engine {
 export async function startEngine(dataDir: string, rollupSeconds: number, logLevel: LogLevel): Promise<Engine> {
   const files = await openEngineFiles(dataDir);
   const { storePath, storeDatabase, queues, ledger } = files;
+  if (rebuildingAt(storeDatabase)) {
+    files.close();
+    throw new UnusableDatabase(
+      storePath,
+      'has a search index that is being built anew; end that with script/ops reindex.',
+    );
+  }
 
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
     workerData: { storePath, logLevel } satisfies WorkerData,

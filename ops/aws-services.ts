@@ -1,15 +1,17 @@
 import { ledger } from '../functions/aws/ledger.ts';
 import { bind } from '../functions/aws/provider.ts';
+import { searchCluster } from '../functions/aws/search-cluster.ts';
 import { searchIndex } from '../functions/aws/search-index.ts';
 import { searchQueue } from '../functions/aws/search-queue.ts';
 import { store } from '../functions/aws/store.ts';
 import { storeQueue } from '../functions/aws/store-queue.ts';
+import { OpensearchReindexing } from '../lib/search/opensearch-reindex.ts';
 import { settled } from '../stack/choosing.ts';
 import { functionsEnvironment } from '../stack/functions-environment.ts';
 import { OpsProblem } from './problem.ts';
 import type { OpsServices } from './services.ts';
 
-const providers = { ledger, store, searchIndex, storeQueue, searchQueue };
+const providers = { ledger, store, searchIndex, searchCluster, storeQueue, searchQueue };
 
 /**
  * The system that the variables of the shell name, which are those of its functions.
@@ -22,8 +24,14 @@ export async function openAws(): Promise<OpsServices> {
   const bound = await bind(providers).catch((error: Error) => {
     throw new OpsProblem(`${error.message}; see docs/operations.md.`, { cause: error });
   });
-  const { storeQueue: ofStore, searchQueue: ofSearch, ...services } = bound;
-  return { ...services, queues: { store: ofStore, search: ofSearch }, close: () => undefined };
+  return {
+    ledger: bound.ledger,
+    store: bound.store,
+    searchIndex: bound.searchIndex,
+    queues: { store: bound.storeQueue, search: bound.searchQueue },
+    reindexing: new OpensearchReindexing(bound.searchCluster, bound.store),
+    close: () => undefined,
+  };
 }
 
 /** The system that script/stack deployed from this checkout. */

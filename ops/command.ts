@@ -11,6 +11,9 @@ export interface Actions {
     flags: { limit: string; json?: boolean; show?: boolean },
   ) => Promise<void>;
   redrive: (queue: QueueName | undefined, flags: { dryRun?: boolean }) => Promise<void>;
+  export: (token: string, flags: { output?: string }) => Promise<void>;
+  import: (file: string, flags: { dryRun?: boolean }) => Promise<void>;
+  reindex: (flags: { dryRun?: boolean; abort?: boolean }) => Promise<void>;
 }
 
 const examples = (...lines: string[]): string =>
@@ -63,5 +66,29 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C.
     .addOption(dryRun())
     .addHelpText('after', examples('dead-letters redrive --dry-run', '--stack dead-letters redrive store'))
     .action((name, flags) => actions.redrive(name, flags));
+  program
+    .command('reindex')
+    .description('build the search index anew from SQL, and let searches move to it; goes on where it was stopped')
+    .addOption(dryRun())
+    .option('--abort', 'give up what was begun, and keep the index that is searched')
+    .addHelpText('after', examples('--stack reindex --dry-run', '--stack reindex', '--stack reindex --abort'))
+    .action((flags) => actions.reindex(flags));
+  program
+    .command('export')
+    .argument('<token>', 'the application')
+    .description('write an application with its chats and messages as NDJSON; changes nothing')
+    .option('--output <file>', 'a new file to write to; standard output, else')
+    .addHelpText(
+      'after',
+      examples('export IUCX9kZr5TdMeK6-ArrdJw > app.ndjson', '--stack export <token> --output app.ndjson'),
+    )
+    .action((token, flags) => actions.export(token, flags));
+  program
+    .command('import')
+    .argument('<file>', 'what export wrote; - for standard input')
+    .description('bring an exported application into this system, under its token; an import may be repeated')
+    .addOption(dryRun())
+    .addHelpText('after', examples('import app.ndjson --dry-run', '--stack import app.ndjson', 'import - < app.ndjson'))
+    .action((file, flags) => actions.import(file, flags));
   return program;
 }

@@ -1,6 +1,7 @@
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
+import { EmbeddedReindexing } from '../lib/search/embedded-reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { EmbeddedStore } from '../lib/store/embedded.ts';
 import { openEngineFiles } from '../local/engine-files.ts';
@@ -23,11 +24,8 @@ export async function openEmbedded(dataDir: string): Promise<OpsServices> {
     throw error;
   });
   const { ledger, queues, storeDatabase } = files;
-  return {
-    ledger,
-    store: new EmbeddedStore(storeDatabase),
-    searchIndex: new EmbeddedSearchIndex(storeDatabase),
-    queues,
-    close: () => files.close(),
-  };
+  const store = new EmbeddedStore(storeDatabase);
+  const searchIndex = new EmbeddedSearchIndex(storeDatabase);
+  const reindexing = new EmbeddedReindexing(storeDatabase, store, searchIndex);
+  return { ledger, store, searchIndex, queues, reindexing, close: () => files.close() };
 }

@@ -1,13 +1,17 @@
 import { type Command, CommanderError } from 'commander';
 import { Problem } from '../lib/api/problems.ts';
+import { ArchiveProblem } from '../lib/archive/format.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { BadSettings } from '../local/command-line.ts';
 import { StackProblem } from '../stack/problem.ts';
 import { opsCommand } from './command.ts';
+import { exportTo } from './export.ts';
+import { importFrom } from './import.ts';
 import { Interruption } from './interruption.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
 import { OpsProblem } from './problem.ts';
 import { redrive } from './redrive.ts';
+import { reindex } from './reindex.ts';
 import { type EngineFlags, type OpsServices, openServices, queueNames } from './services.ts';
 
 const interruption = new Interruption();
@@ -34,12 +38,21 @@ const program = opsCommand({
     return on((services) => listDeadLetters(services, queue ? [queue] : queueNames, { limit: most, ...flags }));
   },
   redrive: (queue, flags) => on((services) => redrive(services, queue ? [queue] : queueNames, flags, interruption)),
+  export: (token, flags) => on((services) => exportTo(services, token, flags, interruption)),
+  import: (file, flags) => on((services) => importFrom(services, file, flags, interruption)),
+  reindex: (flags) => on((services) => reindex(services, flags, interruption)),
 });
 
 /** What the user can do about it, in a line; undefined for what is a fault of ours. */
 function sentence(error: unknown): string | undefined {
-  if (error instanceof OpsProblem || error instanceof StackProblem || error instanceof UnusableDatabase)
+  if (
+    error instanceof ArchiveProblem ||
+    error instanceof OpsProblem ||
+    error instanceof StackProblem ||
+    error instanceof UnusableDatabase
+  )
     return error.message;
+  if (error instanceof Error && 'syscall' in error && 'path' in error) return `${error.path}: ${error.message}`;
   if (!(error instanceof Problem)) return undefined;
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
   return `A server does not answer: ${error.message}${cause}. Run this again when it does.`;

@@ -31,6 +31,12 @@ export class Progress {
     this.#bar.start(total, 0);
   }
 
+  /** So many more are to be done than was known. */
+  expect(count: number): void {
+    this.#total += count;
+    this.#bar?.setTotal(this.#total);
+  }
+
   /** So many more are done. The total is what was known at the start, and grows where it was too low. */
   advance(count: number): void {
     this.#done += count;

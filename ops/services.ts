@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Services } from '../functions/runtime/services.ts';
 import type { Queue } from '../lib/queue/queue.ts';
+import type { Reindexing } from '../lib/search/reindex.ts';
 
 export const queueNames = ['store', 'search'] as const;
 export type QueueName = (typeof queueNames)[number];
@@ -8,6 +9,7 @@ export type QueueName = (typeof queueNames)[number];
 /** What the commands work with; each engine has its own. */
 export interface OpsServices extends Services {
   queues: Record<QueueName, Queue>;
+  reindexing: Reindexing;
   close: () => void;
 }
 

@@ -4,7 +4,7 @@ import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Domain, EngineVersion, TLSSecurityPolicy } from 'aws-cdk-lib/aws-opensearchservice';
 import { Construct } from 'constructs';
 import type { searchCluster } from '../../functions/aws/search-cluster.ts';
-import { messagesAlias } from '../../lib/search/opensearch-migration.ts';
+import { messagesAlias, writesAlias } from '../../lib/search/opensearch-names.ts';
 import type { GivenServers } from '../config.ts';
 import type { Network } from './network.ts';
 import type { ServiceFunction } from './service-function.ts';
@@ -31,12 +31,20 @@ export class GivenSearchCluster extends Construct implements SearchCluster {
   }
 }
 
+interface Requests {
+  methods: string[];
+  path: string;
+}
+
 /** The requests behind each access; making the index asks for several, and only while deploying. */
-const requests: Record<SearchAccess, { methods: string[]; path: string }> = {
-  search: { methods: ['Post'], path: `${messagesAlias}/_search` },
-  index: { methods: ['Post'], path: `${messagesAlias}/_bulk` },
-  purge: { methods: ['Post'], path: `${messagesAlias}/_delete_by_query` },
-  migrate: { methods: ['Get', 'Head', 'Put', 'Post'], path: '*' },
+const requests: Record<SearchAccess, Requests[]> = {
+  search: [{ methods: ['Post'], path: `${messagesAlias}/_search` }],
+  index: [
+    { methods: ['Get'], path: `_alias/${writesAlias(messagesAlias)}` },
+    { methods: ['Post'], path: `${writesAlias(messagesAlias)}-*/_bulk` },
+  ],
+  purge: [{ methods: ['Post'], path: `${writesAlias(messagesAlias)}/_delete_by_query` }],
+  migrate: [{ methods: ['Get', 'Head', 'Put', 'Post'], path: '*' }],
 };
 
 /** A domain of our own, in the private network; it knows functions by their roles. */
@@ -63,13 +71,13 @@ export class CreatedSearchCluster extends Construct implements SearchCluster {
   }
 
   connect(fn: ServiceFunction, access: SearchAccess): void {
-    const { methods, path } = requests[access];
-    fn.addToRolePolicy(
-      new PolicyStatement({
-        actions: methods.map((method) => `es:ESHttp${method}`),
-        resources: [`${this.#domain.domainArn}/${path}`],
-      }),
-    );
+    for (const { methods, path } of requests[access])
+      fn.addToRolePolicy(
+        new PolicyStatement({
+          actions: methods.map((method) => `es:ESHttp${method}`),
+          resources: [`${this.#domain.domainArn}/${path}`],
+        }),
+      );
     fn.setVariables<typeof searchCluster>({
       OPENSEARCH_URL: `https://${this.#domain.domainEndpoint}`,
       OPENSEARCH_SIGNING: 'aws',

@@ -15,7 +15,7 @@ import type { DeadLetter, Delivery, KeptLetter, Outbox, Queue } from './queue.ts
 const perCall = 10;
 const bytesPerCall = 1_000_000;
 
-/** A redrive asks all of SQS's servers for letters, and waits this long for one. */
+/** Without waiting, SQS asks some of its servers alone, and may find no letter where there are. */
 const letterWaitSeconds = 1;
 
 /** A message's attribute that says why a worker put it aside. */
@@ -137,7 +137,7 @@ export class SqsQueue extends SqsOutbox implements Queue {
     const count = await this.deadLetterCount();
     // SQS lists nothing and its count is but about right: letters are taken until none comes but those that are back.
     while (back.length <= count) {
-      const messages = await this.#receiveLetters(perCall, letterWaitSeconds);
+      const messages = await this.#receiveLetters(perCall);
       if (messages.length === 0) break;
       const fresh = messages.filter(({ Body = '' }) => !gone.has(hashOf(Body)));
       const receiptsOf = (some: Message[]) => some.map(({ ReceiptHandle = '' }) => ReceiptHandle);
@@ -150,14 +150,14 @@ export class SqsQueue extends SqsOutbox implements Queue {
     await this.#release(this.#deadLetterUrl, back, 0);
   }
 
-  async #receiveLetters(max: number, WaitTimeSeconds = 0): Promise<Message[]> {
+  async #receiveLetters(max: number): Promise<Message[]> {
     const { Messages = [] } = await this.client.send(
       new ReceiveMessageCommand({
         QueueUrl: this.#deadLetterUrl,
         MaxNumberOfMessages: Math.min(max, perCall),
         MessageAttributeNames: [reasonAttribute],
         MessageSystemAttributeNames: ['SentTimestamp'],
-        WaitTimeSeconds,
+        WaitTimeSeconds: letterWaitSeconds,
       }),
     );
     return Messages;

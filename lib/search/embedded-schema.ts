@@ -43,4 +43,15 @@ export const searchMigrations: Record<string, Migration> = {
       await sql`INSERT INTO search_fold (version) VALUES (${foldVersion})`.execute(db);
     },
   },
+  '002': {
+    async up(db) {
+      // Has a row while the index is built anew: the message up to which it is.
+      await sql`CREATE TABLE search_rebuild (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        number INTEGER NOT NULL,
+        copied INTEGER NOT NULL
+      ) STRICT`.execute(db);
+    },
+  },
 };

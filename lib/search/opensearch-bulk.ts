@@ -1,7 +1,9 @@
+import type { Client } from '@opensearch-project/opensearch';
 import { limits } from '../limits.ts';
 import type { MessageKey } from '../queue/records.ts';
 import { fold } from './fold.ts';
-import type { SearchDocument } from './search-index.ts';
+import { within } from './opensearch-client.ts';
+import type { RefusedDocument, SearchDocument } from './search-index.ts';
 
 /** What a document holds; `folded` is searched, and the rest answers. */
 export interface Source {
@@ -14,7 +16,7 @@ export interface Source {
   updated_at: number;
 }
 
-export interface Bulk {
+interface Bulk {
   documents: SearchDocument[];
   /** The lines of the request's body. */
   operations: string[];
@@ -27,8 +29,46 @@ export const documentId = ({ token, chat, number }: MessageKey): string => `${to
 const externalVersion = (version: number): number => version + 1;
 export const versionOf = (external: number): number => external - 1;
 
+/** The error of a bulk's item that lies in the document itself, and will be the same at the next try. */
+const documentError = 'mapper_parsing_exception';
+
+/**
+ * Writes the documents into the index behind an alias, and answers those that OpenSearch will never take.
+ *
+ * @throws when it refused any for now: then all are to come again
+ */
+export async function indexInto(
+  client: Client,
+  alias: string,
+  documents: SearchDocument[],
+): Promise<RefusedDocument[]> {
+  const refused: RefusedDocument[] = [];
+  for (const bulk of bulks(documents)) refused.push(...(await indexBulk(client, alias, bulk)));
+  return refused;
+}
+
+async function indexBulk(client: Client, index: string, bulk: Bulk): Promise<RefusedDocument[]> {
+  const request = client.bulk({
+    index,
+    // Without it, OpenSearch would make an index of its own fashion where the alias is missing.
+    require_alias: true,
+    // The client sends strings as they are.
+    body: bulk.operations as unknown as object[],
+  });
+  const { body } = await within(limits.searchMs.work, request);
+  const refused: RefusedDocument[] = [];
+  for (const [i, { index: item }] of body.items.entries()) {
+    // A conflict says that the index has this version or a newer one, which is what was wanted.
+    if (!item?.error || item.status === 409) continue;
+    const reason = `${item.status} ${item.error.type}: ${item.error.reason}`;
+    if (item.error.type !== documentError) throw new Error(`OpenSearch did not take a document: ${reason}`);
+    refused.push({ document: bulk.documents[i] as SearchDocument, reason });
+  }
+  return refused;
+}
+
 /** The documents in requests of a bounded size. */
-export function* bulks(documents: SearchDocument[]): Generator<Bulk> {
+function* bulks(documents: SearchDocument[]): Generator<Bulk> {
   let bulk: Bulk = { documents: [], operations: [] };
   let bytes = 0;
   for (const document of documents) {

@@ -3,9 +3,9 @@ import { unavailable } from '../api/problems.ts';
 import { limits } from '../limits.ts';
 import type { MessageKey } from '../queue/records.ts';
 import { fold } from './fold.ts';
-import { type Bulk, bulks, documentId, type Source, versionOf } from './opensearch-bulk.ts';
+import { documentId, indexInto, type Source, versionOf } from './opensearch-bulk.ts';
 import { isOutage, within } from './opensearch-client.ts';
-import { messagesAlias } from './opensearch-migration.ts';
+import { generationOf, messagesAlias, ownAlias, writesAlias } from './opensearch-names.ts';
 import {
   type DocumentVersion,
   type RefusedDocument,
@@ -17,44 +17,45 @@ import {
   type SearchQuery,
 } from './search-index.ts';
 
-/** The error of a bulk's item that lies in the document itself, and will be the same at the next try. */
-const documentError = 'mapper_parsing_exception';
-
 /** The search index in OpenSearch. */
 export class OpensearchIndex implements SearchIndex {
   readonly #client: Client;
   readonly #alias: string;
+  readonly #writeIndexesMs: number;
+  #writing: { aliases: string[]; until: number } | undefined;
 
-  constructor(client: Client, alias = messagesAlias) {
+  constructor(client: Client, alias = messagesAlias, writeIndexesMs: number = limits.writeIndexesMs) {
     this.#client = client;
     this.#alias = alias;
+    this.#writeIndexesMs = writeIndexesMs;
   }
 
   async index(documents: SearchDocument[]): Promise<void> {
-    const refused: RefusedDocument[] = [];
-    for (const bulk of bulks(documents)) refused.push(...(await this.#index(bulk)));
-    if (refused.length > 0) throw new RefusedDocuments(refused);
+    const refused = new Map<SearchDocument, RefusedDocument>();
+    try {
+      for (const alias of await this.#writeAliases())
+        for (const each of await indexInto(this.#client, alias, documents)) refused.set(each.document, each);
+    } catch (error) {
+      // An index may have gone.
+      this.#writing = undefined;
+      throw error;
+    }
+    if (refused.size > 0) throw new RefusedDocuments([...refused.values()]);
   }
 
-  /** Answers the documents that OpenSearch will never take; when it refused any for now, all are to come again. */
-  async #index(bulk: Bulk): Promise<RefusedDocument[]> {
-    const request = this.#client.bulk({
-      index: this.#alias,
-      // Without it, OpenSearch would make an index of its own fashion where the alias is missing.
-      require_alias: true,
-      // The client sends strings as they are.
-      body: bulk.operations as unknown as object[],
-    });
+  /** The indexes to write to, each by an alias of its own; asked for anew when the answer is old. */
+  async #writeAliases(): Promise<string[]> {
+    const now = Date.now();
+    if (this.#writing && now < this.#writing.until) return this.#writing.aliases;
+    const request = this.#client.indices.getAlias({ name: writesAlias(this.#alias) });
     const { body } = await within(limits.searchMs.work, request);
-    const refused: RefusedDocument[] = [];
-    for (const [i, { index: item }] of body.items.entries()) {
-      // A conflict says that the index has this version or a newer one, which is what was wanted.
-      if (!item?.error || item.status === 409) continue;
-      const reason = `${item.status} ${item.error.type}: ${item.error.reason}`;
-      if (item.error.type !== documentError) throw new Error(`OpenSearch did not take a document: ${reason}`);
-      refused.push({ document: bulk.documents[i] as SearchDocument, reason });
-    }
-    return refused;
+    const generations = Object.keys(body).map((index) => generationOf(this.#alias, index));
+    // The newest first, see OpensearchReindexing.
+    const newestFirst = generations.filter((each) => each !== undefined).sort((a, b) => b - a);
+    const aliases = newestFirst.map((each) => ownAlias(this.#alias, each));
+    if (aliases.length === 0) throw new Error(`OpenSearch names no index behind ${writesAlias(this.#alias)}`);
+    this.#writing = { aliases, until: now + this.#writeIndexesMs };
+    return aliases;
   }
 
   async search({ token, chat, q, limit, after }: SearchQuery): Promise<SearchPage> {
@@ -122,7 +123,7 @@ export class OpensearchIndex implements SearchIndex {
     const filter: Record<string, unknown>[] = [{ term: { token } }];
     if (chat !== undefined) filter.push({ term: { chat } });
     const request = this.#client.deleteByQuery({
-      index: this.#alias,
+      index: writesAlias(this.#alias),
       routing: token,
       max_docs: limit,
       conflicts: 'proceed',

@@ -1,4 +1,4 @@
-import type { ExpressionBuilder, Generated, Selectable } from 'kysely';
+import { type ExpressionBuilder, type Generated, type Selectable, sql } from 'kysely';
 import type { Parent } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
@@ -262,6 +262,32 @@ export abstract class SqlStore extends SqlInventory implements Store {
       merged.push(...rows.map(mergedMessage));
     }
     return merged;
+  }
+
+  async scan(limit: number, after?: MessageKey): Promise<MergedMessage[]> {
+    const rows: Schema['messages'][] = [];
+    // Each a range of the primary key; in one condition, neither engine would begin where the range does.
+    const ranges = after
+      ? [
+          sql<boolean>`token = ${after.token} AND chat = ${after.chat} AND number > ${after.number}`,
+          sql<boolean>`token = ${after.token} AND chat > ${after.chat}`,
+          sql<boolean>`token > ${after.token}`,
+        ]
+      : [sql<boolean>`token > ''`];
+    for (const range of ranges)
+      if (rows.length < limit)
+        rows.push(
+          ...(await this.db
+            .selectFrom('messages')
+            .selectAll()
+            .where(range)
+            .orderBy('token')
+            .orderBy('chat')
+            .orderBy('number')
+            .limit(limit - rows.length)
+            .execute()),
+        );
+    return rows.map(mergedMessage);
   }
 
   async marks(limit: number, after?: Parent): Promise<Mark[]> {

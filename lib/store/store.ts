@@ -99,6 +99,9 @@ export interface Store extends Inventory {
   /** The merged rows of the messages that have one. */
   merged(keys: MessageKey[]): Promise<MergedMessage[]>;
 
+  /** Up to `limit` messages of all applications as they stand, by key, from behind the given one. */
+  scan(limit: number, after?: MessageKey): Promise<MergedMessage[]>;
+
   /** Marks in a fixed order, from behind the given one. */
   marks(limit: number, after?: Parent): Promise<Mark[]>;
   /**

@@ -72,6 +72,17 @@ describe('with SQL and search of its own', () => {
     ]);
   });
 
+  test('the search worker asks where to write, and writes by the indexes’ own aliases alone', () => {
+    const { statements } = whole.function('searchWorker');
+    const paths = statements
+      .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('es:')))
+      .map(({ Action, Resource }) => [Action, JSON.stringify(Resource).replace(/.*?(\/[^"]*)".*/, '$1')]);
+    expect(paths).toEqual([
+      ['es:ESHttpGet', '/_alias/messages-writes'],
+      ['es:ESHttpPost', '/messages-writes-*/_bulk'],
+    ]);
+  });
+
   test('tables and index are made once the servers can be reached, and before anything uses them', () => {
     const { id, resource } = whole.one('Custom::Trigger');
     for (const type of ['AWS::RDS::DBInstance', 'AWS::OpenSearchService::Domain', 'AWS::EC2::VPCEndpoint'])

@@ -32,23 +32,24 @@ export async function newIndex() {
 export async function openRefusingOpensearch() {
   const way = {
     url: '',
-    /** Given in place of the server's own answer, where it is set. */
+    /** Given in place of the server's own answer to a bulk or a search, where it is set. */
     answer: undefined as { status: number; body: unknown } | undefined,
-    /** Bytes of each request's body. */
+    /** Bytes of each bulk. */
     sizes: [] as number[],
     close: () => new Promise((resolve) => server.close(resolve)),
   };
   const server = createServer(async (request, response) => {
     const { method, url, headers } = request;
     const body = await buffer(request);
-    way.sizes.push(body.length);
-    const { status, body: answer } = way.answer ?? (await forward());
+    const isBulk = url?.includes('/_bulk') ?? false;
+    if (isBulk) way.sizes.push(body.length);
+    const { status, body: answer } = (url?.startsWith('/_alias') ? undefined : way.answer) ?? (await forward());
     response.writeHead(status, { 'content-type': 'application/json' }).end(JSON.stringify(answer));
 
     async function forward() {
       const real = await fetch(`${awsServices.opensearchUrl.replace(/\/$/, '')}${url}`, {
         method: method as string,
-        headers: { 'content-type': String(headers['content-type']) },
+        headers: { 'content-type': headers['content-type'] ?? 'application/json' },
         ...(body.length > 0 && { body: new Uint8Array(body) }),
       });
       return { status: real.status, body: await real.json() };

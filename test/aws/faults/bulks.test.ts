@@ -86,7 +86,7 @@ describe('a bulk', () => {
 
   test('makes no index where none is', async () => {
     const { alias, client } = newAlias();
-    await expect(new OpensearchIndex(client, alias).index([document(1)])).rejects.toThrow('404');
+    await expect(new OpensearchIndex(client, alias).index([document(1)])).rejects.toMatchObject({ statusCode: 404 });
     expect((await client.indices.exists({ index: alias })).body).toBe(false);
     await client.close();
   });

@@ -1,0 +1,73 @@
+import * as z from 'zod';
+import { ApplicationInput, ChatEdit, MessageInput } from '../api/schemas.ts';
+import { asToken } from '../token.ts';
+
+// The file of an exported application: a JSON object a line. First what it is, then the application, then each of its chats
+// with its messages behind it, all by number, and at the end how many there were, so that a file that was cut off shows.
+
+/** The version of the file's format. */
+export const archiveFormat = 1;
+
+const count = z.int().min(0);
+const number = z.int().min(1);
+const time = z.iso.datetime({ precision: 3 });
+/** 0 creates, each edit takes the next. */
+const revision = z.int().min(0);
+
+const line = z.discriminatedUnion('kind', [
+  z.object({ kind: z.literal('archive'), format: z.literal(archiveFormat) }),
+  z.object({
+    kind: z.literal('application'),
+    token: z.string().refine((token) => asToken(token) === token, 'is no token'),
+    name: ApplicationInput.shape.name,
+    revision,
+    created_at: time,
+    updated_at: time,
+    /** The highest number given to a chat. */
+    highest: count,
+  }),
+  z.object({
+    kind: z.literal('chat'),
+    number,
+    name: ChatEdit.shape.name,
+    revision,
+    /** Its messages are gone, and its number is not given again. */
+    deleted: z.boolean(),
+    created_at: time,
+    updated_at: time,
+    /** The highest number given to a message. */
+    highest: count,
+  }),
+  z.object({
+    kind: z.literal('message'),
+    chat: number,
+    number,
+    body: MessageInput.shape.body,
+    revision,
+    created_at: time,
+    updated_at: time,
+  }),
+  z.object({ kind: z.literal('deleted message'), chat: number, number }),
+  z.object({ kind: z.literal('end'), chats: count, messages: count, deleted_messages: count }),
+]);
+export type ArchiveLine = z.output<typeof line>;
+export type LineOf<Kind extends ArchiveLine['kind']> = Extract<ArchiveLine, { kind: Kind }>;
+
+/** A line that is not as it must be, or an application that can't be exported or imported; the message says why. */
+export class ArchiveProblem extends Error {}
+
+/** @throws ArchiveProblem */
+export function decodeLine(text: string): ArchiveLine {
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch {
+    throw new ArchiveProblem('is not JSON');
+  }
+  const result = line.safeParse(json);
+  if (result.success) return result.data;
+  const [issue] = result.error.issues;
+  throw new ArchiveProblem([issue?.path.join('.'), issue?.message].filter(Boolean).join(' '));
+}
+
+export const timeText = (ms: number): string => new Date(ms).toISOString();

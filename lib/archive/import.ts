@@ -1,0 +1,187 @@
+import type { Parent } from '../ledger/ledger.ts';
+import type { Restorable } from '../ledger/restore.ts';
+import { recordsOf } from '../ledger/store-records.ts';
+import type { Outbox } from '../queue/queue.ts';
+import type { Write } from '../queue/records.ts';
+import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf } from './format.ts';
+
+export interface ImportServices {
+  ledger: Pick<Restorable, 'entries' | 'restore' | 'restoreMessage'>;
+  storeQueue: Outbox;
+}
+
+/** Messages that are sent, and entries of the ledger that are restored, at a time. */
+const messagesAtOnce = 500;
+const entriesAtOnce = 25;
+
+/** How far an import has come, in lines of the file and in what they are. */
+export interface Imported {
+  lines: number;
+  chats: number;
+  messages: number;
+  deleted: number;
+}
+
+/**
+ * Brings an exported application into a system, under its own token. What the ledger keeps comes first, so that no number
+ * is ever given again; the rest goes to the store queue as writes, in the revisions it had. All of it merges, so that an
+ * import that was broken off is simply repeated whole.
+ *
+ * An application that is there already has to be the same: created at the same moment, and with no higher numbers than the
+ * file has, so that nothing was created in it since.
+ *
+ * @param dryRun reads and counts all, and changes nothing
+ * @throws ArchiveProblem naming the line; what follows it is not imported
+ */
+export async function* importApplication(
+  services: ImportServices,
+  lines: AsyncIterable<string>,
+  dryRun: boolean,
+): AsyncGenerator<Imported> {
+  const importing = new Import(services, dryRun);
+  for await (const text of lines) {
+    await importing.take(text);
+    if (importing.done.lines % messagesAtOnce === 0) yield { ...importing.done };
+  }
+  importing.end();
+  yield importing.done;
+}
+
+class Import {
+  readonly done: Imported = { lines: 0, chats: 0, messages: 0, deleted: 0 };
+  readonly #ledger: ImportServices['ledger'];
+  readonly #storeQueue: Outbox;
+  readonly #dryRun: boolean;
+  #application: LineOf<'application'> | undefined;
+  #chat: LineOf<'chat'> | undefined;
+  #lastNumber = 0;
+  #before: ArchiveLine['kind'] | undefined;
+  #messages: (LineOf<'message'> | LineOf<'deleted message'>)[] = [];
+
+  constructor({ ledger, storeQueue }: ImportServices, dryRun: boolean) {
+    this.#ledger = ledger;
+    this.#storeQueue = storeQueue;
+    this.#dryRun = dryRun;
+  }
+
+  async take(text: string): Promise<void> {
+    this.done.lines++;
+    try {
+      const line = decodeLine(text);
+      this.#inOrder(line);
+      await this.#import(line);
+      this.#before = line.kind;
+    } catch (error) {
+      if (!(error instanceof ArchiveProblem)) throw error;
+      throw new ArchiveProblem(`Line ${this.done.lines}: ${error.message}.`);
+    }
+  }
+
+  end(): void {
+    if (this.#before !== 'end')
+      throw new ArchiveProblem(`The file ends early, behind line ${this.done.lines}: it was cut off.`);
+  }
+
+  /** @throws ArchiveProblem where the line can't follow those before */
+  #inOrder(line: ArchiveLine): void {
+    const first = { archive: undefined, application: 'archive' } as const;
+    const fits =
+      line.kind === 'archive' || line.kind === 'application'
+        ? this.#before === first[line.kind]
+        : this.#application !== undefined && this.#before !== 'end';
+    if (!fits) throw new ArchiveProblem(`${line.kind} is not expected here`);
+    if (line.kind === 'chat') {
+      if (line.number <= (this.#chat?.number ?? 0) || line.number > (this.#application?.highest ?? 0))
+        throw new ArchiveProblem(`chat ${line.number} is not expected here`);
+    } else if (line.kind === 'message' || line.kind === 'deleted message') {
+      const { number, highest, deleted } = this.#chat ?? { number: 0, highest: 0, deleted: false };
+      if (line.chat !== number || deleted || line.number <= this.#lastNumber || line.number > highest)
+        throw new ArchiveProblem(`message ${line.chat}/${line.number} is not expected here`);
+    } else if (line.kind === 'end') {
+      const { chats, messages, deleted } = this.done;
+      if (line.chats !== chats || line.messages !== messages || line.deleted_messages !== deleted)
+        throw new ArchiveProblem(
+          `the file had ${line.chats} chats, ${line.messages} messages and ${line.deleted_messages} deleted ones, and now has ${chats}, ${messages} and ${deleted}`,
+        );
+    }
+  }
+
+  async #import(line: ArchiveLine): Promise<void> {
+    switch (line.kind) {
+      case 'application':
+        this.#application = line;
+        await this.#restore(line, { token: line.token }, false);
+        break;
+      case 'chat':
+        await this.#flush();
+        this.#chat = line;
+        this.#lastNumber = 0;
+        this.done.chats++;
+        await this.#restore(line, { token: this.#token, chat: line.number }, line.deleted);
+        break;
+      case 'message':
+      case 'deleted message':
+        this.#lastNumber = line.number;
+        if (line.kind === 'message') this.done.messages++;
+        else this.done.deleted++;
+        this.#messages.push(line);
+        if (this.#messages.length === messagesAtOnce) await this.#flush();
+        break;
+      case 'end':
+        await this.#flush();
+    }
+  }
+
+  get #token(): string {
+    return this.#application?.token as string;
+  }
+
+  /** An application or chat. */
+  async #restore(line: LineOf<'application'> | LineOf<'chat'>, parent: Parent, deleted: boolean): Promise<void> {
+    const { name, revision, highest } = line;
+    const [createdAt, updatedAt] = [Date.parse(line.created_at), Date.parse(line.updated_at)];
+    const [there] = await this.#ledger.entries([parent]);
+    const what = parent.chat === undefined ? 'The application' : `Chat ${parent.chat}`;
+    if (there?.deleted && !deleted) throw new ArchiveProblem(`${what} was deleted in this system, which is final`);
+    if (there && there.createdAt !== createdAt)
+      throw new ArchiveProblem(`${what} is there already, and is another one`);
+    if (there && there.highest > highest)
+      throw new ArchiveProblem(`${what} is there already, and something was created in it since`);
+    if (this.#dryRun) return;
+    await this.#ledger.restore({ ...parent, name, revision, deleted, createdAt, updatedAt, highest });
+    const named = (write: { revision: number; at: number }): Write =>
+      parent.chat === undefined
+        ? { kind: 'application', token: parent.token, name: name as string, ...write }
+        : { kind: 'chat', token: parent.token, chat: parent.chat, name, ...write };
+    const writes = revisions(line).map(named);
+    if (deleted) writes.push({ kind: 'deletion', ...parent, at: updatedAt });
+    await this.#storeQueue.send(recordsOf(writes));
+  }
+
+  /** What has gathered of a chat's messages. */
+  async #flush(): Promise<void> {
+    const lines = this.#messages;
+    this.#messages = [];
+    if (this.#dryRun || lines.length === 0) return;
+    const token = this.#token;
+    const changed = lines.flatMap((line) => {
+      const deleted = line.kind === 'deleted message';
+      const revision = deleted ? 1 : line.revision;
+      return revision > 0 ? [{ token, chat: line.chat, number: line.number, revision, deleted }] : [];
+    });
+    for (let i = 0; i < changed.length; i += entriesAtOnce)
+      await Promise.all(changed.slice(i, i + entriesAtOnce).map((each) => this.#ledger.restoreMessage(each)));
+    const writes = lines.flatMap((line): Write[] => {
+      const key = { token, chat: line.chat, number: line.number };
+      if (line.kind === 'deleted message') return [{ kind: 'deletion', ...key, at: Date.now() }];
+      return revisions(line).map((write) => ({ kind: 'message', ...key, body: line.body, ...write }));
+    });
+    await this.#storeQueue.send(recordsOf(writes));
+  }
+}
+
+/** The creation and, where there was one, the last edit. */
+function revisions(line: { revision: number; created_at: string; updated_at: string }) {
+  const created = { revision: 0, at: Date.parse(line.created_at) };
+  return line.revision === 0 ? [created] : [created, { revision: line.revision, at: Date.parse(line.updated_at) }];
+}

@@ -1,0 +1,33 @@
+import { open } from 'node:fs/promises';
+import { createInterface } from 'node:readline';
+import { figure } from '../demo/figures.ts';
+import { type Imported, importApplication } from '../lib/archive/import.ts';
+import type { Interruption } from './interruption.ts';
+import { Progress } from './progress.ts';
+import type { OpsServices } from './services.ts';
+
+/** Imports an application from a file; `-` is standard input. */
+export async function importFrom(
+  { ledger, queues }: Pick<OpsServices, 'ledger' | 'queues'>,
+  file: string,
+  { dryRun = false }: { dryRun?: boolean },
+  interruption: Pick<Interruption, 'wanted'>,
+): Promise<void> {
+  const lines = file === '-' ? createInterface({ input: process.stdin }) : (await open(file)).readLines();
+  const progress = new Progress('lines', 0);
+  let done: Imported | undefined;
+  try {
+    for await (const imported of importApplication({ ledger, storeQueue: queues.store }, lines, dryRun)) {
+      progress.advance(imported.lines - (done?.lines ?? 0));
+      done = imported;
+      if (interruption.wanted) return;
+    }
+  } finally {
+    progress.stop();
+    lines.close();
+  }
+  const { chats = 0, messages = 0, deleted = 0 } = done ?? {};
+  console.log(
+    `${dryRun ? 'The file is whole: ' : 'Imported '}${figure(chats)} chats, ${figure(messages)} messages, ${figure(deleted)} deleted ones.`,
+  );
+}
