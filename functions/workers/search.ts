@@ -1,13 +1,12 @@
 import { limits } from '../../lib/limits.ts';
 import { decodeChanges, type MessageKey } from '../../lib/queue/records.ts';
+import { documentsOf } from '../../lib/search/documents-of.ts';
 import {
   type RefusedDocument,
   RefusedDocuments,
   type SearchDocument,
   type SearchIndex,
-  tombstoneVersion,
 } from '../../lib/search/search-index.ts';
-import type { MergedMessage } from '../../lib/store/store.ts';
 import { type Poison, worker } from '../runtime/batch.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 
@@ -22,7 +21,7 @@ export const searchWorker = worker('searchQueue', decodeChanges, async (records,
   const refused = new Map<string, string>();
   for (let i = 0; i < keys.length; i += limits.rowsPerTransaction) {
     const rows = await store.merged(keys.slice(i, i + limits.rowsPerTransaction));
-    for (const { document, reason } of await indexed(searchIndex, rows.flatMap(documentOf)))
+    for (const { document, reason } of await indexed(searchIndex, rows.flatMap(documentsOf)))
       refused.set(nameOf(document), reason);
   }
   return records.flatMap(({ record, content }): Poison[] => {
@@ -42,15 +41,4 @@ async function indexed(searchIndex: SearchIndex, documents: SearchDocument[]): P
     if (error instanceof RefusedDocuments) return error.documents;
     throw error;
   }
-}
-
-/** A row without `createdAt` is an edit whose message has not come yet; it is indexed when that comes. */
-function documentOf(row: MergedMessage): SearchDocument[] {
-  const { token, chat, number, createdAt, updatedAt } = row;
-  if (row.deleted)
-    return [
-      { token, chat, number, version: tombstoneVersion, body: null, createdAt: createdAt ?? updatedAt, updatedAt },
-    ];
-  if (createdAt === null) return [];
-  return [{ token, chat, number, version: row.revision, body: row.body, createdAt, updatedAt }];
 }

@@ -108,6 +108,8 @@ export class SqsQueue extends SqsOutbox implements Queue {
         new ReceiveMessageCommand({
           QueueUrl: this.#deadLetterUrl,
           MaxNumberOfMessages: Math.min(max - letters.length, perCall),
+          // Without waiting, SQS asks some of its servers alone, and may find none where there are.
+          WaitTimeSeconds: 1,
           MessageAttributeNames: [reasonAttribute],
         }),
       );
