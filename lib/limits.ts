@@ -50,6 +50,14 @@ export const limits = {
   /** How long a queue keeps a message (SQS's longest): after it, no late write to something deleted can arrive. */
   queueRetentionMs: 14 * 24 * 60 * 60 * 1_000,
   /**
+   * A missing number becomes void when it was noticed this long ago, and its write is neither parked nor a dead letter: it
+   * could only have been in the queue since, which keeps it no longer; the hour is for the clocks and for whoever had it
+   * in hand in the end.
+   */
+  voidAfterMs: (14 * 24 + 1) * 60 * 60 * 1_000,
+  /** Numbers that are compared at a time; without their texts, that is some 100 kB. */
+  numbersCompared: 1_000,
+  /**
    * How long SQL may keep its callers waiting, in milliseconds. A reader is answered within 3 s, and both answer within
    * 10 ms in health. A worker's batch takes a second or two; it can wait out a failover's first moments. A migration
    * may wait for another one, and rebuild a table.

@@ -1,4 +1,5 @@
 import { ledger } from '../functions/aws/ledger.ts';
+import { parkedWrites } from '../functions/aws/parked-writes.ts';
 import { bind } from '../functions/aws/provider.ts';
 import { searchCluster } from '../functions/aws/search-cluster.ts';
 import { searchIndex } from '../functions/aws/search-index.ts';
@@ -11,7 +12,7 @@ import { functionsEnvironment } from '../stack/functions-environment.ts';
 import { OpsProblem } from './problem.ts';
 import type { OpsServices } from './services.ts';
 
-const providers = { ledger, store, searchIndex, searchCluster, storeQueue, searchQueue };
+const providers = { ledger, parkedWrites, store, searchIndex, searchCluster, storeQueue, searchQueue };
 
 /**
  * The system that the variables of the shell name, which are those of its functions.
@@ -29,6 +30,7 @@ export async function openAws(): Promise<OpsServices> {
     store: bound.store,
     searchIndex: bound.searchIndex,
     queues: { store: bound.storeQueue, search: bound.searchQueue },
+    waitingWrites: bound.parkedWrites,
     reindexing: new OpensearchReindexing(bound.searchCluster, bound.store),
     close: () => undefined,
   };

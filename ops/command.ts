@@ -13,6 +13,7 @@ export interface Actions {
   redrive: (queue: QueueName | undefined, flags: { dryRun?: boolean }) => Promise<void>;
   export: (token: string, flags: { output?: string }) => Promise<void>;
   import: (file: string, flags: { dryRun?: boolean }) => Promise<void>;
+  reconcile: (token: string | undefined, flags: { repair?: boolean; json?: boolean }) => Promise<void>;
   reindex: (flags: { dryRun?: boolean; abort?: boolean }) => Promise<void>;
 }
 
@@ -42,7 +43,7 @@ export function opsCommand(actions: Actions): Command {
     .addHelpText(
       'after',
       `${examples('dead-letters list', '--stack dead-letters redrive store')}
-Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C.
+Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 130 stopped with Ctrl-C.
 `,
     );
 
@@ -90,5 +91,13 @@ Exit status: 0 done, 1 failed, 2 wrong usage, 130 stopped with Ctrl-C.
     .addOption(dryRun())
     .addHelpText('after', examples('import app.ndjson --dry-run', '--stack import app.ndjson', 'import - < app.ndjson'))
     .action((file, flags) => actions.import(file, flags));
+  program
+    .command('reconcile')
+    .argument('[token]', 'one application; all, else')
+    .description('compare ledger, SQL and search index, and name every difference; exit status 1 when some are left')
+    .option('--repair', 'mend what can be mended; nothing is changed, else')
+    .option('--json', 'one JSON object a difference, with whole tokens')
+    .addHelpText('after', examples('reconcile', '--stack reconcile --repair', '--stack reconcile <token> --json'))
+    .action((token, flags) => actions.reconcile(token, flags));
   return program;
 }

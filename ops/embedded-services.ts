@@ -27,5 +27,5 @@ export async function openEmbedded(dataDir: string): Promise<OpsServices> {
   const store = new EmbeddedStore(storeDatabase);
   const searchIndex = new EmbeddedSearchIndex(storeDatabase);
   const reindexing = new EmbeddedReindexing(storeDatabase, store, searchIndex);
-  return { ledger, store, searchIndex, queues, reindexing, close: () => files.close() };
+  return { ledger, store, searchIndex, queues, waitingWrites: queues.store, reindexing, close: () => files.close() };
 }

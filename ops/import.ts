@@ -1,8 +1,8 @@
 import { open } from 'node:fs/promises';
-import { createInterface } from 'node:readline';
 import { figure } from '../demo/figures.ts';
 import { type Imported, importApplication } from '../lib/archive/import.ts';
 import type { Interruption } from './interruption.ts';
+import { linesOf } from './lines.ts';
 import { Progress } from './progress.ts';
 import type { OpsServices } from './services.ts';
 
@@ -13,7 +13,7 @@ export async function importFrom(
   { dryRun = false }: { dryRun?: boolean },
   interruption: Pick<Interruption, 'wanted'>,
 ): Promise<void> {
-  const lines = file === '-' ? createInterface({ input: process.stdin }) : (await open(file)).readLines();
+  const lines = linesOf(file === '-' ? process.stdin : (await open(file)).createReadStream());
   const progress = new Progress('lines', 0);
   let done: Imported | undefined;
   try {
@@ -24,7 +24,6 @@ export async function importFrom(
     }
   } finally {
     progress.stop();
-    lines.close();
   }
   const { chats = 0, messages = 0, deleted = 0 } = done ?? {};
   console.log(

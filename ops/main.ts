@@ -10,11 +10,13 @@ import { importFrom } from './import.ts';
 import { Interruption } from './interruption.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
 import { OpsProblem } from './problem.ts';
+import { reconcileAll } from './reconcile.ts';
 import { redrive } from './redrive.ts';
 import { reindex } from './reindex.ts';
 import { type EngineFlags, type OpsServices, openServices, queueNames } from './services.ts';
 
 const interruption = new Interruption();
+let status = 0;
 
 /** Does the work on the system that the flags name, and closes it however that ends. */
 async function on(work: (services: OpsServices) => Promise<void>): Promise<void> {
@@ -40,6 +42,10 @@ const program = opsCommand({
   redrive: (queue, flags) => on((services) => redrive(services, queue ? [queue] : queueNames, flags, interruption)),
   export: (token, flags) => on((services) => exportTo(services, token, flags, interruption)),
   import: (file, flags) => on((services) => importFrom(services, file, flags, interruption)),
+  reconcile: (token, flags) =>
+    on(async (services) => {
+      if ((await reconcileAll(services, token, flags, interruption)) > 0) status = 1;
+    }),
   reindex: (flags) => on((services) => reindex(services, flags, interruption)),
 });
 
@@ -64,7 +70,6 @@ for (const command of everyCommand(program)) command.exitOverride().configureOut
 // A reader that has seen enough, such as `head`, is no error.
 process.stdout.on('error', () => process.exit(0));
 
-let status = 0;
 try {
   await program.parseAsync();
   if (interruption.wanted) {

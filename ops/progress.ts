@@ -48,6 +48,11 @@ export class Progress {
     console.error(`  ${figure(this.#done)} of ${figure(this.#total)} ${this.#things}`);
   }
 
+  /** Makes room for a line of output; the bar comes back with the next step. */
+  clear(): void {
+    if (this.#bar) process.stderr.write('\r\x1b[K');
+  }
+
   /** Gives the terminal back. */
   stop(): void {
     this.#bar?.stop();

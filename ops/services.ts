@@ -1,6 +1,7 @@
 import path from 'node:path';
 import type { Services } from '../functions/runtime/services.ts';
 import type { Queue } from '../lib/queue/queue.ts';
+import type { ReconcileServices } from '../lib/reconcile/services.ts';
 import type { Reindexing } from '../lib/search/reindex.ts';
 
 export const queueNames = ['store', 'search'] as const;
@@ -9,6 +10,7 @@ export type QueueName = (typeof queueNames)[number];
 /** What the commands work with; each engine has its own. */
 export interface OpsServices extends Services {
   queues: Record<QueueName, Queue>;
+  waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;
   close: () => void;
 }

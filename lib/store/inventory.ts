@@ -50,8 +50,8 @@ export interface Inventory {
   messageVersions(token: string, chat: number, from: number, to: number): Promise<MessageVersion[]>;
   /** Undefined where there is no row to keep a count. */
   count(parent: Parent): Promise<Count | undefined>;
-  /** Has the next roll-up count it. */
-  mark(parent: Parent): Promise<void>;
+  /** Has the next roll-up set the count, whatever it was made from. */
+  recount(parent: Parent): Promise<void>;
 
   /** The notes of the numbers `from` to `to`, both inclusive. */
   missing(parent: Parent, from: number, to: number): Promise<MissingNumber[]>;

@@ -139,8 +139,13 @@ export abstract class SqlInventory implements Inventory {
     return { deleted: Number(deleted), voids: Number(rows[0]?.voids), filled: Number(rows[0]?.filled) };
   }
 
-  async mark(parent: Parent): Promise<void> {
-    await this.#marking(parent).execute();
+  async recount(parent: Parent): Promise<void> {
+    const { token, chat } = parent;
+    const made =
+      chat === undefined
+        ? this.db.updateTable('applications').set({ counted: 0 }).where('token', '=', token)
+        : this.db.updateTable('chats').set({ counted: 0 }).where('token', '=', token).where('number', '=', chat);
+    await this.together([made, this.#marking(parent)]);
   }
 
   #marking({ token, chat = 0 }: Parent) {

@@ -14,6 +14,7 @@ import { inventoryContract } from './suites/inventory.ts';
 import { type LedgerUnderTest, ledgerContract } from './suites/ledger.ts';
 import { ledgerRestoreContract } from './suites/ledger-restore.ts';
 import { type QueueSettings, type QueueUnderTest, queueContract } from './suites/queue.ts';
+import { reconcileContract } from './suites/reconcile.ts';
 import { searchIndexContract } from './suites/search-index.ts';
 import { type StoreUnderTest, storeContract } from './suites/store.ts';
 
@@ -70,5 +71,36 @@ searchIndexContract('embedded', async () => {
     index: new EmbeddedSearchIndex(file.database),
     settled: async () => undefined,
     close: async () => file.remove(),
+  };
+});
+reconcileContract('embedded', async (now) => {
+  const ledgerFile = await openSqliteFile(ledgerSchema);
+  const storeFile = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
+  const commits = new GroupCommit(ledgerFile.database);
+  const queue = new EmbeddedQueue(commits, 'store', { now });
+  return {
+    services: {
+      ledger: new EmbeddedLedger(commits, queue, now),
+      store: new EmbeddedStore(storeFile.database),
+      searchIndex: new EmbeddedSearchIndex(storeFile.database),
+      storeQueue: queue,
+      waitingWrites: queue,
+    },
+    queued: async () => {
+      const deliveries = await queue.receive(100_000);
+      await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
+      return deliveries.flatMap(({ body }) => decodeWrites(body));
+    },
+    // What is in hand is in the queue, and not handed out.
+    whileWritesWait: async (work) => {
+      await work();
+      await queue.receive(100_000);
+    },
+    bury: (letters) => queue.bury(letters),
+    settled: async () => undefined,
+    close: async () => {
+      ledgerFile.remove();
+      storeFile.remove();
+    },
   };
 });

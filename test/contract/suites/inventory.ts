@@ -100,10 +100,20 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await roll(token, { chats: 2, messages: 3 });
         expect(await store.count({ token, chat: 1 })).toEqual({ count: 2, notLive: 1, marked: false });
         expect(await store.count({ token })).toEqual({ count: 1, notLive: 1, marked: false });
-        await store.mark({ token });
-        await store.mark({ token });
-        expect(await store.count({ token })).toMatchObject({ marked: true });
-        expect(await store.count({ token, chat: 1 })).toMatchObject({ marked: false });
+      });
+
+      test('a count is set anew when it is told to, also one that was made from too high a number', async () => {
+        const token = newToken();
+        await store.merge([applicationWrite(token), chatWrite(token, 1), messageWrite(token, 1, 1)]);
+        await roll(token, { chats: 9, messages: 9 });
+        await store.recount({ token });
+        await store.recount({ token });
+        expect(await store.count({ token })).toMatchObject({ count: 9, marked: true });
+        expect(await store.count({ token, chat: 1 })).toMatchObject({ count: 9, marked: false });
+        await store.recount({ token, chat: 1 });
+        await roll(token, { chats: 1, messages: 1 });
+        expect(await store.count({ token })).toMatchObject({ count: 1, marked: false });
+        expect(await messagesCount(token)).toBe(1);
       });
     });
 

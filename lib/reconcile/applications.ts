@@ -1,0 +1,96 @@
+import type { Parent } from '../ledger/ledger.ts';
+import type { WholeEntry } from '../ledger/restore.ts';
+import type { Write } from '../queue/records.ts';
+import type { MergedParent } from '../store/inventory.ts';
+import { compareCount } from './counts.ts';
+import type { Difference, Lacking } from './difference.ts';
+import { compareMessages } from './messages.ts';
+import { missingNumbers } from './missing-numbers.ts';
+import type { Run } from './services.ts';
+import { stretches } from './stretches.ts';
+
+/** Compares an application that the ledger knows, its chats and their messages. */
+export async function* compareApplication(run: Run, token: string): AsyncGenerator<Difference> {
+  const [entry] = await run.ledger.entries([{ token }]);
+  if (!entry) return;
+  const row = await run.store.mergedApplication(token);
+  yield* completeStore(run, [{ entry, row }]);
+  if (entry.deleted || row?.deleted) return;
+
+  let unstored = 0;
+  for (const stretch of stretches(entry.highest)) unstored += yield* compareChats(run, token, stretch);
+  yield* compareCount(run, { token }, entry.highest, unstored);
+}
+
+/** @returns how many chats of the stretch are not stored, and not void */
+async function* compareChats(
+  run: Run,
+  token: string,
+  stretch: { from: number; to: number },
+): AsyncGenerator<Difference, number> {
+  const numbers = Array.from({ length: stretch.to - stretch.from + 1 }, (_, i) => stretch.from + i);
+  const entries = await run.ledger.entries(numbers.map((chat) => ({ token, chat })));
+  const rows = await run.store.mergedChats(token, stretch.from, stretch.to);
+  const known = entries.flatMap((entry, i) => (entry ? [{ entry, row: rows.get(numbers[i] as number) }] : []));
+  const completed = yield* completeStore(run, known);
+  const missing = numbers.filter((chat, i) => !entries[i] && !isStored(rows.get(chat)));
+  const unstored = completed + (yield* missingNumbers(run, { token }, stretch, missing));
+  for (const { entry, row } of known) {
+    const { chat, highest } = entry;
+    if (chat === undefined || entry.deleted || row?.deleted) continue;
+    const notStored = yield* compareMessages(run, { token, chat }, highest);
+    yield* compareCount(run, { token, chat }, highest, notStored);
+    run.onChat({ token, chat, messages: highest });
+  }
+  return unstored;
+}
+
+/**
+ * Stores what the ledger has whole: an application or chat, its name, that it is deleted. Merging takes no harm when the
+ * real write comes after all.
+ *
+ * @returns how many had neither their creation nor their deletion stored
+ */
+async function* completeStore(
+  { store, waiting, now, repair }: Run,
+  known: { entry: WholeEntry; row: MergedParent | undefined }[],
+): AsyncGenerator<Difference, number> {
+  const writes: Write[] = [];
+  const differences: Difference[] = [];
+  let unstored = 0;
+  for (const { entry, row } of known) {
+    const lacking = lackingIn(row, entry);
+    if (!lacking) continue;
+    if (!isStored(row)) unstored++;
+    writes.push(...writesOf(entry, now));
+    const found = waiting.findParent(entry);
+    differences.push({ kind: 'not in store', ...parentOf(entry), lacking, found, repaired: repair });
+  }
+  if (repair && writes.length > 0) await store.merge(writes);
+  yield* differences;
+  return unstored;
+}
+
+function lackingIn(row: MergedParent | undefined, entry: WholeEntry): Lacking | undefined {
+  if (row?.deleted) return undefined;
+  if (entry.deleted) return 'deletion';
+  if (!isStored(row)) return 'everything';
+  return row && row.revision < entry.revision ? 'edit' : undefined;
+}
+
+/** Whether the creation or the deletion has come; an edit alone does not count. */
+const isStored = (row: MergedParent | undefined): boolean =>
+  row !== undefined && (row.deleted || row.createdAt !== null);
+
+const parentOf = ({ token, chat }: Parent): Parent => (chat === undefined ? { token } : { token, chat });
+
+function writesOf(entry: WholeEntry, now: number): Write[] {
+  const { name, revision, createdAt, updatedAt } = entry;
+  const parent = parentOf(entry);
+  if (entry.deleted) return [{ kind: 'deletion', ...parent, at: now }];
+  const write = (revision: number, at: number): Write =>
+    parent.chat === undefined
+      ? { kind: 'application', token: parent.token, revision, at, name: name ?? '' }
+      : { kind: 'chat', token: parent.token, chat: parent.chat, revision, at, name };
+  return revision === 0 ? [write(0, createdAt)] : [write(0, createdAt), write(revision, updatedAt)];
+}

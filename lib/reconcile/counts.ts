@@ -1,0 +1,31 @@
+import type { Parent } from '../ledger/ledger.ts';
+import type { Difference } from './difference.ts';
+import type { Run } from './services.ts';
+
+/**
+ * Whether a count is the truth. It may lag: by what is marked to be counted, and by numbers that are not stored yet, which
+ * will be marked when they are.
+ *
+ * @param highest the counter when the numbers were compared
+ * @param unstored how many of them had no row and were not void
+ */
+export async function* compareCount(
+  { store, ledger, repair }: Run,
+  parent: Parent,
+  highest: number,
+  unstored: number,
+): AsyncGenerator<Difference> {
+  const look = async () => {
+    const found = await store.count(parent);
+    const [counter] = await ledger.counters([parent]);
+    if (!found || found.marked || counter === undefined) return undefined;
+    const expected = counter - found.notLive;
+    const mayLag = unstored + counter - highest;
+    return found.count > expected || found.count < expected - mayLag ? { count: found.count, expected } : undefined;
+  };
+  // The second look drops what a roll-up has just set, between the statements of the first.
+  const wrong = (await look()) && (await look());
+  if (!wrong) return;
+  if (repair) await store.recount(parent);
+  yield { kind: 'wrong count', ...parent, ...wrong, repaired: repair };
+}

@@ -1,0 +1,73 @@
+import type { Parent } from '../ledger/ledger.ts';
+import type { WholeEntry } from '../ledger/restore.ts';
+import type { MergedParent } from '../store/inventory.ts';
+import type { Difference, Lacking } from './difference.ts';
+import type { Run } from './services.ts';
+import { stretches } from './stretches.ts';
+
+/**
+ * What the ledger lacks of an application and its chats: entries, edits, deletions, and numbers that it would give out
+ * again. The store is read before the ledger, which is ahead of it unless it was restored.
+ */
+export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Difference> {
+  const { store, waiting } = run;
+  const row = await store.mergedApplication(token);
+  const [stored = 0] = await store.highestNumbers([{ token }]);
+  const highest = Math.max(stored, waiting.highest({ token }));
+  if (!row && highest === 0) return;
+  yield* restore(run, [{ parent: { token }, row, highest }]);
+  if (row?.deleted) return;
+  for (const { from, to } of stretches(highest)) {
+    const parents = Array.from({ length: to - from + 1 }, (_, i) => ({ token, chat: from + i }));
+    const rows = await store.mergedChats(token, from, to);
+    const numbers = await store.highestNumbers(parents);
+    const known = parents.map((parent, i) => ({
+      parent,
+      row: rows.get(parent.chat),
+      highest: Math.max(numbers[i] as number, waiting.highest(parent)),
+    }));
+    yield* restore(
+      run,
+      known.filter((each) => each.row || each.highest > 0),
+    );
+  }
+}
+
+interface Known {
+  parent: Parent;
+  row: MergedParent | undefined;
+  highest: number;
+}
+
+async function* restore({ ledger, now, repair: repaired }: Run, known: Known[]): AsyncGenerator<Difference> {
+  const entries = await ledger.entries(known.map(({ parent }) => parent));
+  for (const [i, { parent, row, highest }] of known.entries()) {
+    const entry = entries[i];
+    // Without its row, nothing is known of an application that it could be put back with.
+    if (!entry && !row && parent.chat === undefined) continue;
+    const differences: Difference[] = [];
+    const lacking = lackingIn(entry, row);
+    if (lacking) differences.push({ kind: 'not in ledger', ...parent, lacking, repaired });
+    if (entry && highest > entry.highest)
+      differences.push({ kind: 'counter too low', ...parent, counter: entry.highest, highest, repaired });
+    if (repaired && differences.length > 0)
+      await ledger.restore({
+        ...parent,
+        name: row?.name ?? null,
+        revision: row?.revision ?? 0,
+        deleted: row?.deleted ?? false,
+        // Of a chat that only its messages are known of, nobody knows better.
+        createdAt: row?.createdAt ?? row?.updatedAt ?? now,
+        updatedAt: row?.updatedAt ?? now,
+        highest,
+      });
+    yield* differences;
+  }
+}
+
+function lackingIn(entry: WholeEntry | undefined, row: MergedParent | undefined): Lacking | undefined {
+  if (!entry) return 'everything';
+  if (!row || entry.deleted) return undefined;
+  if (row.deleted) return 'deletion';
+  return row.revision > entry.revision ? 'edit' : undefined;
+}

@@ -1,0 +1,58 @@
+import { randomUUID } from 'node:crypto';
+import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { DynamodbLedger } from '../../../lib/ledger/dynamodb.ts';
+import { ParkedWrites } from '../../../lib/ledger/parked-writes.ts';
+import { limits } from '../../../lib/limits.ts';
+import { NotSent, SqsQueue } from '../../../lib/queue/sqs.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import { reconcileContract } from '../../contract/suites/reconcile.ts';
+import { awsClientSettings } from '../../support/aws-services.ts';
+import { openLedgerTable } from '../../support/ledger-table.ts';
+import { newStoreDatabase } from '../../support/mysql-database.ts';
+import { newIndex } from '../../support/opensearch-index.ts';
+
+reconcileContract('AWS', async (now) => {
+  const [table, database, index] = [await openLedgerTable(), await newStoreDatabase(), await newIndex()];
+  const db = openMysql(database.url, { connections: 4, waiting: limits.sqlMs.work });
+  const sqs = new SQSClient(awsClientSettings);
+  const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: `${randomUUID()}-dead` }));
+  const deadLetters = new SqsQueue(sqs, QueueUrl, QueueUrl);
+  let isOut = false;
+  const parkedWrites = new ParkedWrites(table.table, {
+    send: async (bodies) => {
+      if (isOut) throw new NotSent(bodies, new Error('SQS is out'));
+      await table.queue.send(bodies);
+    },
+  });
+  let seen = 0;
+  return {
+    services: {
+      ledger: new DynamodbLedger(table.table, parkedWrites, now),
+      store: new MysqlStore(db),
+      searchIndex: new OpensearchIndex(index.client, index.alias),
+      storeQueue: deadLetters,
+      waitingWrites: parkedWrites,
+    },
+    queued: async () => {
+      const writes = await table.writes();
+      const fresh = writes.slice(seen);
+      seen = writes.length;
+      return fresh;
+    },
+    whileWritesWait: async (work) => {
+      isOut = true;
+      await work();
+      isOut = false;
+    },
+    bury: (letters) => deadLetters.bury(letters),
+    settled: async () => {
+      await index.client.indices.refresh({ index: index.alias });
+    },
+    close: async () => {
+      await db.destroy();
+      await Promise.all([table.remove(), database.drop(), index.remove()]);
+      await sqs.send(new DeleteQueueCommand({ QueueUrl }));
+    },
+  };
+});

@@ -1,0 +1,84 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { openEngineFiles } from '../../local/engine-files.ts';
+import { type Chat, Client, type Message } from '../support/client.ts';
+import { deployment, settled } from '../support/deployment.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { startHost } from '../support/host.ts';
+import { ops, startOps } from '../support/ops.ts';
+import { numbers } from '../support/writes.ts';
+
+// script/ops on what is deployed; what the commands do is tested on the embedded engine, and by the contracts.
+
+const onStack = (...args: string[]) => ops('--stack', ...args);
+
+test('an application moves from one engine to the other and back', async () => {
+  const api = await deployment();
+  const chat = await api.newChat();
+  const [application, token] = [chat.replace(/\/chats\/.*/, ''), chat.split('/')[2] as string];
+  await api.send(chat, ...numbers(1, 50).map((i) => `moves ${i}`));
+  await api.patch(`${chat}/messages/2`, { body: 'moves, edited' });
+  await api.delete(`${chat}/messages/3`);
+  const bodies = async (client: Client) => (await client.all<Message>(`${chat}/messages`)).map(({ body }) => body);
+  await expect.poll(async () => (await bodies(api)).length, settled).toBe(49);
+  await expect.poll(async () => (await bodies(api))[1], settled).toBe('moves, edited');
+  const before = await bodies(api);
+
+  const exported = await onStack('export', token);
+  expect([exported.status, exported.stderr]).toEqual([0, expect.stringContaining('50 messages exported')]);
+  const file = path.join(dataFolder(), 'app.ndjson');
+  writeFileSync(file, exported.stdout);
+  const here = dataFolder();
+  (await openEngineFiles(here)).close();
+  expect(await ops('--data-dir', here, 'import', file)).toMatchObject({ status: 0 });
+  const host = await hostOf(startHost(here));
+  const client = await Client.connect(host.url);
+  await expect.poll(() => bodies(client).catch(() => []), settled).toEqual(before);
+  expect(await client.send(chat, 'written here')).toEqual([51]);
+  await expect.poll(async () => (await bodies(client)).at(-1), settled).toBe('written here');
+  await host.stop();
+
+  const back = (await ops('--data-dir', here, 'export', token)).stdout;
+  const imported = await startOps(['--stack', 'import', '-'], { input: back }).ended;
+  expect(imported).toMatchObject({ status: 0, stdout: expect.stringContaining('50 messages, 1 deleted') });
+  await expect.poll(async () => (await bodies(api)).at(-1), settled).toBe('written here');
+  expect(await api.send(chat, 'and on')).toEqual([52]);
+  expect((await api.get<Chat>(`${application}/chats/1`)).status).toBe(200);
+});
+
+test('reconcile looks at one application, and says what it is at', async () => {
+  const api = await deployment();
+  const chat = await api.newChat();
+  await api.send(chat, 'one', 'two');
+  const token = chat.split('/')[2] as string;
+  const reconciled = () => onStack('reconcile', token);
+  // What was just accepted is on its way.
+  await expect
+    .poll(reconciled, { timeout: 120_000 })
+    .toMatchObject({ status: 0, stdout: '2 messages compared: no differences.\n' });
+});
+
+test('dead letters of the stack are listed, and go back', async () => {
+  const before = await onStack('dead-letters', 'list', '--json');
+  expect(before.status).toBe(0);
+  const dry = await onStack('dead-letters', 'redrive', '--dry-run');
+  expect(dry).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(/^store: \d+ dead letters would go back\nsearch: \d+/),
+  });
+  expect(await onStack('reindex', '--dry-run')).toMatchObject({
+    status: 0,
+    stdout: expect.stringMatching(
+      /^Would build messages-\d+ in the place of messages-\d+: some [\d,]+ messages to copy\.\n$/,
+    ),
+  });
+});
+
+test('variables that are missing are named in one line', async () => {
+  const { status, stderr } = await startOps(['--aws', 'dead-letters', 'list'], { env: { LEDGER_TABLE: '' } }).ended;
+  expect(status).toBe(1);
+  expect(stderr).toMatch(
+    /^environment variable LEDGER_TABLE: .*SEARCH_DEAD_LETTER_QUEUE_URL.* docs\/operations\.md\.\n$/,
+  );
+});

@@ -1,0 +1,571 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { Ledger } from '../../../lib/ledger/ledger.ts';
+import { limits } from '../../../lib/limits.ts';
+import type { Queue } from '../../../lib/queue/queue.ts';
+import { encodeWrites, type Write } from '../../../lib/queue/records.ts';
+import type { Difference } from '../../../lib/reconcile/difference.ts';
+import { reconcile } from '../../../lib/reconcile/reconcile.ts';
+import type { ReconcileServices } from '../../../lib/reconcile/services.ts';
+import { rollUp } from '../../../lib/rollup/rollup.ts';
+import { documentsOf } from '../../../lib/search/documents-of.ts';
+import { type SearchDocument, type SearchIndex, tombstoneVersion } from '../../../lib/search/search-index.ts';
+import type { Store } from '../../../lib/store/store.ts';
+import { newToken } from '../../../lib/token.ts';
+import { newClock } from '../../support/clock.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  deletionWrite,
+  messageWrite,
+  messageWrites,
+  numbers,
+} from '../../support/writes.ts';
+
+export interface ReconcileUnderTest {
+  services: ReconcileServices & { ledger: Ledger; store: Store; searchIndex: SearchIndex };
+  /** Every write that the ledger has queued since the last time; they are not queued any more. */
+  queued: () => Promise<Write[]>;
+  /** Accepts writes in such a way that they can be seen waiting, and are not among those queued. */
+  whileWritesWait: (work: () => Promise<unknown>) => Promise<void>;
+  bury: Queue['bury'];
+  /** Resolves when everything that was indexed shows. */
+  settled: () => Promise<void>;
+  close: () => Promise<void>;
+}
+
+/** What reconcile must do on every engine. Tests share one system, as clients do: each works in an application of its own. */
+export function reconcileContract(name: string, open: (now: () => number) => Promise<ReconcileUnderTest>): void {
+  describe(`reconcile, ${name}`, () => {
+    const clock = newClock();
+    let opened: ReconcileUnderTest;
+    let services: ReconcileUnderTest['services'];
+    beforeAll(async () => {
+      opened = await open(clock);
+      services = opened.services;
+    });
+    afterAll(() => opened.close());
+
+    const allOf = async (options: { token?: string; repair?: boolean } = {}) => {
+      await opened.settled();
+      const found: Difference[] = [];
+      for await (const difference of reconcile(services, { now: clock(), repair: false, ...options }))
+        found.push(difference);
+      return found;
+    };
+    const roll = () => rollUp(services.store, services.ledger);
+    const indexStored = async (token: string, chat: number, from: number, to: number) => {
+      const rows = await services.store.merged(numbers(from, to).map((number) => ({ token, chat, number })));
+      await services.searchIndex.index(rows.flatMap(documentsOf));
+    };
+    /** Stores and indexes what is queued, as the workers do, and counts it. */
+    const work = async () => {
+      const writes = await opened.queued();
+      for (let i = 0; i < writes.length; i += limits.rowsPerTransaction)
+        await services.store.merge(writes.slice(i, i + limits.rowsPerTransaction));
+      for (const write of writes)
+        if ('number' in write && write.number && write.chat)
+          await indexStored(write.token, write.chat, write.number, write.number);
+      await roll();
+    };
+    /** An application with a chat of so many messages, the same everywhere. */
+    const newChat = async (messages = 3) => {
+      const { token } = await services.ledger.createApplication('an application');
+      await services.ledger.createChat(token, 'a chat');
+      if (messages > 0) await services.ledger.createMessages(token, 1, numbers(1, messages).map(String));
+      await work();
+      return token;
+    };
+    const document = (token: string, number: number, more: Partial<SearchDocument> = {}): SearchDocument => ({
+      token,
+      chat: 1,
+      number,
+      version: 0,
+      body: `indexed ${number}`,
+      createdAt: 5_000,
+      updatedAt: 5_000,
+      ...more,
+    });
+    /** Takes numbers that nothing is written under, as a function does that dies. */
+    const takeNumbers = async (token: string, taken: { chats?: number; messages?: number }) => {
+      for (const [parent, more] of [
+        [{ token }, taken.chats],
+        [{ token, chat: 1 }, taken.messages],
+      ] as const) {
+        const [entry] = await services.ledger.entries([parent]);
+        if (entry && more) await services.ledger.restore({ ...entry, highest: entry.highest + more });
+      }
+    };
+    const messagesCount = async (token: string) => {
+      const chat = await services.store.chat(token, 1);
+      return typeof chat === 'string' ? chat : chat.messagesCount;
+    };
+
+    test('finds nothing where there is no difference, in one application and in all', async () => {
+      const token = await newChat(5);
+      await services.ledger.editMessage(token, 1, 1, 'edited');
+      await services.ledger.deleteMessage(token, 1, 2);
+      await services.ledger.editChat(token, 1, 'renamed');
+      await services.ledger.createChat(token, null);
+      await services.ledger.createChat(token, 'to be deleted');
+      await services.ledger.createMessages(token, 3, ['x']);
+      await services.ledger.deleteChat(token, 3);
+      const deleted = await newChat();
+      await services.ledger.deleteApplication(deleted);
+      await work();
+      expect(await allOf({ token })).toEqual([]);
+      expect(await allOf({ token: deleted })).toEqual([]);
+      expect(await allOf({ token: newToken() })).toEqual([]);
+      expect((await allOf()).filter((each) => !('token' in each) || [token, deleted].includes(each.token))).toEqual([]);
+    });
+
+    interface Planted {
+      about: string;
+      /** Makes the difference in a chat of three messages, or in an application of its own making. */
+      plant: (token: string) => Promise<unknown>;
+      /** What is named, but for the token. */
+      named: object[];
+      /** What the repair names besides, because it has brought it about. */
+      alsoRepaired?: object[];
+      /** What holds after the repair, beside that nothing is named any more. */
+      afterwards?: (token: string) => Promise<unknown>;
+    }
+    const planted: Planted[] = [
+      {
+        about: 'a counter of messages below what is stored',
+        plant: async (token) => {
+          await services.store.merge(messageWrites(token, 1, 4, 9));
+          await indexStored(token, 1, 4, 9);
+        },
+        named: [{ kind: 'counter too low', chat: 1, counter: 3, highest: 9 }],
+        afterwards: async (token) =>
+          expect((await services.ledger.createMessages(token, 1, ['x', 'y'])).first, 'a fresh number').toBe(10),
+      },
+      {
+        about: 'a counter of chats below what is stored, and those chats',
+        plant: async (token) => {
+          await services.store.merge([chatWrite(token, 2, { name: 'second' }), messageWrite(token, 2, 5)]);
+          await services.store.merge([...messageWrites(token, 2, 1, 4), deletionWrite(token, 3)]);
+          await indexStored(token, 2, 1, 5);
+        },
+        named: [
+          { kind: 'counter too low', counter: 1, highest: 3 },
+          { kind: 'not in ledger', chat: 2, lacking: 'everything' },
+          { kind: 'not in ledger', chat: 3, lacking: 'everything' },
+        ],
+        afterwards: async (token) => {
+          expect((await services.ledger.createChat(token, null)).number).toBe(4);
+          expect((await services.ledger.createMessages(token, 2, ['x'])).first).toBe(6);
+          expect(await services.ledger.chat(token, 2)).toMatchObject({ name: 'second' });
+          expect(await services.ledger.chat(token, 3)).toBeUndefined();
+        },
+      },
+      {
+        about: 'a chat of which only messages are stored',
+        plant: async (token) => {
+          await services.store.merge([messageWrite(token, 2, 1)]);
+          await indexStored(token, 2, 1, 1);
+        },
+        named: [
+          { kind: 'counter too low', counter: 1, highest: 2 },
+          { kind: 'not in ledger', chat: 2, lacking: 'everything' },
+        ],
+        alsoRepaired: [{ kind: 'not in store', chat: 2, lacking: 'everything', found: 'nowhere' }],
+        afterwards: async (token) =>
+          expect(await services.store.chat(token, 2)).toMatchObject({ number: 2, name: null }),
+      },
+      {
+        about: 'edits and deletions that are stored, and unknown to the ledger',
+        plant: async (token) => {
+          await services.store.merge([
+            applicationWrite(token, { revision: 2, name: 'renamed' }),
+            chatWrite(token, 1, { revision: 3, name: 'renamed too' }),
+            messageWrite(token, 1, 1, { revision: 4 }),
+            deletionWrite(token, 1, 2),
+          ]);
+          await indexStored(token, 1, 1, 2);
+        },
+        named: [
+          { kind: 'not in ledger', lacking: 'edit' },
+          { kind: 'not in ledger', chat: 1, lacking: 'edit' },
+          { kind: 'not in ledger', chat: 1, number: 1, lacking: 'edit' },
+          { kind: 'not in ledger', chat: 1, number: 2, lacking: 'deletion' },
+        ],
+        afterwards: async (token) => {
+          expect(await services.ledger.application(token)).toMatchObject({ name: 'renamed' });
+          expect(await services.ledger.hasMessage(token, 1, 2)).toBe(false);
+          await services.ledger.editMessage(token, 1, 1, 'the last edit');
+          await work();
+          expect(await services.store.message(token, 1, 1)).toMatchObject({ body: 'the last edit' });
+        },
+      },
+      {
+        about: 'a deleted chat and application that the ledger has as live',
+        plant: (token) => services.store.merge([deletionWrite(token, 1), deletionWrite(token)]),
+        named: [{ kind: 'not in ledger', lacking: 'deletion' }],
+        afterwards: async (token) => expect(await services.ledger.application(token)).toBeUndefined(),
+      },
+      {
+        about: 'names, a chat and a deletion that are only in the ledger',
+        plant: async (token) => {
+          await services.ledger.createChat(token, 'lost');
+          await services.ledger.createChat(token, 'deleted');
+          await services.ledger.deleteChat(token, 3);
+          await services.ledger.editApplication(token, 'renamed');
+          await opened.queued();
+        },
+        named: [
+          { kind: 'not in store', lacking: 'edit', found: 'nowhere' },
+          { kind: 'not in store', chat: 2, lacking: 'everything', found: 'nowhere' },
+          { kind: 'not in store', chat: 3, lacking: 'deletion', found: 'nowhere' },
+        ],
+        afterwards: async (token) => {
+          const entry = (await services.ledger.chat(token, 2)) as object;
+          expect(await services.store.chat(token, 2)).toEqual({ ...entry, number: 2, messagesCount: 0 });
+          expect(await services.store.chat(token, 3)).toBe('deleted');
+          expect(await services.store.application(token)).toMatchObject({ name: 'renamed', chatsCount: 2 });
+        },
+      },
+      {
+        about: 'an application that is only in the ledger, edited meanwhile',
+        plant: async (token) => {
+          await services.store.merge([deletionWrite(token)]);
+          await services.ledger.deleteApplication(token);
+          const other = (await services.ledger.createApplication('lost')).token;
+          await services.ledger.editApplication(other, 'lost and renamed');
+          await opened.queued();
+          return other;
+        },
+        named: [{ kind: 'not in store', lacking: 'everything', found: 'nowhere' }],
+        afterwards: async (token) =>
+          expect(await services.store.application(token)).toMatchObject({ name: 'lost and renamed', chatsCount: 0 }),
+      },
+      {
+        about: 'messages that the index lacks, or has an older version of',
+        plant: async (token) => {
+          await services.ledger.createMessages(token, 1, ['fourth']);
+          await services.ledger.editMessage(token, 1, 1, 'edited once');
+          await services.ledger.deleteMessage(token, 1, 2);
+          await services.store.merge(await opened.queued());
+          await roll();
+        },
+        named: [
+          { kind: 'not in index', chat: 1, number: 1, lacking: 'edit' },
+          { kind: 'not in index', chat: 1, number: 2, lacking: 'deletion' },
+          { kind: 'not in index', chat: 1, number: 4, lacking: 'everything' },
+        ],
+        afterwards: async (token) => {
+          const found = async (q: string) =>
+            (await services.searchIndex.search({ token, q, limit: 10 })).matches.map(({ number }) => number);
+          expect(await found('edited once')).toEqual([1]);
+          expect(await found('fourth')).toEqual([4]);
+          expect(await found('2')).toEqual([]);
+        },
+      },
+      {
+        about: 'messages that only the index has, whole, edited or deleted',
+        plant: async (token) => {
+          await services.ledger.createMessages(token, 1, ['4', '5', '6']);
+          for (const _ of [1, 2]) await services.ledger.editMessage(token, 1, 1, 'edited');
+          await services.ledger.editMessage(token, 1, 5, 'edited');
+          await services.ledger.deleteMessage(token, 1, 2);
+          await services.ledger.deleteMessage(token, 1, 6);
+          await opened.queued();
+          await services.searchIndex.index([
+            document(token, 1, { version: 2, body: 'indexed, second edit', updatedAt: 8_000 }),
+            document(token, 2, { version: tombstoneVersion, body: null }),
+            document(token, 4),
+            document(token, 5, { version: 1, body: 'indexed, first edit', updatedAt: 7_000 }),
+            document(token, 6, { version: tombstoneVersion, body: null }),
+          ]);
+        },
+        named: [
+          { kind: 'only in index', chat: 1, number: 1, lacking: 'edit' },
+          { kind: 'only in index', chat: 1, number: 2, lacking: 'deletion' },
+          { kind: 'only in index', chat: 1, number: 4, lacking: 'everything' },
+          { kind: 'only in index', chat: 1, number: 5, lacking: 'everything' },
+          { kind: 'only in index', chat: 1, number: 6, lacking: 'everything' },
+        ],
+        afterwards: async (token) => {
+          const message = (number: number) => services.store.message(token, 1, number);
+          expect(await message(1)).toMatchObject({ body: 'indexed, second edit' });
+          expect(await message(2)).toBe('deleted');
+          expect(await message(4)).toEqual({ number: 4, body: 'indexed 4', createdAt: 5_000, updatedAt: 5_000 });
+          expect(await message(5)).toMatchObject({ body: 'indexed, first edit', createdAt: 5_000, updatedAt: 7_000 });
+          expect(await message(6)).toBe('deleted');
+        },
+      },
+      {
+        about: 'counts that are too low, as when marks are lost',
+        plant: async (token) => {
+          await services.ledger.createChat(token, null);
+          await services.ledger.createMessages(token, 1, ['4']);
+          await services.ledger.createMessages(token, 1, ['5']);
+          await services.ledger.deleteMessage(token, 1, 1);
+          await services.store.merge(await opened.queued());
+          await indexStored(token, 1, 1, 5);
+          for (const mark of await marksOf(token)) await services.store.setCount(mark, undefined);
+        },
+        named: [
+          { kind: 'wrong count', count: 1, expected: 2 },
+          { kind: 'wrong count', chat: 1, count: 3, expected: 4 },
+        ],
+        afterwards: async (token) => {
+          expect(await messagesCount(token)).toBe(4);
+          expect(await services.store.application(token)).toMatchObject({ chatsCount: 2 });
+        },
+      },
+      {
+        about: 'counts that are too high, as when the ledger lost numbers that were never stored',
+        plant: async (token) => {
+          await services.store.recount({ token });
+          await services.store.recount({ token, chat: 1 });
+          for (const mark of await marksOf(token)) await services.store.setCount(mark, 99);
+        },
+        named: [
+          { kind: 'wrong count', count: 99, expected: 1 },
+          { kind: 'wrong count', chat: 1, count: 99, expected: 3 },
+        ],
+        afterwards: async (token) => {
+          expect(await messagesCount(token)).toBe(3);
+          expect(await services.store.application(token)).toMatchObject({ chatsCount: 1 });
+        },
+      },
+    ];
+    const marksOf = async (token: string) =>
+      (await services.store.marks(limits.rollupMarks)).filter((mark) => mark.token === token);
+
+    test.each(planted)('names and repairs $about', async ({ plant, named, alsoRepaired = [], afterwards }) => {
+      const chat = await newChat();
+      const token = ((await plant(chat)) as string | undefined) ?? chat;
+      const expected = (repaired: boolean) =>
+        [...named, ...(repaired ? alsoRepaired : [])].map((each) => ({ ...each, token, repaired }));
+      const order = (found: object[]) => found.map((each) => JSON.stringify(each, Object.keys(each).sort())).sort();
+      // Looked at twice, because the first look must change nothing.
+      for (const _ of [1, 2]) expect(order(await allOf({ token }))).toEqual(order(expected(false)));
+      const all = (await allOf()).filter((each) => 'token' in each && each.token === token);
+      expect(order(all)).toEqual(order(expected(false)));
+
+      expect(order(await allOf({ token, repair: true }))).toEqual(order(expected(true)));
+      await roll();
+      expect(await allOf({ token, repair: true })).toEqual([]);
+      await afterwards?.(token);
+    });
+
+    test('compares chats of any size piece by piece, to their ends and beyond', async () => {
+      const page = limits.numbersCompared;
+      const token = await newChat(0);
+      const last = 2 * page + 1;
+      await takeNumbers(token, { messages: last });
+      const lost = [1, page, page + 1, 2 * page, last];
+      const live = numbers(1, last).filter((number) => !lost.includes(number));
+      for (let i = 0; i < live.length; i += limits.rowsPerTransaction)
+        await services.store.merge(
+          live.slice(i, i + limits.rowsPerTransaction).map((number) => messageWrite(token, 1, number)),
+        );
+      for (let from = 1; from <= last; from += page) await indexStored(token, 1, from, from + page - 1);
+      // Far apart and many, behind the last number.
+      const beyond = numbers(1, page + 1).map((i) => last + 1_000 * i);
+      for (let i = 0; i < beyond.length; i += limits.rowsPerTransaction)
+        await services.searchIndex.index(
+          beyond.slice(i, i + limits.rowsPerTransaction).map((number) => document(token, number)),
+        );
+      await roll();
+      const found = await allOf({ token });
+      const ofKind = (kind: Difference['kind']) =>
+        found.flatMap((each) => (each.kind === kind && 'number' in each ? [each.number] : []));
+      expect(ofKind('missing')).toEqual(lost);
+      expect(ofKind('only in index')).toEqual(beyond);
+      expect(found).toHaveLength(lost.length + beyond.length);
+    });
+
+    test('tells how many messages it has compared, chat by chat', async () => {
+      const token = await newChat(3);
+      await services.ledger.createChat(token, null);
+      await work();
+      const chats: object[] = [];
+      for await (const _ of reconcile(services, {
+        token,
+        now: clock(),
+        repair: false,
+        onChat: (chat) => chats.push(chat),
+      }));
+      expect(chats).toEqual([
+        { token, chat: 1, messages: 3 },
+        { token, chat: 2, messages: 0 },
+      ]);
+    });
+
+    test('that is stopped after any difference is finished by the next', async () => {
+      const token = await newChat(1);
+      await services.store.merge([...messageWrites(token, 1, 2, 4), deletionWrite(token, 1, 1), chatWrite(token, 2)]);
+      await services.searchIndex.index([document(token, 5, { version: 2 })]);
+      const everything = (await allOf({ token })).length;
+      expect(everything).toBeGreaterThan(6);
+      for (let runs = 0; ; runs++) {
+        expect(runs).toBeLessThanOrEqual(2 * everything);
+        await opened.settled();
+        const run = reconcile(services, { token, now: clock(), repair: true });
+        const { done } = await run.next();
+        await run.return(undefined);
+        if (done) break;
+        await roll();
+      }
+      expect(await allOf({ token })).toEqual([]);
+      expect((await services.ledger.createMessages(token, 1, ['x'])).first).toBe(6);
+    });
+
+    test('repairs nothing away while the system is at work', async () => {
+      const token = await newChat(1);
+      let writing = true;
+      const write = async () => {
+        for (let i = 2; i <= 40; i += 2) {
+          await services.ledger.createMessages(token, 1, [`${i}`, `${i + 1}`]);
+          await services.ledger.editMessage(token, 1, i, 'edited');
+          if (i % 4 === 0) await services.ledger.deleteMessage(token, 1, i - 1);
+          await work();
+        }
+        writing = false;
+      };
+      const repair = async () => {
+        while (writing)
+          for await (const { kind } of reconcile(services, { token, now: clock(), repair: true }))
+            expect(kind).toMatch(/missing|not in index|not in store/);
+      };
+      await Promise.all([write(), repair()]);
+      expect(await allOf({ token, repair: true })).toEqual([]);
+      const { rows } = await services.store.messages(token, 1, { order: 'asc', limit: 100 });
+      const expected = numbers(1, 41).filter((number) => number % 4 !== 3 || number > 40);
+      expect(rows.map(({ number, body }) => `${number} ${body}`)).toEqual(
+        expected.map((number) => `${number} ${number % 2 ? number : 'edited'}`),
+      );
+      expect(await messagesCount(token)).toBe(expected.length);
+    });
+
+    describe('a missing number', () => {
+      const aside = async (token: string) => (await allOf({ token, repair: true })).map(short);
+      const short = (difference: Difference) => {
+        if (difference.kind !== 'missing' && difference.kind !== 'void') return difference.kind;
+        const { kind, chat, number, noticedAt } = difference;
+        const place = number === undefined ? `${chat}` : `${chat}/${number}`;
+        const found = difference.kind === 'missing' ? `, ${difference.found}` : '';
+        return `${kind} ${place}${noticedAt === undefined ? '' : `, ${clock() - noticedAt} ms`}${found}`;
+      };
+
+      test('is noted, void once nothing can come any more, and then no difference', async () => {
+        const token = await newChat();
+        await takeNumbers(token, { chats: 1, messages: 2 });
+        await services.ledger.createMessages(token, 1, ['6']);
+        await work();
+        const before = clock();
+        expect((await allOf({ token })).map(short).sort()).toEqual(
+          ['missing 1/4, nowhere', 'missing 1/5, nowhere', 'missing 2, nowhere'].sort(),
+        );
+        expect(await services.store.missing({ token, chat: 1 }, 1, 9)).toEqual([]);
+        expect(await services.store.missing({ token }, 1, 9)).toEqual([]);
+
+        const noted = (ms: number) => ['1/4', '1/5', '2'].map((place) => `missing ${place}, ${ms} ms, nowhere`).sort();
+        expect((await aside(token)).sort()).toEqual(noted(0));
+        clock.advance(limits.voidAfterMs - 1);
+        expect((await aside(token)).sort()).toEqual(noted(limits.voidAfterMs - 1));
+        clock.advance(1);
+        expect((await allOf({ token })).map(short).sort()).toEqual(noted(limits.voidAfterMs));
+        expect(await messagesCount(token)).toBe(6);
+        expect(await services.store.missingNumbers(token, 1, 1, 6, 10)).toEqual([4, 5]);
+
+        const voided = await allOf({ token, repair: true });
+        expect(voided).toContainEqual({ kind: 'void', token, chat: 1, number: 5, noticedAt: before, repaired: true });
+        expect(voided).toContainEqual({ kind: 'void', token, chat: 2, noticedAt: before, repaired: true });
+        expect(voided).toHaveLength(3);
+        await roll();
+        expect(await allOf({ token, repair: true })).toEqual([]);
+        expect(await services.store.message(token, 1, 5)).toBe('void');
+        expect(await services.store.missingNumbers(token, 1, 1, 6, 10)).toEqual([]);
+        expect(await messagesCount(token)).toBe(4);
+        expect(await services.store.application(token)).toMatchObject({ chatsCount: 1 });
+        // Void or not, it is not given again.
+        expect((await services.ledger.createMessages(token, 1, ['7'])).first).toBe(7);
+        expect((await services.ledger.createChat(token, null)).number).toBe(3);
+      });
+
+      test('is forgotten when its write has come', async () => {
+        const token = await newChat();
+        await takeNumbers(token, { chats: 1, messages: 1 });
+        expect((await aside(token)).sort()).toEqual(['missing 1/4, 0 ms, nowhere', 'missing 2, 0 ms, nowhere']);
+        await services.store.merge([messageWrite(token, 1, 4), chatWrite(token, 2)]);
+        await services.ledger.restore({
+          token,
+          chat: 2,
+          name: 'c',
+          revision: 0,
+          deleted: false,
+          createdAt: 1,
+          updatedAt: 1,
+          highest: 0,
+        });
+        await indexStored(token, 1, 4, 4);
+        await roll();
+        expect(await aside(token)).toEqual([]);
+        expect(await services.store.missing({ token, chat: 1 }, 1, 9)).toEqual([]);
+        expect(await services.store.missing({ token }, 1, 9)).toEqual([]);
+      });
+
+      test('of which only an edit has come is missing as before', async () => {
+        const token = await newChat();
+        await takeNumbers(token, { messages: 1 });
+        await services.ledger.editMessage(token, 1, 4, 'an edit');
+        await work();
+        await aside(token);
+        clock.advance(limits.voidAfterMs);
+        expect(await aside(token)).toEqual([`void 1/4, ${limits.voidAfterMs} ms`]);
+        expect(await aside(token)).toEqual([]);
+      });
+
+      test('is found again when its write came after it was void, and stays there', async () => {
+        const token = await newChat();
+        await takeNumbers(token, { messages: 1 });
+        await aside(token);
+        clock.advance(limits.voidAfterMs);
+        await aside(token);
+        await services.store.merge([messageWrite(token, 1, 4, { body: 'late' })]);
+        await indexStored(token, 1, 4, 4);
+        await roll();
+        expect(await aside(token)).toEqual([]);
+        expect(await services.store.message(token, 1, 4)).toMatchObject({ body: 'late' });
+        expect(await messagesCount(token)).toBe(4);
+      });
+
+      test('does not become void while its write waits or is a dead letter, however long; its time begins anew then', async () => {
+        const token = await newChat();
+        await opened.whileWritesWait(async () => {
+          await services.ledger.createMessages(token, 1, ['4', '5']);
+          await services.ledger.createChat(token, 'waits');
+        });
+        await takeNumbers(token, { messages: 1 });
+        const letter: Write = { kind: 'message', token, chat: 1, number: 6, revision: 0, at: 1, body: '6' };
+        // As if it had been noticed before it became one.
+        await services.store.noteMissing({ token, chat: 1 }, [4, 6], clock());
+        await opened.bury([{ body: encodeWrites([letter]), reason: 'because' }]);
+        clock.advance(limits.voidAfterMs);
+        const named = ['missing 1/4, waiting', 'missing 1/5, waiting', 'missing 1/6, dead letter'];
+        const chats = (await allOf({ token })).filter(({ kind }) => kind === 'not in store');
+        expect(chats).toMatchObject([{ chat: 2, lacking: 'everything', found: 'waiting' }]);
+        expect((await aside(token)).sort()).toEqual([...named, 'not in store'].sort());
+        clock.advance(limits.voidAfterMs);
+        expect((await aside(token)).sort()).toEqual(named);
+        expect(await services.store.missing({ token, chat: 1 }, 1, 9)).toEqual([]);
+        expect(await services.store.missingNumbers(token, 1, 1, 6, 10)).toEqual([4, 5, 6]);
+      });
+
+      test('does not become void while a dead letter can’t be read: it may be the one', async () => {
+        const token = await newChat();
+        await takeNumbers(token, { messages: 1 });
+        await aside(token);
+        clock.advance(limits.voidAfterMs);
+        await opened.bury([{ body: JSON.stringify({ version: 2 }), reason: 'of another version' }]);
+        const found = await allOf({ token, repair: true });
+        expect(found[0]).toMatchObject({ kind: 'unreadable dead letter', reason: expect.stringContaining('version') });
+        expect(found.slice(1).map(short)).toEqual([`missing 1/4, ${limits.voidAfterMs} ms, nowhere`]);
+      });
+    });
+  });
+}

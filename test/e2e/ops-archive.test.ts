@@ -1,0 +1,176 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+import { limits } from '../../lib/limits.ts';
+import { openEngineFiles } from '../../local/engine-files.ts';
+import { type Application, type Chat, Client, type Message } from '../support/client.ts';
+import { settled } from '../support/deployment.ts';
+import { contentOf } from '../support/folder.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { startHost } from '../support/host.ts';
+import { ops, startOps } from '../support/ops.ts';
+import { numbers } from '../support/writes.ts';
+
+const hard = 'İß ς\u2028 "<&>\\ \uFFFE \u{1F469}\u200D\u{1F4BB} e\u0301';
+
+/** An application with all that there is, stored and stopped: edits, deletions, chats without name, many messages. */
+async function folderWithApplication() {
+  const dataDir = dataFolder();
+  const host = await hostOf(startHost(dataDir, '--rollup-seconds', '1'));
+  const client = await Client.connect(host.url);
+  const application = await client.newApplication('one');
+  await client.patch(application, { name: `renamed ${hard}` });
+  const [first, second, third] = [
+    await client.newChat(application),
+    await client.newChat(application),
+    await client.newChat(application),
+  ];
+  await client.patch(first, { name: hard });
+  for (const _ of [1, 2]) await client.send(first, ...numbers(1, limits.batchSize).map((i) => `text ${i}`));
+  await client.send(first, hard, 'deleted later', 'last');
+  await client.patch(`${first}/messages/2`, { body: 'edited' });
+  await client.patch(`${first}/messages/2`, { body: `edited twice ${hard}` });
+  await client.delete(`${first}/messages/2002`);
+  await client.send(second, 'gone with its chat');
+  await client.delete(second);
+  const state = () => stateOf(client, application);
+  await expect.poll(async () => (await client.get<Message>(`${first}/messages/2003`)).status, settled).toBe(200);
+  await expect
+    .poll(async () => (await client.get<Message>(`${first}/messages/2`)).body.body, settled)
+    .toContain('twice');
+  await expect
+    .poll(async () => (await client.get(`${first}/messages/2002`)).body, settled)
+    .toMatchObject({ code: 'message_not_found' });
+  await expect.poll(async () => (await client.get<Chat>(first)).body.messages_count, settled).toBe(2_002);
+  await expect.poll(async () => (await client.get<Application>(application)).body.chats_count, settled).toBe(2);
+  const before = await state();
+  await host.stop();
+  return { dataDir, application, token: application.split('/').at(-1) as string, first, third, before };
+}
+
+/** All that a client sees of an application. */
+async function stateOf(client: Client, application: string) {
+  const { body } = await client.get<Application>(application);
+  const chats = await client.all<Chat>(`${application}/chats`);
+  const messages: Message[][] = [];
+  for (const { number } of chats)
+    messages.push(await client.all<Message>(`${application}/chats/${number}/messages?limit=1000`));
+  return { application: body, chats, messages };
+}
+
+test('an exported application comes back whole in another system, and no number is given again', async () => {
+  const { dataDir, application, token, first, before } = await folderWithApplication();
+  const file = path.join(dataFolder(), 'app.ndjson');
+  const exported = await ops('--data-dir', dataDir, 'export', token, '--output', file);
+  expect([exported.status, exported.stdout]).toEqual([0, '']);
+  const text = readFileSync(file, 'utf8');
+  // Standard output gets the same.
+  expect((await ops('--data-dir', dataDir, 'export', token)).stdout).toBe(text);
+  const lines = text
+    .trimEnd()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines[0]).toEqual({ kind: 'archive', format: 1 });
+  expect(lines.at(-1)).toEqual({ kind: 'end', chats: 3, messages: 2_002, deleted_messages: 1 });
+  expect(text).not.toContain('deleted later');
+  expect(text).not.toContain('gone with its chat');
+
+  const other = dataFolder();
+  (await openEngineFiles(other)).close();
+  const empty = contentOf(other);
+  const dry = await ops('--data-dir', other, 'import', file, '--dry-run');
+  expect(dry).toMatchObject({ status: 0, stdout: 'The file is whole: 3 chats, 2,002 messages, 1 deleted ones.\n' });
+  expect(contentOf(other)?.['ledger.db']).toBe(empty?.['ledger.db']);
+  // Twice: an import may be repeated. Once from standard input.
+  expect(await ops('--data-dir', other, 'import', file)).toMatchObject({ status: 0 });
+  expect(await startOps(['--data-dir', other, 'import', '-'], { input: text }).ended).toMatchObject({ status: 0 });
+
+  const host = await hostOf(startHost(other, '--rollup-seconds', '1'));
+  const client = await Client.connect(host.url);
+  const after = async () => stateOf(client, application);
+  await expect.poll(async () => (await client.get<Chat>(first)).body.messages_count, settled).toBe(2_002);
+  await expect.poll(async () => (await client.get<Application>(application)).body.chats_count, settled).toBe(2);
+  await expect.poll(async () => (await after()).messages, settled).toEqual(before.messages);
+  expect(await after()).toEqual(before);
+  const search = `${application}/search?q=${encodeURIComponent('TWICE İß')}`;
+  await expect.poll(async () => (await client.get<{ total: number }>(search)).body.total, settled).toBe(1);
+
+  // Numbers go on behind the highest, edits behind the last revision, and what was deleted stays so.
+  expect(await client.send(first, 'next')).toEqual([2_004]);
+  expect(await client.newChat(application)).toBe(`${application}/chats/4`);
+  expect((await client.patch(`${first}/messages/2`, { body: 'edited here' })).status).toBe(200);
+  await expect
+    .poll(async () => (await client.get<Message>(`${first}/messages/2`)).body.body, settled)
+    .toBe('edited here');
+  expect((await client.patch(`${first}/messages/2002`, { body: 'x' })).body).toMatchObject({
+    code: 'message_not_found',
+  });
+  expect((await client.patch(`${application}/chats/2`, { name: 'x' })).body).toMatchObject({ code: 'chat_not_found' });
+  await host.stop();
+
+  // It has gone on since, so that the file is not it any more.
+  const again = await ops('--data-dir', other, 'import', file);
+  expect(again).toMatchObject({
+    status: 1,
+    stderr: expect.stringMatching(/^Line 2: The application is there .* since\.\n$/),
+  });
+});
+
+test('a file that is wrong or cut off is named by its line, and nothing behind that is imported', async () => {
+  const { dataDir, token } = await folderWithApplication();
+  const text = (await ops('--data-dir', dataDir, 'export', token)).stdout;
+  const lines = text.trimEnd().split('\n');
+  const folder = dataFolder();
+  const cases: [string, string[], RegExp][] = [
+    ['empty', [], /^The file ends early/],
+    ['cut off', lines.slice(0, 1_500), /^The file ends early, behind line 1500/],
+    ['other version', ['{"kind":"archive","format":2}', ...lines.slice(1)], /^Line 1: /],
+    ['no header', lines.slice(1), /^Line 1: application is not expected here/],
+    ['cut in a line', [...lines.slice(0, 9), lines[9]?.slice(0, 20) ?? ''], /^Line 10: is not JSON/],
+    [
+      'a message lost',
+      [...lines.slice(0, 9), ...lines.slice(10)],
+      new RegExp(`^Line ${lines.length - 1}: the file had`),
+    ],
+    [
+      'swapped',
+      [...lines.slice(0, 8), lines[9] ?? '', lines[8] ?? '', ...lines.slice(10)],
+      /^Line 10: message 1\/\d+ is not/,
+    ],
+    ['blank body', lines.map((line) => line.replace('"text 3"', '"  "')), /^Line \d+: body must not be blank/],
+    ['bad token', lines.map((line) => line.replace(token, 'x')), /^Line 2: token is no token/],
+  ];
+  for (const [name, wrong, message] of cases) {
+    const file = path.join(folder, 'wrong.ndjson');
+    writeFileSync(file, wrong.join('\n'));
+    const target = dataFolder();
+    (await openEngineFiles(target)).close();
+    for (const flags of [['--dry-run'], []]) {
+      const { status, stderr } = await ops('--data-dir', target, 'import', file, ...flags);
+      expect([name, status, stderr]).toEqual([name, 1, expect.stringMatching(message)]);
+      expect(stderr.trimEnd().split('\n')).toHaveLength(1);
+    }
+    const files = await openEngineFiles(target);
+    const records = (await Array.fromAsync(files.queues.store.records())).join();
+    // Only at the end shows that one in the middle is missing.
+    expect([name, records.includes('"last"')]).toEqual([name, name === 'a message lost']);
+    files.close();
+  }
+  const none = await ops('--data-dir', dataDir, 'import', path.join(folder, 'nowhere'));
+  expect(none).toMatchObject({ status: 1, stderr: expect.stringMatching(/^\S*nowhere: .*\n$/) });
+  const unknown = await ops('--data-dir', dataDir, 'export', 'unknown');
+  expect(unknown).toMatchObject({ status: 1, stdout: '', stderr: 'There is no application with this token.\n' });
+}, 240_000);
+
+test('what is accepted and not stored is not in the file, and said so', async () => {
+  const dataDir = dataFolder();
+  const files = await openEngineFiles(dataDir);
+  const { token } = await files.ledger.createApplication('one');
+  await files.ledger.createChat(token, null);
+  await files.ledger.createMessages(token, 1, ['a', 'b', 'c']);
+  files.close();
+  const { status, stderr, stdout } = await ops('--data-dir', dataDir, 'export', token);
+  expect(status).toBe(1);
+  expect(stderr).toMatch(/^3 accepted messages are not stored yet, and not in the file/m);
+  expect(stdout).toContain('"kind":"end"');
+});

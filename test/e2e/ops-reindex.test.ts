@@ -1,0 +1,107 @@
+import { expect, test } from 'vitest';
+import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
+import { EmbeddedReindexing } from '../../lib/search/embedded-reindex.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { openEngineFiles } from '../../local/engine-files.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { launch, startHost } from '../support/host.ts';
+import { ops } from '../support/ops.ts';
+import { applicationWrite, chatWrite, deletionWrite, messageWrites } from '../support/writes.ts';
+
+const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
+
+/** A data folder with messages in the store, and an index that holds but one that is deleted by now. */
+async function folderToReindex() {
+  const dataDir = dataFolder();
+  const files = await openEngineFiles(dataDir);
+  const store = new EmbeddedStore(files.storeDatabase);
+  await store.merge([
+    applicationWrite(token),
+    chatWrite(token, 1),
+    ...messageWrites(token, 1, 1, 3_500),
+    deletionWrite(token, 1, 7),
+  ]);
+  const entry = { token, name: 'one', revision: 0, deleted: false, createdAt: 1, updatedAt: 1 };
+  await files.ledger.restore({ ...entry, highest: 1 });
+  await files.ledger.restore({ ...entry, chat: 1, highest: 3_000 });
+  const stray = {
+    token,
+    chat: 1,
+    number: 7,
+    version: 0,
+    body: 'message that nobody has',
+    createdAt: 1,
+    updatedAt: 1,
+  };
+  await new EmbeddedSearchIndex(files.storeDatabase).index([stray]);
+  files.close();
+  return dataDir;
+}
+
+async function totals(dataDir: string) {
+  const files = await openEngineFiles(dataDir);
+  const index = new EmbeddedSearchIndex(files.storeDatabase);
+  const total = async (q: string) => (await index.search({ token, q, limit: 1 })).total;
+  const found = [await total('message'), await total('nobody'), await total('s')];
+  files.close();
+  return found;
+}
+
+test('reindex builds the index of a stopped system anew, and says before what it would do', async () => {
+  const dataDir = await folderToReindex();
+  const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
+  expect(dry.stdout).toBe('Would build the index anew, in its place: some 3,500 messages to copy.\n');
+  expect(await totals(dataDir)).toEqual([1, 1, 1]);
+  const { status, stdout } = await ops('--data-dir', dataDir, 'reindex');
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^the index is whole \([\d.]+ s\)\n$/)]);
+  expect(await totals(dataDir)).toEqual([3_499, 0, 3_499]);
+});
+
+test('reindex that was broken off keeps the system from starting, and goes on where it was', async () => {
+  const dataDir = await folderToReindex();
+  const files = await openEngineFiles(dataDir);
+  const store = new EmbeddedStore(files.storeDatabase);
+  const index = new EmbeddedSearchIndex(files.storeDatabase);
+  let steps = 0;
+  for await (const _ of new EmbeddedReindexing(files.storeDatabase, store, index).run()) if (++steps === 2) break;
+  files.close();
+
+  const refused = launch(['--port', '0', '--data-dir', dataDir]);
+  expect(await refused.ended).toBe(1);
+  expect(refused.stderr()).toMatch(/^The database .*store\.db has a search index .* script\/ops reindex\.\n$/);
+
+  const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
+  expect(dry.stdout).toBe('Would go on building the index, with 2000 messages in it: some 1,500 messages to copy.\n');
+  expect(await ops('--data-dir', dataDir, 'reindex', '--abort')).toMatchObject({ status: 1 });
+  expect(await ops('--data-dir', dataDir, 'reindex')).toMatchObject({ status: 0 });
+  expect(await totals(dataDir)).toEqual([3_499, 0, 3_499]);
+  await hostOf(startHost(dataDir));
+});
+
+test('reconcile names every difference, with status 1, and repairs them only when it is told to', async () => {
+  const dataDir = await folderToReindex();
+  const named = await ops('--data-dir', dataDir, 'reconcile');
+  expect(named.status).toBe(1);
+  expect(named.stdout).toMatch(/^counter too low Q2lDXd…\/1 \(counter 3000, highest 3500\)$/m);
+  expect(named.stdout).toMatch(/^not in index Q2lDXd…\/1\/3000 \(lacking everything\)$/m);
+  expect(named.stdout).not.toContain(token);
+  expect(await totals(dataDir)).toEqual([1, 1, 1]);
+
+  const repaired = await ops('--data-dir', dataDir, 'reconcile', token, '--repair', '--json');
+  const lines = repaired.stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  expect(lines).toContainEqual({
+    kind: 'not in index',
+    token,
+    chat: 1,
+    number: 3_500,
+    lacking: 'everything',
+    repaired: true,
+  });
+
+  const after = await ops('--data-dir', dataDir, 'reconcile');
+  expect(after.stdout).not.toMatch(/not in index|counter too low/);
+  expect(await totals(dataDir)).toEqual([3_499, 0, 3_499]);
+});
