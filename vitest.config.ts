@@ -15,6 +15,7 @@ export default defineConfig({
     // Most of what the end-to-end tests do is waiting, so three at a time suit two cores.
     maxWorkers: 3,
     sequence: { sequencer: WaitingFirst },
+    setupFiles: ['test/support/seeded.ts'],
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './test/support/totals-reporter.ts'],
