@@ -15,6 +15,7 @@ export default defineConfig({
     // Most of what the end-to-end tests do is waiting, so three at a time suit two cores.
     maxWorkers: 3,
     sequence: { sequencer: WaitingFirst },
+    setupFiles: ['test/support/seeded.ts'],
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './test/support/totals-reporter.ts'],
@@ -24,6 +25,7 @@ export default defineConfig({
       project('contract', 60_000),
       project('infra', 60_000),
       project('e2e', 170_000),
+      project('fuzz', 170_000),
       // Counts on the stack come by the minute, and a test may wait for three of them.
       project('aws', 400_000, {
         // The API's tests once more, on what is deployed: both engines are to answer alike.

@@ -89,14 +89,16 @@ export function createServer(operations: Map<OperationId, HttpHandler>): Fastify
 }
 
 /**
- * Fastify refuses a content type that it can't parse before a handler sees the request. The handler shall judge it, in
- * the contract's order; that there is a body is all it needs to know of it then.
+ * Fastify refuses a content type that it can't parse before it reads the body. The handler shall judge both, in the
+ * contract's order: an empty body needs no content type, so any will do.
  */
 const judgeUnread =
   (handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>) =>
   async (error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply) => {
     if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE') {
-      request.body = Buffer.from('?');
+      const body = await wholeBody(request.raw);
+      if (!body) return refuse(request, reply, malformedRequest());
+      request.body = body;
       return handler(request, reply);
     }
     // The client went away while it sent its body: nobody is there to read an answer.
@@ -142,6 +144,10 @@ function readBody(payload: IncomingMessage, done: (error: Error | null, body?: B
   payload.on('error', end);
   payload.on('close', () => end(new Error('The client went away')));
 }
+
+/** The body as far as it is read; undefined when the client went away before its end. */
+const wholeBody = (payload: IncomingMessage): Promise<Buffer | undefined> =>
+  new Promise((resolve) => readBody(payload, (_error, body) => resolve(body)));
 
 /** Answers what is no HTTP request at all, or came too slowly or with too many headers. */
 async function refuseConnection(error: Error & { code?: string }, socket: Socket): Promise<void> {

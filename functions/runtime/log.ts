@@ -1,7 +1,11 @@
 import { Logger } from '@aws-lambda-powertools/logger';
+import { loggableError } from './loggable-error.ts';
 
 /** One line of JSON an event. What identifies or belongs to a client (tokens, names, bodies, keys) is never logged. */
-export const log = new Logger({ serviceName: 'chat-system' });
+export const log = new Logger({
+  serviceName: 'chat-system',
+  jsonReplacerFn: (_key, value) => (value instanceof Error ? loggableError(value) : value),
+});
 
 export const logLevels = ['debug', 'info', 'warn', 'error', 'silent'] as const;
 export type LogLevel = (typeof logLevels)[number];

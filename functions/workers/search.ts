@@ -25,8 +25,10 @@ export const searchWorker = worker('searchQueue', decodeChanges, async (records,
       refused.set(nameOf(document), reason);
   }
   return records.flatMap(({ record, content }): Poison[] => {
-    const bad = content.find((key) => refused.has(nameOf(key)));
-    return bad ? [{ record, reason: `message ${nameOf(bad)}: ${refused.get(nameOf(bad))}` }] : [];
+    const reasons = content.map((key) => refused.get(nameOf(key)));
+    const bad = reasons.findIndex((reason) => reason !== undefined);
+    // The reason is logged, so it tells the place in the record instead of the token.
+    return bad < 0 ? [] : [{ record, reason: `messages.${bad}: ${reasons[bad]}` }];
   });
 });
 

@@ -28,6 +28,17 @@ function textFault(text: string, longest: number): string | undefined {
 const typeFault = (expected: string) => (issue: { input?: unknown }) =>
   issue.input === undefined ? 'is required' : `must be ${expected}`;
 
+/**
+ * The rule as the document tells it. JSON Schema's regular expressions know White_Space by its characters alone; a lone
+ * surrogate is no valid JSON in UTF-8 anyway.
+ */
+const whiteSpace = '\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+const documented = (longest: number) => ({
+  minLength: 1,
+  maxLength: longest,
+  pattern: `^[^\\u0000]*[^\\u0000${whiteSpace}][^\\u0000]*$`,
+});
+
 const text = (longest: number, expected = 'a string') =>
   z
     .string({ error: typeFault(expected) })
@@ -35,14 +46,14 @@ const text = (longest: number, expected = 'a string') =>
       const fault = textFault(value, longest);
       if (fault) context.addIssue({ code: 'custom', message: fault });
     })
-    .meta({ override: { minLength: 1, maxLength: longest } });
+    .meta({ override: documented(longest) });
 
 const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape, { error: 'must be a JSON object' });
 
 const applicationName = text(limits.nameLength).meta({
   description: 'Not blank; kept exactly as sent.',
   example: 'Support desk',
-  override: { minLength: 1, maxLength: limits.nameLength },
+  override: documented(limits.nameLength),
 });
 const chatName = text(limits.nameLength, 'a string or null')
   .nullable()
@@ -50,7 +61,7 @@ const chatName = text(limits.nameLength, 'a string or null')
 const messageBody = text(limits.bodyLength).meta({
   description: 'Not blank; kept exactly as sent.',
   example: 'Hello, world',
-  override: { minLength: 1, maxLength: limits.bodyLength },
+  override: documented(limits.bodyLength),
 });
 
 const timestamp = z.iso.datetime({ precision: 3 }).meta({
@@ -123,7 +134,11 @@ const limit = ({ max, default: usual }: { max: number; default: number }) =>
       override: asInteger({ minimum: 1, maximum: max, default: usual }),
     });
 
-const cursor = z.string().optional().meta({ description: 'The `next` of the page before.' });
+const cursor = z
+  .string()
+  .optional()
+  // Whether it is one of this list is judged later; the document tells what all have in common.
+  .meta({ description: 'The `next` of the page before.', override: { pattern: '^[A-Za-z0-9_-]+$' } });
 const order = z.enum(['asc', 'desc'], { error: 'must be asc or desc' }).default('asc');
 
 export const PageQuery = z.object({ limit: limit(limits.page), cursor, order });
@@ -147,16 +162,18 @@ export const SearchQuery = z.object({
   cursor,
 });
 
+/** Bare or in quotes; white space around it is not part of a header's value. */
+const bareOrQuoted = new RegExp(
+  `^(?!""$)(?:[!-~](?:[ -~]{0,${limits.idempotencyKeyLength - 2}}[!-~])?|"[ -~]{1,${limits.idempotencyKeyLength}}")$`,
+);
+
 export const idempotencyKey = z
   .string()
-  .transform((value) => (/^".*"$/s.test(value) ? value.slice(1, -1) : value))
-  .refine((value) => /^[\x20-\x7e]+$/.test(value) && value.length <= limits.idempotencyKeyLength, {
-    error: `must be 1 to ${limits.idempotencyKeyLength} printable ASCII characters`,
-  })
+  .regex(bareOrQuoted, { error: `must be 1 to ${limits.idempotencyKeyLength} printable ASCII characters` })
+  .transform((value) => (/^".*"$/.test(value) ? value.slice(1, -1) : value))
   .meta({
     description:
       'Within 24 hours, the same key with the same payload gets the first answer again instead of a second write.',
-    override: { minLength: 1, maxLength: limits.idempotencyKeyLength + 2 },
     example: '4f7a9c1e-2b3d-4e5f-8a9b-0c1d2e3f4a5b',
   });
 

@@ -60,8 +60,11 @@ async function indexBulk(client: Client, index: string, bulk: Bulk): Promise<Ref
   for (const [i, { index: item }] of body.items.entries()) {
     // A conflict says that the index has this version or a newer one, which is what was wanted.
     if (!item?.error || item.status === 409) continue;
-    const reason = `${item.status} ${item.error.type}: ${item.error.reason}`;
-    if (item.error.type !== documentError) throw new Error(`OpenSearch did not take a document: ${reason}`);
+    const { type } = item.error;
+    // OpenSearch's own words would quote the document.
+    const reason = `${item.status} ${type}`;
+    if (type !== documentError)
+      throw Object.assign(new Error(`OpenSearch did not take a document: ${reason}`), { code: type });
     refused.push({ document: bulk.documents[i] as SearchDocument, reason });
   }
   return refused;

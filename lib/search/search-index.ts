@@ -52,7 +52,7 @@ export interface DocumentVersion {
   version: number;
 }
 
-/** A document that an index will never take, such as one whose text its analyzer can't read, and why. */
+/** A document that an index will never take, such as one whose text its analyzer can't read, and why, without quoting it. */
 export interface RefusedDocument {
   document: SearchDocument;
   reason: string;

@@ -6,6 +6,13 @@ import { onPath, succeeds, type Tool } from '../tools.ts';
 const downloaded = (): boolean =>
   ['opensearch-3.8.0', 'opensearch-3.8.0-with-icu'].some((name) => existsSync(path.join(cacheFolder, name)));
 
+/** MiniStack needs it, and the tests for Schemathesis. */
+export const python: Tool = {
+  name: 'Python 3.10 or newer with venv (python3)',
+  debianPackage: 'python3-venv',
+  present: () => succeeds('python3', '-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'),
+};
+
 /** What the native provider needs of this machine. */
 export const nativeTools: Tool[] = [
   {
@@ -13,11 +20,7 @@ export const nativeTools: Tool[] = [
     debianPackage: 'mariadb-server',
     present: async () => onPath('mariadbd') && onPath('mariadb-install-db'),
   },
-  {
-    name: 'Python 3.10 or newer with venv (python3)',
-    debianPackage: 'python3-venv',
-    present: () => succeeds('python3', '-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'),
-  },
+  python,
   {
     name: 'Maven (mvn), which downloads OpenSearch',
     debianPackage: 'maven',

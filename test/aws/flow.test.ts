@@ -1,4 +1,4 @@
-import { ListQueuesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { encodeWrites, type Write } from '../../lib/queue/records.ts';
@@ -9,6 +9,7 @@ import { MysqlStore, openMysql } from '../../lib/store/mysql.ts';
 import { awsClientSettings, awsServices } from '../support/aws-services.ts';
 import type { Application, Chat, Client, Message } from '../support/client.ts';
 import { counted, deployment, settled } from '../support/deployment.ts';
+import { queueUrl } from '../support/queue-url.ts';
 import { messageWrite, numbers } from '../support/writes.ts';
 
 // What is deployed, looked at from both ends: the HTTP API in front, SQL, search and the queues behind.
@@ -27,20 +28,8 @@ describe('on the deployed stack', () => {
   let witness: number;
   let deliveries = 0;
 
-  /** The URL of the stack's queue whose name goes on like this behind the stack's. */
-  const urlOf = async (name: RegExp): Promise<string> => {
-    const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: 'ChatSystem-dev-' }));
-    const urls = QueueUrls.filter((url) => name.test(url));
-    if (!urls[0] || urls.length > 1) throw new Error(`${urls.length} queues are like ${name}: ${QueueUrls}`);
-    return urls[0];
-  };
-
   beforeAll(async () => {
-    storeQueue = new SqsQueue(
-      sqs,
-      await urlOf(/-StoreQueue(?!DeadLetters)[^/]*$/),
-      await urlOf(/-StoreQueueDeadLetters[^/]*$/),
-    );
+    storeQueue = new SqsQueue(sqs, await queueUrl(sqs, 'StoreQueue'), await queueUrl(sqs, 'StoreQueueDeadLetters'));
     api = await deployment();
     token = (await created<Application>('/applications', { name: 'flow' })).token;
     chat = (await created<Chat>(`/applications/${token}/chats`, { name: 'flow' })).number;

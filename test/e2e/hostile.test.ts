@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { type Answer, type Application, Client, holdsForEveryAnswer, type Message } from '../support/client.ts';
 import { concurrently } from '../support/concurrently.ts';
@@ -14,7 +15,7 @@ let dataDir: string;
 let host: Host;
 let client: Client;
 /** An upload that stops half-way and keeps the connection open: what comes of it is seen at the end. */
-let stalled: { answer: Promise<Answer | undefined>; begun: number };
+let stalled: Promise<{ answer: Answer | undefined; afterMs: number }>;
 /** A request that stops in the middle of its headers. */
 let stalledHead: Promise<Answer | undefined>;
 
@@ -30,7 +31,8 @@ beforeAll(async () => {
   );
   const head = await RawConnection.open(host.url);
   head.write('GET /v1/health HTTP/1.1\r\nHost:');
-  stalled = { answer: upload.answer(), begun: performance.now() };
+  const begun = performance.now();
+  stalled = upload.answer().then((answer) => ({ answer, afterMs: performance.now() - begun }));
   stalledHead = head.answer();
 });
 afterAll(async () => {
@@ -220,6 +222,42 @@ describe('a body', () => {
   });
 });
 
+describe('an empty body', () => {
+  const wrong = [
+    '',
+    'x',
+    'application/json; charset',
+    '\x01',
+    'text/plain',
+    'application/xml; charset=utf-16',
+    'a/b/c',
+  ];
+
+  test.each(wrong)('needs no content type, so %j will do', async (type) => {
+    const [application = ''] = (await client.newChat()).split('/chats');
+    for (const length of ['Content-Length: 0\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n']) {
+      const head = `Host: x\r\nConnection: close\r\nContent-Type: ${type}\r\n${length}`;
+      const chat = await answerTo(`POST /v1${application}/chats HTTP/1.1\r\n${head}`);
+      // A control character in a header is no HTTP.
+      if (type === '\x01') expect(chat).toBeProblem(400, 'malformed_request');
+      else expect(chat.status).toBe(201);
+      if (type === '\x01') continue;
+      const patch = await answerTo(`PATCH /v1${application} HTTP/1.1\r\n${head}`);
+      expect(patch).toBeProblem(422, 'validation_failed', '/name');
+    }
+  });
+
+  test.each(['', 'x', 'text/plain', 'a/b/c'])('is none with a character in it, and %j will not do', async (type) => {
+    const [application = ''] = (await client.newChat()).split('/chats');
+    const head = `Host: x\r\nConnection: close\r\nContent-Type: ${type}\r\n`;
+    for (const body of ['Content-Length: 2\r\n\r\n{}', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'])
+      expect(await answerTo(`POST /v1${application}/chats HTTP/1.1\r\n${head}${body}`)).toBeProblem(
+        415,
+        'unsupported_media_type',
+      );
+  });
+});
+
 describe('an upload that stops half-way', () => {
   const chunkedHead = 'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
 
@@ -298,6 +336,45 @@ describe('headers', () => {
 });
 
 describe('a path', () => {
+  // Clients take these for steps in a folder, encoded or not.
+  const segment = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !/^\.\.?$/.test(text));
+  const shown = (text: string) => encodeURIComponent(text.toWellFormed());
+
+  test('with any text for a token names an application that is not there', async () => {
+    await fc.assert(
+      fc.asyncProperty(segment, async (text) => {
+        for (const below of ['', '/chats', '/chats/1/messages/1', '/search?q=x'])
+          expect(await client.get(`/applications/${shown(text)}${below}`)).toBeProblem(404, 'application_not_found');
+      }),
+    );
+  });
+
+  test('with any text for a number is refused by its name, or names what is not there', async () => {
+    const application = await client.newApplication();
+    const nearly = fc.constantFrom(
+      '0',
+      '-1',
+      '+1',
+      '1.0',
+      '1e3',
+      '0x1',
+      '01',
+      ' 1',
+      '1 ',
+      '１',
+      '١',
+      '9'.repeat(400),
+      '99',
+    );
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(segment, nearly), async (text) => {
+        const answer = await client.get(`${application}/chats/${shown(text)}`);
+        if (/^[1-9][0-9]*$/.test(text)) expect(answer).toBeProblem(404, 'chat_not_found');
+        else expect(answer).toBeProblem(422, 'validation_failed', 'chat_number');
+      }),
+    );
+  });
+
   const notFound = [404, 'route_not_found'] as const;
   const noApplication = [404, 'application_not_found'] as const;
   test.each<[string, readonly [number, string]]>([
@@ -518,12 +595,11 @@ test('thousands of bad requests leave the memory flat, and the host as it was', 
 });
 
 test('what stops half-way and stays is told off when its time is over', async () => {
-  const answer = await stalled.answer;
+  const { answer, afterMs } = await stalled;
   expect(answer).toBeProblem(408, 'request_timeout');
   holdsForEveryAnswer(answer as Answer, 'a stalled upload');
   expect(await stalledHead).toBeProblem(408, 'request_timeout');
-  const took = performance.now() - stalled.begun;
-  expect(took).toBeLessThan(requestTimeoutMs + 15_000);
+  expect(afterMs).toBeLessThan(requestTimeoutMs + 15_000);
 });
 
 test('none of all this was an error of ours, and the host is up', async () => {

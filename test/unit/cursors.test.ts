@@ -55,6 +55,35 @@ describe('refused is', () => {
     for (const more of ['A', '=', '==', ' ', '%00', '\n']) expect(isRefused(cursor + more)).toBe(true);
   });
 
+  test('a cursor that is changed in several places, or made anew from what is in it', () => {
+    const cursor = encodeCursor(list, [1_234, 'abc']);
+    const json = Buffer.from(cursor, 'base64url').toString();
+    const alphabet = fc.constantFrom(...'ABCxyz019-_=+/.~ é"[],');
+    const edits = fc.array(fc.tuple(fc.nat(json.length), fc.nat(3), fc.string({ unit: alphabet, maxLength: 3 })), {
+      minLength: 1,
+      maxLength: 4,
+    });
+    const applied = (text: string, changes: [number, number, string][]) =>
+      changes.reduce((now, [at, gone, more]) => now.slice(0, at) + more + now.slice(at + gone), text);
+    fc.assert(
+      fc.property(edits, (changes) => {
+        const remade = Buffer.from(applied(json, changes)).toString('base64url');
+        for (const changed of [applied(cursor, changes), remade])
+          expect(changed === cursor || isRefused(changed), changed).toBe(true);
+      }),
+      { numRuns: 2_000 },
+    );
+    for (const same of [` ${json}`, json.replace(',', ', '), json.replace('1234', '1.234e3'), `${json}\n`])
+      expect(isRefused(Buffer.from(same).toString('base64url')), same).toBe(true);
+  });
+
+  test('any text at all', () => {
+    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => isRefused(text)));
+    fc.assert(
+      fc.property(fc.jsonValue(), (value) => isRefused(Buffer.from(JSON.stringify(value)).toString('base64url'))),
+    );
+  });
+
   test.for(['', 'null', '[]', 'W10', 'bnVsbA', 'eyJ9', '\u{1F600}', 'x'.repeat(100_000), 'WyIiXQ', 'WzEsMiwzXQ'])(
     'what is no cursor at all: %j',
     (cursor) => {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { asToken, newToken } from '../../lib/token.ts';
 import { numbers } from '../support/writes.ts';
@@ -25,4 +26,21 @@ test('what can be no token is understood as one that nobody has', () => {
     'x'.repeat(3_000),
   ])
     expect(asToken(text)).toBe(nobody);
+});
+
+test('a text is understood as itself only where it could be a token', () => {
+  const nobody = asToken('');
+  const alphabet = fc.constantFrom(...'AQgwaz09-_');
+  const texts = fc.oneof(
+    fc.string({ unit: 'binary' }),
+    fc.string({ unit: alphabet, minLength: 20, maxLength: 24 }),
+    fc.string({ unit: alphabet, minLength: 22, maxLength: 22 }),
+  );
+  fc.assert(
+    fc.property(texts, (text) => {
+      const couldBe = /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text);
+      expect(asToken(text)).toBe(couldBe ? text : nobody);
+    }),
+    { numRuns: 2_000 },
+  );
 });

@@ -10,7 +10,7 @@ import {
   tombstoneVersion,
 } from '../../../lib/search/search-index.ts';
 import { allPages, purgeAll } from '../../support/all-pages.ts';
-import { hardText, queryFor } from '../../support/hard-texts.ts';
+import { hardText, queryFor, queryLanguages } from '../../support/hard-texts.ts';
 import { matcher, scans } from '../../support/scan.ts';
 import { numbers } from '../../support/writes.ts';
 
@@ -121,6 +121,17 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
             expect((await found({ token, chat: 1, q })).reverse()).toEqual(expected);
             expect((await found({ token, q })).reverse()).toEqual(expected);
           }
+      });
+
+      test('is plain text, in whatever language it would be a query', async () => {
+        const token = newToken();
+        await indexAll(queryLanguages.map((body, i) => document(token, 1, i + 1, body)));
+        for (const q of queryLanguages) {
+          const expected = queryLanguages.flatMap((body, i) => (matcher(q).test(body) ? [`1/${i + 1}`] : [])).reverse();
+          expect(expected, q).not.toEqual([]);
+          expect(await found({ token, chat: 1, q }), q).toEqual(expected);
+          expect(await found({ token, q }), q).toEqual(expected);
+        }
       });
 
       test('does not take U+FFFD, U+FFFE and U+FFFF for each other', async () => {

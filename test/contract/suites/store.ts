@@ -7,6 +7,7 @@ import type { Write } from '../../../lib/queue/records.ts';
 import { rollUp } from '../../../lib/rollup/rollup.ts';
 import type { Mark, Purge, Range, Rows, Store, StoredApplication, StoredMessage } from '../../../lib/store/store.ts';
 import { allPages, purgeAll } from '../../support/all-pages.ts';
+import { hardText } from '../../support/hard-texts.ts';
 import { deliveries, expectedState, highestNumber, history, stateOf } from '../../support/histories.ts';
 import {
   applicationWrite,
@@ -188,6 +189,25 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.chat(token, 2)).toMatchObject({ name: null });
         expect(await store.message(token, 1, 1)).toMatchObject({ body: odd });
         expect(await store.message(token, 1, 2)).toMatchObject({ body: longest });
+      });
+
+      test('whatever the names and bodies are, they are read as they were', async () => {
+        const texts = fc.array(hardText, { minLength: 1, maxLength: 20 });
+        await fc.assert(
+          fc.asyncProperty(texts, async (bodies) => {
+            const token = newToken();
+            await store.merge([
+              applicationWrite(token, { name: bodies[0] as string }),
+              chatWrite(token, 1, { name: bodies.at(-1) as string }),
+              ...bodies.map((body, i) => messageWrite(token, 1, i + 1, { body })),
+            ]);
+            expect(await store.application(token)).toMatchObject({ name: bodies[0] });
+            expect(await store.chat(token, 1)).toMatchObject({ name: bodies.at(-1) });
+            const read = await store.merged(bodies.map((_, i) => ({ token, chat: 1, number: i + 1 })));
+            expect(read.toSorted((a, b) => a.number - b.number).map(({ body }) => body)).toEqual(bodies);
+          }),
+          { numRuns: 50 },
+        );
       });
 
       test('tokens that differ only in their case are different applications', async () => {

@@ -1,0 +1,88 @@
+import { inspect } from 'node:util';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { sql } from 'kysely';
+import { expect, inject, test } from 'vitest';
+import { loggableError } from '../../functions/runtime/loggable-error.ts';
+import { limits } from '../../lib/limits.ts';
+import { encodeWrites } from '../../lib/queue/records.ts';
+import { SqsQueue } from '../../lib/queue/sqs.ts';
+import { openOpensearch } from '../../lib/search/opensearch-client.ts';
+import { messagesAlias } from '../../lib/search/opensearch-migration.ts';
+import { openMysql } from '../../lib/store/mysql.ts';
+import { awsClientSettings } from '../support/aws-services.ts';
+import { project, scriptStack } from '../support/checkout.ts';
+import { deployment, settled } from '../support/deployment.ts';
+import { useEveryRoute } from '../support/every-route.ts';
+import { Planted } from '../support/planted.ts';
+import { queueUrl } from '../support/queue-url.ts';
+import { messageWrite } from '../support/writes.ts';
+
+test('the functions’ logs have nothing that clients or operators entrust to the system', async () => {
+  const planted = new Planted();
+  planted.add('database password', new URL(inject('stack').mysqlUrl).password);
+  const client = await deployment();
+  const application = await useEveryRoute(client, planted);
+  const token = application.split('/')[2] as string;
+
+  const sqs = new SQSClient(awsClientSettings);
+  const queue = async (name: string) =>
+    new SqsQueue(sqs, await queueUrl(sqs, `${name}Queue`), await queueUrl(sqs, `${name}QueueDeadLetters`));
+  const edit = (body: string, of = token) => encodeWrites([messageWrite(of, 1, 1, { revision: 9, body })]);
+  const [store, search] = [await queue('Store'), await queue('Search')];
+  const [noRecord, version, long, wide, noChange] = [
+    'no record',
+    'version',
+    'long body',
+    'wide token',
+    'no change',
+  ].map((what) => planted.word(what)) as [string, string, string, string, string];
+  await store.send([
+    noRecord,
+    JSON.stringify({ version }),
+    // What the database refuses: too long for the column, and a token that its column can't be compared with.
+    edit(long.repeat(3_000)),
+    edit(planted.text('body'), `é${wide}`),
+  ]);
+  await search.send([noChange]);
+  const buried = async (queue: SqsQueue, marks: string[]) => {
+    const letters = await queue.deadLetters(1_000);
+    return marks.filter((mark) => letters.some(({ body }) => body.includes(mark))).length;
+  };
+  await expect.poll(() => buried(store, [noRecord, version, long, wide]), { ...settled, timeout: 60_000 }).toBe(4);
+  await expect.poll(() => buried(search, [noChange]), settled).toBe(1);
+
+  const logs = async () => (await scriptStack(project, 'logs', 'functions', '--lines', '99999')).stdout;
+  await expect.poll(logs, { timeout: 30_000, interval: 1_000 }).toMatch(/ER_DATA_TOO_LONG[\s\S]*ER_CANT_AGGREGATE/);
+  const text = await logs();
+  expect(text).toContain('REPORT RequestId');
+  expect(planted.readableIn(text)).toEqual([]);
+});
+
+test('what the servers say of a fault quotes the request, and is not logged', async () => {
+  const secret = new Planted().word('secret');
+  const db = openMysql(inject('stack').mysqlUrl, { connections: 1, waiting: limits.sqlMs.work });
+  const opensearch = openOpensearch(inject('stack').opensearchUrl);
+  const sqs = new SQSClient(awsClientSettings);
+  const faults = await Promise.all(
+    [
+      sql`SELECT ${secret} FROM nowhere`.execute(db),
+      sql`SELECT CAST(${secret} AS DATE) + CHAR(256 USING ${sql.raw(secret)})`.execute(db),
+      opensearch.search({ index: 'nowhere', body: { query: { term: { body: secret } } } }),
+      opensearch.search({ index: messagesAlias, body: { query: { [secret]: 1 } } as never }),
+      sqs.send(new SendMessageCommand({ QueueUrl: `http://127.0.0.1/000000000000/${secret}`, MessageBody: secret })),
+    ].map((asked) =>
+      asked.then(
+        () => undefined,
+        (error: Error) => error,
+      ),
+    ),
+  );
+  await db.destroy();
+  await opensearch.close();
+  // Otherwise there would be nothing to leave out.
+  expect(faults.filter((fault) => fault && inspect(fault, { depth: 10 }).includes(secret)).length).toBeGreaterThan(3);
+  for (const fault of faults) {
+    expect(fault).toBeInstanceOf(Error);
+    expect(JSON.stringify(loggableError(fault as Error))).not.toContain(secret);
+  }
+});

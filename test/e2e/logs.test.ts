@@ -1,0 +1,77 @@
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { beforeEach, expect, onTestFinished, test } from 'vitest';
+import { Client } from '../support/client.ts';
+import { useEveryRoute } from '../support/every-route.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { type Host, startHost } from '../support/host.ts';
+import { Planted } from '../support/planted.ts';
+import { messageWrite } from '../support/writes.ts';
+
+const settled = { timeout: 30_000, interval: 100 };
+let planted: Planted;
+let data: string;
+const hosts: Host[] = [];
+
+/** Starts a host that logs all it can. */
+async function start(adminKey: string): Promise<Host> {
+  const host = await hostOf(startHost(data, '--admin-key', adminKey, '--log-level', 'debug', '--rollup-seconds', '1'));
+  hosts.push(host);
+  return host;
+}
+
+/** Opens one of the host's files beside it. */
+function open(file: string): DatabaseSync {
+  const database = new DatabaseSync(path.join(data, file), { timeout: 10_000 });
+  onTestFinished(() => {
+    if (database.isOpen) database.close();
+  });
+  return database;
+}
+
+const logs = () => hosts.map(({ stdout, stderr }) => stdout() + stderr()).join('\n');
+
+beforeEach(() => {
+  planted = new Planted();
+  data = dataFolder();
+  hosts.length = 0;
+});
+
+test('nothing that clients or operators entrust to the system is logged, whatever goes well or wrong', async () => {
+  const adminKey = planted.word('admin key');
+  let host = await start(adminKey);
+  let client = await Client.connect(host.url, adminKey);
+  await client.post('/applications', { name: 'x' }, { 'x-api-key': planted.word('wrong admin key') });
+  const application = await useEveryRoute(client, planted);
+  const token = application.split('/')[2] as string;
+  await host.stop();
+
+  // Records that nobody can work on, as an older or newer version, or a fault, may have left them.
+  const ledger = open('ledger.db');
+  const poison = [
+    planted.text('no record'),
+    JSON.stringify({ version: planted.word('version'), writes: [] }),
+    JSON.stringify({ version: 1, writes: [{ ...messageWrite(token, 1, 1), body: { [planted.word('member')]: 1 } }] }),
+    JSON.stringify({ version: 1, writes: [{ kind: planted.word('kind'), token }] }),
+  ];
+  const insert = ledger.prepare('INSERT INTO queue_messages (queue, visible_at, body) VALUES (?, 0, ?)');
+  for (const body of poison) for (const queue of ['store', 'search']) insert.run(queue, body);
+  ledger.close();
+  host = await start(adminKey);
+  client = await Client.connect(host.url, adminKey);
+  await expect.poll(() => logs().split('a record was put aside').length - 1, settled).toBe(2 * poison.length);
+
+  // A database that refuses a write with words that quote it, and then loses tables.
+  const store = open('store.db');
+  store.exec(`CREATE TRIGGER quoting BEFORE UPDATE ON messages WHEN NEW.body LIKE 'refusedbody%'
+    BEGIN SELECT RAISE(ABORT, 'refused ' || NEW.token || ' ' || NEW.body); END`);
+  await client.patch(`${application}/chats/1/messages/1`, { body: planted.text('refused body') });
+  await expect.poll(logs, settled).toContain('a batch failed');
+  for (const table of ['chats', 'rollup_marks']) store.exec(`ALTER TABLE ${table} RENAME TO ${table}_elsewhere`);
+  expect(await client.get(`${application}/chats/1?${planted.word('parameter')}=1`)).toMatchObject({ status: 500 });
+  expect(logs()).toContain('a request failed on our side');
+
+  await expect.poll(logs, settled).toContain('a scheduled run failed');
+  expect(logs()).toMatch(/"level":"DEBUG","message":"answered"/);
+  expect(planted.readableIn(logs())).toEqual([]);
+});

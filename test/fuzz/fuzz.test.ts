@@ -1,0 +1,50 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { schemathesis } from '../../stack/native/schemathesis.ts';
+import { python } from '../../stack/native/tools.ts';
+import { run } from '../../stack/run.ts';
+import { requireTools } from '../../stack/tools.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { startHost } from '../support/host.ts';
+import type { OpenApi } from '../support/openapi.ts';
+
+const adminKey = 'the admin key';
+const folder = import.meta.dirname;
+let command: [string, ...string[]];
+
+beforeAll(async () => {
+  await requireTools([python]);
+  command = await schemathesis(() => undefined);
+});
+
+/** Runs Schemathesis as schemathesis.toml says; answers what it printed, and fails with that when it found something. */
+const fuzz = (...more: string[]): Promise<string> =>
+  run([...command, '--config-file', path.join(folder, 'schemathesis.toml'), '--no-color', 'run', ...more], {
+    cwd: folder,
+    env: { ...process.env, ADMIN_KEY: adminKey, PYTHONDONTWRITEBYTECODE: '1' },
+  });
+
+test('no request there is gets a 5xx, or an answer that the document does not have', async () => {
+  const host = await hostOf(startHost(dataFolder()));
+  const printed = await fuzz(`${host.url}/openapi.json`);
+  const [, cases] = /(\d+) generated/.exec(printed) ?? [];
+  console.log(`Schemathesis: ${cases} requests`);
+  expect(Number(cases)).toBeGreaterThan(1_000);
+  for (const phase of ['Examples', 'Coverage', 'Fuzzing', 'Stateful']) expect(printed).toMatch(`✅ ${phase}`);
+  // Whatever came, nothing failed behind the answers either.
+  expect(host.stdout()).not.toMatch(/"level":"(ERROR|WARN)"/);
+});
+
+test('where an admin key is set, no request gets past it', async () => {
+  const data = dataFolder();
+  const host = await hostOf(startHost(data, '--admin-key', adminKey));
+  // The document leaves open whether the deployment has a key; this one has.
+  const document = (await (await fetch(`${host.url}/openapi.json`)).json()) as OpenApi;
+  const operations = Object.values(document.paths['/applications'] ?? {});
+  expect(operations).toHaveLength(2);
+  for (const operation of operations) Object.assign(operation, { security: [{ adminKey: [] }] });
+  const file = path.join(data, 'openapi.json');
+  writeFileSync(file, JSON.stringify(document));
+  await fuzz(file, '--url', host.url, '--include-path', '/applications', '--max-time', '10');
+});

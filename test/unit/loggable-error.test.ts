@@ -1,0 +1,78 @@
+import { Buffer } from 'node:buffer';
+import { readFileSync } from 'node:fs';
+import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { errors } from '@opensearch-project/opensearch';
+import { expect, test } from 'vitest';
+import { loggableError } from '../../functions/runtime/loggable-error.ts';
+
+const secret = 'what a client said';
+const logged = (error: Error) => JSON.stringify(loggableError(error));
+const caught = (work: () => unknown): Error => {
+  try {
+    work();
+  } catch (error) {
+    return error as Error;
+  }
+  throw new Error('It went well.');
+};
+
+test('an error tells what it is and where it was, without its message', () => {
+  const error = Object.assign(new Error(secret), { code: 'ER_DATA_TOO_LONG', sqlState: '22001', sql: secret });
+  expect(loggableError(error)).toMatchObject({ name: 'Error', code: 'ER_DATA_TOO_LONG', sql_state: '22001' });
+  expect(loggableError(error).stack).toContainEqual(
+    expect.stringMatching(/^at .*loggable-error\.test\.ts:\d+:\d+\)?$/),
+  );
+  expect(logged(error)).not.toContain(secret);
+});
+
+test.each<[what: string, error: Error]>([
+  ['of a parser', caught(() => JSON.parse(secret))],
+  ['of Node.js', caught(() => new URL(secret))],
+  ['of Node.js about an argument', caught(() => Buffer.alloc(secret as never))],
+  ['with a code that is none', Object.assign(new Error('x'), { code: secret })],
+  ['with lines that look like places', new Error(`x\n    at ${secret} (y:1:1)`)],
+  [
+    'of AWS',
+    new DynamoDBServiceException({ name: 'ValidationException', $fault: 'client', $metadata: {}, message: secret }),
+  ],
+  [
+    'of OpenSearch',
+    new errors.ResponseError({
+      body: { error: { type: 'mapper_parsing_exception', reason: secret } },
+      statusCode: 400,
+      headers: {},
+      warnings: null,
+      meta: { request: { params: { body: secret } } },
+    } as never),
+  ],
+  ['behind another', new Error('x', { cause: new Error(secret) })],
+  ['with something else behind it', new Error('x', { cause: secret })],
+  ['with parts', new AggregateError([new Error(secret)], secret)],
+])('an error %s says nothing of what it was given', (_what, error) => {
+  expect(logged(error)).not.toContain(secret);
+});
+
+test('OpenSearch’s and AWS’s names and statuses are told', () => {
+  const meta = { statusCode: 400, body: { error: { type: 'mapper_parsing_exception' } } };
+  expect(loggableError(Object.assign(new Error('x'), { meta }))).toMatchObject({
+    status: 400,
+    type: 'mapper_parsing_exception',
+  });
+  const $metadata = { httpStatusCode: 503, requestId: 'an-id' };
+  expect(loggableError(Object.assign(new Error('x'), { name: 'Slow', $metadata }))).toMatchObject({
+    name: 'Slow',
+    status: 503,
+    aws_request_id: 'an-id',
+  });
+});
+
+test('errors of the system and of the program speak', () => {
+  expect(loggableError(caught(() => readFileSync('/nowhere')))).toMatchObject({
+    code: 'ENOENT',
+    message: expect.stringContaining('/nowhere'),
+  });
+  expect(loggableError(caught(() => (undefined as never as { x: { y: 1 } }).x.y))).toMatchObject({
+    message: expect.stringContaining('undefined'),
+  });
+  expect(loggableError(new Error('x', { cause: new TypeError('y') }))).toMatchObject({ cause: { message: 'y' } });
+});
