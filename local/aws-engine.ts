@@ -105,7 +105,8 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
   };
 }
 
-const polled = (queue: SqsQueue): PolledQueue => ({
+/** A queue in SQS, which does not tell when something was sent: it is looked at regularly. */
+export const polled = (queue: SqsQueue): PolledQueue => ({
   receive: (max) => queue.receive(max),
   acknowledge: (receipts) => queue.acknowledge(receipts),
   release: (receipts, delaySeconds) => queue.release(receipts, delaySeconds),

@@ -4,15 +4,13 @@ import path from 'node:path';
 import { sql } from 'kysely';
 import { limits } from '../../lib/limits.ts';
 import { openMysql } from '../../lib/store/mysql.ts';
-import { dataFolder, isRoot, makeFolder } from '../folders.ts';
+import { isRoot, makeFolder } from '../folders.ts';
 import { loopback } from '../ports.ts';
 import { run, type Say } from '../run.ts';
 import type { NativeServer } from './native-server.ts';
 
 /** Debian's package makes this user for the server, which refuses to run as root. */
 const userInsteadOfRoot = 'mysql';
-
-export const mariadbFolder = path.join(dataFolder, 'mariadb');
 
 /** What can't be told by a flag, run at each start: the database, and its user with the password of this checkout. */
 const accounts = (password: string): string => `
@@ -22,19 +20,19 @@ ALTER USER chat@'${loopback}' IDENTIFIED BY '${password}';
 GRANT ALL ON *.* TO chat@'${loopback}' WITH GRANT OPTION;
 `;
 
-/** A MariaDB of this checkout; it is ready when the user `chat` can use the database `chat`. */
-export const mariadb = (port: number, password: string): NativeServer => ({
+/** A MariaDB with its data in the folder; it is ready when the user `chat` can use the database `chat`. */
+export const mariadb = (folder: string, port: number, password: string): NativeServer => ({
   prepare: async (say) => {
     const user = isRoot ? userInsteadOfRoot : userInfo().username;
     const owner = isRoot ? await idsOf(userInsteadOfRoot) : undefined;
-    const data = path.join(mariadbFolder, 'data');
-    makeFolder(mariadbFolder);
+    const data = path.join(folder, 'data');
+    makeFolder(folder);
     if (!existsSync(data)) await initialise(data, user, owner, say);
 
     // Only the server's user reads it: it holds the password.
-    const init = path.join(mariadbFolder, 'accounts.sql');
+    const init = path.join(folder, 'accounts.sql');
     writeFileSync(init, accounts(password), { mode: 0o600 });
-    if (owner) for (const file of [init, mariadbFolder]) chownSync(file, ...owner);
+    if (owner) for (const file of [init, folder]) chownSync(file, ...owner);
     return {
       command: [
         'mariadbd',
@@ -43,8 +41,8 @@ export const mariadb = (port: number, password: string): NativeServer => ({
         `--datadir=${data}`,
         `--bind-address=${loopback}`,
         `--port=${port}`,
-        `--socket=${path.join(mariadbFolder, 'socket')}`,
-        `--pid-file=${path.join(mariadbFolder, 'pid')}`,
+        `--socket=${path.join(folder, 'socket')}`,
+        `--pid-file=${path.join(folder, 'pid')}`,
         `--init-file=${init}`,
         '--skip-name-resolve',
         '--character-set-server=utf8mb4',
@@ -52,7 +50,7 @@ export const mariadb = (port: number, password: string): NativeServer => ({
         '--max-allowed-packet=64M',
         '--innodb-buffer-pool-size=64M',
       ],
-      cwd: mariadbFolder,
+      cwd: folder,
       env: process.env,
     };
   },

@@ -2,7 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { answers } from '../answers.ts';
 import { credentials } from '../credentials.ts';
-import { dataFolder, makeFolder } from '../folders.ts';
+import { makeFolder } from '../folders.ts';
 import { loopback } from '../ports.ts';
 import type { NativeServer } from './native-server.ts';
 import { pythonEnvironment } from './python.ts';
@@ -10,24 +10,22 @@ import { pythonEnvironment } from './python.ts';
 const version = '1.5.33';
 const program = path.join(import.meta.dirname, 'serve-ministack.py');
 
-export const ministackFolder = path.join(dataFolder, 'ministack');
-
-/** A MiniStack of this checkout, whose functions run as processes of this Node.js. */
-export const ministack = (port: number): NativeServer => ({
+/** A MiniStack with its state in the folder, whose functions run as processes of this Node.js. */
+export const ministack = (home: string, port: number): NativeServer => ({
   prepare: async (say) => {
     const environment = await pythonEnvironment(`ministack-${version}`, 'ministack-requirements.txt', say);
-    const folder = (name: string) => makeFolder(path.join(ministackFolder, name));
+    const folder = (name: string) => makeFolder(path.join(home, name));
     // Its program for functions is CommonJS; without this, Node.js would take it for what the project's package.json says.
     writeFileSync(path.join(folder('tmp'), 'package.json'), '{"type": "commonjs"}\n');
     return {
       command: [path.join(environment, 'bin/python'), program],
-      cwd: makeFolder(ministackFolder),
+      cwd: makeFolder(home),
       // Nothing else of the shell's environment: MiniStack hands its own on to the functions.
       env: {
         ...credentials,
         PATH: [path.dirname(process.execPath), process.env.PATH].join(path.delimiter),
         LANG: 'C.UTF-8',
-        HOME: ministackFolder,
+        HOME: home,
         TMPDIR: folder('tmp'),
         GATEWAY_PORT: String(port),
         BIND_HOST: loopback,

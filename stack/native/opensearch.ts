@@ -14,7 +14,7 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { answers } from '../answers.ts';
 import { cached } from '../cache.ts';
-import { dataFolder, isRoot, makeFolder } from '../folders.ts';
+import { isRoot, makeFolder } from '../folders.ts';
 import { loopback } from '../ports.ts';
 import { run, type Say } from '../run.ts';
 import { findJava, type Java } from './java.ts';
@@ -34,24 +34,22 @@ const uidInsteadOfRoot = 9200;
 
 const heap = '512m';
 
-export const opensearchFolder = path.join(dataFolder, 'opensearch');
-
-/** A single OpenSearch node of this checkout; it is ready when its indices can be used. */
-export const opensearch = (port: number): NativeServer => ({
+/** A single OpenSearch node with its data in the folder; it is ready when its indices can be used. */
+export const opensearch = (folder: string, port: number): NativeServer => ({
   prepare: async (say) => {
     const java = await findJava(say);
     const home = await install(java, say);
-    const config = await writeConfig(home, java, port);
+    const config = await writeConfig(folder, home, java, port);
     const { JAVA_TOOL_OPTIONS: _, ...env } = process.env;
     return {
       command: [path.join(home, 'bin/opensearch')],
-      cwd: opensearchFolder,
+      cwd: folder,
       env: {
         ...env,
-        HOME: opensearchFolder,
+        HOME: folder,
         OPENSEARCH_JAVA_HOME: java.home,
         OPENSEARCH_PATH_CONF: config,
-        OPENSEARCH_TMPDIR: path.join(opensearchFolder, 'tmp'),
+        OPENSEARCH_TMPDIR: path.join(folder, 'tmp'),
         // The compiler of the second tier costs more in the first minutes than it brings to a development machine.
         OPENSEARCH_JAVA_OPTS: `-Xms${heap} -Xmx${heap} -XX:-AlwaysPreTouch -XX:TieredStopAtLevel=1`,
       },
@@ -66,36 +64,36 @@ const install = ({ jars }: Java, say: Say): Promise<string> =>
     const zip = `${target}.zip`;
     await fetchArtifact(distribution, zip, say);
     say('Unpacking');
-    const folder = path.dirname(target);
-    await run(['python3', '-m', 'zipfile', '-e', zip, folder]);
+    const cache = path.dirname(target);
+    await run(['python3', '-m', 'zipfile', '-e', zip, cache]);
     rmSync(zip);
-    const unpacked = path.join(folder, `${distribution.name}-${distribution.version}`);
+    const unpacked = path.join(cache, `${distribution.name}-${distribution.version}`);
     for (const command of globSync(path.join(unpacked, 'bin/opensearch*'))) chmodSync(command, 0o755);
     for (const jar of jars) copyFileSync(jar, path.join(unpacked, 'lib', path.basename(jar)));
     if (unpacked !== target) renameSync(unpacked, target);
   });
 
 /** The configuration is written anew at each start, beside the data. */
-async function writeConfig(home: string, java: Java, port: number): Promise<string> {
-  const config = path.join(opensearchFolder, 'config');
-  const temporary = path.join(opensearchFolder, 'tmp');
-  for (const folder of [config, temporary]) rmSync(folder, { recursive: true, force: true });
-  for (const folder of [
+async function writeConfig(folder: string, home: string, java: Java, port: number): Promise<string> {
+  const config = path.join(folder, 'config');
+  const temporary = path.join(folder, 'tmp');
+  for (const stale of [config, temporary]) rmSync(stale, { recursive: true, force: true });
+  for (const each of [
     config,
     path.join(config, 'jvm.options.d'),
     temporary,
-    path.join(opensearchFolder, 'data'),
-    path.join(opensearchFolder, 'logs'),
+    path.join(folder, 'data'),
+    path.join(folder, 'logs'),
   ])
-    makeFolder(folder);
+    makeFolder(each);
   copyFileSync(path.join(home, 'config/log4j2.properties'), path.join(config, 'log4j2.properties'));
   writeFileSync(path.join(config, 'jvm.options'), await jvmOptions(home, java));
   writeFileSync(
     path.join(config, 'opensearch.yml'),
     `cluster.name: chat-system
 node.name: development
-path.data: ${path.join(opensearchFolder, 'data')}
-path.logs: ${path.join(opensearchFolder, 'logs')}
+path.data: ${path.join(folder, 'data')}
+path.logs: ${path.join(folder, 'logs')}
 network.host: ${loopback}
 http.port: ${port}
 discovery.type: single-node
@@ -105,7 +103,7 @@ transport.port: 0
 cluster.routing.allocation.disk.threshold_enabled: false
 `,
   );
-  if (isRoot) giveAway(opensearchFolder);
+  if (isRoot) giveAway(folder);
   return config;
 }
 

@@ -1,9 +1,10 @@
 import { rmSync } from 'node:fs';
+import path from 'node:path';
 import { dataFolder } from '../folders.ts';
 import { printLogFiles } from '../log-files.ts';
-import { mariadb, mariadbFolder } from '../native/mariadb.ts';
-import { ministack, ministackFolder } from '../native/ministack.ts';
-import { opensearch, opensearchFolder } from '../native/opensearch.ts';
+import { mariadb } from '../native/mariadb.ts';
+import { ministack } from '../native/ministack.ts';
+import { opensearch } from '../native/opensearch.ts';
 import { nativeTools } from '../native/tools.ts';
 import { isTaken, loopback } from '../ports.ts';
 import { StackProblem } from '../problem.ts';
@@ -20,6 +21,7 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
   };
   const awsEndpoint = `http://${loopback}:${aws}`;
 
+  const folder = (name: string) => path.join(dataFolder, name);
   const parts = [
     {
       name: 'ministack',
@@ -27,8 +29,8 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
       port: aws,
       flag: '--aws-port',
       address: awsEndpoint,
-      data: ministackFolder,
-      server: ministack(aws),
+      data: folder('ministack'),
+      server: ministack(folder('ministack'), aws),
     },
     {
       name: 'mariadb',
@@ -36,8 +38,8 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
       port: mysql,
       flag: '--mysql-port',
       address: addresses.mysqlUrl,
-      data: mariadbFolder,
-      server: mariadb(mysql, mysqlPassword),
+      data: folder('mariadb'),
+      server: mariadb(folder('mariadb'), mysql, mysqlPassword),
     },
     {
       name: 'opensearch',
@@ -45,8 +47,8 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
       port: search,
       flag: '--opensearch-port',
       address: addresses.opensearchUrl,
-      data: opensearchFolder,
-      server: opensearch(search),
+      data: folder('opensearch'),
+      server: opensearch(folder('opensearch'), search),
     },
   ];
 

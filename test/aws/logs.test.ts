@@ -7,7 +7,7 @@ import { limits } from '../../lib/limits.ts';
 import { encodeWrites } from '../../lib/queue/records.ts';
 import { SqsQueue } from '../../lib/queue/sqs.ts';
 import { openOpensearch } from '../../lib/search/opensearch-client.ts';
-import { messagesAlias } from '../../lib/search/opensearch-migration.ts';
+import { messagesAlias } from '../../lib/search/opensearch-names.ts';
 import { openMysql } from '../../lib/store/mysql.ts';
 import { awsClientSettings } from '../support/aws-services.ts';
 import { project, scriptStack } from '../support/checkout.ts';

@@ -1,7 +1,7 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files whose tests mostly wait, for schedules that run by the minute. */
-const waiting = ['counts.test.ts', 'deletes.test.ts', 'flow.test.ts'];
+/** Files whose tests mostly wait, for servers or for schedules that run by the minute. */
+const waiting = ['chaos.test.ts', 'counts.test.ts', 'deletes.test.ts', 'flow.test.ts'];
 
 /** Starts the files that wait before those that work, so that they don't wait alone at the end. */
 export class WaitingFirst extends BaseSequencer {

@@ -1,8 +1,13 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { expect, test, vi } from 'vitest';
 import { backingOff } from '../../functions/aws/back-off.ts';
+import { retryDelaySeconds } from '../../functions/runtime/batch.ts';
 import { log } from '../../functions/runtime/log.ts';
+import { feedSizes, functionSizes, visibilityOf } from '../../infra/sizes.ts';
+import { limits } from '../../lib/limits.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
+
+const visibility = visibilityOf(functionSizes.worker, feedSizes.store);
 
 const answering =
   (...failed: string[]) =>
@@ -29,6 +34,19 @@ test('failed records come again after 1 s, 2 s, 4 s … a minute, by how often t
     [['2', '3'], 4],
     [['4', '5'], 60],
   ]);
+});
+
+test.each([
+  ['the back-off', (receives: number) => retryDelaySeconds(receives)],
+  ['the visibility timeout, when SQS does not let the worker shorten it', () => visibility.toSeconds()],
+])('an hour’s outage, and half a day’s, uses up few of a record’s deliveries by %s', (_what, waitSeconds) => {
+  const deliveriesIn = (seconds: number) => {
+    let receives = 1;
+    for (let passed = 0; passed < seconds; passed += waitSeconds(receives++));
+    return receives;
+  };
+  expect(deliveriesIn(3_600)).toBeLessThan(limits.maxReceives / 10);
+  expect(deliveriesIn(12 * 3_600)).toBeLessThan(limits.maxReceives);
 });
 
 test('records that were done are left alone', async () => {

@@ -102,6 +102,23 @@ describe('the event source', () => {
     expect(waits.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
   });
 
+  test('gives nothing up in an hour in which the worker can do nothing, and does all of it afterwards', async () => {
+    const began = Date.now();
+    const done: string[] = [];
+    await queue.send(numbers(1, 25).map(String));
+    start(async (event) => {
+      if (Date.now() - began < 3_600_000) throw new Error('the store is out');
+      done.push(...bodiesOf(event));
+      return well;
+    });
+    await settled();
+    for (let second = 0; second < 3_600; second++) await elapse(1_000);
+    expect(await queue.deadLetters(1)).toEqual([]);
+    for (let second = 0; second < 60; second++) await elapse(1_000);
+    expect(done.toSorted((a, b) => Number(a) - Number(b))).toEqual(numbers(1, 25).map(String));
+    expect(await isEmpty()).toBe(true);
+  });
+
   test('brings again what the worker names, and nothing else', async () => {
     const batches: string[][] = [];
     await queue.send(['good', 'bad', 'fine']);

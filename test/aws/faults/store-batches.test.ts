@@ -1,5 +1,5 @@
 import { sql } from 'kysely';
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { setLogLevel } from '../../../functions/runtime/log.ts';
 import { storeWorker } from '../../../functions/workers/store.ts';
 import { limits } from '../../../lib/limits.ts';
@@ -8,6 +8,7 @@ import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
 import { UnstorableWrite } from '../../../lib/store/store.ts';
 import { deliver } from '../../support/batch.ts';
 import { FaultyWay } from '../../support/faulty-way.ts';
+import { openLedgerTable } from '../../support/ledger-table.ts';
 import { type MysqlDatabase, newStoreDatabase } from '../../support/mysql-database.ts';
 import { applicationWrite, chatWrite, messageWrite, messageWrites, numbers } from '../../support/writes.ts';
 
@@ -41,6 +42,13 @@ describe('a batch for the store', () => {
     return { work: (...records: Write[][]) => deliver(worker, ...records.map(encodeWrites)), sent, buried };
   }
 
+  /** A queue of a test's own in SQS, for its dead letters. */
+  async function openQueue() {
+    const opened = await openLedgerTable();
+    onTestFinished(() => opened.remove());
+    return opened.queue;
+  }
+
   const unstorable: Record<string, Write> = {
     'a name of 256 characters': applicationWrite('long', { name: 'n'.repeat(256) }),
     'a body of 65,536 bytes': messageWrite('long', 1, 1, { body: 'b'.repeat(65_536) }),
@@ -66,6 +74,38 @@ describe('a batch for the store', () => {
     expect(buried).toEqual(['ER_DATA_TOO_LONG']);
     expect((await store.messages('mates', 1, { order: 'asc', limit: 100 })).rows).toHaveLength(20);
     expect(sent.flatMap(decodeChanges)).toHaveLength(20);
+  });
+
+  test('of 1,000 records with three that can never be stored: 997 are stored at once, three put aside with a reason each', async () => {
+    const queue = await openQueue();
+    const sent: string[] = [];
+    const worker = storeWorker({
+      store,
+      searchQueue: { send: async (bodies) => void sent.push(...bodies), bury: async () => undefined },
+      storeQueue: queue,
+    });
+    const records = numbers(1, 1_000).map((number) => encodeWrites([messageWrite('thousand', 1, number)]));
+    const poison = {
+      malformed: '{"version":1,"writes":[{"kind":"message"',
+      'too large': encodeWrites([messageWrite('thousand', 1, 500, { body: 'b'.repeat(65_536) })]),
+      'of another version': JSON.stringify({ version: 2, writes: [messageWrite('thousand', 1, 900)] }),
+    };
+    for (const [i, at] of [99, 499, 899].entries()) records[at] = Object.values(poison)[i] as string;
+
+    expect(await deliver(worker, ...records)).toEqual([]);
+    const stored = numbers(1, 1_000).filter((number) => ![100, 500, 900].includes(number));
+    const { rows } = await store.messages('thousand', 1, { order: 'asc', limit: 1_000 });
+    expect(rows.map(({ number }) => number)).toEqual(stored);
+    expect(sent.flatMap(decodeChanges).map(({ number }) => number)).toEqual(stored);
+    const letters = await queue.deadLetters(10);
+    expect(new Map(letters.map(({ body, reason }) => [body, reason]))).toEqual(
+      new Map([
+        [poison.malformed, 'not JSON'],
+        [poison['too large'], 'ER_DATA_TOO_LONG'],
+        [poison['of another version'], expect.stringMatching(/^version: /)],
+      ]),
+    );
+    expect(letters).toHaveLength(3);
   });
 
   test('meets others on the same messages in any order without an error, and the highest revision wins', async () => {

@@ -1,0 +1,215 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSEvent } from 'aws-lambda';
+import { ledger } from '../../functions/aws/ledger.ts';
+import { parkedWrites } from '../../functions/aws/parked-writes.ts';
+import { bind } from '../../functions/aws/provider.ts';
+import { searchIndex } from '../../functions/aws/search-index.ts';
+import { searchQueue } from '../../functions/aws/search-queue.ts';
+import { store } from '../../functions/aws/store.ts';
+import { storeQueue } from '../../functions/aws/store-queue.ts';
+import type { BatchHandler } from '../../functions/runtime/batch.ts';
+import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
+import { sweepSchedule } from '../../functions/schedule/sweep.ts';
+import { searchWorker } from '../../functions/workers/search.ts';
+import { storeWorker } from '../../functions/workers/store.ts';
+import { createLedgerTable } from '../../lib/ledger/dynamodb-schema.ts';
+import { limits } from '../../lib/limits.ts';
+import { polled } from '../../local/aws-engine.ts';
+import { EventSource } from '../../local/event-source.ts';
+import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
+import { loadOperations } from '../../local/operations.ts';
+import { every } from '../../local/schedule.ts';
+import { credentials } from '../../stack/credentials.ts';
+import { databaseSecret, keepDatabaseSecret } from '../../stack/database-secret.ts';
+import { dataFolder } from '../../stack/folders.ts';
+import { migrateSearch, migrateSql } from '../../stack/migrate.ts';
+import { mariadb } from '../../stack/native/mariadb.ts';
+import { ministack } from '../../stack/native/ministack.ts';
+import { opensearch } from '../../stack/native/opensearch.ts';
+import { nativeTools } from '../../stack/native/tools.ts';
+import { freePort, loopback } from '../../stack/ports.ts';
+import { findServers, requireTools } from '../../stack/tools.ts';
+import { FaultyWay } from './faulty-way.ts';
+import { OwnServer } from './own-server.ts';
+
+/** In place of 60 s. */
+const workerTimeMs = 4_000;
+/** In place of six times the worker's time; it must be longer than the worker's. */
+const visibilitySeconds = 10;
+/** Time between two runs of each schedule, in milliseconds. */
+const scheduleMs = 2_000;
+/** Batches of the store queue at work at once, so that they meet and overtake each other. */
+const storeSources = 2;
+const sqsBatch = 10;
+
+export type Operations = Awaited<ReturnType<typeof loadOperations>>;
+
+/** The AWS engine on servers of its own, with its workers and schedules in this process. */
+export interface ChaosEngine {
+  sql: OwnServer;
+  search: OwnServer;
+  /** The way of every function to SQS. */
+  sqs: FaultyWay;
+  /** While it is set, the store worker hangs when it has committed, until its time is over. */
+  storeWorkerHangs: boolean;
+  /** How often a worker ran out of time, and how many records the sweeper has sent. */
+  figures: { timeouts: number; swept: number };
+  /** The operations of the API, with connections of their own, as a Lambda function has them. */
+  operations: () => Promise<Operations>;
+  ledger: Awaited<ReturnType<(typeof ledger)['create']>>;
+  /** Messages in the two dead-letter queues. */
+  deadLetters: () => Promise<number>;
+  stop: () => Promise<void>;
+}
+
+/** Starts the servers, and the functions that wait for work. */
+export async function startChaosEngine(): Promise<ChaosEngine> {
+  findServers();
+  await requireTools(nativeTools);
+  const folder = path.join(dataFolder, 'chaos');
+  rmSync(folder, { recursive: true, force: true });
+  const [awsPort, mysqlPort, searchPort] = [await freePort(), await freePort(), await freePort()];
+  const [mysqlPassword, awsEndpoint] = ['chaos', `http://${loopback}:${awsPort}`];
+  const servers = {
+    aws: new OwnServer('chaos-ministack', ministack(path.join(folder, 'ministack'), awsPort)),
+    sql: new OwnServer('chaos-mariadb', mariadb(path.join(folder, 'mariadb'), mysqlPort, mysqlPassword)),
+    search: new OwnServer('chaos-opensearch', opensearch(path.join(folder, 'opensearch'), searchPort)),
+  };
+  const endServers = async () => {
+    await Promise.all(Object.values(servers).map((server) => server.end()));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(Object.values(servers).map((server) => server.start()));
+    const sqs = await FaultyWay.to(awsEndpoint);
+    Object.assign(process.env, credentials, {
+      AWS_ENDPOINT_URL: awsEndpoint,
+      AWS_ENDPOINT_URL_SQS: sqs.through(awsEndpoint),
+    });
+    const addresses = {
+      mysqlUrl: `mysql://chat@${loopback}:${mysqlPort}/chat`,
+      opensearchUrl: `http://${loopback}:${searchPort}`,
+    };
+    const reached = { ...addresses, awsEndpoint, mysqlPassword, fromFunctions: addresses };
+    await Promise.all([migrateSql(reached), migrateSearch(reached), keepDatabaseSecret(awsEndpoint, mysqlPassword)]);
+    const environment = {
+      ...(await makeQueues(sqs)),
+      LEDGER_TABLE: 'chaos',
+      MYSQL_URL: addresses.mysqlUrl,
+      MYSQL_SECRET: databaseSecret,
+      OPENSEARCH_URL: addresses.opensearchUrl,
+    };
+    await createLedgerTable(new DynamoDBClient(), environment.LEDGER_TABLE);
+    const engine = await startFunctions(environment);
+    return Object.assign(engine, {
+      ...servers,
+      sqs,
+      deadLetters: () => countDeadLetters(environment),
+      stop: async () => {
+        await sqs.restore();
+        await engine.stopFunctions();
+        await sqs.refuse();
+        await endServers();
+      },
+    });
+  } catch (error) {
+    await endServers();
+    throw error;
+  }
+}
+
+const queueNames = { STORE: 'store', SEARCH: 'search' };
+
+/** The queues as they are deployed, but for the visibility timeout; their addresses lead by the way. */
+async function makeQueues(way: FaultyWay) {
+  const client = new SQSClient();
+  const create = async (QueueName: string, Attributes: Record<string, string>) =>
+    (await client.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl as string;
+  const made: Record<string, string> = {};
+  for (const [variable, name] of Object.entries(queueNames)) {
+    const deadLetters = await create(`${name}-dead-letters`, {});
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ['QueueArn'] }),
+    );
+    const queue = await create(name, {
+      VisibilityTimeout: String(visibilitySeconds),
+      RedrivePolicy: JSON.stringify({
+        deadLetterTargetArn: Attributes?.QueueArn,
+        maxReceiveCount: limits.maxReceives,
+      }),
+    });
+    made[`${variable}_QUEUE_URL`] = way.through(queue);
+    made[`${variable}_DEAD_LETTER_QUEUE_URL`] = way.through(deadLetters);
+  }
+  return made;
+}
+
+async function countDeadLetters(environment: Record<string, string>): Promise<number> {
+  const client = new SQSClient();
+  let count = 0;
+  for (const variable of Object.keys(queueNames)) {
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: environment[`${variable}_DEAD_LETTER_QUEUE_URL`],
+        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    for (const number of Object.values(Attributes ?? {})) count += Number(number);
+  }
+  return count;
+}
+
+/** Workers and schedules with the waiting times of work, and operations with those of reads. */
+async function startFunctions(environment: Record<string, string>) {
+  const work = { ...environment, MYSQL_USE: 'work' };
+  const services = await bind({ ledger, store, searchIndex, storeQueue, searchQueue, parkedWrites }, work);
+  const state = { storeWorkerHangs: false, figures: { timeouts: 0, swept: 0 } };
+  const onStore = storeWorker({
+    ...services,
+    searchQueue: {
+      send: (bodies) => (state.storeWorkerHangs ? new Promise(() => undefined) : services.searchQueue.send(bodies)),
+      bury: (letters) => services.searchQueue.bury(letters),
+    },
+  });
+  const inTime = (name: string, worker: BatchHandler) => async (event: SQSEvent) => {
+    const context = lambdaContext(name, workerTimeMs);
+    const response = await worker(event, context);
+    // The functions' stack answers just before Lambda would end them; what they had begun may still take effect.
+    if (context.getRemainingTimeInMillis() < 10) state.figures.timeouts++;
+    return response;
+  };
+  const sources = [
+    ...Array.from(
+      { length: storeSources },
+      () => new EventSource('store', polled(services.storeQueue), inTime('store', onStore), sqsBatch),
+    ),
+    new EventSource('search', polled(services.searchQueue), inTime('search', searchWorker(services)), sqsBatch),
+  ];
+  for (const source of sources) source.start();
+
+  const rollUp = rollUpSchedule(services);
+  const sweep = sweepSchedule({
+    parkedWrites: {
+      sweep: async (mayGoOn) => {
+        const swept = await services.parkedWrites.sweep(mayGoOn);
+        state.figures.swept += swept;
+        return swept;
+      },
+    },
+  });
+  const schedules = Object.entries({ rollUp, sweep }).map(([name, run]) =>
+    every(scheduleMs, name, () => run(scheduledEvent(), lambdaContext(name))),
+  );
+  return Object.assign(state, {
+    ledger: services.ledger,
+    operations: async () =>
+      loadOperations({ ...(await bind({ ledger, store, searchIndex }, environment)), adminKey: undefined }),
+    stopFunctions: async () => {
+      for (const schedule of schedules) schedule.stop();
+      await Promise.all(sources.map((source) => source.stop()));
+    },
+  });
+}
