@@ -16,7 +16,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { tooManyRequests, unavailable } from '../api/problems.ts';
+import { type Problem, tooManyRequests, unavailable } from '../api/problems.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -80,8 +80,8 @@ export const numberIn = (item: Item, name: string): number => Number(item[name]?
  * is, after any failure; an update that counts is repeated only when nothing of it was applied, because after a timeout
  * it may have been.
  *
- * All calls throw Problem `too_many_requests` when DynamoDB throttles, with nothing applied, and `unavailable` when it is
- * out or the outcome unknown.
+ * All calls throw Problem `unavailable` when DynamoDB is out or the outcome unknown. When it throttles, with nothing
+ * applied, that is `too_many_requests`; but not for `insert` and `write`, which come after a number has been taken.
  */
 export class DynamodbTable {
   readonly #client: DynamoDBClient;
@@ -167,7 +167,7 @@ export class DynamodbTable {
 
   /** Puts an item where there is none. Repeated, so one that is refused may be there by this very call. */
   insert(item: Item): Promise<Outcome> {
-    return this.#put(true, item, { ConditionExpression: 'attribute_not_exists(pk)' });
+    return this.#put(true, item, { ConditionExpression: 'attribute_not_exists(pk)' }, unavailable);
   }
 
   /** Puts an item on a condition. Not repeated when the outcome is unknown. */
@@ -194,8 +194,10 @@ export class DynamodbTable {
     ];
     while (pending.length > 0) {
       const some = pending.splice(0, itemsPerWrite);
-      const { UnprocessedItems } = await this.#call(true, () =>
-        this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#name]: some } })),
+      const { UnprocessedItems } = await this.#call(
+        true,
+        () => this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#name]: some } })),
+        unavailable,
       );
       pending.push(...((UnprocessedItems?.[this.#name] ?? []) as typeof pending));
     }
@@ -221,8 +223,9 @@ export class DynamodbTable {
     repeatable: boolean,
     Item: Item,
     condition: { ConditionExpression: string; ExpressionAttributeValues?: Item },
+    whenThrottled?: (cause: unknown) => Problem,
   ): Promise<Outcome> {
-    return this.#conditionally(repeatable, async () => {
+    const run = async () => {
       await this.#client.send(
         new PutItemCommand({
           TableName: this.#name,
@@ -232,29 +235,42 @@ export class DynamodbTable {
         }),
       );
       return {};
-    });
+    };
+    return this.#conditionally(repeatable, run, whenThrottled);
   }
 
-  async #conditionally(repeatable: boolean, run: () => Promise<Item>): Promise<Outcome> {
-    return await this.#call(repeatable, async () => {
+  async #conditionally(
+    repeatable: boolean,
+    run: () => Promise<Item>,
+    whenThrottled?: (cause: unknown) => Problem,
+  ): Promise<Outcome> {
+    const attempt = async () => {
       try {
         return { done: await run() };
       } catch (error) {
         if (!isRefusal(error)) throw error;
         return { refused: error instanceof ConditionalCheckFailedException ? error.Item : undefined };
       }
-    });
+    };
+    return await this.#call(repeatable, attempt, whenThrottled);
   }
 
-  async #call<Result>(repeatable: boolean, run: () => Promise<Result>): Promise<Result> {
+  async #call<Result>(
+    repeatable: boolean,
+    run: () => Promise<Result>,
+    whenThrottled: (cause: unknown) => Problem = tooManyRequests,
+  ): Promise<Result> {
+    let harmless = true;
     for (let attempt = 1; ; attempt++) {
       try {
         return await run();
       } catch (error) {
-        const harmless = isNotApplied(error);
-        if (!harmless && isFault(error)) throw error;
-        if ((!harmless && !repeatable) || attempt === tries)
-          throw harmless ? tooManyRequests(error) : unavailable(error);
+        const notApplied = isNotApplied(error);
+        if (!notApplied && isFault(error)) throw error;
+        // Once a try may have been applied, no later one makes it undone.
+        harmless &&= notApplied;
+        if ((!notApplied && !repeatable) || attempt === tries)
+          throw harmless ? whenThrottled(error) : unavailable(error);
         await sleep(backoffMs * attempt * (0.5 + Math.random()));
       }
     }

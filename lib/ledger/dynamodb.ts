@@ -136,7 +136,11 @@ export class DynamodbLedger implements Ledger {
 
   async counters(parents: Parent[]): Promise<(number | undefined)[]> {
     const items = await this.#table.get(parents.map(parentKey));
-    return items.map((item, i) => item && numberIn(item, counterOf(parents[i] as Parent)));
+    return items.map((item, i) => {
+      const counter = counterOf(parents[i] as Parent);
+      // A purged chat's tombstone has none.
+      return item?.[counter] && numberIn(item, counter);
+    });
   }
 
   purge(deleted: Parent, limit: number): Promise<number> {
@@ -250,17 +254,13 @@ export class DynamodbLedger implements Ledger {
   ): Promise<Result> {
     const candidate = newToken();
     if (!key) return work({ at: this.#now(), candidate });
-    let claim: string | undefined;
-    const result = await this.#keys.once(key, candidate, (hand) => {
-      claim = hand.claim;
-      return work(hand);
-    });
-    if (claim && counter)
+    return await this.#keys.once(key, candidate, work, async (claim) => {
+      if (!counter) return;
       await this.#dropClaim(counter, claim).catch((error) => {
         // The answer is kept; the claim goes with a later one, once its key has expired.
         if (!(error instanceof Problem)) throw error;
       });
-    return result;
+    });
   }
 
   async #dropClaim(counter: ItemKey, claim: string): Promise<void> {

@@ -13,6 +13,12 @@ export interface KeyInHand {
   candidate: string;
 }
 
+/** How a request came to have its key: as the first, or after one that died; and until when. */
+interface Hold extends Omit<KeyInHand, 'claim'> {
+  first: boolean;
+  leaseUntil: number;
+}
+
 /** DynamoDB removes expired items some time later; until then they count as expired by their own time. */
 const ttlSlackMs = 60_000;
 
@@ -42,49 +48,50 @@ export class IdempotencyKeys {
    * Does the work under the key, or answers what it answered the first time.
    *
    * @param candidate kept with the key at its first use
+   * @param settled told the claim when the answer is kept and nobody else has ever held the key. Only then may the claim
+   *   go: a call of somebody who was given up may still reach the counter, and would take a second number there
    * @throws Problem idempotency_key_reused, idempotency_in_flight, and what the work throws
    */
   async once<Result>(
     { id, payload }: IdempotencyKey,
     candidate: string,
     work: (hand: KeyInHand) => Promise<Result>,
+    settled: (claim: string) => Promise<void>,
   ): Promise<Result> {
     const taken = await this.#take(id, payload, candidate);
     if ('result' in taken) return JSON.parse(taken.result) as Result;
-    const hand = { ...taken, claim: claimOf(id, taken.at) };
+    const claim = claimOf(id, taken.at);
     let result: Result;
     try {
-      result = await work(hand);
+      result = await work({ at: taken.at, candidate: taken.candidate, claim });
     } catch (error) {
-      // What was refused is not kept. After an unknown outcome the next request need not wait for the lease. Where neither
-      // can be written, the lease runs out by itself.
+      // What was refused is not kept, unless one before this may have taken a number: the key must lead to it. After an
+      // unknown outcome the next request need not wait for the lease. Where neither can be written, the lease runs out.
       const refused = error instanceof Problem && error.status < 500;
-      await (refused
-        ? this.#forget(id, taken.at)
-        : this.#update(id, taken.at, 'SET lease_until = :value', number(0))
-      ).catch(() => undefined);
+      await (refused && taken.first ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(() => undefined);
       throw error;
     }
-    await this.#update(id, taken.at, 'SET answer = :value', text(JSON.stringify(result)));
+    if (await this.#keep(id, taken, JSON.stringify(result))) await settled(claim);
     return result;
   }
 
-  async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | Omit<KeyInHand, 'claim'>> {
+  async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | Hold> {
     const now = this.#now();
+    const leaseUntil = now + limits.idempotencyLeaseMs;
     const item: Item = {
       pk: text(place(id).pk),
       sk: text(place(id).sk),
       payload: text(payload),
       candidate: text(candidate),
       begun_at: number(now),
-      lease_until: number(now + limits.idempotencyLeaseMs),
+      lease_until: number(leaseUntil),
       expires: number(Math.ceil((now + limits.idempotencyMs + ttlSlackMs) / 1_000)),
     };
     const outcome = await this.#table.put(item, {
       ConditionExpression: 'attribute_not_exists(pk) OR begun_at <= :expired',
       ExpressionAttributeValues: { ':expired': number(now - limits.idempotencyMs) },
     });
-    if ('done' in outcome) return { at: now, candidate };
+    if ('done' in outcome) return { at: now, candidate, first: true, leaseUntil };
 
     const known = outcome.refused;
     if (!known) throw inFlight();
@@ -92,38 +99,58 @@ export class IdempotencyKeys {
       throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
     if (known.answer) return { result: textIn(known, 'answer') };
     if (numberIn(known, 'lease_until') > now) throw inFlight();
-    return this.#takeOver(id, known, now);
+    return this.#takeOver(id, known, leaseUntil);
   }
 
-  async #takeOver(id: string, known: Item, now: number): Promise<Omit<KeyInHand, 'claim'>> {
+  async #takeOver(id: string, known: Item, leaseUntil: number): Promise<Hold> {
     const outcome = await this.#table.update(place(id), {
       UpdateExpression: 'SET lease_until = :new',
       ConditionExpression: 'begun_at = :begun AND lease_until = :old AND attribute_not_exists(answer)',
       ExpressionAttributeValues: {
         ':begun': known.begun_at as Item[string],
         ':old': known.lease_until as Item[string],
-        ':new': number(now + limits.idempotencyLeaseMs),
+        ':new': number(leaseUntil),
       },
     });
     if ('refused' in outcome) throw inFlight();
-    return { at: numberIn(known, 'begun_at'), candidate: textIn(known, 'candidate') };
+    return { at: numberIn(known, 'begun_at'), candidate: textIn(known, 'candidate'), first: false, leaseUntil };
   }
 
-  async #update(id: string, at: number, UpdateExpression: string, value: Item[string]): Promise<void> {
+  /** Keeps the answer, and says whether nobody else has ever held the key. */
+  async #keep(id: string, { at, first, leaseUntil }: Hold, answer: string): Promise<boolean> {
+    try {
+      const kept = await this.#table.update(place(id), {
+        UpdateExpression: 'SET answer = :answer',
+        ConditionExpression: 'begun_at = :begun',
+        ExpressionAttributeValues: { ':begun': number(at), ':answer': text(answer) },
+      });
+      return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;
+    } catch (error) {
+      // The write is accepted all the same. Whoever repeats it after the lease is led to the same answer by the claim.
+      if (error instanceof Problem) return false;
+      throw error;
+    }
+  }
+
+  async #giveBack(id: string, hold: Hold): Promise<void> {
+    const condition = mine(hold);
     await this.#table.update(place(id), {
-      UpdateExpression,
-      ConditionExpression: 'begun_at = :begun',
-      ExpressionAttributeValues: { ':begun': number(at), ':value': value },
+      UpdateExpression: 'SET lease_until = :over',
+      ...condition,
+      ExpressionAttributeValues: { ...condition.ExpressionAttributeValues, ':over': number(0) },
     });
   }
 
-  async #forget(id: string, at: number): Promise<void> {
-    await this.#table.remove(place(id), {
-      ConditionExpression: 'begun_at = :begun',
-      ExpressionAttributeValues: { ':begun': number(at) },
-    });
+  async #forget(id: string, hold: Hold): Promise<void> {
+    await this.#table.remove(place(id), mine(hold));
   }
 }
+
+/** The condition that nobody has taken the key over. */
+const mine = ({ at, leaseUntil }: Hold) => ({
+  ConditionExpression: 'begun_at = :begun AND lease_until = :lease',
+  ExpressionAttributeValues: { ':begun': number(at), ':lease': number(leaseUntil) },
+});
 
 const inFlight = () =>
   new Problem('idempotency_in_flight', 'The first request with this Idempotency-Key has not ended; ask again.', {

@@ -1,8 +1,8 @@
 import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 
-/** How a call fails: before it reaches DynamoDB, or after it has taken effect there. */
-export type Fault = 'throttled' | 'refused' | 'answer lost';
+/** How a call goes: well, or it fails before it reaches DynamoDB or after it has taken effect there. */
+export type Fault = 'well' | 'throttled' | 'refused' | 'answer lost';
 
 /** Lets calls of a real client fail as told: the next calls of that name have these faults, one each. */
 export function injectFaults(client: DynamoDBClient): (command: string, ...faults: Fault[]) => void {

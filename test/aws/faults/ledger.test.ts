@@ -178,6 +178,42 @@ describe('the ledger in DynamoDB', () => {
     });
   });
 
+  describe('behind its number', () => {
+    test('a create that is throttled is 503, for the number is taken', async () => {
+      fail('PutItem', ...always('throttled' as const));
+      expect(await refusal(ledger.createChat(token, null))).toBe('unavailable');
+      fail('PutItem');
+      expect((await ledger.createChat(token, null)).number).toBe(3);
+      queueIsOut();
+      fail('BatchWriteItem', ...always('throttled' as const));
+      expect(await refusal(create('message'))).toBe('unavailable');
+      expect(await counter()).toBe(1);
+    });
+
+    test('a repetition that is refused leads the next one to it all the same', async () => {
+      const key = newKey();
+      fail('UpdateItem', 'answer lost');
+      expect(await refusal(create('message', key))).toBe('unavailable');
+      fail('UpdateItem', 'well', ...always('throttled' as const));
+      expect(await refusal(create('message', key))).toBe('too_many_requests');
+      fail('UpdateItem');
+      clock.advance(limits.idempotencyLeaseMs);
+      expect((await create('message', key)).first).toBe(1);
+      expect(await counter()).toBe(1);
+      expect(await sent()).toEqual(['1.0 message']);
+    });
+
+    test('a create whose answer can’t be kept is accepted, and the repetition finds it by the claim', async () => {
+      const key = newKey();
+      fail('UpdateItem', 'well', ...always('refused' as const));
+      const first = await create('message', key);
+      fail('UpdateItem');
+      clock.advance(limits.idempotencyLeaseMs);
+      expect(await create('message', key)).toEqual(first);
+      expect(await counter()).toBe(1);
+    });
+  });
+
   describe('a request with a key that dies after it took its number', () => {
     /** A request that never comes back from sending, like a function that was ended there. */
     const die = async (key: IdempotencyKey) => {
@@ -205,7 +241,8 @@ describe('the ledger in DynamoDB', () => {
       expect(await create('message', key)).toEqual({ first: 1, at: begun });
       expect(await counter()).toBe(2);
       expect((await sent()).sort()).toEqual(['1.0 message', '2.0 between']);
-      expect(await claims()).toEqual([]);
+      // The dead request's call might still have been on its way.
+      expect(await claims()).toHaveLength(1);
     });
 
     test('leaves a claim that goes with a later one, once its key has expired', async () => {
@@ -226,6 +263,13 @@ describe('the ledger in DynamoDB', () => {
       await ledger.deleteMessage(token, 1, 1);
       expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('message_not_found');
       expect((await opened.writes()).filter(({ kind }) => kind === 'deletion')).toHaveLength(1);
+    });
+
+    test('that may have been marked is 503, though its repetitions are throttled', async () => {
+      await create('message');
+      fail('TransactWriteItems', 'answer lost', 'throttled', 'throttled');
+      expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('unavailable');
+      expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('message_not_found');
     });
 
     test('that could not be sent or unparked is sent by the sweeper', async () => {
