@@ -1,0 +1,39 @@
+import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
+import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
+import { decodeWrites, type Write } from '../../lib/queue/records.ts';
+import { SqsQueue } from '../../lib/queue/sqs.ts';
+import { SimulatedTable } from '../simulation/dynamodb.ts';
+import type { Caller } from '../simulation/process.ts';
+import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';
+import { type LedgerUnderTest, ledgerContract } from './suites/ledger.ts';
+import { ledgerRestoreContract } from './suites/ledger-restore.ts';
+
+// What the simulation runs on keeps the same contract as what it stands for. Here every call arrives at once.
+
+const caller: Caller = { task: 'contract', call: async (_part, effect) => effect() };
+const fine = { chance: () => false, duplicates: 0 };
+
+async function open(now: () => number): Promise<LedgerUnderTest> {
+  const table = new DynamodbTable(new SimulatedTable().client(caller), 'ledger');
+  const queues = { store: new SimulatedQueue(fine), dead: new SimulatedQueue(fine) };
+  const queue = new SqsQueue(sqsClient(caller, queues, fine), 'store', 'dead');
+  const drained: Write[] = [];
+  const opened: LedgerUnderTest = {
+    ledger: new DynamodbLedger(table, new ParkedWrites(table, queue), now),
+    writes: async () => {
+      for (const [id, { body }] of queues.store.messages) {
+        drained.push(...decodeWrites(body));
+        queues.store.messages.delete(id);
+      }
+      return [...drained];
+    },
+    refusesCreatesBelowDeletedApplication: 'once purged',
+    reopen: async () => opened,
+    close: async () => undefined,
+  };
+  return opened;
+}
+
+ledgerContract('simulated DynamoDB', open);
+ledgerRestoreContract('simulated DynamoDB', open);

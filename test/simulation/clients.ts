@@ -1,0 +1,163 @@
+import type { OperationId } from '../../lib/api/routes.ts';
+import { answer, apiEvent, type Said } from '../support/api-event.ts';
+import { random } from './chance.ts';
+import { sleep } from './determinism.ts';
+import { accepted, type Operation } from './history.ts';
+import { operations } from './operations.ts';
+import type { World } from './world.ts';
+
+/** infra/sizes.ts: what a function of the API may take before it is ended. */
+const functionMs = 10_000;
+const attempts = 6;
+
+interface Chat {
+  number: number;
+  messages: number[];
+}
+interface Application {
+  token: string;
+  chats: Chat[];
+  deleted: boolean;
+}
+
+type Wanted = Omit<Operation, 'task' | 'attempts' | 'keyed'> & { said: Said };
+
+/** How often each kind of request comes. */
+const mix: [OperationId, number][] = [
+  ['createMessage', 36],
+  ['createMessages', 8],
+  ['createChat', 9],
+  ['createApplication', 2],
+  ['editMessage', 18],
+  ['editChat', 4],
+  ['editApplication', 2],
+  ['deleteMessage', 7],
+  ['deleteChat', 2],
+  ['deleteApplication', 1],
+  ['getMessage', 4],
+  ['getChat', 4],
+  ['listMessages', 3],
+];
+
+/** Clients that work on the same applications at once, and note all that they asked and were answered. */
+export class Clients {
+  readonly history: Operation[] = [];
+  readonly #world: World;
+  readonly #applications: Application[] = [];
+
+  constructor(world: World) {
+    this.#world = world;
+  }
+
+  /** Lets so many clients send so many requests each. */
+  async run(clients: number, requests: number): Promise<void> {
+    // Something to work on.
+    for (let i = 0; i < 3 && this.#applications.length === 0; i++) await this.#ask('createApplication');
+    for (let i = 0; i < 3 && !this.#applications[0]?.chats.length; i++) await this.#ask('createChat');
+    await Promise.all(
+      Array.from({ length: clients }, async () => {
+        for (let i = 0; i < requests; i++) {
+          await sleep(random.chance(0.1) ? random.between(10_000, 90_000) : random.between(10, 4_000));
+          await this.#ask(pickWeighted(mix));
+        }
+      }),
+    );
+  }
+
+  async #ask(id: OperationId): Promise<void> {
+    const task = `t${this.history.length + 1}`;
+    const wanted = this.#wanted(id, task);
+    if (!wanted) return;
+    const { said, ...about } = wanted;
+    const keyed = id.startsWith('create') && random.chance(0.5);
+    const operation: Operation = { ...about, task, keyed, attempts: [] };
+    this.history.push(operation);
+    if (keyed) said.headers = { 'Idempotency-Key': task };
+    for (let attempt = 1; attempt <= attempts; attempt++) {
+      const again = this.#attempt(operation, said);
+      // An impatient client asks again while its first request is still under way.
+      if (keyed && random.chance(0.1)) await Promise.all([again, this.#attempt(operation, said)]);
+      else await again;
+      const { status } = operation.attempts.at(-1) ?? { status: 0 };
+      if (accepted(operation) && !(keyed && random.chance(0.1))) break;
+      if (!keyed || (status < 500 && status !== 409 && status !== 429)) break;
+      await sleep(random.between(500, 40_000));
+    }
+    this.#learn(operation);
+  }
+
+  async #attempt(operation: Operation, said: Said): Promise<void> {
+    const startedAt = Date.now();
+    let hurt = false;
+    const { ending, process } = await this.#world.invoke(
+      operation.task,
+      functionMs,
+      (services) => async (event, _context) => answer(operations[operation.id](services), event, functionMs),
+      apiEvent(operation.id, said),
+    );
+    hurt = process.hurtBy.has('dynamodb');
+    if (ending.kind === 'failed') throw ending.error;
+    const { status, json } = ending.kind === 'answered' ? ending.result : { status: 504, json: {} };
+    operation.attempts.push({ startedAt, endedAt: Date.now(), status, json, hurt });
+  }
+
+  /** A request of this kind for something that there is, as far as the clients know. */
+  #wanted(id: OperationId, task: string): Wanted | undefined {
+    if (id === 'createApplication') return { id, texts: [task], said: { body: { name: task } } };
+    const live = this.#applications.filter(({ deleted }) => !deleted);
+    const application = random.pick(live.length === 0 || random.chance(0.1) ? this.#applications : live);
+    if (!application) return undefined;
+    const { token } = application;
+    if (id === 'createChat') return { id, token, texts: [task], said: { params: { token }, body: { name: task } } };
+    if (id === 'editApplication' || id === 'deleteApplication')
+      return {
+        id,
+        token,
+        texts: [task],
+        said: { params: { token }, ...(id === 'editApplication' && { body: { name: task } }) },
+      };
+    // Mostly one chat, so that requests meet.
+    const chat = random.chance(0.7) ? application.chats[0] : random.pick(application.chats);
+    if (!chat) return undefined;
+    const params = { token, chat_number: String(chat.number) };
+    const about = { id, token, chat: chat.number, texts: [task] as (string | null)[] };
+    if (id === 'createMessage') return { ...about, said: { params, body: { body: task } } };
+    if (id === 'createMessages') {
+      const texts = Array.from({ length: random.between(1, 4) }, (_, i) => `${task}.${i + 1}`);
+      return { ...about, texts, said: { params, body: { messages: texts.map((body) => ({ body })) } } };
+    }
+    if (id === 'editChat') {
+      const name = random.chance(0.2) ? null : task;
+      return { ...about, texts: [name], said: { params, body: { name } } };
+    }
+    if (id === 'deleteChat' || id === 'getChat' || id === 'listMessages') return { ...about, said: { params } };
+    const number = random.chance(0.5) ? chat.messages.at(-1) : random.pick(chat.messages);
+    if (number === undefined) return undefined;
+    const ofMessage = { params: { ...params, message_number: String(number) } };
+    return { ...about, number, said: id === 'editMessage' ? { ...ofMessage, body: { body: task } } : ofMessage };
+  }
+
+  /** What was answered is there for the next requests; what was deleted stays, to be asked for in vain. */
+  #learn(operation: Operation): void {
+    const answered = accepted(operation)?.json;
+    if (!answered) return;
+    const application = this.#applications.find(({ token }) => token === operation.token);
+    const chat = application?.chats.find(({ number }) => number === operation.chat);
+    if (operation.id === 'createApplication')
+      this.#applications.push({ token: String(answered.token), chats: [], deleted: false });
+    if (operation.id === 'deleteApplication' && application) application.deleted = true;
+    if (operation.id === 'createChat') application?.chats.push({ number: Number(answered.number), messages: [] });
+    if (operation.id === 'createMessage') chat?.messages.push(Number(answered.number));
+    if (operation.id === 'createMessages')
+      for (const { number } of answered.data as { number: number }[]) chat?.messages.push(number);
+  }
+}
+
+function pickWeighted<Item>(weighted: [Item, number][]): Item {
+  let left = random.next() * weighted.reduce((sum, [, weight]) => sum + weight, 0);
+  for (const [item, weight] of weighted) {
+    left -= weight;
+    if (left < 0) return item;
+  }
+  throw new Error('nothing to pick from');
+}

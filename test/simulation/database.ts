@@ -1,0 +1,74 @@
+import {
+  type CompiledQuery,
+  type DatabaseConnection,
+  type Driver,
+  Kysely,
+  SqliteAdapter,
+  SqliteQueryCompiler,
+} from 'kysely';
+import { unavailable } from '../../lib/api/problems.ts';
+import type { Write } from '../../lib/queue/records.ts';
+import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { Database } from '../../lib/sqlite/database.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import type { Process } from './process.ts';
+
+// What stands for the SQL server is SQLite in memory, so that the store's own statements run; each of them is a call
+// over the network, and others come in between.
+
+export const failure = (kind: string): Error => unavailable(new Error(kind));
+
+export async function openDatabase(): Promise<Database> {
+  const database = Database.open(':memory:');
+  await database.migrate({ store: storeMigrations, search: searchMigrations });
+  return database;
+}
+
+/** The store as a process reaches it: each statement is a call, and a merge, which is one transaction, is one too. */
+export class SimulatedStore extends EmbeddedStore {
+  readonly #process: Process;
+
+  constructor(process: Process, database: Database) {
+    const remote: Pick<Database, 'prepare' | 'transaction' | 'kysely'> = {
+      prepare: (sql) => database.prepare(sql),
+      transaction: (work) => database.transaction(work),
+      kysely: <Schema>() => remoteKysely<Schema>(process, database.kysely<Schema>()),
+    };
+    super(remote as Database);
+    this.#process = process;
+  }
+
+  override merge(writes: Write[]): Promise<void> {
+    return this.#process.call('sql', () => super.merge(writes), failure);
+  }
+}
+
+function remoteKysely<Schema>(process: Process, local: Kysely<Schema>): Kysely<Schema> {
+  const connection: DatabaseConnection = {
+    executeQuery: <Row>(query: CompiledQuery) =>
+      process.call('sql', () => local.executeQuery<Row>(query as CompiledQuery<Row>), failure),
+    streamQuery: () => {
+      throw new Error('no query is streamed');
+    },
+  };
+  const driver: Driver = {
+    init: async () => undefined,
+    acquireConnection: async () => connection,
+    releaseConnection: async () => undefined,
+    destroy: async () => undefined,
+    beginTransaction: async () => {
+      throw new Error('a transaction is one call');
+    },
+    commitTransaction: async () => undefined,
+    rollbackTransaction: async () => undefined,
+  };
+  return new Kysely<Schema>({
+    dialect: {
+      createAdapter: () => new SqliteAdapter(),
+      createDriver: () => driver,
+      createQueryCompiler: () => new SqliteQueryCompiler(),
+      createIntrospector: () => local.introspection,
+    },
+  });
+}

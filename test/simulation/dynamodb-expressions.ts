@@ -1,0 +1,176 @@
+import type { Item } from '../../lib/ledger/dynamodb-table.ts';
+
+// The part of DynamoDB's expression language that the ledger uses:
+// https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html
+
+type Value = Item[string];
+
+/** What the names and values of an expression stand for. */
+export interface Bindings {
+  ExpressionAttributeNames?: Record<string, string> | undefined;
+  ExpressionAttributeValues?: Item | undefined;
+}
+
+/** An expression that DynamoDB would not take. */
+export class ValidationException extends Error {}
+
+const tokensOf = (text: string): string[] => text.match(/<=|>=|<>|[=<>+,()]|[:#\w.]+/g) ?? [];
+
+class Parser {
+  readonly #tokens: string[];
+  readonly #names: Record<string, string>;
+  readonly #values: Item;
+  readonly #item: Item;
+
+  constructor(text: string, { ExpressionAttributeNames = {}, ExpressionAttributeValues = {} }: Bindings, item: Item) {
+    this.#tokens = tokensOf(text);
+    this.#names = ExpressionAttributeNames;
+    this.#values = ExpressionAttributeValues;
+    this.#item = item;
+  }
+
+  condition(): boolean {
+    let holds = this.#all();
+    while (this.#take('OR')) holds = this.#all() || holds;
+    return holds;
+  }
+
+  /** Applies the clauses to a copy of the item; operands are read from the item as it was. */
+  update(): Item {
+    const updated = { ...this.#item };
+    let clause: string | undefined;
+    for (clause = this.#next(); clause; clause = this.#next())
+      do {
+        const path = this.#path(this.#next());
+        if (clause === 'REMOVE') assign(updated, path, undefined);
+        else if (clause === 'ADD') assign(updated, path, sum(read(this.#item, path) ?? { N: '0' }, this.#value()));
+        else if (clause === 'SET') {
+          this.#expect('=');
+          const first = this.#value();
+          assign(updated, path, this.#take('+') ? sum(first, this.#value()) : first);
+        } else throw new ValidationException(`the clause ${clause}`);
+      } while (this.#take(','));
+    return updated;
+  }
+
+  #all(): boolean {
+    let holds = this.#one();
+    while (this.#take('AND')) holds = this.#one() && holds;
+    return holds;
+  }
+
+  #one(): boolean {
+    if (this.#take('(')) {
+      const holds = this.condition();
+      this.#expect(')');
+      return holds;
+    }
+    for (const [name, expected] of [
+      ['attribute_exists', true],
+      ['attribute_not_exists', false],
+    ] as const)
+      if (this.#take(name)) {
+        this.#expect('(');
+        const exists = read(this.#item, this.#path(this.#next())) !== undefined;
+        this.#expect(')');
+        return exists === expected;
+      }
+    const left = this.#operand();
+    const comparison = this.#next();
+    const right = this.#operand();
+    if (left === undefined || right === undefined) return false;
+    return compared(scalar(left), String(comparison), scalar(right));
+  }
+
+  #value(): Value {
+    const token = this.#tokens[0];
+    const value = this.#operand();
+    if (value === undefined) throw new ValidationException(`${token} has no value`);
+    return value;
+  }
+
+  #operand(): Value | undefined {
+    const token = this.#next();
+    if (token === 'if_not_exists') {
+      this.#expect('(');
+      const held = read(this.#item, this.#path(this.#next()));
+      this.#expect(',');
+      const otherwise = this.#value();
+      this.#expect(')');
+      return held ?? otherwise;
+    }
+    return token?.startsWith(':') ? this.#values[token] : read(this.#item, this.#path(token));
+  }
+
+  #path(token: string | undefined): string[] {
+    return String(token)
+      .split('.')
+      .map((name) => {
+        const meant = name.startsWith('#') ? this.#names[name] : name;
+        if (!meant) throw new ValidationException(`the name ${name}`);
+        return meant;
+      });
+  }
+
+  #next(): string | undefined {
+    return this.#tokens.shift();
+  }
+
+  #take(token: string): boolean {
+    if (this.#tokens[0] !== token) return false;
+    this.#tokens.shift();
+    return true;
+  }
+
+  #expect(token: string): void {
+    if (!this.#take(token)) throw new ValidationException(`${token} is missing before ${this.#tokens[0]}`);
+  }
+}
+
+const read = (item: Item, [name = '', ...rest]: string[]): Value | undefined => {
+  const value = item[name];
+  return rest.length === 0 ? value : value?.M && read(value.M, rest);
+};
+
+function assign(item: Item, [name = '', ...rest]: string[], value: Value | undefined): void {
+  if (rest.length === 0) {
+    if (value === undefined) delete item[name];
+    else item[name] = value;
+    return;
+  }
+  const map = item[name]?.M;
+  if (!map) throw new ValidationException(`the path ${name}.${rest.join('.')} has no map to lie in`);
+  const copy = { ...map };
+  item[name] = { M: copy };
+  assign(copy, rest, value);
+}
+
+const sum = (a: Value, b: Value): Value => ({ N: String(Number(a.N) + Number(b.N)) });
+
+const scalar = (value: Value): string | number => (value.N === undefined ? String(value.S) : Number(value.N));
+
+function compared(left: string | number, comparison: string, right: string | number): boolean {
+  switch (comparison) {
+    case '=':
+      return left === right;
+    case '<>':
+      return left !== right;
+    case '<':
+      return left < right;
+    case '<=':
+      return left <= right;
+    case '>':
+      return left > right;
+    case '>=':
+      return left >= right;
+    default:
+      throw new ValidationException(`the comparison ${comparison}`);
+  }
+}
+
+export const holds = (condition: string | undefined, bindings: Bindings, item: Item | undefined): boolean =>
+  condition === undefined || new Parser(condition, bindings, item ?? {}).condition();
+
+/** The item after the update; the one given stays as it was. */
+export const updated = (update: string, bindings: Bindings, item: Item): Item =>
+  new Parser(update, bindings, item).update();

@@ -1,0 +1,76 @@
+import { numberIn, textIn } from '../../lib/ledger/dynamodb-table.ts';
+import type { Difference } from '../../lib/reconcile/difference.ts';
+import type { Taken } from './dynamodb.ts';
+import type { World } from './world.ts';
+
+export interface ApplicationRow {
+  token: string;
+  name: string;
+  deleted: number;
+  created_at: number | null;
+  chats_count: number;
+}
+export interface ChatRow {
+  token: string;
+  number: number;
+  name: string | null;
+  deleted: number;
+  created_at: number | null;
+  messages_count: number;
+}
+export interface MessageRow {
+  token: string;
+  chat: number;
+  number: number;
+  body: string;
+  revision: number;
+  deleted: number;
+  created_at: number | null;
+}
+export interface DocumentRow {
+  token: string;
+  chat: number;
+  number: number;
+  version: number;
+  body: string | null;
+}
+
+/** What is left when everything has come to rest. */
+export interface FinalState {
+  applications: ApplicationRow[];
+  chats: ChatRow[];
+  messages: MessageRow[];
+  documents: DocumentRow[];
+  /** The highest number given, by the partition of the application or chat. */
+  counters: Map<string, number>;
+  taken: Taken[];
+  deadLetters: { body: string; reason: string | undefined }[];
+  /** What reconcile found when nothing was on its way any more. */
+  differences: Difference[];
+  /** What it found when two weeks had passed: the void numbers, recorded now. */
+  later: Difference[];
+  /** What it found after that. */
+  left: Difference[];
+}
+
+/** What is gathered on the way to the end. */
+type Gathered = Pick<FinalState, 'deadLetters' | 'differences' | 'later' | 'left'>;
+
+export function finalState(world: World, gathered: Gathered): FinalState {
+  const rows = <Row>(sql: string) => world.database.raw.prepare(sql).all() as unknown as Row[];
+  const counters = new Map<string, number>();
+  for (const item of world.table.itemsIn(''))
+    for (const counter of ['chats', 'messages'])
+      if (item[counter]) counters.set(textIn(item, 'pk'), numberIn(item, counter));
+  return {
+    applications: rows('SELECT * FROM applications'),
+    chats: rows('SELECT * FROM chats'),
+    messages: rows('SELECT * FROM messages'),
+    documents: rows(`
+      SELECT token, search_documents.chat, id & 0xffffffff AS number, version, body FROM search_documents
+      JOIN search_applications ON search_applications.ordinal = search_documents.application`),
+    counters,
+    taken: world.table.taken,
+    ...gathered,
+  };
+}

@@ -1,0 +1,13 @@
+import type { HttpHandler } from '../../functions/runtime/http.ts';
+import { type OperationId, operationFile, routes } from '../../lib/api/routes.ts';
+import type { World } from './world.ts';
+
+/** The handlers of all operations, each still without its services. */
+export type Operations = Record<OperationId, (services: ReturnType<World['services']>) => HttpHandler>;
+
+const loaded = (Object.keys(routes) as OperationId[]).map(async (id) => {
+  const module = (await import(`../../functions/api/${operationFile(id)}.ts`)) as Operations;
+  return [id, module[id]] as const;
+});
+
+export const operations = Object.fromEntries(await Promise.all(loaded)) as Operations;

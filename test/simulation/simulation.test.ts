@@ -1,0 +1,37 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import { mutations, planted } from './mutations.ts';
+
+const project = path.resolve(import.meta.dirname, '../..');
+
+/** What `npm run simulate` with these options prints. */
+async function simulate(...options: string[]): Promise<string> {
+  const run = promisify(execFile)(process.execPath, ['test/simulation/main.ts', ...options], { cwd: project });
+  // A broken promise makes it fail; what it prints then says which.
+  const { stdout } = await run.catch((error: { stdout: string }) => error);
+  return stdout;
+}
+
+test('1,000 seeds break no promise', async () => {
+  const said = await simulate('--seeds', '1000');
+  expect(said).toMatch(/^1000 seeds from 1, .*: 0 seeds broke a promise/m);
+  console.log(said.trim().split('\n').at(-1));
+});
+
+test('a seed replays exactly', async () => {
+  const once = await simulate('--seed', '42');
+  expect(once).toMatch(/^digest [0-9a-f]{16}$/m);
+  expect(await simulate('--seed', '42')).toBe(once);
+});
+
+test.each(mutations)('the bug can be planted: $name', (mutation) => {
+  const source = readFileSync(path.join(project, mutation.file), 'utf8');
+  expect(planted(mutation, source)).not.toBe(source);
+});
+
+test('a planted bug is found', async () => {
+  expect(await simulate('--mutation', '1', '--seeds', '100')).toMatch(/^Seed \d+ breaks a promise:/m);
+});

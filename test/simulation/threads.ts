@@ -1,0 +1,34 @@
+import { once } from 'node:events';
+import { Worker } from 'node:worker_threads';
+import type { Mutation } from './mutations.ts';
+import type { Outcome } from './simulate.ts';
+
+/**
+ * Simulates the seeds on so many threads.
+ *
+ * @param onOutcome told each outcome as it comes; `false` ends the run
+ * @param mutation a bug to plant
+ */
+export async function simulateAll(
+  seeds: Iterator<number>,
+  threads: number,
+  onOutcome: (outcome: Outcome) => boolean,
+  mutation?: Mutation,
+): Promise<void> {
+  let goesOn = true;
+  const lane = async () => {
+    const worker = new Worker(new URL('./shard.ts', import.meta.url), { workerData: { mutation } });
+    // An error of the thread is thrown here: `once` rejects with it.
+    for (let next = seeds.next(); goesOn && !next.done; next = seeds.next()) {
+      worker.postMessage(next.value);
+      const [outcome] = (await once(worker, 'message')) as [Outcome];
+      goesOn &&= onOutcome(outcome);
+    }
+    await worker.terminate();
+  };
+  await Promise.all(Array.from({ length: threads }, lane));
+}
+
+export function* range(first: number, last: number): Generator<number> {
+  for (let seed = first; seed <= last; seed++) yield seed;
+}

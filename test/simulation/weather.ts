@@ -1,0 +1,92 @@
+import { random } from './chance.ts';
+
+/** What a process calls over the network. */
+export type Part = 'dynamodb' | 'sqs' | 'sql' | 'search';
+const parts: Part[] = ['dynamodb', 'sqs', 'sql', 'search'];
+
+/**
+ * How a call goes:
+ * - `done`: as it should
+ * - `refused`: it never arrived, and the caller knows it failed
+ * - `throttled`: DynamoDB answers that it has done nothing
+ * - `lost`: it took effect, and the answer did not come back
+ * - `late`: the caller gave up, and it takes effect after all, some time later
+ */
+export interface Fate {
+  kind: 'done' | 'refused' | 'throttled' | 'lost' | 'late';
+  /** Until it takes effect, and until the answer is back then; in milliseconds. */
+  thereMs: number;
+  backMs: number;
+  /** The caller dies before the call leaves, or when the answer is back. */
+  death: 'before' | 'after' | undefined;
+}
+
+/** After this long a caller gives up. */
+const timeoutMs = 3_000;
+const longestDelayMs = 120_000;
+
+const minute = 60_000;
+const kinds: Outage['kind'][] = ['silent', 'refusing', 'throttling'];
+
+interface Outage {
+  part: Part;
+  /** It answers nothing, or that it won't; DynamoDB may throttle. */
+  kind: 'silent' | 'refusing' | 'throttling';
+  from: number;
+  to: number;
+}
+
+/** What goes wrong during one simulation, and how often: drawn from its seed. */
+export class Weather {
+  readonly #faults: number;
+  readonly #deaths: number;
+  /** How often a queue delivers a message that somebody has in hand, a schedule runs twice, and the like. */
+  readonly duplicates: number;
+  readonly #outages: Outage[];
+  #fine = false;
+
+  constructor() {
+    // One in ten is calm, so that what is wrong without any fault shows too.
+    const storm = random.chance(0.1) ? 0 : random.next();
+    this.#faults = 0.15 * storm ** 2;
+    this.#deaths = random.chance(0.5) ? 0.03 * storm : 0;
+    this.duplicates = 0.2 * storm;
+    this.#outages = storm === 0 ? [] : parts.flatMap(outagesOf);
+  }
+
+  /** From now on nothing fails any more. */
+  clearUp(): void {
+    this.#fine = true;
+  }
+
+  /** Whether something happens that only bad weather brings. */
+  chance(probability: number): boolean {
+    return !this.#fine && random.chance(probability);
+  }
+
+  fate(part: Part): Fate {
+    const thereMs = random.chance(0.05) ? random.between(100, 1_500) : random.between(1, 15);
+    const fate: Fate = { kind: 'done', thereMs, backMs: random.between(1, 15), death: undefined };
+    if (this.#fine) return fate;
+    if (random.chance(this.#deaths)) fate.death = random.chance(0.5) ? 'before' : 'after';
+    const now = Date.now();
+    const outage = this.#outages.find((one) => one.part === part && one.from <= now && now < one.to);
+    if (outage?.kind === 'throttling') return { ...fate, kind: 'throttled' };
+    if (outage) return { ...fate, kind: 'refused', thereMs: outage.kind === 'silent' ? timeoutMs : thereMs };
+    if (!random.chance(this.#faults)) return fate;
+    const kind = random.pick(['refused', 'throttled', 'lost', 'late'] as const) ?? 'refused';
+    if (kind === 'throttled' && part !== 'dynamodb') return { ...fate, kind: 'refused' };
+    if (kind === 'lost') return { ...fate, kind, backMs: timeoutMs };
+    if (kind === 'late') return { ...fate, kind, thereMs: timeoutMs, backMs: random.between(0, longestDelayMs) };
+    return { ...fate, kind };
+  }
+}
+
+/** None for most parts; for some, minutes; now and then over an hour. */
+function outagesOf(part: Part): Outage[] {
+  if (!random.chance(0.3)) return [];
+  const from = Date.now() + random.between(0, 8 * minute);
+  const length = random.chance(0.03) ? random.between(60, 90) * minute : random.between(10_000, 5 * minute);
+  const kind = random.pick(part === 'dynamodb' ? kinds : kinds.slice(0, 2)) ?? 'silent';
+  return [{ part, kind, from, to: from + length }];
+}

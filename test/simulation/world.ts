@@ -1,0 +1,193 @@
+import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import { searchWorker } from '../../functions/aws/search-worker.ts';
+import { storeWorker } from '../../functions/aws/store-worker.ts';
+import type { LambdaHandler } from '../../functions/runtime/lambda.ts';
+import { purgeSchedule } from '../../functions/schedule/purge.ts';
+import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
+import { sweepSchedule } from '../../functions/schedule/sweep.ts';
+import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
+import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
+import { SqsQueue } from '../../lib/queue/sqs.ts';
+import type { Difference } from '../../lib/reconcile/difference.ts';
+import { reconcile } from '../../lib/reconcile/reconcile.ts';
+import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
+import type { SearchIndex } from '../../lib/search/search-index.ts';
+import type { Database } from '../../lib/sqlite/database.ts';
+import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
+import { random } from './chance.ts';
+import { failure, openDatabase, SimulatedStore } from './database.ts';
+import { sleep } from './determinism.ts';
+import { SimulatedTable } from './dynamodb.ts';
+import { type Ending, Process } from './process.ts';
+import { SimulatedQueue, sqsClient } from './sqs.ts';
+import { Weather } from './weather.ts';
+
+/** The time limits of infra/sizes.ts, and the visibility that follows from them. */
+const workerMs = 60_000;
+const scheduleMs = 15 * 60_000;
+const visibilityMs = 6 * workerMs + 1_000;
+const minute = 60_000;
+
+/** Workers of each queue that run at once. */
+const lanes = 2;
+const longestBatch = 12;
+
+/** The system in one process: the functions over simulated services. */
+export class World {
+  readonly weather = new Weather();
+  readonly table = new SimulatedTable();
+  readonly queues = {
+    store: new SimulatedQueue(this.weather),
+    'store-dead': new SimulatedQueue(this.weather),
+    search: new SimulatedQueue(this.weather),
+    'search-dead': new SimulatedQueue(this.weather),
+  };
+  readonly database: Database;
+  readonly searchIndex: EmbeddedSearchIndex;
+  #running = 0;
+  #stopped = false;
+
+  private constructor(database: Database) {
+    this.database = database;
+    this.searchIndex = new EmbeddedSearchIndex(database);
+  }
+
+  static async open(): Promise<World> {
+    return new World(await openDatabase());
+  }
+
+  /** The functions' services as a process reaches them. */
+  services(process: Process) {
+    const table = new DynamodbTable(this.table.client(process), 'ledger');
+    const sqs = sqsClient(process, this.queues, this.weather);
+    const storeQueue = new SqsQueue(sqs, 'store', 'store-dead');
+    const parked = new ParkedWrites(table, storeQueue);
+    return {
+      ledger: new DynamodbLedger(table, parked),
+      store: new SimulatedStore(process, this.database),
+      searchIndex: remoteIndex(process, this.searchIndex),
+      storeQueue,
+      searchQueue: new SqsQueue(sqs, 'search', 'search-dead'),
+      parkedWrites: parked,
+    };
+  }
+
+  /** Runs a function once, in a process of its own. */
+  async invoke<Event, Result>(
+    task: string,
+    timeMs: number,
+    handler: (services: ReturnType<World['services']>) => LambdaHandler<Event, Result>,
+    event: Event,
+  ): Promise<{ ending: Ending<Result>; process: Process }> {
+    const process = new Process(this.weather, task);
+    const run = handler(this.services(process));
+    return { process, ending: await process.run(timeMs, () => run(event, lambdaContext(task, timeMs))) };
+  }
+
+  /** Sets the event sources and the schedules going. */
+  start(): void {
+    for (let lane = 0; lane < lanes; lane++) {
+      void this.#source(this.queues.store, 'store worker', storeWorker);
+      void this.#source(this.queues.search, 'search worker', searchWorker);
+    }
+    void this.#schedule('roll-up', rollUpSchedule);
+    void this.#schedule('sweep', sweepSchedule);
+    void this.#schedule('purge', purgeSchedule);
+  }
+
+  /** No batch and no schedule begins any more. */
+  stop(): void {
+    this.#stopped = true;
+  }
+
+  /** Whether nothing is queued, parked or under way. */
+  isQuiet(): boolean {
+    const { store, search } = this.queues;
+    return (
+      this.#running === 0 &&
+      store.messages.size === 0 &&
+      search.messages.size === 0 &&
+      this.table.itemsIn('parked/').length === 0
+    );
+  }
+
+  /** Runs the purge once, for what is due by now. */
+  async purge(): Promise<void> {
+    await this.invoke('purge', scheduleMs, purgeSchedule, scheduledEvent());
+  }
+
+  async rollUp(): Promise<void> {
+    await this.invoke('roll-up', scheduleMs, rollUpSchedule, scheduledEvent());
+  }
+
+  /** What a person does with poison: looks at it, and takes it away. */
+  takeDeadLetters(): { body: string; reason: string | undefined }[] {
+    return [this.queues['store-dead'], this.queues['search-dead']].flatMap(({ messages }) => {
+      const letters = [...messages.values()];
+      messages.clear();
+      return letters;
+    });
+  }
+
+  /** Reconciles everything, and mends it; answers the differences. */
+  async reconcile(): Promise<Difference[]> {
+    const services = this.services(new Process(this.weather, 'reconcile'));
+    const differences: Difference[] = [];
+    const all = { ...services, waitingWrites: services.parkedWrites };
+    for await (const each of reconcile(all, { now: Date.now(), repair: true })) differences.push(each);
+    return differences;
+  }
+
+  /** What an event source mapping does: batches to the worker; what it does not name as failed is deleted. */
+  async #source(
+    queue: SimulatedQueue,
+    name: string,
+    worker: (services: ReturnType<World['services']>) => LambdaHandler<SQSEvent, SQSBatchResponse>,
+  ): Promise<void> {
+    while (!this.#stopped) {
+      const event = queue.receive(random.between(1, longestBatch), visibilityMs);
+      if (!event) {
+        await sleep(random.between(500, 3_000));
+        continue;
+      }
+      const { ending } = await this.#busy(() => this.invoke(name, workerMs, worker, event));
+      // A message whose deletion is lost is delivered again, like all of a batch that failed.
+      if (ending.kind !== 'answered' || this.weather.chance(this.weather.duplicates)) continue;
+      const failed = new Set(ending.result.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
+      for (const { messageId } of event.Records) if (!failed.has(messageId)) queue.messages.delete(messageId);
+    }
+  }
+
+  async #schedule(
+    name: string,
+    handler: (services: ReturnType<World['services']>) => LambdaHandler<ReturnType<typeof scheduledEvent>, void>,
+  ): Promise<void> {
+    while (!this.#stopped) {
+      await sleep(minute);
+      if (this.#stopped) return;
+      // EventBridge may run a schedule twice, and the next one while the last still runs.
+      for (let runs = this.weather.chance(this.weather.duplicates) ? 2 : 1; runs > 0; runs--)
+        void this.#busy(() => this.invoke(name, scheduleMs, handler, scheduledEvent()));
+    }
+  }
+
+  async #busy<Result>(work: () => Promise<Result>): Promise<Result> {
+    this.#running++;
+    try {
+      return await work();
+    } finally {
+      this.#running--;
+    }
+  }
+}
+
+function remoteIndex(process: Process, index: SearchIndex): SearchIndex {
+  return {
+    index: (documents) => process.call('search', () => index.index(documents), failure),
+    search: (query) => process.call('search', () => index.search(query), failure),
+    versions: (...page) => process.call('search', () => index.versions(...page), failure),
+    document: (key) => process.call('search', () => index.document(key), failure),
+    purge: (target, limit) => process.call('search', () => index.purge(target, limit), failure),
+  };
+}
