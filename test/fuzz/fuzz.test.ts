@@ -30,7 +30,8 @@ test('no request there is gets a 5xx, or an answer that the document does not ha
   const printed = await fuzz(`${host.url}/openapi.json`);
   const [, cases] = /(\d+) generated/.exec(printed) ?? [];
   console.log(`Schemathesis: ${cases} requests`);
-  expect(Number(cases)).toBeGreaterThan(1_000);
+  // How many fit into the time is the machine's, but every operation has its turn.
+  expect(printed).toMatch(/Selected: (\d+)\/\1\s+Tested: \1\s/);
   for (const phase of ['Examples', 'Coverage', 'Fuzzing', 'Stateful']) expect(printed).toMatch(`✅ ${phase}`);
   // Whatever came, nothing failed behind the answers either.
   expect(host.stdout()).not.toMatch(/"level":"(ERROR|WARN)"/);
