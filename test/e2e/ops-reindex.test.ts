@@ -4,7 +4,7 @@ import { EmbeddedReindexing } from '../../lib/search/embedded-reindex.ts';
 import { EmbeddedStore } from '../../lib/store/embedded.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { launch, startHost } from '../support/host.ts';
+import { startHost } from '../support/host.ts';
 import { ops } from '../support/ops.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrites } from '../support/writes.ts';
 
@@ -66,9 +66,10 @@ test('reindex that was broken off keeps the system from starting, and goes on wh
   for await (const _ of new EmbeddedReindexing(files.storeDatabase, store, index).run()) if (++steps === 2) break;
   files.close();
 
-  const refused = launch(['--port', '0', '--data-dir', dataDir]);
-  expect(await refused.ended).toBe(1);
-  expect(refused.stderr()).toMatch(/^The database .*store\.db has a search index .* script\/ops reindex\.\n$/);
+  const refused = hostOf(startHost(dataDir));
+  await expect(refused).rejects.toThrow(
+    /status 1: The database .*store\.db has a search index .* script\/ops reindex\.\n$/,
+  );
 
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
   expect(dry.stdout).toBe('Would go on building the index, with 2000 messages in it: some 1,500 messages to copy.\n');

@@ -19,10 +19,20 @@ import type { Process } from './process.ts';
 
 export const failure = (kind: string): Error => unavailable(new Error(kind));
 
-export async function openDatabase(): Promise<Database> {
-  const database = Database.open(':memory:');
-  await database.migrate({ store: storeMigrations, search: searchMigrations });
-  return database;
+let kept: Database | undefined;
+
+/** An empty database. It is the same one each time, for making it takes longer than most simulations. */
+export async function emptyDatabase(): Promise<Database> {
+  if (!kept) {
+    kept = Database.open(':memory:');
+    await kept.migrate({ store: storeMigrations, search: searchMigrations });
+  }
+  const { raw } = kept;
+  const tables = raw.prepare(
+    "SELECT name FROM pragma_table_list WHERE schema = 'main' AND type IN ('table', 'virtual')",
+  );
+  for (const { name } of tables.all()) if (!/^sqlite_|_migrations/.test(String(name))) raw.exec(`DELETE FROM ${name}`);
+  return kept;
 }
 
 /** The store as a process reaches it: each statement is a call, and a merge, which is one transaction, is one too. */

@@ -15,8 +15,14 @@ const clock = FakeTimers.install({
   toFake: ['Date', 'setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
 });
 
-const hex = (bytes: number): string =>
-  Array.from({ length: bytes }, () => random.between(0, 255).toString(16).padStart(2, '0')).join('');
+const hex = (bytes: number): string => {
+  let digits = '';
+  while (digits.length < 2 * bytes)
+    digits += Math.floor(random.next() * 2 ** 32)
+      .toString(16)
+      .padStart(8, '0');
+  return digits.slice(0, 2 * bytes);
+};
 
 Math.random = () => random.next();
 Object.assign(crypto, {

@@ -52,7 +52,6 @@ export async function simulate(seed: number): Promise<Outcome> {
     },
   );
   while (!ended) await step();
-  world.database.close();
   const { violations, state } = ended;
   return {
     seed,
@@ -92,7 +91,7 @@ async function live(world: World, clients: Clients) {
   await clients.run(random.between(2, 4), random.between(6, 14));
   await poisoned;
   // Some outages end while nobody asks for anything, and a few are long.
-  if (random.chance(0.1)) await sleep(100 * minute);
+  if (random.chance(0.04)) await sleep(100 * minute);
   world.weather.clearUp();
 
   const deadline = Date.now() + patienceMs;

@@ -16,7 +16,7 @@ import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
 import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
 import { random } from './chance.ts';
-import { failure, openDatabase, SimulatedStore } from './database.ts';
+import { emptyDatabase, failure, SimulatedStore } from './database.ts';
 import { sleep } from './determinism.ts';
 import { SimulatedTable } from './dynamodb.ts';
 import { type Ending, Process } from './process.ts';
@@ -54,7 +54,7 @@ export class World {
   }
 
   static async open(): Promise<World> {
-    return new World(await openDatabase());
+    return new World(await emptyDatabase());
   }
 
   /** The functions' services as a process reaches them. */

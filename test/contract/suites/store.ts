@@ -5,7 +5,16 @@ import type { Parent } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { Write } from '../../../lib/queue/records.ts';
 import { rollUp } from '../../../lib/rollup/rollup.ts';
-import type { Mark, Purge, Range, Rows, Store, StoredApplication, StoredMessage } from '../../../lib/store/store.ts';
+import type {
+  Mark,
+  MergedMessage,
+  Purge,
+  Range,
+  Rows,
+  Store,
+  StoredApplication,
+  StoredMessage,
+} from '../../../lib/store/store.ts';
 import { allPages, purgeAll } from '../../support/all-pages.ts';
 import { hardText } from '../../support/hard-texts.ts';
 import { deliveries, expectedState, highestNumber, history, stateOf } from '../../support/histories.ts';
@@ -329,6 +338,27 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.merge([chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2), deletionWrite(token, 4)]);
         expect(await store.liveChats(token, [1, 2, 3, 4])).toEqual(new Set([1, 3]));
         expect(await store.liveChats(token, [])).toEqual(new Set());
+      });
+
+      test('a scan meets every message once, by key, whatever the size of its pages', async () => {
+        const tokens = [newToken(), newToken()].sort() as [string, string];
+        const [before, behind] = tokens;
+        for (const token of tokens) for (const chat of [1, 2, 10]) await store.merge(messageWrites(token, chat, 1, 3));
+        await store.merge([deletionWrite(before, 2, 2), messageWrite(behind, 2, 9, { revision: 4 })]);
+        const keys = tokens.flatMap((token) =>
+          [1, 2, 10].flatMap((chat) => numbers(1, 3).map((number) => ({ token, chat, number }))),
+        );
+        keys.splice(-3, 0, { token: behind, chat: 2, number: 9 });
+        for (const size of [1, 2, 4, 1_000]) {
+          const pages = await allPages(
+            (page: MergedMessage[] | undefined) => store.scan(size, page?.at(-1)),
+            (page) => page.length === size,
+          );
+          // Other tests' messages may lie between.
+          const rows = pages.flat().filter(({ token }) => tokens.includes(token));
+          expect(rows.map(({ token, chat, number }) => ({ token, chat, number }))).toEqual(keys);
+          expect(rows).toEqual(expect.arrayContaining(await store.merged(keys)));
+        }
       });
 
       test('merged rows are read as they stand, of many chats at once', async () => {
