@@ -15,7 +15,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { tooManyRequests, unavailable } from '../api/problems.ts';
+import { Problem, tooManyRequests, unavailable } from '../api/problems.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -73,6 +73,18 @@ export const number = (value: number): AttributeValue => ({ N: String(value) });
 export const keyOf = ({ pk, sk }: ItemKey): Item => ({ pk: text(pk), sk: text(sk) });
 export const textIn = (item: Item, name: string): string => item[name]?.S as string;
 export const numberIn = (item: Item, name: string): number => Number(item[name]?.N);
+
+/**
+ * For a call that comes after something was done, such as a number taken: where it is throttled, that is `unavailable`, for
+ * nothing is refused any more.
+ */
+export async function onceBegun<Result>(call: Promise<Result>): Promise<Result> {
+  try {
+    return await call;
+  } catch (error) {
+    throw error instanceof Problem && error.code === 'too_many_requests' ? unavailable(error) : error;
+  }
+}
 
 /**
  * A DynamoDB table with the keys `pk` and `sk`, and the one place that decides what is tried again. What may be repeated

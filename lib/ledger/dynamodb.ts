@@ -10,6 +10,7 @@ import {
   type ItemUpdate,
   number,
   numberIn,
+  onceBegun,
   text,
   textIn,
 } from './dynamodb-table.ts';
@@ -54,7 +55,7 @@ export class DynamodbLedger implements Ledger {
     return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
       const chat = await this.#take(applicationKey(token), 'chats', 1, claim);
       if (chat === undefined) throw applicationNotFound();
-      await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
+      await onceBegun(this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) }));
       await this.#send([{ kind: 'chat', token, chat, revision: 0, at, name }]);
       return { number: chat, at };
     });

@@ -1,6 +1,6 @@
 import { Problem } from '../api/problems.ts';
 import { limits } from '../limits.ts';
-import { type DynamodbTable, type Item, number, numberIn, text, textIn } from './dynamodb-table.ts';
+import { type DynamodbTable, type Item, number, numberIn, onceBegun, text, textIn } from './dynamodb-table.ts';
 import type { IdempotencyKey } from './ledger.ts';
 
 /** A request that has its key to itself. */
@@ -65,7 +65,7 @@ export class IdempotencyKeys {
       ).catch(() => undefined);
       throw error;
     }
-    await this.#update(id, taken.at, 'SET answer = :value', text(JSON.stringify(result)));
+    await onceBegun(this.#update(id, taken.at, 'SET answer = :value', text(JSON.stringify(result))));
     return result;
   }
 

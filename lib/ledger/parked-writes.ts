@@ -2,7 +2,7 @@ import { randomInt, randomUUID } from 'node:crypto';
 import { Problem } from '../api/problems.ts';
 import type { Outbox } from '../queue/queue.ts';
 import { NotSent } from '../queue/sqs.ts';
-import { type DynamodbTable, type Item, type ItemKey, text, textIn } from './dynamodb-table.ts';
+import { type DynamodbTable, type Item, type ItemKey, onceBegun, text, textIn } from './dynamodb-table.ts';
 
 /** The partitions that parked records are spread over, because each takes but 1,000 writes a second. */
 const partitions = Array.from({ length: 16 }, (_, i) => `parked/${i}`);
@@ -35,7 +35,7 @@ export class ParkedWrites {
       await this.#outbox.send(bodies);
     } catch (error) {
       if (!(error instanceof NotSent)) throw error;
-      await this.#table.write(error.bodies.map((body) => this.itemOf(body, at)));
+      await onceBegun(this.#table.write(error.bodies.map((body) => this.itemOf(body, at))));
     }
   }
 
