@@ -11,9 +11,12 @@ setLogLevel('silent');
 
 const applications = 3;
 const readMs = functionSizes.read.timeout.toMilliseconds();
-/** Longest waits: for an outage to be felt, for a server to be back and the readers to notice, for the backlog. */
+/**
+ * Longest waits: for an outage to be felt, or for the readers to notice its end; for the backlog, in which what failed often
+ * waits up to a minute.
+ */
 const patiently = { timeout: 60_000, interval: 50 };
-const drained = { timeout: 90_000, interval: 250 };
+const drained = { timeout: 150_000, interval: 250 };
 
 /** What readers ask; a search asks SQL first. */
 const reads = { listMessages: 'lists', searchChat: 'searches' } as const;

@@ -9,6 +9,7 @@ import { awsClientSettings } from './aws-services.ts';
 
 export interface LedgerTable {
   client: DynamoDBClient;
+  sqs: SQSClient;
   table: DynamodbTable;
   name: string;
   /** Where the ledger sends what it accepted. */
@@ -29,6 +30,7 @@ export async function openLedgerTable(): Promise<LedgerTable> {
   const drained: Write[] = [];
   return {
     client,
+    sqs,
     table: new DynamodbTable(client, name),
     name,
     queue,

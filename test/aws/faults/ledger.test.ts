@@ -1,6 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { GetItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { createMessage } from '../../../functions/api/create-message.ts';
 import { DynamodbLedger } from '../../../lib/ledger/dynamodb.ts';
 import { chatKey } from '../../../lib/ledger/dynamodb-keys.ts';
 import { keyOf } from '../../../lib/ledger/dynamodb-table.ts';
@@ -10,6 +11,7 @@ import { limits } from '../../../lib/limits.ts';
 import type { Outbox } from '../../../lib/queue/queue.ts';
 import { decodeWrites } from '../../../lib/queue/records.ts';
 import { NotSent } from '../../../lib/queue/sqs.ts';
+import { answer, apiEvent } from '../../support/api-event.ts';
 import { injectFaults } from '../../support/aws-faults.ts';
 import { newClock } from '../../support/clock.ts';
 import { type LedgerTable, openLedgerTable } from '../../support/ledger-table.ts';
@@ -212,6 +214,22 @@ describe('the ledger in DynamoDB', () => {
       expect(await create('message', key)).toEqual(first);
       expect(await counter()).toBe(1);
     });
+  });
+
+  describe('a key', () => {
+  test('50 simultaneous requests with one key make one message', async () => {
+    const handler = createMessage({ ledger });
+    const event = () =>
+      apiEvent('createMessage', { params: { token }, body: { body: 'once' }, headers: { 'Idempotency-Key': 'k' } });
+    const answers = await Promise.all(numbers(1, 50).map(() => answer(handler, event())));
+    const created = answers.filter(({ status }) => status === 201);
+    expect(created.length).toBeGreaterThan(0);
+    for (const { json } of created) expect(json).toMatchObject({ number: 1, body: 'once' });
+    const others = answers.filter(({ status }) => status !== 201).map(({ json }) => json.code);
+    expect(others.filter((code) => code !== 'idempotency_in_flight')).toEqual([]);
+    expect((await answer(handler, event())).json).toMatchObject({ number: 1 });
+    expect(await counter()).toBe(1);
+    expect(await sent()).toEqual(['1.0 once']);
   });
 
   describe('a request with a key that dies after it took its number', () => {

@@ -69,7 +69,7 @@ describe('a create that is repeated with its Idempotency-Key', () => {
 
   test('at the same time makes one', async () => {
     const chat = await api.newChat();
-    const answers = await concurrently(40, atOnce(40), () =>
+    const answers = await concurrently(50, atOnce(50), () =>
       api.post(`${chat}/messages`, { body: 'Once' }, keyed('k')),
     );
     for (const answer of answers)

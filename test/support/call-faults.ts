@@ -1,0 +1,104 @@
+import { type DynamoDBClient, DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import type { SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
+
+/**
+ * How a call fails; `partly failed` is SQS's answer that it did not take the last message of the batch. A function that dies
+ * at a call, before or after it has taken effect, never hears of it.
+ */
+export const callFaults = [
+  'throttled',
+  'refused',
+  'answer lost',
+  'partly failed',
+  'death before',
+  'death after',
+] as const;
+export type CallFault = (typeof callFaults)[number];
+
+/** A fault of the `at`-th call, from 0 on, and of its repetitions where it lasts. */
+export interface Planned {
+  at: number;
+  fault: CallFault;
+  lasting: boolean;
+}
+
+/** The calls of both clients since `begin`, and what shall become of one of them. */
+export class CallFaults {
+  calls: string[] = [];
+  /** Every send fails, before it takes effect. */
+  queueIsOut = false;
+  #died = Promise.withResolvers<void>();
+  #planned: Planned | undefined;
+  /** What the failing call said; a repetition says the same. */
+  #input: string | undefined;
+
+  constructor(dynamodb: DynamoDBClient, sqs: SQSClient) {
+    // The clients' types differ in what their middleware passes on; nothing of it is looked at here.
+    for (const { middlewareStack } of [dynamodb, sqs] as unknown as [DynamoDBClient])
+      middlewareStack.add(
+        (next, { commandName }) =>
+          async (args) =>
+            this.#call(String(commandName).replace('Command', ''), args.input, (input) => next({ ...args, input })),
+        { step: 'initialize', name: 'callFaults' },
+      );
+  }
+
+  begin(planned?: Planned): void {
+    this.calls = [];
+    this.#planned = planned;
+    this.#input = undefined;
+    this.#died = Promise.withResolvers();
+  }
+
+  /** What comes of the work; `unavailable` when it dies, for so it looks to its client. */
+  async outcomeOf<Outcome>(work: Promise<Outcome>): Promise<Outcome | 'unavailable'> {
+    return await Promise.race([work, this.#died.promise.then(() => 'unavailable' as const)]);
+  }
+
+  #die(): Promise<never> {
+    this.#died.resolve();
+    return new Promise(() => undefined);
+  }
+
+  async #call<Input extends object, Result>(command: string, input: Input, next: (input: Input) => Promise<Result>) {
+    if (command === 'SendMessageBatch' && this.queueIsOut) {
+      this.calls.push(command);
+      throw refused();
+    }
+    const said = JSON.stringify(input);
+    if (this.calls.length === this.#planned?.at) this.#input = said;
+    else if (!this.#planned?.lasting || said !== this.#input) {
+      this.calls.push(command);
+      return next(input);
+    }
+    this.calls.push(command);
+    switch (this.#planned.fault) {
+      case 'throttled':
+        throw new DynamoDBServiceException({ name: 'ThrottlingException', $fault: 'client', $metadata: {} });
+      case 'refused':
+        throw refused();
+      case 'answer lost':
+        await next(input);
+        throw Object.assign(new Error('socket hang up'), { name: 'TimeoutError' });
+      case 'death after':
+        await next(input);
+        return this.#die();
+      case 'death before':
+        return this.#die();
+      case 'partly failed':
+        return await partly(input as SendMessageBatchCommandInput & Input, next);
+    }
+  }
+}
+
+const refused = () => Object.assign(new Error('connect ECONNREFUSED'), { code: 'ECONNREFUSED' });
+
+async function partly<Input extends SendMessageBatchCommandInput, Result>(
+  input: Input,
+  next: (input: Input) => Promise<Result>,
+): Promise<Result> {
+  const entries = [...(input.Entries ?? [])];
+  const Failed = [{ Id: entries.pop()?.Id, SenderFault: false, Code: 'InternalError' }];
+  if (entries.length > 0) await next({ ...input, Entries: entries });
+  return { output: { Failed, $metadata: {} }, response: {} } as Result;
+}
