@@ -5,6 +5,7 @@ import { schemathesis } from '../../stack/native/schemathesis.ts';
 import { python } from '../../stack/native/tools.ts';
 import { run } from '../../stack/run.ts';
 import { requireTools } from '../../stack/tools.ts';
+import { Client } from '../support/client.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { startHost } from '../support/host.ts';
 import type { OpenApi } from '../support/openapi.ts';
@@ -18,16 +19,24 @@ beforeAll(async () => {
   command = await schemathesis(() => undefined);
 });
 
-/** Runs Schemathesis as schemathesis.toml says; answers what it printed, and fails with that when it found something. */
-const fuzz = (...more: string[]): Promise<string> =>
+/**
+ * Runs Schemathesis as schemathesis.toml says; answers what it printed, and fails with that when it found something.
+ *
+ * @param token of an application with a chat and a message
+ */
+const fuzz = (token: string, ...more: string[]): Promise<string> =>
   run([...command, '--config-file', path.join(folder, 'schemathesis.toml'), '--no-color', 'run', ...more], {
     cwd: folder,
-    env: { ...process.env, ADMIN_KEY: adminKey, PYTHONDONTWRITEBYTECODE: '1' },
+    env: { ...process.env, ADMIN_KEY: adminKey, APPLICATION_TOKEN: token, PYTHONDONTWRITEBYTECODE: '1' },
   });
 
 test('no request there is gets a 5xx, or an answer that the document does not have', async () => {
   const host = await hostOf(startHost(dataFolder()));
-  const printed = await fuzz(`${host.url}/openapi.json`);
+  const client = await Client.connect(host.url);
+  const chat = await client.newChat();
+  await client.send(chat, 'Hello, world');
+  const [, , token = ''] = chat.split('/');
+  const printed = await fuzz(token, `${host.url}/openapi.json`);
   const [, cases] = /(\d+) generated/.exec(printed) ?? [];
   console.log(`Schemathesis: ${cases} requests`);
   // How many fit into the time is the machine's, but every operation has its turn.
@@ -47,5 +56,5 @@ test('where an admin key is set, no request gets past it', async () => {
   for (const operation of operations) Object.assign(operation, { security: [{ adminKey: [] }] });
   const file = path.join(data, 'openapi.json');
   writeFileSync(file, JSON.stringify(document));
-  await fuzz(file, '--url', host.url, '--include-path', '/applications', '--max-time', '10');
+  await fuzz('', file, '--url', host.url, '--include-path', '/applications', '--max-time', '10');
 });
