@@ -216,7 +216,6 @@ describe('the ledger in DynamoDB', () => {
     });
   });
 
-  describe('a key', () => {
   test('50 simultaneous requests with one key make one message', async () => {
     const handler = createMessage({ ledger });
     const event = () =>
