@@ -89,4 +89,5 @@ try {
   }
 }
 // Pools of connections would keep the process for a while.
-process.exit(status);
+// A pipe may not have taken all yet, and what is not written when the process exits is lost.
+process.stdout.write('', () => process.exit(status));
