@@ -22,7 +22,9 @@ export const listMessages = operation('listMessages', async ({ params, query, pa
   // which is where the page before ended, or `after`, or its own first message.
   const ascending = query.order === 'asc';
   const first = ascending ? (from ?? query.after ?? 0) + 1 : from === undefined ? page.items[0]?.number : from - 1;
-  const pending = await services.store.missingNumbers(token, chat, first ?? last, last, limits.pendingNumbers + 1);
+  const listed = page.items.map(({ number }) => number);
+  const atMost = limits.pendingNumbers + 1;
+  const pending = await services.store.missingNumbers(token, chat, first ?? last, last, atMost, listed);
   const beyond = pending[limits.pendingNumbers];
   if (beyond !== undefined) {
     pending.length = limits.pendingNumbers;

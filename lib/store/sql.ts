@@ -193,7 +193,14 @@ export abstract class SqlStore extends SqlInventory implements Store {
     return { rows, more: true };
   }
 
-  async missingNumbers(token: string, chat: number, from: number, to: number, max: number): Promise<number[]> {
+  async missingNumbers(
+    token: string,
+    chat: number,
+    from: number,
+    to: number,
+    max: number,
+    listed?: number[],
+  ): Promise<number[]> {
     const step = from <= to ? 1 : -1;
     const known = this.db
       .selectFrom('messages')
@@ -201,7 +208,12 @@ export abstract class SqlStore extends SqlInventory implements Store {
       .where('chat', '=', chat)
       .where('number', '>=', Math.min(from, to))
       .where('number', '<=', Math.max(from, to))
-      .where((row) => row.or([row('deleted', '=', 1), row('created_at', 'is not', null)]));
+      .where((row) =>
+        row.or([
+          row('deleted', '=', 1),
+          row.and([row('created_at', 'is not', null), ...(listed ? [row('number', 'in', listed)] : [])]),
+        ]),
+      );
     const { count } = await known.select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
     const missing: number[] = [];
     if (Number(count) === Math.abs(to - from) + 1) return missing;

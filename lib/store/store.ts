@@ -90,9 +90,17 @@ export interface Store extends Inventory {
   messages(token: string, chat: number, range: Range): Promise<Rows<StoredMessage>>;
   /**
    * The numbers from `from` to `to`, both inclusive and in this direction, that have no live or deleted row yet and are
-   * not void; at most `max` of them.
+   * not void; at most `max` of them. With `listed`, a live one that is not among them is missing too: it was stored after
+   * the list had been read.
    */
-  missingNumbers(token: string, chat: number, from: number, to: number, max: number): Promise<number[]>;
+  missingNumbers(
+    token: string,
+    chat: number,
+    from: number,
+    to: number,
+    max: number,
+    listed?: number[],
+  ): Promise<number[]>;
   /** Which of the application's chats are not deleted. */
   liveChats(token: string, chats: number[]): Promise<Set<number>>;
 

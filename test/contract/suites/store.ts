@@ -331,6 +331,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await missing(13, 9, 3)).toEqual([13, 12, 11]);
         expect(await missing(50_000, 1, 3)).toEqual([50_000, 49_999, 49_998]);
         expect(await store.missingNumbers(token, 2, 1, 3, 100)).toEqual([1, 2, 3]);
+        // 4 and 8 were stored when the page had been read.
+        expect(await store.missingNumbers(token, 1, 1, 10, 100, [1, 2, 5, 7, 10])).toEqual([4, 6, 8, 9]);
       });
 
       test('the live ones of some chats are those that are not deleted, stored yet or not', async () => {
