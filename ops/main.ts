@@ -2,6 +2,7 @@ import { type Command, CommanderError } from 'commander';
 import { Problem } from '../lib/api/problems.ts';
 import { ArchiveProblem } from '../lib/archive/format.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
+import { asToken } from '../lib/token.ts';
 import { BadSettings } from '../local/command-line.ts';
 import { StackProblem } from '../stack/problem.ts';
 import { opsCommand } from './command.ts';
@@ -64,6 +65,13 @@ function sentence(error: unknown): string | undefined {
   return `A server does not answer: ${error.message}${cause}. Run this again when it does.`;
 }
 
+/** One token in 64 begins with a dash; behind the other arguments it is not taken for an option. */
+function withTokensLast(args: string[]): string[] {
+  const isToken = (arg: string) => arg.startsWith('-') && asToken(arg) === arg;
+  if (args.includes('--')) return args;
+  return [...args.filter((arg) => !isToken(arg)), '--', ...args.filter(isToken)];
+}
+
 const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
 for (const command of everyCommand(program)) command.exitOverride().configureOutput({ outputError: () => undefined });
 
@@ -71,7 +79,7 @@ for (const command of everyCommand(program)) command.exitOverride().configureOut
 process.stdout.on('error', () => process.exit(0));
 
 try {
-  await program.parseAsync();
+  await program.parseAsync(withTokensLast(process.argv.slice(2)), { from: 'user' });
   if (interruption.wanted) {
     console.error('Stopped. Run the same command again to go on.');
     status = interruption.exitCode;
