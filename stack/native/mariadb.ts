@@ -34,13 +34,17 @@ export const mariadb = (port: number, password: string): NativeServer => ({
     // Only the server's user reads it: it holds the password.
     const init = path.join(mariadbFolder, 'accounts.sql');
     writeFileSync(init, accounts(password), { mode: 0o600 });
-    if (owner) for (const file of [init, mariadbFolder]) chownSync(file, ...owner);
+    // A server that starts deletes all temporary tables in its folder for them, were they another's that runs.
+    const temporary = path.join(mariadbFolder, 'tmp');
+    mkdirSync(temporary, { recursive: true, mode: 0o700 });
+    if (owner) for (const file of [init, temporary, mariadbFolder]) chownSync(file, ...owner);
     return {
       command: [
         'mariadbd',
         '--no-defaults',
         `--user=${user}`,
         `--datadir=${data}`,
+        `--tmpdir=${temporary}`,
         `--bind-address=${loopback}`,
         `--port=${port}`,
         `--socket=${path.join(mariadbFolder, 'socket')}`,
