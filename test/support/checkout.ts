@@ -42,8 +42,10 @@ export function scriptStack(checkout: string, ...args: string[]): Promise<Ended>
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !ownSettings.test(name) || name === 'STACK_CACHE'),
   );
+  // The functions' logs are longer than what execFile takes unless it is told.
+  const options = { env, maxBuffer: Number.POSITIVE_INFINITY };
   return new Promise((resolve) => {
-    const child = execFile(path.join(checkout, 'script/stack'), args, { env }, (_error, stdout, stderr) =>
+    const child = execFile(path.join(checkout, 'script/stack'), args, options, (_error, stdout, stderr) =>
       resolve({ status: child.exitCode, stdout, stderr }),
     );
   });
