@@ -39,6 +39,10 @@ const failure = (kind: Fate['kind']): Error => (kind === 'throttled' ? throttled
 
 const nameOf = (key: Item): string => `${textIn(key, 'pk')}\n${textIn(key, 'sk')}`;
 
+/** Whether the command changes an application's or a chat's item, where the counters are. */
+const changesCounter = (command: unknown): boolean =>
+  command instanceof UpdateItemCommand && /^(application|chat)$/.test(command.input.Key?.sk?.S ?? '');
+
 interface Change extends Bindings {
   Key?: Item | undefined;
   Item?: Item | undefined;
@@ -55,7 +59,8 @@ export class SimulatedTable {
 
   /** The client that a process calls the table with. */
   client(process: Caller): DynamoDBClient {
-    const send = (command: unknown) => process.call('dynamodb', () => this.#do(command, process.task), failure);
+    const send = (command: unknown) =>
+      process.call('dynamodb', () => this.#do(command, process.task), failure, changesCounter(command));
     return { send } as unknown as DynamoDBClient;
   }
 

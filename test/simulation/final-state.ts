@@ -45,7 +45,9 @@ export interface FinalState {
   counters: Map<string, number>;
   taken: Taken[];
   deadLetters: { body: string; reason: string | undefined }[];
-  /** What reconcile found when nothing was on its way any more. */
+  /** What was below something deleted when nothing was on its way any more, though that had been purged. */
+  leftBelow: string[];
+  /** What reconcile found then. */
   differences: Difference[];
   /** What it found when two weeks had passed: the void numbers, recorded now. */
   later: Difference[];
@@ -54,7 +56,7 @@ export interface FinalState {
 }
 
 /** What is gathered on the way to the end. */
-type Gathered = Pick<FinalState, 'deadLetters' | 'differences' | 'later' | 'left'>;
+type Gathered = Pick<FinalState, 'deadLetters' | 'leftBelow' | 'differences' | 'later' | 'left'>;
 
 export function finalState(world: World, gathered: Gathered): FinalState {
   const rows = <Row>(sql: string) => world.database.raw.prepare(sql).all() as unknown as Row[];
@@ -73,4 +75,27 @@ export function finalState(world: World, gathered: Gathered): FinalState {
     taken: world.table.taken,
     ...gathered,
   };
+}
+
+/** The rows, and the chats that take numbers, which lie in something deleted. */
+export function leftBelow({ database, table }: World): string[] {
+  const rows = database.raw
+    .prepare(
+      `SELECT 'chat ' || chats.token || '/' || number AS place
+       FROM chats JOIN applications ON applications.token = chats.token AND applications.deleted = 1
+       UNION ALL
+       SELECT 'message ' || messages.token || '/' || messages.chat || '/' || messages.number FROM messages
+       JOIN chats ON chats.token = messages.token AND chats.number = messages.chat AND chats.deleted = 1
+       UNION ALL
+       SELECT 'message ' || messages.token || '/' || messages.chat || '/' || messages.number FROM messages
+       JOIN applications ON applications.token = messages.token AND applications.deleted = 1`,
+    )
+    .all() as { place: string }[];
+  const items = table.itemsIn('');
+  const deleted = new Set(items.flatMap((item) => (item.chats && item.deleted ? [textIn(item, 'pk')] : [])));
+  const counters = items.flatMap((item) => {
+    const [token = ''] = textIn(item, 'pk').split('/');
+    return item.messages && deleted.has(token) ? [`counter ${textIn(item, 'pk')}`] : [];
+  });
+  return [...rows.map(({ place }) => place), ...counters];
 }

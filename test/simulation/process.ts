@@ -43,13 +43,15 @@ export class Process {
    * Calls a part of the system, whose `effect` comes about or not as the weather has it.
    *
    * @param failure what the caller is told of a call that failed
+   * @param hot whether the call changes an item with a counter
    */
   call<Result>(
     part: Part,
     effect: () => Result | Promise<Result>,
     failure: (kind: Fate['kind']) => Error,
+    hot = false,
   ): Promise<Result> {
-    const { kind, thereMs, backMs, death } = this.#weather.fate(part);
+    const { kind, thereMs, backMs, death, stallMs } = this.#weather.fate(part, hot);
     if (kind !== 'done') this.hurtBy.add(part);
     return new Promise((resolve, reject) => {
       if (death === 'before') this.#die();
@@ -68,14 +70,19 @@ export class Process {
           return () => reject(error);
         }
       };
-      setTimeout(() => {
+      const arrive = () => {
         if (kind === 'refused' || kind === 'throttled') fail();
         else if (kind === 'late') {
           fail();
           setTimeout(() => void takeEffect(), backMs);
         } else
           void takeEffect().then((settle) => setTimeout(() => (kind === 'lost' ? fail() : answer(settle)), backMs));
-      }, thereMs);
+      };
+      const leave = () => {
+        if (!this.#dead) setTimeout(arrive, thereMs);
+      };
+      if (stallMs > 0) setTimeout(leave, stallMs);
+      else leave();
     });
   }
 

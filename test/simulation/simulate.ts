@@ -4,7 +4,7 @@ import { random } from './chance.ts';
 import { check } from './check.ts';
 import { Clients } from './clients.ts';
 import { leap, restart, sleep, step } from './determinism.ts';
-import { type FinalState, finalState } from './final-state.ts';
+import { type FinalState, finalState, leftBelow } from './final-state.ts';
 import { accepted, isWrite, type Operation } from './history.ts';
 import { World } from './world.ts';
 
@@ -104,11 +104,12 @@ async function live(world: World, clients: Clients) {
   await sleep(2 * minute);
 
   const deadLetters = world.takeDeadLetters();
+  const below = leftBelow(world);
   const differences = await world.reconcile();
   leap(longMs);
   await world.purge();
   const later = await world.reconcile();
   await world.rollUp();
   const left = await world.reconcile();
-  return { state: finalState(world, { deadLetters, differences, later, left }), poison, late };
+  return { state: finalState(world, { deadLetters, leftBelow: below, differences, later, left }), poison, late };
 }

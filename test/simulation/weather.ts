@@ -19,30 +19,44 @@ export interface Fate {
   backMs: number;
   /** The caller dies before the call leaves, or when the answer is back. */
   death: 'before' | 'after' | undefined;
+  /** For so long the caller is frozen before the call leaves; in milliseconds. */
+  stallMs: number;
 }
 
 /** After this long a caller gives up. */
 const timeoutMs = 3_000;
 const longestDelayMs = 120_000;
+const longestStallMs = 90_000;
 
 const minute = 60_000;
-const kinds: Outage['kind'][] = ['silent', 'refusing', 'throttling'];
 
-interface Outage {
-  part: Part;
-  /** It answers nothing, or that it won't; DynamoDB may throttle. */
-  kind: 'silent' | 'refusing' | 'throttling';
+interface Span {
   from: number;
   to: number;
 }
+
+interface Outage extends Span {
+  part: Part;
+  /** It answers nothing, or that it won't. */
+  kind: 'silent' | 'refusing';
+}
+
+/** DynamoDB throttles a partition that is hot, and not its neighbours. */
+interface Throttling extends Span {
+  what: 'counters' | 'other items' | 'everything';
+}
+
+const isDuring = ({ from, to }: Span, at: number): boolean => from <= at && at < to;
 
 /** What goes wrong during one simulation, and how often: drawn from its seed. */
 export class Weather {
   readonly #faults: number;
   readonly #deaths: number;
+  readonly #stalls: number;
   /** How often a queue delivers a message that somebody has in hand, a schedule runs twice, and the like. */
   readonly duplicates: number;
   readonly #outages: Outage[];
+  readonly #throttlings: Throttling[];
   #fine = false;
 
   constructor() {
@@ -50,8 +64,10 @@ export class Weather {
     const storm = random.chance(0.1) ? 0 : random.next();
     this.#faults = 0.15 * storm ** 2;
     this.#deaths = random.chance(0.5) ? 0.03 * storm : 0;
+    this.#stalls = random.chance(0.5) ? 0.03 * storm : 0;
     this.duplicates = 0.2 * storm;
     this.#outages = storm === 0 ? [] : parts.flatMap(outagesOf);
+    this.#throttlings = storm === 0 ? [] : throttlings();
   }
 
   /** From now on nothing fails any more. */
@@ -64,14 +80,18 @@ export class Weather {
     return !this.#fine && random.chance(probability);
   }
 
-  fate(part: Part): Fate {
+  /** @param hot whether the call changes an item with a counter */
+  fate(part: Part, hot: boolean): Fate {
     const thereMs = random.chance(0.05) ? random.between(100, 1_500) : random.between(1, 15);
-    const fate: Fate = { kind: 'done', thereMs, backMs: random.between(1, 15), death: undefined };
+    const fate: Fate = { kind: 'done', thereMs, backMs: random.between(1, 15), death: undefined, stallMs: 0 };
     if (this.#fine) return fate;
     if (random.chance(this.#deaths)) fate.death = random.chance(0.5) ? 'before' : 'after';
-    const now = Date.now();
-    const outage = this.#outages.find((one) => one.part === part && one.from <= now && now < one.to);
-    if (outage?.kind === 'throttling') return { ...fate, kind: 'throttled' };
+    if (random.chance(this.#stalls)) fate.stallMs = random.between(1_000, longestStallMs);
+    const at = Date.now() + fate.stallMs;
+    const isThrottled = ({ what, ...span }: Throttling) =>
+      isDuring(span, at) && (what === 'everything' || (what === 'counters') === hot);
+    if (part === 'dynamodb' && this.#throttlings.some(isThrottled)) return { ...fate, kind: 'throttled' };
+    const outage = this.#outages.find((one) => one.part === part && isDuring(one, at));
     if (outage) return { ...fate, kind: 'refused', thereMs: outage.kind === 'silent' ? timeoutMs : thereMs };
     if (!random.chance(this.#faults)) return fate;
     const kind = random.pick(['refused', 'throttled', 'lost', 'late'] as const) ?? 'refused';
@@ -87,6 +107,15 @@ function outagesOf(part: Part): Outage[] {
   if (!random.chance(0.3)) return [];
   const from = Date.now() + random.between(0, 8 * minute);
   const length = random.chance(0.03) ? random.between(60, 90) * minute : random.between(10_000, 5 * minute);
-  const kind = random.pick(part === 'dynamodb' ? kinds : kinds.slice(0, 2)) ?? 'silent';
-  return [{ part, kind, from, to: from + length }];
+  return [{ part, kind: random.chance(0.5) ? 'silent' : 'refusing', from, to: from + length }];
+}
+
+/** A few, of a minute at most. */
+function throttlings(): Throttling[] {
+  if (random.chance(0.5)) return [];
+  return Array.from({ length: random.between(1, 4) }, () => {
+    const from = Date.now() + random.between(0, 6 * minute);
+    const what = random.pick(['counters', 'other items', 'everything'] as const) ?? 'everything';
+    return { what, from, to: from + random.between(1_000, minute) };
+  });
 }
