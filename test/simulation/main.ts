@@ -9,7 +9,7 @@ import { range, simulateAll } from './threads.ts';
 const lineEveryMs = 10_000;
 /** After so many seeds that break something, the rest would say the same. */
 const mostFailures = 10;
-/** Every planted bug is found within so many seeds, most within twenty. */
+/** Every planted bug is found within so many seeds, most within fifty. */
 const seedsPerMutation = 1_500;
 
 const wholeNumber = (text: string): number => {

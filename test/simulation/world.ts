@@ -101,14 +101,15 @@ export class World {
     this.#stopped = true;
   }
 
-  /** Whether nothing is queued, parked or under way. */
+  /** Whether nothing is queued, parked or under way, and what was deleted has been purged once. */
   isQuiet(): boolean {
     const { store, search } = this.queues;
     return (
       this.#running === 0 &&
       store.messages.size === 0 &&
       search.messages.size === 0 &&
-      this.table.itemsIn('parked/').length === 0
+      this.table.itemsIn('parked/').length === 0 &&
+      this.database.raw.prepare('SELECT 1 FROM purges WHERE pass = 1').get() === undefined
     );
   }
 
