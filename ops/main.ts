@@ -1,6 +1,7 @@
 import { type Command, CommanderError } from 'commander';
 import { Problem } from '../lib/api/problems.ts';
 import { ArchiveProblem } from '../lib/archive/format.ts';
+import { ReindexProblem } from '../lib/search/reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { asToken } from '../lib/token.ts';
 import { BadSettings } from '../local/command-line.ts';
@@ -55,6 +56,7 @@ function sentence(error: unknown): string | undefined {
   if (
     error instanceof ArchiveProblem ||
     error instanceof OpsProblem ||
+    error instanceof ReindexProblem ||
     error instanceof StackProblem ||
     error instanceof UnusableDatabase
   )

@@ -5,7 +5,7 @@ import type { Store } from '../store/store.ts';
 import { documentsOf } from './documents-of.ts';
 import type { EmbeddedSearchIndex } from './embedded.ts';
 import { foldVersion } from './fold-table.ts';
-import type { Reindexing, ReindexStep } from './reindex.ts';
+import { type Reindexing, ReindexProblem, type ReindexStep } from './reindex.ts';
 
 type Place = MessageKey & { copied: number };
 
@@ -60,6 +60,8 @@ export class EmbeddedReindexing implements Reindexing {
         .prepare('UPDATE search_rebuild SET token = ?, chat = ?, number = ?, copied = ?')
         .run(token, chat, number, place.copied);
       yield { kind: 'copied', messages: rows.length, refused: [] };
+      // Signals get their turn: nothing here waits for anything.
+      await new Promise(setImmediate);
     }
     this.#database.transaction(() => {
       this.#database.prepare('UPDATE search_fold SET version = ?').run(foldVersion);
@@ -71,7 +73,7 @@ export class EmbeddedReindexing implements Reindexing {
   // biome-ignore lint/correctness/useYield: there is nothing to go back to, and that is the answer
   async *abort(): AsyncGenerator<ReindexStep> {
     if (rebuildingAt(this.#database))
-      throw new Error('The index before it is gone: run script/ops reindex again, and it goes on.');
+      throw new ReindexProblem('The index before it is gone: run script/ops reindex again, and it goes on.');
   }
 
   #empty(): void {

@@ -8,7 +8,7 @@ import { foldVersion } from './fold-table.ts';
 import { indexInto } from './opensearch-bulk.ts';
 import { createIndex } from './opensearch-migration.ts';
 import { generationOf, indexName, messagesAlias, ownAlias, writesAlias } from './opensearch-names.ts';
-import type { Reindexing, ReindexStep } from './reindex.ts';
+import { type Reindexing, ReindexProblem, type ReindexStep } from './reindex.ts';
 
 const sliceMs = 1_000;
 
@@ -87,7 +87,7 @@ export class OpensearchReindexing implements Reindexing {
     const generation = newer?.generation ?? searched + 1;
     const name = indexName(this.#alias, generation);
     if (newer && newer.foldVersion !== foldVersion)
-      throw new Error(
+      throw new ReindexProblem(
         `${name} was begun by another version of chat-system; give it up with script/ops reindex --abort.`,
       );
     if (!newer) {
@@ -179,7 +179,8 @@ export class OpensearchReindexing implements Reindexing {
       return [{ generation, searched: this.#alias in aliases, foldVersion: meta.fold_version, note: meta.reindex }];
     });
     const searched = found.find((each) => each.searched)?.generation;
-    if (searched === undefined) throw new Error(`There is no search index ${this.#alias}; deploy, which makes it.`);
+    if (searched === undefined)
+      throw new ReindexProblem(`There is no search index ${this.#alias}; deploy, which makes it.`);
     return {
       searched,
       newer: found.find(({ generation }) => generation > searched),

@@ -7,7 +7,14 @@ export type ReindexStep =
   | { kind: 'copied'; messages: number; refused: RefusedDocument[] }
   | { kind: 'done'; what: string };
 
-/** Builds the search index anew from the store. A run that was broken off is taken up by the next. */
+/** Something that keeps a reindexing from its work; the message is a sentence for whoever asked for it. */
+export class ReindexProblem extends Error {}
+
+/**
+ * Builds the search index anew from the store. A run that was broken off is taken up by the next.
+ *
+ * All throw ReindexProblem where there is no index to begin with, or nothing to go back to.
+ */
 export interface Reindexing {
   /** What a run would do, in a sentence, and about how many messages it would copy. */
   plan(): Promise<{ what: string; messages: number }>;

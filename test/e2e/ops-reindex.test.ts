@@ -1,3 +1,5 @@
+import { statSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
 import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
 import { EmbeddedReindexing } from '../../lib/search/embedded-reindex.ts';
@@ -5,20 +7,20 @@ import { EmbeddedStore } from '../../lib/store/embedded.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { startHost } from '../support/host.ts';
-import { ops } from '../support/ops.ts';
+import { ops, startOps } from '../support/ops.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrites } from '../support/writes.ts';
 
 const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 
-/** A data folder with messages in the store, and an index that holds but one that is deleted by now. */
-async function folderToReindex() {
+/** A data folder with so many messages in the store, and an index that holds but one that is deleted by now. */
+async function folderToReindex(messages = 3_500) {
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
   const store = new EmbeddedStore(files.storeDatabase);
   await store.merge([
     applicationWrite(token),
     chatWrite(token, 1),
-    ...messageWrites(token, 1, 1, 3_500),
+    ...messageWrites(token, 1, 1, messages),
     deletionWrite(token, 1, 7),
   ]);
   const entry = { token, name: 'one', revision: 0, deleted: false, createdAt: 1, updatedAt: 1 };
@@ -73,10 +75,26 @@ test('reindex that was broken off keeps the system from starting, and goes on wh
 
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
   expect(dry.stdout).toBe('Would go on building the index, with 2000 messages in it: some 1,500 messages to copy.\n');
-  expect(await ops('--data-dir', dataDir, 'reindex', '--abort')).toMatchObject({ status: 1 });
+  expect(await ops('--data-dir', dataDir, 'reindex', '--abort')).toMatchObject({
+    status: 1,
+    stderr: 'The index before it is gone: run script/ops reindex again, and it goes on.\n',
+  });
   expect(await ops('--data-dir', dataDir, 'reindex')).toMatchObject({ status: 0 });
   expect(await totals(dataDir)).toEqual([3_499, 0, 3_499]);
   await hostOf(startHost(dataDir));
+});
+
+test('reindex that somebody stops with Ctrl-C ends behind its step, and says how to go on', async () => {
+  const dataDir = await folderToReindex(40_000);
+  const written = () => statSync(path.join(dataDir, 'store.db-wal'), { throwIfNoEntry: false })?.size ?? 0;
+  const before = written();
+  const run = startOps(['--data-dir', dataDir, 'reindex']);
+  await expect.poll(written, { timeout: 20_000, interval: 5 }).toBeGreaterThan(before + 200_000);
+  run.kill('SIGINT');
+  const { status, stderr } = await run.ended;
+  expect([status, stderr]).toEqual([130, expect.stringMatching(/^Stopped\. Run the same command again to go on\.$/m)]);
+  const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
+  expect(dry.stdout).toMatch(/^Would go on building the index, with \d+000 messages in it/);
 });
 
 test('reconcile names every difference, with status 1, and repairs them only when it is told to', async () => {
