@@ -45,7 +45,8 @@ export class Progress {
     this.#bar?.update(this.#done);
     if (this.#bar || Date.now() - this.#lastLine < lineEveryMs) return;
     this.#lastLine = Date.now();
-    console.error(`  ${figure(this.#done)} of ${figure(this.#total)} ${this.#things}`);
+    const of = this.#total > this.#done ? ` of ${figure(this.#total)}` : '';
+    console.error(`  ${figure(this.#done)}${of} ${this.#things}`);
   }
 
   /** Makes room for a line of output; the bar comes back with the next step. */
