@@ -16,6 +16,8 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: WaitingFirst },
     setupFiles: ['test/support/seeded.ts'],
+    // What is waited for comes at once; but a process that is asked may take long to start on a busy machine.
+    expect: { poll: { timeout: 20_000 } },
     allowOnly: false,
     passWithNoTests: false,
     reporters: ['default', './test/support/totals-reporter.ts'],

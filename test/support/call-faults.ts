@@ -86,6 +86,8 @@ export class CallFaults {
       case 'death before':
         return this.#die();
       case 'partly failed':
+        // Records are parked anywhere, so what comes here may be another call than when nothing failed.
+        if (command !== 'SendMessageBatch') return next(input);
         return await partly(input as SendMessageBatchCommandInput & Input, next);
     }
   }
