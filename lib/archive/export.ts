@@ -1,6 +1,7 @@
 import type { Restorable, WholeEntry } from '../ledger/restore.ts';
 import { limits } from '../limits.ts';
 import type { MergedMessage, Store } from '../store/store.ts';
+import { numbersOf, stretches } from '../stretches.ts';
 import { type ArchiveLine, ArchiveProblem, archiveFormat, timeText } from './format.ts';
 
 export interface ExportServices {
@@ -10,12 +11,6 @@ export interface ExportServices {
 
 /** Chats asked for at a time. */
 const chatsAtOnce = 100;
-
-/** Numbers from 1 to `highest`, page by page. */
-function* pages(highest: number, size: number): Generator<number[]> {
-  for (let first = 1; first <= highest; first += size)
-    yield Array.from({ length: Math.min(size, highest - first + 1) }, (_, i) => first + i);
-}
 
 /**
  * The lines of an application's file, in steps of up to a page of messages. What changes meanwhile is in it as it was when
@@ -42,20 +37,20 @@ export async function* exportApplication(
     },
   ];
   let [chats, messages, deleted] = [0, 0, 0];
-  for (const numbers of pages(application.highest, chatsAtOnce))
-    for (const chat of await ledger.entries(numbers.map((number) => ({ token, chat: number })))) {
+  for (const chatStretch of stretches(application.highest, chatsAtOnce))
+    for (const chat of await ledger.entries(numbersOf(chatStretch).map((number) => ({ token, chat: number })))) {
       if (!chat) continue;
       const number = chat.chat as number;
       chats++;
       const { name, highest } = chat;
       yield [{ kind: 'chat', number, name, deleted: chat.deleted, ...revisionAndTimes(chat), highest }];
-      for (const page of chat.deleted ? [] : pages(highest, limits.rowsPerTransaction)) {
+      for (const stretch of chat.deleted ? [] : stretches(highest, limits.rowsPerTransaction)) {
+        const page = numbersOf(stretch);
         const rows = await store.merged(page.map((each) => ({ token, chat: number, number: each })));
         const lines = rows.sort((a, b) => a.number - b.number).flatMap(lineOf);
         for (const { kind } of lines) kind === 'message' ? messages++ : deleted++;
         if (lines.length < page.length) {
-          const [from, to] = [page[0] as number, page.at(-1) as number];
-          const missing = await store.missingNumbers(token, number, from, to, page.length);
+          const missing = await store.missingNumbers(token, number, stretch.from, stretch.to, page.length);
           if (missing.length > 0) onMissing(number, missing.length);
         }
         yield lines;

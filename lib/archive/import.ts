@@ -1,6 +1,7 @@
 import type { Parent } from '../ledger/ledger.ts';
 import type { Restorable } from '../ledger/restore.ts';
 import { recordsOf } from '../ledger/store-records.ts';
+import { writesOfMessage, writesOfParent } from '../ledger/writes-of.ts';
 import type { Outbox } from '../queue/queue.ts';
 import type { Write } from '../queue/records.ts';
 import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf } from './format.ts';
@@ -138,8 +139,9 @@ class Import {
 
   /** An application or chat. */
   async #restore(line: LineOf<'application'> | LineOf<'chat'>, parent: Parent, deleted: boolean): Promise<void> {
-    const { name, revision, highest } = line;
-    const [createdAt, updatedAt] = [Date.parse(line.created_at), Date.parse(line.updated_at)];
+    const { name, highest } = line;
+    const revised = revisedOf(line);
+    const { createdAt, updatedAt } = revised;
     const [there] = await this.#ledger.entries([parent]);
     const what = parent.chat === undefined ? 'The application' : `Chat ${parent.chat}`;
     if (there?.deleted && !deleted) throw new ArchiveProblem(`${what} was deleted in this system, which is final`);
@@ -148,12 +150,8 @@ class Import {
     if (there && there.highest > highest)
       throw new ArchiveProblem(`${what} is there already, and something was created in it since`);
     if (this.#dryRun) return;
-    await this.#ledger.restore({ ...parent, name, revision, deleted, createdAt, updatedAt, highest });
-    const named = (write: { revision: number; at: number }): Write =>
-      parent.chat === undefined
-        ? { kind: 'application', token: parent.token, name: name as string, ...write }
-        : { kind: 'chat', token: parent.token, chat: parent.chat, name, ...write };
-    const writes = revisions(line).map(named);
+    await this.#ledger.restore({ ...parent, name, ...revised, deleted, highest });
+    const writes = writesOfParent(parent, name, revised);
     if (deleted) writes.push({ kind: 'deletion', ...parent, at: updatedAt });
     await this.#storeQueue.send(recordsOf(writes));
   }
@@ -174,14 +172,14 @@ class Import {
     const writes = lines.flatMap((line): Write[] => {
       const key = { token, chat: line.chat, number: line.number };
       if (line.kind === 'deleted message') return [{ kind: 'deletion', ...key, at: Date.now() }];
-      return revisions(line).map((write) => ({ kind: 'message', ...key, body: line.body, ...write }));
+      return writesOfMessage(key, line.body, revisedOf(line));
     });
     await this.#storeQueue.send(recordsOf(writes));
   }
 }
 
-/** The creation and, where there was one, the last edit. */
-function revisions(line: { revision: number; created_at: string; updated_at: string }) {
-  const created = { revision: 0, at: Date.parse(line.created_at) };
-  return line.revision === 0 ? [created] : [created, { revision: line.revision, at: Date.parse(line.updated_at) }];
-}
+const revisedOf = (line: { revision: number; created_at: string; updated_at: string }) => ({
+  revision: line.revision,
+  createdAt: Date.parse(line.created_at),
+  updatedAt: Date.parse(line.updated_at),
+});

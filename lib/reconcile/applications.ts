@@ -1,13 +1,15 @@
 import type { Parent } from '../ledger/ledger.ts';
 import type { WholeEntry } from '../ledger/restore.ts';
+import { writesOfParent } from '../ledger/writes-of.ts';
+import { limits } from '../limits.ts';
 import type { Write } from '../queue/records.ts';
 import type { MergedParent } from '../store/inventory.ts';
+import { numbersOf, type Stretch, stretches } from '../stretches.ts';
 import { compareCount } from './counts.ts';
 import type { Difference, Lacking } from './difference.ts';
 import { compareMessages } from './messages.ts';
 import { missingNumbers } from './missing-numbers.ts';
 import type { Run } from './services.ts';
-import { stretches } from './stretches.ts';
 
 /** Compares an application that the ledger knows, its chats and their messages. */
 export async function* compareApplication(run: Run, token: string): AsyncGenerator<Difference> {
@@ -18,17 +20,14 @@ export async function* compareApplication(run: Run, token: string): AsyncGenerat
   if (entry.deleted || row?.deleted) return;
 
   let unstored = 0;
-  for (const stretch of stretches(entry.highest)) unstored += yield* compareChats(run, token, stretch);
+  for (const stretch of stretches(entry.highest, limits.numbersCompared))
+    unstored += yield* compareChats(run, token, stretch);
   yield* compareCount(run, { token }, entry.highest, unstored);
 }
 
 /** @returns how many chats of the stretch are not stored, and not void */
-async function* compareChats(
-  run: Run,
-  token: string,
-  stretch: { from: number; to: number },
-): AsyncGenerator<Difference, number> {
-  const numbers = Array.from({ length: stretch.to - stretch.from + 1 }, (_, i) => stretch.from + i);
+async function* compareChats(run: Run, token: string, stretch: Stretch): AsyncGenerator<Difference, number> {
+  const numbers = numbersOf(stretch);
   const entries = await run.ledger.entries(numbers.map((chat) => ({ token, chat })));
   const rows = await run.store.mergedChats(token, stretch.from, stretch.to);
   const known = entries.flatMap((entry, i) => (entry ? [{ entry, row: rows.get(numbers[i] as number) }] : []));
@@ -85,12 +84,6 @@ const isStored = (row: MergedParent | undefined): boolean =>
 const parentOf = ({ token, chat }: Parent): Parent => (chat === undefined ? { token } : { token, chat });
 
 function writesOf(entry: WholeEntry, now: number): Write[] {
-  const { name, revision, createdAt, updatedAt } = entry;
-  const parent = parentOf(entry);
-  if (entry.deleted) return [{ kind: 'deletion', ...parent, at: now }];
-  const write = (revision: number, at: number): Write =>
-    parent.chat === undefined
-      ? { kind: 'application', token: parent.token, revision, at, name: name ?? '' }
-      : { kind: 'chat', token: parent.token, chat: parent.chat, revision, at, name };
-  return revision === 0 ? [write(0, createdAt)] : [write(0, createdAt), write(revision, updatedAt)];
+  if (entry.deleted) return [{ kind: 'deletion', ...parentOf(entry), at: now }];
+  return writesOfParent(entry, entry.name, entry);
 }

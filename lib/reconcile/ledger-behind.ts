@@ -1,9 +1,10 @@
 import type { Parent } from '../ledger/ledger.ts';
 import type { WholeEntry } from '../ledger/restore.ts';
+import { limits } from '../limits.ts';
 import type { MergedParent } from '../store/inventory.ts';
+import { numbersOf, stretches } from '../stretches.ts';
 import type { Difference, Lacking } from './difference.ts';
 import type { Run } from './services.ts';
-import { stretches } from './stretches.ts';
 
 /**
  * What the ledger lacks of an application and its chats: entries, edits, deletions, and numbers that it would give out
@@ -17,9 +18,9 @@ export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Di
   if (!row && highest === 0) return;
   yield* restore(run, [{ parent: { token }, row, highest }]);
   if (row?.deleted) return;
-  for (const { from, to } of stretches(highest)) {
-    const parents = Array.from({ length: to - from + 1 }, (_, i) => ({ token, chat: from + i }));
-    const rows = await store.mergedChats(token, from, to);
+  for (const stretch of stretches(highest, limits.numbersCompared)) {
+    const parents = numbersOf(stretch).map((chat) => ({ token, chat }));
+    const rows = await store.mergedChats(token, stretch.from, stretch.to);
     const numbers = await store.highestNumbers(parents);
     const known = parents.map((parent, i) => ({
       parent,

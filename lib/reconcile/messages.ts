@@ -1,3 +1,4 @@
+import { writesOfMessage } from '../ledger/writes-of.ts';
 import { limits } from '../limits.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
 import { documentsOf } from '../search/documents-of.ts';
@@ -135,8 +136,8 @@ async function storeFromIndex({ store, searchIndex }: Run, keys: MessageKey[]): 
   }
 }
 
-function writesOf({ token, chat, number, version, body, createdAt, updatedAt }: SearchDocument): Write[] {
+function writesOf(document: SearchDocument): Write[] {
+  const { token, chat, number, version: revision, body, createdAt, updatedAt } = document;
   if (body === null) return [{ kind: 'deletion', token, chat, number, at: updatedAt }];
-  const write = (revision: number, at: number): Write => ({ kind: 'message', token, chat, number, revision, at, body });
-  return version === 0 ? [write(0, createdAt)] : [write(0, createdAt), write(version, updatedAt)];
+  return writesOfMessage(document, body, { revision, createdAt, updatedAt });
 }

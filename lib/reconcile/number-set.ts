@@ -1,7 +1,4 @@
-interface Stretch {
-  first: number;
-  last: number;
-}
+import type { Stretch } from '../stretches.ts';
 
 /** Whole numbers, kept as stretches: what comes one after the other takes no more room than a single one. */
 export class NumberSet {
@@ -10,9 +7,9 @@ export class NumberSet {
 
   add(number: number): void {
     const end = this.#stretches.at(-1);
-    if (end && number === end.last + 1) end.last = number;
-    else if (!end || number > end.last || number < end.first) {
-      this.#stretches.push({ first: number, last: number });
+    if (end && number === end.to + 1) end.to = number;
+    else if (!end || number > end.to || number < end.from) {
+      this.#stretches.push({ from: number, to: number });
       this.#sorted = false;
     }
   }
@@ -22,9 +19,9 @@ export class NumberSet {
     let [from, to] = [0, stretches.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      const { first, last } = stretches[middle] as Stretch;
-      if (number < first) to = middle;
-      else if (number > last) from = middle + 1;
+      const stretch = stretches[middle] as Stretch;
+      if (number < stretch.from) to = middle;
+      else if (number > stretch.to) from = middle + 1;
       else return true;
     }
     return false;
@@ -32,15 +29,15 @@ export class NumberSet {
 
   /** The highest; 0 when there is none. */
   highest(): number {
-    return this.#inOrder().at(-1)?.last ?? 0;
+    return this.#inOrder().at(-1)?.to ?? 0;
   }
 
   #inOrder(): Stretch[] {
     if (this.#sorted) return this.#stretches;
     const joined: Stretch[] = [];
-    for (const stretch of this.#stretches.sort((a, b) => a.first - b.first)) {
+    for (const stretch of this.#stretches.sort((a, b) => a.from - b.from)) {
       const end = joined.at(-1);
-      if (end && stretch.first <= end.last + 1) end.last = Math.max(end.last, stretch.last);
+      if (end && stretch.from <= end.to + 1) end.to = Math.max(end.to, stretch.to);
       else joined.push(stretch);
     }
     this.#stretches = joined;
