@@ -88,14 +88,13 @@ export class Clients {
 
   async #attempt(operation: Operation, said: Said): Promise<void> {
     const startedAt = Date.now();
-    let hurt = false;
     const { ending, process } = await this.#world.invoke(
       operation.task,
       functionMs,
       (services) => async (event, _context) => answer(operations[operation.id](services), event, functionMs),
       apiEvent(operation.id, said),
     );
-    hurt = process.hurtBy.has('dynamodb');
+    const hurt = process.hurtBy.has('dynamodb');
     if (ending.kind === 'failed') throw ending.error;
     const { status, json } = ending.kind === 'answered' ? ending.result : { status: 504, json: {} };
     operation.attempts.push({ startedAt, endedAt: Date.now(), status, json, hurt });

@@ -85,10 +85,9 @@ export function leftBelow({ database, table }: World): string[] {
        FROM chats JOIN applications ON applications.token = chats.token AND applications.deleted = 1
        UNION ALL
        SELECT 'message ' || messages.token || '/' || messages.chat || '/' || messages.number FROM messages
-       JOIN chats ON chats.token = messages.token AND chats.number = messages.chat AND chats.deleted = 1
-       UNION ALL
-       SELECT 'message ' || messages.token || '/' || messages.chat || '/' || messages.number FROM messages
-       JOIN applications ON applications.token = messages.token AND applications.deleted = 1`,
+       LEFT JOIN chats ON chats.token = messages.token AND chats.number = messages.chat
+       LEFT JOIN applications ON applications.token = messages.token
+       WHERE 1 IN (chats.deleted, applications.deleted)`,
     )
     .all() as { place: string }[];
   const items = table.itemsIn('');

@@ -8,6 +8,7 @@ import { sweepSchedule } from '../../functions/schedule/sweep.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
 import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
+import { limits } from '../../lib/limits.ts';
 import { SqsQueue } from '../../lib/queue/sqs.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
@@ -23,10 +24,9 @@ import { type Ending, Process } from './process.ts';
 import { SimulatedQueue, sqsClient } from './sqs.ts';
 import { Weather } from './weather.ts';
 
-/** The time limits of infra/sizes.ts, and the visibility that follows from them. */
-const workerMs = 60_000;
+/** The longest time limit of infra/sizes.ts for a schedule, and the visibility that follows from that of a worker. */
 const scheduleMs = 15 * 60_000;
-const visibilityMs = 6 * workerMs + 1_000;
+const visibilityMs = 6 * limits.workerMs + 1_000;
 const minute = 60_000;
 
 /** Workers of each queue that run at once. */
@@ -152,7 +152,7 @@ export class World {
         await sleep(random.between(500, 3_000));
         continue;
       }
-      const { ending } = await this.#busy(() => this.invoke(name, workerMs, worker, event));
+      const { ending } = await this.#busy(() => this.invoke(name, limits.workerMs, worker, event));
       // A message whose deletion is lost is delivered again, like all of a batch that failed.
       if (ending.kind !== 'answered' || this.weather.chance(this.weather.duplicates)) continue;
       const failed = new Set(ending.result.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));

@@ -107,7 +107,6 @@ export async function startChaosEngine(): Promise<ChaosEngine> {
     return Object.assign(engine, {
       ...servers,
       sqs,
-      deadLetters: () => countDeadLetters(environment),
       stop: async () => {
         await sqs.restore();
         await engine.stopFunctions();
@@ -145,21 +144,6 @@ async function makeQueues(way: FaultyWay) {
     made[`${variable}_DEAD_LETTER_QUEUE_URL`] = way.through(deadLetters);
   }
   return made;
-}
-
-async function countDeadLetters(environment: Record<string, string>): Promise<number> {
-  const client = new SQSClient();
-  let count = 0;
-  for (const variable of Object.keys(queueNames)) {
-    const { Attributes } = await client.send(
-      new GetQueueAttributesCommand({
-        QueueUrl: environment[`${variable}_DEAD_LETTER_QUEUE_URL`],
-        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
-      }),
-    );
-    for (const number of Object.values(Attributes ?? {})) count += Number(number);
-  }
-  return count;
 }
 
 /** Workers and schedules with the waiting times of work, and operations with those of reads. */
@@ -205,6 +189,8 @@ async function startFunctions(environment: Record<string, string>) {
   );
   return Object.assign(state, {
     ledger: services.ledger,
+    deadLetters: async () =>
+      (await services.storeQueue.deadLetterCount()) + (await services.searchQueue.deadLetterCount()),
     operations: async () =>
       loadOperations({ ...(await bind({ ledger, store, searchIndex }, environment)), adminKey: undefined }),
     stopFunctions: async () => {
