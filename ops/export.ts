@@ -17,7 +17,7 @@ export async function exportTo(
   services: Pick<OpsServices, 'ledger' | 'store'>,
   token: string,
   { output }: { output?: string },
-  interruption: Pick<Interruption, 'wanted'>,
+  interruption: Pick<Interruption, 'isWanted'>,
 ): Promise<void> {
   const file = output === undefined ? undefined : createWriteStream(output, { flags: 'wx', mode: 0o600 });
   if (file) await once(file, 'open');
@@ -28,12 +28,11 @@ export async function exportTo(
   try {
     for await (const lines of exportApplication(services, token, (_chat, count) => (missing += count))) {
       if (!out.write(lines.map((line) => `${JSON.stringify(line)}\n`).join(''))) await once(out, 'drain');
-      for (const line of lines) {
-        if (line.kind === 'chat' && !line.deleted) progress.expect(line.highest);
-        if (line.kind === 'message' || line.kind === 'deleted message') messages++;
-      }
-      progress.advance(lines.filter(({ kind }) => kind === 'message' || kind === 'deleted message').length);
-      if (interruption.wanted) return;
+      for (const line of lines) if (line.kind === 'chat' && !line.deleted) progress.expect(line.highest);
+      const exported = lines.filter(({ kind }) => kind === 'message' || kind === 'deleted message').length;
+      progress.advance(exported);
+      messages += exported;
+      if (await interruption.isWanted()) return;
     }
     whole = true;
   } finally {

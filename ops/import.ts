@@ -11,7 +11,7 @@ export async function importFrom(
   { ledger, queues }: Pick<OpsServices, 'ledger' | 'queues'>,
   file: string,
   { dryRun = false }: { dryRun?: boolean },
-  interruption: Pick<Interruption, 'wanted'>,
+  interruption: Pick<Interruption, 'isWanted'>,
 ): Promise<void> {
   const lines = linesOf(file === '-' ? process.stdin : (await open(file)).createReadStream());
   const progress = new Progress('lines', 0);
@@ -20,7 +20,7 @@ export async function importFrom(
     for await (const imported of importApplication({ ledger, storeQueue: queues.store }, lines, dryRun)) {
       progress.advance(imported.lines - (done?.lines ?? 0));
       done = imported;
-      if (interruption.wanted) return;
+      if (await interruption.isWanted()) return;
     }
   } finally {
     progress.stop();

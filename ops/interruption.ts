@@ -14,6 +14,12 @@ export class Interruption {
     return this.#signal !== undefined;
   }
 
+  /** The same, when a signal that has come was heard: work that waits for nothing would keep it from that. */
+  async isWanted(): Promise<boolean> {
+    await new Promise(setImmediate);
+    return this.wanted;
+  }
+
   /** As a shell has it: 128 and the number of the signal. */
   get exitCode(): number {
     return this.#signal === 'SIGTERM' ? 143 : 130;

@@ -15,7 +15,7 @@ export async function reconcileAll(
   { ledger, store, searchIndex, queues, waitingWrites }: OpsServices,
   token: string | undefined,
   { repair = false, json }: { repair?: boolean; json?: boolean },
-  interruption: Pick<Interruption, 'wanted'>,
+  interruption: Pick<Interruption, 'isWanted'>,
 ): Promise<number> {
   const progress = new Progress('numbers compared', 0);
   const onChat = ({ messages }: { messages: number }) => {
@@ -30,7 +30,7 @@ export async function reconcileAll(
       else left++;
       progress.clear();
       console.log(json ? JSON.stringify(difference) : describe(difference));
-      if (interruption.wanted) break;
+      if (await interruption.isWanted()) break;
     }
   } finally {
     progress.stop();

@@ -8,7 +8,7 @@ export async function redrive(
   { queues }: Pick<OpsServices, 'queues'>,
   names: readonly QueueName[],
   { dryRun }: { dryRun?: boolean },
-  interruption: Pick<Interruption, 'wanted'>,
+  interruption: Pick<Interruption, 'isWanted'>,
 ): Promise<void> {
   for (const name of names) {
     const count = await queues[name].deadLetterCount();
@@ -22,12 +22,12 @@ export async function redrive(
       for await (const step of queues[name].redrive()) {
         went += step;
         progress.advance(step);
-        if (interruption.wanted) break;
+        if (await interruption.isWanted()) break;
       }
     } finally {
       progress.stop();
     }
     console.log(`${name}: ${figure(went)} dead letters went back`);
-    if (interruption.wanted) return;
+    if (await interruption.isWanted()) return;
   }
 }

@@ -7,7 +7,7 @@ import type { OpsServices } from './services.ts';
 export async function reindex(
   { reindexing }: Pick<OpsServices, 'reindexing'>,
   { dryRun, abort }: { dryRun?: boolean; abort?: boolean },
-  interruption: Pick<Interruption, 'wanted'>,
+  interruption: Pick<Interruption, 'isWanted'>,
 ): Promise<void> {
   const { what, messages } = await reindexing.plan();
   if (dryRun) {
@@ -33,7 +33,7 @@ export async function reindex(
           console.log(`waiting ${seconds(step.forMs)}, until ${step.until}`);
         }
       }
-      if (interruption.wanted) return;
+      if (await interruption.isWanted()) return;
     }
   } finally {
     progress?.stop();

@@ -60,8 +60,6 @@ export class EmbeddedReindexing implements Reindexing {
         .prepare('UPDATE search_rebuild SET token = ?, chat = ?, number = ?, copied = ?')
         .run(token, chat, number, place.copied);
       yield { kind: 'copied', messages: rows.length, refused: [] };
-      // Signals get their turn: nothing here waits for anything.
-      await new Promise(setImmediate);
     }
     this.#database.transaction(() => {
       this.#database.prepare('UPDATE search_fold SET version = ?').run(foldVersion);
