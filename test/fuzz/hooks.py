@@ -1,7 +1,11 @@
 """What an OpenAPI document can't say of this API, so that Schemathesis meets what is there and takes nothing for a fault."""
 
 import itertools
+import json
 import os
+import time
+import urllib.error
+import urllib.request
 
 import schemathesis
 from schemathesis.core.failures import AcceptedNegativeData
@@ -11,6 +15,7 @@ from schemathesis.openapi.checks import RejectedPositiveData
 # What the test has made. Only here are most operations more than a 404.
 PLACE = {"token": os.environ.get("APPLICATION_TOKEN"), "chat_number": 1, "message_number": 1}
 LONGEST_KEY = 255
+STORED_WITHIN_SECONDS = 5
 numbers = itertools.count()
 
 
@@ -37,6 +42,27 @@ def before_call(context, case, kwargs):
             case.path_parameters["token"] = "another"
     elif case.meta.phase.name.value != "stateful" and is_valid(case, ParameterLocation.PATH):
         case.path_parameters.update({name: PLACE[name] for name in case.path_parameters})
+
+
+def is_pending(message):
+    try:
+        urllib.request.urlopen(message).close()
+    except urllib.error.HTTPError as answer:
+        return json.load(answer).get("code") == "message_pending"
+    return False
+
+
+@schemathesis.hook
+def after_call(context, case, response):
+    """A message can be read when it is stored, moments after its creation: whoever comes next is to find it."""
+    chat, is_messages, batch = response.request.url.partition("?")[0].partition("/messages")
+    if case.method.upper() != "POST" or response.status_code != 201 or not is_messages:
+        return
+    created = response.json()
+    number = created["data"][-1]["number"] if batch else created["number"]
+    end = time.monotonic() + STORED_WITHIN_SECONDS
+    while is_pending(f"{chat}/messages/{number}") and time.monotonic() < end:
+        time.sleep(0.01)
 
 
 @schemathesis.hook
