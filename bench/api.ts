@@ -1,0 +1,47 @@
+import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Embedded } from './embedded.ts';
+
+/** A request to the API; answers the parsed body. */
+export async function call<Body>({ origin, base }: Embedded, path: string, body?: unknown): Promise<Body> {
+  const response = await fetch(`${origin}${base}${path}`, {
+    ...(body !== undefined && {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    }),
+  });
+  if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`);
+  return (await response.json()) as Body;
+}
+
+/** Makes an application with so many chats, and answers the paths of the chats below `/v1`. */
+export async function makeChats(host: Embedded, chats: number): Promise<string[]> {
+  const { token } = await call<{ token: string }>(host, '/applications', { name: 'bench' });
+  const paths: string[] = [];
+  for (let i = 0; i < chats; i++) {
+    const { number } = await call<{ number: number }>(host, `/applications/${token}/chats`, {});
+    paths.push(`/applications/${token}/chats/${number}`);
+  }
+  return paths;
+}
+
+/** Looks so often whether a message is found, in milliseconds. */
+const pollMs = 10;
+
+/**
+ * Creates a message in the chat, and resolves when a search finds it; what was accepted before it is stored and searchable
+ * then, too, because the queues of the embedded engine keep the order.
+ *
+ * @returns the time from the answer of the create to the answer that has it, in milliseconds
+ */
+export async function untilSearchable(host: Embedded, chat: string): Promise<number> {
+  const mark = `mark${randomUUID()}`;
+  await call(host, `${chat}/messages`, { body: mark });
+  const acceptedAt = performance.now();
+  for (;;) {
+    const { total } = await call<{ total: number }>(host, `${chat}/messages/search?q=${mark}`);
+    if (total > 0) return performance.now() - acceptedAt;
+    await sleep(pollMs);
+  }
+}

@@ -1,0 +1,7 @@
+import type { Figure } from './figure.ts';
+import { embeddedCreate } from './figures/embedded-create.ts';
+
+/** All figures, in the order of the document; a name is what `script/bench` takes. */
+export const figures: Record<string, Figure> = {
+  'embedded-create': embeddedCreate,
+};

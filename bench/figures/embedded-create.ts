@@ -1,0 +1,62 @@
+import { makeChats, untilSearchable } from '../api.ts';
+import { startEmbedded } from '../embedded.ts';
+import { figure, type Measurement } from '../figure.ts';
+import { type Load, load } from '../load.ts';
+import { startProgram } from '../programs.ts';
+import { inTurns } from '../statistics.ts';
+import { usualBody } from '../texts.ts';
+
+const sizes = { full: { runs: 5, seconds: 6 }, smoke: { runs: 1, seconds: 1 } };
+const connections = 50;
+const body = { body: usualBody };
+
+export const embeddedCreate = figure({
+  title: 'Embedded: creating messages',
+  about: `${connections} connections create messages of 80 characters one by one, in one chat and in 100 chats; each is on the disk before it is
+    answered, and the workers store and index what was accepted meanwhile. The reference is a bare Fastify server that parses the body and
+    sends it back.`,
+  measure: async ({ scale, say }) => {
+    const { runs, seconds } = sizes[scale];
+    const [host, echo] = [await startEmbedded(), await startProgram('fastify-echo')];
+    try {
+      const measurements: Measurement[] = [];
+      for (const count of [1, 100]) {
+        const chats = await makeChats(host, count);
+        const paths = chats.map((chat) => `${host.base}${chat}/messages`);
+        const ours: Load = { origin: host.origin, paths, body, connections, seconds };
+        const results = await inTurns(
+          runs,
+          async (run) => {
+            say(`${count} chats, run ${run + 1} of ${runs}`);
+            const outcome = await load(ours);
+            // What one run leaves to be stored shall not burden the next.
+            await untilSearchable(host, chats[0] as string);
+            return outcome;
+          },
+          () => load({ ...ours, origin: `http://127.0.0.1:${echo.ready}` }),
+        );
+        const what = count === 1 ? 'in one chat' : `in ${count} chats`;
+        measurements.push(
+          {
+            what: `creates ${what}`,
+            unit: 'creates/s',
+            values: results.ours.map(({ perSecond }) => perSecond),
+            reference: { what: 'bare Fastify echo', values: results.reference.map(({ perSecond }) => perSecond) },
+            bar: { atLeast: 0.5 },
+          },
+          {
+            what: `99th percentile ${what}`,
+            unit: 'ms',
+            values: results.ours.map(({ p99Ms }) => p99Ms),
+            reference: { what: 'median of the same run', values: results.ours.map(({ medianMs }) => medianMs) },
+            bar: { atMost: 5 },
+          },
+        );
+      }
+      return measurements;
+    } finally {
+      await host.stop();
+      await echo.stop();
+    }
+  },
+});

@@ -1,0 +1,54 @@
+import { execFile } from 'node:child_process';
+import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import * as z from 'zod';
+import { onPath, type Tool } from '../stack/tools.ts';
+
+/** The load generator: written in C, it leaves the processors to what is measured. */
+export const wrk: Tool = { name: 'the load generator wrk', debianPackage: 'wrk', present: async () => onPath('wrk') };
+
+const script = path.join(import.meta.dirname, 'load.lua');
+
+export interface Load {
+  /** Where to; each connection takes the paths in turn. */
+  origin: string;
+  paths: string[];
+  body: unknown;
+  connections: number;
+  seconds: number;
+  /** How long a connection waits before each request, on average, in milliseconds; without it, not at all. */
+  pauseMs?: number;
+}
+
+const outcome = z.object({
+  requests: z.int().min(1),
+  failed: z.literal(0, 'some requests failed'),
+  seconds: z.number().positive(),
+  medianMs: z.number(),
+  p99Ms: z.number(),
+});
+export type Outcome = z.output<typeof outcome> & { perSecond: number };
+
+/**
+ * Sends POST requests for the time given, each connection one after the other.
+ *
+ * @throws when any request failed or was answered with an error
+ */
+export async function load({ origin, paths, body, connections, seconds, pauseMs = 0 }: Load): Promise<Outcome> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-load-'));
+  try {
+    const [pathFile, bodyFile] = [path.join(folder, 'paths'), path.join(folder, 'body')];
+    writeFileSync(pathFile, paths.map((each) => `${each}\n`).join(''));
+    writeFileSync(bodyFile, JSON.stringify(body));
+    const { stdout } = await promisify(execFile)('wrk', [
+      ...['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`, '--script', script],
+      ...[origin, '--', pathFile, bodyFile, String(pauseMs)],
+    ]);
+    const result = outcome.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));
+    return { ...result, perSecond: result.requests / result.seconds };
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,31 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import path from 'node:path';
+
+/** A reference program in a process of its own. */
+export interface Program {
+  /** What it sent when it was ready, such as its port. */
+  ready: unknown;
+  stop: () => Promise<void>;
+}
+
+/**
+ * Starts a program of `bench/references`, and resolves when it has sent its first message.
+ *
+ * @throws when it ends before that
+ */
+export async function startProgram(name: string, ...args: string[]): Promise<Program> {
+  const child = fork(path.join(import.meta.dirname, 'references', `${name}.ts`), args);
+  const ended = once(child, 'exit');
+  const ready = await Promise.race([
+    once(child, 'message').then(([message]) => message),
+    ended.then(([status]) => Promise.reject(new Error(`${name} ended with status ${status}`))),
+  ]);
+  return {
+    ready,
+    stop: async () => {
+      child.kill();
+      await ended;
+    },
+  };
+}

@@ -1,0 +1,33 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+import { circumstances } from './machine.ts';
+
+/** The last full measurement of every figure; docs/benchmarks.md is written from it. */
+const file = path.join(import.meta.dirname, 'results.json');
+
+const numbers = z.array(z.number());
+const result = z.object({
+  circumstances,
+  measurements: z.array(
+    z.object({
+      what: z.string(),
+      unit: z.string(),
+      values: numbers,
+      reference: z.object({ what: z.string(), values: numbers }).exactOptional(),
+      bar: z.union([z.object({ atLeast: z.number() }), z.object({ atMost: z.number() })]).exactOptional(),
+    }),
+  ),
+});
+export type Result = z.output<typeof result>;
+const results = z.record(z.string(), result);
+
+/** By the name of the figure. */
+export const readResults = (): Record<string, Result> => results.parse(JSON.parse(readFileSync(file, 'utf8')));
+
+export function keepResult(name: string, measured: Result): void {
+  writeFileSync(file, `${JSON.stringify({ ...readResults(), [name]: measured }, rounded, 1)}\n`);
+}
+
+/** More digits than these are noise. */
+const rounded = (_key: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value);

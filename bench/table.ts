@@ -1,0 +1,36 @@
+import type { Bar, Measurement } from './figure.ts';
+import { median, meets, ratios } from './statistics.ts';
+
+/** What a table of measurements is made of, a row each. */
+export const columns = ['', 'median (range)', 'reference', 'ratio (range)', 'bar', ''];
+
+/** The cells of a measurement, as texts. */
+export function cellsOf(measurement: Measurement): string[] {
+  const { what, unit, values, reference, bar } = measurement;
+  const ratio = ratios(measurement);
+  return [
+    what,
+    `${spread(values)} ${unit}`,
+    reference ? `${reference.what}: ${number(median(reference.values))} ${unit}` : '',
+    ratio ? spread(ratio) : '',
+    bar ? barOf(bar, reference ? '×' : unit) : '',
+    verdictOf(meets(measurement)),
+  ];
+}
+
+const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'met' : '**not met**');
+
+const barOf = (bar: Bar, unit: string): string =>
+  'atLeast' in bar ? `≥ ${number(bar.atLeast)} ${unit}` : `≤ ${number(bar.atMost)} ${unit}`;
+
+/** The median, and the least and the most where there is more than one value. */
+function spread(values: number[]): string {
+  const middle = number(median(values));
+  return values.length > 1 ? `${middle} (${number(Math.min(...values))}–${number(Math.max(...values))})` : middle;
+}
+
+/** Three digits that count, or all before the point. */
+const number = (value: number): string =>
+  Math.abs(value) >= 1_000
+    ? Math.round(value).toLocaleString('en-US')
+    : String(Number(value.toPrecision(Math.abs(value) < 0.1 ? 2 : 3)));
