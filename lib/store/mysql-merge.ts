@@ -77,8 +77,10 @@ type MessageWrite = Write & { chat: number; number: number };
 const bodyOf = (write: MessageWrite): string => (write.kind === 'message' ? write.body : '');
 
 const messageRow = (write: MessageWrite): unknown[] => {
-  const { revision, deleted, created_at, updated_at } = merged(write);
-  return [write.token, write.chat, write.number, bodyOf(write), revision, deleted, created_at, updated_at];
+  const { token, chat, number, at } = write;
+  return write.kind === 'message'
+    ? [token, chat, number, write.body, write.revision, 0, write.revision === 0 ? at : null, at]
+    : [token, chat, number, '', 0, 1, null, at];
 };
 
 const assignments = (set: Record<string, RawBuilder<unknown>>) =>
