@@ -5,6 +5,7 @@ import { type Bar, figure, type Measurement } from '../figure.ts';
 import { makeDatabase, type ScratchDatabase } from '../scratch.ts';
 import { inTurns, median } from '../statistics.ts';
 import { usualBody } from '../texts.ts';
+import { msOf } from '../time.ts';
 
 const sizes = { full: { runs: 11, batches: 25 }, smoke: { runs: 1, batches: 2 } };
 const rows = 1_000;
@@ -70,12 +71,6 @@ export const storeWorkerFigure = figure({
     }
   },
 });
-
-async function msOf(work: () => Promise<unknown>): Promise<number> {
-  const begun = performance.now();
-  await work();
-  return performance.now() - begun;
-}
 
 /** Messages a second, from how long batches took; by their median, for a hiccup of the machine meets one of two at random. */
 const rate = (ms: number[]): number => (rows * 1_000) / median(ms);

@@ -1,0 +1,36 @@
+import { bulk, linesOf } from './bulk.ts';
+import { messageTexts } from './messages.ts';
+import type { ScratchDatabase, ScratchIndex } from './scratch.ts';
+
+/** The application and the chat that are filled. */
+export const big = { token: 'big', chat: 1 };
+
+/** Rows and documents that are loaded at a time. */
+const atATime = 5_000;
+
+/** An application with one chat of so many live messages, straight into the tables, and into the index where there is one. */
+export async function fillChat(count: number, { store, plain }: ScratchDatabase, index?: ScratchIndex): Promise<void> {
+  const { token, chat } = big;
+  await store.merge([
+    { kind: 'application', token, revision: 0, at: 1, name: 'big' },
+    { kind: 'chat', token, chat, revision: 0, at: 1, name: 'big' },
+  ]);
+  const texts = messageTexts();
+  for (let last = 0; last < count; last += atATime) {
+    const messages = Array.from({ length: Math.min(atATime, count - last) }, (_, i) => ({
+      ...big,
+      number: last + i + 1,
+      body: texts.next().value,
+      at: 1_700_000_000_000 + last + i,
+    }));
+    const rows = messages.map(({ number, body, at }) => [token, chat, number, body, 0, 0, at, at]);
+    const documents = messages.map(({ at, ...message }) => ({ ...message, version: 0, createdAt: at, updatedAt: at }));
+    await Promise.all([
+      plain.query(
+        'INSERT INTO messages (token, chat, number, body, revision, deleted, created_at, updated_at) VALUES ?',
+        [rows],
+      ),
+      index && bulk(index, linesOf(documents)),
+    ]);
+  }
+}
