@@ -15,22 +15,41 @@ export async function fillChat(count: number, { store, plain }: ScratchDatabase,
     { kind: 'application', token, revision: 0, at: 1, name: 'big' },
     { kind: 'chat', token, chat, revision: 0, at: 1, name: 'big' },
   ]);
+  const settings = (body: object) => index?.client.indices.putSettings({ index: index.alias, body });
+  // As OpenSearch advises for loading.
+  await settings({ index: { refresh_interval: '-1', translog: { durability: 'async' } } });
+  const slices = slicesOf(count);
+  // Two at a time keep both servers busy; the connection to SQL takes one after the other by itself.
+  const load = async () => {
+    for (const messages of slices) {
+      const rows = messages.map(({ number, body, at }) => [token, chat, number, body, 0, 0, at, at]);
+      const documents = messages.map(({ at, ...message }) => ({
+        ...message,
+        version: 0,
+        createdAt: at,
+        updatedAt: at,
+      }));
+      await Promise.all([
+        plain.query(
+          'INSERT INTO messages (token, chat, number, body, revision, deleted, created_at, updated_at) VALUES ?',
+          [rows],
+        ),
+        index && bulk(index, linesOf(documents)),
+      ]);
+    }
+  };
+  await Promise.all([load(), load()]);
+  await settings({ index: { refresh_interval: null, translog: { durability: null } } });
+  await index?.client.indices.refresh({ index: index.alias });
+}
+
+function* slicesOf(count: number) {
   const texts = messageTexts();
-  for (let last = 0; last < count; last += atATime) {
-    const messages = Array.from({ length: Math.min(atATime, count - last) }, (_, i) => ({
+  for (let last = 0; last < count; last += atATime)
+    yield Array.from({ length: Math.min(atATime, count - last) }, (_, i) => ({
       ...big,
       number: last + i + 1,
       body: texts.next().value,
       at: 1_700_000_000_000 + last + i,
     }));
-    const rows = messages.map(({ number, body, at }) => [token, chat, number, body, 0, 0, at, at]);
-    const documents = messages.map(({ at, ...message }) => ({ ...message, version: 0, createdAt: at, updatedAt: at }));
-    await Promise.all([
-      plain.query(
-        'INSERT INTO messages (token, chat, number, body, revision, deleted, created_at, updated_at) VALUES ?',
-        [rows],
-      ),
-      index && bulk(index, linesOf(documents)),
-    ]);
-  }
 }
