@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@opensearch-project/opensearch';
-import { type Connection, createConnection } from 'mysql2/promise';
+import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { limits } from '../lib/limits.ts';
 import { OpensearchIndex } from '../lib/search/opensearch.ts';
 import { openOpensearch } from '../lib/search/opensearch-client.ts';
@@ -34,6 +34,16 @@ export async function makeDatabase({ mysqlUrl }: Servers): Promise<ScratchDataba
       await plain.query(`DROP DATABASE ${database}`);
       await plain.end();
     },
+  };
+}
+
+/** Gives the SQL server so much memory for its pages, in bytes; answers how to take it back. */
+export async function giveBufferPool({ plain }: ScratchDatabase, bytes: number): Promise<() => Promise<void>> {
+  const set = (size: unknown) => plain.query('SET GLOBAL innodb_buffer_pool_size = ?', [size]);
+  const [[row]] = await plain.query<RowDataPacket[]>('SELECT @@GLOBAL.innodb_buffer_pool_size AS size');
+  await set(bytes);
+  return async () => {
+    await set(row?.size);
   };
 }
 

@@ -1,7 +1,6 @@
 import { rollUp } from '../../lib/rollup/rollup.ts';
-import type { Servers } from '../figure.ts';
-import { figure } from '../figure.ts';
-import { makeDatabase, type ScratchDatabase } from '../scratch.ts';
+import { figure, type Servers } from '../figure.ts';
+import { giveBufferPool, makeDatabase, type ScratchDatabase } from '../scratch.ts';
 import { inTurns } from '../statistics.ts';
 import { msOf } from '../time.ts';
 
@@ -11,16 +10,21 @@ const sizes = {
 };
 const token = 'many';
 const atATime = 10_000;
+const bufferPool = 512 * 2 ** 20;
 
 export const rollUpMysql = figure({
   title: 'AWS: counting what changed',
   about: `The roll-up of 1,000 changed chats in MariaDB, among 1,000,000 chats of one application beside among 1,000; each chat has messages, and each
-    changed one a new one. The ledger's counters are answered from memory.`,
+    changed one a new one; the changed ones are spread evenly, the worst for a database. The ledger's counters are answered from memory. MariaDB has a buffer
+    pool of 512 MB meanwhile: with the 64 MB of a development machine, it is the disk that is measured.`,
   measure: async ({ scale, say, servers }) => {
     const { chats, changed, runs } = sizes[scale];
     const where = await servers();
     const [many, few] = [await ChatTable.make(where, chats, changed), await ChatTable.make(where, changed, changed)];
+    const takeBack = await giveBufferPool(many.database, bufferPool);
     try {
+      // The first finds no page in memory.
+      for (const each of [many, few]) await each.rollUp();
       const results = await inTurns(
         runs,
         async (run) => {
@@ -39,20 +43,21 @@ export const rollUpMysql = figure({
         },
       ];
     } finally {
-      for (const each of [many, few]) await each.drop();
+      await takeBack();
+      for (const each of [many, few]) await each.database.drop();
     }
   },
 });
 
 /** An application of so many chats with a message each, of which some change, evenly spread. */
 class ChatTable {
-  readonly #database: ScratchDatabase;
+  readonly database: ScratchDatabase;
   readonly #chats: number;
   readonly #changed: number;
   #last = 1;
 
   private constructor(database: ScratchDatabase, chats: number, changed: number) {
-    this.#database = database;
+    this.database = database;
     this.#chats = chats;
     this.#changed = changed;
   }
@@ -77,7 +82,7 @@ class ChatTable {
   /** Gives each of the changed chats a message, and counts; answers how long that took, in milliseconds. */
   async rollUp(): Promise<number> {
     const number = ++this.#last;
-    const { store } = this.#database;
+    const { store } = this.database;
     const step = this.#chats / this.#changed;
     const chats = Array.from({ length: this.#changed }, (_, i) => Math.floor(i * step) + 1);
     await store.merge(
@@ -90,9 +95,5 @@ class ChatTable {
     });
     if (visited < this.#changed) throw new Error(`Only ${visited} marks were visited`);
     return ms;
-  }
-
-  drop(): Promise<void> {
-    return this.#database.drop();
   }
 }
