@@ -21,7 +21,8 @@ export const rollUpMysql = figure({
     const { chats, changed, runs } = sizes[scale];
     const where = await servers();
     const [many, few] = [await ChatTable.make(where, chats, changed), await ChatTable.make(where, changed, changed)];
-    const takeBack = await giveBufferPool(many.database, bufferPool);
+    // Not in the tests' server: others that write meanwhile would run out of locks.
+    const takeBack = scale === 'full' ? await giveBufferPool(many.database, bufferPool) : undefined;
     try {
       // The first finds no page in memory.
       for (const each of [many, few]) await each.rollUp();
@@ -43,7 +44,7 @@ export const rollUpMysql = figure({
         },
       ];
     } finally {
-      await takeBack();
+      await takeBack?.();
       for (const each of [many, few]) await each.database.drop();
     }
   },
