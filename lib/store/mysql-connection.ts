@@ -21,14 +21,16 @@ const session = [
  */
 export class RowBlock {
   readonly rows: unknown[][];
+  readonly #row: string;
 
-  constructor(rows: unknown[][]) {
+  /** @param row as `(?, ?, 0)`, with a `?` for each value of a row */
+  constructor(row: string, rows: unknown[][]) {
+    this.#row = row;
     this.rows = rows;
   }
 
   get placeholders(): string {
-    const row = `(${'?,'.repeat(this.rows[0]?.length ?? 0).slice(0, -1)}),`;
-    return row.repeat(this.rows.length).slice(0, -1);
+    return `${this.#row},`.repeat(this.rows.length).slice(0, -1);
   }
 }
 

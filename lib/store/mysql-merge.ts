@@ -76,13 +76,21 @@ async function mergeChats(db: Db, writes: Write[]): Promise<void> {
 
 async function mergeMessages(db: Db, writes: Write[]): Promise<void> {
   for (const group of statements(writes as MessageWrite[], (write) => Buffer.byteLength(bodyOf(write))))
-    for (let i = 0; i < group.length; i += blockRows) {
-      const rows = group.slice(i, i + blockRows).map(messageRow);
-      // mysql2 writes an array of rows into the statement by itself: 12.0 ms for 1,000 rows, 13.9 ms with a parameter each.
-      const values = rows.length === blockRows ? new RowBlock(rows) : rows;
+    for (let i = 0; i < group.length; i += blockRows)
       await sql`INSERT INTO messages (token, chat, number, body, revision, deleted, created_at, updated_at)
-        VALUES ${values} ON DUPLICATE KEY UPDATE ${assignments(merging('body', sql.lit('')))}`.execute(db);
-    }
+        VALUES ${valuesOf(group.slice(i, i + blockRows))}
+        ON DUPLICATE KEY UPDATE ${assignments(merging('body', sql.lit('')))}`.execute(db);
+}
+
+function valuesOf(writes: MessageWrite[]): RowBlock | unknown[][] {
+  // mysql2 writes an array of rows into the statement by itself: 12.0 ms for 1,000 rows, 13.9 ms with a parameter each.
+  if (writes.length < blockRows) return writes.map(messageRow);
+  return writes.every((write) => write.kind === 'message' && write.revision === 0)
+    ? new RowBlock(
+        '(?,?,?,?,0,0,?,created_at)',
+        writes.map((write) => [write.token, write.chat, write.number, bodyOf(write), write.at]),
+      )
+    : new RowBlock('(?,?,?,?,?,?,?,?)', writes.map(messageRow));
 }
 
 /**

@@ -10,7 +10,14 @@ import { deliver } from '../../support/batch.ts';
 import { FaultyWay } from '../../support/faulty-way.ts';
 import { openLedgerTable } from '../../support/ledger-table.ts';
 import { type MysqlDatabase, newStoreDatabase } from '../../support/mysql-database.ts';
-import { applicationWrite, chatWrite, messageWrite, messageWrites, numbers } from '../../support/writes.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  deletionWrite,
+  messageWrite,
+  messageWrites,
+  numbers,
+} from '../../support/writes.ts';
 
 setLogLevel('silent');
 
@@ -131,6 +138,37 @@ describe('a batch for the store', () => {
     await store.merge(numbers(1, 1_000).map((number) => messageWrite('longest', 1, number, { body })));
     expect(await store.missingNumbers('longest', 1, 1, 1_000, 10)).toEqual([]);
     expect(await store.message('longest', 1, 1_000)).toMatchObject({ body });
+  });
+
+  test('of 600 edits, creations and deletions ends as a few of them would', async () => {
+    const keys = numbers(1, 600).map((number) => ({ token: 'blocks', chat: 1, number }));
+    const created = numbers(1, 600).map((number) => messageWrite('blocks', 1, number));
+    const edited = numbers(1, 600).map((number) => messageWrite('blocks', 1, number, { revision: 1 }));
+    await store.merge(edited);
+    expect(
+      (await store.merged(keys)).filter(({ createdAt, revision }) => createdAt === null && revision === 1),
+    ).toHaveLength(600);
+    await store.merge(created);
+    await store.merge([...numbers(1, 100).map((number) => deletionWrite('blocks', 1, number)), ...edited]);
+    const rows = (await store.merged(keys)).toSorted((a, b) => a.number - b.number);
+    expect(rows.slice(0, 100).every(({ deleted, body }) => deleted && body === '')).toBe(true);
+    expect(rows.slice(100)).toEqual(
+      keys.slice(100).map((key) => ({
+        ...key,
+        revision: 1,
+        deleted: false,
+        body: `message 1/${key.number}, revision 1`,
+        createdAt: 3_000 + key.number * 10,
+        updatedAt: 3_001 + key.number * 10,
+      })),
+    );
+    await store.merge(numbers(1, 600).map((number) => messageWrite('blocks', 2, number)));
+    expect(await store.message('blocks', 2, 600)).toEqual({
+      number: 600,
+      body: 'message 2/600, revision 0',
+      createdAt: 9_000,
+      updatedAt: 9_000,
+    });
   });
 
   test('of 10,000 records is stored, and handed on to search in a few messages', async () => {
