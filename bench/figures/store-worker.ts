@@ -13,9 +13,9 @@ const bar: Bar = { atLeast: 0.8 };
 
 export const storeWorkerFigure = figure({
   title: 'AWS: storing messages',
-  about: `Batches of 1,000 new messages of 80 characters, stored in MariaDB as on its own and by the store worker, which reads the records, stores what
-    they say and hands on what changed (here to nobody). The reference is one INSERT of the same 1,000 rows into an identical table, in a
-    transaction of its own, as mysql2 writes it.`,
+  about: `Batches of 1,000 new messages of 80 characters of one chat into MariaDB: merged alone, and by the store worker, which reads its records first,
+    and names what changed afterwards (here to nobody). The reference is one INSERT of the same 1,000 rows into an identical table, in a
+    transaction of its own, as mysql2 writes it; the batches of both take turns, and a rate is that of the run's median batch.`,
   measure: async ({ scale, say, servers }) => {
     const { runs, batches } = sizes[scale];
     const database = await makeDatabase(await servers());
