@@ -1,7 +1,13 @@
 import type { Figure } from './figure.ts';
+import { embeddedBatch } from './figures/embedded-batch.ts';
 import { embeddedCreate } from './figures/embedded-create.ts';
+import { embeddedLag } from './figures/embedded-lag.ts';
+import { embeddedMemory } from './figures/embedded-memory.ts';
 
 /** All figures, in the order of the document; a name is what `script/bench` takes. */
 export const figures: Record<string, Figure> = {
   'embedded-create': embeddedCreate,
+  'embedded-batch': embeddedBatch,
+  'embedded-lag': embeddedLag,
+  'embedded-memory': embeddedMemory,
 };

@@ -61,7 +61,7 @@ export class Database {
     // An answered write must survive a power cut, so every commit is synced (FULL), unless that is done here; NORMAL still
     // syncs whatever keeps the file whole. WAL lets readers go on meanwhile.
     if (!readOnly) this.raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${syncsLater ? 'NORMAL' : 'FULL'}`);
-    this.raw.exec('PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY');
+    this.raw.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY');
   }
 
   /**
