@@ -4,7 +4,7 @@ import { limits } from '../../lib/limits.ts';
 import { fed } from './feed.ts';
 import type { Inputs } from './measured.ts';
 import type { PriceName } from './prices.ts';
-import { changeBytes, requestSizes } from './sizes.ts';
+import { changesSize, requestSizes } from './sizes.ts';
 
 /** Whose bill it is: that of answering the client, or of what happens afterwards. */
 export type Part = 'answering' | 'queues and workers';
@@ -115,7 +115,8 @@ function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const record = { perSecond: (perSecond / batch) * records.length, bytes: records[0] as number };
   const stored = fed(record, { ...feedSizes.store, window }, source);
   const messages = perSecond / stored.invocationsPerSecond;
-  const transactions = Math.ceil(messages / limits.rowsPerTransaction);
+  // On average: most batches of one request are that one, and a few are two.
+  const transactions = Math.max(1, messages / limits.rowsPerTransaction);
   // Five statements and, before the first of them, a ping of the connection.
   const storeMs = billedMs(
     inputs.storeBatchCpuMs + messages * inputs.storeMessageCpuMs,
@@ -125,11 +126,11 @@ function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
 
   const change = {
     perSecond: stored.invocationsPerSecond * transactions,
-    bytes: (messages / transactions) * changeBytes,
+    bytes: changesSize(messages / transactions),
   };
   const indexed = fed(change, { ...feedSizes.search, window }, source);
   const documents = perSecond / indexed.invocationsPerSecond;
-  const searchCalls = Math.ceil(documents / limits.rowsPerTransaction);
+  const searchCalls = Math.max(1, documents / limits.rowsPerTransaction);
   const searchMs = billedMs(
     inputs.searchBatchCpuMs + documents * inputs.searchMessageCpuMs,
     inputs.runtimeMs +
@@ -141,7 +142,7 @@ function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const calls = (arrivals: { perSecond: number; bytes: number }, taken: typeof stored) =>
     taken.receivesPerSecond * queueRequests((arrivals.perSecond / taken.receivesPerSecond) * arrivals.bytes) +
     taken.deletesPerSecond;
-  const sent = stored.invocationsPerSecond * queueRequests(messages * changeBytes);
+  const sent = stored.invocationsPerSecond * queueRequests(transactions * change.bytes);
   const queueCalls = calls(record, stored) + sent + calls(change, indexed);
 
   // A run visits each chat that changed: it is read from the ledger, and takes three statements.

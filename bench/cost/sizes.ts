@@ -32,5 +32,9 @@ export function requestSizes(messages: number): RequestSizes {
   };
 }
 
-/** The bytes that name a message to the search worker, of up to 1,000 in one queue message. */
-export const changeBytes = encodeChanges([{ token, chat: 100, number: 100_000 }]).length;
+const changeBytes = (messages: number): number =>
+  encodeChanges(Array.from({ length: messages }, () => ({ token, chat: 100, number: 100_000 }))).length;
+const perMessage = changeBytes(2) - changeBytes(1);
+
+/** The bytes of a queue message that names so many messages to the search worker: on average, so not of whole ones. */
+export const changesSize = (messages: number): number => changeBytes(1) + (messages - 1) * perMessage;
