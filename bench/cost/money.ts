@@ -1,7 +1,8 @@
 import { functionSizes } from '../../infra/sizes.ts';
+import type { Line, Scenario } from './lines.ts';
 import type { Inputs } from './measured.ts';
 import { charge, type PriceName, type Prices } from './prices.ts';
-import { hoursPerMonth, type Line, quantities, type Scenario, secondsPerMonth } from './quantities.ts';
+import { hoursPerMonth, quantities, secondsPerMonth } from './quantities.ts';
 
 /** What a month of creating messages costs, in the list's currency; of all lines, or of those that are asked for. */
 export function monthly(
@@ -14,7 +15,7 @@ export function monthly(
   // The tiers of a price are for the account, whoever uses it; what is asked for has its share of the sum.
   return lines.filter(asked).reduce((sum, { price, quantity }) => {
     const whole = lines.filter((line) => line.price === price).reduce((all, line) => all + line.quantity, 0);
-    return whole > 0 ? sum + charge(prices[price], whole) * (quantity / whole) : sum;
+    return whole === 0 ? sum : sum + charge(prices[price], whole) * (quantity / whole);
   }, 0);
 }
 

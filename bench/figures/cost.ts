@@ -1,7 +1,8 @@
+import type { Line, Scenario } from '../cost/lines.ts';
 import { inputsFrom } from '../cost/measured.ts';
 import { floorOf, floors, keptOf, monthly, perMillion, proxyOf } from '../cost/money.ts';
 import { readPrices } from '../cost/prices.ts';
-import { type Line, quantities, type Scenario, usual } from '../cost/quantities.ts';
+import { quantities, usual } from '../cost/quantities.ts';
 import { figure, type Measurement } from '../figure.ts';
 import { readResults } from '../results.ts';
 

@@ -16,8 +16,8 @@ const reading = (inputs: Inputs): Reading => ({
 
 /** Of single creates, so that a queue message is a message. The database has two processors. */
 const working = (inputs: Inputs): Working => ({
-  batchMs: inputs.runtimeMs + inputs.storeBatchCpuMs + 6 * inputs.sqlCallMs + inputs.queueCallMs,
-  messageMs: inputs.storeMessageCpuMs + inputs.storeMessageWaitMs,
+  batchMs: inputs.runtimeMs + inputs.storeBatchMs + 6 * inputs.sqlCallMs + inputs.queueCallMs,
+  messageMs: inputs.storeMessageMs,
   parallel: 2,
 });
 

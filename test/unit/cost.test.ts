@@ -1,15 +1,14 @@
-import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { fed } from '../../bench/cost/feed.ts';
+import { billedMs, queueRequests, type Scenario } from '../../bench/cost/lines.ts';
 import { inputsFrom } from '../../bench/cost/measured.ts';
 import { floorOf, floors, keptOf, monthly, perMillion } from '../../bench/cost/money.ts';
 import { charge, type PriceName, type Prices, readPrices } from '../../bench/cost/prices.ts';
-import { billedMs, queueRequests, type Scenario, usual } from '../../bench/cost/quantities.ts';
+import { usual as deployed } from '../../bench/cost/quantities.ts';
 import { requestSizes } from '../../bench/cost/sizes.ts';
-import type { Measurement } from '../../bench/figure.ts';
 
 // Everything expected here is worked out by hand, from AWS's rules. The user's price list is not asked: it may change.
-const { inputs } = inputsFrom({});
+const inputs = { ...inputsFrom({}).inputs, pollers: 5, queueCallMs: 10, idlePollSeconds: 20, chatItemBytes: 134 };
+const usual: Scenario = { ...deployed, perSecond: 100, chats: 100, windowSeconds: 1 };
 
 /** A price list on which all is free but what is named, at one coin a unit. */
 const coins = (...paid: PriceName[]): Prices =>
@@ -53,39 +52,6 @@ test.each([
   expect(queueRequests(bytes)).toBe(requests);
 });
 
-describe('a queue is fed to its worker', () => {
-  const source = { pollers: 5, roundTripMs: 10 };
-  const size = (batchSize: number, seconds: number) => ({ batchSize, window: Duration.seconds(seconds) });
-
-  test('slowly: of 10 a second each poller gets 2, after the one that begins its batch', () => {
-    const { perInvocation, ...rates } = fed({ perSecond: 10, bytes: 200 }, size(1_000, 1), source);
-    expect(perInvocation).toBeCloseTo(3);
-    expect(rates.invocationsPerSecond).toBeCloseTo(10 / 3);
-    expect(rates.receivesPerSecond).toBeCloseTo(10);
-    expect(rates.deletesPerSecond).toBeCloseTo(10 / 3);
-  });
-
-  test('fast: of 1,000 a second each poller gets 200, two a call, and deletes 202 in 21 calls', () => {
-    const { perInvocation, ...rates } = fed({ perSecond: 1_000, bytes: 200 }, size(1_000, 1), source);
-    expect(perInvocation).toBeCloseTo(202);
-    expect(rates.receivesPerSecond).toBeCloseTo(500);
-    expect(rates.deletesPerSecond).toBeCloseTo((1_000 / 202) * 21);
-  });
-
-  test('without a window, a batch is what one call gives', () => {
-    expect(fed({ perSecond: 10, bytes: 200 }, size(1_000, 0), source).perInvocation).toBe(1);
-    expect(fed({ perSecond: 100_000, bytes: 200 }, size(1_000, 0), source).perInvocation).toBe(10);
-  });
-
-  test('a batch is full by its size, by 6 MB, or by what calls of ten can fetch in the window', () => {
-    expect(fed({ perSecond: 10_000, bytes: 200 }, size(100, 1), source).perInvocation).toBe(100);
-    // 6 × 1,048,576 / 190,000 = 33.1
-    expect(fed({ perSecond: 100, bytes: 190_000 }, size(1_000, 5), source).perInvocation).toBe(33);
-    // 100 calls in a second, and the first: 1,010.
-    expect(fed({ perSecond: 1e6, bytes: 200 }, size(10_000, 1), source).perInvocation).toBe(1_010);
-  });
-});
-
 describe('a million single creates, 100 a second in 100 chats, take', () => {
   test('a request and a write unit each', () => {
     expect(aMillion('apiRequest')).toBeCloseTo(1e6, 3);
@@ -105,6 +71,29 @@ describe('a million single creates, 100 a second in 100 chats, take', () => {
   test('a send, a receive and, for ten, a delete; and what names them to the search worker', () => {
     const [store, search] = [1e6 / 21, 1e6 / 21 / (1 + 20 / 21)];
     expect(aMillion('queueRequest')).toBeCloseTo(1e6 + 1e6 + 3 * store + store + store + search, 3);
+  });
+
+  test('the time that is billed, by the memory', () => {
+    const round = {
+      ...inputs,
+      ...{ createCpuMs: 1, createdMessageCpuMs: 0.01, runtimeMs: 1, tableCallMs: 5, queueCallMs: 10 },
+      ...{ storeBatchMs: 2, storeMessageMs: 1, searchBatchMs: 2, searchMessageMs: 1, sqlCallMs: 1, searchCallMs: 5 },
+    };
+    const gbSeconds = (part: string, change: Partial<Scenario> = {}) =>
+      perMillion(
+        { ...usual, memoryMb: 884.5, ...change },
+        round,
+        coins('functionGbSecondArm'),
+        (line) => line.part === part,
+      );
+    // Half a processor: 2 ms of computing, and 1 + 5 + 10 of waiting, in 884.5 / 1,024 GB.
+    expect(gbSeconds('answering')).toBeCloseTo(1e6 * 0.018 * 0.86377, 0);
+    // 10,000 requests: 1 + 99 × 0.01 takes 3.98 ms, and 16; rounded up.
+    expect(gbSeconds('answering', { batch: 100 })).toBeCloseTo(1e4 * 0.02 * 0.86377, 1);
+    // 21 messages a store batch: 2 + 21 of work, 1 + 10 + 6 of waiting. 41 a search batch: 2 + 41, and 1 + 2 + 5. Both in
+    // 1,769 / 1,024 GB. The roll-up's three statements for each of 16,667 reads, in half a GB.
+    const workers = (1e6 / 21) * 0.04 + (1e6 / 41) * 0.051;
+    expect(gbSeconds('queues and workers')).toBeCloseTo(workers * 1.727539 + (1e6 / 60) * 0.003 * 0.5, 0);
   });
 
   test('a read of each chat a minute', () => {
@@ -170,30 +159,4 @@ test('a million kept messages are their bytes, on each machine', () => {
   );
   expect(kept['messages in SQL']).toBeCloseTo(0.6);
   expect(kept['messages in the search index']).toBeCloseTo(2);
-});
-
-describe('what is measured', () => {
-  const result = (measurement: Measurement) => ({
-    'function-cpu': { circumstances: { date: '', commit: '', machine: '', node: '' }, measurements: [measurement] },
-  });
-
-  test('is taken from the figure, when there is one', () => {
-    const others = ['createMessages, 100 messages', 'createMessages, 1,000 messages'].map((what) => ({
-      what,
-      unit: 'ms',
-      values: [7],
-    }));
-    const [figure] = Object.values(result({ what: 'createMessage', unit: 'ms', values: [3, 1, 2] }));
-    figure?.measurements.push(...others);
-    const from = inputsFrom({ 'function-cpu': figure as NonNullable<typeof figure> });
-    expect(from.inputs).toMatchObject({ createCpuMs: 2, create100CpuMs: 7, create1000CpuMs: 7 });
-    expect(from.unmeasured).not.toContain('createCpuMs');
-    expect(from.unmeasured).toContain('storeMessageWaitMs');
-  });
-
-  test('is not guessed when its figure has it no more', () => {
-    expect(() => inputsFrom(result({ what: 'something else', unit: 'ms', values: [1] }))).toThrow(
-      /function-cpu has no/,
-    );
-  });
 });
