@@ -4,7 +4,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { commonHeaders } from '../../lib/api/headers.ts';
 import { Problem, unavailable } from '../../lib/api/problems.ts';
 import type { Route } from '../../lib/api/routes.ts';
-import { events, log, logsDebug } from './log.ts';
+import { events, log } from './log.ts';
 
 /** What an operation answers: a value for JSON, or ready HTML; the status stands in the route table. */
 export interface Answer {
@@ -48,8 +48,7 @@ function problemOf(error: unknown): Problem {
 export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   const settle = (request: Request<APIGatewayProxyEvent>, result: APIGatewayProxyResult) => {
     request.response = result;
-    if (logsDebug())
-      log.debug(events.answered, { status: result.statusCode, route: `${request.event.httpMethod} ${route.path}` });
+    log.debug(events.answered, { status: result.statusCode, route: `${request.event.httpMethod} ${route.path}` });
   };
   return {
     after: async (request) => {

@@ -13,9 +13,6 @@ export type LogLevel = (typeof logLevels)[number];
 export const setLogLevel = (level: LogLevel): void =>
   log.setLogLevel(level.toUpperCase() as Parameters<typeof log.setLogLevel>[0]);
 
-/** Whether debug messages are printed. Asked before one that each answer would cost: to drop it takes the logger 1 µs. */
-export const logsDebug = (): boolean => log.getLevelName() === 'DEBUG';
-
 /** The catalogue: every message that is ever logged, so that a search for one finds its place. */
 export const events = {
   answered: 'answered',
