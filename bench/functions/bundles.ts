@@ -21,11 +21,19 @@ export async function makeBundles(names?: FunctionName[]): Promise<Bundles> {
   const bare = path.join(folder, 'bare', 'index.mjs');
   const metafiles = [
     await bundleFunctions(folder, names),
-    (await build({ ...bundling, entryPoints: [path.join(import.meta.dirname, '../references/bare-create.ts')], outfile: bare }))
-      .metafile,
+    (
+      await build({
+        ...bundling,
+        entryPoints: [path.join(import.meta.dirname, '../references/bare-create.ts')],
+        outfile: bare,
+      })
+    ).metafile,
   ];
   const sizes = metafiles.flatMap(({ outputs }) =>
-    Object.entries(outputs).map(([file, { bytes }]): [string, number] => [path.resolve(bundling.absWorkingDir, file), bytes]),
+    Object.entries(outputs).map(([file, { bytes }]): [string, number] => [
+      path.resolve(bundling.absWorkingDir, file),
+      bytes,
+    ]),
   );
   return {
     fileOf: (name) => path.join(bundleFolder(folder, name), 'index.mjs'),

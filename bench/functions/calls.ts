@@ -24,4 +24,3 @@ await call(Number(calls));
 const { user, system } = process.cpuUsage(before);
 process.stdout.write(String((user + system) / Number(calls)));
 process.exit();
-

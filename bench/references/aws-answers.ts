@@ -44,7 +44,10 @@ async function answerOf(request: IncomingMessage): Promise<string | undefined> {
 
 const server = createServer(async (request, response) => {
   const answer = await answerOf(request);
-  response.writeHead(answer ? 200 : 400, { 'content-type': 'application/x-amz-json-1.0', 'x-amzn-requestid': randomUUID() });
+  response.writeHead(answer ? 200 : 400, {
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amzn-requestid': randomUUID(),
+  });
   response.end(answer);
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));

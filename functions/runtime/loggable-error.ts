@@ -1,23 +1,18 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 
 /** The messages of these tell of the program, not of what it worked on. */
 const ofTheProgram = [TypeError, RangeError, ReferenceError];
 
 /** What servers and clients name their errors by: ECONNREFUSED, ER_DATA_TOO_LONG, mapper_parsing_exception. */
-const identifier = z.string().regex(/^\w{1,80}$/);
+const identifier = z.string().check(z.regex(/^\w{1,80}$/));
+const orNothing = <Schema extends z.ZodMiniType>(schema: Schema) => z.catch(z.optional(schema), undefined);
 const known = z.object({
-  code: z.union([identifier, z.int()]).optional().catch(undefined),
+  code: orNothing(z.union([identifier, z.int()])),
   // SQLite's, MySQL's, AWS's and OpenSearch's ways to say more.
-  errcode: z.int().optional().catch(undefined),
-  sqlState: identifier.optional().catch(undefined),
-  $metadata: z
-    .object({ httpStatusCode: z.int().optional(), requestId: z.string().optional() })
-    .optional()
-    .catch(undefined),
-  meta: z
-    .object({ statusCode: z.int(), body: z.object({ error: z.object({ type: identifier }) }) })
-    .optional()
-    .catch(undefined),
+  errcode: orNothing(z.int()),
+  sqlState: orNothing(identifier),
+  $metadata: orNothing(z.object({ httpStatusCode: z.optional(z.int()), requestId: z.optional(z.string()) })),
+  meta: orNothing(z.object({ statusCode: z.int(), body: z.object({ error: z.object({ type: identifier }) }) })),
 });
 
 /**

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { type Fault, validationFailed } from '../../lib/api/problems.ts';
 import type { OperationId, Route, Routes } from '../../lib/api/routes.ts';
 import { idempotencyKey } from '../../lib/api/schemas.ts';
@@ -37,7 +37,7 @@ export function validation(id: OperationId, route: Route): MiddlewareObj<APIGate
   return {
     before: async ({ event }) => {
       const faults: Fault[] = [];
-      const parse = (schema: z.ZodType | undefined, value: unknown, pointer: (path: PropertyKey[]) => string) => {
+      const parse = (schema: z.ZodMiniType | undefined, value: unknown, pointer: (path: PropertyKey[]) => string) => {
         const result = schema?.safeParse(value);
         for (const issue of result?.error?.issues ?? [])
           faults.push({ pointer: pointer(issue.path), detail: issue.message });

@@ -1,9 +1,16 @@
-import * as z from 'zod';
 import 'zod-openapi';
+import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
 import { asToken } from '../token.ts';
 
-// What clients send and get. The checks and their words stand here once; the OpenAPI document is made from them.
+// What clients send; what they get is in answers.ts. The checks and their words stand here once; the OpenAPI document is
+// made from them. Every function makes these when it starts, which is why they are of zod's small edition.
+
+/** Tells the document more of a schema. */
+const documented = <Schema extends z.core.$ZodType>(schema: Schema, facts: z.core.GlobalMeta): Schema => {
+  z.globalRegistry.add(schema, facts);
+  return schema;
+};
 
 const blank = /^\p{White_Space}*$/u;
 
@@ -33,60 +40,45 @@ const typeFault = (expected: string) => (issue: { input?: unknown }) =>
  * surrogate is no valid JSON in UTF-8 anyway.
  */
 const whiteSpace = '\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-const documented = (longest: number) => ({
+const textFacts = (longest: number) => ({
   minLength: 1,
   maxLength: longest,
   pattern: `^[^\\u0000]*[^\\u0000${whiteSpace}][^\\u0000]*$`,
 });
 
-const text = (longest: number, expected = 'a string') =>
-  z
-    .string({ error: typeFault(expected) })
-    .superRefine((value, context) => {
+const text = (longest: number, facts: z.core.GlobalMeta = {}, expected = 'a string') =>
+  documented(
+    z.string({ error: typeFault(expected) }).check(({ value, issues }) => {
       const fault = textFault(value, longest);
-      if (fault) context.addIssue({ code: 'custom', message: fault });
-    })
-    .meta({ override: documented(longest) });
+      if (fault) issues.push({ code: 'custom', message: fault, input: value });
+    }),
+    { ...facts, override: textFacts(longest) },
+  );
 
-const object = <Shape extends z.ZodRawShape>(shape: Shape) => z.object(shape, { error: 'must be a JSON object' });
+const object = <Shape extends z.core.$ZodShape>(id: string, shape: Shape) =>
+  documented(z.object(shape, { error: 'must be a JSON object' }), { id });
 
-const applicationName = text(limits.nameLength).meta({
-  description: 'Not blank; kept exactly as sent.',
-  example: 'Support desk',
-  override: documented(limits.nameLength),
+const kept = 'Not blank; kept exactly as sent.';
+export const applicationName = text(limits.nameLength, { description: kept, example: 'Support desk' });
+export const chatName = documented(z.nullable(text(limits.nameLength, {}, 'a string or null')), {
+  description: 'Not blank, or null for none.',
+  example: 'Order 1042',
 });
-const chatName = text(limits.nameLength, 'a string or null')
-  .nullable()
-  .meta({ description: 'Not blank, or null for none.', example: 'Order 1042' });
-const messageBody = text(limits.bodyLength).meta({
-  description: 'Not blank; kept exactly as sent.',
-  example: 'Hello, world',
-  override: documented(limits.bodyLength),
+export const messageBody = text(limits.bodyLength, { description: kept, example: 'Hello, world' });
+
+export const ApplicationInput = object('ApplicationInput', { name: applicationName });
+export const ChatInput = object('ChatInput', { name: z._default(chatName, null) });
+export const ChatEdit = object('ChatEdit', { name: chatName });
+export const MessageInput = object('MessageInput', { body: messageBody });
+export const MessagesInput = object('MessagesInput', {
+  messages: documented(
+    z.array(MessageInput, { error: typeFault('an array') }).check(
+      z.refine((messages) => messages.length > 0, 'must have at least one message'),
+      z.refine((messages) => messages.length <= limits.batchSize, `must have at most ${limits.batchSize} messages`),
+    ),
+    { override: { minItems: 1, maxItems: limits.batchSize } },
+  ),
 });
-
-const timestamp = z.iso.datetime({ precision: 3 }).meta({
-  description: 'RFC 3339 in UTC, with milliseconds.',
-  override: ({ jsonSchema }) => {
-    delete jsonSchema.pattern;
-  },
-  example: '2026-11-21T09:30:00.123Z',
-});
-const count = z.int().min(0);
-const number = z.int().min(1);
-
-// --- requests -------------------------------------------------------------------------------------------------------
-
-export const ApplicationInput = object({ name: applicationName }).meta({ id: 'ApplicationInput' });
-export const ChatInput = object({ name: chatName.default(null) }).meta({ id: 'ChatInput' });
-export const ChatEdit = object({ name: chatName }).meta({ id: 'ChatEdit' });
-export const MessageInput = object({ body: messageBody }).meta({ id: 'MessageInput' });
-export const MessagesInput = object({
-  messages: z
-    .array(MessageInput, { error: typeFault('an array') })
-    .refine((messages) => messages.length > 0, 'must have at least one message')
-    .refine((messages) => messages.length <= limits.batchSize, `must have at most ${limits.batchSize} messages`)
-    .meta({ override: { minItems: 1, maxItems: limits.batchSize } }),
-}).meta({ id: 'MessagesInput' });
 
 /** A number in a path or query arrives as digits; in the document it is what it means. */
 const asInteger =
@@ -96,16 +88,21 @@ const asInteger =
     Object.assign(jsonSchema, { type: 'integer', ...facts });
   };
 
-const pathNumber = (of: string) =>
-  z
-    .string()
-    .regex(/^[1-9][0-9]*$/, 'must be a whole number from 1')
-    // Anything larger than every number given is simply not found.
-    .transform((digits) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
-    .meta({ description: `The ${of}'s number.`, override: asInteger({ minimum: 1 }), example: 1 });
+/** Anything larger than every number given is simply not found. */
+const toNumber = z.transform((digits: string) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER));
 
-const token = z.string().meta({ description: "The application's token.", example: 'Q2lDXdH2R2GfSqkhVYzhGg' });
-const pathToken = token.transform(asToken);
+const pathNumber = (of: string) =>
+  documented(z.pipe(z.string().check(z.regex(/^[1-9][0-9]*$/, 'must be a whole number from 1')), toNumber), {
+    description: `The ${of}'s number.`,
+    override: asInteger({ minimum: 1 }),
+    example: 1,
+  });
+
+export const token = documented(z.string(), {
+  description: "The application's token.",
+  example: 'Q2lDXdH2R2GfSqkhVYzhGg',
+});
+const pathToken = z.pipe(token, z.transform(asToken));
 export const ApplicationPath = z.object({ token: pathToken });
 export const ChatPath = z.object({ token: pathToken, chat_number: pathNumber('chat') });
 export const MessagePath = z.object({
@@ -115,49 +112,47 @@ export const MessagePath = z.object({
 });
 
 const queryNumber = (description: string) =>
-  z
-    .string()
-    .regex(/^(0|[1-9][0-9]*)$/, 'must be a whole number')
-    .transform((digits) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER))
-    .optional()
-    .meta({ description, override: asInteger({ minimum: 0 }) });
+  documented(z.optional(z.pipe(z.string().check(z.regex(/^(0|[1-9][0-9]*)$/, 'must be a whole number')), toNumber)), {
+    description,
+    override: asInteger({ minimum: 0 }),
+  });
 
-const limit = ({ max, default: usual }: { max: number; default: number }) =>
-  z
-    .string()
-    .regex(/^[0-9]+$/, `must be a whole number from 1 to ${max}`)
-    .transform(Number)
-    .refine((value) => value >= 1 && value <= max, `must be a whole number from 1 to ${max}`)
-    .default(usual)
-    .meta({
-      description: 'How many at most; a page may hold fewer, and only `next: null` ends a list.',
-      override: asInteger({ minimum: 1, maximum: max, default: usual }),
-    });
+const limit = ({ max, default: usual }: { max: number; default: number }) => {
+  const fault = `must be a whole number from 1 to ${max}`;
+  const inRange = z.refine<number>((value) => value >= 1 && value <= max, fault);
+  const given = z.pipe(z.string().check(z.regex(/^[0-9]+$/, fault)), z.transform(Number)).check(inRange);
+  return documented(z._default(given, usual), {
+    description: 'How many at most; a page may hold fewer, and only `next: null` ends a list.',
+    override: asInteger({ minimum: 1, maximum: max, default: usual }),
+  });
+};
 
-const cursor = z
-  .string()
-  .optional()
-  // Whether it is one of this list is judged later; the document tells what all have in common.
-  .meta({ description: 'The `next` of the page before.', override: { pattern: '^[A-Za-z0-9_-]+$' } });
-const order = z.enum(['asc', 'desc'], { error: 'must be asc or desc' }).default('asc');
+// Whether it is one of this list is judged later; the document tells what all have in common.
+const cursor = documented(z.optional(z.string()), {
+  description: 'The `next` of the page before.',
+  override: { pattern: '^[A-Za-z0-9_-]+$' },
+});
+const order = z._default(z.enum(['asc', 'desc'], { error: 'must be asc or desc' }), 'asc');
 
 export const PageQuery = z.object({ limit: limit(limits.page), cursor, order });
-export const NumberedPageQuery = PageQuery.extend({
+export const NumberedPageQuery = z.extend(PageQuery, {
   after: queryNumber('Only numbers above this one.'),
   before: queryNumber('Only numbers below this one.'),
 });
 export const SearchQuery = z.object({
-  q: z
-    .string({ error: 'is required' })
-    .refine((q) => q.length > 0, 'must not be empty')
-    .refine((q) => q.length <= limits.queryLength || codePoints(q) <= limits.queryLength, {
-      error: `must have at most ${limits.queryLength} characters`,
-    })
-    .meta({
+  q: documented(
+    z.string({ error: 'is required' }).check(
+      z.refine((q) => q.length > 0, 'must not be empty'),
+      z.refine((q) => q.length <= limits.queryLength || codePoints(q) <= limits.queryLength, {
+        error: `must have at most ${limits.queryLength} characters`,
+      }),
+    ),
+    {
       description: 'Plain text; a message matches when its body contains it, without regard to case.',
       override: { minLength: 1, maxLength: limits.queryLength },
       example: 'ello, w',
-    }),
+    },
+  ),
   limit: limit(limits.searchPage),
   cursor,
 });
@@ -167,87 +162,18 @@ const bareOrQuoted = new RegExp(
   `^(?!""$)(?:[!-~](?:[ -~]{0,${limits.idempotencyKeyLength - 2}}[!-~])?|"[ -~]{1,${limits.idempotencyKeyLength}}")$`,
 );
 
-export const idempotencyKey = z
-  .string()
-  .regex(bareOrQuoted, { error: `must be 1 to ${limits.idempotencyKeyLength} printable ASCII characters` })
-  .transform((value) => (/^".*"$/.test(value) ? value.slice(1, -1) : value))
-  .meta({
+export const idempotencyKey = documented(
+  z.pipe(
+    z
+      .string()
+      .check(
+        z.regex(bareOrQuoted, { error: `must be 1 to ${limits.idempotencyKeyLength} printable ASCII characters` }),
+      ),
+    z.transform((value) => (/^".*"$/.test(value) ? value.slice(1, -1) : value)),
+  ),
+  {
     description:
       'Within 24 hours, the same key with the same payload gets the first answer again instead of a second write.',
     example: '4f7a9c1e-2b3d-4e5f-8a9b-0c1d2e3f4a5b',
-  });
-
-// --- answers --------------------------------------------------------------------------------------------------------
-
-const changes = { created_at: timestamp, updated_at: timestamp };
-
-export const Application = z
-  .object({ token, name: applicationName, chats_count: count, ...changes })
-  .meta({ id: 'Application' });
-/** An edit does not wait for the store, which alone knows the count. */
-export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
-export const Chat = z.object({ number, name: chatName, messages_count: count, ...changes }).meta({ id: 'Chat' });
-export const EditedChat = Chat.omit({ messages_count: true }).meta({ id: 'EditedChat' });
-export const Message = z.object({ number, body: messageBody, ...changes }).meta({ id: 'Message' });
-export const EditedMessage = Message.omit({ created_at: true }).meta({ id: 'EditedMessage' });
-export const Messages = z.object({ data: z.array(Message) }).meta({ id: 'Messages' });
-
-const next = z.string().nullable().meta({ description: 'The cursor of the next page; null ends the list.' });
-export const ApplicationPage = z.object({ data: z.array(Application), next }).meta({ id: 'ApplicationPage' });
-export const ChatPage = z.object({ data: z.array(Chat), next }).meta({ id: 'ChatPage' });
-export const MessagePage = z
-  .object({
-    data: z.array(Message),
-    next,
-    pending: z.array(number).meta({
-      description:
-        'Numbers inside the stretch this page covers that are accepted but not stored yet: come back for them.',
-    }),
-  })
-  .meta({ id: 'MessagePage' });
-
-const highlight = z.string().meta({
-  description: 'The body as HTML text, every match in `<em>`.',
-  example: 'H<em>ello, w</em>orld',
-});
-const totals = {
-  total: count.meta({ description: `All matches, exact up to ${limits.exactTotal}.` }),
-  total_is_minimum: z
-    .literal(true)
-    .optional()
-    .meta({ description: `There are more than ${limits.exactTotal} matches.` }),
-};
-export const ChatMatchPage = z
-  .object({ data: z.array(Message.extend({ highlight }).meta({ id: 'ChatMatch' })), next, ...totals })
-  .meta({ id: 'ChatMatchPage' });
-export const ApplicationMatchPage = z
-  .object({
-    data: z.array(Message.extend({ chat_number: number, highlight }).meta({ id: 'ApplicationMatch' })),
-    next,
-    ...totals,
-  })
-  .meta({ id: 'ApplicationMatchPage' });
-
-export const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
-
-export const ProblemDocument = z
-  .object({
-    type: z.string().meta({ example: 'urn:chat-system:problem:chat_not_found' }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string().meta({ example: 'chat_not_found' }),
-    request_id: z.string(),
-    errors: z
-      .array(
-        z.object({
-          pointer: z.string().meta({
-            description: "A JSON Pointer into the body, or a parameter's or header's name.",
-            example: '/messages/1/body',
-          }),
-          detail: z.string(),
-        }),
-      )
-      .optional(),
-  })
-  .meta({ id: 'Problem', description: 'RFC 9457, as application/problem+json.' });
+  },
+);

@@ -1,12 +1,12 @@
 import { describe, expect, test } from 'vitest';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import * as schemas from '../../lib/api/schemas.ts';
 import { limits } from '../../lib/limits.ts';
 import { acceptableTexts, refusedTexts } from '../support/names-and-bodies.ts';
 import { numbers } from '../support/writes.ts';
 
 /** What a schema finds wrong, as `path: detail`; nothing for a valid value. */
-const faults = (schema: z.ZodType, value: unknown): string[] =>
+const faults = (schema: z.ZodMiniType, value: unknown): string[] =>
   schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.join('/')}: ${message}`) ?? [];
 
 const aToken = 'Q2lDXdH2R2GfSqkhVYzhGg';
