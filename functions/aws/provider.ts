@@ -29,7 +29,8 @@ export async function bind<Providers extends Record<string, AnyProvider>>(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Bound<Providers>> {
   const variables = Object.assign({}, ...Object.values(providers).map((each) => each.variables));
-  const result = z.object(variables).safeParse(environment);
+  // It is parsed but once: to compile a parser for it would take longer.
+  const result = z.object(variables).safeParse(environment, { jitless: true });
   if (!result.success)
     throw new Error(
       result.error.issues.map(({ path, message }) => `environment variable ${path.join('.')}: ${message}`).join('; '),
