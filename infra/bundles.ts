@@ -29,7 +29,7 @@ export const bundling = {
   banner: {
     js: "import { createRequire as requireIn } from 'node:module'; const require = requireIn(import.meta.url);",
   },
-  // lib/api/schemas.ts imports zod-openapi for its types.
+  // lib/api imports zod-openapi for its types.
   logOverride: { 'ignored-bare-import': 'silent' },
 } satisfies BuildOptions;
 

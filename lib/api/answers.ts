@@ -20,13 +20,13 @@ const number = z.int().min(1);
 const changes = { created_at: timestamp, updated_at: timestamp };
 
 export const Application = z
-  .object({ token, name: applicationName, chats_count: count, ...changes })
+  .object({ token: token(), name: applicationName(), chats_count: count, ...changes })
   .meta({ id: 'Application' });
 /** An edit does not wait for the store, which alone knows the count. */
 export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
-export const Chat = z.object({ number, name: chatName, messages_count: count, ...changes }).meta({ id: 'Chat' });
+export const Chat = z.object({ number, name: chatName(), messages_count: count, ...changes }).meta({ id: 'Chat' });
 export const EditedChat = Chat.omit({ messages_count: true }).meta({ id: 'EditedChat' });
-export const Message = z.object({ number, body: messageBody, ...changes }).meta({ id: 'Message' });
+export const Message = z.object({ number, body: messageBody(), ...changes }).meta({ id: 'Message' });
 export const EditedMessage = Message.omit({ created_at: true }).meta({ id: 'EditedMessage' });
 export const Messages = z.object({ data: z.array(Message) }).meta({ id: 'Messages' });
 

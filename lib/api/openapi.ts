@@ -68,7 +68,7 @@ const problemHeaders = (codes: ProblemCode[]): z.ZodObject =>
   });
 
 function requestHeadersOf(route: Route): z.ZodObject | undefined {
-  if (route.method === 'POST') return z.object({ 'Idempotency-Key': z.optional(idempotencyKey) });
+  if (route.method === 'POST') return z.object({ 'Idempotency-Key': z.optional(idempotencyKey()) });
   if (route.etag) return z.object({ 'If-None-Match': text('The ETag of the answer the client has.').optional() });
   return undefined;
 }
@@ -76,17 +76,17 @@ function requestHeadersOf(route: Route): z.ZodObject | undefined {
 function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
   const header = requestHeadersOf(route);
   // An absent body counts as {}, so it is required where {} would not do.
-  const required = route.body ? !route.body.safeParse({}).success : false;
+  const required = route.body ? !route.body().safeParse({}).success : false;
   return {
     operationId: id,
     summary: route.summary,
     tags: [route.tag],
     requestParams: {
-      ...(route.params && { path: route.params }),
-      ...(route.query && { query: route.query }),
+      ...(route.params && { path: route.params() }),
+      ...(route.query && { query: route.query() }),
       ...(header && { header }),
     },
-    ...(route.body && { requestBody: { required, content: json(route.body) } }),
+    ...(route.body && { requestBody: { required, content: json(route.body()) } }),
     ...(route.admin && { security: [{ adminKey: [] }, {}] }),
     responses: responsesOf(id, route),
   };

@@ -14,9 +14,9 @@ export interface Route {
   summary: string;
   /** The group it is shown in on the docs page. */
   tag: 'applications' | 'chats' | 'messages' | 'search' | 'service';
-  params?: z.ZodMiniObject;
-  query?: z.ZodMiniObject;
-  body?: z.ZodMiniObject;
+  params?: () => z.ZodMiniObject;
+  query?: () => z.ZodMiniObject;
+  body?: () => z.ZodMiniObject;
   /** The answer when all is well; its schema is in answers.ts. */
   answer: { status: 200 | 201 | 204; html?: true };
   /** Problems of its own; those that every route shares are not listed. */

@@ -1,83 +1,36 @@
-import 'zod-openapi';
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
 import { asToken } from '../token.ts';
+import { codePoints, documented, once, text, typeFault } from './schema-parts.ts';
 
 // What clients send; what they get is in answers.ts. The checks and their words stand here once; the OpenAPI document is
-// made from them. Every function makes these when it starts, which is why they are of zod's small edition.
-
-/** Tells the document more of a schema. */
-const documented = <Schema extends z.core.$ZodType>(schema: Schema, facts: z.core.GlobalMeta): Schema => {
-  z.globalRegistry.add(schema, facts);
-  return schema;
-};
-
-const blank = /^\p{White_Space}*$/u;
-
-const codePoints = (text: string): number => {
-  let count = text.length;
-  for (let i = 0; i < text.length - 1; i++) {
-    const unit = text.charCodeAt(i);
-    if (unit >= 0xd800 && unit <= 0xdbff) count--;
-  }
-  return count;
-};
-
-/** What is wrong with a text that clients give, or undefined. */
-function textFault(text: string, longest: number): string | undefined {
-  if (!text.isWellFormed()) return 'must not have a lone surrogate';
-  if (text.includes('\0')) return 'must not have the character U+0000';
-  if (blank.test(text)) return 'must not be blank';
-  if (text.length > longest && codePoints(text) > longest) return `must have at most ${longest} characters`;
-  return undefined;
-}
-
-const typeFault = (expected: string) => (issue: { input?: unknown }) =>
-  issue.input === undefined ? 'is required' : `must be ${expected}`;
-
-/**
- * The rule as the document tells it. JSON Schema's regular expressions know White_Space by its characters alone; a lone
- * surrogate is no valid JSON in UTF-8 anyway.
- */
-const whiteSpace = '\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
-const textFacts = (longest: number) => ({
-  minLength: 1,
-  maxLength: longest,
-  pattern: `^[^\\u0000]*[^\\u0000${whiteSpace}][^\\u0000]*$`,
-});
-
-const text = (longest: number, facts: z.core.GlobalMeta = {}, expected = 'a string') =>
-  documented(
-    z.string({ error: typeFault(expected) }).check(({ value, issues }) => {
-      const fault = textFault(value, longest);
-      if (fault) issues.push({ code: 'custom', message: fault, input: value });
-    }),
-    { ...facts, override: textFacts(longest) },
-  );
+// made from them. A function makes those of its own route when it starts, which is why each is made when it is asked for, and
+// of zod's small edition.
 
 const object = <Shape extends z.core.$ZodShape>(id: string, shape: Shape) =>
   documented(z.object(shape, { error: 'must be a JSON object' }), { id });
 
 const kept = 'Not blank; kept exactly as sent.';
-export const applicationName = text(limits.nameLength, { description: kept, example: 'Support desk' });
-export const chatName = documented(z.nullable(text(limits.nameLength, {}, 'a string or null')), {
-  description: 'Not blank, or null for none.',
-  example: 'Order 1042',
-});
-export const messageBody = text(limits.bodyLength, { description: kept, example: 'Hello, world' });
+export const applicationName = () => text(limits.nameLength, { description: kept, example: 'Support desk' });
+export const chatName = () =>
+  documented(z.nullable(text(limits.nameLength, {}, 'a string or null')), {
+    description: 'Not blank, or null for none.',
+    example: 'Order 1042',
+  });
+export const messageBody = () => text(limits.bodyLength, { description: kept, example: 'Hello, world' });
 
-export const ApplicationInput = object('ApplicationInput', { name: applicationName });
-export const ChatInput = object('ChatInput', { name: z._default(chatName, null) });
-export const ChatEdit = object('ChatEdit', { name: chatName });
-export const MessageInput = object('MessageInput', { body: messageBody });
-export const MessagesInput = object('MessagesInput', {
-  messages: documented(
-    z.array(MessageInput, { error: typeFault('an array') }).check(
-      z.refine((messages) => messages.length > 0, 'must have at least one message'),
-      z.refine((messages) => messages.length <= limits.batchSize, `must have at most ${limits.batchSize} messages`),
-    ),
-    { override: { minItems: 1, maxItems: limits.batchSize } },
-  ),
+export const ApplicationInput = once(() => object('ApplicationInput', { name: applicationName() }));
+export const ChatInput = once(() => object('ChatInput', { name: z._default(chatName(), null) }));
+export const ChatEdit = once(() => object('ChatEdit', { name: chatName() }));
+export const MessageInput = once(() => object('MessageInput', { body: messageBody() }));
+export const MessagesInput = once(() => {
+  const messages = z.array(MessageInput(), { error: typeFault('an array') }).check(
+    z.refine((messages) => messages.length > 0, 'must have at least one message'),
+    z.refine((messages) => messages.length <= limits.batchSize, `must have at most ${limits.batchSize} messages`),
+  );
+  return object('MessagesInput', {
+    messages: documented(messages, { override: { minItems: 1, maxItems: limits.batchSize } }),
+  });
 });
 
 /** A number in a path or query arrives as digits; in the document it is what it means. */
@@ -89,30 +42,29 @@ const asInteger =
   };
 
 /** Anything larger than every number given is simply not found. */
-const toNumber = z.transform((digits: string) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER));
+const toNumber = () => z.transform((digits: string) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER));
 
 const pathNumber = (of: string) =>
-  documented(z.pipe(z.string().check(z.regex(/^[1-9][0-9]*$/, 'must be a whole number from 1')), toNumber), {
+  documented(z.pipe(z.string().check(z.regex(/^[1-9][0-9]*$/, 'must be a whole number from 1')), toNumber()), {
     description: `The ${of}'s number.`,
     override: asInteger({ minimum: 1 }),
     example: 1,
   });
 
-export const token = documented(z.string(), {
-  description: "The application's token.",
-  example: 'Q2lDXdH2R2GfSqkhVYzhGg',
-});
-const pathToken = z.pipe(token, z.transform(asToken));
-export const ApplicationPath = z.object({ token: pathToken });
-export const ChatPath = z.object({ token: pathToken, chat_number: pathNumber('chat') });
-export const MessagePath = z.object({
-  token: pathToken,
-  chat_number: pathNumber('chat'),
-  message_number: pathNumber('message'),
-});
+export const token = () =>
+  documented(z.string(), {
+    description: "The application's token.",
+    example: 'Q2lDXdH2R2GfSqkhVYzhGg',
+  });
+const pathToken = () => z.pipe(token(), z.transform(asToken));
+export const ApplicationPath = once(() => z.object({ token: pathToken() }));
+export const ChatPath = once(() => z.object({ token: pathToken(), chat_number: pathNumber('chat') }));
+export const MessagePath = once(() =>
+  z.object({ token: pathToken(), chat_number: pathNumber('chat'), message_number: pathNumber('message') }),
+);
 
 const queryNumber = (description: string) =>
-  documented(z.optional(z.pipe(z.string().check(z.regex(/^(0|[1-9][0-9]*)$/, 'must be a whole number')), toNumber)), {
+  documented(z.optional(z.pipe(z.string().check(z.regex(/^(0|[1-9][0-9]*)$/, 'must be a whole number')), toNumber())), {
     description,
     override: asInteger({ minimum: 0 }),
   });
@@ -128,52 +80,60 @@ const limit = ({ max, default: usual }: { max: number; default: number }) => {
 };
 
 // Whether it is one of this list is judged later; the document tells what all have in common.
-const cursor = documented(z.optional(z.string()), {
-  description: 'The `next` of the page before.',
-  override: { pattern: '^[A-Za-z0-9_-]+$' },
-});
-const order = z._default(z.enum(['asc', 'desc'], { error: 'must be asc or desc' }), 'asc');
+const cursor = () =>
+  documented(z.optional(z.string()), {
+    description: 'The `next` of the page before.',
+    override: { pattern: '^[A-Za-z0-9_-]+$' },
+  });
+const order = () => z._default(z.enum(['asc', 'desc'], { error: 'must be asc or desc' }), 'asc');
 
-export const PageQuery = z.object({ limit: limit(limits.page), cursor, order });
-export const NumberedPageQuery = z.extend(PageQuery, {
-  after: queryNumber('Only numbers above this one.'),
-  before: queryNumber('Only numbers below this one.'),
-});
-export const SearchQuery = z.object({
-  q: documented(
-    z.string({ error: 'is required' }).check(
-      z.refine((q) => q.length > 0, 'must not be empty'),
-      z.refine((q) => q.length <= limits.queryLength || codePoints(q) <= limits.queryLength, {
-        error: `must have at most ${limits.queryLength} characters`,
-      }),
+export const PageQuery = once(() => z.object({ limit: limit(limits.page), cursor: cursor(), order: order() }));
+export const NumberedPageQuery = once(() =>
+  z.extend(PageQuery(), {
+    after: queryNumber('Only numbers above this one.'),
+    before: queryNumber('Only numbers below this one.'),
+  }),
+);
+export const SearchQuery = once(() =>
+  z.object({
+    q: documented(
+      z.string({ error: 'is required' }).check(
+        z.refine((q) => q.length > 0, 'must not be empty'),
+        z.refine((q) => q.length <= limits.queryLength || codePoints(q) <= limits.queryLength, {
+          error: `must have at most ${limits.queryLength} characters`,
+        }),
+      ),
+      {
+        description: 'Plain text; a message matches when its body contains it, without regard to case.',
+        override: { minLength: 1, maxLength: limits.queryLength },
+        example: 'ello, w',
+      },
     ),
-    {
-      description: 'Plain text; a message matches when its body contains it, without regard to case.',
-      override: { minLength: 1, maxLength: limits.queryLength },
-      example: 'ello, w',
-    },
-  ),
-  limit: limit(limits.searchPage),
-  cursor,
-});
-
-/** Bare or in quotes; white space around it is not part of a header's value. */
-const bareOrQuoted = new RegExp(
-  `^(?!""$)(?:[!-~](?:[ -~]{0,${limits.idempotencyKeyLength - 2}}[!-~])?|"[ -~]{1,${limits.idempotencyKeyLength}}")$`,
+    limit: limit(limits.searchPage),
+    cursor: cursor(),
+  }),
 );
 
-export const idempotencyKey = documented(
-  z.pipe(
-    z
-      .string()
-      .check(
-        z.regex(bareOrQuoted, { error: `must be 1 to ${limits.idempotencyKeyLength} printable ASCII characters` }),
-      ),
-    z.transform((value) => (/^".*"$/.test(value) ? value.slice(1, -1) : value)),
+/** Bare or in quotes; white space around it is not part of a header's value. */
+const bareOrQuoted = () =>
+  new RegExp(
+    `^(?!""$)(?:[!-~](?:[ -~]{0,${limits.idempotencyKeyLength - 2}}[!-~])?|"[ -~]{1,${limits.idempotencyKeyLength}}")$`,
+  );
+
+export const idempotencyKey = once(() =>
+  documented(
+    z.pipe(
+      z
+        .string()
+        .check(
+          z.regex(bareOrQuoted(), { error: `must be 1 to ${limits.idempotencyKeyLength} printable ASCII characters` }),
+        ),
+      z.transform((value) => (/^".*"$/.test(value) ? value.slice(1, -1) : value)),
+    ),
+    {
+      description:
+        'Within 24 hours, the same key with the same payload gets the first answer again instead of a second write.',
+      example: '4f7a9c1e-2b3d-4e5f-8a9b-0c1d2e3f4a5b',
+    },
   ),
-  {
-    description:
-      'Within 24 hours, the same key with the same payload gets the first answer again instead of a second write.',
-    example: '4f7a9c1e-2b3d-4e5f-8a9b-0c1d2e3f4a5b',
-  },
 );
