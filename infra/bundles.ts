@@ -1,7 +1,7 @@
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
-import { credentialsOfLambda } from './bundle-cuts.ts';
+import { cuts } from './bundle-cuts.ts';
 import { type FunctionEntry, type FunctionName, functions, kebabCase } from './functions.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
@@ -13,7 +13,6 @@ export const bundleFolder = (bundles: string, name: FunctionName): string => pat
 export const bundling = {
   absWorkingDir: project,
   outExtension: { '.js': '.mjs' },
-  plugins: [credentialsOfLambda],
   bundle: true,
   format: 'esm',
   platform: 'node',
@@ -47,7 +46,7 @@ export async function bundleFunctions(
     ...bundling,
     entryPoints: names.map((name) => ({ in: `function:${name}`, out: path.join(kebabCase(name), 'index') })),
     outdir: bundles,
-    plugins: [functionEntries, ...bundling.plugins],
+    plugins: [functionEntries, ...cuts],
   });
   await Promise.all(names.map((name) => copy(functions[name].files ?? [], bundleFolder(bundles, name))));
   return metafile;

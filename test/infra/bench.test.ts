@@ -5,7 +5,7 @@ import { functionStart } from '../../bench/figures/function-start.ts';
 
 test.each<[string, Figure, number]>([
   ['the processor time of a create', functionCpu, 1],
-  ['the start of a function', functionStart, 3],
+  ['the start of a function', functionStart, 4],
 ])('%s is measured, beside that of a bare handler', async (_, { measure }, count) => {
   const servers = () => Promise.reject(new Error('A function needs no servers to be measured'));
   const measurements = await measure({ scale: 'smoke', say: () => undefined, servers });

@@ -58,11 +58,21 @@ test.each(names)('%s: is small', (name) => {
   const limit = [
     ...(packages.includes('@opensearch-project/opensearch') ? [1_950_000] : []),
     ...(packages.includes('mysql2') ? [1_620_000] : []),
-    ...(packages.some((each) => each.startsWith('@aws-sdk/')) ? [350_000] : []),
+    ...(packages.some((each) => each.startsWith('@aws-sdk/')) ? [330_000] : []),
     ...(name === 'getOpenapi' ? [180_000] : []),
     90_000,
   ][0];
   expect(bytes).toBeLessThan(limit as number);
+});
+
+test('event streams are not carried', () => {
+  for (const name of names)
+    expect(contentOf(name).files.filter((file) => file.includes('submodules/event-streams'))).toEqual([]);
+});
+
+test('node:http is required, for an import of it loads undici', () => {
+  for (const name of names)
+    expect(readFileSync(path.join(bundleFolder(bundles, name), 'index.mjs'), 'utf8')).not.toMatch(/from"(node:)?http"/);
 });
 
 test('only what makes the OpenAPI document carries its schemas, and the whole of zod', () => {
