@@ -3,7 +3,7 @@ import type { HttpHandler } from '../../functions/runtime/http.ts';
 import { lambdaContext } from '../../local/lambda-events.ts';
 import { createEvent } from './create-event.ts';
 
-// Calls the function in the bundle, one call after the other as Lambda does, and sends what a call takes of the processor,
+// Calls the function in the bundle, one call after the other as Lambda does, and prints what a call takes of the processor,
 // in microseconds: of all threads, and what the system does for it. The event is parsed and the answer printed, as
 // Lambda's runtime does around every call.
 
