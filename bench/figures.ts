@@ -6,7 +6,12 @@ import { embeddedLag } from './figures/embedded-lag.ts';
 import { embeddedMemory } from './figures/embedded-memory.ts';
 import { functionCpu } from './figures/function-cpu.ts';
 import { functionStart } from './figures/function-start.ts';
+import { pageDepthMysql } from './figures/page-depth-mysql.ts';
+import { rollUpMysql } from './figures/roll-up-mysql.ts';
 import { scaling } from './figures/scaling.ts';
+import { searchLatencyOpensearch } from './figures/search-latency-opensearch.ts';
+import { searchWorkerFigure } from './figures/search-worker.ts';
+import { storeWorkerFigure } from './figures/store-worker.ts';
 
 /** All figures, in the order of the document; a name is what `script/bench` takes. The last ones read what others measured. */
 export const figures: Record<string, Figure> = {
@@ -16,6 +21,11 @@ export const figures: Record<string, Figure> = {
   'embedded-memory': embeddedMemory,
   'function-cpu': functionCpu,
   'function-start': functionStart,
+  'store-worker': storeWorkerFigure,
+  'search-worker': searchWorkerFigure,
+  'search-latency-opensearch': searchLatencyOpensearch,
+  'page-depth-mysql': pageDepthMysql,
+  'roll-up-mysql': rollUpMysql,
   cost,
   scaling,
 };

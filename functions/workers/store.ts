@@ -16,9 +16,11 @@ export const storeWorker = worker('storeQueue', decodeWrites, async (records, se
   const bad = new Set(poison.map(({ record }) => record));
   const changed = new Map<string, MessageKey>();
   for (const { record, content } of records)
-    for (const { token, chat, number } of bad.has(record) ? [] : content.map(targetOf))
+    for (const write of bad.has(record) ? [] : content) {
+      const { token, chat, number } = targetOf(write);
       if (chat !== undefined && number !== undefined)
         changed.set(`${token}/${chat}/${number}`, { token, chat, number });
+    }
   const keys = [...changed.values()];
   const changes: string[] = [];
   for (let i = 0; i < keys.length; i += limits.rowsPerTransaction)

@@ -7,7 +7,7 @@ import type { Mark, Store } from '../store/store.ts';
  * marks it visited. Counts are set, never added to, so it may stop half-way, run again, or run twice at once.
  */
 export async function rollUp(
-  store: Pick<Store, 'marks' | 'setCount'>,
+  store: Pick<Store, 'marks' | 'setCounts'>,
   ledger: Pick<Ledger, 'counters'>,
 ): Promise<number> {
   let visited = 0;
@@ -15,8 +15,7 @@ export async function rollUp(
   do {
     // Marks are read before the counters: a write accepted in between is counted now and marked again when it is stored.
     const marks: Mark[] = await store.marks(limits.rollupMarks, last);
-    const counters = await ledger.counters(marks);
-    for (const [i, mark] of marks.entries()) await store.setCount(mark, counters[i]);
+    await store.setCounts(marks, await ledger.counters(marks));
     visited += marks.length;
     last = marks.length === limits.rollupMarks ? marks.at(-1) : undefined;
   } while (last);

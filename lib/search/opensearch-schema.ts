@@ -7,6 +7,10 @@ import { foldVersion } from './fold-table.ts';
  */
 export const opensearchIndex = {
   settings: {
+    // Newest first, as matches are wanted: a search for something common stops when it has counted enough, instead of
+    // meeting a better match in every document. Among 1,000,000 messages `e` takes 3 ms so, and took 330 ms without. In one
+    // chat, where matches are wanted by number, this order is near enough for OpenSearch to leave out the rest.
+    index: { sort: { field: ['created_at'], order: ['desc'] } },
     analysis: {
       tokenizer: {
         trigrams: { type: 'ngram', min_gram: 3, max_gram: 3, token_chars: [] },

@@ -1,11 +1,12 @@
 import { type Compilable, Kysely, MysqlDialect, sql } from 'kysely';
 import type { MessageKey, Write } from '../queue/records.ts';
+import { clearMarks, setCounts } from './mysql-counts.ts';
 import { codeOf, isDataError, isDeadlock } from './mysql-errors.ts';
 import { keyTable, keyToken } from './mysql-keys.ts';
 import { mergeAll } from './mysql-merge.ts';
 import { MysqlPool, type Waiting } from './mysql-pool.ts';
 import { mergedMessage, type Schema, SqlStore } from './sql.ts';
-import { type MergedMessage, UnstorableWrite } from './store.ts';
+import { type Mark, type MergedMessage, UnstorableWrite } from './store.ts';
 
 /** How often a batch that lost against another is tried in all; each time at least one of those that met gets through. */
 const transactionTries = 5;
@@ -55,13 +56,28 @@ export class MysqlStore extends SqlStore {
   }
 
   async merge(writes: Write[]): Promise<void> {
-    for (let attempt = 1; ; attempt++) {
-      try {
-        return await this.db.transaction().execute((transaction) => mergeAll(transaction, writes));
-      } catch (error) {
-        if (isDataError(error)) throw new UnstorableWrite(codeOf(error), { cause: error });
-        if (!isDeadlock(error) || attempt === transactionTries) throw error;
-      }
+    try {
+      await again(() => this.db.transaction().execute((transaction) => mergeAll(transaction, writes)));
+    } catch (error) {
+      if (isDataError(error)) throw new UnstorableWrite(codeOf(error), { cause: error });
+      throw error;
+    }
+  }
+
+  override async setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
+    await again(() => setCounts(this.db, marks, highestNumbers));
+    // Afterwards: what fails half-way is counted once more.
+    await again(() => clearMarks(this.db, marks));
+  }
+}
+
+/** Tries again what lost against another. */
+async function again(work: () => Promise<void>): Promise<void> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await work();
+    } catch (error) {
+      if (!isDeadlock(error) || attempt === transactionTries) throw error;
     }
   }
 }

@@ -2,7 +2,7 @@ import { randomInt } from 'node:crypto';
 import { type Compilable, type Kysely, sql } from 'kysely';
 import type { Parent } from '../ledger/ledger.ts';
 import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber } from './inventory.ts';
-import type { Schema } from './sql.ts';
+import type { NotLive, Schema } from './sql.ts';
 
 const mergedParent = (row: Omit<Schema['chats'], 'token' | 'number' | 'messages_count' | 'counted'>): MergedParent => ({
   name: row.name,
@@ -121,7 +121,7 @@ export abstract class SqlInventory implements Inventory {
   }
 
   /** What of the numbers given does not count: rows that are deleted, and void numbers but for those filled by a row. */
-  protected async notLive({ token, chat = 0 }: Parent): Promise<{ deleted: number; voids: number; filled: number }> {
+  protected async notLive({ token, chat = 0 }: Parent): Promise<NotLive> {
     const table = chat === 0 ? 'chats' : 'messages';
     const { deleted } = await this.db
       .selectFrom(table)

@@ -60,6 +60,22 @@ export interface Schema {
   purges: { token: string; chat: number; due_at: number; pass: number };
 }
 
+/** Of the numbers given: how many rows are deleted, how many numbers void, and how many of those have a row after all. */
+export interface NotLive {
+  deleted: number;
+  voids: number;
+  filled: number;
+}
+
+/**
+ * How many are live, and what that was made from: a void number whose write came after all must not make it look older.
+ * After a restore the ledger may have given fewer numbers than are deleted, until it is reconciled.
+ */
+export const countOf = (highest: number, { deleted, voids, filled }: NotLive): { live: number; counted: number } => ({
+  live: Math.max(0, highest - deleted - (voids - filled)),
+  counted: highest + deleted + voids + filled,
+});
+
 /** Messages fetched at a time for a page: at their longest, 10 MB. */
 const messagesAtATime = 250;
 
@@ -313,21 +329,22 @@ export abstract class SqlStore extends SqlInventory implements Store {
     return (await query.execute()).map((row) => ({ ...parentOf(row), version: row.version }));
   }
 
-  async setCount(mark: Mark, highestNumber: number | undefined): Promise<void> {
-    if (highestNumber !== undefined) await this.#count(mark, highestNumber);
-    await this.db
-      .deleteFrom('rollup_marks')
-      .where('token', '=', mark.token)
-      .where('chat', '=', mark.chat ?? 0)
-      .where('version', '=', mark.version)
-      .execute();
+  async setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
+    for (const [i, mark] of marks.entries()) {
+      const highest = highestNumbers[i];
+      if (highest !== undefined) await this.#count(mark, highest);
+      await this.db
+        .deleteFrom('rollup_marks')
+        .where('token', '=', mark.token)
+        .where('chat', '=', mark.chat ?? 0)
+        .where('version', '=', mark.version)
+        .execute();
+    }
   }
 
   async #count(parent: Parent, highest: number): Promise<void> {
     const { token, chat } = parent;
-    const { deleted, voids, filled } = await this.notLive(parent);
-    // A void number whose write came after all counts again, and must not make the count look older.
-    const [live, counted] = [highest - deleted - (voids - filled), highest + deleted + voids + filled];
+    const { live, counted } = countOf(highest, await this.notLive(parent));
     if (chat === undefined)
       await this.db
         .updateTable('applications')

@@ -113,11 +113,12 @@ export interface Store extends Inventory {
   /** Marks in a fixed order, from behind the given one. */
   marks(limit: number, after?: Parent): Promise<Mark[]>;
   /**
-   * Sets the count to the highest number given, less what is deleted or void, and clears the mark unless it has changed
-   * since.
-   * A count made from an older number never replaces a newer one. Without a number only the mark is cleared.
+   * Sets each count to the highest number given, less what is deleted or void, and clears the marks that have not changed
+   * since. A count made from an older number never replaces a newer one. Without a number only the mark is cleared.
+   *
+   * @param highestNumbers one for each mark
    */
-  setCount(mark: Mark, highestNumber: number | undefined): Promise<void>;
+  setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
 
   /** What is due to be purged at `now`. */
   purges(now: number): Promise<Purge[]>;

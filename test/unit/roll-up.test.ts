@@ -72,12 +72,11 @@ describe('the roll-up', () => {
   test('that fails half-way is finished by the next', async () => {
     await store.merge([applicationWrite('t'), ...numbers(1, 5).map((chat) => chatWrite('t', chat))]);
     await store.merge(numbers(1, 5).map((chat) => messageWrite('t', chat, 1)));
-    let left = 3;
-    const failing: Pick<EmbeddedStore, 'marks' | 'setCount'> = {
+    const failing: Pick<EmbeddedStore, 'marks' | 'setCounts'> = {
       marks: (limit, after) => store.marks(limit, after),
-      setCount: async (mark, number) => {
-        if (left-- === 0) throw new Error('the store is out');
-        await store.setCount(mark, number);
+      setCounts: async (marks, numbers) => {
+        await store.setCounts(marks.slice(0, 3), numbers);
+        throw new Error('the store is out');
       },
     };
     await expect(rollUp(failing, given(5, 1))).rejects.toThrow('the store is out');
@@ -117,7 +116,7 @@ describe('the roll-up', () => {
     if (count === 2) await store.recordVoid({ token: 't', chat: 1 }, [2]);
     const [mark] = (await store.marks(10)).filter(({ chat }) => chat === 1) as [Mark];
     const slow = new SlowStore(file.database);
-    const late = slow.setCount(mark, 3);
+    const late = slow.setCounts([mark], [3]);
     await slow.hasRead.promise;
     await change(store);
     await rollUp(store, given(1, 3));

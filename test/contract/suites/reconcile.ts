@@ -303,7 +303,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           await services.ledger.deleteMessage(token, 1, 1);
           await services.store.merge(await opened.queued());
           await indexStored(token, 1, 1, 5);
-          for (const mark of await marksOf(token)) await services.store.setCount(mark, undefined);
+          for (const mark of await marksOf(token)) await services.store.setCounts([mark], [undefined]);
         },
         named: [
           { kind: 'wrong count', count: 1, expected: 2 },
@@ -319,7 +319,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         plant: async (token) => {
           await services.store.recount({ token });
           await services.store.recount({ token, chat: 1 });
-          for (const mark of await marksOf(token)) await services.store.setCount(mark, 99);
+          for (const mark of await marksOf(token)) await services.store.setCounts([mark], [99]);
         },
         named: [
           { kind: 'wrong count', count: 99, expected: 1 },

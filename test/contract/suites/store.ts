@@ -438,7 +438,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       test('a changed message marks its chat, a changed chat its application', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2)]);
-        for (const mark of await marksOf(token)) await store.setCount(mark, 0);
+        for (const mark of await marksOf(token)) await store.setCounts([mark], [0]);
         expect(await marksOf(token)).toEqual([]);
         await store.merge([messageWrite(token, 1, 1), deletionWrite(token, 2)]);
         expect((await marksOf(token)).map(({ chat }) => chat).sort()).toEqual([1, undefined]);
@@ -448,8 +448,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2)]);
         await store.merge([...messageWrites(token, 1, 1, 3), deletionWrite(token, 1, 3)]);
-        await store.setCount(await markOf(token, 1), 4);
-        await store.setCount(await markOf(token), 5);
+        await store.setCounts([await markOf(token, 1)], [4]);
+        await store.setCounts([await markOf(token)], [5]);
         expect(await countOf(token, 1)).toBe(3);
         expect(await store.application(token)).toMatchObject({ chatsCount: 4 });
         expect((await marksOf(token)).filter(({ chat }) => chat !== 2)).toEqual([]);
@@ -460,11 +460,11 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.merge([chatWrite(token, 1), messageWrite(token, 1, 1)]);
         const mark = await markOf(token, 1);
         await store.merge([messageWrite(token, 1, 2)]);
-        await store.setCount(mark, 2);
+        await store.setCounts([mark], [2]);
         expect(await countOf(token, 1)).toBe(2);
         const again = await markOf(token, 1);
         expect(again.version).not.toBe(mark.version);
-        await store.setCount(again, 2);
+        await store.setCounts([again], [2]);
         expect(await marksOf(token)).not.toContainEqual(expect.objectContaining({ chat: 1 }));
       });
 
@@ -472,21 +472,55 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         const token = newToken();
         await store.merge([chatWrite(token, 1), ...messageWrites(token, 1, 1, 5)]);
         const mark = await markOf(token, 1);
-        await store.setCount(mark, 5);
-        await store.setCount(mark, 3);
+        await store.setCounts([mark], [5]);
+        await store.setCounts([mark], [3]);
         expect(await countOf(token, 1)).toBe(5);
         await store.merge([deletionWrite(token, 1, 2)]);
-        await store.setCount(await markOf(token, 1), 5);
-        await store.setCount(mark, 5);
+        await store.setCounts([await markOf(token, 1)], [5]);
+        await store.setCounts([mark], [5]);
         expect(await countOf(token, 1)).toBe(4);
+      });
+
+      test('a count is never below 0, as when a restored ledger has given fewer numbers than are deleted', async () => {
+        const token = newToken();
+        await store.merge([chatWrite(token, 1), chatWrite(token, 2)]);
+        await store.merge([...messageWrites(token, 1, 1, 2), messageWrite(token, 2, 1)]);
+        await store.merge([deletionWrite(token, 1, 1), deletionWrite(token, 1, 2)]);
+        await store.setCounts([await markOf(token, 1), await markOf(token, 2)], [1, 1]);
+        expect([await countOf(token, 1), await countOf(token, 2)]).toEqual([0, 1]);
+      });
+
+      test('marks of applications and chats are counted together, each by its own', async () => {
+        const [token, other] = [newToken(), newToken()];
+        await store.merge([applicationWrite(token), applicationWrite(other), deletionWrite(token, 3)]);
+        await store.merge([chatWrite(token, 1), chatWrite(token, 2), chatWrite(other, 1)]);
+        await store.merge([
+          ...messageWrites(token, 1, 1, 3),
+          ...messageWrites(token, 2, 1, 2),
+          deletionWrite(token, 2, 1),
+        ]);
+        await store.noteMissing({ token, chat: 1 }, [4, 5], 1_000);
+        await store.recordVoid({ token, chat: 1 }, [4, 5]);
+        await store.merge([messageWrite(token, 1, 5), messageWrite(other, 1, 1)]);
+        const marks = [...(await marksOf(token)), ...(await marksOf(other))];
+        const unknown = marks.findIndex((mark) => mark.token === other && mark.chat === 1);
+        await store.setCounts(
+          marks,
+          marks.map(({ chat }, i) => (i === unknown ? undefined : chat === undefined ? 3 : 6)),
+        );
+        expect(await store.application(token)).toMatchObject({ chatsCount: 2 });
+        expect(await store.application(other)).toMatchObject({ chatsCount: 3 });
+        expect([await countOf(token, 1), await countOf(token, 2), await countOf(other, 1)]).toEqual([5, 5, 0]);
+        expect([...(await marksOf(token)), ...(await marksOf(other))]).toEqual([]);
+        await store.setCounts([], []);
       });
 
       test('without a number only the mark is cleared', async () => {
         const token = newToken();
         await store.merge([chatWrite(token, 1), messageWrite(token, 1, 1)]);
-        await store.setCount(await markOf(token, 1), 1);
+        await store.setCounts([await markOf(token, 1)], [1]);
         await store.merge([messageWrite(token, 1, 2)]);
-        await store.setCount(await markOf(token, 1), undefined);
+        await store.setCounts([await markOf(token, 1)], [undefined]);
         expect(await countOf(token, 1)).toBe(1);
         expect((await marksOf(token)).filter(({ chat }) => chat === 1)).toEqual([]);
       });

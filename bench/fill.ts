@@ -1,0 +1,55 @@
+import { bulk, linesOf } from './bulk.ts';
+import { messageTexts } from './messages.ts';
+import type { ScratchDatabase, ScratchIndex } from './scratch.ts';
+
+/** The application and the chat that are filled. */
+export const big = { token: 'big', chat: 1 };
+
+/** Rows and documents that are loaded at a time. */
+const atATime = 5_000;
+
+/** An application with one chat of so many live messages, straight into the tables, and into the index where there is one. */
+export async function fillChat(count: number, { store, plain }: ScratchDatabase, index?: ScratchIndex): Promise<void> {
+  const { token, chat } = big;
+  await store.merge([
+    { kind: 'application', token, revision: 0, at: 1, name: 'big' },
+    { kind: 'chat', token, chat, revision: 0, at: 1, name: 'big' },
+  ]);
+  const settings = (body: object) => index?.client.indices.putSettings({ index: index.alias, body });
+  // As OpenSearch advises for loading.
+  await settings({ index: { refresh_interval: '-1', translog: { durability: 'async' } } });
+  const slices = slicesOf(count);
+  // Two at a time keep both servers busy; the connection to SQL takes one after the other by itself.
+  const load = async () => {
+    for (const messages of slices) {
+      const rows = messages.map(({ number, body, at }) => [token, chat, number, body, 0, 0, at, at]);
+      const documents = messages.map(({ at, ...message }) => ({
+        ...message,
+        version: 0,
+        createdAt: at,
+        updatedAt: at,
+      }));
+      await Promise.all([
+        plain.query(
+          'INSERT INTO messages (token, chat, number, body, revision, deleted, created_at, updated_at) VALUES ?',
+          [rows],
+        ),
+        index && bulk(index, linesOf(documents)),
+      ]);
+    }
+  };
+  await Promise.all([load(), load()]);
+  await settings({ index: { refresh_interval: null, translog: { durability: null } } });
+  await index?.client.indices.refresh({ index: index.alias });
+}
+
+function* slicesOf(count: number) {
+  const texts = messageTexts();
+  for (let last = 0; last < count; last += atATime)
+    yield Array.from({ length: Math.min(atATime, count - last) }, (_, i) => ({
+      ...big,
+      number: last + i + 1,
+      body: texts.next().value,
+      at: 1_700_000_000_000 + last + i,
+    }));
+}
