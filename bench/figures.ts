@@ -6,9 +6,11 @@ import { embeddedLag } from './figures/embedded-lag.ts';
 import { embeddedMemory } from './figures/embedded-memory.ts';
 import { functionCpu } from './figures/function-cpu.ts';
 import { functionStart } from './figures/function-start.ts';
+import { pageDepthEmbedded } from './figures/page-depth-embedded.ts';
 import { pageDepthMysql } from './figures/page-depth-mysql.ts';
 import { rollUpMysql } from './figures/roll-up-mysql.ts';
 import { scaling } from './figures/scaling.ts';
+import { searchLatencyEmbedded } from './figures/search-latency-embedded.ts';
 import { searchLatencyOpensearch } from './figures/search-latency-opensearch.ts';
 import { searchWorkerFigure } from './figures/search-worker.ts';
 import { storeWorkerFigure } from './figures/store-worker.ts';
@@ -19,6 +21,8 @@ export const figures: Record<string, Figure> = {
   'embedded-batch': embeddedBatch,
   'embedded-lag': embeddedLag,
   'embedded-memory': embeddedMemory,
+  'search-latency-embedded': searchLatencyEmbedded,
+  'page-depth-embedded': pageDepthEmbedded,
   'function-cpu': functionCpu,
   'function-start': functionStart,
   'store-worker': storeWorkerFigure,
