@@ -1,17 +1,35 @@
 import type { Figure } from './figure.ts';
+import { cost } from './figures/cost.ts';
+import { embeddedBatch } from './figures/embedded-batch.ts';
 import { embeddedCreate } from './figures/embedded-create.ts';
+import { embeddedLag } from './figures/embedded-lag.ts';
+import { embeddedMemory } from './figures/embedded-memory.ts';
+import { functionCpu } from './figures/function-cpu.ts';
+import { functionStart } from './figures/function-start.ts';
+import { pageDepthEmbedded } from './figures/page-depth-embedded.ts';
 import { pageDepthMysql } from './figures/page-depth-mysql.ts';
 import { rollUpMysql } from './figures/roll-up-mysql.ts';
+import { scaling } from './figures/scaling.ts';
+import { searchLatencyEmbedded } from './figures/search-latency-embedded.ts';
 import { searchLatencyOpensearch } from './figures/search-latency-opensearch.ts';
 import { searchWorkerFigure } from './figures/search-worker.ts';
 import { storeWorkerFigure } from './figures/store-worker.ts';
 
-/** All figures, in the order of the document; a name is what `script/bench` takes. */
+/** All figures, in the order of the document; a name is what `script/bench` takes. The last ones read what others measured. */
 export const figures: Record<string, Figure> = {
   'embedded-create': embeddedCreate,
+  'embedded-batch': embeddedBatch,
+  'embedded-lag': embeddedLag,
+  'embedded-memory': embeddedMemory,
+  'search-latency-embedded': searchLatencyEmbedded,
+  'page-depth-embedded': pageDepthEmbedded,
+  'function-cpu': functionCpu,
+  'function-start': functionStart,
   'store-worker': storeWorkerFigure,
   'search-worker': searchWorkerFigure,
   'search-latency-opensearch': searchLatencyOpensearch,
   'page-depth-mysql': pageDepthMysql,
   'roll-up-mysql': rollUpMysql,
+  cost,
+  scaling,
 };

@@ -4,10 +4,6 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import * as z from 'zod';
-import { onPath, type Tool } from '../stack/tools.ts';
-
-/** The load generator: written in C, it leaves the processors to what is measured. */
-export const wrk: Tool = { name: 'the load generator wrk', debianPackage: 'wrk', present: async () => onPath('wrk') };
 
 const script = path.join(import.meta.dirname, 'load.lua');
 
@@ -32,7 +28,8 @@ const outcome = z.object({
 export type Outcome = z.output<typeof outcome> & { perSecond: number };
 
 /**
- * Sends POST requests for the time given, each connection one after the other.
+ * Sends POST requests for the time given, each connection one after the other. The generator is wrk: written in C, it leaves
+ * the processors to what is measured.
  *
  * @throws when any request failed or was answered with an error
  */

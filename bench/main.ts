@@ -1,9 +1,9 @@
 import { Argument, Command } from 'commander';
+import { wrk } from '../stack/native/tools.ts';
 import { StackProblem } from '../stack/problem.ts';
 import { requireTools } from '../stack/tools.ts';
 import type { Scale } from './figure.ts';
 import { figures } from './figures.ts';
-import { wrk } from './load.ts';
 import { circumstancesNow } from './machine.ts';
 import { writeReport } from './report.ts';
 import { keepResult, readResults } from './results.ts';

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as schemas from '../lib/api/schemas.ts';
+import * as answers from '../lib/api/answers.ts';
 import { limits } from '../lib/limits.ts';
 import { type Client, Unreachable } from './client.ts';
 import type { LoadedChat } from './load.ts';
@@ -19,10 +19,10 @@ const looks = 4;
 /** Storing takes seconds; when a chat has not got any further for this long, something is broken. */
 const stalledMs = 5 * 60_000;
 
-const Page = schemas.MessagePage.pick({ pending: true }).extend({
-  data: schemas.Message.pick({ number: true }).array(),
+const Page = answers.MessagePage.pick({ pending: true }).extend({
+  data: answers.Message.pick({ number: true }).array(),
 });
-const Total = schemas.ChatMatchPage.pick({ total: true });
+const Total = answers.ChatMatchPage.pick({ total: true });
 
 type OnWhole = (messages: number) => void;
 

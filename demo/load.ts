@@ -1,4 +1,4 @@
-import * as schemas from '../lib/api/schemas.ts';
+import * as answers from '../lib/api/answers.ts';
 import { inBatches } from './batches.ts';
 import { type Client, Refused } from './client.ts';
 import type { Declaration } from './declarations.ts';
@@ -6,10 +6,10 @@ import { inParallel } from './parallel.ts';
 import type { Run } from './run.ts';
 
 const Created = {
-  application: schemas.Application.pick({ token: true }),
-  numbered: schemas.Message.pick({ number: true }),
+  application: answers.Application.pick({ token: true }),
+  numbered: answers.Message.pick({ number: true }),
 };
-const CreatedMessages = schemas.Messages.pick({}).extend({ data: Created.numbered.array() });
+const CreatedMessages = answers.Messages.pick({}).extend({ data: Created.numbered.array() });
 
 /** A declaration whose messages have all been accepted, as numbers 1, 2, 3 … of a chat. */
 export interface LoadedChat {

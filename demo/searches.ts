@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import * as schemas from '../lib/api/schemas.ts';
+import * as answers from '../lib/api/answers.ts';
 import { limits } from '../lib/limits.ts';
 import type { Client } from './client.ts';
 import { excerpt } from './excerpt.ts';
@@ -18,8 +18,8 @@ const searches = [
 /** Matches that are shown of each search, each from another chat. */
 const shown = 3;
 
-const Match = schemas.ApplicationMatchPage.shape.data.element.pick({ chat_number: true, highlight: true });
-const Found = schemas.ApplicationMatchPage.pick({ total: true, total_is_minimum: true }).extend({
+const Match = answers.ApplicationMatchPage.shape.data.element.pick({ chat_number: true, highlight: true });
+const Found = answers.ApplicationMatchPage.pick({ total: true, total_is_minimum: true }).extend({
   data: Match.array(),
 });
 

@@ -1,6 +1,7 @@
 import { cp } from 'node:fs/promises';
 import path from 'node:path';
-import { build, type Metafile, type Plugin } from 'esbuild';
+import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { cuts } from './bundle-cuts.ts';
 import { type FunctionEntry, type FunctionName, functions, kebabCase } from './functions.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
@@ -8,43 +9,46 @@ const project = path.resolve(import.meta.dirname, '..');
 /** The folder of a function's bundle, in the folder of all. */
 export const bundleFolder = (bundles: string, name: FunctionName): string => path.join(bundles, kebabCase(name));
 
+/** How code is bundled for Lambda, whatever it is. */
+export const bundling = {
+  absWorkingDir: project,
+  outExtension: { '.js': '.mjs' },
+  bundle: true,
+  format: 'esm',
+  platform: 'node',
+  target: 'node24',
+  // The SDK's ES modules lose what is not used; its CommonJS ones can't.
+  mainFields: ['module', 'main'],
+  minify: true,
+  sourcemap: true,
+  // A stack trace needs names and lines; the text is in the repository.
+  sourcesContent: false,
+  metafile: true,
+  // mysql2 and others are CommonJS and require Node.js's own modules when they are loaded.
+  banner: {
+    js: "import { createRequire as requireIn } from 'node:module'; const require = requireIn(import.meta.url);",
+  },
+  // lib/api imports zod-openapi for its types.
+  logOverride: { 'ignored-bare-import': 'silent' },
+} satisfies BuildOptions;
+
 /**
- * Makes the bundle of every function: `<bundles>/<function>/index.mjs` and its source map.
+ * Makes the bundles of functions: `<bundles>/<function>/index.mjs` and its source map.
  *
  * @param bundles a folder
  * @returns what went into each, paths relative to the project
  */
-export async function bundleFunctions(bundles: string): Promise<Metafile> {
+export async function bundleFunctions(
+  bundles: string,
+  names = Object.keys(functions) as FunctionName[],
+): Promise<Metafile> {
   const { metafile } = await build({
-    absWorkingDir: project,
-    entryPoints: Object.keys(functions).map((name) => ({
-      in: `function:${name}`,
-      out: path.join(kebabCase(name), 'index'),
-    })),
+    ...bundling,
+    entryPoints: names.map((name) => ({ in: `function:${name}`, out: path.join(kebabCase(name), 'index') })),
     outdir: bundles,
-    outExtension: { '.js': '.mjs' },
-    plugins: [functionEntries, credentialsOfLambda],
-    bundle: true,
-    format: 'esm',
-    platform: 'node',
-    target: 'node24',
-    // The SDK's ES modules lose what is not used; its CommonJS ones can't.
-    mainFields: ['module', 'main'],
-    minify: true,
-    sourcemap: true,
-    // A stack trace needs names and lines; the text is in the repository.
-    sourcesContent: false,
-    metafile: true,
-    // mysql2 and others are CommonJS and require Node.js's own modules when they are loaded.
-    banner: {
-      js: "import { createRequire as requireIn } from 'node:module'; const require = requireIn(import.meta.url);",
-    },
-    // lib/api/schemas.ts imports zod-openapi for its types.
-    logOverride: { 'ignored-bare-import': 'silent' },
+    plugins: [functionEntries, ...cuts],
   });
-  await Promise.all(
-    Object.entries(functions).map(([name, { files = [] }]) => copy(files, bundleFolder(bundles, name as FunctionName))),
-  );
+  await Promise.all(names.map((name) => copy(functions[name].files ?? [], bundleFolder(bundles, name))));
   return metafile;
 }
 
@@ -73,22 +77,3 @@ const entryOf = (name: FunctionName, { file, needs }: FunctionEntry): string =>
     ...needs.map((need) => `import { ${need} } from './functions/aws/${kebabCase(need)}.ts';`),
     `export const handler = ${name}(await bind({ ${needs.join(', ')} }));`,
   ].join('\n');
-
-/**
- * Lambda puts a function's credentials into its environment. The SDK looks there first, but carries the clients of all
- * the other places it could ask (SSO, STS, profiles, instances), over a quarter of a small function.
- */
-const credentialsOfLambda: Plugin = {
-  name: 'credentials-of-lambda',
-  setup(build) {
-    build.onResolve({ filter: /^@aws-sdk\/credential-provider-node$/ }, ({ resolveDir }) => ({
-      path: 'credentials',
-      namespace: 'credentials',
-      pluginData: resolveDir,
-    }));
-    build.onLoad({ filter: /.*/, namespace: 'credentials' }, ({ pluginData: resolveDir }) => ({
-      contents: `export { fromEnv as defaultProvider } from '@aws-sdk/credential-provider-env';`,
-      resolveDir,
-    }));
-  },
-};

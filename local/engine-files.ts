@@ -18,8 +18,8 @@ export interface EngineFiles {
   storeDatabase: Database;
   queues: { store: EmbeddedQueue; search: EmbeddedQueue };
   ledger: EmbeddedLedger;
-  /** Commits what waits, and closes both. */
-  close(): void;
+  /** Waits for the commits under way, and closes both. */
+  close(): Promise<void>;
 }
 
 /**
@@ -40,7 +40,7 @@ export async function openEngineFiles(dataDir: string): Promise<EngineFiles> {
     throw new UnusableDatabase(lost, 'is missing or empty, though the one beside it has data; restore both.');
   makeDataFolder(dataDir);
 
-  const ledgerDatabase = Database.open(ledgerPath, { exclusive: true });
+  const ledgerDatabase = Database.open(ledgerPath, { exclusive: true, syncsLater: true });
   await ledgerDatabase.migrate(ledgerSchema);
   const storeDatabase = Database.open(storePath);
   await storeDatabase.migrate(storeSchema);
@@ -52,8 +52,8 @@ export async function openEngineFiles(dataDir: string): Promise<EngineFiles> {
     storeDatabase,
     queues,
     ledger: new EmbeddedLedger(commits, queues.store),
-    close: () => {
-      commits.flush();
+    close: async () => {
+      await commits.run(() => undefined);
       storeDatabase.close();
       ledgerDatabase.close();
     },

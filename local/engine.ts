@@ -3,7 +3,6 @@ import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { events, type LogLevel, log } from '../functions/runtime/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
-import { limits } from '../lib/limits.ts';
 import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
 import { rebuildingAt } from '../lib/search/embedded-reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
@@ -18,6 +17,8 @@ const purgeEveryMs = 2_000;
 /** Stopping waits this long for the batches under way; after it they are left to the next start. */
 const stopMs = 3_000;
 
+/** Store records taken at a time: each is a group commit's, some 20 writes under load, so these fill a transaction. */
+const storeRecords = 50;
 /** Search records taken at a time: each names up to 1,000 messages, few where little is written. */
 const searchRecords = 10;
 
@@ -37,7 +38,7 @@ export async function startEngine(dataDir: string, rollupSeconds: number, logLev
   const files = await openEngineFiles(dataDir);
   const { storePath, storeDatabase, queues, ledger } = files;
   if (rebuildingAt(storeDatabase)) {
-    files.close();
+    await files.close();
     throw new UnusableDatabase(
       storePath,
       'has a search index that is being built anew; end that with script/ops reindex.',
@@ -65,7 +66,7 @@ export async function startEngine(dataDir: string, rollupSeconds: number, logLev
   );
 
   const sources = [
-    new EventSource('store', queues.store, (event) => workerThread.storeBatch(event), limits.rowsPerTransaction),
+    new EventSource('store', queues.store, (event) => workerThread.storeBatch(event), storeRecords),
     new EventSource('search', queues.search, (event) => workerThread.searchBatch(event), searchRecords),
   ];
   for (const source of sources) source.start();
@@ -82,7 +83,7 @@ export async function startEngine(dataDir: string, rollupSeconds: number, logLev
       const timeout = new Promise((resolve) => setTimeout(resolve, stopMs).unref());
       await Promise.race([Promise.all(sources.map((source) => source.stop())), timeout]);
       await thread.terminate();
-      files.close();
+      await files.close();
     },
   };
 }

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
-import type { IncomingMessage } from 'node:http';
+import { once } from 'node:events';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
@@ -9,7 +10,7 @@ import { events, log } from '../functions/runtime/log.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
-import { lambdaContext, proxyEvent, stage } from './lambda-events.ts';
+import { proxyEvent, requestContext, stage } from './lambda-events.ts';
 
 /** A client has this long to send a whole request. */
 const requestTimeoutMs = 30_000;
@@ -44,8 +45,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>): Fastify
   // Node.js would answer an expectation that it does not know by itself; there is no harm in not meeting it.
   server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
   server.addHook('onRequest', (request, reply, done) => {
-    const answered = new Promise((resolve) => reply.raw.once('close', resolve));
-    lastRequest.set(request.raw.socket, { request: request.raw, answered });
+    lastExchange.set(request.raw.socket, { request: request.raw, response: reply.raw });
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
       refuse(request, reply, malformedRequest());
     else done();
@@ -58,7 +58,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>): Fastify
     // A path with nothing between two slashes is no route's.
     const params = Object.values((request.params ?? {}) as Record<string, string>);
     if (handler !== fallbackHandler && params.includes('')) return otherwise(request, reply);
-    const result = await handler(proxyEvent(request, resource), lambdaContext(resource));
+    const result = await handler(proxyEvent(request, resource), requestContext(resource));
     return reply
       .code(result.statusCode)
       .headers(result.headers as Record<string, string>)
@@ -107,8 +107,8 @@ const judgeUnread =
     return refuse(request, reply, new Problem('internal_error', 'The request failed for a reason that is not yours.'));
   };
 
-/** The last request that came on a connection, and when it is answered. */
-const lastRequest = new WeakMap<Socket, { request: IncomingMessage; answered: Promise<unknown> }>();
+/** The last request that came on a connection, and the answer to it. */
+const lastExchange = new WeakMap<Socket, { request: IncomingMessage; response: ServerResponse }>();
 
 const notATunnel = () => new Problem('route_not_found', 'This server opens no tunnels.');
 const malformedRequest = () => new Problem('malformed_request', 'This is not a valid HTTP/1.1 request.');
@@ -132,7 +132,9 @@ function readBody(payload: IncomingMessage, done: (error: Error | null, body?: B
   const end = (error: Error | null) => {
     if (ended) return;
     ended = true;
-    done(error, error ? undefined : Buffer.concat(chunks).subarray(0, limits.requestBytes + 1));
+    const [first] = chunks;
+    const body = first && chunks.length === 1 ? first : Buffer.concat(chunks);
+    done(error, error ? undefined : body.subarray(0, limits.requestBytes + 1));
   };
   payload.on('data', (chunk: Buffer) => {
     if (ended) return;
@@ -142,7 +144,10 @@ function readBody(payload: IncomingMessage, done: (error: Error | null, body?: B
   });
   payload.on('end', () => end(null));
   payload.on('error', end);
-  payload.on('close', () => end(new Error('The client went away')));
+  payload.on('close', () => {
+    // An error costs more than reading a whole body does, and this is called after every one.
+    if (!ended) end(new Error('The client went away'));
+  });
 }
 
 /** The body as far as it is read; undefined when the client went away before its end. */
@@ -156,8 +161,8 @@ async function refuseConnection(error: Error & { code?: string }, socket: Socket
     return;
   }
   // What breaks off behind a whole request has to wait until that is answered.
-  const last = lastRequest.get(socket);
-  if (last?.request.complete) await last.answered;
+  const last = lastExchange.get(socket);
+  if (last?.request.complete && !last.response.closed) await once(last.response, 'close');
   if (!socket.writable) {
     socket.destroy();
     return;

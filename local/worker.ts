@@ -1,3 +1,6 @@
+import { readlinkSync } from 'node:fs';
+import { constants, setPriority } from 'node:os';
+import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { setLogLevel } from '../functions/runtime/log.ts';
@@ -17,6 +20,11 @@ import { type AcceptingThread, channel, type WorkerData, type WorkerThread } fro
 if (!parentPort) throw new Error('This file is the worker thread of local/engine.ts');
 const { storePath, logLevel } = workerData as WorkerData;
 setLogLevel(logLevel);
+
+// Where both threads want the same processor, accepting comes first. Linux alone has priorities for threads, which it
+// takes for processes (sched(7), "The nice value").
+if (process.platform === 'linux')
+  setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW);
 
 const database = Database.open(storePath);
 

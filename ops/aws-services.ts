@@ -32,7 +32,7 @@ export async function openAws(): Promise<OpsServices> {
     queues: { store: bound.storeQueue, search: bound.searchQueue },
     waitingWrites: bound.parkedWrites,
     reindexing: new OpensearchReindexing(bound.searchCluster, bound.store),
-    close: () => undefined,
+    close: async () => undefined,
   };
 }
 

@@ -1,5 +1,6 @@
 import { figure } from '../demo/figures.ts';
-import { decodeChanges, decodeWrites, MalformedRecord, targetOf } from '../lib/queue/records.ts';
+import { decodeChanges, decodeWrites, MalformedRecord } from '../lib/queue/decode-records.ts';
+import { targetOf } from '../lib/queue/records.ts';
 import type { QueueName } from './services.ts';
 
 /** Characters of a token that tell applications apart, and open none. */

@@ -26,7 +26,7 @@ async function on(work: (services: OpsServices) => Promise<void>): Promise<void>
   try {
     await work(services);
   } finally {
-    services.close();
+    await services.close();
   }
 }
 

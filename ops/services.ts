@@ -12,7 +12,7 @@ export interface OpsServices extends Services {
   queues: Record<QueueName, Queue>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;
-  close: () => void;
+  close: () => Promise<void>;
 }
 
 /** Which system a command is about, as the flags say. */

@@ -1,5 +1,6 @@
 import { storeWorker } from '../../functions/workers/store.ts';
-import { decodeWrites, encodeWrites, type Write } from '../../lib/queue/records.ts';
+import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { encodeWrites, type Write } from '../../lib/queue/records.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
 import { type Bar, figure, type Measurement } from '../figure.ts';
 import { makeDatabase, type ScratchDatabase } from '../scratch.ts';

@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { decodeCursor, encodeCursor } from '../../lib/api/cursors.ts';
 import { operation } from '../runtime/http.ts';
 import { fitting, pageAnswer } from '../runtime/pages.ts';

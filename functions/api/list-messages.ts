@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { decodeCursor, encodeCursor } from '../../lib/api/cursors.ts';
 import { limits } from '../../lib/limits.ts';
 import { operation } from '../runtime/http.ts';

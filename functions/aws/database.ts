@@ -1,4 +1,4 @@
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { limits } from '../../lib/limits.ts';
 import { openMysql } from '../../lib/store/mysql.ts';
 import { provider } from './provider.ts';
@@ -18,8 +18,8 @@ const connections = 2;
 export const database = provider({
   variables: {
     MYSQL_URL: z.url({ protocol: /^mysql$/ }),
-    MYSQL_SECRET: z.string().min(1),
-    MYSQL_USE: z.enum(['reads', 'work', 'migration']).default('reads'),
+    MYSQL_SECRET: z.string().check(z.minLength(1)),
+    MYSQL_USE: z._default(z.enum(['reads', 'work', 'migration']), 'reads'),
   },
   create: ({ MYSQL_URL, MYSQL_SECRET, MYSQL_USE }) =>
     openMysql(MYSQL_URL, {
@@ -29,4 +29,7 @@ export const database = provider({
     }),
 });
 
-const databaseSecret = z.preprocess((text) => JSON.parse(String(text)), z.object({ password: z.string() }));
+const databaseSecret = z.pipe(
+  z.transform((text: string) => JSON.parse(text)),
+  z.object({ password: z.string() }),
+);

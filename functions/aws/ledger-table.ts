@@ -1,13 +1,13 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
 import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
 import { SqsOutbox } from '../../lib/queue/sqs.ts';
 import { callSettings } from './calls.ts';
 
 /** The table of the ledger, and the queue that it sends accepted writes to. */
-export const ledgerVariables = { LEDGER_TABLE: z.string().min(1), STORE_QUEUE_URL: z.url() };
+export const ledgerVariables = { LEDGER_TABLE: z.string().check(z.minLength(1)), STORE_QUEUE_URL: z.url() };
 
 /** The ledger's table, and the writes that are parked in it while the queue is out. */
 export function openLedgerTable({ LEDGER_TABLE, STORE_QUEUE_URL }: { LEDGER_TABLE: string; STORE_QUEUE_URL: string }) {

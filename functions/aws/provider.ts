@@ -1,13 +1,17 @@
-import * as z from 'zod';
+import { en } from 'zod/locales';
+import * as z from 'zod/mini';
+
+// The small edition of zod has no words of its own to say what is wrong.
+z.config(en());
 
 /** Makes one service of the AWS engine from the variables of the environment that it names. */
-export interface Provider<Variables extends z.ZodRawShape, Service> {
+export interface Provider<Variables extends z.core.$ZodShape, Service> {
   variables: Variables;
-  create(environment: z.output<z.ZodObject<Variables>>): Service | Promise<Service>;
+  create(environment: z.output<z.ZodMiniObject<Variables>>): Service | Promise<Service>;
 }
 
 /** Only for the types: they follow from the argument. */
-export const provider = <Variables extends z.ZodRawShape, Service>(one: Provider<Variables, Service>) => one;
+export const provider = <Variables extends z.core.$ZodShape, Service>(one: Provider<Variables, Service>) => one;
 
 // biome-ignore lint/suspicious/noExplicitAny: stands for the provider of any service, whatever its variables are
 type AnyProvider = Provider<any, any>;
@@ -25,7 +29,8 @@ export async function bind<Providers extends Record<string, AnyProvider>>(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Bound<Providers>> {
   const variables = Object.assign({}, ...Object.values(providers).map((each) => each.variables));
-  const result = z.object(variables).safeParse(environment);
+  // It is parsed but once: to compile a parser for it would take longer.
+  const result = z.object(variables).safeParse(environment, { jitless: true });
   if (!result.success)
     throw new Error(
       result.error.issues.map(({ path, message }) => `environment variable ${path.join('.')}: ${message}`).join('; '),

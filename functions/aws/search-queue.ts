@@ -1,5 +1,5 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { SqsQueue } from '../../lib/queue/sqs.ts';
 import { callSettings } from './calls.ts';
 import { provider } from './provider.ts';

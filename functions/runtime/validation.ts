@@ -1,14 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { type Fault, validationFailed } from '../../lib/api/problems.ts';
 import type { OperationId, Route, Routes } from '../../lib/api/routes.ts';
 import { idempotencyKey } from '../../lib/api/schemas.ts';
 import type { IdempotencyKey } from '../../lib/ledger/ledger.ts';
 
 type Parsed<Id extends OperationId, Part extends string> =
-  Routes[Id] extends Record<Part, infer Schema> ? z.output<Schema> : undefined;
+  Routes[Id] extends Record<Part, infer Schema extends () => z.ZodMiniType> ? z.output<ReturnType<Schema>> : undefined;
 
 /** A valid request. */
 export interface ApiRequest<Id extends OperationId> {
@@ -33,22 +33,24 @@ const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stri
 
 /** Parses the parts of a request by the route's schemas, and names all that is wrong with it at once. */
 export function validation(id: OperationId, route: Route): MiddlewareObj<APIGatewayProxyEvent> {
+  const schemas = { params: route.params?.(), query: route.query?.(), body: route.body?.() };
+  const givenKey = route.method === 'POST' ? idempotencyKey() : undefined;
   const depth = route.path.split('/').length - 1;
   return {
     before: async ({ event }) => {
       const faults: Fault[] = [];
-      const parse = (schema: z.ZodType | undefined, value: unknown, pointer: (path: PropertyKey[]) => string) => {
+      const parse = (schema: z.ZodMiniType | undefined, value: unknown, pointer: (path: PropertyKey[]) => string) => {
         const result = schema?.safeParse(value);
         for (const issue of result?.error?.issues ?? [])
           faults.push({ pointer: pointer(issue.path), detail: issue.message });
         return result?.data;
       };
       const name = (path: PropertyKey[]) => String(path[0]);
-      const params = parse(route.params, event.pathParameters ?? {}, name);
-      const query = parse(route.query, event.queryStringParameters ?? {}, name);
-      const given = route.method === 'POST' ? event.headers['idempotency-key'] : undefined;
-      const key = given === undefined ? undefined : parse(idempotencyKey, given, () => 'Idempotency-Key');
-      const body = parse(route.body, event.body, jsonPointer);
+      const params = parse(schemas.params, event.pathParameters ?? {}, name);
+      const query = parse(schemas.query, event.queryStringParameters ?? {}, name);
+      const given = givenKey && event.headers['idempotency-key'];
+      const key = given === undefined ? undefined : parse(givenKey, given, () => 'Idempotency-Key');
+      const body = parse(schemas.body, event.body, jsonPointer);
       if (faults.length > 0) throw validationFailed(faults);
 
       const { path } = event.requestContext;

@@ -1,5 +1,6 @@
 import { limits } from '../../lib/limits.ts';
-import { decodeChanges, type MessageKey } from '../../lib/queue/records.ts';
+import { decodeChanges } from '../../lib/queue/decode-records.ts';
+import type { MessageKey } from '../../lib/queue/records.ts';
 import { documentsOf } from '../../lib/search/documents-of.ts';
 import {
   type RefusedDocument,

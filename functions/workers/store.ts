@@ -1,5 +1,6 @@
 import { limits } from '../../lib/limits.ts';
-import { decodeWrites, encodeChanges, type MessageKey, targetOf, type Write } from '../../lib/queue/records.ts';
+import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { encodeChanges, type MessageKey, targetOf, type Write } from '../../lib/queue/records.ts';
 import { type Store, UnstorableWrite } from '../../lib/store/store.ts';
 import { type Parsed, type Poison, worker } from '../runtime/batch.ts';
 import type { WorkerServices } from '../runtime/services.ts';

@@ -2,14 +2,16 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk-lib/aws-lambda';
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import type { Construct } from 'constructs';
-import type * as z from 'zod';
+import type * as z from 'zod/mini';
 import { bundleFolder } from '../bundles.ts';
 import type { FunctionName } from '../functions.ts';
 import type { FunctionSize } from '../sizes.ts';
 import type { Network } from './network.ts';
 
 /** The variables that a provider of `functions/aws` names. */
-export type VariablesOf<Provider extends { variables: z.ZodRawShape }> = z.input<z.ZodObject<Provider['variables']>>;
+export type VariablesOf<Provider extends { variables: z.core.$ZodShape }> = z.input<
+  z.ZodMiniObject<Provider['variables']>
+>;
 
 interface ServiceFunctionProps {
   /** The folder of all bundles. */
@@ -44,7 +46,7 @@ export class ServiceFunction extends LambdaFunction {
   }
 
   /** Sets the variables of a provider; the type argument holds them to what it names. */
-  setVariables<Provider extends { variables: z.ZodRawShape }>(variables: VariablesOf<Provider>): void {
+  setVariables<Provider extends { variables: z.core.$ZodShape }>(variables: VariablesOf<Provider>): void {
     for (const [name, value] of Object.entries(variables)) if (value) this.addEnvironment(name, String(value));
   }
 }

@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import * as z from 'zod';
+import * as z from 'zod/mini';
 import { validationFailed } from './problems.ts';
 
 /**
@@ -19,13 +19,13 @@ const checksum = (list: readonly unknown[], position: unknown): string =>
 export const encodeCursor = (list: readonly unknown[], position: readonly (number | string)[]): string =>
   Buffer.from(JSON.stringify([checksum(list, position), ...position])).toString('base64url');
 
-const envelope = z.tuple([z.string()]).rest(z.unknown());
+const envelope = z.tuple([z.string()], z.unknown());
 
 /**
  * @returns the position, or undefined without a cursor
  * @throws Problem validation_failed for a cursor that is not of this list
  */
-export function decodeCursor<Position extends z.ZodType>(
+export function decodeCursor<Position extends z.ZodMiniType>(
   list: readonly unknown[],
   cursor: string | undefined,
   position: Position,

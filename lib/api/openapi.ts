@@ -1,10 +1,11 @@
 import * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { answers, ProblemDocument } from './answers.ts';
 import { type ProblemCode, problems } from './problems.ts';
 import { type OperationId, type Route, routes } from './routes.ts';
-import { idempotencyKey, ProblemDocument } from './schemas.ts';
+import { idempotencyKey } from './schemas.ts';
 
-const json = (schema: z.ZodType) => ({ 'application/json': { schema } });
+const json = (schema: z.core.$ZodType) => ({ 'application/json': { schema } });
 const requestId = z.string().meta({ description: 'Names this request in problems and logs.' });
 const text = (description: string) => z.string().meta({ description });
 
@@ -29,13 +30,13 @@ function headersOf(route: Route): z.ZodObject {
   });
 }
 
-function responsesOf(route: Route): ZodOpenApiOperationObject['responses'] {
-  const { status, schema, html } = route.answer;
+function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['responses'] {
+  const { status, html } = route.answer;
   const content = html
     ? { 'text/html': { schema: z.string() } }
     : status === 204
       ? undefined
-      : json(schema ?? z.looseObject({}));
+      : json(answers[id] ?? z.looseObject({}));
   const byStatus = Map.groupBy(problemsOf(route), (code) => problems[code].status);
   return {
     [`${status}`]: { description: route.summary, headers: headersOf(route), ...(content && { content }) },
@@ -67,27 +68,27 @@ const problemHeaders = (codes: ProblemCode[]): z.ZodObject =>
   });
 
 function requestHeadersOf(route: Route): z.ZodObject | undefined {
-  if (route.method === 'POST') return z.object({ 'Idempotency-Key': idempotencyKey.optional() });
+  if (route.method === 'POST') return z.object({ 'Idempotency-Key': z.optional(idempotencyKey()) });
   if (route.etag) return z.object({ 'If-None-Match': text('The ETag of the answer the client has.').optional() });
   return undefined;
 }
 
-function operationOf(id: string, route: Route): ZodOpenApiOperationObject {
+function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
   const header = requestHeadersOf(route);
   // An absent body counts as {}, so it is required where {} would not do.
-  const required = route.body ? !route.body.safeParse({}).success : false;
+  const required = route.body ? !route.body().safeParse({}).success : false;
   return {
     operationId: id,
     summary: route.summary,
     tags: [route.tag],
     requestParams: {
-      ...(route.params && { path: route.params }),
-      ...(route.query && { query: route.query }),
+      ...(route.params && { path: route.params() }),
+      ...(route.query && { query: route.query() }),
       ...(header && { header }),
     },
-    ...(route.body && { requestBody: { required, content: json(route.body) } }),
+    ...(route.body && { requestBody: { required, content: json(route.body()) } }),
     ...(route.admin && { security: [{ adminKey: [] }, {}] }),
-    responses: responsesOf(route),
+    responses: responsesOf(id, route),
   };
 }
 

@@ -19,7 +19,7 @@ const line = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('application'),
     token: z.string().refine((token) => asToken(token) === token, 'is no token'),
-    name: ApplicationInput.shape.name,
+    name: ApplicationInput().shape.name,
     revision,
     created_at: time,
     updated_at: time,
@@ -29,7 +29,7 @@ const line = z.discriminatedUnion('kind', [
   z.object({
     kind: z.literal('chat'),
     number,
-    name: ChatEdit.shape.name,
+    name: ChatEdit().shape.name,
     revision,
     /** Its messages are gone, and its number is not given again. */
     deleted: z.boolean(),
@@ -42,7 +42,7 @@ const line = z.discriminatedUnion('kind', [
     kind: z.literal('message'),
     chat: number,
     number,
-    body: MessageInput.shape.body,
+    body: MessageInput().shape.body,
     revision,
     created_at: time,
     updated_at: time,

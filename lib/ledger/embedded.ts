@@ -1,10 +1,11 @@
 import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../api/problems.ts';
 import { limits } from '../limits.ts';
 import type { EmbeddedQueue } from '../queue/embedded.ts';
-import { encodeWrites, type MessageKey, type Write } from '../queue/records.ts';
+import type { MessageKey } from '../queue/records.ts';
 import { isOutage } from '../sqlite/database.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
 import { newToken } from '../token.ts';
+import { EmbeddedOutbox } from './embedded-outbox.ts';
 import { changedMessageIn, entryIn, restoreChangedMessage, restoreEntry, tokensIn } from './embedded-restore.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
 import type { ChangedMessage, WholeEntry } from './restore.ts';
@@ -12,12 +13,12 @@ import type { ChangedMessage, WholeEntry } from './restore.ts';
 /** The ledger in one SQLite file: number, queued write and idempotency key are one transaction. */
 export class EmbeddedLedger implements Ledger {
   readonly #commits: GroupCommit;
-  readonly #storeQueue: EmbeddedQueue;
+  readonly #outbox: EmbeddedOutbox;
   readonly #now: () => number;
 
   constructor(commits: GroupCommit, storeQueue: EmbeddedQueue, now: () => number = Date.now) {
     this.#commits = commits;
-    this.#storeQueue = storeQueue;
+    this.#outbox = new EmbeddedOutbox(commits, storeQueue);
     this.#now = now;
   }
 
@@ -31,7 +32,7 @@ export class EmbeddedLedger implements Ledger {
         at,
         at,
       );
-      this.#enqueue([{ kind: 'application', token, revision: 0, at, name }]);
+      this.#outbox.add([{ kind: 'application', token, revision: 0, at, name }]);
       return { token, at };
     });
   }
@@ -52,23 +53,26 @@ export class EmbeddedLedger implements Ledger {
         at,
         at,
       );
-      this.#enqueue([{ kind: 'chat', token, chat: number, revision: 0, at, name }]);
+      this.#outbox.add([{ kind: 'chat', token, chat: number, revision: 0, at, name }]);
       return { number, at };
     });
   }
 
   createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey) {
     return this.#once(key, (at) => {
-      this.#requireApplication(token);
       const taken = this.#row<{ messages: number }>(
-        'UPDATE chats SET messages = messages + ? WHERE token = ? AND number = ? AND deleted = 0 RETURNING messages',
+        `UPDATE chats SET messages = messages + ?1 WHERE token = ?2 AND number = ?3 AND deleted = 0
+         AND EXISTS (SELECT 1 FROM applications WHERE token = ?2 AND deleted = 0) RETURNING messages`,
         bodies.length,
         token,
         chat,
       );
-      if (!taken) throw chatNotFound(chat);
+      if (!taken) {
+        this.#requireApplication(token);
+        throw chatNotFound(chat);
+      }
       const first = taken.messages - bodies.length + 1;
-      this.#enqueue(
+      this.#outbox.add(
         bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
       );
       return { first, at };
@@ -85,7 +89,7 @@ export class EmbeddedLedger implements Ledger {
         token,
       );
       if (!row) throw applicationNotFound();
-      this.#enqueue([{ kind: 'application', token, revision: row.revision, at, name }]);
+      this.#outbox.add([{ kind: 'application', token, revision: row.revision, at, name }]);
       return { createdAt: row.created_at, at };
     });
   }
@@ -102,7 +106,7 @@ export class EmbeddedLedger implements Ledger {
         chat,
       );
       if (!row) throw chatNotFound(chat);
-      this.#enqueue([{ kind: 'chat', token, chat, revision: row.revision, at, name }]);
+      this.#outbox.add([{ kind: 'chat', token, chat, revision: row.revision, at, name }]);
       return { createdAt: row.created_at, at };
     });
   }
@@ -110,7 +114,7 @@ export class EmbeddedLedger implements Ledger {
   editMessage(token: string, chat: number, number: number, body: string) {
     return this.#accept((at) => {
       const revision = this.#changeMessage(token, chat, number, false);
-      this.#enqueue([{ kind: 'message', token, chat, number, revision, at, body }]);
+      this.#outbox.add([{ kind: 'message', token, chat, number, revision, at, body }]);
       return { at };
     });
   }
@@ -124,7 +128,7 @@ export class EmbeddedLedger implements Ledger {
         )
       )
         throw applicationNotFound();
-      this.#enqueue([{ kind: 'deletion', token, at }]);
+      this.#outbox.add([{ kind: 'deletion', token, at }]);
     });
   }
 
@@ -134,18 +138,19 @@ export class EmbeddedLedger implements Ledger {
       const deleted =
         'UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ? AND deleted = 0 RETURNING number';
       if (!this.#row(deleted, token, chat)) throw chatNotFound(chat);
-      this.#enqueue([{ kind: 'deletion', token, chat, at }]);
+      this.#outbox.add([{ kind: 'deletion', token, chat, at }]);
     });
   }
 
   deleteMessage(token: string, chat: number, number: number) {
     return this.#accept((at) => {
       this.#changeMessage(token, chat, number, true);
-      this.#enqueue([{ kind: 'deletion', token, chat, number, at }]);
+      this.#outbox.add([{ kind: 'deletion', token, chat, number, at }]);
     });
   }
 
   async application(token: string) {
+    await this.#commits.synced();
     return this.#row<LedgerEntry<string>>(
       `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM applications
        WHERE token = ? AND deleted = 0`,
@@ -154,6 +159,7 @@ export class EmbeddedLedger implements Ledger {
   }
 
   async chat(token: string, chat: number) {
+    await this.#commits.synced();
     if (!this.#hasApplication(token)) return undefined;
     return this.#row<LedgerEntry<string | null>>(
       `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM chats
@@ -164,6 +170,7 @@ export class EmbeddedLedger implements Ledger {
   }
 
   async hasMessage(token: string, chat: number, number: number): Promise<boolean> {
+    await this.#commits.synced();
     if (!this.#hasApplication(token)) return false;
     const accepted = this.#row(
       'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0 AND messages >= ?',
@@ -181,6 +188,7 @@ export class EmbeddedLedger implements Ledger {
   }
 
   async counters(parents: Parent[]): Promise<(number | undefined)[]> {
+    await this.#commits.synced();
     return parents.map(({ token, chat }) =>
       chat === undefined
         ? this.#row<{ chats: number }>('SELECT chats FROM applications WHERE token = ?', token)?.chats
@@ -232,7 +240,7 @@ export class EmbeddedLedger implements Ledger {
   /** Accepts one request in the next group commit. */
   async #accept<T>(work: (at: number) => T): Promise<T> {
     try {
-      return await this.#commits.run(() => work(this.#now()));
+      return await this.#commits.run(() => this.#outbox.transact(() => work(this.#now())));
     } catch (error) {
       throw isOutage(error) ? unavailable(error) : error;
     }
@@ -297,10 +305,6 @@ export class EmbeddedLedger implements Ledger {
 
   #requireApplication(token: string): void {
     if (!this.#hasApplication(token)) throw applicationNotFound();
-  }
-
-  #enqueue(writes: Write[]): void {
-    this.#storeQueue.insert([encodeWrites(writes)]);
   }
 
   #row<Row>(text: string, ...values: (string | number | null)[]): Row | undefined {

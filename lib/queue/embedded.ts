@@ -61,6 +61,8 @@ export class EmbeddedQueue implements Queue {
 
   async receive(max: number): Promise<Delivery[]> {
     await this.#expire();
+    // Or else the store might be on the disk with what its ledger has not.
+    await this.#commits.synced();
     const now = this.#now();
     const rows = this.#sql(
       'SELECT id, body, receives FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',

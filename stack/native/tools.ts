@@ -13,6 +13,9 @@ export const python: Tool = {
   present: () => succeeds('python3', '-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'),
 };
 
+/** script/bench makes load with it. */
+export const wrk: Tool = { name: 'the load generator wrk', debianPackage: 'wrk', present: async () => onPath('wrk') };
+
 /** What the native provider needs of this machine. */
 export const nativeTools: Tool[] = [
   {

@@ -30,7 +30,7 @@ test('an application moves from one engine to the other and back', async () => {
   const file = path.join(dataFolder(), 'app.ndjson');
   writeFileSync(file, exported.stdout);
   const here = dataFolder();
-  (await openEngineFiles(here)).close();
+  await (await openEngineFiles(here)).close();
   expect(await ops('--data-dir', here, 'import', file)).toMatchObject({ status: 0 });
   const host = await hostOf(startHost(here));
   const client = await Client.connect(host.url);

@@ -1,8 +1,9 @@
 import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
 import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { decodeWrites } from '../../lib/queue/decode-records.ts';
 import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
 import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
-import { decodeWrites, type Write } from '../../lib/queue/records.ts';
+import type { Write } from '../../lib/queue/records.ts';
 import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
 import { searchMigrations } from '../../lib/search/embedded-schema.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';

@@ -1,7 +1,8 @@
 import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
 import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
-import { decodeWrites, type Write } from '../../lib/queue/records.ts';
+import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import type { Write } from '../../lib/queue/records.ts';
 import { SqsQueue } from '../../lib/queue/sqs.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
 import type { Caller } from '../simulation/process.ts';

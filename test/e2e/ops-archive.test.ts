@@ -76,7 +76,7 @@ test('an exported application comes back whole in another system, and no number 
   expect(text).not.toContain('gone with its chat');
 
   const other = dataFolder();
-  (await openEngineFiles(other)).close();
+  await (await openEngineFiles(other)).close();
   const empty = contentOf(other);
   const dry = await ops('--data-dir', other, 'import', file, '--dry-run');
   expect(dry).toMatchObject({ status: 0, stdout: 'The file is whole: 3 chats, 2,002 messages, 1 deleted ones.\n' });
@@ -144,7 +144,7 @@ test('a file that is wrong or cut off is named by its line, and nothing behind t
     const file = path.join(folder, 'wrong.ndjson');
     writeFileSync(file, wrong.join('\n'));
     const target = dataFolder();
-    (await openEngineFiles(target)).close();
+    await (await openEngineFiles(target)).close();
     for (const flags of [['--dry-run'], []]) {
       const { status, stderr } = await ops('--data-dir', target, 'import', file, ...flags);
       expect([name, status, stderr]).toEqual([name, 1, expect.stringMatching(message)]);
@@ -154,7 +154,7 @@ test('a file that is wrong or cut off is named by its line, and nothing behind t
     const records = (await Array.fromAsync(files.queues.store.records())).join();
     // Only at the end shows that one in the middle is missing.
     expect([name, records.includes('"last"')]).toEqual([name, name === 'a message lost']);
-    files.close();
+    await files.close();
   }
   const none = await ops('--data-dir', dataDir, 'import', path.join(folder, 'nowhere'));
   expect(none).toMatchObject({ status: 1, stderr: expect.stringMatching(/^\S*nowhere: .*\n$/) });
@@ -168,7 +168,7 @@ test('what is accepted and not stored is not in the file, and said so', async ()
   const { token } = await files.ledger.createApplication('one');
   await files.ledger.createChat(token, null);
   await files.ledger.createMessages(token, 1, ['a', 'b', 'c']);
-  files.close();
+  await files.close();
   const { status, stderr, stdout } = await ops('--data-dir', dataDir, 'export', token);
   expect(status).toBe(1);
   expect(stderr).toMatch(/^3 accepted messages are not stored yet, and not in the file/m);

@@ -21,7 +21,7 @@ async function folderWithLetters(): Promise<string> {
     { body: 'secret, and no record', reason: 'not JSON' },
   ]);
   await files.queues.search.bury([{ body: encodeChanges([{ token, chat: 2, number: 7 }]), reason: 'refused' }]);
-  files.close();
+  await files.close();
   return dataDir;
 }
 

@@ -36,7 +36,7 @@ async function folderToReindex(messages = 3_500) {
     updatedAt: 1,
   };
   await new EmbeddedSearchIndex(files.storeDatabase).index([stray]);
-  files.close();
+  await files.close();
   return dataDir;
 }
 
@@ -45,7 +45,7 @@ async function totals(dataDir: string) {
   const index = new EmbeddedSearchIndex(files.storeDatabase);
   const total = async (q: string) => (await index.search({ token, q, limit: 1 })).total;
   const found = [await total('message'), await total('nobody'), await total('s')];
-  files.close();
+  await files.close();
   return found;
 }
 
@@ -66,7 +66,7 @@ test('reindex that was broken off keeps the system from starting, and goes on wh
   const index = new EmbeddedSearchIndex(files.storeDatabase);
   let steps = 0;
   for await (const _ of new EmbeddedReindexing(files.storeDatabase, store, index).run()) if (++steps === 2) break;
-  files.close();
+  await files.close();
 
   const refused = hostOf(startHost(dataDir));
   await expect(refused).rejects.toThrow(

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
+import { ProblemDocument } from '../../lib/api/answers.ts';
 import { commonHeaders } from '../../lib/api/headers.ts';
 import { type ProblemCode, problems } from '../../lib/api/problems.ts';
 import { methodsOf, type OperationId, type Route, routes } from '../../lib/api/routes.ts';
-import { ProblemDocument } from '../../lib/api/schemas.ts';
 import { given, synthesize } from '../support/synthesis.ts';
 
 const stack = synthesize(given);

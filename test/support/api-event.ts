@@ -35,7 +35,7 @@ const validParams = { token: someToken, chat_number: '1', message_number: '1' };
 export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent {
   const route: Route = routes[id];
   const params: Record<string, string> = { ...validParams, ...said.params };
-  const named = Object.fromEntries(Object.keys(route.params?.shape ?? {}).map((name) => [name, params[name] ?? '']));
+  const named = Object.fromEntries(Object.keys(route.params?.().shape ?? {}).map((name) => [name, params[name] ?? '']));
   const path = said.path ?? route.path.replace(/\{(\w+)\}/g, (_, name: string) => named[name] as string);
   const headers = { ...(route.body && { 'Content-Type': 'application/json' }), ...said.headers };
   const text = typeof said.body === 'string' ? said.body : said.body === undefined ? null : JSON.stringify(said.body);

@@ -1,18 +1,18 @@
 import { expect } from 'vitest';
 import type * as z from 'zod';
-import type * as schemas from '../../lib/api/schemas.ts';
+import type * as answers from '../../lib/api/answers.ts';
 import { type OpenApi, OpenApiCheck } from './openapi.ts';
 
-export type Application = z.output<typeof schemas.Application>;
-export type Chat = z.output<typeof schemas.Chat>;
-export type Message = z.output<typeof schemas.Message>;
-export type Messages = z.output<typeof schemas.Messages>;
-export type ApplicationPage = z.output<typeof schemas.ApplicationPage>;
-export type ChatPage = z.output<typeof schemas.ChatPage>;
-export type MessagePage = z.output<typeof schemas.MessagePage>;
-export type ChatMatchPage = z.output<typeof schemas.ChatMatchPage>;
-export type ApplicationMatchPage = z.output<typeof schemas.ApplicationMatchPage>;
-export type Problem = z.output<typeof schemas.ProblemDocument>;
+export type Application = z.output<typeof answers.Application>;
+export type Chat = z.output<typeof answers.Chat>;
+export type Message = z.output<typeof answers.Message>;
+export type Messages = z.output<typeof answers.Messages>;
+export type ApplicationPage = z.output<typeof answers.ApplicationPage>;
+export type ChatPage = z.output<typeof answers.ChatPage>;
+export type MessagePage = z.output<typeof answers.MessagePage>;
+export type ChatMatchPage = z.output<typeof answers.ChatMatchPage>;
+export type ApplicationMatchPage = z.output<typeof answers.ApplicationMatchPage>;
+export type Problem = z.output<typeof answers.ProblemDocument>;
 
 export interface Answer<Body = unknown> {
   status: number;

@@ -7,8 +7,8 @@ import { getChat } from '../../functions/api/get-chat.ts';
 import { getHealth } from '../../functions/api/get-health.ts';
 import { events, log, setLogLevel } from '../../functions/runtime/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
+import { ProblemDocument } from '../../lib/api/answers.ts';
 import { chatNotFound, unavailable } from '../../lib/api/problems.ts';
-import { ProblemDocument } from '../../lib/api/schemas.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { type Answered, answer, apiEvent, type Said } from '../support/api-event.ts';
 

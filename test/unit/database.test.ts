@@ -56,6 +56,16 @@ describe('a database file', () => {
     expect(file.database.raw.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
   });
 
+  test('leaves the sync to whoever asked for that', async () => {
+    const later = Database.open(`${file.path}-later`, { syncsLater: true });
+    expect(later.raw.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 1 });
+    await later.sync();
+    later.raw.exec('CREATE TABLE notes (text TEXT)');
+    await later.sync();
+    later.close();
+    await expect(later.sync()).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+
   test('is looked at before it is opened: whether it is there, and whether it has data', () => {
     const folder = path.dirname(file.path);
     writeFileSync(path.join(folder, 'empty.db'), '');

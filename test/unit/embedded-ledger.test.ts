@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
 import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
 import { limits } from '../../lib/limits.ts';
+import { decodeWrites } from '../../lib/queue/decode-records.ts';
 import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
 import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
@@ -45,6 +46,50 @@ describe('the embedded ledger', () => {
     allowPages(10_000);
     expect((await ledger.createMessages(token, 1, ['after'], key)).first).toBe(accepted + 1);
     expect(await queue.receive(1_000)).toHaveLength(2 + accepted + 1);
+  });
+
+  test('queues what is accepted together as one record, in its order, and nothing of what is refused', async () => {
+    const { token } = await ledger.createApplication('a');
+    await ledger.createChat(token, null);
+    await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
+    const results = await Promise.all([
+      refusal(ledger.createMessages(token, 1, ['one', 'two'])),
+      refusal(ledger.createMessages(token, 2, ['no such chat'])),
+      refusal(ledger.editMessage(token, 1, 1, 'edited')),
+      refusal(ledger.deleteMessage(token, 1, 9)),
+    ]);
+    expect(results).toEqual(['accepted', 'chat_not_found', 'accepted', 'message_not_found']);
+    const records = (await queue.receive(10)).map(({ body }) => decodeWrites(body));
+    expect(records.map((writes) => writes.map((write) => 'body' in write && write.body))).toEqual([
+      ['one', 'two', 'edited'],
+    ]);
+  });
+
+  test('queues nothing of a group that failed as a whole', async () => {
+    const { token } = await ledger.createApplication('a');
+    await ledger.createChat(token, null);
+    const failing = file.database.transaction.bind(file.database);
+    file.database.transaction = (work) =>
+      failing(() => {
+        work();
+        throw new Error('the commit failed');
+      });
+    await expect(ledger.createMessages(token, 1, ['lost'])).rejects.toThrow('the commit failed');
+    file.database.transaction = failing;
+    expect((await ledger.createMessages(token, 1, ['kept'])).first).toBe(1);
+    const writes = (await queue.receive(10)).flatMap(({ body }) => decodeWrites(body));
+    expect(writes.filter(({ kind }) => kind === 'message')).toMatchObject([{ number: 1, body: 'kept' }]);
+  });
+
+  test('keeps a record to what a worker stores in one transaction, and to a bounded size', async () => {
+    const { token } = await ledger.createApplication('a');
+    await ledger.createChat(token, null);
+    await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
+    const short = Array<string>(700).fill('short');
+    const long = Array<string>(80).fill('x'.repeat(10_000));
+    await Promise.all([short, short, long].map((bodies) => ledger.createMessages(token, 1, bodies)));
+    const records = (await queue.receive(100)).map(({ body }) => decodeWrites(body).length);
+    expect(records).toEqual([1_000, 400 + 35, 35, 10]);
   });
 
   test('clears away keys that have expired as new ones come', async () => {

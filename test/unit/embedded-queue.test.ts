@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
@@ -80,10 +81,24 @@ describe('the embedded queue', () => {
     expect(told).toEqual([0]);
     await queue.acknowledge([]);
     expect(told).toEqual([0]);
-    commits.run(() => queue.insert(['2'])).catch(() => undefined);
+    const inserted = commits.run(() => queue.insert(['2']));
     expect(told).toEqual([0]);
-    commits.flush();
+    await inserted;
     expect(told).toEqual([0, 0]);
+  });
+
+  test('hands out nothing that is committed, but not on the disk yet', async () => {
+    const disk = Promise.withResolvers<void>();
+    file.database.sync = () => disk.promise;
+    const sent = queue.send(['1']);
+    await turn();
+    let synced = false;
+    const received = bodies(10).then((texts) => ({ texts, synced }));
+    await turn();
+    synced = true;
+    disk.resolve();
+    expect(await received).toEqual({ texts: ['1'], synced: true });
+    await sent;
   });
 
   test('takes back what a transaction put in that fails', async () => {

@@ -29,7 +29,8 @@ describe('the event source', () => {
   let source: EventSource | undefined;
   beforeEach(async () => {
     file = await openSqliteFile({ queue: queueMigrations });
-    // Commits come by setImmediate, which stays real.
+    // Commits come by setImmediate, which stays real; the disk is to take no time either.
+    file.database.sync = async () => undefined;
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
     queue = new FlakyQueue(new GroupCommit(file.database), 'test', { visibilityMs: 10_000 });
   });

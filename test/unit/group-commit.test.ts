@@ -1,3 +1,4 @@
+import { setImmediate as turn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
@@ -107,12 +108,100 @@ describe('a group commit', () => {
     expect(stored()).toContain(2);
   });
 
-  test('commits at once when it is told to', async () => {
-    const result = commits.run(() => insert(1));
-    commits.flush();
-    expect(stored()).toEqual([1]);
-    await result;
-    commits.flush();
+  describe('with a disk that takes its time', () => {
+    let disk: PromiseWithResolvers<void>;
+    beforeEach(() => {
+      disk = Promise.withResolvers();
+      file.database.sync = () => disk.promise;
+    });
+
+    /** What a promise has come to by now. */
+    const state = (promise: Promise<unknown>) =>
+      Promise.race([
+        promise.then(
+          () => 'resolved',
+          () => 'rejected',
+        ),
+        turn().then(() => 'pending'),
+      ]);
+
+    test('answers nobody, and tells no listener, before the disk has it', async () => {
+      let told = false;
+      commits.onCommit(() => {
+        told = true;
+      });
+      const result = commits.run(() => insert(1));
+      const refused = commits.run(() => {
+        throw new Error('bad');
+      });
+      expect([await state(result), await state(refused)]).toEqual(['pending', 'pending']);
+      expect({ stored: stored(), told }).toEqual({ stored: [1], told: false });
+      disk.resolve();
+      expect([await state(result), await state(refused)]).toEqual(['resolved', 'rejected']);
+      expect(told).toBe(true);
+    });
+
+    test('lets what comes meanwhile wait for the next group', async () => {
+      const first = commits.run(() => insert(1));
+      await turn();
+      const second = commits.run(() => insert(2));
+      expect(await state(second)).toBe('pending');
+      expect(stored()).toEqual([1]);
+      disk.resolve();
+      await Promise.all([first, second]);
+      expect(stored()).toEqual([1, 2]);
+    });
+
+    test('tells a reader when all that is committed is on the disk', async () => {
+      await commits.synced();
+      const result = commits.run(() => insert(1));
+      await turn();
+      const synced = commits.synced();
+      expect(await state(synced)).toBe('pending');
+      disk.resolve();
+      await synced;
+      await result;
+    });
+
+    test('ends the process when the disk fails, and answers nobody and commits nothing before that', async () => {
+      const crashes: unknown[] = [];
+      commits = new GroupCommit(file.database, (error) => crashes.push(error));
+      const first = commits.run(() => insert(1));
+      await turn();
+      const second = commits.run(() => insert(2));
+      disk.reject(new Error('EIO'));
+      expect([await state(first), await state(second)]).toEqual(['pending', 'pending']);
+      expect(stored()).toEqual([1]);
+      expect(crashes).toEqual([new Error('EIO')]);
+    });
+  });
+
+  test('lets others take part in each transaction, from its beginning to its end', async () => {
+    const calls: string[] = [];
+    commits.join({
+      begin: () => calls.push(`begin ${file.database.raw.isTransaction}`),
+      end: () => {
+        calls.push(`end ${stored()}`);
+        insert(100 + calls.length);
+      },
+    });
+    await Promise.all([commits.run(() => insert(1)), commits.run(() => insert(2))]);
+    expect(calls).toEqual(['begin true', 'end 1,2']);
+    expect(stored()).toEqual([1, 2, 102]);
+  });
+
+  test('fails all of the group when one that takes part fails', async () => {
+    let full = true;
+    commits.join({
+      begin: () => undefined,
+      end: () => {
+        if (full) throw new Error('full');
+      },
+    });
+    await expect(commits.run(() => insert(1))).rejects.toThrow('full');
+    full = false;
+    await commits.run(() => insert(2));
+    expect(stored()).toEqual([2]);
   });
 
   test('takes work that comes from an answer into the next group', async () => {

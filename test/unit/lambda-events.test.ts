@@ -32,10 +32,9 @@ describe('the proxy event of a request', () => {
     expect(query('/v1/x?')).toBeNull();
   });
 
-  test('has the last of a header that comes several times, and all of them beside it', () => {
+  test('has the last of a header that comes several times', () => {
     const event = proxyEvent(request({ headers: { accept: 'x', 'x-many': ['1', '2'] } }), '/');
     expect(event.headers).toEqual({ accept: 'x', 'x-many': '2' });
-    expect(event.multiValueHeaders).toEqual({ accept: ['x'], 'x-many': ['1', '2'] });
   });
 
   test('has the body as text when it is UTF-8, and otherwise in Base64', () => {

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeChanges, decodeWrites, encodeChanges, encodeWrites, MalformedRecord } from '../../lib/queue/records.ts';
+import { decodeChanges, decodeWrites, MalformedRecord } from '../../lib/queue/decode-records.ts';
+import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';
 import { hardText } from '../support/hard-texts.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
 

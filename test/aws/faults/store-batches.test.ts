@@ -3,7 +3,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { setLogLevel } from '../../../functions/runtime/log.ts';
 import { storeWorker } from '../../../functions/workers/store.ts';
 import { limits } from '../../../lib/limits.ts';
-import { decodeChanges, encodeWrites, type Write } from '../../../lib/queue/records.ts';
+import { decodeChanges } from '../../../lib/queue/decode-records.ts';
+import { encodeWrites, type Write } from '../../../lib/queue/records.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
 import { UnstorableWrite } from '../../../lib/store/store.ts';
 import { deliver } from '../../support/batch.ts';

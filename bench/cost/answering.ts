@@ -1,0 +1,39 @@
+import { billedMs, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
+import type { Inputs } from './measured.ts';
+import { requestSizes } from './sizes.ts';
+
+const writeUnitBytes = 1_024;
+
+/** What answering the clients takes in a second. */
+export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
+  const { batch, keys, memoryMb } = scenario;
+  const requests = scenario.perSecond / batch;
+  const { records, answer } = requestSizes(batch);
+  const cpuMs = inputs.createCpuMs + (batch - 1) * inputs.createdMessageCpuMs;
+  // A key is taken, its answer kept, and the claim beside the counter removed: three calls, one after another.
+  const tableCalls = keys ? 4 : 1;
+  const waitMs = inputs.runtimeMs + tableCalls * inputs.tableCallMs + inputs.queueCallMs;
+  const part = 'answering';
+  return [
+    { what: 'API requests', part, price: 'apiRequest', quantity: requests },
+    ...ofFunction(scenario, part, requests, billedMs(cpuMs, waitMs, memoryMb), memoryMb, inputs),
+    {
+      what: 'table writes',
+      part,
+      price: 'tableWriteUnit',
+      quantity: requests * tableCalls * Math.ceil(inputs.chatItemBytes / writeUnitBytes),
+    },
+    {
+      what: 'queue requests',
+      part,
+      price: 'queueRequest',
+      quantity: requests * queueRequests(records.reduce((sum, bytes) => sum + bytes, 0)),
+    },
+    {
+      what: 'bytes sent out',
+      part,
+      price: 'transferOutGb',
+      quantity: (requests * (answer + inputs.answerHeaderBytes)) / 1e9,
+    },
+  ];
+}

@@ -1,0 +1,77 @@
+import { functionSizes } from '../../infra/sizes.ts';
+import type { Line, Scenario } from './lines.ts';
+import type { Inputs } from './measured.ts';
+import { charge, type PriceName, type Prices } from './prices.ts';
+import { hoursPerMonth, quantities, secondsPerMonth } from './quantities.ts';
+
+/** What a month of creating messages costs, in the list's currency; of all lines, or of those that are asked for. */
+export function monthly(
+  scenario: Scenario,
+  inputs: Inputs,
+  prices: Prices,
+  asked: (line: Line) => boolean = () => true,
+): number {
+  const lines = quantities(scenario, inputs);
+  // The tiers of a price are for the account, whoever uses it; what is asked for has its share of the sum.
+  return lines.filter(asked).reduce((sum, { price, quantity }) => {
+    const whole = lines.filter((line) => line.price === price).reduce((all, line) => all + line.quantity, 0);
+    return whole === 0 ? sum : sum + charge(prices[price], whole) * (quantity / whole);
+  }, 0);
+}
+
+/** The same for a million messages. */
+export const perMillion = (...args: Parameters<typeof monthly>): number =>
+  (monthly(...args) / (args[0].perSecond * secondsPerMonth)) * 1e6;
+
+/** What is deployed whether messages come or not; held to the template by test/infra/cost-floor.test.ts. */
+export interface Floor {
+  databases: number;
+  databaseGb: number;
+  searchNodes: number;
+  searchNodeGb: number;
+  /** Interface endpoints, each counted in each zone. */
+  endpoints: number;
+  secrets: number;
+  /** Queues with a worker behind them. */
+  feeds: number;
+  schedules: number;
+}
+
+const own = { endpoints: 4, secrets: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
+export const floors = {
+  dev: { ...own, databases: 1, searchNodes: 1 },
+  prod: { ...own, databases: 2, searchNodes: 2 },
+} satisfies Record<string, Floor>;
+
+/** What a month costs when no message comes, by what it is paid for. */
+export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<string, number> {
+  const cost = (price: PriceName, quantity: number) => charge(prices[price], quantity);
+  const polls = (floor.feeds * inputs.pollers * secondsPerMonth) / inputs.idlePollSeconds;
+  const runs = floor.schedules * hoursPerMonth * 60;
+  return {
+    SQL:
+      cost('databaseHour', floor.databases * hoursPerMonth) +
+      cost('databaseGbMonth', floor.databases * floor.databaseGb),
+    search:
+      cost('searchNodeHour', floor.searchNodes * hoursPerMonth) +
+      cost('searchGbMonth', floor.searchNodes * floor.searchNodeGb),
+    'private network': cost('endpointHour', floor.endpoints * hoursPerMonth),
+    'polls, schedules, secrets':
+      cost('queueRequest', polls) +
+      cost('scheduledEvent', runs) +
+      cost('functionRequest', runs) +
+      cost('functionGbSecondArm', ((runs * inputs.scheduledMs) / 1_000) * (functionSizes.sweep.memoryMb / 1_024)) +
+      cost('logGb', (runs * inputs.logBytes) / 1e9) +
+      cost('secretMonth', floor.secrets),
+  };
+}
+
+/** What RDS Proxy would cost a month in front of the database, which has two virtual processors; it is not deployed. */
+export const proxyOf = (prices: Prices): number => charge(prices.databaseProxyVcpuHour, 2 * hoursPerMonth);
+
+/** What a month costs of keeping a million of something: once on each of the machines that have it. */
+export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices: Prices): Record<string, number> => ({
+  'messages in SQL': charge(prices.databaseGbMonth, (databases * inputs.rowBytes) / 1_000),
+  'messages in the search index': charge(prices.searchGbMonth, (searchNodes * inputs.documentBytes) / 1_000),
+  'chats in the ledger': charge(prices.tableGbMonth, inputs.chatItemBytes / 1_000),
+});

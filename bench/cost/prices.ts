@@ -1,0 +1,57 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+
+const tier = z.strictObject({ upTo: z.number().positive().exactOptional(), price: z.number().min(0) });
+const common = { unit: z.string(), per: z.number().positive(), tiers: z.array(tier).min(1), source: z.url() };
+const price = z.discriminatedUnion('standing', [
+  z.strictObject({ ...common, standing: z.enum(['AWS document', 'other page']), seen: z.string() }),
+  z.strictObject({ ...common, standing: z.literal('from memory') }),
+]);
+
+/** Every price that the arithmetic asks for. */
+const names = [
+  'apiRequest',
+  'functionRequest',
+  'functionGbSecondX86',
+  'functionGbSecondArm',
+  'tableWriteUnit',
+  'tableReadUnit',
+  'tableGbMonth',
+  'queueRequest',
+  'scheduledEvent',
+  'logGb',
+  'transferOutGb',
+  'databaseHour',
+  'databaseGbMonth',
+  'databaseProxyVcpuHour',
+  'searchNodeHour',
+  'searchGbMonth',
+  'endpointHour',
+  'secretMonth',
+] as const;
+export type PriceName = (typeof names)[number];
+
+const list = z.strictObject({
+  region: z.string(),
+  why: z.string(),
+  currency: z.string(),
+  collected: z.iso.date(),
+  rules: z.string(),
+  prices: z.record(z.enum(names), price),
+});
+export type Prices = Record<PriceName, { per: number; tiers: z.output<typeof tier>[] }>;
+
+/** The price list, prices.json. @throws z.ZodError naming what is missing or is no price */
+export const readPrices = (): z.output<typeof list> =>
+  list.parse(JSON.parse(readFileSync(path.join(import.meta.dirname, 'prices.json'), 'utf8')));
+
+/** What so many units of a month cost: each tier's price for what is in it. */
+export function charge({ per, tiers }: Prices[PriceName], quantity: number): number {
+  let [money, from] = [0, 0];
+  for (const { upTo = Number.POSITIVE_INFINITY, price } of tiers) {
+    money += (Math.max(0, Math.min(quantity, upTo) - from) / per) * price;
+    from = upTo;
+  }
+  return money;
+}

@@ -1,0 +1,27 @@
+import { feedSizes, functionSizes } from '../../infra/sizes.ts';
+import { ofAnswering } from './answering.ts';
+import type { Line, Scenario } from './lines.ts';
+import type { Inputs } from './measured.ts';
+import { ofWorking } from './working.ts';
+
+/** As it is deployed, with a load that no limit of a new account is near to. */
+export const usual: Scenario = {
+  perSecond: 100,
+  batch: 1,
+  architecture: 'Arm',
+  memoryMb: functionSizes.write.memoryMb,
+  windowSeconds: feedSizes.store.window.toSeconds(),
+  keys: false,
+  chats: 100,
+};
+
+export const hoursPerMonth = 730;
+export const secondsPerMonth = hoursPerMonth * 3_600;
+
+/** What a month of creating messages takes, of everything that is billed by use. */
+export function quantities(scenario: Scenario, inputs: Inputs): Line[] {
+  return [...ofAnswering(scenario, inputs), ...ofWorking(scenario, inputs)].map((line) => ({
+    ...line,
+    quantity: line.quantity * secondsPerMonth,
+  }));
+}

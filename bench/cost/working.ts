@@ -1,0 +1,59 @@
+import { Duration } from 'aws-cdk-lib';
+import { feedSizes, functionSizes } from '../../infra/sizes.ts';
+import { limits } from '../../lib/limits.ts';
+import { fed } from './feed.ts';
+import { billedMs, gbSeconds, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
+import type { Inputs } from './measured.ts';
+import { changesSize, requestSizes } from './sizes.ts';
+
+/** What storing, indexing and counting takes in a second, when the workers keep up. */
+export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
+  const { batch, perSecond, windowSeconds } = scenario;
+  const window = Duration.seconds(windowSeconds);
+  const source = { pollers: inputs.pollers, roundTripMs: inputs.queueCallMs };
+  const { memoryMb } = functionSizes.worker;
+  const part = 'queues and workers';
+
+  const { records } = requestSizes(batch);
+  const record = { perSecond: (perSecond / batch) * records.length, bytes: records[0] as number };
+  const stored = fed(record, { ...feedSizes.store, window }, source);
+  const messages = perSecond / stored.invocationsPerSecond;
+  // On average: most batches of one request are that one, and a few are two.
+  const transactions = Math.max(1, messages / limits.rowsPerTransaction);
+  // Five statements and, before the first of them, a ping of the connection.
+  const storeMs = billedMs(
+    inputs.storeBatchMs + messages * inputs.storeMessageMs,
+    inputs.runtimeMs + inputs.queueCallMs + 6 * transactions * inputs.sqlCallMs,
+    memoryMb,
+  );
+
+  const change = {
+    perSecond: stored.invocationsPerSecond * transactions,
+    bytes: changesSize(messages / transactions),
+  };
+  const indexed = fed(change, { ...feedSizes.search, window }, source);
+  const documents = perSecond / indexed.invocationsPerSecond;
+  const searchCalls = Math.max(1, documents / limits.rowsPerTransaction);
+  const searchMs = billedMs(
+    inputs.searchBatchMs + documents * inputs.searchMessageMs,
+    inputs.runtimeMs + searchCalls * (2 * inputs.sqlCallMs + inputs.searchCallMs),
+    memoryMb,
+  );
+
+  const calls = (arrivals: { perSecond: number; bytes: number }, taken: typeof stored) =>
+    taken.receivesPerSecond * queueRequests((arrivals.perSecond / taken.receivesPerSecond) * arrivals.bytes) +
+    taken.deletesPerSecond;
+  const sent = stored.invocationsPerSecond * queueRequests(transactions * change.bytes);
+  const queueCalls = calls(record, stored) + sent + calls(change, indexed);
+
+  // A run visits each chat that changed: it is read from the ledger, and takes three statements.
+  const changedChats = Math.min(scenario.chats / 60, perSecond / batch);
+  const rollUp = functionSizes.rollUp.memoryMb;
+  return [
+    ...ofFunction(scenario, part, stored.invocationsPerSecond, storeMs, memoryMb, inputs),
+    ...ofFunction(scenario, part, indexed.invocationsPerSecond, searchMs, memoryMb, inputs),
+    { what: 'queue requests', part, price: 'queueRequest', quantity: queueCalls },
+    { what: 'table reads', part, price: 'tableReadUnit', quantity: changedChats },
+    gbSeconds(scenario, part, changedChats * 3 * inputs.sqlCallMs, rollUp),
+  ];
+}

@@ -1,0 +1,46 @@
+import { makeChats, untilSearchable } from '../api.ts';
+import { startEmbedded } from '../embedded.ts';
+import { figure } from '../figure.ts';
+import { load } from '../load.ts';
+import { startProgram } from '../programs.ts';
+import { inTurns } from '../statistics.ts';
+import { usualBody } from '../texts.ts';
+
+const sizes = { full: { runs: 5, seconds: 5 }, smoke: { runs: 1, seconds: 1 } };
+const messages = 100;
+const body = { messages: Array.from({ length: messages }, () => ({ body: usualBody })) };
+
+export const embeddedBatch = figure({
+  title: 'Embedded: creating messages by the hundred',
+  about: `50 connections create batches of ${messages} messages of 80 characters in one chat. The reference is a bare SQLite table that gets such
+    messages in synced transactions, without HTTP, JSON or numbers.`,
+  measure: async ({ scale, say }) => {
+    const { runs, seconds } = sizes[scale];
+    const host = await startEmbedded();
+    try {
+      const [chat] = (await makeChats(host, 1)) as [string];
+      const accepted = await inTurns(
+        runs,
+        async (run) => {
+          say(`run ${run + 1} of ${runs}`);
+          const paths = [`${host.base}${chat}/messages/batch`];
+          const { perSecond } = await load({ origin: host.origin, paths, body, connections: 50, seconds });
+          await untilSearchable(host, chat);
+          return perSecond * messages;
+        },
+        async () => {
+          const inserts = await startProgram('sqlite-inserts', String(seconds));
+          await inserts.stop();
+          return inserts.ready as number;
+        },
+      );
+      const measured = { what: 'messages', unit: 'messages/s', values: accepted.ours };
+      return [
+        { ...measured, bar: { atLeast: 60_000 } },
+        { ...measured, reference: { what: 'bare SQLite inserts', values: accepted.reference } },
+      ];
+    } finally {
+      await host.stop();
+    }
+  },
+});

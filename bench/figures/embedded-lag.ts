@@ -1,0 +1,106 @@
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { makeChats, untilSearchable } from '../api.ts';
+import { type Embedded, startEmbedded } from '../embedded.ts';
+import { figure } from '../figure.ts';
+import { type Load, load } from '../load.ts';
+import { startProgram } from '../programs.ts';
+import { inTurns, median, percentile } from '../statistics.ts';
+import { usualBody } from '../texts.ts';
+
+const sizes = {
+  full: { runs: 3, peakSeconds: 5, steadySeconds: 30 },
+  smoke: { runs: 1, peakSeconds: 1, steadySeconds: 2 },
+};
+const connections = 50;
+const body = { body: usualBody };
+
+export const embeddedLag = figure({
+  title: 'Embedded: from accepted to searchable',
+  about: `At half the rate that ${connections} connections reach when nothing holds them back, one message after the other is created and looked for
+    until a search finds it. The backlog is measured by this time, too: when it grows, a message waits longer at the end than at the beginning.
+    Accepting at full speed is held against the same server without its worker thread.`,
+  measure: async ({ scale, say }) => {
+    const { runs, peakSeconds, steadySeconds } = sizes[scale];
+    const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-bench-'));
+    const [host, alone] = [await startEmbedded(), await startProgram('accepting-alone', folder)];
+    try {
+      const [chat] = (await makeChats(host, 1)) as [string];
+      const quiet: Embedded = { ...host, origin: `http://127.0.0.1:${alone.ready}` };
+      const [quietChat] = (await makeChats(quiet, 1)) as [string];
+      const at = ({ origin, base }: Embedded, of: string): Load => ({
+        origin,
+        paths: [`${base}${of}/messages`],
+        body,
+        connections,
+        seconds: peakSeconds,
+      });
+      const peaks = await inTurns(
+        runs,
+        async (run) => {
+          say(`peak, run ${run + 1} of ${runs}`);
+          const outcome = await load(at(host, chat));
+          await untilSearchable(host, chat);
+          return outcome;
+        },
+        () => load(at(quiet, quietChat)),
+      );
+      const peak = median(peaks.ours.map(({ perSecond }) => perSecond));
+      const served = median(peaks.ours.map(({ medianMs }) => medianMs)) / 2;
+      const pauseMs = Math.max(Math.round((2_000 * connections) / peak - served), 1);
+      const runsAtHalf = [];
+      for (let run = 0; run < runs; run++) {
+        say(`half of the peak, run ${run + 1} of ${runs}`);
+        runsAtHalf.push(await lagDuring(host, chat, { ...at(host, chat), seconds: steadySeconds, pauseMs }));
+      }
+      return [
+        {
+          what: 'rate while it is measured',
+          unit: 'creates/s',
+          values: runsAtHalf.map(({ perSecond }) => perSecond),
+          reference: { what: 'peak', values: runsAtHalf.map(() => peak) },
+        },
+        { what: 'median time to be found', unit: 'ms', values: runsAtHalf.map(({ lags }) => median(lags)) },
+        {
+          what: '99th percentile of it',
+          unit: 'ms',
+          values: runsAtHalf.map(({ lags }) => percentile(lags, 99)),
+          bar: { atMost: 1_000 },
+        },
+        {
+          what: 'median of the last third',
+          unit: 'ms',
+          values: runsAtHalf.map(({ lags }) => median(lags.slice(Math.floor((lags.length * 2) / 3)))),
+          reference: {
+            what: 'of the first third',
+            values: runsAtHalf.map(({ lags }) => median(lags.slice(0, Math.ceil(lags.length / 3)))),
+          },
+          bar: { atMost: 1.5 },
+        },
+        {
+          what: 'accepting while workers run',
+          unit: 'creates/s',
+          values: peaks.ours.map(({ perSecond }) => perSecond),
+          reference: { what: 'without them', values: peaks.reference.map(({ perSecond }) => perSecond) },
+          bar: { atLeast: 0.8 },
+        },
+      ];
+    } finally {
+      await host.stop();
+      await alone.stop();
+      rmSync(folder, { recursive: true });
+    }
+  },
+});
+
+/** Looks for one message after the other while the load lasts; answers how long each took to be found. */
+async function lagDuring(host: Embedded, chat: string, steady: Load): Promise<{ perSecond: number; lags: number[] }> {
+  let over = false;
+  const loading = load(steady).finally(() => {
+    over = true;
+  });
+  const lags: number[] = [];
+  while (!over || lags.length === 0) lags.push(await untilSearchable(host, chat));
+  return { perSecond: (await loading).perSecond, lags };
+}

@@ -1,0 +1,61 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { makeChats } from '../api.ts';
+import { startEmbedded } from '../embedded.ts';
+import { figure } from '../figure.ts';
+import { load } from '../load.ts';
+import { median } from '../statistics.ts';
+import { usualBody } from '../texts.ts';
+
+const sizes = { full: { seconds: 300 }, smoke: { seconds: 2 } };
+const sampleMs = 500;
+const chats = 100;
+
+export const embeddedMemory = figure({
+  title: 'Embedded: memory',
+  about: `Resident memory of the whole process (Linux tells it), while 50 connections create messages in ${chats} chats as fast as they can for five
+    minutes, an hour’s worth of a busy system. Of the process, 58 MB are the program of Node.js itself.`,
+  measure: async ({ scale, say }) => {
+    const { seconds } = sizes[scale];
+    const host = await startEmbedded();
+    try {
+      const idle = host.memoryMb();
+      const paths = (await makeChats(host, chats)).map((chat) => `${host.base}${chat}/messages`);
+      say(`${seconds} s of load`);
+      let over = false;
+      const loading = load({
+        origin: host.origin,
+        paths,
+        body: { body: usualBody },
+        connections: 50,
+        seconds,
+      }).finally(() => {
+        over = true;
+      });
+      const samples: number[] = [];
+      while (!over) {
+        await sleep(sampleMs);
+        samples.push(host.memoryMb());
+      }
+      const { requests } = await loading;
+      const fifth = Math.ceil(samples.length / 5);
+      return [
+        { what: 'idle', unit: 'MB', values: [idle] },
+        {
+          what: `most while ${requests.toLocaleString('en-US')} messages came`,
+          unit: 'MB',
+          values: [Math.max(...samples)],
+          bar: { atMost: 250 },
+        },
+        {
+          what: 'in the last fifth of the time',
+          unit: 'MB',
+          values: [median(samples.slice(-fifth))],
+          reference: { what: 'in the second fifth', values: [median(samples.slice(fifth, 2 * fifth))] },
+          bar: { atMost: 1.1 },
+        },
+      ];
+    } finally {
+      await host.stop();
+    }
+  },
+});

@@ -1,0 +1,20 @@
+import type { AddressInfo } from 'node:net';
+import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { openEngineFiles } from '../../local/engine-files.ts';
+import { loadOperations } from '../../local/operations.ts';
+import { createServer } from '../../local/server.ts';
+
+// The embedded engine without its worker thread: what is accepted is on the disk, and stays in the queue.
+
+const [dataDir] = process.argv.slice(2);
+if (!dataDir) throw new Error('The data folder is missing');
+const { ledger, storeDatabase } = await openEngineFiles(dataDir);
+const services = {
+  ledger,
+  store: new EmbeddedStore(storeDatabase),
+  searchIndex: new EmbeddedSearchIndex(storeDatabase),
+};
+const server = createServer(await loadOperations({ ...services, adminKey: undefined }));
+await server.listen({ port: 0, host: '127.0.0.1' });
+process.send?.((server.server.address() as AddressInfo).port);

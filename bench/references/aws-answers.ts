@@ -1,0 +1,53 @@
+import { createHash, randomUUID } from 'node:crypto';
+import { createServer, type IncomingMessage } from 'node:http';
+import type { AddressInfo } from 'node:net';
+
+// Answers the two calls of a create as DynamoDB and SQS do, and does nothing else. That is no engine to test with: it is
+// there so that the processor time of a function can be told from that of an emulator, which makes 50 requests/s.
+
+const counted = JSON.stringify({
+  Attributes: {
+    pk: { S: 'Q2lDXdH2R2GfSqkhVYzhGg/1' },
+    sk: { S: 'chat' },
+    name: { NULL: true },
+    revision: { N: '0' },
+    created_at: { N: '1795252200123' },
+    updated_at: { N: '1795252200123' },
+    claims: { M: {} },
+    messages: { N: '1042' },
+  },
+});
+
+interface Batch {
+  Entries: { Id: string; MessageBody: string }[];
+}
+
+/** The client compares the digest with its own. */
+const sent = ({ Entries }: Batch): string =>
+  JSON.stringify({
+    Successful: Entries.map(({ Id, MessageBody }) => ({
+      Id,
+      MessageId: randomUUID(),
+      MD5OfMessageBody: createHash('md5').update(MessageBody).digest('hex'),
+    })),
+  });
+
+async function answerOf(request: IncomingMessage): Promise<string | undefined> {
+  const chunks: Buffer[] = await request.toArray();
+  switch (request.headers['x-amz-target']) {
+    case 'DynamoDB_20120810.UpdateItem':
+      return counted;
+    case 'AmazonSQS.SendMessageBatch':
+      return sent(JSON.parse(Buffer.concat(chunks).toString()));
+  }
+}
+
+const server = createServer(async (request, response) => {
+  const answer = await answerOf(request);
+  response.writeHead(answer ? 200 : 400, {
+    'content-type': 'application/x-amz-json-1.0',
+    'x-amzn-requestid': randomUUID(),
+  });
+  response.end(answer);
+});
+server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));

@@ -1,0 +1,29 @@
+import { describe, expect, test } from 'vitest';
+import { inputsFrom } from '../../bench/cost/measured.ts';
+import type { Measurement } from '../../bench/figure.ts';
+
+describe('what is measured', () => {
+  const result = (figure: string, measurement: Measurement) => ({
+    [figure]: { circumstances: { date: '', commit: '', machine: '', node: '' }, measurements: [measurement] },
+  });
+
+  test('is taken from the figure, when there is one', () => {
+    const what = 'processor time of a create';
+    const from = inputsFrom(result('function-cpu', { what, unit: 'ms', values: [3, 1, 2] }));
+    expect(from.inputs.createCpuMs).toBe(2);
+    expect(from.unmeasured).not.toContain('createCpuMs');
+    expect(from.unmeasured).toContain('storeMessageMs');
+  });
+
+  test('is a time a message where the figure is a rate', () => {
+    const what = 'the worker, for 1,000 records of one message';
+    const from = inputsFrom(result('store-worker', { what, unit: 'messages/s', values: [20_000] }));
+    expect(from.inputs.storeMessageMs).toBe(0.05);
+  });
+
+  test('is not guessed when its figure has it no more', () => {
+    expect(() => inputsFrom(result('function-cpu', { what: 'something else', unit: 'ms', values: [1] }))).toThrow(
+      /function-cpu has no/,
+    );
+  });
+});

@@ -1,0 +1,162 @@
+import { describe, expect, test } from 'vitest';
+import { billedMs, queueRequests, type Scenario } from '../../bench/cost/lines.ts';
+import { inputsFrom } from '../../bench/cost/measured.ts';
+import { floorOf, floors, keptOf, monthly, perMillion } from '../../bench/cost/money.ts';
+import { charge, type PriceName, type Prices, readPrices } from '../../bench/cost/prices.ts';
+import { usual as deployed } from '../../bench/cost/quantities.ts';
+import { requestSizes } from '../../bench/cost/sizes.ts';
+
+// Everything expected here is worked out by hand, from AWS's rules. The user's price list is not asked: it may change.
+const inputs = { ...inputsFrom({}).inputs, pollers: 5, queueCallMs: 10, idlePollSeconds: 20, chatItemBytes: 134 };
+const usual: Scenario = { ...deployed, perSecond: 100, chats: 100, windowSeconds: 1 };
+
+/** A price list on which all is free but what is named, at one coin a unit. */
+const coins = (...paid: PriceName[]): Prices =>
+  Object.fromEntries(
+    Object.keys(readPrices().prices).map((name) => [
+      name,
+      { per: 1, tiers: [{ price: Number(paid.includes(name as PriceName)) }] },
+    ]),
+  ) as Prices;
+const aMillion = (price: PriceName, change: Partial<Scenario> = {}) =>
+  perMillion({ ...usual, ...change }, inputs, coins(price));
+
+test('each tier charges what is in it', () => {
+  const price = { per: 1_000_000, tiers: [{ upTo: 333e6, price: 3.5 }, { upTo: 1_000e6, price: 2.8 }, { price: 2 }] };
+  expect(charge(price, 0)).toBe(0);
+  expect(charge(price, 1e6)).toBeCloseTo(3.5);
+  // 333 × 3.50 and 67 × 2.80.
+  expect(charge(price, 400e6)).toBeCloseTo(1_165.5 + 187.6);
+  // 333 × 3.50, 667 × 2.80 and 500 × 2.00.
+  expect(charge(price, 1_500e6)).toBeCloseTo(1_165.5 + 1_867.6 + 1_000);
+});
+
+test.each([
+  // Half a processor (1,769 / 2 = 884.5 MB) computes twice as long; waiting stays.
+  [{ cpu: 10, wait: 5, memory: 884.5 }, 25],
+  [{ cpu: 10, wait: 5, memory: 1_769 }, 15],
+  // One thread has no use for a second processor.
+  [{ cpu: 10, wait: 5, memory: 3_538 }, 15],
+  [{ cpu: 10.01, wait: 5, memory: 1_769 }, 16],
+])('billed time is computing by the share of a processor, waiting, and rounded up: %o', ({ cpu, wait, memory }, ms) => {
+  expect(billedMs(cpu, wait, memory)).toBe(ms);
+});
+
+test.each([
+  [0, 1],
+  [1, 1],
+  [65_536, 1],
+  [65_537, 2],
+  [200_000, 4],
+])('a call with %d bytes is %d requests to a queue', (bytes, requests) => {
+  expect(queueRequests(bytes)).toBe(requests);
+});
+
+describe('a million single creates, 100 a second in 100 chats, take', () => {
+  test('a request and a write unit each', () => {
+    expect(aMillion('apiRequest')).toBeCloseTo(1e6, 3);
+    expect(aMillion('tableWriteUnit')).toBeCloseTo(1e6, 3);
+  });
+
+  test('with an Idempotency-Key, three writes more', () => {
+    expect(aMillion('tableWriteUnit', { keys: true })).toBeCloseTo(4e6, 3);
+  });
+
+  test('an invocation each, and those of the workers', () => {
+    // 20 + 1 messages a store batch; 100/21 of them a second are 20/21 for each poller of the search queue, and 1.
+    const [store, search] = [1e6 / 21, 1e6 / 21 / (1 + 20 / 21)];
+    expect(aMillion('functionRequest')).toBeCloseTo(1e6 + store + search, 3);
+  });
+
+  test('a send, a receive and, for ten, a delete; and what names them to the search worker', () => {
+    const [store, search] = [1e6 / 21, 1e6 / 21 / (1 + 20 / 21)];
+    expect(aMillion('queueRequest')).toBeCloseTo(1e6 + 1e6 + 3 * store + store + store + search, 3);
+  });
+
+  test('the time that is billed, by the memory', () => {
+    const round = {
+      ...inputs,
+      ...{ createCpuMs: 1, createdMessageCpuMs: 0.01, runtimeMs: 1, tableCallMs: 5, queueCallMs: 10 },
+      ...{ storeBatchMs: 2, storeMessageMs: 1, searchBatchMs: 2, searchMessageMs: 1, sqlCallMs: 1, searchCallMs: 5 },
+    };
+    const gbSeconds = (part: string, change: Partial<Scenario> = {}) =>
+      perMillion(
+        { ...usual, memoryMb: 884.5, ...change },
+        round,
+        coins('functionGbSecondArm'),
+        (line) => line.part === part,
+      );
+    // Half a processor: 2 ms of computing, and 1 + 5 + 10 of waiting, in 884.5 / 1,024 GB.
+    expect(gbSeconds('answering')).toBeCloseTo(1e6 * 0.018 * 0.86377, 0);
+    // 10,000 requests: 1 + 99 × 0.01 takes 3.98 ms, and 16; rounded up.
+    expect(gbSeconds('answering', { batch: 100 })).toBeCloseTo(1e4 * 0.02 * 0.86377, 1);
+    // 21 messages a store batch: 2 + 21 of work, 1 + 10 + 6 of waiting. 41 a search batch: 2 + 41, and 1 + 2 + 5. Both in
+    // 1,769 / 1,024 GB. The roll-up's three statements for each of 16,667 reads, in half a GB.
+    const workers = (1e6 / 21) * 0.04 + (1e6 / 41) * 0.051;
+    expect(gbSeconds('queues and workers')).toBeCloseTo(workers * 1.727539 + (1e6 / 60) * 0.003 * 0.5, 0);
+  });
+
+  test('a read of each chat a minute', () => {
+    // 100 chats are 100 reads while 6,000 messages come.
+    expect(aMillion('tableReadUnit')).toBeCloseTo(1e6 / 60, 3);
+  });
+});
+
+describe('in batches of 1,000', () => {
+  const batch = 1_000;
+
+  test('a request is one record, and one write unit', () => {
+    const { records } = requestSizes(batch);
+    expect(records).toHaveLength(1);
+    expect(aMillion('apiRequest', { batch })).toBeCloseTo(1_000, 6);
+    expect(aMillion('tableWriteUnit', { batch })).toBeCloseTo(1_000, 6);
+  });
+
+  test('the record is as many requests to SQS as it has 64 KiB, when it is sent and when it is received', () => {
+    // {"kind":"message","token":"…22…","chat":100,"number":100000,"revision":0,"at":…13…,"body":"…80…"} is 200, its comma 1.
+    expect(requestSizes(batch).records[0]).toBe(201_000 - 1 + '{"version":1,"writes":[]}'.length);
+    // 0.1 requests a second are 0.02 for each poller: 1.02 records a batch, 1,020 messages. They are named in 62 bytes each,
+    // {"token":"…22…","chat":100,"number":100000} and a comma: one request.
+    const store = 1_000 / 1.02;
+    // 1.02 names a batch are as many as the requests; 0.02 a second for each poller of theirs, and 1.
+    const search = 1_000 / 1.02;
+    expect(aMillion('queueRequest', { batch })).toBeCloseTo(4 * 1_000 + 4 * 1_000 + store + store + 1_000 + search, 3);
+  });
+});
+
+test('tiers are for the sum of a month, whatever part of it is asked for', () => {
+  // 100 a second are 262.8 million a month: the first 100 million cost 2, the rest nothing.
+  const prices = { ...coins(), apiRequest: { per: 1e6, tiers: [{ upTo: 100e6, price: 2 }, { price: 0 }] } };
+  expect(monthly(usual, inputs, prices)).toBeCloseTo(200);
+  expect(monthly(usual, inputs, prices, ({ part }) => part === 'queues and workers')).toBe(0);
+});
+
+test('the floor is machines, disks, endpoints and what asks for work', () => {
+  const prices = {
+    ...coins(),
+    databaseHour: { per: 1, tiers: [{ price: 0.1 }] },
+    databaseGbMonth: { per: 1, tiers: [{ price: 0.2 }] },
+    searchNodeHour: { per: 1, tiers: [{ price: 0.3 }] },
+    searchGbMonth: { per: 1, tiers: [{ price: 0.4 }] },
+    endpointHour: { per: 1, tiers: [{ price: 0.01 }] },
+    queueRequest: { per: 1e6, tiers: [{ price: 1 }] },
+    secretMonth: { per: 1, tiers: [{ price: 5 }] },
+  };
+  const floor = floorOf(floors.prod, inputs, prices);
+  expect(floor.SQL).toBeCloseTo(2 * 730 * 0.1 + 2 * 20 * 0.2);
+  expect(floor.search).toBeCloseTo(2 * 730 * 0.3 + 2 * 100 * 0.4);
+  expect(floor['private network']).toBeCloseTo(4 * 7.3);
+  // Two queues, five pollers each, three polls a minute: 1,314,000 a month.
+  expect(floor['polls, schedules, secrets']).toBeCloseTo(1.314 + 5);
+  expect(floorOf(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4);
+});
+
+test('a million kept messages are their bytes, on each machine', () => {
+  const kept = keptOf(
+    floors.prod,
+    { ...inputs, rowBytes: 300, documentBytes: 1_000 },
+    coins('databaseGbMonth', 'searchGbMonth'),
+  );
+  expect(kept['messages in SQL']).toBeCloseTo(0.6);
+  expect(kept['messages in the search index']).toBeCloseTo(2);
+});
