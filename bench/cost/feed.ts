@@ -11,7 +11,7 @@ export interface Fed {
 
 /** SQS gives and deletes at most so many messages a call. */
 export const perCall = 10;
-/** Without a window, a batch is what one call gives. */
+/** A Lambda event is at most so large, in bytes. */
 export const eventBytes = 6 * 1024 * 1024;
 
 /**

@@ -22,6 +22,8 @@ const wholeCheckBytes = 128 * 1024 * 1024;
 /** The first 16 bytes of every database (https://sqlite.org/fileformat.html). */
 const databaseHeader = 'SQLite format 3\0';
 
+const syncData = promisify(fdatasync);
+
 const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;
 
 function headerOf(path: string): string {
@@ -146,7 +148,7 @@ export class Database {
    */
   async sync(): Promise<void> {
     this.#journal ??= openSync(this.#journalPath, 'r+');
-    await promisify(fdatasync)(this.#journal);
+    await syncData(this.#journal);
   }
 
   /** The same database for kysely, on the same connection. */

@@ -1,4 +1,4 @@
-import { setImmediate as turn } from 'node:timers/promises';
+import { setImmediate } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
@@ -7,6 +7,11 @@ import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { newClock } from '../support/clock.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 import { numbers } from '../support/writes.ts';
+
+/** Long enough for a commit to be made. */
+const turn = async () => {
+  for (let i = 0; i < 3; i++) await setImmediate();
+};
 
 // What only the embedded queue has; what all queues have is in test/contract.
 describe('the embedded queue', () => {

@@ -47,7 +47,7 @@ describe('the event source', () => {
   };
   /** Until nothing more happens without time passing. */
   const settled = async () => {
-    for (let i = 0; i < 30; i++) await new Promise(setImmediate);
+    for (let i = 0; i < 60; i++) await new Promise(setImmediate);
   };
   const elapse = async (milliseconds: number) => {
     await vi.advanceTimersByTimeAsync(milliseconds);
