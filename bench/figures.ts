@@ -8,6 +8,7 @@ import { functionCpu } from './figures/function-cpu.ts';
 import { functionStart } from './figures/function-start.ts';
 import { pageDepthEmbedded } from './figures/page-depth-embedded.ts';
 import { pageDepthMysql } from './figures/page-depth-mysql.ts';
+import { rollUpEmbedded } from './figures/roll-up-embedded.ts';
 import { rollUpMysql } from './figures/roll-up-mysql.ts';
 import { scaling } from './figures/scaling.ts';
 import { searchLatencyEmbedded } from './figures/search-latency-embedded.ts';
@@ -23,6 +24,7 @@ export const figures: Record<string, Figure> = {
   'embedded-memory': embeddedMemory,
   'search-latency-embedded': searchLatencyEmbedded,
   'page-depth-embedded': pageDepthEmbedded,
+  'roll-up-embedded': rollUpEmbedded,
   'function-cpu': functionCpu,
   'function-start': functionStart,
   'store-worker': storeWorkerFigure,

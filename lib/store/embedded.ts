@@ -3,7 +3,9 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { Compilable } from 'kysely';
 import { targetOf, type Write } from '../queue/records.ts';
 import type { Database } from '../sqlite/database.ts';
+import { setCounts } from './embedded-counts.ts';
 import { type Schema, SqlStore } from './sql.ts';
+import type { Mark } from './store.ts';
 
 /** A row that came first is completed by its creation; a higher revision replaces it; a deleted one stays as it is. */
 const merging = (content: 'name' | 'body') => `
@@ -66,6 +68,10 @@ export class EmbeddedStore extends SqlStore {
       }
       for (const [token, chat] of changed.values()) this.#run('mark', token, chat, randomInt(2 ** 47));
     });
+  }
+
+  async setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
+    setCounts(this.#database, marks, highestNumbers);
   }
 
   protected override async together(statements: Compilable[]): Promise<void> {

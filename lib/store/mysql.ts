@@ -64,7 +64,7 @@ export class MysqlStore extends SqlStore {
     }
   }
 
-  override async setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
+  async setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
     await again(() => setCounts(this.db, marks, highestNumbers));
     // Afterwards: what fails half-way is counted once more.
     await again(() => clearMarks(this.db, marks));

@@ -116,9 +116,10 @@ const found = <Row extends { deleted: number; created_at: number | null }, Thing
   return row && row.created_at !== null ? thing(row) : 'unknown';
 };
 
-/** The part of a store that is the same SQL on SQLite, MySQL and MariaDB: everything but merging. */
+/** The part of a store that is the same SQL on SQLite, MySQL and MariaDB: everything but merging and counting. */
 export abstract class SqlStore extends SqlInventory implements Store {
   abstract merge(writes: Write[]): Promise<void>;
+  abstract setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
 
   async application(token: string) {
     const row = await this.db.selectFrom('applications').selectAll().where('token', '=', token).executeTakeFirst();
@@ -327,39 +328,6 @@ export abstract class SqlStore extends SqlInventory implements Store {
         .where((row) => row.or([row('token', '>', token), row('chat', '>', chat)]));
     }
     return (await query.execute()).map((row) => ({ ...parentOf(row), version: row.version }));
-  }
-
-  async setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
-    for (const [i, mark] of marks.entries()) {
-      const highest = highestNumbers[i];
-      if (highest !== undefined) await this.#count(mark, highest);
-      await this.db
-        .deleteFrom('rollup_marks')
-        .where('token', '=', mark.token)
-        .where('chat', '=', mark.chat ?? 0)
-        .where('version', '=', mark.version)
-        .execute();
-    }
-  }
-
-  async #count(parent: Parent, highest: number): Promise<void> {
-    const { token, chat } = parent;
-    const { live, counted } = countOf(highest, await this.notLive(parent));
-    if (chat === undefined)
-      await this.db
-        .updateTable('applications')
-        .set({ chats_count: live, counted })
-        .where('token', '=', token)
-        .where('counted', '<=', counted)
-        .execute();
-    else
-      await this.db
-        .updateTable('chats')
-        .set({ messages_count: live, counted })
-        .where('token', '=', token)
-        .where('number', '=', chat)
-        .where('counted', '<=', counted)
-        .execute();
   }
 
   async purges(now: number): Promise<Purge[]> {

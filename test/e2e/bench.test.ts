@@ -1,14 +1,19 @@
 import { expect, test } from 'vitest';
-import { figures } from '../../bench/figures.ts';
+import { median, meets, percentile, ratios } from '../../bench/statistics.ts';
+import { expectMeasurable, figuresAlone } from '../support/figures.ts';
 
-// Whether the figures of the embedded engine can be measured; how fast it is, script/bench tells on a quiet machine.
+// Whether figures can be measured; how fast it all is, script/bench tells on a quiet machine.
 
-const embedded = Object.entries(figures).filter(([name]) => name.startsWith('embedded-'));
+test.each(figuresAlone)('the figure %s can be measured', (name) =>
+  expectMeasurable(name, () => Promise.reject(new Error('It needs no servers'))),
+);
 
-test.each(embedded)('%s can be measured', async (_name, figure) => {
-  const servers = () => Promise.reject(new Error('The embedded engine needs none'));
-  const measurements = await figure.measure({ scale: 'smoke', say: () => undefined, servers });
-  expect(measurements.length).toBeGreaterThan(0);
-  for (const { values, reference } of measurements)
-    for (const value of [...values, ...(reference?.values ?? [])]) expect(value).toBeGreaterThan(0);
+test('a figure is judged by the median of the ratios where there is a reference, and of the values where there is none', () => {
+  const measured = { what: '', unit: '', values: [10, 30, 20] };
+  const reference = { what: '', values: [10, 20, 40] };
+  expect([median(measured.values), median([1, 2]), percentile([5, 1, 4, 2, 3], 80)]).toEqual([20, 1.5, 4]);
+  expect(ratios({ ...measured, reference })).toEqual([1, 1.5, 0.5]);
+  expect(meets(measured)).toBeUndefined();
+  expect([20, 20.1].map((atLeast) => meets({ ...measured, bar: { atLeast } }))).toEqual([true, false]);
+  expect([1, 0.9].map((atMost) => meets({ ...measured, reference, bar: { atMost } }))).toEqual([true, false]);
 });
