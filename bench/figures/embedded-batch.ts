@@ -6,7 +6,7 @@ import { startProgram } from '../programs.ts';
 import { inTurns } from '../statistics.ts';
 import { usualBody } from '../texts.ts';
 
-const sizes = { full: { runs: 5, seconds: 5 }, smoke: { runs: 1, seconds: 1 } };
+const sizes = { full: { runs: 5, seconds: 5, connections: 50 }, smoke: { runs: 1, seconds: 1, connections: 1 } };
 const messages = 100;
 const body = { messages: Array.from({ length: messages }, () => ({ body: usualBody })) };
 
@@ -15,7 +15,7 @@ export const embeddedBatch = figure({
   about: `50 connections create batches of ${messages} messages of 80 characters in one chat. The reference is a bare SQLite table that gets such
     messages in synced transactions, without HTTP, JSON or numbers.`,
   measure: async ({ scale, say }) => {
-    const { runs, seconds } = sizes[scale];
+    const { runs, seconds, connections } = sizes[scale];
     const host = await startEmbedded();
     try {
       const [chat] = (await makeChats(host, 1)) as [string];
@@ -24,7 +24,7 @@ export const embeddedBatch = figure({
         async (run) => {
           say(`run ${run + 1} of ${runs}`);
           const paths = [`${host.base}${chat}/messages/batch`];
-          const { perSecond } = await load({ origin: host.origin, paths, body, connections: 50, seconds });
+          const { perSecond } = await load({ origin: host.origin, paths, body, connections, seconds });
           await untilSearchable(host, chat);
           return perSecond * messages;
         },

@@ -2,7 +2,7 @@ import type { Database } from '../sqlite/database.ts';
 import { countOf, type NotLive } from './sql.ts';
 import type { Mark } from './store.ts';
 
-/** What of the numbers given does not count, see `SqlInventory.notLive`; ?1 is the token, ?2 the chat. */
+/** What of the numbers given does not count, see `SqlInventory`; ?1 is the token, ?2 the chat. */
 const notLive = (content: 'chats' | 'messages', below: string) => `
   SELECT (SELECT count(*) FROM ${content} AS r WHERE r.token = ?1 ${below} AND r.deleted = 1) AS deleted,
     count(*) AS voids,

@@ -49,7 +49,7 @@ async function setOn(db: Db, level: Level, marks: (Mark & { highest: number })[]
     WHERE ${row}.counted <= k.counted`.execute(db);
 }
 
-/** What of the numbers given below each mark does not count; see `SqlInventory.notLive`. */
+/** What of the numbers given below each mark does not count; see `SqlInventory`. */
 async function notLive(db: Db, { content }: Level, marks: Mark[]): Promise<Map<string, NotLive>> {
   const inChat = content === 'messages';
   const keys = marks.map(({ token, chat = 0 }) => ({ token, chat }));

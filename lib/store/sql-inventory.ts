@@ -109,7 +109,7 @@ export abstract class SqlInventory implements Inventory {
           .where('number', '=', chat)
     ).executeTakeFirst();
     if (!row) return undefined;
-    const { deleted, voids, filled } = await this.notLive(parent);
+    const { deleted, voids, filled } = await this.#notLive(parent);
     // Last: what changed the rows above has marked them.
     const marked = await this.db
       .selectFrom('rollup_marks')
@@ -121,7 +121,7 @@ export abstract class SqlInventory implements Inventory {
   }
 
   /** What of the numbers given does not count: rows that are deleted, and void numbers but for those filled by a row. */
-  protected async notLive({ token, chat = 0 }: Parent): Promise<NotLive> {
+  async #notLive({ token, chat = 0 }: Parent): Promise<NotLive> {
     const table = chat === 0 ? 'chats' : 'messages';
     const { deleted } = await this.db
       .selectFrom(table)

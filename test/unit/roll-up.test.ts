@@ -1,10 +1,9 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import type { Ledger, Parent } from '../../lib/ledger/ledger.ts';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
 import { EmbeddedStore } from '../../lib/store/embedded.ts';
 import { storeMigrations } from '../../lib/store/embedded-schema.ts';
-import type { Mark } from '../../lib/store/store.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
 
@@ -83,46 +82,5 @@ describe('the roll-up', () => {
     await rollUp(store, given(5, 1));
     expect(await Promise.all(numbers(1, 5).map(messagesCount))).toEqual([1, 1, 1, 1, 1]);
     expect(await store.application('t')).toMatchObject({ chatsCount: 5 });
-  });
-
-  /** Counts that have read what does not count, and wait before they write. */
-  class SlowStore extends EmbeddedStore {
-    readonly hasRead = Promise.withResolvers<void>();
-    readonly mayWrite = Promise.withResolvers<void>();
-
-    protected override async notLive(parent: Parent) {
-      const found = await super.notLive(parent);
-      this.hasRead.resolve();
-      await this.mayWrite.promise;
-      return found;
-    }
-  }
-
-  test.each([
-    {
-      about: 'a number became void',
-      change: (changed: EmbeddedStore) => changed.recordVoid({ token: 't', chat: 1 }, [2]),
-      count: 1,
-    },
-    {
-      about: 'the write of a void number came after all',
-      change: (changed: EmbeddedStore) => changed.merge([messageWrite('t', 1, 3)]),
-      count: 2,
-    },
-  ])('that has read before $about replaces none that has read after', async ({ change, count }) => {
-    await store.merge([chatWrite('t', 1), messageWrite('t', 1, 1)]);
-    await store.noteMissing({ token: 't', chat: 1 }, [2, 3], 1_000);
-    await store.recordVoid({ token: 't', chat: 1 }, [3]);
-    if (count === 2) await store.recordVoid({ token: 't', chat: 1 }, [2]);
-    const [mark] = (await store.marks(10)).filter(({ chat }) => chat === 1) as [Mark];
-    const slow = new SlowStore(file.database);
-    const late = slow.setCounts([mark], [3]);
-    await slow.hasRead.promise;
-    await change(store);
-    await rollUp(store, given(1, 3));
-    expect(await messagesCount(1)).toBe(count);
-    slow.mayWrite.resolve();
-    await late;
-    expect(await messagesCount(1)).toBe(count);
   });
 });

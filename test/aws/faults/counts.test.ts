@@ -1,0 +1,34 @@
+import { afterAll, expect, test } from 'vitest';
+import { limits } from '../../../lib/limits.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import type { Mark } from '../../../lib/store/store.ts';
+import { newStoreDatabase } from '../../support/mysql-database.ts';
+import { chatWrite, messageWrite } from '../../support/writes.ts';
+
+const database = await newStoreDatabase();
+const db = openMysql(database.url, { connections: 1, waiting: limits.sqlMs.work });
+const store = new MysqlStore(db);
+afterAll(async () => {
+  await db.destroy();
+  await database.drop();
+});
+
+test('a count that was made from what is no longer so replaces none that is newer', async () => {
+  await store.merge([chatWrite('t', 1), messageWrite('t', 1, 1)]);
+  await store.noteMissing({ token: 't', chat: 1 }, [2, 3], 1_000);
+  await store.recordVoid({ token: 't', chat: 1 }, [3]);
+  const mark = (await store.marks(10)).find(({ chat }) => chat === 1) as Mark;
+
+  // It has read that one number is void, and waits for the row.
+  await database.run('START TRANSACTION');
+  await database.run('SELECT * FROM chats FOR UPDATE');
+  const late = store.setCounts([mark], [3]);
+  const waiting = () =>
+    database.run('SHOW FULL PROCESSLIST').then((rows) => rows.map(({ Info }) => String(Info)).join());
+  await expect.poll(waiting).toMatch(/UPDATE JSON_TABLE/);
+  // Meanwhile another one is, and is counted so: of 3 numbers, 2 are void.
+  await database.run('UPDATE chats SET messages_count = 1, counted = 5');
+  await database.run('COMMIT');
+  await late;
+  expect(await store.chat('t', 1)).toMatchObject({ messagesCount: 1 });
+});
