@@ -12,6 +12,7 @@ import { searchMigrations } from '../../lib/search/embedded-schema.ts';
 import { Database } from '../../lib/sqlite/database.ts';
 import { EmbeddedStore } from '../../lib/store/embedded.ts';
 import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import type { Mark } from '../../lib/store/store.ts';
 import type { Process } from './process.ts';
 
 // What stands for the SQL server is SQLite in memory, so that the store's own statements run; each of them is a call
@@ -35,7 +36,10 @@ export async function emptyDatabase(): Promise<Database> {
   return kept;
 }
 
-/** The store as a process reaches it: each statement is a call, and a merge, which is one transaction, is one too. */
+/**
+ * The store as a process reaches it: each statement is a call, and so are a merge and a page of counts, each of which is
+ * one transaction.
+ */
 export class SimulatedStore extends EmbeddedStore {
   readonly #process: Process;
 
@@ -51,6 +55,10 @@ export class SimulatedStore extends EmbeddedStore {
 
   override merge(writes: Write[]): Promise<void> {
     return this.#process.call('sql', () => super.merge(writes), failure);
+  }
+
+  override setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
+    return this.#process.call('sql', () => super.setCounts(marks, highestNumbers), failure);
   }
 }
 

@@ -273,32 +273,24 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'counts are added to',
-    file: 'lib/store/sql.ts',
+    file: 'lib/store/embedded-counts.ts',
     changes: [
       {
-        find: '.set({ messages_count: live, counted })',
-        replace: '.set({ messages_count: sql<number>`messages_count + 1`, counted })',
+        find: 'SET messages_count = ?1, counted = ?2',
+        replace: 'SET messages_count = messages_count + (?1 > 0), counted = ?2',
       },
     ],
   },
   {
     name: 'an older count replaces a newer one',
-    file: 'lib/store/sql.ts',
-    changes: [
-      {
-        find: "        .where('number', '=', chat)\n        .where('counted', '<=', counted)",
-        replace: "        .where('number', '=', chat)",
-      },
-    ],
+    file: 'lib/store/embedded-counts.ts',
+    changes: [{ find: 'AND number = ?4 AND counted <= ?2', replace: 'AND number = ?4' }],
   },
   {
     name: 'a mark is cleared that was put meanwhile',
-    file: 'lib/store/sql.ts',
+    file: 'lib/store/embedded-counts.ts',
     changes: [
-      {
-        find: "      .where('version', '=', mark.version)\n",
-        replace: '',
-      },
+      { find: 'WHERE token = ? AND chat = ? AND version = ?', replace: 'WHERE token = ? AND chat = ? AND ? > 0' },
     ],
   },
   {
