@@ -1,4 +1,5 @@
 import { Argument, Command } from 'commander';
+import { type BorrowedStack, borrowStack } from '../stack/borrow.ts';
 import { wrk } from '../stack/native/tools.ts';
 import { StackProblem } from '../stack/problem.ts';
 import { requireTools } from '../stack/tools.ts';
@@ -7,7 +8,6 @@ import { figures } from './figures.ts';
 import { circumstancesNow } from './machine.ts';
 import { writeReport } from './report.ts';
 import { keepResult, readResults } from './results.ts';
-import { StackServers } from './servers.ts';
 import { cellsOf, columns } from './table.ts';
 
 const say = (line: string) => console.error(`  ${line}`);
@@ -29,7 +29,13 @@ const command = new Command('script/bench')
 const { smoke } = command.opts<{ smoke?: true }>();
 const scale: Scale = smoke ? 'smoke' : 'full';
 
-const servers = new StackServers(say);
+/** Brought up by the first figure that asks for them. */
+let stack: Promise<BorrowedStack> | undefined;
+const servers = () => {
+  stack ??= borrowStack(say);
+  return stack;
+};
+
 try {
   await requireTools([wrk]);
   for (const name of command.args.length > 0 ? command.args : Object.keys(figures)) await measure(name);
@@ -38,7 +44,7 @@ try {
   console.error(error instanceof StackProblem ? error.message : error);
   process.exitCode = 1;
 } finally {
-  await servers.end();
+  await (await stack)?.giveBack();
 }
 
 async function measure(name: string): Promise<void> {
@@ -46,7 +52,7 @@ async function measure(name: string): Promise<void> {
   if (!figure) throw new Error(`There is no figure ${name}`);
   console.log(`\n${figure.title} (${name})\n`);
   const circumstances = circumstancesNow();
-  const measurements = await figure.measure({ scale, say, servers: () => servers.get() });
+  const measurements = await figure.measure({ scale, say, servers });
   for (const measurement of measurements)
     console.log(
       cellsOf(measurement)

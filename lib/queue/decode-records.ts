@@ -21,7 +21,7 @@ const write = z.discriminatedUnion('kind', [
 ]);
 export type Write = z.output<typeof write>;
 
-/** What the store queue carries: the writes of one request. */
+/** What the store queue carries: the writes of one request or, in the embedded engine, of one group commit. */
 const writesRecord = z.object({ version: z.literal(version), writes: z.array(write).check(z.minLength(1)) });
 
 /** Names one message. */

@@ -1,11 +1,7 @@
 import type { TestProject } from 'vitest/node';
-import { settle } from '../../stack/choosing.ts';
+import { borrowStack } from '../../stack/borrow.ts';
 import { readDeployment } from '../../stack/deployment.ts';
-import { stackFolder } from '../../stack/folders.ts';
-import { locked } from '../../stack/lock.ts';
-import { findServers } from '../../stack/tools.ts';
-import { bringUp, deployTo } from '../../stack/up.ts';
-import { readWanted } from '../../stack/wanted.ts';
+import { deployTo } from '../../stack/up.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -25,24 +21,11 @@ declare module 'vitest' {
  * afterwards.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  findServers();
-  const alone = <Result>(work: () => Promise<Result>) =>
-    locked(stackFolder, work, () => console.log('Another script/stack is at work for this checkout; waiting.'));
-  const { provider, wasUp } = await alone(async () => {
-    const chosen = await settle(readWanted({}, process.env), console.log);
-    const before = await chosen.parts();
-    await bringUp(chosen);
-    await deployTo(chosen, false);
-    return { provider: chosen, wasUp: before.some(({ running }) => running) };
-  });
-
-  const { awsEndpoint, mysqlUrl, mysqlPassword, opensearchUrl } = provider.servers;
+  const { awsEndpoint, mysqlUrl, opensearchUrl, giveBack } = await borrowStack(console.log, (provider) =>
+    deployTo(provider, false),
+  );
   const deployment = readDeployment();
   if (!deployment) throw new Error('The deployment is not where it was written down.');
-  const mysql = new URL(mysqlUrl);
-  mysql.password = mysqlPassword;
-  project.provide('stack', { apiUrl: deployment.url, awsEndpoint, mysqlUrl: mysql.href, opensearchUrl });
-  return async () => {
-    if (!wasUp) await alone(() => provider.stop());
-  };
+  project.provide('stack', { apiUrl: deployment.url, awsEndpoint, mysqlUrl, opensearchUrl });
+  return giveBack;
 }
