@@ -59,7 +59,7 @@ export class EmbeddedLedger implements Ledger {
   }
 
   createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey) {
-    return this.#once(key, (at) => {
+    const accept = (at: number) => {
       const taken = this.#row<{ messages: number }>(
         `UPDATE chats SET messages = messages + ?1 WHERE token = ?2 AND number = ?3 AND deleted = 0
          AND EXISTS (SELECT 1 FROM applications WHERE token = ?2 AND deleted = 0) RETURNING messages`,
@@ -76,7 +76,8 @@ export class EmbeddedLedger implements Ledger {
         bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
       );
       return { first, at };
-    });
+    };
+    return key ? this.#once(key, accept) : this.#accept(accept, 'runStatement');
   }
 
   editApplication(token: string, name: string) {
@@ -238,9 +239,9 @@ export class EmbeddedLedger implements Ledger {
   }
 
   /** Accepts one request in the next group commit. */
-  async #accept<T>(work: (at: number) => T): Promise<T> {
+  async #accept<T>(work: (at: number) => T, run: 'run' | 'runStatement' = 'run'): Promise<T> {
     try {
-      return await this.#commits.run(() => this.#outbox.transact(() => work(this.#now())));
+      return await this.#commits[run](() => this.#outbox.transact(() => work(this.#now())));
     } catch (error) {
       throw isOutage(error) ? unavailable(error) : error;
     }

@@ -2,6 +2,8 @@ import type { Database } from './database.ts';
 
 interface Waiting {
   work: () => unknown;
+  /** Whether what it has done can be undone without the rest of its group. */
+  undoable: boolean;
   resolve: (value: never) => void;
   reject: (reason: unknown) => void;
 }
@@ -16,7 +18,7 @@ export interface Participant {
 
 /**
  * Commits everything that waits as one transaction, so that one sync to the disk serves all concurrent requests. Each
- * piece of work has a savepoint of its own: one that throws is undone and fails alone. Nobody is answered before the
+ * piece of work is undone by itself: one that throws fails alone. Nobody is answered before the
  * transaction is on the disk; when the commit fails, all of the group fail with its error.
  *
  * The sync is not SQLite's, which this thread would have to wait for: while the disk works, the thread reads requests
@@ -44,10 +46,15 @@ export class GroupCommit {
 
   /** Runs `work`, which must be synchronous, in the next group; resolves with its result when that is on the disk. */
   run<T>(work: () => T): Promise<T> {
-    return new Promise((resolve, reject) => {
-      this.#waiting.push({ work, resolve, reject });
-      if (!this.#underWay) this.#schedule();
-    });
+    return this.#add(work, true);
+  }
+
+  /**
+   * As `run`, for work that changes the file by one statement at most, and does not throw behind it: SQLite itself undoes
+   * a statement that fails. The savepoint that this spares is a fifth of what a create costs in the file.
+   */
+  runStatement<T>(work: () => T): Promise<T> {
+    return this.#add(work, false);
   }
 
   join(participant: Participant): void {
@@ -65,6 +72,13 @@ export class GroupCommit {
   /** Calls the listener after each commit, when it is on the disk. */
   onCommit(listener: () => void): void {
     this.#listeners.push(listener);
+  }
+
+  #add<T>(work: () => T, undoable: boolean): Promise<T> {
+    return new Promise((resolve, reject) => {
+      this.#waiting.push({ work, undoable, resolve, reject });
+      if (!this.#underWay) this.#schedule();
+    });
   }
 
   #schedule(): void {
@@ -105,18 +119,20 @@ export class GroupCommit {
     }
   }
 
-  #outcome({ work, resolve, reject }: Waiting): () => void {
+  #outcome({ work, undoable, resolve, reject }: Waiting): () => void {
     const { database } = this;
-    database.prepare('SAVEPOINT work').run();
+    if (undoable) database.prepare('SAVEPOINT work').run();
     try {
       const value = work();
-      database.prepare('RELEASE work').run();
+      if (undoable) database.prepare('RELEASE work').run();
       return () => resolve(value as never);
     } catch (error) {
       // Some errors, a full disk among them, have rolled the whole transaction back already.
       if (!database.raw.isTransaction) throw error;
-      database.prepare('ROLLBACK TO work').run();
-      database.prepare('RELEASE work').run();
+      if (undoable) {
+        database.prepare('ROLLBACK TO work').run();
+        database.prepare('RELEASE work').run();
+      }
       return () => reject(error);
     }
   }

@@ -80,6 +80,16 @@ describe('a group commit', () => {
     expect(stored()).toEqual([1, 4]);
   });
 
+  test('undoes a single statement that fails, without a savepoint, and spoils no other', async () => {
+    const results = await Promise.allSettled([
+      commits.runStatement(() => insert(1)),
+      commits.runStatement(() => file.database.prepare('INSERT INTO entries (id) VALUES (2), (3), (1)').run()),
+      commits.run(() => insert(4)),
+    ]);
+    expect(results.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(stored()).toEqual([1, 4]);
+  });
+
   test('fails all of the group when the commit fails, and goes on with the next', async () => {
     let count = 0;
     commits.onCommit(() => count++);

@@ -1,0 +1,33 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { grams } from '../../lib/search/grams.ts';
+
+/** The definition, character by character. */
+function expected(text: string): string[] {
+  const spelled = [...text].map((character) => (character.codePointAt(0) as number).toString(16));
+  return [...new Set([...spelled, ...spelled.slice(1).map((point, i) => `${spelled[i]}x${point}`)])].toSorted();
+}
+
+const character = fc.oneof(
+  fc.constantFrom('a', 'b', '\x7f', '\x80', 'é', 'ж', '中', '😀'),
+  fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((one) => one !== '\0'),
+);
+
+test('the grams of any text are its code points and pairs of neighbours, each once', () => {
+  fc.assert(
+    fc.property(fc.array(character, { maxLength: 60 }), (characters) => {
+      const text = characters.join('');
+      expect(grams(text).toSorted()).toEqual(expected(text));
+    }),
+    { numRuns: 1_000 },
+  );
+});
+
+test('of one code point or two, the last gram is the whole text', () => {
+  fc.assert(
+    fc.property(character, fc.option(character, { nil: '' }), (first, second) => {
+      const points = [...(first + second)].map((one) => (one.codePointAt(0) as number).toString(16));
+      expect(grams(first + second).at(-1)).toBe(points.join('x'));
+    }),
+  );
+});
