@@ -1,59 +1,21 @@
-import { limits } from '../limits.ts';
 import type { MessageKey } from '../queue/records.ts';
 import type { Database } from '../sqlite/database.ts';
+import { documentId, largestNumber } from './embedded-ids.ts';
+import { applicationGram, applicationTrigram } from './embedded-matching.ts';
+import { EmbeddedSearch } from './embedded-search.ts';
 import { fold } from './fold.ts';
 import { grams } from './grams.ts';
-import type {
-  DocumentVersion,
-  SearchDocument,
-  SearchIndex,
-  SearchMatch,
-  SearchPage,
-  SearchQuery,
-} from './search-index.ts';
-
-/** Bits of an id that hold the message's number; the chat's ordinal stands above them. */
-const numberBits = 32n;
-const largestNumber = (1n << numberBits) - 1n;
-
-const documentId = (ordinal: number, number: number): bigint => (BigInt(ordinal) << numberBits) | BigInt(number);
-
-/** An application's ordinal as exactly one trigram, in digits of base 4096. */
-const applicationTrigram = (ordinal: number): string =>
-  [ordinal >> 24, (ordinal >> 12) & 4095, ordinal & 4095].map((digit) => String.fromCodePoint(0x4e00 + digit)).join('');
-/** The same among the grams; `y` is no hexadecimal digit. */
-const applicationGram = (ordinal: number): string => `y${ordinal.toString(16)}`;
-
-/** SQLite reads these two as U+FFFD, so its index can't tell the three apart and the text itself decides. */
-const confused = /[\uFFFD-\uFFFF]/;
-
-interface Row {
-  id: bigint;
-  chat: number;
-  number: number;
-  body: string;
-  createdAt: number;
-  updatedAt: number;
-}
-
-/** How one query finds its documents in one of the two full-text tables. */
-interface Matching {
-  table: 'search_trigrams' | 'search_grams';
-  /** The condition in FTS5's query language. */
-  match: string;
-  /** Whether what the index finds must be held against the text. */
-  verify: boolean;
-}
+import type { DocumentVersion, SearchDocument, SearchIndex, SearchPage, SearchQuery } from './search-index.ts';
 
 /** The search index in SQLite: FTS5 over folded text. */
 export class EmbeddedSearchIndex implements SearchIndex {
   readonly #database: Database;
 
+  readonly #search: EmbeddedSearch;
+
   constructor(database: Database) {
     this.#database = database;
-    database.raw.function('contains_folded', { deterministic: true }, (body, folded) =>
-      Number(fold(String(body)).includes(String(folded))),
-    );
+    this.#search = new EmbeddedSearch(database);
   }
 
   /**
@@ -92,17 +54,7 @@ export class EmbeddedSearchIndex implements SearchIndex {
   }
 
   async search(query: SearchQuery): Promise<SearchPage> {
-    const nothing = { matches: [], more: false, total: 0, totalIsMinimum: false };
-    // No text has U+0000, and SQLite would end the query there.
-    if (query.q.includes('\0')) return nothing;
-    const application = this.#get<{ ordinal: number }>(
-      'SELECT ordinal FROM search_applications WHERE token = ?',
-      query.token,
-    )?.ordinal;
-    if (application === undefined) return nothing;
-    return query.chat === undefined
-      ? this.#searchApplication(application, query)
-      : this.#searchChat(application, query.chat, query);
+    return this.#search.search(query);
   }
 
   async versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]> {
@@ -168,71 +120,6 @@ export class EmbeddedSearchIndex implements SearchIndex {
     );
   }
 
-  #searchChat(application: number, chat: number, { q, limit, after }: SearchQuery): SearchPage {
-    const ordinal = this.#get<{ ordinal: number }>(
-      'SELECT ordinal FROM search_chats WHERE application = ? AND chat = ?',
-      application,
-      chat,
-    )?.ordinal;
-    if (ordinal === undefined) return { matches: [], more: false, total: 0, totalIsMinimum: false };
-    const [first, last] = [documentId(ordinal, 0), documentId(ordinal, Number(largestNumber))];
-    const matching = matchingOf(q);
-    const rows = this.#rows(
-      `${from(matching)} AND t.rowid BETWEEN ? AND ? ORDER BY t.rowid DESC LIMIT ?`,
-      ...parameters(matching, q),
-      first,
-      after ? documentId(ordinal, after.number) - 1n : last,
-      limit + 1,
-    );
-    const total = this.#count(matching, q, 'AND t.rowid BETWEEN ? AND ?', first, last);
-    return page(rows, limit, total);
-  }
-
-  /**
-   * The matches of an application are wanted by time, which is not the order of the index. Few matches are all fetched
-   * and sorted; when they are too many to count, they are dense enough to be met by reading the messages backwards.
-   */
-  #searchApplication(application: number, { q, limit, after }: SearchQuery): SearchPage {
-    const matching = matchingOf(q, application);
-    const total = this.#count(matching, q, '');
-    const older = after ? 'AND (d.created_at, d.chat, d.id & ?) < (?, ?, ?)' : '';
-    const position = after ? [largestNumber, after.createdAt, after.chat, after.number] : [];
-    const newest = 'ORDER BY d.created_at DESC, d.chat DESC, d.id DESC LIMIT ?';
-    const rows =
-      total <= limits.exactTotal
-        ? this.#rows(`${from(matching)} ${older} ${newest}`, ...parameters(matching, q), ...position, limit + 1)
-        : this.#rows(
-            `FROM search_documents d WHERE d.application = ? AND d.body IS NOT NULL
-             AND contains_folded(d.body, ?) ${older} ${after ? 'AND d.created_at <= ?' : ''} ${newest}`,
-            application,
-            fold(q),
-            ...position,
-            ...(after ? [after.createdAt] : []),
-            limit + 1,
-          );
-    return page(rows, limit, total);
-  }
-
-  #rows(fromWhere: string, ...values: (string | number | bigint)[]): Row[] {
-    return this.#database
-      .prepare(
-        `SELECT d.chat, d.id & ${largestNumber} AS number, d.body, d.created_at AS createdAt, d.updated_at AS updatedAt
-         ${fromWhere}`,
-      )
-      .all(...values) as unknown as Row[];
-  }
-
-  /** Counts the matches, up to one more than are counted exactly. */
-  #count(matching: Matching, q: string, where: string, ...values: bigint[]): number {
-    const counted = this.#get<{ count: number }>(
-      `SELECT count(*) AS count FROM (SELECT 1 ${from(matching, !matching.verify)} ${where} LIMIT ?)`,
-      ...parameters(matching, q),
-      ...values,
-      limits.exactTotal + 1,
-    );
-    return counted?.count ?? 0;
-  }
-
   #chatOrdinal(token: string, chat: number): number | undefined {
     return this.#get<{ ordinal: number }>(
       `SELECT ordinal FROM search_chats WHERE chat = ?
@@ -267,35 +154,3 @@ export class EmbeddedSearchIndex implements SearchIndex {
     this.#database.prepare(text).run(...values);
   }
 }
-
-function matchingOf(q: string, application?: number): Matching {
-  const folded = fold(q);
-  const verify = confused.test(folded);
-  if ([...folded].length >= 3) {
-    const phrase = `body : "${folded.replaceAll('"', '""')}"`;
-    const match =
-      application === undefined ? phrase : `application : "${applicationTrigram(application)}" AND ${phrase}`;
-    return { table: 'search_trigrams', match, verify };
-  }
-  // The last gram is the longest: the pair, or the only code point.
-  const gram = `"${grams(folded).at(-1)}"`;
-  const match = application === undefined ? gram : `"${applicationGram(application)}" AND ${gram}`;
-  return { table: 'search_grams', match, verify };
-}
-
-const from = ({ table, verify }: Matching, indexAlone = false): string =>
-  indexAlone
-    ? `FROM ${table} t WHERE ${table} MATCH ?`
-    : `FROM ${table} t JOIN search_documents d ON d.id = t.rowid WHERE ${table} MATCH ?
-       ${verify ? 'AND contains_folded(d.body, ?)' : ''}`;
-
-const parameters = ({ match, verify }: Matching, q: string): string[] => (verify ? [match, fold(q)] : [match]);
-
-const page = (rows: Row[], limit: number, total: number): SearchPage => ({
-  matches: rows
-    .slice(0, limit)
-    .map(({ chat, number, body, createdAt, updatedAt }): SearchMatch => ({ chat, number, body, createdAt, updatedAt })),
-  more: rows.length > limit,
-  total: Math.min(total, limits.exactTotal),
-  totalIsMinimum: total > limits.exactTotal,
-});

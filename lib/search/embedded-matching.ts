@@ -1,0 +1,57 @@
+import { largestNumber } from './embedded-ids.ts';
+import { fold } from './fold.ts';
+import { grams } from './grams.ts';
+
+/** An application's ordinal as exactly one trigram, in digits of base 4096. */
+export const applicationTrigram = (ordinal: number): string =>
+  [ordinal >> 24, (ordinal >> 12) & 4095, ordinal & 4095].map((digit) => String.fromCodePoint(0x4e00 + digit)).join('');
+/** The same among the grams; `y` is no hexadecimal digit. */
+export const applicationGram = (ordinal: number): string => `y${ordinal.toString(16)}`;
+
+/** SQLite reads these two as U+FFFD, so its index can't tell the three apart and the text itself decides. */
+const confused = /[\uFFFD-\uFFFF]/;
+
+/** Where a search looks: in an application, or in one of its chats, which is a range of ids. */
+export interface Scope {
+  /** The application's ordinal. */
+  application: number;
+  chat?: { first: bigint; last: bigint };
+}
+
+/** How one query finds its documents in one of the two full-text tables. */
+export interface Matching {
+  table: 'search_trigrams' | 'search_grams';
+  /** The condition in FTS5's query language. */
+  match: string;
+  /** Whether what the index finds must be held against the text. */
+  verify: boolean;
+}
+
+/** How a query finds its documents; those of one application, where that is given. */
+export function matchingOf(q: string, application?: number): Matching {
+  const folded = fold(q);
+  const verify = confused.test(folded);
+  if ([...folded].length >= 3) {
+    const phrase = `body : "${folded.replaceAll('"', '""')}"`;
+    const match =
+      application === undefined ? phrase : `application : "${applicationTrigram(application)}" AND ${phrase}`;
+    return { table: 'search_trigrams', match, verify };
+  }
+  // The last gram is the longest: the pair, or the only code point.
+  const gram = `"${grams(folded).at(-1)}"`;
+  const match = application === undefined ? gram : `"${applicationGram(application)}" AND ${gram}`;
+  return { table: 'search_grams', match, verify };
+}
+
+/** A match, of the documents `d`. */
+export const matchColumns = `d.chat, d.id & ${largestNumber} AS number, d.body, d.created_at AS createdAt, d.updated_at AS updatedAt`;
+
+/** The source of the rows `t` (of the index) and, unless the index alone decides, `d` (the documents). */
+export const from = ({ table, verify }: Matching, indexAlone = false): string =>
+  indexAlone
+    ? `FROM ${table} t WHERE ${table} MATCH ?`
+    : `FROM ${table} t JOIN search_documents d ON d.id = t.rowid WHERE ${table} MATCH ?
+       ${verify ? 'AND contains_folded(d.body, ?)' : ''}`;
+
+/** What stands for the question marks of {@link from}. */
+export const parameters = ({ match, verify }: Matching, q: string): string[] => (verify ? [match, fold(q)] : [match]);
