@@ -23,6 +23,11 @@ export const limits = {
   queryLength: 256,
   /** A search counts its matches exactly up to here; OpenSearch stops counting at the same number by default. */
   exactTotal: 10_000,
+  /**
+   * What a search of the embedded engine reads at most to see whether it matches: so many texts, at 4 µs each, take half as
+   * long as to do without; and so many characters of them, for a text may be long.
+   */
+  candidates: { texts: 5_000, characters: 1_000_000 },
   /** Longest Idempotency-Key, in characters. */
   idempotencyKeyLength: 255,
   /** How long an Idempotency-Key is remembered, in milliseconds. */

@@ -1,11 +1,15 @@
 import { limits } from '../limits.ts';
 import type { Database } from '../sqlite/database.ts';
+import { fewMatches } from './embedded-candidates.ts';
 import { documentId, largestNumber } from './embedded-ids.ts';
 import { from, type Matching, matchColumns, matchingOf, parameters, type Scope } from './embedded-matching.ts';
 import { fold } from './fold.ts';
-import type { SearchMatch, SearchPage, SearchQuery } from './search-index.ts';
+import type { SearchMatch, SearchPage, SearchPosition, SearchQuery } from './search-index.ts';
 
 type Query = Omit<SearchQuery, 'token' | 'chat'>;
+
+/** From so many code points on, a text has more trigrams than are worth walking through. */
+const manyPoints = 5;
 
 /** Searches in what {@link EmbeddedSearchIndex} holds. */
 export class EmbeddedSearch {
@@ -24,6 +28,9 @@ export class EmbeddedSearch {
     if (query.q.includes('\0')) return nothing;
     const scope = this.#scope(token, chat);
     if (!scope) return nothing;
+    const folded = fold(query.q);
+    const few = [...folded].length < manyPoints ? undefined : fewMatches(this.#database, scope, folded);
+    if (few) return pageOf(few, query, scope);
     return scope.chat ? this.#searchChat(scope.chat, query) : this.#searchApplication(scope.application, query);
   }
 
@@ -45,6 +52,7 @@ export class EmbeddedSearch {
     };
   }
 
+  /** A first page that is the only one has been all. */
   #searchChat({ first, last }: NonNullable<Scope['chat']>, { q, limit, after }: Query): SearchPage {
     const matching = matchingOf(q);
     const rows = this.#rows(
@@ -54,7 +62,8 @@ export class EmbeddedSearch {
       after ? first + BigInt(after.number) - 1n : last,
       limit + 1,
     );
-    return page(rows, limit, this.#count(matching, q, 'AND t.rowid BETWEEN ? AND ?', first, last));
+    const all = !after && rows.length <= limit;
+    return page(rows, limit, all ? rows.length : this.#count(matching, q, 'AND t.rowid BETWEEN ? AND ?', first, last));
   }
 
   /**
@@ -100,6 +109,14 @@ export class EmbeddedSearch {
   #get<Result>(text: string, ...values: (string | number | bigint)[]): Result | undefined {
     return this.#database.prepare(text).get(...values) as Result | undefined;
   }
+}
+
+/** A page of all matches, which come in any order. */
+function pageOf(all: SearchMatch[], { limit, after }: Query, { chat }: Scope): SearchPage {
+  const newestFirst = (a: SearchPosition, b: SearchPosition) =>
+    (chat ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number;
+  const rows = all.filter((match) => !after || newestFirst(after, match) < 0).sort(newestFirst);
+  return page(rows, limit, all.length);
 }
 
 const page = (rows: SearchMatch[], limit: number, total: number): SearchPage => ({

@@ -184,6 +184,33 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         expect(await found({ token, chat: 1, q })).toEqual(['1/3', '1/1']);
       });
 
+      test('is told from texts that have all of its parts, few or many, short or long', async () => {
+        const [few, many, long] = [newToken(), newToken(), newToken()];
+        const q = 'north of the river';
+        const match = `it is NORTH of the river, ${'and on '.repeat(5)}`;
+        const parts = 'the river of the north of the ri, h of the r; north of th';
+        for (const [token, count, text] of [
+          [few, 300, parts],
+          [many, 5_600, parts],
+          [long, 400, parts.repeat(100)],
+        ] as const) {
+          await indexAll(
+            numbers(1, count).map((number) => document(token, 1 + (number % 2), number, number % 99 ? text : match)),
+          );
+          await indexAll([document(token, 1, 198, 'north', 1), document(token, 2, 99, null)]);
+          const expected = numbers(1, count)
+            .filter((number) => number % 99 === 0 && number > 198)
+            .reverse();
+          expect((await searchAll({ token, q }, 2)).matches.map(({ number }) => number)).toEqual(expected);
+          for (const chat of [1, 2]) {
+            const inChat = expected.filter((number) => 1 + (number % 2) === chat);
+            const { matches, total } = await searchAll({ token, chat, q }, 2);
+            expect(matches.map(({ number }) => number)).toEqual(inChat);
+            expect(total).toBe(inChat.length);
+          }
+        }
+      });
+
       test('is nothing for U+0000, which no body has', async () => {
         const token = newToken();
         await indexAll([document(token, 1, 1, 'abc def')]);
