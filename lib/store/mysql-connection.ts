@@ -1,19 +1,10 @@
 import type { ExecuteValues, PoolConnection } from 'mysql2';
 import { unavailable } from '../api/problems.ts';
 import { isOutage } from './mysql-errors.ts';
+import { sessionStatements } from './mysql-session.ts';
 
 /** A living server answers a ping within a millisecond; then there must be time left for a new connection. */
 const pingMs = 500;
-
-/** Our locks are held for milliseconds, so who waits this long gives up; also for a table that a migration changes. */
-const lockWaitSeconds = 10;
-
-/** What a session must be, whatever the server's defaults are. */
-const session = [
-  `SET SESSION sql_mode = 'STRICT_ALL_TABLES,NO_ENGINE_SUBSTITUTION', time_zone = '+00:00',
-   innodb_lock_wait_timeout = ${lockWaitSeconds}, lock_wait_timeout = ${lockWaitSeconds}`,
-  'SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED',
-];
 
 /**
  * So many rows as one parameter: `VALUES ?` becomes a prepared statement, which the server need not read anew each time.
@@ -63,7 +54,7 @@ export class TimedConnection {
   async begin(ms: number): Promise<void> {
     // The pool drops a broken connection by itself; a second error that nobody hears would end the process.
     this.#connection.on('error', () => undefined);
-    for (const statement of session)
+    for (const statement of sessionStatements)
       await new Promise<void>((resolve, reject) =>
         this.#within(
           ms,
