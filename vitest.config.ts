@@ -25,7 +25,8 @@ export default defineConfig({
       project('checks', 120_000),
       project('unit', 30_000),
       project('contract', 60_000),
-      project('infra', 60_000),
+      // Loading CDK takes seconds: once for each worker, not for each file.
+      project('infra', 60_000, { isolate: false }),
       project('e2e', 170_000),
       // Alone: it takes all processors, and half a minute.
       project('simulation', 170_000, { sequence: { groupOrder: 2 } }),

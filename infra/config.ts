@@ -1,93 +1,124 @@
-import * as z from 'zod';
+import { ReferenceStrength } from 'aws-cdk-lib';
+import { RetentionDays } from 'aws-cdk-lib/aws-logs';
+import { emulatedAccount } from './emulated-account.ts';
+import type { RouteKind, Throttle } from './route-kinds.ts';
 
-/** Flags that are wrong, all of them, one a line. */
-export class InvalidConfig extends Error {}
-
-const urlOf = (protocols: string[], example: string) =>
-  z
-    .string()
-    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), `is not a URL like ${example}`)
-    .refine(
-      (text) => !URL.canParse(text) || !new URL(text).password,
-      'holds a password, which everyone who may read the template would see',
-    );
-const secretName = z
-  .string()
-  .regex(/^[\w/+=.@-]{1,512}$/, 'is not the name of a secret in Secrets Manager (letters, digits and /_+=.@-)');
-
-const flags = z.object({
-  stage: z
-    .string()
-    .regex(/^[a-z][a-z0-9-]{0,19}$/, 'is not a name of up to 20 small letters, digits and hyphens')
-    .default('dev'),
-  mysqlUrl: urlOf(['mysql:'], 'mysql://user@host:3306/database').optional(),
-  mysqlSecret: secretName.optional(),
-  opensearchUrl: urlOf(['http:', 'https:'], 'https://host:9200').optional(),
-  adminKeySecret: secretName.optional(),
-  rollupMinutes: z.coerce
-    .number('is not a number')
-    .int('is not a whole number')
-    .min(1, 'is less than 1')
-    // The contract: counts are never later than an hour.
-    .max(60, 'is more than 60')
-    .default(1),
-});
-
-/** What `-c` takes. */
-export const flagNames = Object.keys(flags.shape);
-
-/** SQL and search that are there already. */
-export interface GivenServers {
-  /** `mysql://user@host:port/database`, without a password. */
-  mysqlUrl: string;
-  /** The name of the secret that holds `{"password": "…"}`. */
-  mysqlSecret: string;
-  opensearchUrl: string;
+/** What a deployment's name decides. */
+export interface Stage {
+  /** The only account it may be deployed to. */
+  account?: string;
+  /** RDS for MySQL; a stage without it works only with one that is given. */
+  database?: DatabaseSize;
+  /** The OpenSearch domain; a stage without it works only with a cluster that is given. */
+  searchDomain?: SearchDomainSize;
+  /** Whether what holds data outlives its stack, which then can't be deleted by mistake. */
+  keepData: boolean;
+  /** Whether the registry of applications asks for the operators' key. */
+  adminKey: boolean;
+  /** Whether tables and index are brought up to date by the deployment. */
+  migration: boolean;
+  /** How long logs are kept. */
+  logRetention: RetentionDays;
+  /** Most requests for each method of each route, by what the route is. */
+  throttling: Record<RouteKind, Throttle>;
+  /** Whether functions that work on SQL by the clock are held to one run at a time (`FunctionSize.atOnce`). */
+  reservedConcurrency: boolean;
+  /** How the service stack knows what is in the data stack. */
+  references: ReferenceStrength;
 }
 
-export interface Config {
-  /** Which of several deployments in one account this is. */
-  stage: string;
-  /** Without it, the stack makes a database and a search domain of its own. */
-  given?: GivenServers;
-  /** The name of the secret that is the operators' key; without it, everyone may create and list applications. */
-  adminKeySecret?: string;
-  rollupMinutes: number;
-  /** Whether what holds data outlives the stack. */
-  keepData: boolean;
+export interface DatabaseSize {
+  /** As `t4g.medium`. */
+  instanceType: string;
+  /** A standby in another zone takes over within a minute or two. */
+  multiAz: boolean;
+  /** For how many days it can be set back to any moment. */
+  backupDays: number;
+}
+
+export interface SearchDomainSize {
+  /** As `m7g.large.search`. */
+  instanceType: string;
+  /** In as many zones. Two would be worse than three: without the other, neither may go on. */
+  nodes: 1 | 3;
+  /** Of each node. */
+  diskGb: number;
 }
 
 /**
- * Reads the flags of the CDK command line (`-c name=value`).
- *
- * @throws InvalidConfig naming every flag that is wrong
+ * Two processors and 4 GB, which hold the keys of some ten million messages in memory; burstable, see docs/scaling.md for
+ * when it gives way.
  */
-export function readConfig(context: (flag: string) => unknown): Config {
-  const result = flags.safeParse(Object.fromEntries(flagNames.map((flag) => [flag, context(flag)])));
-  const problems = result.success
-    ? missing(result.data)
-    : result.error.issues.map(({ path, message }) => `-c ${path.join('.')}: ${message}${hintFor(message)}`);
-  if (!result.success || problems.length > 0) throw new InvalidConfig(problems.join('\n'));
+const databaseInstance = 't4g.medium';
+/** The smallest that is not burstable: indexing is steady work. */
+const searchInstance = 'm7g.large.search';
 
-  const { stage, mysqlUrl, mysqlSecret, opensearchUrl, adminKeySecret, rollupMinutes } = result.data;
-  return {
-    stage,
-    ...(mysqlUrl && mysqlSecret && opensearchUrl && { given: { mysqlUrl, mysqlSecret, opensearchUrl } }),
-    ...(adminKeySecret && { adminKeySecret }),
-    rollupMinutes,
-    keepData: stage !== 'dev',
-  };
-}
+/** Every stage; another one is another line. */
+export const stages = {
+  /** To try things on AWS: all that prod has, in the least number, and gone with its stacks. */
+  dev: {
+    database: { instanceType: databaseInstance, multiAz: false, backupDays: 1 },
+    searchDomain: { instanceType: searchInstance, nodes: 1, diskGb: 100 },
+    keepData: false,
+    adminKey: true,
+    migration: true,
+    logRetention: RetentionDays.ONE_WEEK,
+    // Enough for a person and a test; a script that runs away costs little.
+    throttling: {
+      write: { rate: 100, burst: 200 },
+      read: { rate: 100, burst: 200 },
+      search: { rate: 20, burst: 40 },
+      registry: { rate: 5, burst: 10 },
+      service: { rate: 50, burst: 100 },
+    },
+    // A new account has ten executions at once for everything, and AWS lets nobody reserve the last hundred.
+    reservedConcurrency: false,
+    references: ReferenceStrength.WEAK,
+  },
+  prod: {
+    database: { instanceType: databaseInstance, multiAz: true, backupDays: 14 },
+    searchDomain: { instanceType: searchInstance, nodes: 3, diskGb: 100 },
+    keepData: true,
+    adminKey: true,
+    migration: true,
+    // The time that a queue keeps a message, twice: what happened to it can be read for as long as it may come again.
+    logRetention: RetentionDays.ONE_MONTH,
+    throttling: {
+      // Half of the account's quota of 10,000 requests/s (docs/scaling.md), so that no route alone takes it all.
+      write: { rate: 5_000, burst: 2_500 },
+      // SQL answers some thousands of reads a second; one caller in a loop shall not take them all.
+      read: { rate: 2_000, burst: 1_000 },
+      // Each asks SQL and every shard of an application's index.
+      search: { rate: 200, burst: 200 },
+      // Operators, by hand or by script; slow enough that nobody tries keys.
+      registry: { rate: 20, burst: 40 },
+      // No work behind it; all wrong paths and preflights are here.
+      service: { rate: 1_000, burst: 1_000 },
+    },
+    reservedConcurrency: true,
+    references: ReferenceStrength.WEAK,
+  },
+  /** For script/stack: an emulator on this machine, with the servers that run beside it. */
+  local: {
+    // Open to everyone, so it can't be deployed to AWS: CDK deploys to no other account than this.
+    account: emulatedAccount,
+    keepData: false,
+    adminKey: false,
+    // script/stack does it: the function that CDK calls it with needs the SDK that only AWS's own runtime has.
+    migration: false,
+    logRetention: RetentionDays.ONE_DAY,
+    // More than this machine can do.
+    throttling: {
+      write: { rate: 5_000, burst: 5_000 },
+      read: { rate: 5_000, burst: 5_000 },
+      search: { rate: 5_000, burst: 5_000 },
+      registry: { rate: 5_000, burst: 5_000 },
+      service: { rate: 5_000, burst: 5_000 },
+    },
+    reservedConcurrency: false,
+    // LocalStack 4.14 knows exports, and not the output of another stack.
+    references: ReferenceStrength.STRONG,
+  },
+} as const satisfies Record<string, Stage>;
 
-const hintFor = (message: string): string =>
-  message.startsWith('holds a password')
-    ? '; put it in Secrets Manager as {"password": "…"} and name that with -c mysqlSecret=<name>'
-    : '';
-
-/** SQL and search are given together or not at all: those that the stack makes are out of reach of others' networks. */
-function missing(given: { [Flag in keyof GivenServers]?: string | undefined }): string[] {
-  const needed = ['mysqlUrl', 'mysqlSecret', 'opensearchUrl'] as const;
-  const absent = needed.filter((flag) => given[flag] === undefined);
-  if (absent.length === needed.length) return [];
-  return absent.map((flag) => `-c ${flag}: is missing; mysqlUrl, mysqlSecret and opensearchUrl belong together`);
-}
+export type StageName = keyof typeof stages;

@@ -6,6 +6,8 @@ export interface FunctionSize {
   /** Lambda gives processor time in proportion: 1,769 MB is one whole processor. */
   memoryMb: number;
   timeout: Duration;
+  /** Most at once, where the stage reserves concurrency. */
+  atOnce?: number;
 }
 
 /** Every size of the AWS engine, each with its reason. */
@@ -21,11 +23,17 @@ export const functionSizes = {
   fallback: { memoryMb: 512, timeout: Duration.seconds(3) },
   /** A whole processor: up to 6 MB of JSON to parse, to fold and to print. A batch takes a second; an outage is waited for. */
   worker: { memoryMb: 1_769, timeout: Duration.millis(limits.workerMs) },
-  /** The database counts, the function waits. What is not visited in this time is visited by the next run. */
-  rollUp: { memoryMb: 512, timeout: Duration.minutes(5) },
-  /** Resumable, and stops by itself before its time is over: the longest that Lambda grants. */
-  purge: { memoryMb: 512, timeout: Duration.minutes(15) },
-  /** As the purge: what an outage of the queue left behind may be much. */
+  /**
+   * The database counts, the function waits. What is not visited in this time is visited by the next run. One at a time:
+   * a minute later the next would ask SQL for the same counts again.
+   */
+  rollUp: { memoryMb: 512, timeout: Duration.minutes(5), atOnce: 1 },
+  /**
+   * Resumable, and stops by itself before its time is over: the longest that Lambda grants. One at a time: fifteen of
+   * them would delete the same rows, and wait for each other's locks.
+   */
+  purge: { memoryMb: 512, timeout: Duration.minutes(15), atOnce: 1 },
+  /** As the purge: what an outage of the queue left behind may be much. It works on the ledger, which takes several. */
   sweep: { memoryMb: 512, timeout: Duration.minutes(15) },
   /** Changing a large table takes its time; a deployment waits for it. */
   migrate: { memoryMb: 512, timeout: Duration.minutes(15) },

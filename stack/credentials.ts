@@ -4,6 +4,3 @@ export const credentials = {
   AWS_SECRET_ACCESS_KEY: 'test',
   AWS_REGION: 'us-east-1',
 };
-
-/** The account that both emulators play. */
-export const emulatedAccount = '000000000000';

@@ -1,9 +1,10 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { emulatedAccount } from '../infra/emulated-account.ts';
 import { emulatedApiUrl } from './api-url.ts';
 import { cdk, emulatorEnvironment } from './cdk.ts';
-import { credentials, emulatedAccount } from './credentials.ts';
+import { credentials } from './credentials.ts';
 import { databaseSecret } from './database-secret.ts';
 import { apiAnswers, forgetDeployment, keepDeployment, readDeployment } from './deployment.ts';
 import { requireLoopback } from './endpoint.ts';
@@ -42,6 +43,7 @@ export async function deployToEmulator(servers: Servers, say: Say): Promise<stri
   await cdk(['bootstrap', `aws://${emulatedAccount}/${credentials.AWS_REGION}`], env, say);
   say('Bundling the functions');
   const context = {
+    stage: 'local',
     mysqlUrl: fromFunctions.mysqlUrl,
     mysqlSecret: databaseSecret,
     opensearchUrl: fromFunctions.opensearchUrl,

@@ -32,15 +32,17 @@ export interface Floor {
   /** Interface endpoints, each counted in each zone. */
   endpoints: number;
   secrets: number;
+  /** RDS proxies, each before a database of two virtual processors. */
+  proxies: number;
   /** Queues with a worker behind them. */
   feeds: number;
   schedules: number;
 }
 
-const own = { endpoints: 4, secrets: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
+const own = { secrets: 2, proxies: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
 export const floors = {
-  dev: { ...own, databases: 1, searchNodes: 1 },
-  prod: { ...own, databases: 2, searchNodes: 2 },
+  dev: { ...own, databases: 1, searchNodes: 1, endpoints: 4 },
+  prod: { ...own, databases: 2, searchNodes: 3, endpoints: 6 },
 } satisfies Record<string, Floor>;
 
 /** What a month costs when no message comes, by what it is paid for. */
@@ -51,7 +53,8 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
   return {
     SQL:
       cost('databaseHour', floor.databases * hoursPerMonth) +
-      cost('databaseGbMonth', floor.databases * floor.databaseGb),
+      cost('databaseGbMonth', floor.databases * floor.databaseGb) +
+      cost('databaseProxyVcpuHour', floor.proxies * 2 * hoursPerMonth),
     search:
       cost('searchNodeHour', floor.searchNodes * hoursPerMonth) +
       cost('searchGbMonth', floor.searchNodes * floor.searchNodeGb),
@@ -66,12 +69,15 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
   };
 }
 
-/** What RDS Proxy would cost a month in front of the database, which has two virtual processors; it is not deployed. */
-export const proxyOf = (prices: Prices): number => charge(prices.databaseProxyVcpuHour, 2 * hoursPerMonth);
-
-/** What a month costs of keeping a million of something: once on each of the machines that have it. */
+/**
+ * What a month costs of keeping a million of something: once on each of the machines that have it. Of an index there are
+ * two copies, where there is a second node for the other.
+ */
 export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices: Prices): Record<string, number> => ({
   'messages in SQL': charge(prices.databaseGbMonth, (databases * inputs.rowBytes) / 1_000),
-  'messages in the search index': charge(prices.searchGbMonth, (searchNodes * inputs.documentBytes) / 1_000),
+  'messages in the search index': charge(
+    prices.searchGbMonth,
+    (Math.min(2, searchNodes) * inputs.documentBytes) / 1_000,
+  ),
   'chats in the ledger': charge(prices.tableGbMonth, inputs.chatItemBytes / 1_000),
 });

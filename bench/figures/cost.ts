@@ -1,6 +1,6 @@
 import type { Line, Scenario } from '../cost/lines.ts';
 import { inputsFrom } from '../cost/measured.ts';
-import { floorOf, floors, keptOf, monthly, perMillion, proxyOf } from '../cost/money.ts';
+import { floorOf, floors, keptOf, monthly, perMillion } from '../cost/money.ts';
 import { readPrices } from '../cost/prices.ts';
 import { quantities, usual } from '../cost/quantities.ts';
 import { figure, type Measurement } from '../figure.ts';
@@ -72,7 +72,6 @@ export const cost = figure({
           ),
         ];
       }),
-      month('RDS Proxy, which is not deployed', proxyOf(list.prices)),
     ];
   },
 });

@@ -1,4 +1,4 @@
-import { Duration } from 'aws-cdk-lib';
+import { Duration, RemovalPolicy } from 'aws-cdk-lib';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -10,6 +10,7 @@ interface WorkQueueProps {
   visibility: Duration;
   /** The variables that hold the addresses of the queue and of its dead letters. */
   variables: { url: string; deadLetterUrl: string };
+  keepData: boolean;
 }
 
 /** A queue between two steps of the flow, and the queue of what the second can't work on. */
@@ -18,13 +19,15 @@ export class WorkQueue extends Construct {
   readonly deadLetters: Queue;
   readonly #variables: WorkQueueProps['variables'];
 
-  constructor(scope: Construct, id: string, { visibility, variables }: WorkQueueProps) {
+  constructor(scope: Construct, id: string, { visibility, variables, keepData }: WorkQueueProps) {
     super(scope, id);
     this.#variables = variables;
     const common = {
       retentionPeriod: Duration.millis(limits.queueRetentionMs),
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
+      // What is in it was accepted, and may be nowhere else yet.
+      removalPolicy: keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
     };
     this.deadLetters = new Queue(this, 'DeadLetters', common);
     this.queue = new Queue(this, 'Queue', {

@@ -1,7 +1,8 @@
 import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { flagNames } from '../../infra/config.ts';
+import { flagNames } from '../../infra/flags.ts';
+
 import { type Route, routes } from '../../lib/api/routes.ts';
 import { settingsCommand } from '../../local/settings.ts';
 

@@ -1,11 +1,14 @@
+import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import { describe, expect, test } from 'vitest';
+import { type StageName, stages } from '../../infra/config.ts';
+import { kindOf } from '../../infra/route-kinds.ts';
 import { ProblemDocument } from '../../lib/api/answers.ts';
 import { commonHeaders } from '../../lib/api/headers.ts';
 import { type ProblemCode, problems } from '../../lib/api/problems.ts';
 import { methodsOf, type OperationId, type Route, routes } from '../../lib/api/routes.ts';
-import { given, synthesize } from '../support/synthesis.ts';
+import { everyStage, synthesize } from '../support/synthesis.ts';
 
-const stack = synthesize(given);
+const { service: stack, account } = synthesize(everyStage.prod);
 
 describe('the API', () => {
   const paths = new Map([[stack.one('AWS::ApiGateway::RestApi').id, '']]);
@@ -51,20 +54,35 @@ describe('the API', () => {
     });
   });
 
-  test.each<[string, ProblemCode, string?]>([
-    ['DEFAULT_4XX', 'malformed_request'],
-    ['DEFAULT_5XX', 'unavailable', '5'],
-    ['MISSING_AUTHENTICATION_TOKEN', 'route_not_found'],
-    ['RESOURCE_NOT_FOUND', 'route_not_found'],
-    ['REQUEST_TOO_LARGE', 'payload_too_large'],
-    ['UNSUPPORTED_MEDIA_TYPE', 'unsupported_media_type'],
-    ['THROTTLED', 'too_many_requests', '1'],
-    ['QUOTA_EXCEEDED', 'too_many_requests', '1'],
-  ])('answers %s of its own as the problem %s', (type, code, retryAfter) => {
-    const found = stack
-      .ofType('AWS::ApiGateway::GatewayResponse')
-      .find(([, { Properties }]) => Properties.ResponseType === type);
-    const { StatusCode, ResponseTemplates, ResponseParameters } = found?.[1].Properties ?? {};
+  const answerTo = (type: string) =>
+    stack.ofType('AWS::ApiGateway::GatewayResponse').find(([, { Properties }]) => Properties.ResponseType === type)?.[1]
+      .Properties;
+
+  // What API Gateway answers of its own, by https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+  const faultsOfOurs = ['API_CONFIGURATION_ERROR', 'AUTHORIZER_CONFIGURATION_ERROR', 'AUTHORIZER_FAILURE'];
+  const types = Object.values(ResponseType)
+    .filter((type) => type instanceof ResponseType)
+    .map(({ responseType }) => responseType);
+  const defaultOf = (type: string) =>
+    type.startsWith('INTEGRATION_') || faultsOfOurs.includes(type) ? 'DEFAULT_5XX' : 'DEFAULT_4XX';
+  const expected: Record<string, [ProblemCode, string?]> = {
+    DEFAULT_4XX: ['malformed_request'],
+    DEFAULT_5XX: ['unavailable', '5'],
+    MISSING_AUTHENTICATION_TOKEN: ['route_not_found'],
+    RESOURCE_NOT_FOUND: ['route_not_found'],
+    REQUEST_TOO_LARGE: ['payload_too_large'],
+    UNSUPPORTED_MEDIA_TYPE: ['unsupported_media_type'],
+    THROTTLED: ['too_many_requests', '1'],
+    QUOTA_EXCEEDED: ['too_many_requests', '1'],
+  };
+
+  test('knows all that API Gateway may answer of its own', () => {
+    expect(types).toEqual(expect.arrayContaining([...Object.keys(expected), 'INTEGRATION_TIMEOUT', 'WAF_FILTERED']));
+  });
+
+  test.each(types)('answers %s of its own as a problem', (type) => {
+    const { StatusCode, ResponseTemplates, ResponseParameters } = answerTo(type) ?? answerTo(defaultOf(type));
+    const [code, retryAfter] = (expected[type] ?? expected[defaultOf(type)]) as [ProblemCode, string?];
     const { status, title } = problems[code];
     expect(StatusCode).toBe(String(status));
     const body = ProblemDocument.strict().parse(JSON.parse(ResponseTemplates['application/json']));
@@ -80,5 +98,73 @@ describe('the API', () => {
     expect(header('content-type')).toBe("'application/problem+json'");
     expect(header('x-request-id')).toBe('context.requestId');
     expect(header('Retry-After')).toBe(retryAfter && `'${retryAfter}'`);
+  });
+});
+
+describe('the log of the API', () => {
+  const { AccessLogSetting, MethodSettings, TracingEnabled } = stack.one('AWS::ApiGateway::Stage').resource.Properties;
+
+  test('has a line of JSON for each request, under the request’s id and the route’s pattern', () => {
+    expect(JSON.parse(AccessLogSetting.Format)).toMatchObject({
+      requestId: '$context.requestId',
+      route: '$context.resourcePath',
+      status: '$context.status',
+    });
+    const [logs] = AccessLogSetting.DestinationArn['Fn::GetAtt'];
+    expect(stack.resources[logs]).toMatchObject({
+      Type: 'AWS::Logs::LogGroup',
+      Properties: { RetentionInDays: stages.prod.logRetention },
+    });
+  });
+
+  test('has nothing that the client sent, and no address', () => {
+    // Of the request itself there is the method, and of the answer its size.
+    const variables = [...AccessLogSetting.Format.matchAll(/\$context\.([\w.]+)/g)].map(([, name]) => name);
+    expect(variables).not.toEqual([]);
+    for (const name of variables)
+      expect(name).not.toMatch(/^(path|protocol|domain|identity|authorizer|error\.message)/);
+    expect(AccessLogSetting.Format).not.toContain('$input');
+  });
+
+  test('is the only one: execution logs hold paths, and these hold tokens', () => {
+    for (const { LoggingLevel = 'OFF', DataTraceEnabled } of MethodSettings)
+      expect([LoggingLevel, DataTraceEnabled]).toEqual(['OFF', false]);
+  });
+
+  test('is written by a role of the account, which outlives every stage', () => {
+    const role = account.one('AWS::IAM::Role');
+    const setting = account.one('AWS::ApiGateway::Account');
+    expect(setting.resource.Properties.CloudWatchRoleArn).toEqual({ 'Fn::GetAtt': [role.id, 'Arn'] });
+    for (const { resource } of [role, setting]) expect(resource.DeletionPolicy).toBe('Retain');
+    expect(stack.ofType('AWS::ApiGateway::Account')).toEqual([]);
+  });
+
+  test('goes with traces of the requests', () => {
+    expect(TracingEnabled).toBe(true);
+  });
+});
+
+describe.each(Object.keys(stages) as StageName[])('throttling in stage %s', (name) => {
+  const settings = synthesize(everyStage[name]).service.one('AWS::ApiGateway::Stage').resource.Properties
+    .MethodSettings;
+  const { throttling } = stages[name];
+
+  test.each(Object.entries<Route>(routes))('%s is limited as what it is, under each of its methods', (_name, route) => {
+    for (const method of methodsOf(route)) {
+      const resourcePath = `/${route.path.replaceAll('/', '~1')}`;
+      const [setting, ...others] = settings.filter(
+        (each: { ResourcePath: string; HttpMethod: string }) =>
+          each.ResourcePath === resourcePath && each.HttpMethod === method,
+      );
+      const { rate, burst } = throttling[kindOf(route)];
+      expect(setting).toMatchObject({ ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst });
+      expect(others).toEqual([]);
+    }
+  });
+
+  test('all else, such as wrong paths, has the limit of what does no work', () => {
+    const { rate, burst } = throttling.service;
+    expect(settings[0]).toMatchObject({ ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: rate });
+    expect(settings[0]).toMatchObject({ ThrottlingBurstLimit: burst });
   });
 });

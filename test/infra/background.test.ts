@@ -1,18 +1,20 @@
 import { describe, expect, test } from 'vitest';
+import type { FunctionName } from '../../infra/functions.ts';
 import { limits } from '../../lib/limits.ts';
-import { given, synthesize } from '../support/synthesis.ts';
+import { everyStage, synthesize } from '../support/synthesis.ts';
+import type { SynthesizedStack } from '../support/synthesized-stack.ts';
 
-const stack = synthesize(given);
+const { data, service } = synthesize(everyStage.prod);
 
 describe.each([
   ['store', 'storeWorker', /^StoreQueue[0-9A-F]{8}$/, /^StoreQueueDeadLetters/],
   ['search', 'searchWorker', /^SearchQueue[0-9A-F]{8}$/, /^SearchQueueDeadLetters/],
 ] as const)('the %s queue', (_name, workerName, queuePattern, deadLettersPattern) => {
-  const queue = stack.one('AWS::SQS::Queue', queuePattern);
-  const deadLetters = stack.one('AWS::SQS::Queue', deadLettersPattern);
-  const worker = stack.function(workerName);
+  const queue = data.one('AWS::SQS::Queue', queuePattern);
+  const deadLetters = data.one('AWS::SQS::Queue', deadLettersPattern);
+  const worker = service.function(workerName);
   const [, feed] =
-    stack
+    service
       .ofType('AWS::Lambda::EventSourceMapping')
       .find(([, { Properties }]) => Properties.FunctionName.Ref === worker.id) ?? [];
 
@@ -22,9 +24,7 @@ describe.each([
         MessageRetentionPeriod: 14 * 24 * 60 * 60,
         SqsManagedSseEnabled: true,
       });
-      const policy = stack
-        .ofType('AWS::SQS::QueuePolicy')
-        .find(([, { Properties }]) => Properties.Queues[0].Ref === id);
+      const policy = data.ofType('AWS::SQS::QueuePolicy').find(([, { Properties }]) => Properties.Queues[0].Ref === id);
       expect(JSON.stringify(policy)).toContain('"aws:SecureTransport":"false"');
     }
   });
@@ -54,37 +54,30 @@ describe.each([
 });
 
 describe('the schedule', () => {
-  const scheduleOf = (from: typeof stack, name: 'rollUpSchedule' | 'purgeSchedule' | 'sweepSchedule') =>
+  const scheduleOf = (from: SynthesizedStack, name: 'rollUpSchedule' | 'purgeSchedule' | 'sweepSchedule') =>
     from
       .ofType('AWS::Events::Rule')
       .filter(([, { Properties }]) => Properties.Targets[0].Arn['Fn::GetAtt'][0] === from.function(name).id)
       .map(([, { Properties }]) => Properties.ScheduleExpression);
 
   test.each(['rollUpSchedule', 'purgeSchedule', 'sweepSchedule'] as const)('runs %s every minute', (name) => {
-    expect(scheduleOf(stack, name)).toEqual(['rate(1 minute)']);
+    expect(scheduleOf(service, name)).toEqual(['rate(1 minute)']);
   });
 
   test('rolls up as often as it is told', () => {
-    expect(scheduleOf(synthesize({ ...given, rollupMinutes: '15' }), 'rollUpSchedule')).toEqual(['rate(15 minutes)']);
-  });
-});
-
-describe("the ledger's table", () => {
-  test('can be set back to any moment, and forgets what has expired', () => {
-    expect(stack.one('AWS::DynamoDB::Table').resource.Properties).toMatchObject({
-      KeySchema: [
-        { AttributeName: 'pk', KeyType: 'HASH' },
-        { AttributeName: 'sk', KeyType: 'RANGE' },
-      ],
-      BillingMode: 'PAY_PER_REQUEST',
-      PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
-      TimeToLiveSpecification: { AttributeName: 'expires', Enabled: true },
-    });
+    expect(scheduleOf(synthesize({ rollupMinutes: '15' }).service, 'rollUpSchedule')).toEqual(['rate(15 minutes)']);
   });
 
-  test('goes with a stack for development, and outlives any other', () => {
-    expect(stack.one('AWS::DynamoDB::Table').resource).toMatchObject({ DeletionPolicy: 'Delete' });
-    const { resource } = synthesize({ ...given, stage: 'production' }).one('AWS::DynamoDB::Table');
-    expect(resource).toMatchObject({ DeletionPolicy: 'Retain', Properties: { DeletionProtectionEnabled: true } });
+  test('does not catch up: a call that finds its function busy is left to the next', () => {
+    for (const [, { Properties }] of service.ofType('AWS::Lambda::EventInvokeConfig'))
+      expect(Properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
+    expect(service.ofType('AWS::Lambda::EventInvokeConfig')).toHaveLength(3);
+  });
+
+  test('in prod, one run at a time works on SQL', () => {
+    const atOnce = (name: FunctionName, from = service) => from.function(name).properties.ReservedConcurrentExecutions;
+    expect([atOnce('rollUpSchedule'), atOnce('purgeSchedule'), atOnce('sweepSchedule')]).toEqual([1, 1, undefined]);
+    // A new account has too few to reserve any.
+    expect(atOnce('rollUpSchedule', synthesize(everyStage.dev).service)).toBeUndefined();
   });
 });

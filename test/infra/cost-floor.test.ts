@@ -4,7 +4,7 @@ import { usual } from '../../bench/cost/quantities.ts';
 import { synthesize } from '../support/synthesis.ts';
 
 test.each(Object.keys(floors) as (keyof typeof floors)[])('the bill of stage %s is for what is deployed', (stage) => {
-  const stack = synthesize({ stage });
+  const { data: stack, service } = synthesize({ stage });
   const database = stack.one('AWS::RDS::DBInstance').resource.Properties;
   const domain = stack.one('AWS::OpenSearchService::Domain').resource.Properties;
   const endpoints = stack
@@ -16,15 +16,17 @@ test.each(Object.keys(floors) as (keyof typeof floors)[])('the bill of stage %s 
     searchNodes: domain.ClusterConfig.InstanceCount,
     searchNodeGb: domain.EBSOptions.VolumeSize,
     endpoints: endpoints.reduce((sum, [, { Properties }]) => sum + Properties.SubnetIds.length, 0),
-    secrets: stack.ofType('AWS::SecretsManager::Secret').length,
-    feeds: stack.ofType('AWS::Lambda::EventSourceMapping').length,
-    schedules: stack.ofType('AWS::Events::Rule').length,
+    // The admin key, and the password that RDS keeps.
+    secrets: stack.ofType('AWS::SecretsManager::Secret').length + (database.ManageMasterUserPassword ? 1 : 0),
+    proxies: stack.ofType('AWS::RDS::DBProxy').length,
+    feeds: service.ofType('AWS::Lambda::EventSourceMapping').length,
+    schedules: service.ofType('AWS::Events::Rule').length,
   } satisfies Floor).toEqual(floors[stage]);
   // What the prices are of.
   expect([database.DBInstanceClass, database.StorageType]).toEqual(['db.t4g.medium', 'gp3']);
   expect([domain.ClusterConfig.InstanceType, domain.EBSOptions.VolumeType]).toEqual(['m7g.large.search', 'gp3']);
   expect(domain.ClusterConfig.DedicatedMasterEnabled).toBe(false);
   expect(stack.ofType('AWS::EC2::NatGateway')).toEqual([]);
-  expect(stack.function('createMessage').properties.Architectures).toEqual(['arm64']);
+  expect(service.function('createMessage').properties.Architectures).toEqual(['arm64']);
   expect(usual.architecture).toBe('Arm');
 });

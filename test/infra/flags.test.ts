@@ -1,33 +1,39 @@
 import { expect, test } from 'vitest';
-import { InvalidConfig, readConfig } from '../../infra/config.ts';
+import { stages } from '../../infra/config.ts';
+import { InvalidFlags, readFlags } from '../../infra/flags.ts';
 import { given } from '../support/synthesis.ts';
 
-const read = (flags: Record<string, unknown>) => readConfig((flag) => flags[flag]);
+const read = (flags: Record<string, unknown>) => readFlags((flag) => flags[flag]);
 const problems = (flags: Record<string, unknown>): string[] => {
   try {
     read(flags);
   } catch (error) {
-    if (error instanceof InvalidConfig) return error.message.split('\n');
+    if (error instanceof InvalidFlags) return error.message.split('\n');
     throw error;
   }
   return [];
 };
 
-test('without flags it is a stage to throw away, with servers of its own and counts every minute', () => {
-  expect(read({})).toEqual({ stage: 'dev', rollupMinutes: 1, keepData: false });
-});
-
-test('any other stage keeps its data', () => {
-  expect(read({ stage: 'production' })).toMatchObject({ stage: 'production', keepData: true });
+test('without flags it is the stage to try things, with servers of its own and counts every minute', () => {
+  expect(read({})).toEqual({ name: 'dev', stage: stages.dev, rollupMinutes: 1 });
 });
 
 test('flags come from the command line as text', () => {
-  expect(read({ ...given, rollupMinutes: '5', adminKeySecret: 'chat/admin-key' })).toEqual({
-    stage: 'dev',
-    given,
-    adminKeySecret: 'chat/admin-key',
+  const all = {
+    ...given,
+    stage: 'prod',
+    vpcId: 'vpc-0123456789abcdef0',
+    rollupMinutes: '5',
+    adminKeySecret: 'chat/key',
+  };
+  expect(read(all)).toEqual({
+    name: 'prod',
+    stage: stages.prod,
+    vpcId: 'vpc-0123456789abcdef0',
+    mysql: { url: given.mysqlUrl, secretName: given.mysqlSecret },
+    opensearchUrl: given.opensearchUrl,
+    adminKeySecret: 'chat/key',
     rollupMinutes: 5,
-    keepData: false,
   });
 });
 
@@ -40,11 +46,12 @@ test.for([
   ['opensearchUrl', 'search.example:9200', 'is not a URL like https://'],
   ['mysqlSecret', '{"password": "secret"}', 'is not the name of a secret'],
   ['adminKeySecret', 'my secret key', 'is not the name of a secret'],
+  ['vpcId', 'my-network', 'is not the id of a VPC'],
   ['rollupMinutes', '61', 'is more than 60'],
   ['rollupMinutes', '0', 'is less than 1'],
   ['rollupMinutes', '1.5', 'is not a whole number'],
   ['rollupMinutes', 'often', 'is not a number'],
-  ['stage', 'My Stage', 'is not a name'],
+  ['stage', 'production', 'is not a stage of infra/config.ts: dev, prod, local'],
 ] as const)('%s=%s is refused: it %s', ([flag, value, problem]) => {
   const [said, ...others] = problems({ ...given, [flag]: value });
   expect(others).toEqual([]);
@@ -57,9 +64,27 @@ test('all that is wrong is said at once', () => {
   expect(problems({ stage: '?', mysqlUrl: '?', rollupMinutes: '?' })).toHaveLength(3);
 });
 
-test('SQL and search are given together or not at all', () => {
-  expect(problems({ mysqlUrl: given.mysqlUrl })).toEqual([
+test('a URL of MySQL and the name of its password belong together', () => {
+  const vpcId = 'vpc-0123456789abcdef0';
+  expect(problems({ mysqlUrl: given.mysqlUrl, vpcId })).toEqual([
     expect.stringContaining('-c mysqlSecret: is missing'),
+  ]);
+  expect(problems({ mysqlSecret: given.mysqlSecret, vpcId })).toEqual([
+    expect.stringContaining('-c mysqlUrl: is missing'),
+  ]);
+});
+
+test('MySQL without OpenSearch, or the other way round, needs a network that reaches both', () => {
+  const { mysqlUrl, mysqlSecret, opensearchUrl } = given;
+  for (const one of [{ mysqlUrl, mysqlSecret }, { opensearchUrl }]) {
+    expect(problems(one)).toEqual([expect.stringContaining('-c vpcId: is missing')]);
+    expect(problems({ ...one, vpcId: 'vpc-0123456789abcdef0' })).toEqual([]);
+  }
+});
+
+test('on an emulator, SQL and search are given', () => {
+  expect(problems({ stage: 'local' })).toEqual([
+    expect.stringContaining('-c mysqlUrl: is missing'),
     expect.stringContaining('-c opensearchUrl: is missing'),
   ]);
 });

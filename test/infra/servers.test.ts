@@ -1,109 +1,157 @@
+import { createPool } from 'mysql2';
 import { describe, expect, test } from 'vitest';
-import { functions } from '../../infra/functions.ts';
-import { given, synthesize } from '../support/synthesis.ts';
+import { everyStage, given, synthesize } from '../support/synthesis.ts';
 
-const stack = synthesize(given);
+const prod = synthesize(everyStage.prod);
+const dev = synthesize(everyStage.dev);
 
-describe('with SQL and search given', () => {
-  test('the stack has nothing but what emulators know, and no network', () => {
-    const types = new Set(Object.values(stack.resources).map(({ Type }) => Type));
-    expect(
-      [...types]
-        .map((type) => type.split('::')[1])
-        .filter((service, i, all) => all.indexOf(service) === i)
-        .sort(),
-    ).toEqual(['ApiGateway', 'DynamoDB', 'Events', 'IAM', 'Lambda', 'Logs', 'SQS']);
-    for (const { properties } of stack.functions.values()) expect(properties.VpcConfig).toBeUndefined();
+describe('on an emulator', () => {
+  const { account, data, service, stacks } = synthesize(everyStage.local);
+
+  test('the stacks have nothing but what emulators know, and no network', () => {
+    const types = [account, data, service].flatMap(({ resources }) => Object.values(resources).map(({ Type }) => Type));
+    const services = new Set(types.map((type) => type.split('::')[1]));
+    expect([...services].sort()).toEqual(['ApiGateway', 'DynamoDB', 'Events', 'IAM', 'Lambda', 'Logs', 'SQS']);
+    for (const { properties } of service.functions.values()) expect(properties.VpcConfig).toBeUndefined();
+    expect(service.text).not.toContain('Fn::GetStackOutput');
   });
 
-  test('functions know where they are, and the name of the secret', () => {
-    expect(stack.function('searchChat').environment).toMatchObject({
+  test('functions know where SQL and search are, and the name of the secret', () => {
+    expect(service.function('searchChat').environment).toMatchObject({
       MYSQL_URL: given.mysqlUrl,
       MYSQL_SECRET: given.mysqlSecret,
       OPENSEARCH_URL: given.opensearchUrl,
     });
   });
+
+  test('the registry is open, and so nothing of it can be deployed to an account of AWS', () => {
+    expect(service.function('createApplication').environment).not.toHaveProperty('ADMIN_KEY_SECRET');
+    for (const stack of Object.values(stacks)) expect(stack.account).toBe('000000000000');
+  });
 });
 
-describe('with SQL and search of its own', () => {
-  const whole = synthesize();
+test.each(['dev', 'prod'] as const)('stage %s asks for a key that nobody had to choose', (stage) => {
+  const { data, service } = synthesize(everyStage[stage]);
+  const key = data.one('AWS::SecretsManager::Secret');
+  expect(key.resource.Properties.GenerateSecretString).toMatchObject({ PasswordLength: 43 });
+  for (const name of ['createApplication', 'listApplications'] as const)
+    expect(service.function(name).environment).toMatchObject({ ADMIN_KEY_SECRET: { Ref: key.id } });
+  expect(data.outputs.AdminKeySecret?.Value).toEqual({ Ref: key.id });
+});
 
-  test('functions that use them are in their network, and a write never is', () => {
-    for (const [name, { properties }] of whole.functions) {
-      const uses = functions[name].needs.some((need) =>
-        ['store', 'searchIndex', 'database', 'searchCluster'].includes(need),
-      );
-      expect([name, Boolean(properties.VpcConfig)]).toEqual([name, uses]);
-    }
-    expect(whole.function('createMessage').properties.VpcConfig).toBeUndefined();
-  });
+describe('the database', () => {
+  const properties = prod.data.one('AWS::RDS::DBInstance').resource.Properties;
+  const proxy = prod.data.one('AWS::RDS::DBProxy').resource.Properties;
 
-  test('the network has no way out', () => {
-    expect(whole.ofType('AWS::EC2::NatGateway')).toEqual([]);
-    expect(whole.ofType('AWS::EC2::InternetGateway')).toEqual([]);
-    expect(whole.ofType('AWS::EC2::VPCEndpoint')).toHaveLength(3);
-  });
-
-  test('the database is private, encrypted, and takes TLS alone; its password is made where it is kept', () => {
-    const { resource } = whole.one('AWS::RDS::DBInstance');
-    expect(resource.Properties).toMatchObject({ PubliclyAccessible: false, StorageEncrypted: true });
-    expect(JSON.stringify(resource.Properties.MasterUserPassword)).toContain('{{resolve:secretsmanager:');
-    expect(whole.one('AWS::RDS::DBParameterGroup').resource.Properties.Parameters).toEqual({
-      require_secure_transport: 'ON',
+  test('is MySQL 8.4, private, encrypted, and takes TLS alone', () => {
+    expect(properties).toMatchObject({
+      Engine: 'mysql',
+      EngineVersion: expect.stringMatching(/^8\.4\./),
+      PubliclyAccessible: false,
+      StorageEncrypted: true,
     });
-    expect(JSON.stringify(whole.function('storeWorker').environment.MYSQL_URL)).toContain('?ssl=Amazon%20RDS');
+    const { Parameters } = prod.data.one('AWS::RDS::DBParameterGroup').resource.Properties;
+    expect(Parameters).toEqual({ require_secure_transport: 'ON' });
   });
 
-  test('the search domain is encrypted, and knows functions by their roles and requests', () => {
-    expect(whole.one('AWS::OpenSearchService::Domain').resource.Properties).toMatchObject({
-      EncryptionAtRestOptions: { Enabled: true },
-      NodeToNodeEncryptionOptions: { Enabled: true },
-      DomainEndpointOptions: { EnforceHTTPS: true },
-    });
-    const { environment, statements } = whole.function('searchChat');
-    expect(environment).toMatchObject({ OPENSEARCH_SIGNING: 'aws' });
-    const allowed = statements.filter(({ Action }) => [Action].flat().some((action) => action.startsWith('es:')));
-    expect(allowed).toEqual([
-      {
-        Action: 'es:ESHttpPost',
-        Effect: 'Allow',
-        Resource: { 'Fn::Join': ['', [expect.anything(), '/messages/_search']] },
-      },
+  test('has a standby in prod, and none in dev', () => {
+    expect([properties.MultiAZ, dev.data.one('AWS::RDS::DBInstance').resource.Properties.MultiAZ]).toEqual([
+      true,
+      false,
     ]);
   });
 
-  test('the search worker asks where to write, and writes by the indexes’ own aliases alone', () => {
-    const { statements } = whole.function('searchWorker');
-    const paths = statements
-      .filter(({ Action }) => [Action].flat().some((action) => action.startsWith('es:')))
-      .map(({ Action, Resource }) => [Action, JSON.stringify(Resource).replace(/.*?(\/[^"]*)".*/, '$1')]);
-    expect(paths).toEqual([
-      ['es:ESHttpGet', '/_alias/messages-writes'],
-      ['es:ESHttpPost', '/messages-writes-*/_bulk'],
-    ]);
+  test('has a password that RDS makes, keeps and rotates, and that is in no template', () => {
+    expect(properties).toMatchObject({ ManageMasterUserPassword: true });
+    expect(properties).not.toHaveProperty('MasterUserPassword');
   });
 
-  test('tables and index are made once the servers can be reached, and before anything uses them', () => {
-    const { id, resource } = whole.one('Custom::Trigger');
-    for (const type of ['AWS::RDS::DBInstance', 'AWS::OpenSearchService::Domain', 'AWS::EC2::VPCEndpoint'])
-      for (const [server] of whole.ofType(type)) expect(resource.DependsOn).toContain(server);
+  test('logs nothing that holds a query', () => {
+    expect(properties.EnableCloudwatchLogsExports).toEqual(['error']);
+    expect(proxy.DebugLogging ?? false).toBe(false);
+  });
+
+  test('is reached through a proxy that takes TLS alone and the password', () => {
+    expect(proxy).toMatchObject({ EngineFamily: 'MYSQL', RequireTLS: true });
+    expect(proxy.Auth).toEqual([
+      expect.objectContaining({
+        AuthScheme: 'SECRETS',
+        SecretArn: { 'Fn::GetAtt': [prod.data.one('AWS::RDS::DBInstance').id, 'MasterUserSecret.SecretArn'] },
+      }),
+    ]);
+    const { MYSQL_URL } = prod.service.function('storeWorker').environment;
+    const { id } = prod.data.one('AWS::RDS::DBProxy');
+    expect(MYSQL_URL).toMatchObject({ 'Fn::Join': ['', expect.arrayContaining([{ 'Fn::GetAtt': [id, 'Endpoint'] }])] });
+  });
+
+  test('lets nobody share a connection that was begun otherwise', () => {
+    const { ConnectionPoolConfigurationInfo: pool } = prod.data.one('AWS::RDS::DBProxyTargetGroup').resource.Properties;
+    expect(pool.SessionPinningFilters).toEqual(['EXCLUDE_VARIABLE_SETS']);
+    expect(pool.InitQuery).toMatch(/STRICT_ALL_TABLES.*innodb_lock_wait_timeout.*; SET SESSION TRANSACTION ISOLATION/);
+  });
+
+  test('is known by its name: mysql2 asks for a certificate of it', () => {
+    const { MYSQL_URL } = prod.service.function('storeWorker').environment;
+    const parts = (MYSQL_URL as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1];
+    const pool = createPool(parts.map((part) => (typeof part === 'string' ? part : 'host.example')).join(''));
+    const { ssl } = (pool as unknown as { config: { connectionConfig: { ssl: object } } }).config.connectionConfig;
+    expect(ssl).toMatchObject({ verifyIdentity: true, rejectUnauthorized: true });
+    pool.end(() => undefined);
+  });
+});
+
+test('the search domain is encrypted, and takes signed requests by HTTPS alone', () => {
+  const { resource } = prod.data.one('AWS::OpenSearchService::Domain');
+  expect(resource.Properties).toMatchObject({
+    EncryptionAtRestOptions: { Enabled: true },
+    NodeToNodeEncryptionOptions: { Enabled: true },
+    DomainEndpointOptions: { EnforceHTTPS: true },
+  });
+  expect(resource.Properties.VPCOptions.SubnetIds).toHaveLength(3);
+  expect(prod.service.function('searchChat').environment).toMatchObject({ OPENSEARCH_SIGNING: 'aws' });
+});
+
+describe('tables and index', () => {
+  test.each([
+    ['prod', prod],
+    ['dev', dev],
+  ])('are brought up to date in stage %s before any other function is, or the API', (_stage, { service }) => {
+    const { id } = service.one('Custom::Trigger');
+    const others = [...service.functions].filter(([name]) => name !== 'migrate').map(([, fn]) => fn.id);
+    expect(others.length).toBeGreaterThan(20);
     const users = [
-      ...whole.ofType('AWS::ApiGateway::Deployment'),
-      ...whole.ofType('AWS::Lambda::EventSourceMapping'),
-      ...whole.ofType('AWS::Events::Rule').filter(([rule]) => !rule.startsWith('SweepSchedule')),
+      ...others.map((each) => [each, service.resources[each]] as const),
+      ...service.ofType('AWS::ApiGateway::Deployment'),
+      ...service.ofType('AWS::Lambda::EventSourceMapping'),
+      ...service.ofType('AWS::Events::Rule'),
     ];
-    expect(users).toHaveLength(5);
-    for (const [, { DependsOn }] of users) expect(DependsOn).toContain(id);
+    for (const [user, resource] of users)
+      expect([user, resource?.DependsOn]).toEqual([user, expect.arrayContaining([id])]);
+  });
+
+  test('are brought up to date again when the function that does it changes; when it fails, the deployment does', () => {
+    const { Properties } = prod.service.one('Custom::Trigger').resource;
+    const version = prod.service.resources[Properties.HandlerArn.Ref];
+    expect(version?.Properties.FunctionName.Ref).toBe(prod.service.function('migrate').id);
+    // An event would be sent and forgotten.
+    expect(Properties).toMatchObject({ InvocationType: 'RequestResponse', ExecuteOnHandlerChange: true });
+  });
+
+  test('of given servers, too; but not on an emulator, where script/stack does it', () => {
+    expect(synthesize({ stage: 'dev', ...given }).service.ofType('Custom::Trigger')).toHaveLength(1);
+    expect(synthesize(everyStage.local).service.ofType('Custom::Trigger')).toEqual([]);
   });
 });
 
 test.each([
-  ['given', { ...given, adminKeySecret: 'admin-key' }],
-  ['its own', { stage: 'production', adminKeySecret: 'admin-key' }],
+  ['given', { ...given, stage: 'prod', adminKeySecret: 'admin-key' }],
+  ['its own', { stage: 'prod' }],
 ])('with servers %s, nobody reads a secret in the template', (_which, flags) => {
-  for (const { environment } of synthesize(flags).functions.values())
+  const { data, service } = synthesize(flags);
+  for (const { environment } of service.functions.values())
     for (const [variable, value] of Object.entries(environment)) {
       expect(variable).not.toMatch(/PASSWORD|KEY$/);
-      expect(JSON.stringify(value)).not.toMatch(/resolve:secretsmanager|:\/\/[^/@]*:[^/@]*@/);
+      expect(JSON.stringify(value)).not.toMatch(/:\/\/[^/@]*:[^/@]*@/);
     }
+  expect(data.text + service.text).not.toContain('resolve:secretsmanager');
 });

@@ -1,0 +1,57 @@
+import { Duration, Names } from 'aws-cdk-lib';
+import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import {
+  ClientPasswordAuthType,
+  type DatabaseInstance,
+  type DatabaseProxy,
+  SessionPinningFilter,
+} from 'aws-cdk-lib/aws-rds';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import type { Construct } from 'constructs';
+import { sessionStatements } from '../../lib/store/mysql-session.ts';
+import type { Network } from './network.ts';
+import { arnOf } from './secret-access.ts';
+
+interface ProxyProps {
+  instance: DatabaseInstance;
+  secret: ISecret;
+  network: Network;
+  port: number;
+}
+
+/**
+ * The proxy in front of the database: a thousand functions that each hold a connection share the few hundred that the
+ * server has, and a failover costs them no new connection.
+ */
+export function addProxy(scope: Construct, id: string, { instance, secret, network, port }: ProxyProps): DatabaseProxy {
+  const group = new SecurityGroup(scope, `${id}Group`, {
+    vpc: network.vpc,
+    description: 'RDS Proxy of chat-system',
+    allowAllOutbound: false,
+  });
+  group.connections.allowFrom(network.functions, Port.tcp(port));
+  const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('rds.amazonaws.com') });
+  role.addToPolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arnOf(secret)] }));
+  return instance.addProxy(id, {
+    // Unlike others, it gets no name of its own from CDK, and two stages may be in one account.
+    dbProxyName: Names.uniqueResourceName(scope, { maxLength: 60 }),
+    vpc: network.vpc,
+    vpcSubnets: { subnets: network.subnets },
+    securityGroups: [group],
+    role,
+    secrets: [secret],
+    requireTLS: true,
+    clientPasswordAuthType: ClientPasswordAuthType.MYSQL_CACHING_SHA2_PASSWORD,
+    // Every connection to the server begins as each of ours does, so whatever a client sets is what is set already, and
+    // no reason to keep a connection to itself.
+    initQuery: sessionStatements.join('; '),
+    sessionPinningFilters: [SessionPinningFilter.EXCLUDE_VARIABLE_SETS],
+    // The rest is for a person who has to look.
+    maxConnectionsPercent: 90,
+    // A worker waits as long for a query; a reader has given up long before.
+    borrowTimeout: Duration.seconds(20),
+    // What a worker's prepared statement has kept to itself is free again soon after Lambda has frozen the worker.
+    idleClientTimeout: Duration.minutes(5),
+  });
+}

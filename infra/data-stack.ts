@@ -1,0 +1,100 @@
+import { Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import type { searchQueue as searchQueueProvider } from '../functions/aws/search-queue.ts';
+import type { storeQueue as storeQueueProvider } from '../functions/aws/store-queue.ts';
+import type { DatabaseSize, SearchDomainSize } from './config.ts';
+import { AdminKey } from './constructs/admin-key.ts';
+import { CreatedDatabase } from './constructs/created-database.ts';
+import type { Database } from './constructs/database.ts';
+import { GivenDatabase } from './constructs/given-database.ts';
+import { GivenSearchCluster } from './constructs/given-search-cluster.ts';
+import { LedgerTable } from './constructs/ledger-table.ts';
+import { CreatedNetwork, GivenNetwork, type Network } from './constructs/network.ts';
+import type { SearchCluster } from './constructs/search-cluster.ts';
+import { SearchDomain } from './constructs/search-domain.ts';
+import { arnOf } from './constructs/secret-access.ts';
+import { WorkQueue } from './constructs/work-queue.ts';
+import type { Deployment } from './flags.ts';
+import { feedSizes, functionSizes, visibilityOf } from './sizes.ts';
+
+interface DataStackProps extends StackProps {
+  deployment: Deployment;
+}
+
+/** All that is kept: what was accepted, what became of it, and the network in which that is. */
+export class DataStack extends Stack {
+  readonly storeQueue: WorkQueue;
+  readonly searchQueue: WorkQueue;
+  readonly ledger: LedgerTable;
+  /** None where the registry of applications is open. */
+  readonly adminKey: AdminKey | undefined;
+  /** None where SQL and search are given and reached without one. */
+  readonly network: Network | undefined;
+  readonly database: Database;
+  readonly searchCluster: SearchCluster;
+
+  constructor(scope: Construct, id: string, { deployment, ...props }: DataStackProps) {
+    const { adminKeySecret, stage } = deployment;
+    const { keepData, adminKey } = stage;
+    super(scope, id, { ...props, description: 'chat-system: data', terminationProtection: keepData });
+    this.storeQueue = new WorkQueue(this, 'StoreQueue', {
+      visibility: visibilityOf(functionSizes.worker, feedSizes.store),
+      variables: { url: 'STORE_QUEUE_URL', deadLetterUrl: 'STORE_DEAD_LETTER_QUEUE_URL' } satisfies QueueVariables<
+        typeof storeQueueProvider
+      >,
+      keepData,
+    });
+    this.searchQueue = new WorkQueue(this, 'SearchQueue', {
+      visibility: visibilityOf(functionSizes.worker, feedSizes.search),
+      variables: { url: 'SEARCH_QUEUE_URL', deadLetterUrl: 'SEARCH_DEAD_LETTER_QUEUE_URL' } satisfies QueueVariables<
+        typeof searchQueueProvider
+      >,
+      keepData,
+    });
+    this.ledger = new LedgerTable(this, 'Ledger', { storeQueue: this.storeQueue, keepData });
+    if (adminKey || adminKeySecret)
+      this.adminKey = new AdminKey(this, 'AdminKey', { secretName: adminKeySecret, keepData });
+
+    const network = this.#addNetwork(deployment);
+    this.network = network;
+    this.database = this.#addDatabase(deployment, network);
+    this.searchCluster = this.#addSearchCluster(deployment, network);
+    if (network instanceof CreatedNetwork) network.leadsTo(this.#reachable());
+  }
+
+  /** Where SQL and search are made, and where those that are given are to be reached. */
+  #addNetwork({ stage, vpcId, mysql, opensearchUrl }: Deployment): GivenNetwork | CreatedNetwork | undefined {
+    if (vpcId) return new GivenNetwork(this, 'Network', vpcId);
+    if (mysql && opensearchUrl) return undefined;
+    // A database wants two zones, whether it has a standby or not.
+    const zones = Math.max(2, stage.searchDomain?.nodes ?? 0);
+    return new CreatedNetwork(this, 'Network', { zones, logRetention: stage.logRetention });
+  }
+
+  #addDatabase({ stage, mysql }: Deployment, network: Network | undefined): Database {
+    if (mysql) return new GivenDatabase(this, 'Database', { mysql, network });
+    const size = stage.database as DatabaseSize;
+    return new CreatedDatabase(this, 'Database', { size, network: network as Network, keepData: stage.keepData });
+  }
+
+  #addSearchCluster({ stage, opensearchUrl }: Deployment, network: Network | undefined): SearchCluster {
+    if (opensearchUrl) return new GivenSearchCluster(this, 'SearchCluster', { url: opensearchUrl, network });
+    const size = stage.searchDomain as SearchDomainSize;
+    return new SearchDomain(this, 'SearchCluster', { size, network: network as Network, keepData: stage.keepData });
+  }
+
+  #reachable() {
+    const queues = [this.storeQueue, this.searchQueue].flatMap(({ queue, deadLetters }) => [queue, deadLetters]);
+    const secrets = [this.database.secret, ...(this.adminKey ? [this.adminKey.secret] : [])];
+    return {
+      dynamodb: [this.ledger.table.tableArn],
+      sqs: queues.map(({ queueArn }) => queueArn),
+      secretsmanager: secrets.map(arnOf),
+    };
+  }
+}
+
+type QueueVariables<Provider extends { variables: object }> = Record<
+  'url' | 'deadLetterUrl',
+  keyof Provider['variables']
+>;

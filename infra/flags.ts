@@ -1,0 +1,107 @@
+import * as z from 'zod';
+import { type Stage, type StageName, stages } from './config.ts';
+
+/** Flags that are wrong, all of them, one a line. */
+export class InvalidFlags extends Error {}
+
+const urlOf = (protocols: string[], example: string) =>
+  z
+    .string()
+    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), `is not a URL like ${example}`)
+    .refine(
+      (text) => !URL.canParse(text) || !new URL(text).password,
+      'holds a password, which everyone who may read the template would see',
+    );
+const secretName = z
+  .string()
+  .regex(/^[\w/+=.@-]{1,512}$/, 'is not the name of a secret in Secrets Manager (letters, digits and /_+=.@-)');
+
+const flags = z.object({
+  stage: z
+    .enum(Object.keys(stages) as [StageName], `is not a stage of infra/config.ts: ${Object.keys(stages).join(', ')}`)
+    .default('dev'),
+  vpcId: z
+    .string()
+    .regex(/^vpc-[0-9a-f]{8,17}$/, 'is not the id of a VPC, vpc-…')
+    .optional(),
+  mysqlUrl: urlOf(['mysql:'], 'mysql://user@host:3306/database').optional(),
+  mysqlSecret: secretName.optional(),
+  opensearchUrl: urlOf(['http:', 'https:'], 'https://host:9200').optional(),
+  adminKeySecret: secretName.optional(),
+  rollupMinutes: z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(1, 'is less than 1')
+    // The contract: counts are never later than an hour.
+    .max(60, 'is more than 60')
+    .default(1),
+});
+type Flags = z.output<typeof flags>;
+
+/** What `-c` takes. */
+export const flagNames = Object.keys(flags.shape);
+
+/** SQL that is there already. */
+export interface GivenMysql {
+  /** `mysql://user@host:port/database`, without a password. */
+  url: string;
+  /** The name of the secret that holds `{"password": "…"}`. */
+  secretName: string;
+}
+
+/** What one deployment is made from: its stage, and what is there already. */
+export interface Deployment {
+  name: StageName;
+  stage: Stage;
+  vpcId?: string;
+  mysql?: GivenMysql;
+  opensearchUrl?: string;
+  /** The name of the secret that is the operators' key; without it, a key is made. */
+  adminKeySecret?: string;
+  rollupMinutes: number;
+}
+
+/**
+ * Reads the flags of the CDK command line (`-c name=value`).
+ *
+ * @throws InvalidFlags naming every flag that is wrong
+ */
+export function readFlags(context: (flag: string) => unknown): Deployment {
+  const result = flags.safeParse(Object.fromEntries(flagNames.map((flag) => [flag, context(flag)])));
+  const problems = result.success
+    ? missing(result.data)
+    : result.error.issues.map(({ path, message }) => `-c ${path.join('.')}: ${message}${hintFor(message)}`);
+  if (!result.success || problems.length > 0) throw new InvalidFlags(problems.join('\n'));
+
+  const { stage, vpcId, mysqlUrl, mysqlSecret, opensearchUrl, adminKeySecret, rollupMinutes } = result.data;
+  return {
+    name: stage,
+    stage: stages[stage],
+    ...(vpcId && { vpcId }),
+    ...(mysqlUrl && mysqlSecret && { mysql: { url: mysqlUrl, secretName: mysqlSecret } }),
+    ...(opensearchUrl && { opensearchUrl }),
+    ...(adminKeySecret && { adminKeySecret }),
+    rollupMinutes,
+  };
+}
+
+const hintFor = (message: string): string =>
+  message.startsWith('holds a password')
+    ? '; put it in Secrets Manager as {"password": "…"} and name that with -c mysqlSecret=<name>'
+    : '';
+
+function missing({ stage, vpcId, mysqlUrl, mysqlSecret, opensearchUrl }: Flags): string[] {
+  const { database, searchDomain }: Stage = stages[stage];
+  const problems: string[] = [];
+  const need = (flag: string, given: string | undefined, why: string) => {
+    if (!given) problems.push(`-c ${flag}: is missing; ${why}`);
+  };
+  if (!database) need('mysqlUrl', mysqlUrl, `stage ${stage} has no database of its own`);
+  else if (mysqlSecret) need('mysqlUrl', mysqlUrl, 'mysqlUrl and mysqlSecret belong together');
+  if (mysqlUrl) need('mysqlSecret', mysqlSecret, 'mysqlUrl and mysqlSecret belong together');
+  if (!searchDomain) need('opensearchUrl', opensearchUrl, `stage ${stage} has no search domain of its own`);
+  // Of the two, one is made in a network of ours, from which nothing else can be reached.
+  if (database && searchDomain && Boolean(mysqlUrl) !== Boolean(opensearchUrl))
+    need('vpcId', vpcId, 'mysqlUrl and opensearchUrl, one without the other, need a VPC that reaches both');
+  return problems;
+}

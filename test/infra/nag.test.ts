@@ -1,0 +1,44 @@
+import { App, Stack, Validations } from 'aws-cdk-lib';
+import { Bucket } from 'aws-cdk-lib/aws-s3';
+import { AwsSolutionsChecks } from 'cdk-nag';
+import type { IConstruct } from 'constructs';
+import { describe, expect, test } from 'vitest';
+import { type StageName, stages } from '../../infra/config.ts';
+import { everyStage, synthesize } from '../support/synthesis.ts';
+
+/** The findings of cdk-nag's AWS Solutions that nobody accepted, each with where it is. */
+const findings = (scope: IConstruct): string[] =>
+  new AwsSolutionsChecks(scope.node.root)
+    .validateScope(scope)
+    .violations.flatMap(({ ruleName, violatingResources }) =>
+      violatingResources.map(({ constructPath }) => `${ruleName}: ${constructPath}`),
+    );
+
+/** What is accepted in it, by the finding's id, and why. */
+const acceptedIn = (scope: IConstruct): [string, string][] =>
+  scope.node
+    .findAll()
+    .flatMap(({ node }) => node.metadata)
+    .filter(({ type }) => type === Validations.ACKNOWLEDGED_RULES_METADATA_KEY)
+    .flatMap(({ data }) => Object.entries(data as Record<string, string>))
+    .filter(([id]) => id.includes('AwsSolutions-'));
+
+describe.each(Object.keys(stages) as StageName[])('stage %s', (name) => {
+  const { stacks } = synthesize(everyStage[name]);
+
+  test.each(Object.keys(stacks) as (keyof typeof stacks)[])('cdk-nag finds nothing in the %s stack', (stack) => {
+    expect(findings(stacks[stack])).toEqual([]);
+  });
+
+  test('what is accepted has a reason', () => {
+    const reasons = [stacks.account, stacks.data, stacks.service].flatMap(acceptedIn);
+    expect(reasons.length).toBeGreaterThan(5);
+    for (const [id, reason] of reasons) expect([id, reason.split(' ').length > 5]).toEqual([id, true]);
+  });
+});
+
+test('cdk-nag looks: an open bucket is found', () => {
+  const stack = new Stack(new App({ analyticsReporting: false }), 'Test');
+  new Bucket(stack, 'Bucket');
+  expect(findings(stack)).toContain('AwsSolutions-S10: Test/Bucket/Resource');
+});

@@ -1,0 +1,164 @@
+import { describe, expect, test } from 'vitest';
+import { type FunctionName, functions } from '../../infra/functions.ts';
+import { everyStage, synthesize } from '../support/synthesis.ts';
+import type { SynthesizedFunction } from '../support/synthesized-stack.ts';
+
+const { data, service } = synthesize(everyStage.prod);
+const id = (type: string, pattern?: RegExp) => data.one(type, pattern).id;
+
+/** What resources are called here, by their ids in the data stack. */
+const called = new Map([
+  [id('AWS::DynamoDB::Table'), 'ledger'],
+  [id('AWS::SQS::Queue', /^StoreQueue[0-9A-F]{8}$/), 'store queue'],
+  [id('AWS::SQS::Queue', /^StoreQueueDeadLetters/), 'store dead letters'],
+  [id('AWS::SQS::Queue', /^SearchQueue[0-9A-F]{8}$/), 'search queue'],
+  [id('AWS::SQS::Queue', /^SearchQueueDeadLetters/), 'search dead letters'],
+  [id('AWS::RDS::DBInstance'), 'password of SQL'],
+  [id('AWS::SecretsManager::Secret'), 'admin key'],
+  [id('AWS::OpenSearchService::Domain'), 'search'],
+]);
+
+interface Reference {
+  Ref?: string;
+  'Fn::GetAtt'?: [string, string];
+  'Fn::Join'?: [string, unknown[]];
+}
+
+function nameOf(resource: unknown, ownLog: string): string {
+  if (typeof resource === 'string') return resource;
+  const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = resource as Reference;
+  if (join) return join[1].map((part) => nameOf(part, ownLog)).join('');
+  const of = Ref ?? attribute?.[0] ?? '';
+  return of === ownLog ? 'its own log' : (called.get(of) ?? `something else: ${of}`);
+}
+
+/** Each thing that a function may do, as `action resource`. */
+const permissionsOf = (fn: SynthesizedFunction): string[] =>
+  fn.statements
+    .flatMap(({ Action, Resource }) =>
+      [Action]
+        .flat()
+        .flatMap((action) =>
+          [Resource].flat().map((each) => `${action} ${nameOf(each, fn.properties.LoggingConfig.LogGroup.Ref)}`),
+        ),
+    )
+    .sort();
+
+/** Every function writes its log and its traces; what X-Ray takes has no resource to name. */
+const everyone = [
+  'logs:CreateLogStream its own log',
+  'logs:PutLogEvents its own log',
+  'xray:PutTelemetryRecords *',
+  'xray:PutTraceSegments *',
+];
+/** Lambda connects a function to its network in the function's own name, by interfaces that are not there yet. */
+const inNetwork = [
+  'ec2:AssignPrivateIpAddresses *',
+  'ec2:CreateNetworkInterface *',
+  'ec2:DeleteNetworkInterface *',
+  'ec2:DescribeNetworkInterfaces *',
+  'ec2:DescribeSubnets *',
+  'ec2:UnassignPrivateIpAddresses *',
+];
+const ledger = (...actions: string[]) => actions.map((action) => `dynamodb:${action} ledger`);
+const sql = [...inNetwork, 'secretsmanager:GetSecretValue password of SQL'];
+const adminKey = 'secretsmanager:GetSecretValue admin key';
+const worksOn = (queue: 'store' | 'search') => [
+  ...['ReceiveMessage', 'ChangeMessageVisibility', 'GetQueueUrl', 'DeleteMessage', 'GetQueueAttributes'].map(
+    (action) => `sqs:${action} ${queue} queue`,
+  ),
+  `sqs:SendMessage ${queue} dead letters`,
+];
+const storeQueue = 'sqs:SendMessage store queue';
+// Parking what the store queue does not take is BatchWriteItem; reading the parent is BatchGetItem.
+const create = [...ledger('BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'), storeQueue];
+const edit = [...ledger('BatchGetItem', 'UpdateItem', 'BatchWriteItem'), storeQueue];
+const remove = [...ledger('BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteItem'), storeQueue];
+const read = [...sql, ...ledger('BatchGetItem')];
+const search = [...read, 'es:ESHttpPost search/messages/_search'];
+
+/** What each function may do beside what everyone may. */
+const allowed: Record<FunctionName, string[]> = {
+  createApplication: [...create, adminKey],
+  createChat: create,
+  createMessage: create,
+  createMessages: create,
+  editApplication: edit,
+  editChat: edit,
+  editMessage: edit,
+  deleteApplication: remove,
+  deleteChat: remove,
+  deleteMessage: remove,
+  listApplications: [...sql, adminKey],
+  getApplication: read,
+  listChats: read,
+  getChat: read,
+  listMessages: read,
+  getMessage: read,
+  searchChat: search,
+  searchApplication: search,
+  getHealth: [],
+  getOpenapi: [],
+  getDocs: [],
+  fallback: [],
+  storeWorker: [...sql, ...worksOn('store'), 'sqs:SendMessage search queue'],
+  searchWorker: [
+    ...sql,
+    ...worksOn('search'),
+    'es:ESHttpGet search/_alias/messages-writes',
+    'es:ESHttpPost search/messages-writes-?/_bulk',
+    'es:ESHttpPost search/messages-writes-??/_bulk',
+    'es:ESHttpPost search/messages-writes-???/_bulk',
+  ],
+  rollUpSchedule: [...sql, ...ledger('BatchGetItem')],
+  purgeSchedule: [
+    ...sql,
+    ...ledger('BatchGetItem', 'Query', 'UpdateItem', 'BatchWriteItem'),
+    'es:ESHttpPost search/messages-writes/_delete_by_query',
+  ],
+  sweepSchedule: [...ledger('Query', 'BatchWriteItem'), storeQueue],
+  migrate: [
+    ...sql,
+    'es:ESHttpHead search/_alias/messages',
+    'es:ESHttpGet search/_alias/messages',
+    'es:ESHttpHead search/_alias/messages-writes',
+    'es:ESHttpPut search/_index_template/messages',
+    'es:ESHttpPut search/messages-1',
+    'es:ESHttpPost search/_aliases',
+    'es:ESHttpGet search/messages/_mapping',
+  ],
+};
+
+describe('a function may do what it is for, and nothing else:', () => {
+  test.each(Object.keys(functions) as FunctionName[])('%s', (name) => {
+    expect(permissionsOf(service.function(name))).toEqual([...everyone, ...allowed[name]].sort());
+  });
+
+  test('none has a role that another has, or a policy of AWS’s that it did not ask for', () => {
+    const roles = [...service.functions.values()].map(({ properties }) => properties.Role['Fn::GetAtt'][0]);
+    expect(new Set(roles).size).toBe(roles.length);
+    for (const role of roles) {
+      const { ManagedPolicyArns, Policies } = service.resources[role]?.Properties ?? {};
+      expect([role, ManagedPolicyArns, Policies]).toEqual([role, undefined, undefined]);
+    }
+  });
+
+  test('only what has no resource to name is allowed everywhere', () => {
+    for (const { statements } of service.functions.values())
+      for (const { Action, Resource, Effect } of statements) {
+        expect(Effect).toBe('Allow');
+        expect([Action].flat().filter((action) => action.includes('*'))).toEqual([]);
+        if (Resource === '*') expect([Action].flat().join()).toMatch(/^(xray:Put|ec2:)/);
+        else expect(JSON.stringify(Resource)).not.toContain('*');
+      }
+  });
+});
+
+test('a key of operators that is named is read by its name', () => {
+  const named = synthesize({ ...everyStage.prod, adminKeySecret: 'chat/key' }).service;
+  for (const name of ['createApplication', 'listApplications'] as const) {
+    const { environment, statements } = named.function(name);
+    expect(environment.ADMIN_KEY_SECRET).toBe('chat/key');
+    expect(JSON.stringify(statements)).toContain(':secret:chat/key-??????');
+  }
+});
