@@ -20,19 +20,22 @@ interface Requests {
 const alias = messagesAlias;
 const writes = writesAlias(alias);
 
-/** The requests behind each access; making the index asks for several, and only while deploying. */
-const requests: Record<SearchAccess, Requests[]> = {
+/**
+ * The requests behind each access, by the methods that the client uses (held to it by test/aws/permissions.test.ts). Making
+ * the index asks for several, and only while deploying.
+ */
+export const searchRequests: Record<SearchAccess, Requests[]> = {
   search: [{ methods: ['Post'], path: `${alias}/_search` }],
   index: [
     { methods: ['Get'], path: `_alias/${writes}` },
     // The number of an index, which grows by one when the messages are indexed anew; `*` would be any path.
-    ...['?', '??', '???'].map((number) => ({ methods: ['Post'], path: `${writes}-${number}/_bulk` })),
+    ...['?', '??', '???'].map((number) => ({ methods: ['Put'], path: `${writes}-${number}/_bulk` })),
   ],
   purge: [{ methods: ['Post'], path: `${writes}/_delete_by_query` }],
   migrate: [
     { methods: ['Head', 'Get'], path: `_alias/${alias}` },
     { methods: ['Head'], path: `_alias/${writes}` },
-    { methods: ['Put'], path: `_index_template/${alias}` },
+    { methods: ['Post'], path: `_index_template/${alias}` },
     { methods: ['Put'], path: indexName(alias, 1) },
     { methods: ['Post'], path: '_aliases' },
     { methods: ['Get'], path: `${alias}/_mapping` },
@@ -41,7 +44,7 @@ const requests: Record<SearchAccess, Requests[]> = {
 
 /** A domain of Amazon OpenSearch Service, which knows functions by their roles: each signs its requests. */
 export function connectToDomain(fn: ServiceFunction, access: SearchAccess, domain: { arn: string; url: string }): void {
-  for (const { methods, path } of requests[access])
+  for (const { methods, path } of searchRequests[access])
     fn.addToRolePolicy(
       new PolicyStatement({
         actions: methods.map((method) => `es:ESHttp${method}`),

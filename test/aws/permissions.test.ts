@@ -1,0 +1,183 @@
+import type { TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
+import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { type LedgerAccess, ledgerActions } from '../../infra/constructs/ledger-table.ts';
+import { type SearchAccess, searchRequests } from '../../infra/constructs/search-cluster.ts';
+import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
+import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
+import { NotSent } from '../../lib/queue/sqs.ts';
+import { OpensearchIndex } from '../../lib/search/opensearch.ts';
+import { migrateOpensearch } from '../../lib/search/opensearch-migration.ts';
+import { newToken } from '../../lib/token.ts';
+import { type LedgerTable, openLedgerTable } from '../support/ledger-table.ts';
+import { newAlias } from '../support/opensearch-index.ts';
+
+// Emulators let everyone do everything, so what a function asks for is held against what it may here: nothing that is
+// refused on AWS, and nothing granted that nobody asks for.
+
+describe('what the ledger asks of DynamoDB', () => {
+  let opened: LedgerTable;
+  let ledger: DynamodbLedger;
+  let parked: ParkedWrites;
+  /** While the queue is out, accepted writes are parked. */
+  let queueIsOut = false;
+  const asked = new Set<string>();
+  let keys = 0;
+  const key = () => ({ id: `key ${++keys}`, payload: 'payload' });
+
+  beforeAll(async () => {
+    opened = await openLedgerTable();
+    opened.client.middlewareStack.add(
+      (next, { commandName }) =>
+        (args) => {
+          for (const action of actionsOf(String(commandName), args.input)) asked.add(action);
+          return next(args);
+        },
+      { step: 'initialize', name: 'record' },
+    );
+    parked = new ParkedWrites(opened.table, {
+      send: async (bodies) => {
+        if (queueIsOut) throw new NotSent(bodies, new Error('The queue is out'));
+        await opened.queue.send(bodies);
+      },
+    });
+    ledger = new DynamodbLedger(opened.table, parked);
+  });
+  afterAll(() => opened.remove());
+  beforeEach(() => asked.clear());
+
+  /** Does the same with the queue in and out. */
+  const both = async (work: () => Promise<unknown>) => {
+    for (queueIsOut of [true, false]) await work();
+  };
+  const expectJust = (access: LedgerAccess) => expect([...asked].sort()).toEqual([...ledgerActions[access]].sort());
+  const fresh = async () => {
+    const { token } = await ledger.createApplication('one');
+    const { number: chat } = await ledger.createChat(token, 'one');
+    const { first: message } = await ledger.createMessages(token, chat, ['one']);
+    asked.clear();
+    return { token, chat, message };
+  };
+
+  test('to create', async () => {
+    const { token, chat } = await fresh();
+    await both(async () => {
+      await ledger.createApplication('two', key());
+      await ledger.createChat(token, null, key());
+      await ledger.createMessages(token, chat, ['two'], key());
+      // A refused one gives its key back.
+      await expect(ledger.createMessages(newToken(), 1, ['two'], key())).rejects.toThrow();
+    });
+    expectJust('create');
+  });
+
+  test('to edit', async () => {
+    const { token, chat, message } = await fresh();
+    await both(async () => {
+      await ledger.editMessage(token, chat, message, 'edited');
+      await ledger.editChat(token, chat, 'edited');
+      await ledger.editApplication(token, 'edited');
+    });
+    expectJust('edit');
+  });
+
+  test('to delete', async () => {
+    const two = [await fresh(), await fresh()];
+    await both(async () => {
+      const { token, chat, message } = two.pop() as (typeof two)[number];
+      await ledger.deleteMessage(token, chat, message);
+      await ledger.deleteChat(token, chat);
+      await ledger.deleteApplication(token);
+    });
+    expectJust('delete');
+  });
+
+  test('to read', async () => {
+    const { token, chat, message } = await fresh();
+    await ledger.application(token);
+    await ledger.chat(token, chat);
+    await ledger.hasMessage(token, chat, message);
+    await ledger.counters([{ token }, { token, chat }]);
+    expectJust('read');
+  });
+
+  test('to purge', async () => {
+    const { token, chat, message } = await fresh();
+    await ledger.editMessage(token, chat, message, 'edited');
+    await ledger.deleteApplication(token);
+    asked.clear();
+    for (let left = 1; left > 0; ) left = await ledger.purge({ token }, 100);
+    expectJust('purge');
+  });
+
+  test('to sweep', async () => {
+    queueIsOut = true;
+    await ledger.createApplication('parked');
+    queueIsOut = false;
+    asked.clear();
+    expect(await parked.sweep()).toBeGreaterThan(0);
+    expectJust('sweep');
+  });
+});
+
+/** A transaction takes the rights of its parts. */
+function actionsOf(command: string, input: unknown): string[] {
+  if (command !== 'TransactWriteItemsCommand') return [command.replace(/Command$/, '')];
+  const { TransactItems = [] } = input as TransactWriteItemsCommandInput;
+  return TransactItems.flatMap((item) => Object.keys(item).map((kind) => `${kind}Item`));
+}
+
+describe('what the search index asks of OpenSearch', () => {
+  const { alias, client, remove } = newAlias();
+  const index = new OpensearchIndex(client, alias);
+  const asked = new Set<string>();
+  const token = newToken();
+
+  beforeAll(() => {
+    client.on('request', (_error, { meta }) => {
+      const { method, path } = meta.request.params;
+      asked.add(`${method} ${path.slice(1).replace(/\?.*/, '').replaceAll(alias, 'messages')}`);
+    });
+  });
+  afterAll(remove);
+  beforeEach(() => asked.clear());
+
+  const expectJust = (access: SearchAccess) => {
+    const allowed = searchRequests[access].flatMap(({ methods, path }) =>
+      methods.map((method) => `${method.toUpperCase()} ${path}`),
+    );
+    const matches = (pattern: string, request: string) => new RegExp(`^${pattern.replaceAll('?', '.')}$`).test(request);
+    for (const request of asked)
+      expect([request, allowed.some((each) => matches(each, request))]).toEqual([request, true]);
+    const unasked = allowed.filter((each) => ![...asked].some((request) => matches(each, request)));
+    // An index has a number of one digit for now.
+    expect(unasked.filter((each) => !each.includes('??'))).toEqual([]);
+  };
+
+  test('to be made, and brought up to date', async () => {
+    await migrateOpensearch(client, alias);
+    await client.indices.deleteAlias({ index: `${alias}-1`, name: `${alias}-writes` });
+    asked.clear();
+    // As an older version left it.
+    await migrateOpensearch(client, alias);
+    await client.indices.delete({ index: `${alias}-1` });
+    asked.delete('DELETE messages-1');
+    await migrateOpensearch(client, alias);
+    expectJust('migrate');
+  });
+
+  test('to index', async () => {
+    await index.index([{ token, chat: 1, number: 1, version: 0, body: 'one', createdAt: 1, updatedAt: 1 }]);
+    expectJust('index');
+  });
+
+  test('to search', async () => {
+    await index.search({ token, q: 'one', limit: 1 });
+    await index.search({ token, chat: 1, q: 'one', limit: 1 });
+    expectJust('search');
+  });
+
+  test('to purge', async () => {
+    await index.purge({ token }, 1);
+    expectJust('purge');
+  });
+});
