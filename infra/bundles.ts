@@ -1,10 +1,14 @@
-import { cp } from 'node:fs/promises';
+import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { cuts } from './bundle-cuts.ts';
 import { type FunctionEntry, type FunctionName, functions, kebabCase } from './functions.ts';
+import { packageFolders, thirdPartyNotices } from './third-party-notices.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
+
+/** What the licences of the packages in a bundle ask to be kept is in this file beside it. */
+export const noticesFile = 'THIRD-PARTY-NOTICES.txt';
 
 /** The folder of a function's bundle, in the folder of all. */
 export const bundleFolder = (bundles: string, name: FunctionName): string => path.join(bundles, kebabCase(name));
@@ -33,10 +37,11 @@ export const bundling = {
 } satisfies BuildOptions;
 
 /**
- * Makes the bundles of functions: `<bundles>/<function>/index.mjs` and its source map.
+ * Makes the bundles of functions: `<bundles>/<function>/index.mjs`, its source map, and the notices of the packages in it.
  *
  * @param bundles a folder
  * @returns what went into each, paths relative to the project
+ * @throws Error when the licence of a package is not one of those allowed
  */
 export async function bundleFunctions(
   bundles: string,
@@ -48,9 +53,22 @@ export async function bundleFunctions(
     outdir: bundles,
     plugins: [functionEntries, ...cuts],
   });
-  await Promise.all(names.map((name) => copy(functions[name].files ?? [], bundleFolder(bundles, name))));
+  await Promise.all(
+    names.map(async (name) => {
+      const [folder, files] = [bundleFolder(bundles, name), functions[name].files ?? []];
+      await copy(files, folder);
+      const packages = packageFolders([...filesIn(metafile, path.join(folder, 'index.mjs')), ...files]);
+      await writeFile(path.join(folder, noticesFile), thirdPartyNotices(project, packages));
+    }),
+  );
   return metafile;
 }
+
+/** The files of which something is in a bundle, relative to the project. */
+const filesIn = ({ outputs }: Metafile, bundle: string): string[] =>
+  Object.entries(outputs[path.relative(project, bundle)]?.inputs ?? {})
+    .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
+    .map(([file]) => file);
 
 const copy = (files: string[], folder: string) =>
   Promise.all(files.map((file) => cp(path.join(project, file), path.join(folder, file))));

@@ -6,7 +6,7 @@ import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
-import { bundleFolder, bundleFunctions } from '../../infra/bundles.ts';
+import { bundleFolder, bundleFunctions, noticesFile } from '../../infra/bundles.ts';
 import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
 import { type Route, routes } from '../../lib/api/routes.ts';
 import { environmentOf } from '../support/providers.ts';
@@ -63,6 +63,14 @@ test.each(names)('%s: is small', (name) => {
     90_000,
   ][0];
   expect(bytes).toBeLessThan(limit as number);
+});
+
+test.each(names)('%s: has the notices of the packages in it beside it', (name) => {
+  const notices = readFileSync(path.join(bundleFolder(bundles, name), noticesFile), 'utf8');
+  const packages = [...contentOf(name).packages, ...(name === 'getDocs' ? ['swagger-ui-dist'] : [])];
+  // MIT-0 asks for none.
+  for (const each of packages.filter((one) => !one.startsWith('@aws-lambda-powertools/')))
+    expect(notices).toMatch(new RegExp(`^${each} \\S+ \\((MIT|Apache-2.0|BSD-3-Clause|ISC)\\)$`, 'm'));
 });
 
 test('event streams are not carried', () => {
