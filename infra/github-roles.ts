@@ -1,0 +1,51 @@
+import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { OidcProviderNative, OpenIdConnectPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
+import type { Construct } from 'constructs';
+
+const issuer = 'token.actions.githubusercontent.com';
+
+interface GithubRolesProps {
+  /** `owner/name`, as the subject of the repository's tokens has it: newer ones are `owner@id/name@id`. */
+  repository: string;
+  /** Each is the name of an environment, too. */
+  stages: string[];
+  /** Whether the account knows GitHub's tokens already; an account knows an issuer once. */
+  providerExists: boolean;
+}
+
+/**
+ * The roles with which .github/workflows/deploy-stage.yml deploys, one a stage: for nobody but a job of this repository in
+ * the environment of that name, and good for nothing but taking the roles that `cdk bootstrap` made.
+ */
+export class GithubRoles extends Stack {
+  constructor(scope: Construct, id: string, { repository, stages, providerExists }: GithubRolesProps) {
+    super(scope, id, { description: 'chat-system: how GitHub deploys it' });
+    const provider = providerExists
+      ? OidcProviderNative.fromOidcProviderArn(
+          this,
+          'Github',
+          this.formatArn({ service: 'iam', region: '', resource: 'oidc-provider', resourceName: issuer }),
+        )
+      : new OidcProviderNative(this, 'Github', { url: `https://${issuer}`, clientIds: ['sts.amazonaws.com'] });
+    for (const stage of stages) {
+      const role = new Role(this, `Deploys-${stage}`, {
+        roleName: `chat-system-deploys-${stage}`,
+        assumedBy: new OpenIdConnectPrincipal(provider, {
+          StringEquals: {
+            [`${issuer}:aud`]: 'sts.amazonaws.com',
+            [`${issuer}:sub`]: `repo:${repository}:environment:${stage}`,
+          },
+        }),
+      });
+      role.addToPolicy(
+        new PolicyStatement({
+          actions: ['sts:AssumeRole'],
+          resources: [
+            this.formatArn({ service: 'iam', region: '', resource: 'role', resourceName: 'cdk-hnb659fds-*' }),
+          ],
+        }),
+      );
+      new CfnOutput(this, `Role-${stage}`, { value: role.roleArn, description: `AWS_DEPLOY_ROLE of ${stage}` });
+    }
+  }
+}

@@ -1,0 +1,48 @@
+import { App } from 'aws-cdk-lib';
+import { Template } from 'aws-cdk-lib/assertions';
+import { expect, test } from 'vitest';
+import { GithubRoles } from '../../infra/github-roles.ts';
+
+const props = { repository: 'acme@1/chat@2', stages: ['dev', 'prod'], providerExists: false };
+const synthesize = (more: Partial<typeof props> = {}) =>
+  Template.fromStack(new GithubRoles(new App({ analyticsReporting: false }), 'Test', { ...props, ...more }));
+const issuer = 'token.actions.githubusercontent.com';
+
+test.each(props.stages)('the role of %s is for a job in the environment of that name, of this repository', (stage) => {
+  const roles = Object.values(
+    synthesize().findResources('AWS::IAM::Role', { Properties: { RoleName: `chat-system-deploys-${stage}` } }),
+  );
+  expect(roles.map(({ Properties }) => Properties.AssumeRolePolicyDocument.Statement)).toEqual([
+    [
+      {
+        Action: 'sts:AssumeRoleWithWebIdentity',
+        Effect: 'Allow',
+        Principal: { Federated: expect.anything() },
+        Condition: {
+          StringEquals: {
+            [`${issuer}:aud`]: 'sts.amazonaws.com',
+            [`${issuer}:sub`]: `repo:acme@1/chat@2:environment:${stage}`,
+          },
+        },
+      },
+    ],
+  ]);
+});
+
+test('a role may take the roles of the bootstrap, and nothing else', () => {
+  const policies = Object.values(synthesize().findResources('AWS::IAM::Policy'));
+  expect(policies).toHaveLength(props.stages.length);
+  for (const { Properties } of policies)
+    expect(Properties.PolicyDocument.Statement).toEqual([
+      {
+        Action: 'sts:AssumeRole',
+        Effect: 'Allow',
+        Resource: { 'Fn::Join': ['', expect.arrayContaining([':role/cdk-hnb659fds-*'])] },
+      },
+    ]);
+});
+
+test('an account that knows GitHub’s tokens already gets the roles alone', () => {
+  synthesize().resourceCountIs('AWS::IAM::OIDCProvider', 1);
+  synthesize({ providerExists: true }).resourceCountIs('AWS::IAM::OIDCProvider', 0);
+});
