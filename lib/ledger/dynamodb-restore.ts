@@ -1,6 +1,6 @@
 import type { MessageKey } from '../queue/records.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './dynamodb-items.ts';
-import { applicationKey, messageKey } from './dynamodb-keys.ts';
+import { applicationKey, chatKey, messageKey, messagePrefix } from './dynamodb-keys.ts';
 import { type DynamodbTable, number, numberIn, textIn } from './dynamodb-table.ts';
 import type { Parent } from './ledger.ts';
 import type { ChangedMessage, WholeEntry } from './restore.ts';
@@ -42,6 +42,23 @@ export async function changedMessagesIn(
         deleted: item.deleted !== undefined,
       },
   );
+}
+
+/** The items of a chat's messages are read one page after another, those that were only edited too. */
+export async function* deletedMessagesIn(
+  table: DynamodbTable,
+  { token, chat }: { token: string; chat: number },
+  limit: number,
+): AsyncGenerator<number[]> {
+  const page = (after?: string) =>
+    table.query(chatKey(token, chat).pk, limit, { prefix: messagePrefix, ...(after && { after }) });
+  let items = await page();
+  for (let last = items.at(-1); last; last = items.at(-1)) {
+    yield items
+      .filter(({ deleted }) => deleted !== undefined)
+      .map((item) => Number(textIn(item, 'sk').slice(messagePrefix.length)));
+    items = await page(textIn(last, 'sk'));
+  }
 }
 
 /**

@@ -4,7 +4,14 @@ import { newToken } from '../token.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './dynamodb-items.ts';
 import { applicationKey, chatKey, messageKey } from './dynamodb-keys.ts';
 import { purgeItems } from './dynamodb-purge.ts';
-import { changedMessagesIn, entriesIn, restoreChangedMessage, restoreEntry, tokensIn } from './dynamodb-restore.ts';
+import {
+  changedMessagesIn,
+  deletedMessagesIn,
+  entriesIn,
+  restoreChangedMessage,
+  restoreEntry,
+  tokensIn,
+} from './dynamodb-restore.ts';
 import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './dynamodb-table.ts';
 import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
@@ -157,6 +164,10 @@ export class DynamodbLedger implements Ledger {
 
   changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]> {
     return changedMessagesIn(this.#table, keys);
+  }
+
+  deletedMessages(chat: { token: string; chat: number }, limit: number): AsyncIterable<number[]> {
+    return deletedMessagesIn(this.#table, chat, limit);
   }
 
   restore(entry: WholeEntry): Promise<void> {

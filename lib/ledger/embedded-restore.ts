@@ -35,6 +35,23 @@ export function changedMessageIn(database: Database, { token, chat, number }: Me
   return row && { token, chat, number, revision: row.revision, deleted: row.deleted === 1 };
 }
 
+export async function* deletedMessagesIn(
+  database: Database,
+  { token, chat }: { token: string; chat: number },
+  limit: number,
+): AsyncGenerator<number[]> {
+  const some = database.prepare(
+    `SELECT number FROM changed_messages
+     WHERE token = ? AND chat = ? AND deleted = 1 AND number > ? ORDER BY number LIMIT ?`,
+  );
+  const behind = (after: number) => some.all(token, chat, after, limit).map((row) => row.number as number);
+  let numbers = behind(0);
+  for (let last = numbers.at(-1); last; last = numbers.at(-1)) {
+    yield numbers;
+    numbers = behind(last);
+  }
+}
+
 /** Within a transaction. */
 export function restoreEntry(database: Database, entry: WholeEntry): void {
   const { token, chat, name, revision, deleted, createdAt, updatedAt, highest } = entry;

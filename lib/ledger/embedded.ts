@@ -6,7 +6,14 @@ import { isOutage } from '../sqlite/database.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
 import { newToken } from '../token.ts';
 import { EmbeddedOutbox } from './embedded-outbox.ts';
-import { changedMessageIn, entryIn, restoreChangedMessage, restoreEntry, tokensIn } from './embedded-restore.ts';
+import {
+  changedMessageIn,
+  deletedMessagesIn,
+  entryIn,
+  restoreChangedMessage,
+  restoreEntry,
+  tokensIn,
+} from './embedded-restore.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
 import type { ChangedMessage, WholeEntry } from './restore.ts';
 
@@ -228,6 +235,10 @@ export class EmbeddedLedger implements Ledger {
 
   async changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]> {
     return keys.map((key) => changedMessageIn(this.#commits.database, key));
+  }
+
+  deletedMessages(chat: { token: string; chat: number }, limit: number): AsyncIterable<number[]> {
+    return deletedMessagesIn(this.#commits.database, chat, limit);
   }
 
   restore(entry: WholeEntry): Promise<void> {

@@ -25,6 +25,9 @@ export interface Restorable {
   /** The same of messages; undefined for those that were neither edited nor deleted. */
   changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]>;
 
+  /** The numbers of a chat's messages that were deleted, up to `limit` at a time and in no order. */
+  deletedMessages(chat: { token: string; chat: number }, limit: number): AsyncIterable<number[]>;
+
   /**
    * Puts the entry where it is missing. One that is there gets what is ahead of it: its counter is raised to `highest`, a
    * higher revision brings its name, a deletion ends it; nothing ever goes back. Safe to repeat, also after an unknown

@@ -14,8 +14,8 @@ export type Lacking = 'everything' | 'edit' | 'deletion';
 export type Difference = { repaired: boolean } & (
   | { kind: 'counter too low'; token: string; chat?: number; counter: number; highest: number }
   | { kind: 'not in ledger'; token: string; chat?: number; number?: number; lacking: Lacking }
-  /** The ledger has it whole, so that it can be stored from there. */
-  | { kind: 'not in store'; token: string; chat?: number; lacking: Lacking; found: Whereabouts }
+  /** The ledger has it whole, so that it can be stored from there; of a message it has the deletion. */
+  | { kind: 'not in store'; token: string; chat?: number; number?: number; lacking: Lacking; found: Whereabouts }
   /** A number that was given, and nothing stored under it; noted since `noticedAt`, in milliseconds since 1970. */
   | { kind: 'missing'; token: string; chat: number; number?: number; noticedAt?: number; found: Whereabouts }
   /** A number that has been missing for so long that nothing can come any more; this run has recorded it as void. */

@@ -9,6 +9,7 @@ import {
   tombstoneVersion,
 } from '../search/search-index.ts';
 import type { MessageVersion } from '../store/inventory.ts';
+import { completeDeletions, deletionsOf } from './deletions.ts';
 import type { Difference, Lacking } from './difference.ts';
 import { missingNumbers } from './missing-numbers.ts';
 import type { Run } from './services.ts';
@@ -27,6 +28,7 @@ interface Chat {
  */
 export async function* compareMessages(run: Run, chat: Chat, highest: number): AsyncGenerator<Difference, number> {
   const { store, searchIndex } = run;
+  const deletions = await deletionsOf(run, chat);
   const [stored = 0] = await store.highestNumbers([chat]);
   const top = Math.max(highest, stored);
   const page = limits.numbersCompared;
@@ -39,8 +41,10 @@ export async function* compareMessages(run: Run, chat: Chat, highest: number): A
     // Behind the highest number there is nothing but what the index alone has, however far apart.
     const to = after < top ? after + page : (held.at(-1)?.number ?? after);
     const documents = held.filter(({ number }) => number <= to);
-    const rows = await store.messageVersions(chat.token, chat.chat, after + 1, to);
-    yield* compareWithLedger(run, chat, rows);
+    const merged = await store.messageVersions(chat.token, chat.chat, after + 1, to);
+    yield* compareWithLedger(run, chat, merged);
+    const numbers = { from: after + 1, to: Math.min(to, highest), rows: merged, documents };
+    const rows = yield* completeDeletions(run, chat, deletions, numbers);
     const onlyInIndex = yield* compareWithIndex(
       run,
       chat,
@@ -48,16 +52,21 @@ export async function* compareMessages(run: Run, chat: Chat, highest: number): A
       documents,
     );
 
-    const known = new Set(rows.flatMap(({ number, deleted, created }) => (deleted || created ? [number] : [])));
+    const known = storedIn(rows);
     const missing: number[] = [];
     for (let number = after + 1; number <= Math.min(to, highest); number++)
       if (!known.has(number) && !onlyInIndex.has(number)) missing.push(number);
-    unstored += onlyInIndex.size + (yield* missingNumbers(run, chat, { from: after + 1, to }, missing));
+    unstored += known.size - storedIn(merged).size + onlyInIndex.size;
+    unstored += yield* missingNumbers(run, chat, { from: after + 1, to }, missing);
     goesOn = to < top || held.length === page || held.length > documents.length;
     after = to;
   }
   return unstored;
 }
+
+/** Those whose creation or deletion has come. */
+const storedIn = (rows: MessageVersion[]): Set<number> =>
+  new Set(rows.flatMap(({ number, deleted, created }) => (deleted || created ? [number] : [])));
 
 /** What the ledger lacks of edits and deletions. */
 async function* compareWithLedger(run: Run, chat: Chat, rows: MessageVersion[]): AsyncGenerator<Difference> {

@@ -90,6 +90,21 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       ]);
     });
 
+    test('messages of a chat that were deleted are told, some at a time', async () => {
+      const { token } = await ledger.createApplication('an application');
+      for (const chat of ['one', 'two']) await ledger.createChat(token, chat);
+      for (const chat of [1, 2]) await ledger.createMessages(token, chat, numbers(1, 12).map(String));
+      const deleted = [1, 2, 5, 10, 11, 12];
+      for (const number of deleted) await ledger.deleteMessage(token, 1, number);
+      for (const number of [3, 10]) await ledger.editMessage(token, 1, number, 'edited').catch(() => undefined);
+      await ledger.deleteMessage(token, 2, 7);
+      const told: number[][] = [];
+      for await (const some of ledger.deletedMessages({ token, chat: 1 }, 2)) told.push(some);
+      expect(told.flat().sort((a, b) => a - b)).toEqual(deleted);
+      for (const some of told) expect(some.length).toBeLessThanOrEqual(2);
+      for await (const some of ledger.deletedMessages({ token, chat: 3 }, 2)) expect(some).toEqual([]);
+    });
+
     test('what is missing is put as it was, and goes on from there', async () => {
       const token = newToken();
       const before = (await opened.writes()).length;

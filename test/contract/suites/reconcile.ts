@@ -240,6 +240,26 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           expect(await services.store.application(token)).toMatchObject({ name: 'lost and renamed', chatsCount: 0 }),
       },
       {
+        about: 'deletions of messages that are only in the ledger',
+        plant: async (token) => {
+          await services.ledger.createMessages(token, 1, ['4']);
+          await services.ledger.deleteMessage(token, 1, 2);
+          await services.ledger.deleteMessage(token, 1, 4);
+          await opened.queued();
+        },
+        named: [
+          { kind: 'not in store', chat: 1, number: 2, lacking: 'deletion', found: 'nowhere' },
+          { kind: 'not in store', chat: 1, number: 4, lacking: 'deletion', found: 'nowhere' },
+          { kind: 'not in index', chat: 1, number: 2, lacking: 'deletion' },
+          { kind: 'not in index', chat: 1, number: 4, lacking: 'everything' },
+        ],
+        afterwards: async (token) => {
+          for (const number of [2, 4]) expect(await services.store.message(token, 1, number)).toBe('deleted');
+          expect((await services.searchIndex.search({ token, q: '2', limit: 10 })).matches).toEqual([]);
+          expect(await messagesCount(token)).toBe(2);
+        },
+      },
+      {
         about: 'messages that the index lacks, or has an older version of',
         plant: async (token) => {
           await services.ledger.createMessages(token, 1, ['fourth']);
