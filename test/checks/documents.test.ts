@@ -44,7 +44,7 @@ test('the README’s settings are those of script/start', () => {
 });
 
 test('the deployment’s flags are those of the CDK app', () => {
-  const flags = tableBelow(read('docs/deployment.md'), 'Deployment')?.map(([flag]) => flag);
+  const flags = tableBelow(read('docs/deploying.md'), 'Flags')?.map(([flag]) => flag);
   expect(flags).toEqual(flagNames.map((flag) => `\`${flag}\``));
 });
 

@@ -1,0 +1,136 @@
+import { beforeEach, describe, expect, test } from 'vitest';
+import { startOps } from '../support/ops.ts';
+import { RestorableSystem } from '../support/restorable-system.ts';
+
+// docs/restoring.md, rehearsed: the same commands in the same order, on the servers of the stack.
+
+let system: RestorableSystem;
+let token: string;
+beforeEach(async () => {
+  system = await RestorableSystem.open();
+  token = (await system.ledger.createApplication('an application')).token;
+  await system.ledger.createChat(token, 'a chat');
+  await system.ledger.createMessages(token, 1, ['one', 'two', 'three']);
+  await system.work();
+  return () => system.close();
+});
+
+/** What happens between the backup and the disaster. */
+async function goOn(): Promise<void> {
+  await system.ledger.createMessages(token, 1, ['four', 'five', 'six']);
+  await system.ledger.editMessage(token, 1, 1, 'one, edited');
+  await system.ledger.deleteMessage(token, 1, 2);
+  await system.ledger.createChat(token, 'a second chat');
+  await system.ledger.createMessages(token, 2, ['first there']);
+  await system.work();
+}
+
+const reconcile = async (...flags: string[]) => {
+  const { status, stdout } = await startOps(['--aws', 'reconcile', ...flags], { env: system.environment }).ended;
+  return {
+    status,
+    lines: stdout
+      .trim()
+      .replaceAll(`${token.slice(0, 6)}…`, 'app')
+      .split('\n'),
+  };
+};
+const clean = { status: 0, lines: [expect.stringMatching(/: no differences\.$/)] };
+const bodies = async (chat = 1) =>
+  (await system.store.messages(token, chat, { order: 'asc', limit: 100 })).rows.map(
+    ({ number, body }) => `${number} ${body}`,
+  );
+
+describe('an older ledger beside newer SQL', () => {
+  test('gets its counters back before writers are let in, so that no number is given twice', async () => {
+    const backup = await system.copyOfTable();
+    await goOn();
+    // Accepted and not stored when the ledger is lost: in the store queue, where nothing can look for numbers.
+    await system.ledger.createMessages(token, 1, ['seven']);
+    await system.use({ LEDGER_TABLE: backup });
+    expect(await reconcile()).toEqual({
+      status: 1,
+      lines: expect.arrayContaining(['counter too low app/1 (counter 3, highest 6)']),
+    });
+
+    // 1. No writers. 2. The workers empty the queues. 3. Repair, until nothing is left.
+    await system.work();
+    expect(await reconcile('--repair')).toEqual({
+      status: 0,
+      lines: [
+        'counter too low app (counter 1, highest 2) - repaired',
+        'counter too low app/1 (counter 3, highest 7) - repaired',
+        'not in ledger app/2 (lacking everything) - repaired',
+        'not in ledger app/1/1 (lacking edit) - repaired',
+        'not in ledger app/1/2 (lacking deletion) - repaired',
+        'wrong count app/1 (count 5, expected 6) - repaired',
+        '8 messages compared: 6 differences repaired, 0 left.',
+      ],
+    });
+    expect(await reconcile('--repair')).toEqual(clean);
+
+    // 4. Writers.
+    expect(await system.ledger.createMessages(token, 1, ['eight'])).toMatchObject({ first: 8 });
+    expect(await system.ledger.createChat(token, null)).toMatchObject({ number: 3 });
+    expect(await system.ledger.hasMessage(token, 1, 2)).toBe(false);
+    await system.work();
+    expect(await bodies()).toEqual(['1 one, edited', '3 three', '4 four', '5 five', '6 six', '7 seven', '8 eight']);
+    expect(await reconcile()).toEqual(clean);
+  });
+});
+
+describe('older SQL beside a newer ledger', () => {
+  let backup: string;
+  beforeEach(async () => {
+    backup = await system.copyOfDatabase();
+    await goOn();
+    await system.use({ MYSQL_URL: backup });
+  });
+
+  test('gets all that was indexed back from the search index, and names from the ledger', async () => {
+    expect(await bodies()).toEqual(['1 one', '2 two', '3 three']);
+    const { status, lines } = await reconcile('--repair');
+    expect({ status, lines: lines.filter((line) => !/ - repaired$/.test(line)) }).toEqual({
+      status: 0,
+      lines: [expect.stringMatching(/ 0 left\.$/)],
+    });
+    expect(lines).toEqual(
+      expect.arrayContaining([
+        'not in store app/2 (lacking everything, found nowhere) - repaired',
+        'only in index app/1/1 (lacking edit) - repaired',
+        'only in index app/1/2 (lacking deletion) - repaired',
+        'only in index app/1/6 (lacking everything) - repaired',
+        'only in index app/2/1 (lacking everything) - repaired',
+      ]),
+    );
+    await system.work();
+    expect(await reconcile('--repair')).toEqual(clean);
+    expect(await bodies()).toEqual(['1 one, edited', '3 three', '4 four', '5 five', '6 six']);
+    expect(await bodies(2)).toEqual(['1 first there']);
+    expect(await system.store.chat(token, 2)).toMatchObject({ name: 'a second chat', messagesCount: 1 });
+    expect(await system.ledger.createMessages(token, 1, ['seven'])).toMatchObject({ first: 7 });
+  });
+
+  test('without the index, every number whose message is lost is named, and none is given again', async () => {
+    await system.loseIndex(token);
+    const lost = [4, 5, 6].map((number) =>
+      expect.stringMatching(`^missing app/1/${number} \\(found nowhere, noticed `),
+    );
+    expect(await reconcile('--repair')).toEqual({
+      status: 1,
+      lines: [
+        'not in store app/2 (lacking everything, found nowhere) - repaired',
+        'not in store app/1/2 (lacking deletion, found nowhere) - repaired',
+        'not in index app/1/1 (lacking everything) - repaired',
+        'not in index app/1/2 (lacking everything) - repaired',
+        'not in index app/1/3 (lacking everything) - repaired',
+        ...lost,
+        expect.stringMatching('^missing app/2/1 '),
+        '7 messages compared: 5 differences repaired, 4 left.',
+      ],
+    });
+    // What was deleted stays so; of what was edited, nobody has the newer text.
+    expect(await bodies()).toEqual(['1 one', '3 three']);
+    expect(await system.ledger.createMessages(token, 1, ['seven'])).toMatchObject({ first: 7 });
+  });
+});
