@@ -152,10 +152,10 @@ test('the floor is machines, disks, endpoints and what asks for work', () => {
   };
   const floor = floorOf(floors.prod, inputs, prices);
   expect(floor.SQL).toBeCloseTo(2 * 730 * 0.1 + 2 * 20 * 0.2);
-  expect(floor.search).toBeCloseTo(2 * 730 * 0.3 + 2 * 100 * 0.4);
-  expect(floor['private network']).toBeCloseTo(4 * 7.3);
+  expect(floor.search).toBeCloseTo(3 * 730 * 0.3 + 3 * 100 * 0.4);
+  expect(floor['private network']).toBeCloseTo(6 * 7.3);
   // Two queues, five pollers each, three polls a minute: 1,314,000 a month.
-  expect(floor['polls, schedules, secrets']).toBeCloseTo(1.314 + 5);
+  expect(floor['polls, schedules, secrets']).toBeCloseTo(1.314 + 2 * 5);
   expect(floorOf(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4);
 });
 
