@@ -24,22 +24,28 @@ const background = {
     store: true,
     storeQueue: true,
     searchQueue: true,
+    report: true,
   } satisfies Needs<typeof storeWorker>),
   searchWorker: entry('functions/aws/search-worker.ts', {
     store: true,
     searchIndex: true,
     searchQueue: true,
+    report: true,
   } satisfies Needs<typeof searchWorker>),
   rollUpSchedule: entry('functions/schedule/roll-up.ts', {
     store: true,
     ledger: true,
+    report: true,
   } satisfies Needs<typeof rollUpSchedule>),
   purgeSchedule: entry('functions/schedule/purge.ts', {
     store: true,
     searchIndex: true,
     ledger: true,
   } satisfies Needs<typeof purgeSchedule>),
-  sweepSchedule: entry('functions/schedule/sweep.ts', { parkedWrites: true } satisfies Needs<typeof sweepSchedule>),
+  sweepSchedule: entry('functions/schedule/sweep.ts', {
+    parkedWrites: true,
+    report: true,
+  } satisfies Needs<typeof sweepSchedule>),
   migrate: entry('functions/deploy/migrate.ts', {
     database: true,
     searchCluster: true,
@@ -50,11 +56,11 @@ const background = {
 export type FunctionName = OperationId | keyof typeof background;
 
 const operations = Object.fromEntries(
-  Object.entries<Route>(routes).map(([id, { needs, admin }]) => [
+  Object.entries<Route>(routes).map(([id, { needs, admin, method }]) => [
     id,
     {
       file: `functions/api/${operationFile(id as OperationId)}.ts`,
-      needs: admin ? [...needs, 'adminKey'] : needs,
+      needs: [...needs, ...(admin ? ['adminKey'] : []), ...(method === 'GET' ? [] : ['report'])],
     },
   ]),
 ) as Record<OperationId, FunctionEntry>;

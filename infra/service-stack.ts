@@ -1,5 +1,6 @@
 import { CfnOutput, CrossStackReferences, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
+import type { report } from '../functions/aws/report.ts';
 import { type OperationId, type Route, routes } from '../lib/api/routes.ts';
 import { Api } from './constructs/api.ts';
 import { accessOf } from './constructs/ledger-table.ts';
@@ -38,6 +39,8 @@ export class ServiceStack extends Stack {
         logRetention,
         network: placement,
       });
+      if (functions[name].needs.includes('report'))
+        fn.setVariables<typeof report>({ SYSTEM_NAME: `ChatSystem-${deployment.name}` });
       this.functions.set(name, fn);
       return fn;
     };

@@ -74,6 +74,8 @@ export const limits = {
   },
   /** The same for the search index: a search is for a reader, who has asked SQL before; the rest is a worker's. */
   searchMs: { search: 1_500, work: 20_000 },
+  /** Ids in one line of a log, 37 bytes each: CloudWatch keeps lines of 256 KB, and people read them. */
+  requestIdsPerLine: 1_000,
   /** How long a worker's batch may take, in milliseconds: it takes a second or two, and may wait for a database. */
   workerMs: 60_000,
   /**

@@ -1,11 +1,14 @@
 import { operation } from '../runtime/http.ts';
 import { messageView } from '../runtime/views.ts';
 
-export const createMessage = operation('createMessage', async ({ params, body: { body }, key, base }, { ledger }) => {
-  const { token, chat_number } = params;
-  const { first: number, at } = await ledger.createMessages(token, chat_number, [body], key);
-  return {
-    json: messageView({ number, body, createdAt: at, updatedAt: at }),
-    headers: { location: `${base}/applications/${token}/chats/${chat_number}/messages/${number}` },
-  };
-});
+export const createMessage = operation(
+  'createMessage',
+  async ({ params, body: { body }, key, base, requestId }, { ledger }) => {
+    const { token, chat_number } = params;
+    const { first: number, at } = await ledger.createMessages(token, chat_number, [body], key, requestId);
+    return {
+      json: messageView({ number, body, createdAt: at, updatedAt: at }),
+      headers: { location: `${base}/applications/${token}/chats/${chat_number}/messages/${number}` },
+    };
+  },
+);

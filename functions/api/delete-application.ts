@@ -1,6 +1,9 @@
 import { operation } from '../runtime/http.ts';
 
-export const deleteApplication = operation('deleteApplication', async ({ params: { token } }, { ledger }) => {
-  await ledger.deleteApplication(token);
-  return {};
-});
+export const deleteApplication = operation(
+  'deleteApplication',
+  async ({ params: { token }, requestId }, { ledger }) => {
+    await ledger.deleteApplication(token, requestId);
+    return {};
+  },
+);

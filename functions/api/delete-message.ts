@@ -1,6 +1,6 @@
 import { operation } from '../runtime/http.ts';
 
-export const deleteMessage = operation('deleteMessage', async ({ params }, { ledger }) => {
-  await ledger.deleteMessage(params.token, params.chat_number, params.message_number);
+export const deleteMessage = operation('deleteMessage', async ({ params, requestId }, { ledger }) => {
+  await ledger.deleteMessage(params.token, params.chat_number, params.message_number, requestId);
   return {};
 });

@@ -1,8 +1,8 @@
 import { operation } from '../runtime/http.ts';
 import { timestamp } from '../runtime/views.ts';
 
-export const editMessage = operation('editMessage', async ({ params, body: { body } }, { ledger }) => {
+export const editMessage = operation('editMessage', async ({ params, body: { body }, requestId }, { ledger }) => {
   const { token, chat_number, message_number: number } = params;
-  const { at } = await ledger.editMessage(token, chat_number, number, body);
+  const { at } = await ledger.editMessage(token, chat_number, number, body, requestId);
   return { json: { number, body, updated_at: timestamp(at) } };
 });

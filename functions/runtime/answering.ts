@@ -5,6 +5,7 @@ import { commonHeaders } from '../../lib/api/headers.ts';
 import { Problem, unavailable } from '../../lib/api/problems.ts';
 import type { Route } from '../../lib/api/routes.ts';
 import { events, log } from './log.ts';
+import { requestIdOf } from './request-id.ts';
 
 /** What an operation answers: a value for JSON, or ready HTML; the status stands in the route table. */
 export interface Answer {
@@ -33,33 +34,39 @@ const holds = (ifNoneMatch: string | undefined, etag: string): boolean =>
   ifNoneMatch?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^(W\/)?/, 'W/') === etag) ?? false;
 
 /** Any error as the problem the client gets; what is not one already is ours to mend, and is logged. */
-function problemOf(error: unknown): Problem {
+function problemOf(error: unknown, requestId: string): Problem {
   // middy's own, when the function runs out of time: the work may be done all the same.
   const problem = error instanceof Error && error.name === 'TimeoutError' ? unavailable(error) : error;
   if (problem instanceof Problem) {
-    if (problem.status >= 500) log.error(events.unavailable, { error: problem.cause as Error });
+    if (problem.status >= 500) log.error(events.unavailable, { request_id: requestId, error: problem.cause as Error });
     return problem;
   }
-  log.error(events.failed, { error: error as Error });
+  log.error(events.failed, { request_id: requestId, error: error as Error });
   return new Problem('internal_error', 'The request failed for a reason that is not yours; we have logged it.');
 }
 
 /** Turns what the operation answers, or the error that ended it, into the proxy result. */
 export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
-  const settle = (request: Request<APIGatewayProxyEvent>, result: APIGatewayProxyResult) => {
+  const settle = (request: Request<APIGatewayProxyEvent>, result: APIGatewayProxyResult, requestId: string) => {
     request.response = result;
-    log.debug(events.answered, { status: result.statusCode, route: `${request.event.httpMethod} ${route.path}` });
+    const line = {
+      request_id: requestId,
+      status: result.statusCode,
+      route: `${request.event.httpMethod} ${route.path}`,
+    };
+    log.debug(events.answered, line);
   };
   return {
     after: async (request) => {
       const { event } = request;
+      const requestId = requestIdOf(request);
       const { json, html, headers } = request.response as Answer;
       const body = html ?? (json === undefined ? '' : JSON.stringify(json));
       const result: APIGatewayProxyResult = {
         statusCode: route.answer.status,
         headers: {
           ...commonHeaders,
-          'x-request-id': event.requestContext.requestId,
+          'x-request-id': requestId,
           ...(body && { 'content-type': html ? 'text/html; charset=utf-8' : 'application/json' }),
           ...headers,
         },
@@ -70,10 +77,11 @@ export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
         Object.assign(result.headers as object, { etag });
         if (holds(event.headers['if-none-match'], etag)) Object.assign(result, { statusCode: 304, body: '' });
       }
-      settle(request, result);
+      settle(request, result, requestId);
     },
     onError: async (request) => {
-      settle(request, problemAnswer(problemOf(request.error), request.event.requestContext.requestId));
+      const requestId = requestIdOf(request);
+      settle(request, problemAnswer(problemOf(request.error, requestId), requestId), requestId);
     },
   };
 }

@@ -4,6 +4,8 @@ import { MalformedRecord } from '../../lib/queue/decode-records.ts';
 import type { DeadLetterBox } from '../../lib/queue/queue.ts';
 import type { LambdaHandler } from './lambda.ts';
 import { events, log } from './log.ts';
+import type { Measured } from './metrics.ts';
+import { logged, type Report } from './report.ts';
 import type { WorkerServices } from './services.ts';
 
 export type BatchHandler = LambdaHandler<SQSEvent, SQSBatchResponse>;
@@ -26,20 +28,35 @@ export interface Poison {
   reason: string;
 }
 
+/** What came of a batch. */
+export interface Worked {
+  poison: Poison[];
+  measured: Measured;
+}
+
+/** Seconds since then; undefined where the time is not known. */
+export const secondsSince = (at: number | undefined): number | undefined => at && Math.max(Date.now() - at, 0) / 1_000;
+
 /**
  * Makes a worker into a Lambda handler for batches of SQS records.
  *
  * Records that can't be read are poison, and so are those that `work` answers: they go to the dead letters with their
  * reason and are acknowledged, so that they hold up nobody and the queue's own limit of deliveries can be high. When
  * `work` throws, for instance because the database is out, the whole batch is delivered again: all it does is idempotent.
+ * Otherwise the batch is reported under `message`.
  */
 export const worker =
-  <Queue extends 'storeQueue' | 'searchQueue', Content, Needs extends Partial<WorkerServices>>(
+  <
+    Queue extends 'storeQueue' | 'searchQueue',
+    Content extends { requests: readonly string[] },
+    Needs extends Partial<WorkerServices>,
+  >(
     queue: Queue,
+    message: (typeof events)[keyof typeof events],
     decode: (body: string) => Content,
-    work: (records: Parsed<Content>[], services: Needs) => Promise<Poison[]>,
+    work: (records: Parsed<Content>[], services: Needs) => Promise<Worked>,
   ) =>
-  (services: Needs & Record<Queue, DeadLetterBox>): BatchHandler =>
+  (services: Needs & Record<Queue, DeadLetterBox> & { report?: Report | undefined }): BatchHandler =>
     middy<SQSEvent, SQSBatchResponse>(async ({ Records }: SQSEvent) => {
       const parsed: Parsed<Content>[] = [];
       const poison: Poison[] = [];
@@ -51,10 +68,14 @@ export const worker =
           poison.push({ record, reason: error.message });
         }
       }
-      poison.push(...(await work(parsed, services)));
+      const worked = await work(parsed, services);
+      poison.push(...worked.poison);
+      const bad = new Set(poison.map(({ record }) => record));
+      const requestsOf = (some: Parsed<Content>[]) => some.flatMap(({ content }) => content.requests);
       const unburied: SQSRecord[] = [];
       for (const { record, reason } of poison) {
-        const about = { queue, message_id: record.messageId, reason };
+        const request_ids = requestsOf(parsed.filter((each) => each.record === record)).join(' ') || undefined;
+        const about = { queue, message_id: record.messageId, reason, request_ids };
         try {
           await services[queue].bury([{ body: record.body, reason }]);
           log.error(events.buried, about);
@@ -64,6 +85,13 @@ export const worker =
           unburied.push(record);
         }
       }
+      const measured = {
+        ...worked.measured,
+        duplicates: Records.filter(isRepeated).length,
+        poison: poison.length - unburied.length,
+      };
+      const { report = logged } = services;
+      report(message, measured, requestsOf(parsed.filter(({ record }) => !bad.has(record))));
       return { batchItemFailures: unburied.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     }).onError((request) => {
       log.warn(events.batchFailed, { queue, records: request.event.Records.length, error: request.error as Error });
@@ -71,3 +99,5 @@ export const worker =
         batchItemFailures: request.event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })),
       };
     }) as BatchHandler;
+
+const isRepeated = ({ attributes }: SQSRecord): boolean => Number(attributes.ApproximateReceiveCount) > 1;

@@ -3,6 +3,7 @@ import normalizeHeaders from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
+import { accepting } from './accepting.ts';
 import { admission } from './admission.ts';
 import { type Answer, answering } from './answering.ts';
 import { jsonBody } from './json-body.ts';
@@ -28,5 +29,6 @@ export const operation =
       .use(jsonBody(route))
       .use(validation(id, route))
       .handler((event) => run((event as unknown as ApiEvent<Id>).request, services));
+    if (services.report) stack.use(accepting(services.report));
     return stack as unknown as HttpHandler;
   };

@@ -16,6 +16,9 @@ export const setLogLevel = (level: LogLevel): void =>
 /** The catalogue: every message that is ever logged, so that a search for one finds its place. */
 export const events = {
   answered: 'answered',
+  accepted: 'a write was accepted',
+  stored: 'a batch was stored',
+  indexed: 'a batch was indexed',
   failed: 'a request failed on our side',
   unavailable: 'a dependency is out',
   buried: 'a record was put aside as a dead letter',

@@ -4,6 +4,7 @@ import type { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
 import type { DeadLetterBox, Outbox } from '../../lib/queue/queue.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
+import type { Report } from './report.ts';
 
 /** What the API's handlers work with; each engine has its own. */
 export interface Services {
@@ -12,9 +13,10 @@ export interface Services {
   searchIndex: SearchIndex;
 }
 
-/** The services that an operation's route asks for, and the admin key where one is set. */
+/** The services that an operation's route asks for, the admin key where one is set, and where accepted writes are reported. */
 export type ServicesOf<Id extends OperationId> = Pick<Services, Routes[Id]['needs'][number]> & {
   adminKey?: string | undefined;
+  report?: Report | undefined;
 };
 
 /** What the workers and scheduled functions work with. */
@@ -24,9 +26,12 @@ export interface WorkerServices {
   ledger: Pick<Ledger, 'counters' | 'purge'>;
   storeQueue: DeadLetterBox;
   searchQueue: Outbox & DeadLetterBox;
+  /** Without one, a report is a line of the log. */
+  report?: Report | undefined;
 }
 
 /** What the sweeper works with, on AWS alone: the embedded engine queues a write in the transaction that accepts it. */
 export interface SweepServices {
   parkedWrites: Pick<ParkedWrites, 'sweep'>;
+  report?: Report | undefined;
 }

@@ -6,6 +6,7 @@ import { type Fault, validationFailed } from '../../lib/api/problems.ts';
 import type { OperationId, Route, Routes } from '../../lib/api/routes.ts';
 import { idempotencyKey } from '../../lib/api/schemas.ts';
 import type { IdempotencyKey } from '../../lib/ledger/ledger.ts';
+import { requestIdOf } from './request-id.ts';
 
 type Parsed<Id extends OperationId, Part extends string> =
   Routes[Id] extends Record<Part, infer Schema extends () => z.ZodMiniType> ? z.output<ReturnType<Schema>> : undefined;
@@ -17,6 +18,8 @@ export interface ApiRequest<Id extends OperationId> {
   body: Parsed<Id, 'body'>;
   /** Of a POST that carries an Idempotency-Key. */
   key: IdempotencyKey | undefined;
+  /** Goes with what the request writes, to be found in the logs by. */
+  requestId: string;
   /** The path in front of the route, as the client used it: `/v1`. */
   base: string;
   /** The path and query of the same list's next page. */
@@ -37,7 +40,7 @@ export function validation(id: OperationId, route: Route): MiddlewareObj<APIGate
   const givenKey = route.method === 'POST' ? idempotencyKey() : undefined;
   const depth = route.path.split('/').length - 1;
   return {
-    before: async ({ event }) => {
+    before: async ({ event, context }) => {
       const faults: Fault[] = [];
       const parse = (schema: z.ZodMiniType | undefined, value: unknown, pointer: (path: PropertyKey[]) => string) => {
         const result = schema?.safeParse(value);
@@ -59,6 +62,7 @@ export function validation(id: OperationId, route: Route): MiddlewareObj<APIGate
         query,
         body,
         key: key && { id: sha256([id, params, key]), payload: sha256(body) },
+        requestId: requestIdOf({ event, context }),
         base: path.split('/').slice(0, -depth).join('/'),
         pageAt: (cursor: string) =>
           `${path}?${new URLSearchParams({ ...(event.queryStringParameters as Record<string, string>), cursor })}`,

@@ -1,4 +1,5 @@
-import { events, log } from '../runtime/log.ts';
+import { events } from '../runtime/log.ts';
+import { logged } from '../runtime/report.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { SweepServices } from '../runtime/services.ts';
 
@@ -6,7 +7,7 @@ import type { SweepServices } from '../runtime/services.ts';
 const reserveMs = 10_000;
 
 /** Every minute, on AWS: sends the accepted writes that were parked while the store queue was out. */
-export const sweepSchedule = scheduled(async ({ parkedWrites }: SweepServices, context) => {
+export const sweepSchedule = scheduled(async ({ parkedWrites, report = logged }: SweepServices, context) => {
   const records = await parkedWrites.sweep(() => context.getRemainingTimeInMillis() > reserveMs);
-  if (records > 0) log.info(events.swept, { records });
+  report(events.swept, { swept: records }, []);
 });

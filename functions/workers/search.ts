@@ -1,5 +1,5 @@
 import { limits } from '../../lib/limits.ts';
-import { decodeChanges } from '../../lib/queue/decode-records.ts';
+import { decodeChangesRecord } from '../../lib/queue/decode-records.ts';
 import type { MessageKey } from '../../lib/queue/records.ts';
 import { documentsOf } from '../../lib/search/documents-of.ts';
 import {
@@ -8,30 +8,38 @@ import {
   type SearchDocument,
   type SearchIndex,
 } from '../../lib/search/search-index.ts';
-import { type Poison, worker } from '../runtime/batch.ts';
+import { type Poison, secondsSince, worker } from '../runtime/batch.ts';
+import { events } from '../runtime/log.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 
 type SearchWorkerServices = Pick<WorkerServices, 'store' | 'searchIndex'>;
 
 /** Indexes messages that changed, as the store has them now: what the record said when it was sent does not matter. */
-export const searchWorker = worker('searchQueue', decodeChanges, async (records, services: SearchWorkerServices) => {
-  const { store, searchIndex } = services;
-  const changed = new Map<string, MessageKey>();
-  for (const key of records.flatMap(({ content }) => content)) changed.set(nameOf(key), key);
-  const keys = [...changed.values()];
-  const refused = new Map<string, string>();
-  for (let i = 0; i < keys.length; i += limits.rowsPerTransaction) {
-    const rows = await store.merged(keys.slice(i, i + limits.rowsPerTransaction));
-    for (const { document, reason } of await indexed(searchIndex, rows.flatMap(documentsOf)))
-      refused.set(nameOf(document), reason);
-  }
-  return records.flatMap(({ record, content }): Poison[] => {
-    const reasons = content.map((key) => refused.get(nameOf(key)));
-    const bad = reasons.findIndex((reason) => reason !== undefined);
-    // The reason is logged, so it tells the place in the record instead of the token.
-    return bad < 0 ? [] : [{ record, reason: `messages.${bad}: ${reasons[bad]}` }];
-  });
-});
+export const searchWorker = worker(
+  'searchQueue',
+  events.indexed,
+  decodeChangesRecord,
+  async (records, { store, searchIndex }: SearchWorkerServices) => {
+    const changed = new Map<string, MessageKey>();
+    for (const { content } of records) for (const key of content.messages) changed.set(nameOf(key), key);
+    const keys = [...changed.values()];
+    const refused = new Map<string, string>();
+    for (let i = 0; i < keys.length; i += limits.rowsPerTransaction) {
+      const rows = await store.merged(keys.slice(i, i + limits.rowsPerTransaction));
+      for (const { document, reason } of await indexed(searchIndex, rows.flatMap(documentsOf)))
+        refused.set(nameOf(document), reason);
+    }
+    const oldest = records.flatMap(({ content }) => content.at ?? []).sort((a, b) => a - b)[0];
+    const measured = { indexed: keys.length - refused.size, indexed_lag: secondsSince(oldest) };
+    const poison = records.flatMap(({ record, content }): Poison[] => {
+      const reasons = content.messages.map((key) => refused.get(nameOf(key)));
+      const bad = reasons.findIndex((reason) => reason !== undefined);
+      // The reason is logged, so it tells the place in the record instead of the token.
+      return bad < 0 ? [] : [{ record, reason: `messages.${bad}: ${reasons[bad]}` }];
+    });
+    return { poison, measured };
+  },
+);
 
 const nameOf = ({ token, chat, number }: MessageKey): string => `${token}/${chat}/${number}`;
 

@@ -1,54 +1,84 @@
 import { limits } from '../../lib/limits.ts';
-import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import { encodeChanges, type MessageKey, targetOf, type Write } from '../../lib/queue/records.ts';
+import { decodeWritesRecord, type WritesRecord } from '../../lib/queue/decode-records.ts';
+import { encodeChanges, type MessageKey, type Origin, targetOf } from '../../lib/queue/records.ts';
 import { type Store, UnstorableWrite } from '../../lib/store/store.ts';
-import { type Parsed, type Poison, worker } from '../runtime/batch.ts';
+import { type Parsed, type Poison, secondsSince, worker } from '../runtime/batch.ts';
+import { events } from '../runtime/log.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 
 type StoreWorkerServices = Pick<WorkerServices, 'store' | 'searchQueue'>;
 
 /** Stores accepted writes in bulk and, once they are committed, hands on which messages changed. */
-export const storeWorker = worker('storeQueue', decodeWrites, async (records, services: StoreWorkerServices) => {
-  const { store, searchQueue } = services;
-  const poison: Poison[] = [];
-  for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, store)));
+export const storeWorker = worker(
+  'storeQueue',
+  events.stored,
+  decodeWritesRecord,
+  async (records, { store, searchQueue }: StoreWorkerServices) => {
+    const poison: Poison[] = [];
+    for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, store)));
+    const bad = new Set(poison.map(({ record }) => record));
+    const stored = records.filter(({ record }) => !bad.has(record)).map(({ content }) => content);
+    const measured = {
+      stored: stored.reduce((sum, { writes }) => sum + writes.length, 0),
+      stored_lag: secondsSince(originOf(stored).at),
+    };
+    const changes = [...changesOf(stored)];
+    if (changes.length > 0) await searchQueue.send(changes);
+    return { poison, measured };
+  },
+);
 
-  const bad = new Set(poison.map(({ record }) => record));
-  const changed = new Map<string, MessageKey>();
-  for (const { record, content } of records)
-    for (const write of bad.has(record) ? [] : content) {
+/** The records for the search queue: which messages changed, each once, and where that came from. */
+function* changesOf(stored: WritesRecord[]): Generator<string> {
+  const changed = new Map<string, { key: MessageKey; by: WritesRecord[] }>();
+  for (const record of stored)
+    for (const write of record.writes) {
       const { token, chat, number } = targetOf(write);
-      if (chat !== undefined && number !== undefined)
-        changed.set(`${token}/${chat}/${number}`, { token, chat, number });
+      if (chat === undefined || number === undefined) continue;
+      const name = `${token}/${chat}/${number}`;
+      const known = changed.get(name);
+      if (known) known.by.push(record);
+      else changed.set(name, { key: { token, chat, number }, by: [record] });
     }
-  const keys = [...changed.values()];
-  const changes: string[] = [];
-  for (let i = 0; i < keys.length; i += limits.rowsPerTransaction)
-    changes.push(encodeChanges(keys.slice(i, i + limits.rowsPerTransaction)));
-  if (changes.length > 0) await searchQueue.send(changes);
-  return poison;
-});
+  const all = [...changed.values()];
+  for (let i = 0; i < all.length; i += limits.rowsPerTransaction) {
+    const some = all.slice(i, i + limits.rowsPerTransaction);
+    const by = new Set(some.flatMap((each) => each.by));
+    yield encodeChanges(
+      some.map(({ key }) => key),
+      originOf([...by]),
+    );
+  }
+}
+
+/** The requests of the records, and when the oldest write of them was accepted; what no client asked for has no say. */
+function originOf(records: WritesRecord[]): Origin {
+  const asked = records.filter(({ requests }) => requests.length > 0);
+  let at: number | undefined;
+  for (const { writes } of asked) for (const write of writes) if (at === undefined || write.at < at) at = write.at;
+  return { requests: [...new Set(asked.flatMap(({ requests }) => requests))], at };
+}
 
 /** The records in groups of up to so many rows as one transaction takes; a record's writes stay together. */
-function* batches(records: Parsed<Write[]>[]): Generator<Parsed<Write[]>[]> {
-  let batch: Parsed<Write[]>[] = [];
+function* batches(records: Parsed<WritesRecord>[]): Generator<Parsed<WritesRecord>[]> {
+  let batch: Parsed<WritesRecord>[] = [];
   let rows = 0;
   for (const record of records) {
-    if (rows > 0 && rows + record.content.length > limits.rowsPerTransaction) {
+    if (rows > 0 && rows + record.content.writes.length > limits.rowsPerTransaction) {
       yield batch;
       batch = [];
       rows = 0;
     }
     batch.push(record);
-    rows += record.content.length;
+    rows += record.content.writes.length;
   }
   if (rows > 0) yield batch;
 }
 
 /** Merges the batch; when it holds a write that the database will never take, halves it until that one is alone. */
-async function mergeOrSplit(batch: Parsed<Write[]>[], store: Store): Promise<Poison[]> {
+async function mergeOrSplit(batch: Parsed<WritesRecord>[], store: Store): Promise<Poison[]> {
   try {
-    await store.merge(batch.flatMap(({ content }) => content));
+    await store.merge(batch.flatMap(({ content }) => content.writes));
     return [];
   } catch (error) {
     if (!(error instanceof UnstorableWrite)) throw error;

@@ -43,25 +43,25 @@ export class DynamodbLedger implements Ledger {
     this.#now = now;
   }
 
-  async createApplication(name: string, key?: IdempotencyKey) {
+  async createApplication(name: string, key?: IdempotencyKey, requestId?: string) {
     return await this.#once(key, undefined, async ({ at, candidate: token }) => {
       await this.#table.insert({ ...newItem(applicationKey(token), name, at), chats: number(0) });
-      await this.#send([{ kind: 'application', token, revision: 0, at, name }]);
+      await this.#send([{ kind: 'application', token, revision: 0, at, name }], requestId);
       return { token, at };
     });
   }
 
-  async createChat(token: string, name: string | null, key?: IdempotencyKey) {
+  async createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
     return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
       const chat = await this.#take(applicationKey(token), 'chats', 1, claim);
       if (chat === undefined) throw applicationNotFound();
       await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
-      await this.#send([{ kind: 'chat', token, chat, revision: 0, at, name }]);
+      await this.#send([{ kind: 'chat', token, chat, revision: 0, at, name }], requestId);
       return { number: chat, at };
     });
   }
 
-  async createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey) {
+  async createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
     return await this.#once(key, chatKey(token, chat), async ({ at, claim }) => {
       const last = await this.#take(chatKey(token, chat), 'messages', bodies.length, claim);
       if (last === undefined) {
@@ -71,27 +71,28 @@ export class DynamodbLedger implements Ledger {
       const first = last - bodies.length + 1;
       await this.#send(
         bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
+        requestId,
       );
       return { first, at };
     });
   }
 
-  async editApplication(token: string, name: string) {
+  async editApplication(token: string, name: string, requestId?: string) {
     const { edited, revision, at } = await this.#rename(applicationKey(token), name);
     if (!edited) throw applicationNotFound();
-    await this.#send([{ kind: 'application', token, revision, at, name }]);
+    await this.#send([{ kind: 'application', token, revision, at, name }], requestId);
     return edited;
   }
 
-  async editChat(token: string, chat: number, name: string | null) {
+  async editChat(token: string, chat: number, name: string | null, requestId?: string) {
     await this.#requireApplication(token);
     const { edited, revision, at } = await this.#rename(chatKey(token, chat), name);
     if (!edited) throw chatNotFound(chat);
-    await this.#send([{ kind: 'chat', token, chat, revision, at, name }]);
+    await this.#send([{ kind: 'chat', token, chat, revision, at, name }], requestId);
     return edited;
   }
 
-  async editMessage(token: string, chat: number, message: number, body: string) {
+  async editMessage(token: string, chat: number, message: number, body: string, requestId?: string) {
     const at = this.#now();
     await this.#requireMessage(token, chat, message);
     const outcome = await this.#table.update(messageKey(token, chat, message), {
@@ -101,23 +102,23 @@ export class DynamodbLedger implements Ledger {
     });
     if ('refused' in outcome) throw messageNotFound(message);
     const revision = numberIn(outcome.done, 'revision');
-    await this.#send([{ kind: 'message', token, chat, number: message, revision, at, body }]);
+    await this.#send([{ kind: 'message', token, chat, number: message, revision, at, body }], requestId);
     return { at };
   }
 
-  async deleteApplication(token: string) {
-    if (!(await this.#delete(applicationKey(token), live, { token }))) throw applicationNotFound();
+  async deleteApplication(token: string, requestId?: string) {
+    if (!(await this.#delete(applicationKey(token), live, { token }, requestId))) throw applicationNotFound();
   }
 
-  async deleteChat(token: string, chat: number) {
+  async deleteChat(token: string, chat: number, requestId?: string) {
     await this.#requireApplication(token);
-    if (!(await this.#delete(chatKey(token, chat), live, { token, chat }))) throw chatNotFound(chat);
+    if (!(await this.#delete(chatKey(token, chat), live, { token, chat }, requestId))) throw chatNotFound(chat);
   }
 
-  async deleteMessage(token: string, chat: number, message: number) {
+  async deleteMessage(token: string, chat: number, message: number, requestId?: string) {
     await this.#requireMessage(token, chat, message);
     const deletion = { token, chat, number: message };
-    if (!(await this.#delete(messageKey(token, chat, message), 'attribute_not_exists(deleted)', deletion)))
+    if (!(await this.#delete(messageKey(token, chat, message), 'attribute_not_exists(deleted)', deletion, requestId)))
       throw messageNotFound(message);
   }
 
@@ -219,9 +220,14 @@ export class DynamodbLedger implements Ledger {
    *
    * @returns whether it was there to be deleted
    */
-  async #delete(key: ItemKey, condition: string, what: { token: string; chat?: number; number?: number }) {
+  async #delete(
+    key: ItemKey,
+    condition: string,
+    what: { token: string; chat?: number; number?: number },
+    requestId: string | undefined,
+  ) {
     const at = this.#now();
-    const [record] = recordsOf([{ kind: 'deletion', ...what, at }]) as [string];
+    const [record] = recordsOf([{ kind: 'deletion', ...what, at }], listOf(requestId)) as [string];
     const parked = this.#parked.itemOf(record, at);
     const outcome = await this.#table.updateAndPut(
       key,
@@ -253,8 +259,8 @@ export class DynamodbLedger implements Ledger {
     return (await this.#table.get(keys)).map((item) => (item?.deleted ? undefined : item));
   }
 
-  #send(writes: Write[]): Promise<void> {
-    return this.#parked.sendOrPark(recordsOf(writes), this.#now());
+  #send(writes: Write[], requestId: string | undefined): Promise<void> {
+    return this.#parked.sendOrPark(recordsOf(writes, listOf(requestId)), this.#now());
   }
 
   /** Does the work once, under its key where it has one; the number's claim beside `counter` is cleared away then. */
@@ -286,3 +292,5 @@ export class DynamodbLedger implements Ledger {
     if (expired.length > 0) await drop(expired);
   }
 }
+
+const listOf = (requestId: string | undefined): string[] => (requestId === undefined ? [] : [requestId]);

@@ -3,51 +3,63 @@ import type { EmbeddedQueue } from '../queue/embedded.ts';
 import { encodeWrites, type Write } from '../queue/records.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
 
+/** What one request writes. */
+interface Accepted {
+  id: string | undefined;
+  writes: Write[];
+}
+
 /**
  * The way from the embedded ledger to its store queue: what one group commit accepts travels as one record, in its order.
  * With a record for each request, putting it in, handing it out and acknowledging it cost more than accepting the write.
  */
 export class EmbeddedOutbox {
-  #writes: Write[] = [];
+  #requests: Accepted[] = [];
+  /** The request whose piece of work is under way. */
+  #requestId: string | undefined;
 
   constructor(commits: GroupCommit, storeQueue: EmbeddedQueue) {
     commits.join({
       begin: () => {
-        this.#writes = [];
+        this.#requests = [];
       },
       end: () => {
-        if (this.#writes.length > 0) storeQueue.insert([...recordsOf(this.#writes)]);
+        if (this.#requests.length > 0) storeQueue.insert([...recordsOf(this.#requests)]);
       },
     });
   }
 
   /** Adds writes to the group under way. */
   add(writes: Write[]): void {
-    this.#writes.push(...writes);
+    this.#requests.push({ id: this.#requestId, writes });
   }
 
-  /** Runs a piece of work of the group; what it added goes when it throws. */
-  transact<T>(work: () => T): T {
-    const before = this.#writes.length;
+  /** Runs a request's piece of work of the group; what it added goes when it throws. */
+  transact<T>(requestId: string | undefined, work: () => T): T {
+    const before = this.#requests.length;
+    this.#requestId = requestId;
     try {
       return work();
     } catch (error) {
-      this.#writes.length = before;
+      this.#requests.length = before;
       throw error;
     }
   }
 }
 
 /** As few records as hold no more rows than a worker stores in one transaction, and not much more text than one may have. */
-function* recordsOf(writes: Write[]): Generator<string> {
-  let first = 0;
+function* recordsOf(requests: Accepted[]): Generator<string> {
+  let writes: Write[] = [];
+  let ids: string[] = [];
   let characters = 0;
-  for (const [i, write] of writes.entries()) {
-    characters += 'body' in write ? write.body.length : 0;
-    if (i + 1 - first < limits.rowsPerTransaction && characters < limits.recordBytes) continue;
-    yield encodeWrites(writes.slice(first, i + 1));
-    first = i + 1;
-    characters = 0;
-  }
-  if (first < writes.length) yield encodeWrites(writes.slice(first));
+  for (const request of requests)
+    for (const write of request.writes) {
+      writes.push(write);
+      if (request.id !== undefined && request.id !== ids.at(-1)) ids.push(request.id);
+      characters += 'body' in write ? write.body.length : 0;
+      if (writes.length < limits.rowsPerTransaction && characters < limits.recordBytes) continue;
+      yield encodeWrites(writes, ids);
+      [writes, ids, characters] = [[], [], 0];
+    }
+  if (writes.length > 0) yield encodeWrites(writes, ids);
 }

@@ -29,8 +29,8 @@ export class EmbeddedLedger implements Ledger {
     this.#now = now;
   }
 
-  createApplication(name: string, key?: IdempotencyKey) {
-    return this.#once(key, (at) => {
+  createApplication(name: string, key?: IdempotencyKey, requestId?: string) {
+    return this.#once(key, requestId, (at) => {
       const token = newToken();
       this.#run(
         'INSERT INTO applications (token, name, created_at, updated_at) VALUES (?, ?, ?, ?)',
@@ -44,8 +44,8 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
-  createChat(token: string, name: string | null, key?: IdempotencyKey) {
-    return this.#once(key, (at) => {
+  createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
+    return this.#once(key, requestId, (at) => {
       const taken = this.#row<{ chats: number }>(
         'UPDATE applications SET chats = chats + 1 WHERE token = ? AND deleted = 0 RETURNING chats',
         token,
@@ -65,7 +65,7 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
-  createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey) {
+  createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
     const accept = (at: number) => {
       const taken = this.#row<{ messages: number }>(
         `UPDATE chats SET messages = messages + ?1 WHERE token = ?2 AND number = ?3 AND deleted = 0
@@ -84,11 +84,11 @@ export class EmbeddedLedger implements Ledger {
       );
       return { first, at };
     };
-    return key ? this.#once(key, accept) : this.#accept(accept, 'runStatement');
+    return key ? this.#once(key, requestId, accept) : this.#accept(requestId, accept, 'runStatement');
   }
 
-  editApplication(token: string, name: string) {
-    return this.#accept((at): Edited => {
+  editApplication(token: string, name: string, requestId?: string) {
+    return this.#accept(requestId, (at): Edited => {
       const row = this.#row<{ revision: number; created_at: number }>(
         `UPDATE applications SET name = ?, revision = revision + 1, updated_at = ?
          WHERE token = ? AND deleted = 0 RETURNING revision, created_at`,
@@ -102,8 +102,8 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
-  editChat(token: string, chat: number, name: string | null) {
-    return this.#accept((at): Edited => {
+  editChat(token: string, chat: number, name: string | null, requestId?: string) {
+    return this.#accept(requestId, (at): Edited => {
       this.#requireApplication(token);
       const row = this.#row<{ revision: number; created_at: number }>(
         `UPDATE chats SET name = ?, revision = revision + 1, updated_at = ?
@@ -119,16 +119,16 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
-  editMessage(token: string, chat: number, number: number, body: string) {
-    return this.#accept((at) => {
+  editMessage(token: string, chat: number, number: number, body: string, requestId?: string) {
+    return this.#accept(requestId, (at) => {
       const revision = this.#changeMessage(token, chat, number, false);
       this.#outbox.add([{ kind: 'message', token, chat, number, revision, at, body }]);
       return { at };
     });
   }
 
-  deleteApplication(token: string) {
-    return this.#accept((at) => {
+  deleteApplication(token: string, requestId?: string) {
+    return this.#accept(requestId, (at) => {
       if (
         !this.#row(
           "UPDATE applications SET deleted = 1, name = '' WHERE token = ? AND deleted = 0 RETURNING token",
@@ -140,8 +140,8 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
-  deleteChat(token: string, chat: number) {
-    return this.#accept((at) => {
+  deleteChat(token: string, chat: number, requestId?: string) {
+    return this.#accept(requestId, (at) => {
       this.#requireApplication(token);
       const deleted =
         'UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ? AND deleted = 0 RETURNING number';
@@ -150,8 +150,8 @@ export class EmbeddedLedger implements Ledger {
     });
   }
 
-  deleteMessage(token: string, chat: number, number: number) {
-    return this.#accept((at) => {
+  deleteMessage(token: string, chat: number, number: number, requestId?: string) {
+    return this.#accept(requestId, (at) => {
       this.#changeMessage(token, chat, number, true);
       this.#outbox.add([{ kind: 'deletion', token, chat, number, at }]);
     });
@@ -250,17 +250,21 @@ export class EmbeddedLedger implements Ledger {
   }
 
   /** Accepts one request in the next group commit. */
-  async #accept<T>(work: (at: number) => T, run: 'run' | 'runStatement' = 'run'): Promise<T> {
+  async #accept<T>(
+    requestId: string | undefined,
+    work: (at: number) => T,
+    run: 'run' | 'runStatement' = 'run',
+  ): Promise<T> {
     try {
-      return await this.#commits[run](() => this.#outbox.transact(() => work(this.#now())));
+      return await this.#commits[run](() => this.#outbox.transact(requestId, () => work(this.#now())));
     } catch (error) {
       throw isOutage(error) ? unavailable(error) : error;
     }
   }
 
   /** Accepts one request or, when its key is known, answers what it was answered the first time. */
-  #once<T>(key: IdempotencyKey | undefined, work: (at: number) => T): Promise<T> {
-    return this.#accept((at) => {
+  #once<T>(key: IdempotencyKey | undefined, requestId: string | undefined, work: (at: number) => T): Promise<T> {
+    return this.#accept(requestId, (at) => {
       if (!key) return work(at);
       const known = this.#row<{ payload: string; result: string }>(
         'SELECT payload, result FROM idempotency_keys WHERE id = ? AND expires_at > ?',

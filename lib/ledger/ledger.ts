@@ -8,16 +8,23 @@ import type { Restorable } from './restore.ts';
  * embedded ledger does both in one transaction. For both: when a call returns, the write is durable and its number final.
  * When it throws a 4xx Problem, nothing was taken. When it throws `unavailable`, the write may or may not have been
  * accepted; a create that is repeated with its idempotency key is completed under its first number.
+ *
+ * `requestId` goes with the write, so that it is found in every log on its way; nothing depends on it.
  */
 export interface Ledger extends Restorable {
   /** Accepts an application and gives it a token of 128 random bits. */
-  createApplication(name: string, key?: IdempotencyKey): Promise<{ token: string; at: number }>;
+  createApplication(name: string, key?: IdempotencyKey, requestId?: string): Promise<{ token: string; at: number }>;
 
   /**
    * Accepts a chat under the application's next number.
    * @throws Problem application_not_found
    */
-  createChat(token: string, name: string | null, key?: IdempotencyKey): Promise<{ number: number; at: number }>;
+  createChat(
+    token: string,
+    name: string | null,
+    key?: IdempotencyKey,
+    requestId?: string,
+  ): Promise<{ number: number; at: number }>;
 
   /**
    * Accepts messages under the chat's next numbers, all or nothing: `first`, `first + 1`, …
@@ -28,24 +35,25 @@ export interface Ledger extends Restorable {
     chat: number,
     bodies: string[],
     key?: IdempotencyKey,
+    requestId?: string,
   ): Promise<{ first: number; at: number }>;
 
   /** @throws Problem application_not_found */
-  editApplication(token: string, name: string): Promise<Edited>;
+  editApplication(token: string, name: string, requestId?: string): Promise<Edited>;
   /** @throws Problem application_not_found, chat_not_found */
-  editChat(token: string, chat: number, name: string | null): Promise<Edited>;
+  editChat(token: string, chat: number, name: string | null, requestId?: string): Promise<Edited>;
   /**
    * Accepts a new body for a message, stored yet or not.
    * @throws Problem application_not_found, chat_not_found, message_not_found
    */
-  editMessage(token: string, chat: number, number: number, body: string): Promise<{ at: number }>;
+  editMessage(token: string, chat: number, number: number, body: string, requestId?: string): Promise<{ at: number }>;
 
   /** @throws Problem application_not_found */
-  deleteApplication(token: string): Promise<void>;
+  deleteApplication(token: string, requestId?: string): Promise<void>;
   /** @throws Problem application_not_found, chat_not_found */
-  deleteChat(token: string, chat: number): Promise<void>;
+  deleteChat(token: string, chat: number, requestId?: string): Promise<void>;
   /** @throws Problem application_not_found, chat_not_found, message_not_found */
-  deleteMessage(token: string, chat: number, number: number): Promise<void>;
+  deleteMessage(token: string, chat: number, number: number, requestId?: string): Promise<void>;
 
   /** An application that was accepted and not deleted. */
   application(token: string): Promise<LedgerEntry<string> | undefined>;

@@ -3,9 +3,9 @@ import { encodeWrites, type Write } from '../queue/records.ts';
 import { asciiJson } from '../queue/sqs.ts';
 
 /** The records that carry the writes to the store queue: a single one for nearly every request, none too large to park. */
-export function recordsOf(writes: Write[]): string[] {
-  const whole = asciiJson(encodeWrites(writes));
+export function recordsOf(writes: Write[], requests: string[] = []): string[] {
+  const whole = asciiJson(encodeWrites(writes, requests));
   if (whole.length <= limits.recordBytes || writes.length === 1) return [whole];
   const middle = Math.ceil(writes.length / 2);
-  return [...recordsOf(writes.slice(0, middle)), ...recordsOf(writes.slice(middle))];
+  return [...recordsOf(writes.slice(0, middle), requests), ...recordsOf(writes.slice(middle), requests)];
 }

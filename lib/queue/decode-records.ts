@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { requestIdLength } from '../request-id.ts';
 import { version } from './records.ts';
 
 // Apart from how records are made: who only sends has no use for the schemas, and would make them at each start.
@@ -21,15 +22,34 @@ const write = z.discriminatedUnion('kind', [
 ]);
 export type Write = z.output<typeof write>;
 
+/**
+ * The ids of the requests that a record comes from, by which they are found in the logs; nothing else depends on them. What
+ * is not understood is left out: records of versions before have none, and no write is lost for the want of an id.
+ */
+const requests = z.catch(z._default(z.array(z.string().check(z.maxLength(requestIdLength))), []), []);
+
 /** What the store queue carries: the writes of one request or, in the embedded engine, of one group commit. */
-const writesRecord = z.object({ version: z.literal(version), writes: z.array(write).check(z.minLength(1)) });
+const writesRecord = z.object({
+  version: z.literal(version),
+  requests,
+  writes: z.array(write).check(z.minLength(1)),
+});
+export type WritesRecord = Omit<z.output<typeof writesRecord>, 'version'>;
 
 /** Names one message. */
 const messageKey = z.object({ token, chat: number, number });
 export type MessageKey = z.output<typeof messageKey>;
 
 /** What the search queue carries: which messages changed in the store, and are to be read there. */
-const changesRecord = z.object({ version: z.literal(version), messages: z.array(messageKey).check(z.minLength(1)) });
+const changesRecord = z.object({
+  version: z.literal(version),
+  requests,
+  /** When the oldest write of these requests was accepted. */
+  at: z.catch(z.optional(at), undefined),
+  messages: z.array(messageKey).check(z.minLength(1)),
+});
+export type ChangesRecord = Omit<z.output<typeof changesRecord>, 'version'>;
+export type Origin = Pick<ChangesRecord, 'requests' | 'at'>;
 
 /** A record that can't be understood; its message is the reason, fit for a dead letter. */
 export class MalformedRecord extends Error {}
@@ -48,6 +68,10 @@ const decode = <Record>(schema: z.ZodMiniType<Record>, body: string): Record => 
 };
 
 /** @throws MalformedRecord */
-export const decodeWrites = (body: string): Write[] => decode(writesRecord, body).writes;
+export const decodeWritesRecord = (body: string): WritesRecord => decode(writesRecord, body);
 /** @throws MalformedRecord */
-export const decodeChanges = (body: string): MessageKey[] => decode(changesRecord, body).messages;
+export const decodeChangesRecord = (body: string): ChangesRecord => decode(changesRecord, body);
+/** @throws MalformedRecord */
+export const decodeWrites = (body: string): Write[] => decodeWritesRecord(body).writes;
+/** @throws MalformedRecord */
+export const decodeChanges = (body: string): MessageKey[] => decodeChangesRecord(body).messages;

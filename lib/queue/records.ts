@@ -1,6 +1,6 @@
-import type { MessageKey, Write } from './decode-records.ts';
+import type { MessageKey, Origin, Write } from './decode-records.ts';
 
-export type { MessageKey, Write };
+export type { MessageKey, Origin, Write };
 
 /** The version of the record format. A worker puts a record of another version aside instead of guessing. */
 export const version = 1;
@@ -9,5 +9,10 @@ export const version = 1;
 export const targetOf = (write: Write): { token: string; chat?: number | undefined; number?: number | undefined } =>
   write;
 
-export const encodeWrites = (writes: Write[]): string => JSON.stringify({ version, writes });
-export const encodeChanges = (messages: MessageKey[]): string => JSON.stringify({ version, messages });
+/** @param requests the ids of the requests that the writes are from; none where no client asked for them */
+export const encodeWrites = (writes: Write[], requests: string[] = []): string =>
+  JSON.stringify({ version, ...(requests.length > 0 && { requests }), writes });
+
+/** @param origin what the writes came from that changed the messages */
+export const encodeChanges = (messages: MessageKey[], { requests, at }: Origin = { requests: [] }): string =>
+  JSON.stringify({ version, ...(requests.length > 0 && { requests, at }), messages });

@@ -75,3 +75,19 @@ test('nothing that clients or operators entrust to the system is logged, whateve
   expect(logs()).toMatch(/"level":"DEBUG","message":"answered"/);
   expect(planted.readableIn(logs())).toEqual([]);
 });
+
+test('one id leads through the logs of every stage, from the answer to the search index', async () => {
+  const host = await start('key');
+  const client = await Client.connect(host.url, 'key');
+  const chat = await client.newChat();
+  const ids = ['x-request-id', 'x-correlation-id', 'x-amzn-requestid'].map((name) => [name, 'a-forged-id']);
+  const created = await client.post(`${chat}/messages`, { body: 'z' }, Object.fromEntries(ids));
+  const id = created.headers.get('x-request-id') as string;
+  const told = () =>
+    logs()
+      .split('\n')
+      .filter((line) => line.includes(id))
+      .map((line) => JSON.parse(line).message);
+  await expect.poll(told, settled).toEqual(['answered', 'a batch was stored', 'a batch was indexed']);
+  expect(logs()).not.toContain('forged');
+});

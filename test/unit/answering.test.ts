@@ -146,10 +146,10 @@ describe('a problem', () => {
   test('of ours tells nothing of its cause, and is logged with it', async () => {
     const error = vi.spyOn(log, 'error').mockReturnValue();
     const cause = new Error('SQLITE_ERROR: no such table: secrets');
-    const { text, json } = await refused(cause);
+    const { text, headers, json } = await refused(cause);
     expect(text).not.toMatch(/secrets|SQLITE|stack/);
     expect(json.code).toBe('internal_error');
-    expect(error).toHaveBeenCalledExactlyOnceWith(events.failed, { error: cause });
+    expect(error).toHaveBeenCalledExactlyOnceWith(events.failed, { request_id: headers['x-request-id'], error: cause });
   });
 
   test('of a dependency says when to come back, and is logged with its cause', async () => {
@@ -158,7 +158,10 @@ describe('a problem', () => {
     const { status, headers, json } = await refused(unavailable(cause));
     expect([status, json.code]).toEqual([503, 'unavailable']);
     expect(headers['Retry-After'] ?? headers['retry-after']).toMatch(/^\d+$/);
-    expect(error).toHaveBeenCalledExactlyOnceWith(events.unavailable, { error: cause });
+    expect(error).toHaveBeenCalledExactlyOnceWith(events.unavailable, {
+      request_id: headers['x-request-id'],
+      error: cause,
+    });
   });
 
   test('of the client is not logged as an error', async () => {

@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
-import { decodeChanges, decodeWrites, MalformedRecord } from '../../lib/queue/decode-records.ts';
+import {
+  decodeChanges,
+  decodeChangesRecord,
+  decodeWrites,
+  decodeWritesRecord,
+  MalformedRecord,
+} from '../../lib/queue/decode-records.ts';
 import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';
 import { hardText } from '../support/hard-texts.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
@@ -28,6 +34,39 @@ test('changed messages come out of a record as they went in', () => {
     { token: 'u', chat: Number.MAX_SAFE_INTEGER, number: 1 },
   ];
   expect(decodeChanges(encodeChanges(messages))).toEqual(messages);
+});
+
+describe('the requests that a record comes from', () => {
+  const id = '0b8f6c1e-5f5c-4a3d-9c55-0d0d6f3a2b11';
+  const key = { token: 't', chat: 1, number: 2 };
+
+  test('come out of it as they went in', () => {
+    expect(decodeWritesRecord(encodeWrites([deletionWrite('t')], [id]))).toMatchObject({ requests: [id] });
+    const origin = { requests: [id], at: 1_700_000_000_000 };
+    expect(decodeChangesRecord(encodeChanges([key], origin))).toEqual({ version: 1, ...origin, messages: [key] });
+  });
+
+  test('are none in a record of a version before, or of what no client asked for', () => {
+    const before = [
+      { version: 1, writes: [deletionWrite('t')] },
+      { version: 1, messages: [key] },
+    ];
+    expect([encodeWrites([deletionWrite('t')]), encodeChanges([key])].map((body) => JSON.parse(body))).toEqual(before);
+    expect(decodeWritesRecord(JSON.stringify(before[0])).requests).toEqual([]);
+    expect(decodeChangesRecord(JSON.stringify(before[1]))).toMatchObject({ requests: [] });
+  });
+
+  test.for([['x'.repeat(37)], [7], 'text', null, {}])('that are not understood lose no write: %j', (requests) => {
+    const record = JSON.stringify({
+      version: 1,
+      requests,
+      at: requests,
+      writes: [deletionWrite('t')],
+      messages: [key],
+    });
+    expect(decodeWritesRecord(record)).toMatchObject({ requests: [], writes: [deletionWrite('t')] });
+    expect(decodeChangesRecord(record)).toMatchObject({ requests: [], at: undefined, messages: [key] });
+  });
 });
 
 test('members that are not known are left out', () => {

@@ -47,7 +47,11 @@ describe('a batch for the store', () => {
       searchQueue: { send: async (bodies) => void sent.push(...bodies), bury: async () => undefined },
       storeQueue: { bury: async (letters) => void buried.push(...letters.map(({ reason }) => reason)) },
     });
-    return { work: (...records: Write[][]) => deliver(worker, ...records.map(encodeWrites)), sent, buried };
+    return {
+      work: (...records: Write[][]) => deliver(worker, ...records.map((record) => encodeWrites(record))),
+      sent,
+      buried,
+    };
   }
 
   /** A queue of a test's own in SQS, for its dead letters. */

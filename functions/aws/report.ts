@@ -1,0 +1,29 @@
+import { Metrics } from '@aws-lambda-powertools/metrics';
+import * as z from 'zod/mini';
+import { log } from '../runtime/log.ts';
+import { type MetricName, metrics, metricsNamespace } from '../runtime/metrics.ts';
+import { linesOf, type Report } from '../runtime/report.ts';
+import { provider } from './provider.ts';
+
+/**
+ * Reports as lines of the log in CloudWatch's embedded metric format, one an invocation; SYSTEM_NAME tells the metrics of
+ * several deployments in one account apart. What is nought is left out: bytes are paid for, and so is each metric in each
+ * hour in which something is said of it.
+ */
+export const report = provider({
+  variables: { SYSTEM_NAME: z.string().check(z.minLength(1)) },
+  create: ({ SYSTEM_NAME }): Report => {
+    const emf = new Metrics({ namespace: metricsNamespace, serviceName: SYSTEM_NAME });
+    return (message, measured, requestIds) => {
+      const [first, ...more] = linesOf(measured, requestIds);
+      const found = (Object.entries(measured) as [MetricName, number | undefined][]).filter(([, value]) => value);
+      if (found.length > 0) {
+        for (const [name, value = 0] of found) emf.addMetric(name, metrics[name], value);
+        emf.addMetadata('message', message);
+        if (first?.request_ids) emf.addMetadata('request_ids', first.request_ids);
+        emf.publishStoredMetrics();
+      }
+      for (const line of more) log.info(message, line);
+    };
+  },
+});

@@ -1,0 +1,170 @@
+import { randomUUID } from 'node:crypto';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { createMessages } from '../../functions/api/create-messages.ts';
+import { report } from '../../functions/aws/report.ts';
+import { events, log, setLogLevel } from '../../functions/runtime/log.ts';
+import type { Report } from '../../functions/runtime/report.ts';
+import { searchWorker } from '../../functions/workers/search.ts';
+import { storeWorker } from '../../functions/workers/store.ts';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { limits } from '../../lib/limits.ts';
+import { decodeChangesRecord } from '../../lib/queue/decode-records.ts';
+import { encodeWrites, type Write } from '../../lib/queue/records.ts';
+import { UnstorableWrite } from '../../lib/store/store.ts';
+import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
+import { answer, apiEvent } from '../support/api-event.ts';
+import { deliver } from '../support/batch.ts';
+import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
+import { applicationWrite, messageWrite, messageWrites } from '../support/writes.ts';
+
+setLogLevel('silent');
+afterEach(() => {
+  vi.restoreAllMocks();
+});
+
+describe('a report', () => {
+  let opened: TestServices;
+  let reports: Parameters<Report>[];
+  beforeEach(async () => {
+    opened = await openWorkerServices();
+    reports = [];
+    opened.services.report = (...told) => reports.push(told);
+  });
+  afterEach(() => opened.file.remove());
+
+  const ids = Array.from({ length: 4 }, () => randomUUID());
+  const [one, two, three, four] = ids as [string, string, string, string];
+
+  test('of the store worker: how many writes are stored, how late the oldest, what came again, what is poison', async () => {
+    const now = Date.now();
+    const records = [
+      encodeWrites([messageWrite('t', 1, 1, { at: now - 5_000 }), applicationWrite('t', { at: now })], [one, two]),
+      encodeWrites([messageWrite('t', 1, 2, { at: now - 1_000 })], [three]),
+      // What no client asked for may be from years ago.
+      encodeWrites([messageWrite('t', 1, 3, { at: 1 })]),
+      'not a record',
+    ];
+    const deliveries = records.map((body, i) => ({ receipt: `${i}`, body, receives: i === 1 ? 2 : 1 }));
+    await storeWorker(opened.services)(sqsEvent('store', deliveries), lambdaContext('store'));
+    expect(reports).toEqual([
+      [
+        'a batch was stored',
+        { stored: 4, stored_lag: expect.closeTo(5, 0), duplicates: 1, poison: 1 },
+        [one, two, three],
+      ],
+    ]);
+  });
+
+  test('of the search worker: how many messages are indexed, and how late since they were accepted', async () => {
+    const at = Date.now() - 7_000;
+    await deliver(storeWorker(opened.services), encodeWrites([messageWrite('t', 1, 1, { at })], [one]));
+    await deliver(searchWorker(opened.services), ...opened.sent);
+    expect(reports[1]).toEqual([
+      'a batch was indexed',
+      { indexed: 1, indexed_lag: expect.closeTo(7, 0), duplicates: 0, poison: 0 },
+      [one],
+    ]);
+  });
+
+  test('names no request of a record that became a dead letter; its own line does', async () => {
+    const error = vi.spyOn(log, 'error').mockReturnValue();
+    const { store } = opened.services;
+    opened.services.store = Object.create(store, {
+      merge: {
+        value: (writes: Write[]) => {
+          if (writes.some((write) => 'number' in write && write.number === 1)) throw new UnstorableWrite('no');
+          return store.merge(writes);
+        },
+      },
+    });
+    const records = [encodeWrites([messageWrite('t', 1, 1)], [one]), encodeWrites([messageWrite('t', 1, 2)], [two])];
+    await deliver(storeWorker(opened.services), ...records);
+    expect(reports[0]).toMatchObject(['a batch was stored', { stored: 1, poison: 1 }, [two]]);
+    expect(error).toHaveBeenCalledExactlyOnceWith(events.buried, expect.objectContaining({ request_ids: one }));
+  });
+
+  test('of a write that was accepted: how many, and by which request', async () => {
+    const ledger = { createMessages: async () => ({ first: 1, at: 1 }) } as unknown as Ledger;
+    const event = apiEvent('createMessages', { body: { messages: [{ body: 'a' }, { body: 'b' }] } });
+    const handler = createMessages({ ledger, report: opened.services.report });
+    await answer(handler, event);
+    expect(reports).toEqual([['a write was accepted', { accepted: 2 }, [event.requestContext.requestId]]]);
+    await answer(handler, apiEvent('createMessages', { body: { messages: [] } }));
+    expect(reports).toHaveLength(1);
+  });
+
+  test('without a host that keeps metrics is a line of the log, for who asks for all of them', async () => {
+    const debug = vi.spyOn(log, 'debug').mockReturnValue();
+    const { report: _, ...services } = opened.services;
+    await deliver(storeWorker(services), encodeWrites([messageWrite('t', 1, 1)], [one]));
+    expect(debug).not.toHaveBeenCalled();
+    setLogLevel('debug');
+    onTestFinished(() => setLogLevel('silent'));
+    await deliver(storeWorker(services), encodeWrites([messageWrite('t', 1, 1)], [one]));
+    expect(debug).toHaveBeenCalledWith('a batch was stored', expect.objectContaining({ stored: 1, request_ids: one }));
+  });
+
+  test('hands on to the search queue which requests changed its messages, and when the oldest was accepted', async () => {
+    const size = limits.rowsPerTransaction;
+    await deliver(
+      storeWorker(opened.services),
+      encodeWrites([applicationWrite('t', { at: 1 })], [one]),
+      encodeWrites(messageWrites('t', 1, 1, size), [two]),
+      encodeWrites([messageWrite('t', 1, 1, { revision: 1, at: 50 })], [three]),
+      encodeWrites([messageWrite('t', 1, size + 1, { at: 40 })], [four]),
+    );
+    expect(opened.sent.map(decodeChangesRecord).map(({ requests, at }) => ({ requests, at }))).toEqual([
+      { requests: [two, three], at: 50 },
+      { requests: [four], at: 40 },
+    ]);
+  });
+});
+
+describe('on AWS a report is a line in the embedded metric format', () => {
+  const printed = async (...told: Parameters<Report>): Promise<Record<string, unknown>[]> => {
+    const lines: string[] = [];
+    vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
+    (await report.create({ SYSTEM_NAME: 'ChatSystem-test' }))(...told);
+    vi.restoreAllMocks();
+    return lines.map((line) => JSON.parse(line));
+  };
+
+  test('with the metrics, the message of the catalogue and the requests', async () => {
+    const [line, ...more] = await printed('a batch was stored', { stored: 3, stored_lag: 0.5, poison: 0 }, ['a', 'b']);
+    expect(more).toEqual([]);
+    expect(line).toEqual({
+      _aws: {
+        Timestamp: expect.any(Number),
+        CloudWatchMetrics: [
+          {
+            Namespace: 'ChatSystem',
+            Dimensions: [['service']],
+            Metrics: [
+              { Name: 'stored', Unit: 'Count' },
+              { Name: 'stored_lag', Unit: 'Seconds' },
+            ],
+          },
+        ],
+      },
+      service: 'ChatSystem-test',
+      message: 'a batch was stored',
+      request_ids: 'a b',
+      stored: 3,
+      stored_lag: 0.5,
+    });
+  });
+
+  test('which is not there when there is nothing to say', async () => {
+    expect(await printed('parked writes were sent', { swept: 0 }, [])).toEqual([]);
+  });
+
+  test('and which is short enough to be kept, however many requests there are: further lines name the rest', async () => {
+    setLogLevel('info');
+    onTestFinished(() => setLogLevel('silent'));
+    const requests = Array.from({ length: 2 * limits.requestIdsPerLine + 1 }, () => randomUUID());
+    const lines = await printed('a batch was indexed', { indexed: 1 }, requests);
+    expect(lines.map((line) => '_aws' in line)).toEqual([true, false, false]);
+    expect(lines.flatMap(({ request_ids }) => String(request_ids).split(' '))).toEqual(requests);
+    for (const line of lines) expect(JSON.stringify(line).length).toBeLessThan(256_000 - 26);
+  });
+});

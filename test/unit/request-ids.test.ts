@@ -1,0 +1,135 @@
+import { randomUUID } from 'node:crypto';
+import { describe, expect, onTestFinished, test } from 'vitest';
+import { getHealth } from '../../functions/api/get-health.ts';
+import type { Services } from '../../functions/runtime/services.ts';
+import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
+import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
+import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
+import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
+import { limits } from '../../lib/limits.ts';
+import { decodeWritesRecord } from '../../lib/queue/decode-records.ts';
+import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
+import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { SqsQueue } from '../../lib/queue/sqs.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { loadOperations } from '../../local/operations.ts';
+import { SimulatedTable } from '../simulation/dynamodb.ts';
+import type { Caller } from '../simulation/process.ts';
+import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';
+import { answer, apiEvent } from '../support/api-event.ts';
+import { openSqliteFile } from '../support/sqlite-file.ts';
+
+/** A ledger, and what it has queued since the last look. */
+interface Opened {
+  ledger: Ledger;
+  queued: () => Promise<string[]>;
+}
+
+async function embedded(): Promise<Opened> {
+  const file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
+  onTestFinished(() => file.remove());
+  const commits = new GroupCommit(file.database);
+  const queue = new EmbeddedQueue(commits, 'store');
+  const queued = async () => (await queue.receive(100)).map(({ body }) => body);
+  return { ledger: new EmbeddedLedger(commits, queue), queued };
+}
+
+async function dynamodb(): Promise<Opened> {
+  const caller: Caller = { task: 'test', call: async (_part, effect) => effect() };
+  const fine = { chance: () => false, duplicates: 0 };
+  const table = new DynamodbTable(new SimulatedTable().client(caller), 'ledger');
+  const queues = { store: new SimulatedQueue(fine), dead: new SimulatedQueue(fine) };
+  const parked = new ParkedWrites(table, new SqsQueue(sqsClient(caller, queues, fine), 'store', 'dead'));
+  const queued = async () => {
+    const bodies = [...queues.store.messages.values()].map(({ body }) => body);
+    queues.store.messages.clear();
+    return bodies;
+  };
+  return { ledger: new DynamodbLedger(table, parked), queued };
+}
+
+/** Every operation that writes, in an order in which each finds what it is for. */
+const writing: [OperationId, body?: unknown][] = [
+  ['createApplication', { name: 'a' }],
+  ['createChat', { name: 'c' }],
+  ['createMessage', { body: 'one' }],
+  ['createMessages', { messages: [{ body: 'two' }, { body: 'three' }] }],
+  ['editMessage', { body: 'edited' }],
+  ['editChat', { name: 'd' }],
+  ['editApplication', { name: 'b' }],
+  ['deleteMessage'],
+  ['deleteChat'],
+  ['deleteApplication'],
+];
+
+test.for([['embedded', embedded] as const, ['in DynamoDB', dynamodb] as const])(
+  'whatever a request writes carries its id: the ledger %s',
+  async ([, open]) => {
+    const { ledger, queued } = await open();
+    const operations = await loadOperations({ ledger, adminKey: undefined } as unknown as Services & {
+      adminKey: undefined;
+    });
+    const all = Object.entries<Route>(routes).filter(([, { method }]) => method !== 'GET');
+    expect(writing.map(([id]) => id).sort()).toEqual(all.map(([id]) => id).sort());
+    let token = '';
+    for (const [id, body] of writing) {
+      const params = { token, chat_number: '1', message_number: '1' };
+      const event = apiEvent(id, {
+        params: id === 'createApplication' ? {} : params,
+        ...(body !== undefined && { body }),
+      });
+      const { status, headers, json } = await answer(operations.get(id) as never, event);
+      expect(status, id).toBeLessThan(300);
+      token ||= json.token as string;
+      const records = (await queued()).map(decodeWritesRecord);
+      expect(
+        records.map(({ requests }) => requests),
+        id,
+      ).toEqual([[headers['x-request-id']]]);
+    }
+  },
+);
+
+test('a record of a group names each request that it has a write of, and no other', async () => {
+  const { ledger, queued } = await embedded();
+  const { token } = await ledger.createApplication('a', undefined, 'first');
+  await ledger.createChat(token, null);
+  await queued();
+  const long = Array<string>(40).fill('x'.repeat(10_000));
+  await Promise.allSettled([
+    ledger.createMessages(token, 1, ['one', 'two'], undefined, 'pair'),
+    ledger.createMessages(token, 2, ['nowhere'], undefined, 'refused'),
+    ledger.createMessages(token, 1, ['three']),
+    ledger.createMessages(token, 1, long, undefined, 'long'),
+    ledger.editMessage(token, 1, 1, 'edited', 'edit'),
+  ]);
+  const records = (await queued()).map(decodeWritesRecord);
+  expect(records.map(({ requests, writes }) => [requests, writes.length])).toEqual([
+    [['pair', 'long'], 3 + Math.ceil(limits.recordBytes / 10_000)],
+    [['long', 'edit'], 40 - Math.ceil(limits.recordBytes / 10_000) + 1],
+  ]);
+});
+
+describe('API Gateway lets a client choose the id', () => {
+  const told = async (requestId: string) => {
+    const event = apiEvent('getHealth');
+    event.requestContext.requestId = requestId;
+    return (await answer(getHealth({}), event)).headers['x-request-id'];
+  };
+
+  test.for(['', 'short', '{"level":"ERROR"}', 'x'.repeat(36), 'x'.repeat(128), `${randomUUID()}0`, 'A'.repeat(36)])(
+    'which gives way to Lambda’s when it does not look like one: %j',
+    async (requestId) => {
+      expect(await told(requestId)).toMatch(/^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/);
+      expect(await told(requestId)).not.toBe(requestId);
+    },
+  );
+
+  test('and a UUID is taken', async () => {
+    const id = randomUUID();
+    expect(await told(id)).toBe(id);
+  });
+});
