@@ -16,7 +16,7 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   const part = 'answering';
   return [
     { what: 'API requests', part, price: 'apiRequest', quantity: requests },
-    ...ofFunction(scenario, part, requests, billedMs(cpuMs, waitMs, memoryMb), memoryMb, inputs),
+    ...ofFunction(scenario, part, requests, billedMs(cpuMs, waitMs, memoryMb), memoryMb, inputs, 0),
     {
       what: 'table writes',
       part,

@@ -42,7 +42,7 @@ export const billedMs = (cpuMs: number, waitMs: number, memoryMb: number): numbe
 /** The requests that SQS bills for a call with so many bytes. */
 export const queueRequests = (bytes: number): number => Math.max(1, Math.ceil(bytes / queueChunk));
 
-/** What the invocations of a function take. */
+/** What the invocations of a function take, which say in their logs what they did, for so many requests. */
 export const ofFunction = (
   scenario: Scenario,
   part: Part,
@@ -50,10 +50,16 @@ export const ofFunction = (
   ms: number,
   memoryMb: number,
   inputs: Inputs,
+  requests: number,
 ): Line[] => [
   { what: 'invocations', part, price: 'functionRequest', quantity: invocations },
   gbSeconds(scenario, part, invocations * ms, memoryMb),
-  { what: 'logs', part, price: 'logGb', quantity: (invocations * inputs.logBytes) / 1e9 },
+  {
+    what: 'logs',
+    part,
+    price: 'logGb',
+    quantity: (invocations * (inputs.logBytes + inputs.reportBytes) + requests * inputs.requestIdBytes) / 1e9,
+  },
 ];
 
 export const gbSeconds = ({ architecture }: Scenario, part: Part, ms: number, memoryMb: number): Line => ({

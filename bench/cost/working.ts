@@ -29,7 +29,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
 
   const change = {
     perSecond: stored.invocationsPerSecond * transactions,
-    bytes: changesSize(messages / transactions),
+    bytes: changesSize(messages / transactions, 1 / batch),
   };
   const indexed = fed(change, { ...feedSizes.search, window }, source);
   const documents = perSecond / indexed.invocationsPerSecond;
@@ -50,8 +50,8 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const changedChats = Math.min(scenario.chats / 60, perSecond / batch);
   const rollUp = functionSizes.rollUp.memoryMb;
   return [
-    ...ofFunction(scenario, part, stored.invocationsPerSecond, storeMs, memoryMb, inputs),
-    ...ofFunction(scenario, part, indexed.invocationsPerSecond, searchMs, memoryMb, inputs),
+    ...ofFunction(scenario, part, stored.invocationsPerSecond, storeMs, memoryMb, inputs, perSecond / batch),
+    ...ofFunction(scenario, part, indexed.invocationsPerSecond, searchMs, memoryMb, inputs, perSecond / batch),
     { what: 'queue requests', part, price: 'queueRequest', quantity: queueCalls },
     { what: 'table reads', part, price: 'tableReadUnit', quantity: changedChats },
     gbSeconds(scenario, part, changedChats * inputs.countedChatMs, rollUp),

@@ -122,7 +122,9 @@ describe('in batches of 1,000', () => {
 
   test('the record is as many requests to SQS as it has 64 KiB, when it is sent and when it is received', () => {
     // {"kind":"message","token":"…22…","chat":100,"number":100000,"revision":0,"at":…13…,"body":"…80…"} is 200, its comma 1.
-    expect(requestSizes(batch).records[0]).toBe(201_000 - 1 + '{"version":1,"writes":[]}'.length);
+    expect(requestSizes(batch).records[0]).toBe(
+      201_000 - 1 + '{"version":1,"requests":["…36…"],"writes":[]}'.length + 32,
+    );
     // 0.1 requests a second are 0.02 for each poller: 1.02 records a batch, 1,020 messages. They are named in 62 bytes each,
     // {"token":"…22…","chat":100,"number":100000} and a comma: one request.
     const store = 1_000 / 1.02;
