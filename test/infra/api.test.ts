@@ -144,6 +144,17 @@ describe('the log of the API', () => {
   });
 });
 
+test('a route is limited as what it costs behind the API', () => {
+  const kinds = Object.groupBy(Object.keys(routes) as OperationId[], (name) => kindOf(routes[name]));
+  expect(kinds).toMatchObject({
+    registry: ['createApplication', 'listApplications'],
+    search: ['searchChat', 'searchApplication'],
+    service: ['getHealth', 'getOpenapi', 'getDocs'],
+    write: expect.arrayContaining(['createMessage', 'createMessages', 'editMessage', 'deleteApplication']),
+    read: ['getApplication', 'listChats', 'getChat', 'listMessages', 'getMessage'],
+  });
+});
+
 describe.each(Object.keys(stages) as StageName[])('throttling in stage %s', (name) => {
   const settings = synthesize(everyStage[name]).service.one('AWS::ApiGateway::Stage').resource.Properties
     .MethodSettings;
