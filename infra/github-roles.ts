@@ -1,6 +1,7 @@
 import { CfnOutput, Stack } from 'aws-cdk-lib';
 import { OidcProviderNative, OpenIdConnectPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
+import { accept } from './constructs/accept.ts';
 
 const issuer = 'token.actions.githubusercontent.com';
 
@@ -45,6 +46,10 @@ export class GithubRoles extends Stack {
           ],
         }),
       );
+      accept(role, {
+        'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/cdk-hnb659fds-*]':
+          'The bootstrap made five roles of this name for those who deploy, one of them in each region.',
+      });
       new CfnOutput(this, `Role-${stage}`, { value: role.roleArn, description: `AWS_DEPLOY_ROLE of ${stage}` });
     }
   }

@@ -4,6 +4,7 @@ import { AwsSolutionsChecks } from 'cdk-nag';
 import type { IConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { type StageName, stages } from '../../infra/config.ts';
+import { GithubRoles } from '../../infra/github-roles.ts';
 import { everyStage, synthesize } from '../support/synthesis.ts';
 
 /** The findings of cdk-nag's AWS Solutions that nobody accepted, each with where it is. */
@@ -35,6 +36,12 @@ describe.each(Object.keys(stages) as StageName[])('stage %s', (name) => {
     expect(reasons.length).toBeGreaterThan(5);
     for (const [id, reason] of reasons) expect([id, reason.split(' ').length > 5]).toEqual([id, true]);
   });
+});
+
+test('cdk-nag finds nothing in the roles of GitHub', () => {
+  const app = new App({ analyticsReporting: false });
+  const props = { repository: 'acme/chat', stages: ['dev', 'prod'], providerExists: false };
+  expect(findings(new GithubRoles(app, 'Test', props))).toEqual([]);
 });
 
 test('cdk-nag looks: an open bucket is found', () => {
