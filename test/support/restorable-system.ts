@@ -83,7 +83,7 @@ export class RestorableSystem {
 
   /** Lets the workers work until both queues are empty, and the roll-up count. */
   async work(): Promise<void> {
-    const worked = async (queue: SqsQueue, worker: typeof storeWorker extends (s: never) => infer W ? W : never) => {
+    const worked = async (queue: SqsQueue, worker: ReturnType<typeof storeWorker>) => {
       for (let some = await queue.receive(sqsBatch); some.length > 0; some = await queue.receive(sqsBatch)) {
         const { batchItemFailures } = await worker(sqsEvent('queue', some), lambdaContext('worker'));
         if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} records failed`);
