@@ -21,6 +21,8 @@ export interface Stage {
   logRetention: RetentionDays;
   /** Most requests for each method of each route, by what the route is. */
   throttling: Record<RouteKind, Throttle>;
+  /** Whether there are a dashboard and alarms. */
+  watch: boolean;
   /** Whether functions that work on SQL by the clock are held to one run at a time (`FunctionSize.atOnce`). */
   reservedConcurrency: boolean;
   /** How the service stack knows what is in the data stack. */
@@ -62,6 +64,7 @@ export const stages = {
     keepData: false,
     adminKey: true,
     migration: true,
+    watch: true,
     logRetention: RetentionDays.ONE_WEEK,
     // Enough for a person and a test; a script that runs away costs little.
     throttling: {
@@ -81,6 +84,7 @@ export const stages = {
     keepData: true,
     adminKey: true,
     migration: true,
+    watch: true,
     // The time that a queue keeps a message, twice: what happened to it can be read for as long as it may come again.
     logRetention: RetentionDays.ONE_MONTH,
     throttling: {
@@ -106,6 +110,8 @@ export const stages = {
     adminKey: false,
     // script/stack does it: the function that CDK calls it with needs the SDK that only AWS's own runtime has.
     migration: false,
+    // Emulators have no metrics.
+    watch: false,
     logRetention: RetentionDays.ONE_DAY,
     // More than this machine can do.
     throttling: {

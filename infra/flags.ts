@@ -35,6 +35,7 @@ const flags = z.object({
     // The contract: counts are never later than an hour.
     .max(60, 'is more than 60')
     .default(1),
+  alarmEmail: z.email('is not an e-mail address').optional(),
 });
 type Flags = z.output<typeof flags>;
 
@@ -59,6 +60,8 @@ export interface Deployment {
   /** The name of the secret that is the operators' key; without it, a key is made. */
   adminKeySecret?: string;
   rollupMinutes: number;
+  /** Who is told of alarms. */
+  alarmEmail?: string;
 }
 
 /**
@@ -73,7 +76,7 @@ export function readFlags(context: (flag: string) => unknown): Deployment {
     : result.error.issues.map(({ path, message }) => `-c ${path.join('.')}: ${message}${hintFor(message)}`);
   if (!result.success || problems.length > 0) throw new InvalidFlags(problems.join('\n'));
 
-  const { stage, vpcId, mysqlUrl, mysqlSecret, opensearchUrl, adminKeySecret, rollupMinutes } = result.data;
+  const { stage, vpcId, mysqlUrl, mysqlSecret, opensearchUrl, adminKeySecret, rollupMinutes, alarmEmail } = result.data;
   return {
     name: stage,
     stage: stages[stage],
@@ -82,6 +85,7 @@ export function readFlags(context: (flag: string) => unknown): Deployment {
     ...(opensearchUrl && { opensearchUrl }),
     ...(adminKeySecret && { adminKeySecret }),
     rollupMinutes,
+    ...(alarmEmail && { alarmEmail }),
   };
 }
 

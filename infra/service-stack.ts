@@ -21,11 +21,14 @@ interface ServiceStackProps extends StackProps {
 
 /** All that runs, in the order of the flow; it can be destroyed and made again, for what it knows is in the data stack. */
 export class ServiceStack extends Stack {
+  /** Tells this deployment from others of the account, in metrics. */
+  readonly system: string;
   readonly api: Api;
   readonly functions = new Map<FunctionName, ServiceFunction>();
 
   constructor(scope: Construct, id: string, { deployment, data, bundles, ...props }: ServiceStackProps) {
     super(scope, id, { ...props, description: 'chat-system: service' });
+    this.system = `ChatSystem-${deployment.name}`;
     // Weak ones leave both stacks free to change: an export that is in use can be neither changed nor removed.
     CrossStackReferences.of(this).consume(deployment.stage.references);
     const { reservedConcurrency, logRetention, throttling, migration } = deployment.stage;
@@ -39,15 +42,14 @@ export class ServiceStack extends Stack {
         logRetention,
         network: placement,
       });
-      if (functions[name].needs.includes('report'))
-        fn.setVariables<typeof report>({ SYSTEM_NAME: `ChatSystem-${deployment.name}` });
+      if (functions[name].needs.includes('report')) fn.setVariables<typeof report>({ SYSTEM_NAME: this.system });
       this.functions.set(name, fn);
       return fn;
     };
 
     // HTTP: one function a route. Writes go to the ledger and nowhere else; reads ask what the route names.
     const fallback = create('fallback', functionSizes.fallback);
-    this.api = new Api(this, 'Api', { fallback, throttling, logRetention });
+    this.api = new Api(this, 'Api', { name: this.system, fallback, throttling, logRetention });
     for (const [name, route] of Object.entries<Route>(routes)) {
       const fn = create(name as OperationId, route.method === 'GET' ? functionSizes.read : functionSizes.write);
       if (route.needs.includes('ledger')) ledger.connect(fn, accessOf(route));

@@ -3,12 +3,15 @@ import { AccountStack } from './account-stack.ts';
 import { DataStack } from './data-stack.ts';
 import type { Deployment } from './flags.ts';
 import { ServiceStack } from './service-stack.ts';
+import { WatchStack } from './watch-stack.ts';
 
 /** The stacks of a deployment, in their order. */
 export interface Stacks {
   account: AccountStack;
   data: DataStack;
   service: ServiceStack;
+  /** None where nobody is to be told. */
+  watch?: WatchStack;
 }
 
 /**
@@ -24,7 +27,9 @@ export function addStacks(app: App, deployment: Deployment, bundles: string, she
   const data = new DataStack(app, `ChatSystem-${name}-Data`, { env, deployment });
   const service = new ServiceStack(app, `ChatSystem-${name}-Service`, { env, deployment, data, bundles });
   service.addStackDependency(account);
-  return { account, data, service };
+  if (!deployment.stage.watch) return { account, data, service };
+  const watch = new WatchStack(app, `ChatSystem-${name}-Watch`, { env, deployment, data, service });
+  return { account, data, service, watch };
 }
 
 function environmentOf({ stage, vpcId }: Deployment, shell: NodeJS.ProcessEnv): NonNullable<StackProps['env']> {

@@ -22,6 +22,8 @@ import type { ServiceFunction } from './service-function.ts';
 const integrationOf = (fn: ServiceFunction) => new LambdaIntegration(fn, { scopePermissionToMethod: false });
 
 interface ApiProps {
+  /** By which its metrics are told from those of other stages. */
+  name: string;
   /** Answers preflights, wrong methods and unknown paths. */
   fallback: ServiceFunction;
   throttling: Stage['throttling'];
@@ -35,11 +37,11 @@ export class Api extends Construct {
   readonly #fallback: LambdaIntegration;
   readonly #known = new Set<Resource>();
 
-  constructor(scope: Construct, id: string, { fallback, throttling, logRetention }: ApiProps) {
+  constructor(scope: Construct, id: string, { name, fallback, throttling, logRetention }: ApiProps) {
     super(scope, id);
     const logs = new LogGroup(this, 'AccessLogs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY });
     this.rest = new RestApi(this, 'Rest', {
-      restApiName: 'chat-system',
+      restApiName: name,
       endpointTypes: [EndpointType.REGIONAL],
       deployOptions: {
         // The stage's name is the base path of the contract.

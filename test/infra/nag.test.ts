@@ -28,11 +28,11 @@ describe.each(Object.keys(stages) as StageName[])('stage %s', (name) => {
   const { stacks } = synthesize(everyStage[name]);
 
   test.each(Object.keys(stacks) as (keyof typeof stacks)[])('cdk-nag finds nothing in the %s stack', (stack) => {
-    expect(findings(stacks[stack])).toEqual([]);
+    expect(findings(stacks[stack] as IConstruct)).toEqual([]);
   });
 
   test('what is accepted has a reason', () => {
-    const reasons = [stacks.account, stacks.data, stacks.service].flatMap(acceptedIn);
+    const reasons = (Object.values(stacks) as IConstruct[]).flatMap(acceptedIn);
     expect(reasons.length).toBeGreaterThan(5);
     for (const [id, reason] of reasons) expect([id, reason.split(' ').length > 5]).toEqual([id, true]);
   });

@@ -28,6 +28,7 @@ interface Synthesis {
   account: SynthesizedStack;
   data: SynthesizedStack;
   service: SynthesizedStack;
+  watch: SynthesizedStack | undefined;
 }
 
 interface Surroundings {
@@ -62,13 +63,14 @@ function synthesizeAnew(flags: Record<string, unknown>, { context = {}, shell = 
     );
     const assembly = app.synth();
     const read = (stack: Stack) => assembly.getStackArtifact(stack.artifactId).template;
-    const { account, data, service } = stacks;
-    const producers = { [data.stackName]: read(data), [account.stackName]: read(account) };
+    const { account, data, service, watch } = stacks;
+    const producers = Object.fromEntries([account, data, service].map((stack) => [stack.stackName, read(stack)]));
     return {
       stacks,
       account: new SynthesizedStack(read(account), producers),
       data: new SynthesizedStack(read(data), producers),
       service: new SynthesizedStack(read(service), producers),
+      watch: watch && new SynthesizedStack(read(watch), producers),
     };
   } finally {
     rmSync(folder, { recursive: true });

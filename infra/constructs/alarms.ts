@@ -1,0 +1,30 @@
+import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
+import type { ITopic } from 'aws-cdk-lib/aws-sns';
+import { Construct } from 'constructs';
+import { type AlarmSpec, runbookLink } from '../watch/alarm.ts';
+
+/** The alarms; each tells the topic what is broken for whom, where the runbook goes on, and when it is over. */
+export class Alarms extends Construct {
+  readonly all: Alarm[];
+
+  constructor(scope: Construct, id: string, { specs, topic }: { specs: AlarmSpec[]; topic: ITopic }) {
+    super(scope, id);
+    const action = new SnsAction(topic);
+    this.all = specs.map(({ id, says, section, metric, above, below, periods, missing }) => {
+      const alarm = new Alarm(this, id, {
+        alarmDescription: `${says} What to do: ${runbookLink(section)}`,
+        metric,
+        threshold: above ?? below ?? 0,
+        comparisonOperator:
+          above === undefined ? ComparisonOperator.LESS_THAN_THRESHOLD : ComparisonOperator.GREATER_THAN_THRESHOLD,
+        datapointsToAlarm: periods.bad,
+        evaluationPeriods: periods.of,
+        treatMissingData: missing ?? TreatMissingData.NOT_BREACHING,
+      });
+      alarm.addAlarmAction(action);
+      alarm.addOkAction(action);
+      return alarm;
+    });
+  }
+}

@@ -1,0 +1,55 @@
+import { CrossStackReferences, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { AlarmTopic } from './constructs/alarm-topic.ts';
+import { Alarms } from './constructs/alarms.ts';
+import { CreatedDatabase } from './constructs/created-database.ts';
+import { FlowDashboard } from './constructs/dashboard.ts';
+import { SearchDomain } from './constructs/search-domain.ts';
+import type { DataStack } from './data-stack.ts';
+import type { Deployment } from './flags.ts';
+import type { ServiceStack } from './service-stack.ts';
+import { acceptingAlarms } from './watch/accepting-alarms.ts';
+import { serverAlarms } from './watch/server-alarms.ts';
+import { stepsOf } from './watch/steps.ts';
+import type { Watched } from './watch/watched.ts';
+import { workingAlarms } from './watch/working-alarms.ts';
+
+interface WatchStackProps extends StackProps {
+  deployment: Deployment;
+  data: DataStack;
+  service: ServiceStack;
+}
+
+/** What looks at the others: a page to look at, and the alarms, each of which has a section in docs/runbook.md. */
+export class WatchStack extends Stack {
+  constructor(scope: Construct, id: string, { deployment, data, service, ...props }: WatchStackProps) {
+    super(scope, id, { ...props, description: 'chat-system: dashboard and alarms' });
+    CrossStackReferences.of(this).consume(deployment.stage.references);
+    const { topic } = new AlarmTopic(this, 'Topic', deployment.alarmEmail);
+    const watched = watchedOf(deployment, data, service);
+    const specs = [acceptingAlarms, workingAlarms, serverAlarms].flatMap((alarmsOf) => alarmsOf(watched));
+    const alarms = new Alarms(this, 'Alarms', { specs, topic });
+    new FlowDashboard(this, 'Flow', { name: service.system, steps: stepsOf(watched), alarms: alarms.all });
+  }
+}
+
+function watchedOf({ stage, rollupMinutes }: Deployment, data: DataStack, service: ServiceStack): Watched {
+  const { storeQueue, searchQueue, ledger, database, searchCluster } = data;
+  return {
+    system: service.system,
+    rest: service.api.rest,
+    functions: service.functions,
+    ledger: ledger.table,
+    storeQueue,
+    searchQueue,
+    mysql:
+      database instanceof CreatedDatabase
+        ? { instance: database.instance, proxyName: database.proxy.dbProxyName }
+        : undefined,
+    search:
+      searchCluster instanceof SearchDomain && stage.searchDomain
+        ? { domain: searchCluster.domain, diskGb: stage.searchDomain.diskGb }
+        : undefined,
+    rollupMinutes,
+  };
+}

@@ -1,0 +1,106 @@
+import { Duration } from 'aws-cdk-lib';
+import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { FunctionName } from '../functions.ts';
+import type { AlarmSpec } from './alarm.ts';
+import { functionOf, minute, reported, type Watched, type WatchedQueue } from './watched.ts';
+
+/** In health, what is accepted is readable and searchable within some seconds. */
+const lateSeconds = 60;
+
+/** What clients feel after a while: what was accepted does not become readable, searchable or counted. */
+export function workingAlarms(watched: Watched): AlarmSpec[] {
+  const { storeQueue, searchQueue, rollupMinutes } = watched;
+  // A run may take five minutes, or as long as it is to the next; those of the others fifteen.
+  const rollUp = Duration.minutes(Math.max(rollupMinutes, 5));
+  const quarter = Duration.minutes(15);
+  return [
+    {
+      id: 'StoreQueueAge',
+      says: 'Readers do not see what was accepted more than a minute ago: the store worker does not keep up, or MySQL is out. Nothing is lost.',
+      section: 'Accepted messages are not readable',
+      ...oldest(storeQueue),
+    },
+    {
+      id: 'StoredLag',
+      says: 'Readers see new messages more than a minute late: from acceptance to MySQL, parked writes included. Nothing is lost.',
+      section: 'Accepted messages are not readable',
+      metric: reported(watched, 'stored_lag', 'p90'),
+      above: lateSeconds,
+      periods: { bad: 5, of: 5 },
+    },
+    {
+      id: 'StoreDeadLetters',
+      says: 'An accepted write is missing for its readers, and stays so: the store worker put it aside as a dead letter.',
+      section: 'Dead letters of the store queue',
+      ...any(storeQueue),
+    },
+    {
+      id: 'SearchQueueAge',
+      says: 'Searches do not find what was accepted more than a minute ago: the search worker does not keep up, or OpenSearch or MySQL is out. Nothing is lost.',
+      section: 'New messages are not found',
+      ...oldest(searchQueue),
+    },
+    {
+      id: 'IndexedLag',
+      says: 'Searches find new messages more than a minute late, from acceptance to the search index. Nothing is lost.',
+      section: 'New messages are not found',
+      metric: reported(watched, 'indexed_lag', 'p90'),
+      above: lateSeconds,
+      periods: { bad: 5, of: 5 },
+    },
+    {
+      id: 'SearchDeadLetters',
+      says: 'Some messages can be read and are never found: the search worker put their record aside as a dead letter.',
+      section: 'Dead letters of the search queue',
+      ...any(searchQueue),
+    },
+    {
+      id: 'RollUpFails',
+      says: 'Clients see old counts of chats and messages: the roll-up has not ended well for a while.',
+      section: 'Counts are old',
+      ...noSuccess(watched, 'rollUpSchedule', rollUp),
+    },
+    {
+      id: 'SweepFails',
+      says: 'Writes that were accepted while SQS was out wait in the ledger’s table, unseen by readers: sending them has not ended well for a while. Nothing is lost.',
+      section: 'Parked writes are not sent',
+      ...noSuccess(watched, 'sweepSchedule', quarter),
+    },
+    {
+      id: 'PurgeFails',
+      says: 'What clients deleted is hidden from them, and is still stored: the purge has not ended well for a while.',
+      section: 'Deleted data stays',
+      ...noSuccess(watched, 'purgeSchedule', quarter),
+    },
+  ];
+}
+
+type How = Pick<AlarmSpec, 'metric' | 'above' | 'below' | 'periods' | 'missing'>;
+
+const oldest = ({ queue }: WatchedQueue): How => ({
+  metric: queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: 'Maximum' }),
+  above: lateSeconds,
+  periods: { bad: 3, of: 3 },
+});
+
+const any = ({ deadLetters }: WatchedQueue): How => ({
+  metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: minute, statistic: 'Maximum' }),
+  above: 0,
+  periods: { bad: 1, of: 1 },
+});
+
+/** A schedule that does not run at all is as bad as one that fails, so its successes are counted. */
+function noSuccess(watched: Watched, name: FunctionName, period: Duration): How {
+  const fn = functionOf(watched, name);
+  return {
+    metric: new MathExpression({
+      expression: 'runs - FILL(errors, 0)',
+      usingMetrics: { runs: fn.metricInvocations({ period }), errors: fn.metricErrors({ period }) },
+      period,
+      label: `${name}: runs that ended well`,
+    }),
+    below: 1,
+    periods: { bad: 2, of: 2 },
+    missing: TreatMissingData.BREACHING,
+  };
+}
