@@ -37,9 +37,16 @@ export interface Floor {
   /** Queues with a worker behind them. */
   feeds: number;
   schedules: number;
+  /** Metrics that functions report; those of the services are free. */
+  metrics: number;
+  /** Metrics that alarms look at, each counted for each alarm. */
+  alarmMetrics: number;
+  /** Keys for encryption that are not AWS's. */
+  keys: number;
 }
 
-const own = { secrets: 2, proxies: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
+const watched = { metrics: 9, alarmMetrics: 40, keys: 1 };
+const own = { ...watched, secrets: 2, proxies: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
 export const floors = {
   dev: { ...own, databases: 1, searchNodes: 1, endpoints: 4 },
   prod: { ...own, databases: 2, searchNodes: 3, endpoints: 6 },
@@ -66,6 +73,9 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
       cost('functionGbSecondArm', ((runs * inputs.scheduledMs) / 1_000) * (functionSizes.sweep.memoryMb / 1_024)) +
       cost('logGb', (runs * inputs.logBytes) / 1e9) +
       cost('secretMonth', floor.secrets),
+    // The first three dashboards of an account are free.
+    'metrics and alarms':
+      cost('metricMonth', floor.metrics) + cost('alarmMetricMonth', floor.alarmMetrics) + cost('keyMonth', floor.keys),
   };
 }
 

@@ -29,6 +29,9 @@ const names = [
   'searchGbMonth',
   'endpointHour',
   'secretMonth',
+  'metricMonth',
+  'alarmMetricMonth',
+  'keyMonth',
 ] as const;
 export type PriceName = (typeof names)[number];
 

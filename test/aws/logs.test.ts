@@ -61,6 +61,28 @@ test('the functions’ logs have nothing that clients or operators entrust to th
   expect(planted.readableIn(text)).toEqual([]);
 });
 
+test('one id leads through the logs of every function on the way, and a client can’t choose it', async () => {
+  const client = await deployment();
+  const chat = await client.newChat();
+  const forged = ['x-request-id', 'x-correlation-id', 'x-amzn-requestid'].map((name) => [name, 'a-forged-id']);
+  const created = await client.post(`${chat}/messages`, { body: 'one' }, Object.fromEntries(forged));
+  const id = created.headers.get('x-request-id') as string;
+  const logs = async () => (await scriptStack(project, 'logs', 'functions', '--lines', '99999')).stdout;
+  const told = async () =>
+    (await logs())
+      .split('\n')
+      .filter((line) => line.includes(id) && line.includes('"_aws"'))
+      .map((line) => JSON.parse(line.slice(line.indexOf('{"'))))
+      .map(({ message, service }) => `${service}: ${message}`)
+      .sort();
+  await expect
+    .poll(told, settled)
+    .toEqual(
+      ['a batch was indexed', 'a batch was stored', 'a write was accepted'].map((what) => `ChatSystem-local: ${what}`),
+    );
+  expect(await logs()).not.toContain('a-forged-id');
+});
+
 test('what the servers say of a fault quotes the request, and is not logged', async () => {
   const secret = new Planted().word('secret');
   const db = openMysql(inject('stack').mysqlUrl, { connections: 1, waiting: limits.sqlMs.work });

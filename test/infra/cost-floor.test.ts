@@ -1,10 +1,12 @@
 import { expect, test } from 'vitest';
 import { type Floor, floors } from '../../bench/cost/money.ts';
 import { usual } from '../../bench/cost/quantities.ts';
+import { metrics } from '../../functions/runtime/metrics.ts';
 import { synthesize } from '../support/synthesis.ts';
 
 test.each(Object.keys(floors) as (keyof typeof floors)[])('the bill of stage %s is for what is deployed', (stage) => {
-  const { data: stack, service } = synthesize({ stage });
+  const { data: stack, service, watch } = synthesize({ stage });
+  const alarms = watch?.ofType('AWS::CloudWatch::Alarm') ?? [];
   const database = stack.one('AWS::RDS::DBInstance').resource.Properties;
   const domain = stack.one('AWS::OpenSearchService::Domain').resource.Properties;
   const endpoints = stack
@@ -21,6 +23,13 @@ test.each(Object.keys(floors) as (keyof typeof floors)[])('the bill of stage %s 
     proxies: stack.ofType('AWS::RDS::DBProxy').length,
     feeds: service.ofType('AWS::Lambda::EventSourceMapping').length,
     schedules: service.ofType('AWS::Events::Rule').length,
+    metrics: Object.keys(metrics).length,
+    // One that does arithmetic lists the metrics, each with its statistic, and the arithmetic.
+    alarmMetrics: alarms.reduce(
+      (sum, [, { Properties }]) => sum + (JSON.stringify(Properties.Metrics)?.match(/"MetricStat"/g)?.length ?? 1),
+      0,
+    ),
+    keys: watch?.ofType('AWS::KMS::Key').length ?? 0,
   } satisfies Floor).toEqual(floors[stage]);
   // What the prices are of.
   expect([database.DBInstanceClass, database.StorageType]).toEqual(['db.t4g.medium', 'gp3']);

@@ -146,22 +146,26 @@ test('the floor is machines, disks, endpoints and what asks for work', () => {
     ...coins(),
     databaseHour: { per: 1, tiers: [{ price: 0.1 }] },
     databaseGbMonth: { per: 1, tiers: [{ price: 0.2 }] },
+    databaseProxyVcpuHour: { per: 1, tiers: [{ price: 0.01 }] },
     searchNodeHour: { per: 1, tiers: [{ price: 0.3 }] },
     searchGbMonth: { per: 1, tiers: [{ price: 0.4 }] },
     endpointHour: { per: 1, tiers: [{ price: 0.01 }] },
     queueRequest: { per: 1e6, tiers: [{ price: 1 }] },
     secretMonth: { per: 1, tiers: [{ price: 5 }] },
+    metricMonth: { per: 1, tiers: [{ price: 7 }] },
   };
   const floor = floorOf(floors.prod, inputs, prices);
-  expect(floor.SQL).toBeCloseTo(2 * 730 * 0.1 + 2 * 20 * 0.2);
+  // Two machines, and a proxy by the two processors of one.
+  expect(floor.SQL).toBeCloseTo(2 * 730 * 0.1 + 2 * 20 * 0.2 + 2 * 7.3);
   expect(floor.search).toBeCloseTo(3 * 730 * 0.3 + 3 * 100 * 0.4);
   expect(floor['private network']).toBeCloseTo(6 * 7.3);
   // Two queues, five pollers each, three polls a minute: 1,314,000 a month.
   expect(floor['polls, schedules, secrets']).toBeCloseTo(1.314 + 2 * 5);
-  expect(floorOf(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4);
+  expect(floorOf(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4 + 14.6);
+  expect(floor['metrics and alarms']).toBeCloseTo(9 * 7);
 });
 
-test('a million kept messages are their bytes, on each machine', () => {
+test('a million kept messages are their bytes, in each copy', () => {
   const kept = keptOf(
     floors.prod,
     { ...inputs, rowBytes: 300, documentBytes: 1_000 },
