@@ -57,7 +57,7 @@ export function acceptingAlarms(watched: Watched): AlarmSpec[] {
     },
     {
       id: 'LedgerThrottles',
-      says: 'Writers to a busy chat or application get 503: DynamoDB takes no more than 1,000 writes a second of one counter.',
+      says: 'Writers to a busy chat or application get 429: DynamoDB takes no more than 1,000 writes a second of one counter.',
       section: 'The ledger is throttled',
       metric: ledger.metric('WriteThrottleEvents', { ...perMinute, statistic: 'Sum' }),
       above: 10,
