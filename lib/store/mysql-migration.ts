@@ -8,21 +8,26 @@ import type { Schema } from './sql.ts';
 const doneTable = 'kysely_migration';
 
 /**
- * Brings the tables up to date; several at once wait for each other, and one that failed half-way is run again.
+ * Brings the tables up to date; several at once wait for each other, and one that failed half-way is run again. Tables
+ * that a newer version of the program has migrated are left as they are: migrations only add, so this version works with
+ * them, as it must while a deployment is rolled back.
  *
  * @param db opened with the waiting times of migrations
- * @throws Error when a newer version of the program has migrated the database; nothing is changed then
+ * @throws Error when another version of the program has migrated the database, and this one would, too
  */
 export async function migrateMysql(
   db: Kysely<Schema>,
   migrations: Record<string, Migration> = mysqlMigrations,
 ): Promise<void> {
   try {
-    const unknown = (await namesOfDone(db)).filter((name) => !Object.hasOwn(migrations, name));
-    if (unknown.length > 0)
+    const done = await namesOfDone(db);
+    const unknown = done.filter((name) => !Object.hasOwn(migrations, name));
+    const pending = Object.keys(migrations).filter((name) => !done.includes(name));
+    if (unknown.length > 0 && pending.length > 0)
       throw new Error(
-        `The database was migrated by a newer version of chat-system (${unknown.join(', ')}); deploy that version instead.`,
+        `The database was migrated by another version of chat-system (${unknown.join(', ')}), without ${pending.join(', ')}; deploy a version that has all of them.`,
       );
+    if (unknown.length > 0) return;
     const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
     if (error) throw error;
   } catch (error) {

@@ -57,12 +57,21 @@ describe('a migration of SQL', () => {
     expect(await new MysqlStore(open()).application('token')).toMatchObject({ token: 'token' });
   });
 
-  test('says when a newer version has been there, and changes nothing', async () => {
+  test('leaves tables alone that a newer version has migrated, so that a deployment can be rolled back', async () => {
     const newer = { ...mysqlMigrations, '999': { up: async () => undefined } };
     await migrateMysql(open(), newer);
+    const before = await tables();
+    await migrateMysql(open());
+    expect(await tables()).toEqual(before);
+    await new MysqlStore(open()).merge([applicationWrite('token')]);
+  });
+
+  test('refuses tables that another version has migrated otherwise, and changes nothing', async () => {
+    await migrateMysql(open(), { ...mysqlMigrations, '999': { up: async () => undefined } });
     await database.run('DROP TABLE purges');
     const before = await tables();
-    await expect(migrateMysql(open())).rejects.toThrow('newer version of chat-system (999)');
+    const other = { ...mysqlMigrations, '998': { up: async () => undefined } };
+    await expect(migrateMysql(open(), other)).rejects.toThrow('another version of chat-system (999), without 998');
     expect(await tables()).toEqual(before);
   });
 
