@@ -44,6 +44,14 @@ def before_call(context, case, kwargs):
         case.path_parameters.update({name: PLACE[name] for name in case.path_parameters})
 
 
+def is_there(url):
+    try:
+        urllib.request.urlopen(url).close()
+    except urllib.error.HTTPError:
+        return False
+    return True
+
+
 def is_pending(message):
     try:
         urllib.request.urlopen(message).close()
@@ -52,17 +60,27 @@ def is_pending(message):
     return False
 
 
+def wait_while(condition, url):
+    end = time.monotonic() + STORED_WITHIN_SECONDS
+    while condition(url) and time.monotonic() < end:
+        time.sleep(0.01)
+
+
 @schemathesis.hook
 def after_call(context, case, response):
-    """A message can be read when it is stored, moments after its creation: whoever comes next is to find it."""
-    chat, is_messages, batch = response.request.url.partition("?")[0].partition("/messages")
+    """
+    A message can be read when it is stored, and what is deleted is gone when that is, moments after the answer: whoever
+    comes next is to find it so.
+    """
+    url = response.request.url.partition("?")[0]
+    if case.method.upper() == "DELETE" and response.status_code == 204:
+        wait_while(is_there, url)
+    chat, is_messages, batch = url.partition("/messages")
     if case.method.upper() != "POST" or response.status_code != 201 or not is_messages:
         return
     created = response.json()
     number = created["data"][-1]["number"] if batch else created["number"]
-    end = time.monotonic() + STORED_WITHIN_SECONDS
-    while is_pending(f"{chat}/messages/{number}") and time.monotonic() < end:
-        time.sleep(0.01)
+    wait_while(is_pending, f"{chat}/messages/{number}")
 
 
 @schemathesis.hook
