@@ -71,7 +71,7 @@ export const worker =
       const worked = await work(parsed, services);
       poison.push(...worked.poison);
       const bad = new Set(poison.map(({ record }) => record));
-      const requestsOf = (some: Parsed<Content>[]) => some.flatMap(({ content }) => content.requests);
+      const requestsOf = (some: Parsed<Content>[]) => [...new Set(some.flatMap(({ content }) => content.requests))];
       const unburied: SQSRecord[] = [];
       for (const { record, reason } of poison) {
         const request_ids = requestsOf(parsed.filter((each) => each.record === record)).join(' ') || undefined;

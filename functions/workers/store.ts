@@ -20,7 +20,7 @@ export const storeWorker = worker(
     const stored = records.filter(({ record }) => !bad.has(record)).map(({ content }) => content);
     const measured = {
       stored: stored.reduce((sum, { writes }) => sum + writes.length, 0),
-      stored_lag: secondsSince(originOf(stored).at),
+      stored_lag: secondsSince(oldestOf(stored)),
     };
     const changes = [...changesOf(stored)];
     if (changes.length > 0) await searchQueue.send(changes);
@@ -28,35 +28,34 @@ export const storeWorker = worker(
   },
 );
 
-/** The records for the search queue: which messages changed, each once, and where that came from. */
+/** The records for the search queue: which messages changed, each once in a record, and where that came from. */
 function* changesOf(stored: WritesRecord[]): Generator<string> {
-  const changed = new Map<string, { key: MessageKey; by: WritesRecord[] }>();
+  let changed = new Map<string, MessageKey>();
+  let by: WritesRecord[] = [];
   for (const record of stored)
     for (const write of record.writes) {
       const { token, chat, number } = targetOf(write);
       if (chat === undefined || number === undefined) continue;
-      const name = `${token}/${chat}/${number}`;
-      const known = changed.get(name);
-      if (known) known.by.push(record);
-      else changed.set(name, { key: { token, chat, number }, by: [record] });
+      changed.set(`${token}/${chat}/${number}`, { token, chat, number });
+      if (by.at(-1) !== record) by.push(record);
+      if (changed.size < limits.rowsPerTransaction) continue;
+      yield encodeChanges([...changed.values()], originOf(by));
+      [changed, by] = [new Map(), []];
     }
-  const all = [...changed.values()];
-  for (let i = 0; i < all.length; i += limits.rowsPerTransaction) {
-    const some = all.slice(i, i + limits.rowsPerTransaction);
-    const by = new Set(some.flatMap((each) => each.by));
-    yield encodeChanges(
-      some.map(({ key }) => key),
-      originOf([...by]),
-    );
-  }
+  if (changed.size > 0) yield encodeChanges([...changed.values()], originOf(by));
 }
 
-/** The requests of the records, and when the oldest write of them was accepted; what no client asked for has no say. */
-function originOf(records: WritesRecord[]): Origin {
-  const asked = records.filter(({ requests }) => requests.length > 0);
-  let at: number | undefined;
-  for (const { writes } of asked) for (const write of writes) if (at === undefined || write.at < at) at = write.at;
-  return { requests: [...new Set(asked.flatMap(({ requests }) => requests))], at };
+const originOf = (records: WritesRecord[]): Origin => ({
+  requests: [...new Set(records.flatMap(({ requests }) => requests))],
+  at: oldestOf(records),
+});
+
+/** When the oldest write was accepted; what no client asked for has no say, for it may carry the times of long ago. */
+function oldestOf(records: WritesRecord[]): number | undefined {
+  let oldest: number | undefined;
+  for (const { requests, writes } of records)
+    if (requests.length > 0) for (const { at } of writes) if (oldest === undefined || at < oldest) oldest = at;
+  return oldest;
 }
 
 /** The records in groups of up to so many rows as one transaction takes; a record's writes stay together. */

@@ -114,8 +114,8 @@ describe('a report', () => {
       encodeWrites([messageWrite('t', 1, size + 1, { at: 40 })], [four]),
     );
     expect(opened.sent.map(decodeChangesRecord).map(({ requests, at }) => ({ requests, at }))).toEqual([
-      { requests: [two, three], at: 50 },
-      { requests: [four], at: 40 },
+      { requests: [two], at: 3_010 },
+      { requests: [three, four], at: 40 },
     ]);
   });
 });
