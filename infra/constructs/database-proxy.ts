@@ -1,6 +1,6 @@
 import { Duration, Names } from 'aws-cdk-lib';
 import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
-import { PolicyStatement, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
+import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ClientPasswordAuthType,
   type DatabaseInstance,
@@ -11,7 +11,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { sessionStatements } from '../../lib/store/mysql-session.ts';
 import type { Network } from './network.ts';
-import { arnOf } from './secret-access.ts';
+import { allowReading } from './secret-access.ts';
 
 interface ProxyProps {
   instance: DatabaseInstance;
@@ -32,7 +32,7 @@ export function addProxy(scope: Construct, id: string, { instance, secret, netwo
   });
   group.connections.allowFrom(network.functions, Port.tcp(port));
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('rds.amazonaws.com') });
-  role.addToPolicy(new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arnOf(secret)] }));
+  allowReading(role, secret);
   return instance.addProxy(id, {
     // Unlike others, it gets no name of its own from CDK, and two stages may be in one account.
     dbProxyName: Names.uniqueResourceName(scope, { maxLength: 60 }),

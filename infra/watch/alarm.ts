@@ -18,6 +18,9 @@ export interface AlarmSpec {
   missing?: TreatMissingData;
 }
 
+/** When an alarm rings. */
+export type When = Pick<AlarmSpec, 'metric' | 'above' | 'below' | 'periods' | 'missing'>;
+
 /** The link that an alarm's text has, to the heading as GitHub names it. */
 export const runbookLink = (section: string): string =>
   `docs/runbook.md#${section

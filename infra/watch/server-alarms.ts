@@ -1,5 +1,7 @@
-import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
-import type { AlarmSpec } from './alarm.ts';
+import { type IMetric, MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
+import type { IDomain } from 'aws-cdk-lib/aws-opensearchservice';
+import type { IDatabaseInstance } from 'aws-cdk-lib/aws-rds';
+import type { AlarmSpec, When } from './alarm.ts';
 import { minute, ofProxy, type Watched } from './watched.ts';
 
 /** RDS enlarges the disk when a tenth of it is left, at most every six hours; below this it did not, or not enough. */
@@ -35,9 +37,7 @@ const mysqlAlarms = ({ instance, proxyName }: NonNullable<Watched['mysql']>): Al
     id: 'DatabaseDisk',
     says: 'Readers will not see new messages soon: MySQL’s disk is nearly full and did not grow by itself. Then nothing more is stored.',
     section: 'The disk of MySQL is nearly full',
-    metric: instance.metricFreeStorageSpace({ period: minute, statistic: 'Minimum' }),
-    below: leastDatabaseBytes,
-    periods: { bad: 15, of: 15 },
+    ...nearlyFull(instance, leastDatabaseBytes),
   },
 ];
 
@@ -46,24 +46,28 @@ const searchAlarms = ({ domain, diskGb }: NonNullable<Watched['search']>): Alarm
     id: 'SearchRed',
     says: 'Searches leave out messages or get 503: a part of the search index is on no node.',
     section: 'The search domain is red',
-    metric: domain.metricClusterStatusRed({ period: minute, statistic: 'Maximum' }),
-    above: 0,
-    periods: { bad: 3, of: 3 },
+    ...raised(domain.metricClusterStatusRed({ period: minute, statistic: 'Maximum' })),
   },
   {
     id: 'SearchWritesBlocked',
     says: 'Searches do not find new messages: the search domain takes no writes, for want of disk or memory. Nothing is lost.',
     section: 'The search domain takes no writes',
-    metric: domain.metricClusterIndexWritesBlocked({ period: minute, statistic: 'Maximum' }),
-    above: 0,
-    periods: { bad: 3, of: 3 },
+    ...raised(domain.metricClusterIndexWritesBlocked({ period: minute, statistic: 'Maximum' })),
   },
   {
     id: 'SearchDisk',
     says: 'Searches will not find new messages soon: a node of the search domain has less than a fifth of its disk left.',
     section: 'The disk of the search domain is nearly full',
-    metric: domain.metricFreeStorageSpace({ period: minute, statistic: 'Minimum' }),
-    below: leastSearchDiskShare * diskGb * megabytesPerGb,
-    periods: { bad: 15, of: 15 },
+    ...nearlyFull(domain, leastSearchDiskShare * diskGb * megabytesPerGb),
   },
 ];
+
+/** Free space below this for a quarter of an hour; in the unit of the service's own metric. */
+const nearlyFull = (disk: Pick<IDatabaseInstance & IDomain, 'metricFreeStorageSpace'>, below: number): When => ({
+  metric: disk.metricFreeStorageSpace({ period: minute, statistic: 'Minimum' }),
+  below,
+  periods: { bad: 15, of: 15 },
+});
+
+/** A metric that is 1 while something is so. */
+const raised = (flag: IMetric): When => ({ metric: flag, above: 0, periods: { bad: 3, of: 3 } });

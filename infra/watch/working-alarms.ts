@@ -1,7 +1,8 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import type { MetricName } from '../../functions/runtime/metrics.ts';
 import type { FunctionName } from '../functions.ts';
-import type { AlarmSpec } from './alarm.ts';
+import type { AlarmSpec, When } from './alarm.ts';
 import { functionOf, minute, reported, type Watched, type WatchedQueue } from './watched.ts';
 
 /** In health, what is accepted is readable and searchable within some seconds. */
@@ -24,9 +25,7 @@ export function workingAlarms(watched: Watched): AlarmSpec[] {
       id: 'StoredLag',
       says: 'Readers see new messages more than a minute late: from acceptance to MySQL, parked writes included. Nothing is lost.',
       section: 'Accepted messages are not readable',
-      metric: reported(watched, 'stored_lag', 'p90'),
-      above: lateSeconds,
-      periods: { bad: 5, of: 5 },
+      ...late(watched, 'stored_lag'),
     },
     {
       id: 'StoreDeadLetters',
@@ -44,9 +43,7 @@ export function workingAlarms(watched: Watched): AlarmSpec[] {
       id: 'IndexedLag',
       says: 'Searches find new messages more than a minute late, from acceptance to the search index. Nothing is lost.',
       section: 'New messages are not found',
-      metric: reported(watched, 'indexed_lag', 'p90'),
-      above: lateSeconds,
-      periods: { bad: 5, of: 5 },
+      ...late(watched, 'indexed_lag'),
     },
     {
       id: 'SearchDeadLetters',
@@ -75,22 +72,26 @@ export function workingAlarms(watched: Watched): AlarmSpec[] {
   ];
 }
 
-type How = Pick<AlarmSpec, 'metric' | 'above' | 'below' | 'periods' | 'missing'>;
+const late = (watched: Watched, lag: MetricName): When => ({
+  metric: reported(watched, lag, 'p90'),
+  above: lateSeconds,
+  periods: { bad: 5, of: 5 },
+});
 
-const oldest = ({ queue }: WatchedQueue): How => ({
+const oldest = ({ queue }: WatchedQueue): When => ({
   metric: queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: 'Maximum' }),
   above: lateSeconds,
   periods: { bad: 3, of: 3 },
 });
 
-const any = ({ deadLetters }: WatchedQueue): How => ({
+const any = ({ deadLetters }: WatchedQueue): When => ({
   metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: minute, statistic: 'Maximum' }),
   above: 0,
   periods: { bad: 1, of: 1 },
 });
 
 /** A schedule that does not run at all is as bad as one that fails, so its successes are counted. */
-function noSuccess(watched: Watched, name: FunctionName, period: Duration): How {
+function noSuccess(watched: Watched, name: FunctionName, period: Duration): When {
   const fn = functionOf(watched, name);
   return {
     metric: new MathExpression({

@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
 import type { Database } from '../sqlite/database.ts';
-import { applicationTrigram, matchColumns, type Scope } from './embedded-matching.ts';
+import { inBody, matchColumns, type Scope } from './embedded-matching.ts';
 import { fewTrigrams } from './few-trigrams.ts';
 import { fold } from './fold.ts';
 import type { SearchMatch } from './search-index.ts';
@@ -50,9 +50,7 @@ function candidatesOf(database: Database, { application, chat }: Scope, conditio
     `SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH ? ${chat ? 'AND rowid BETWEEN ? AND ?' : ''} LIMIT ?`,
   );
   statement.setReadBigInts(true);
-  const values = chat
-    ? [`body : ${condition}`, chat.first, chat.last]
-    : [`application : "${applicationTrigram(application)}" AND body : ${condition}`];
+  const values = chat ? [inBody(condition), chat.first, chat.last] : [inBody(condition, application)];
   return statement.all(...values, limits.candidates.texts + 1).map(({ rowid }) => rowid as bigint);
 }
 

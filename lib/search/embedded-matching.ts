@@ -27,14 +27,18 @@ export interface Matching {
   verify: boolean;
 }
 
+/** A condition on trigrams, in FTS5's query language, for folded bodies; those of one application, where that is given. */
+export function inBody(condition: string, application?: number): string {
+  const body = `body : ${condition}`;
+  return application === undefined ? body : `application : "${applicationTrigram(application)}" AND ${body}`;
+}
+
 /** How a query finds its documents; those of one application, where that is given. */
 export function matchingOf(q: string, application?: number): Matching {
   const folded = fold(q);
   const verify = confused.test(folded);
   if ([...folded].length >= 3) {
-    const phrase = `body : "${folded.replaceAll('"', '""')}"`;
-    const match =
-      application === undefined ? phrase : `application : "${applicationTrigram(application)}" AND ${phrase}`;
+    const match = inBody(`"${folded.replaceAll('"', '""')}"`, application);
     return { table: 'search_trigrams', match, verify };
   }
   // The last gram is the longest: the pair, or the only code point.
