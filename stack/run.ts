@@ -4,8 +4,8 @@ import { StackProblem } from './problem.ts';
 /** Says what a step is at; shown beside it while it runs. */
 export type Say = (line: string) => void;
 
-/** So many of the last lines of a failed command are shown. */
-const shownLines = 20;
+/** So many of the last lines of a failed command are shown: a report of a test run begins well above its summary. */
+const shownLines = 60;
 
 /**
  * Runs a command to its end, and passes each line that it prints to `say`.

@@ -8,7 +8,7 @@ const bufferPool = 512 * 2 ** 20;
 export const rollUpMysql = figure({
   title: 'AWS: counting what changed',
   about: `The roll-up of 1,000 changed chats in MariaDB, among 1,000,000 chats of one application beside among 1,000; each chat has messages, and each
-    changed one a new one; the changed ones are spread evenly, the worst for a database. The ledger's counters are answered from memory. MariaDB has a buffer
+    changed one a new one. Chats that are evenly spread are in a page of the database each, the worst there is; the newest are side by side. The ledger's counters are answered from memory. MariaDB has a buffer
     pool of 512 MB meanwhile: with the 64 MB of a development machine, it is the disk that is measured.`,
   measure: async (setting) => {
     const { chats, changed } = countingSizes[setting.scale];

@@ -107,6 +107,7 @@ describe('the log of the API', () => {
   test('has a line of JSON for each request, under the request’s id and the route’s pattern', () => {
     expect(JSON.parse(AccessLogSetting.Format)).toMatchObject({
       requestId: '$context.requestId',
+      lambdaRequestId: '$context.integration.requestId',
       route: '$context.resourcePath',
       status: '$context.status',
     });
