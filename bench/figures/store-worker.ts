@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { storeWorker } from '../../functions/workers/store.ts';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
 import { encodeWrites, type Write } from '../../lib/queue/records.ts';
@@ -14,8 +15,8 @@ const bar: Bar = { atLeast: 0.8 };
 
 export const storeWorkerFigure = figure({
   title: 'AWS: storing messages',
-  about: `Batches of 1,000 new messages of 80 characters of one chat into MariaDB: merged alone, and by the store worker, which reads its records first,
-    and names what changed afterwards (here to nobody). The reference is one INSERT of the same 1,000 rows into an identical table, in a
+  about: `Batches of 1,000 new messages of 80 characters of one chat into MariaDB: merged alone, and by the store worker, which reads its records first, each with
+    the id of its request, and names what changed afterwards (here to nobody). The reference is one INSERT of the same 1,000 rows into an identical table, in a
     transaction of its own, as mysql2 writes it; the batches of both take turns, and a rate is that of the run's median batch.`,
   measure: async ({ scale, say, servers }) => {
     const { runs, batches } = sizes[scale];
@@ -36,10 +37,10 @@ export const storeWorkerFigure = figure({
       };
       const ways: [what: string, prepare: (writes: Write[]) => () => Promise<unknown>][] = [
         ['merging alone', (writes) => () => store.merge(writes)],
-        ['the worker, for one record of 1,000 messages', (writes) => work([encodeWrites(writes)])],
+        ['the worker, for one record of 1,000 messages', (writes) => work([encodeWrites(writes, [randomUUID()])])],
         [
           'the worker, for 1,000 records of one message',
-          (writes) => work(writes.map((write) => encodeWrites([write]))),
+          (writes) => work(writes.map((write) => encodeWrites([write], [randomUUID()]))),
         ],
       ];
       const measurements: Measurement[] = [];
