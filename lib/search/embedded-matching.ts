@@ -11,6 +11,12 @@ export const applicationGram = (ordinal: number): string => `y${ordinal.toString
 /** SQLite reads these two as U+FFFD, so its index can't tell the three apart and the text itself decides. */
 const confused = /[\uFFFD-\uFFFF]/;
 
+/**
+ * So many code points of a text are asked of the index, for it walks through the list of each trigram. Hardly a text has
+ * these and not the rest, so the few that are found are held against all of it.
+ */
+const longestPhrase = 18;
+
 /** Where a search looks: in an application, or in one of its chats, which is a range of ids. */
 export interface Scope {
   /** The application's ordinal. */
@@ -36,9 +42,11 @@ export function inBody(condition: string, application?: number): string {
 /** How a query finds its documents; those of one application, where that is given. */
 export function matchingOf(q: string, application?: number): Matching {
   const folded = fold(q);
-  const verify = confused.test(folded);
-  if ([...folded].length >= 3) {
-    const match = inBody(`"${folded.replaceAll('"', '""')}"`, application);
+  const points = [...folded];
+  const verify = confused.test(folded) || points.length > longestPhrase;
+  if (points.length >= 3) {
+    const phrase = points.slice(0, longestPhrase).join('');
+    const match = inBody(`"${phrase.replaceAll('"', '""')}"`, application);
     return { table: 'search_trigrams', match, verify };
   }
   // The last gram is the longest: the pair, or the only code point.
