@@ -11,7 +11,7 @@ import { pageDepthMysql } from './figures/page-depth-mysql.ts';
 import { rollUpEmbedded } from './figures/roll-up-embedded.ts';
 import { rollUpMysql } from './figures/roll-up-mysql.ts';
 import { scaling } from './figures/scaling.ts';
-import { searchLatencyEmbedded } from './figures/search-latency-embedded.ts';
+import { searchLatencyEmbedded, searchLatencyEmbeddedLarge } from './figures/search-latency-embedded.ts';
 import { searchLatencyOpensearch } from './figures/search-latency-opensearch.ts';
 import { searchWorkerFigure } from './figures/search-worker.ts';
 import { storeWorkerFigure } from './figures/store-worker.ts';
@@ -23,6 +23,7 @@ export const figures: Record<string, Figure> = {
   'embedded-lag': embeddedLag,
   'embedded-memory': embeddedMemory,
   'search-latency-embedded': searchLatencyEmbedded,
+  'search-latency-embedded-large': searchLatencyEmbeddedLarge,
   'page-depth-embedded': pageDepthEmbedded,
   'roll-up-embedded': rollUpEmbedded,
   'function-cpu': functionCpu,

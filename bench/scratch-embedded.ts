@@ -32,9 +32,13 @@ export async function makeEngine(): Promise<ScratchEngine> {
   };
 }
 
-/** The big chat with so many messages, stored by the engine itself, and indexed where that is asked for. */
-export async function fillEngine(count: number, { store, index }: ScratchEngine, indexed: boolean): Promise<void> {
-  const { token, chat } = big;
+/** A chat with so many messages, the big one or another beside it, stored by the engine itself, and indexed where that is asked for. */
+export async function fillEngine(
+  count: number,
+  { store, index }: ScratchEngine,
+  { indexed, chat = big.chat }: { indexed: boolean; chat?: number },
+): Promise<void> {
+  const { token } = big;
   await store.merge([
     { kind: 'application', token, revision: 0, at: 1, name: 'big' },
     { kind: 'chat', token, chat, revision: 0, at: 1, name: 'big' },

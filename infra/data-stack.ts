@@ -87,7 +87,8 @@ export class DataStack extends Stack {
     const queues = [this.storeQueue, this.searchQueue].flatMap(({ queue, deadLetters }) => [queue, deadLetters]);
     const secrets = [this.database.secret, ...(this.adminKey ? [this.adminKey.secret] : [])];
     return {
-      dynamodb: [this.ledger.table.tableArn],
+      // A restored table is looked at before it takes the place of the other (docs/restoring.md).
+      dynamodb: [this.ledger.table.tableArn, `${this.ledger.table.tableArn}-restored`],
       sqs: queues.map(({ queueArn }) => queueArn),
       secretsmanager: secrets.map(arnOf),
     };

@@ -2,7 +2,7 @@ import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
 import { GithubRoles } from './github-roles.ts';
 
-// An app of its own: it is deployed once by hand, and nothing that GitHub may do can change it (docs/deploying.md).
+// An app of its own: it is deployed once, by hand (docs/deploying.md).
 
 const flags = z.object({
   repository: z

@@ -8,7 +8,7 @@ export const pageDepthEmbedded = figure({
   measure: async ({ scale }) => {
     const engine = await makeEngine();
     try {
-      await fillEngine(messagesOf[scale], engine, false);
+      await fillEngine(messagesOf[scale], engine, { indexed: false });
       return await measurePages(engine.store, scale);
     } finally {
       await engine.drop();

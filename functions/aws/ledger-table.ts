@@ -4,7 +4,7 @@ import * as z from 'zod/mini';
 import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
 import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
 import { SqsOutbox } from '../../lib/queue/sqs.ts';
-import { callSettings } from './calls.ts';
+import { callSettings, queueCallSettings } from './calls.ts';
 
 /** The table of the ledger, and the queue that it sends accepted writes to. */
 export const ledgerVariables = { LEDGER_TABLE: z.string().check(z.minLength(1)), STORE_QUEUE_URL: z.url() };
@@ -13,5 +13,5 @@ export const ledgerVariables = { LEDGER_TABLE: z.string().check(z.minLength(1)),
 export function openLedgerTable({ LEDGER_TABLE, STORE_QUEUE_URL }: { LEDGER_TABLE: string; STORE_QUEUE_URL: string }) {
   // The table decides for each call whether it may be repeated.
   const table = new DynamodbTable(new DynamoDBClient({ ...callSettings, maxAttempts: 1 }), LEDGER_TABLE);
-  return { table, parked: new ParkedWrites(table, new SqsOutbox(new SQSClient(callSettings), STORE_QUEUE_URL)) };
+  return { table, parked: new ParkedWrites(table, new SqsOutbox(new SQSClient(queueCallSettings), STORE_QUEUE_URL)) };
 }

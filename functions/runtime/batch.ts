@@ -34,6 +34,8 @@ export interface Worked {
   measured: Measured;
 }
 
+const failures = { storeQueue: 'store_failures', searchQueue: 'index_failures' } as const;
+
 /** Seconds since then; undefined where the time is not known. */
 export const secondsSince = (at: number | undefined): number | undefined => at && Math.max(Date.now() - at, 0) / 1_000;
 
@@ -43,7 +45,7 @@ export const secondsSince = (at: number | undefined): number | undefined => at &
  * Records that can't be read are poison, and so are those that `work` answers: they go to the dead letters with their
  * reason and are acknowledged, so that they hold up nobody and the queue's own limit of deliveries can be high. When
  * `work` throws, for instance because the database is out, the whole batch is delivered again: all it does is idempotent.
- * Otherwise the batch is reported under `message`.
+ * That is reported, too: it is how an outage shows. Otherwise the batch is reported under `message`.
  */
 export const worker =
   <
@@ -95,6 +97,8 @@ export const worker =
       return { batchItemFailures: unburied.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     }).onError((request) => {
       log.warn(events.batchFailed, { queue, records: request.event.Records.length, error: request.error as Error });
+      const { report = logged } = services;
+      report(events.batchFailed, { [failures[queue]]: 1 }, []);
       request.response = {
         batchItemFailures: request.event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })),
       };

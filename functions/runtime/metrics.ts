@@ -10,6 +10,10 @@ export const metrics = {
   indexed: 'Count',
   /** As stored_lag, to the moment when the index has taken the batch. */
   indexed_lag: 'Seconds',
+  /** Batches for the store that failed as a whole, and come again. */
+  store_failures: 'Count',
+  /** Batches for the search index that did. */
+  index_failures: 'Count',
   /** Records of a batch that were delivered before: the batch failed then, or the queue delivered them twice. */
   duplicates: 'Count',
   /** Records of a batch that were put aside as dead letters. */

@@ -16,5 +16,4 @@ export const accessLogFields = {
   integrationStatus: '$context.integrationStatus',
   /** What the gateway itself answered, and why: `THROTTLED`. */
   gatewayAnswer: '$context.error.responseType',
-  traceId: '$context.xrayTraceId',
 };

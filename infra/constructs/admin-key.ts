@@ -27,7 +27,7 @@ export class AdminKey extends Construct {
           description: 'chat-system: the key of operators, who create and list applications',
           // It travels in a header; 43 letters and digits hold 256 bits.
           generateSecretString: { passwordLength: 43, excludePunctuation: true },
-          removalPolicy: keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+          removalPolicy: keepData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
         }) as ISecret);
     this.#secretId = secretName ?? this.secret.secretArn;
     accept(this, {

@@ -1,4 +1,4 @@
-import { Stack } from 'aws-cdk-lib';
+import { RemovalPolicy, Stack } from 'aws-cdk-lib';
 import { PolicyStatement, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import { Key } from 'aws-cdk-lib/aws-kms';
 import { Topic } from 'aws-cdk-lib/aws-sns';
@@ -12,15 +12,26 @@ export class AlarmTopic extends Construct {
   /** @param email who is told; AWS asks them once whether they want it */
   constructor(scope: Construct, id: string, email: string | undefined) {
     super(scope, id);
-    const alarms = new ServicePrincipal('cloudwatch.amazonaws.com', {
-      conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+    const cloudWatch = 'cloudwatch.amazonaws.com';
+    // CloudWatch may not use the key that AWS keeps for SNS. Nothing is kept under this one.
+    const key = new Key(this, 'Key', {
+      description: 'What the alarms of chat-system tell',
+      enableKeyRotation: true,
+      removalPolicy: RemovalPolicy.DESTROY,
     });
-    // CloudWatch may not use the key that AWS keeps for SNS.
-    const key = new Key(this, 'Key', { description: 'What the alarms of chat-system tell', enableKeyRotation: true });
-    key.grantEncryptDecrypt(alarms);
+    // As AWS documents it, without a condition on the account; that is the topic's.
+    key.grantEncryptDecrypt(new ServicePrincipal(cloudWatch));
     this.topic = new Topic(this, 'Topic', { displayName: 'chat-system alarms', masterKey: key, enforceSSL: true });
     this.topic.addToResourcePolicy(
-      new PolicyStatement({ actions: ['sns:Publish'], principals: [alarms], resources: [this.topic.topicArn] }),
+      new PolicyStatement({
+        actions: ['sns:Publish'],
+        principals: [
+          new ServicePrincipal(cloudWatch, {
+            conditions: { StringEquals: { 'aws:SourceAccount': Stack.of(this).account } },
+          }),
+        ],
+        resources: [this.topic.topicArn],
+      }),
     );
     if (email) this.topic.addSubscription(new EmailSubscription(email));
   }

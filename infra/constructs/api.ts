@@ -46,7 +46,8 @@ export class Api extends Construct {
       deployOptions: {
         // The stage's name is the base path of the contract.
         stageName: 'v1',
-        tracingEnabled: true,
+        // Traces of the API would hold the whole URL, and so the token; those of functions hold no more than their name.
+        tracingEnabled: false,
         accessLogDestination: new LogGroupLogDestination(logs),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
         // Execution logs hold paths, and these hold tokens.

@@ -69,7 +69,7 @@ export class CreatedDatabase extends Construct implements Database {
       // What the server says of itself; the log of slow queries would hold the texts of messages.
       cloudwatchLogsExports: ['error'],
       deletionProtection: keepData,
-      removalPolicy: keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: keepData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
     accept(this.instance, {
       'AwsSolutions-RDS11': 'The port hides nothing in a network where only the proxy is let in.',

@@ -9,7 +9,7 @@ import {
 } from 'aws-cdk-lib/aws-rds';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { sessionStatements } from '../../lib/store/mysql-session.ts';
+import { proxyInitQuery } from '../../lib/store/mysql-session.ts';
 import type { Network } from './network.ts';
 import { allowReading } from './secret-access.ts';
 
@@ -45,7 +45,7 @@ export function addProxy(scope: Construct, id: string, { instance, secret, netwo
     clientPasswordAuthType: ClientPasswordAuthType.MYSQL_CACHING_SHA2_PASSWORD,
     // Every connection to the server begins as each of ours does, so whatever a client sets is what is set already, and
     // no reason to keep a connection to itself.
-    initQuery: sessionStatements.join('; '),
+    initQuery: proxyInitQuery,
     sessionPinningFilters: [SessionPinningFilter.EXCLUDE_VARIABLE_SETS],
     // The rest is for a person who has to look.
     maxConnectionsPercent: 90,

@@ -48,7 +48,8 @@ export class CreatedNetwork extends Construct implements Network {
       // Named one by one: of a region that it does not know, CDK counts on two.
       availabilityZones: Array.from({ length: zones }, (_, i) => Fn.select(i, Fn.getAzs())),
       natGateways: 0,
-      subnetConfiguration: [{ name: 'private', subnetType: SubnetType.PRIVATE_ISOLATED }],
+      // Of one size, whatever the number of zones: a third then goes beside the other two.
+      subnetConfiguration: [{ name: 'private', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 20 }],
       // The default group's rules would be removed by a custom resource; nothing is in it.
       restrictDefaultSecurityGroup: false,
     });

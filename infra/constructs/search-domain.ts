@@ -39,7 +39,7 @@ export class SearchDomain extends Construct implements SearchCluster {
       tlsSecurityPolicy: TLSSecurityPolicy.TLS_1_2_PFS,
       nodeToNodeEncryption: true,
       encryptionAtRest: { enabled: true },
-      removalPolicy: keepData ? RemovalPolicy.RETAIN : RemovalPolicy.DESTROY,
+      removalPolicy: keepData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
     });
     accept(this.domain, {
       'AwsSolutions-OS3':

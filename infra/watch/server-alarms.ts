@@ -24,8 +24,8 @@ const mysqlAlarms = ({ instance, proxyName }: NonNullable<Watched['mysql']>): Al
     metric: new MathExpression({
       expression: '100 * used / most',
       usingMetrics: {
-        used: ofProxy(proxyName, 'DatabaseConnections', 'Maximum'),
-        most: ofProxy(proxyName, 'MaxDatabaseConnectionsAllowed', 'Maximum'),
+        used: ofProxy(proxyName, 'DatabaseConnections', 'Sum'),
+        most: ofProxy(proxyName, 'MaxDatabaseConnectionsAllowed', 'Sum'),
       },
       period: minute,
       label: 'connections in use, %',

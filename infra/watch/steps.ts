@@ -1,4 +1,5 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import type { MetricName } from '../../functions/runtime/metrics.ts';
 import type { FunctionName } from '../functions.ts';
 import { functionOf, minute, ofProxy, reported, type Watched, type WatchedQueue } from './watched.ts';
 
@@ -48,7 +49,7 @@ export function stepsOf(watched: Watched): Step[] {
         [reported(watched, 'stored')],
         [reported(watched, 'stored_lag', 'p50'), reported(watched, 'stored_lag', 'Maximum')],
       ],
-      trouble: troubleOf(watched, 'storeWorker'),
+      trouble: troubleOf(watched, 'storeWorker', 'store_failures'),
     },
     ...mysqlStep(watched),
     { title: '6 · Search queue', says: 'Stored, not found yet → the search worker', ...queue(searchQueue) },
@@ -59,7 +60,7 @@ export function stepsOf(watched: Watched): Step[] {
         [reported(watched, 'indexed')],
         [reported(watched, 'indexed_lag', 'p50'), reported(watched, 'indexed_lag', 'Maximum')],
       ],
-      trouble: troubleOf(watched, 'searchWorker'),
+      trouble: troubleOf(watched, 'searchWorker', 'index_failures'),
     },
     ...searchStep(watched),
     {
@@ -93,10 +94,10 @@ const queue = ({ queue, deadLetters }: WatchedQueue): Pick<Step, 'work' | 'troub
   ],
 });
 
-const troubleOf = (watched: Watched, name: FunctionName): Graph => {
+const troubleOf = (watched: Watched, name: FunctionName, failures: MetricName): Graph => {
   const fn = functionOf(watched, name);
   return [
-    [fn.metricErrors(sum), fn.metricThrottles(sum)],
+    [reported(watched, failures), fn.metricErrors(sum), fn.metricThrottles(sum)],
     [fn.metricDuration({ ...most, label: 'longest batch, ms' })],
   ];
 };
@@ -110,10 +111,7 @@ function mysqlStep({ mysql }: Watched): Step[] {
       says: 'Rows, for readers and the search worker',
       work: [
         [instance.metricCPUUtilization(most)],
-        [
-          ofProxy(proxyName, 'DatabaseConnections', 'Maximum'),
-          ofProxy(proxyName, 'MaxDatabaseConnectionsAllowed', 'Maximum'),
-        ],
+        [ofProxy(proxyName, 'DatabaseConnections', 'Sum'), ofProxy(proxyName, 'MaxDatabaseConnectionsAllowed', 'Sum')],
       ],
       trouble: [
         [instance.metricFreeStorageSpace(least)],

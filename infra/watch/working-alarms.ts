@@ -17,9 +17,15 @@ export function workingAlarms(watched: Watched): AlarmSpec[] {
   return [
     {
       id: 'StoreQueueAge',
-      says: 'Readers do not see what was accepted more than a minute ago: the store worker does not keep up, or MySQL is out. Nothing is lost.',
+      says: 'Readers do not see what was accepted more than a minute ago: the store worker does not keep up. Nothing is lost.',
       section: 'Accepted messages are not readable',
       ...oldest(storeQueue),
+    },
+    {
+      id: 'StoreFails',
+      says: 'Readers do not see what is accepted: the store worker fails time after time, as when MySQL is out. Nothing is lost.',
+      section: 'Accepted messages are not readable',
+      ...failing(watched, 'store_failures'),
     },
     {
       id: 'StoredLag',
@@ -35,9 +41,15 @@ export function workingAlarms(watched: Watched): AlarmSpec[] {
     },
     {
       id: 'SearchQueueAge',
-      says: 'Searches do not find what was accepted more than a minute ago: the search worker does not keep up, or OpenSearch or MySQL is out. Nothing is lost.',
+      says: 'Searches do not find what was accepted more than a minute ago: the search worker does not keep up. Nothing is lost.',
       section: 'New messages are not found',
       ...oldest(searchQueue),
+    },
+    {
+      id: 'IndexFails',
+      says: 'Searches do not find what is accepted: the search worker fails time after time, as when OpenSearch or MySQL is out. Nothing is lost.',
+      section: 'New messages are not found',
+      ...failing(watched, 'index_failures'),
     },
     {
       id: 'IndexedLag',
@@ -76,6 +88,17 @@ const late = (watched: Watched, lag: MetricName): When => ({
   metric: reported(watched, lag, 'p90'),
   above: lateSeconds,
   periods: { bad: 5, of: 5 },
+});
+
+/**
+ * SQS leaves out of the age what was delivered three times and is not done, and a lag is reported by batches that end
+ * well: both say nothing of an outage, in which batches come again at least once a minute and fail.
+ * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html)
+ */
+const failing = (watched: Watched, failures: MetricName): When => ({
+  metric: reported(watched, failures),
+  above: 0,
+  periods: { bad: 3, of: 5 },
 });
 
 const oldest = ({ queue }: WatchedQueue): When => ({

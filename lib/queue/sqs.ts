@@ -44,6 +44,7 @@ export class NotSent extends Error {
 
   constructor(bodies: string[], cause: unknown) {
     super(`SQS did not take ${bodies.length} messages`, { cause });
+    this.name = 'NotSent';
     this.bodies = bodies;
   }
 }

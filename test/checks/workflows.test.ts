@@ -24,6 +24,7 @@ const workflow = z.looseObject({
     z.string(),
     z.looseObject({
       uses: z.string().optional(),
+      with: z.record(z.string(), z.unknown()).default({}),
       permissions: permissions.optional(),
       'timeout-minutes': z.number().optional(),
       steps: z.array(step).default([]),
@@ -64,6 +65,13 @@ describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) =>
       expect(job['timeout-minutes']).toBeGreaterThan(0);
       for (const { with: inputs } of job.steps.filter(({ uses }) => uses?.startsWith('actions/checkout@')))
         expect(inputs).toMatchObject({ 'persist-credentials': false });
+    }
+  });
+
+  test('a workflow of the project gets the inputs that it asks for, and no others', () => {
+    for (const { uses, with: given } of Object.values(jobs).filter(({ uses }) => uses?.startsWith('./'))) {
+      const asked = parse(read(uses as string)).on.workflow_call?.inputs ?? {};
+      expect([uses, Object.keys(given)]).toEqual([uses, Object.keys(asked)]);
     }
   });
 

@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import { describe, expect, test } from 'vitest';
 import { type StageName, stages } from '../../infra/config.ts';
@@ -101,6 +103,13 @@ describe('the API', () => {
   });
 });
 
+test('the address that the deployment prints ends without a slash, and the deployment of GitHub adds one', () => {
+  const { Value } = stack.outputs.ApiUrl as { Value: { 'Fn::Join': [string, unknown[]] } };
+  expect(JSON.stringify(Value['Fn::Join'][1].at(-1))).not.toMatch(/\/"$/);
+  const workflow = readFileSync(path.resolve(import.meta.dirname, '../../.github/workflows/deploy-stage.yml'), 'utf8');
+  expect(workflow).toMatch(/ApiUrl\)\.find\(Boolean\)'\)\/health"/);
+});
+
 describe('the log of the API', () => {
   const { AccessLogSetting, MethodSettings, TracingEnabled } = stack.one('AWS::ApiGateway::Stage').resource.Properties;
 
@@ -140,8 +149,8 @@ describe('the log of the API', () => {
     expect(stack.ofType('AWS::ApiGateway::Account')).toEqual([]);
   });
 
-  test('goes with traces of the requests', () => {
-    expect(TracingEnabled).toBe(true);
+  test('goes with no traces: those of an API hold the URL', () => {
+    expect(TracingEnabled).toBe(false);
   });
 });
 

@@ -27,7 +27,7 @@ describe('what is kept', () => {
 
   test('outlives its stack in prod, when that goes and when a resource is replaced', () => {
     for (const [id, { DeletionPolicy, UpdateReplacePolicy }] of holders(prod.data))
-      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, 'Retain', 'Retain']);
+      expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, 'RetainExceptOnCreate', 'Retain']);
   });
 
   test('is not deleted by mistake in prod', () => {
@@ -70,9 +70,12 @@ describe('the service stack', () => {
     expect(service.terminationProtection).toBe(false);
   });
 
-  test('leaves nothing behind', () => {
+  test('leaves nothing behind, nor does what watches it', () => {
     // An old version of the API’s deployment is no data, and costs nothing.
-    for (const [id, { DeletionPolicy = 'Delete' }] of Object.entries(prod.service.resources))
+    for (const [id, { DeletionPolicy = 'Delete' }] of Object.entries({
+      ...prod.service.resources,
+      ...prod.watch?.resources,
+    }))
       if (!/Version|Deployment/.test(id)) expect([id, DeletionPolicy]).toEqual([id, 'Delete']);
   });
 });

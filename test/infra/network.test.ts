@@ -33,11 +33,19 @@ describe('a network of our own', () => {
       const [statement, ...others] = PolicyDocument.Statement;
       expect(others).toEqual([]);
       expect(statement.Condition).toEqual({ StringEquals: { 'aws:PrincipalAccount': { Ref: 'AWS::AccountId' } } });
-      const resources = [statement.Resource].flat().map((each) => each.Ref ?? each['Fn::GetAtt'][0]);
-      return [ServiceName['Fn::Join'][1].at(-1), resources.map((each) => data.resources[each]?.Type)];
+      const typeOf = (one: {
+        Ref?: string;
+        'Fn::GetAtt'?: [string];
+        'Fn::Join'?: [string, [object, string]];
+      }): string => {
+        const [named, suffix] = one['Fn::Join']?.[1] ?? [one, ''];
+        const { Ref, 'Fn::GetAtt': attribute } = named as typeof one;
+        return `${data.resources[Ref ?? attribute?.[0] ?? '']?.Type}${suffix}`;
+      };
+      return [ServiceName['Fn::Join'][1].at(-1), [statement.Resource].flat().map(typeOf)];
     });
     expect(Object.fromEntries(reached)).toEqual({
-      '.dynamodb': ['AWS::DynamoDB::Table'],
+      '.dynamodb': ['AWS::DynamoDB::Table', 'AWS::DynamoDB::Table-restored'],
       '.sqs': Array.from({ length: 4 }, () => 'AWS::SQS::Queue'),
       '.secretsmanager': ['AWS::RDS::DBInstance', 'AWS::SecretsManager::Secret'],
     });

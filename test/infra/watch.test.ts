@@ -20,7 +20,8 @@ test('what users would feel has an alarm', () => {
   expect([...alarms.keys()].sort()).toEqual(
     [
       ...['ApiErrors', 'ApiLatency', 'ThrottledWrites', 'ThrottledReads', 'LedgerThrottles'],
-      ...['StoreQueueAge', 'StoredLag', 'StoreDeadLetters', 'SearchQueueAge', 'IndexedLag', 'SearchDeadLetters'],
+      ...['StoreQueueAge', 'StoreFails', 'StoredLag', 'StoreDeadLetters'],
+      ...['SearchQueueAge', 'IndexFails', 'IndexedLag', 'SearchDeadLetters'],
       ...['RollUpFails', 'SweepFails', 'PurgeFails', 'DatabaseConnections', 'DatabaseDisk'],
       ...['SearchRed', 'SearchWritesBlocked', 'SearchDisk'],
     ].sort(),

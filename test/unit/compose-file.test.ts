@@ -49,6 +49,10 @@ test('every service keeps its data in a volume of its own', () => {
   }
 });
 
+test('functions, which are for arm64 on AWS, run on whatever machine this is', () => {
+  expect(services.localstack?.environment.LAMBDA_IGNORE_ARCHITECTURE).toBe('1');
+});
+
 test('no password stands in the file', () => {
   expect(services.mysql?.environment.MYSQL_PASSWORD).toMatch(/^\$\{MYSQL_PASSWORD:\?/);
 });

@@ -55,6 +55,18 @@ describe('a report', () => {
     ]);
   });
 
+  test('of a batch that failed as a whole: that it did, and nothing else', async () => {
+    const record = encodeWrites([messageWrite('t', 1, 1)], [one]);
+    await deliver(storeWorker(opened.services), record);
+    opened.file.database.close();
+    await deliver(storeWorker(opened.services), record);
+    await deliver(searchWorker(opened.services), ...opened.sent);
+    expect(reports.slice(1)).toEqual([
+      ['a batch failed and will be delivered again', { store_failures: 1 }, []],
+      ['a batch failed and will be delivered again', { index_failures: 1 }, []],
+    ]);
+  });
+
   test('of the search worker: how many messages are indexed, and how late since they were accepted', async () => {
     const at = Date.now() - 7_000;
     await deliver(storeWorker(opened.services), encodeWrites([messageWrite('t', 1, 1, { at })], [one]));

@@ -1,4 +1,4 @@
-import { describe, expect, test } from 'vitest';
+import { describe, test } from 'vitest';
 import type { Application, Chat, Message, Problem } from '../../support/client.ts';
 import { deployment, onStack, purged, settled } from '../../support/deployment.ts';
 import '../../support/problem-matcher.ts';
@@ -9,8 +9,8 @@ const numbers = async (path: string) => (await api.all<{ number: number }>(path)
 const found = (chat: string, q: string) => numbers(`${chat}/messages/search?q=${q}`);
 const statusOf = async (path: string) => (await api.get(path)).status;
 
-describe('deleting a message', () => {
-  test('takes it from reads, lists and search, and its number is never used again', async () => {
+describe.concurrent('deleting a message', () => {
+  test('takes it from reads, lists and search, and its number is never used again', async ({ expect }) => {
     const chat = await api.newChat();
     await api.send(chat, 'keep one', 'drop two', 'keep three', 'drop four');
     await expect.poll(() => found(chat, 'drop'), settled).toEqual([4, 2]);
@@ -24,7 +24,7 @@ describe('deleting a message', () => {
     expect(await api.send(chat, 'the next')).toEqual([5]);
   });
 
-  test('is final at once, stored or not', async () => {
+  test('is final at once, stored or not', async ({ expect }) => {
     const chat = await api.newChat();
     for (let number = 1; number <= 20; number++) {
       await api.post(`${chat}/messages`, { body: `short-lived ${number}` });
@@ -41,7 +41,7 @@ describe('deleting a message', () => {
     expect(await found(chat, 'revived')).toEqual([]);
   });
 
-  test('beats the edits that came before it', async () => {
+  test('beats the edits that came before it', async ({ expect }) => {
     const chat = await api.newChat();
     await api.send(chat, 'original', 'neighbour');
     for (let i = 0; i < 10; i++) await api.patch(`${chat}/messages/1`, { body: `edit ${i}` });
@@ -52,8 +52,10 @@ describe('deleting a message', () => {
   });
 });
 
-describe('deleting a chat', () => {
-  test('refuses writes to it at once, those below it soon, and takes all below it from reads and search', async () => {
+describe.concurrent('deleting a chat', () => {
+  test('refuses writes to it at once, those below it soon, and takes all below it from reads and search', async ({
+    expect,
+  }) => {
     const application = await api.newApplication();
     const [chat, neighbour] = [await api.newChat(application), await api.newChat(application)];
     await api.send(chat, 'condemned', 'condemned as well');
@@ -81,7 +83,7 @@ describe('deleting a chat', () => {
     expect((await api.post<Chat>(`${application}/chats`)).body.number).toBe(3);
   });
 
-  test('right after its create leaves nothing either', async () => {
+  test('right after its create leaves nothing either', async ({ expect }) => {
     const application = await api.newApplication();
     for (let number = 1; number <= 10; number++) {
       const chat = await api.newChat(application);
@@ -96,8 +98,10 @@ describe('deleting a chat', () => {
   });
 });
 
-describe('deleting an application', () => {
-  test('refuses writes to it at once, those below it soon, and takes all below it from reads, lists and search', async () => {
+describe.concurrent('deleting an application', () => {
+  test('refuses writes to it at once, those below it soon, and takes all below it from reads, lists and search', async ({
+    expect,
+  }) => {
     const application = await api.newApplication('Condemned');
     const token = application.split('/').at(-1);
     const chat = await api.newChat(application);
@@ -128,7 +132,7 @@ describe('deleting an application', () => {
     expect(listed.map((each) => each.token)).not.toContain(token);
   });
 
-  test('leaves its neighbours alone', async () => {
+  test('leaves its neighbours alone', async ({ expect }) => {
     const [application, neighbour] = [await api.newApplication(), await api.newApplication()];
     const [chat, other] = [await api.newChat(application), await api.newChat(neighbour)];
     await api.send(chat, 'same words');
