@@ -162,3 +162,22 @@ test('a key of operators that is named is read by its name', () => {
     expect(JSON.stringify(statements)).toContain(':secret:chat/key-??????');
   }
 });
+
+test('CDK’s own function, which calls the migration, may do nothing else', () => {
+  const ours = new Set([...service.functions.values()].map(({ id }) => id));
+  const others = service.ofType('AWS::Lambda::Function').filter(([name]) => !ours.has(name));
+  expect(others.map(([name]) => name)).toEqual([expect.stringMatching(/^AWSCDKTrigger/)]);
+  const { ManagedPolicyArns, Policies } = service.one('AWS::IAM::Role', /^AWSCDKTrigger/).resource.Properties;
+  expect(JSON.stringify(ManagedPolicyArns)).toMatch(
+    /^\[\{"Fn::Sub":"[^"]*service-role\/AWSLambdaBasicExecutionRole"\}\]$/,
+  );
+  expect(
+    Policies.flatMap((policy: { PolicyDocument: { Statement: object[] } }) => policy.PolicyDocument.Statement),
+  ).toEqual([
+    {
+      Effect: 'Allow',
+      Action: ['lambda:InvokeFunction'],
+      Resource: [{ 'Fn::Join': ['', [{ 'Fn::GetAtt': [service.function('migrate').id, 'Arn'] }, ':*']] }],
+    },
+  ]);
+});
