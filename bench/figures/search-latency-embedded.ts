@@ -14,10 +14,11 @@ const searches = (chats: number, title: string, about: string): Figure =>
       const engine = await makeEngine();
       try {
         const ms = await msOf(async () => {
-          for (let i = 0; i < chats; i++) {
-            const chat = (i + big.chat + Math.ceil(chats / 2)) % chats;
+          const filled = Array.from({ length: chats - 1 }, (_, i) => big.chat + 1 + i);
+          filled.splice(chats / 2, 0, big.chat);
+          for (const [i, chat] of filled.entries()) {
             setting.say(`chat ${i + 1} of ${chats}`);
-            await fillEngine(messages, engine, { indexed: true, chat: chat || chats });
+            await fillEngine(messages, engine, { indexed: true, chat });
           }
         });
         setting.say(`${(chats * messages).toLocaleString('en-US')} messages indexed in ${Math.round(ms / 1_000)} s`);
