@@ -28,16 +28,18 @@ export async function measureCounting({ scale, say }: Setting, many: Store, few:
   let number = 1;
   const measurements: Measurement[] = [];
   for (const [where, changing] of Object.entries({ 'evenly spread': spread, 'the newest': newest })) {
+    const inMany = () => msOfRollUp(many, changing, ++number);
+    const inFew = () => msOfRollUp(few, all, ++number);
     // The first finds no page in memory.
-    await msOfRollUp(many, changing, ++number);
-    await msOfRollUp(few, all, ++number);
+    await inMany();
+    await inFew();
     const { ours, reference } = await inTurns(
       runs,
       (run) => {
         say(`${where}: run ${run + 1} of ${runs}`);
-        return msOfRollUp(many, changing, ++number);
+        return inMany();
       },
-      () => msOfRollUp(few, all, ++number),
+      inFew,
     );
     measurements.push({
       what: `1,000 changed chats of ${chats.toLocaleString('en-US')}, ${where}`,

@@ -78,7 +78,7 @@ export async function startAwsEngine(servers: AwsServers): Promise<Services> {
 /** Makes what is missing, and answers the environment that the functions are to find. */
 async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: AwsServers) {
   await createLedgerTable(new DynamoDBClient(), own);
-  const sqs = new SQSClient({ useQueueUrlAsEndpoint: false });
+  const sqs = new SQSClient();
   const createQueue = async (name: string) =>
     (await sqs.send(new CreateQueueCommand({ QueueName: `${own}-${name}` }))).QueueUrl as string;
 

@@ -26,11 +26,8 @@ export async function functionsEnvironment(servers: Servers): Promise<Record<str
     client.destroy();
   }
   if (!variables.LEDGER_TABLE) throw new StackProblem('Nothing is deployed from this checkout: run script/stack up.');
-  const queues = Object.entries(variables).filter(([name]) => name.endsWith('_QUEUE_URL'));
-  const fromHere = (url: string) => new URL(new URL(url).pathname, awsEndpoint).href;
   return {
     ...variables,
-    ...Object.fromEntries(queues.map(([name, url]) => [name, fromHere(url)])),
     ...credentials,
     AWS_ENDPOINT_URL: awsEndpoint,
     MYSQL_URL: mysqlUrl,

@@ -92,16 +92,16 @@ export const worker =
         duplicates: Records.filter(isRepeated).length,
         poison: poison.length - unburied.length,
       };
-      const { report = logged } = services;
-      report(message, measured, requestsOf(parsed.filter(({ record }) => !bad.has(record))));
+      reportOf(services)(message, measured, requestsOf(parsed.filter(({ record }) => !bad.has(record))));
       return { batchItemFailures: unburied.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     }).onError((request) => {
       log.warn(events.batchFailed, { queue, records: request.event.Records.length, error: request.error as Error });
-      const { report = logged } = services;
-      report(events.batchFailed, { [failures[queue]]: 1 }, []);
+      reportOf(services)(events.batchFailed, { [failures[queue]]: 1 }, []);
       request.response = {
         batchItemFailures: request.event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })),
       };
     }) as BatchHandler;
+
+const reportOf = ({ report = logged }: { report?: Report | undefined }): Report => report;
 
 const isRepeated = ({ attributes }: SQSRecord): boolean => Number(attributes.ApproximateReceiveCount) > 1;

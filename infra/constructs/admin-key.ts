@@ -1,8 +1,9 @@
-import { CfnOutput, RemovalPolicy } from 'aws-cdk-lib';
+import { CfnOutput } from 'aws-cdk-lib';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { adminKey } from '../../functions/aws/admin-key.ts';
 import { accept } from './accept.ts';
+import { removalOf } from './removal.ts';
 import { allowReading } from './secret-access.ts';
 import type { ServiceFunction } from './service-function.ts';
 
@@ -27,7 +28,7 @@ export class AdminKey extends Construct {
           description: 'chat-system: the key of operators, who create and list applications',
           // It travels in a header; 43 letters and digits hold 256 bits.
           generateSecretString: { passwordLength: 43, excludePunctuation: true },
-          removalPolicy: keepData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+          removalPolicy: removalOf(keepData),
         }) as ISecret);
     this.#secretId = secretName ?? this.secret.secretArn;
     accept(this, {

@@ -1,4 +1,4 @@
-import { Duration, RemovalPolicy } from 'aws-cdk-lib';
+import { Duration } from 'aws-cdk-lib';
 import { InstanceType, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import type { DatabaseProxy } from 'aws-cdk-lib/aws-rds';
 import {
@@ -16,6 +16,7 @@ import { accept } from './accept.ts';
 import { connectToMysql, type Database, type DatabaseUse } from './database.ts';
 import { addProxy } from './database-proxy.ts';
 import type { Network } from './network.ts';
+import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 const user = 'chat';
@@ -69,7 +70,7 @@ export class CreatedDatabase extends Construct implements Database {
       // What the server says of itself; the log of slow queries would hold the texts of messages.
       cloudwatchLogsExports: ['error'],
       deletionProtection: keepData,
-      removalPolicy: keepData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY,
+      removalPolicy: removalOf(keepData),
     });
     accept(this.instance, {
       'AwsSolutions-RDS11': 'The port hides nothing in a network where only the proxy is let in.',

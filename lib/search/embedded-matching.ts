@@ -1,5 +1,4 @@
 import { largestNumber } from './embedded-ids.ts';
-import { fold } from './fold.ts';
 import { grams } from './grams.ts';
 
 /** An application's ordinal as exactly one trigram, in digits of base 4096. */
@@ -31,6 +30,8 @@ export interface Matching {
   match: string;
   /** Whether what the index finds must be held against the text. */
   verify: boolean;
+  /** The query, folded. */
+  folded: string;
 }
 
 /** A condition on trigrams, in FTS5's query language, for folded bodies; those of one application, where that is given. */
@@ -39,20 +40,19 @@ export function inBody(condition: string, application?: number): string {
   return application === undefined ? body : `application : "${applicationTrigram(application)}" AND ${body}`;
 }
 
-/** How a query finds its documents; those of one application, where that is given. */
-export function matchingOf(q: string, application?: number): Matching {
-  const folded = fold(q);
+/** How a folded query finds its documents; those of one application, where that is given. */
+export function matchingOf(folded: string, application?: number): Matching {
   const points = [...folded];
   const verify = confused.test(folded) || points.length > longestPhrase;
   if (points.length >= 3) {
     const phrase = points.slice(0, longestPhrase).join('');
     const match = inBody(`"${phrase.replaceAll('"', '""')}"`, application);
-    return { table: 'search_trigrams', match, verify };
+    return { table: 'search_trigrams', match, verify, folded };
   }
   // The last gram is the longest: the pair, or the only code point.
   const gram = `"${grams(folded).at(-1)}"`;
   const match = application === undefined ? gram : `"${applicationGram(application)}" AND ${gram}`;
-  return { table: 'search_grams', match, verify };
+  return { table: 'search_grams', match, verify, folded };
 }
 
 /** A match, of the documents `d`. */
@@ -66,4 +66,4 @@ export const from = ({ table, verify }: Matching, indexAlone = false): string =>
        ${verify ? 'AND contains_folded(d.body, ?)' : ''}`;
 
 /** What stands for the question marks of {@link from}. */
-export const parameters = ({ match, verify }: Matching, q: string): string[] => (verify ? [match, fold(q)] : [match]);
+export const parameters = ({ match, verify, folded }: Matching): string[] => (verify ? [match, folded] : [match]);

@@ -31,7 +31,9 @@ export class EmbeddedSearch {
     const folded = fold(query.q);
     const few = [...folded].length < manyPoints ? undefined : fewMatches(this.#database, scope, folded);
     if (few) return pageOf(few, query, scope);
-    return scope.chat ? this.#searchChat(scope.chat, query) : this.#searchApplication(scope.application, query);
+    return scope.chat
+      ? this.#searchChat(scope.chat, folded, query)
+      : this.#searchApplication(scope.application, folded, query);
   }
 
   #scope(token: string, chat?: number): Scope | undefined {
@@ -53,37 +55,37 @@ export class EmbeddedSearch {
   }
 
   /** A first page that is the only one has been all. */
-  #searchChat({ first, last }: NonNullable<Scope['chat']>, { q, limit, after }: Query): SearchPage {
-    const matching = matchingOf(q);
+  #searchChat({ first, last }: NonNullable<Scope['chat']>, folded: string, { limit, after }: Query): SearchPage {
+    const matching = matchingOf(folded);
     const rows = this.#rows(
       `${from(matching)} AND t.rowid BETWEEN ? AND ? ORDER BY t.rowid DESC LIMIT ?`,
-      ...parameters(matching, q),
+      ...parameters(matching),
       first,
       after ? first + BigInt(after.number) - 1n : last,
       limit + 1,
     );
     const all = !after && rows.length <= limit;
-    return page(rows, limit, all ? rows.length : this.#count(matching, q, 'AND t.rowid BETWEEN ? AND ?', first, last));
+    return page(rows, limit, all ? rows.length : this.#count(matching, 'AND t.rowid BETWEEN ? AND ?', first, last));
   }
 
   /**
    * The matches of an application are wanted by time, which is not the order of the index. Few matches are all fetched
    * and sorted; when they are too many to count, they are dense enough to be met by reading the messages backwards.
    */
-  #searchApplication(application: number, { q, limit, after }: Query): SearchPage {
-    const matching = matchingOf(q, application);
-    const total = this.#count(matching, q, '');
+  #searchApplication(application: number, folded: string, { limit, after }: Query): SearchPage {
+    const matching = matchingOf(folded, application);
+    const total = this.#count(matching, '');
     const older = after ? 'AND (d.created_at, d.chat, d.id & ?) < (?, ?, ?)' : '';
     const position = after ? [largestNumber, after.createdAt, after.chat, after.number] : [];
     const newest = 'ORDER BY d.created_at DESC, d.chat DESC, d.id DESC LIMIT ?';
     const rows =
       total <= limits.exactTotal
-        ? this.#rows(`${from(matching)} ${older} ${newest}`, ...parameters(matching, q), ...position, limit + 1)
+        ? this.#rows(`${from(matching)} ${older} ${newest}`, ...parameters(matching), ...position, limit + 1)
         : this.#rows(
             `FROM search_documents d WHERE d.application = ? AND d.body IS NOT NULL
              AND contains_folded(d.body, ?) ${older} ${after ? 'AND d.created_at <= ?' : ''} ${newest}`,
             application,
-            fold(q),
+            folded,
             ...position,
             ...(after ? [after.createdAt] : []),
             limit + 1,
@@ -96,10 +98,10 @@ export class EmbeddedSearch {
   }
 
   /** Counts the matches, up to one more than are counted exactly. */
-  #count(matching: Matching, q: string, where: string, ...values: bigint[]): number {
+  #count(matching: Matching, where: string, ...values: bigint[]): number {
     const counted = this.#get<{ count: number }>(
       `SELECT count(*) AS count FROM (SELECT 1 ${from(matching, !matching.verify)} ${where} LIMIT ?)`,
-      ...parameters(matching, q),
+      ...parameters(matching),
       ...values,
       limits.exactTotal + 1,
     );

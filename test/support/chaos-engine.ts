@@ -96,7 +96,7 @@ export async function startChaosEngine(): Promise<ChaosEngine> {
     const reached = { ...addresses, awsEndpoint, mysqlPassword, fromFunctions: addresses };
     await Promise.all([migrateSql(reached), migrateSearch(reached), keepDatabaseSecret(awsEndpoint, mysqlPassword)]);
     const environment = {
-      ...(await makeQueues(sqs)),
+      ...(await makeQueues()),
       LEDGER_TABLE: 'chaos',
       MYSQL_URL: addresses.mysqlUrl,
       MYSQL_SECRET: databaseSecret,
@@ -122,8 +122,8 @@ export async function startChaosEngine(): Promise<ChaosEngine> {
 
 const queueNames = { STORE: 'store', SEARCH: 'search' };
 
-/** The queues as they are deployed, but for the visibility timeout; their addresses lead by the way. */
-async function makeQueues(way: FaultyWay) {
+/** The queues as they are deployed, but for the visibility timeout. */
+async function makeQueues() {
   const client = new SQSClient();
   const create = async (QueueName: string, Attributes: Record<string, string>) =>
     (await client.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl as string;
@@ -140,8 +140,8 @@ async function makeQueues(way: FaultyWay) {
         maxReceiveCount: limits.maxReceives,
       }),
     });
-    made[`${variable}_QUEUE_URL`] = way.through(queue);
-    made[`${variable}_DEAD_LETTER_QUEUE_URL`] = way.through(deadLetters);
+    made[`${variable}_QUEUE_URL`] = queue;
+    made[`${variable}_DEAD_LETTER_QUEUE_URL`] = deadLetters;
   }
   return made;
 }

@@ -53,7 +53,7 @@ export class RestorableSystem {
 
   static async open(): Promise<RestorableSystem> {
     Object.assign(process.env, credentials, { AWS_ENDPOINT_URL: awsServices.awsEndpoint });
-    const [dynamodb, sqs, name] = [new DynamoDBClient(), new SQSClient({ useQueueUrlAsEndpoint: false }), randomUUID()];
+    const [dynamodb, sqs, name] = [new DynamoDBClient(), new SQSClient(), randomUUID()];
     await createLedgerTable(dynamodb, name);
     const urls = queues.map(async (variable, i) => {
       const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: `${name}-${i}` }));
