@@ -3,6 +3,12 @@
  * the OpenAPI document, which is built from these constants.
  */
 export const limits = {
+  /**
+   * Highest number of a chat in its application and of a message in its chat. Ledger, store, search index and archive
+   * hold no other: the embedded index keeps a message's number in 32 bits of the document's id, so a larger one would
+   * reach into the next chat.
+   */
+  highestNumber: 2 ** 32 - 1,
   /** Longest name of an application or chat, in code points: fits a VARCHAR(255), which both SQL engines index whole. */
   nameLength: 255,
   /** Longest message body, in code points: at four bytes each it still fits a MySQL TEXT column (65,535 bytes). */
