@@ -62,7 +62,7 @@ export function validation(id: OperationId, route: Route): MiddlewareObj<APIGate
         query,
         body,
         key: key && { id: sha256([id, params, key]), payload: sha256(body) },
-        requestId: requestIdOf({ event, context }),
+        requestId: requestIdOf({ context }),
         base: path.split('/').slice(0, -depth).join('/'),
         pageAt: (cursor: string) =>
           `${path}?${new URLSearchParams({ ...(event.queryStringParameters as Record<string, string>), cursor })}`,

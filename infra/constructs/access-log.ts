@@ -1,7 +1,7 @@
 /**
- * A line of the API's access log. The route is the pattern, so it holds no token; who called is left out, as in the
- * functions' logs. `requestId` is the `x-request-id` of the answer, under which the functions log, too; where a client
- * chose one that is not a UUID, `lambdaRequestId` is.
+ * A line of the API's access log. The route is the pattern, so it holds no token; the caller is left out, as in the
+ * functions' logs. `lambdaRequestId` is the `x-request-id` of an answer that a function gave, and the id in the functions'
+ * logs. `requestId` is that of an answer which the gateway gave itself; a client can choose it.
  */
 export const accessLogFields = {
   requestId: '$context.requestId',

@@ -115,8 +115,12 @@ describe('in Node.js, with just the variables that it names,', () => {
   });
 
   test('the docs page has its script and style with it', async () => {
-    const event = { httpMethod: 'GET', headers: {}, requestContext: { path: '/v1/docs', requestId: 'one' } };
-    const { stdout } = await start('getDocs', {}, `(await handler(${JSON.stringify(event)}, {})).statusCode`);
+    const event = { httpMethod: 'GET', headers: {}, requestContext: { path: '/v1/docs' } };
+    const { stdout } = await start(
+      'getDocs',
+      {},
+      `(await handler(${JSON.stringify(event)}, { awsRequestId: 'one' })).statusCode`,
+    );
     expect(stdout).toBe('200\n');
   });
 
