@@ -1,4 +1,5 @@
 import * as z from 'zod';
+import type { openRegistry } from '../functions/aws/admin-key.ts';
 import { type Stage, type StageName, stages } from './config.ts';
 
 /** Flags that are wrong, all of them, one a line. */
@@ -14,7 +15,12 @@ const urlOf = (protocols: string[], example: string) =>
     );
 const secretName = z
   .string()
-  .regex(/^[\w/+=.@-]{1,512}$/, 'is not the name of a secret in Secrets Manager (letters, digits and /_+=.@-)');
+  .regex(/^[\w/+=.@-]{1,512}$/, 'is not the name of a secret in Secrets Manager (letters, digits and /_+=.@-)')
+  // In a function's environment, it says that there is no admin key.
+  .refine(
+    (name) => name !== ('open' satisfies typeof openRegistry),
+    'is a name that no secret of chat-system can have',
+  );
 
 const flags = z.object({
   stage: z

@@ -2,6 +2,7 @@ import { CfnOutput, CrossStackReferences, Duration, Stack, type StackProps } fro
 import type { Construct } from 'constructs';
 import type { report } from '../functions/aws/report.ts';
 import { type OperationId, type Route, routes } from '../lib/api/routes.ts';
+import { leaveRegistryOpen } from './constructs/admin-key.ts';
 import { Api } from './constructs/api.ts';
 import { accessOf } from './constructs/ledger-table.ts';
 import { Migration } from './constructs/migration.ts';
@@ -55,7 +56,8 @@ export class ServiceStack extends Stack {
       if (route.needs.includes('ledger')) ledger.connect(fn, accessOf(route));
       if (route.needs.includes('store')) database.connect(fn, 'reads');
       if (route.needs.includes('searchIndex')) searchCluster.connect(fn, 'search');
-      if (route.admin) adminKey?.connect(fn);
+      if (route.admin && adminKey) adminKey.connect(fn);
+      else if (route.admin) leaveRegistryOpen(fn);
       this.api.serves(route, fn);
     }
 

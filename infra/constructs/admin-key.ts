@@ -1,7 +1,7 @@
 import { CfnOutput } from 'aws-cdk-lib';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { adminKey } from '../../functions/aws/admin-key.ts';
+import type { adminKey, openRegistry } from '../../functions/aws/admin-key.ts';
 import { accept } from './accept.ts';
 import { removalOf } from './removal.ts';
 import { allowReading } from './secret-access.ts';
@@ -46,4 +46,9 @@ export class AdminKey extends Construct {
     allowReading(fn, this.secret);
     fn.setVariables<typeof adminKey>({ ADMIN_KEY_SECRET: this.#secretId });
   }
+}
+
+/** The function lets everyone create and list applications. */
+export function leaveRegistryOpen(fn: ServiceFunction): void {
+  fn.setVariables<typeof adminKey>({ ADMIN_KEY_SECRET: 'open' satisfies typeof openRegistry });
 }

@@ -2,7 +2,7 @@ import type * as z from 'zod';
 import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
 
 const examples: Record<string, string> = {
-  ADMIN_KEY_SECRET: 'admin-key',
+  ADMIN_KEY_SECRET: 'open',
   LEDGER_TABLE: 'ledger',
   MYSQL_SECRET: 'database',
   MYSQL_URL: 'mysql://chat@127.0.0.1:1/chat',
