@@ -15,6 +15,8 @@ export interface Stage {
   keepData: boolean;
   /** Whether the registry of applications asks for the operators' key. */
   adminKey: boolean;
+  /** Whether SQL and search that are given may be reached without TLS. */
+  plaintext: boolean;
   /** Whether tables and index are brought up to date by the deployment. */
   migration: boolean;
   /** How long logs are kept. */
@@ -63,6 +65,7 @@ export const stages = {
     searchDomain: { instanceType: searchInstance, nodes: 1, diskGb: 100 },
     keepData: false,
     adminKey: true,
+    plaintext: false,
     migration: true,
     watch: true,
     logRetention: RetentionDays.ONE_WEEK,
@@ -83,6 +86,7 @@ export const stages = {
     searchDomain: { instanceType: searchInstance, nodes: 3, diskGb: 100 },
     keepData: true,
     adminKey: true,
+    plaintext: false,
     migration: true,
     watch: true,
     // The time that a queue keeps a message, twice: what happened to it can be read for as long as it may come again.
@@ -108,6 +112,8 @@ export const stages = {
     account: emulatedAccount,
     keepData: false,
     adminKey: false,
+    // The servers are on this machine.
+    plaintext: true,
     // script/stack does it: the function that CDK calls it with needs the SDK that only AWS's own runtime has.
     migration: false,
     // Emulators have no metrics.

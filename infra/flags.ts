@@ -35,6 +35,7 @@ const flags = z.object({
   opensearchUrl: urlOf(['http:', 'https:'], 'https://host:9200').optional(),
   adminKeySecret: secretName.optional(),
   rollupMinutes: z.coerce
+  plaintext: z.literal('allowed', 'is not "allowed"').optional(),
     .number('is not a number')
     .int('is not a whole number')
     .min(1, 'is less than 1')
@@ -78,7 +79,7 @@ export interface Deployment {
 export function readFlags(context: (flag: string) => unknown): Deployment {
   const result = flags.safeParse(Object.fromEntries(flagNames.map((flag) => [flag, context(flag)])));
   const problems = result.success
-    ? missing(result.data)
+    ? [...missing(result.data), ...inPlaintext(result.data)]
     : result.error.issues.map(({ path, message }) => `-c ${path.join('.')}: ${message}${hintFor(message)}`);
   if (!result.success || problems.length > 0) throw new InvalidFlags(problems.join('\n'));
 
@@ -115,3 +116,40 @@ function missing({ stage, vpcId, mysqlUrl, mysqlSecret, opensearchUrl }: Flags):
     need('vpcId', vpcId, 'mysqlUrl and opensearchUrl, one without the other, need a VPC that reaches both');
   return problems;
 }
+
+/** A password and messages would be readable on the way to these servers. */
+function inPlaintext({ stage, mysqlUrl, opensearchUrl, plaintext }: Flags): string[] {
+  if (plaintext || stages[stage].plaintext) return [];
+  const unless = 'or say -c plaintext=allowed where nobody else can read what is on the way';
+  const problems: string[] = [];
+  if (mysqlUrl && !isEncrypted(mysqlUrl))
+    problems.push(
+      `-c mysqlUrl: asks for no TLS with a verified certificate; end it with ?ssl=Amazon%20RDS or ?ssl={"verifyIdentity":true}, ${unless}`,
+    );
+  if (opensearchUrl?.startsWith('http:'))
+    problems.push(`-c opensearchUrl: asks for no TLS; begin it with https:, ${unless}`);
+  return problems;
+}
+
+/**
+ * Whether the URL asks for TLS that another server can't answer. As mysql2 reads it: `ssl` is the name of a profile, or a
+ * JSON object of TLS options, without which any certificate of a public authority is taken.
+ */
+function isEncrypted(mysqlUrl: string): boolean {
+  const ssl = new URL(mysqlUrl).searchParams.get('ssl') ?? '';
+  if (ssl === 'Amazon RDS') return true;
+  const options = tlsOptions.safeParse(ssl);
+  return options.success && options.data.rejectUnauthorized && (options.data.verifyIdentity || 'ca' in options.data);
+}
+
+const tlsOptions = z
+  .string()
+  .transform((text, context) => {
+    try {
+      return JSON.parse(text) as unknown;
+    } catch {
+      context.addIssue('is not JSON');
+      return z.NEVER;
+    }
+  })
+  .pipe(z.looseObject({ rejectUnauthorized: z.boolean().default(true), verifyIdentity: z.boolean().default(false) }));

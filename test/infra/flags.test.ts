@@ -52,6 +52,8 @@ test.for([
   ['rollupMinutes', '1.5', 'is not a whole number'],
   ['rollupMinutes', 'often', 'is not a number'],
   ['stage', 'production', 'is not a stage of infra/config.ts: dev, prod, local'],
+  ['adminKeySecret', 'open', 'is a name that no secret of chat-system can have'],
+  ['plaintext', 'yes', 'is not "allowed"'],
 ] as const)('%s=%s is refused: it %s', ([flag, value, problem]) => {
   const [said, ...others] = problems({ ...given, [flag]: value });
   expect(others).toEqual([]);
@@ -80,6 +82,55 @@ test('MySQL without OpenSearch, or the other way round, needs a network that rea
     expect(problems(one)).toEqual([expect.stringContaining('-c vpcId: is missing')]);
     expect(problems({ ...one, vpcId: 'vpc-0123456789abcdef0' })).toEqual([]);
   }
+test('the secrets of SQL users with fewer rights belong together, with that of the owner, and are three', () => {
+  const [mysqlReaderSecret, mysqlWorkerSecret] = ['chat-reader', 'chat-worker'];
+  expect(problems({ ...given, mysqlReaderSecret })).toEqual([
+    expect.stringContaining('-c mysqlWorkerSecret: is missing'),
+  ]);
+  expect(problems({ ...given, mysqlWorkerSecret })).toEqual([
+    expect.stringContaining('-c mysqlReaderSecret: is missing'),
+  ]);
+  expect(problems({ mysqlReaderSecret, mysqlWorkerSecret })).toEqual([
+    expect.stringContaining('-c mysqlSecret: is missing'),
+  ]);
+  expect(problems({ ...given, mysqlReaderSecret, mysqlWorkerSecret: given.mysqlSecret })).toEqual([
+    expect.stringContaining('a secret of its own'),
+  ]);
+});
+
+const mysql = 'mysql://chat@db.example:3306/chat';
+test.for([
+  ['mysqlUrl', mysql, 'asks for no TLS with a verified certificate'],
+  ['mysqlUrl', `${mysql}?charset=utf8mb4`, 'asks for no TLS'],
+  // mysql2 fails at its first connection with these.
+  ['mysqlUrl', `${mysql}?ssl=true`, 'asks for no TLS'],
+  ['mysqlUrl', `${mysql}?ssl=Some%20Profile`, 'asks for no TLS'],
+  ['mysqlUrl', `${mysql}?ssl=false`, 'asks for no TLS'],
+  ['mysqlUrl', `${mysql}?ssl={}`, 'asks for no TLS with a verified certificate'],
+  [
+    'mysqlUrl',
+    `${mysql}?ssl={"verifyIdentity":true,"rejectUnauthorized":false}`,
+    'asks for no TLS with a verified certificate',
+  ],
+  ['opensearchUrl', 'http://search.example:9200', 'asks for no TLS'],
+] as const)('%s=%s is refused: it %s, unless the operator says otherwise', ([flag, value, problem]) => {
+  const [said, ...others] = problems({ ...given, [flag]: value });
+  expect(others).toEqual([]);
+  expect(said).toMatch(new RegExp(`^-c ${flag}: .*-c plaintext=allowed`));
+  expect(said).toContain(problem);
+  expect(problems({ ...given, [flag]: value, plaintext: 'allowed' })).toEqual([]);
+  // On an emulator, the servers are on this machine.
+  expect(problems({ ...given, [flag]: value, stage: 'local' })).toEqual([]);
+});
+
+test.for([
+  `${mysql}?ssl=Amazon%20RDS`,
+  `${mysql}?ssl=${encodeURIComponent('{"ca":"…"}')}`,
+  `${mysql}?ssl=${encodeURIComponent('{"verifyIdentity":true}')}`,
+])('%s asks for TLS', (mysqlUrl) => {
+  expect(problems({ ...given, mysqlUrl })).toEqual([]);
+});
+
 });
 
 test('on an emulator, SQL and search are given', () => {

@@ -10,7 +10,7 @@ import { SynthesizedStack } from './synthesized-stack.ts';
 
 /** Flags that give SQL and search. */
 export const given = {
-  mysqlUrl: 'mysql://chat@db.example:3306/chat',
+  mysqlUrl: 'mysql://chat@db.example:3306/chat?ssl=Amazon%20RDS',
   mysqlSecret: 'chat-database',
   opensearchUrl: 'https://search.example:9200',
 };
