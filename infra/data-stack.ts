@@ -85,7 +85,7 @@ export class DataStack extends Stack {
 
   #reachable() {
     const queues = [this.storeQueue, this.searchQueue].flatMap(({ queue, deadLetters }) => [queue, deadLetters]);
-    const secrets = [this.database.secret, ...(this.adminKey ? [this.adminKey.secret] : [])];
+    const secrets = [...this.database.secrets, ...(this.adminKey ? [this.adminKey.secret] : [])];
     return {
       // A restored table is looked at before it takes the place of the other (docs/restoring.md).
       dynamodb: [this.ledger.table.tableArn, `${this.ledger.table.tableArn}-restored`],

@@ -32,10 +32,12 @@ const flags = z.object({
     .optional(),
   mysqlUrl: urlOf(['mysql:'], 'mysql://user@host:3306/database').optional(),
   mysqlSecret: secretName.optional(),
+  mysqlReaderSecret: secretName.optional(),
+  mysqlWorkerSecret: secretName.optional(),
   opensearchUrl: urlOf(['http:', 'https:'], 'https://host:9200').optional(),
+  plaintext: z.literal('allowed', 'is not "allowed"').optional(),
   adminKeySecret: secretName.optional(),
   rollupMinutes: z.coerce
-  plaintext: z.literal('allowed', 'is not "allowed"').optional(),
     .number('is not a number')
     .int('is not a whole number')
     .min(1, 'is less than 1')
@@ -55,6 +57,8 @@ export interface GivenMysql {
   url: string;
   /** The name of the secret that holds `{"password": "…"}`. */
   secretName: string;
+  /** The names of the secrets that hold `{"username": "…", "password": "…"}` of users with fewer rights. */
+  userSecretNames?: { reads: string; work: string };
 }
 
 /** What one deployment is made from: its stage, and what is there already. */
@@ -83,12 +87,13 @@ export function readFlags(context: (flag: string) => unknown): Deployment {
     : result.error.issues.map(({ path, message }) => `-c ${path.join('.')}: ${message}${hintFor(message)}`);
   if (!result.success || problems.length > 0) throw new InvalidFlags(problems.join('\n'));
 
-  const { stage, vpcId, mysqlUrl, mysqlSecret, opensearchUrl, adminKeySecret, rollupMinutes, alarmEmail } = result.data;
+  const { stage, vpcId, opensearchUrl, adminKeySecret, rollupMinutes, alarmEmail } = result.data;
+  const mysql = givenMysql(result.data);
   return {
     name: stage,
     stage: stages[stage],
     ...(vpcId && { vpcId }),
-    ...(mysqlUrl && mysqlSecret && { mysql: { url: mysqlUrl, secretName: mysqlSecret } }),
+    ...(mysql && { mysql }),
     ...(opensearchUrl && { opensearchUrl }),
     ...(adminKeySecret && { adminKeySecret }),
     rollupMinutes,
@@ -96,12 +101,19 @@ export function readFlags(context: (flag: string) => unknown): Deployment {
   };
 }
 
+function givenMysql(flags: Flags): GivenMysql | undefined {
+  const { mysqlUrl: url, mysqlSecret: secretName, mysqlReaderSecret: reads, mysqlWorkerSecret: work } = flags;
+  if (!url || !secretName) return undefined;
+  return { url, secretName, ...(reads && work && { userSecretNames: { reads, work } }) };
+}
+
 const hintFor = (message: string): string =>
   message.startsWith('holds a password')
     ? '; put it in Secrets Manager as {"password": "…"} and name that with -c mysqlSecret=<name>'
     : '';
 
-function missing({ stage, vpcId, mysqlUrl, mysqlSecret, opensearchUrl }: Flags): string[] {
+function missing(flags: Flags): string[] {
+  const { stage, vpcId, mysqlUrl, mysqlSecret, mysqlReaderSecret, mysqlWorkerSecret, opensearchUrl } = flags;
   const { database, searchDomain }: Stage = stages[stage];
   const problems: string[] = [];
   const need = (flag: string, given: string | undefined, why: string) => {
@@ -110,6 +122,13 @@ function missing({ stage, vpcId, mysqlUrl, mysqlSecret, opensearchUrl }: Flags):
   if (!database) need('mysqlUrl', mysqlUrl, `stage ${stage} has no database of its own`);
   else if (mysqlSecret) need('mysqlUrl', mysqlUrl, 'mysqlUrl and mysqlSecret belong together');
   if (mysqlUrl) need('mysqlSecret', mysqlSecret, 'mysqlUrl and mysqlSecret belong together');
+  const together = 'mysqlReaderSecret and mysqlWorkerSecret belong together, with mysqlSecret';
+  if (mysqlReaderSecret) need('mysqlWorkerSecret', mysqlWorkerSecret, together);
+  if (mysqlWorkerSecret) need('mysqlReaderSecret', mysqlReaderSecret, together);
+  if (mysqlReaderSecret && mysqlWorkerSecret && !mysqlUrl) need('mysqlSecret', mysqlSecret, together);
+  const secrets = [mysqlSecret, mysqlReaderSecret, mysqlWorkerSecret].filter((name) => name !== undefined);
+  if (new Set(secrets).size < secrets.length)
+    problems.push('-c mysqlReaderSecret: each of the three SQL users has a secret of its own; name no secret twice');
   if (!searchDomain) need('opensearchUrl', opensearchUrl, `stage ${stage} has no search domain of its own`);
   // Of the two, one is made in a network of ours, from which nothing else can be reached.
   if (database && searchDomain && Boolean(mysqlUrl) !== Boolean(opensearchUrl))

@@ -48,6 +48,7 @@ const background = {
   } satisfies Needs<typeof sweepSchedule>),
   migrate: entry('functions/deploy/migrate.ts', {
     database: true,
+    databaseUsers: true,
     searchCluster: true,
   } satisfies Needs<typeof migrate>),
   fallback: entry('functions/api/fallback.ts', {}),

@@ -84,7 +84,11 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
 
   const ownUrl = new URL(mysqlUrl);
   ownUrl.pathname = `/${ownDatabase}`;
-  const settings = { connections: 1, waiting: limits.sqlMs.migration, password: async () => mysqlPassword };
+  const settings = {
+    connections: 1,
+    waiting: limits.sqlMs.migration,
+    login: async () => ({ password: mysqlPassword }),
+  };
   const server = openMysql(mysqlUrl, settings);
   await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ownDatabase)}`.execute(server);
   await server.destroy();

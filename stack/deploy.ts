@@ -5,7 +5,7 @@ import { emulatedAccount } from '../infra/emulated-account.ts';
 import { emulatedApiUrl } from './api-url.ts';
 import { cdk, emulatorEnvironment } from './cdk.ts';
 import { credentials } from './credentials.ts';
-import { databaseSecret } from './database-secret.ts';
+import { databaseSecret, userSecrets } from './database-secret.ts';
 import { apiAnswers, forgetDeployment, keepDeployment, readDeployment } from './deployment.ts';
 import { requireLoopback } from './endpoint.ts';
 import { fingerprint } from './fingerprint.ts';
@@ -46,6 +46,8 @@ export async function deployToEmulator(servers: Servers, say: Say): Promise<stri
     stage: 'local',
     mysqlUrl: fromFunctions.mysqlUrl,
     mysqlSecret: databaseSecret,
+    mysqlReaderSecret: userSecrets.reads,
+    mysqlWorkerSecret: userSecrets.work,
     opensearchUrl: fromFunctions.opensearchUrl,
   };
   const output = await deploy(

@@ -1,12 +1,13 @@
 import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
 import { awsClient } from './aws-client.ts';
 import { credentials } from './credentials.ts';
+import { userSecrets } from './database-secret.ts';
 import { StackProblem } from './problem.ts';
 import type { Servers } from './provider.ts';
 
 /**
  * The environment in which the services of the functions deployed to the emulator can be made on this machine: the
- * variables of all functions together, with the servers as they are reached from here.
+ * variables of all functions together, with the servers as they are reached from here, and the SQL user of the workers.
  *
  * @throws StackProblem when the emulator does not answer, or nothing is deployed there
  */
@@ -31,6 +32,7 @@ export async function functionsEnvironment(servers: Servers): Promise<Record<str
     ...credentials,
     AWS_ENDPOINT_URL: awsEndpoint,
     MYSQL_URL: mysqlUrl,
+    MYSQL_SECRET: userSecrets.work,
     MYSQL_USE: 'work',
     OPENSEARCH_URL: opensearchUrl,
   };

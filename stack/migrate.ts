@@ -3,17 +3,19 @@ import { openOpensearch } from '../lib/search/opensearch-client.ts';
 import { migrateOpensearch } from '../lib/search/opensearch-migration.ts';
 import { openMysql } from '../lib/store/mysql.ts';
 import { migrateMysql } from '../lib/store/mysql-migration.ts';
+import { createMysqlUsers, type MysqlUsers } from '../lib/store/mysql-users.ts';
 import type { Servers } from './provider.ts';
 
-/** Brings the tables up to date. */
-export async function migrateSql({ mysqlUrl, mysqlPassword }: Servers): Promise<void> {
+/** Brings the tables and the users up to date, as the function `migrate` does on AWS. */
+export async function migrateSql({ mysqlUrl, mysqlPassword }: Servers, users?: MysqlUsers): Promise<void> {
   const db = openMysql(mysqlUrl, {
     connections: 1,
     waiting: limits.sqlMs.migration,
-    password: async () => mysqlPassword,
+    login: async () => ({ password: mysqlPassword }),
   });
   try {
     await migrateMysql(db);
+    if (users) await createMysqlUsers(db, users);
   } finally {
     await db.destroy();
   }

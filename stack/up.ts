@@ -1,4 +1,4 @@
-import { keepDatabaseSecret } from './database-secret.ts';
+import { keepDatabaseSecret, keepUserSecrets } from './database-secret.ts';
 import { deployToEmulator, isDeployed } from './deploy.ts';
 import { requireLoopback } from './endpoint.ts';
 import { migrateSearch, migrateSql } from './migrate.ts';
@@ -12,9 +12,14 @@ export async function bringUp(provider: Provider): Promise<void> {
   await provider.check();
   await runSteps(provider.steps, { concurrent: true });
   const preparing: Step[] = [
-    { title: 'Tables', run: () => migrateSql(servers) },
+    {
+      title: 'Tables and SQL users',
+      run: async () => {
+        await keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
+        await migrateSql(servers, await keepUserSecrets(servers.awsEndpoint));
+      },
+    },
     { title: 'Search index', run: () => migrateSearch(servers) },
-    { title: 'Database secret', run: () => keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword) },
   ];
   await runSteps(preparing, { concurrent: true });
 }

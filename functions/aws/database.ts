@@ -1,19 +1,19 @@
 import * as z from 'zod/mini';
 import { limits } from '../../lib/limits.ts';
 import { openMysql } from '../../lib/store/mysql.ts';
+import { readDatabaseLogin } from './database-login.ts';
 import { provider } from './provider.ts';
-import { readSecret } from './secrets.ts';
 
 /** A function runs one batch or request at a time; a second connection serves reads that ask two things at once. */
 const connections = 2;
 
 /**
- * The database MYSQL_URL (`mysql://user@host:port/database`). Its password lies in the secret MYSQL_SECRET, as the
- * member `password` of a JSON object, which is how RDS keeps it.
+ * The database MYSQL_URL (`mysql://user@host:port/database`). The secret MYSQL_SECRET holds the password, and the user
+ * where it is not the one in the URL: each function has the secret of a user that may do no more than the function does.
  *
- * MYSQL_USE says how long to wait for the database: `reads` (the default) for who must answer a client within 3 s,
- * `work` for workers and schedules, `migration` for changing the tables. It is a variable because the same database serves
- * all, and a function's own time limit stands nowhere in its environment.
+ * MYSQL_USE says how long to wait for the database: `reads` (the default) for functions that answer a client within 3 s,
+ * `work` for workers and schedules, `migration` for changing the tables. It is a variable because all use the same
+ * database, and a function's environment does not hold its own time limit.
  */
 export const database = provider({
   variables: {
@@ -25,11 +25,6 @@ export const database = provider({
     openMysql(MYSQL_URL, {
       connections,
       waiting: limits.sqlMs[MYSQL_USE],
-      password: async () => databaseSecret.parse(await readSecret(MYSQL_SECRET)).password,
+      login: () => readDatabaseLogin(MYSQL_SECRET),
     }),
 });
-
-const databaseSecret = z.pipe(
-  z.transform((text: string) => JSON.parse(text)),
-  z.object({ password: z.string() }),
-);

@@ -2,18 +2,25 @@ import type { Client } from '@opensearch-project/opensearch';
 import type { Kysely } from 'kysely';
 import { migrateOpensearch } from '../../lib/search/opensearch-migration.ts';
 import { migrateMysql } from '../../lib/store/mysql-migration.ts';
+import { createMysqlUsers, type MysqlUsers } from '../../lib/store/mysql-users.ts';
 import type { Schema } from '../../lib/store/sql.ts';
 import type { LambdaHandler } from '../runtime/lambda.ts';
 
 interface MigrateServices {
   database: Kysely<Schema>;
+  databaseUsers: () => Promise<MysqlUsers | undefined>;
   searchCluster: Client;
 }
 
-/** Runs during a deployment, before what uses the tables and the index; what it throws fails the deployment. */
+/**
+ * Runs during a deployment, before what uses the tables and the index; what it throws fails the deployment. An operator
+ * calls it after changing the password of a user, too.
+ */
 export const migrate =
-  ({ database, searchCluster }: MigrateServices): LambdaHandler<unknown, void> =>
+  ({ database, databaseUsers, searchCluster }: MigrateServices): LambdaHandler<unknown, void> =>
   async () => {
     await migrateMysql(database);
+    const users = await databaseUsers();
+    if (users) await createMysqlUsers(database, users);
     await migrateOpensearch(searchCluster);
   };

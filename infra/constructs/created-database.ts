@@ -9,17 +9,18 @@ import {
   ParameterGroup,
   StorageType,
 } from 'aws-cdk-lib/aws-rds';
-import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
+import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { DatabaseSize } from '../config.ts';
 import { accept } from './accept.ts';
-import { connectToMysql, type Database, type DatabaseUse } from './database.ts';
+import { connectToMysql, type Database, type DatabaseUse, type UserSecret } from './database.ts';
 import { addProxy } from './database-proxy.ts';
 import type { Network } from './network.ts';
 import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
 
-const user = 'chat';
+/** The master user of the server, as whom migrations work. */
+const owner = 'chat';
 const schema = 'chat';
 /** MySQL's own. */
 const port = 3306;
@@ -34,7 +35,9 @@ interface CreatedDatabaseProps {
 export class CreatedDatabase extends Construct implements Database {
   readonly instance: DatabaseInstance;
   readonly proxy: DatabaseProxy;
-  readonly secret: ISecret;
+  readonly secrets: ISecret[];
+  readonly #owner: UserSecret;
+  readonly #users: { reads: UserSecret; work: UserSecret };
 
   constructor(scope: Construct, id: string, { size, network, keepData }: CreatedDatabaseProps) {
     super(scope, id);
@@ -57,8 +60,8 @@ export class CreatedDatabase extends Construct implements Database {
       storageEncrypted: true,
       multiAz: size.multiAz,
       databaseName: schema,
-      credentials: Credentials.fromUsername(user),
-      // RDS makes the password, keeps it in Secrets Manager, and makes another every seven days, by itself.
+      credentials: Credentials.fromUsername(owner),
+      // RDS makes the master's password, keeps it in Secrets Manager, and makes another every seven days, by itself.
       manageMasterUserPassword: true,
       parameterGroup: new ParameterGroup(this, 'Parameters', {
         engine,
@@ -77,15 +80,40 @@ export class CreatedDatabase extends Construct implements Database {
       ...(!size.multiAz && { 'AwsSolutions-RDS3': 'To try things: minutes without SQL are a small loss.' }),
       ...(!keepData && { 'AwsSolutions-RDS10': 'To try things: it goes with its stack.' }),
     });
-    this.secret = this.instance.secret as ISecret;
-    this.proxy = addProxy(this, 'Proxy', { instance: this.instance, secret: this.secret, network, port });
+    const withArn = (secret: ISecret): UserSecret => ({ secret, id: secret.secretArn });
+    const userSecret = (id: string, user: string, purpose: string): UserSecret => {
+      const secret = new Secret(this, id, {
+        description: `chat-system: the SQL user of ${purpose}`,
+        generateSecretString: {
+          secretStringTemplate: JSON.stringify({ username: user }),
+          generateStringKey: 'password',
+          // 43 letters and digits hold 256 bits.
+          passwordLength: 43,
+          excludePunctuation: true,
+        },
+        removalPolicy: removalOf(keepData),
+      });
+      accept(secret, {
+        'AwsSolutions-SMG4':
+          'Nobody types this password, and it opens nothing from outside of the network; docs/security.md says how to change it.',
+      });
+      // CDK's own types don't agree under exactOptionalPropertyTypes.
+      return withArn(secret as ISecret);
+    };
+    this.#owner = withArn(this.instance.secret as ISecret);
+    this.#users = {
+      reads: userSecret('ReaderSecret', 'chat_reader', 'the routes that read'),
+      work: userSecret('WorkerSecret', 'chat_worker', 'workers, schedules and script/ops'),
+    };
+    this.secrets = [this.#owner, this.#users.reads, this.#users.work].map(({ secret }) => secret);
+    this.proxy = addProxy(this, 'Proxy', { instance: this.instance, secrets: this.secrets, network, port });
   }
 
   connect(fn: ServiceFunction, use: DatabaseUse): void {
     // The proxy's certificate is one of Amazon's public authorities, which Node.js trusts; so its name is what tells it
     // from any other server that has one.
     const ssl = encodeURIComponent(JSON.stringify({ verifyIdentity: true }));
-    const url = `mysql://${user}@${this.proxy.endpoint}:${port}/${schema}?ssl=${ssl}`;
-    connectToMysql(fn, use, { url, secret: this.secret, secretId: this.secret.secretArn });
+    const url = `mysql://${owner}@${this.proxy.endpoint}:${port}/${schema}?ssl=${ssl}`;
+    connectToMysql(fn, use, { url, owner: this.#owner, users: this.#users });
   }
 }

@@ -15,7 +15,8 @@ import { allowReading } from './secret-access.ts';
 
 interface ProxyProps {
   instance: DatabaseInstance;
-  secret: ISecret;
+  /** Of every user that comes through the proxy. */
+  secrets: ISecret[];
   network: Network;
   port: number;
 }
@@ -24,7 +25,11 @@ interface ProxyProps {
  * The proxy in front of the database: a thousand functions that each hold a connection share the few hundred that the
  * server has, and a failover costs them no new connection.
  */
-export function addProxy(scope: Construct, id: string, { instance, secret, network, port }: ProxyProps): DatabaseProxy {
+export function addProxy(
+  scope: Construct,
+  id: string,
+  { instance, secrets, network, port }: ProxyProps,
+): DatabaseProxy {
   const group = new SecurityGroup(scope, `${id}Group`, {
     vpc: network.vpc,
     description: 'RDS Proxy of chat-system',
@@ -32,7 +37,7 @@ export function addProxy(scope: Construct, id: string, { instance, secret, netwo
   });
   group.connections.allowFrom(network.functions, Port.tcp(port));
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('rds.amazonaws.com') });
-  allowReading(role, secret);
+  for (const secret of secrets) allowReading(role, secret);
   return instance.addProxy(id, {
     // Unlike others, it gets no name of its own from CDK, and two stages may be in one account.
     dbProxyName: Names.uniqueResourceName(scope, { maxLength: 60 }),
@@ -40,7 +45,7 @@ export function addProxy(scope: Construct, id: string, { instance, secret, netwo
     vpcSubnets: { subnets: network.subnets },
     securityGroups: [group],
     role,
-    secrets: [secret],
+    secrets,
     requireTLS: true,
     clientPasswordAuthType: ClientPasswordAuthType.MYSQL_CACHING_SHA2_PASSWORD,
     // Every connection to the server begins as each of ours does, so whatever a client sets is what is set already, and

@@ -2,7 +2,7 @@ import { Peer, Port } from 'aws-cdk-lib/aws-ec2';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { GivenMysql } from '../flags.ts';
-import { connectToMysql, type Database, type DatabaseUse } from './database.ts';
+import { connectToMysql, type Database, type DatabaseUse, type MysqlAccess, type UserSecret } from './database.ts';
 import type { Network } from './network.ts';
 import type { ServiceFunction } from './service-function.ts';
 
@@ -11,19 +11,29 @@ interface GivenDatabaseProps {
   network: Network | undefined;
 }
 
-/** A database that is there already. */
+/** A database that exists already. */
 export class GivenDatabase extends Construct implements Database {
-  readonly secret: ISecret;
-  readonly #url: string;
+  readonly secrets: ISecret[];
+  readonly #access: MysqlAccess;
 
-  constructor(scope: Construct, id: string, { mysql: { url, secretName }, network }: GivenDatabaseProps) {
+  constructor(scope: Construct, id: string, { mysql, network }: GivenDatabaseProps) {
     super(scope, id);
-    this.#url = url;
-    this.secret = Secret.fromSecretNameV2(this, 'Secret', secretName);
+    const { url, secretName, userSecretNames } = mysql;
+    const named = (constructId: string, name: string): UserSecret => ({
+      secret: Secret.fromSecretNameV2(this, constructId, name),
+      id: name,
+    });
+    const owner = named('Secret', secretName);
+    const users = userSecretNames && {
+      reads: named('ReaderSecret', userSecretNames.reads),
+      work: named('WorkerSecret', userSecretNames.work),
+    };
+    this.#access = { url, owner, users };
+    this.secrets = [owner, ...Object.values(users ?? {})].map(({ secret }) => secret);
     network?.functions.addEgressRule(Peer.anyIpv4(), Port.tcp(Number(new URL(url).port || 3306)), 'The given database');
   }
 
   connect(fn: ServiceFunction, use: DatabaseUse): void {
-    connectToMysql(fn, use, { url: this.#url, secret: this.secret, secretId: this.secret.secretName });
+    connectToMysql(fn, use, this.#access);
   }
 }

@@ -10,6 +10,12 @@ export interface Waiting {
   queryMs: number;
 }
 
+/** Who connects: the password, and the user where it is not the one in the URL. */
+export interface MysqlLogin {
+  user?: string;
+  password: string;
+}
+
 /**
  * A connection that was idle for longer than this is tried first. A frozen Lambda function notices nothing while the
  * server, or a NAT on the way, drops its connections; within one invocation the ping is saved.
@@ -19,15 +25,15 @@ const trustedMs = 1_000;
 export class MysqlPool implements KyselyPool {
   readonly #options: PoolOptions;
   readonly #waiting: Waiting;
-  readonly #password: (() => Promise<string>) | undefined;
+  readonly #login: (() => Promise<MysqlLogin>) | undefined;
   readonly #idleSince = new WeakMap<PoolConnection, number>();
   #pool: Promise<Pool> | undefined;
 
-  /** @param password asked for at the first use, and again when the server refused it: it may have been changed */
-  constructor(options: PoolOptions, waiting: Waiting, password?: () => Promise<string>) {
+  /** @param login asked for at the first use, and again when the server refused it: the password may have been changed */
+  constructor(options: PoolOptions, waiting: Waiting, login?: () => Promise<MysqlLogin>) {
     this.#options = options;
     this.#waiting = waiting;
-    this.#password = password;
+    this.#login = login;
   }
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
@@ -52,7 +58,7 @@ export class MysqlPool implements KyselyPool {
       if (connection instanceof Error) {
         if (!isRefusal(connection)) throw connection;
         this.#forget(pool);
-        if (refused || !this.#password) throw connection;
+        if (refused || !this.#login) throw connection;
         refused = true;
         continue;
       }
@@ -80,8 +86,7 @@ export class MysqlPool implements KyselyPool {
   }
 
   async #make(): Promise<Pool> {
-    const password = this.#password && { password: await this.#password() };
-    return createPool({ ...this.#options, ...password, connectTimeout: this.#waiting.connectMs });
+    return createPool({ ...this.#options, ...(await this.#login?.()), connectTimeout: this.#waiting.connectMs });
   }
 
   #forget(refused: Pool): void {

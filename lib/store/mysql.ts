@@ -4,7 +4,7 @@ import { clearMarks, setCounts } from './mysql-counts.ts';
 import { codeOf, isDataError, isDeadlock } from './mysql-errors.ts';
 import { keyTable, keyToken } from './mysql-keys.ts';
 import { mergeAll } from './mysql-merge.ts';
-import { MysqlPool, type Waiting } from './mysql-pool.ts';
+import { type MysqlLogin, MysqlPool, type Waiting } from './mysql-pool.ts';
 import { mergedMessage, type Schema, SqlStore } from './sql.ts';
 import { type Mark, type MergedMessage, UnstorableWrite } from './store.ts';
 
@@ -15,15 +15,15 @@ const transactionTries = 5;
  * Opens a pool of connections to MySQL or MariaDB. A connection is made at its first use, so this never fails. A query
  * throws the problem `unavailable` when the server is out, and recovers with it.
  *
- * @param url `mysql://user@host:port/database`, with `:password` after the user unless it is given apart
+ * @param url `mysql://user@host:port/database`, with `:password` after the user unless there is a `login`
  * @param options.connections at most so many at a time
- * @param options.password asked for at the first use, and again when the server refused it
+ * @param options.login asked for at the first use, and again when the server refused it
  */
 export function openMysql(
   url: string,
-  options: { connections: number; waiting: Waiting; password?: (() => Promise<string>) | undefined },
+  options: { connections: number; waiting: Waiting; login?: (() => Promise<MysqlLogin>) | undefined },
 ): Kysely<Schema> {
-  const { connections, waiting, password } = options;
+  const { connections, waiting, login } = options;
   const pool = new MysqlPool(
     {
       uri: url,
@@ -33,7 +33,7 @@ export function openMysql(
       enableKeepAlive: true,
     },
     waiting,
-    password,
+    login,
   );
   return new Kysely<Schema>({ dialect: new MysqlDialect({ pool }) });
 }

@@ -25,12 +25,18 @@ test('flags come from the command line as text', () => {
     vpcId: 'vpc-0123456789abcdef0',
     rollupMinutes: '5',
     adminKeySecret: 'chat/key',
+    mysqlReaderSecret: 'chat-reader',
+    mysqlWorkerSecret: 'chat-worker',
   };
   expect(read(all)).toEqual({
     name: 'prod',
     stage: stages.prod,
     vpcId: 'vpc-0123456789abcdef0',
-    mysql: { url: given.mysqlUrl, secretName: given.mysqlSecret },
+    mysql: {
+      url: given.mysqlUrl,
+      secretName: given.mysqlSecret,
+      userSecretNames: { reads: 'chat-reader', work: 'chat-worker' },
+    },
     opensearchUrl: given.opensearchUrl,
     adminKeySecret: 'chat/key',
     rollupMinutes: 5,
@@ -46,14 +52,14 @@ test.for([
   ['opensearchUrl', 'search.example:9200', 'is not a URL like https://'],
   ['mysqlSecret', '{"password": "secret"}', 'is not the name of a secret'],
   ['adminKeySecret', 'my secret key', 'is not the name of a secret'],
+  ['adminKeySecret', 'open', 'is a name that no secret of chat-system can have'],
+  ['plaintext', 'yes', 'is not "allowed"'],
   ['vpcId', 'my-network', 'is not the id of a VPC'],
   ['rollupMinutes', '61', 'is more than 60'],
   ['rollupMinutes', '0', 'is less than 1'],
   ['rollupMinutes', '1.5', 'is not a whole number'],
   ['rollupMinutes', 'often', 'is not a number'],
   ['stage', 'production', 'is not a stage of infra/config.ts: dev, prod, local'],
-  ['adminKeySecret', 'open', 'is a name that no secret of chat-system can have'],
-  ['plaintext', 'yes', 'is not "allowed"'],
 ] as const)('%s=%s is refused: it %s', ([flag, value, problem]) => {
   const [said, ...others] = problems({ ...given, [flag]: value });
   expect(others).toEqual([]);
@@ -76,12 +82,6 @@ test('a URL of MySQL and the name of its password belong together', () => {
   ]);
 });
 
-test('MySQL without OpenSearch, or the other way round, needs a network that reaches both', () => {
-  const { mysqlUrl, mysqlSecret, opensearchUrl } = given;
-  for (const one of [{ mysqlUrl, mysqlSecret }, { opensearchUrl }]) {
-    expect(problems(one)).toEqual([expect.stringContaining('-c vpcId: is missing')]);
-    expect(problems({ ...one, vpcId: 'vpc-0123456789abcdef0' })).toEqual([]);
-  }
 test('the secrets of SQL users with fewer rights belong together, with that of the owner, and are three', () => {
   const [mysqlReaderSecret, mysqlWorkerSecret] = ['chat-reader', 'chat-worker'];
   expect(problems({ ...given, mysqlReaderSecret })).toEqual([
@@ -131,6 +131,12 @@ test.for([
   expect(problems({ ...given, mysqlUrl })).toEqual([]);
 });
 
+test('MySQL without OpenSearch, or the other way round, needs a network that reaches both', () => {
+  const { mysqlUrl, mysqlSecret, opensearchUrl } = given;
+  for (const one of [{ mysqlUrl, mysqlSecret }, { opensearchUrl }]) {
+    expect(problems(one)).toEqual([expect.stringContaining('-c vpcId: is missing')]);
+    expect(problems({ ...one, vpcId: 'vpc-0123456789abcdef0' })).toEqual([]);
+  }
 });
 
 test('on an emulator, SQL and search are given', () => {

@@ -13,8 +13,10 @@ const called = new Map([
   [id('AWS::SQS::Queue', /^StoreQueueDeadLetters/), 'store dead letters'],
   [id('AWS::SQS::Queue', /^SearchQueue[0-9A-F]{8}$/), 'search queue'],
   [id('AWS::SQS::Queue', /^SearchQueueDeadLetters/), 'search dead letters'],
-  [id('AWS::RDS::DBInstance'), 'password of SQL'],
-  [id('AWS::SecretsManager::Secret'), 'admin key'],
+  [id('AWS::RDS::DBInstance'), 'SQL owner'],
+  [id('AWS::SecretsManager::Secret', /^DatabaseReaderSecret/), 'SQL reader'],
+  [id('AWS::SecretsManager::Secret', /^DatabaseWorkerSecret/), 'SQL worker'],
+  [id('AWS::SecretsManager::Secret', /^AdminKey/), 'admin key'],
   [id('AWS::OpenSearchService::Domain'), 'search'],
 ]);
 
@@ -61,7 +63,10 @@ const inNetwork = [
   'ec2:UnassignPrivateIpAddresses *',
 ];
 const ledger = (...actions: string[]) => actions.map((action) => `dynamodb:${action} ledger`);
-const sql = [...inNetwork, 'secretsmanager:GetSecretValue password of SQL'];
+const sql = (...users: ('reader' | 'worker' | 'owner')[]) => [
+  ...inNetwork,
+  ...users.map((user) => `secretsmanager:GetSecretValue SQL ${user}`),
+];
 const adminKey = 'secretsmanager:GetSecretValue admin key';
 const worksOn = (queue: 'store' | 'search') => [
   ...['ReceiveMessage', 'ChangeMessageVisibility', 'GetQueueUrl', 'DeleteMessage', 'GetQueueAttributes'].map(
@@ -74,7 +79,7 @@ const storeQueue = 'sqs:SendMessage store queue';
 const create = [...ledger('BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'), storeQueue];
 const edit = [...ledger('BatchGetItem', 'UpdateItem', 'BatchWriteItem'), storeQueue];
 const remove = [...ledger('BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteItem'), storeQueue];
-const read = [...sql, ...ledger('BatchGetItem')];
+const read = [...sql('reader'), ...ledger('BatchGetItem')];
 const search = [...read, 'es:ESHttpPost search/messages/_search'];
 
 /** What each function may do beside what everyone may. */
@@ -89,7 +94,7 @@ const allowed: Record<FunctionName, string[]> = {
   deleteApplication: remove,
   deleteChat: remove,
   deleteMessage: remove,
-  listApplications: [...sql, adminKey],
+  listApplications: [...sql('reader'), adminKey],
   getApplication: read,
   listChats: read,
   getChat: read,
@@ -101,24 +106,24 @@ const allowed: Record<FunctionName, string[]> = {
   getOpenapi: [],
   getDocs: [],
   fallback: [],
-  storeWorker: [...sql, ...worksOn('store'), 'sqs:SendMessage search queue'],
+  storeWorker: [...sql('worker'), ...worksOn('store'), 'sqs:SendMessage search queue'],
   searchWorker: [
-    ...sql,
+    ...sql('worker'),
     ...worksOn('search'),
     'es:ESHttpGet search/_alias/messages-writes',
     'es:ESHttpPut search/messages-writes-?/_bulk',
     'es:ESHttpPut search/messages-writes-??/_bulk',
     'es:ESHttpPut search/messages-writes-???/_bulk',
   ],
-  rollUpSchedule: [...sql, ...ledger('BatchGetItem')],
+  rollUpSchedule: [...sql('worker'), ...ledger('BatchGetItem')],
   purgeSchedule: [
-    ...sql,
+    ...sql('worker'),
     ...ledger('BatchGetItem', 'Query', 'UpdateItem', 'BatchWriteItem'),
     'es:ESHttpPost search/messages-writes/_delete_by_query',
   ],
   sweepSchedule: [...ledger('Query', 'BatchWriteItem'), storeQueue],
   migrate: [
-    ...sql,
+    ...sql('owner', 'reader', 'worker'),
     'es:ESHttpHead search/_alias/messages',
     'es:ESHttpGet search/_alias/messages',
     'es:ESHttpHead search/_alias/messages-writes',

@@ -62,9 +62,30 @@ describe('the database', () => {
     ]);
   });
 
-  test('has a password that RDS makes, keeps and rotates, and that is in no template', () => {
+  test('has an owner whose password RDS makes, keeps and rotates, and that is in no template', () => {
     expect(properties).toMatchObject({ ManageMasterUserPassword: true });
     expect(properties).not.toHaveProperty('MasterUserPassword');
+  });
+
+  test('has a user for routes that read, and one for what works in the background, with passwords that nobody chose', () => {
+    for (const [{ resource }, username] of [
+      [reader, 'chat_reader'],
+      [worker, 'chat_worker'],
+    ] as const)
+      expect(resource.Properties.GenerateSecretString).toEqual({
+        SecretStringTemplate: JSON.stringify({ username }),
+        GenerateStringKey: 'password',
+        PasswordLength: 43,
+        ExcludePunctuation: true,
+      });
+    const users = { reads: { Ref: reader.id }, work: { Ref: worker.id }, migration: owner };
+    for (const { environment } of prod.service.functions.values())
+      if (environment.MYSQL_URL)
+        expect(environment.MYSQL_SECRET).toEqual(users[environment.MYSQL_USE as keyof typeof users]);
+    expect(prod.service.function('migrate').environment).toMatchObject({
+      MYSQL_READER_SECRET: users.reads,
+      MYSQL_WORKER_SECRET: users.work,
+    });
   });
 
   test('logs nothing that holds a query', () => {
@@ -72,14 +93,20 @@ describe('the database', () => {
     expect(proxy.DebugLogging ?? false).toBe(false);
   });
 
-  test('is reached through a proxy that takes TLS alone and the password', () => {
+  const owner = { 'Fn::GetAtt': [prod.data.one('AWS::RDS::DBInstance').id, 'MasterUserSecret.SecretArn'] };
+  const secretOf = (pattern: RegExp) => prod.data.one('AWS::SecretsManager::Secret', pattern);
+  const [reader, worker] = [secretOf(/^DatabaseReaderSecret/), secretOf(/^DatabaseWorkerSecret/)];
+
+  test('is reached through a proxy that takes TLS alone, and a password of the owner, the reader or the worker', () => {
     expect(proxy).toMatchObject({ EngineFamily: 'MYSQL', RequireTLS: true });
-    expect(proxy.Auth).toEqual([
-      expect.objectContaining({
-        AuthScheme: 'SECRETS',
-        SecretArn: { 'Fn::GetAtt': [prod.data.one('AWS::RDS::DBInstance').id, 'MasterUserSecret.SecretArn'] },
-      }),
-    ]);
+    expect(proxy.Auth).toEqual(
+      [owner, { Ref: reader.id }, { Ref: worker.id }].map((SecretArn) =>
+        expect.objectContaining({ AuthScheme: 'SECRETS', SecretArn }),
+      ),
+    );
+    const { Statement } = prod.data.one('AWS::IAM::Policy', /^DatabaseProxyRole/).resource.Properties.PolicyDocument;
+    const readable = new Set(Statement.map(({ Resource }: { Resource: object }) => JSON.stringify(Resource)));
+    expect([...readable]).toEqual([owner, { Ref: reader.id }, { Ref: worker.id }].map((each) => JSON.stringify(each)));
     const { MYSQL_URL } = prod.service.function('storeWorker').environment;
     const { id } = prod.data.one('AWS::RDS::DBProxy');
     expect(MYSQL_URL).toMatchObject({ 'Fn::Join': ['', expect.arrayContaining([{ 'Fn::GetAtt': [id, 'Endpoint'] }])] });
@@ -144,6 +171,24 @@ describe('tables and index', () => {
     expect(synthesize({ stage: 'dev', ...given }).service.ofType('Custom::Trigger')).toHaveLength(1);
     expect(synthesize(everyStage.local).service.ofType('Custom::Trigger')).toEqual([]);
   });
+});
+
+test('to a given database, all go with the one secret, or each with that of its user', () => {
+  const secretsOf = (flags: object) => {
+    const { service } = synthesize({ stage: 'prod', ...given, ...flags });
+    return (['getMessage', 'storeWorker', 'migrate'] as const).map((name) => {
+      const { environment, statements } = service.function(name);
+      const readable = JSON.stringify(statements).match(/(?<=:secret:)[\w-]+(?=-\?{6})/g);
+      return [environment.MYSQL_SECRET, environment.MYSQL_READER_SECRET, environment.MYSQL_WORKER_SECRET, readable];
+    });
+  };
+  const one = given.mysqlSecret;
+  expect(secretsOf({})).toEqual(Array.from({ length: 3 }, () => [one, undefined, undefined, [one]]));
+  expect(secretsOf({ mysqlReaderSecret: 'reader', mysqlWorkerSecret: 'worker' })).toEqual([
+    ['reader', undefined, undefined, ['reader']],
+    ['worker', undefined, undefined, ['worker']],
+    [one, 'reader', 'worker', [one, 'reader', 'worker']],
+  ]);
 });
 
 test.each([

@@ -45,7 +45,11 @@ describe('a read', () => {
     const url = new URL(way.through(database.url));
     url.username = user;
     url.password = '';
-    const db = openMysql(url.href, { connections: 2, waiting: limits.sqlMs.reads, password: async () => secret });
+    const db = openMysql(url.href, {
+      connections: 2,
+      waiting: limits.sqlMs.reads,
+      login: async () => ({ password: secret }),
+    });
     onTestFinished(() => db.destroy());
     const store = new MysqlStore(db);
     await store.merge([applicationWrite(token), chatWrite(token, 1), ...messageWrites(token, 1, 1, 3)]);

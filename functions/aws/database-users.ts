@@ -1,0 +1,26 @@
+import * as z from 'zod/mini';
+import type { MysqlUser, MysqlUsers } from '../../lib/store/mysql-users.ts';
+import { readDatabaseLogin } from './database-login.ts';
+import { provider } from './provider.ts';
+
+const secretId = z.optional(z.string().check(z.minLength(1)));
+
+/**
+ * Reads the users that a migration makes, from the secrets that hold their names and passwords. It reads them at each call, so
+ * that a password that was changed is taken. There are none where every function works as the user of MYSQL_URL.
+ */
+export const databaseUsers = provider({
+  variables: { MYSQL_READER_SECRET: secretId, MYSQL_WORKER_SECRET: secretId },
+  create:
+    ({ MYSQL_READER_SECRET, MYSQL_WORKER_SECRET }) =>
+    async (): Promise<MysqlUsers | undefined> =>
+      MYSQL_READER_SECRET && MYSQL_WORKER_SECRET
+        ? { reads: await readUser(MYSQL_READER_SECRET), work: await readUser(MYSQL_WORKER_SECRET) }
+        : undefined,
+});
+
+async function readUser(secret: string): Promise<MysqlUser> {
+  const { user, password } = await readDatabaseLogin(secret);
+  if (!user) throw new Error(`The secret ${secret} has no username`);
+  return { user, password };
+}

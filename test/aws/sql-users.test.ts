@@ -1,0 +1,170 @@
+import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
+import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { type Kysely, sql } from 'kysely';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { limits } from '../../lib/limits.ts';
+import { openMysql } from '../../lib/store/mysql.ts';
+import { migrateMysql } from '../../lib/store/mysql-migration.ts';
+import { createMysqlUsers, type MysqlUser, type MysqlUsers } from '../../lib/store/mysql-users.ts';
+import type { Schema } from '../../lib/store/sql.ts';
+import { newToken } from '../../lib/token.ts';
+import { awsClientSettings, awsServices } from '../support/aws-services.ts';
+import { type MysqlDatabase, newDatabase } from '../support/mysql-database.ts';
+
+const open = (url: string, login?: MysqlUser): Kysely<Schema> =>
+  openMysql(url, { connections: 1, waiting: limits.sqlMs.work, ...(login && { login: async () => login }) });
+
+/** What the server says to a statement: `done`, or that it is denied. */
+async function said(db: Kysely<Schema>, statement: string): Promise<string> {
+  try {
+    await sql.raw(statement).execute(db);
+    return 'done';
+  } catch (error) {
+    const { message, cause = error } = error as Error;
+    return /denied/.test((cause as Error).message) ? 'denied' : `${message}: ${(cause as Error).message}`;
+  }
+}
+
+const token = newToken();
+const reading = ['SELECT * FROM messages', 'SELECT name FROM kysely_migration'];
+const writing = [
+  `INSERT INTO messages (token, chat, number, body, revision, deleted, updated_at) VALUES ('${token}', 1, 1, 'a', 0, 0, 1)`,
+  `UPDATE messages SET body = 'b' WHERE token = '${token}'`,
+  `DELETE FROM messages WHERE token = '${token}'`,
+];
+const neverAllowed = [
+  'CREATE TABLE more (number INT)',
+  'ALTER TABLE messages ADD more INT',
+  'CREATE INDEX more ON messages (number)',
+  'TRUNCATE TABLE rollup_marks',
+  'DROP TABLE rollup_marks',
+  'CREATE TEMPORARY TABLE more (number INT)',
+  'CREATE VIEW more AS SELECT 1',
+  'CREATE DATABASE more_databases',
+  "CREATE USER more@'%' IDENTIFIED BY 'more'",
+  'GRANT SELECT ON messages TO CURRENT_USER',
+  'SELECT * FROM mysql.user',
+];
+
+/** Holds each statement against what the user may do. */
+async function expectRights(db: Kysely<Schema>, allowed: string[]): Promise<void> {
+  for (const statement of [...reading, ...writing, ...neverAllowed])
+    expect([statement, await said(db, statement)]).toEqual([
+      statement,
+      allowed.includes(statement) ? 'done' : 'denied',
+    ]);
+}
+
+describe('the functions that are deployed', () => {
+  const lambda = new LambdaClient(awsClientSettings);
+  const secrets = new SecretsManagerClient(awsClientSettings);
+  /** The secret of each function's SQL user, by the function's name. */
+  const secretOf = new Map<string, { secret: string; use: string }>();
+
+  beforeAll(async () => {
+    for await (const { Functions = [] } of paginateListFunctions({ client: lambda }, {}))
+      for (const { Description = '', Environment } of Functions) {
+        const { MYSQL_SECRET: secret, MYSQL_USE: use } = Environment?.Variables ?? {};
+        if (secret && use) secretOf.set(Description.replace('chat-system: ', ''), { secret, use });
+      }
+  });
+  afterAll(() => {
+    lambda.destroy();
+    secrets.destroy();
+  });
+
+  /** A connection as the function has one. */
+  const asFunction = async (name: string) => {
+    const SecretId = secretOf.get(name)?.secret ?? '';
+    const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
+    const { username, password } = JSON.parse(SecretString);
+    const db = open(awsServices.mysqlUrl, { user: username, password });
+    onTestFinished(() => db.destroy());
+    return db;
+  };
+
+  test('a route that reads can’t write', async () => {
+    await expectRights(await asFunction('getMessage'), reading);
+  });
+
+  test('a worker can’t change tables', async () => {
+    await expectRights(await asFunction('storeWorker'), [...reading, ...writing]);
+  });
+
+  test('all routes have the reader’s secret, all workers and schedules the worker’s', () => {
+    const byUse = Map.groupBy(secretOf.values(), ({ use }) => use);
+    const users = [...byUse].map(([use, functions]) => [use, [...new Set(functions.map(({ secret }) => secret))]]);
+    expect(Object.fromEntries(users)).toEqual({
+      reads: ['chat-system/mysql-reader'],
+      work: ['chat-system/mysql-worker'],
+    });
+    expect(byUse.get('work')).toHaveLength(4);
+  });
+});
+
+describe('the users that a migration makes', () => {
+  let database: MysqlDatabase;
+  let users: MysqlUsers;
+
+  beforeEach(async () => {
+    database = await newDatabase();
+    const made = newToken().replace(/\W/g, '').slice(0, 8);
+    users = {
+      reads: { user: `reads_${made}`, password: `it's a \\ "password" ?` },
+      work: { user: `work_${made}`, password: 'another' },
+    };
+    const owner = open(database.url);
+    await migrateMysql(owner);
+    await createMysqlUsers(owner, users);
+    await owner.destroy();
+  });
+  afterEach(async () => {
+    for (const { user } of Object.values(users)) await database.run(`DROP USER IF EXISTS '${user}'@'%'`);
+    await database.drop();
+  });
+  const openAs = (login: MysqlUser) => {
+    const db = open(database.url, login);
+    onTestFinished(() => db.destroy());
+    return db;
+  };
+
+  test('have these rights in their database, and none in one with a similar name', async () => {
+    await expectRights(openAs(users.reads), reading);
+    await expectRights(openAs(users.work), [...reading, ...writing]);
+    // In a grant, `_` stands for any character.
+    const similar = new URL(database.url).pathname.slice(1).replace('test_', 'testx');
+    await database.run(`CREATE DATABASE ${similar}`);
+    try {
+      await database.run(`CREATE TABLE ${similar}.more (number INT)`);
+      expect(await said(openAs(users.work), `SELECT * FROM ${similar}.more`)).toBe('denied');
+    } finally {
+      await database.run(`DROP DATABASE ${similar}`);
+    }
+  });
+
+  test('get the password that is in the secret when the migration runs again, and keep their connections', async () => {
+    const before = openAs(users.reads);
+    expect(await said(before, 'SELECT 1')).toBe('done');
+    const changed = { ...users, reads: { ...users.reads, password: 'changed' } };
+    const owner = open(database.url);
+    await createMysqlUsers(owner, changed);
+    await createMysqlUsers(owner, changed);
+    await owner.destroy();
+    expect(await said(before, 'SELECT 1')).toBe('done');
+    expect(await said(openAs(users.reads), 'SELECT 1')).toBe('denied');
+    await expectRights(openAs(changed.reads), reading);
+  });
+
+  test('lose what somebody else gave them when the migration runs again', async () => {
+    const { user } = users.reads;
+    await database.run(`GRANT DELETE ON *.* TO '${user}'@'%' WITH GRANT OPTION`);
+    const owner = open(database.url);
+    await createMysqlUsers(owner, users);
+    await owner.destroy();
+    await expectRights(openAs(users.reads), reading);
+  });
+
+  test('are made by nobody who may not: the server’s own error says why', async () => {
+    await expect(createMysqlUsers(openAs(users.work), users)).rejects.toThrow(/denied/i);
+  });
+});
