@@ -15,11 +15,13 @@ interface GithubRolesProps {
 }
 
 /**
- * The roles with which .github/workflows/deploy-stage.yml deploys, one a stage: for nobody but a job of this repository in
- * the environment of that name, and good for nothing but taking the roles that `cdk bootstrap` made.
+ * The roles with which .github/workflows/deploy-stage.yml deploys, one a stage: for a job of that workflow of this repository
+ * in the environment of that name, and for no other. They can only take the roles that `cdk bootstrap` made.
  */
 export class GithubRoles extends Stack {
   constructor(scope: Construct, id: string, { repository, stages, providerExists }: GithubRolesProps) {
+    // This claim has names alone, whatever the subject has.
+    const workflow = `${repository.replace(/@\d+/g, '')}/.github/workflows/deploy-stage.yml`;
     super(scope, id, { description: 'chat-system: how GitHub deploys it' });
     const provider = providerExists
       ? OidcProviderNative.fromOidcProviderArn(
@@ -35,6 +37,10 @@ export class GithubRoles extends Stack {
           StringEquals: {
             [`${issuer}:aud`]: 'sts.amazonaws.com',
             [`${issuer}:sub`]: `repo:${repository}:environment:${stage}`,
+          },
+          // Of the branch and the tags that are deployed.
+          StringLike: {
+            [`${issuer}:job_workflow_ref`]: [`${workflow}@refs/heads/main`, `${workflow}@refs/tags/*`],
           },
         }),
       });

@@ -60,6 +60,14 @@ describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) =>
         expect(`${name}: ${access}`).toMatch(deploys ? /: read$|^id-token: write$/ : /: read$/);
   });
 
+  test('a job that may ask for AWS’s trust runs no package’s code but the CDK’s command', () => {
+    const trusted = Object.values(jobs).filter(({ permissions: own }) => own?.['id-token'] === 'write');
+    for (const { run = '', uses = '' } of trusted.flatMap(({ steps }) => steps)) {
+      expect(run).not.toMatch(/\bnpm\b|\bnpx\b|node_modules|script\/(?!setup-cdk\b)/);
+      expect(uses).toMatch(/^($|actions\/(checkout|download-artifact)@|aws-actions\/)/);
+    }
+  });
+
   test('a job has an end, and its checkout leaves no credentials to what it runs', () => {
     for (const job of Object.values(jobs).filter(({ uses }) => !uses)) {
       expect(job['timeout-minutes']).toBeGreaterThan(0);
@@ -80,7 +88,7 @@ describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) =>
     const runs = Object.values(jobs).flatMap(({ steps }) => steps.map(({ run }) => run ?? ''));
     for (const [, name] of runs.join('\n').matchAll(/npm run (?:--silent )?(\w+)/g))
       expect(scripts).toHaveProperty([name as string]);
-    for (const [script] of runs.join('\n').matchAll(/\bscript\/\w+/g))
+    for (const [script] of runs.join('\n').matchAll(/\bscript\/[\w-]+/g))
       expect(globSync('script/*', { cwd: project })).toContain(script);
   });
 

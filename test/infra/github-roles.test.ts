@@ -8,26 +8,35 @@ const synthesize = (more: Partial<typeof props> = {}) =>
   Template.fromStack(new GithubRoles(new App({ analyticsReporting: false }), 'Test', { ...props, ...more }));
 const issuer = 'token.actions.githubusercontent.com';
 
-test.each(props.stages)('the role of %s is for a job in the environment of that name, of this repository', (stage) => {
-  const roles = Object.values(
-    synthesize().findResources('AWS::IAM::Role', { Properties: { RoleName: `chat-system-deploys-${stage}` } }),
-  );
-  expect(roles.map(({ Properties }) => Properties.AssumeRolePolicyDocument.Statement)).toEqual([
-    [
-      {
-        Action: 'sts:AssumeRoleWithWebIdentity',
-        Effect: 'Allow',
-        Principal: { Federated: expect.anything() },
-        Condition: {
-          StringEquals: {
-            [`${issuer}:aud`]: 'sts.amazonaws.com',
-            [`${issuer}:sub`]: `repo:acme@1/chat@2:environment:${stage}`,
+test.each(props.stages)(
+  'the role of %s is for a job of the workflow that deploys, in the environment of that name, of this repository',
+  (stage) => {
+    const roles = Object.values(
+      synthesize().findResources('AWS::IAM::Role', { Properties: { RoleName: `chat-system-deploys-${stage}` } }),
+    );
+    expect(roles.map(({ Properties }) => Properties.AssumeRolePolicyDocument.Statement)).toEqual([
+      [
+        {
+          Action: 'sts:AssumeRoleWithWebIdentity',
+          Effect: 'Allow',
+          Principal: { Federated: expect.anything() },
+          Condition: {
+            StringEquals: {
+              [`${issuer}:aud`]: 'sts.amazonaws.com',
+              [`${issuer}:sub`]: `repo:acme@1/chat@2:environment:${stage}`,
+            },
+            StringLike: {
+              [`${issuer}:job_workflow_ref`]: [
+                'acme/chat/.github/workflows/deploy-stage.yml@refs/heads/main',
+                'acme/chat/.github/workflows/deploy-stage.yml@refs/tags/*',
+              ],
+            },
           },
         },
-      },
-    ],
-  ]);
-});
+      ],
+    ]);
+  },
+);
 
 test('a role may take the roles of the bootstrap, and nothing else', () => {
   const policies = Object.values(synthesize().findResources('AWS::IAM::Policy'));
