@@ -104,6 +104,7 @@ describe('the functions that are deployed', () => {
 
 describe('the users that a migration makes', () => {
   let database: MysqlDatabase;
+  let owner: MysqlUser;
   let users: MysqlUsers;
 
   beforeEach(async () => {
@@ -113,13 +114,19 @@ describe('the users that a migration makes', () => {
       reads: { user: `reads_${made}`, password: `it's a \\ "password" ?` },
       work: { user: `work_${made}`, password: 'another' },
     };
-    const owner = open(database.url);
-    await migrateMysql(owner);
-    await createMysqlUsers(owner, users);
-    await owner.destroy();
+    owner = { user: `owner_${made}`, password: 'owner' };
+    // As docs/deploying.md has it.
+    const [name, account] = [new URL(database.url).pathname.slice(1), `'${owner.user}'@'%'`];
+    await database.run(`CREATE USER ${account} IDENTIFIED BY '${owner.password}'`);
+    await database.run(`GRANT ALL ON ${name}.* TO ${account} WITH GRANT OPTION`);
+    await database.run(`GRANT CREATE USER ON *.* TO ${account}`);
+    await database.run(`GRANT SELECT ON mysql.* TO ${account}`);
+    const db = openAs(owner);
+    await migrateMysql(db);
+    await createMysqlUsers(db, users);
   });
   afterEach(async () => {
-    for (const { user } of Object.values(users)) await database.run(`DROP USER IF EXISTS '${user}'@'%'`);
+    for (const { user } of [owner, ...Object.values(users)]) await database.run(`DROP USER IF EXISTS '${user}'@'%'`);
     await database.drop();
   });
   const openAs = (login: MysqlUser) => {
@@ -146,10 +153,7 @@ describe('the users that a migration makes', () => {
     const before = openAs(users.reads);
     expect(await said(before, 'SELECT 1')).toBe('done');
     const changed = { ...users, reads: { ...users.reads, password: 'changed' } };
-    const owner = open(database.url);
-    await createMysqlUsers(owner, changed);
-    await createMysqlUsers(owner, changed);
-    await owner.destroy();
+    for (const db of [openAs(owner), openAs(owner)]) await createMysqlUsers(db, changed);
     expect(await said(before, 'SELECT 1')).toBe('done');
     expect(await said(openAs(users.reads), 'SELECT 1')).toBe('denied');
     await expectRights(openAs(changed.reads), reading);
@@ -157,10 +161,8 @@ describe('the users that a migration makes', () => {
 
   test('lose what somebody else gave them when the migration runs again', async () => {
     const { user } = users.reads;
-    await database.run(`GRANT DELETE ON *.* TO '${user}'@'%' WITH GRANT OPTION`);
-    const owner = open(database.url);
-    await createMysqlUsers(owner, users);
-    await owner.destroy();
+    await database.run(`GRANT DELETE ON messages TO '${user}'@'%' WITH GRANT OPTION`);
+    await createMysqlUsers(openAs(owner), users);
     await expectRights(openAs(users.reads), reading);
   });
 
