@@ -4,7 +4,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
-import { problemAnswer } from '../functions/runtime/answering.ts';
+import { problemAnswer, sharedBody } from '../functions/runtime/answering.ts';
 import type { HttpHandler } from '../functions/runtime/http.ts';
 import { events, log } from '../functions/runtime/log.ts';
 import { Problem } from '../lib/api/problems.ts';
@@ -62,7 +62,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>): Fastify
     return reply
       .code(result.statusCode)
       .headers(result.headers as Record<string, string>)
-      .send(result.body || undefined);
+      .send(result[sharedBody] ?? (result.body || undefined));
   };
   const otherwise = invoke(fallbackHandler, '/{proxy+}');
 

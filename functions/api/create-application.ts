@@ -3,11 +3,11 @@ import { applicationView } from '../runtime/views.ts';
 
 export const createApplication = operation(
   'createApplication',
-  async ({ body: { name }, key, base, requestId }, { ledger }) => {
+  async ({ body: { name }, key, requestId }, { ledger }) => {
     const { token, at } = await ledger.createApplication(name, key, requestId);
     return {
       json: applicationView({ token, name, chatsCount: 0, createdAt: at, updatedAt: at }),
-      headers: { location: `${base}/applications/${token}` },
+      headers: { location: `applications/${token}` },
     };
   },
 );

@@ -1,13 +1,10 @@
 import { operation } from '../runtime/http.ts';
 import { chatView } from '../runtime/views.ts';
 
-export const createChat = operation(
-  'createChat',
-  async ({ params, body: { name }, key, base, requestId }, { ledger }) => {
-    const { number, at } = await ledger.createChat(params.token, name, key, requestId);
-    return {
-      json: chatView({ number, name, messagesCount: 0, createdAt: at, updatedAt: at }),
-      headers: { location: `${base}/applications/${params.token}/chats/${number}` },
-    };
-  },
-);
+export const createChat = operation('createChat', async ({ params, body: { name }, key, requestId }, { ledger }) => {
+  const { number, at } = await ledger.createChat(params.token, name, key, requestId);
+  return {
+    json: chatView({ number, name, messagesCount: 0, createdAt: at, updatedAt: at }),
+    headers: { location: `chats/${number}` },
+  };
+});

@@ -3,12 +3,12 @@ import { messageView } from '../runtime/views.ts';
 
 export const createMessage = operation(
   'createMessage',
-  async ({ params, body: { body }, key, base, requestId }, { ledger }) => {
+  async ({ params, body: { body }, key, requestId }, { ledger }) => {
     const { token, chat_number } = params;
     const { first: number, at } = await ledger.createMessages(token, chat_number, [body], key, requestId);
     return {
       json: messageView({ number, body, createdAt: at, updatedAt: at }),
-      headers: { location: `${base}/applications/${token}/chats/${chat_number}/messages/${number}` },
+      headers: { location: `messages/${number}` },
     };
   },
 );

@@ -1,4 +1,4 @@
 import { docsPage } from '../../lib/api/docs-page.ts';
 import { operation } from '../runtime/http.ts';
 
-export const getDocs = operation('getDocs', async ({ base }) => ({ ...docsPage(base) }));
+export const getDocs = operation('getDocs', async () => ({ document: await docsPage() }));

@@ -1,4 +1,4 @@
-import { openapiDocument } from '../../lib/api/openapi.ts';
+import { openapiJson } from '../../lib/api/openapi.ts';
 import { operation } from '../runtime/http.ts';
 
-export const getOpenapi = operation('getOpenapi', async ({ base }) => ({ json: openapiDocument(base) }));
+export const getOpenapi = operation('getOpenapi', async () => ({ document: await openapiJson() }));

@@ -1,39 +1,88 @@
-import { createHash } from 'node:crypto';
 import type { MiddlewareObj, Request } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import { commonHeaders } from '../../lib/api/headers.ts';
+import type { Document } from '../../lib/api/documents.ts';
+import { etagOf, isNamed } from '../../lib/api/etags.ts';
+import { commonHeaders, privateAnswer, problemHeaders, publicDocument } from '../../lib/api/headers.ts';
 import { Problem, unavailable } from '../../lib/api/problems.ts';
 import type { Route } from '../../lib/api/routes.ts';
+import { takesGzip } from './content-coding.ts';
 import { events, log } from './log.ts';
 import { requestIdOf } from './request-id.ts';
 
-/** What an operation answers: a value for JSON, or ready HTML; the status stands in the route table. */
+/** What an operation returns: a value for JSON, or a ready document; the status stands in the route table. */
 export interface Answer {
   json?: unknown;
-  html?: string;
+  document?: Document;
   headers?: Record<string, string>;
 }
 
-/** The answer for a problem. */
-export function problemAnswer(problem: Problem, requestId: string): APIGatewayProxyResult {
+/**
+ * Where a result has its body as bytes that are shared by all answers. A host that sends bytes itself takes these instead
+ * of `body`. It is a symbol because Lambda writes results as JSON, which leaves symbols out, and API Gateway refuses
+ * members that it does not know.
+ */
+export const sharedBody = Symbol('sharedBody');
+
+/** A proxy result for API Gateway, and a little more for the embedded host. */
+export interface HttpResult extends APIGatewayProxyResult {
+  [sharedBody]?: Buffer;
+}
+
+/** The result for a problem. */
+export function problemAnswer(problem: Problem, requestId: string): HttpResult {
   return {
     statusCode: problem.status,
-    headers: {
-      ...commonHeaders,
-      'x-request-id': requestId,
-      'content-type': 'application/problem+json',
-      ...problem.headers,
-    },
+    headers: { ...problemHeaders, 'x-request-id': requestId, ...problem.headers },
     body: JSON.stringify(problem.toJSON(requestId)),
   };
 }
 
-const etagOf = (body: string): string => `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+/** The result for what the operation returned. */
+function resultOf(route: Route, { json, document, headers }: Answer, event: APIGatewayProxyEvent): HttpResult {
+  const statusCode = route.answer.status;
+  const ifNoneMatch = event.headers['if-none-match'];
+  if (document) {
+    const shared = { ...commonHeaders, ...publicDocument, ...document.headers, etag: document.etag };
+    if (isNamed(ifNoneMatch, document.etag)) return { statusCode: 304, headers: shared, body: '' };
+    return documentResult(statusCode, document, shared, takesGzip(event.headers['accept-encoding']));
+  }
+  const body = json === undefined ? '' : JSON.stringify(json);
+  const result = {
+    statusCode,
+    headers: {
+      ...commonHeaders,
+      ...privateAnswer,
+      ...(body && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body,
+  };
+  if (!route.etag) return result;
+  const etag = etagOf(body);
+  const tagged = { ...result, headers: { ...result.headers, etag } };
+  return isNamed(ifNoneMatch, etag) ? { ...tagged, statusCode: 304, body: '' } : tagged;
+}
 
-const holds = (ifNoneMatch: string | undefined, etag: string): boolean =>
-  ifNoneMatch?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^(W\/)?/, 'W/') === etag) ?? false;
+function documentResult(
+  statusCode: number,
+  { contentType, plain, gzipped }: Document,
+  shared: Record<string, string>,
+  compressed: boolean,
+): HttpResult {
+  const bytes = compressed ? gzipped : plain;
+  return {
+    statusCode,
+    headers: { ...shared, 'content-type': contentType, ...(compressed && { 'content-encoding': 'gzip' }) },
+    // Only API Gateway needs the body as text, and decodes Base64; a host that takes the bytes never has this made.
+    get body() {
+      return bytes.toString(compressed ? 'base64' : 'utf8');
+    },
+    isBase64Encoded: compressed,
+    [sharedBody]: bytes,
+  };
+}
 
-/** Any error as the problem the client gets; what is not one already is ours to mend, and is logged. */
+/** Maps any error to a client-facing problem. Unexpected errors become `internal_error` and are logged. */
 function problemOf(error: unknown, requestId: string): Problem {
   // middy's own, when the function runs out of time: the work may be done all the same.
   const problem = error instanceof Error && error.name === 'TimeoutError' ? unavailable(error) : error;
@@ -45,9 +94,9 @@ function problemOf(error: unknown, requestId: string): Problem {
   return new Problem('internal_error', 'The request failed for a reason that is not yours; we have logged it.');
 }
 
-/** Turns what the operation answers, or the error that ended it, into the proxy result. */
+/** Turns what the operation returned, or the error that ended it, into the proxy result. */
 export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
-  const settle = (request: Request<APIGatewayProxyEvent>, result: APIGatewayProxyResult, requestId: string) => {
+  const settle = (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
     request.response = result;
     const line = {
       request_id: requestId,
@@ -58,25 +107,9 @@ export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   };
   return {
     after: async (request) => {
-      const { event } = request;
       const requestId = requestIdOf(request);
-      const { json, html, headers } = request.response as Answer;
-      const body = html ?? (json === undefined ? '' : JSON.stringify(json));
-      const result: APIGatewayProxyResult = {
-        statusCode: route.answer.status,
-        headers: {
-          ...commonHeaders,
-          'x-request-id': requestId,
-          ...(body && { 'content-type': html ? 'text/html; charset=utf-8' : 'application/json' }),
-          ...headers,
-        },
-        body,
-      };
-      if (route.etag) {
-        const etag = etagOf(body);
-        Object.assign(result.headers as object, { etag });
-        if (holds(event.headers['if-none-match'], etag)) Object.assign(result, { statusCode: 304, body: '' });
-      }
+      const result = resultOf(route, request.response as Answer, request.event);
+      Object.assign(result.headers as object, { 'x-request-id': requestId });
       settle(request, result, requestId);
     },
     onError: async (request) => {

@@ -1,17 +1,17 @@
 import middy from '@middy/core';
 import normalizeHeaders from '@middy/http-header-normalizer';
-import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
 import { accepting } from './accepting.ts';
 import { admission } from './admission.ts';
-import { type Answer, answering } from './answering.ts';
+import { type Answer, answering, type HttpResult } from './answering.ts';
 import { jsonBody } from './json-body.ts';
 import type { LambdaHandler } from './lambda.ts';
 import type { ServicesOf } from './services.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
 
-export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, APIGatewayProxyResult>;
+export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
 
 /**
  * Makes an operation of the route table into a Lambda handler for API Gateway proxy events: a request is judged in the

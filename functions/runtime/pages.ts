@@ -13,7 +13,7 @@ export function fitting<Item>(items: Item[], more: boolean): { items: Item[]; mo
   return { items, more };
 }
 
-/** The answer for a page; with a `next` it also links there. */
+/** The answer for a page; with a `next` it also has a `Link` there. */
 export const pageAnswer = (
   page: { data: unknown[]; next: string | null; [member: string]: unknown },
   pageAt: (cursor: string) => string,

@@ -20,9 +20,7 @@ export interface ApiRequest<Id extends OperationId> {
   key: IdempotencyKey | undefined;
   /** Goes with what the request writes, to be found in the logs by. */
   requestId: string;
-  /** The path in front of the route, as the client used it: `/v1`. */
-  base: string;
-  /** The path and query of the same list's next page. */
+  /** Returns the reference to the same list's page at the cursor: a query, relative to the URL of the request. */
   pageAt: (cursor: string) => string;
 }
 
@@ -38,7 +36,7 @@ const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stri
 export function validation(id: OperationId, route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   const schemas = { params: route.params?.(), query: route.query?.(), body: route.body?.() };
   const givenKey = route.method === 'POST' ? idempotencyKey() : undefined;
-  const depth = route.path.split('/').length - 1;
+  const filters = Object.keys(schemas.query?.shape ?? {}).filter((parameter) => parameter !== 'cursor');
   return {
     before: async ({ event, context }) => {
       const faults: Fault[] = [];
@@ -56,16 +54,22 @@ export function validation(id: OperationId, route: Route): MiddlewareObj<APIGate
       const body = parse(schemas.body, event.body, jsonPointer);
       if (faults.length > 0) throw validationFailed(faults);
 
-      const { path } = event.requestContext;
       const request = {
         params,
         query,
         body,
         key: key && { id: sha256([id, params, key]), payload: sha256(body) },
         requestId: requestIdOf({ context }),
-        base: path.split('/').slice(0, -depth).join('/'),
-        pageAt: (cursor: string) =>
-          `${path}?${new URLSearchParams({ ...(event.queryStringParameters as Record<string, string>), cursor })}`,
+        pageAt: (cursor: string) => {
+          const given = event.queryStringParameters ?? {};
+          const next = new URLSearchParams();
+          for (const filter of filters) {
+            const value = given[filter];
+            if (value !== undefined) next.append(filter, value);
+          }
+          next.append('cursor', cursor);
+          return `?${next}`;
+        },
       };
       Object.assign(event, { request });
     },

@@ -1,5 +1,5 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
-import { commonHeaders } from '../../lib/api/headers.ts';
+import { problemHeaders } from '../../lib/api/headers.ts';
 import { Problem, unavailable } from '../../lib/api/problems.ts';
 import { limits } from '../../lib/limits.ts';
 
@@ -32,7 +32,7 @@ export function addGatewayAnswers(api: RestApi): void {
       type,
       statusCode: String(problem.status),
       responseHeaders: {
-        ...quoted({ ...commonHeaders, ...problem.headers, 'content-type': 'application/problem+json' }),
+        ...quoted({ ...problemHeaders, ...problem.headers }),
         'x-request-id': 'context.requestId',
       },
       templates: { 'application/json': JSON.stringify(problem.toJSON('$context.requestId')) },

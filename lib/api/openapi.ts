@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
 import { answers, ProblemDocument } from './answers.ts';
+import { documentOf } from './documents.ts';
 import { type ProblemCode, problems } from './problems.ts';
 import { type OperationId, type Route, routes } from './routes.ts';
 import { idempotencyKey } from './schemas.ts';
@@ -23,10 +24,12 @@ function headersOf(route: Route): z.ZodObject {
   return z.object({
     'x-request-id': requestId,
     ...(route.answer.status === 201 && route.method === 'POST' && !route.path.endsWith('/batch')
-      ? { Location: text('Where the new resource is.') }
+      ? { Location: text('Where the new resource is, relative to the URL of the request.') }
       : {}),
     ...(route.etag ? { ETag: text('A weak hash of the answer, for If-None-Match.') } : {}),
-    ...(route.query ? { Link: text('The next page, as rel="next".').optional() } : {}),
+    ...(route.query
+      ? { Link: text('The next page, as rel="next", relative to the URL of the request.').optional() }
+      : {}),
   });
 }
 
@@ -98,23 +101,12 @@ search follow within seconds.
 
 Every answer carries \`x-request-id\`. Problems are \`application/problem+json\` (RFC 9457) and have a \`code\`. HEAD is GET
 without the body; PUT does the same as PATCH. Unknown members of a request are ignored, and of a member that comes twice
-the last one counts.`;
+the last one counts.
 
-/**
- * The OpenAPI 3.1 document of the API, made from the route table.
- *
- * @param base the path in front of the routes, such as `/v1`
- */
-export function openapiDocument(base: string): OpenapiDocument {
-  // Making it takes some 20 ms, and a deployment has one base.
-  if (made?.base !== base) made = { base, document: makeDocument(base) };
-  return made.document;
-}
+References in \`Location\` and \`Link\` are relative to the URL of the request.`;
 
-type OpenapiDocument = ReturnType<typeof createDocument>;
-let made: { base: string; document: OpenapiDocument } | undefined;
-
-function makeDocument(base: string): OpenapiDocument {
+/** Makes the OpenAPI 3.1 document of the API from the route table; that takes some 20 ms. */
+export function openapiDocument(): ReturnType<typeof createDocument> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const [id, route] of Object.entries(routes) as [OperationId, Route][]) {
     const operation = operationOf(id, route);
@@ -129,7 +121,8 @@ function makeDocument(base: string): OpenapiDocument {
   return createDocument({
     openapi: '3.1.0',
     info: { title: 'chat-system', version: '1', description, license: { name: 'MIT', identifier: 'MIT' } },
-    servers: [{ url: base || '/' }],
+    // Relative to the document's own URL, so it holds behind any prefix of a proxy or gateway.
+    servers: [{ url: '.' }],
     paths,
     components: {
       securitySchemes: {
@@ -143,3 +136,9 @@ function makeDocument(base: string): OpenapiDocument {
     },
   });
 }
+
+/** The document as clients get it. */
+export const openapiJson = documentOf(async () => ({
+  contentType: 'application/json',
+  text: JSON.stringify(openapiDocument()),
+}));

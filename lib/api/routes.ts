@@ -24,7 +24,7 @@ export interface Route {
   needs: ServiceName[];
   /** Asks for the admin key, where one is set. */
   admin?: true;
-  /** A single resource: answers with an ETag, and 304 when the client has it. */
+  /** A single resource or document: its answer has an ETag, and is 304 when the client has it. */
   etag?: true;
 }
 
@@ -259,6 +259,7 @@ export const routes = {
     answer: { status: 200 },
     problems: [],
     needs: [],
+    etag: true,
   },
   getDocs: {
     method: 'GET',
@@ -268,6 +269,7 @@ export const routes = {
     answer: { status: 200, html: true },
     problems: [],
     needs: [],
+    etag: true,
   },
 } as const satisfies Record<string, Route>;
 

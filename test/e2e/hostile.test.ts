@@ -438,6 +438,38 @@ describe('a path', () => {
     expect(await answerTo(requestOf({ target: 'http://x/v2/health' }))).toBeProblem(...notFound);
   });
 
+  test('and whatever else names a host reach no answer, so that references hold behind any proxy', async () => {
+    const evil = (method: string, target: string, body = '') =>
+      answerTo(
+        [
+          `${method} ${target} HTTP/1.1`,
+          'Host: evil.example',
+          'X-Forwarded-Host: evil.example',
+          'X-Forwarded-Prefix: /evil',
+          'Forwarded: host=evil.example',
+          'Connection: close',
+          'Content-Type: application/json',
+          `Content-Length: ${body.length}`,
+          '',
+          body,
+        ].join('\r\n'),
+      );
+    await client.newApplication();
+    for (const path of ['/v1', '/%76%31', 'http://evil.example/v1', 'https://user@evil.example:1/%76%31']) {
+      const created = await evil('POST', `${path}/applications`, '{"name":"Somewhere"}');
+      const { token } = created.body as Application;
+      expect([created.status, created.headers.get('location')]).toEqual([201, `applications/${token}`]);
+      const listed = async () => (await client.get<{ data: unknown[] }>('/applications')).body.data.length;
+      await expect.poll(listed).toBeGreaterThan(1);
+      for (const asked of ['applications?evil=1&limit=1', 'openapi.json', 'docs', 'nowhere']) {
+        const answer = await evil('GET', `${path}/${asked}`);
+        expect(JSON.stringify([answer.body, ...answer.headers]), asked).not.toMatch(/evil\b|%76/);
+        if (asked.startsWith('applications'))
+          expect(answer.headers.get('link')).toMatch(/^<\?limit=1&cursor=[\w-]+>; rel="next"$/);
+      }
+    }
+  });
+
   test('may have a query of any kind', async () => {
     for (const query of [
       '?',

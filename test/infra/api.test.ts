@@ -5,7 +5,7 @@ import { describe, expect, test } from 'vitest';
 import { type StageName, stages } from '../../infra/config.ts';
 import { kindOf } from '../../infra/route-kinds.ts';
 import { ProblemDocument } from '../../lib/api/answers.ts';
-import { commonHeaders } from '../../lib/api/headers.ts';
+import { problemHeaders } from '../../lib/api/headers.ts';
 import { type ProblemCode, problems } from '../../lib/api/problems.ts';
 import { methodsOf, type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { everyStage, synthesize } from '../support/synthesis.ts';
@@ -96,8 +96,9 @@ describe('the API', () => {
       request_id: '$context.requestId',
     });
     const header = (name: string) => ResponseParameters[`gatewayresponse.header.${name}`];
-    for (const [name, value] of Object.entries(commonHeaders)) expect(header(name)).toBe(`'${value}'`);
+    for (const [name, value] of Object.entries(problemHeaders)) expect(header(name)).toBe(`'${value}'`);
     expect(header('content-type')).toBe("'application/problem+json'");
+    expect(header('cache-control')).toBe("'no-store'");
     expect(header('x-request-id')).toBe('context.requestId');
     expect(header('Retry-After')).toBe(retryAfter && `'${retryAfter}'`);
   });

@@ -96,6 +96,14 @@ export class Client {
     return this.call<'' | Problem>('DELETE', path, { headers });
   }
 
+  /** The path below the base that a reference in the answer to a request for `path` leads to, as a client resolves it. */
+  resolve(path: string, reference: string | null | undefined): string {
+    expect(reference, `a reference in the answer of ${path}`).toBeTruthy();
+    const { href } = new URL(reference ?? '', this.base + path);
+    expect(href.slice(0, this.base.length + 1), reference ?? '').toBe(`${this.base}/`);
+    return href.slice(this.base.length);
+  }
+
   /** Creates an application; answers its path. */
   async newApplication(name = 'Some application'): Promise<string> {
     const { status, body } = await this.post<Application>('/applications', { name });
@@ -157,8 +165,15 @@ export function holdsForEveryAnswer({ status, headers, body }: Answer, what: str
   expect(headers.get('access-control-expose-headers')?.split(/, */), `${what}: CORS`).toEqual(
     expect.arrayContaining(exposed),
   );
+  const { 'content-type': contentType, 'cache-control': caching } = Object.fromEntries(headers);
+  expect(headers.get('x-content-type-options'), `${what}: no sniffing`).toBe('nosniff');
+  // What is the same for everyone may be kept anywhere, an application's never.
+  const isDocument = /\/(docs|openapi\.json)[ ?]/.test(what);
+  expect(caching, `${what}: Cache-Control`).toBe(
+    status >= 400 ? 'no-store' : isDocument && status !== 204 ? 'no-cache' : 'private, no-cache',
+  );
   if (status < 400 || !withBody) return;
-  expect(headers.get('content-type'), what).toMatch(/^application\/problem\+json\b/);
+  expect(contentType, what).toMatch(/^application\/problem\+json\b/);
   expect(body, what).toMatchObject({
     type: expect.any(String),
     title: expect.any(String),

@@ -35,6 +35,7 @@ const expectCommonHeaders = ({ headers }: Answered) =>
   expect(headers).toMatchObject({
     'access-control-allow-origin': '*',
     'access-control-expose-headers': 'ETag, Link, Location, Retry-After, x-request-id',
+    'x-content-type-options': 'nosniff',
     'x-request-id': expect.stringMatching(/\S/),
   });
 
@@ -43,7 +44,7 @@ describe('an answer', () => {
     const created = await answer(createChat({ ledger: accepting }), apiEvent('createChat', { body: { name: 'x' } }));
     expect(created).toMatchObject({
       status: 201,
-      headers: { location: '/v1/applications/Q2lDXdH2R2GfSqkhVYzhGg/chats/7', 'content-type': 'application/json' },
+      headers: { location: 'chats/7', 'content-type': 'application/json', 'cache-control': 'private, no-cache' },
       json: {
         number: 7,
         name: 'x',
@@ -79,6 +80,7 @@ describe('an answer', () => {
     const deleted = await answer(deleteChat({ ledger: accepting }), apiEvent('deleteChat'));
     expect([deleted.status, deleted.text]).toEqual([204, '']);
     expect(deleted.headers).not.toHaveProperty('content-type');
+    expect(deleted.headers['cache-control']).toBe('private, no-cache');
     expectCommonHeaders(deleted);
   });
 
@@ -108,7 +110,7 @@ describe('an ETag', () => {
     for (const tags of [etag, strong, '*', `"other", ${etag}`, `${strong},"other"`, ` ${etag} `]) {
       const answered = await read({ 'If-None-Match': tags });
       expect([answered.status, answered.text]).toEqual([304, '']);
-      expect(answered.headers.etag).toBe(etag);
+      expect(answered.headers).toMatchObject({ etag, 'cache-control': 'private, no-cache' });
       expectCommonHeaders(answered);
     }
     for (const tags of ['"other"', '', `${etag}x`, strong.slice(1, -1)])
@@ -135,7 +137,10 @@ describe('a problem', () => {
     ]);
     expect(answers.map(({ status }) => status)).toEqual([404, 503, 500, 500, 500, 500, 500, 422]);
     for (const answered of answers) {
-      expect(answered.headers['content-type']).toBe('application/problem+json');
+      expect(answered.headers).toMatchObject({
+        'content-type': 'application/problem+json',
+        'cache-control': 'no-store',
+      });
       expect(ProblemDocument.strict().parse(answered.json)).toEqual(answered.json);
       expect(answered.json.request_id).toBe(answered.headers['x-request-id']);
       expect(answered.json.status).toBe(answered.status);

@@ -23,7 +23,7 @@ describe('creating a chat', () => {
           created_at: expect.stringMatching(timestamp),
           updated_at: body.created_at,
         });
-        expect(headers.get('location')).toMatch(new RegExp(`${application}/chats/${number}$`));
+        expect(api.resolve(`${application}/chats`, headers.get('location'))).toBe(`${application}/chats/${number}`);
       }
   });
 

@@ -80,7 +80,7 @@ describe('a create that is repeated with its Idempotency-Key', () => {
         expect(answered(answer)).toMatchObject({
           status: 201,
           body: { number: 1, body: 'Once' },
-          location: expect.stringMatching(/\/messages\/1$/),
+          location: 'messages/1',
         });
     expect(answers.some(({ status }) => status === 201)).toBe(true);
     expect(await api.send(chat, 'Next')).toEqual([2]);

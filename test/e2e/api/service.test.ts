@@ -1,25 +1,22 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { routes } from '../../../lib/api/routes.ts';
-import { deployment, onStack } from '../../support/deployment.ts';
+import { deployment } from '../../support/deployment.ts';
 import type { OpenApi } from '../../support/openapi.ts';
 import '../../support/problem-matcher.ts';
 
 const api = await deployment();
-const { pathname } = new URL(api.base);
-/** The stack's emulator serves the API below a path of its own, and tells the functions only what they see on AWS. */
-const basePath = onStack ? pathname.slice(pathname.lastIndexOf('/')) : pathname;
 
 test('health is ok', async () => {
   expect(await api.get('/health')).toMatchObject({ status: 200, body: { status: 'ok' } });
 });
 
 describe('the OpenAPI document', () => {
-  test('is of version 3.1, and its base is the stage', async () => {
+  test('is of version 3.1, and its base is that of the deployment', async () => {
     const { status, body, headers } = await api.get<OpenApi>('/openapi.json');
     expect([status, headers.get('content-type')]).toEqual([200, expect.stringMatching(/^application\/json\b/)]);
     expect(body.openapi).toMatch(/^3\.1\.\d+$/);
-    expect(body.servers[0]?.url).toBe(basePath);
+    expect(new URL(body.servers[0]?.url ?? '', `${api.base}/openapi.json`).href).toBe(`${api.base}/`);
   });
 
   test('describes every operation, and no other', async () => {
@@ -54,7 +51,8 @@ describe('the docs page', () => {
     const { status, body, headers } = await api.get<string>('/docs');
     expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(body).toMatch(/^<!doctype html>/i);
-    expect(body).toContain(`${basePath}/openapi.json`);
+    expect(body).toContain("SwaggerUIBundle({ url: 'openapi.json',");
+    expect(headers.get('referrer-policy')).toBe('no-referrer');
     expect(body).not.toMatch(/<(script|link|img|iframe)[^>]+(src|href)="(?!data:)/i);
   });
 
@@ -64,6 +62,25 @@ describe('the docs page', () => {
     expect(policy).toContain("default-src 'none'");
     expect(policy).toMatch(/script-src 'sha256-[^;]+'/);
     expect(policy).not.toMatch(/script-src[^;]*unsafe/);
+  });
+});
+
+describe.each(['/docs', '/openapi.json'])('%s', (path) => {
+  test('comes compressed to a client that takes gzip, and plain to any other', async () => {
+    const answers = await Promise.all(
+      ['gzip, deflate, br', 'identity', 'gzip;q=0'].map((coding) => api.get(path, { 'accept-encoding': coding })),
+    );
+    expect(answers.map(({ headers }) => headers.get('content-encoding'))).toEqual(['gzip', null, null]);
+    for (const { body, headers } of answers) {
+      expect(body).toEqual(answers[0]?.body);
+      expect(headers.get('vary')?.toLowerCase()).toContain('accept-encoding');
+    }
+  });
+
+  test('is not sent again to a client that has it', async () => {
+    const { headers } = await api.get(path);
+    const again = await api.get(path, { 'if-none-match': headers.get('etag') ?? '' });
+    expect([again.status, again.body]).toEqual([304, '']);
   });
 });
 

@@ -1,0 +1,105 @@
+import { gunzipSync } from 'node:zlib';
+import { describe, expect, test } from 'vitest';
+import { getDocs } from '../../functions/api/get-docs.ts';
+import { getOpenapi } from '../../functions/api/get-openapi.ts';
+import { sharedBody } from '../../functions/runtime/answering.ts';
+import { takesGzip } from '../../functions/runtime/content-coding.ts';
+import type { HttpHandler } from '../../functions/runtime/http.ts';
+import { documentOf } from '../../lib/api/documents.ts';
+import { requestContext } from '../../local/lambda-events.ts';
+import { answer, apiEvent } from '../support/api-event.ts';
+
+const documents: [id: 'getDocs' | 'getOpenapi', handler: HttpHandler, start: string][] = [
+  ['getDocs', getDocs({}), '<!doctype html>'],
+  ['getOpenapi', getOpenapi({}), '{"openapi":"3.1.0"'],
+];
+
+describe.each(documents)('the answer of %s', (id, handler, start) => {
+  const asked = (headers: Record<string, string> = {}) => handler(apiEvent(id, { headers }), requestContext('test'));
+
+  test('is bytes that all answers share, compressed or not', async () => {
+    for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+      const [one, other] = await Promise.all([asked(headers), asked(headers)]);
+      expect(one[sharedBody]).toBeInstanceOf(Buffer);
+      expect(other[sharedBody]).toBe(one[sharedBody]);
+    }
+  });
+
+  test('is text for Lambda, or gzip in Base64, and nothing that API Gateway does not know', async () => {
+    const plain = JSON.parse(JSON.stringify(await asked()));
+    expect(plain).toMatchObject({ statusCode: 200, isBase64Encoded: false, body: expect.stringMatching(/^[<{]/) });
+    expect(plain.body.startsWith(start)).toBe(true);
+    const compressed = JSON.parse(JSON.stringify(await asked({ 'accept-encoding': 'gzip' })));
+    expect(compressed).toMatchObject({ isBase64Encoded: true, headers: { 'content-encoding': 'gzip' } });
+    expect(gunzipSync(Buffer.from(compressed.body, 'base64')).toString()).toBe(plain.body);
+    // The answer of a function may have 6 MB.
+    expect(Math.max(plain.body.length, compressed.body.length)).toBeLessThan(4_000_000);
+    for (const result of [plain, compressed])
+      expect(Object.keys(result).sort()).toEqual(['body', 'headers', 'isBase64Encoded', 'statusCode']);
+  });
+
+  test('may be kept by any cache, which asks each time whether it still holds', async () => {
+    const { headers } = await answer(handler, apiEvent(id));
+    expect(headers).toMatchObject({
+      'cache-control': 'no-cache',
+      vary: 'accept-encoding',
+      etag: expect.stringMatching(/^W\/"/),
+      'x-content-type-options': 'nosniff',
+      'x-request-id': expect.any(String),
+    });
+    const again = await answer(handler, apiEvent(id, { headers: { 'If-None-Match': headers.etag as string } }));
+    expect([again.status, again.text]).toEqual([304, '']);
+    expect(again.headers).toMatchObject({ 'cache-control': 'no-cache', vary: 'accept-encoding', etag: headers.etag });
+  });
+});
+
+test('the docs page tells no other site where it is', async () => {
+  expect((await answer(getDocs({}), apiEvent('getDocs'))).headers['referrer-policy']).toBe('no-referrer');
+});
+
+test('a document is made once, but a failure is not kept', async () => {
+  let made = 0;
+  const document = documentOf(async () => {
+    if (++made === 1) throw new Error('too many open files');
+    return { contentType: 'text/plain', text: 'a text' };
+  });
+  await expect(document()).rejects.toThrow('too many open files');
+  const [one, other] = await Promise.all([document(), document()]);
+  expect(other).toBe(one);
+  expect(made).toBe(2);
+});
+
+describe('a client', () => {
+  test.for([
+    'gzip',
+    'GZIP',
+    'x-gzip',
+    '*',
+    'gzip, deflate, br',
+    'br;q=0, gzip;q=0.5',
+    'br, *;q=0.1',
+    'gzip ; q=1.000',
+    'gzip;q=0.5, identity;q=0.5',
+    'identity;q=0, *',
+  ])('takes gzip by Accept-Encoding: %s', (header) => {
+    expect(takesGzip(header)).toBe(true);
+  });
+
+  test.for([
+    undefined,
+    '',
+    'identity',
+    'br',
+    'gzip;q=0',
+    'gzip;q=0.000, br',
+    '*;q=0',
+    'gzip;q=0, *',
+    'gzip;q=0.5, identity',
+    'gzip;q=2',
+    'gzip;q=x',
+    'notgzip',
+    ',;,',
+  ])('does not take gzip by Accept-Encoding: %s', (header) => {
+    expect(takesGzip(header)).toBe(false);
+  });
+});
