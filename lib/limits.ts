@@ -17,6 +17,13 @@ export const limits = {
   batchSize: 1_000,
   /** Largest request body in bytes: an SQS message holds 1 MiB, and an accepted request travels as one. */
   requestBytes: 1_048_576,
+  /**
+   * Most members and items of one request body, at all depths: 30 for each message of a full batch. Unknown members are
+   * ignored but parsed, and a megabyte of them takes up to 90 ms of processor time; these take 15 ms at most.
+   */
+  bodyValues: 30_000,
+  /** Most faults that one answer names: enough for a form, and an answer stays below 4 kB. */
+  faults: 20,
   /** Page sizes of the lists. */
   page: { max: 1_000, default: 50 },
   /** Page sizes of a search, smaller because every match is highlighted. */

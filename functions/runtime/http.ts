@@ -6,6 +6,7 @@ import { limits } from '../../lib/limits.ts';
 import { accepting } from './accepting.ts';
 import { admission } from './admission.ts';
 import { type Answer, answering, type HttpResult } from './answering.ts';
+import { bodyValues } from './body-values.ts';
 import { jsonBody } from './json-body.ts';
 import type { LambdaHandler } from './lambda.ts';
 import type { ServicesOf } from './services.ts';
@@ -26,6 +27,7 @@ export const operation =
       .use(answering(route))
       .use(normalizeHeaders())
       .use(admission(route, services.adminKey))
+      .use(bodyValues(route))
       .use(jsonBody(route))
       .use(validation(id, route))
       .handler((event) => run((event as unknown as ApiEvent<Id>).request, services));

@@ -1,5 +1,6 @@
 import * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { limits } from '../limits.ts';
 import { answers, ProblemDocument } from './answers.ts';
 import { documentOf } from './documents.ts';
 import { type ProblemCode, problems } from './problems.ts';
@@ -101,7 +102,7 @@ search follow within seconds.
 
 Every answer carries \`x-request-id\`. Problems are \`application/problem+json\` (RFC 9457) and have a \`code\`. HEAD is GET
 without the body; PUT does the same as PATCH. Unknown members of a request are ignored, and of a member that comes twice
-the last one counts.
+the last one counts. A request body has at most ${limits.bodyValues} members and items in all, at all depths.
 
 References in \`Location\` and \`Link\` are relative to the URL of the request.`;
 

@@ -91,11 +91,10 @@ export const tooManyRequests = (cause: unknown) =>
       cause,
     },
   );
-export const validationFailed = (errors: Fault[]) =>
-  new Problem(
-    'validation_failed',
-    errors.map(({ pointer, detail }) => `${pointer || 'The body'} ${detail}`).join('; '),
-    {
-      errors,
-    },
-  );
+/** Names the first {@link limits.faults} faults, and says so where there are more. */
+export const validationFailed = (faults: Fault[]) => {
+  const errors = faults.slice(0, limits.faults);
+  const named = errors.map(({ pointer, detail }) => `${pointer || 'The body'} ${detail}`);
+  if (faults.length > errors.length) named.push('and there are more faults');
+  return new Problem('validation_failed', named.join('; '), { errors });
+};

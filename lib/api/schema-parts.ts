@@ -32,6 +32,8 @@ export const codePoints = (text: string): number => {
 
 /** What is wrong with a text that clients give, or undefined. */
 function textFault(text: string, longest: number): string | undefined {
+  // A code point has two units at most. Without a look at its characters, a megabyte of text costs nothing.
+  if (text.length > 2 * longest) return `must have at most ${longest} characters`;
   if (!text.isWellFormed()) return 'must not have a lone surrogate';
   if (text.includes('\0')) return 'must not have the character U+0000';
   if (blank.test(text)) return 'must not be blank';

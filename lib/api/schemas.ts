@@ -23,11 +23,17 @@ export const ApplicationInput = once(() => object('ApplicationInput', { name: ap
 export const ChatInput = once(() => object('ChatInput', { name: z._default(chatName(), null) }));
 export const ChatEdit = once(() => object('ChatEdit', { name: chatName() }));
 export const MessageInput = once(() => object('MessageInput', { body: messageBody() }));
+export const tooManyMessages = `must have at most ${limits.batchSize} messages`;
 export const MessagesInput = once(() => {
-  const messages = z.array(MessageInput(), { error: typeFault('an array') }).check(
-    z.refine((messages) => messages.length > 0, 'must have at least one message'),
-    z.refine((messages) => messages.length <= limits.batchSize, `must have at most ${limits.batchSize} messages`),
-  );
+  // The length is judged first: finding a fault in each of very many items would take seconds.
+  const counted = z.transform((value: unknown, { issues }) => {
+    if (!Array.isArray(value)) return value;
+    const fault =
+      value.length === 0 ? 'must have at least one message' : value.length > limits.batchSize && tooManyMessages;
+    if (fault) issues.push({ code: 'custom', message: fault, input: value });
+    return value;
+  });
+  const messages = z.pipe(counted, z.array(MessageInput(), { error: typeFault('an array') }));
   return object('MessagesInput', {
     messages: documented(messages, { override: { minItems: 1, maxItems: limits.batchSize } }),
   });
