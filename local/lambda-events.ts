@@ -48,7 +48,8 @@ function timelessContext(functionName: string): Omit<Context, 'getRemainingTimeI
  */
 export function proxyEvent(request: FastifyRequest, resource: string): APIGatewayProxyEvent {
   const [path, search] = splitOnce(request.url, '?');
-  const headers: Record<string, string> = {};
+  // A request without Accept takes any media type (RFC 9110, section 12.5.1).
+  const headers: Record<string, string> = { accept: '*/*' };
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? (value.at(-1) as string) : value;
   }

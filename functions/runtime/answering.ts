@@ -44,7 +44,9 @@ function resultOf(route: Route, { json, document, headers }: Answer, event: APIG
   if (document) {
     const shared = { ...commonHeaders, ...publicDocument, ...document.headers, etag: document.etag };
     if (isNamed(ifNoneMatch, document.etag)) return { statusCode: 304, headers: shared, body: '' };
-    return documentResult(statusCode, document, shared, takesGzip(event.headers['accept-encoding']));
+    // API Gateway decodes Base64 only for a request that has an Accept header; the embedded host always sees one.
+    const compressed = event.headers.accept !== undefined && takesGzip(event.headers['accept-encoding']);
+    return documentResult(statusCode, document, shared, compressed);
   }
   const body = json === undefined ? '' : JSON.stringify(json);
   const result = {

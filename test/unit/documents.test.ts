@@ -9,6 +9,7 @@ import { documentOf } from '../../lib/api/documents.ts';
 import { requestContext } from '../../local/lambda-events.ts';
 import { answer, apiEvent } from '../support/api-event.ts';
 
+const gzip = { accept: '*/*', 'accept-encoding': 'gzip' };
 const documents: [id: 'getDocs' | 'getOpenapi', handler: HttpHandler, start: string][] = [
   ['getDocs', getDocs({}), '<!doctype html>'],
   ['getOpenapi', getOpenapi({}), '{"openapi":"3.1.0"'],
@@ -18,7 +19,7 @@ describe.each(documents)('the answer of %s', (id, handler, start) => {
   const asked = (headers: Record<string, string> = {}) => handler(apiEvent(id, { headers }), requestContext('test'));
 
   test('is bytes that all answers share, compressed or not', async () => {
-    for (const headers of [{}, { 'accept-encoding': 'gzip' }]) {
+    for (const headers of [{}, gzip]) {
       const [one, other] = await Promise.all([asked(headers), asked(headers)]);
       expect(one[sharedBody]).toBeInstanceOf(Buffer);
       expect(other[sharedBody]).toBe(one[sharedBody]);
@@ -29,13 +30,18 @@ describe.each(documents)('the answer of %s', (id, handler, start) => {
     const plain = JSON.parse(JSON.stringify(await asked()));
     expect(plain).toMatchObject({ statusCode: 200, isBase64Encoded: false, body: expect.stringMatching(/^[<{]/) });
     expect(plain.body.startsWith(start)).toBe(true);
-    const compressed = JSON.parse(JSON.stringify(await asked({ 'accept-encoding': 'gzip' })));
+    const compressed = JSON.parse(JSON.stringify(await asked(gzip)));
     expect(compressed).toMatchObject({ isBase64Encoded: true, headers: { 'content-encoding': 'gzip' } });
     expect(gunzipSync(Buffer.from(compressed.body, 'base64')).toString()).toBe(plain.body);
     // The answer of a function may have 6 MB.
     expect(Math.max(plain.body.length, compressed.body.length)).toBeLessThan(4_000_000);
     for (const result of [plain, compressed])
       expect(Object.keys(result).sort()).toEqual(['body', 'headers', 'isBase64Encoded', 'statusCode']);
+  });
+
+  test('is not compressed where API Gateway would not decode it: without an Accept header', async () => {
+    const { headers, isBase64Encoded } = await asked({ 'accept-encoding': 'gzip' });
+    expect([headers, isBase64Encoded]).toEqual([expect.not.objectContaining({ 'content-encoding': 'gzip' }), false]);
   });
 
   test('may be kept by any cache, which asks each time whether it still holds', async () => {

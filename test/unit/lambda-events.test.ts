@@ -37,6 +37,10 @@ describe('the proxy event of a request', () => {
     expect(event.headers).toEqual({ accept: 'x', 'x-many': '2' });
   });
 
+  test('has an Accept header, which without one is that anything will do', () => {
+    expect(proxyEvent(request(), '/').headers).toEqual({ accept: '*/*' });
+  });
+
   test('has the body as text when it is UTF-8, and otherwise in Base64', () => {
     const body = (bytes: Buffer | undefined) => {
       const event = proxyEvent(request({ body: bytes }), '/');
