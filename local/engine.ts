@@ -1,14 +1,17 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
+import type { HttpHandler } from '../functions/runtime/http.ts';
 import { events, type LogLevel, log } from '../functions/runtime/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
-import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
+import type { OperationId } from '../lib/api/routes.ts';
 import { rebuildingAt } from '../lib/search/embedded-reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { EmbeddedStore } from '../lib/store/embedded.ts';
 import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
+import { pagedReads } from './operations.ts';
+import { Readers } from './readers.ts';
 import { every } from './schedule.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
 
@@ -23,18 +26,25 @@ const storeRecords = 50;
 const searchRecords = 10;
 
 export interface Engine {
-  services: Services;
+  services: Pick<Services, 'ledger' | 'store'>;
+  /** The handlers of the reads that run in reader processes. */
+  reads: ReadonlyMap<OperationId, HttpHandler>;
   /** Ends when the batches under way are done and everything is on the disk. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the embedded engine on a data folder, which it makes when there is none: ledger and queues here, store and
- * search index in a worker thread, and the schedules.
+ * Starts the embedded engine on a data folder, which it makes when there is none: ledger and queues here, writing store
+ * and search index in a worker thread, reads that can be slow in reader processes, and the schedules.
  *
  * @throws UnusableDatabase, or the system's error when the folder can't be made; nothing has been changed then
  */
-export async function startEngine(dataDir: string, rollupSeconds: number, logLevel: LogLevel): Promise<Engine> {
+export async function startEngine(
+  dataDir: string,
+  rollupSeconds: number,
+  logLevel: LogLevel,
+  adminKey: string | undefined,
+): Promise<Engine> {
   const files = await openEngineFiles(dataDir);
   const { storePath, storeDatabase, queues, ledger } = files;
   if (rebuildingAt(storeDatabase)) {
@@ -65,6 +75,8 @@ export async function startEngine(dataDir: string, rollupSeconds: number, logLev
     channel(thread),
   );
 
+  const readers = new Readers({ data: { storePath, logLevel, adminKey }, ledger });
+
   const sources = [
     new EventSource('store', queues.store, (event) => workerThread.storeBatch(event), storeRecords),
     new EventSource('search', queues.search, (event) => workerThread.searchBatch(event), searchRecords),
@@ -76,11 +88,14 @@ export async function startEngine(dataDir: string, rollupSeconds: number, logLev
   ];
 
   return {
-    services: { ledger, store: new EmbeddedStore(storeDatabase), searchIndex: new EmbeddedSearchIndex(storeDatabase) },
+    services: { ledger, store: new EmbeddedStore(storeDatabase) },
+    reads: new Map(pagedReads.map((id) => [id, readers.handler(id)])),
     async stop() {
       stopping = true;
       for (const schedule of schedules) schedule.stop();
       const timeout = new Promise((resolve) => setTimeout(resolve, stopMs).unref());
+      // Before the files: the connection that is closed last brings the journal into the file.
+      await readers.stop();
       await Promise.race([Promise.all(sources.map((source) => source.stop())), timeout]);
       await thread.terminate();
       await files.close();

@@ -1,19 +1,38 @@
 import type { HttpHandler } from '../functions/runtime/http.ts';
 import type { Services } from '../functions/runtime/services.ts';
-import { type OperationId, operationFile, routes } from '../lib/api/routes.ts';
+import { type OperationId, operationFile, type Route, routes } from '../lib/api/routes.ts';
+import type { LedgerReads } from './threads.ts';
 
-/** Loads the handler of every route of the table, given the services. */
+const operationIds = Object.keys(routes) as OperationId[];
+
+/** The reads that return a page: lists and searches. Their work grows with the data, so they can be slow. */
+export const pagedReads: OperationId[] = operationIds.filter((id) => {
+  const { method, query }: Route = routes[id];
+  return method === 'GET' && query !== undefined;
+});
+
+type SomeServices = Partial<Omit<Services, 'ledger'>> & { ledger?: LedgerReads; adminKey: string | undefined };
+
+/** Loads the handler of one route, given the services that the route needs. */
+export async function loadOperation(id: OperationId, services: SomeServices): Promise<HttpHandler> {
+  const module: Record<string, (services: unknown) => HttpHandler> = await import(
+    `../functions/api/${operationFile(id)}.ts`
+  );
+  const operation = module[id];
+  if (!operation) throw new Error(`functions/api/${operationFile(id)}.ts has no ${id}`);
+  return operation(services);
+}
+
+/**
+ * Loads the handlers of all routes of the table.
+ *
+ * @param elsewhere handlers that are used instead, for routes that run in another process
+ */
 export async function loadOperations(
-  services: Services & { adminKey: string | undefined },
+  services: SomeServices,
+  elsewhere: ReadonlyMap<OperationId, HttpHandler> = new Map(),
 ): Promise<Map<OperationId, HttpHandler>> {
   const operations = new Map<OperationId, HttpHandler>();
-  for (const id of Object.keys(routes) as OperationId[]) {
-    const module: Record<string, (services: unknown) => HttpHandler> = await import(
-      `../functions/api/${operationFile(id)}.ts`
-    );
-    const operation = module[id];
-    if (!operation) throw new Error(`functions/api/${operationFile(id)}.ts has no ${id}`);
-    operations.set(id, operation(services));
-  }
+  for (const id of operationIds) operations.set(id, elsewhere.get(id) ?? (await loadOperation(id, services)));
   return operations;
 }

@@ -38,8 +38,8 @@ async function start(settings: Settings): Promise<void> {
   setLogLevel(logLevel);
 
   await probe(settings);
-  const engine = await startEngine(dataDir, rollupSeconds, logLevel);
-  const server = createServer(await loadOperations({ ...engine.services, adminKey }));
+  const engine = await startEngine(dataDir, rollupSeconds, logLevel, adminKey);
+  const server = createServer(await loadOperations({ ...engine.services, adminKey }, engine.reads));
   await server.listen({ port, host });
 
   const { port: listening } = server.server.address() as AddressInfo;

@@ -1,11 +1,14 @@
+import type { ChildProcess, Serializable } from 'node:child_process';
 import type { MessagePort, Worker } from 'node:worker_threads';
-import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { LogLevel } from '../functions/runtime/log.ts';
-import type { Parent } from '../lib/ledger/ledger.ts';
+import type { OperationId } from '../lib/api/routes.ts';
+import type { Ledger, Parent } from '../lib/ledger/ledger.ts';
 import type { DeadLetter } from '../lib/queue/queue.ts';
 
-// The two threads of the embedded engine, as each sees the other. The accepting thread serves HTTP and alone writes
-// ledger.db; the worker thread alone writes store.db.
+// The parts of the embedded engine that run beside each other, and what each may call on the others. The accepting
+// thread serves HTTP and alone writes ledger.db. The worker thread alone writes store.db. Reader processes only read
+// store.db.
 
 export interface AcceptingThread {
   counters(parents: Parent[]): Promise<(number | undefined)[]>;
@@ -26,9 +29,33 @@ export interface WorkerData {
   logLevel: LogLevel;
 }
 
-/** How calls travel between the two. They have no time limit: a batch takes as long as it takes. */
+/** What a reader process may ask of the accepting thread: what the ledger knows and the store does not yet. */
+export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage'>;
+
+export interface ReaderProcess {
+  /** Runs the handler of a route. */
+  answer(operation: OperationId, event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult>;
+}
+
+/** What a reader process needs to start. It travels as the first message because arguments and variables show secrets. */
+export interface ReaderData {
+  storePath: string;
+  logLevel: LogLevel;
+  adminKey: string | undefined;
+}
+
+/** How calls travel between two threads. They have no time limit: a batch takes as long as it takes. */
 export const channel = (port: MessagePort | Worker) => ({
   post: (message: unknown) => port.postMessage(message),
   on: (listener: (message: unknown) => void) => port.on('message', listener) as never,
+  timeout: -1,
+});
+
+/** How calls travel between two processes. They have no time limit either: whoever waits ends the other process. */
+export const processChannel = (end: ChildProcess | NodeJS.Process) => ({
+  post: (message: Serializable) => {
+    end.send?.(message);
+  },
+  on: (listener: (message: unknown) => void) => end.on('message', listener) as never,
   timeout: -1,
 });

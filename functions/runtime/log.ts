@@ -31,4 +31,7 @@ export const events = {
   scheduleFailed: 'a scheduled run failed and will be repeated',
   connectionRefused: 'a connection was refused before it made a request',
   workerDied: 'the worker thread died',
+  readTooSlow: 'a read ran out of time and its process was replaced',
+  readRefused: 'a read was answered 503 because it could not be served in time',
+  readerDied: 'a reader process died and was replaced',
 } as const;

@@ -1,0 +1,52 @@
+import { once } from 'node:events';
+import { createBirpc } from 'birpc';
+import type { HttpHandler } from '../functions/runtime/http.ts';
+import { setLogLevel } from '../functions/runtime/log.ts';
+import { type OperationId, routes } from '../lib/api/routes.ts';
+import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
+import { Database } from '../lib/sqlite/database.ts';
+import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { requestContext } from './lambda-events.ts';
+import { loadOperation, pagedReads } from './operations.ts';
+import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
+
+// A reader process: it runs the handlers of reads that can be slow, on a connection of its own that cannot write. The
+// pool in readers.ts kills it when a read takes too long.
+
+if (!process.send) throw new Error('This file is a reader process of local/readers.ts');
+// A terminal or a service manager may signal the whole group. The accepting process decides when reading ends, because
+// it finishes the requests in hand first.
+for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
+process.on('disconnect', () => process.exit());
+
+const [data] = (await once(process, 'message')) as [ReaderData];
+setLogLevel(data.logLevel);
+
+const database = Database.open(data.storePath, { readOnly: true });
+// Half of the writer's cache: there are several readers, and what is not here comes from the system's cache of the file.
+database.raw.exec('PRAGMA cache_size = -8000');
+
+const handlers = new Map<OperationId, HttpHandler>();
+const ledger = createBirpc<LedgerReads, ReaderProcess>(
+  {
+    answer: (operation, event) => {
+      const handler = handlers.get(operation);
+      if (!handler) throw new Error(`No reader serves ${operation}`);
+      return handler(event, requestContext(routes[operation].path));
+    },
+  },
+  processChannel(process),
+);
+
+const services = {
+  store: new EmbeddedStore(database),
+  searchIndex: new EmbeddedSearchIndex(database),
+  ledger: {
+    application: (token) => ledger.application(token),
+    chat: (token, chat) => ledger.chat(token, chat),
+    hasMessage: (token, chat, number) => ledger.hasMessage(token, chat, number),
+  } satisfies LedgerReads,
+  adminKey: data.adminKey,
+};
+for (const id of pagedReads) handlers.set(id, await loadOperation(id, services));
+process.send('ready');

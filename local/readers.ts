@@ -1,0 +1,266 @@
+import { type ChildProcess, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { setPriority } from 'node:os';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import { createBirpc } from 'birpc';
+import { problemAnswer } from '../functions/runtime/answering.ts';
+import type { HttpHandler } from '../functions/runtime/http.ts';
+import { events, log } from '../functions/runtime/log.ts';
+import { requestIdOf } from '../functions/runtime/request-id.ts';
+import { Problem } from '../lib/api/problems.ts';
+import { type OperationId, routes } from '../lib/api/routes.ts';
+import { limits } from '../lib/limits.ts';
+import { requestContext } from './lambda-events.ts';
+import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
+
+/** A read is answered within this time from its arrival, in milliseconds; after it with 503. */
+const deadlineMs = 2_000;
+/** Time between two checks for reads past their deadline, in milliseconds: a timer for each read would cost more. */
+const checkEveryMs = 50;
+
+/** Reads at work at a time. Two, so that one application can never use all; more would only wait for two processors. */
+const mostAtWork = 2;
+/** Reads of one application at work at a time. */
+const mostOfOneAtWork = mostAtWork - 1;
+/** Processes: those at work and one that is ready, because a start takes about 0.3 s (docs/benchmarks.md). */
+const mostProcesses = mostAtWork + 1;
+
+/** Reads of one application that wait. At 1 to 20 ms each, more would hardly be answered within the deadline. */
+const mostOfOneWaiting = 100;
+/** Reads of all applications that wait. An event holds the path and the headers, at most some 50 kB: 25 MB in all. */
+const mostWaiting = 500;
+
+/** After a process that ended before it was ready, the next one is started this much later, in milliseconds. */
+const failedStartDelayMs = 1_000;
+
+/**
+ * The nice value of a reader process: below accepting (0), above storing (19). The scheduler's weights for 0, 15 and 19
+ * are 1024, 36 and 15, so readers on both processors still leave the storing thread a third of one.
+ */
+const niceValue = 15;
+
+/**
+ * The heap of a reader process. A page is at most 4 MB of JSON, and up to 100 highlighted texts of 40 kB on the way
+ * there. A read that needs more ends its process, and nothing else.
+ */
+const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=4', '--heap-growing-percent=40'];
+
+/** A request that waits or is at work. */
+interface Read {
+  operation: OperationId;
+  event: APIGatewayProxyEvent;
+  /** What reads are queued by: the application's token, or nothing for the list of applications. */
+  application: string;
+  /** Of `performance.now()`. */
+  arrivedAt: number;
+  resolve: (result: APIGatewayProxyResult) => void;
+  reject: (error: unknown) => void;
+}
+
+interface Reader {
+  child: ChildProcess;
+  /** Undefined until the process is ready. */
+  remote?: ReaderProcess;
+  /** Undefined while it is idle. */
+  read?: Read | undefined;
+}
+
+const refused = (detail: string, retryAfterSeconds: number) =>
+  new Problem('unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
+const tooManyWait = () =>
+  refused(`Too many reads are waiting. Retry after ${limits.retryAfterSeconds} s.`, limits.retryAfterSeconds);
+const outOfTime = () =>
+  refused(
+    `The read took longer than ${deadlineMs / 1_000} s and was stopped. Retry later, or search for something more specific.`,
+    limits.unavailableRetryAfterSeconds,
+  );
+const interrupted = () =>
+  refused(`The read was interrupted. Retry after ${limits.retryAfterSeconds} s.`, limits.retryAfterSeconds);
+
+/**
+ * Runs reads that can be slow in processes of their own, so that they never hold up the accepting thread, and ends those
+ * that take too long. They are processes because SQLite, as Node.js offers it, cannot be interrupted: a thread in the
+ * middle of a query only ends with the query, a process can be killed (docs/decisions/0014-reader-processes.md).
+ *
+ * Waiting reads are taken from the applications in turn, and one application never has all processes.
+ */
+export class Readers {
+  readonly #module: URL;
+  readonly #data: ReaderData;
+  readonly #ledger: LedgerReads;
+  readonly #deadlineMs: number;
+  readonly #readers = new Set<Reader>();
+  /** The waiting reads of each application that has any; the application whose turn it is comes first. */
+  readonly #waiting = new Map<string, Read[]>();
+  #waitingCount = 0;
+  #check: NodeJS.Timeout | undefined;
+  #failedStart: NodeJS.Timeout | undefined;
+  #stopping = false;
+
+  /**
+   * @param options.module what a process runs: local/reader.ts, or a test's own
+   * @param options.deadlineMs only tests set it
+   */
+  constructor(options: { module?: URL; data: ReaderData; ledger: LedgerReads; deadlineMs?: number }) {
+    this.#module = options.module ?? new URL('reader.ts', import.meta.url);
+    this.#data = options.data;
+    const { ledger } = options;
+    this.#ledger = {
+      application: (token) => ledger.application(token),
+      chat: (token, chat) => ledger.chat(token, chat),
+      hasMessage: (token, chat, number) => ledger.hasMessage(token, chat, number),
+    };
+    this.#deadlineMs = options.deadlineMs ?? deadlineMs;
+    this.#keepSpare();
+  }
+
+  /** The handler that runs the route's own handler in a reader process. */
+  handler(operation: OperationId): HttpHandler {
+    return (event) => {
+      const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
+      const application = event.pathParameters?.token ?? '';
+      // No GET route reads a body.
+      const given = { ...event, body: null, isBase64Encoded: false };
+      this.#add({ operation, event: given, application, arrivedAt: performance.now(), resolve, reject });
+      return promise;
+    };
+  }
+
+  /** Kills all processes; reads in hand are answered 503. Resolves when the last process has ended. */
+  async stop(): Promise<void> {
+    this.#stopping = true;
+    clearInterval(this.#check);
+    clearTimeout(this.#failedStart);
+    const left = [...this.#waiting.values()].flat();
+    this.#waiting.clear();
+    this.#waitingCount = 0;
+    const ended = [...this.#readers].map(async ({ child, read }) => {
+      if (read) left.push(read);
+      if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
+      const exit = once(child, 'exit');
+      child.kill('SIGKILL');
+      await exit;
+    });
+    for (const read of left) this.#refuse(read, interrupted());
+    await Promise.all(ended);
+  }
+
+  #add(read: Read): void {
+    const ofOne = this.#waiting.get(read.application) ?? [];
+    if (this.#stopping) this.#refuse(read, interrupted());
+    else if (this.#waitingCount >= mostWaiting || ofOne.length >= mostOfOneWaiting) this.#refuse(read, tooManyWait());
+    else {
+      ofOne.push(read);
+      this.#waiting.set(read.application, ofOne);
+      this.#waitingCount++;
+      this.#check ??= setInterval(() => this.#endOverdue(), checkEveryMs);
+      this.#assign();
+    }
+  }
+
+  /** Gives waiting reads to idle processes. */
+  #assign(): void {
+    for (const reader of this.#readers) {
+      if (!reader.remote || reader.read) continue;
+      const read = this.#takeNext();
+      if (!read) break;
+      void this.#run(reader, reader.remote, read);
+    }
+    this.#keepSpare();
+  }
+
+  async #run(reader: Reader, remote: ReaderProcess, read: Read): Promise<void> {
+    reader.read = read;
+    // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
+    await remote.answer(read.operation, read.event).then(read.resolve, read.reject);
+    reader.read = undefined;
+    this.#assign();
+  }
+
+  /** The next read that may be worked on now: the oldest one of the application whose turn it is. */
+  #takeNext(): Read | undefined {
+    const atWork = this.#atWork();
+    if (atWork.length >= mostAtWork) return undefined;
+    for (const [application, reads] of this.#waiting) {
+      if (atWork.filter((read) => read.application === application).length >= mostOfOneAtWork) continue;
+      const read = reads.shift();
+      this.#waiting.delete(application);
+      if (reads.length > 0) this.#waiting.set(application, reads);
+      this.#waitingCount--;
+      return read;
+    }
+    return undefined;
+  }
+
+  #atWork(): Read[] {
+    return [...this.#readers].flatMap(({ read }) => read ?? []);
+  }
+
+  /** Answers every read past its deadline, and kills the processes that are at work on one. */
+  #endOverdue(): void {
+    const arrivedBefore = performance.now() - this.#deadlineMs;
+    for (const [application, reads] of this.#waiting) {
+      const overdue = reads.filter(({ arrivedAt }) => arrivedAt <= arrivedBefore);
+      for (const read of overdue) this.#refuse(read, outOfTime());
+      reads.splice(0, overdue.length);
+      this.#waitingCount -= overdue.length;
+      if (reads.length === 0) this.#waiting.delete(application);
+    }
+    for (const reader of this.#readers) {
+      const { read, child } = reader;
+      if (!read || read.arrivedAt > arrivedBefore) continue;
+      const { method, path } = routes[read.operation];
+      log.warn(events.readTooSlow, { request_id: this.#refuse(read, outOfTime()), route: `${method} ${path}` });
+      this.#readers.delete(reader);
+      child.kill('SIGKILL');
+    }
+    this.#assign();
+    if (this.#waitingCount > 0 || this.#atWork().length > 0) return;
+    clearInterval(this.#check);
+    this.#check = undefined;
+  }
+
+  /** Answers a read with a problem. Returns the request's id. */
+  #refuse(read: Read, problem: Problem): string {
+    const { event, operation, resolve } = read;
+    const requestId = requestIdOf({ event, context: requestContext(operation) });
+    log.debug(events.readRefused, { request_id: requestId });
+    resolve(problemAnswer(problem, requestId));
+    return requestId;
+  }
+
+  /** Starts a process when none is idle or starting: the next read, or the one after a kill, finds one ready. */
+  #keepSpare(): void {
+    if (this.#stopping || this.#failedStart || this.#readers.size >= mostProcesses) return;
+    if ([...this.#readers].every(({ read }) => read)) this.#start();
+  }
+
+  #start(): void {
+    const child = fork(this.#module, { execArgv: heapFlags, serialization: 'advanced' });
+    const reader: Reader = { child };
+    this.#readers.add(reader);
+    child.on('error', (error) => this.#ended(reader, { error }));
+    child.on('exit', (code, signal) => this.#ended(reader, { code, signal }));
+    child.once('message', () => {
+      reader.remote = createBirpc<ReaderProcess, LedgerReads>(this.#ledger, processChannel(child));
+      this.#assign();
+    });
+    if (child.pid === undefined) return;
+    setPriority(child.pid, niceValue);
+    child.send(this.#data);
+  }
+
+  /** A process ended, and not because it was told to. */
+  #ended(reader: Reader, why: { error: Error } | { code: number | null; signal: string | null }): void {
+    if (this.#stopping || !this.#readers.delete(reader)) return;
+    log.error(events.readerDied, why);
+    if (reader.read) this.#refuse(reader.read, interrupted());
+    if (!reader.remote) {
+      this.#failedStart ??= setTimeout(() => {
+        this.#failedStart = undefined;
+        this.#assign();
+      }, failedStartDelayMs);
+    }
+    this.#assign();
+  }
+}
