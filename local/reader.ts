@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { flushCompileCache } from 'node:module';
 import { createBirpc } from 'birpc';
 import type { HttpHandler } from '../functions/runtime/http.ts';
 import { setLogLevel } from '../functions/runtime/log.ts';
@@ -50,3 +51,6 @@ const services = {
 };
 for (const id of pagedReads) handlers.set(id, await loadOperation(id, services));
 process.send('ready');
+// Node.js keeps compiled code when a process exits, and this one is killed. Without it, each start takes 0.2 s more and
+// loads the TypeScript compiler.
+flushCompileCache();

@@ -1,0 +1,98 @@
+import { execFileSync } from 'node:child_process';
+import { expect, test } from 'vitest';
+import { type Answer, Client, type Problem } from '../support/client.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { type Host, startHost } from '../support/host.ts';
+
+/** The reader processes of a host. */
+const readersOf = ({ process: { pid } }: Host): number[] =>
+  execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
+    .split('\n')
+    .map((line) => line.trim().split(/ +/))
+    .filter(([, parent, ...args]) => Number(parent) === pid && args.join(' ').endsWith('local/reader.ts'))
+    .map(([reader]) => Number(reader));
+
+async function timed<Result>(work: Promise<Result>): Promise<{ result: Result; ms: number }> {
+  const begun = performance.now();
+  return { result: await work, ms: performance.now() - begun };
+}
+
+test('a read that never ends is answered 503 after two seconds, and holds up nobody', async () => {
+  const host = await hostOf(startHost(dataFolder()));
+  const client = await Client.connect(host.url);
+  const chats = [await client.newChat(), await client.newChat()] as const;
+  const list = (chat: string) => client.get<Problem>(chat.slice(0, chat.lastIndexOf('/')));
+  // A process is started ahead of need: the second one, which the first read calls for, is soon there.
+  await expect.poll(async () => (await list(chats[0])).status).toBe(200);
+  await expect.poll(() => readersOf(host).length).toBe(2);
+  await expect.poll(async () => (await Promise.all(chats.map(list))).map(({ status }) => status)).toEqual([200, 200]);
+
+  // A process that is stopped never answers, as one in the middle of an endless query.
+  const stopped = Math.min(...readersOf(host));
+  process.kill(stopped, 'SIGSTOP');
+  const outcomes: (Answer<Problem> | undefined)[] = [];
+  const reads = chats.map(async (chat, i) => {
+    const { result, ms } = await timed(list(chat));
+    outcomes[i] = result;
+    return ms;
+  });
+  await Promise.race(reads);
+  const served = outcomes.findIndex((outcome) => outcome !== undefined);
+  const [usual, slow] = served === 0 ? chats : [chats[1], chats[0]];
+  // Of the application that has one in hand already; it waits, though the other process is idle.
+  const behind = timed(list(slow));
+
+  let rounds = 0;
+  for (; outcomes.filter(Boolean).length < 2; rounds++) {
+    const { ms } = await timed(
+      Promise.all([
+        client.get('/health'),
+        client.post(`${usual}/messages`, { body: 'A text' }),
+        client.get(`${usual}/messages`),
+        client.get(`${usual}/messages/search?q=text`),
+      ]).then((answers) => expect(answers.map(({ status }) => status)).toEqual([200, 201, 200, 200])),
+    );
+    expect(ms).toBeLessThan(1_000);
+  }
+  expect(rounds).toBeGreaterThan(5);
+
+  const { status, headers, body } = outcomes[1 - served] as Answer<Problem>;
+  expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '5']);
+  expect(Math.max(...(await Promise.all(reads)))).toBeGreaterThan(1_900);
+  expect(Math.max(...(await Promise.all(reads)))).toBeLessThan(4_000);
+  expect((await behind).ms).toBeLessThan(4_000);
+  const next = await timed(list(slow));
+  expect(next.result.status).toBe(200);
+  expect(next.ms).toBeLessThan(1_000);
+
+  await expect.poll(() => readersOf(host)).not.toContain(stopped);
+  const readers = readersOf(host);
+  expect(readers.length).toBeGreaterThan(0);
+  expect(await host.stop()).toBe(0);
+  const lines = host.stderr().trim().split('\n');
+  expect(lines.map((line) => JSON.parse(line).message)).toEqual([
+    'a read ran out of time and its process was replaced',
+  ]);
+  expect(host.stderr()).not.toContain(slow.split('/')[2]);
+  for (const reader of readers) expect(() => process.kill(reader, 0)).toThrow('ESRCH');
+});
+
+test('when a host is killed, its reader processes end by themselves', async () => {
+  const host = await hostOf(startHost(dataFolder()));
+  await expect.poll(() => readersOf(host).length).toBeGreaterThan(0);
+  const readers = readersOf(host);
+  // The one that was started with the host is ready when it answers.
+  expect((await fetch(`${host.url}/applications`)).status).toBe(200);
+  for (const signal of ['SIGINT', 'SIGTERM'] as const) for (const reader of readers) process.kill(reader, signal);
+  expect((await fetch(`${host.url}/applications`)).status).toBe(200);
+  expect(readersOf(host)).toEqual(expect.arrayContaining(readers));
+  await host.stop('SIGKILL');
+  const isAlive = (pid: number) => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  await expect.poll(() => readers.filter(isAlive)).toEqual([]);
+});

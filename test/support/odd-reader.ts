@@ -1,0 +1,40 @@
+import { once } from 'node:events';
+import { DatabaseSync } from 'node:sqlite';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { createBirpc } from 'birpc';
+import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from '../../local/threads.ts';
+
+// A reader process for the tests of the pool: the search text says what happens to the read.
+
+const behaviours: Record<string, (parameter: string) => unknown> = {
+  echo: () => undefined,
+  sleep: (milliseconds) => sleep(Number(milliseconds)),
+  // A query that never ends and never returns to JavaScript: nothing but a kill ends it.
+  hang: () =>
+    new DatabaseSync(data.storePath, { readOnly: true })
+      .prepare(
+        `WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)
+         SELECT count(*) FROM sqlite_schema CROSS JOIN c`,
+      )
+      .get(),
+  die: () => process.exit(3),
+  fail: () => {
+    throw new Error('a fault in a handler');
+  },
+  ledger: async (token) => JSON.stringify(await ledger.application(token)),
+};
+
+process.on('disconnect', () => process.exit());
+const [data] = (await once(process, 'message')) as [ReaderData];
+if (data.adminKey === 'fails to start') process.exit(4);
+const ledger = createBirpc<LedgerReads, ReaderProcess>(
+  {
+    answer: async (_operation, event) => {
+      const [behaviour = '', parameter = ''] = (event.queryStringParameters?.q ?? '').split(' ');
+      const body = await behaviours[behaviour]?.(parameter);
+      return { statusCode: 200, body: String(body ?? process.pid) };
+    },
+  },
+  processChannel(process),
+);
+process.send?.('ready');

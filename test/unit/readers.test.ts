@@ -1,0 +1,194 @@
+import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
+import type * as z from 'zod';
+import { events, log, setLogLevel } from '../../functions/runtime/log.ts';
+import { answers } from '../../lib/api/answers.ts';
+import { type OperationId, routes } from '../../lib/api/routes.ts';
+import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { loadOperations, pagedReads } from '../../local/operations.ts';
+import { Readers } from '../../local/readers.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+
+const module = new URL('../support/odd-reader.ts', import.meta.url);
+const waiting = { timeout: 20_000, interval: 10 };
+
+const isAlive = (pid: number): boolean => {
+  try {
+    return process.kill(pid, 0);
+  } catch {
+    return false;
+  }
+};
+
+describe('the pool of reader processes', () => {
+  let file: SqliteFile;
+  beforeEach(async () => {
+    setLogLevel('silent');
+    file = await openSqliteFile({ queue: queueMigrations });
+  });
+  afterEach(() => {
+    vi.restoreAllMocks();
+    file.remove();
+  });
+
+  const start = (deadlineMs: number, adminKey?: string) => {
+    const readers = new Readers({
+      module,
+      data: { storePath: file.path, logLevel: 'silent', adminKey },
+      ledger: {
+        application: async (token) => ({ name: token, createdAt: 1, updatedAt: 2 }),
+        chat: async () => undefined,
+        hasMessage: async () => false,
+      },
+      deadlineMs,
+    });
+    onTestFinished(() => readers.stop());
+    const handler = readers.handler('searchApplication');
+    const read = (q: string, token = 'A'): Promise<APIGatewayProxyResult> =>
+      handler(
+        {
+          pathParameters: { token },
+          queryStringParameters: { q },
+          requestContext: { requestId: crypto.randomUUID() },
+        } as unknown as APIGatewayProxyEvent,
+        {} as Context,
+      );
+    /** The read's answer once its process is ready, whatever the deadline and however busy the machine. */
+    const first = () => vi.waitFor(async () => expect(await read('echo')).toMatchObject({ statusCode: 200 }), waiting);
+    return { readers, read, first };
+  };
+  const pidOf = ({ body }: APIGatewayProxyResult) => Number(body);
+  const isRefused = (result: APIGatewayProxyResult) => {
+    expect(result).toMatchObject({ statusCode: 503, headers: { 'Retry-After': expect.stringMatching(/^[15]$/) } });
+    expect(JSON.parse(result.body)).toMatchObject({ code: 'unavailable', request_id: expect.any(String) });
+  };
+
+  test('runs a handler in another process, which can ask the ledger', async () => {
+    const { read, first } = start(10_000);
+    await first();
+    expect(pidOf(await read('echo'))).not.toBe(process.pid);
+    expect(JSON.parse((await read('ledger T')).body)).toEqual({ name: 'T', createdAt: 1, updatedAt: 2 });
+  });
+
+  test('answers 503 at the deadline, kills the process in the middle of its query, and serves the next read', async () => {
+    const { read, first } = start(1_000);
+    const warn = vi.spyOn(log, 'warn');
+    await first();
+    const pid = pidOf(await read('echo'));
+    const begun = performance.now();
+    const [hung, after] = await Promise.all([read('hang'), read('echo')]);
+    expect(performance.now() - begun).toBeLessThan(2_000);
+    isRefused(hung);
+    // It waited behind the one that hung, for as long, or was served by the spare process.
+    if (after.statusCode !== 200) isRefused(after);
+    await vi.waitFor(() => expect(isAlive(pid)).toBe(false), waiting);
+    expect(await vi.waitFor(() => read('echo'), waiting)).toMatchObject({ statusCode: 200 });
+    expect(warn.mock.calls.map(([message]) => message)).toEqual([events.readTooSlow]);
+  });
+
+  test('leaves no lock in the database when it kills a process in the middle of a query', async () => {
+    const { read, first } = start(1_000);
+    await first();
+    const hung = read('hang');
+    const write = () => file.database.raw.exec('CREATE TABLE IF NOT EXISTS t (n); INSERT INTO t VALUES (1)');
+    const isReset = () => {
+      write();
+      return file.database.raw.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0;
+    };
+    file.database.raw.exec('PRAGMA busy_timeout = 0');
+    // While it reads, the journal can't be begun again.
+    await expect.poll(isReset, waiting).toBe(false);
+    isRefused(await hung);
+    await expect.poll(isReset, waiting).toBe(true);
+  });
+
+  test('answers 503 to a read that waited until the deadline, and ends no process for it', async () => {
+    const { read, first } = start(1_000);
+    const warn = vi.spyOn(log, 'warn');
+    await first();
+    const [hung, ...waited] = await Promise.all([read('hang'), read('hang'), read('hang'), read('hang')]);
+    for (const result of [hung, ...waited]) isRefused(result as APIGatewayProxyResult);
+    expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  test('refuses at once what exceeds the line of one application, and still takes reads of others', async () => {
+    const { read, first } = start(5_000);
+    await first();
+    const answers = Array.from({ length: 120 }, () => read('sleep 2'));
+    const [other, results] = await Promise.all([read('echo', 'B'), Promise.all(answers)]);
+    expect(other).toMatchObject({ statusCode: 200 });
+    const refused = results.filter(({ statusCode }) => statusCode === 503);
+    expect(refused.length).toBeGreaterThanOrEqual(19);
+    expect(refused.length).toBeLessThanOrEqual(20);
+    for (const result of refused) isRefused(result);
+  });
+
+  test('refuses at once what exceeds the line of all applications', async () => {
+    const { read, first } = start(5_000);
+    await first();
+    const answers = Array.from({ length: 520 }, (_, i) => read('sleep 1', `application ${i}`));
+    const results = await Promise.all(answers);
+    const refused = results.filter(({ statusCode }) => statusCode === 503).length;
+    expect(refused).toBeGreaterThanOrEqual(18);
+    expect(refused).toBeLessThanOrEqual(20);
+  });
+
+  test('takes reads from the applications in turn, and never works on two of one application', async () => {
+    const { read, first } = start(20_000);
+    await first();
+    const order: string[] = [];
+    const noted = async (name: string) => {
+      await read('sleep 40', name);
+      order.push(name);
+    };
+    const begun = performance.now();
+    const ofMany = Promise.all(Array.from({ length: 10 }, () => noted('A')));
+    await Promise.all([noted('B'), noted('C'), noted('D')]);
+    expect(order.filter((name) => name === 'A').length).toBeLessThanOrEqual(4);
+    await ofMany;
+    expect(performance.now() - begun).toBeGreaterThanOrEqual(10 * 39);
+  });
+
+  test('answers 503 when a process dies with the read in hand, and replaces the process', async () => {
+    const { read, first } = start(10_000);
+    const error = vi.spyOn(log, 'error');
+    await first();
+    isRefused(await read('die'));
+    expect(error.mock.calls).toEqual([[events.readerDied, { code: 3, signal: null }]]);
+    expect(await read('echo')).toMatchObject({ statusCode: 200 });
+  });
+
+  test('rejects with the error of a handler that fails, and keeps the process', async () => {
+    const { read, first } = start(10_000);
+    await first();
+    await expect(read('fail')).rejects.toThrow('a fault in a handler');
+    expect(await read('echo')).toMatchObject({ statusCode: 200 });
+  });
+
+  test('answers 503 while no process starts, and tries again only after a pause', async () => {
+    const error = vi.spyOn(log, 'error');
+    const { read } = start(1_000, 'fails to start');
+    for (const result of await Promise.all(Array.from({ length: 20 }, () => read('echo')))) isRefused(result);
+    expect(error.mock.calls.length).toBeLessThanOrEqual(2);
+  });
+
+  test('answers what is left with 503 at a stop, and leaves no process behind', async () => {
+    const { readers, read, first } = start(10_000);
+    await first();
+    const pid = pidOf(await read('echo'));
+    const left = [read('hang'), read('echo'), read('echo')];
+    await readers.stop();
+    for (const result of await Promise.all(left)) isRefused(result);
+    isRefused(await read('echo'));
+    expect(isAlive(pid)).toBe(false);
+  });
+});
+
+test('exactly the routes that return a page run in a reader process', async () => {
+  const isPage = (id: OperationId) => 'next' in ((answers[id] as z.ZodObject | undefined)?.shape ?? {});
+  expect(pagedReads).toEqual((Object.keys(routes) as OperationId[]).filter(isPage));
+  const elsewhere = new Map(pagedReads.map((id) => [id, vi.fn()]));
+  const operations = await loadOperations({ adminKey: undefined }, elsewhere);
+  expect([...operations.keys()]).toEqual(Object.keys(routes));
+  for (const id of pagedReads) expect(operations.get(id)).toBe(elsewhere.get(id));
+});
