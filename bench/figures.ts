@@ -4,6 +4,7 @@ import { embeddedBatch } from './figures/embedded-batch.ts';
 import { embeddedCreate } from './figures/embedded-create.ts';
 import { embeddedLag } from './figures/embedded-lag.ts';
 import { embeddedMemory } from './figures/embedded-memory.ts';
+import { embeddedReads } from './figures/embedded-reads.ts';
 import { functionCpu } from './figures/function-cpu.ts';
 import { functionStart } from './figures/function-start.ts';
 import { pageDepthEmbedded } from './figures/page-depth-embedded.ts';
@@ -22,6 +23,7 @@ export const figures: Record<string, Figure> = {
   'embedded-batch': embeddedBatch,
   'embedded-lag': embeddedLag,
   'embedded-memory': embeddedMemory,
+  'embedded-reads': embeddedReads,
   'search-latency-embedded': searchLatencyEmbedded,
   'search-latency-embedded-large': searchLatencyEmbeddedLarge,
   'page-depth-embedded': pageDepthEmbedded,

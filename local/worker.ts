@@ -12,6 +12,7 @@ import { storeWorker } from '../functions/workers/store.ts';
 import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
 import { Database } from '../lib/sqlite/database.ts';
 import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { Journal } from './journal.ts';
 import { lambdaContext, scheduledEvent } from './lambda-events.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
 
@@ -27,6 +28,7 @@ if (process.platform === 'linux')
   setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW);
 
 const database = Database.open(storePath);
+const journal = new Journal(database, storePath);
 
 const services: WorkerServices = {
   store: new EmbeddedStore(database),
@@ -54,7 +56,10 @@ const purgeTimeMs = 15_000;
 
 const acceptingThread = createBirpc<AcceptingThread, WorkerThread>(
   {
-    storeBatch: (event) => functions.store(event, lambdaContext('store')),
+    storeBatch: (event) => {
+      journal.keepSmall();
+      return functions.store(event, lambdaContext('store'));
+    },
     searchBatch: (event) => functions.search(event, lambdaContext('search')),
     rollUp: () => functions.rollUp(scheduledEvent(), lambdaContext('roll-up', 900_000)),
     purge: () => functions.purge(scheduledEvent(), lambdaContext('purge', purgeTimeMs)),

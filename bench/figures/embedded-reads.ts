@@ -1,0 +1,111 @@
+import { execFile } from 'node:child_process';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { promisify } from 'node:util';
+import { call, makeChats, untilSearchable } from '../api.ts';
+import { type Embedded, startEmbedded } from '../embedded.ts';
+import { figure, type Measurement } from '../figure.ts';
+import { inTurns, percentile } from '../statistics.ts';
+import { usualBody } from '../texts.ts';
+import { msOf } from '../time.ts';
+
+const sizes = {
+  full: { runs: 3, seconds: 10, old: 12_000, newer: 300_000, long: 6_000 },
+  smoke: { runs: 1, seconds: 1, old: 200, newer: 200, long: 20 },
+};
+const connections = 50;
+/** Between two requests of a probe, in milliseconds: it shall measure how long others wait, and not be a load itself. */
+const pauseMs = 5;
+
+/** What the tenant at full speed searches for, below its application. */
+const storms = {
+  'old and common': { q: 'zebra' },
+  'a run of equal characters': { q: 'a'.repeat(18) },
+  ordinary: { q: 'thirteen' },
+};
+
+export const embeddedReads = figure({
+  title: 'Embedded: reads beside writes',
+  about: `One client creates messages, one asks for /health and one searches an application of its own, one request after the other, while
+    ${connections} connections of another tenant search their application as fast as they can: for a word in 12,000 messages below 300,000 newer ones
+    without it, for 18 equal characters among 6,000 messages of 10,000 of them, and for a word of every newer message. The reference is the same without that
+    tenant, in turns. Some of its searches are answered 503 because they waited too long.`,
+  measure: async ({ scale, say }) => {
+    const { runs, seconds, old, newer, long } = sizes[scale];
+    const host = await startEmbedded();
+    try {
+      const [tenant, other, written] = await Promise.all([makeChats(host, 1), makeChats(host, 1), makeChats(host, 1)]);
+      const [busy, quiet, chat] = [tenant[0], other[0], written[0]] as [string, string, string];
+      await fill(host, busy, old, 'zebra was here');
+      await fill(host, busy, newer, usualBody);
+      await fill(host, busy, long, `${'a'.repeat(9_999)}b`);
+      await fill(host, quiet, newer, usualBody);
+      await untilSearchable(host, quiet);
+
+      const probes = {
+        creates: () => call(host, `${chat}/messages`, { body: usualBody }),
+        '/health': () => call(host, '/health'),
+        "another tenant's searches": () => call(host, `${quiet}/messages/search?q=thirteen`),
+      };
+      const measureAll = async (storm?: string) => {
+        const stormed = storm === undefined ? undefined : searchAtFullSpeed(host, busy, storm, seconds + 1);
+        const until = performance.now() + seconds * 1_000;
+        const p99s = await Promise.all(Object.values(probes).map((probe) => p99Until(probe, until)));
+        await stormed;
+        await untilSearchable(host, chat);
+        return p99s;
+      };
+      const measurements: Measurement[] = [];
+      for (const [kind, { q }] of Object.entries(storms)) {
+        const { ours, reference } = await inTurns(
+          runs,
+          (run) => {
+            say(`${kind}, run ${run + 1} of ${runs}`);
+            return measureAll(q);
+          },
+          () => measureAll(),
+        );
+        for (const [i, what] of Object.keys(probes).entries())
+          measurements.push({
+            what: `${what} beside searches for something ${kind}: 99th percentile`,
+            unit: 'ms',
+            values: ours.map((p99s) => p99s[i] as number),
+            reference: { what: 'without', values: reference.map((p99s) => p99s[i] as number) },
+            bar: { atMost: 3 },
+          });
+      }
+      return measurements;
+    } finally {
+      await host.stop();
+    }
+  },
+});
+
+async function fill(host: Embedded, chat: string, messages: number, body: string): Promise<void> {
+  const atATime = Math.min(1_000, Math.floor(900_000 / body.length));
+  for (let left = messages; left > 0; left -= atATime)
+    await call(host, `${chat}/messages/batch`, { messages: Array(Math.min(atATime, left)).fill({ body }) });
+}
+
+async function p99Until(probe: () => Promise<unknown>, until: number): Promise<number> {
+  const times: number[] = [];
+  while (performance.now() < until || times.length === 0) {
+    times.push(await msOf(probe));
+    await sleep(pauseMs);
+  }
+  return percentile(times, 99);
+}
+
+/** Searches the application of a chat, whatever the answers. */
+async function searchAtFullSpeed({ origin, base }: Embedded, chat: string, q: string, seconds: number): Promise<void> {
+  const application = chat.slice(0, chat.indexOf('/chats'));
+  const url = `${origin}${base}${application}/search?q=${encodeURIComponent(q)}`;
+  await promisify(execFile)('wrk', [
+    '--threads',
+    '1',
+    '--connections',
+    String(connections),
+    '--duration',
+    `${seconds}s`,
+    url,
+  ]);
+}

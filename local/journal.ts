@@ -1,0 +1,35 @@
+import { statSync } from 'node:fs';
+import type { Database } from '../lib/sqlite/database.ts';
+
+/** A journal larger than this is emptied, in bytes. Without readers, SQLite's own checkpoints keep it at some 6 MB. */
+const mostBytes = 64 * 1024 * 1024;
+/** Time between two tries, in milliseconds: one waits up to 5 s for readers, and storing waits as long. */
+const retryMs = 60_000;
+
+/**
+ * Empties the journal of store.db once it is large. SQLite starts a journal over only in a moment in which no reader
+ * uses it, and while several processes read at full speed there may be none: measured, it grew to 28 MB in 15 s. This
+ * checkpoint waits for such a moment, which comes because each read has a deadline
+ * (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files).
+ */
+export class Journal {
+  readonly #database: Database;
+  readonly #path: string;
+  readonly #mostBytes: number;
+  #notBefore = 0;
+
+  /** @param options.mostBytes only tests set it */
+  constructor(database: Database, databasePath: string, options: { mostBytes?: number } = {}) {
+    this.#database = database;
+    this.#path = `${databasePath}-wal`;
+    this.#mostBytes = options.mostBytes ?? mostBytes;
+  }
+
+  /** To be called between transactions. */
+  keepSmall(): void {
+    const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
+    if (size <= this.#mostBytes || performance.now() < this.#notBefore) return;
+    this.#database.raw.exec('PRAGMA wal_checkpoint(TRUNCATE)');
+    this.#notBefore = performance.now() + retryMs;
+  }
+}
