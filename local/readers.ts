@@ -15,6 +15,13 @@ import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess }
 
 /** A read is answered within this time from its arrival, in milliseconds; after it with 503. */
 const deadlineMs = 2_000;
+/**
+ * A process past the deadline of its read is killed only after this share of that time at work. A read that waited long
+ * is not slow itself, and the process that it leaves is soon free; a new one costs 0.5 s of a processor.
+ */
+const leastWorkShare = 0.5;
+/** From a read that works longer than this on, in milliseconds, all processes are kept ready: one may have to be killed. */
+const slowMs = 200;
 /** Time between two checks for reads past their deadline, in milliseconds: a timer for each read would cost more. */
 const checkEveryMs = 50;
 
@@ -22,7 +29,10 @@ const checkEveryMs = 50;
 const mostAtWork = 2;
 /** Reads of one application at work at a time. */
 const mostOfOneAtWork = mostAtWork - 1;
-/** Processes: those at work and one that is ready, because a start takes about 0.3 s (docs/benchmarks.md). */
+/**
+ * Processes: those at work and one that is ready, because a start takes 0.3 to 0.5 s. Where no read is slow, only one more
+ * than are at work is started.
+ */
 const mostProcesses = mostAtWork + 1;
 
 /** Reads of one application that wait. At 1 to 20 ms each, more would hardly be answered within the deadline. */
@@ -53,6 +63,8 @@ interface Read {
   application: string;
   /** Of `performance.now()`. */
   arrivedAt: number;
+  /** It has been answered with a problem, though a process may still work on it. */
+  isRefused: boolean;
   resolve: (result: APIGatewayProxyResult) => void;
   reject: (error: unknown) => void;
 }
@@ -63,7 +75,12 @@ interface Reader {
   remote?: ReaderProcess;
   /** Undefined while it is idle. */
   read?: Read | undefined;
+  /** When it was given its read, of `performance.now()`. */
+  startedAt: number;
 }
+
+const requestIdOfRead = ({ event, operation }: Read): string =>
+  requestIdOf({ event, context: requestContext(operation) });
 
 const refused = (detail: string, retryAfterSeconds: number) =>
   new Problem('unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
@@ -93,6 +110,7 @@ export class Readers {
   /** The waiting reads of each application that has any; the application whose turn it is comes first. */
   readonly #waiting = new Map<string, Read[]>();
   #waitingCount = 0;
+  #leastProcesses = 1;
   #check: NodeJS.Timeout | undefined;
   #failedStart: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -121,7 +139,15 @@ export class Readers {
       const application = event.pathParameters?.token ?? '';
       // No GET route reads a body.
       const given = { ...event, body: null, isBase64Encoded: false };
-      this.#add({ operation, event: given, application, arrivedAt: performance.now(), resolve, reject });
+      this.#add({
+        operation,
+        event: given,
+        application,
+        arrivedAt: performance.now(),
+        isRefused: false,
+        resolve,
+        reject,
+      });
       return promise;
     };
   }
@@ -171,6 +197,7 @@ export class Readers {
 
   async #run(reader: Reader, remote: ReaderProcess, read: Read): Promise<void> {
     reader.read = read;
+    reader.startedAt = performance.now();
     // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
     await remote.answer(read.operation, read.event).then(read.resolve, read.reject);
     reader.read = undefined;
@@ -196,9 +223,11 @@ export class Readers {
     return [...this.#readers].flatMap(({ read }) => read ?? []);
   }
 
-  /** Answers every read past its deadline, and kills the processes that are at work on one. */
+  /** Answers every read past its deadline, and kills the processes that have been at work on one for long. */
   #endOverdue(): void {
-    const arrivedBefore = performance.now() - this.#deadlineMs;
+    const now = performance.now();
+    const arrivedBefore = now - this.#deadlineMs;
+    const leastWorkMs = this.#deadlineMs * leastWorkShare;
     for (const [application, reads] of this.#waiting) {
       const overdue = reads.filter(({ arrivedAt }) => arrivedAt <= arrivedBefore);
       for (const read of overdue) this.#refuse(read, outOfTime());
@@ -207,10 +236,14 @@ export class Readers {
       if (reads.length === 0) this.#waiting.delete(application);
     }
     for (const reader of this.#readers) {
-      const { read, child } = reader;
-      if (!read || read.arrivedAt > arrivedBefore) continue;
+      const { read, startedAt, child } = reader;
+      if (!read) continue;
+      if (now - startedAt > slowMs) this.#leastProcesses = mostProcesses;
+      if (read.arrivedAt > arrivedBefore) continue;
+      if (!read.isRefused) this.#refuse(read, outOfTime());
+      if (now - startedAt < leastWorkMs) continue;
       const { method, path } = routes[read.operation];
-      log.warn(events.readTooSlow, { request_id: this.#refuse(read, outOfTime()), route: `${method} ${path}` });
+      log.warn(events.readTooSlow, { request_id: requestIdOfRead(read), route: `${method} ${path}` });
       this.#readers.delete(reader);
       child.kill('SIGKILL');
     }
@@ -220,24 +253,23 @@ export class Readers {
     this.#check = undefined;
   }
 
-  /** Answers a read with a problem. Returns the request's id. */
-  #refuse(read: Read, problem: Problem): string {
-    const { event, operation, resolve } = read;
-    const requestId = requestIdOf({ event, context: requestContext(operation) });
+  /** Answers a read with a problem. */
+  #refuse(read: Read, problem: Problem): void {
+    const requestId = requestIdOfRead(read);
     log.debug(events.readRefused, { request_id: requestId });
-    resolve(problemAnswer(problem, requestId));
-    return requestId;
+    read.isRefused = true;
+    read.resolve(problemAnswer(problem, requestId));
   }
 
-  /** Starts a process when none is idle or starting: the next read, or the one after a kill, finds one ready. */
+  /** Starts processes ahead of need: the next read, or the one after a kill, finds one ready. */
   #keepSpare(): void {
-    if (this.#stopping || this.#failedStart || this.#readers.size >= mostProcesses) return;
-    if ([...this.#readers].every(({ read }) => read)) this.#start();
+    const wanted = Math.min(mostProcesses, Math.max(this.#leastProcesses, this.#atWork().length + 1));
+    while (!this.#stopping && !this.#failedStart && this.#readers.size < wanted) this.#start();
   }
 
   #start(): void {
     const child = fork(this.#module, { execArgv: heapFlags, serialization: 'advanced' });
-    const reader: Reader = { child };
+    const reader: Reader = { child, startedAt: 0 };
     this.#readers.add(reader);
     child.on('error', (error) => this.#ended(reader, { error }));
     child.on('exit', (code, signal) => this.#ended(reader, { code, signal }));

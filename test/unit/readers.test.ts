@@ -106,9 +106,41 @@ describe('the pool of reader processes', () => {
     const { read, first } = start(1_000);
     const warn = vi.spyOn(log, 'warn');
     await first();
-    const [hung, ...waited] = await Promise.all([read('hang'), read('hang'), read('hang'), read('hang')]);
-    for (const result of [hung, ...waited]) isRefused(result as APIGatewayProxyResult);
+    const all = await Promise.all([read('hang'), read('hang'), read('hang'), read('hang')]);
+    for (const result of all) isRefused(result);
     expect(warn).toHaveBeenCalledTimes(1);
+  });
+
+  test('kills no process because of a read that mostly waited, and answers that read in time all the same', async () => {
+    const { read, first } = start(1_000);
+    const warn = vi.spyOn(log, 'warn');
+    await first();
+    const begun = performance.now();
+    const results = await Promise.all([read('sleep 800'), read('sleep 400'), read('echo')]);
+    expect(performance.now() - begun).toBeLessThan(1_190);
+    expect(results.map(({ statusCode }) => statusCode)).toEqual([200, 503, 503]);
+    expect(await read('echo')).toMatchObject({ statusCode: 200 });
+    expect(warn).not.toHaveBeenCalled();
+  });
+
+  test('keeps a process for other applications while it replaces those of one whose reads are all too slow', async () => {
+    const { read, first } = start(600);
+    await first();
+    const other = async () => {
+      const begun = performance.now();
+      expect(await read('echo', 'B')).toMatchObject({ statusCode: 200 });
+      return performance.now() - begun;
+    };
+    let isOver = false;
+    const slow = (async () => {
+      for (let i = 0; i < 3; i++) isRefused(await read('hang'));
+      isOver = true;
+    })();
+    const times: number[] = [];
+    while (!isOver) times.push(await other());
+    await slow;
+    expect(times.length).toBeGreaterThan(20);
+    expect(Math.max(...times)).toBeLessThan(300);
   });
 
   test('refuses at once what exceeds the line of one application, and still takes reads of others', async () => {
