@@ -13,7 +13,7 @@ export interface Embedded {
   /** The path of the API: `/v1`. */
   base: string;
   dataDir: string;
-  /** Resident memory, in MB. */
+  /** Resident memory of the host, and what its reader processes have beside it, in MB. */
   memoryMb: () => number;
   /** Ends it, and deletes its data. */
   stop: () => Promise<void>;
@@ -53,6 +53,10 @@ function urlOf(child: ChildProcess): Promise<string> {
   });
 }
 
-/** Linux tells it in kB (proc(5), VmRSS). */
-const residentMb = (pid: number): number =>
-  Number(/VmRSS:\s+(\d+) kB/.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]) / 1_024;
+/** Linux tells it in kB (proc(5): VmRSS, smaps_rollup). What processes share, such as Node.js itself, counts once. */
+function residentMb(pid: number): number {
+  const kB = (file: string, field: RegExp) => Number(field.exec(readFileSync(`/proc/${file}`, 'utf8'))?.[1]);
+  const readers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  const own = readers.map((reader) => kB(`${reader}/smaps_rollup`, /Private_Dirty:\s+(\d+) kB/));
+  return own.reduce((sum, each) => sum + each, kB(`${pid}/status`, /VmRSS:\s+(\d+) kB/)) / 1_024;
+}

@@ -10,6 +10,7 @@ import { requestIdOf } from '../functions/runtime/request-id.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
+import { FairLine } from './fair-line.ts';
 import { requestContext } from './lambda-events.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
@@ -34,11 +35,6 @@ const mostOfOneAtWork = mostAtWork - 1;
  * than are at work is started.
  */
 const mostProcesses = mostAtWork + 1;
-
-/** Reads of one application that wait. At 1 to 20 ms each, more would hardly be answered within the deadline. */
-const mostOfOneWaiting = 100;
-/** Reads of all applications that wait. An event holds the path and the headers, at most some 50 kB: 25 MB in all. */
-const mostWaiting = 500;
 
 /** After a process that ended before it was ready, the next one is started this much later, in milliseconds. */
 const failedStartDelayMs = 1_000;
@@ -107,9 +103,7 @@ export class Readers {
   readonly #ledger: LedgerReads;
   readonly #deadlineMs: number;
   readonly #readers = new Set<Reader>();
-  /** The waiting reads of each application that has any; the application whose turn it is comes first. */
-  readonly #waiting = new Map<string, Read[]>();
-  #waitingCount = 0;
+  readonly #waiting = new FairLine<Read>();
   #leastProcesses = 1;
   #check: NodeJS.Timeout | undefined;
   #failedStart: NodeJS.Timeout | undefined;
@@ -157,9 +151,7 @@ export class Readers {
     this.#stopping = true;
     clearInterval(this.#check);
     clearTimeout(this.#failedStart);
-    const left = [...this.#waiting.values()].flat();
-    this.#waiting.clear();
-    this.#waitingCount = 0;
+    const left = this.#waiting.takeArrivedUntil(performance.now());
     const ended = [...this.#readers].map(async ({ child, read }) => {
       if (read) left.push(read);
       if (child.pid === undefined || child.exitCode !== null || child.signalCode !== null) return;
@@ -172,13 +164,9 @@ export class Readers {
   }
 
   #add(read: Read): void {
-    const ofOne = this.#waiting.get(read.application) ?? [];
     if (this.#stopping) this.#refuse(read, interrupted());
-    else if (this.#waitingCount >= mostWaiting || ofOne.length >= mostOfOneWaiting) this.#refuse(read, tooManyWait());
+    else if (!this.#waiting.add(read)) this.#refuse(read, tooManyWait());
     else {
-      ofOne.push(read);
-      this.#waiting.set(read.application, ofOne);
-      this.#waitingCount++;
       this.#check ??= setInterval(() => this.#endOverdue(), checkEveryMs);
       this.#assign();
     }
@@ -204,19 +192,12 @@ export class Readers {
     this.#assign();
   }
 
-  /** The next read that may be worked on now: the oldest one of the application whose turn it is. */
   #takeNext(): Read | undefined {
     const atWork = this.#atWork();
     if (atWork.length >= mostAtWork) return undefined;
-    for (const [application, reads] of this.#waiting) {
-      if (atWork.filter((read) => read.application === application).length >= mostOfOneAtWork) continue;
-      const read = reads.shift();
-      this.#waiting.delete(application);
-      if (reads.length > 0) this.#waiting.set(application, reads);
-      this.#waitingCount--;
-      return read;
-    }
-    return undefined;
+    return this.#waiting.take(
+      (application) => atWork.filter((read) => read.application === application).length < mostOfOneAtWork,
+    );
   }
 
   #atWork(): Read[] {
@@ -228,13 +209,7 @@ export class Readers {
     const now = performance.now();
     const arrivedBefore = now - this.#deadlineMs;
     const leastWorkMs = this.#deadlineMs * leastWorkShare;
-    for (const [application, reads] of this.#waiting) {
-      const overdue = reads.filter(({ arrivedAt }) => arrivedAt <= arrivedBefore);
-      for (const read of overdue) this.#refuse(read, outOfTime());
-      reads.splice(0, overdue.length);
-      this.#waitingCount -= overdue.length;
-      if (reads.length === 0) this.#waiting.delete(application);
-    }
+    for (const read of this.#waiting.takeArrivedUntil(arrivedBefore)) this.#refuse(read, outOfTime());
     for (const reader of this.#readers) {
       const { read, startedAt, child } = reader;
       if (!read) continue;
@@ -248,7 +223,7 @@ export class Readers {
       child.kill('SIGKILL');
     }
     this.#assign();
-    if (this.#waitingCount > 0 || this.#atWork().length > 0) return;
+    if (this.#waiting.length > 0 || this.#atWork().length > 0) return;
     clearInterval(this.#check);
     this.#check = undefined;
   }

@@ -12,8 +12,8 @@ const chats = 100;
 
 export const embeddedMemory = figure({
   title: 'Embedded: memory',
-  about: `Resident memory of the whole process (Linux tells it), while 50 connections create messages in ${chats} chats as fast as they can for five
-    minutes, an hour’s worth of a busy system. Of the process, 58 MB are the program of Node.js itself.`,
+  about: `Resident memory of the host and what its reader processes have beside it (Linux tells it), while 50 connections create messages in ${chats} chats as fast as they can for five
+    minutes, an hour’s worth of a busy system. Of it, 58 MB are the program of Node.js itself.`,
   measure: async ({ scale, say }) => {
     const { seconds } = sizes[scale];
     const host = await startEmbedded();

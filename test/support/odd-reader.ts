@@ -9,11 +9,11 @@ import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess }
 const behaviours: Record<string, (parameter: string) => unknown> = {
   echo: () => undefined,
   sleep: (milliseconds) => sleep(Number(milliseconds)),
-  // A query that never ends and never returns to JavaScript: nothing but a kill ends it.
+  // A query that takes minutes and does not return to JavaScript meanwhile: nothing but a kill ends it.
   hang: () =>
     new DatabaseSync(data.storePath, { readOnly: true })
       .prepare(
-        `WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c)
+        `WITH RECURSIVE c (n) AS (SELECT 1 UNION ALL SELECT n + 1 FROM c WHERE n < 2e9)
          SELECT count(*) FROM sqlite_schema CROSS JOIN c`,
       )
       .get(),
