@@ -55,10 +55,12 @@ export async function startEngine(
     );
   }
 
+  const readers = new Readers({ data: { storePath, logLevel, adminKey }, ledger });
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
     workerData: { storePath, logLevel } satisfies WorkerData,
   });
   await once(thread, 'message');
+  await readers.started();
   let stopping = false;
   thread.on('error', (error) => log.critical(events.workerDied, { error }));
   thread.on('exit', () => {
@@ -74,8 +76,6 @@ export async function startEngine(
     },
     channel(thread),
   );
-
-  const readers = new Readers({ data: { storePath, logLevel, adminKey }, ledger });
 
   const sources = [
     new EventSource('store', queues.store, (event) => workerThread.storeBatch(event), storeRecords),

@@ -23,6 +23,11 @@ const deadlineMs = 2_000;
 const leastWorkShare = 0.5;
 /** From a read that works longer than this on, in milliseconds, all processes are kept ready: one may have to be killed. */
 const slowMs = 200;
+/**
+ * For this long after a read that was too slow, in milliseconds, its application is among those that share one process,
+ * and is served only where another process stays ready: a new one may take a second on a busy machine.
+ */
+const slowForMs = 10_000;
 /** Time between two checks for reads past their deadline, in milliseconds: a timer for each read would cost more. */
 const checkEveryMs = 50;
 
@@ -40,10 +45,11 @@ const mostProcesses = mostAtWork + 1;
 const failedStartDelayMs = 1_000;
 
 /**
- * The nice value of a reader process: below accepting (0), above storing (19). The scheduler's weights for 0, 15 and 19
- * are 1024, 36 and 15, so readers on both processors still leave the storing thread a third of one.
+ * The nice value of a reader process: below accepting (0), above storing (19). The scheduler's weights for 0 and 5 are 1024
+ * and 335, so accepting keeps a whole processor of two beside two readers. With 15 (36), reads ran into their deadline when
+ * other programs kept the machine busy.
  */
-const niceValue = 15;
+const niceValue = 5;
 
 /**
  * The heap of a reader process. A page is at most 4 MB of JSON, and up to 100 highlighted texts of 40 kB on the way
@@ -95,7 +101,8 @@ const interrupted = () =>
  * that take too long. They are processes because SQLite, as Node.js offers it, cannot be interrupted: a thread in the
  * middle of a query only ends with the query, a process can be killed (docs/decisions/0014-reader-processes.md).
  *
- * Waiting reads are taken from the applications in turn, and one application never has all processes.
+ * Waiting reads are taken from the applications in turn, one application never has all processes, and those whose reads
+ * were too slow share one.
  */
 export class Readers {
   readonly #module: URL;
@@ -105,9 +112,12 @@ export class Readers {
   readonly #readers = new Set<Reader>();
   readonly #waiting = new FairLine<Read>();
   #leastProcesses = 1;
+  /** Until when an application counts as slow, of `performance.now()`. */
+  readonly #slowUntil = new Map<string, number>();
   #check: NodeJS.Timeout | undefined;
   #failedStart: NodeJS.Timeout | undefined;
   #stopping = false;
+  readonly #started = Promise.withResolvers<void>();
 
   /**
    * @param options.module what a process runs: local/reader.ts, or a test's own
@@ -124,6 +134,11 @@ export class Readers {
     };
     this.#deadlineMs = options.deadlineMs ?? deadlineMs;
     this.#keepSpare();
+  }
+
+  /** Resolves when the first process is ready, or has failed to start, which is logged and tried again. */
+  started(): Promise<void> {
+    return this.#started.promise;
   }
 
   /** The handler that runs the route's own handler in a reader process. */
@@ -195,9 +210,15 @@ export class Readers {
   #takeNext(): Read | undefined {
     const atWork = this.#atWork();
     if (atWork.length >= mostAtWork) return undefined;
-    return this.#waiting.take(
-      (application) => atWork.filter((read) => read.application === application).length < mostOfOneAtWork,
-    );
+    const idle = [...this.#readers].filter(({ remote, read }) => remote && !read).length;
+    return this.#waiting.take((application) => {
+      if (atWork.filter((read) => read.application === application).length >= mostOfOneAtWork) return false;
+      return !this.#isSlow(application) || (idle > 1 && !atWork.some((read) => this.#isSlow(read.application)));
+    });
+  }
+
+  #isSlow(application: string): boolean {
+    return (this.#slowUntil.get(application) ?? 0) > performance.now();
   }
 
   #atWork(): Read[] {
@@ -219,6 +240,8 @@ export class Readers {
       if (now - startedAt < leastWorkMs) continue;
       const { method, path } = routes[read.operation];
       log.warn(events.readTooSlow, { request_id: requestIdOfRead(read), route: `${method} ${path}` });
+      for (const [application, until] of this.#slowUntil) if (until <= now) this.#slowUntil.delete(application);
+      this.#slowUntil.set(read.application, now + slowForMs);
       this.#readers.delete(reader);
       child.kill('SIGKILL');
     }
@@ -250,6 +273,7 @@ export class Readers {
     child.on('exit', (code, signal) => this.#ended(reader, { code, signal }));
     child.once('message', () => {
       reader.remote = createBirpc<ReaderProcess, LedgerReads>(this.#ledger, processChannel(child));
+      this.#started.resolve();
       this.#assign();
     });
     if (child.pid === undefined) return;
@@ -263,6 +287,7 @@ export class Readers {
     log.error(events.readerDied, why);
     if (reader.read) this.#refuse(reader.read, interrupted());
     if (!reader.remote) {
+      this.#started.resolve();
       this.#failedStart ??= setTimeout(() => {
         this.#failedStart = undefined;
         this.#assign();

@@ -1,6 +1,8 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type * as z from 'zod';
+import { percentile } from '../../bench/statistics.ts';
 import { events, log, setLogLevel } from '../../functions/runtime/log.ts';
 import { answers } from '../../lib/api/answers.ts';
 import { type OperationId, routes } from '../../lib/api/routes.ts';
@@ -123,8 +125,8 @@ describe('the pool of reader processes', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('keeps a process for other applications while it replaces those of one whose reads are all too slow', async () => {
-    const { read, first } = start(600);
+  test('keeps a process for other applications while it replaces those of two whose reads are all too slow', async () => {
+    const { read, first } = start(1_000);
     await first();
     const other = async () => {
       const begun = performance.now();
@@ -133,14 +135,21 @@ describe('the pool of reader processes', () => {
     };
     let isOver = false;
     const slow = (async () => {
-      for (let i = 0; i < 3; i++) isRefused(await read('hang'));
+      // Two of them, so that both processes at work could be theirs.
+      await Promise.all(
+        ['A', 'C'].map(async (name) => {
+          for (let i = 0; i < 3; i++) isRefused(await read('hang', name));
+        }),
+      );
       isOver = true;
     })();
+    await sleep(1_100);
     const times: number[] = [];
     while (!isOver) times.push(await other());
     await slow;
     expect(times.length).toBeGreaterThan(20);
-    expect(Math.max(...times)).toBeLessThan(300);
+    // The first of the two to be killed may leave none ready; from then on they share one.
+    expect(percentile(times, 99)).toBeLessThan(300);
   });
 
   test('refuses at once what exceeds the line of one application, and still takes reads of others', async () => {
@@ -198,10 +207,14 @@ describe('the pool of reader processes', () => {
   });
 
   test('answers 503 while no process starts, and tries again only after a pause', async () => {
-    const error = vi.spyOn(log, 'error');
-    const { read } = start(1_000, 'fails to start');
+    const failedAt: number[] = [];
+    vi.spyOn(log, 'error').mockImplementation(() => void failedAt.push(performance.now()));
+    const { readers, read } = start(500, 'fails to start');
     for (const result of await Promise.all(Array.from({ length: 20 }, () => read('echo')))) isRefused(result);
-    expect(error.mock.calls.length).toBeLessThanOrEqual(2);
+    await readers.started();
+    await expect.poll(() => failedAt.length, waiting).toBe(2);
+    const [first = 0, second = 0] = failedAt;
+    expect(second - first).toBeGreaterThanOrEqual(999);
   });
 
   test('answers what is left with 503 at a stop, and leaves no process behind', async () => {
