@@ -24,10 +24,10 @@ test('a read that never ends is answered 503 after two seconds, and holds up nob
   const list = (chat: string) => client.get<Problem>(chat.slice(0, chat.lastIndexOf('/')));
   // A process is started ahead of need: the second one, which the first read calls for, is soon there.
   await expect.poll(async () => (await list(chats[0])).status).toBe(200);
-  await expect.poll(() => readersOf(host).length).toBe(2);
+  await expect.poll(() => readersOf(host).length).toBeGreaterThanOrEqual(2);
   await expect.poll(async () => (await Promise.all(chats.map(list))).map(({ status }) => status)).toEqual([200, 200]);
 
-  // A process that is stopped never answers, as one in the middle of an endless query.
+  // A process that is stopped never answers, as one in the middle of an endless query. The oldest one is used first.
   const stopped = Math.min(...readersOf(host));
   process.kill(stopped, 'SIGSTOP');
   const outcomes: (Answer<Problem> | undefined)[] = [];
@@ -41,6 +41,8 @@ test('a read that never ends is answered 503 after two seconds, and holds up nob
   const [usual, slow] = served === 0 ? chats : [chats[1], chats[0]];
   // Of the application that has one in hand already; it waits, though the other process is idle.
   const behind = timed(list(slow));
+  // A failure below ends the host before they are answered; that is then no second failure.
+  for (const read of [...reads, behind]) read.catch(() => undefined);
 
   let rounds = 0;
   for (; outcomes.filter(Boolean).length < 2; rounds++) {
@@ -60,7 +62,7 @@ test('a read that never ends is answered 503 after two seconds, and holds up nob
   expect(Math.max(...(await Promise.all(reads)))).toBeGreaterThan(1_900);
   expect(Math.max(...(await Promise.all(reads)))).toBeLessThan(4_000);
   expect((await behind).ms).toBeLessThan(4_000);
-  expect((await list(slow)).status).toBe(200);
+  await expect.poll(async () => (await list(slow)).status).toBe(200);
 
   await expect.poll(() => readersOf(host)).not.toContain(stopped);
   const readers = readersOf(host);

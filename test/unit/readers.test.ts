@@ -79,12 +79,12 @@ describe('the pool of reader processes', () => {
     const pid = pidOf(await read('echo'));
     const begun = performance.now();
     const [hung, after] = await Promise.all([read('hang'), read('echo')]);
-    expect(performance.now() - begun).toBeLessThan(2_000);
+    expect(performance.now() - begun).toBeLessThan(3_000);
     isRefused(hung);
     // It waited behind the one that hung, for as long, or was served by the spare process.
     if (after.statusCode !== 200) isRefused(after);
     await vi.waitFor(() => expect(isAlive(pid)).toBe(false), waiting);
-    expect(await vi.waitFor(() => read('echo'), waiting)).toMatchObject({ statusCode: 200 });
+    await first();
     expect(warn.mock.calls.map(([message]) => message)).toEqual([events.readTooSlow]);
   });
 
