@@ -16,18 +16,19 @@ const functionTimeMs = 29_000;
 /** The context of a function that has so much time, in milliseconds. */
 export function lambdaContext(functionName: string, timeMs: number = functionTimeMs): Context {
   const end = Date.now() + timeMs;
-  return { ...timelessContext(functionName), getRemainingTimeInMillis: () => end - Date.now() };
+  return { ...timelessContext(functionName, randomUUID()), getRemainingTimeInMillis: () => end - Date.now() };
 }
 
 /**
  * The context of a request. There is no gateway here that would give up waiting, and a timer that is set and cleared
  * for each request is a tenth of the processor's time that an answer takes.
  */
-export const requestContext = (functionName: string): Context => timelessContext(functionName) as Context;
+export const requestContext = (functionName: string, requestId: string): Context =>
+  timelessContext(functionName, requestId) as Context;
 
-function timelessContext(functionName: string): Omit<Context, 'getRemainingTimeInMillis'> {
+function timelessContext(functionName: string, awsRequestId: string): Omit<Context, 'getRemainingTimeInMillis'> {
   return {
-    awsRequestId: randomUUID(),
+    awsRequestId,
     functionName,
     functionVersion: '$LATEST',
     invokedFunctionArn: `arn:aws:lambda:local:000000000000:function:${functionName}`,

@@ -30,10 +30,10 @@ database.raw.exec('PRAGMA cache_size = -8000');
 const handlers = new Map<OperationId, HttpHandler>();
 const ledger = createBirpc<LedgerReads, ReaderProcess>(
   {
-    answer: (operation, event) => {
+    answer: (operation, event, requestId) => {
       const handler = handlers.get(operation);
       if (!handler) throw new Error(`No reader serves ${operation}`);
-      return handler(event, requestContext(routes[operation].path));
+      return handler(event, requestContext(routes[operation].path, requestId));
     },
   },
   processChannel(process),

@@ -6,12 +6,10 @@ import { createBirpc } from 'birpc';
 import { problemAnswer } from '../functions/runtime/answering.ts';
 import type { HttpHandler } from '../functions/runtime/http.ts';
 import { events, log } from '../functions/runtime/log.ts';
-import { requestIdOf } from '../functions/runtime/request-id.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import { FairLine } from './fair-line.ts';
-import { requestContext } from './lambda-events.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
 /** A read is answered within this time from its arrival, in milliseconds; after it with 503. */
@@ -61,6 +59,7 @@ const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=4', '--hea
 interface Read {
   operation: OperationId;
   event: APIGatewayProxyEvent;
+  requestId: string;
   /** What reads are queued by: the application's token, or nothing for the list of applications. */
   application: string;
   /** Of `performance.now()`. */
@@ -80,9 +79,6 @@ interface Reader {
   /** When it was given its read, of `performance.now()`. */
   startedAt: number;
 }
-
-const requestIdOfRead = ({ event, operation }: Read): string =>
-  requestIdOf({ event, context: requestContext(operation) });
 
 const refused = (detail: string, retryAfterSeconds: number) =>
   new Problem('unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
@@ -143,7 +139,7 @@ export class Readers {
 
   /** The handler that runs the route's own handler in a reader process. */
   handler(operation: OperationId): HttpHandler {
-    return (event) => {
+    return (event, { awsRequestId: requestId }) => {
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
       const application = event.pathParameters?.token ?? '';
       // No GET route reads a body.
@@ -151,6 +147,7 @@ export class Readers {
       this.#add({
         operation,
         event: given,
+        requestId,
         application,
         arrivedAt: performance.now(),
         isRefused: false,
@@ -202,7 +199,7 @@ export class Readers {
     reader.read = read;
     reader.startedAt = performance.now();
     // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
-    await remote.answer(read.operation, read.event).then(read.resolve, read.reject);
+    await remote.answer(read.operation, read.event, read.requestId).then(read.resolve, read.reject);
     reader.read = undefined;
     this.#assign();
   }
@@ -239,7 +236,7 @@ export class Readers {
       if (!read.isRefused) this.#refuse(read, outOfTime());
       if (now - startedAt < leastWorkMs) continue;
       const { method, path } = routes[read.operation];
-      log.warn(events.readTooSlow, { request_id: requestIdOfRead(read), route: `${method} ${path}` });
+      log.warn(events.readTooSlow, { request_id: read.requestId, route: `${method} ${path}` });
       for (const [application, until] of this.#slowUntil) if (until <= now) this.#slowUntil.delete(application);
       this.#slowUntil.set(read.application, now + slowForMs);
       this.#readers.delete(reader);
@@ -253,10 +250,9 @@ export class Readers {
 
   /** Answers a read with a problem. */
   #refuse(read: Read, problem: Problem): void {
-    const requestId = requestIdOfRead(read);
-    log.debug(events.readRefused, { request_id: requestId });
+    log.debug(events.readRefused, { request_id: read.requestId });
     read.isRefused = true;
-    read.resolve(problemAnswer(problem, requestId));
+    read.resolve(problemAnswer(problem, read.requestId));
   }
 
   /** Starts processes ahead of need: the next read, or the one after a kill, finds one ready. */

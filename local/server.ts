@@ -58,7 +58,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>): Fastify
     // A path with nothing between two slashes is no route's.
     const params = Object.values((request.params ?? {}) as Record<string, string>);
     if (handler !== fallbackHandler && params.includes('')) return otherwise(request, reply);
-    const result = await handler(proxyEvent(request, resource), requestContext(resource));
+    const result = await handler(proxyEvent(request, resource), requestContext(resource, request.id));
     return reply
       .code(result.statusCode)
       .headers(result.headers as Record<string, string>)

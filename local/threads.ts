@@ -34,7 +34,7 @@ export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage'>;
 
 export interface ReaderProcess {
   /** Runs the handler of a route. */
-  answer(operation: OperationId, event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult>;
+  answer(operation: OperationId, event: APIGatewayProxyEvent, requestId: string): Promise<APIGatewayProxyResult>;
 }
 
 /** What a reader process needs to start. It travels as the first message because arguments and variables show secrets. */

@@ -16,7 +16,8 @@ const documents: [id: 'getDocs' | 'getOpenapi', handler: HttpHandler, start: str
 ];
 
 describe.each(documents)('the answer of %s', (id, handler, start) => {
-  const asked = (headers: Record<string, string> = {}) => handler(apiEvent(id, { headers }), requestContext('test'));
+  const asked = (headers: Record<string, string> = {}) =>
+    handler(apiEvent(id, { headers }), requestContext('test', 'test'));
 
   test('is bytes that all answers share, compressed or not', async () => {
     for (const headers of [{}, gzip]) {

@@ -48,12 +48,8 @@ describe('the pool of reader processes', () => {
     const handler = readers.handler('searchApplication');
     const read = (q: string, token = 'A'): Promise<APIGatewayProxyResult> =>
       handler(
-        {
-          pathParameters: { token },
-          queryStringParameters: { q },
-          requestContext: { requestId: crypto.randomUUID() },
-        } as unknown as APIGatewayProxyEvent,
-        {} as Context,
+        { pathParameters: { token }, queryStringParameters: { q } } as unknown as APIGatewayProxyEvent,
+        { awsRequestId: crypto.randomUUID() } as Context,
       );
     /** The read's answer once its process is ready, whatever the deadline and however busy the machine. */
     const first = () => vi.waitFor(async () => expect(await read('echo')).toMatchObject({ statusCode: 200 }), waiting);
