@@ -43,6 +43,12 @@ export const limits = {
   candidates: { texts: 5_000, characters: 1_000_000 },
   /** Longest Idempotency-Key, in characters. */
   idempotencyKeyLength: 255,
+  /**
+   * Fewest characters, and fewest different ones, of an Idempotency-Key that several callers' creates of applications
+   * share a scope with: 22 characters of base64url hold 128 bits, and 128 random bits in hexadecimal digits have fewer
+   * than 6 different ones once in 3,000,000,000,000 times.
+   */
+  unguessableKey: { length: 22, characters: 6 },
   /** How long an Idempotency-Key is remembered, in milliseconds. */
   idempotencyMs: 24 * 60 * 60 * 1_000,
   /**

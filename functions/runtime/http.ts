@@ -29,7 +29,7 @@ export const operation =
       .use(admission(route, services.adminKey))
       .use(bodyValues(route))
       .use(jsonBody(route))
-      .use(validation(id, route))
+      .use(validation(id, route, services.adminKey))
       .handler((event) => run((event as unknown as ApiEvent<Id>).request, services));
     if (services.report) stack.use(accepting(services.report));
     return stack as unknown as HttpHandler;

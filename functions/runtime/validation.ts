@@ -6,6 +6,7 @@ import { type Fault, validationFailed } from '../../lib/api/problems.ts';
 import type { OperationId, Route, Routes } from '../../lib/api/routes.ts';
 import { idempotencyKey } from '../../lib/api/schemas.ts';
 import type { IdempotencyKey } from '../../lib/ledger/ledger.ts';
+import { idempotencyScope } from './idempotency-scope.ts';
 import { requestIdOf } from './request-id.ts';
 
 type Parsed<Id extends OperationId, Part extends string> =
@@ -33,10 +34,15 @@ const jsonPointer = (path: PropertyKey[]): string =>
 const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 
 /** Parses the parts of a request by the route's schemas, and names all that is wrong with it at once. */
-export function validation(id: OperationId, route: Route): MiddlewareObj<APIGatewayProxyEvent> {
+export function validation(
+  id: OperationId,
+  route: Route,
+  adminKey: string | undefined,
+): MiddlewareObj<APIGatewayProxyEvent> {
   const schemas = { params: route.params?.(), query: route.query?.(), body: route.body?.() };
   const givenKey = route.method === 'POST' ? idempotencyKey() : undefined;
   const filters = Object.keys(schemas.query?.shape ?? {}).filter((parameter) => parameter !== 'cursor');
+  const scope = idempotencyScope(route, adminKey);
   return {
     before: async ({ event, context }) => {
       const faults: Fault[] = [];
@@ -51,6 +57,8 @@ export function validation(id: OperationId, route: Route): MiddlewareObj<APIGate
       const query = parse(schemas.query, event.queryStringParameters ?? {}, name);
       const given = givenKey && event.headers['idempotency-key'];
       const key = given === undefined ? undefined : parse(givenKey, given, () => 'Idempotency-Key');
+      const keyFault = typeof key === 'string' ? scope.faultOf(key) : undefined;
+      if (keyFault) faults.push({ pointer: 'Idempotency-Key', detail: keyFault });
       const body = parse(schemas.body, event.body, jsonPointer);
       if (faults.length > 0) throw validationFailed(faults);
 
@@ -58,7 +66,7 @@ export function validation(id: OperationId, route: Route): MiddlewareObj<APIGate
         params,
         query,
         body,
-        key: key && { id: sha256([id, params, key]), payload: sha256(body) },
+        key: key && { id: sha256([id, params, key, ...scope.holder]), payload: sha256(body) },
         requestId: requestIdOf({ context }),
         pageAt: (cursor: string) => {
           const given = event.queryStringParameters ?? {};

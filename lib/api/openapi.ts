@@ -5,6 +5,7 @@ import { answers, ProblemDocument } from './answers.ts';
 import { documentOf } from './documents.ts';
 import { type ProblemCode, problems } from './problems.ts';
 import { type OperationId, type Route, routes } from './routes.ts';
+import { documented } from './schema-parts.ts';
 import { idempotencyKey } from './schemas.ts';
 
 const json = (schema: z.core.$ZodType) => ({ 'application/json': { schema } });
@@ -71,8 +72,17 @@ const problemHeaders = (codes: ProblemCode[]): z.ZodObject =>
     }),
   });
 
+/** The key of a create of an application; its schema is that of every key, because a deployment may have an admin key. */
+function registryKey(): z.core.$ZodType {
+  const { description, ...facts } = z.globalRegistry.get(idempotencyKey()) ?? {};
+  const { length, characters } = limits.unguessableKey;
+  const scope = `Belongs to the holder of the admin key. Where no admin key is set, it must be hard to guess, such as a UUID: at least ${length} characters, ${characters} of them different.`;
+  return documented(idempotencyKey().clone(), { ...facts, description: `${description} ${scope}` });
+}
+
 function requestHeadersOf(route: Route): z.ZodObject | undefined {
-  if (route.method === 'POST') return z.object({ 'Idempotency-Key': z.optional(idempotencyKey()) });
+  if (route.method === 'POST')
+    return z.object({ 'Idempotency-Key': z.optional(route.admin ? registryKey() : idempotencyKey()) });
   if (route.etag) return z.object({ 'If-None-Match': text('The ETag of the answer the client has.').optional() });
   return undefined;
 }

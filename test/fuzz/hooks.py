@@ -27,9 +27,9 @@ def is_valid(case, location):
 
 
 def another(key):
-    """The key with a number in front, bare or in quotes as it was."""
+    """The key with a number in front, bare or in quotes as it was; hard to guess, as far as the API can tell."""
     quoted = len(key) > 1 and key.startswith('"') and key.endswith('"')
-    numbered = f"{next(numbers)} {key[1:-1] if quoted else key}"[:LONGEST_KEY]
+    numbered = f"the key of request {next(numbers)} {key[1:-1] if quoted else key}"[:LONGEST_KEY]
     return f'"{numbered}"' if quoted else numbered.rstrip()
 
 

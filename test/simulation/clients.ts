@@ -72,7 +72,7 @@ export class Clients {
     const keyed = id.startsWith('create') && random.chance(0.5);
     const operation: Operation = { ...about, task, keyed, attempts: [] };
     this.history.push(operation);
-    if (keyed) said.headers = { 'Idempotency-Key': task };
+    if (keyed) said.headers = { 'Idempotency-Key': `the key of the client's task ${task}` };
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const again = this.#attempt(operation, said);
       // An impatient client asks again while its first request is still under way.

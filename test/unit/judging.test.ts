@@ -1,3 +1,4 @@
+import { randomBytes, randomUUID } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createApplication } from '../../functions/api/create-application.ts';
 import { createChat } from '../../functions/api/create-chat.ts';
@@ -270,6 +271,64 @@ describe('an Idempotency-Key', () => {
     const other = await keyOf('abc', { body: '{"body":"y"}' });
     expect(other.id).toBe(first.id);
     expect(other.payload).not.toBe(first.payload);
+  });
+
+  describe('of a create of an application', () => {
+    const given: (IdempotencyKey | undefined)[] = [];
+    const registry = {
+      createApplication: async (_name: string, key?: IdempotencyKey) => {
+        given.push(key);
+        return { token: newToken(), at: 0 };
+      },
+    } as unknown as Ledger;
+    const create = (key: string, admin?: string) =>
+      answer(
+        createApplication({ ledger: registry, adminKey: admin }),
+        apiEvent('createApplication', {
+          body: { name: 'x' },
+          headers: { 'Idempotency-Key': key, ...(admin && { 'x-api-key': admin }) },
+        }),
+      );
+
+    test('belongs to the holder of the admin key', async () => {
+      const key = randomUUID();
+      for (const admin of ['one', 'one', 'another', undefined]) expect((await create(key, admin)).status).toBe(201);
+      const [first, again, another, open] = given.slice(-4).map((each) => each?.id);
+      expect(again).toBe(first);
+      expect(new Set([first, another, open]).size).toBe(3);
+    });
+
+    test.for([
+      '1',
+      'test',
+      'create-application-1',
+      'k'.repeat(255),
+      '00000000-0000-0000-0000-000000000000',
+      '"123451234512345123451"',
+    ])('is refused where no admin key is set and it can be guessed: %s', async (key) => {
+      const { status, json } = await create(key);
+      expect([status, json.code]).toEqual([422, 'validation_failed']);
+      expect(json.errors).toEqual([
+        {
+          pointer: 'Idempotency-Key',
+          detail: expect.stringMatching(/^must be hard to guess while no admin key is set/),
+        },
+      ]);
+      expect((await create(key, 'admin')).status).toBe(201);
+    });
+
+    test.for([randomUUID(), `"${randomUUID()}"`, randomBytes(16).toString('hex'), newToken()])(
+      'is taken where no admin key is set and it holds 128 bits or is a UUID: %s',
+      async (key) => {
+        expect((await create(key)).status).toBe(201);
+      },
+    );
+
+    test('is judged with all else that is wrong', async () => {
+      const said = { body: { name: '' }, headers: { 'Idempotency-Key': '1' } };
+      const { json } = await answer(createApplication({ ledger: registry }), apiEvent('createApplication', said));
+      expect(json.errors).toMatchObject([{ pointer: 'Idempotency-Key' }, { pointer: '/name' }]);
+    });
   });
 
   test('is left alone where nothing is created, and none is none', async () => {
