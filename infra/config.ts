@@ -19,6 +19,8 @@ export interface Stage {
   plaintext: boolean;
   /** Whether tables and index are brought up to date by the deployment. */
   migration: boolean;
+  /** Whether the system secret is rotated. */
+  rotation: boolean;
   /** How long logs are kept. */
   logRetention: RetentionDays;
   /** Most requests for each method of each route, by what the route is. */
@@ -67,6 +69,7 @@ export const stages = {
     adminKey: true,
     plaintext: false,
     migration: true,
+    rotation: true,
     watch: true,
     logRetention: RetentionDays.ONE_WEEK,
     // Enough for a person and a test; a script that runs away costs little.
@@ -88,6 +91,7 @@ export const stages = {
     adminKey: true,
     plaintext: false,
     migration: true,
+    rotation: true,
     watch: true,
     // The time that a queue keeps a message, twice: what happened to it can be read for as long as it may come again.
     logRetention: RetentionDays.ONE_MONTH,
@@ -116,6 +120,8 @@ export const stages = {
     plaintext: true,
     // script/stack does it: the function that CDK calls it with needs the SDK that only AWS's own runtime has.
     migration: false,
+    // Not every emulator knows rotation.
+    rotation: false,
     // Emulators have no metrics.
     watch: false,
     logRetention: RetentionDays.ONE_DAY,

@@ -13,6 +13,7 @@ import { CreatedNetwork, GivenNetwork, type Network } from './constructs/network
 import type { SearchCluster } from './constructs/search-cluster.ts';
 import { SearchDomain } from './constructs/search-domain.ts';
 import { arnOf } from './constructs/secret-access.ts';
+import { SystemSecret } from './constructs/system-secret.ts';
 import { WorkQueue } from './constructs/work-queue.ts';
 import type { Deployment } from './flags.ts';
 import { feedSizes, functionSizes, visibilityOf } from './sizes.ts';
@@ -28,6 +29,7 @@ export class DataStack extends Stack {
   readonly ledger: LedgerTable;
   /** None where the registry of applications is open. */
   readonly adminKey: AdminKey | undefined;
+  readonly systemSecret: SystemSecret;
   /** None where SQL and search are given and reached without one. */
   readonly network: Network | undefined;
   readonly database: Database;
@@ -54,6 +56,7 @@ export class DataStack extends Stack {
     this.ledger = new LedgerTable(this, 'Ledger', { storeQueue: this.storeQueue, keepData });
     if (adminKey || adminKeySecret)
       this.adminKey = new AdminKey(this, 'AdminKey', { secretName: adminKeySecret, keepData });
+    this.systemSecret = new SystemSecret(this, 'SystemSecret', { keepData });
 
     const network = this.#addNetwork(deployment);
     this.network = network;
@@ -85,7 +88,11 @@ export class DataStack extends Stack {
 
   #reachable() {
     const queues = [this.storeQueue, this.searchQueue].flatMap(({ queue, deadLetters }) => [queue, deadLetters]);
-    const secrets = [...this.database.secrets, ...(this.adminKey ? [this.adminKey.secret] : [])];
+    const secrets = [
+      ...this.database.secrets,
+      this.systemSecret.secret,
+      ...(this.adminKey ? [this.adminKey.secret] : []),
+    ];
     return {
       // A restored table is looked at before it takes the place of the other (docs/restoring.md).
       dynamodb: [this.ledger.table.tableArn, `${this.ledger.table.tableArn}-restored`],

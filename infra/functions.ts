@@ -3,6 +3,7 @@ import type { storeWorker } from '../functions/aws/store-worker.ts';
 import type { migrate } from '../functions/deploy/migrate.ts';
 import type { purgeSchedule } from '../functions/schedule/purge.ts';
 import type { rollUpSchedule } from '../functions/schedule/roll-up.ts';
+import type { rotateSystemSecret } from '../functions/schedule/rotate-system-secret.ts';
 import type { sweepSchedule } from '../functions/schedule/sweep.ts';
 import { type OperationId, operationFile, type Route, routes } from '../lib/api/routes.ts';
 
@@ -46,6 +47,9 @@ const background = {
     parkedWrites: true,
     report: true,
   } satisfies Needs<typeof sweepSchedule>),
+  rotateSystemSecret: entry('functions/schedule/rotate-system-secret.ts', {
+    systemSecretVersions: true,
+  } satisfies Needs<typeof rotateSystemSecret>),
   migrate: entry('functions/deploy/migrate.ts', {
     database: true,
     databaseUsers: true,

@@ -32,8 +32,8 @@ export class ServiceStack extends Stack {
     this.system = `ChatSystem-${deployment.name}`;
     // Weak ones leave both stacks free to change: an export that is in use can be neither changed nor removed.
     CrossStackReferences.of(this).consume(deployment.stage.references);
-    const { reservedConcurrency, logRetention, throttling, migration } = deployment.stage;
-    const { storeQueue, searchQueue, ledger, adminKey, network, database, searchCluster } = data;
+    const { reservedConcurrency, logRetention, throttling, rotation, migration } = deployment.stage;
+    const { storeQueue, searchQueue, ledger, adminKey, systemSecret, network, database, searchCluster } = data;
     const create = (name: FunctionName, size: FunctionSize): ServiceFunction => {
       const placement = usesNetwork(name) ? network : undefined;
       const fn = new ServiceFunction(this, name, {
@@ -56,6 +56,7 @@ export class ServiceStack extends Stack {
       if (route.needs.includes('ledger')) ledger.connect(fn, accessOf(route));
       if (route.needs.includes('store')) database.connect(fn, 'reads');
       if (route.needs.includes('searchIndex')) searchCluster.connect(fn, 'search');
+      if (route.needs.includes('cursors')) systemSecret.connect(fn);
       if (route.admin && adminKey) adminKey.connect(fn);
       else if (route.admin) leaveRegistryOpen(fn);
       this.api.serves(route, fn);
@@ -90,6 +91,9 @@ export class ServiceStack extends Stack {
     const sweep = create('sweepSchedule', functionSizes.sweep);
     ledger.connect(sweep, 'sweep');
     every(Duration.minutes(1), sweep);
+
+    // The system secret gets a new key each month.
+    if (rotation) systemSecret.rotatesWith(create('rotateSystemSecret', functionSizes.rotation));
 
     // Tables and index are up to date before any code is that counts on it.
     if (migration) {

@@ -35,6 +35,8 @@ export const functionSizes = {
   purge: { memoryMb: 512, timeout: Duration.minutes(15), atOnce: 1 },
   /** As the purge: what an outage of the queue left behind may be much. It works on the ledger, which takes several. */
   sweep: { memoryMb: 512, timeout: Duration.minutes(15) },
+  /** Two calls to Secrets Manager a month; each may be tried twice. */
+  rotation: { memoryMb: 256, timeout: Duration.seconds(20) },
   /**
    * Changing a large table takes its time; a deployment waits for it. A minute less than the longest there is, for CDK's
    * own function calls this one, and is to live long enough to say how it ended.

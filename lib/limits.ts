@@ -61,6 +61,13 @@ export const limits = {
    * SQS takes 1 MiB. One write is at most 120 KB, so a record always holds at least two.
    */
   recordBytes: 350_000,
+  /**
+   * The keys of the system secret on AWS, in milliseconds. A running function reads them again after `refreshMs`, beside
+   * a request; keys that were read longer than `heldMs` ago are used no more. A new key signs after `signsAfterMs`: by
+   * then every function has it, with five minutes between the clocks. An earlier one verifies for `verifiesMs` after it
+   * signed for the last time: a day, and an hour more.
+   */
+  systemSecret: { refreshMs: 300_000, heldMs: 600_000, signsAfterMs: 900_000, verifiesMs: 25 * 60 * 60 * 1_000 },
   /** Rows that a worker writes in one transaction: long enough to be fast, short enough to let readers and others in. */
   rowsPerTransaction: 1_000,
   /** Rows that a purge deletes in one transaction; a step takes some 20 ms, so accepted writes are stored in between. */

@@ -1,6 +1,9 @@
+import { randomBytes } from 'node:crypto';
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateSecretCommand, ResourceExistsException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { sql } from 'kysely';
+import { cursors } from '../functions/aws/cursors.ts';
 import { ledger } from '../functions/aws/ledger.ts';
 import { parkedWrites } from '../functions/aws/parked-writes.ts';
 import { bind } from '../functions/aws/provider.ts';
@@ -51,7 +54,10 @@ export interface AwsServers {
  */
 export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   const environment = await makeOwn(servers);
-  const services = await bind({ ledger, store, searchIndex, storeQueue, searchQueue, parkedWrites }, environment);
+  const services = await bind(
+    { ledger, store, searchIndex, cursors, storeQueue, searchQueue, parkedWrites },
+    environment,
+  );
 
   const onStore = storeWorker(services);
   const onSearch = searchWorker(services);
@@ -106,7 +112,19 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
     MYSQL_SECRET: mysqlSecret,
     MYSQL_USE: 'work',
     OPENSEARCH_URL: opensearchUrl,
+    SYSTEM_SECRET: await makeSystemSecret(),
   };
+}
+
+/** Makes the system secret where there is none, and returns its name. */
+async function makeSystemSecret(): Promise<string> {
+  const SecretString = JSON.stringify({ key: randomBytes(32).toString('base64url') });
+  try {
+    await new SecretsManagerClient().send(new CreateSecretCommand({ Name: own, SecretString }));
+  } catch (error) {
+    if (!(error instanceof ResourceExistsException)) throw error;
+  }
+  return own;
 }
 
 /** A queue in SQS, which does not tell when something was sent: it is looked at regularly. */

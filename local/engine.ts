@@ -4,15 +4,18 @@ import { createBirpc } from 'birpc';
 import type { HttpHandler } from '../functions/runtime/http.ts';
 import { events, type LogLevel, log } from '../functions/runtime/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
+import { Cursors } from '../lib/api/cursors.ts';
 import type { OperationId } from '../lib/api/routes.ts';
 import { rebuildingAt } from '../lib/search/embedded-reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { fixedSecret } from '../lib/system-secret.ts';
 import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
 import { pagedReads } from './operations.ts';
 import { Readers } from './readers.ts';
 import { every } from './schedule.ts';
+import { systemSecretOf } from './system-secret.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
 
 /** Time between two looks for something to purge, in milliseconds. */
@@ -37,7 +40,8 @@ export interface Engine {
  * Starts the embedded engine on a data folder, which it makes when there is none: ledger and queues here, writing store
  * and search index in a worker thread, reads that can be slow in reader processes, and the schedules.
  *
- * @throws UnusableDatabase, or the system's error when the folder can't be made; nothing has been changed then
+ * @throws UnusableDatabase, or the system's error when the folder can't be made; nothing has been changed then.
+ * UnusableSystemSecret when the secret of the folder is damaged
  */
 export async function startEngine(
   dataDir: string,
@@ -47,6 +51,13 @@ export async function startEngine(
 ): Promise<Engine> {
   const files = await openEngineFiles(dataDir);
   const { storePath, storeDatabase, queues, ledger } = files;
+  let systemSecret: string;
+  try {
+    systemSecret = systemSecretOf(dataDir);
+  } catch (error) {
+    await files.close();
+    throw error;
+  }
   if (rebuildingAt(storeDatabase)) {
     await files.close();
     throw new UnusableDatabase(
@@ -55,7 +66,7 @@ export async function startEngine(
     );
   }
 
-  const readers = new Readers({ data: { storePath, logLevel, adminKey }, ledger });
+  const readers = new Readers({ data: { storePath, logLevel, adminKey, systemSecret }, ledger });
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
     workerData: { storePath, logLevel } satisfies WorkerData,
   });

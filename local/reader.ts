@@ -3,10 +3,12 @@ import { flushCompileCache } from 'node:module';
 import { createBirpc } from 'birpc';
 import type { HttpHandler } from '../functions/runtime/http.ts';
 import { setLogLevel } from '../functions/runtime/log.ts';
+import { Cursors } from '../lib/api/cursors.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
 import { Database } from '../lib/sqlite/database.ts';
 import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { fixedSecret } from '../lib/system-secret.ts';
 import { requestContext } from './lambda-events.ts';
 import { loadOperation, pagedReads } from './operations.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
@@ -47,6 +49,7 @@ const services = {
     chat: (token, chat) => ledger.chat(token, chat),
     hasMessage: (token, chat, number) => ledger.hasMessage(token, chat, number),
   } satisfies LedgerReads,
+  cursors: new Cursors(fixedSecret(data.systemSecret)),
   adminKey: data.adminKey,
 };
 for (const id of pagedReads) handlers.set(id, await loadOperation(id, services));

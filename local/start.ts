@@ -8,6 +8,7 @@ import { stage } from './lambda-events.ts';
 import { loadOperations } from './operations.ts';
 import { createServer } from './server.ts';
 import { readSettings, type Settings } from './settings.ts';
+import { UnusableSystemSecret } from './system-secret.ts';
 
 /** Connections get this long to finish what is in flight once the process is told to stop. */
 const drainMs = 1_500;
@@ -22,7 +23,7 @@ async function probe({ port, host }: Settings): Promise<void> {
 
 const sentence = (error: unknown, { port, host, dataDir }: Settings): string | undefined => {
   const { code, message } = error as NodeJS.ErrnoException;
-  if (error instanceof UnusableDatabase) return message;
+  if (error instanceof UnusableDatabase || error instanceof UnusableSystemSecret) return message;
   if (code === 'EADDRINUSE') return `Port ${port} on ${host} is in use; choose another with --port.`;
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `${host} is not an address of this machine; choose another with --host.`;

@@ -42,6 +42,7 @@ export interface ReaderData {
   storePath: string;
   logLevel: LogLevel;
   adminKey: string | undefined;
+  systemSecret: string;
 }
 
 /** How calls travel between two threads. They have no time limit: a batch takes as long as it takes. */

@@ -8,7 +8,7 @@ export const queueNames = ['store', 'search'] as const;
 export type QueueName = (typeof queueNames)[number];
 
 /** What the commands work with; each engine has its own. */
-export interface OpsServices extends Services {
+export interface OpsServices extends Omit<Services, 'cursors'> {
   queues: Record<QueueName, Queue>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;

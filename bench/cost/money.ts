@@ -46,7 +46,7 @@ export interface Floor {
 }
 
 const watched = { metrics: 11, alarmMetrics: 42, keys: 1 };
-const own = { ...watched, secrets: 4, proxies: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
+const own = { ...watched, secrets: 5, proxies: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
 export const floors = {
   dev: { ...own, databases: 1, searchNodes: 1, endpoints: 4 },
   prod: { ...own, databases: 2, searchNodes: 3, endpoints: 6 },

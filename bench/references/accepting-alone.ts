@@ -1,9 +1,12 @@
 import type { AddressInfo } from 'node:net';
+import { Cursors } from '../../lib/api/cursors.ts';
 import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
 import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { fixedSecret } from '../../lib/system-secret.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
 import { loadOperations } from '../../local/operations.ts';
 import { createServer } from '../../local/server.ts';
+import { systemSecretOf } from '../../local/system-secret.ts';
 
 // The embedded engine without its worker thread: what is accepted is on the disk, and stays in the queue.
 
@@ -14,6 +17,7 @@ const services = {
   ledger,
   store: new EmbeddedStore(storeDatabase),
   searchIndex: new EmbeddedSearchIndex(storeDatabase),
+  cursors: new Cursors(fixedSecret(systemSecretOf(dataDir))),
 };
 const server = createServer(await loadOperations({ ...services, adminKey: undefined }));
 await server.listen({ port: 0, host: '127.0.0.1' });

@@ -1,16 +1,17 @@
-import * as z from 'zod/mini';
-import { decodeCursor, encodeCursor } from '../../lib/api/cursors.ts';
 import { limits } from '../../lib/limits.ts';
 import { operation } from '../runtime/http.ts';
+import { listOf } from '../runtime/lists.ts';
 import { fitting, pageAnswer } from '../runtime/pages.ts';
 import { requireChat } from '../runtime/parents.ts';
+import { numberPosition } from '../runtime/positions.ts';
 import { rangeOf } from '../runtime/ranges.ts';
 import { messageView } from '../runtime/views.ts';
 
-export const listMessages = operation('listMessages', async ({ params, query, pageAt }, services) => {
+export const listMessages = operation('listMessages', async (request, services) => {
+  const { params, query, pageAt } = request;
   const { token, chat_number: chat } = params;
-  const list = ['listMessages', token, chat, query.order, query.after ?? null, query.before ?? null];
-  const [from] = decodeCursor(list, query.cursor, z.tuple([z.int()])) ?? [];
+  const list = listOf('listMessages', request);
+  const [from] = (await services.cursors.decode(list, query.cursor, numberPosition)) ?? [];
   await requireChat(services, token, chat);
   const { rows, more } = await services.store.messages(token, chat, rangeOf(query, from));
 
@@ -32,6 +33,6 @@ export const listMessages = operation('listMessages', async ({ params, query, pa
     page.items = page.items.filter(({ number }) => (ascending ? number < beyond : number > beyond));
     page.more = true;
   }
-  const next = page.more ? encodeCursor(list, [last]) : null;
+  const next = page.more ? await services.cursors.encode(list, [last]) : null;
   return pageAnswer({ data: page.items.map(messageView), next, pending }, pageAt);
 });

@@ -1,14 +1,15 @@
-import { decodeCursor, encodeCursor } from '../../lib/api/cursors.ts';
 import { operation } from '../runtime/http.ts';
-import { matchPosition, matchView, totals } from '../runtime/matches.ts';
+import { listOf } from '../runtime/lists.ts';
+import { matchView, totals } from '../runtime/matches.ts';
 import { fitting, pageAnswer } from '../runtime/pages.ts';
 import { requireApplication } from '../runtime/parents.ts';
+import { matchPosition } from '../runtime/positions.ts';
 
-export const searchApplication = operation('searchApplication', async ({ params, query, pageAt }, services) => {
-  const { token } = params;
-  const { q, limit, cursor } = query;
-  const list = ['searchApplication', token, q];
-  const after = decodeCursor(list, cursor, matchPosition);
+export const searchApplication = operation('searchApplication', async (request, services) => {
+  const { token } = request.params;
+  const { q, limit, cursor } = request.query;
+  const list = listOf('searchApplication', request);
+  const after = await services.cursors.decode(list, cursor, matchPosition);
   await requireApplication(services, token);
   const found = await services.searchIndex.search({ token, q, limit, ...(after && { after }) });
 
@@ -17,9 +18,9 @@ export const searchApplication = operation('searchApplication', async ({ params,
     found.more,
   );
   const last = found.matches[page.items.length - 1];
-  const next = page.more && last ? encodeCursor(list, [last.createdAt, last.chat, last.number]) : null;
+  const next = page.more && last ? await services.cursors.encode(list, [last.createdAt, last.chat, last.number]) : null;
   // The documents of a deleted chat are purged in the background; until then they are left out here.
   const live = await services.store.liveChats(token, [...new Set(page.items.map((match) => match.chat_number))]);
   const data = page.items.filter((match) => live.has(match.chat_number));
-  return pageAnswer({ data, next, ...totals(found) }, pageAt);
+  return pageAnswer({ data, next, ...totals(found) }, request.pageAt);
 });

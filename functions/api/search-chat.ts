@@ -1,13 +1,15 @@
-import { decodeCursor, encodeCursor } from '../../lib/api/cursors.ts';
 import { operation } from '../runtime/http.ts';
-import { matchPosition, matchView, totals } from '../runtime/matches.ts';
+import { listOf } from '../runtime/lists.ts';
+import { matchView, totals } from '../runtime/matches.ts';
 import { fitting, pageAnswer } from '../runtime/pages.ts';
 import { requireChat } from '../runtime/parents.ts';
+import { matchPosition } from '../runtime/positions.ts';
 
-export const searchChat = operation('searchChat', async ({ params, query: { q, limit, cursor }, pageAt }, services) => {
-  const { token, chat_number: chat } = params;
-  const list = ['searchChat', token, chat, q];
-  const after = decodeCursor(list, cursor, matchPosition);
+export const searchChat = operation('searchChat', async (request, services) => {
+  const { token, chat_number: chat } = request.params;
+  const { q, limit, cursor } = request.query;
+  const list = listOf('searchChat', request);
+  const after = await services.cursors.decode(list, cursor, matchPosition);
   await requireChat(services, token, chat);
   const found = await services.searchIndex.search({ token, chat, q, limit, ...(after && { after }) });
 
@@ -16,6 +18,6 @@ export const searchChat = operation('searchChat', async ({ params, query: { q, l
     found.more,
   );
   const last = found.matches[page.items.length - 1];
-  const next = page.more && last ? encodeCursor(list, [last.createdAt, last.chat, last.number]) : null;
-  return pageAnswer({ data: page.items, next, ...totals(found) }, pageAt);
+  const next = page.more && last ? await services.cursors.encode(list, [last.createdAt, last.chat, last.number]) : null;
+  return pageAnswer({ data: page.items, next, ...totals(found) }, request.pageAt);
 });

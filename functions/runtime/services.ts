@@ -1,3 +1,4 @@
+import type { Cursors } from '../../lib/api/cursors.ts';
 import type { OperationId, Routes } from '../../lib/api/routes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import type { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
@@ -11,6 +12,7 @@ export interface Services {
   ledger: Ledger;
   store: Store;
   searchIndex: SearchIndex;
+  cursors: Cursors;
 }
 
 /** The services that an operation's route asks for, the admin key where one is set, and where accepted writes are reported. */
@@ -28,6 +30,19 @@ export interface WorkerServices {
   searchQueue: Outbox & DeadLetterBox;
   /** Without one, a report is a line of the log. */
   report?: Report | undefined;
+}
+
+/** The versions of the system secret, as its rotation sees them. */
+export interface SystemSecretVersions {
+  /** Returns the text of the current version. */
+  current(): Promise<string>;
+  /** Makes the text the current version under this id; does nothing when there is one of this id. */
+  replace(version: string, text: string): Promise<void>;
+}
+
+/** What the rotation of the system secret works with, on AWS alone. */
+export interface RotationServices {
+  systemSecretVersions: SystemSecretVersions;
 }
 
 /** What the sweeper works with, on AWS alone: the embedded engine queues a write in the transaction that accepts it. */

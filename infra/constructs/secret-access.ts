@@ -10,3 +10,10 @@ export function allowReading({ grantPrincipal }: IGrantable, secret: ISecret): v
     new PolicyStatement({ actions: ['secretsmanager:GetSecretValue'], resources: [arnOf(secret)] }),
   );
 }
+
+/** The function or role may give the secret another value. */
+export function allowReplacing({ grantPrincipal }: IGrantable, secret: ISecret): void {
+  grantPrincipal.addToPrincipalPolicy(
+    new PolicyStatement({ actions: ['secretsmanager:PutSecretValue'], resources: [arnOf(secret)] }),
+  );
+}

@@ -1,41 +1,103 @@
-import { createHash } from 'node:crypto';
+import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/mini';
+import { derivedKey, type SystemSecret } from '../system-secret.ts';
 import { validationFailed } from './problems.ts';
 
-/**
- * A cursor is where a page ended, with a checksum over that and over the list it belongs to, so that one that was
- * changed, or that comes from another list, query, order or filter, is refused.
- */
-const checksum = (list: readonly unknown[], position: unknown): string =>
-  createHash('sha256')
+/** Bytes kept of the HMAC: 128 bits, more than anybody can guess, and 22 characters of the cursor. */
+const macBytes = 16;
+
+type Scalars = readonly (number | string)[];
+
+/** JSON keeps the list and the position apart: no two different pairs have the same text. */
+const macOf = (key: Buffer, list: unknown, position: unknown): Buffer =>
+  createHmac('sha256', key)
     .update(JSON.stringify([list, position]))
-    .digest('base64url')
-    .slice(0, 12);
+    .digest()
+    .subarray(0, macBytes);
+
+const textOf = (mac: Buffer, position: Scalars): string =>
+  Buffer.from(JSON.stringify([mac.toString('base64url'), ...position])).toString('base64url');
+
+const envelope = z.tuple([z.string()], z.union([z.number(), z.string()]));
 
 /**
- * @param list everything that makes this list another one than its neighbours: operation, path parameters, filters, order
- * @param position where the page ended
+ * Makes and reads cursors. A cursor is the position where a page ended, with an HMAC over it and over the list that it
+ * belongs to. So the system accepts only cursors that it made itself, and each only for the list it was made for.
  */
-export const encodeCursor = (list: readonly unknown[], position: readonly (number | string)[]): string =>
-  Buffer.from(JSON.stringify([checksum(list, position), ...position])).toString('base64url');
+export class Cursors {
+  readonly #secret: SystemSecret;
+  readonly #derived = new Map<string, Buffer>();
 
-const envelope = z.tuple([z.string()], z.unknown());
-
-/**
- * @returns the position, or undefined without a cursor
- * @throws Problem validation_failed for a cursor that is not of this list
- */
-export function decodeCursor<Position extends z.ZodMiniType>(
-  list: readonly unknown[],
-  cursor: string | undefined,
-  position: Position,
-): z.output<Position> | undefined {
-  if (cursor === undefined) return undefined;
-  try {
-    const [, ...rest] = envelope.parse(JSON.parse(Buffer.from(cursor, 'base64url').toString()));
-    if (cursor === encodeCursor(list, rest as (number | string)[])) return position.parse(rest);
-  } catch {
-    // Whatever is wrong with it, the answer is the same.
+  constructor(secret: SystemSecret) {
+    this.#secret = secret;
   }
-  throw validationFailed([{ pointer: 'cursor', detail: 'is not a cursor of this list; begin again without one' }]);
+
+  /**
+   * Returns the cursor of a position, which matches `^[A-Za-z0-9_-]+$`.
+   *
+   * @param list everything that tells this list from others: operation, application, path parameters, filters, order, q
+   * @param position where the page ended
+   * @throws Problem unavailable when the system secret cannot be read
+   */
+  async encode(list: unknown, position: Scalars): Promise<string> {
+    const now = Date.now();
+    const keys = await this.#secret.keys();
+    const signing = keys.find(({ signsFrom }) => signsFrom <= now);
+    if (!signing) throw new Error('No key of the system secret signs yet');
+    return textOf(macOf(this.#keyOf(signing.key), list, position), position);
+  }
+
+  /**
+   * Returns the position in a cursor, or undefined without a cursor.
+   *
+   * @param list the same as for `encode`
+   * @param position the schema of a position, with the range of each of its members
+   * @throws Problem validation_failed for a cursor that the system did not make for this list, or whose position is out
+   * of range; unavailable when the system secret cannot be read
+   */
+  async decode<Position extends z.ZodMiniType>(
+    list: unknown,
+    cursor: string | undefined,
+    position: Position,
+  ): Promise<z.output<Position> | undefined> {
+    if (cursor === undefined) return undefined;
+    const keys = await this.#secret.keys();
+    const result = position.safeParse(
+      this.#authentic(
+        keys.map(({ key }) => this.#keyOf(key)),
+        list,
+        cursor,
+      ),
+    );
+    if (result.success) return result.data;
+    throw validationFailed([{ pointer: 'cursor', detail: 'is not a cursor of this list; begin again without one' }]);
+  }
+
+  /** Returns what an authentic cursor holds, and undefined for any other text. */
+  #authentic(keys: Buffer[], list: unknown, cursor: string): unknown {
+    const parsed = envelope.safeParse(parsedJson(Buffer.from(cursor, 'base64url').toString()));
+    if (!parsed.success) return undefined;
+    const [given, ...position] = parsed.data;
+    const mac = Buffer.from(given, 'base64url');
+    // A cursor has one spelling; Base64 and JSON would allow many.
+    if (mac.length !== macBytes || cursor !== textOf(mac, position)) return undefined;
+    return keys.some((key) => timingSafeEqual(mac, macOf(key, list, position))) ? position : undefined;
+  }
+
+  #keyOf(key: string): Buffer {
+    let derived = this.#derived.get(key);
+    if (!derived) {
+      derived = derivedKey(key, 'cursors');
+      this.#derived.set(key, derived);
+    }
+    return derived;
+  }
+}
+
+function parsedJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
 }

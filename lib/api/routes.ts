@@ -3,7 +3,7 @@ import type { ProblemCode } from './problems.ts';
 import * as schemas from './schemas.ts';
 
 /** What a handler may ask for; on AWS each grants the function just that part. */
-export type ServiceName = 'ledger' | 'store' | 'searchIndex';
+export type ServiceName = 'ledger' | 'store' | 'searchIndex' | 'cursors';
 
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
@@ -63,7 +63,7 @@ export const routes = {
     query: schemas.PageQuery,
     answer: { status: 200 },
     problems: [],
-    needs: ['store'],
+    needs: ['store', 'cursors'],
     admin: true,
   },
   getApplication: {
@@ -119,7 +119,7 @@ export const routes = {
     query: schemas.NumberedPageQuery,
     answer: { status: 200 },
     problems: [...applicationProblems],
-    needs: ['store', 'ledger'],
+    needs: ['store', 'ledger', 'cursors'],
   },
   getChat: {
     method: 'GET',
@@ -185,7 +185,7 @@ export const routes = {
     query: schemas.NumberedPageQuery,
     answer: { status: 200 },
     problems: [...chatProblems],
-    needs: ['store', 'ledger'],
+    needs: ['store', 'ledger', 'cursors'],
   },
   searchChat: {
     method: 'GET',
@@ -196,7 +196,7 @@ export const routes = {
     query: schemas.SearchQuery,
     answer: { status: 200 },
     problems: [...chatProblems],
-    needs: ['store', 'ledger', 'searchIndex'],
+    needs: ['store', 'ledger', 'searchIndex', 'cursors'],
   },
   getMessage: {
     method: 'GET',
@@ -240,7 +240,7 @@ export const routes = {
     query: schemas.SearchQuery,
     answer: { status: 200 },
     problems: [...applicationProblems],
-    needs: ['store', 'ledger', 'searchIndex'],
+    needs: ['store', 'ledger', 'searchIndex', 'cursors'],
   },
   getHealth: {
     method: 'GET',

@@ -29,11 +29,13 @@ export class MysqlPool implements KyselyPool {
   readonly #idleSince = new WeakMap<PoolConnection, number>();
   #pool: Promise<Pool> | undefined;
 
-  /** @param login asked for at the first use, and again when the server refused it: the password may have been changed */
+  /** @param login asked for at once, and again when that failed or the server refused it: the password may have changed */
   constructor(options: PoolOptions, waiting: Waiting, login?: () => Promise<MysqlLogin>) {
     this.#options = options;
     this.#waiting = waiting;
     this.#login = login;
+    // A function asks for it while it starts, beside its other secrets. A failure is the first query's, which asks again.
+    if (login) this.#open().catch(() => undefined);
   }
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {

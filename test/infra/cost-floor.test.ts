@@ -18,7 +18,7 @@ test.each(Object.keys(floors) as (keyof typeof floors)[])('the bill of stage %s 
     searchNodes: domain.ClusterConfig.InstanceCount,
     searchNodeGb: domain.EBSOptions.VolumeSize,
     endpoints: endpoints.reduce((sum, [, { Properties }]) => sum + Properties.SubnetIds.length, 0),
-    // The admin key, the readers' and the workers' SQL user, and the owner's password, which RDS keeps.
+    // The admin key, the system secret, the readers' and the workers' SQL user, and the owner's password, which RDS keeps.
     secrets: stack.ofType('AWS::SecretsManager::Secret').length + (database.ManageMasterUserPassword ? 1 : 0),
     proxies: stack.ofType('AWS::RDS::DBProxy').length,
     feeds: service.ofType('AWS::Lambda::EventSourceMapping').length,

@@ -18,7 +18,7 @@ const holders = (stack: SynthesizedStack): [string, Resource][] => kept.flatMap(
 describe('what is kept', () => {
   test('is all in the data stack, and nothing that runs is', () => {
     for (const { data, service } of [dev, prod]) {
-      expect(holders(data)).toHaveLength(10);
+      expect(holders(data)).toHaveLength(11);
       expect(holders(service)).toEqual([]);
       for (const type of ['Lambda::Function', 'ApiGateway::RestApi', 'Events::Rule', 'Lambda::EventSourceMapping'])
         expect([type, data.ofType(`AWS::${type}`)]).toEqual([type, []]);

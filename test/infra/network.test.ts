@@ -47,7 +47,7 @@ describe('a network of our own', () => {
     expect(Object.fromEntries(reached)).toEqual({
       '.dynamodb': ['AWS::DynamoDB::Table', 'AWS::DynamoDB::Table-restored'],
       '.sqs': Array.from({ length: 4 }, () => 'AWS::SQS::Queue'),
-      '.secretsmanager': ['AWS::RDS::DBInstance', ...Array.from({ length: 3 }, () => 'AWS::SecretsManager::Secret')],
+      '.secretsmanager': ['AWS::RDS::DBInstance', ...Array.from({ length: 4 }, () => 'AWS::SecretsManager::Secret')],
     });
     for (const { VpcEndpointType, PrivateDnsEnabled } of endpoints)
       expect(VpcEndpointType === 'Gateway' || PrivateDnsEnabled).toBe(true);

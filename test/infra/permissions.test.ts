@@ -17,6 +17,7 @@ const called = new Map([
   [id('AWS::SecretsManager::Secret', /^DatabaseReaderSecret/), 'SQL reader'],
   [id('AWS::SecretsManager::Secret', /^DatabaseWorkerSecret/), 'SQL worker'],
   [id('AWS::SecretsManager::Secret', /^AdminKey/), 'admin key'],
+  [id('AWS::SecretsManager::Secret', /^SystemSecret/), 'system secret'],
   [id('AWS::OpenSearchService::Domain'), 'search'],
 ]);
 
@@ -68,6 +69,7 @@ const sql = (...users: ('reader' | 'worker' | 'owner')[]) => [
   ...users.map((user) => `secretsmanager:GetSecretValue SQL ${user}`),
 ];
 const adminKey = 'secretsmanager:GetSecretValue admin key';
+const systemSecret = 'secretsmanager:GetSecretValue system secret';
 const worksOn = (queue: 'store' | 'search') => [
   ...['ReceiveMessage', 'ChangeMessageVisibility', 'GetQueueUrl', 'DeleteMessage', 'GetQueueAttributes'].map(
     (action) => `sqs:${action} ${queue} queue`,
@@ -80,7 +82,8 @@ const create = [...ledger('BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem',
 const edit = [...ledger('BatchGetItem', 'UpdateItem', 'BatchWriteItem'), storeQueue];
 const remove = [...ledger('BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteItem'), storeQueue];
 const read = [...sql('reader'), ...ledger('BatchGetItem')];
-const search = [...read, 'es:ESHttpPost search/messages/_search'];
+const list = [...read, systemSecret];
+const search = [...list, 'es:ESHttpPost search/messages/_search'];
 
 /** What each function may do beside what everyone may. */
 const allowed: Record<FunctionName, string[]> = {
@@ -94,11 +97,11 @@ const allowed: Record<FunctionName, string[]> = {
   deleteApplication: remove,
   deleteChat: remove,
   deleteMessage: remove,
-  listApplications: [...sql('reader'), adminKey],
+  listApplications: [...sql('reader'), systemSecret, adminKey],
   getApplication: read,
-  listChats: read,
+  listChats: list,
   getChat: read,
-  listMessages: read,
+  listMessages: list,
   getMessage: read,
   searchChat: search,
   searchApplication: search,
@@ -122,6 +125,7 @@ const allowed: Record<FunctionName, string[]> = {
     'es:ESHttpPost search/messages-writes/_delete_by_query',
   ],
   sweepSchedule: [...ledger('Query', 'BatchWriteItem'), storeQueue],
+  rotateSystemSecret: [systemSecret, 'secretsmanager:PutSecretValue system secret'],
   migrate: [
     ...sql('owner', 'reader', 'worker'),
     'es:ESHttpHead search/_alias/messages',

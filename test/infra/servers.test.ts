@@ -11,7 +11,16 @@ describe('on an emulator', () => {
   test('the stacks have nothing but what emulators know, and no network', () => {
     const types = [account, data, service].flatMap(({ resources }) => Object.values(resources).map(({ Type }) => Type));
     const services = new Set(types.map((type) => type.split('::')[1]));
-    expect([...services].sort()).toEqual(['ApiGateway', 'DynamoDB', 'Events', 'IAM', 'Lambda', 'Logs', 'SQS']);
+    expect([...services].sort()).toEqual([
+      'ApiGateway',
+      'DynamoDB',
+      'Events',
+      'IAM',
+      'Lambda',
+      'Logs',
+      'SQS',
+      'SecretsManager',
+    ]);
     for (const { properties } of service.functions.values()) expect(properties.VpcConfig).toBeUndefined();
     expect(service.text).not.toContain('Fn::GetStackOutput');
   });
@@ -38,6 +47,42 @@ test.each(['dev', 'prod'] as const)('stage %s asks for a key that nobody had to 
   for (const name of ['createApplication', 'listApplications'] as const)
     expect(service.function(name).environment).toMatchObject({ ADMIN_KEY_SECRET: { Ref: key.id } });
   expect(data.outputs.AdminKeySecret?.Value).toEqual({ Ref: key.id });
+});
+
+describe('the system secret', () => {
+  test('begins with a key that CloudFormation makes', () => {
+    for (const { data } of [dev, prod, synthesize(everyStage.local)])
+      expect(data.one('AWS::SecretsManager::Secret', /^SystemSecret/).resource.Properties.GenerateSecretString).toEqual(
+        {
+          SecretStringTemplate: '{}',
+          GenerateStringKey: 'key',
+          PasswordLength: 43,
+          ExcludePunctuation: true,
+        },
+      );
+  });
+
+  test('gets a new key each month by a function that Secrets Manager alone may call for it', () => {
+    const { id, properties } = prod.service.function('rotateSystemSecret');
+    const { SecretId, ...rotation } = prod.service.one('AWS::SecretsManager::RotationSchedule').resource.Properties;
+    expect(rotation).toEqual({
+      RotationLambdaARN: { 'Fn::GetAtt': [id, 'Arn'] },
+      RotationRules: { AutomaticallyAfterDays: 30 },
+      RotateImmediatelyOnUpdate: false,
+    });
+    const permissions = prod.service
+      .ofType('AWS::Lambda::Permission')
+      .map(([, { Properties }]) => Properties)
+      .filter(({ FunctionName }) => FunctionName['Fn::GetAtt'][0] === id);
+    expect(permissions).toMatchObject([{ Principal: 'secretsmanager.amazonaws.com', SourceArn: SecretId }]);
+    expect(properties.VpcConfig).toBeUndefined();
+  });
+
+  test('is not rotated on an emulator', () => {
+    const { service } = synthesize(everyStage.local);
+    expect(service.ofType('AWS::SecretsManager::RotationSchedule')).toEqual([]);
+    expect(service.functions.has('rotateSystemSecret')).toBe(false);
+  });
 });
 
 describe('the database', () => {

@@ -16,6 +16,7 @@ import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
 import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
+import { testCursors } from '../support/cursors.ts';
 import { random } from './chance.ts';
 import { emptyDatabase, failure, SimulatedStore } from './database.ts';
 import { sleep } from './determinism.ts';
@@ -70,6 +71,7 @@ export class World {
       storeQueue,
       searchQueue: new SqsQueue(sqs, 'search', 'search-dead'),
       parkedWrites: parked,
+      cursors: testCursors(),
     };
   }
 

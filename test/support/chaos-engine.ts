@@ -32,6 +32,7 @@ import { opensearch } from '../../stack/native/opensearch.ts';
 import { nativeTools } from '../../stack/native/tools.ts';
 import { freePort, loopback } from '../../stack/ports.ts';
 import { findServers, requireTools } from '../../stack/tools.ts';
+import { testCursors } from './cursors.ts';
 import { FaultyWay } from './faulty-way.ts';
 import { OwnServer } from './own-server.ts';
 
@@ -192,7 +193,11 @@ async function startFunctions(environment: Record<string, string>) {
     deadLetters: async () =>
       (await services.storeQueue.deadLetterCount()) + (await services.searchQueue.deadLetterCount()),
     operations: async () =>
-      loadOperations({ ...(await bind({ ledger, store, searchIndex }, environment)), adminKey: undefined }),
+      loadOperations({
+        ...(await bind({ ledger, store, searchIndex }, environment)),
+        cursors: testCursors(),
+        adminKey: undefined,
+      }),
     stopFunctions: async () => {
       for (const schedule of schedules) schedule.stop();
       await Promise.all(sources.map((source) => source.stop()));

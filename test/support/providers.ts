@@ -12,6 +12,7 @@ const examples: Record<string, string> = {
   STORE_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/store-dead-letters',
   STORE_QUEUE_URL: 'http://127.0.0.1:1/store',
   SYSTEM_NAME: 'test',
+  SYSTEM_SECRET: 'system-secret',
 };
 
 /** The variables that the services of a function name. */

@@ -1,16 +1,22 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { decodeCursor, encodeCursor } from '../../lib/api/cursors.ts';
+import { Cursors } from '../../lib/api/cursors.ts';
 import { Problem } from '../../lib/api/problems.ts';
+import { derivedKey, fixedSecret, type SystemKey } from '../../lib/system-secret.ts';
+import { oldCursor } from '../support/cursors.ts';
 
-const list = ['listChats', 'token', 'asc', null, null];
+const list = ['listChats', { token: 'token' }, { order: 'asc' }];
 const position = z.tuple([z.int(), z.string()]);
+const secret = 's'.repeat(43);
+const cursors = new Cursors(fixedSecret(secret));
+const withKeys = (...keys: [key: string, signsFrom: number][]) =>
+  new Cursors({ keys: async () => keys.map(([key, signsFrom]): SystemKey => ({ key, signsFrom })) });
 
 /** Whether a cursor is refused as the contract says: 422, naming the parameter. */
-const isRefused = (cursor: string, of: readonly unknown[] = list) => {
+const isRefused = async (cursor: string, of: unknown = list, by = cursors) => {
   try {
-    decodeCursor(of, cursor, position);
+    await by.decode(of, cursor, position);
     return false;
   } catch (error) {
     expect(error).toBeInstanceOf(Problem);
@@ -19,44 +25,88 @@ const isRefused = (cursor: string, of: readonly unknown[] = list) => {
   }
 };
 
-test('a cursor brings its position back, whatever the list and the position are', () => {
+test('a cursor brings its position back, whatever the list and the position are', async () => {
   const scalars = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.constant(null));
-  fc.assert(
-    fc.property(fc.array(scalars), fc.maxSafeInteger(), fc.string({ unit: 'binary' }), (of, number, text) => {
-      const cursor = encodeCursor(of, [number, text]);
-      expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
-      expect(decodeCursor(of, cursor, position)).toEqual([number, text]);
-    }),
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(scalars),
+      fc.maxSafeInteger(),
+      fc.string({ unit: 'binary' }),
+      async (of, number, text) => {
+        const cursor = await cursors.encode(of, [number, text]);
+        expect(cursor).toMatch(/^[A-Za-z0-9_-]+$/);
+        expect(await cursors.decode(of, cursor, position)).toEqual([number, text]);
+      },
+    ),
   );
 });
 
-test('without a cursor there is no position', () => {
-  expect(decodeCursor(list, undefined, position)).toBeUndefined();
+test('without a cursor there is no position, and the system secret is not asked for', async () => {
+  const unreadable = new Cursors({ keys: () => Promise.reject(new Error('read')) });
+  expect(await unreadable.decode(list, undefined, position)).toBeUndefined();
+});
+
+test('a key of one purpose is not that of another, nor the secret itself', () => {
+  const keys = [derivedKey(secret, 'cursors'), derivedKey(secret, 'other'), derivedKey(`${secret}s`, 'cursors')];
+  expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(3);
+  for (const key of keys) expect(key).toHaveLength(32);
+});
+
+describe('of several keys', () => {
+  const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
+  const hourMs = 3_600_000;
+
+  test('every one verifies, also one that does not sign yet', async () => {
+    const all = withKeys([newer, Date.now() + hourMs], [older, 0]);
+    for (const one of [older, newer]) {
+      const cursor = await withKeys([one, 0]).encode(list, [1, 'x']);
+      expect(await all.decode(list, cursor, position)).toEqual([1, 'x']);
+    }
+  });
+
+  test('the newest whose time has come signs', async () => {
+    const before = await withKeys([newer, Date.now() + hourMs], [older, 0]).encode(list, [1, 'x']);
+    const after = await withKeys([newer, Date.now() - 1], [older, 0]).encode(list, [1, 'x']);
+    expect([before, after]).toEqual([
+      await withKeys([older, 0]).encode(list, [1, 'x']),
+      await withKeys([newer, 0]).encode(list, [1, 'x']),
+    ]);
+  });
+
+  test('one that is gone verifies no more', async () => {
+    const cursor = await withKeys([older, 0]).encode(list, [1, 'x']);
+    expect(await isRefused(cursor, list, withKeys([newer, 0]))).toBe(true);
+  });
 });
 
 describe('refused is', () => {
   test.for([
-    ['operation', ['searchChat', 'token', 'asc', null, null]],
-    ['application', ['listChats', 'other', 'asc', null, null]],
-    ['order', ['listChats', 'token', 'desc', null, null]],
-    ['filter', ['listChats', 'token', 'asc', 7, null]],
-    ['other filter', ['listChats', 'token', 'asc', null, 7]],
-    ['length', ['listChats', 'token', 'asc', null]],
-  ] as const)('the cursor of a list of another %s', ([, other]) => {
-    expect(isRefused(encodeCursor(list, [1, 'x']), other)).toBe(true);
+    ['operation', ['searchChat', { token: 'token' }, { order: 'asc' }]],
+    ['application', ['listChats', { token: 'other' }, { order: 'asc' }]],
+    ['order', ['listChats', { token: 'token' }, { order: 'desc' }]],
+    ['filter', ['listChats', { token: 'token' }, { order: 'asc', after: 7 }]],
+    ['path', ['listChats', { token: 'token', chat_number: 1 }, { order: 'asc' }]],
+    ['length', ['listChats', { token: 'token' }]],
+  ] as const)('the cursor of a list of another %s', async ([, other]) => {
+    expect(await isRefused(await cursors.encode(list, [1, 'x']), other)).toBe(true);
   });
 
-  test('a cursor that is changed anywhere', () => {
-    const cursor = encodeCursor(list, [1_234, 'abc']);
+  test('a cursor of another system, and one of the releases that signed with no key', async () => {
+    expect(await isRefused(await new Cursors(fixedSecret('t'.repeat(43))).encode(list, [1, 'x']))).toBe(true);
+    expect(await isRefused(oldCursor(list, [1, 'x']))).toBe(true);
+  });
+
+  test('a cursor that is changed anywhere', async () => {
+    const cursor = await cursors.encode(list, [1_234, 'abc']);
     for (let i = 0; i < cursor.length; i++)
       for (const other of 'AZaz09-_=.')
-        if (cursor[i] !== other) expect(isRefused(cursor.slice(0, i) + other + cursor.slice(i + 1))).toBe(true);
-    for (let i = 0; i < cursor.length; i++) expect(isRefused(cursor.slice(0, i))).toBe(true);
-    for (const more of ['A', '=', '==', ' ', '%00', '\n']) expect(isRefused(cursor + more)).toBe(true);
+        if (cursor[i] !== other) expect(await isRefused(cursor.slice(0, i) + other + cursor.slice(i + 1))).toBe(true);
+    for (let i = 0; i < cursor.length; i++) expect(await isRefused(cursor.slice(0, i))).toBe(true);
+    for (const more of ['A', '=', '==', ' ', '%00', '\n']) expect(await isRefused(cursor + more)).toBe(true);
   });
 
-  test('a cursor that is changed in several places, or made anew from what is in it', () => {
-    const cursor = encodeCursor(list, [1_234, 'abc']);
+  test('a cursor that is changed in several places, or made again from what is in it', async () => {
+    const cursor = await cursors.encode(list, [1_234, 'abc']);
     const json = Buffer.from(cursor, 'base64url').toString();
     const alphabet = fc.constantFrom(...'ABCxyz019-_=+/.~ é"[],');
     const edits = fc.array(fc.tuple(fc.nat(json.length), fc.nat(3), fc.string({ unit: alphabet, maxLength: 3 })), {
@@ -65,35 +115,35 @@ describe('refused is', () => {
     });
     const applied = (text: string, changes: [number, number, string][]) =>
       changes.reduce((now, [at, gone, more]) => now.slice(0, at) + more + now.slice(at + gone), text);
-    fc.assert(
-      fc.property(edits, (changes) => {
+    await fc.assert(
+      fc.asyncProperty(edits, async (changes) => {
         const remade = Buffer.from(applied(json, changes)).toString('base64url');
         for (const changed of [applied(cursor, changes), remade])
-          expect(changed === cursor || isRefused(changed), changed).toBe(true);
+          expect(changed === cursor || (await isRefused(changed)), changed).toBe(true);
       }),
       { numRuns: 2_000 },
     );
     for (const same of [` ${json}`, json.replace(',', ', '), json.replace('1234', '1.234e3'), `${json}\n`])
-      expect(isRefused(Buffer.from(same).toString('base64url')), same).toBe(true);
+      expect(await isRefused(Buffer.from(same).toString('base64url')), same).toBe(true);
   });
 
-  test('any text at all', () => {
-    fc.assert(fc.property(fc.string({ unit: 'binary' }), (text) => isRefused(text)));
-    fc.assert(
-      fc.property(fc.jsonValue(), (value) => isRefused(Buffer.from(JSON.stringify(value)).toString('base64url'))),
+  test('any text at all', async () => {
+    await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary' }), (text) => isRefused(text)));
+    await fc.assert(
+      fc.asyncProperty(fc.jsonValue(), (value) => isRefused(Buffer.from(JSON.stringify(value)).toString('base64url'))),
     );
   });
 
   test.for(['', 'null', '[]', 'W10', 'bnVsbA', 'eyJ9', '\u{1F600}', 'x'.repeat(100_000), 'WyIiXQ', 'WzEsMiwzXQ'])(
     'what is no cursor at all: %j',
-    (cursor) => {
-      expect(isRefused(cursor)).toBe(true);
+    async (cursor) => {
+      expect(await isRefused(cursor)).toBe(true);
     },
   );
 
-  test('a position of another form, though its checksum is right', () => {
-    expect(isRefused(encodeCursor(list, ['x', 1]))).toBe(true);
-    expect(isRefused(encodeCursor(list, [1]))).toBe(true);
-    expect(isRefused(encodeCursor(list, [1.5, 'x']))).toBe(true);
+  test('a position of another form, though it is authentic', async () => {
+    expect(await isRefused(await cursors.encode(list, ['x', 1]))).toBe(true);
+    expect(await isRefused(await cursors.encode(list, [1]))).toBe(true);
+    expect(await isRefused(await cursors.encode(list, [1.5, 'x']))).toBe(true);
   });
 });

@@ -14,6 +14,7 @@ import type { IdempotencyKey, Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import { newToken } from '../../lib/token.ts';
 import { answer, apiEvent, type Said } from '../support/api-event.ts';
+import { testCursors } from '../support/cursors.ts';
 
 setLogLevel('silent');
 
@@ -31,6 +32,7 @@ const nothing = {
     editChat: refuse,
   },
   store: { application: async () => 'unknown', chat: async () => 'unknown' },
+  cursors: testCursors(),
 } as unknown as Services;
 
 const adminKey = 'the admin key';

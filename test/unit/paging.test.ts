@@ -9,6 +9,7 @@ import { limits } from '../../lib/limits.ts';
 import { newToken } from '../../lib/token.ts';
 import { allPages } from '../support/all-pages.ts';
 import { type Answered, answer, apiEvent } from '../support/api-event.ts';
+import { testCursors } from '../support/cursors.ts';
 import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
 import { applicationWrite, chatWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
 
@@ -24,7 +25,7 @@ describe('the pages of a list', () => {
   let services: Services;
   beforeEach(async () => {
     opened = await openWorkerServices();
-    services = { ...opened.services, ledger: {} } as unknown as Services;
+    services = { ...opened.services, ledger: {}, cursors: testCursors() } as unknown as Services;
   });
   afterEach(() => opened.file.remove());
 
@@ -172,7 +173,7 @@ describe('the pages of a list', () => {
   });
 
   test('hold every application once in the order of creation, those of the same moment too', async () => {
-    const tokens = numbers(1, 9).map((i) => `token ${i}`);
+    const tokens = numbers(1, 9).map((i) => `${String(i).padStart(21, 't')}A`);
     await services.store.merge(tokens.map((token, i) => applicationWrite(token, { at: Math.floor(i / 3) })));
     for (const order of ['asc', 'desc']) {
       const pages = await allPages(

@@ -18,6 +18,7 @@ import { EmbeddedStore } from '../../lib/store/embedded.ts';
 import { storeMigrations } from '../../lib/store/embedded-schema.ts';
 import { answer, apiEvent } from '../support/api-event.ts';
 import { newClock } from '../support/clock.ts';
+import { testCursors } from '../support/cursors.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
 
@@ -39,6 +40,7 @@ describe('a read', () => {
       ledger: new EmbeddedLedger(commits, new EmbeddedQueue(commits, 'store', { now: clock }), clock),
       store,
       searchIndex: new EmbeddedSearchIndex(storeFile.database),
+      cursors: testCursors(),
     };
     // Accepted, and nothing of it stored.
     token = (await services.ledger.createApplication('a')).token;

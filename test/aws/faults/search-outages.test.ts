@@ -8,6 +8,7 @@ import { openOpensearch } from '../../../lib/search/opensearch-client.ts';
 import type { StoredChat } from '../../../lib/store/store.ts';
 import { answer, apiEvent, someToken as token } from '../../support/api-event.ts';
 import { awsServices } from '../../support/aws-services.ts';
+import { testCursors } from '../../support/cursors.ts';
 import { FaultyWay } from '../../support/faulty-way.ts';
 import { newIndex, openRefusingOpensearch } from '../../support/opensearch-index.ts';
 
@@ -33,7 +34,12 @@ describe('a search', () => {
     const client = openOpensearch(url);
     onTestFinished(() => client.close());
     const store = { chat: async () => chat } as unknown as Parameters<typeof searchChat>[0]['store'];
-    const handler = searchChat({ store, ledger, searchIndex: new OpensearchIndex(client, alias) });
+    const handler = searchChat({
+      store,
+      ledger,
+      cursors: testCursors(),
+      searchIndex: new OpensearchIndex(client, alias),
+    });
     return async () => {
       const begun = performance.now();
       const { status, headers, json } = await answer(

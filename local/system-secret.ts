@@ -1,0 +1,84 @@
+import { randomBytes } from 'node:crypto';
+import { chmodSync, closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+
+/** The file of the system secret in a data folder. */
+const fileName = 'system-secret';
+const secretBytes = 32;
+/** 256 bits as base64url, without a line break. */
+const secretLength = 43;
+/** The owner alone may read and write it. */
+const mode = 0o600;
+const modeOfOthers = 0o077;
+
+/** Why the file of the system secret cannot be used; `reason` completes the sentence "The system secret FILE …". */
+export class UnusableSystemSecret extends Error {
+  constructor(file: string, reason: string, options?: ErrorOptions) {
+    super(
+      `The system secret ${file} ${reason}; restore it, or delete it to have a new one made, which ends all cursors.`,
+      options,
+    );
+    this.name = 'UnusableSystemSecret';
+  }
+}
+
+/**
+ * Returns the system secret of a data folder, and makes it at the first start. A file that other users may read, as after
+ * a restore that lost the mode, is closed to them. Call it only while this process alone has the folder.
+ *
+ * @returns 256 random bits as 43 characters of base64url
+ * @throws UnusableSystemSecret when the file is damaged or cannot be read, or the system's error when it cannot be made
+ */
+export function systemSecretOf(dataDir: string): string {
+  const file = path.join(dataDir, fileName);
+  const found = read(file);
+  if (found !== undefined) return found;
+  const secret = randomBytes(secretBytes).toString('base64url');
+  write(file, secret);
+  return secret;
+}
+
+function read(file: string): string | undefined {
+  try {
+    const stat = statSync(file, { throwIfNoEntry: false });
+    if (!stat) return undefined;
+    // A pipe would block the start, and a folder has no text.
+    if (!stat.isFile()) throw new UnusableSystemSecret(file, 'is not a file');
+    // Windows has no such mode; there the folder's access list counts.
+    if (process.platform !== 'win32' && (stat.mode & modeOfOthers) !== 0) chmodSync(file, mode);
+    const text = Buffer.alloc(secretLength + 1);
+    const descriptor = openSync(file, 'r');
+    const length = readSync(descriptor, text);
+    closeSync(descriptor);
+    const secret = text.toString('latin1', 0, length);
+    if (Buffer.from(secret, 'base64url').toString('base64url') !== secret || secret.length !== secretLength)
+      throw new UnusableSystemSecret(file, 'is damaged');
+    return secret;
+  } catch (error) {
+    if (error instanceof UnusableSystemSecret) throw error;
+    throw new UnusableSystemSecret(file, `cannot be read (${(error as NodeJS.ErrnoException).code})`, { cause: error });
+  }
+}
+
+/** Writes the file so that after a crash it is there whole or not at all. */
+function write(file: string, secret: string): void {
+  const unfinished = `${file}.new`;
+  // A crash may have left one.
+  rmSync(unfinished, { force: true });
+  const descriptor = openSync(unfinished, 'wx', mode);
+  try {
+    writeSync(descriptor, secret);
+    fsyncSync(descriptor);
+  } finally {
+    closeSync(descriptor);
+  }
+  renameSync(unfinished, file);
+  // Windows cannot open a folder, and writes renames to the disk by itself.
+  if (process.platform === 'win32') return;
+  const folder = openSync(path.dirname(file), 'r');
+  try {
+    fsyncSync(folder);
+  } finally {
+    closeSync(folder);
+  }
+}

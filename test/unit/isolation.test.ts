@@ -1,0 +1,95 @@
+import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import type { HttpHandler } from '../../functions/runtime/http.ts';
+import type { Services } from '../../functions/runtime/services.ts';
+import { type OperationId, routes } from '../../lib/api/routes.ts';
+import { limits } from '../../lib/limits.ts';
+import { newToken } from '../../lib/token.ts';
+import { loadOperations } from '../../local/operations.ts';
+import { answer, apiEvent } from '../support/api-event.ts';
+import { testCursors } from '../support/cursors.ts';
+import { contentOf, extremePositions, listFor, listing, paramsOf, queryOf } from '../support/isolation.ts';
+import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
+import { applicationWrite, chatWrite, messageWrite } from '../support/writes.ts';
+
+// Cursors of the system's own key whose position is none of the list. The system never makes one; if it did, or if its key
+// leaked, the range of each position would still hold it back.
+
+/** In everything that belongs to the neighbours. */
+const marker = 'the-neighbours-own';
+const latest = 8.64e15;
+
+describe('an authentic cursor', () => {
+  const [before, token, after] = [newToken(), newToken(), newToken()];
+  const cursors = testCursors();
+  let opened: TestServices;
+  let handlers: Map<OperationId, HttpHandler>;
+
+  beforeAll(async () => {
+    opened = await openWorkerServices();
+    const { store, searchIndex } = opened.services;
+    handlers = await loadOperations({
+      ...({ store, searchIndex, ledger: {} } as unknown as Services),
+      cursors,
+      adminKey: undefined,
+    });
+    for (const [i, each] of [before, token, after].entries()) {
+      const own = each === token ? 'mine' : marker;
+      await store.merge([
+        applicationWrite(each, { at: i, name: own }),
+        ...[1, 2].map((chat) => chatWrite(each, chat, { name: own })),
+        ...[1, 2].flatMap((chat) => [1, 2].map((number) => messageWrite(each, chat, number, { body: `some ${own}` }))),
+      ]);
+    }
+    // Chats are indexed by turns, so that each has neighbours on both sides.
+    for (const chat of [1, 2])
+      for (const each of [before, token, after])
+        await searchIndex.index(
+          [1, 2].map((number) => {
+            const body = each === token ? 'some mine' : `some ${marker}`;
+            return { token: each, chat, number, version: 0, body, createdAt: number, updatedAt: number };
+          }),
+        );
+  });
+  afterAll(() => opened.file.remove());
+
+  const queryFor = (id: OperationId): Record<string, string> => ({
+    ...(queryOf(routes[id]).includes('q') && { q: 's' }),
+    order: 'asc',
+  });
+  const ask = (id: OperationId, cursor: string, limit = '100') => {
+    const query = { ...queryFor(id), limit, ...(cursor && { cursor }) };
+    return answer(handlers.get(id) as HttpHandler, apiEvent(id, { params: { token }, query }));
+  };
+
+  test.each(listing.map(([id]) => id))('with a position out of range is refused: %s', async (id) => {
+    const path = Object.fromEntries(paramsOf(routes[id]).map((name) => [name, name === 'token' ? token : '1']));
+    const list = listFor(id, path, queryFor(id));
+    const real = String((await ask(id, '', '1')).json.next);
+    const [, ...position] = contentOf(real);
+    expect(await cursors.encode(list, position), 'the list is the one that the handler signs').toBe(real);
+    let refused = 0;
+    for (const json of extremePositions(position)) {
+      // JSON has no infinity, and one more member than the position has is none either.
+      const extreme = JSON.parse(`[${json}]`) as (number | string)[];
+      const changed = extreme.findIndex((member, i) => member !== position[i]);
+      const member = extreme[changed];
+      const isTime = changed === 0 && position.length > 1;
+      const isInRange =
+        changed === -1 ||
+        (typeof member === 'number' &&
+          typeof position[changed] === 'number' &&
+          Number.isInteger(member) &&
+          member >= (isTime ? 0 : 1) &&
+          member <= (isTime ? latest : limits.highestNumber));
+      const { status, json: body, text } = await ask(id, await cursors.encode(list, extreme));
+      const what = `${id} ${json}`;
+      expect([what, status]).toEqual([what, isInRange ? 200 : 422]);
+      if (!isInRange) expect(body.errors, what).toMatchObject([{ pointer: 'cursor' }]);
+      if (!isInRange) refused++;
+      if (id !== 'listApplications') expect(text, what).not.toContain(marker);
+    }
+    expect(refused).toBeGreaterThan(10);
+    for (const other of [[], position.slice(1), [...position, 1], [[...position]]])
+      expect((await ask(id, await cursors.encode(list, other as number[]))).status, JSON.stringify(other)).toBe(422);
+  });
+});

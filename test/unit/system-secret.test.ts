@@ -1,0 +1,182 @@
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { describe, expect, test } from 'vitest';
+import { HeldSecret } from '../../functions/aws/held-secret.ts';
+import { setLogLevel } from '../../functions/runtime/log.ts';
+import { rotateSystemSecret } from '../../functions/schedule/rotate-system-secret.ts';
+import { Problem } from '../../lib/api/problems.ts';
+import { limits } from '../../lib/limits.ts';
+import { systemKeysIn, withNewKey } from '../../lib/system-secret-text.ts';
+import { lambdaContext } from '../../local/lambda-events.ts';
+import { systemSecretOf, UnusableSystemSecret } from '../../local/system-secret.ts';
+import { dataFolder } from '../support/for-this-test.ts';
+
+setLogLevel('silent');
+
+const { refreshMs, heldMs, signsAfterMs, verifiesMs } = limits.systemSecret;
+
+describe('the system secret of a data folder', () => {
+  const fileIn = (folder: string) => path.join(folder, 'system-secret');
+  const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
+
+  test('is made once, of 256 bits, for its owner alone, and nothing else is left behind', () => {
+    const folder = dataFolder();
+    const secret = systemSecretOf(folder);
+    expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect([systemSecretOf(folder), readFileSync(fileIn(folder), 'utf8')]).toEqual([secret, secret]);
+    expect(modeOf(fileIn(folder))).toBe('600');
+    expect(readdirSync(folder)).toEqual(['system-secret']);
+    expect(systemSecretOf(dataFolder())).not.toBe(secret);
+  });
+
+  test('is made although a crash left one unfinished', () => {
+    const folder = dataFolder();
+    writeFileSync(`${fileIn(folder)}.new`, 'half');
+    expect(systemSecretOf(folder)).toHaveLength(43);
+    expect(readdirSync(folder)).toEqual(['system-secret']);
+  });
+
+  test.each(['644', '640', '666', '604'])('of mode %s is closed to other users, and used', (mode) => {
+    const folder = dataFolder();
+    const secret = systemSecretOf(folder);
+    chmodSync(fileIn(folder), mode);
+    expect(systemSecretOf(folder)).toBe(secret);
+    expect(modeOf(fileIn(folder))).toBe('600');
+  });
+
+  test.each([
+    ['is empty', ''],
+    ['is cut', 'A'.repeat(42)],
+    ['has a line break', `${'A'.repeat(43)}\n`],
+    ['is longer', 'A'.repeat(44)],
+    ['has other characters', `${'A'.repeat(42)}+`],
+    ['holds more than its bits', `${'A'.repeat(42)}B`],
+    ['is huge', 'A'.repeat(1_000_000)],
+  ])('is refused as damaged when it %s, and stays as it is', (_what, text) => {
+    const folder = dataFolder();
+    writeFileSync(fileIn(folder), text, { mode: 0o600 });
+    expect(() => systemSecretOf(folder)).toThrow(UnusableSystemSecret);
+    expect(() => systemSecretOf(folder)).toThrow(
+      /^The system secret \S+ is damaged; restore it, or delete it [^\n]+\.$/,
+    );
+    expect(readFileSync(fileIn(folder), 'utf8')).toBe(text);
+  });
+
+  test('is refused when it is a folder', () => {
+    const folder = dataFolder();
+    mkdirSync(fileIn(folder));
+    expect(() => systemSecretOf(folder)).toThrow(/^The system secret \S+ is not a file; /);
+  });
+});
+
+describe('the rotation of the system secret', () => {
+  const [first, second, third] = ['1'.repeat(43), '2'.repeat(43), '3'.repeat(43)];
+  const made = JSON.stringify({ key: first });
+  const now = Date.now();
+
+  test('puts a key in front that signs later, and keeps the one before', () => {
+    expect(systemKeysIn(withNewKey(made, second, now))).toEqual([
+      { key: second, signsFrom: now + signsAfterMs },
+      { key: first, signsFrom: 0 },
+    ]);
+  });
+
+  test('lets a key go only when it has signed nothing for more than a day', () => {
+    const rotated = withNewKey(made, second, now);
+    const keysAt = (at: number) => systemKeysIn(withNewKey(rotated, third, at)).map(({ key }) => key);
+    const lastSigned = now + signsAfterMs;
+    expect(verifiesMs).toBeGreaterThan(24 * 3_600_000);
+    expect(keysAt(now)).toEqual([third, second, first]);
+    expect(keysAt(lastSigned + verifiesMs - 1)).toEqual([third, second, first]);
+    expect(keysAt(lastSigned + verifiesMs)).toEqual([third, second]);
+  });
+
+  test.each(['', '{}', 'null', '{"key":"short"}', first])('is refused for a text that is none: %j', (text) => {
+    expect(() => withNewKey(text, second, now)).toThrow();
+  });
+
+  test('makes one version, in the first of the steps that Secrets Manager asks for', async () => {
+    const versions: [string, string][] = [];
+    const rotate = rotateSystemSecret({
+      systemSecretVersions: {
+        current: async () => made,
+        replace: async (version, text) => void versions.push([version, text]),
+      },
+    });
+    for (const Step of ['createSecret', 'setSecret', 'testSecret', 'finishSecret'] as const)
+      await rotate({ Step, SecretId: 'secret', ClientRequestToken: 'one' }, lambdaContext('rotation'));
+    const [[version, text] = ['', ''], ...others] = versions;
+    expect([version, others]).toEqual(['one', []]);
+    const [newest, before] = systemKeysIn(text);
+    expect(newest?.key).toMatch(/^[A-Za-z0-9_-]{43}$/);
+    expect(newest?.signsFrom).toBeGreaterThanOrEqual(now + signsAfterMs);
+    expect(before?.key).toBe(first);
+  });
+});
+
+describe('the system secret in a running function', () => {
+  const text = (key: string) => JSON.stringify({ key: key.repeat(43) });
+  /** A secret that can be changed, lost and delayed, and a clock. */
+  const world = () => {
+    const state = { now: 1_000_000, reads: 0, text: text('a') as string | undefined, hangs: false };
+    const read = async () => {
+      state.reads++;
+      if (state.hangs) return new Promise<string>(() => undefined);
+      if (state.text === undefined) throw new Error('out');
+      return state.text;
+    };
+    const held = new HeldSecret(read, () => state.now);
+    const newest = async () => (await held.keys())[0]?.key[0];
+    return { state, newest };
+  };
+  const settled = () => new Promise((resolve) => setImmediate(resolve));
+
+  test('is asked for while the function starts, and once by all that wait', async () => {
+    const { state, newest } = world();
+    expect(state.reads).toBe(1);
+    expect(await Promise.all([newest(), newest(), newest()])).toEqual(['a', 'a', 'a']);
+    expect(state.reads).toBe(1);
+  });
+
+  test('is read again beside a request, which does not wait', async () => {
+    const { state, newest } = world();
+    await newest();
+    state.text = text('b');
+    state.now += refreshMs;
+    expect([await newest(), state.reads]).toEqual(['a', 1]);
+    state.now += 1;
+    expect([await newest(), state.reads]).toEqual(['a', 2]);
+    await settled();
+    expect([await newest(), state.reads]).toEqual(['b', 2]);
+  });
+
+  test('is waited for when it was read too long ago, so that every function knows a key before it signs', async () => {
+    const { state, newest } = world();
+    await newest();
+    state.text = text('b');
+    state.now += heldMs + 1;
+    expect(await newest()).toBe('b');
+    expect(heldMs).toBeLessThan(signsAfterMs);
+  });
+
+  test('is used while Secrets Manager is out for a while, or hangs', async () => {
+    for (const outage of [{ text: undefined }, { hangs: true }]) {
+      const { state, newest } = world();
+      await newest();
+      Object.assign(state, outage);
+      state.now += heldMs;
+      expect([await newest(), await newest()]).toEqual(['a', 'a']);
+    }
+  });
+
+  test('makes a request unavailable when it could not be read at all, and works once it can', async () => {
+    const { state, newest } = world();
+    state.text = undefined;
+    await newest();
+    state.now += heldMs + 1;
+    await expect(newest()).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(newest()).rejects.toBeInstanceOf(Problem);
+    state.text = text('c');
+    expect(await newest()).toBe('c');
+  });
+});
