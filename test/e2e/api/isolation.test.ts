@@ -1,0 +1,258 @@
+import { randomBytes, randomUUID } from 'node:crypto';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
+import type { OperationId, Route } from '../../../lib/api/routes.ts';
+import type { Answer } from '../../support/client.ts';
+import { concurrently } from '../../support/concurrently.ts';
+import { oldCursor, testCursors } from '../../support/cursors.ts';
+import { atOnce, deployment, onStack, settled } from '../../support/deployment.ts';
+import {
+  contentOf,
+  extremePositions,
+  extremes,
+  listFor,
+  listing,
+  operations,
+  paramsOf,
+  queryOf,
+} from '../../support/isolation.ts';
+import '../../support/problem-matcher.ts';
+
+// The walk is made from the route table: a route that is added with a cursor, number, id or key is walked too.
+
+const api = await deployment();
+
+/** In every name and body of the neighbours, and of our own other chats. */
+const marker = `neighbour${randomBytes(8).toString('hex')}`;
+/** A text that is in every message there is, short enough for the index of the shortest texts. */
+const common = 's';
+
+interface Application {
+  token: string;
+  path: string;
+}
+let mine: Application;
+let neighbours: [before: Application, after: Application];
+/** Everything that no answer to us may hold. */
+let foreign: string[];
+let neighboursAtFirst: unknown;
+
+const applicationOf = (path: string): Application => ({ path, token: path.split('/')[2] as string });
+
+/** What a neighbour sees of its own; counts follow by the minute. */
+const seenBy = async ({ path }: Application): Promise<unknown> => {
+  const all = [
+    (await api.get(path)).body,
+    await api.all(`${path}/chats`),
+    ...(await Promise.all([1, 2, 3].map((chat) => api.all(`${path}/chats/${chat}/messages`)))),
+    await api.all(`${path}/search?q=${common}`),
+  ];
+  return JSON.parse(JSON.stringify(all, (name, value) => (name.endsWith('_count') ? undefined : value)));
+};
+
+beforeAll(async () => {
+  const made: Application[] = [];
+  for (const name of [marker, 'mine', marker]) made.push(applicationOf(await api.newApplication(name)));
+  const [before, own, after] = made as [Application, Application, Application];
+  [mine, neighbours] = [own, [before, after]];
+  foreign = [marker, before.token, after.token];
+  // By turns, and stored each before the next, so that whatever order an engine keeps them in, ours are in the middle.
+  for (const chat of [1, 2, 3])
+    for (const { path } of made) {
+      const name = path === mine.path && chat === 1 ? 'mine' : marker;
+      expect((await api.post(`${path}/chats`, { name })).status).toBe(201);
+      await api.send(`${path}/chats/${chat}`, ...[1, 2, 3].map((i) => `some ${name} ${i}`));
+      const found = `${path}/chats/${chat}/messages/search?q=${common}`;
+      await vi.waitFor(async () => expect((await api.get(found)).body).toMatchObject({ total: 3 }), settled);
+    }
+  neighboursAtFirst = await Promise.all(neighbours.map(seenBy));
+});
+
+/** The path of a route, with our token and the number 1 wherever it has one, or with what is said instead. */
+const pathOf = ({ path }: Route, said: Record<string, string> = {}) =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => said[name] ?? (name === 'token' ? mine.token : '1'));
+/** A payload that every route takes. */
+const payload = { name: 'walk', body: 'walk', messages: [{ body: 'walk' }] };
+const sends = ({ method }: Route) => method === 'POST' || method === 'PATCH';
+/** Whether a route is an operator's, who sees every application. */
+const isOperators = ({ admin }: Route) => admin === true;
+
+/** Fails when an answer holds something of the neighbours, or is a failure of the server. */
+function expectNothingForeign(what: string, { status, body, headers }: Answer, route: Route): void {
+  expect(status, what).toBeLessThan(500);
+  if (isOperators(route)) return;
+  const text = JSON.stringify([body, [...headers]]);
+  // Our other chats are foreign to a route of one chat, and our own to one of the application.
+  const hidden = paramsOf(route).includes('chat_number') ? foreign : foreign.slice(1);
+  for (const each of hidden) expect(text, what).not.toContain(each);
+}
+
+/** Sends the requests, so many at a time, and fails when one of the answers holds something of the neighbours. */
+async function walk(route: Route, requests: { path: string; headers?: Record<string, string> }[]): Promise<Answer[]> {
+  return concurrently(requests.length, atOnce(8), async (i) => {
+    const { path, headers = {} } = requests[i] as { path: string; headers?: Record<string, string> };
+    const answer = await api.call(route.method, path, { ...(sends(route) && { body: payload }), headers });
+    expectNothingForeign(`${route.method} ${path}`, answer, route);
+    return answer;
+  });
+}
+
+const queryFor = (route: Route, said: Record<string, string> = {}): string => {
+  const query = { ...(queryOf(route).includes('q') && { q: common }), ...said };
+  return `?${new URLSearchParams(query)}`;
+};
+
+describe('nothing of the neighbours is seen, whatever is sent as', () => {
+  const numbered = operations.flatMap(([id, route]) =>
+    paramsOf(route)
+      .filter((name) => name !== 'token')
+      .map((name) => [id, name, route] as const),
+  );
+
+  test.each(numbered)('a number in the path: %s, %s', async (_id, name, route) => {
+    const spelled = [...extremes, '01', '+2', '2.0', '2e0', '0x2', '२', ' 2', '2,3', '2%00', '*', '-', 'null'];
+    const requests = spelled.map((value) => ({
+      path: pathOf(route, { [name]: encodeURIComponent(value) }) + queryFor(route),
+    }));
+    for (const { status } of await walk(route, requests)) expect([404, 422]).toContain(status);
+  });
+
+  const tokened = operations.filter(([, route]) => paramsOf(route).includes('token'));
+  test.each(tokened)('a token in the path: %s', async (_id, route) => {
+    const { token } = mine;
+    const [before, after] = neighbours.map((each) => each.token.toLowerCase()) as [string, string];
+    const tokens = [token.slice(0, -1), `${token}A`, ` ${token}`, `${token} `, `${token}\0`, token.slice(1), '%', '_'];
+    const spelled = [...tokens, '*', '', '..', `' OR '1'='1`, `${token}' --`, '{}', '[]', 'null', before, after];
+    const requests = spelled
+      .filter((value) => value !== '' && value !== '..')
+      .map((value) => ({ path: pathOf(route, { token: encodeURIComponent(value) }) + queryFor(route) }));
+    for (const answer of await walk(route, requests)) expect(answer).toBeProblem(404, 'application_not_found');
+  });
+
+  const asked = operations.flatMap(([id, route]) =>
+    queryOf(route)
+      .filter((name) => name !== 'cursor')
+      .map((name) => [id, name, route] as const),
+  );
+  test.each(asked)('a parameter of the query: %s, %s', async (_id, name, route) => {
+    const spelled = [...extremes, '%', '_', '*', '"', "' OR 1=1 --", 'asc, token', marker, neighbours[0].token];
+    await walk(
+      route,
+      spelled.map((value) => ({ path: pathOf(route) + queryFor(route, { limit: '100', [name]: value }) })),
+    );
+  });
+
+  const keyed = operations.filter(([, { method }]) => method === 'POST');
+  test.each(keyed.filter(([, route]) => !isOperators(route)))(
+    "a neighbour's Idempotency-Key: %s",
+    async (_id, route) => {
+      const headers = { 'idempotency-key': randomUUID() };
+      const [, , token = ''] = (await api.newChat()).split('/');
+      const theirs = await api.call(route.method, pathOf(route, { token }), { body: payload, headers });
+      expect(theirs.status).toBe(201);
+      const [ours] = await walk(route, [{ path: pathOf(route, { chat_number: '2' }), headers }]);
+      expect(ours?.status).toBe(201);
+      expect(ours?.headers.get('location') ?? mine.token).toContain(mine.token);
+    },
+  );
+
+  test.each(keyed.filter(([, route]) => isOperators(route)))('a guessed Idempotency-Key: %s', async (_id, route) => {
+    for (const key of ['1', 'test', 'create-application-1', 'k'.repeat(255)]) {
+      const send = () => api.call(route.method, pathOf(route), { body: payload, headers: { 'idempotency-key': key } });
+      const [theirs, ours] = [await send(), await send()];
+      // Who holds the admin key is one caller, and the contract takes any key of theirs.
+      if (process.env.CHAT_SYSTEM_ADMIN_KEY) expect([theirs.status, ours.status]).toEqual([201, 201]);
+      else for (const each of [theirs, ours]) expect(each).toBeProblem(422, 'validation_failed', 'Idempotency-Key');
+    }
+  });
+});
+
+describe('a cursor that the system did not make for the list is refused:', () => {
+  const firstPage = async (route: Route, said: Record<string, string> = {}, query: Record<string, string> = {}) => {
+    const path = pathOf(route, said) + queryFor(route, { limit: '1', ...query });
+    const { status, body } = await api.get<{ next: string | null }>(path);
+    expect(status, path).toBe(200);
+    return body.next;
+  };
+  /** Holds that the route refuses each of the cursors. */
+  const expectRefused = async (route: Route, cursors: (string | null)[]) => {
+    const given = cursors.filter((cursor) => cursor !== null);
+    const requests = given.map((cursor) => ({ path: pathOf(route) + queryFor(route, { limit: '100', cursor }) }));
+    for (const [i, answer] of (await walk(route, requests)).entries()) {
+      expect(answer, given[i]).toBeProblem(422, 'validation_failed', 'cursor');
+      // Operators see every application, but not behind a cursor that is none.
+      for (const each of foreign) expect(JSON.stringify(answer.body)).not.toContain(each);
+    }
+    expect(given.length).toBeGreaterThan(0);
+  };
+  /** The parts of a list in the form of the releases whose cursors every client could make. */
+  const oldList = (id: OperationId, route: Route): unknown[] => {
+    const parts = paramsOf(route).map((name) => (name === 'token' ? mine.token : 1));
+    const filters = queryOf(route).includes('q')
+      ? [common]
+      : queryOf(route).includes('after')
+        ? ['asc', null, null]
+        : ['asc'];
+    return [id, ...parts, ...filters];
+  };
+
+  test.each(listing)('one of another list, %s', async (id, route) => {
+    const [before, after] = neighbours;
+    const others = listing.filter(([each]) => each !== id);
+    const cursors = await Promise.all([
+      ...(paramsOf(route).includes('token') ? [before, after] : []).map(({ token }) => firstPage(route, { token })),
+      ...(paramsOf(route).includes('chat_number') ? ['2', '3'] : []).map((chat_number) =>
+        firstPage(route, { chat_number }),
+      ),
+      ...(queryOf(route).includes('q') ? ['o', 'some'] : []).map((q) => firstPage(route, {}, { q })),
+      ...(queryOf(route).includes('order') ? ['desc'] : []).map((order) => firstPage(route, {}, { order })),
+      ...(queryOf(route).includes('after') ? ['0'] : []).map((each) => firstPage(route, {}, { after: each })),
+      ...(queryOf(route).includes('before') ? ['4'] : []).map((each) => firstPage(route, {}, { before: each })),
+      ...others.map(([, other]) => firstPage(other)),
+    ]);
+    await expectRefused(route, cursors);
+  });
+
+  test.each(listing)('one that was made by a client, %s', async (id, route) => {
+    const real = String(await firstPage(route));
+    const [signature, ...position] = contentOf(real);
+    const params = Object.fromEntries(paramsOf(route).map((name) => [name, name === 'token' ? mine.token : '1']));
+    const list = listFor(id, params, queryOf(route).includes('q') ? { q: common } : {});
+    const positions = extremePositions(position).filter((_, i) => !onStack || i % 3 === 0);
+    const raw = (signed: string, members: string) =>
+      Buffer.from(`[${JSON.stringify(signed)}${members && `,${members}`}]`).toString('base64url');
+    const signatureOf = (cursor: string) => contentOf(cursor)[0];
+    const cursors: string[] = [];
+    for (const members of [JSON.stringify(position).slice(1, -1), ...positions]) {
+      const parsed = JSON.parse(`[${members}]`) as (number | string)[];
+      // As the first releases made them, and under a key that is not the system's.
+      cursors.push(raw(signatureOf(oldCursor(oldList(id, route), parsed)), members));
+      cursors.push(raw(signatureOf(await testCursors().encode(list, parsed)), members));
+      if (members !== JSON.stringify(position).slice(1, -1)) cursors.push(raw(signature, members));
+    }
+    for (const other of ['', 'A', signature.slice(1), `${signature}A`, signature.toLowerCase()])
+      cursors.push(raw(other, JSON.stringify(position).slice(1, -1)));
+    cursors.push(raw(signature, ''), Buffer.from(JSON.stringify(position)).toString('base64url'));
+    await expectRefused(
+      route,
+      cursors.filter((cursor) => cursor !== real),
+    );
+  });
+
+  test.each(listing.filter(([id]) => id === 'searchChat' || id === 'listMessages'))(
+    'one that differs in any character, %s',
+    async (_id, route) => {
+      const real = String(await firstPage(route));
+      const changed = [...real].map(
+        (character, i) => `${real.slice(0, i)}${character === 'A' ? 'B' : 'A'}${real.slice(i + 1)}`,
+      );
+      const cut = [1, 2, 10].map((by) => real.slice(0, -by));
+      await expectRefused(route, [...changed, ...cut, `${real}A`, `${real}=`, ` ${real}`, `${real}\n`]);
+      // The real one goes on.
+      expect((await api.get(`${pathOf(route)}${queryFor(route, { limit: '100', cursor: real })}`)).status).toBe(200);
+    },
+  );
+});
+
+test('the neighbours have what they had before the walk', async () => {
+  expect(await Promise.all(neighbours.map(seenBy))).toEqual(neighboursAtFirst);
+});
