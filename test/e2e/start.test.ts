@@ -16,7 +16,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { Client, type Message } from '../support/client.ts';
+import { type ApplicationPage, Client, type Message } from '../support/client.ts';
 import { contentOf } from '../support/folder.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { launch, newDataDir, ready, removeDataDir, startHost } from '../support/host.ts';
@@ -214,6 +214,32 @@ describe('a data folder that cannot be', () => {
     await client.send(chat, 'After');
     await expect.poll(async () => (await client.get(`${chat}/messages/2`)).status, waiting).toBe(200);
   });
+});
+
+test('a cursor goes on after a restart, and a damaged system secret is refused before anything is served', async () => {
+  const folder = dataFolder();
+  const first = await startHost(folder);
+  const client = await Client.connect(first.url);
+  for (const name of ['one', 'two']) await client.newApplication(name);
+  const page = () => client.get<ApplicationPage>('/applications?limit=1');
+  await expect.poll(async () => (await page()).body.next, waiting).not.toBeNull();
+  const { next } = (await page()).body;
+  await first.stop();
+
+  const second = await startHost(folder);
+  const again = await Client.connect(second.url);
+  expect((await again.get<ApplicationPage>(`/applications?limit=1&cursor=${next}`)).body.data).toHaveLength(1);
+  await second.stop();
+
+  writeFileSync(path.join(folder, 'system-secret'), 'damaged');
+  const said = await refusal(['--port', '0', '--data-dir', folder]);
+  expect(said).toMatch(/^The system secret \S+system-secret is damaged; restore it, or delete it /);
+  expect(readFileSync(path.join(folder, 'system-secret'), 'utf8')).toBe('damaged');
+
+  rmSync(path.join(folder, 'system-secret'));
+  const third = await hostOf(startHost(folder));
+  const other = await Client.connect(third.url);
+  expect(await other.get(`/applications?limit=1&cursor=${next}`)).toBeProblem(422, 'validation_failed', 'cursor');
 });
 
 describe('a database', () => {
