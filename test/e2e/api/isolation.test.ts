@@ -4,7 +4,7 @@ import type { OperationId, Route } from '../../../lib/api/routes.ts';
 import type { Answer } from '../../support/client.ts';
 import { concurrently } from '../../support/concurrently.ts';
 import { oldCursor, testCursors } from '../../support/cursors.ts';
-import { atOnce, deployment, onStack, settled } from '../../support/deployment.ts';
+import { deployment, onStack, settled } from '../../support/deployment.ts';
 import {
   contentOf,
   extremePositions,
@@ -73,6 +73,10 @@ const pathOf = ({ path }: Route, said: Record<string, string> = {}) =>
 /** A payload that every route takes. */
 const payload = { name: 'walk', body: 'walk', messages: [{ body: 'walk' }] };
 const sends = ({ method }: Route) => method === 'POST' || method === 'PATCH';
+/** One at a time on the stack: its emulator starts a process for each call of a function that meets another. */
+const lanes = onStack ? 1 : 8;
+/** All of the values, or every third on the stack, whose handlers are the same and answer ten times as slowly. */
+const some = <Value>(values: Value[]): Value[] => values.filter((_, i) => !onStack || i % 3 === 0);
 /** Whether a route is an operator's, who sees every application. */
 const isOperators = ({ admin }: Route) => admin === true;
 
@@ -88,7 +92,7 @@ function expectNothingForeign(what: string, { status, body, headers }: Answer, r
 
 /** Sends the requests, so many at a time, and fails when one of the answers holds something of the neighbours. */
 async function walk(route: Route, requests: { path: string; headers?: Record<string, string> }[]): Promise<Answer[]> {
-  return concurrently(requests.length, atOnce(8), async (i) => {
+  return concurrently(requests.length, lanes, async (i) => {
     const { path, headers = {} } = requests[i] as { path: string; headers?: Record<string, string> };
     const answer = await api.call(route.method, path, { ...(sends(route) && { body: payload }), headers });
     expectNothingForeign(`${route.method} ${path}`, answer, route);
@@ -110,7 +114,7 @@ describe('nothing of the neighbours is seen, whatever is sent as', () => {
 
   test.each(numbered)('a number in the path: %s, %s', async (_id, name, route) => {
     const spelled = [...extremes, '01', '+2', '2.0', '2e0', '0x2', '२', ' 2', '2,3', '2%00', '*', '-', 'null'];
-    const requests = spelled.map((value) => ({
+    const requests = some(spelled).map((value) => ({
       path: pathOf(route, { [name]: encodeURIComponent(value) }) + queryFor(route),
     }));
     for (const { status } of await walk(route, requests)) expect([404, 422]).toContain(status);
@@ -121,10 +125,10 @@ describe('nothing of the neighbours is seen, whatever is sent as', () => {
     const { token } = mine;
     const [before, after] = neighbours.map((each) => each.token.toLowerCase()) as [string, string];
     const tokens = [token.slice(0, -1), `${token}A`, ` ${token}`, `${token} `, `${token}\0`, token.slice(1), '%', '_'];
-    const spelled = [...tokens, '*', '', '..', `' OR '1'='1`, `${token}' --`, '{}', '[]', 'null', before, after];
-    const requests = spelled
-      .filter((value) => value !== '' && value !== '..')
-      .map((value) => ({ path: pathOf(route, { token: encodeURIComponent(value) }) + queryFor(route) }));
+    const spelled = [...tokens, '*', `' OR '1'='1`, `${token}' --`, '{}', '[]', 'null', before, after];
+    const requests = some(spelled).map((value) => ({
+      path: pathOf(route, { token: encodeURIComponent(value) }) + queryFor(route),
+    }));
     for (const answer of await walk(route, requests)) expect(answer).toBeProblem(404, 'application_not_found');
   });
 
@@ -137,7 +141,7 @@ describe('nothing of the neighbours is seen, whatever is sent as', () => {
     const spelled = [...extremes, '%', '_', '*', '"', "' OR 1=1 --", 'asc, token', marker, neighbours[0].token];
     await walk(
       route,
-      spelled.map((value) => ({ path: pathOf(route) + queryFor(route, { limit: '100', [name]: value }) })),
+      some(spelled).map((value) => ({ path: pathOf(route) + queryFor(route, { limit: '100', [name]: value }) })),
     );
   });
 
@@ -217,7 +221,7 @@ describe('a cursor that the system did not make for the list is refused:', () =>
     const [signature, ...position] = contentOf(real);
     const params = Object.fromEntries(paramsOf(route).map((name) => [name, name === 'token' ? mine.token : '1']));
     const list = listFor(id, params, queryOf(route).includes('q') ? { q: common } : {});
-    const positions = extremePositions(position).filter((_, i) => !onStack || i % 3 === 0);
+    const positions = some(extremePositions(position));
     const raw = (signed: string, members: string) =>
       Buffer.from(`[${JSON.stringify(signed)}${members && `,${members}`}]`).toString('base64url');
     const signatureOf = (cursor: string) => contentOf(cursor)[0];
