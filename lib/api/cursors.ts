@@ -61,14 +61,8 @@ export class Cursors {
     position: Position,
   ): Promise<z.output<Position> | undefined> {
     if (cursor === undefined) return undefined;
-    const keys = await this.#secret.keys();
-    const result = position.safeParse(
-      this.#authentic(
-        keys.map(({ key }) => this.#keyOf(key)),
-        list,
-        cursor,
-      ),
-    );
+    const keys = (await this.#secret.keys()).map(({ key }) => this.#keyOf(key));
+    const result = position.safeParse(this.#authentic(keys, list, cursor));
     if (result.success) return result.data;
     throw validationFailed([{ pointer: 'cursor', detail: 'is not a cursor of this list; begin again without one' }]);
   }
