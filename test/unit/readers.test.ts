@@ -36,7 +36,7 @@ describe('the pool of reader processes', () => {
   const start = (deadlineMs: number, adminKey?: string) => {
     const readers = new Readers({
       module,
-      data: { storePath: file.path, logLevel: 'silent', adminKey },
+      data: { storePath: file.path, logLevel: 'silent', adminKey, systemSecret: '' },
       ledger: {
         application: async (token) => ({ name: token, createdAt: 1, updatedAt: 2 }),
         chat: async () => undefined,
