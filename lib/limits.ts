@@ -9,6 +9,15 @@ export const limits = {
    * reach into the next chat.
    */
   highestNumber: 2 ** 32 - 1,
+  /** Highest revision of an application, chat or message: MySQL keeps revisions in INT UNSIGNED columns. */
+  highestRevision: 2 ** 32 - 1,
+  /** Latest time, in milliseconds since 1970: RFC 3339 writes years with four digits. The earliest is 0. */
+  latestTime: Date.parse('9999-12-31T23:59:59.999Z'),
+  /**
+   * Longest line of an archive file, in bytes. Our longest line is about 60 kB: a body of 10,000 control characters, each
+   * escaped with 6 bytes.
+   */
+  archiveLineBytes: 1_000_000,
   /** Longest name of an application or chat, in code points: fits a VARCHAR(255), which both SQL engines index whole. */
   nameLength: 255,
   /** Longest message body, in code points: at four bytes each it still fits a MySQL TEXT column (65,535 bytes). */

@@ -1,5 +1,7 @@
 import * as z from 'zod';
 import { ApplicationInput, ChatEdit, MessageInput } from '../api/schemas.ts';
+import { isTime } from '../bounds.ts';
+import { limits } from '../limits.ts';
 import { asToken } from '../token.ts';
 
 // The file of an exported application: a JSON object a line. First what it is, then the application, then each of its chats
@@ -8,13 +10,26 @@ import { asToken } from '../token.ts';
 /** The version of the file's format. */
 export const archiveFormat = 1;
 
-const count = z.int().min(0);
-const number = z.int().min(1);
-const time = z.iso.datetime({ precision: 3 });
-/** 0 creates, each edit takes the next. */
-const revision = z.int().min(0);
+export const timeText = (ms: number): string => new Date(ms).toISOString();
 
-const line = z.discriminatedUnion('kind', [
+const whole = (lowest: number, highest: number) => {
+  const error = `must be a whole number from ${lowest} to ${highest}`;
+  return z.int({ error }).min(lowest, { error }).max(highest, { error });
+};
+const number = whole(1, limits.highestNumber);
+/** The highest number given; 0 before the first. */
+const highest = whole(0, limits.highestNumber);
+/** 0 creates, each edit takes the next. */
+const revision = whole(0, limits.highestRevision);
+const count = whole(0, Number.MAX_SAFE_INTEGER);
+
+const timeFault = `must be a time from ${timeText(0)} to ${timeText(limits.latestTime)}`;
+const time = z.iso.datetime({ precision: 3, error: timeFault }).refine((text) => isTime(Date.parse(text)), timeFault);
+
+const kindFault = (issue: { code?: string | undefined }) =>
+  issue.code === 'invalid_union' ? 'is not a kind of line' : 'must be a JSON object';
+
+const kinds = [
   z.object({ kind: z.literal('archive'), format: z.literal(archiveFormat) }),
   z.object({
     kind: z.literal('application'),
@@ -24,7 +39,7 @@ const line = z.discriminatedUnion('kind', [
     created_at: time,
     updated_at: time,
     /** The highest number given to a chat. */
-    highest: count,
+    highest,
   }),
   z.object({
     kind: z.literal('chat'),
@@ -36,7 +51,7 @@ const line = z.discriminatedUnion('kind', [
     created_at: time,
     updated_at: time,
     /** The highest number given to a message. */
-    highest: count,
+    highest,
   }),
   z.object({
     kind: z.literal('message'),
@@ -49,7 +64,8 @@ const line = z.discriminatedUnion('kind', [
   }),
   z.object({ kind: z.literal('deleted message'), chat: number, number }),
   z.object({ kind: z.literal('end'), chats: count, messages: count, deleted_messages: count }),
-]);
+] as const;
+const line = z.discriminatedUnion('kind', kinds, { error: kindFault });
 export type ArchiveLine = z.output<typeof line>;
 export type LineOf<Kind extends ArchiveLine['kind']> = Extract<ArchiveLine, { kind: Kind }>;
 
@@ -69,5 +85,3 @@ export function decodeLine(text: string): ArchiveLine {
   const [issue] = result.error.issues;
   throw new ArchiveProblem([issue?.path.join('.'), issue?.message].filter(Boolean).join(' '));
 }
-
-export const timeText = (ms: number): string => new Date(ms).toISOString();

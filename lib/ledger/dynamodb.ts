@@ -1,6 +1,15 @@
 import { applicationNotFound, chatNotFound, messageNotFound, Problem } from '../api/problems.ts';
+import { isNumber } from '../bounds.ts';
+import { limits } from '../limits.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
 import { newToken } from '../token.ts';
+import {
+  numberOrNone,
+  numbersUsedUp,
+  requireEntryInBounds,
+  requireMessageInBounds,
+  revisionsUsedUp,
+} from './bounds.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './dynamodb-items.ts';
 import { applicationKey, chatKey, messageKey } from './dynamodb-keys.ts';
 import { purgeItems } from './dynamodb-purge.ts';
@@ -21,6 +30,14 @@ import { recordsOf } from './store-records.ts';
 
 /** A conditional update's condition that what it changes is there and not deleted. */
 const live = 'attribute_exists(pk) AND attribute_not_exists(deleted)';
+
+const isLive = (item: Item | undefined): item is Item => item !== undefined && item.deleted === undefined;
+
+/** The condition that there is a revision left for an edit, with `:highest`. */
+const revisionLeft = 'revision < :highest';
+
+/** Why an item was not changed: it does not exist or is deleted, or its numbers or revisions are used up. */
+type Refusal = 'not live' | 'used up';
 
 /**
  * The ledger in a DynamoDB table. A number is taken by one conditional update of the parent's counter, which is the check
@@ -54,7 +71,8 @@ export class DynamodbLedger implements Ledger {
   async createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
     return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
       const chat = await this.#take(applicationKey(token), 'chats', 1, claim);
-      if (chat === undefined) throw applicationNotFound();
+      if (chat === 'not live') throw applicationNotFound();
+      if (chat === 'used up') throw numbersUsedUp('token');
       await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
       await this.#send([{ kind: 'chat', token, chat, revision: 0, at, name }], requestId);
       return { number: chat, at };
@@ -62,12 +80,14 @@ export class DynamodbLedger implements Ledger {
   }
 
   async createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
-    return await this.#once(key, chatKey(token, chat), async ({ at, claim }) => {
-      const last = await this.#take(chatKey(token, chat), 'messages', bodies.length, claim);
-      if (last === undefined) {
+    const parent = chatKey(token, numberOrNone(chat));
+    return await this.#once(key, parent, async ({ at, claim }) => {
+      const last = await this.#take(parent, 'messages', bodies.length, claim);
+      if (last === 'not live') {
         await this.#requireApplication(token);
         throw chatNotFound(chat);
       }
+      if (last === 'used up') throw numbersUsedUp('chat_number');
       const first = last - bodies.length + 1;
       await this.#send(
         bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
@@ -78,18 +98,22 @@ export class DynamodbLedger implements Ledger {
   }
 
   async editApplication(token: string, name: string, requestId?: string) {
-    const { edited, revision, at } = await this.#rename(applicationKey(token), name);
-    if (!edited) throw applicationNotFound();
+    const renamed = await this.#rename(applicationKey(token), name);
+    if (renamed === 'not live') throw applicationNotFound();
+    if (renamed === 'used up') throw revisionsUsedUp('token');
+    const { createdAt, at, revision } = renamed;
     await this.#send([{ kind: 'application', token, revision, at, name }], requestId);
-    return edited;
+    return { createdAt, at };
   }
 
   async editChat(token: string, chat: number, name: string | null, requestId?: string) {
     await this.#requireApplication(token);
-    const { edited, revision, at } = await this.#rename(chatKey(token, chat), name);
-    if (!edited) throw chatNotFound(chat);
+    const renamed = await this.#rename(chatKey(token, numberOrNone(chat)), name);
+    if (renamed === 'not live') throw chatNotFound(chat);
+    if (renamed === 'used up') throw revisionsUsedUp('chat_number');
+    const { createdAt, at, revision } = renamed;
     await this.#send([{ kind: 'chat', token, chat, revision, at, name }], requestId);
-    return edited;
+    return { createdAt, at };
   }
 
   async editMessage(token: string, chat: number, message: number, body: string, requestId?: string) {
@@ -97,10 +121,11 @@ export class DynamodbLedger implements Ledger {
     await this.#requireMessage(token, chat, message);
     const outcome = await this.#table.update(messageKey(token, chat, message), {
       UpdateExpression: 'ADD revision :one',
-      ConditionExpression: 'attribute_not_exists(deleted)',
-      ExpressionAttributeValues: { ':one': number(1) },
+      ConditionExpression: `attribute_not_exists(deleted) AND (attribute_not_exists(revision) OR ${revisionLeft})`,
+      ExpressionAttributeValues: { ':one': number(1), ':highest': number(limits.highestRevision) },
     });
-    if ('refused' in outcome) throw messageNotFound(message);
+    if ('refused' in outcome)
+      throw outcome.refused?.deleted ? messageNotFound(message) : revisionsUsedUp('message_number');
     const revision = numberIn(outcome.done, 'revision');
     await this.#send([{ kind: 'message', token, chat, number: message, revision, at, body }], requestId);
     return { at };
@@ -112,7 +137,8 @@ export class DynamodbLedger implements Ledger {
 
   async deleteChat(token: string, chat: number, requestId?: string) {
     await this.#requireApplication(token);
-    if (!(await this.#delete(chatKey(token, chat), live, { token, chat }, requestId))) throw chatNotFound(chat);
+    if (!(await this.#delete(chatKey(token, numberOrNone(chat)), live, { token, chat }, requestId)))
+      throw chatNotFound(chat);
   }
 
   async deleteMessage(token: string, chat: number, message: number, requestId?: string) {
@@ -133,6 +159,7 @@ export class DynamodbLedger implements Ledger {
   }
 
   async hasMessage(token: string, chat: number, message: number): Promise<boolean> {
+    if (!isNumber(chat) || !isNumber(message)) return false;
     const [application, item, changed] = await this.#table.get([
       applicationKey(token),
       chatKey(token, chat),
@@ -171,47 +198,60 @@ export class DynamodbLedger implements Ledger {
     return deletedMessagesIn(this.#table, chat, limit);
   }
 
-  restore(entry: WholeEntry): Promise<void> {
-    return restoreEntry(this.#table, entry);
+  async restore(entry: WholeEntry): Promise<void> {
+    requireEntryInBounds(entry);
+    await restoreEntry(this.#table, entry);
   }
 
-  restoreMessage(message: ChangedMessage): Promise<void> {
-    return restoreChangedMessage(this.#table, message);
+  async restoreMessage(message: ChangedMessage): Promise<void> {
+    requireMessageInBounds(message);
+    await restoreChangedMessage(this.#table, message);
   }
 
-  /** Takes the next `count` numbers of a counter and answers the last; undefined where the parent is not live. */
-  async #take(parent: ItemKey, counter: 'chats' | 'messages', count: number, claim: string | undefined) {
+  /** Takes the next `count` numbers of a counter. Returns the last of them, or why there are none. */
+  async #take(
+    parent: ItemKey,
+    counter: 'chats' | 'messages',
+    count: number,
+    claim: string | undefined,
+  ): Promise<number | Refusal> {
+    const values = { ':count': number(count), ':room': number(limits.highestNumber - count) };
     const update: ItemUpdate = claim
       ? {
           UpdateExpression: 'SET #counter = #counter + :count, claims.#claim = #counter + :count',
-          ConditionExpression: `${live} AND attribute_not_exists(claims.#claim)`,
+          ConditionExpression: `${live} AND #counter <= :room AND attribute_not_exists(claims.#claim)`,
           ExpressionAttributeNames: { '#counter': counter, '#claim': claim },
-          ExpressionAttributeValues: { ':count': number(count) },
+          ExpressionAttributeValues: values,
         }
       : {
           UpdateExpression: 'ADD #counter :count',
-          ConditionExpression: live,
+          ConditionExpression: `${live} AND #counter <= :room`,
           ExpressionAttributeNames: { '#counter': counter },
-          ExpressionAttributeValues: { ':count': number(count) },
+          ExpressionAttributeValues: values,
         };
     const outcome = await this.#table.update(parent, update);
     if ('done' in outcome) return numberIn(outcome.done, counter);
+    if (!isLive(outcome.refused)) return 'not live';
     // The claim of a request that died: its number is this one's.
-    const claimed = claim && !outcome.refused?.deleted ? outcome.refused?.claims?.M?.[claim] : undefined;
-    return claimed && Number(claimed.N);
+    const claimed = claim && outcome.refused.claims?.M?.[claim];
+    return claimed ? Number(claimed.N) : 'used up';
   }
 
-  async #rename(key: ItemKey, name: string | null) {
+  async #rename(key: ItemKey, name: string | null): Promise<(Edited & { revision: number }) | Refusal> {
     const at = this.#now();
     const outcome = await this.#table.update(key, {
       UpdateExpression: 'SET #name = :name, updated_at = :at ADD revision :one',
-      ConditionExpression: live,
+      ConditionExpression: `${live} AND ${revisionLeft}`,
       ExpressionAttributeNames: { '#name': 'name' },
-      ExpressionAttributeValues: { ':name': nameValue(name), ':at': number(at), ':one': number(1) },
+      ExpressionAttributeValues: {
+        ':name': nameValue(name),
+        ':at': number(at),
+        ':one': number(1),
+        ':highest': number(limits.highestRevision),
+      },
     });
-    if ('refused' in outcome) return { edited: undefined, revision: 0, at };
-    const edited: Edited = { createdAt: numberIn(outcome.done, 'created_at'), at };
-    return { edited, revision: numberIn(outcome.done, 'revision'), at };
+    if ('refused' in outcome) return isLive(outcome.refused) ? 'used up' : 'not live';
+    return { createdAt: numberIn(outcome.done, 'created_at'), at, revision: numberIn(outcome.done, 'revision') };
   }
 
   /**
@@ -249,10 +289,10 @@ export class DynamodbLedger implements Ledger {
   }
 
   async #requireMessage(token: string, chat: number, message: number): Promise<void> {
-    const [application, item] = await this.#live([applicationKey(token), chatKey(token, chat)]);
+    const [application, item] = await this.#live([applicationKey(token), chatKey(token, numberOrNone(chat))]);
     if (!application) throw applicationNotFound();
     if (!item) throw chatNotFound(chat);
-    if (message > numberIn(item, 'messages')) throw messageNotFound(message);
+    if (message > numberIn(item, 'messages') || !isNumber(message)) throw messageNotFound(message);
   }
 
   async #live(keys: ItemKey[]): Promise<(Item | undefined)[]> {

@@ -3,6 +3,12 @@ import type { Database } from '../sqlite/database.ts';
 import type { Parent } from './ledger.ts';
 import type { ChangedMessage, WholeEntry } from './restore.ts';
 
+/**
+ * A column read as a floating-point number. node:sqlite throws for integers above 2^53, which an earlier version may have
+ * left in a file; read so, such a value is approximate and shows as out of bounds.
+ */
+export const wide = (column: string): string => `CAST(${column} AS REAL) AS ${column}`;
+
 /** Tokens read at a time. */
 const tokensAtOnce = 1_000;
 
@@ -17,8 +23,8 @@ export async function* tokensIn(database: Database): AsyncGenerator<string> {
 
 export function entryIn(database: Database, { token, chat }: Parent): WholeEntry | undefined {
   const of = (counter: string, table: string) => `
-    SELECT iif(deleted, NULL, name) AS name, revision, deleted, created_at AS createdAt, updated_at AS updatedAt,
-      ${counter} AS highest FROM ${table} WHERE token = ?`;
+    SELECT iif(deleted, NULL, name) AS name, ${wide('revision')}, deleted, CAST(created_at AS REAL) AS createdAt,
+      CAST(updated_at AS REAL) AS updatedAt, CAST(${counter} AS REAL) AS highest FROM ${table} WHERE token = ?`;
   const row =
     chat === undefined
       ? database.prepare(of('chats', 'applications')).get(token)
@@ -30,7 +36,7 @@ export function entryIn(database: Database, { token, chat }: Parent): WholeEntry
 
 export function changedMessageIn(database: Database, { token, chat, number }: MessageKey): ChangedMessage | undefined {
   const row = database
-    .prepare('SELECT revision, deleted FROM changed_messages WHERE token = ? AND chat = ? AND number = ?')
+    .prepare(`SELECT ${wide('revision')}, deleted FROM changed_messages WHERE token = ? AND chat = ? AND number = ?`)
     .get(token, chat, number) as { revision: number; deleted: number } | undefined;
   return row && { token, chat, number, revision: row.revision, deleted: row.deleted === 1 };
 }

@@ -1,10 +1,18 @@
 import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../api/problems.ts';
+import { isNumber } from '../bounds.ts';
 import { limits } from '../limits.ts';
 import type { EmbeddedQueue } from '../queue/embedded.ts';
 import type { MessageKey } from '../queue/records.ts';
 import { isOutage } from '../sqlite/database.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
 import { newToken } from '../token.ts';
+import {
+  numberOrNone,
+  numbersUsedUp,
+  requireEntryInBounds,
+  requireMessageInBounds,
+  revisionsUsedUp,
+} from './bounds.ts';
 import { EmbeddedOutbox } from './embedded-outbox.ts';
 import {
   changedMessageIn,
@@ -13,6 +21,7 @@ import {
   restoreChangedMessage,
   restoreEntry,
   tokensIn,
+  wide,
 } from './embedded-restore.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
 import type { ChangedMessage, WholeEntry } from './restore.ts';
@@ -47,10 +56,14 @@ export class EmbeddedLedger implements Ledger {
   createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
     return this.#once(key, requestId, (at) => {
       const taken = this.#row<{ chats: number }>(
-        'UPDATE applications SET chats = chats + 1 WHERE token = ? AND deleted = 0 RETURNING chats',
+        'UPDATE applications SET chats = chats + 1 WHERE token = ? AND deleted = 0 AND chats < ? RETURNING chats',
         token,
+        limits.highestNumber,
       );
-      if (!taken) throw applicationNotFound();
+      if (!taken) {
+        this.#requireApplication(token);
+        throw numbersUsedUp('token');
+      }
       const number = taken.chats;
       this.#run(
         'INSERT INTO chats (token, number, name, created_at, updated_at) VALUES (?, ?, ?, ?, ?)',
@@ -68,15 +81,16 @@ export class EmbeddedLedger implements Ledger {
   createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
     const accept = (at: number) => {
       const taken = this.#row<{ messages: number }>(
-        `UPDATE chats SET messages = messages + ?1 WHERE token = ?2 AND number = ?3 AND deleted = 0
+        `UPDATE chats SET messages = messages + ?1 WHERE token = ?2 AND number = ?3 AND deleted = 0 AND messages <= ?4
          AND EXISTS (SELECT 1 FROM applications WHERE token = ?2 AND deleted = 0) RETURNING messages`,
         bodies.length,
         token,
-        chat,
+        numberOrNone(chat),
+        limits.highestNumber - bodies.length,
       );
       if (!taken) {
-        this.#requireApplication(token);
-        throw chatNotFound(chat);
+        this.#requireChat(token, chat);
+        throw numbersUsedUp('chat_number');
       }
       const first = taken.messages - bodies.length + 1;
       this.#outbox.add(
@@ -91,12 +105,16 @@ export class EmbeddedLedger implements Ledger {
     return this.#accept(requestId, (at): Edited => {
       const row = this.#row<{ revision: number; created_at: number }>(
         `UPDATE applications SET name = ?, revision = revision + 1, updated_at = ?
-         WHERE token = ? AND deleted = 0 RETURNING revision, created_at`,
+         WHERE token = ? AND deleted = 0 AND revision < ? RETURNING revision, created_at`,
         name,
         at,
         token,
+        limits.highestRevision,
       );
-      if (!row) throw applicationNotFound();
+      if (!row) {
+        this.#requireApplication(token);
+        throw revisionsUsedUp('token');
+      }
       this.#outbox.add([{ kind: 'application', token, revision: row.revision, at, name }]);
       return { createdAt: row.created_at, at };
     });
@@ -104,16 +122,17 @@ export class EmbeddedLedger implements Ledger {
 
   editChat(token: string, chat: number, name: string | null, requestId?: string) {
     return this.#accept(requestId, (at): Edited => {
-      this.#requireApplication(token);
+      this.#requireChat(token, chat);
       const row = this.#row<{ revision: number; created_at: number }>(
         `UPDATE chats SET name = ?, revision = revision + 1, updated_at = ?
-         WHERE token = ? AND number = ? AND deleted = 0 RETURNING revision, created_at`,
+         WHERE token = ? AND number = ? AND deleted = 0 AND revision < ? RETURNING revision, created_at`,
         name,
         at,
         token,
         chat,
+        limits.highestRevision,
       );
-      if (!row) throw chatNotFound(chat);
+      if (!row) throw revisionsUsedUp('chat_number');
       this.#outbox.add([{ kind: 'chat', token, chat, revision: row.revision, at, name }]);
       return { createdAt: row.created_at, at };
     });
@@ -142,10 +161,8 @@ export class EmbeddedLedger implements Ledger {
 
   deleteChat(token: string, chat: number, requestId?: string) {
     return this.#accept(requestId, (at) => {
-      this.#requireApplication(token);
-      const deleted =
-        'UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ? AND deleted = 0 RETURNING number';
-      if (!this.#row(deleted, token, chat)) throw chatNotFound(chat);
+      this.#requireChat(token, chat);
+      this.#run('UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ?', token, chat);
       this.#outbox.add([{ kind: 'deletion', token, chat, at }]);
     });
   }
@@ -179,11 +196,11 @@ export class EmbeddedLedger implements Ledger {
 
   async hasMessage(token: string, chat: number, number: number): Promise<boolean> {
     await this.#commits.synced();
-    if (!this.#hasApplication(token)) return false;
+    if (!isNumber(number) || !this.#hasApplication(token)) return false;
     const accepted = this.#row(
       'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0 AND messages >= ?',
       token,
-      chat,
+      numberOrNone(chat),
       number,
     );
     const deleted = this.#row(
@@ -199,9 +216,12 @@ export class EmbeddedLedger implements Ledger {
     await this.#commits.synced();
     return parents.map(({ token, chat }) =>
       chat === undefined
-        ? this.#row<{ chats: number }>('SELECT chats FROM applications WHERE token = ?', token)?.chats
-        : this.#row<{ messages: number }>('SELECT messages FROM chats WHERE token = ? AND number = ?', token, chat)
-            ?.messages,
+        ? this.#row<{ chats: number }>(`SELECT ${wide('chats')} FROM applications WHERE token = ?`, token)?.chats
+        : this.#row<{ messages: number }>(
+            `SELECT ${wide('messages')} FROM chats WHERE token = ? AND number = ?`,
+            token,
+            chat,
+          )?.messages,
     );
   }
 
@@ -241,12 +261,14 @@ export class EmbeddedLedger implements Ledger {
     return deletedMessagesIn(this.#commits.database, chat, limit);
   }
 
-  restore(entry: WholeEntry): Promise<void> {
-    return this.#commits.run(() => restoreEntry(this.#commits.database, entry));
+  async restore(entry: WholeEntry): Promise<void> {
+    requireEntryInBounds(entry);
+    await this.#commits.run(() => restoreEntry(this.#commits.database, entry));
   }
 
-  restoreMessage(message: ChangedMessage): Promise<void> {
-    return this.#commits.run(() => restoreChangedMessage(this.#commits.database, message));
+  async restoreMessage(message: ChangedMessage): Promise<void> {
+    requireMessageInBounds(message);
+    await this.#commits.run(() => restoreChangedMessage(this.#commits.database, message));
   }
 
   /** Accepts one request in the next group commit. */
@@ -293,26 +315,29 @@ export class EmbeddedLedger implements Ledger {
 
   /** Takes the message's next revision, or marks it deleted for good. */
   #changeMessage(token: string, chat: number, number: number, deleted: boolean): number {
-    this.#requireApplication(token);
-    const parent = this.#row<{ messages: number }>(
-      'SELECT messages FROM chats WHERE token = ? AND number = ? AND deleted = 0',
+    this.#requireChat(token, chat);
+    const given = this.#row(
+      'SELECT 1 FROM chats WHERE token = ? AND number = ? AND messages >= ?',
       token,
       chat,
+      number,
     );
-    if (!parent) throw chatNotFound(chat);
-    const changed =
-      number <= parent.messages &&
-      this.#row<{ revision: number }>(
-        `INSERT INTO changed_messages (token, chat, number, revision, deleted) VALUES (?, ?, ?, 1, ?)
-         ON CONFLICT DO UPDATE SET revision = revision + 1, deleted = excluded.deleted WHERE deleted = 0
-         RETURNING revision`,
-        token,
-        chat,
-        number,
-        Number(deleted),
-      );
-    if (!changed) throw messageNotFound(number);
-    return changed.revision;
+    if (!given || !isNumber(number)) throw messageNotFound(number);
+    // A deletion needs no revision, so it is accepted at the highest one, too.
+    const changed = this.#row<{ revision: number }>(
+      `INSERT INTO changed_messages (token, chat, number, revision, deleted) VALUES (?1, ?2, ?3, 1, ?4)
+       ON CONFLICT DO UPDATE SET revision = min(revision + 1, ?5), deleted = ?4
+       WHERE deleted = 0 AND (?4 = 1 OR revision < ?5) RETURNING revision`,
+      token,
+      chat,
+      number,
+      Number(deleted),
+      limits.highestRevision,
+    );
+    if (changed) return changed.revision;
+    const { database } = this.#commits;
+    if (changedMessageIn(database, { token, chat, number })?.deleted) throw messageNotFound(number);
+    throw revisionsUsedUp('message_number');
   }
 
   #hasApplication(token: string): boolean {
@@ -321,6 +346,12 @@ export class EmbeddedLedger implements Ledger {
 
   #requireApplication(token: string): void {
     if (!this.#hasApplication(token)) throw applicationNotFound();
+  }
+
+  #requireChat(token: string, chat: number): void {
+    this.#requireApplication(token);
+    const live = 'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0';
+    if (!this.#row(live, token, numberOrNone(chat))) throw chatNotFound(chat);
   }
 
   #row<Row>(text: string, ...values: (string | number | null)[]): Row | undefined {

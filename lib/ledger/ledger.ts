@@ -17,7 +17,7 @@ export interface Ledger extends Restorable {
 
   /**
    * Accepts a chat under the application's next number.
-   * @throws Problem application_not_found
+   * @throws Problem application_not_found; validation_failed when `limits.highestNumber` is reached
    */
   createChat(
     token: string,
@@ -28,7 +28,7 @@ export interface Ledger extends Restorable {
 
   /**
    * Accepts messages under the chat's next numbers, all or nothing: `first`, `first + 1`, …
-   * @throws Problem application_not_found, chat_not_found
+   * @throws Problem application_not_found, chat_not_found; validation_failed when they would pass `limits.highestNumber`
    */
   createMessages(
     token: string,
@@ -37,6 +37,8 @@ export interface Ledger extends Restorable {
     key?: IdempotencyKey,
     requestId?: string,
   ): Promise<{ first: number; at: number }>;
+
+  // An edit of something that has `limits.highestRevision` throws Problem validation_failed.
 
   /** @throws Problem application_not_found */
   editApplication(token: string, name: string, requestId?: string): Promise<Edited>;
@@ -64,7 +66,7 @@ export interface Ledger extends Restorable {
 
   /**
    * The highest number given to the chats of each application or, where `chat` is said, to the messages of that chat.
-   * Undefined for what is not there any more.
+   * Undefined for what is not there any more. A counter may be out of bounds or NaN, see `Restorable.entries`.
    */
   counters(parents: Parent[]): Promise<(number | undefined)[]>;
 

@@ -20,7 +20,10 @@ export interface ChangedMessage extends MessageKey {
 export interface Restorable {
   /** The tokens of all applications, deleted ones too, in no order; reads the whole ledger, piece by piece. */
   tokens(): AsyncIterable<string>;
-  /** The entries as they stand, in the order asked for; undefined for what is not there. */
+  /**
+   * The entries as they stand, in the order asked for; undefined for what is not there. Values may be out of bounds, or NaN
+   * where the ledger holds no number: earlier versions of import did not check them.
+   */
   entries(parents: Parent[]): Promise<(WholeEntry | undefined)[]>;
   /** The same of messages; undefined for those that were neither edited nor deleted. */
   changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]>;
@@ -32,8 +35,14 @@ export interface Restorable {
    * Puts the entry where it is missing. One that is there gets what is ahead of it: its counter is raised to `highest`, a
    * higher revision brings its name, a deletion ends it; nothing ever goes back. Safe to repeat, also after an unknown
    * outcome; nothing is sent.
+   *
+   * @throws RangeError when a number, counter, revision or time is out of bounds; see lib/bounds.ts
    */
   restore(entry: WholeEntry): Promise<void>;
-  /** The same for a message that was edited or deleted. Its chat need not be there. */
+  /**
+   * The same for a message that was edited or deleted. Its chat need not be there.
+   *
+   * @throws RangeError
+   */
   restoreMessage(message: ChangedMessage): Promise<void>;
 }

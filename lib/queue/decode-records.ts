@@ -1,14 +1,15 @@
 import * as z from 'zod/mini';
+import { limits } from '../limits.ts';
 import { requestIdLength } from '../request-id.ts';
 import { version } from './records.ts';
 
 // Apart from how records are made: who only sends has no use for the schemas, and would make them at each start.
 
 const token = z.string().check(z.minLength(1));
-const number = z.int().check(z.minimum(1));
-const revision = z.int().check(z.minimum(0));
+const number = z.int().check(z.minimum(1), z.maximum(limits.highestNumber));
+const revision = z.int().check(z.minimum(0), z.maximum(limits.highestRevision));
 /** When the write was accepted, in milliseconds since 1970. */
-const at = z.int().check(z.minimum(0));
+const at = z.int().check(z.minimum(0), z.maximum(limits.latestTime));
 
 /**
  * One accepted write, as the ledger hands it to the store. Revision 0 creates, a higher one edits. A deletion has no

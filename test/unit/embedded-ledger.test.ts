@@ -48,6 +48,52 @@ describe('the embedded ledger', () => {
     expect(await queue.receive(1_000)).toHaveLength(2 + accepted + 1);
   });
 
+  test.each([2 ** 53 - 1, 2n ** 63n - 1n])(
+    'lives with a counter and revisions of %d in its file, from an import by an earlier version',
+    async (absurd) => {
+      const { token } = await ledger.createApplication('a');
+      const neighbour = await ledger.createApplication('b');
+      for (const each of [token, neighbour.token]) await ledger.createChat(each, null);
+      await ledger.createMessages(token, 1, ['x']);
+      await ledger.editMessage(token, 1, 1, 'y');
+      const before = (await queue.receive(1_000)).length;
+      const { raw } = file.database;
+      raw.prepare('UPDATE applications SET chats = ?, revision = ? WHERE token = ?').run(absurd, absurd, token);
+      raw.prepare('UPDATE chats SET messages = ?, revision = ? WHERE token = ?').run(absurd, absurd, token);
+      raw.prepare('UPDATE changed_messages SET revision = ? WHERE token = ?').run(absurd, token);
+
+      const parents = [{ token }, { token, chat: 1 }, { token: neighbour.token }];
+      expect(await ledger.counters(parents)).toEqual([Number(absurd), Number(absurd), 1]);
+      expect(await ledger.entries(parents)).toMatchObject([
+        { highest: Number(absurd), revision: Number(absurd) },
+        { highest: Number(absurd), revision: Number(absurd) },
+        { highest: 1, revision: 0 },
+      ]);
+      expect(await ledger.changedMessages([{ token, chat: 1, number: 1 }])).toMatchObject([
+        { revision: Number(absurd) },
+      ]);
+      const refused = await Promise.all([
+        refusal(ledger.createChat(token, null)),
+        refusal(ledger.createMessages(token, 1, ['x'])),
+        refusal(ledger.editApplication(token, 'x')),
+        refusal(ledger.editChat(token, 1, 'x')),
+        refusal(ledger.editMessage(token, 1, 1, 'x')),
+      ]);
+      expect(new Set(refused)).toEqual(new Set(['validation_failed']));
+      expect(await refusal(ledger.editMessage(token, 1, 2 ** 40, 'x'))).toBe('message_not_found');
+      expect(await ledger.hasMessage(token, 1, 2 ** 40)).toBe(false);
+      expect(await queue.receive(1_000)).toHaveLength(0);
+      expect(before).toBeGreaterThan(0);
+      expect((await ledger.createMessages(neighbour.token, 1, ['x'])).first).toBe(1);
+      for (const call of [
+        ledger.deleteMessage(token, 1, 1),
+        ledger.deleteChat(token, 1),
+        ledger.deleteApplication(token),
+      ])
+        expect(await refusal(call)).toBe('accepted');
+    },
+  );
+
   test('queues what is accepted together as one record, in its order, and nothing of what is refused', async () => {
     const { token } = await ledger.createApplication('a');
     await ledger.createChat(token, null);

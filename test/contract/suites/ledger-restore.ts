@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import type { WholeEntry } from '../../../lib/ledger/restore.ts';
+import { limits } from '../../../lib/limits.ts';
 import { newToken } from '../../../lib/token.ts';
 import { newClock } from '../../support/clock.ts';
 import { refusal } from '../../support/refusal.ts';
@@ -173,6 +174,118 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await changedMessage(token, 2)).toMatchObject({ deleted: true });
       expect(await refusal(ledger.editMessage(token, 1, 2, 'late'))).toBe('message_not_found');
       expect(await ledger.hasMessage(token, 1, 2)).toBe(false);
+    });
+
+    test('a create that would pass the highest number is refused and takes no number; one that fits takes the last', async () => {
+      const token = newToken();
+      const { highestNumber } = limits;
+      await ledger.restore(application(token, { highest: highestNumber - 1 }));
+      await ledger.restore(application(token, { chat: 1, highest: highestNumber - 3 }));
+      const key = () => ({ id: newToken(), payload: 'p' });
+      for (const each of [undefined, key()])
+        expect(await refusal(ledger.createMessages(token, 1, ['1', '2', '3', '4'], each))).toBe('validation_failed');
+      expect(await entryOf(token, 1)).toMatchObject({ highest: highestNumber - 3 });
+      expect((await ledger.createMessages(token, 1, ['1', '2'])).first).toBe(highestNumber - 2);
+      const last = key();
+      expect((await ledger.createMessages(token, 1, ['3'], last)).first).toBe(highestNumber);
+      // The same key gets its number again, now that there is none left.
+      expect((await ledger.createMessages(token, 1, ['3'], last)).first).toBe(highestNumber);
+      for (const each of [undefined, key()])
+        expect(await refusal(ledger.createMessages(token, 1, ['4'], each))).toBe('validation_failed');
+      expect((await ledger.createChat(token, null)).number).toBe(highestNumber);
+      for (const each of [undefined, key()])
+        expect(await refusal(ledger.createChat(token, null, each))).toBe('validation_failed');
+      expect(await ledger.counters([{ token }, { token, chat: 1 }])).toEqual([highestNumber, highestNumber]);
+      expect(await refusal(ledger.createMessages(token, highestNumber, ['in the last chat']))).toBe('accepted');
+      expect(await refusal(ledger.editMessage(token, 1, highestNumber, 'edited'))).toBe('accepted');
+      // Every accepted write can be read from the queue.
+      const writes = (await opened.writes()).filter((write) => write.token === token);
+      expect(writes.map((write) => ('number' in write ? write.number : 0)).sort((a, b) => (a ?? 0) - (b ?? 0))).toEqual(
+        [0, 1, highestNumber - 2, highestNumber - 1, highestNumber, highestNumber],
+      );
+      await ledger.deleteChat(token, 1);
+      expect(await refusal(ledger.createMessages(token, 1, ['x']))).toBe('chat_not_found');
+      await ledger.deleteApplication(token);
+      expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
+    });
+
+    test('an edit at the highest revision is refused, and a deletion is not', async () => {
+      const { token } = await ledger.createApplication('a');
+      await ledger.createChat(token, 'c');
+      await ledger.createMessages(token, 1, ['1', '2']);
+      const revision = limits.highestRevision - 1;
+      await ledger.restore(application(token, { revision }));
+      await ledger.restore(application(token, { chat: 1, revision }));
+      await ledger.restoreMessage({ token, chat: 1, number: 1, revision, deleted: false });
+      const edits = [
+        () => ledger.editApplication(token, 'edited'),
+        () => ledger.editChat(token, 1, 'edited'),
+        () => ledger.editMessage(token, 1, 1, 'edited'),
+      ];
+      for (const edit of edits) {
+        expect(await refusal(edit())).toBe('accepted');
+        expect(await refusal(edit())).toBe('validation_failed');
+      }
+      expect([(await entryOf(token))?.revision, (await entryOf(token, 1))?.revision]).toEqual([
+        limits.highestRevision,
+        limits.highestRevision,
+      ]);
+      expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('accepted');
+      expect(await refusal(ledger.editMessage(token, 1, 1, 'late'))).toBe('message_not_found');
+      expect(await refusal(ledger.deleteChat(token, 1))).toBe('accepted');
+      expect(await refusal(ledger.editChat(token, 1, 'late'))).toBe('chat_not_found');
+      expect(await refusal(ledger.deleteApplication(token))).toBe('accepted');
+      expect(await refusal(ledger.editApplication(token, 'late'))).toBe('application_not_found');
+    });
+
+    test('values out of bounds are not restored', async () => {
+      const token = newToken();
+      for (const wrong of [
+        { highest: -1 },
+        { highest: limits.highestNumber + 1 },
+        { highest: 1.5 },
+        { highest: Number.NaN },
+        { revision: -1 },
+        { revision: limits.highestRevision + 1 },
+        { createdAt: -1 },
+        { createdAt: limits.latestTime + 1 },
+        { updatedAt: -1 },
+        { updatedAt: Number.POSITIVE_INFINITY },
+        { chat: 0 },
+        { chat: limits.highestNumber + 1 },
+      ])
+        await expect(ledger.restore(application(token, wrong))).rejects.toThrow(RangeError);
+      expect(await entryOf(token)).toBeUndefined();
+      await ledger.restore(application(token));
+      for (const wrong of [
+        { chat: 0 },
+        { chat: limits.highestNumber + 1 },
+        { number: 0 },
+        { number: limits.highestNumber + 1 },
+        { revision: -1 },
+        { revision: limits.highestRevision + 1 },
+      ]) {
+        const message = { token, chat: 1, number: 1, revision: 1, deleted: true, ...wrong };
+        await expect(ledger.restoreMessage(message)).rejects.toThrow(RangeError);
+        expect(await ledger.changedMessages([message])).toEqual([undefined]);
+      }
+    });
+
+    test('nothing is accepted for a number out of bounds', async () => {
+      const { token } = await ledger.createApplication('a');
+      await ledger.createChat(token, 'c');
+      const chat = limits.highestNumber + 1;
+      const calls = [
+        ledger.createMessages(token, chat, ['x']),
+        ledger.editChat(token, chat, 'x'),
+        ledger.deleteChat(token, chat),
+        ledger.editMessage(token, chat, 1, 'x'),
+        ledger.deleteMessage(token, chat, 1),
+      ];
+      expect(new Set(await Promise.all(calls.map(refusal)))).toEqual(new Set(['chat_not_found']));
+      expect(await refusal(ledger.editMessage(token, 1, chat, 'x'))).toBe('message_not_found');
+      expect(await ledger.hasMessage(token, 1, chat)).toBe(false);
+      expect(await ledger.hasMessage(token, chat, 1)).toBe(false);
     });
 
     test('the same restored at once, and more than once, is as if it were restored once', async () => {
