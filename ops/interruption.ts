@@ -1,5 +1,8 @@
-/** Whether somebody wants the command to end. It does so behind the step under way; a second signal ends it at once. */
+/**
+ * Tells whether the user wants the command to end. It ends after the current step; a second signal ends it at once.
+ */
 export class Interruption {
+  readonly #controller = new AbortController();
   #signal: NodeJS.Signals | undefined;
 
   constructor() {
@@ -7,6 +10,7 @@ export class Interruption {
       process.on(signal, () => {
         if (this.#signal) process.exit(this.exitCode);
         this.#signal = signal;
+        this.#controller.abort();
       });
   }
 
@@ -14,13 +18,18 @@ export class Interruption {
     return this.#signal !== undefined;
   }
 
-  /** The same, when a signal that has come was heard: work that waits for nothing would keep it from that. */
+  /** Aborted by the first signal: ends waiting for input, and work that takes long between two steps. */
+  get aborted(): AbortSignal {
+    return this.#controller.signal;
+  }
+
+  /** The same as `wanted`, after giving Node.js a chance to deliver a signal: work that never waits would prevent that. */
   async isWanted(): Promise<boolean> {
     await new Promise(setImmediate);
     return this.wanted;
   }
 
-  /** As a shell has it: 128 and the number of the signal. */
+  /** As in a shell: 128 and the number of the signal. */
   get exitCode(): number {
     return this.#signal === 'SIGTERM' ? 143 : 130;
   }

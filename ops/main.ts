@@ -61,7 +61,8 @@ function sentence(error: unknown): string | undefined {
     error instanceof UnusableDatabase
   )
     return error.message;
-  if (error instanceof Error && 'syscall' in error && 'path' in error) return `${error.path}: ${error.message}`;
+  if (error instanceof Error && 'syscall' in error)
+    return 'path' in error ? `${error.path}: ${error.message}` : error.message;
   if (!(error instanceof Problem)) return undefined;
   const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
   return `A server does not answer: ${error.message}${cause}. Run this again when it does.`;
@@ -78,7 +79,7 @@ const everyCommand = (command: Command): Command[] => [command, ...command.comma
 for (const command of everyCommand(program)) command.exitOverride().configureOutput({ outputError: () => undefined });
 
 // A reader that has seen enough, such as `head`, is no error.
-process.stdout.on('error', () => process.exit(0));
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(0));
 
 try {
   await program.parseAsync(withTokensLast(process.argv.slice(2)), { from: 'user' });

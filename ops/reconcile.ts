@@ -15,7 +15,7 @@ export async function reconcileAll(
   { ledger, store, searchIndex, queues, waitingWrites }: OpsServices,
   token: string | undefined,
   { repair = false, json }: { repair?: boolean; json?: boolean },
-  interruption: Pick<Interruption, 'isWanted'>,
+  interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
 ): Promise<number> {
   const progress = new Progress('numbers compared', 0);
   const onChat = ({ messages }: { messages: number }) => {
@@ -25,13 +25,16 @@ export async function reconcileAll(
   let [compared, repaired, left] = [0, 0, 0];
   const services = { ledger, store, searchIndex, storeQueue: queues.store, waitingWrites };
   try {
-    for await (const difference of reconcile(services, { ...(token && { token }), now: Date.now(), repair, onChat })) {
+    const options = { ...(token && { token }), now: Date.now(), repair, signal: interruption.aborted, onChat };
+    for await (const difference of reconcile(services, options)) {
       if (difference.repaired) repaired++;
       else left++;
       progress.clear();
       console.log(json ? JSON.stringify(difference) : describe(difference));
       if (await interruption.isWanted()) break;
     }
+  } catch (error) {
+    if (!interruption.aborted.aborted) throw error;
   } finally {
     progress.stop();
   }

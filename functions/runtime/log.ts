@@ -26,6 +26,7 @@ export const events = {
   batchFailed: 'a batch failed and will be delivered again',
   queueFailed: 'a queue failed and is tried again',
   rolledUp: 'counts were brought up to date',
+  notCounted: 'counts were skipped; script/ops reconcile names what is out of bounds',
   purged: 'something deleted was purged',
   swept: 'parked writes were sent',
   scheduleFailed: 'a scheduled run failed and will be repeated',

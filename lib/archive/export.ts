@@ -1,3 +1,4 @@
+import { outOfBounds } from '../bounds.ts';
 import type { Restorable, WholeEntry } from '../ledger/restore.ts';
 import { limits } from '../limits.ts';
 import type { MergedMessage, Store } from '../store/store.ts';
@@ -26,6 +27,7 @@ export async function* exportApplication(
 ): AsyncGenerator<ArchiveLine[]> {
   const [application] = await ledger.entries([{ token }]);
   if (!application || application.deleted) throw new ArchiveProblem('There is no application with this token.');
+  requireInBounds('the application', { ...application, counter: application.highest });
   yield [
     { kind: 'archive', format: archiveFormat },
     {
@@ -37,12 +39,15 @@ export async function* exportApplication(
     },
   ];
   let [chats, messages, deleted] = [0, 0, 0];
-  for (const chatStretch of stretches(application.highest, chatsAtOnce))
+  for (const chatStretch of stretches(application.highest, chatsAtOnce)) {
+    // A step even where there are no chats, so that the caller can stop.
+    yield [];
     for (const chat of await ledger.entries(numbersOf(chatStretch).map((number) => ({ token, chat: number })))) {
       if (!chat) continue;
       const number = chat.chat as number;
       chats++;
       const { name, highest } = chat;
+      requireInBounds(`chat ${number}`, { ...chat, counter: highest });
       yield [{ kind: 'chat', number, name, deleted: chat.deleted, ...revisionAndTimes(chat), highest }];
       for (const stretch of chat.deleted ? [] : stretches(highest, limits.rowsPerTransaction)) {
         const page = numbersOf(stretch);
@@ -56,6 +61,7 @@ export async function* exportApplication(
         yield lines;
       }
     }
+  }
   yield [{ kind: 'end', chats, messages, deleted_messages: deleted }];
 }
 
@@ -65,10 +71,25 @@ const revisionAndTimes = ({ revision, createdAt, updatedAt }: WholeEntry) => ({
   updated_at: timeText(updatedAt),
 });
 
-/** An edit whose message has not come yet is not there yet. */
-function lineOf({ chat, number, body, revision, deleted, createdAt, updatedAt }: MergedMessage): ArchiveLine[] {
+/**
+ * The application could not be imported with the value, so no file is made of it.
+ *
+ * @throws ArchiveProblem naming the value
+ */
+function requireInBounds(what: string, values: Parameters<typeof outOfBounds>[0]): void {
+  const [fault] = outOfBounds(values);
+  if (fault)
+    throw new ArchiveProblem(
+      `The ${fault.what} of ${what} is ${fault.value}, which is out of bounds. script/ops reconcile names all such values.`,
+    );
+}
+
+/** The line of a message; none while only an edit of it has arrived. */
+function lineOf(message: MergedMessage): ArchiveLine[] {
+  const { chat, number, body, revision, deleted, createdAt, updatedAt } = message;
   if (deleted) return [{ kind: 'deleted message', chat, number }];
   if (createdAt === null) return [];
+  requireInBounds(`message ${chat}/${number}`, message);
   const times = { created_at: timeText(createdAt), updated_at: timeText(updatedAt) };
   return [{ kind: 'message', chat, number, body, revision, ...times }];
 }

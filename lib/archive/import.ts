@@ -79,6 +79,7 @@ class Import {
   }
 
   end(): void {
+    if (this.done.lines === 0) throw new ArchiveProblem('The file ends early: it is empty.');
     if (this.#before !== 'end')
       throw new ArchiveProblem(`The file ends early, behind line ${this.done.lines}: it was cut off.`);
   }

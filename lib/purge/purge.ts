@@ -1,7 +1,7 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import type { SearchIndex } from '../search/search-index.ts';
-import type { Store } from '../store/store.ts';
+import type { Purge, Store } from '../store/store.ts';
 
 export interface PurgeServices {
   store: Pick<Store, 'purges' | 'purgeRows' | 'endPurge'>;
@@ -10,37 +10,54 @@ export interface PurgeServices {
 }
 
 /**
- * Removes, in small steps, everything below the chats and applications that were deleted, and answers how many rows,
- * documents and ledger entries went. What is left when it is stopped is found by the next run.
+ * Removes, in small steps, everything below the chats and applications that were deleted, and returns how many rows,
+ * documents and ledger entries it removed. The next run finds what is left when this one is stopped.
  *
  * Each is purged twice, the second time when no write from before the deletion can still be in a queue: a worker that
  * had read a message just before may have put it back.
  *
+ * The purges take turns, one step each, so that neither a long one nor one that fails keeps the others from ending.
+ *
  * @param mayGoOn asked before each step; `false` ends the run
+ * @throws the first error of a purge that failed, after the others have ended
  */
 export async function purgeDeleted(
-  { store, searchIndex, ledger }: PurgeServices,
+  services: PurgeServices,
   now: number,
   mayGoOn: () => boolean = () => true,
 ): Promise<number> {
   let removed = 0;
-  for (const purge of await store.purges(now)) {
-    const steps = [
-      () => store.purgeRows(purge, limits.purgeRows),
-      () => searchIndex.purge(purge, limits.purgeRows),
-      () => ledger.purge(purge, limits.purgeRows),
-    ];
-    for (const step of steps) {
-      let count: number;
-      do {
-        if (!mayGoOn()) return removed;
-        count = await step();
-        removed += count;
-        // Others get their turn between two steps, where they share the thread.
-        await new Promise(setImmediate);
-      } while (count > 0);
+  const failures: unknown[] = [];
+  const turns = (await services.store.purges(now)).map((purge) => stepsOf(services, purge, now));
+  for (let steps = turns.shift(); steps && mayGoOn(); steps = turns.shift()) {
+    try {
+      const { done, value } = await steps.next();
+      if (done) continue;
+      removed += value;
+      turns.push(steps);
+    } catch (error) {
+      failures.push(error);
     }
-    await store.endPurge(purge, purge.pass === 1 ? now + limits.queueRetentionMs : undefined);
+    // Others get their turn between two steps, where they share the thread.
+    await new Promise(setImmediate);
   }
+  if (failures.length > 0) throw failures[0];
   return removed;
+}
+
+/** Does a purge in steps, and yields how many rows, documents or entries each removed. */
+async function* stepsOf({ store, searchIndex, ledger }: PurgeServices, purge: Purge, now: number) {
+  const steps = [
+    () => store.purgeRows(purge, limits.purgeRows),
+    () => searchIndex.purge(purge, limits.purgeRows),
+    () => ledger.purge(purge, limits.purgeRows),
+  ];
+  for (const step of steps) {
+    let count: number;
+    do {
+      count = await step();
+      yield count;
+    } while (count > 0);
+  }
+  await store.endPurge(purge, purge.pass === 1 ? now + limits.queueRetentionMs : undefined);
 }

@@ -1,3 +1,4 @@
+import { isCounter, outOfBounds } from '../bounds.ts';
 import type { Parent } from '../ledger/ledger.ts';
 import type { WholeEntry } from '../ledger/restore.ts';
 import { writesOfParent } from '../ledger/writes-of.ts';
@@ -19,10 +20,13 @@ export async function* compareApplication(run: Run, token: string): AsyncGenerat
   yield* completeStore(run, [{ entry, row }]);
   if (entry.deleted || row?.deleted) return;
 
+  const highest = yield* highestOf(run, { token }, entry);
   let unstored = 0;
-  for (const stretch of stretches(entry.highest, limits.numbersCompared))
+  for (const stretch of stretches(highest, limits.numbersCompared)) {
+    run.signal?.throwIfAborted();
     unstored += yield* compareChats(run, token, stretch);
-  yield* compareCount(run, { token }, entry.highest, unstored);
+  }
+  yield* compareCount(run, { token }, highest, unstored);
 }
 
 /** @returns how many chats of the stretch are not stored, and not void */
@@ -35,13 +39,29 @@ async function* compareChats(run: Run, token: string, stretch: Stretch): AsyncGe
   const missing = numbers.filter((chat, i) => !entries[i] && !isStored(rows.get(chat)));
   const unstored = completed + (yield* missingNumbers(run, { token }, stretch, missing));
   for (const { entry, row } of known) {
-    const { chat, highest } = entry;
+    const { chat } = entry;
     if (chat === undefined || entry.deleted || row?.deleted) continue;
+    const highest = yield* highestOf(run, { token, chat }, entry);
     const notStored = yield* compareMessages(run, { token, chat }, highest);
     yield* compareCount(run, { token, chat }, highest, notStored);
     run.onChat({ token, chat, messages: highest });
   }
   return unstored;
+}
+
+/**
+ * Names what is out of bounds in the entry, and numbers out of bounds that are stored below it.
+ *
+ * @returns the highest number to compare: the entry's or, where that is out of bounds, the highest stored one
+ */
+async function* highestOf({ store }: Run, parent: Parent, entry: WholeEntry): AsyncGenerator<Difference, number> {
+  for (const fault of outOfBounds({ ...entry, counter: entry.highest }))
+    yield { kind: 'out of bounds', ...parent, side: 'ledger', ...fault, repaired: false };
+  const value = await store.numberOutOfBounds(parent);
+  if (value > 0) yield { kind: 'out of bounds', ...parent, side: 'store', what: 'number', value, repaired: false };
+  if (isCounter(entry.highest)) return entry.highest;
+  const [stored = 0] = await store.highestNumbers([parent]);
+  return stored;
 }
 
 /**
@@ -61,6 +81,7 @@ async function* completeStore(
     const lacking = lackingIn(row, entry);
     if (!lacking) continue;
     if (!isStored(row)) unstored++;
+    if (!entry.deleted && outOfBounds(entry).length > 0) continue;
     writes.push(...writesOf(entry, now));
     const found = waiting.findParent(entry);
     differences.push({ kind: 'not in store', ...parentOf(entry), lacking, found, repaired: repair });

@@ -1,3 +1,4 @@
+import { isCounter } from '../bounds.ts';
 import type { Parent } from '../ledger/ledger.ts';
 import type { Difference } from './difference.ts';
 import type { Run } from './services.ts';
@@ -18,7 +19,7 @@ export async function* compareCount(
   const look = async () => {
     const found = await store.count(parent);
     const [counter] = await ledger.counters([parent]);
-    if (!found || found.marked || counter === undefined) return undefined;
+    if (!found || found.marked || counter === undefined || !isCounter(counter)) return undefined;
     const expected = counter - found.notLive;
     const mayLag = unstored + counter - highest;
     return found.count > expected || found.count < expected - mayLag ? { count: found.count, expected } : undefined;

@@ -1,3 +1,5 @@
+import type { OutOfBounds } from '../bounds.ts';
+
 /**
  * Where the write is that a missing number waits for: parked or queued, so that it comes by itself; among the dead
  * letters, from where a person must send it back; or nowhere that can be looked at, which may be a queue in SQS.
@@ -25,6 +27,20 @@ export type Difference = { repaired: boolean } & (
   | { kind: 'only in index'; token: string; chat: number; number: number; lacking: Lacking }
   /** The next roll-up sets a count that is `repaired`. */
   | { kind: 'wrong count'; token: string; chat?: number; count: number; expected: number }
+  /**
+   * A value outside its range, left by an import of an earlier version or by damage. Nothing repairs it. Where it is a
+   * counter, the numbers up to the highest stored one are compared; where it is a revision or time, nothing is copied from
+   * there. `number` stands for all numbers out of bounds below the application or chat, and the value is the highest.
+   */
+  | {
+      kind: 'out of bounds';
+      token: string;
+      chat?: number;
+      number?: number;
+      side: 'ledger' | 'store' | 'index';
+      what: OutOfBounds['what'] | 'number';
+      value: number;
+    }
   /** A dead letter of the store queue that may be about any number; while there is one, no number becomes void. */
   | { kind: 'unreadable dead letter'; reason: string }
 );

@@ -1,3 +1,4 @@
+import { outOfBounds } from '../bounds.ts';
 import type { Parent } from '../ledger/ledger.ts';
 import type { WholeEntry } from '../ledger/restore.ts';
 import { limits } from '../limits.ts';
@@ -19,6 +20,7 @@ export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Di
   yield* restore(run, [{ parent: { token }, row, highest }]);
   if (row?.deleted) return;
   for (const stretch of stretches(highest, limits.numbersCompared)) {
+    run.signal?.throwIfAborted();
     const parents = numbersOf(stretch).map((chat) => ({ token, chat }));
     const rows = await store.mergedChats(token, stretch.from, stretch.to);
     const numbers = await store.highestNumbers(parents);
@@ -42,8 +44,11 @@ interface Known {
 
 async function* restore({ ledger, now, repair: repaired }: Run, known: Known[]): AsyncGenerator<Difference> {
   const entries = await ledger.entries(known.map(({ parent }) => parent));
-  for (const [i, { parent, row, highest }] of known.entries()) {
+  for (const [i, { parent, row: stored, highest }] of known.entries()) {
     const entry = entries[i];
+    const faults = stored ? outOfBounds(stored) : [];
+    for (const fault of faults) yield { kind: 'out of bounds', ...parent, side: 'store', ...fault, repaired: false };
+    const row = faults.length > 0 ? undefined : stored;
     // Without its row, nothing is known of an application that it could be put back with.
     if (!entry && !row && parent.chat === undefined) continue;
     const differences: Difference[] = [];

@@ -1,3 +1,4 @@
+import { isNumber, outOfBounds } from '../bounds.ts';
 import { writesOfMessage } from '../ledger/writes-of.ts';
 import { limits } from '../limits.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
@@ -34,12 +35,20 @@ export async function* compareMessages(run: Run, chat: Chat, highest: number): A
   const page = limits.numbersCompared;
   let unstored = 0;
   let goesOn = true;
+  let namedIndex = false;
   for (let after = 0; goesOn; ) {
-    const held = await searchIndex.versions(chat.token, chat.chat, after, page);
+    run.signal?.throwIfAborted();
+    const listed = await searchIndex.versions(chat.token, chat.chat, after, page);
+    const held = listed.filter(({ number }) => isNumber(number));
+    const last = listed.at(-1)?.number ?? 0;
+    if (held.length < listed.length && !namedIndex) {
+      yield { kind: 'out of bounds', ...chat, side: 'index', what: 'number', value: last, repaired: false };
+      namedIndex = true;
+    }
     // Others get their turn between two pages, where they share the thread.
     await new Promise(setImmediate);
     // Behind the highest number there is nothing but what the index alone has, however far apart.
-    const to = after < top ? after + page : (held.at(-1)?.number ?? after);
+    const to = after < top ? Math.min(after + page, limits.highestNumber) : (held.at(-1)?.number ?? after);
     const documents = held.filter(({ number }) => number <= to);
     const merged = await store.messageVersions(chat.token, chat.chat, after + 1, to);
     yield* compareWithLedger(run, chat, merged);
@@ -76,6 +85,12 @@ async function* compareWithLedger(run: Run, chat: Chat, rows: MessageVersion[]):
   const known = await ledger.changedMessages(changed.map(({ number }) => ({ ...chat, number })));
   for (const [i, { number, revision, deleted }] of changed.entries()) {
     const entry = known[i];
+    const [inStore] = outOfBounds({ revision });
+    const [inLedger] = outOfBounds({ revision: entry?.revision ?? null });
+    const about = { kind: 'out of bounds', ...chat, number, repaired: false } as const;
+    if (inStore) yield { ...about, side: 'store', ...inStore };
+    if (inLedger) yield { ...about, side: 'ledger', ...inLedger };
+    if (inStore) continue;
     if (entry?.deleted) continue;
     if (!deleted && revision <= (entry?.revision ?? 0)) continue;
     if (repair) await ledger.restoreMessage({ ...chat, number, revision, deleted });
@@ -117,11 +132,11 @@ async function* compareWithIndex(
   }
   const keysOf = (numbers: Iterable<number>) => [...numbers].map((number) => ({ ...chat, number }));
   const refused = run.repair ? await index(run, keysOf(toIndex.keys())) : new Set<number>();
-  if (run.repair) await storeFromIndex(run, keysOf(toStore.keys()));
+  const notStored = run.repair ? await storeFromIndex(run, keysOf(toStore.keys())) : new Set<number>();
   for (const [number, lacking] of toIndex)
     yield { kind: 'not in index', ...chat, number, lacking, repaired: run.repair && !refused.has(number) };
   for (const [number, lacking] of toStore)
-    yield { kind: 'only in index', ...chat, number, lacking, repaired: run.repair };
+    yield { kind: 'only in index', ...chat, number, lacking, repaired: run.repair && !notStored.has(number) };
   return onlyInIndex;
 }
 
@@ -137,12 +152,22 @@ async function index({ store, searchIndex }: Run, keys: MessageKey[]): Promise<S
   }
 }
 
-/** Stores the messages as the index has them; what came meanwhile is merged with it. */
-async function storeFromIndex({ store, searchIndex }: Run, keys: MessageKey[]): Promise<void> {
+/**
+ * Stores the messages as the index has them; what came meanwhile is merged with it.
+ *
+ * @returns the numbers of those whose revision or times are out of bounds, which are not stored
+ */
+async function storeFromIndex({ store, searchIndex }: Run, keys: MessageKey[]): Promise<Set<number>> {
+  const notStored = new Set<number>();
   for (const key of keys) {
     const document = await searchIndex.document(key);
-    if (document) await store.merge(writesOf(document));
+    if (!document) continue;
+    const { version, body, createdAt, updatedAt } = document;
+    const faults = outOfBounds(body === null ? { updatedAt } : { revision: version, createdAt, updatedAt });
+    if (faults.length > 0) notStored.add(key.number);
+    else await store.merge(writesOf(document));
   }
+  return notStored;
 }
 
 function writesOf(document: SearchDocument): Write[] {

@@ -12,6 +12,8 @@ export interface ReconcileOptions {
   now: number;
   /** Mends what can be mended; without it nothing is changed. */
   repair: boolean;
+  /** Ends the run between two pages. */
+  signal?: AbortSignal;
   /** Called when a chat has been compared, with how many numbers of messages it has. */
   onChat?: Run['onChat'];
 }
@@ -29,24 +31,28 @@ export interface ReconcileOptions {
  * What lies below something deleted is left to the purge. Numbers are compared a page at a time, so memory does not grow
  * with them.
  *
- * @throws Problem unavailable, and what ledger, store, index and queue throw; what was mended until then stays
+ * @throws the signal's reason, Problem unavailable, and what ledger, store, index and queue throw; what was mended until then stays
  */
 export async function* reconcile(
   services: ReconcileServices,
-  { token, now, repair, onChat = () => undefined }: ReconcileOptions,
+  { token, now, repair, signal, onChat = () => undefined }: ReconcileOptions,
 ): AsyncGenerator<Difference> {
   const waiting = await WaitingNumbers.read(services, token);
-  const run: Run = { ...services, waiting, now, repair, onChat };
+  const run: Run = { ...services, waiting, now, repair, signal, onChat };
   for (const reason of waiting.unreadable) yield { kind: 'unreadable dead letter', reason, repaired: false };
   // All counters first: until then, numbers may be given out again.
   for await (const each of token === undefined ? storedTokens(run) : [token]) yield* restoreLedger(run, each);
-  for await (const each of token === undefined ? run.ledger.tokens() : [token]) yield* compareApplication(run, each);
+  for await (const each of token === undefined ? run.ledger.tokens() : [token]) {
+    signal?.throwIfAborted();
+    yield* compareApplication(run, each);
+  }
 }
 
-async function* storedTokens({ store }: Run): AsyncGenerator<string> {
+async function* storedTokens({ store, signal }: Run): AsyncGenerator<string> {
   let tokens = await store.tokens(limits.numbersCompared);
   for (let last = tokens.at(-1); last; last = tokens.at(-1)) {
     yield* tokens;
+    signal?.throwIfAborted();
     tokens = await store.tokens(limits.numbersCompared, last);
   }
 }

@@ -44,8 +44,13 @@ export interface Inventory {
   mergedApplication(token: string): Promise<MergedParent | undefined>;
   /** The chats `from` to `to`, both inclusive, that have a row. */
   mergedChats(token: string, from: number, to: number): Promise<Map<number, MergedParent>>;
-  /** The highest number that has a row, or rows below it, for each parent; 0 where there is none. */
+  /**
+   * The highest number up to `limits.highestNumber` that has a row, or rows below it, for each parent; 0 where there is
+   * none.
+   */
   highestNumbers(parents: Parent[]): Promise<number[]>;
+  /** The highest number above `limits.highestNumber` that has a row, or rows below it; 0 where there is none. */
+  numberOutOfBounds(parent: Parent): Promise<number>;
   /** The messages `from` to `to`, both inclusive, that have a row, by number. */
   messageVersions(token: string, chat: number, from: number, to: number): Promise<MessageVersion[]>;
   /** Undefined where there is no row to keep a count. */

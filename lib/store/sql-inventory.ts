@@ -1,6 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type Compilable, type Kysely, sql } from 'kysely';
 import type { Parent } from '../ledger/ledger.ts';
+import { limits } from '../limits.ts';
 import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber } from './inventory.ts';
 import type { NotLive, Schema } from './sql.ts';
 
@@ -58,22 +59,34 @@ export abstract class SqlInventory implements Inventory {
 
   async highestNumbers(parents: Parent[]): Promise<number[]> {
     const highest: number[] = [];
-    for (const { token, chat } of parents)
-      highest.push(
-        chat === undefined
-          ? // A chat's messages may be there before it is.
-            Math.max(await this.#last('chats', 'number', token), await this.#last('messages', 'chat', token))
-          : await this.#last('messages', 'number', token, chat),
-      );
+    for (const parent of parents) highest.push(await this.#highest(parent, '<='));
     return highest;
   }
 
-  async #last(table: 'chats' | 'messages', column: 'number' | 'chat', token: string, chat?: number): Promise<number> {
+  numberOutOfBounds(parent: Parent): Promise<number> {
+    return this.#highest(parent, '>');
+  }
+
+  async #highest({ token, chat }: Parent, range: '<=' | '>'): Promise<number> {
+    return chat === undefined
+      ? // A chat's messages may be there before it is.
+        Math.max(await this.#last('chats', 'number', range, token), await this.#last('messages', 'chat', range, token))
+      : await this.#last('messages', 'number', range, token, chat);
+  }
+
+  async #last(
+    table: 'chats' | 'messages',
+    column: 'number' | 'chat',
+    range: '<=' | '>',
+    token: string,
+    chat?: number,
+  ): Promise<number> {
     const row = await this.db
       .selectFrom(table)
       .select(sql<number>`${sql.ref(column)}`.as('last'))
       .where('token', '=', token)
       .$if(chat !== undefined, (query) => query.where(sql.ref('chat'), '=', chat))
+      .where(sql.ref(column), range, limits.highestNumber)
       .orderBy(sql.ref(column), 'desc')
       .limit(1)
       .executeTakeFirst();

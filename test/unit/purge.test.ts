@@ -124,6 +124,36 @@ describe('the purge', () => {
     expect(await hits()).toBe(3);
   });
 
+  test('purges the others when one fails, and fails at the end', async () => {
+    await ledger.deleteChat(token, 1);
+    await ledger.deleteChat(token, 2);
+    await storeAll();
+    const failing: PurgeServices = {
+      ...services,
+      searchIndex: {
+        purge: (deleted, limit) =>
+          deleted.chat === 1 ? Promise.reject(new Error('bad row')) : searchIndex.purge(deleted, limit),
+      },
+    };
+    await expect(purgeDeleted(failing, clock())).rejects.toThrow('bad row');
+    expect([await rows(1), await rows(2), await hits()]).toEqual([0, 0, 3]);
+    expect(await purgeDeleted(services, clock())).toBe(3 + 1);
+    expect(await hits()).toBe(0);
+  });
+
+  test('lets a short purge end while a long one has still much to do', async () => {
+    await ledger.deleteChat(token, 1);
+    await ledger.deleteChat(token, 2);
+    await storeAll();
+    const endless: PurgeServices = {
+      ...services,
+      ledger: { purge: (deleted, limit) => (deleted.chat === 1 ? Promise.resolve(1) : ledger.purge(deleted, limit)) },
+    };
+    let steps = 100;
+    await purgeDeleted(endless, clock(), () => steps-- > 0);
+    expect(await store.purges(clock())).toEqual([{ token, chat: 1, pass: 1 }]);
+  });
+
   test('removes more than fits into one step', async () => {
     const bodies = numbers(1, limits.purgeRows).map(() => 'hello');
     for (const _ of [1, 2]) await ledger.createMessages(token, 1, bodies);

@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { Problem, unavailable } from '../../lib/api/problems.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
@@ -66,6 +67,58 @@ describe('the roll-up', () => {
     expect(await messagesCount(1)).toBe(1);
     await rollUp(store, ledger);
     expect(await messagesCount(1)).toBe(2);
+  });
+
+  test.for([Number.MAX_SAFE_INTEGER, 1e40, -1, 0.5, Number.NaN])(
+    'skips a counter of %d and reports it, counts all others, and counts it once it is right',
+    async (absurd) => {
+      await store.merge([applicationWrite('t'), ...numbers(1, 5).map((chat) => chatWrite('t', chat))]);
+      const ledger: Pick<Ledger, 'counters'> = {
+        counters: async (parents) => parents.map(({ chat }) => (chat === 3 ? absurd : 7)),
+      };
+      const skipped: unknown[] = [];
+      expect(await rollUp(store, ledger, (each) => skipped.push(each))).toBe(6);
+      expect(skipped).toEqual([{ marks: 1, error: undefined }]);
+      expect(await Promise.all(numbers(1, 5).map(messagesCount))).toEqual([7, 7, 0, 7, 7]);
+      expect(await rollUp(store, ledger)).toBe(1);
+      expect(await rollUp(store, given(7, 7))).toBe(1);
+      expect(await messagesCount(3)).toBe(7);
+    },
+  );
+
+  test('skips a mark whose counter cannot be read or whose count cannot be set, and counts all others', async () => {
+    await store.merge([applicationWrite('t'), ...numbers(1, 9).map((chat) => chatWrite('t', chat))]);
+    const unreadable = new RangeError('Value is too large to be represented as a JavaScript number');
+    const ledger: Pick<Ledger, 'counters'> = {
+      counters: async (parents) => {
+        if (parents.some(({ chat }) => chat === 4)) throw unreadable;
+        return parents.map(() => 7);
+      },
+    };
+    const unsettable: Pick<EmbeddedStore, 'marks' | 'setCounts'> = {
+      marks: (limit, after) => store.marks(limit, after),
+      setCounts: async (marks, counters) => {
+        if (marks.some(({ chat }) => chat === 8)) throw new Error('out of range');
+        await store.setCounts(marks, counters);
+      },
+    };
+    const skipped: unknown[] = [];
+    expect(await rollUp(unsettable, ledger, (each) => skipped.push(each))).toBe(10);
+    expect(skipped).toEqual([{ marks: 2, error: unreadable }]);
+    expect(await Promise.all(numbers(1, 9).map(messagesCount))).toEqual([7, 7, 7, 0, 7, 7, 7, 0, 7]);
+  });
+
+  test('fails at once while the ledger or the store is unavailable', async () => {
+    await store.merge([applicationWrite('t'), ...numbers(1, 9).map((chat) => chatWrite('t', chat))]);
+    let calls = 0;
+    const out: Pick<Ledger, 'counters'> = {
+      counters: async () => {
+        calls++;
+        throw unavailable(new Error('out'));
+      },
+    };
+    await expect(rollUp(store, out)).rejects.toThrow(Problem);
+    expect(calls).toBe(1);
   });
 
   test('that fails half-way is finished by the next', async () => {

@@ -1,0 +1,228 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { Readable } from 'node:stream';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { ArchiveProblem } from '../../lib/archive/format.ts';
+import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
+import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { limits } from '../../lib/limits.ts';
+import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
+import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { newToken } from '../../lib/token.ts';
+import { importFrom } from '../../ops/import.ts';
+import { linesOf } from '../../ops/lines.ts';
+import { refusedTexts } from '../support/names-and-bodies.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+
+const untouched = { isWanted: async () => false, aborted: new AbortController().signal };
+
+/** A JSON value that JSON.stringify cannot write. */
+class Raw {
+  readonly json: string;
+  constructor(json: string) {
+    this.json = json;
+  }
+}
+type Line = Record<string, unknown>;
+
+const textOf = (line: Line): string =>
+  `{${Object.entries(line)
+    .map(([name, value]) => `${JSON.stringify(name)}:${value instanceof Raw ? value.json : JSON.stringify(value)}`)
+    .join(',')}}`;
+
+const times = { created_at: '2015-12-01T00:00:00.000Z', updated_at: '2016-12-01T00:00:00.000Z' };
+const token = newToken();
+/** A whole file, line by line; a test spoils a copy. */
+const whole = (): Line[] => [
+  { kind: 'archive', format: 1 },
+  { kind: 'application', token, name: 'a', revision: 1, ...times, highest: 3 },
+  { kind: 'chat', number: 1, name: null, deleted: false, revision: 1, ...times, highest: 9 },
+  { kind: 'message', chat: 1, number: 1, body: 'one', revision: 1, ...times },
+  { kind: 'deleted message', chat: 1, number: 2 },
+  { kind: 'message', chat: 1, number: 3, body: 'three', revision: 0, ...times },
+  { kind: 'chat', number: 2, name: 'c', deleted: true, revision: 0, ...times, highest: 0 },
+  { kind: 'end', chats: 2, messages: 2, deleted_messages: 1 },
+];
+
+describe('an import', () => {
+  let file: SqliteFile;
+  let queue: EmbeddedQueue;
+  let ledger: EmbeddedLedger;
+  let neighbour: string;
+  beforeAll(async () => {
+    vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
+    const commits = new GroupCommit(file.database);
+    queue = new EmbeddedQueue(commits, 'store');
+    ledger = new EmbeddedLedger(commits, queue);
+    neighbour = (await ledger.createApplication('a neighbour')).token;
+    await ledger.createChat(neighbour, null);
+    await ledger.createMessages(neighbour, 1, ['mine', 'mine, too']);
+    await ledger.editMessage(neighbour, 1, 1, 'edited');
+  });
+  afterAll(() => {
+    vi.restoreAllMocks();
+    file.remove();
+  });
+
+  const tables = ['applications', 'chats', 'changed_messages', 'queue_messages', 'dead_letters'];
+  const content = () => tables.map((table) => file.database.raw.prepare(`SELECT * FROM ${table}`).all());
+  const importOf = async (text: string | Uint8Array) => {
+    const archive = path.join(path.dirname(file.path), 'archive.ndjson');
+    writeFileSync(archive, text);
+    await importFrom({ ledger, queues: { store: queue, search: queue } }, archive, {}, untouched);
+  };
+  /** Expects one sentence that names the line, and that nothing at all has changed. */
+  const refused = async (text: string | Uint8Array, line: number | undefined) => {
+    const before = content();
+    const problem = await importOf(text).catch((error: unknown) => error);
+    expect(problem).toBeInstanceOf(ArchiveProblem);
+    const sentence = line === undefined ? /^The file ends early[^\n]*\.$/ : new RegExp(`^Line ${line}: [^\n]*\\.$`);
+    expect((problem as ArchiveProblem).message).toMatch(sentence);
+    expect(content()).toEqual(before);
+  };
+  const spoiled = (line: number, member: string, value: unknown): string => {
+    const lines = whole();
+    lines[line - 1] = { ...lines[line - 1], [member]: value };
+    return lines.map(textOf).join('\n');
+  };
+
+  const numberMembers: [line: number, member: string][] = [
+    [2, 'revision'],
+    [2, 'highest'],
+    [3, 'number'],
+    [3, 'revision'],
+    [3, 'highest'],
+    [4, 'chat'],
+    [4, 'number'],
+    [4, 'revision'],
+    [5, 'chat'],
+    [5, 'number'],
+    [8, 'chats'],
+    [8, 'messages'],
+    [8, 'deleted_messages'],
+  ];
+  const badNumbers = [-1, 1.5, 2 ** 32, 2 ** 53 - 1, new Raw('1e400'), '1', null, [], {}];
+  test.for(numberMembers)('refuses a number in line %i, %s, that is none or out of bounds', async ([line, member]) => {
+    for (const value of badNumbers) await refused(spoiled(line, member, value), line);
+    // Revisions may be 0. A counter may, too, but not with something below it.
+    if (member === 'highest') await refused(spoiled(line, member, 0), line + 1);
+    else if (member !== 'revision') await refused(spoiled(line, member, 0), line);
+  });
+
+  test('refuses times before 1970, after 9999 and what is no time', async () => {
+    for (const line of [2, 3, 4, 7])
+      for (const member of ['created_at', 'updated_at'])
+        for (const value of [
+          '0000-01-01T00:00:00.000Z',
+          '1969-12-31T23:59:59.999Z',
+          '10000-01-01T00:00:00.000Z',
+          '+010000-01-01T00:00:00.000Z',
+          '2015-02-30T00:00:00.000Z',
+          '2015-12-01T24:00:01.000Z',
+          '2015-12-01T00:00:00.000+00:00',
+          '2015-12-01T00:00:00Z',
+          '2015-12-01',
+          'yesterday',
+          1_448_928_000_000,
+          null,
+        ])
+          await refused(spoiled(line, member, value), line);
+  });
+
+  test('refuses names and bodies that the API refuses', async () => {
+    for (const { json } of refusedTexts(limits.nameLength))
+      for (const line of [2, 3]) await refused(spoiled(line, 'name', new Raw(json)), line);
+    for (const { json } of refusedTexts(limits.bodyLength)) await refused(spoiled(4, 'body', new Raw(json)), 4);
+  });
+
+  test('refuses numbers twice, numbers out of order, and what does not belong where it is', async () => {
+    const lines = whole().map(textOf);
+    const at = (...order: number[]) => order.map((number) => lines[number - 1]).join('\n');
+    await refused(at(1, 2, 3, 4, 4, 5, 6, 7, 8), 5);
+    await refused(at(1, 2, 3, 5, 4, 6, 7, 8), 5);
+    await refused(at(1, 2, 3, 4, 5, 6, 3, 7, 8), 7);
+    await refused(at(1, 2, 7, 3, 4, 5, 6, 8), 4);
+    await refused(at(1, 2, 4, 3, 5, 6, 7, 8), 3);
+    await refused(at(1, 2, 2, 3, 4, 5, 6, 7, 8), 3);
+    await refused(at(1, 2, 3, 4, 5, 7, 8), 7);
+    await refused(at(1, 2, 3, 4, 5, 6, 7, 8, 8), 9);
+    await refused(at(2, 3, 4, 5, 6, 7, 8), 1);
+    await refused(at(1, 2, 3, 4, 5, 6, 7), undefined);
+    await refused('', undefined);
+  });
+
+  test('refuses what is no archive, cut off, too long or too deep', async () => {
+    const text = whole().map(textOf).join('\n');
+    await refused(text.slice(0, -20), 8);
+    await refused(`${text}\n\n`, 9);
+    await refused('\n', 1);
+    await refused(Buffer.from([0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0]), 1);
+    await refused(Buffer.from(text, 'utf16le'), 1);
+    await refused(Buffer.concat([Buffer.from(`${textOf(whole()[0] as Line)}\n`), Buffer.from([0xc3, 0x28])]), 2);
+    await refused(`${'['.repeat(limits.archiveLineBytes)}`, 1);
+    await refused('['.repeat(400_000) + ']'.repeat(400_000), 1);
+    await refused(spoiled(4, 'body', new Raw('['.repeat(400_000) + ']'.repeat(400_000))), 4);
+    await refused(spoiled(6, 'padding', 'x'.repeat(2_000_000)), 6);
+    await refused('x'.repeat(3_000_000), 1);
+    for (const line of ['null', '7', '[]', '"archive"', '{}', '{"kind":"__proto__"}']) await refused(line, 1);
+  });
+
+  test('takes the highest values, which are stored and never become dead letters', async () => {
+    const lines = whole();
+    const bounds = {
+      revision: limits.highestRevision,
+      created_at: '1970-01-01T00:00:00.000Z',
+      updated_at: '9999-12-31T23:59:59.999Z',
+    };
+    const highest = limits.highestNumber;
+    lines[1] = { ...lines[1], ...bounds, highest };
+    lines[2] = { ...lines[2], ...bounds, highest };
+    lines[5] = { ...lines[5], ...bounds, number: highest, padding: 'x'.repeat(limits.archiveLineBytes - 300) };
+    lines[6] = { ...lines[6], ...bounds, number: highest };
+    const before = (await Array.fromAsync(queue.records())).length;
+    await importOf(lines.map(textOf).join('\n'));
+    expect(await ledger.entries([{ token }, { token, chat: 1 }, { token, chat: highest }])).toMatchObject([
+      { highest, revision: limits.highestRevision, createdAt: 0, updatedAt: limits.latestTime },
+      { highest },
+      { deleted: true },
+    ]);
+    const writes = (await Array.fromAsync(queue.records())).slice(before).flatMap(decodeWrites);
+    expect(writes).toContainEqual(expect.objectContaining({ chat: 1, number: highest, at: limits.latestTime }));
+    expect((await ledger.createMessages(neighbour, 1, ['next'])).first).toBe(3);
+  });
+});
+
+describe('the reader of lines', () => {
+  const read = (...chunks: string[]) =>
+    Array.fromAsync(linesOf(Readable.from(chunks.map((each) => Buffer.from(each)))));
+
+  test('gives the same lines wherever the chunks end, inside a character too', async () => {
+    const bytes = Buffer.from('one\n\u{1F469}é\u2028x\n\nlast');
+    for (let size = 1; size <= bytes.length; size++) {
+      const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
+        bytes.subarray(i * size, (i + 1) * size),
+      );
+      expect(await Array.fromAsync(linesOf(Readable.from(chunks)))).toEqual(['one', '\u{1F469}é\u2028x', '', 'last']);
+    }
+    expect(await read()).toEqual([]);
+    expect(await read('a\n')).toEqual(['a']);
+  });
+
+  test('takes a line of the permitted length, and reads no further in a longer one', async () => {
+    const { archiveLineBytes } = limits;
+    expect((await read('a\n', 'x'.repeat(archiveLineBytes), '\nb'))[1]).toHaveLength(archiveLineBytes);
+    let chunks = 0;
+    const endless = async function* () {
+      yield Buffer.from('a\n');
+      for (;;) {
+        chunks++;
+        yield Buffer.alloc(65_536, 'x');
+      }
+    };
+    await expect(Array.fromAsync(linesOf(endless()))).rejects.toThrow('Line 2: is longer than 1000000 bytes.');
+    expect(chunks).toBe(Math.ceil(archiveLineBytes / 65_536));
+  });
+});
