@@ -415,6 +415,29 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       ]);
     });
 
+    test('names numbers out of bounds that are stored, repairs nothing of them, and compares all others', async () => {
+      const token = await newChat();
+      const [chat, number] = [2 ** 53 - 1, 2 ** 32];
+      await services.store.merge([chatWrite(token, chat), messageWrite(token, 1, number)]);
+      await services.store.merge([messageWrite(token, 1, 2, { revision: 1 })]);
+      await roll();
+      const parents = [{ token }, { token, chat: 1 }, { token, chat }];
+      const before = await services.ledger.entries(parents);
+      const outOfBounds = { kind: 'out of bounds', token, side: 'store', what: 'number', repaired: false };
+      const named = [
+        { ...outOfBounds, value: chat },
+        { ...outOfBounds, chat: 1, value: number },
+      ];
+      const found = await allOf({ token, repair: true });
+      expect(found.filter(({ kind }) => kind === 'out of bounds')).toEqual(named);
+      expect(found.filter(({ kind }) => kind !== 'out of bounds')).toMatchObject([
+        { kind: 'not in ledger', number: 2, lacking: 'edit', repaired: true },
+        { kind: 'not in index', number: 2, lacking: 'edit', repaired: true },
+      ]);
+      expect(await services.ledger.entries(parents)).toEqual(before);
+      expect(await allOf({ token, repair: true })).toEqual(named);
+    });
+
     test('that is stopped after any difference is finished by the next', async () => {
       const token = await newChat(1);
       await services.store.merge([...messageWrites(token, 1, 2, 4), deletionWrite(token, 1, 1), chatWrite(token, 2)]);
