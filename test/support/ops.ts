@@ -12,6 +12,7 @@ interface Ended {
 
 /** script/ops in a process of its own. */
 export interface OpsRun {
+  pid: number | undefined;
   kill: (signal: NodeJS.Signals) => void;
   stderr: () => string;
   ended: Promise<Ended>;
@@ -38,7 +39,7 @@ export function startOps(
     child.on('error', reject);
     child.on('close', (status) => resolve({ status, stdout, stderr }));
   });
-  return { kill: (signal) => void child.kill(signal), stderr: () => stderr, ended };
+  return { pid: child.pid, kill: (signal) => void child.kill(signal), stderr: () => stderr, ended };
 }
 
 /** Runs script/ops to its end. */
