@@ -222,12 +222,22 @@ function linkTarget(link: string): string | undefined {
   }
 }
 
-test('a reader that has seen enough ends a command quietly', async () => {
-  const { dataDir, token } = await folderWithApplication();
-  const command = `"$0" "$1" --data-dir "$2" export ${token} 2>&1 | head -2`;
-  const main = path.resolve(import.meta.dirname, '../../ops/main.ts');
-  const lines = execFileSync('sh', ['-c', command, process.execPath, main, dataDir], { encoding: 'utf8' });
+test('an export into a pipe that is closed early ends quietly', async () => {
+  const dataDir = dataFolder();
+  const files = await openEngineFiles(dataDir);
+  const { token } = await files.ledger.createApplication('one');
+  await Promise.all(numbers(1, 2_000).map(() => files.ledger.createChat(token, null)));
+  await files.close();
+  const [main, status, errors] = [
+    path.resolve('ops/main.ts'),
+    path.join(dataDir, 'status'),
+    path.join(dataDir, 'errors'),
+  ];
+  const command = `{ "$0" "$1" --data-dir "$2" export ${token} 2> "$3"; echo $? > "$4"; } | head -2`;
+  const args = ['-c', command, process.execPath, main, dataDir, errors, status];
+  const lines = execFileSync('sh', args, { encoding: 'utf8' });
   expect(lines.split('\n').map((line) => line && JSON.parse(line).kind)).toEqual(['archive', 'application', '']);
+  expect([readFileSync(status, 'utf8'), readFileSync(errors, 'utf8')]).toEqual(['0\n', '']);
 });
 
 test('what is accepted and not stored is not in the file, and said so', async () => {
