@@ -197,7 +197,7 @@ test.skipIf(process.platform !== 'linux').each([
     const dataDir = await emptyFolder();
     for (const hasWriter of [false, true]) {
       const fifo = path.join(dataFolder(), 'fifo');
-      execFileSync('mkfifo', [fifo]);
+      execFileSync('sh', ['-c', 'mkfifo "$0"', fifo]);
       const run = startOps(['--data-dir', dataDir, 'import', fifo]);
       const files = () => readdirSync(`/proc/${run.pid}/fd`).map((fd) => linkTarget(`/proc/${run.pid}/fd/${fd}`));
       await expect.poll(files, settled).toContain(fifo);
