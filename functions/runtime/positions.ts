@@ -1,15 +1,12 @@
 import * as z from 'zod/mini';
-import { limits } from '../../lib/limits.ts';
+import { isNumber, isTime } from '../../lib/bounds.ts';
 import { isToken } from '../../lib/token.ts';
 
 // The members of positions in cursors, each with its range. They are checked even in authentic cursors, so that a fault
 // in making cursors cannot become a query outside of its list.
 
-/** Latest time of a JavaScript date, in milliseconds since 1970. */
-const latest = 8.64e15;
-
-const number = () => z.int().check(z.minimum(1), z.maximum(limits.highestNumber));
-const time = () => z.int().check(z.minimum(0), z.maximum(latest));
+const number = () => z.number().check(z.refine(isNumber));
+const time = () => z.number().check(z.refine(isTime));
 const token = () => z.string().check(z.refine(isToken));
 
 /** The place of a chat or message in a list by number. */
