@@ -4,58 +4,147 @@ import { ledgerMigrations } from '../lib/ledger/embedded-schema.ts';
 import { EmbeddedQueue } from '../lib/queue/embedded.ts';
 import { queueMigrations } from '../lib/queue/embedded-schema.ts';
 import { searchMigrations } from '../lib/search/embedded-schema.ts';
-import { Database, UnusableDatabase } from '../lib/sqlite/database.ts';
+import { Database, type Found, UnusableDatabase } from '../lib/sqlite/database.ts';
+import { Generations, isLater, later, nextGeneration } from '../lib/sqlite/generations.ts';
 import { GroupCommit } from '../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../lib/store/embedded-schema.ts';
 import { makeDataFolder } from './data-folder.ts';
+import { folderMigrations, identify } from './folder-id.ts';
+import { LedgerMark } from './ledger-mark.ts';
 
-const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations };
-const storeSchema = { store: storeMigrations, search: searchMigrations };
+const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations, folder: folderMigrations };
+const storeSchema = { store: storeMigrations, search: searchMigrations, folder: folderMigrations };
 
 /** The two files of a data folder, open for this process alone. */
 export interface EngineFiles {
   storePath: string;
   storeDatabase: Database;
+  /** The memory of the files' `Generations`, for every thread that writes one of them. */
+  generations: SharedArrayBuffer;
   queues: { store: EmbeddedQueue; search: EmbeddedQueue };
   ledger: EmbeddedLedger;
+  /** Declares that the two files agree, after what one had lost was repaired from the other; a start takes them then. */
+  agree(): Promise<void>;
   /** Waits for the commits under way, and closes both. */
   close(): Promise<void>;
+}
+
+/** The files of a data folder before they are opened. */
+interface FoundFiles {
+  dataDir: string;
+  ledgerPath: string;
+  storePath: string;
+  ledger: Found;
+  store: Found;
+  /** The generation that the ledger is known to have reached. */
+  reached: number;
 }
 
 /**
  * Opens the files of a data folder, which it makes when there is none.
  *
+ * @param disagreeing what to do where one of the files has lost commits: `repair` opens them, and remembers the
+ *   disagreement until `agree` is called
  * @throws UnusableDatabase, or the system's error when the folder can't be made; nothing has been changed then
  */
-export async function openEngineFiles(dataDir: string): Promise<EngineFiles> {
-  const ledgerPath = path.join(dataDir, 'ledger.db');
-  const storePath = path.join(dataDir, 'store.db');
-  const found = {
-    [ledgerPath]: Database.check(ledgerPath, ledgerSchema, 'applications'),
-    [storePath]: Database.check(storePath, storeSchema, 'applications'),
-  };
-  const lost = Object.keys(found).find((file) => found[file] === 'nothing');
-  // Numbers would be given out again, or accepted messages be gone without a word.
-  if (lost && Object.values(found).includes('data'))
-    throw new UnusableDatabase(lost, 'is missing or empty, though the one beside it has data; restore both.');
+export async function openEngineFiles(
+  dataDir: string,
+  disagreeing: 'refuse' | 'repair' = 'refuse',
+): Promise<EngineFiles> {
+  const found = find(dataDir);
+  const { ledgerPath, storePath } = found;
+  requireBoth(found);
+  const disagreement = disagreementIn(found);
+  if (disagreement && disagreeing === 'refuse') throw disagreement;
   makeDataFolder(dataDir);
 
-  const ledgerDatabase = Database.open(ledgerPath, { exclusive: true, syncsLater: true });
+  const generations = new Generations();
+  generations.set('ledger', found.ledger.marks.own);
+  generations.set('store', found.store.marks.own);
+  // Generations do not rise until the files agree, or a repair that was stopped would hide what is left to repair.
+  const pairing = (file: 'ledger' | 'store') => (disagreement ? undefined : { file, generations });
+  const ledgerDatabase = Database.open(ledgerPath, {
+    exclusive: true,
+    syncsLater: true,
+    pairing: pairing('ledger'),
+  });
   await ledgerDatabase.migrate(ledgerSchema);
-  const storeDatabase = Database.open(storePath);
+  const storeDatabase = Database.open(storePath, { pairing: pairing('store') });
   await storeDatabase.migrate(storeSchema);
+  const mark = new LedgerMark(dataDir, identify(ledgerDatabase, storeDatabase));
+  // What a process that was killed had committed may not be on the disk yet, and each file is about to build on the other.
+  await ledgerDatabase.sync();
+  await storeDatabase.sync();
 
   const commits = new GroupCommit(ledgerDatabase);
+  if (!disagreement) commits.onCommit(() => mark.write(generations.get('ledger')));
   const queues = { store: new EmbeddedQueue(commits, 'store'), search: new EmbeddedQueue(commits, 'search') };
   return {
     storePath,
     storeDatabase,
+    generations: generations.shared,
     queues,
     ledger: new EmbeddedLedger(commits, queues.store),
+    agree: async () => {
+      if (!disagreement) return;
+      const ledger = nextGeneration(later(found.reached, found.store.marks.other));
+      const store = nextGeneration(later(found.store.marks.own, found.ledger.marks.other));
+      ledgerDatabase.setMarks({ own: ledger, other: store });
+      await ledgerDatabase.sync();
+      storeDatabase.setMarks({ own: store, other: ledger });
+      mark.write(ledger);
+    },
     close: async () => {
       await commits.run(() => undefined);
       storeDatabase.close();
       ledgerDatabase.close();
+      mark.close();
     },
   };
+}
+
+function find(dataDir: string): FoundFiles {
+  const ledgerPath = path.join(dataDir, 'ledger.db');
+  const storePath = path.join(dataDir, 'store.db');
+  const ledger = Database.check(ledgerPath, ledgerSchema, 'applications');
+  const store = Database.check(storePath, storeSchema, 'applications');
+  const mark = LedgerMark.read(dataDir);
+  const { own } = ledger.marks;
+  const reached = mark && mark.folder === ledger.folder ? later(own, mark.generation) : own;
+  return { dataDir, ledgerPath, storePath, ledger, store, reached };
+}
+
+/** @throws UnusableDatabase where numbers would be given out again, or accepted messages be gone without a word */
+function requireBoth({ ledgerPath, storePath, ledger, store }: FoundFiles): void {
+  const states = { [ledgerPath]: ledger.holds, [storePath]: store.holds };
+  const lost = Object.keys(states).find((file) => states[file] === 'nothing');
+  if (lost && Object.values(states).includes('data'))
+    throw new UnusableDatabase(lost, 'is missing or empty, though the one beside it has data; restore both.');
+  if (ledger.folder !== undefined && store.folder !== undefined && ledger.folder !== store.folder)
+    throw new UnusableDatabase(
+      storePath,
+      `belongs to another data folder than ${ledgerPath}; restore both files from one backup.`,
+    );
+}
+
+/** How one of the files has lost commits that the other builds on; undefined where they agree. */
+function disagreementIn(found: FoundFiles): UnusableDatabase | undefined {
+  const { dataDir, ledgerPath, storePath, ledger, store, reached } = found;
+  const repair = `restore both files from one backup, or run script/ops --data-dir ${dataDir} reconcile --repair`;
+  if (isLater(store.marks.other, ledger.marks.own))
+    return new UnusableDatabase(
+      ledgerPath,
+      `is older than ${storePath}, so that numbers would be given twice; ${repair}.`,
+    );
+  if (isLater(reached, ledger.marks.own))
+    return new UnusableDatabase(
+      ledgerPath,
+      `has lost its last commits, so that accepted messages may be missing and numbers would be given twice; ${repair}.`,
+    );
+  if (isLater(ledger.marks.other, store.marks.own))
+    return new UnusableDatabase(
+      storePath,
+      `has lost commits that ${ledgerPath} relies on, so that accepted messages may be missing; ${repair}, which lists what is lost.`,
+    );
+  return undefined;
 }

@@ -48,7 +48,7 @@ export async function startEngine(
   adminKey: string | undefined,
 ): Promise<Engine> {
   const files = await openEngineFiles(dataDir);
-  const { storePath, storeDatabase, queues, ledger } = files;
+  const { storePath, storeDatabase, generations, queues, ledger } = files;
   let systemSecret: string;
   try {
     systemSecret = systemSecretOf(dataDir);
@@ -66,7 +66,7 @@ export async function startEngine(
 
   const readers = new Readers({ data: { storePath, logLevel, adminKey, systemSecret }, ledger });
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
-    workerData: { storePath, logLevel } satisfies WorkerData,
+    workerData: { storePath, generations, logLevel } satisfies WorkerData,
   });
   await once(thread, 'message');
   await readers.started();

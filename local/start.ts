@@ -29,7 +29,10 @@ const sentence = (error: unknown, { port, host, dataDir }: Settings): string | u
     return `${host} is not an address of this machine; choose another with --host.`;
   if (code === 'EACCES' && (error as { syscall?: string }).syscall === 'listen')
     return `Port ${port} may not be used without special rights; choose one above 1023 with --port.`;
-  if (code && ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EEXIST', 'ENOENT', 'ENOSPC'].includes(code))
+  if (
+    code &&
+    ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT', 'ENOSPC', 'EDQUOT', 'EIO'].includes(code)
+  )
     return `The data folder ${dataDir} cannot be written (${code}); choose another with --data-dir.`;
   return undefined;
 };

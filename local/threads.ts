@@ -26,6 +26,8 @@ export interface WorkerThread {
 
 export interface WorkerData {
   storePath: string;
+  /** The memory of the files' `Generations`. */
+  generations: SharedArrayBuffer;
   logLevel: LogLevel;
 }
 

@@ -11,6 +11,7 @@ import { searchWorker } from '../functions/workers/search.ts';
 import { storeWorker } from '../functions/workers/store.ts';
 import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
 import { Database } from '../lib/sqlite/database.ts';
+import { Generations } from '../lib/sqlite/generations.ts';
 import { EmbeddedStore } from '../lib/store/embedded.ts';
 import { Journal } from './journal.ts';
 import { lambdaContext, scheduledEvent } from './lambda-events.ts';
@@ -19,7 +20,7 @@ import { type AcceptingThread, channel, type WorkerData, type WorkerThread } fro
 // The worker thread: it alone writes the store and the search index, so that accepting never waits for storing.
 
 if (!parentPort) throw new Error('This file is the worker thread of local/engine.ts');
-const { storePath, logLevel } = workerData as WorkerData;
+const { storePath, generations, logLevel } = workerData as WorkerData;
 setLogLevel(logLevel);
 
 // Where both threads want the same processor, accepting comes first. Linux alone has priorities for threads, which it
@@ -27,7 +28,7 @@ setLogLevel(logLevel);
 if (process.platform === 'linux')
   setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW);
 
-const database = Database.open(storePath);
+const database = Database.open(storePath, { pairing: { file: 'store', generations: new Generations(generations) } });
 const journal = new Journal(database, storePath);
 
 const services: WorkerServices = {

@@ -11,12 +11,13 @@ import type { OpsServices } from './services.ts';
 /**
  * Opens a data folder of the embedded engine.
  *
+ * @param disagreeing what to do where one of its files has lost commits
  * @throws OpsProblem when there is none, or a chat system runs on it
  */
-export async function openEmbedded(dataDir: string): Promise<OpsServices> {
+export async function openEmbedded(dataDir: string, disagreeing: 'refuse' | 'repair'): Promise<OpsServices> {
   if (!existsSync(path.join(dataDir, 'ledger.db')))
     throw new OpsProblem(`${dataDir} holds no chat system; name its data folder with --data-dir.`);
-  const files = await openEngineFiles(dataDir).catch((error: unknown) => {
+  const files = await openEngineFiles(dataDir, disagreeing).catch((error: unknown) => {
     if (error instanceof UnusableDatabase && error.message.includes('in use'))
       throw new OpsProblem(
         `A chat system runs on ${dataDir}: stop it (Ctrl-C where script/start runs), run this again, and start it again.`,
@@ -27,5 +28,14 @@ export async function openEmbedded(dataDir: string): Promise<OpsServices> {
   const store = new EmbeddedStore(storeDatabase);
   const searchIndex = new EmbeddedSearchIndex(storeDatabase);
   const reindexing = new EmbeddedReindexing(storeDatabase, store, searchIndex);
-  return { ledger, store, searchIndex, queues, waitingWrites: queues.store, reindexing, close: () => files.close() };
+  return {
+    ledger,
+    store,
+    searchIndex,
+    queues,
+    waitingWrites: queues.store,
+    reindexing,
+    agree: () => files.agree(),
+    close: () => files.close(),
+  };
 }

@@ -21,8 +21,8 @@ const interruption = new Interruption();
 let status = 0;
 
 /** Does the work on the system that the flags name, and closes it however that ends. */
-async function on(work: (services: OpsServices) => Promise<void>): Promise<void> {
-  const services = await openServices(program.opts<EngineFlags>());
+async function on(work: (services: OpsServices) => Promise<void>, disagreeing?: 'refuse' | 'repair'): Promise<void> {
+  const services = await openServices(program.opts<EngineFlags>(), disagreeing);
   try {
     await work(services);
   } finally {
@@ -47,7 +47,8 @@ const program = opsCommand({
   reconcile: (token, flags) =>
     on(async (services) => {
       if ((await reconcileAll(services, token, flags, interruption)) > 0) status = 1;
-    }),
+      if (flags.repair && token === undefined && !interruption.wanted) await services.agree?.();
+    }, 'repair'),
   reindex: (flags) => on((services) => reindex(services, flags, interruption)),
 });
 

@@ -12,6 +12,8 @@ export interface OpsServices extends Omit<Services, 'cursors'> {
   queues: Record<QueueName, Queue>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;
+  /** Declares that what the two files of a data folder disagreed about is repaired; there are none elsewhere. */
+  agree?: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -22,10 +24,17 @@ export interface EngineFlags {
   aws?: boolean;
 }
 
-/** Opens the system that the flags name. */
-export async function openServices({ dataDir, stack, aws }: EngineFlags): Promise<OpsServices> {
+/**
+ * Opens the system that the flags name.
+ *
+ * @param disagreeing what to do with a data folder of which one file has lost commits
+ */
+export async function openServices(
+  { dataDir, stack, aws }: EngineFlags,
+  disagreeing: 'refuse' | 'repair' = 'refuse',
+): Promise<OpsServices> {
   // Each engine is loaded where it is asked for alone: the AWS SDK takes longer to load than most commands run.
-  if (!stack && !aws) return (await import('./embedded-services.ts')).openEmbedded(path.resolve(dataDir));
+  if (!stack && !aws) return (await import('./embedded-services.ts')).openEmbedded(path.resolve(dataDir), disagreeing);
   const engine = await import('./aws-services.ts');
   return stack ? engine.openStack() : engine.openAws();
 }

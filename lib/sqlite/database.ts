@@ -4,6 +4,14 @@ import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
+import {
+  checkpointedGeneration,
+  firstGenerationInJournal,
+  isLater,
+  type Marks,
+  nextGeneration,
+  type Pairing,
+} from './generations.ts';
 
 /** The migrations of each part of the program that keeps tables in a file, with versions of its own. */
 export type DatabaseSchema = Record<string, Record<string, Migration>>;
@@ -15,6 +23,9 @@ export class UnusableDatabase extends Error {
     this.name = 'UnusableDatabase';
   }
 }
+
+const damaged = (path: string, cause?: unknown): UnusableDatabase =>
+  new UnusableDatabase(path, 'is damaged; restore the whole data folder from a backup.', { cause });
 
 /** Files up to this size are checked whole at the start, at some 500 MB/s; larger ones by their header alone. */
 const wholeCheckBytes = 128 * 1024 * 1024;
@@ -29,8 +40,11 @@ const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry: false 
 function headerOf(path: string): string {
   const header = Buffer.alloc(databaseHeader.length);
   const file = openSync(path, 'r');
-  readSync(file, header);
-  closeSync(file);
+  try {
+    readSync(file, header);
+  } finally {
+    closeSync(file);
+  }
   return header.toString('latin1');
 }
 
@@ -47,23 +61,49 @@ export interface DatabaseOptions {
   exclusive?: boolean;
   /** A commit is on the disk after the next `sync`, and not before. */
   syncsLater?: boolean;
+  /** The file is one of a pair: each transaction that changes it raises its generation. */
+  pairing?: Pairing | undefined;
+}
+
+/** What a look at a database file finds. */
+export interface Found {
+  /** No file or an empty one, a database in which the table that was asked for has no rows, or one with data. */
+  holds: 'nothing' | 'no data' | 'data';
+  marks: Marks;
+  /** What a table `folder` has as the id of the data folder; undefined in files from before there was one. */
+  folder: string | undefined;
 }
 
 /** A SQLite database file with prepared statements that are kept. */
 export class Database {
   readonly raw: DatabaseSync;
+  readonly #path: string;
   readonly #journalPath: string;
+  readonly #pairing: Pairing | undefined;
+  readonly #syncsLater: boolean;
   #journal: number | undefined;
   readonly #statements = new Map<string, StatementSync>();
+  /** The generation of this connection's last commit; undefined before the first. */
+  #generation: number | undefined;
+  /** Rows that this connection had changed by its last commit. A transaction that changes none leaves the file as it is. */
+  #changes = 0;
 
-  private constructor(path: string, { readOnly = false, exclusive = false, syncsLater = false }: DatabaseOptions) {
+  private constructor(
+    path: string,
+    { readOnly = false, exclusive = false, syncsLater = false, pairing }: DatabaseOptions,
+  ) {
     this.raw = new DatabaseSync(path, { readOnly, timeout: exclusive ? 0 : 5_000 });
+    this.#path = path;
     this.#journalPath = `${path}-wal`;
+    this.#pairing = pairing;
+    this.#syncsLater = syncsLater;
     if (exclusive) this.raw.exec('PRAGMA locking_mode = EXCLUSIVE');
     // An answered write must survive a power cut, so every commit is synced (FULL), unless that is done here; NORMAL still
     // syncs whatever keeps the file whole. WAL lets readers go on meanwhile.
     if (!readOnly) this.raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${syncsLater ? 'NORMAL' : 'FULL'}`);
     this.raw.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY');
+    // Damage of a page's layout is found when the page is read, and not when a value of it makes no sense.
+    this.raw.exec('PRAGMA cell_size_check = ON');
   }
 
   /**
@@ -84,22 +124,32 @@ export class Database {
   }
 
   /**
-   * Looks whether a file is a sound database that this version of the program understands, without changing it.
+   * Checks that a file is a sound database that this version of the program understands, without changing it.
    *
-   * @returns what there is: no file or an empty one, a database in which the table has no rows, or one with data
+   * @param table whose rows are the data
    * @throws UnusableDatabase
    */
-  static check(path: string, schema: DatabaseSchema, table: string): 'nothing' | 'no data' | 'data' {
-    const size = sizeOf(path);
-    if (size === 0) return 'nothing';
+  static check(path: string, schema: DatabaseSchema, table: string): Found {
     let raw: DatabaseSync | undefined;
     try {
+      const size = sizeOf(path);
+      if (size === 0) return { holds: 'nothing', marks: { own: 0, other: 0 }, folder: undefined };
       // SQLite would repair a broken header from the journal, and that may be older than what was there.
-      if (headerOf(path) !== databaseHeader) throw new UnusableDatabase(path, 'is damaged.');
+      if (headerOf(path) !== databaseHeader) throw damaged(path);
+      const checkpointed = checkpointedGeneration(path);
+      const first = sizeOf(`${path}-wal`) > 0 ? firstGenerationInJournal(`${path}-wal`) : undefined;
       raw = openUntouched(path);
+      const marks = marksIn(raw);
+      // The journal begins at most one commit behind the file, and does not end before it. Otherwise commits between the two
+      // are lost, and SQLite would mix pages of different moments.
+      if (isLater(checkpointed, marks.own) || (first !== undefined && isLater(first, nextGeneration(checkpointed))))
+        throw new UnusableDatabase(
+          path,
+          `and its journal ${path}-wal are damaged or from different moments; restore the whole data folder from a backup.`,
+        );
       if (size <= wholeCheckBytes) {
         const { quick_check } = raw.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-        if (quick_check !== 'ok') throw new UnusableDatabase(path, 'is damaged.', { cause: quick_check });
+        if (quick_check !== 'ok') throw damaged(path, quick_check);
       }
       const hasTable = raw.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
       for (const [owner, migrations] of Object.entries(schema)) {
@@ -111,7 +161,13 @@ export class Database {
               'was written by a newer version of chat-system; start that version instead.',
             );
       }
-      return hasTable.get(table) && raw.prepare(`SELECT 1 FROM ${table} LIMIT 1`).get() ? 'data' : 'no data';
+      const hasRows = (name: string) => hasTable.get(name) && raw?.prepare(`SELECT 1 FROM ${name} LIMIT 1`).get();
+      const folder = hasTable.get('folder') ? raw.prepare('SELECT id FROM folder').get()?.id : undefined;
+      return {
+        holds: hasRows(table) ? 'data' : 'no data',
+        marks,
+        folder: folder === undefined ? undefined : String(folder),
+      };
     } catch (error) {
       throw explained(path, error);
     } finally {
@@ -134,12 +190,42 @@ export class Database {
     this.raw.exec('BEGIN IMMEDIATE');
     try {
       const result = work();
-      this.raw.exec('COMMIT');
+      this.#commit();
       return result;
     } catch (error) {
       if (this.raw.isTransaction) this.raw.exec('ROLLBACK');
       throw error;
     }
+  }
+
+  #commit(): void {
+    const changes = this.#pairing && this.#totalChanges();
+    if (!this.#pairing || changes === undefined || changes === this.#changes) {
+      this.raw.exec('COMMIT');
+      return;
+    }
+    const { file, generations } = this.#pairing;
+    // No other connection writes the file meanwhile.
+    const own = nextGeneration(this.#generation ?? marksIn(this).own);
+    const other = generations.get(file === 'ledger' ? 'store' : 'ledger');
+    this.raw.exec(`${settingMarks({ own, other })}; COMMIT`);
+    this.#generation = own;
+    this.#changes = changes;
+    if (!this.#syncsLater) this.#publish(own);
+  }
+
+  #totalChanges(): number {
+    return this.prepare('SELECT total_changes() AS changes').get()?.changes as number;
+  }
+
+  /** The generation is on the disk, so the other file may build on it. */
+  #publish(generation: number | undefined): void {
+    if (this.#pairing && generation !== undefined) this.#pairing.generations.set(this.#pairing.file, generation);
+  }
+
+  /** Replaces the marks, which otherwise rise with each transaction. */
+  setMarks(marks: Marks): void {
+    this.raw.exec(`BEGIN IMMEDIATE; ${settingMarks(marks)}; COMMIT`);
   }
 
   /**
@@ -148,7 +234,9 @@ export class Database {
    */
   async sync(): Promise<void> {
     this.#journal ??= openSync(this.#journalPath, 'r+');
+    const generation = this.#generation;
     await syncData(this.#journal);
+    this.#publish(generation);
   }
 
   /** The same database for kysely, on the same connection. */
@@ -180,8 +268,9 @@ export class Database {
         migrationTableName: `${owner}_migrations`,
         migrationLockTableName: `${owner}_migrations_lock`,
       }).migrateToLatest();
-      if (error) throw error;
+      if (error) throw explained(this.#path, error);
     }
+    this.#changes = this.#totalChanges();
   }
 
   close(): void {
@@ -190,6 +279,15 @@ export class Database {
     if (this.raw.isOpen) this.raw.close();
   }
 }
+
+function marksIn(database: { prepare(sql: string): StatementSync }): Marks {
+  const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
+  const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };
+  return { own: user_version, other: application_id };
+}
+
+const settingMarks = ({ own, other }: Marks): string =>
+  `PRAGMA user_version = ${own}; PRAGMA application_id = ${other}`;
 
 /** The extended result code of SQLite's errors, the primary one in its lowest byte (https://sqlite.org/rescode.html). */
 const primaryCode = (error: unknown): number | undefined =>
@@ -207,15 +305,46 @@ const codes = {
   notADatabase: 26,
 };
 
+/** An input or output error where SQLite had to make its scratch file larger; there is no other reason than a full disk. */
+const scratchFileTooSmall = codes.ioError | (19 << 8);
+
+/** What the system says where a file cannot be read or written. */
+const systemReasons: Record<string, string> = {
+  EISDIR: 'is a folder, or the journal beside it is.',
+  EACCES: 'cannot be read or written: permission denied.',
+  EPERM: 'cannot be read or written: permission denied.',
+  EROFS: 'cannot be written: the file system is read-only.',
+  ENOSPC: 'cannot be written: the disk is full.',
+  EDQUOT: 'cannot be written: the disk quota is used up.',
+  EIO: 'cannot be read or written: the disk reports an error.',
+};
+
+/** The failure as a sentence about the file where the reason lies with the file or the machine; otherwise as it is. */
 function explained(path: string, error: unknown): unknown {
-  const code = primaryCode(error);
-  if (code === codes.corrupt || code === codes.notADatabase)
-    return new UnusableDatabase(path, 'is damaged.', { cause: error });
-  if (code === codes.busy || code === codes.locked)
-    return new UnusableDatabase(path, 'is in use by another process.', { cause: error });
-  if (code === codes.cantOpen || code === codes.readOnly || code === codes.perm)
-    return new UnusableDatabase(path, 'cannot be opened for writing.', { cause: error });
-  return error;
+  const because = (reason: string) => new UnusableDatabase(path, reason, { cause: error });
+  const extended = (error as { errcode?: unknown }).errcode;
+  switch (primaryCode(error)) {
+    case codes.corrupt:
+    case codes.notADatabase:
+      return damaged(path, error);
+    case codes.busy:
+    case codes.locked:
+      return because('is in use by another process.');
+    case codes.cantOpen:
+    case codes.readOnly:
+    case codes.perm:
+      return because('cannot be opened for writing.');
+    case codes.full:
+      return because('cannot be written: the disk is full.');
+    case codes.ioError:
+      return because(
+        extended === scratchFileTooSmall
+          ? 'cannot be opened: the disk is full.'
+          : `cannot be read or written (SQLite error ${extended}): check the permissions of the data folder and its disk.`,
+      );
+  }
+  const reason = systemReasons[(error as NodeJS.ErrnoException).code ?? ''];
+  return reason ? because(reason) : error;
 }
 
 /** Whether the failure lies with the machine (disk full, lock, input or output error) and may pass. */

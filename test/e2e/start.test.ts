@@ -3,6 +3,7 @@ import { once } from 'node:events';
 import {
   cpSync,
   existsSync,
+  mkdirSync,
   openSync,
   readFileSync,
   rmSync,
@@ -294,6 +295,14 @@ describe('a database', () => {
       const said = await refusal(['--port', '0', '--data-dir', folder]);
       expect(said).toContain(path.join(folder, name));
       expect(contentOf(folder)).toEqual(before);
+    });
+
+    test('is refused when it is a folder', async () => {
+      const folder = copyOf(stopped);
+      const file = path.join(folder, name);
+      rmSync(file);
+      mkdirSync(file);
+      expect(await refusal(['--port', '0', '--data-dir', folder])).toContain(`${file} is a folder`);
     });
 
     test('is refused as damaged after a kill too, and what waits in the journal is kept', async () => {

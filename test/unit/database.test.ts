@@ -24,7 +24,7 @@ describe('a database file', () => {
 
   const add = (text: string) => file.database.prepare('INSERT INTO notes (text) VALUES (?)').run(text);
   const count = () => Number(file.database.prepare('SELECT count(*) AS count FROM notes').get()?.count);
-  const check = (name = file.path) => Database.check(name, schema, 'notes');
+  const check = (name = file.path) => Database.check(name, schema, 'notes').holds;
 
   test('keeps all of a transaction or, when it throws, nothing', () => {
     file.database.transaction(() => {
@@ -77,7 +77,7 @@ describe('a database file', () => {
     expect(check()).toBe('data');
     file.database.close();
     expect(check()).toBe('data');
-    expect(Database.check(file.path, schema, 'another_table')).toBe('no data');
+    expect(Database.check(file.path, schema, 'another_table').holds).toBe('no data');
   });
 
   test('is not changed by looking at it, nor is anything made beside it', () => {
@@ -123,6 +123,25 @@ describe('a database file', () => {
     writeFileSync(file.path, 'this is a shopping list, not a database '.repeat(200));
     expect(() => check()).toThrow(`The database ${file.path} is damaged`);
     expect(() => Database.open(file.path)).toThrow(UnusableDatabase);
+  });
+
+  test.each<[what: string, failure: object, said: string]>([
+    ['the disk is full', { errcode: 13 }, 'cannot be written: the disk is full.'],
+    ['the scratch file cannot grow', { errcode: 4874 }, 'cannot be opened: the disk is full.'],
+    ['a lock cannot be taken', { errcode: 3850 }, 'cannot be read or written (SQLite error 3850)'],
+    ['the file system is read-only', { code: 'EROFS' }, 'cannot be written: the file system is read-only.'],
+    ['another wrote it meanwhile', { errcode: 5 }, 'is in use by another process.'],
+  ])('says in a sentence why its schema cannot be brought up to date: %s', async (_what, failure, said) => {
+    const up = () => Promise.reject(Object.assign(new Error('disk I/O error'), failure));
+    const failing = { notes: { ...schema.notes, '002': { up } } };
+    const migrating = file.database.migrate(failing);
+    await expect(migrating).rejects.toThrow(UnusableDatabase);
+    await expect(migrating).rejects.toThrow(`The database ${file.path} ${said}`);
+  });
+
+  test('says that it is a folder where it is one', () => {
+    const folder = path.dirname(file.path);
+    expect(() => check(folder)).toThrow(`The database ${folder} is a folder`);
   });
 
   test('is refused when another holds it for itself', () => {

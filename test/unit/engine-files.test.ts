@@ -1,0 +1,134 @@
+import { cpSync, rmSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { DatabaseSync } from 'node:sqlite';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
+import { dataFolder } from '../support/for-this-test.ts';
+
+describe('a data folder', () => {
+  let folder: string;
+  let files: EngineFiles;
+  let token: string;
+  beforeEach(async () => {
+    folder = dataFolder();
+    files = await openEngineFiles(folder);
+    ({ token } = await files.ledger.createApplication('One'));
+    await files.ledger.createChat(token, null);
+    return () => files.close();
+  });
+
+  const send = (to = files) => to.ledger.createMessages(token, 1, ['Hello']);
+  const storeAll = async () => {
+    const deliveries = await files.queues.store.receive(100);
+    await new EmbeddedStore(files.storeDatabase).merge(deliveries.flatMap(({ body }) => decodeWrites(body)));
+    await files.queues.store.acknowledge(deliveries.map(({ receipt }) => receipt));
+  };
+  /** The folder as a kill at this moment leaves it. */
+  const killed = () => {
+    const copy = dataFolder();
+    cpSync(folder, copy, { recursive: true });
+    return copy;
+  };
+  const remove = (copy: string, name: string) => rmSync(path.join(copy, name));
+  const opened = async (copy: string, disagreeing?: 'repair') => {
+    const again = await openEngineFiles(copy, disagreeing);
+    onTestFinished(() => again.close());
+    return again;
+  };
+
+  test('is taken after a kill at any moment', async () => {
+    await opened(killed());
+    await send();
+    await opened(killed());
+    await storeAll();
+    await opened(killed());
+  });
+
+  test('is refused when the ledger lost what the store does not have yet', async () => {
+    await storeAll();
+    const copy = killed();
+    await send();
+    cpSync(path.join(folder, 'ledger.mark'), path.join(copy, 'ledger.mark'));
+    await expect(openEngineFiles(copy)).rejects.toThrow(
+      `The database ${copy}/ledger.db has lost its last commits, so that accepted messages may be missing`,
+    );
+  });
+
+  test('is taken when ledger.mark is behind, unreadable, missing or that of another folder', async () => {
+    const early = killed();
+    await send();
+    await storeAll();
+    const write = (copy: string, text: string) => writeFileSync(path.join(copy, 'ledger.mark'), text);
+    for (const change of [
+      (copy: string) => cpSync(path.join(early, 'ledger.mark'), path.join(copy, 'ledger.mark')),
+      (copy: string) => write(copy, 'no mark'),
+      (copy: string) => remove(copy, 'ledger.mark'),
+      (copy: string) => write(copy, `${'0'.repeat(32)} 4711       \n`),
+    ]) {
+      const copy = killed();
+      change(copy);
+      await opened(copy);
+    }
+  });
+
+  test('stays refused while a repair is under way, whatever that writes, and is taken when it is through', async () => {
+    const early = killed();
+    for (let i = 0; i < 3; i++) await send();
+    await storeAll();
+    const copy = killed();
+    for (const name of ['ledger.db', 'ledger.db-wal']) cpSync(path.join(early, name), path.join(copy, name));
+    for (let i = 0; i < 5; i++) {
+      const repairing = await openEngineFiles(copy, 'repair');
+      await repairing.ledger.restoreMessage({ token, chat: 1, number: i + 1, revision: 1, deleted: false });
+      await new EmbeddedStore(repairing.storeDatabase).merge([{ kind: 'deletion', token, chat: 1, number: 9, at: i }]);
+      await repairing.close();
+      await expect(openEngineFiles(copy)).rejects.toThrow(`ledger.db is older than ${copy}/store.db, so that numbers`);
+    }
+    const repairing = await openEngineFiles(copy, 'repair');
+    await repairing.agree();
+    await repairing.close();
+    const again = await opened(copy);
+    await send(again);
+  });
+
+  test('is refused when the store lost what the queue has let go', async () => {
+    const early = killed();
+    await send();
+    await storeAll();
+    const copy = killed();
+    for (const name of ['store.db', 'store.db-wal']) cpSync(path.join(early, name), path.join(copy, name));
+    await expect(openEngineFiles(copy)).rejects.toThrow(
+      `${copy}/store.db has lost commits that ${copy}/ledger.db relies on`,
+    );
+  });
+
+  test('is refused with the store of another one', async () => {
+    const other = dataFolder();
+    await (await openEngineFiles(other)).close();
+    await storeAll();
+    const copy = killed();
+    remove(copy, 'store.db-wal');
+    cpSync(path.join(other, 'store.db'), path.join(copy, 'store.db'));
+    await expect(openEngineFiles(copy)).rejects.toThrow('store.db belongs to another data folder than');
+  });
+
+  test('from before there were generations is taken, and has them from then on', async () => {
+    await files.close();
+    for (const name of ['ledger.db', 'store.db']) {
+      const raw = new DatabaseSync(path.join(folder, name));
+      raw.exec('DROP TABLE folder; DROP TABLE folder_migrations; DROP TABLE folder_migrations_lock');
+      raw.exec('PRAGMA user_version = 0; PRAGMA application_id = 0');
+      raw.close();
+    }
+    remove(folder, 'ledger.mark');
+    files = await openEngineFiles(folder);
+    const early = killed();
+    await send();
+    await storeAll();
+    const copy = killed();
+    for (const name of ['ledger.db', 'ledger.db-wal']) cpSync(path.join(early, name), path.join(copy, name));
+    await expect(openEngineFiles(copy)).rejects.toThrow('is older than');
+  });
+});

@@ -1,0 +1,147 @@
+import { copyFileSync, openSync, readFileSync, rmSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { sql } from 'kysely';
+import type { Migration } from 'kysely/migration';
+import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { Database } from '../../lib/sqlite/database.ts';
+import { Generations, isLater, later, nextGeneration } from '../../lib/sqlite/generations.ts';
+import { dataFolder } from '../support/for-this-test.ts';
+
+const makesNotes: Migration = {
+  up: async (db) => {
+    await sql`CREATE TABLE notes (text TEXT)`.execute(db);
+  },
+};
+const schema = { notes: { '001': makesNotes } };
+
+describe('the generation of a file', () => {
+  let [ledgerFile, storeFile] = ['', ''];
+  let generations: Generations;
+  let ledger: Database;
+  let store: Database;
+
+  const opened = async (file: string, name: 'ledger' | 'store'): Promise<Database> => {
+    const database = Database.open(file, { pairing: { file: name, generations }, syncsLater: name === 'ledger' });
+    onTestFinished(() => database.close());
+    await database.migrate(schema);
+    return database;
+  };
+  beforeEach(async () => {
+    const folder = dataFolder();
+    [ledgerFile, storeFile] = [path.join(folder, 'ledger.db'), path.join(folder, 'store.db')];
+    generations = new Generations();
+    [ledger, store] = [await opened(ledgerFile, 'ledger'), await opened(storeFile, 'store')];
+  });
+
+  const add = (database: Database, text = 'x') =>
+    database.transaction(() => database.prepare('INSERT INTO notes (text) VALUES (?)').run(text));
+  const check = (file: string) => Database.check(file, schema, 'notes');
+
+  test('rises with each transaction that changes the file, and names that of the other file on the disk', async () => {
+    add(store);
+    add(store);
+    expect(check(storeFile).marks).toEqual({ own: 2, other: 0 });
+    add(ledger);
+    expect(check(ledgerFile).marks).toEqual({ own: 1, other: 2 });
+    add(store);
+    expect(check(storeFile).marks, 'the ledger has not been synced').toEqual({ own: 3, other: 0 });
+    await ledger.sync();
+    add(store);
+    expect(check(storeFile).marks).toEqual({ own: 4, other: 1 });
+  });
+
+  test('stays where a transaction changes nothing, or fails', () => {
+    add(store);
+    store.transaction(() => store.prepare('SELECT * FROM notes').all());
+    expect(() =>
+      store.transaction(() => {
+        store.prepare("INSERT INTO notes VALUES ('no')").run();
+        throw new Error('no');
+      }),
+    ).toThrow('no');
+    expect(check(storeFile).marks).toEqual({ own: 1, other: 0 });
+  });
+
+  test('goes on where it was when the file is opened again', async () => {
+    add(store);
+    store.close();
+    store = await opened(storeFile, 'store');
+    add(store);
+    expect(check(storeFile).marks.own).toBe(2);
+  });
+
+  test('wraps around after 32 bits', () => {
+    store.setMarks({ own: 2 ** 31 - 1, other: 0 });
+    add(store);
+    expect(check(storeFile).marks.own).toBe(-(2 ** 31));
+    expect(isLater(nextGeneration(2 ** 31 - 1), 2 ** 31 - 1)).toBe(true);
+    expect(later(-(2 ** 31), 2 ** 31 - 1)).toBe(-(2 ** 31));
+  });
+
+  describe('shows that a file and its journal are of different moments', () => {
+    const checkpoint = (mode: string) => store.raw.exec(`PRAGMA wal_checkpoint(${mode})`);
+    /** The store's files as a copy that was interrupted: each as it is when its function is called. */
+    const copy = () => {
+      const target = path.join(dataFolder(), 'store.db');
+      return {
+        target,
+        file: () => copyFileSync(storeFile, target),
+        journal: () => copyFileSync(`${storeFile}-wal`, `${target}-wal`),
+      };
+    };
+    beforeEach(() => {
+      for (let i = 0; i < 10; i++) add(store);
+      checkpoint('TRUNCATE');
+    });
+
+    test('when the journal begins behind the file', () => {
+      add(store);
+      const { target, file, journal } = copy();
+      file();
+      checkpoint('TRUNCATE');
+      add(store);
+      journal();
+      expect(() => check(target)).toThrow(`${target}-wal are damaged or from different moments; restore`);
+    });
+
+    test('when the journal ends before the file', () => {
+      add(store);
+      const { target, file, journal } = copy();
+      journal();
+      checkpoint('TRUNCATE');
+      add(store);
+      checkpoint('TRUNCATE');
+      file();
+      expect(() => check(target)).toThrow('different moments');
+    });
+
+    test('when a journal is damaged of which the file has more already', () => {
+      add(store);
+      const first = readFileSync(`${storeFile}-wal`).length;
+      add(store);
+      checkpoint('PASSIVE');
+      const { target, file, journal } = copy();
+      file();
+      journal();
+      expect(check(target).marks.own).toBe(12);
+      writeSync(openSync(`${target}-wal`, 'r+'), 'damage', first + 100);
+      rmSync(`${target}-shm`, { force: true });
+      expect(() => check(target)).toThrow('different moments');
+    });
+
+    test('and not when they belong together, checkpointed or not, or cut short by a power cut', () => {
+      for (const mode of [undefined, 'PASSIVE', 'RESTART']) {
+        if (mode) checkpoint(mode);
+        add(store);
+        const { target, file, journal } = copy();
+        file();
+        journal();
+        expect(check(target).marks).toEqual(check(storeFile).marks);
+        const whole = readFileSync(`${target}-wal`);
+        writeSync(openSync(`${target}-wal`, 'r+'), Buffer.alloc(5_000), 0, 5_000, whole.length - 5_000);
+        rmSync(`${target}-shm`, { force: true });
+        expect(isLater(check(storeFile).marks.own, check(target).marks.own)).toBe(true);
+      }
+    });
+  });
+});
