@@ -125,6 +125,15 @@ describe('a database file', () => {
     expect(() => Database.open(file.path)).toThrow(UnusableDatabase);
   });
 
+  test('keeps next to nothing of texts that were deleted', () => {
+    for (let i = 0; i < 300; i++) add(`secret ${i} ${'x'.repeat(i * 20)}`);
+    file.database.raw.exec('DELETE FROM notes WHERE rowid % 3 > 0');
+    file.database.raw.exec("UPDATE notes SET text = ''");
+    file.database.close();
+    // SQLite leaves a few where it moved them to another page; without secure_delete, all are there.
+    expect(readFileSync(file.path, 'latin1').split('secret').length - 1).toBeLessThan(5);
+  });
+
   test.each<[what: string, failure: object, said: string]>([
     ['the disk is full', { errcode: 13 }, 'cannot be written: the disk is full.'],
     ['the scratch file cannot grow', { errcode: 4874 }, 'cannot be opened: the disk is full.'],
