@@ -1,7 +1,7 @@
 import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
-import { beforeAll, describe, expect, test } from 'vitest';
+import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Client } from '../support/client.ts';
 import { type Answered, copyDatabase, flip, judge, type Outcome, write } from '../support/damage.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
@@ -35,7 +35,17 @@ beforeAll(async () => {
   killed.chat = await client.newChat(await client.newApplication());
   const stop = new AbortController();
   const writing = write(killed, host.url, stop.signal);
-  await passes(500);
+  /** Some more is accepted and stored, and half a second passes. */
+  const goesOn = async () => {
+    const before = killed.texts.size;
+    await vi.waitFor(async () => {
+      expect(killed.texts.size).toBeGreaterThan(before + 50);
+      const stored = await fetch(`${host.url}${killed.chat}/messages/${before + 40}`);
+      expect(stored.status).toBe(200);
+    }, 20_000);
+    await passes(500);
+  };
+  await goesOn();
   early.folder = newFolder();
   for (const name of ['store', 'ledger'] as const) copyDatabase(source, early.folder, name);
   for (let i = 0; i < tries; i++)
@@ -46,7 +56,7 @@ beforeAll(async () => {
       const folder = newFolder();
       const texts = new Map(killed.texts);
       copyDatabase(source, folder, first);
-      await passes(500);
+      await goesOn();
       copyDatabase(source, folder, second);
       copied[first].push({ folder, chat: killed.chat, texts });
     }
