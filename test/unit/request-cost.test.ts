@@ -14,6 +14,7 @@ import type { OperationId } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
 import { type Answered, answer, apiEvent, type Said } from '../support/api-event.ts';
 import { costlyBodies } from '../support/costly-bodies.ts';
+import { testCursors } from '../support/cursors.ts';
 
 setLogLevel('silent');
 
@@ -33,6 +34,7 @@ const nothing = {
     application: async () => undefined,
   },
   store: { application: async () => 'unknown', chat: async () => 'unknown' },
+  cursors: testCursors(),
 } as unknown as Services;
 const handlers = {
   createApplication: createApplication(nothing),
