@@ -1,11 +1,19 @@
 import type { MessageKey } from '../queue/records.ts';
 import type { Database } from '../sqlite/database.ts';
-import { documentId, largestNumber } from './embedded-ids.ts';
+import { chatValues, documentId, numberOf, ofChat } from './embedded-ids.ts';
 import { applicationGram, applicationTrigram } from './embedded-matching.ts';
 import { EmbeddedSearch } from './embedded-search.ts';
 import { fold } from './fold.ts';
 import { grams } from './grams.ts';
-import type { DocumentVersion, SearchDocument, SearchIndex, SearchPage, SearchQuery } from './search-index.ts';
+import {
+  type DocumentVersion,
+  RefusedDocuments,
+  type SearchDocument,
+  type SearchIndex,
+  type SearchPage,
+  type SearchQuery,
+} from './search-index.ts';
+import { byValidNumbers, isValidNumber } from './valid-numbers.ts';
 
 /** The search index in SQLite: FTS5 over folded text. */
 export class EmbeddedSearchIndex implements SearchIndex {
@@ -23,12 +31,13 @@ export class EmbeddedSearchIndex implements SearchIndex {
    * what it has gathered, which row by row was 2.6 times slower (8,300 documents/s against 21,400, 80 characters each).
    */
   async index(documents: SearchDocument[]): Promise<void> {
+    const { valid, refused } = byValidNumbers(documents);
     this.#database.transaction(() => {
       // Most of a batch are in few chats.
       const ordinals = new Map<string, { application: number; chat: number }>();
       const replaced: bigint[] = [];
       const fresh = new Map<bigint, { application: number; folded: string }>();
-      for (const document of documents) {
+      for (const document of valid) {
         const place = `${document.token}/${document.chat}`;
         const { application, chat } = ordinals.get(place) ?? this.#place(document);
         ordinals.set(place, { application, chat });
@@ -51,6 +60,7 @@ export class EmbeddedSearchIndex implements SearchIndex {
       for (const [id, { application, folded }] of fresh)
         this.#run(sets, id, `${grams(folded).join(' ')} ${applicationGram(application)}`);
     });
+    if (refused.length > 0) throw new RefusedDocuments(refused);
   }
 
   async search(query: SearchQuery): Promise<SearchPage> {
@@ -58,48 +68,47 @@ export class EmbeddedSearchIndex implements SearchIndex {
   }
 
   async versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]> {
-    const ordinal = this.#chatOrdinal(token, chat);
-    if (ordinal === undefined || after >= largestNumber) return [];
+    const application = this.#applicationOrdinal(token);
+    if (application === undefined) return [];
     return this.#database
       .prepare(
-        `SELECT id & ${largestNumber} AS number, version FROM search_documents WHERE id > ? AND id <= ?
-         ORDER BY id LIMIT ?`,
+        `SELECT ${numberOf('id')} AS number, version FROM search_documents
+         WHERE application = ? AND ${ofChat('id')} ORDER BY id LIMIT ?`,
       )
-      .all(
-        documentId(ordinal, after),
-        documentId(ordinal, Number(largestNumber)),
-        limit,
-      ) as unknown as DocumentVersion[];
+      .all(application, ...chatValues({ application, chat }, { after }), limit) as unknown as DocumentVersion[];
   }
 
   async document({ token, chat, number }: MessageKey): Promise<SearchDocument | undefined> {
-    const ordinal = this.#chatOrdinal(token, chat);
-    if (ordinal === undefined) return undefined;
+    const application = this.#applicationOrdinal(token);
+    if (application === undefined || !isValidNumber(number)) return undefined;
     const held = this.#get<Omit<SearchDocument, keyof MessageKey>>(
-      `SELECT version, body, created_at AS createdAt, updated_at AS updatedAt FROM search_documents WHERE id = ?`,
-      documentId(ordinal, number),
+      `SELECT version, body, created_at AS createdAt, updated_at AS updatedAt FROM search_documents
+       WHERE application = ? AND ${ofChat('id')}`,
+      application,
+      ...chatValues({ application, chat }, { after: number - 1, to: number }),
     );
     return held && { ...held, token, chat, number };
   }
 
   async purge({ token, chat }: { token: string; chat?: number }, limit: number): Promise<number> {
+    const application = this.#applicationOrdinal(token);
+    if (application === undefined) return 0;
     const chats = this.#database
-      .prepare(
-        `SELECT ordinal FROM search_chats WHERE application = (SELECT ordinal FROM search_applications WHERE token = ?)
-         AND (?2 IS NULL OR chat = ?2)`,
-      )
-      .all(token, chat ?? null) as { ordinal: number }[];
+      .prepare('SELECT chat FROM search_chats WHERE application = ?1 AND (?2 IS NULL OR chat = ?2)')
+      .all(application, chat ?? null) as { chat: number }[];
     return this.#database.transaction(() => {
       let purged = 0;
-      for (const { ordinal } of chats) {
-        const ids = this.#database.prepare('SELECT id FROM search_documents WHERE id BETWEEN ? AND ? LIMIT ?');
+      for (const place of chats) {
+        const ids = this.#database.prepare(
+          `SELECT id FROM search_documents WHERE application = ? AND ${ofChat('id')} LIMIT ?`,
+        );
         ids.setReadBigInts(true);
-        const found = ids.all(documentId(ordinal, 0), documentId(ordinal, Number(largestNumber)), limit - purged);
+        const found = ids.all(application, ...chatValues({ application, ...place }), limit - purged);
         for (const table of ['search_documents', 'search_trigrams', 'search_grams'])
           for (const { id } of found as { id: bigint }[]) this.#run(`DELETE FROM ${table} WHERE rowid = ?`, id);
         purged += found.length;
         if (purged >= limit) return purged;
-        this.#run('DELETE FROM search_chats WHERE ordinal = ?', ordinal);
+        this.#run('DELETE FROM search_chats WHERE application = ? AND chat = ?', application, place.chat);
       }
       if (chat === undefined) this.#run('DELETE FROM search_applications WHERE token = ?', token);
       return purged;
@@ -120,13 +129,8 @@ export class EmbeddedSearchIndex implements SearchIndex {
     );
   }
 
-  #chatOrdinal(token: string, chat: number): number | undefined {
-    return this.#get<{ ordinal: number }>(
-      `SELECT ordinal FROM search_chats WHERE chat = ?
-       AND application = (SELECT ordinal FROM search_applications WHERE token = ?)`,
-      chat,
-      token,
-    )?.ordinal;
+  #applicationOrdinal(token: string): number | undefined {
+    return this.#get<{ ordinal: number }>('SELECT ordinal FROM search_applications WHERE token = ?', token)?.ordinal;
   }
 
   #place({ token, chat }: SearchDocument): { application: number; chat: number } {

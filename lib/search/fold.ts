@@ -30,3 +30,8 @@ const foldable = new RegExp(
  * positions in the text. Hence `ß` equals `ẞ` but not `ss`, `İ` equals only itself, and `ς`, `σ` and `Σ` are all equal.
  */
 export const fold = (text: string): string => text.replace(foldable, (character) => folded.get(character) as string);
+
+const targets = new Set(folded.values());
+
+/** Whether a folded text has a character to which others fold: only then can a text match it that does not hold it. */
+export const hasOtherCases = (text: string): boolean => [...text].some((character) => targets.has(character));

@@ -16,6 +16,7 @@ import {
   type SearchPage,
   type SearchQuery,
 } from './search-index.ts';
+import { byValidNumbers } from './valid-numbers.ts';
 
 /** The search index in OpenSearch. */
 export class OpensearchIndex implements SearchIndex {
@@ -31,10 +32,11 @@ export class OpensearchIndex implements SearchIndex {
   }
 
   async index(documents: SearchDocument[]): Promise<void> {
-    const refused = new Map<SearchDocument, RefusedDocument>();
+    const { valid, refused: invalid } = byValidNumbers(documents);
+    const refused = new Map<SearchDocument, RefusedDocument>(invalid.map((each) => [each.document, each]));
     try {
       for (const alias of await this.#writeAliases())
-        for (const each of await indexInto(this.#client, alias, documents)) refused.set(each.document, each);
+        for (const each of await indexInto(this.#client, alias, valid)) refused.set(each.document, each);
     } catch (error) {
       // An index may have gone.
       this.#writing = undefined;
@@ -108,6 +110,8 @@ export class OpensearchIndex implements SearchIndex {
     const { body } = await within(limits.searchMs.work, request);
     if (!body.found) return undefined;
     const source = body._source as unknown as Source;
+    // The request names the document by its id alone.
+    if (source.token !== key.token || source.chat !== key.chat || source.number !== key.number) return undefined;
     return {
       token: source.token,
       chat: source.chat,

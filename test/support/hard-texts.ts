@@ -68,12 +68,26 @@ const hardPiece = fc.oneof(
 /** The first so many code points of a text. */
 export const firstCharacters = (text: string, count: number): string => [...text].slice(0, count).join('');
 
+/** A unit of one to three characters over and over, once perhaps with another character in between. */
+const repetitive: fc.Arbitrary<string[]> = fc
+  .record({
+    unit: fc.array(fc.constantFrom('a', 'A', 'b', '=', '\u{1F600}', '\u0301', 'я'), { minLength: 1, maxLength: 3 }),
+    length: fc.integer({ min: 1, max: 40 }),
+    at: fc.nat(39),
+    other: fc.constantFrom('', 'b', '-', 'я'),
+  })
+  .map(({ unit, length, at, other }) => {
+    const text = Array.from({ length }, (_, i) => unit[i % unit.length] as string);
+    return [...text.slice(0, at), other, ...text.slice(at)];
+  });
+
 /** Up to 40 code points, of few characters, so that queries meet them, or of all of Unicode; without U+0000. */
 export const hardText: fc.Arbitrary<string> = fc
   .oneof(
     { weight: 4, arbitrary: fc.array(hardPiece, { minLength: 1, maxLength: 40 }) },
     { weight: 1, arbitrary: fc.array(anyCharacter, { minLength: 1, maxLength: 40 }) },
     { weight: 1, arbitrary: fc.array(fc.constantFrom('a', 'A', 'ſ', 's'), { minLength: 1, maxLength: 40 }) },
+    { weight: 1, arbitrary: repetitive },
   )
   .map((pieces) => firstCharacters(pieces.join(''), 40));
 

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../../lib/limits.ts';
 import {
+  RefusedDocuments,
   type SearchDocument,
   type SearchIndex,
   type SearchPage,
@@ -288,6 +289,94 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           });
           expect(rest.matches.map(({ number }) => number)).toEqual([3, 2, 1]);
         }
+      });
+    });
+
+    describe('positions and numbers that nothing has', () => {
+      const hostile = [
+        0,
+        -1,
+        2 ** 31,
+        2 ** 32 - 1,
+        2 ** 32,
+        2 ** 33 + 7,
+        2 ** 52,
+        Number.MAX_SAFE_INTEGER,
+        -(2 ** 53 - 1),
+      ];
+      const body = 'the secret of ====================== is aaaaaaaaaaaaaaaaaaaaaaaa, and what follows it';
+      const queries = ['s', 'se', 'sec', 'SECRET of', 'a'.repeat(20), '='.repeat(22), body];
+      const [before, token, behind] = [newToken(), newToken(), newToken()];
+      const own = [1, 2, 3].flatMap((chat) => numbers(1, 4).map((number) => document(token, chat, number, body)));
+      // Neighbours that were indexed before and after.
+      beforeAll(async () => {
+        await indexAll([1, 2].flatMap((chat) => numbers(1, 9).map((number) => document(before, chat, number, body))));
+        await indexAll(own);
+        await indexAll([1, 2].flatMap((chat) => numbers(1, 9).map((number) => document(behind, chat, number, body))));
+      });
+
+      test('a search after any position finds only what is its own, and counts only that', async () => {
+        const positions = [
+          ...hostile.map((number) => ({ createdAt: 3, chat: 2, number })),
+          ...hostile.map((chat) => ({ createdAt: 3, chat, number: 3 })),
+          ...hostile.map((createdAt) => ({ createdAt, chat: 2, number: 3 })),
+          ...hostile.map((any) => ({ createdAt: any, chat: any, number: any })),
+        ];
+        for (const q of queries)
+          for (const chat of [undefined, 2])
+            for (const after of positions) {
+              const inScope = own.filter((one) => chat === undefined || one.chat === chat);
+              const expected = inScope
+                .filter((one) =>
+                  chat === undefined
+                    ? (one.createdAt - after.createdAt || one.chat - after.chat || one.number - after.number) < 0
+                    : one.number < after.number,
+                )
+                .toSorted((a, b) => b.createdAt - a.createdAt || b.chat - a.chat || b.number - a.number);
+              const found = await index.search({ token, q, limit: 100, after, ...(chat && { chat }) });
+              const what = `${q} in ${chat} after ${JSON.stringify(after)}`;
+              expect(
+                found.matches.map((match) => [match.chat, match.number]),
+                what,
+              ).toEqual(expected.map((match) => [match.chat, match.number]));
+              expect(found, what).toMatchObject({ more: false, total: inScope.length, totalIsMinimum: false });
+            }
+      });
+
+      test('versions after any number, and a document of any number, are only of the chat', async () => {
+        for (const number of hostile) {
+          const versions = await index.versions(token, 2, number, 100);
+          expect(versions.map((version) => version.number)).toEqual(number > 0 ? [] : [1, 2, 3, 4]);
+          expect(await index.document({ token, chat: 2, number })).toBeUndefined();
+        }
+      });
+
+      test('a document of such a number is refused, and no other document changes', async () => {
+        const impossible = hostile.filter((number) => number < 1 || number >= 2 ** 32);
+        const documents = [
+          ...impossible.map((number) => document(token, 2, number, 'injected')),
+          ...impossible.map((chat) => document(token, chat, 1, 'injected')),
+        ];
+        const good = document(token, 4, 1, 'taken beside them');
+        const refused = await index.index([...documents, good]).then(
+          () => undefined,
+          (error: unknown) => error,
+        );
+        await opened.settled();
+        expect(refused).toBeInstanceOf(RefusedDocuments);
+        expect((refused as RefusedDocuments).documents.map((each) => each.document)).toEqual(documents);
+        for (const each of [before, token, behind]) expect(await found({ token: each, q: 'injected' })).toEqual([]);
+        expect(await found({ token, q: 'taken beside' })).toEqual(['4/1']);
+        expect((await searchAll({ token: behind, q: 'secret' })).total).toBe(18);
+      });
+
+      test('the highest number is one like any other', async () => {
+        const highest = document(token, 5, limits.highestNumber, 'the highest of all');
+        await indexAll([highest]);
+        expect(await index.document({ token, chat: 5, number: limits.highestNumber })).toEqual(highest);
+        expect(await found({ token, chat: 5, q: 'highest' })).toEqual([`5/${limits.highestNumber}`]);
+        expect(await index.versions(token, 5, limits.highestNumber - 1, 9)).toHaveLength(1);
+        expect(await index.versions(token, 5, limits.highestNumber, 9)).toEqual([]);
       });
     });
 
