@@ -1,4 +1,5 @@
 import { limits } from '../limits.ts';
+import type { Database } from '../sqlite/database.ts';
 import { isValidNumber } from './valid-numbers.ts';
 
 /** Bits of an id that hold the message's number; the chat's ordinal stands above them. */
@@ -22,20 +23,32 @@ export function documentId(ordinal: number, number: number): bigint {
   return (BigInt(ordinal) << BigInt(numberBits)) | BigInt(number);
 }
 
-/** A chat of the application that has this ordinal. */
+/** A chat in the index: its application's ordinal, its number there, and its own ordinal. */
 export interface ChatPlace {
   application: number;
   chat: number;
+  ordinal: number;
 }
 
-// node:sqlite binds numbers as REAL, and FTS5 takes only an INTEGER for a bound to begin or end at.
-const bound = `(SELECT (ordinal << ${numberBits}) + CAST(? AS INTEGER) FROM search_chats WHERE application = ? AND chat = ?)`;
+/** The ordinal of an application; undefined where nothing of it is indexed. */
+export const applicationOf = (database: Database, token: string): number | undefined =>
+  ordinalOf(database.prepare('SELECT ordinal FROM search_applications WHERE token = ?').get(token));
+
+/** A chat of an application; undefined where nothing of it is indexed. */
+export function chatOf(database: Database, application: number, chat: number): ChatPlace | undefined {
+  const statement = database.prepare('SELECT ordinal FROM search_chats WHERE application = ? AND chat = ?');
+  const ordinal = ordinalOf(statement.get(application, chat));
+  return ordinal === undefined ? undefined : { application, chat, ordinal };
+}
+
+const ordinalOf = (row: Record<string, unknown> | undefined): number | undefined => row && Number(row.ordinal);
 
 /**
- * The SQL condition that an id is of one chat. The statement itself finds the chat by its application, so the range
- * cannot be another application's, whatever the values are. {@link chatValues} are its parameters.
+ * The SQL condition that an id is of one chat; {@link chatValues} are its parameters. The range is of the chat's ordinal,
+ * and the statement itself checks, once and not for each row, that this is a chat of the application.
  */
-export const ofChat = (id: string): string => `${id} > ${bound} AND ${id} <= ${bound}`;
+export const ofChat = (id: string): string =>
+  `${id} > ? AND ${id} <= ? AND EXISTS (SELECT 1 FROM search_chats WHERE ordinal = ? AND application = ? AND chat = ?)`;
 
 /**
  * Returns the parameters of {@link ofChat}.
@@ -44,10 +57,12 @@ export const ofChat = (id: string): string => `${id} > ${bound} AND ${id} <= ${b
  * @param numbers.to only this number and lower ones; any number likewise
  */
 export function chatValues(
-  { application, chat }: ChatPlace,
+  { application, chat, ordinal }: ChatPlace,
   { after = 0, to = limits.highestNumber }: { after?: number; to?: number } = {},
-): number[] {
-  return [clamped(after), application, chat, clamped(to), application, chat];
+): (number | bigint)[] {
+  const beginning = BigInt(ordinal) << BigInt(numberBits);
+  // FTS5 takes no REAL for a bound, which is what node:sqlite makes of a number.
+  return [beginning + BigInt(clamped(after)), beginning + BigInt(clamped(to)), ordinal, application, chat];
 }
 
 const clamped = (number: number): number => Math.min(Math.max(number, 0), limits.highestNumber);

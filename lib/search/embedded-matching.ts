@@ -19,9 +19,9 @@ const confused = /[\uFFFD-\uFFFF]/;
 const longestPhrase = 18;
 
 /** Where a search looks: in an application, given by its ordinal, or in one of its chats. */
-export type Scope = Omit<ChatPlace, 'chat'> & Partial<ChatPlace>;
+export type Scope = { application: number } | ChatPlace;
 
-export const isChat = (scope: Scope): scope is ChatPlace => scope.chat !== undefined;
+export const isChat = (scope: Scope): scope is ChatPlace => 'ordinal' in scope;
 
 /** How one query finds its documents in one of the two full-text tables. */
 export interface Matching {
@@ -94,7 +94,7 @@ export const matchColumns = `d.chat, ${numberOf('d.id')} AS number, d.body, d.cr
 export const fromIndex = ({ table }: Matching, scope: Scope): string =>
   `FROM ${table} t WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''}`;
 
-export const indexValues = ({ match }: Matching, scope: Scope, numbers?: { to: number }): (string | number)[] =>
+export const indexValues = ({ match }: Matching, scope: Scope, numbers?: { to: number }): (string | number | bigint)[] =>
   isChat(scope) ? [match, ...chatValues(scope, numbers)] : [match];
 
 /** The source of the matches: rows `t` of the index with their documents `d`. {@link values} are its parameters. */
@@ -103,7 +103,7 @@ export const from = ({ table, verify }: Matching, scope: Scope): string =>
    WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''} AND d.application = ?
    ${verify ? `AND ${verify}` : ''}`;
 
-export const values = (matching: Matching, scope: Scope, numbers?: { to: number }): (string | number)[] => [
+export const values = (matching: Matching, scope: Scope, numbers?: { to: number }): (string | number | bigint)[] => [
   ...indexValues(matching, scope, numbers),
   scope.application,
   ...(matching.verify ? [matching.folded] : []),

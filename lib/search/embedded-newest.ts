@@ -133,7 +133,7 @@ export class NewestMatches {
     );
   }
 
-  #all(statement: string, ...parameters: (string | number)[]): SearchMatch[] {
+  #all(statement: string, ...parameters: (string | number | bigint)[]): SearchMatch[] {
     return this.#database.prepare(statement).all(...parameters) as unknown as SearchMatch[];
   }
 }

@@ -48,7 +48,7 @@ function placesOf(scope: Scope): {
   column: string;
   order: string;
   where: string;
-  between: (first: number, last: number) => number[];
+  between: (first: number, last: number) => (number | bigint)[];
 } {
   if (isChat(scope))
     return {

@@ -2,7 +2,7 @@ import { limits } from '../limits.ts';
 import type { Database } from '../sqlite/database.ts';
 import { containing } from './containing.ts';
 import { fewMatches } from './embedded-candidates.ts';
-import { type ChatPlace, numberOf } from './embedded-ids.ts';
+import { applicationOf, type ChatPlace, chatOf, numberOf } from './embedded-ids.ts';
 import {
   from,
   fromIndex,
@@ -51,9 +51,8 @@ export class EmbeddedSearch {
     const nothing = { matches: [], more: false, total: 0, totalIsMinimum: false };
     // No text has U+0000, and SQLite would end the query there.
     if (query.q.includes('\0')) return nothing;
-    const application = this.#database.prepare('SELECT ordinal FROM search_applications WHERE token = ?').get(token);
-    if (!application) return nothing;
-    const scope: Scope = { application: Number(application.ordinal), ...(chat !== undefined && { chat }) };
+    const scope = this.#scope(token, chat);
+    if (!scope) return nothing;
     const folded = fold(query.q);
     const sample = [...folded].length < manyPoints ? undefined : sampleOf(this.#database, scope);
     const few = sample && fewMatches(this.#database, scope, folded, sample);
@@ -61,6 +60,13 @@ export class EmbeddedSearch {
     const matching = matchingOf(folded, scope, instead(folded, sample));
     if (matching.verify) return this.#searchTexts(matching, scope, query);
     return isChat(scope) ? this.#searchChat(matching, scope, query) : this.#searchApplication(matching, scope, query);
+  }
+
+  /** @returns undefined where nothing is indexed */
+  #scope(token: string, chat: number | undefined): Scope | undefined {
+    const application = applicationOf(this.#database, token);
+    if (application === undefined) return undefined;
+    return chat === undefined ? { application } : chatOf(this.#database, application, chat);
   }
 
   /**
@@ -134,7 +140,7 @@ export class EmbeddedSearch {
     };
   }
 
-  #rows(fromWhere: string, ...parameters: (string | number)[]): SearchMatch[] {
+  #rows(fromWhere: string, ...parameters: (string | number | bigint)[]): SearchMatch[] {
     return this.#database.prepare(`SELECT ${matchColumns} ${fromWhere}`).all(...parameters) as unknown as SearchMatch[];
   }
 

@@ -1,6 +1,6 @@
 import type { MessageKey } from '../queue/records.ts';
 import type { Database } from '../sqlite/database.ts';
-import { chatValues, documentId, numberOf, ofChat } from './embedded-ids.ts';
+import { applicationOf, type ChatPlace, chatOf, chatValues, documentId, numberOf, ofChat } from './embedded-ids.ts';
 import { applicationGram, applicationTrigram } from './embedded-matching.ts';
 import { EmbeddedSearch } from './embedded-search.ts';
 import { fold } from './fold.ts';
@@ -68,34 +68,34 @@ export class EmbeddedSearchIndex implements SearchIndex {
   }
 
   async versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]> {
-    const application = this.#applicationOrdinal(token);
-    if (application === undefined) return [];
+    const place = this.#chatOf(token, chat);
+    if (!place) return [];
     return this.#database
       .prepare(
         `SELECT ${numberOf('id')} AS number, version FROM search_documents
          WHERE application = ? AND ${ofChat('id')} ORDER BY id LIMIT ?`,
       )
-      .all(application, ...chatValues({ application, chat }, { after }), limit) as unknown as DocumentVersion[];
+      .all(place.application, ...chatValues(place, { after }), limit) as unknown as DocumentVersion[];
   }
 
   async document({ token, chat, number }: MessageKey): Promise<SearchDocument | undefined> {
-    const application = this.#applicationOrdinal(token);
-    if (application === undefined || !isValidNumber(number)) return undefined;
+    const place = this.#chatOf(token, chat);
+    if (!place || !isValidNumber(number)) return undefined;
     const held = this.#get<Omit<SearchDocument, keyof MessageKey>>(
       `SELECT version, body, created_at AS createdAt, updated_at AS updatedAt FROM search_documents
        WHERE application = ? AND ${ofChat('id')}`,
-      application,
-      ...chatValues({ application, chat }, { after: number - 1, to: number }),
+      place.application,
+      ...chatValues(place, { after: number - 1, to: number }),
     );
     return held && { ...held, token, chat, number };
   }
 
   async purge({ token, chat }: { token: string; chat?: number }, limit: number): Promise<number> {
-    const application = this.#applicationOrdinal(token);
+    const application = applicationOf(this.#database, token);
     if (application === undefined) return 0;
     const chats = this.#database
-      .prepare('SELECT chat FROM search_chats WHERE application = ?1 AND (?2 IS NULL OR chat = ?2)')
-      .all(application, chat ?? null) as { chat: number }[];
+      .prepare('SELECT chat, ordinal FROM search_chats WHERE application = ?1 AND (?2 IS NULL OR chat = ?2)')
+      .all(application, chat ?? null) as { chat: number; ordinal: number }[];
     return this.#database.transaction(() => {
       let purged = 0;
       for (const place of chats) {
@@ -129,8 +129,9 @@ export class EmbeddedSearchIndex implements SearchIndex {
     );
   }
 
-  #applicationOrdinal(token: string): number | undefined {
-    return this.#get<{ ordinal: number }>('SELECT ordinal FROM search_applications WHERE token = ?', token)?.ordinal;
+  #chatOf(token: string, chat: number): ChatPlace | undefined {
+    const application = applicationOf(this.#database, token);
+    return application === undefined ? undefined : chatOf(this.#database, application, chat);
   }
 
   #place({ token, chat }: SearchDocument): { application: number; chat: number } {
