@@ -94,8 +94,11 @@ export const matchColumns = `d.chat, ${numberOf('d.id')} AS number, d.body, d.cr
 export const fromIndex = ({ table }: Matching, scope: Scope): string =>
   `FROM ${table} t WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''}`;
 
-export const indexValues = ({ match }: Matching, scope: Scope, numbers?: { to: number }): (string | number | bigint)[] =>
-  isChat(scope) ? [match, ...chatValues(scope, numbers)] : [match];
+export const indexValues = (
+  { match }: Matching,
+  scope: Scope,
+  numbers?: { to: number },
+): (string | number | bigint)[] => (isChat(scope) ? [match, ...chatValues(scope, numbers)] : [match]);
 
 /** The source of the matches: rows `t` of the index with their documents `d`. {@link values} are its parameters. */
 export const from = ({ table, verify }: Matching, scope: Scope): string =>
