@@ -28,7 +28,10 @@ try {
     setLogLevel('debug');
     await keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
     const services = await startAwsEngine({ ...servers, mysqlSecret: databaseSecret });
-    const server = createServer(await loadOperations({ ...services, adminKey: undefined }));
+    const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
+      adminKey: undefined,
+      onLoopback: true,
+    });
     await server.listen({ port: settings.port, host: '127.0.0.1' });
     const { port } = server.server.address() as AddressInfo;
     console.log(`The functions answer at http://localhost:${port}/${stage}. Stop them with Ctrl-C.`);

@@ -46,15 +46,15 @@ function timelessContext(functionName: string, awsRequestId: string): Omit<Conte
  * The proxy event of an HTTP request.
  *
  * @param resource the route's path in the table
+ * @param body what was read of the request's body; undefined where it has none, or none that counts
  */
-export function proxyEvent(request: FastifyRequest, resource: string): APIGatewayProxyEvent {
+export function proxyEvent(request: FastifyRequest, resource: string, body?: Buffer): APIGatewayProxyEvent {
   const [path, search] = splitOnce(request.url, '?');
   // A request without Accept takes any media type (RFC 9110, section 12.5.1).
   const headers: Record<string, string> = { accept: '*/*' };
   for (const [name, value] of Object.entries(request.headers)) {
     if (value !== undefined) headers[name] = Array.isArray(value) ? (value.at(-1) as string) : value;
   }
-  const body = request.body as Buffer | undefined;
   const plain = !body || isUtf8(body);
   return {
     resource,

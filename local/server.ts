@@ -1,179 +1,354 @@
 import { randomUUID } from 'node:crypto';
-import { once } from 'node:events';
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
 import type { Socket } from 'node:net';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
-import { problemAnswer, sharedBody } from '../functions/runtime/answering.ts';
+import { type HeadJudge, headJudge, isJson } from '../functions/runtime/admission.ts';
+import { type HttpResult, problemAnswer, sharedBody } from '../functions/runtime/answering.ts';
 import type { HttpHandler } from '../functions/runtime/http.ts';
 import { events, log } from '../functions/runtime/log.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
+import { type Connection, Connections } from './connections.ts';
 import { proxyEvent, requestContext, stage } from './lambda-events.ts';
+import { hostnameOf, isLoopback } from './loopback.ts';
 
 /** A client has this long to send a whole request. */
 const requestTimeoutMs = 30_000;
 /** Node.js's own default, said here because the tests and the documentation name it. */
 const headerBytes = 16_384;
+/** An idle connection is kept this long: longer than proxies keep theirs (60 s), so that they are the ones to end it. */
+const keepAliveMs = 72_000;
+/** Connections get this long to finish what is in flight once the server is told to stop. */
+const drainMs = 1_500;
+/**
+ * A body that nothing reads is discarded and its connection kept when the body has at most this many bytes: one read of
+ * the socket, so it is mostly there already.
+ */
+const discardedBodyBytes = 65_536;
+/** A longer answer, in characters or bytes, is written in pieces. A page of 50 short messages is below it. */
+const wholeAnswer = 16_384;
+/**
+ * Bytes of a piece. Writing one takes some 50 µs. A client that takes longer than 30 s for one is given up, so a page
+ * arrives over any connection of 2.2 kB/s or more.
+ */
+const pieceBytes = 65_536;
+/** What an answer's head takes, in bytes. */
+const answerHeadBytes = 500;
+
+type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
+
+/** Who can reach the server, as far as that changes what is allowed. */
+export interface Access {
+  /** Undefined where the registry of applications is open. */
+  adminKey: string | undefined;
+  /** Whether the server listens on a loopback address. */
+  onLoopback: boolean;
+}
 
 /** Serves the operations on HTTP as API Gateway would: it makes proxy events, and knows nothing of what they are for. */
-export function createServer(operations: Map<OperationId, HttpHandler>): FastifyInstance {
+export function createServer(operations: Map<OperationId, HttpHandler>, access: Access): FastifyInstance {
+  const connections = new Connections();
+
+  /** Gives the connection of a socket its last answer. */
+  const refuseConnection = (problem: Problem, socket: Socket): void => {
+    const connection = connections.of(socket);
+    if (!connection) {
+      socket.destroy();
+      return;
+    }
+    log.debug(events.connectionRefused, { code: problem.code });
+    connections.endWith(connection, lastAnswer(problemAnswer(problem, randomUUID())));
+  };
+
   const server = fastify({
     genReqId: () => randomUUID(),
-    requestTimeout: requestTimeoutMs,
     forceCloseConnections: 'idle',
     // While the server stops, what still comes in is served like any other request.
     return503OnClosing: false,
-    http: {
-      maxHeaderSize: headerBytes,
-      headersTimeout: requestTimeoutMs,
-      connectionsCheckingInterval: 5_000,
-      // It is asked for below, where a missing one gets a problem answer.
-      requireHostHeader: false,
+    serverFactory: (serve) => {
+      const http = createHttpServer({
+        maxHeaderSize: headerBytes,
+        headersTimeout: requestTimeoutMs,
+        requestTimeout: requestTimeoutMs,
+        keepAliveTimeout: keepAliveMs,
+        connectionsCheckingInterval: 5_000,
+        // It is asked for below, where a missing one gets a problem answer.
+        requireHostHeader: false,
+      });
+      connections.own(http, serve);
+      http.on('connect', (_request: IncomingMessage, socket: Socket) => {
+        // Node.js has let go of this socket: without a listener, a client that hangs up would end the process.
+        socket.on('error', () => socket.destroy());
+        refuseConnection(new Problem('route_not_found', 'This server opens no tunnels.'), socket);
+      });
+      // What is no HTTP request at all, or came too slowly or with too many headers.
+      http.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
+        if (error.code === 'ECONNRESET') socket.destroy();
+        else refuseConnection(problemOfConnection(error.code), socket);
+      });
+      return http;
     },
+    // Fastify would set it for one server only, but makes several for a name with several addresses.
+    clientErrorHandler: () => undefined,
     routerOptions: { maxParamLength: headerBytes },
-    clientErrorHandler: (error, socket) => void refuseConnection(error, socket as Socket),
-    frameworkErrors: (_error, request, reply) => refuse(request, reply, malformedRequest()),
+    frameworkErrors: (_error, request, reply) => send(request, reply, refusal(request, malformedRequest())),
   });
 
-  server.server.on('connect', (_request: IncomingMessage, socket: Socket) => {
-    // Node.js has let go of this socket: without a listener, a client that hangs up would end the process.
-    socket.on('error', () => socket.destroy());
-    void refuseConnection(notATunnel(), socket);
-  });
-  // Node.js would answer an expectation that it does not know by itself; there is no harm in not meeting it.
-  server.server.on('checkExpectation', (request, response) => server.server.emit('request', request, response));
   server.addHook('onRequest', (request, reply, done) => {
-    lastExchange.set(request.raw.socket, { request: request.raw, response: reply.raw });
     if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
-      refuse(request, reply, malformedRequest());
+      send(request, reply, refusal(request, malformedRequest()));
     else done();
   });
+  server.addHook('preClose', async () => {
+    // Connections that clients have made already wait in the system's queue, which closing would reset. The signal to
+    // stop may have come before them in this turn.
+    await nextTurn();
+    await nextTurn();
+    setTimeout(() => connections.destroyAll(), drainMs).unref();
+  });
+  // Bodies are read by the routes that take one, after the head is judged.
   server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', (_request, payload, done) => readBody(payload, done));
+  server.addContentTypeParser('*', (_request, _payload, done) => done(null));
+
+  /** Sends the answer. It is the connection's last one when the client still sends a body that nothing reads. */
+  const send = (request: FastifyRequest, reply: FastifyReply, result: HttpResult): void => {
+    const connection = connections.of(request.raw.socket);
+    const { raw: response } = reply.hijack();
+    if (!connection || connection.cutOff === request.raw) return;
+    if (leavesBodyUnread(request)) {
+      connections.endWith(connection, lastAnswer(result, request.method));
+      return;
+    }
+    const { statusCode } = result;
+    const headers = result.headers as Record<string, string>;
+    const shared = result[sharedBody];
+    const body = shared ?? result.body;
+    const hasLength = statusCode !== 204 && statusCode !== 304;
+    response.writeHead(statusCode, { ...headers, ...(hasLength && { 'content-length': Buffer.byteLength(body) }) });
+    if (body.length > wholeAnswer && request.method !== 'HEAD') {
+      sendInPieces(connection, response, shared ?? Buffer.from(result.body), shared !== undefined);
+      return;
+    }
+    // Node.js leaves out the body of an answer to HEAD.
+    response.end(body);
+    if (!response.writableFinished) {
+      const unread = body.length + answerHeadBytes;
+      connections.memory.keep(connection, unread);
+      response.on('close', () => connections.memory.release(connection, unread));
+    }
+  };
+
+  /** @param isShared whether the bytes are held once for all answers; then they do not count for this connection */
+  const sendInPieces = (connection: Connection, response: ServerResponse, body: Buffer, isShared: boolean): void => {
+    let rest = body;
+    const countOf = (bytes: number) => (isShared ? 0 : bytes);
+    connections.memory.keep(connection, answerHeadBytes + countOf(rest.length));
+    response.on('close', () => connections.memory.release(connection, answerHeadBytes + countOf(rest.length)));
+    const next = () => {
+      if (connection.socket.destroyed) return;
+      if (rest.length <= pieceBytes) {
+        response.end(rest);
+        return;
+      }
+      response.write(rest.subarray(0, pieceBytes), (error) => {
+        if (error) return;
+        rest = rest.subarray(pieceBytes);
+        connections.memory.release(connection, countOf(pieceBytes));
+        connections.turns.later(next);
+      });
+    };
+    next();
+  };
+
+  /**
+   * Reads a body up to so many bytes, which count until the request is answered.
+   *
+   * @param done gets the body; it is not called when the client went away or was too slow
+   */
+  const readBody = (request: FastifyRequest, reply: FastifyReply, most: number, done: (body: Buffer) => void): void => {
+    const { raw: payload } = request;
+    const chunks: Buffer[] = [];
+    const declared = declaredBytes(request);
+    let [bytes, kept, ended] = [0, 0, false];
+    const end = (): Buffer => {
+      ended = true;
+      const [first] = chunks;
+      const body = first && chunks.length === 1 ? first : Buffer.concat(chunks);
+      // The request keeps its listeners as long as its connection lingers.
+      chunks.length = 0;
+      return body.subarray(0, most);
+    };
+    const keep = (chunk: Buffer) => {
+      const connection = connections.of(payload.socket);
+      if (!connection) return;
+      if (kept === 0) {
+        connection.refuseBody = () => {
+          end();
+          refuseConnection(slowBody(), connection.socket);
+        };
+        reply.raw.on('close', () => connections.memory.release(connection, kept));
+      }
+      kept += chunk.length;
+      connections.memory.keep(connection, chunk.length);
+    };
+    payload.on('data', (chunk: Buffer) => {
+      if (ended) return;
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes >= most) {
+        payload.pause();
+        settle();
+        // Most bodies come whole with their head. The parser hands them on before it says that they are complete.
+      } else if (bytes !== declared) keep(chunk);
+    });
+    const settle = () => {
+      if (ended) return;
+      if (kept > 0) {
+        const connection = connections.of(payload.socket);
+        if (connection) connection.refuseBody = undefined;
+      }
+      done(end());
+    };
+    payload.on('end', settle);
+  };
+
+  /** Calls the handler and sends what it returns. */
+  const call = (
+    handler: HttpHandler,
+    resource: string,
+    request: FastifyRequest,
+    reply: FastifyReply,
+    body?: Buffer,
+  ): void => {
+    handler(proxyEvent(request, resource, body), requestContext(resource, request.id))
+      .then((result) => send(request, reply, result))
+      .catch((error: Error) => fail(error, request, reply));
+  };
+  const fail = (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
+    log.error(events.failed, { request_id: request.id, error });
+    const problem = new Problem('internal_error', 'The request failed for a reason that is not yours; it was logged.');
+    send(request, reply, refusal(request, problem));
+  };
 
   const fallbackHandler = fallback();
-  const invoke = (handler: HttpHandler, resource: string) => async (request: FastifyRequest, reply: FastifyReply) => {
-    // A path with nothing between two slashes is no route's.
-    const params = Object.values((request.params ?? {}) as Record<string, string>);
-    if (handler !== fallbackHandler && params.includes('')) return otherwise(request, reply);
-    const result = await handler(proxyEvent(request, resource), requestContext(resource, request.id));
-    return reply
-      .code(result.statusCode)
-      .headers(result.headers as Record<string, string>)
-      .send(result[sharedBody] ?? (result.body || undefined));
+  const otherwise: Handler = (request, reply) => call(fallbackHandler, '/{proxy+}', request, reply);
+  const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
+    const judge = route.admin || route.body ? judgeOf(route, access) : undefined;
+    return (request, reply) => {
+      // A path with nothing between two slashes is no route's.
+      if (Object.values((request.params ?? {}) as Record<string, string>).includes('')) {
+        otherwise(request, reply);
+        return;
+      }
+      const declared = judge ? declaredBytes(request) : 0;
+      try {
+        judge?.(request.headers, declared ?? 0);
+      } catch (error) {
+        if (!(error instanceof Problem)) throw error;
+        send(request, reply, refusal(request, error));
+        return;
+      }
+      if (!route.body || declared === 0) {
+        call(handler, resource, request, reply);
+        return;
+      }
+      if (expectsLeave(request)) reply.raw.writeContinue();
+      // Chunks tell only by the first byte whether there is a body, and an empty one needs no content type.
+      const most = isJson(request.headers['content-type']) ? limits.requestBytes + 1 : 1;
+      readBody(request, reply, most, (body) => call(handler, resource, request, reply, body));
+    };
   };
-  const otherwise = invoke(fallbackHandler, '/{proxy+}');
-
   const byPath = Map.groupBy(Object.entries(routes) as [OperationId, Route][], ([, { path }]) => path);
   for (const [path, ofPath] of byPath) {
     const url = `/${stage}${path.replace(/\{(\w+)\}/g, ':$1')}`;
     const unknown = new Set<string>(server.supportedMethods);
     for (const [id, route] of ofPath) {
       const method = methodsOf(route) as HTTPMethods[];
-      const handler = invoke(operations.get(id) as HttpHandler, path);
-      server.route({ method, url, handler, exposeHeadRoute: false, errorHandler: judgeUnread(handler) });
+      const handler = invoke(operations.get(id) as HttpHandler, path, route);
+      server.route({ method, url, handler, exposeHeadRoute: false, errorHandler: judgeUntyped(handler) });
       for (const known of method) unknown.delete(known);
     }
     server.route({
       method: [...unknown] as HTTPMethods[],
       url,
       handler: otherwise,
-      errorHandler: judgeUnread(otherwise),
+      errorHandler: judgeUntyped(otherwise),
     });
   }
   server.setNotFoundHandler(otherwise);
-  server.setErrorHandler(judgeUnread(otherwise));
+  server.setErrorHandler(judgeUntyped(otherwise));
   return server;
+
+  /** Fastify refuses a content type that it cannot parse. The handler judges it, in the contract's order. */
+  function judgeUntyped(handler: Handler) {
+    return (error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void => {
+      if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE')
+        handler(request, reply);
+      else fail(error, request, reply);
+    };
+  }
 }
 
 /**
- * Fastify refuses a content type that it can't parse before it reads the body. The handler shall judge both, in the
- * contract's order: an empty body needs no content type, so any will do.
+ * The judge of a route's heads. On a loopback address without an admin key, only this machine's own names may reach the
+ * registry: a foreign name that resolves to this machine is a web page that rebinds its own (DNS rebinding), and to the
+ * browser the page is then of the same origin.
  */
-const judgeUnread =
-  (handler: (request: FastifyRequest, reply: FastifyReply) => Promise<FastifyReply>) =>
-  async (error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply) => {
-    if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE') {
-      const body = await wholeBody(request.raw);
-      if (!body) return refuse(request, reply, malformedRequest());
-      request.body = body;
-      return handler(request, reply);
-    }
-    // The client went away while it sent its body: nobody is there to read an answer.
-    if (request.raw.destroyed && !request.raw.complete) return refuse(request, reply, malformedRequest());
-    log.error(events.failed, { error });
-    return refuse(request, reply, new Problem('internal_error', 'The request failed for a reason that is not yours.'));
+function judgeOf(route: Route, { adminKey, onLoopback }: Access): HeadJudge {
+  const judge = headJudge(route, adminKey);
+  if (!route.admin || adminKey || !onLoopback) return judge;
+  return (headers, bodyBytes) => {
+    const name = hostnameOf(String(headers.host ?? 'localhost'));
+    if (name === undefined || !isLoopback(name))
+      throw new Problem(
+        'not_allowed',
+        'Without an admin key, applications are created and listed under a name of this machine only: localhost or 127.0.0.1. Set ADMIN_KEY to allow other names.',
+      );
+    judge(headers, bodyBytes);
   };
+}
 
-/** The last request that came on a connection, and the answer to it. */
-const lastExchange = new WeakMap<Socket, { request: IncomingMessage; response: ServerResponse }>();
-
-const notATunnel = () => new Problem('route_not_found', 'This server opens no tunnels.');
 const malformedRequest = () => new Problem('malformed_request', 'This is not a valid HTTP/1.1 request.');
+const slowBody = () => new Problem('request_timeout', 'The request body did not arrive in time. Send it again.');
 
-const refuse = (request: FastifyRequest, reply: FastifyReply, problem: Problem): FastifyReply => {
-  const { statusCode, headers, body } = problemAnswer(problem, request.id);
-  return reply
-    .code(statusCode)
-    .headers(headers as Record<string, string>)
-    .send(body);
-};
-
-/**
- * Reads a body up to one byte more than is allowed: the handler then sees that it is too large, in its turn, and the
- * rest is thrown away as it comes.
- */
-function readBody(payload: IncomingMessage, done: (error: Error | null, body?: Buffer) => void): void {
-  const chunks: Buffer[] = [];
-  let bytes = 0;
-  let ended = false;
-  const end = (error: Error | null) => {
-    if (ended) return;
-    ended = true;
-    const [first] = chunks;
-    const body = first && chunks.length === 1 ? first : Buffer.concat(chunks);
-    done(error, error ? undefined : body.subarray(0, limits.requestBytes + 1));
-  };
-  payload.on('data', (chunk: Buffer) => {
-    if (ended) return;
-    chunks.push(chunk);
-    bytes += chunk.length;
-    if (bytes > limits.requestBytes) end(null);
-  });
-  payload.on('end', () => end(null));
-  payload.on('error', end);
-  payload.on('close', () => {
-    // An error costs more than reading a whole body does, and this is called after every one.
-    if (!ended) end(new Error('The client went away'));
-  });
+/** The answer to a request that no handler has seen. */
+function refusal(request: FastifyRequest, problem: Problem): HttpResult {
+  log.debug(events.answered, { request_id: request.id, status: problem.status, route: request.routeOptions?.url });
+  return problemAnswer(problem, request.id);
 }
 
-/** The body as far as it is read; undefined when the client went away before its end. */
-const wholeBody = (payload: IncomingMessage): Promise<Buffer | undefined> =>
-  new Promise((resolve) => readBody(payload, (_error, body) => resolve(body)));
+/** Size of the body as its head declares it: 0 without one, undefined where it comes in chunks. */
+function declaredBytes({ headers }: FastifyRequest): number | undefined {
+  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined;
+}
 
-/** Answers what is no HTTP request at all, or came too slowly or with too many headers. */
-async function refuseConnection(error: Error & { code?: string }, socket: Socket): Promise<void> {
-  if (error.code === 'ECONNRESET') {
-    socket.destroy();
-    return;
-  }
-  // What breaks off behind a whole request has to wait until that is answered.
-  const last = lastExchange.get(socket);
-  if (last?.request.complete && !last.response.closed) await once(last.response, 'close');
-  if (!socket.writable) {
-    socket.destroy();
-    return;
-  }
-  const problem = error instanceof Problem ? error : problemOfConnection(error.code);
-  log.debug(events.connectionRefused, { code: problem.code });
-  const { statusCode, headers, body } = problemAnswer(problem, randomUUID());
-  const lines = Object.entries({ ...headers, connection: 'close', 'content-length': Buffer.byteLength(body) });
-  socket.end(
-    `HTTP/1.1 ${statusCode} ${problem.code}\r\n${lines.map(([name, value]) => `${name}: ${value}\r\n`).join('')}\r\n${body}`,
-  );
+/** Whether the client waits for leave to send its body. */
+const expectsLeave = ({ headers, raw }: FastifyRequest): boolean =>
+  headers.expect !== undefined && raw.httpVersion === '1.1' && /100-continue/i.test(headers.expect);
+
+/** Whether a body is still on the way that nothing reads and that is more than what can be discarded in passing. */
+function leavesBodyUnread(request: FastifyRequest): boolean {
+  if (request.raw.complete) return false;
+  const declared = declaredBytes(request) ?? Number.POSITIVE_INFINITY;
+  return declared > discardedBodyBytes || (declared > 0 && expectsLeave(request));
+}
+
+/** The bytes of an answer after which the connection is closed. */
+function lastAnswer(result: HttpResult, method?: string): Buffer {
+  const { statusCode, headers } = result;
+  const body = result[sharedBody] ?? result.body;
+  const fields = {
+    ...headers,
+    date: new Date().toUTCString(),
+    connection: 'close',
+    'content-length': Buffer.byteLength(body),
+  };
+  const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
+  const head = `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\n${lines.join('')}\r\n`;
+  return Buffer.concat([Buffer.from(head), Buffer.from(method === 'HEAD' ? '' : body)]);
 }
 
 function problemOfConnection(code: string | undefined): Problem {

@@ -5,13 +5,14 @@ import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { BadSettings } from './command-line.ts';
 import { startEngine } from './engine.ts';
 import { stage } from './lambda-events.ts';
+import { isLoopback } from './loopback.ts';
 import { loadOperations } from './operations.ts';
 import { createServer } from './server.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { UnusableSystemSecret } from './system-secret.ts';
 
-/** Connections get this long to finish what is in flight once the process is told to stop. */
-const drainMs = 1_500;
+/** Stopping takes some 5 s at most: 1.5 s for connections and 3 s for batches. The process ends after this, whatever it waits for. */
+const stopMs = 8_000;
 
 /** Fails early, before anything is opened or made, when the port can't be had. */
 async function probe({ port, host }: Settings): Promise<void> {
@@ -37,13 +38,23 @@ const sentence = (error: unknown, { port, host, dataDir }: Settings): string | u
   return undefined;
 };
 
+/** Who may create and list applications, in a sentence. */
+function registry(adminKey: string | undefined, onLoopback: boolean): string {
+  if (adminKey) return 'creating and listing applications need the admin key in x-api-key';
+  return onLoopback
+    ? 'no ADMIN_KEY is set: the registry is open, any program on this machine may create and list applications'
+    : 'WARNING: no ADMIN_KEY is set and this is no loopback address: the registry is open, anyone on the network can create and list applications, and so read everything';
+}
+
 async function start(settings: Settings): Promise<void> {
   const { port, host, dataDir, adminKey, logLevel, rollupSeconds } = settings;
   setLogLevel(logLevel);
 
   await probe(settings);
   const engine = await startEngine(dataDir, rollupSeconds, logLevel, adminKey);
-  const server = createServer(await loadOperations({ ...engine.services, adminKey }, engine.reads));
+  const onLoopback = isLoopback(host);
+  const operations = await loadOperations({ ...engine.services, adminKey }, engine.reads);
+  const server = createServer(operations, { adminKey, onLoopback });
   await server.listen({ port, host });
 
   const { port: listening } = server.server.address() as AddressInfo;
@@ -54,7 +65,7 @@ async function start(settings: Settings): Promise<void> {
   API    ${api}
   Docs   ${api}/docs
   Data   ${dataDir}
-  Admin  ${adminKey ? 'creating and listing applications need the admin key in x-api-key' : 'no ADMIN_KEY is set: the registry is open, anyone who reaches the API may create and list applications'}
+  Admin  ${registry(adminKey, onLoopback)}
 
 Try it:
 
@@ -66,9 +77,8 @@ Stop it with Ctrl-C.`);
   const stop = async () => {
     if (stopping) return;
     stopping = true;
-    const drained = server.close();
-    setTimeout(() => server.server.closeAllConnections(), drainMs).unref();
-    await drained;
+    setTimeout(() => process.exit(1), stopMs).unref();
+    await server.close();
     await engine.stop();
     process.exit(0);
   };

@@ -19,6 +19,9 @@ const services = {
   searchIndex: new EmbeddedSearchIndex(storeDatabase),
   cursors: new Cursors(fixedSecret(systemSecretOf(dataDir))),
 };
-const server = createServer(await loadOperations({ ...services, adminKey: undefined }));
+const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
+  adminKey: undefined,
+  onLoopback: true,
+});
 await server.listen({ port: 0, host: '127.0.0.1' });
 process.send?.((server.server.address() as AddressInfo).port);

@@ -15,7 +15,7 @@ const text = (description: string) => z.string().meta({ description });
 /** Problems of the whole class of route, besides its own. */
 function problemsOf(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = [...route.problems, 'malformed_request', 'headers_too_large', 'request_timeout'];
-  if (route.admin) codes.push('admin_key_required');
+  if (route.admin) codes.push('admin_key_required', 'not_allowed');
   if (route.body) codes.push('malformed_json', 'unsupported_media_type', 'payload_too_large');
   if (route.params || route.query || route.body) codes.push('validation_failed');
   return [...codes, 'too_many_requests', 'internal_error', 'unavailable'];

@@ -5,6 +5,7 @@ export const problems = {
   malformed_request: { status: 400, title: 'The request is not valid HTTP' },
   malformed_json: { status: 400, title: 'The request body is not valid JSON' },
   admin_key_required: { status: 401, title: 'The admin key is missing or wrong' },
+  not_allowed: { status: 403, title: 'The caller may not do this' },
   route_not_found: { status: 404, title: 'There is no such route' },
   application_not_found: { status: 404, title: 'There is no such application' },
   chat_not_found: { status: 404, title: 'There is no such chat' },

@@ -27,7 +27,7 @@ beforeAll(async () => {
   client = await Client.connect(host.url);
   const upload = await RawConnection.open(host.url);
   upload.write(
-    'POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"name":"',
+    'POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n9\r\n{"name":"',
   );
   const head = await RawConnection.open(host.url);
   head.write('GET /v1/health HTTP/1.1\r\nHost:');
@@ -80,7 +80,7 @@ function requestOf({
   const content = Buffer.from(body ?? '');
   const lines = [
     `${method ?? (body === undefined ? 'GET' : 'POST')} ${target} HTTP/${version}`,
-    'Host: x',
+    'Host: localhost',
     'Connection: close',
     ...(body === undefined ? [] : [`Content-Length: ${content.length}`, 'Content-Type: application/json']),
     ...headers,
@@ -112,26 +112,40 @@ describe('a body', () => {
     }
   });
 
-  test('far too large is refused without being kept, whatever length it claims', async () => {
+  test('far too large is refused without being kept, whatever length it claims, and nothing behind it is served', async () => {
     const piece = Buffer.alloc(mebibyte, 'x');
-    for (const length of [`Content-Length: ${64 * mebibyte}`, 'Transfer-Encoding: chunked']) {
+    for (const length of [`Content-Length: ${8 * mebibyte}`, 'Transfer-Encoding: chunked']) {
       const connection = await RawConnection.open(host.url);
       onTestFinished(() => void connection.socket.destroy());
       connection.write(
-        `POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n${length}\r\n\r\n`,
+        `POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n${length}\r\n\r\n`,
       );
       const chunked = length.startsWith('T');
-      for (let i = 0; i < 64; i++) {
+      for (let i = 0; i < 8; i++) {
         if (chunked) connection.write(`${mebibyte.toString(16)}\r\n`);
         connection.write(piece);
         if (chunked) connection.write('\r\n');
       }
       if (chunked) connection.write('0\r\n\r\n');
-      expect(await connection.answer()).toBeProblem(413, 'payload_too_large');
-      // The connection is good for another request: all of the body was read.
-      connection.write('GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n');
-      expect(await connection.answer()).toMatchObject({ status: 200, body: { status: 'ok' } });
+      connection.write('GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n');
+      const answers = await connection.answers();
+      expect(answers).toEqual([expect.toBeProblem(413, 'payload_too_large')]);
+      expect(answers[0]?.headers.get('connection')).toBe('close');
     }
+  });
+
+  test('without end is given up after a while', async () => {
+    const connection = await RawConnection.open(host.url);
+    onTestFinished(() => void connection.socket.destroy());
+    connection.write(
+      `POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${2 ** 40}\r\n\r\n`,
+    );
+    expect(await connection.answer()).toBeProblem(413, 'payload_too_large');
+    for (let sent = 0; sent < 64 && !connection.socket.destroyed; sent++) {
+      connection.write(Buffer.alloc(mebibyte, 'x'));
+      await new Promise((resolve) => setTimeout(resolve, 10));
+    }
+    await connection.closed;
   });
 
   const nested = (depth: number, open: string, close: string) => `${open.repeat(depth)}1${close.repeat(depth)}`;
@@ -209,7 +223,7 @@ describe('a body', () => {
     const body = '{"name":"x"}';
     const lines = [
       'POST /v1/applications HTTP/1.1',
-      'Host: x',
+      'Host: localhost',
       'Connection: close',
       `Content-Length: ${body.length}`,
       ...headers,
@@ -238,7 +252,7 @@ describe('an empty body', () => {
   test.each(wrong)('needs no content type, so %j will do', async (type) => {
     const [application = ''] = (await client.newChat()).split('/chats');
     for (const length of ['Content-Length: 0\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n']) {
-      const head = `Host: x\r\nConnection: close\r\nContent-Type: ${type}\r\n${length}`;
+      const head = `Host: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n${length}`;
       const chat = await answerTo(`POST /v1${application}/chats HTTP/1.1\r\n${head}`);
       // A control character in a header is no HTTP.
       if (type === '\x01') expect(chat).toBeProblem(400, 'malformed_request');
@@ -251,7 +265,7 @@ describe('an empty body', () => {
 
   test.each(['', 'x', 'text/plain', 'a/b/c'])('is none with a character in it, and %j will not do', async (type) => {
     const [application = ''] = (await client.newChat()).split('/chats');
-    const head = `Host: x\r\nConnection: close\r\nContent-Type: ${type}\r\n`;
+    const head = `Host: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n`;
     for (const body of ['Content-Length: 2\r\n\r\n{}', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'])
       expect(await answerTo(`POST /v1${application}/chats HTTP/1.1\r\n${head}${body}`)).toBeProblem(
         415,
@@ -271,7 +285,7 @@ describe('an upload that stops half-way', () => {
     ['after its headers', chunkedHead],
   ])('with the end of the connection is no HTTP, and takes no number: %s', async (_what, rest) => {
     const chat = await client.newChat();
-    const request = `POST /v1${chat}/messages HTTP/1.1\r\nHost: x\r\n${rest}`;
+    const request = `POST /v1${chat}/messages HTTP/1.1\r\nHost: localhost\r\n${rest}`;
     expect(await answerTo(request, { end: true })).toBeProblem(400, 'malformed_request');
     expect(await client.send(chat, 'The first')).toEqual([1]);
   });
@@ -280,7 +294,7 @@ describe('an upload that stops half-way', () => {
     const chat = await client.newChat();
     await concurrently(200, 50, async () => {
       const connection = await RawConnection.open(host.url);
-      connection.write(`POST /v1${chat}/messages HTTP/1.1\r\nHost: x\r\n${chunkedHead}5\r\n{"bod`);
+      connection.write(`POST /v1${chat}/messages HTTP/1.1\r\nHost: localhost\r\n${chunkedHead}5\r\n{"bod`);
       connection.socket.resetAndDestroy();
       await connection.closed;
     });
@@ -289,22 +303,22 @@ describe('an upload that stops half-way', () => {
 });
 
 describe('what is not HTTP is malformed_request:', () => {
-  const health = 'GET /v1/health HTTP/1.1\r\nHost: x\r\n';
-  const json = 'POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\n';
+  const health = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n';
+  const json = 'POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
   test.each([
     ['garbage', 'Dear host,\r\nhow are you?\r\n\r\n'],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['another version', 'GET /v1/health HTTP/9.9\r\nHost: x\r\n\r\n'],
-    ['an unknown method', 'FROB /v1/health HTTP/1.1\r\nHost: x\r\n\r\n'],
-    ['a method in lower case', 'get /v1/health HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['another version', 'GET /v1/health HTTP/9.9\r\nHost: localhost\r\n\r\n'],
+    ['an unknown method', 'FROB /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['a method in lower case', 'get /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n'],
     ['no host', 'GET /v1/health HTTP/1.1\r\nConnection: close\r\n\r\n'],
     ['a header without a name', `${health}: x\r\n\r\n`],
     ['a space in a header name', `${health}bad header: x\r\n\r\n`],
     ['U+0000 in a header', `${health}X: a\0b\r\n\r\n`],
     ['line ends without CR', 'GET /v1/health HTTP/1.1\nHost: x\n\n'],
-    ['bytes beyond ASCII in the path', 'GET /v1/applications/\u00e9 HTTP/1.1\r\nHost: x\r\n\r\n'],
-    ['a space in the path', 'GET /v1/applications/a b HTTP/1.1\r\nHost: x\r\n\r\n'],
+    ['bytes beyond ASCII in the path', 'GET /v1/applications/\u00e9 HTTP/1.1\r\nHost: localhost\r\n\r\n'],
+    ['a space in the path', 'GET /v1/applications/a b HTTP/1.1\r\nHost: localhost\r\n\r\n'],
     ['two lengths', `${json}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`],
     ['a length and chunks', `${json}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['a negative length', `${json}Content-Length: -1\r\n\r\n`],
@@ -528,12 +542,46 @@ describe('a method', () => {
   });
 });
 
+describe('on a loopback address without an admin key', () => {
+  const status = async (path: string, ...headers: string[]) =>
+    (await answerTo(`GET /v1${path} HTTP/1.1\r\nConnection: close\r\n${headers.join('\r\n')}\r\n\r\n`)).status;
+
+  test.each([
+    'evil.example',
+    'evil.example:4716',
+    'localhost.evil.example',
+    '10.0.0.1',
+    '127.0.0.1.evil.example',
+    'a@localhost',
+    '',
+  ])('the registry is closed to the name %j, even from a page of the same name', async (name) => {
+    expect(await status('/applications', `Host: ${name}`)).toBe(403);
+    expect(await status('/applications', `Host: ${name}`, `Origin: http://${name}`)).toBe(403);
+    const create = Buffer.from(requestOf({ body: '{"name":"x"}' }))
+      .toString()
+      .replace('Host: localhost', `Host: ${name}`);
+    expect(await answerTo(create)).toBeProblem(403, 'not_allowed');
+    // A token is what protects the rest.
+    expect(await status('/health', `Host: ${name}`)).toBe(200);
+  });
+
+  test.each(['localhost:1', '127.0.0.1', '127.1.2.3:80', '[::1]:3000', 'chat.localhost', 'LOCALHOST'])(
+    'the registry is open to the name %s, and to its own pages only',
+    async (name) => {
+      expect(await status('/applications', `Host: ${name}`)).toBe(200);
+      expect(await status('/applications', `Host: ${name}`, `Origin: http://${name}`)).toBe(200);
+      for (const origin of ['http://evil.example', 'null', 'http://localhost:8080'])
+        expect(await status('/applications', `Host: ${name}`, `Origin: ${origin}`)).toBe(403);
+    },
+  );
+});
+
 describe('a connection', () => {
   test('may wait for leave to send its body', async () => {
     const connection = await RawConnection.open(host.url);
     const body = '{"name":"Patient"}';
     connection.write(
-      `POST /v1/applications HTTP/1.1\r\nHost: x\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
+      `POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\nExpect: 100-continue\r\n\r\n`,
     );
     expect((await connection.answer())?.status).toBe(100);
     connection.write(body);
@@ -548,7 +596,7 @@ describe('a connection', () => {
     const chat = await client.newChat();
     const requests = Array.from({ length: 100 }, (_, i) => {
       const body = JSON.stringify({ body: `Pipelined ${i}` });
-      return `POST /v1${chat}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${i === 99 ? 'Connection: close\r\n' : ''}\r\n${body}`;
+      return `POST /v1${chat}/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n${i === 99 ? 'Connection: close\r\n' : ''}\r\n${body}`;
     });
     const answers = await exchange(requests.join(''));
     expect(answers.map(({ body }) => (body as Message).body)).toEqual(requests.map((_, i) => `Pipelined ${i}`));
@@ -556,7 +604,7 @@ describe('a connection', () => {
 
   test('that breaks off gets the answers to what came before first', async () => {
     const body = '{"name":"Accepted"}';
-    const good = `POST /v1/applications HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
+    const good = `POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     for (const more of ['garbage\r\n\r\n', 'GET /v1/health HTTP/1.1\r\nbad header: x\r\n\r\n']) {
       const [first, second] = await exchange(good + more);
       expect(first).toMatchObject({ status: 201, body: { name: 'Accepted' } });
@@ -565,7 +613,7 @@ describe('a connection', () => {
   });
 
   test('may speak HTTP/1.0, with or without a host', async () => {
-    for (const request of ['GET /v1/health HTTP/1.0\r\n\r\n', 'GET /v1/health HTTP/1.0\r\nHost: x\r\n\r\n'])
+    for (const request of ['GET /v1/health HTTP/1.0\r\n\r\n', 'GET /v1/health HTTP/1.0\r\nHost: localhost\r\n\r\n'])
       expect((await answerTo(request)).body).toEqual({ status: 'ok' });
   });
 
@@ -579,7 +627,7 @@ describe('a connection', () => {
     onTestFinished(() => {
       for (const { socket } of connections) socket.destroy();
     });
-    const request = 'GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n';
+    const request = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n';
     for (let round = 0; round < 2; round++) {
       for (const connection of connections) connection.write(request);
       const answers = await Promise.all(connections.map((connection) => connection.answer()));
@@ -604,7 +652,7 @@ test('thousands of bad requests leave the memory flat, and the host as it was', 
     requestOf({ method: 'PROPFIND' }),
     'garbage\r\n\r\n',
   ];
-  const cutOff = `POST /v1${chat}/messages HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"bod`;
+  const cutOff = `POST /v1${chat}/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n5\r\n{"bod`;
   const barrage = (count: number) =>
     concurrently(count, 20, async (i) => {
       const connection = await RawConnection.open(host.url);

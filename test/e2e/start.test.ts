@@ -66,6 +66,14 @@ describe('a start', () => {
     expect(docs.status).toBe(200);
   });
 
+  test('warns when the registry is open to the network, and only then', async () => {
+    const warning = 'anyone on the network can create and list applications';
+    const flags = ['--host', '0.0.0.0'];
+    expect((await hostOf(startHost(dataFolder(), ...flags))).stdout()).toContain(warning);
+    expect((await hostOf(startHost(dataFolder(), ...flags, '--admin-key', 'k'))).stdout()).not.toContain(warning);
+    expect((await hostOf(startHost(dataFolder()))).stdout()).not.toContain(warning);
+  });
+
   test('takes under two seconds the second time, and finds all that was written', async () => {
     const folder = dataFolder();
     const first = await hostOf(startHost(folder));

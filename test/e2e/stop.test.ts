@@ -8,7 +8,7 @@ const waiting = { timeout: 30_000, interval: 50 };
 
 /** The head of a POST of so many bytes, up to the leave to send them: with that, the host has it in hand. */
 const head = (path: string, length: number) =>
-  `POST ${path} HTTP/1.1\r\nHost: x\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`;
+  `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`;
 
 describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
   test('lets what is in flight be answered, ends idle connections, and exits with 0 within five seconds', async () => {
@@ -21,7 +21,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
 
     const idle = await Promise.all(Array.from({ length: 20 }, () => RawConnection.open(started.url)));
     for (const connection of idle) {
-      connection.write('GET /v1/health HTTP/1.1\r\nHost: x\r\n\r\n');
+      connection.write('GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n');
       expect((await connection.answer())?.status).toBe(200);
     }
     const uploads = await Promise.all(Array.from({ length: 10 }, () => RawConnection.open(started.url)));

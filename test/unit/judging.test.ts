@@ -6,6 +6,7 @@ import { createMessage } from '../../functions/api/create-message.ts';
 import { createMessages } from '../../functions/api/create-messages.ts';
 import { editChat } from '../../functions/api/edit-chat.ts';
 import { getChat } from '../../functions/api/get-chat.ts';
+import { listApplications } from '../../functions/api/list-applications.ts';
 import { listChats } from '../../functions/api/list-chats.ts';
 import { setLogLevel } from '../../functions/runtime/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
@@ -31,7 +32,11 @@ const nothing = {
     application: async () => undefined,
     editChat: refuse,
   },
-  store: { application: async () => 'unknown', chat: async () => 'unknown' },
+  store: {
+    applications: async () => ({ rows: [], more: false }),
+    application: async () => 'unknown',
+    chat: async () => 'unknown',
+  },
   cursors: testCursors(),
 } as unknown as Services;
 
@@ -99,6 +104,47 @@ describe('the admin key', () => {
       expect(await codeOf('createApplication', { headers: { [name]: adminKey }, body: { name: 'x' } })).toBe(
         'application_not_found',
       );
+  });
+});
+
+describe('a web page, where no admin key is set,', () => {
+  const open = { createApplication: createApplication(nothing), listApplications: listApplications(nothing) };
+  const from = async (id: keyof typeof open, headers: Record<string, string>) => {
+    const event = apiEvent(id, { headers, ...(id === 'createApplication' && { body: { name: 'x' } }) });
+    const { status, json } = await answer(open[id], event);
+    return status === 200 ? 200 : json.code;
+  };
+
+  test.for([
+    { Origin: 'https://evil.example', Host: 'api.example' },
+    { Origin: 'http://localhost:8080', Host: 'localhost:3000' },
+    { Origin: 'http://localhost.evil.example:3000', Host: 'localhost:3000' },
+    { Origin: 'null', Host: 'localhost:3000' },
+    { Origin: '', Host: 'localhost:3000' },
+    { Origin: 'file://', Host: '' },
+    { Origin: 'https://evil.example' },
+  ])('may neither create nor list applications with %j', async (headers: Record<string, string>) => {
+    expect(await from('createApplication', headers)).toBe('not_allowed');
+    expect(await from('listApplications', headers)).toBe('not_allowed');
+  });
+
+  test.for([
+    { Origin: 'http://localhost:3000', Host: 'localhost:3000' },
+    { Origin: 'http://API.example', Host: 'api.example:80' },
+    { Origin: 'https://api.example', Host: 'api.example' },
+    { Origin: 'http://[::1]:3000', Host: '[::1]:3000' },
+    { Host: 'localhost:3000' },
+  ])('may do so from the server itself, and so may who is no page: %j', async (headers: Record<string, string>) => {
+    expect(await from('createApplication', headers)).toBe('application_not_found');
+    expect(await from('listApplications', headers)).toBe(200);
+  });
+
+  test('may do everything else, and with an admin key these too', async () => {
+    const foreign = { origin: 'https://evil.example', host: 'api.example' };
+    expect(await codeOf('createChat', { headers: foreign })).toBe('application_not_found');
+    expect(
+      await codeOf('createApplication', { headers: { ...foreign, 'x-api-key': adminKey }, body: { name: 'x' } }),
+    ).toBe('application_not_found');
   });
 });
 

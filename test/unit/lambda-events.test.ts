@@ -43,7 +43,7 @@ describe('the proxy event of a request', () => {
 
   test('has the body as text when it is UTF-8, and otherwise in Base64', () => {
     const body = (bytes: Buffer | undefined) => {
-      const event = proxyEvent(request({ body: bytes }), '/');
+      const event = proxyEvent(request(), '/', bytes);
       return [event.body, event.isBase64Encoded];
     };
     expect(body(Buffer.from('{"body":"é\u{1F600}"}'))).toEqual(['{"body":"é\u{1F600}"}', false]);

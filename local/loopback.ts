@@ -1,0 +1,15 @@
+import { isIPv4 } from 'node:net';
+
+/**
+ * Whether a host name or address means this machine to every browser, whatever a name server says: localhost and what is
+ * below it (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, the latter with or without brackets.
+ */
+export function isLoopback(hostname: string): boolean {
+  const name = hostname.toLowerCase().replace(/\.$/, '');
+  if (name === 'localhost' || name.endsWith('.localhost')) return true;
+  if (isIPv4(name)) return name.startsWith('127.');
+  return name === '::1' || name === '[::1]';
+}
+
+/** The host name of a `Host` header, without its port; undefined where it is no `host[:port]`. */
+export const hostnameOf = (host: string): string | undefined => /^(\[[^\]]*\]|[^:]*)(:\d*)?$/.exec(host)?.[1];

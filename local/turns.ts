@@ -1,0 +1,52 @@
+/** Work of one turn, in milliseconds: a health check beside a flood then waits for little more than this. */
+const turnMs = 5;
+/** Tasks tried in one turn; more would only be put off when each takes long. */
+const tasksPerTurn = 16;
+
+/**
+ * Spreads work over turns of the event loop, so that no client's work keeps the others waiting. Work that is started
+ * from a callback runs to its first real wait before the next callback is called, so time is checked between callbacks.
+ */
+export class Turns {
+  readonly #tasks: (() => void)[] = [];
+  #scheduled = 0;
+  /** When this turn's work began; undefined while it has not. */
+  #began: number | undefined;
+  #ranThisTurn = 0;
+
+  /** Whether this turn's time is used up. */
+  isUsedUp(): boolean {
+    const now = performance.now();
+    if (this.#began === undefined) {
+      this.#began = now;
+      setImmediate(() => {
+        this.#began = undefined;
+        this.#ranThisTurn = 0;
+      });
+    }
+    return now - this.#began > turnMs;
+  }
+
+  /** Runs the task in a later turn, after those that were put off before. */
+  later(task: () => void): void {
+    this.#tasks.push(task);
+    this.#schedule();
+  }
+
+  #schedule(): void {
+    while (this.#scheduled < Math.min(this.#tasks.length, tasksPerTurn)) {
+      this.#scheduled++;
+      setImmediate(() => this.#step());
+    }
+  }
+
+  #step(): void {
+    this.#scheduled--;
+    // One in each turn, however busy it is: what was put off must not wait for ever.
+    if (!this.isUsedUp() || this.#ranThisTurn === 0) {
+      this.#ranThisTurn++;
+      this.#tasks.shift()?.();
+    }
+    this.#schedule();
+  }
+}
