@@ -1,0 +1,271 @@
+import { once } from 'node:events';
+import { writeFileSync } from 'node:fs';
+import type { Socket } from 'node:net';
+import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
+import { type Route, routes } from '../../lib/api/routes.ts';
+import { Client } from '../support/client.ts';
+import { Bystander, memoryOf, openSocket, socketsOf } from '../support/floods.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { type Host, newDataDir, removeDataDir, startHost } from '../support/host.ts';
+import { RawConnection } from '../support/raw-http.ts';
+
+// The everyday size; `npm run test:floods` has the full one.
+const full = process.env.FLOODS === 'full';
+const size = full
+  ? { pipelined: 1_600, readers: 2_600, bodies: 1_500, odd: 1_000, flooders: 60 }
+  : { pipelined: 400, readers: 100, bodies: 120, odd: 100, flooders: 8 };
+/** A host may take this much more than when it is idle. */
+const mostMiB = 150;
+/** Health checks may take this long; the everyday run shares its processors with other tests. */
+const healthMs = full ? 100 : 5_000;
+
+let dataDir: string;
+let host: Host;
+let client: Client;
+let chat: string;
+let quietChat: string;
+
+beforeAll(async () => {
+  dataDir = newDataDir();
+  host = await startHost(dataDir);
+  client = await Client.connect(host.url);
+  chat = await client.newChat();
+  quietChat = await client.newChat();
+  await client.send(chat, ...Array.from({ length: 100 }, () => 'y'.repeat(1_000)));
+  await vi.waitFor(async () => expect((await client.get(`${chat}/messages/1`)).status).toBe(200), { timeout: 20_000 });
+  // What is made once is made before the memory of an idle host is read.
+  for (const path of getPaths()) await client.get(path);
+  const warm = await Bystander.start(host.url, quietChat);
+  await pause(1_000);
+  await warm.stop();
+});
+afterAll(async () => {
+  await host.stop('SIGKILL');
+  removeDataDir(dataDir);
+});
+
+const pause = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
+
+/** A path for each GET route, below the base path. */
+const getPaths = (): string[] =>
+  Object.values<Route>(routes)
+    .filter(({ method }) => method === 'GET')
+    .map(({ path }) => {
+      const token = chat.split('/')[2] as string;
+      const filled = path.replace('{token}', token).replace('{chat_number}', '1').replace('{message_number}', '1');
+      return path.endsWith('/search') ? `${filled}?q=yyyy` : filled;
+    });
+
+const getRequest = (path: string) => `GET /v1${path} HTTP/1.1\r\nHost: a\r\n\r\n`;
+const postHead = (path: string, bytes: number, ...more: string[]) =>
+  [
+    `POST /v1${path} HTTP/1.1`,
+    'Host: localhost',
+    'Content-Type: application/json',
+    `Content-Length: ${bytes}`,
+    ...more,
+    '\r\n',
+  ].join('\r\n');
+
+/** Floods the host, and holds what its memory and a bystander were meanwhile against the bounds. */
+async function survives(flood: (sockets: Socket[]) => Promise<void>, lastsMs: number): Promise<void> {
+  const pid = host.process.pid as number;
+  const idle = memoryOf(pid).residentMiB;
+  writeFileSync(`/proc/${pid}/clear_refs`, '5');
+  const bystander = await Bystander.start(host.url, quietChat);
+  const sockets: Socket[] = [];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  await flood(sockets);
+  await pause(lastsMs);
+  const { healthP99Ms, failures, answered } = await bystander.stop();
+  const grownMiB = memoryOf(pid).peakMiB - idle;
+  console.log(
+    `floods: ${idle.toFixed(0)} MiB idle, at most ${grownMiB.toFixed(0)} more; /health within ${healthP99Ms.toFixed(0)} ms at p99, ${answered} requests beside it`,
+  );
+  expect(failures).toEqual([]);
+  expect(grownMiB).toBeLessThan(mostMiB);
+  expect(healthP99Ms).toBeLessThan(healthMs);
+  for (const socket of sockets) socket.destroy();
+  await expect.poll(() => socketsOf(pid)).toBeLessThan(12);
+}
+
+/** Opens a connection that reads nothing, and writes the bytes. */
+async function unread(sockets: Socket[], bytes: string): Promise<void> {
+  const socket = await openSocket(host.url);
+  sockets.push(socket.pause());
+  socket.write(bytes);
+}
+
+describe('memory is bounded, and nobody else is cut off or kept waiting, while', () => {
+  test('each GET route is requested many times on a connection that reads nothing', async () => {
+    await survives(async (sockets) => {
+      for (const path of getPaths()) await unread(sockets, getRequest(path).repeat(size.pipelined));
+    }, 1_000);
+  });
+
+  test('several connections are full of requests', async () => {
+    await survives(async (sockets) => {
+      for (let i = 0; i < size.flooders / 4; i++) {
+        await unread(sockets, getRequest('/health').repeat(1_600));
+        await unread(sockets, `${postHead(`${chat}/messages`, 12)}{"body":"x"}`.repeat(400));
+        await unread(sockets, getRequest(`/health?${'x'.repeat(15_000)}`).repeat(8));
+      }
+    }, 500);
+  });
+
+  test('many connections do not read their answers', async () => {
+    await survives(async (sockets) => {
+      for (let i = 0; i < size.readers; i++)
+        await unread(sockets, getRequest(full && i % 2 ? '/docs' : `${chat}/messages?limit=1000`));
+    }, 500);
+  });
+
+  test('many request bodies stop just before their end', async () => {
+    const body = `{"body":"${'x'.repeat(990_000)}`;
+    await survives(async (sockets) => {
+      for (let i = 0; i < size.bodies; i++) {
+        const path = ['/applications', `${chat}/messages`, '/nowhere', `${chat}/messages/1`][i % 4] as string;
+        await unread(sockets, postHead(path, 1_000_000));
+        const socket = sockets.at(-1) as Socket;
+        await new Promise((resolve) => {
+          socket.once('close', resolve).write(body, resolve);
+        });
+      }
+    }, 500);
+  });
+});
+
+test('1,600 requests on one connection are all answered, in order', async () => {
+  const connection = await RawConnection.open(host.url);
+  onTestFinished(() => void connection.socket.destroy());
+  // Paths with a query of their own: the answer's 422 names what it refuses, so its order can be seen.
+  const paths = Array.from({ length: 1_600 }, (_, i) => `/applications/${i}-unknown`);
+  connection.write(paths.map((path, i) => getRequest(i % 2 ? path : '/health')).join(''));
+  const statuses: (number | undefined)[] = [];
+  for (let i = 0; i < 1_600; i++) statuses.push((await connection.answer())?.status);
+  expect(statuses).toEqual(paths.map((_, i) => (i % 2 ? 404 : 200)));
+});
+
+describe('a body is not read', () => {
+  const cases: [what: string, path: () => string, headers: string[], code: string][] = [
+    ['of an unknown route', () => '/nowhere', [], 'route_not_found'],
+    ['of another method', () => `${chat}/messages/1`, [], 'method_not_allowed'],
+    ['of another type', () => `${chat}/messages`, ['Content-Type: text/plain'], 'unsupported_media_type'],
+    ['of a foreign page', () => '/applications', ['Origin: http://evil.example'], 'not_allowed'],
+  ];
+  test.each(cases)('%s, not even when the client waits for leave to send it', async (_what, path, headers, code) => {
+    for (const more of [[], ['Expect: 100-continue']]) {
+      const connection = await RawConnection.open(host.url);
+      onTestFinished(() => void connection.socket.destroy());
+      const type = headers.some((header) => header.startsWith('Content-Type'))
+        ? []
+        : ['Content-Type: application/json'];
+      const lines = [`POST /v1${path()} HTTP/1.1`, 'Host: localhost', 'Content-Length: 900000', ...type];
+      connection.write(`${[...lines, ...headers, ...more].join('\r\n')}\r\n\r\n`);
+      const answer = await connection.answer();
+      expect(answer?.body).toMatchObject({ code });
+      expect(answer?.headers.get('connection')).toBe('close');
+      await connection.closed;
+    }
+  });
+
+  test('when its length is over the limit, and the client can read why though it sends some of it', async () => {
+    const connection = await RawConnection.open(host.url);
+    onTestFinished(() => void connection.socket.destroy());
+    connection.write(postHead(`${chat}/messages`, 5_000_000));
+    for (let i = 0; i < 10; i++) connection.write('x'.repeat(500_000));
+    expect((await connection.answer())?.body).toMatchObject({ code: 'payload_too_large' });
+    await connection.closed;
+  });
+
+  test('when it is short, and the connection goes on', async () => {
+    const connection = await RawConnection.open(host.url);
+    onTestFinished(() => void connection.socket.destroy());
+    connection.write(`${postHead('/nowhere', 2)}{}${getRequest('/health')}`);
+    expect((await connection.answer())?.status).toBe(404);
+    expect((await connection.answer())?.status).toBe(200);
+  });
+});
+
+describe('the host has the sockets it had before after', () => {
+  const body = '{"name":"x"}';
+  const kinds: Record<string, { first: string; later?: string; halfClose?: true }> = {
+    'CONNECT and a late byte': { first: 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', later: 'x' },
+    'a WebSocket upgrade': {
+      first: `GET /v1/health HTTP/1.1\r\nHost: a\r\nConnection: Upgrade\r\nUpgrade: websocket\r\nSec-WebSocket-Version: 13\r\nSec-WebSocket-Key: eA==\r\n\r\n`,
+      later: '\x81\x00',
+    },
+    'an h2c upgrade': {
+      first: `GET /v1/health HTTP/1.1\r\nHost: a\r\nConnection: Upgrade, HTTP2-Settings\r\nUpgrade: h2c\r\nHTTP2-Settings: AAAA\r\n\r\n`,
+      later: 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n',
+    },
+    'a half-closed connection': { first: getRequest('/health'), halfClose: true },
+    'a half-closed upload': { first: postHead('/applications', 100), later: '{', halfClose: true },
+    'a late byte behind a refusal': { first: postHead('/nowhere', 900_000), later: 'x' },
+    'a late byte behind garbage': { first: 'garbage\r\n\r\n', later: 'x' },
+    'a request that is broken off': { first: `${postHead('/applications', 100)}${body}` },
+  };
+  test.each(Object.entries(kinds))('%s', async (_what, { first, later, halfClose }) => {
+    const pid = host.process.pid as number;
+    const before = socketsOf(pid);
+    const one = async () => {
+      const socket = await openSocket(host.url);
+      socket.resume();
+      socket.write(first);
+      if (later) {
+        await pause(5);
+        socket.write(later);
+      }
+      await pause(10);
+      if (halfClose) {
+        socket.end();
+        await Promise.race([once(socket, 'close'), pause(5_000)]);
+      }
+      socket.destroy();
+    };
+    for (let done = 0; done < size.odd; done += 50) await Promise.all(Array.from({ length: 50 }, one));
+    await expect.poll(() => socketsOf(pid), { timeout: 8_000 }).toBeLessThanOrEqual(before);
+  });
+});
+
+test('SIGTERM ends the process within 10 s, whatever is open', async () => {
+  const started = await hostOf(startHost(dataFolder()));
+  const own = await Client.connect(started.url);
+  const ownChat = await own.newChat();
+  await own.send(ownChat, ...Array.from({ length: 90 }, () => 'y'.repeat(10_000)));
+  await expect.poll(async () => (await own.get(`${ownChat}/messages/90`)).status).toBe(200);
+  const sockets: Socket[] = [];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  for (const bytes of [
+    '',
+    'GET /v1/health HT',
+    getRequest('/health'),
+    getRequest('/health').repeat(1_000),
+    getRequest(`${ownChat}/messages?limit=1000`).repeat(20),
+    postHead('/applications', 100),
+    postHead('/applications', 100, 'Expect: 100-continue'),
+    postHead('/nowhere', 900_000),
+    'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n',
+    'garbage\r\n\r\n',
+  ]) {
+    const socket = await openSocket(started.url);
+    sockets.push(socket.pause());
+    socket.write(bytes);
+    await pause(10);
+    if (bytes.startsWith('CONNECT')) socket.write('x');
+  }
+  const begun = performance.now();
+  expect(await started.stop('SIGTERM')).toBe(0);
+  expect(performance.now() - begun).toBeLessThan(10_000);
+  expect(started.stderr()).toBe('');
+});
+
+test('none of this was an error of ours', () => {
+  expect(host.process.exitCode).toBeNull();
+  expect(host.stdout()).not.toMatch(/"level":"(ERROR|CRITICAL|WARN)"/);
+  expect(host.stderr()).toBe('');
+});
