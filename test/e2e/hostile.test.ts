@@ -470,17 +470,22 @@ describe('a path', () => {
           body,
         ].join('\r\n'),
       );
-    await client.newApplication();
-    for (const path of ['/v1', '/%76%31', 'http://evil.example/v1', 'https://user@evil.example:1/%76%31']) {
-      const created = await evil('POST', `${path}/applications`, '{"name":"Somewhere"}');
-      const { token } = created.body as Application;
-      expect([created.status, created.headers.get('location')]).toEqual([201, `applications/${token}`]);
-      const listed = async () => (await client.get<{ data: unknown[] }>('/applications')).body.data.length;
+    const application = await client.newApplication();
+    for (const [i, path] of [
+      '/v1',
+      '/%76%31',
+      'http://evil.example/v1',
+      'https://user@evil.example:1/%76%31',
+    ].entries()) {
+      const created = await evil('POST', `${path}${application}/chats`, '{"name":"Somewhere"}');
+      expect([created.status, created.headers.get('location')]).toEqual([201, `chats/${2 * i + 1}`]);
+      await client.post(`${application}/chats`);
+      const listed = async () => (await client.get<{ data: unknown[] }>(`${application}/chats`)).body.data.length;
       await expect.poll(listed).toBeGreaterThan(1);
-      for (const asked of ['applications?evil=1&limit=1', 'openapi.json', 'docs', 'nowhere']) {
-        const answer = await evil('GET', `${path}/${asked}`);
+      for (const asked of [`${application}/chats?evil=1&limit=1`, '/openapi.json', '/docs', '/nowhere']) {
+        const answer = await evil('GET', `${path}${asked}`);
         expect(JSON.stringify([answer.body, ...answer.headers]), asked).not.toMatch(/evil\b|%76/);
-        if (asked.startsWith('applications'))
+        if (asked.startsWith(application))
           expect(answer.headers.get('link')).toMatch(/^<\?limit=1&cursor=[\w-]+>; rel="next"$/);
       }
     }

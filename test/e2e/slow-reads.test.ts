@@ -54,8 +54,8 @@ test('a read that never ends is answered 503 after two seconds, and holds up nob
     ]);
     expect(answers.map(({ status }) => status)).toEqual([200, 201, 200, 200]);
   }
-  // One that is held up ends with the read that holds it up.
-  expect(rounds).toBeGreaterThan(2);
+  // A round that is held up ends with the read that holds it up, and is then the only one.
+  expect(rounds).toBeGreaterThan(1);
 
   const { status, headers, body } = outcomes[1 - served] as Answer<Problem>;
   expect([status, body.code, headers.get('retry-after')]).toEqual([503, 'unavailable', '5']);
