@@ -41,7 +41,10 @@ export class CreatedDatabase extends Construct implements Database {
 
   constructor(scope: Construct, id: string, { size, network, keepData }: CreatedDatabaseProps) {
     super(scope, id);
-    const engine = DatabaseInstanceEngine.mysql({ version: MysqlEngineVersion.VER_8_4_8 });
+    // No minor version: RDS takes its default one for a new instance and upgrades it in the maintenance window. A pinned
+    // minor version makes a deployment fail once RDS has upgraded past it (a downgrade is refused), and a new instance
+    // fail once RDS has withdrawn it, about a year after its release.
+    const engine = DatabaseInstanceEngine.mysql({ version: MysqlEngineVersion.of('8.4', '8.4') });
     this.instance = new DatabaseInstance(this, 'Instance', {
       engine,
       vpc: network.vpc,
@@ -58,6 +61,7 @@ export class CreatedDatabase extends Construct implements Database {
       maxAllocatedStorage: 1_000,
       storageType: StorageType.GP3,
       storageEncrypted: true,
+      autoMinorVersionUpgrade: true,
       multiAz: size.multiAz,
       databaseName: schema,
       credentials: Credentials.fromUsername(owner),
@@ -65,7 +69,8 @@ export class CreatedDatabase extends Construct implements Database {
       manageMasterUserPassword: true,
       parameterGroup: new ParameterGroup(this, 'Parameters', {
         engine,
-        parameters: { require_secure_transport: 'ON' },
+        // RDS for MySQL lists 0 and 1 as the allowed values, and refuses what it does not list.
+        parameters: { require_secure_transport: '1' },
       }),
       backupRetention: Duration.days(size.backupDays),
       deleteAutomatedBackups: !keepData,
@@ -76,6 +81,8 @@ export class CreatedDatabase extends Construct implements Database {
       removalPolicy: removalOf(keepData),
     });
     accept(this.instance, {
+      'CloudFormation-Validate::E9006':
+        'Its list has full versions alone; RDS takes a major version, too, and chooses the minor one.',
       'AwsSolutions-RDS11': 'The port hides nothing in a network where only the proxy is let in.',
       ...(!size.multiAz && { 'AwsSolutions-RDS3': 'To try things: minutes without SQL are a small loss.' }),
       ...(!keepData && { 'AwsSolutions-RDS10': 'To try things: it goes with its stack.' }),

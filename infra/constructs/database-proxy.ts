@@ -1,4 +1,5 @@
-import { Duration, Names } from 'aws-cdk-lib';
+import { createHash } from 'node:crypto';
+import { Duration, Names, Stack } from 'aws-cdk-lib';
 import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
@@ -39,8 +40,7 @@ export function addProxy(
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('rds.amazonaws.com') });
   for (const secret of secrets) allowReading(role, secret);
   return instance.addProxy(id, {
-    // Unlike others, it gets no name of its own from CDK, and two stages may be in one account.
-    dbProxyName: Names.uniqueResourceName(scope, { maxLength: 60 }),
+    dbProxyName: nameOf(instance, network),
     vpc: network.vpc,
     vpcSubnets: { subnets: network.subnets },
     securityGroups: [group],
@@ -59,4 +59,16 @@ export function addProxy(
     // What a worker's prepared statement has kept to itself is free again soon after Lambda has frozen the worker.
     idleClientTimeout: Duration.minutes(5),
   });
+}
+
+/**
+ * The proxy's name, which CloudFormation requires and CDK does not generate. It changes with everything of ours whose
+ * change replaces the proxy: CloudFormation creates the new proxy before it deletes the old one, and a name is unique in
+ * an account and region. (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html)
+ */
+function nameOf(instance: DatabaseInstance, { subnets }: Network): string {
+  const subnetIds = Stack.of(instance).resolve(subnets.map(({ subnetId }) => subnetId)) as unknown;
+  const hash = createHash('sha256').update(JSON.stringify(subnetIds)).digest('hex').slice(0, 8);
+  // A name has at most 63 characters.
+  return `${Names.uniqueResourceName(instance, { maxLength: 54 })}-${hash}`;
 }

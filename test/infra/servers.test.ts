@@ -1,5 +1,10 @@
+import { App, Stack } from 'aws-cdk-lib';
+import { type IVpc, SecurityGroup, Vpc } from 'aws-cdk-lib/aws-ec2';
+import { type CfnDBProxy, DatabaseInstance, DatabaseInstanceEngine, MysqlEngineVersion } from 'aws-cdk-lib/aws-rds';
+import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { createPool } from 'mysql2';
 import { describe, expect, test } from 'vitest';
+import { addProxy } from '../../infra/constructs/database-proxy.ts';
 import { everyStage, given, synthesize } from '../support/synthesis.ts';
 
 const prod = synthesize(everyStage.prod);
@@ -92,12 +97,14 @@ describe('the database', () => {
   test('is MySQL 8.4, private, encrypted, and takes TLS alone', () => {
     expect(properties).toMatchObject({
       Engine: 'mysql',
-      EngineVersion: expect.stringMatching(/^8\.4\./),
+      // A minor version would be below that of an instance that RDS has upgraded, or withdrawn.
+      EngineVersion: '8.4',
+      AutoMinorVersionUpgrade: true,
       PubliclyAccessible: false,
       StorageEncrypted: true,
     });
     const { Parameters } = prod.data.one('AWS::RDS::DBParameterGroup').resource.Properties;
-    expect(Parameters).toEqual({ require_secure_transport: 'ON' });
+    expect(Parameters).toEqual({ require_secure_transport: '1' });
   });
 
   test('has a standby in prod, and none in dev', () => {
@@ -155,6 +162,33 @@ describe('the database', () => {
     const { MYSQL_URL } = prod.service.function('storeWorker').environment;
     const { id } = prod.data.one('AWS::RDS::DBProxy');
     expect(MYSQL_URL).toMatchObject({ 'Fn::Join': ['', expect.arrayContaining([{ 'Fn::GetAtt': [id, 'Endpoint'] }])] });
+  });
+
+  test('gets a proxy of another name with another instance or other subnets, for CloudFormation creates it beside the old one', () => {
+    const proxyOf = (instanceId: string, subnets: number) => {
+      const stack = new Stack(new App({ analyticsReporting: false }), 'ChatSystem-prod-Data');
+      const made = new Vpc(stack, 'Vpc', { availabilityZones: ['a', 'b', 'c'] });
+      // CDK's own types don't agree under exactOptionalPropertyTypes.
+      const vpc = made as IVpc;
+      const instance = new DatabaseInstance(stack, instanceId, {
+        vpc,
+        engine: DatabaseInstanceEngine.mysql({ version: MysqlEngineVersion.of('8.4', '8.4') }),
+      });
+      const network = {
+        vpc,
+        subnets: made.privateSubnets.slice(0, subnets),
+        functions: new SecurityGroup(stack, 'Functions', { vpc }),
+      };
+      return addProxy(stack, 'Proxy', { instance, secrets: [instance.secret as ISecret], network, port: 3306 });
+    };
+    const nameOf = (...args: Parameters<typeof proxyOf>) =>
+      (proxyOf(...args).node.defaultChild as CfnDBProxy).dbProxyName;
+    const names = [nameOf('Instance', 2), nameOf('Instance2', 2), nameOf('Instance', 3), nameOf('Instance2', 3)];
+    expect(new Set(names).size).toBe(4);
+    expect(nameOf('Instance', 2)).toBe(names[0]);
+    // Letters, digits and single hyphens, at most 63 of them.
+    for (const name of [...names, proxy.DBProxyName])
+      expect(name).toMatch(/^(?=.{1,63}$)[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$/);
   });
 
   test('lets nobody share a connection that was begun otherwise', () => {
