@@ -1,4 +1,4 @@
-import { CfnOutput, Stack } from 'aws-cdk-lib';
+import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { OidcProviderNative, OpenIdConnectPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import { accept } from './constructs/accept.ts';
@@ -33,6 +33,8 @@ export class GithubRoles extends Stack {
     for (const stage of stages) {
       const role = new Role(this, `Deploys-${stage}`, {
         roleName: `chat-system-deploys-${stage}`,
+        // As long as the job that deploys may take.
+        maxSessionDuration: Duration.hours(4),
         assumedBy: new OpenIdConnectPrincipal(provider, {
           StringEquals: {
             [`${issuer}:aud`]: 'sts.amazonaws.com',

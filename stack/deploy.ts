@@ -73,14 +73,15 @@ export async function deployToAws(context: string[], say: Say): Promise<string> 
   say('Bootstrapping');
   await cdk(['bootstrap'], env, say);
   say('Bundling the functions');
-  return (await deploy(context, env, say)).replace(/\/$/, '');
+  // A change of the data stack alone leaves the templates of the others as they are (docs/deploying.md).
+  return (await deploy(context, env, say, ['--force'])).replace(/\/$/, '');
 }
 
 /** @returns the stack's output with the API's address */
-async function deploy(context: string[], env: NodeJS.ProcessEnv, say: Say): Promise<string> {
+async function deploy(context: string[], env: NodeJS.ProcessEnv, say: Say, more: string[] = []): Promise<string> {
   const file = path.join(makeFolder(stackFolder), 'outputs.json');
   const flags = context.flatMap((each) => ['--context', each]);
-  await cdk(['deploy', ...deployFlags, '--outputs-file', file, ...flags], env, say);
+  await cdk(['deploy', ...deployFlags, ...more, '--outputs-file', file, ...flags], env, say);
   const all = outputs.parse(JSON.parse(readFileSync(file, 'utf8')));
   const url = Object.values(all)
     .map(({ ApiUrl }) => ApiUrl)

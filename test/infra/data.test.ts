@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { everyStage, synthesize } from '../support/synthesis.ts';
 import type { Resource, SynthesizedStack } from '../support/synthesized-stack.ts';
@@ -61,6 +63,19 @@ describe('the service stack', () => {
       expect(Object.values(data.outputs).filter(({ Export }) => Export)).toEqual([]);
       expect(service.text).toContain('Fn::GetStackOutput');
     }
+  });
+
+  test('is deployed with --force wherever it exists already: its template does not show that an output changed', () => {
+    const read = (file: string) => readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');
+    const commands = (file: string) =>
+      (read(file).match(/\bcdk\s+deploy\b[^`#]*?(?:ChatSystem-\S+-Service|--all)[^`#\n]*/g) ?? []).map((command) =>
+        command.replace(/\s+/g, ' '),
+      );
+    const first = 'cdk deploy --all -c stage=dev';
+    const files = ['.github/workflows/deploy-stage.yml', ...['deploying', 'runbook'].map((name) => `docs/${name}.md`)];
+    for (const file of files) expect([file, commands(file).length > 0]).toEqual([file, true]);
+    for (const command of files.flatMap(commands).filter((each) => each.trim() !== first))
+      expect(command).toContain('--force');
   });
 
   test('is deployed after the data stack and what its account needs, and goes without them', () => {

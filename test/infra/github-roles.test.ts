@@ -1,6 +1,9 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { Template } from 'aws-cdk-lib/assertions';
 import { expect, test } from 'vitest';
+import { parse } from 'yaml';
 import { GithubRoles } from '../../infra/github-roles.ts';
 
 const props = { repository: 'acme@1/chat@2', stages: ['dev', 'prod'], providerExists: false };
@@ -49,6 +52,18 @@ test('a role may take the roles of the bootstrap, and nothing else', () => {
         Resource: { 'Fn::Join': ['', expect.arrayContaining([':role/cdk-hnb659fds-*'])] },
       },
     ]);
+});
+
+test('a job that deploys has credentials until it ends, and four hours for a slow deployment', () => {
+  const file = path.resolve(import.meta.dirname, '../../.github/workflows/deploy-stage.yml');
+  const { steps, 'timeout-minutes': minutes } = parse(readFileSync(file, 'utf8')).jobs.deploy;
+  expect(minutes).toBe(240);
+  const credentials = steps.find(({ uses }: { uses?: string }) =>
+    uses?.startsWith('aws-actions/configure-aws-credentials@'),
+  );
+  expect(credentials.with['role-duration-seconds']).toBe(minutes * 60);
+  for (const { Properties } of Object.values(synthesize().findResources('AWS::IAM::Role')))
+    expect(Properties.MaxSessionDuration).toBe(minutes * 60);
 });
 
 test('an account that knows GitHub’s tokens already gets the roles alone', () => {
