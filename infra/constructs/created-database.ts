@@ -1,5 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
-import { InstanceType, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { InstanceType } from 'aws-cdk-lib/aws-ec2';
 import type { DatabaseProxy } from 'aws-cdk-lib/aws-rds';
 import {
   Credentials,
@@ -15,7 +15,7 @@ import type { DatabaseSize } from '../config.ts';
 import { accept } from './accept.ts';
 import { connectToMysql, type Database, type DatabaseUse, type UserSecret } from './database.ts';
 import { addProxy } from './database-proxy.ts';
-import type { Network } from './network.ts';
+import { closedGroup, type Network } from './network.ts';
 import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
 
@@ -49,13 +49,7 @@ export class CreatedDatabase extends Construct implements Database {
       engine,
       vpc: network.vpc,
       vpcSubnets: { subnets: network.subnets },
-      securityGroups: [
-        new SecurityGroup(this, 'Group', {
-          vpc: network.vpc,
-          description: 'MySQL of chat-system',
-          allowAllOutbound: false,
-        }),
-      ],
+      securityGroups: [closedGroup(this, 'Group', network.vpc, 'MySQL of chat-system')],
       instanceType: new InstanceType(size.instanceType),
       allocatedStorage: 20,
       maxAllocatedStorage: 1_000,

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { Duration, Names, Stack } from 'aws-cdk-lib';
-import { Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { Port } from 'aws-cdk-lib/aws-ec2';
 import { Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import {
   ClientPasswordAuthType,
@@ -11,7 +11,7 @@ import {
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import { proxyInitQuery } from '../../lib/store/mysql-session.ts';
-import type { Network } from './network.ts';
+import { closedGroup, type Network } from './network.ts';
 import { allowReading } from './secret-access.ts';
 
 interface ProxyProps {
@@ -31,11 +31,7 @@ export function addProxy(
   id: string,
   { instance, secrets, network, port }: ProxyProps,
 ): DatabaseProxy {
-  const group = new SecurityGroup(scope, `${id}Group`, {
-    vpc: network.vpc,
-    description: 'RDS Proxy of chat-system',
-    allowAllOutbound: false,
-  });
+  const group = closedGroup(scope, `${id}Group`, network.vpc, 'RDS Proxy of chat-system');
   group.connections.allowFrom(network.functions, Port.tcp(port));
   const role = new Role(scope, `${id}Role`, { assumedBy: new ServicePrincipal('rds.amazonaws.com') });
   for (const secret of secrets) allowReading(role, secret);

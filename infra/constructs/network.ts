@@ -65,7 +65,8 @@ export class CreatedNetwork extends Construct implements Network {
     this.subnets = vpc.isolatedSubnets;
     this.functions = functionsGroup(this, this.vpc);
     const endpoint = (name: string, service: InterfaceVpcEndpointAwsService) => {
-      const made = vpc.addInterfaceEndpoint(name, { service, open: false });
+      const group = closedGroup(this, `${name}Group`, this.vpc, `The endpoint ${name} of chat-system`);
+      const made = vpc.addInterfaceEndpoint(name, { service, open: false, securityGroups: [group] });
       made.connections.allowDefaultPortFrom(this.functions);
       return made;
     };
@@ -111,12 +112,21 @@ export class GivenNetwork extends Construct implements Network {
   }
 }
 
+/**
+ * A security group that lets in and out only what rules allow. A group without an egress rule of its own is open: AWS then
+ * adds one that allows everything, and rules that are resources of their own (as those to a port that is known only in
+ * AWS) do not count. CDK's placeholder goes with the first such rule, so the group has one that stays: nothing leaves for
+ * a loopback address.
+ * (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html)
+ */
+export function closedGroup(scope: Construct, id: string, vpc: IVpc, description: string): SecurityGroup {
+  const group = new SecurityGroup(scope, id, { vpc, description, allowAllOutbound: false });
+  group.addEgressRule(Peer.ipv4('127.0.0.1/32'), Port.allTraffic(), 'Nothing else');
+  return group;
+}
+
 function functionsGroup(scope: Construct, vpc: IVpc): SecurityGroup {
-  const group = new SecurityGroup(scope, 'Functions', {
-    vpc,
-    description: 'Functions of chat-system',
-    allowAllOutbound: false,
-  });
+  const group = closedGroup(scope, 'Functions', vpc, 'Functions of chat-system');
   // Gateway endpoints have addresses of the internet, so they can't be told from it here; the routes do that.
   group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, 'AWS, and search');
   return group;

@@ -1,9 +1,9 @@
-import { EbsDeviceVolumeType, Port, SecurityGroup } from 'aws-cdk-lib/aws-ec2';
+import { EbsDeviceVolumeType, Port } from 'aws-cdk-lib/aws-ec2';
 import { Domain, EngineVersion, TLSSecurityPolicy } from 'aws-cdk-lib/aws-opensearchservice';
 import { Construct } from 'constructs';
 import type { SearchDomainSize } from '../config.ts';
 import { accept } from './accept.ts';
-import type { Network } from './network.ts';
+import { closedGroup, type Network } from './network.ts';
 import { removalOf } from './removal.ts';
 import { connectToDomain, type SearchAccess, type SearchCluster } from './search-cluster.ts';
 import type { ServiceFunction } from './service-function.ts';
@@ -21,11 +21,7 @@ export class SearchDomain extends Construct implements SearchCluster {
   constructor(scope: Construct, id: string, { size, network, keepData }: SearchDomainProps) {
     super(scope, id);
     const { instanceType, nodes, diskGb } = size;
-    const group = new SecurityGroup(this, 'Group', {
-      vpc: network.vpc,
-      description: 'OpenSearch of chat-system',
-      allowAllOutbound: false,
-    });
+    const group = closedGroup(this, 'Group', network.vpc, 'OpenSearch of chat-system');
     group.connections.allowFrom(network.functions, Port.HTTPS);
     this.domain = new Domain(this, 'Domain', {
       version: EngineVersion.OPENSEARCH_3_3,

@@ -71,6 +71,23 @@ describe('a network of our own', () => {
   });
 });
 
+test('no security group lets everything out: each has an egress rule of its own, without which AWS adds one that does', () => {
+  for (const { data: each } of [everyStage.dev, everyStage.prod].map((flags) => synthesize(flags))) {
+    const groups = each.ofType('AWS::EC2::SecurityGroup');
+    expect(groups).toHaveLength(6);
+    for (const [id, { Properties }] of groups) {
+      const out = (Properties.SecurityGroupEgress ?? []).map((rule: { CidrIp?: string; IpProtocol: string }) => [
+        rule.CidrIp,
+        rule.IpProtocol,
+      ]);
+      expect([id, out.length > 0]).toEqual([id, true]);
+      // The functions reach AWS's gateway endpoints, which have public addresses, by HTTPS.
+      const allowed = [['127.0.0.1/32', '-1'], ...(/^NetworkFunctions/.test(id) ? [['0.0.0.0/0', 'tcp']] : [])];
+      expect([id, out]).toEqual([id, allowed]);
+    }
+  }
+});
+
 describe('a network that is given', () => {
   const subnet = (name: string, zone: string) => ({
     subnetId: `subnet-${name}`,
@@ -111,7 +128,12 @@ describe('a network that is given', () => {
     expect(functionsInside.function('storeWorker').properties.VpcConfig.SubnetIds).toEqual(privateSubnets);
     expect(functionsInside.function('createMessage').properties.VpcConfig).toBeUndefined();
     const { SecurityGroupEgress } = inside.one('AWS::EC2::SecurityGroup').resource.Properties;
-    expect(SecurityGroupEgress.map(({ FromPort }: { FromPort: number }) => FromPort)).toEqual([443, 3306, 9200]);
+    expect(SecurityGroupEgress.map(({ FromPort }: { FromPort: number }) => FromPort)).toEqual([
+      undefined,
+      443,
+      3306,
+      9200,
+    ]);
   });
 
   test('may hold a database that is given and a search domain that is made', () => {
