@@ -8,7 +8,13 @@ const throttled = new Problem('too_many_requests', 'There are more requests than
   headers: { 'Retry-After': String(limits.retryAfterSeconds) },
 });
 
-/** What API Gateway answers without asking a function, or when that fails. Every type not named has a default's answer. */
+/** For what an operator puts in front of the API, such as a web ACL of WAF or a resource policy; we deploy none. */
+const notAllowed = new Problem('not_allowed', 'A rule in front of the service refused the request.');
+
+/**
+ * The responses that API Gateway gives without calling a function, or when that fails. A type that is not named has the
+ * response of its default, with that one's status; so those that are 403 by themselves are all named.
+ */
 const answers: [ResponseType, Problem][] = [
   [ResponseType.DEFAULT_4XX, new Problem('malformed_request', 'The request could not be read.')],
   // A function that timed out, broke down or was throttled by Lambda: the write may be accepted all the same.
@@ -16,6 +22,13 @@ const answers: [ResponseType, Problem][] = [
   // What has no resource of its own goes to the fallback; this is for what is beside all resources.
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, notFound],
   [ResponseType.RESOURCE_NOT_FOUND, notFound],
+  [ResponseType.WAF_FILTERED, notAllowed],
+  [ResponseType.ACCESS_DENIED, notAllowed],
+  [ResponseType.UNAUTHORIZED, notAllowed],
+  [ResponseType.EXPIRED_TOKEN, notAllowed],
+  [ResponseType.INVALID_SIGNATURE, notAllowed],
+  [ResponseType.INVALID_API_KEY, notAllowed],
+  // By reports, AWS does not apply this one, and answers bodies above 10 MB by `{"message": …}` (docs/deploying.md).
   [ResponseType.REQUEST_TOO_LARGE, new Problem('payload_too_large', 'The body is larger than the gateway takes.')],
   [
     ResponseType.UNSUPPORTED_MEDIA_TYPE,
@@ -25,7 +38,7 @@ const answers: [ResponseType, Problem][] = [
   [ResponseType.QUOTA_EXCEEDED, throttled],
 ];
 
-/** Makes what the gateway itself answers look like what the handlers do. */
+/** Gives the gateway's own responses the form of the handlers' problems. */
 export function addGatewayAnswers(api: RestApi): void {
   for (const [type, problem] of answers)
     api.addGatewayResponse(type.responseType, {

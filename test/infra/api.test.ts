@@ -70,6 +70,12 @@ describe('the API', () => {
   const expected: Record<string, [ProblemCode, string?]> = {
     DEFAULT_4XX: ['malformed_request'],
     DEFAULT_5XX: ['unavailable', '5'],
+    WAF_FILTERED: ['not_allowed'],
+    ACCESS_DENIED: ['not_allowed'],
+    UNAUTHORIZED: ['not_allowed'],
+    EXPIRED_TOKEN: ['not_allowed'],
+    INVALID_SIGNATURE: ['not_allowed'],
+    INVALID_API_KEY: ['not_allowed'],
     MISSING_AUTHENTICATION_TOKEN: ['route_not_found'],
     RESOURCE_NOT_FOUND: ['route_not_found'],
     REQUEST_TOO_LARGE: ['payload_too_large'],
