@@ -7,7 +7,7 @@ import { addStacks } from './stacks.ts';
 /** What `cdk synth`, `deploy` and the others run: the bundles, and then the stacks that hold them. */
 const app = new App({ analyticsReporting: false });
 try {
-  const deployment = readFlags((flag) => app.node.tryGetContext(flag));
+  const deployment = readFlags(app.node.getAllContext());
   const bundles = path.resolve(import.meta.dirname, '../.build/functions');
   await bundleFunctions(bundles);
   addStacks(app, deployment, bundles);

@@ -25,6 +25,11 @@ export interface Stage {
   logRetention: RetentionDays;
   /** Most requests for each method of each route, by what the route is. */
   throttling: Record<RouteKind, Throttle>;
+  /**
+   * In USD; whoever is told of alarms is told when the account's costs of a month are above it, or will be. Well above the
+   * stage's own floor (docs/deploying.md), so that it tells of growth and of accidents. `-c monthlyBudget` sets another.
+   */
+  monthlyBudget: number;
   /** Whether there are a dashboard and alarms. */
   watch: boolean;
   /** Whether functions that work on SQL by the clock are held to one run at a time (`FunctionSize.atOnce`). */
@@ -59,7 +64,7 @@ const databaseInstance = 't4g.medium';
 /** The smallest that is not burstable: indexing is steady work. */
 const searchInstance = 'm7g.large.search';
 
-/** Every stage; another one is another line. */
+/** Every stage. */
 export const stages = {
   /** To try things on AWS: all that prod has, in the least number, and gone with its stacks. */
   dev: {
@@ -71,10 +76,12 @@ export const stages = {
     migration: true,
     rotation: true,
     watch: true,
+    monthlyBudget: 300,
     logRetention: RetentionDays.ONE_WEEK,
-    // Enough for a person and a test; a script that runs away costs little.
+    // Enough for a person and a test. It limits each route, not the account: a script that runs away on one of them costs up
+    // to $5 a day with single creates (10/s at $6 a million), and $30 with batches of 1,000.
     throttling: {
-      write: { rate: 100, burst: 200 },
+      write: { rate: 10, burst: 50 },
       read: { rate: 100, burst: 200 },
       search: { rate: 20, burst: 40 },
       registry: { rate: 5, burst: 10 },
@@ -93,6 +100,7 @@ export const stages = {
     migration: true,
     rotation: true,
     watch: true,
+    monthlyBudget: 700,
     // The time that a queue keeps a message, twice: what happened to it can be read for as long as it may come again.
     logRetention: RetentionDays.ONE_MONTH,
     throttling: {
@@ -124,6 +132,7 @@ export const stages = {
     rotation: false,
     // Emulators have no metrics.
     watch: false,
+    monthlyBudget: 0,
     logRetention: RetentionDays.ONE_DAY,
     // More than this machine can do.
     throttling: {
@@ -138,5 +147,8 @@ export const stages = {
     references: ReferenceStrength.STRONG,
   },
 } as const satisfies Record<string, Stage>;
+
+/** How many zones the stage's own network has. A database wants two, whether it has a standby or not. */
+export const zonesOf = ({ searchDomain }: Stage): number => Math.max(2, searchDomain?.nodes ?? 0);
 
 export type StageName = keyof typeof stages;

@@ -2,7 +2,7 @@ import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { searchQueue as searchQueueProvider } from '../functions/aws/search-queue.ts';
 import type { storeQueue as storeQueueProvider } from '../functions/aws/store-queue.ts';
-import type { DatabaseSize, SearchDomainSize } from './config.ts';
+import { type DatabaseSize, type SearchDomainSize, zonesOf } from './config.ts';
 import { AdminKey } from './constructs/admin-key.ts';
 import { CreatedDatabase } from './constructs/created-database.ts';
 import type { Database } from './constructs/database.ts';
@@ -66,12 +66,10 @@ export class DataStack extends Stack {
   }
 
   /** Where SQL and search are made, and where those that are given are to be reached. */
-  #addNetwork({ stage, vpcId, mysql, opensearchUrl }: Deployment): GivenNetwork | CreatedNetwork | undefined {
+  #addNetwork({ stage, vpcId, zones, mysql, opensearchUrl }: Deployment): GivenNetwork | CreatedNetwork | undefined {
     if (vpcId) return new GivenNetwork(this, 'Network', vpcId);
     if (mysql && opensearchUrl) return undefined;
-    // A database wants two zones, whether it has a standby or not.
-    const zones = Math.max(2, stage.searchDomain?.nodes ?? 0);
-    return new CreatedNetwork(this, 'Network', { zones, logRetention: stage.logRetention });
+    return new CreatedNetwork(this, 'Network', { zones: zones ?? zonesOf(stage), logRetention: stage.logRetention });
   }
 
   #addDatabase({ stage, mysql }: Deployment, network: Network | undefined): Database {
@@ -80,8 +78,12 @@ export class DataStack extends Stack {
     return new CreatedDatabase(this, 'Database', { size, network: network as Network, keepData: stage.keepData });
   }
 
-  #addSearchCluster({ stage, opensearchUrl }: Deployment, network: Network | undefined): SearchCluster {
-    if (opensearchUrl) return new GivenSearchCluster(this, 'SearchCluster', { url: opensearchUrl, network });
+  #addSearchCluster(
+    { stage, opensearchUrl, searchDomainArn }: Deployment,
+    network: Network | undefined,
+  ): SearchCluster {
+    if (opensearchUrl)
+      return new GivenSearchCluster(this, 'SearchCluster', { url: opensearchUrl, domainArn: searchDomainArn, network });
     const size = stage.searchDomain as SearchDomainSize;
     return new SearchDomain(this, 'SearchCluster', { size, network: network as Network, keepData: stage.keepData });
   }

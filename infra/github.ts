@@ -1,5 +1,6 @@
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
+import { refused, unknownFlags } from './context.ts';
 import { GithubRoles } from './github-roles.ts';
 
 // An app of its own: it is deployed once, by hand (docs/deploying.md).
@@ -16,13 +17,13 @@ const flags = z.object({
 });
 
 const app = new App({ analyticsReporting: false });
-const read = flags.safeParse(
-  Object.fromEntries(Object.keys(flags.shape).map((flag) => [flag, app.node.tryGetContext(flag)])),
-);
-if (read.success) {
+const context: Record<string, unknown> = app.node.getAllContext();
+const read = flags.safeParse(context);
+const problems = [...unknownFlags(context, Object.keys(flags.shape)), ...(read.error?.issues ?? []).map(refused)];
+if (read.success && problems.length === 0) {
   const { repository, stages, provider } = read.data;
   new GithubRoles(app, 'ChatSystem-GitHub', { repository, stages, providerExists: provider === 'exists' });
 } else {
-  for (const { path, message } of read.error.issues) console.error(`-c ${path.join('.')}: ${message}`);
+  console.error(problems.join('\n'));
   process.exitCode = 1;
 }

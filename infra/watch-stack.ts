@@ -2,6 +2,7 @@ import { CrossStackReferences, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { AlarmTopic } from './constructs/alarm-topic.ts';
 import { Alarms } from './constructs/alarms.ts';
+import { Budget } from './constructs/budget.ts';
 import { CreatedDatabase } from './constructs/created-database.ts';
 import { FlowDashboard } from './constructs/dashboard.ts';
 import { SearchDomain } from './constructs/search-domain.ts';
@@ -20,15 +21,17 @@ interface WatchStackProps extends StackProps {
   service: ServiceStack;
 }
 
-/** What looks at the others: a page to look at, and the alarms, each of which has a section in docs/runbook.md. */
+/** Watches the other stacks: a dashboard, alarms that each have a section in docs/runbook.md, and a budget. */
 export class WatchStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, data, service, ...props }: WatchStackProps) {
-    super(scope, id, { ...props, description: 'chat-system: dashboard and alarms' });
+    super(scope, id, { ...props, description: 'chat-system: dashboard, alarms and budget' });
     CrossStackReferences.of(this).consume(deployment.stage.references);
-    const { topic } = new AlarmTopic(this, 'Topic', deployment.alarmEmail);
+    const { alarmEmail, monthlyBudget, runbookUrl: runbook } = deployment;
+    const { topic } = new AlarmTopic(this, 'Topic', alarmEmail);
     const watched = watchedOf(deployment, data, service);
     const specs = [acceptingAlarms, workingAlarms, serverAlarms].flatMap((alarmsOf) => alarmsOf(watched));
-    const alarms = new Alarms(this, 'Alarms', { specs, topic });
+    const alarms = new Alarms(this, 'Alarms', { specs, topic, runbook });
+    if (alarmEmail) new Budget(this, 'Budget', { monthly: monthlyBudget, email: alarmEmail });
     new FlowDashboard(this, 'Flow', { name: service.system, steps: stepsOf(watched), alarms: alarms.all });
   }
 }

@@ -4,16 +4,23 @@ import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
 import { type AlarmSpec, runbookLink } from '../watch/alarm.ts';
 
+interface AlarmsProps {
+  specs: AlarmSpec[];
+  topic: ITopic;
+  /** The address of the runbook that the alarms link. */
+  runbook: string | undefined;
+}
+
 /** The alarms; each tells the topic what is broken for whom, where the runbook goes on, and when it is over. */
 export class Alarms extends Construct {
   readonly all: Alarm[];
 
-  constructor(scope: Construct, id: string, { specs, topic }: { specs: AlarmSpec[]; topic: ITopic }) {
+  constructor(scope: Construct, id: string, { specs, topic, runbook }: AlarmsProps) {
     super(scope, id);
     const action = new SnsAction(topic);
     this.all = specs.map(({ id, says, section, metric, above, below, periods, missing }) => {
       const alarm = new Alarm(this, id, {
-        alarmDescription: `${says} What to do: ${runbookLink(section)}`,
+        alarmDescription: `${says} What to do: ${runbookLink(section, runbook)}`,
         metric,
         threshold: above ?? below ?? 0,
         comparisonOperator:

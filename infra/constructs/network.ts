@@ -31,7 +31,8 @@ export interface Network {
 export type Reachable = Record<'dynamodb' | 'sqs' | 'secretsmanager', string[]>;
 
 interface CreatedNetworkProps {
-  zones: number;
+  /** Their names, or how many of the region's first ones. */
+  zones: string[] | number;
   logRetention: RetentionDays;
 }
 
@@ -46,7 +47,8 @@ export class CreatedNetwork extends Construct implements Network {
     super(scope, id);
     const vpc = new Vpc(this, 'Vpc', {
       // Named one by one: of a region that it does not know, CDK counts on two.
-      availabilityZones: Array.from({ length: zones }, (_, i) => Fn.select(i, Fn.getAzs())),
+      availabilityZones:
+        typeof zones === 'number' ? Array.from({ length: zones }, (_, i) => Fn.select(i, Fn.getAzs())) : zones,
       natGateways: 0,
       // Of one size, whatever the number of zones: a third then goes beside the other two.
       subnetConfiguration: [{ name: 'private', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 20 }],

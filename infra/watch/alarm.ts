@@ -21,9 +21,16 @@ export interface AlarmSpec {
 /** When an alarm rings. */
 export type When = Pick<AlarmSpec, 'metric' | 'above' | 'below' | 'periods' | 'missing'>;
 
-/** The link that an alarm's text has, to the heading as GitHub names it. */
-export const runbookLink = (section: string): string =>
-  `docs/runbook.md#${section
+/** Where the texts of alarms find the runbook when nobody said where it is read. */
+export const runbookFile = 'docs/runbook.md';
+
+/**
+ * The link in an alarm's text, to the heading as GitHub names it.
+ *
+ * @param runbook the address of the runbook
+ */
+export const runbookLink = (section: string, runbook = runbookFile): string =>
+  `${runbook}#${section
     .toLowerCase()
     .replace(/[^\w\- ]/g, '')
     .replaceAll(' ', '-')}`;

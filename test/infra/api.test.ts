@@ -172,6 +172,13 @@ test('a route is limited as what it costs behind the API', () => {
   });
 });
 
+test('in dev, one route takes no more writes than some dollars a day pay for', () => {
+  const perMillion = 6.01;
+  const { rate, burst } = stages.dev.throttling.write;
+  expect(burst).toBe(50);
+  expect((rate * 86_400 * perMillion) / 1e6).toBeLessThan(6);
+});
+
 describe.each(Object.keys(stages) as StageName[])('throttling in stage %s', (name) => {
   const settings = synthesize(everyStage[name]).service.one('AWS::ApiGateway::Stage').resource.Properties
     .MethodSettings;

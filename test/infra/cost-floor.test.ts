@@ -1,7 +1,11 @@
 import { expect, test } from 'vitest';
-import { type Floor, floors } from '../../bench/cost/money.ts';
+import { inputsFrom } from '../../bench/cost/measured.ts';
+import { type Floor, floorOf, floors } from '../../bench/cost/money.ts';
+import { readPrices } from '../../bench/cost/prices.ts';
 import { usual } from '../../bench/cost/quantities.ts';
+import { readResults } from '../../bench/results.ts';
 import { metrics } from '../../functions/runtime/metrics.ts';
+import { stages } from '../../infra/config.ts';
 import { synthesize } from '../support/synthesis.ts';
 
 test.each(Object.keys(floors) as (keyof typeof floors)[])('the bill of stage %s is for what is deployed', (stage) => {
@@ -39,3 +43,12 @@ test.each(Object.keys(floors) as (keyof typeof floors)[])('the bill of stage %s 
   expect(service.function('createMessage').properties.Architectures).toEqual(['arm64']);
   expect(usual.architecture).toBe('Arm');
 });
+
+test.each(Object.keys(floors) as (keyof typeof floors)[])(
+  'the budget of stage %s is above what it costs empty',
+  (stage) => {
+    const floor = Object.values(floorOf(floors[stage], inputsFrom(readResults()).inputs, readPrices().prices));
+    // A quarter more, so that it does not tell of a month with little use.
+    expect(stages[stage].monthlyBudget).toBeGreaterThan(1.25 * floor.reduce((sum, each) => sum + each, 0));
+  },
+);

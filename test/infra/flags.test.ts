@@ -3,7 +3,7 @@ import { stages } from '../../infra/config.ts';
 import { InvalidFlags, readFlags } from '../../infra/flags.ts';
 import { given } from '../support/synthesis.ts';
 
-const read = (flags: Record<string, unknown>) => readFlags((flag) => flags[flag]);
+const read = readFlags;
 const problems = (flags: Record<string, unknown>): string[] => {
   try {
     read(flags);
@@ -15,7 +15,7 @@ const problems = (flags: Record<string, unknown>): string[] => {
 };
 
 test('without flags it is the stage to try things, with servers of its own and counts every minute', () => {
-  expect(read({})).toEqual({ name: 'dev', stage: stages.dev, rollupMinutes: 1 });
+  expect(read({})).toEqual({ name: 'dev', stage: stages.dev, rollupMinutes: 1, monthlyBudget: 300 });
 });
 
 test('flags come from the command line as text', () => {
@@ -40,6 +40,7 @@ test('flags come from the command line as text', () => {
     opensearchUrl: given.opensearchUrl,
     adminKeySecret: 'chat/key',
     rollupMinutes: 5,
+    monthlyBudget: 700,
   });
 });
 
@@ -55,6 +56,10 @@ test.for([
   ['adminKeySecret', 'open', 'is a name that no secret of chat-system can have'],
   ['plaintext', 'yes', 'is not "allowed"'],
   ['vpcId', 'my-network', 'is not the id of a VPC'],
+  ['zones', 'eu', 'is not like us-east-1a,us-east-1b'],
+  ['searchDomainArn', 'of-others', 'is not like arn:aws:es:'],
+  ['monthlyBudget', 'little', 'is not a number'],
+  ['runbookUrl', 'docs/runbook.md', 'is not a URL like https://'],
   ['rollupMinutes', '61', 'is more than 60'],
   ['rollupMinutes', '0', 'is less than 1'],
   ['rollupMinutes', '1.5', 'is not a whole number'],
@@ -68,8 +73,59 @@ test.for([
   expect(said).not.toContain('secret@');
 });
 
-test('all that is wrong is said at once', () => {
-  expect(problems({ stage: '?', mysqlUrl: '?', rollupMinutes: '?' })).toHaveLength(3);
+test('all that is wrong is said at once: unknown flags, wrong values and what flags lack of each other', () => {
+  const flags = {
+    stag: 'prod',
+    stage: '?',
+    mysqlUrl: '?',
+    rollupMinutes: '99',
+    opensearchUrl: 'http://search.example',
+  };
+  expect(problems(flags)).toEqual([
+    expect.stringMatching(/^-c stag: is not a flag; there are stage, vpcId, /),
+    expect.stringMatching(/^-c stage: is not a stage/),
+    expect.stringMatching(/^-c mysqlUrl: is not a URL/),
+    expect.stringMatching(/^-c rollupMinutes: is more than 60/),
+    expect.stringMatching(/^-c mysqlSecret: is missing/),
+    expect.stringMatching(/^-c opensearchUrl: asks for no TLS/),
+  ]);
+});
+
+test('the context that CDK itself passes is no flag', () => {
+  const context = {
+    'aws:cdk:bundling-stacks': ['**'],
+    '@aws-cdk/core:failSynthOnValidationErrors': false,
+    'vpc-provider:account=123456789012:filter.vpc-id=vpc-1:region=eu-central-1': {},
+    'acknowledged-issue-numbers': [1],
+  };
+  expect(problems(context)).toEqual([]);
+  expect(problems({ 'alarm-email': 'someone@example.org' })).toHaveLength(1);
+});
+
+test('zones are as many as the stage has, of a network that is made', () => {
+  expect(read({ zones: 'us-east-1a,us-east-1b' }).zones).toEqual(['us-east-1a', 'us-east-1b']);
+  expect(problems({ zones: 'us-east-1a,us-east-1b', stage: 'prod' })).toEqual([
+    '-c zones: names 2 of the 3 zones that stage prod has',
+  ]);
+  for (const network of [{ vpcId: 'vpc-0123456789abcdef0' }, given])
+    expect(problems({ ...network, zones: 'us-east-1a,us-east-1b' })).toEqual([
+      '-c zones: is for a network that is made, and with these flags none is',
+    ]);
+});
+
+const arn = 'arn:aws:es:eu-central-1:123456789012:domain/of-others';
+test.for(['https://vpc-of-others-abc123.aos.eu-central-1.on.aws', 'https://abc123.eu-central-1.aoss.amazonaws.com'])(
+  '%s does not name its domain, so its ARN is asked for',
+  (opensearchUrl) => {
+    expect(problems({ ...given, opensearchUrl })).toEqual([
+      expect.stringMatching(/^-c opensearchUrl: is an address of AWS .*-c searchDomainArn/),
+    ]);
+    expect(problems({ ...given, opensearchUrl, searchDomainArn: arn })).toEqual([]);
+  },
+);
+
+test('the ARN of a search domain needs the address of the domain', () => {
+  expect(problems({ searchDomainArn: arn })).toEqual([expect.stringContaining('-c opensearchUrl: is missing')]);
 });
 
 test('a URL of MySQL and the name of its password belong together', () => {

@@ -143,6 +143,28 @@ describe('a network that is given', () => {
   });
 });
 
+test('a network that is made is in the zones that are named, or in the first ones of the region', () => {
+  const zonesOf = (flags: Record<string, string>) =>
+    synthesize(flags)
+      .data.ofType('AWS::EC2::Subnet')
+      .map(([, { Properties }]) => Properties.AvailabilityZone);
+  expect(zonesOf({ zones: 'us-east-1b,us-east-1d' })).toEqual(['us-east-1b', 'us-east-1d']);
+  expect(zonesOf({})).toEqual([0, 1].map((i) => ({ 'Fn::Select': [i, { 'Fn::GetAZs': '' }] })));
+});
+
+test('the ARN of a given search domain decides that requests are signed, whatever its address', () => {
+  const opensearchUrl = 'https://search.example.org';
+  const searchDomainArn = 'arn:aws:es:eu-central-1:123456789012:domain/of-others';
+  const { environment, statements } = synthesize({ ...given, opensearchUrl, searchDomainArn }).service.function(
+    'searchChat',
+  );
+  expect(environment).toMatchObject({ OPENSEARCH_URL: opensearchUrl, OPENSEARCH_SIGNING: 'aws' });
+  const requests = statements.filter(({ Action }) => String(Action).startsWith('es:'));
+  expect(requests.map(({ Resource }) => Resource)).toEqual([`${searchDomainArn}/messages/_search`]);
+  const unsigned = synthesize({ ...given, opensearchUrl }).service.function('searchChat');
+  expect(unsigned.environment).not.toHaveProperty('OPENSEARCH_SIGNING');
+});
+
 test('functions sign their requests to a given domain of AWS, and may make theirs alone', () => {
   const opensearchUrl = 'https://vpc-of-others-abc123.eu-central-1.es.amazonaws.com';
   const { environment, statements } = synthesize({ ...given, opensearchUrl }).service.function('searchChat');

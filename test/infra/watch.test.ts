@@ -33,7 +33,7 @@ describe.each([...alarms])('the alarm %s', (_id, { Properties }) => {
     const [, says = '', link] = /^(.*) What to do: (docs\/runbook\.md#[\w-]+)$/.exec(Properties.AlarmDescription) ?? [];
     expect(says).toMatch(/\b(clients?|writers?|readers?|searche?s?|messages)\b/i);
     expect(says.split(' ').length).toBeGreaterThan(8);
-    expect(headings.map(runbookLink)).toContain(link);
+    expect(headings.map((heading) => runbookLink(heading))).toContain(link);
   });
 
   test('tells the topic when it rings and when it is over', () => {
@@ -58,6 +58,33 @@ test('a section of the runbook that an alarm rings for says what it means, where
   expect(sections).toHaveLength(linked.size);
   for (const section of sections)
     for (const part of ['**Means.**', '**Look.**', '**Mend.**', '**Mended when**']) expect(section).toContain(part);
+});
+
+test('an alarm links the runbook where -c runbookUrl says that it is read', () => {
+  const runbookUrl = 'https://example.org/chat/docs/runbook.md';
+  for (const [, { Properties }] of watchOf({ stage: 'prod', runbookUrl }).ofType('AWS::CloudWatch::Alarm'))
+    expect(Properties.AlarmDescription).toContain(` What to do: ${runbookUrl}#`);
+});
+
+test('whoever is told of alarms is told when costs are above the budget, or will be', () => {
+  const budget = (flags: Record<string, string>) =>
+    watchOf({ alarmEmail: 'someone@example.org', ...flags }).one('AWS::Budgets::Budget').resource.Properties;
+  const { Budget, NotificationsWithSubscribers } = budget({ stage: 'prod' });
+  expect(Budget).toEqual({ BudgetType: 'COST', TimeUnit: 'MONTHLY', BudgetLimit: { Amount: 700, Unit: 'USD' } });
+  expect(
+    NotificationsWithSubscribers.map(({ Notification, Subscribers }: Record<string, object>) => [
+      Notification,
+      Subscribers,
+    ]),
+  ).toEqual(
+    ['ACTUAL', 'FORECASTED'].map((NotificationType) => [
+      expect.objectContaining({ NotificationType, ComparisonOperator: 'GREATER_THAN', Threshold: 100 }),
+      [{ SubscriptionType: 'EMAIL', Address: 'someone@example.org' }],
+    ]),
+  );
+  expect(budget({ stage: 'dev' }).Budget.BudgetLimit.Amount).toBe(300);
+  expect(budget({ stage: 'dev', monthlyBudget: '50' }).Budget.BudgetLimit.Amount).toBe(50);
+  expect(watchOf({ stage: 'prod' }).ofType('AWS::Budgets::Budget')).toEqual([]);
 });
 
 test('an alarm rings for a schedule that fails, and for one that does not run', () => {

@@ -55,12 +55,7 @@ function synthesizeAnew(flags: Record<string, unknown>, { context = {}, shell = 
       writeFileSync(path.join(bundleFolder(folder, name), 'index.mjs'), `// ${name}`);
     }
     const app = new App({ analyticsReporting: false, outdir: path.join(folder, 'cdk.out'), context });
-    const stacks = addStacks(
-      app,
-      readFlags((flag) => flags[flag]),
-      folder,
-      shell,
-    );
+    const stacks = addStacks(app, readFlags(flags), folder, shell);
     const assembly = app.synth();
     const read = (stack: Stack) => assembly.getStackArtifact(stack.artifactId).template;
     const { account, data, service, watch } = stacks;
