@@ -47,11 +47,16 @@ function watchedOf({ stage, rollupMinutes }: Deployment, data: DataStack, servic
     searchQueue,
     mysql:
       database instanceof CreatedDatabase
-        ? { instance: database.instance, proxyName: database.proxy.dbProxyName }
+        ? {
+            instance: database.instance,
+            proxyName: database.proxy.dbProxyName,
+            // A type whose processor time is a credit that it earns, as t4g.
+            burstable: /^t\d/.test(stage.database?.instanceType ?? ''),
+          }
         : undefined,
     search:
       searchCluster instanceof SearchDomain && stage.searchDomain
-        ? { domain: searchCluster.domain, diskGb: stage.searchDomain.diskGb }
+        ? { domain: searchCluster.domain, diskGb: stage.searchDomain.diskGb, nodes: stage.searchDomain.nodes }
         : undefined,
     rollupMinutes,
   };

@@ -35,7 +35,16 @@ export function acceptingAlarms(watched: Watched): AlarmSpec[] {
       id: 'ApiLatency',
       says: 'Clients wait: one request in a hundred takes longer than 1.5 s. In health a write takes some 30 ms.',
       section: 'Clients wait',
-      metric: rest.metricLatency({ ...perMinute, statistic: 'p99' }),
+      // Of fewer than a hundred requests in a minute, the 99th percentile is the slowest alone: a cold start.
+      metric: new MathExpression({
+        expression: 'IF(requests >= 100, latency, 0)',
+        usingMetrics: {
+          latency: rest.metricLatency({ ...perMinute, statistic: 'p99' }),
+          requests: rest.metricCount(perMinute),
+        },
+        period: minute,
+        label: 'latency, p99 of at least 100 requests, ms',
+      }),
       above: 1_500,
       periods: { bad: 5, of: 5 },
     },

@@ -25,9 +25,9 @@ export interface Watched {
   storeQueue: WatchedQueue;
   searchQueue: WatchedQueue;
   /** None where SQL is given: whoever gives it looks at it. */
-  mysql?: { instance: IDatabaseInstance; proxyName: string } | undefined;
+  mysql?: { instance: IDatabaseInstance; proxyName: string; burstable: boolean } | undefined;
   /** None where search is given. */
-  search?: { domain: IDomain; diskGb: number } | undefined;
+  search?: { domain: IDomain; diskGb: number; nodes: number } | undefined;
   rollupMinutes: number;
 }
 

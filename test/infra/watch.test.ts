@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { metrics } from '../../functions/runtime/metrics.ts';
+import { stages } from '../../infra/config.ts';
 import { runbookLink } from '../../infra/watch/alarm.ts';
 import { given, synthesize } from '../support/synthesis.ts';
 import type { Resource, SynthesizedStack } from '../support/synthesized-stack.ts';
@@ -23,7 +24,8 @@ test('what users would feel has an alarm', () => {
       ...['StoreQueueAge', 'StoreFails', 'StoredLag', 'StoreDeadLetters'],
       ...['SearchQueueAge', 'IndexFails', 'IndexedLag', 'SearchDeadLetters'],
       ...['RollUpFails', 'SweepFails', 'PurgeFails', 'DatabaseConnections', 'DatabaseDisk'],
-      ...['SearchRed', 'SearchWritesBlocked', 'SearchDisk'],
+      ...['DatabaseMemory', 'DatabaseCredits', 'SearchRed', 'SearchWritesBlocked', 'SearchDisk'],
+      ...['SearchMemory', 'SearchProcessor', 'SearchNodes', 'SearchSnapshots'],
     ].sort(),
   );
 });
@@ -93,6 +95,25 @@ test('an alarm rings for a schedule that fails, and for one that does not run', 
   expect(alarm('ApiErrors')).toMatchObject({ TreatMissingData: 'notBreaching' });
 });
 
+test('an alarm rings for search nodes that are missing, also when the only one is', () => {
+  expect(alarm('SearchNodes')).toMatchObject({
+    MetricName: 'Nodes',
+    Threshold: 3,
+    ComparisonOperator: 'LessThanThreshold',
+    TreatMissingData: 'breaching',
+  });
+});
+
+test('an alarm rings for credits that are paid for, which an instance that earns credits has', () => {
+  expect(alarm('DatabaseCredits')).toMatchObject({ MetricName: 'CPUSurplusCreditsCharged', Threshold: 0 });
+  expect(stages.prod.database.instanceType).toMatch(/^t4g/);
+});
+
+test('a single slow request among few rings no alarm', () => {
+  const [expression] = alarm('ApiLatency').Metrics.filter(({ Expression }: { Expression?: string }) => Expression);
+  expect(expression.Expression).toBe('IF(requests >= 100, latency, 0)');
+});
+
 test('the roll-up may take as long as there is between two of them', () => {
   const periods = (watch: SynthesizedStack) =>
     watch
@@ -157,7 +178,7 @@ test('SQL and search that are given are for whoever gives them to look at', () =
   const ids = watchOf({ stage: 'dev', ...given })
     .ofType('AWS::CloudWatch::Alarm')
     .map(([id]) => idOf(id));
-  expect(ids.filter((id) => /Database|SearchRed|SearchDisk|Blocked/.test(id))).toEqual([]);
+  expect(ids.filter((id) => /Database|Search(?!QueueAge|DeadLetters)/.test(id))).toEqual([]);
   expect(ids).toContain('SearchQueueAge');
 });
 
