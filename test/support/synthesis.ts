@@ -3,6 +3,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { App, type Stack } from 'aws-cdk-lib';
 import { bundleFolder } from '../../infra/bundles.ts';
+import { type Stage, type StageName, stages } from '../../infra/config.ts';
 import { readFlags } from '../../infra/flags.ts';
 import { type FunctionName, functions } from '../../infra/functions.ts';
 import { addStacks, type Stacks } from '../../infra/stacks.ts';
@@ -15,12 +16,15 @@ export const given = {
   opensearchUrl: 'https://search.example:9200',
 };
 
-/** The flags of every stage as it is meant; an emulator has no SQL and search of its own. */
-export const everyStage = {
-  dev: { stage: 'dev' },
-  prod: { stage: 'prod' },
-  local: { stage: 'local', ...given },
+const flagsOf = (stage: StageName): Record<string, string> => {
+  const { database }: Stage = stages[stage];
+  return { stage, ...(!database && given) };
 };
+
+/** The flags of every stage as it is meant: SQL and search are given where it has none of its own. */
+export const everyStage = Object.fromEntries(
+  (Object.keys(stages) as StageName[]).map((stage) => [stage, flagsOf(stage)]),
+) as { [stage in StageName]: Record<string, string> };
 
 interface Synthesis {
   /** The constructs themselves. */

@@ -1,0 +1,15 @@
+import { spawnSync } from 'node:child_process';
+import path from 'node:path';
+import { expect, test } from 'vitest';
+
+const script = path.resolve(import.meta.dirname, '../../script/diff');
+
+test.for([
+  [['--help'], 0, 'stdout'],
+  [[], 2, 'stderr'],
+  [['--stage'], 2, 'stderr'],
+] as const)('script/diff %j says how it is used, and exits with %i', ([args, status, stream]) => {
+  const run = spawnSync(script, args, { encoding: 'utf8' });
+  expect(run.status).toBe(status);
+  expect(run[stream]).toMatch(/^Usage: script\/diff <commit> \[stage\]\n/);
+});
