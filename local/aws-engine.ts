@@ -133,5 +133,5 @@ export const polled = (queue: SqsQueue): PolledQueue => ({
   acknowledge: (receipts) => queue.acknowledge(receipts),
   release: (receipts, delaySeconds) => queue.release(receipts, delaySeconds),
   onMessages: () => undefined,
-  nextAt: () => Date.now() + pollMs,
+  nextInMs: () => pollMs,
 });

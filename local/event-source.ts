@@ -7,12 +7,15 @@ import { sqsEvent } from './lambda-events.ts';
 /** After a failure of the queue itself. */
 const queueFailedDelayMs = 1_000;
 
+/** Node.js fires timers with a longer delay at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
 /** A queue, and how to know when to look at it again. */
 export interface PolledQueue extends Pick<Queue, 'receive' | 'acknowledge' | 'release'> {
   /** Calls back when something was sent. */
   onMessages(listener: () => void): void;
-  /** When the next message is due, in milliseconds since 1970; undefined when none is known of. */
-  nextAt(): number | undefined;
+  /** In how many milliseconds the next message is due; undefined when none is known of. */
+  nextInMs(): number | undefined;
 }
 
 /** What SQS event source mappings do on AWS: takes batches from a queue to a worker, one at a time. */
@@ -55,11 +58,11 @@ export class EventSource {
       try {
         const deliveries = await this.#queue.receive(this.#batchSize);
         if (deliveries.length > 0) await this.#deliver(deliveries);
-        else await this.#sleep(this.#queue.nextAt());
+        else await this.#sleep(this.#queue.nextInMs());
       } catch (error) {
         // The queue itself fails, as on a full disk. What was in hand comes again once its visibility is over.
         log.error(events.queueFailed, { queue: this.#name, error: error as Error });
-        await this.#sleep(Date.now() + queueFailedDelayMs);
+        await this.#sleep(queueFailedDelayMs);
       }
     }
   }
@@ -82,9 +85,10 @@ export class EventSource {
     );
   }
 
-  /** Until the time, if any, or until something is sent. */
-  async #sleep(nextAt: number | undefined): Promise<void> {
-    const timer = nextAt === undefined ? undefined : setTimeout(this.#wake.resolve, Math.max(nextAt - Date.now(), 1));
+  /** Sleeps for so many milliseconds, or at most as long as a timer can, and until something is sent. */
+  async #sleep(milliseconds: number | undefined): Promise<void> {
+    const timer =
+      milliseconds === undefined ? undefined : setTimeout(this.#wake.resolve, Math.min(milliseconds, longestTimerMs));
     await this.#wake.promise;
     clearTimeout(timer);
   }

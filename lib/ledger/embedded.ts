@@ -5,6 +5,7 @@ import type { EmbeddedQueue } from '../queue/embedded.ts';
 import type { MessageKey } from '../queue/records.ts';
 import { isOutage } from '../sqlite/database.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
+import { steadyClock } from '../steady-clock.ts';
 import { newToken } from '../token.ts';
 import {
   numberOrNone,
@@ -31,11 +32,23 @@ export class EmbeddedLedger implements Ledger {
   readonly #commits: GroupCommit;
   readonly #outbox: EmbeddedOutbox;
   readonly #now: () => number;
+  /** The clock of `idempotency_keys.expires_at`. */
+  readonly #steady: () => number;
 
-  constructor(commits: GroupCommit, storeQueue: EmbeddedQueue, now: () => number = Date.now) {
+  /**
+   * @param now the system's clock, in milliseconds since 1970: when something was created or edited
+   * @param elapsed the monotonic clock, in milliseconds, by which idempotency keys expire: a system clock that is set
+   *   forward must not make a repeated request a second message
+   */
+  constructor(commits: GroupCommit, storeQueue: EmbeddedQueue, now: () => number = Date.now, elapsed?: () => number) {
     this.#commits = commits;
     this.#outbox = new EmbeddedOutbox(commits, storeQueue);
     this.#now = now;
+    const newest = this.#row<{ expires_at: number }>(
+      'SELECT expires_at FROM idempotency_keys ORDER BY expires_at DESC LIMIT 1',
+    );
+    // The time at which the newest key was kept.
+    this.#steady = steadyClock(newest ? newest.expires_at - limits.idempotencyMs : 0, elapsed);
   }
 
   createApplication(name: string, key?: IdempotencyKey, requestId?: string) {
@@ -288,10 +301,11 @@ export class EmbeddedLedger implements Ledger {
   #once<T>(key: IdempotencyKey | undefined, requestId: string | undefined, work: (at: number) => T): Promise<T> {
     return this.#accept(requestId, (at) => {
       if (!key) return work(at);
+      const steadyNow = this.#steady();
       const known = this.#row<{ payload: string; result: string }>(
         'SELECT payload, result FROM idempotency_keys WHERE id = ? AND expires_at > ?',
         key.id,
-        at,
+        steadyNow,
       );
       if (known && known.payload !== key.payload)
         throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
@@ -300,14 +314,14 @@ export class EmbeddedLedger implements Ledger {
       // Each new key clears away two that have expired, so that the table needs no cleaning of its own.
       this.#run(
         'DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE expires_at <= ? LIMIT 2)',
-        at,
+        steadyNow,
       );
       this.#run(
         'INSERT OR REPLACE INTO idempotency_keys (id, payload, result, expires_at) VALUES (?, ?, ?, ?)',
         key.id,
         key.payload,
         JSON.stringify(result),
-        at + limits.idempotencyMs,
+        steadyNow + limits.idempotencyMs,
       );
       return result;
     });

@@ -1,5 +1,6 @@
 import { limits } from '../limits.ts';
 import type { GroupCommit } from '../sqlite/group-commit.ts';
+import { steadyClock } from '../steady-clock.ts';
 import type { DeadLetter, Delivery, KeptLetter, Queue } from './queue.ts';
 
 /** Dead letters that go back in one transaction. */
@@ -13,13 +14,19 @@ export interface EmbeddedQueueOptions {
   visibilityMs?: number;
   /** Default `limits.maxReceives`. */
   maxReceives?: number;
-  /** The clock, in milliseconds since 1970. */
+  /** The system's clock, in milliseconds since 1970. It dates dead letters, and decides nothing else. */
   now?: () => number;
+  /** The monotonic clock, in milliseconds; default `performance.now`. */
+  elapsed?: () => number;
 }
 
 /**
  * A queue in a table of the ledger's file. What is in hand is known in memory alone: one process uses the file at a
  * time, and when it dies everything in its hands is to be delivered again anyway.
+ *
+ * `visible_at` is a time of the queue's `steadyClock`: a message that was sent is due at once, and one that was released
+ * is due after its delay or after a restart. Files of earlier versions hold times of the system's clock there; all of
+ * these are due, however wrong that clock was.
  */
 export class EmbeddedQueue implements Queue {
   readonly #commits: GroupCommit;
@@ -27,6 +34,8 @@ export class EmbeddedQueue implements Queue {
   readonly #visibilityMs: number;
   readonly #maxReceives: number;
   readonly #now: () => number;
+  /** The clock of `visible_at` and of what is in hand. */
+  readonly #steady: () => number;
   /** Deliveries in hand, and until when. */
   readonly #inHand = new Map<number, number>();
   /** Whether the transaction under way put messages in. */
@@ -38,6 +47,10 @@ export class EmbeddedQueue implements Queue {
     this.#visibilityMs = options.visibilityMs ?? 60_000;
     this.#maxReceives = options.maxReceives ?? limits.maxReceives;
     this.#now = options.now ?? Date.now;
+    const { latest } = this.#sql('SELECT max(visible_at) AS latest FROM queue_messages WHERE queue = ?').get(name) as {
+      latest: number | null;
+    };
+    this.#steady = steadyClock(latest ?? 0, options.elapsed);
   }
 
   /** Calls the listener after each commit that put messages into the queue. */
@@ -51,7 +64,7 @@ export class EmbeddedQueue implements Queue {
   /** Puts the messages into the queue as part of the transaction under way. */
   insert(bodies: string[]): void {
     const statement = this.#sql('INSERT INTO queue_messages (queue, visible_at, body) VALUES (?, ?, ?)');
-    for (const body of bodies) statement.run(this.#name, this.#now(), body);
+    for (const body of bodies) statement.run(this.#name, this.#steady(), body);
     this.#inserted = true;
   }
 
@@ -63,7 +76,7 @@ export class EmbeddedQueue implements Queue {
     await this.#expire();
     // Or else the store might be on the disk with what its ledger has not.
     await this.#commits.synced();
-    const now = this.#now();
+    const now = this.#steady();
     const rows = this.#sql(
       'SELECT id, body, receives FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
     ).iterate(this.#name, now, max + this.#inHand.size) as Iterable<{ id: number; body: string; receives: number }>;
@@ -80,16 +93,16 @@ export class EmbeddedQueue implements Queue {
   }
 
   /**
-   * When there may be something to receive next, in milliseconds since 1970: a message that waits, or one in hand whose
-   * time is over then. Undefined when the queue is empty.
+   * Returns in how many milliseconds there may be something to receive: a message that waits, or one in hand whose
+   * visibility timeout is over then. 0 when there may be something now, undefined when the queue is empty.
    */
-  nextAt(): number | undefined {
+  nextInMs(): number | undefined {
     const rows = this.#sql(
       'SELECT id, visible_at FROM queue_messages WHERE queue = ? ORDER BY visible_at, id LIMIT ?',
     ).iterate(this.#name, this.#inHand.size + 1) as Iterable<{ id: number; visible_at: number }>;
     const times = [...this.#inHand.values()];
     for (const { id, visible_at } of rows) if (!this.#inHand.has(id)) times.push(visible_at);
-    return times.length > 0 ? Math.min(...times) : undefined;
+    return times.length > 0 ? Math.max(Math.min(...times) - this.#steady(), 0) : undefined;
   }
 
   async acknowledge(receipts: string[]): Promise<void> {
@@ -102,7 +115,7 @@ export class EmbeddedQueue implements Queue {
   }
 
   release(receipts: string[], delaySeconds: number): Promise<void> {
-    return this.#giveBack(receipts.map(Number), this.#now() + delaySeconds * 1_000);
+    return this.#giveBack(receipts.map(Number), this.#steady() + delaySeconds * 1_000);
   }
 
   bury(letters: DeadLetter[]): Promise<void> {
@@ -165,7 +178,7 @@ export class EmbeddedQueue implements Queue {
   }
 
   #expire(): Promise<void> | undefined {
-    const now = this.#now();
+    const now = this.#steady();
     const expired = [...this.#inHand].filter(([, until]) => until <= now).map(([id]) => id);
     return expired.length > 0 ? this.#giveBack(expired, now) : undefined;
   }

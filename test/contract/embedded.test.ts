@@ -25,7 +25,7 @@ function openLedger(file: SqliteFile, now: () => number, drained: Write[] = []):
   const commits = new GroupCommit(file.database);
   const queue = new EmbeddedQueue(commits, 'store', { now });
   return {
-    ledger: new EmbeddedLedger(commits, queue, now),
+    ledger: new EmbeddedLedger(commits, queue, now, now),
     writes: async () => {
       const deliveries = await queue.receive(10_000);
       drained.push(...deliveries.flatMap(({ body }) => decodeWrites(body)));
@@ -43,6 +43,7 @@ function openQueue(file: SqliteFile, settings: QueueSettings, clock = newClock()
     visibilityMs: settings.visibilitySeconds * 1_000,
     maxReceives: settings.maxReceives,
     now: clock,
+    elapsed: clock,
   };
   return {
     queue: new EmbeddedQueue(new GroupCommit(file.database), 'test', options),

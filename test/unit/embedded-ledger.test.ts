@@ -14,14 +14,16 @@ import { numbers } from '../support/writes.ts';
 // What only the embedded ledger has; what all ledgers have is in test/contract.
 describe('the embedded ledger', () => {
   const clock = newClock();
+  const elapsed = newClock(0);
   let file: SqliteFile;
+  let commits: GroupCommit;
   let queue: EmbeddedQueue;
   let ledger: EmbeddedLedger;
   beforeEach(async () => {
     file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
-    const commits = new GroupCommit(file.database);
+    commits = new GroupCommit(file.database);
     queue = new EmbeddedQueue(commits, 'store', { now: clock });
-    ledger = new EmbeddedLedger(commits, queue, clock);
+    ledger = new EmbeddedLedger(commits, queue, clock, elapsed);
   });
   afterEach(() => file.remove());
 
@@ -141,8 +143,26 @@ describe('the embedded ledger', () => {
   test('clears away keys that have expired as new ones come', async () => {
     const keys = () => file.database.prepare('SELECT count(*) AS count FROM idempotency_keys').get()?.count;
     for (const i of numbers(1, 10)) await ledger.createApplication('a', { id: `old ${i}`, payload: '' });
-    clock.advance(limits.idempotencyMs);
+    elapsed.advance(limits.idempotencyMs);
     for (const i of numbers(1, 5)) await ledger.createApplication('a', { id: `new ${i}`, payload: '' });
     expect(keys()).toBe(5);
   });
+
+  const hour = 60 * 60 * 1_000;
+  test.each([-hour, hour, -40 * 24 * hour, 40 * 24 * hour])(
+    'knows an Idempotency-Key for 24 hours though the system clock is moved by %i ms, also across a restart',
+    async (change) => {
+      const create = () => ledger.createApplication('a', { id: 'key', payload: '' });
+      const first = await create();
+      clock.advance(change);
+      expect(await create()).toEqual(first);
+      ledger = new EmbeddedLedger(commits, queue, clock, newClock(5));
+      expect(await create()).toEqual(first);
+      ledger = new EmbeddedLedger(commits, queue, clock, elapsed);
+      elapsed.advance(limits.idempotencyMs - 1);
+      expect(await create()).toEqual(first);
+      elapsed.advance(1);
+      expect(await create()).not.toEqual(first);
+    },
+  );
 });

@@ -16,20 +16,21 @@ const turn = async () => {
 // What only the embedded queue has; what all queues have is in test/contract.
 describe('the embedded queue', () => {
   const clock = newClock();
+  const elapsed = newClock(0);
   let file: SqliteFile;
   let commits: GroupCommit;
   let queue: EmbeddedQueue;
   beforeEach(async () => {
     file = await openSqliteFile({ queue: queueMigrations });
     commits = new GroupCommit(file.database);
-    queue = new EmbeddedQueue(commits, 'one', { now: clock });
+    queue = new EmbeddedQueue(commits, 'one', { now: clock, elapsed });
   });
   afterEach(() => file.remove());
 
   const bodies = async (max: number) => (await queue.receive(max)).map(({ body }) => body);
 
   test('shares its file with others of another name, and touches nothing of theirs', async () => {
-    const other = new EmbeddedQueue(commits, 'two', { now: clock });
+    const other = new EmbeddedQueue(commits, 'two', { now: clock, elapsed });
     await queue.send(['mine']);
     await other.send(['theirs']);
     await other.bury([{ body: 'theirs', reason: 'because' }]);
@@ -46,7 +47,7 @@ describe('the embedded queue', () => {
     await queue.send(['3']);
     const [first] = await queue.receive(1);
     await queue.release([first?.receipt ?? ''], 1);
-    clock.advance(1_000);
+    elapsed.advance(1_000);
     await queue.send(['4']);
     expect(await bodies(10)).toEqual(['2', '3', '1', '4']);
   });
@@ -57,7 +58,7 @@ describe('the embedded queue', () => {
   });
 
   test('shows the records that are not acknowledged, in hand or put off or not', async () => {
-    const other = new EmbeddedQueue(commits, 'two', { now: clock });
+    const other = new EmbeddedQueue(commits, 'two', { now: clock, elapsed });
     await other.send(['theirs']);
     await queue.send(numbers(1, 25).map(String));
     const [first, second] = await queue.receive(3);
@@ -116,17 +117,86 @@ describe('the embedded queue', () => {
   });
 
   test('knows when the next message can be received', async () => {
-    const start = clock();
-    expect(queue.nextAt()).toBeUndefined();
+    expect(queue.nextInMs()).toBeUndefined();
     await queue.send(['1']);
-    expect(queue.nextAt()).toBe(start);
+    expect(queue.nextInMs()).toBe(0);
     const [delivery] = await queue.receive(1);
-    // What is in hand is nobody else's before its time.
-    expect(queue.nextAt() ?? Number.POSITIVE_INFINITY).toBeGreaterThan(start);
+    // What is in hand is nobody else's before its visibility timeout.
+    expect(queue.nextInMs()).toBe(60_000);
     await queue.release([delivery?.receipt ?? ''], 30);
-    expect(queue.nextAt()).toBe(start + 30_000);
-    clock.advance(5_000);
+    expect(queue.nextInMs()).toBe(30_000);
+    elapsed.advance(5_000);
+    expect(queue.nextInMs()).toBe(25_000);
     await queue.send(['2']);
-    expect(queue.nextAt()).toBe(start + 5_000);
+    elapsed.advance(1_000);
+    expect(queue.nextInMs()).toBe(0);
+  });
+
+  const hour = 60 * 60 * 1_000;
+  describe.each([
+    ['back by an hour', -hour],
+    ['forward by an hour', hour],
+    ['back by 40 days', -40 * 24 * hour],
+    ['forward by 40 days', 40 * 24 * hour],
+  ])('when the system clock is set %s', (_change, change) => {
+    /** The queue of the next process, whose monotonic clock begins again. */
+    const restarted = () => new EmbeddedQueue(commits, 'one', { now: clock, elapsed: newClock(5) });
+
+    test('delivers what was sent before and after at once, in order', async () => {
+      await queue.send(['1', '2']);
+      clock.advance(change);
+      await queue.send(['3']);
+      expect(queue.nextInMs()).toBe(0);
+      expect(await bodies(10)).toEqual(['1', '2', '3']);
+    });
+
+    test('delivers what was released after its delay, and no earlier', async () => {
+      await queue.send(['1']);
+      const [delivery] = await queue.receive(1);
+      await queue.release([delivery?.receipt ?? ''], 4);
+      clock.advance(change);
+      expect(queue.nextInMs()).toBe(4_000);
+      elapsed.advance(3_999);
+      expect(await bodies(10)).toEqual([]);
+      elapsed.advance(1);
+      expect(await bodies(10)).toEqual(['1']);
+    });
+
+    test('delivers what stays in hand after the visibility timeout, and no earlier', async () => {
+      await queue.send(['1']);
+      await queue.receive(1);
+      clock.advance(change);
+      elapsed.advance(59_999);
+      expect(await bodies(10)).toEqual([]);
+      expect(queue.nextInMs()).toBe(1);
+      elapsed.advance(1);
+      expect(await bodies(10)).toEqual(['1']);
+    });
+
+    test('delivers after a restart what waited, was in hand or was released, and what is sent then, at once', async () => {
+      elapsed.advance(hour);
+      await queue.send(['in hand', 'released', 'waiting']);
+      const [, delivery] = await queue.receive(2);
+      await queue.release([delivery?.receipt ?? ''], 60);
+      clock.advance(change);
+      queue = restarted();
+      await queue.send(['new']);
+      expect(queue.nextInMs()).toBe(0);
+      expect(await bodies(10)).toEqual(['in hand', 'waiting', 'released', 'new']);
+    });
+
+    test('delivers at once what an earlier version kept with the time of that clock', async () => {
+      const insert = file.database.raw.prepare(
+        "INSERT INTO queue_messages (queue, visible_at, body) VALUES ('one', ?, ?)",
+      );
+      insert.run(clock() - 1, '1');
+      clock.advance(change);
+      insert.run(clock(), '2');
+      clock.advance(-change);
+      queue = restarted();
+      await queue.send(['new']);
+      expect(queue.nextInMs()).toBe(0);
+      expect((await bodies(10)).toSorted()).toEqual(['1', '2', 'new']);
+    });
   });
 });

@@ -31,7 +31,7 @@ describe('the event source', () => {
     file = await openSqliteFile({ queue: queueMigrations });
     // Commits come by setImmediate, which stays real; the disk is to take no time either.
     file.database.sync = async () => undefined;
-    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date'] });
+    vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
     queue = new FlakyQueue(new GroupCommit(file.database), 'test', { visibilityMs: 10_000 });
   });
   afterEach(async () => {
@@ -56,7 +56,7 @@ describe('the event source', () => {
   /** Nothing waits, is in hand, or was put aside. */
   const isEmpty = async () => {
     await elapse(3_600_000);
-    return queue.nextAt() === undefined && (await queue.deadLetters(1)).length === 0;
+    return queue.nextInMs() === undefined && (await queue.deadLetters(1)).length === 0;
   };
 
   test('takes what waits to the worker in batches, one at a time, and acknowledges it', async () => {
@@ -179,6 +179,51 @@ describe('the event source', () => {
     expect(calls).toBe(1);
     expect((await queue.receive(10)).map(({ body }) => body)).toEqual(['not begun']);
   });
+
+  test('waits out a delay that is longer than a timer can be, and wakes for what is sent meanwhile', async () => {
+    const seen: string[] = [];
+    await queue.send(['late']);
+    const [delivery] = await queue.receive(1);
+    const delayMs = 40 * 24 * 3_600_000;
+    await queue.release([delivery?.receipt ?? ''], delayMs / 1_000);
+    const receive = vi.spyOn(queue, 'receive');
+    const setTimer = vi.spyOn(globalThis, 'setTimeout');
+    start(async (event) => {
+      seen.push(...bodiesOf(event));
+      return well;
+    });
+    await settled();
+    await elapse(delayMs - 1_000);
+    expect(receive.mock.calls.length).toBeLessThan(5);
+    expect(Math.max(...setTimer.mock.calls.map(([, delay]) => delay ?? 0))).toBeLessThan(2 ** 31);
+    await queue.send(['at once']);
+    await settled();
+    expect(seen).toEqual(['at once']);
+    await elapse(1_000);
+    expect(seen).toEqual(['at once', 'late']);
+  });
+
+  test.each([-3_600_000, 3_600_000, -40 * 24 * 3_600_000, 40 * 24 * 3_600_000])(
+    'stores what waits, and what comes later, though the system clock is moved by %i ms',
+    async (change) => {
+      const seen: string[] = [];
+      await queue.send(['before', 'failing']);
+      start(async (event) => {
+        seen.push(...bodiesOf(event));
+        const failed = event.Records.filter(({ body, attributes }) => {
+          return body === 'failing' && attributes.ApproximateReceiveCount === '1';
+        });
+        return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+      });
+      await settled();
+      vi.setSystemTime(Date.now() + change);
+      await queue.send(['after']);
+      await settled();
+      expect(seen).toEqual(['before', 'failing', 'after']);
+      await elapse(1_000);
+      expect(seen).toEqual(['before', 'failing', 'after', 'failing']);
+    },
+  );
 
   test('ends at once while it sleeps', async () => {
     start(async () => well);

@@ -1,0 +1,14 @@
+/**
+ * Returns a clock for due times and expiries in a file that one process at a time uses. It continues at the latest time
+ * that the file holds, and advances with the monotonic clock of this process. So a system clock that is set back or
+ * forward neither delays nor expires anything, and what was due before a restart is due after it. The clock stands still
+ * while no process runs.
+ *
+ * @param latest the latest time in the file, in whole milliseconds; 0 without any
+ * @param elapsed the monotonic clock, in milliseconds since any moment
+ * @returns whole milliseconds, comparable with the times in this file and no others
+ */
+export function steadyClock(latest: number, elapsed: () => number = () => performance.now()): () => number {
+  const offset = latest - Math.floor(elapsed());
+  return () => offset + Math.floor(elapsed());
+}

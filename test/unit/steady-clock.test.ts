@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { steadyClock } from '../../lib/steady-clock.ts';
+import { newClock } from '../support/clock.ts';
+
+test('a steady clock continues at the latest time of the file, in whole milliseconds, and never goes back', () => {
+  const elapsed = newClock(12.7);
+  const now = steadyClock(1_000, elapsed);
+  expect(now()).toBe(1_000);
+  elapsed.advance(0.2);
+  expect(now()).toBe(1_000);
+  elapsed.advance(0.2);
+  expect(now()).toBe(1_001);
+  elapsed.advance(40 * 24 * 60 * 60 * 1_000);
+  expect(now()).toBe(1_001 + 40 * 24 * 60 * 60 * 1_000);
+});
