@@ -15,8 +15,8 @@ const functionTimeMs = 29_000;
 
 /** The context of a function that has so much time, in milliseconds. */
 export function lambdaContext(functionName: string, timeMs: number = functionTimeMs): Context {
-  const end = Date.now() + timeMs;
-  return { ...timelessContext(functionName, randomUUID()), getRemainingTimeInMillis: () => end - Date.now() };
+  const end = performance.now() + timeMs;
+  return { ...timelessContext(functionName, randomUUID()), getRemainingTimeInMillis: () => end - performance.now() };
 }
 
 /**

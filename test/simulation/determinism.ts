@@ -12,7 +12,7 @@ const startTime = Date.UTC(2026, 10, 21);
 const realSetImmediate = setImmediate;
 const clock = FakeTimers.install({
   now: startTime,
-  toFake: ['Date', 'setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
+  toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
 });
 
 const hex = (bytes: number): string => {

@@ -64,6 +64,10 @@ test('a context knows how much time is left', () => {
   vi.useFakeTimers();
   const context = lambdaContext('store', 50);
   expect(context.getRemainingTimeInMillis()).toBe(50);
+  for (const date of ['2026-01-01', '2036-01-01']) {
+    vi.setSystemTime(new Date(date));
+    expect(context.getRemainingTimeInMillis()).toBe(50);
+  }
   vi.advanceTimersByTime(60);
   expect(context.getRemainingTimeInMillis()).toBeLessThanOrEqual(0);
   vi.useRealTimers();
