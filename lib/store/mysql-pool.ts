@@ -70,7 +70,7 @@ export class MysqlPool implements KyselyPool {
       );
       try {
         if (idleSince === undefined) await timed.begin(this.#waiting.connectMs);
-        else if (Date.now() - idleSince > trustedMs) await timed.ping();
+        else if (Math.abs(Date.now() - idleSince) > trustedMs) await timed.ping();
         return timed;
       } catch (error) {
         timed.destroy();

@@ -331,7 +331,20 @@ export abstract class SqlStore extends SqlInventory implements Store {
   }
 
   async purges(now: number): Promise<Purge[]> {
-    const rows = await this.db.selectFrom('purges').selectAll().where('due_at', '<=', now).orderBy('due_at').execute();
+    const rows = await this.db
+      .selectFrom('purges')
+      .selectAll()
+      .where((row) =>
+        row.or([
+          // Whatever the clock of the machine says that accepted the deletion.
+          row('pass', '=', 1),
+          row('due_at', '<=', now),
+          // Only a clock that was wrong by more than the retention can have set this time.
+          row('due_at', '>', now + 2 * limits.queueRetentionMs),
+        ]),
+      )
+      .orderBy('due_at')
+      .execute();
     return rows.map((row) => ({ ...parentOf(row), pass: row.pass }));
   }
 

@@ -120,7 +120,9 @@ export interface Store extends Inventory {
    */
   setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
 
-  /** What is due to be purged at `now`. */
+  /**
+   * What is due to be purged at `now`: everything that was not purged yet, and what `endPurge` set to a time up to now.
+   */
   purges(now: number): Promise<Purge[]>;
   /** Removes up to `limit` rows below something deleted; answers how many. */
   purgeRows(deleted: Parent, limit: number): Promise<number>;
