@@ -24,6 +24,8 @@ export async function* missingNumbers(
   for (const number of missing) {
     const note = notes.get(number);
     if (note?.void) continue;
+    // A time to come was noted by a clock that was ahead. The number is noted again, or it would never become void.
+    const noted = note && note.noticedAt <= now ? note.noticedAt : undefined;
     const about =
       parent.chat === undefined
         ? { token: parent.token, chat: number }
@@ -34,13 +36,13 @@ export async function* missingNumbers(
       continue;
     }
     settled.delete(number);
-    if (repair && note && note.noticedAt + limits.voidAfterMs <= now && waiting.unreadable.length === 0) {
+    if (repair && noted !== undefined && noted + limits.voidAfterMs <= now && waiting.unreadable.length === 0) {
       overdue.push(number);
-      differences.push({ kind: 'void', ...about, noticedAt: note.noticedAt, repaired: true });
+      differences.push({ kind: 'void', ...about, noticedAt: noted, repaired: true });
       continue;
     }
-    if (!note) fresh.push(number);
-    const noticedAt = note?.noticedAt ?? (repair ? now : undefined);
+    if (noted === undefined) fresh.push(number);
+    const noticedAt = noted ?? (repair ? now : undefined);
     differences.push({
       kind: 'missing',
       ...about,

@@ -530,6 +530,15 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect((await services.ledger.createChat(token, null)).number).toBe(3);
       });
 
+      test('is noted again when a clock that was ahead noted it, and is void once nothing can come any more', async () => {
+        const token = await newChat();
+        await takeNumbers(token, { messages: 1 });
+        await services.store.noteMissing({ token, chat: 1 }, [4], clock() + 40 * 24 * 60 * 60 * 1_000);
+        expect(await aside(token)).toEqual(['missing 1/4, 0 ms, nowhere']);
+        clock.advance(limits.voidAfterMs);
+        expect(await aside(token)).toEqual([`void 1/4, ${limits.voidAfterMs} ms`]);
+      });
+
       test('is forgotten when its write has come', async () => {
         const token = await newChat();
         await takeNumbers(token, { chats: 1, messages: 1 });
