@@ -1,10 +1,10 @@
 import { operation } from '../runtime/http.ts';
-import { timestamp } from '../runtime/views.ts';
+import { timesView } from '../runtime/views.ts';
 
 export const editApplication = operation(
   'editApplication',
   async ({ params: { token }, body, requestId }, { ledger }) => {
     const { createdAt, at } = await ledger.editApplication(token, body.name, requestId);
-    return { json: { token, name: body.name, created_at: timestamp(createdAt), updated_at: timestamp(at) } };
+    return { json: { token, name: body.name, ...timesView({ createdAt, updatedAt: at }) } };
   },
 );

@@ -1,12 +1,10 @@
 import { operation } from '../runtime/http.ts';
-import { timestamp } from '../runtime/views.ts';
+import { timesView } from '../runtime/views.ts';
 
 export const editChat = operation(
   'editChat',
   async ({ params: { token, chat_number }, body, requestId }, { ledger }) => {
     const { createdAt, at } = await ledger.editChat(token, chat_number, body.name, requestId);
-    return {
-      json: { number: chat_number, name: body.name, created_at: timestamp(createdAt), updated_at: timestamp(at) },
-    };
+    return { json: { number: chat_number, name: body.name, ...timesView({ createdAt, updatedAt: at }) } };
   },
 );

@@ -9,25 +9,24 @@ export function timestamp(milliseconds: number): string {
   return latest.text;
 }
 
-export const applicationView = ({ token, name, chatsCount, createdAt, updatedAt }: StoredApplication) => ({
+/** The two times of an answer. Clocks are set back and differ between machines, but a change never precedes the creation. */
+export const timesView = ({ createdAt, updatedAt }: { createdAt: number; updatedAt: number }) => ({
+  created_at: timestamp(createdAt),
+  updated_at: timestamp(Math.max(createdAt, updatedAt)),
+});
+
+export const applicationView = ({ token, name, chatsCount, ...times }: StoredApplication) => ({
   token,
   name,
   chats_count: chatsCount,
-  created_at: timestamp(createdAt),
-  updated_at: timestamp(updatedAt),
+  ...timesView(times),
 });
 
-export const chatView = ({ number, name, messagesCount, createdAt, updatedAt }: StoredChat) => ({
+export const chatView = ({ number, name, messagesCount, ...times }: StoredChat) => ({
   number,
   name,
   messages_count: messagesCount,
-  created_at: timestamp(createdAt),
-  updated_at: timestamp(updatedAt),
+  ...timesView(times),
 });
 
-export const messageView = ({ number, body, createdAt, updatedAt }: StoredMessage) => ({
-  number,
-  body,
-  created_at: timestamp(createdAt),
-  updated_at: timestamp(updatedAt),
-});
+export const messageView = ({ number, body, ...times }: StoredMessage) => ({ number, body, ...timesView(times) });

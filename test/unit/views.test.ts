@@ -1,0 +1,31 @@
+import { expect, test } from 'vitest';
+import { editApplication } from '../../functions/api/edit-application.ts';
+import { editChat } from '../../functions/api/edit-chat.ts';
+import { matchView } from '../../functions/runtime/matches.ts';
+import { applicationView, chatView, messageView, timestamp } from '../../functions/runtime/views.ts';
+import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { answer, apiEvent } from '../support/api-event.ts';
+
+// The machine that accepted the edit has a clock that is an hour behind, or its clock was set back.
+const createdAt = Date.UTC(2026, 10, 21, 9);
+const updatedAt = Date.UTC(2026, 10, 21, 8);
+const both = { created_at: timestamp(createdAt), updated_at: timestamp(createdAt) };
+
+test('no answer has an updated_at before its created_at, whatever the clocks say', async () => {
+  const times = { createdAt, updatedAt };
+  expect(applicationView({ token: 't', name: 'a', chatsCount: 0, ...times })).toMatchObject(both);
+  expect(chatView({ number: 1, name: null, messagesCount: 0, ...times })).toMatchObject(both);
+  expect(messageView({ number: 1, body: 'b', ...times })).toMatchObject(both);
+  expect(matchView({ chat: 1, number: 1, body: 'b', ...times }, 'b')).toMatchObject(both);
+
+  const ledger = {
+    editApplication: async () => ({ createdAt, at: updatedAt }),
+    editChat: async () => ({ createdAt, at: updatedAt }),
+  } as unknown as Ledger;
+  const body = { name: 'new' };
+  const answers = [
+    await answer(editApplication({ ledger }), apiEvent('editApplication', { body })),
+    await answer(editChat({ ledger }), apiEvent('editChat', { body })),
+  ];
+  for (const { json } of answers) expect(json).toMatchObject(both);
+});
