@@ -24,7 +24,9 @@ export class HeldSecret implements SystemSecret {
   async keys(): Promise<readonly SystemKey[]> {
     const { refreshMs, heldMs } = limits.systemSecret;
     const held = this.#held;
-    const age = held ? this.#now() - held.at : Number.POSITIVE_INFINITY;
+    // The system's clock, because a monotonic one may stop while Lambda freezes the function. One that was set back far
+    // makes the keys look old, so that they are read again.
+    const age = held ? Math.abs(this.#now() - held.at) : Number.POSITIVE_INFINITY;
     const reading = age > refreshMs ? this.#refresh() : undefined;
     if (held && age <= heldMs) return held.keys;
     try {

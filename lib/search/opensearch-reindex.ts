@@ -108,7 +108,9 @@ export class OpensearchReindexing implements Reindexing {
   }
 
   async *#copy(generation: number, begun: Note): AsyncGenerator<ReindexStep> {
-    yield* this.#wait(begun.since + this.#waitMs, 'every worker writes into it, too');
+    // Another machine may have begun, whose clock is ahead.
+    const waitMs = Math.min(begun.since + this.#waitMs - Date.now(), this.#waitMs);
+    yield* this.#wait(waitMs, 'every worker writes into it, too');
     let { copied, after } = begun;
     if (copied > 0) yield { kind: 'copied', messages: copied, refused: [] };
     const page = limits.rowsPerTransaction;
@@ -149,13 +151,14 @@ export class OpensearchReindexing implements Reindexing {
         actions: names.map((index) => ({ remove: { index, alias: writesAlias(this.#alias), must_exist: false } })),
       },
     });
-    yield* this.#wait(Date.now() + this.#waitMs, `no worker writes to ${names.join(', ')} any more`);
+    yield* this.#wait(this.#waitMs, `no worker writes to ${names.join(', ')} any more`);
     for (const index of names) await this.#client.indices.delete({ index }, { ignore: [404] });
     yield { kind: 'done', what: `deleted ${names.join(', ')}` };
   }
 
-  async *#wait(end: number, until: string): AsyncGenerator<ReindexStep> {
-    for (let forMs = end - Date.now(); forMs > 0; forMs = end - Date.now()) {
+  async *#wait(milliseconds: number, until: string): AsyncGenerator<ReindexStep> {
+    const end = performance.now() + milliseconds;
+    for (let forMs = end - performance.now(); forMs > 0; forMs = end - performance.now()) {
       yield { kind: 'waiting', forMs, until };
       await sleep(Math.min(forMs, sliceMs));
     }

@@ -23,7 +23,7 @@ export class OpensearchIndex implements SearchIndex {
   readonly #client: Client;
   readonly #alias: string;
   readonly #writeIndexesMs: number;
-  #writing: { aliases: string[]; until: number } | undefined;
+  #writing: { aliases: string[]; at: number } | undefined;
 
   constructor(client: Client, alias = messagesAlias, writeIndexesMs: number = limits.writeIndexesMs) {
     this.#client = client;
@@ -48,7 +48,8 @@ export class OpensearchIndex implements SearchIndex {
   /** The indexes to write to, each by an alias of its own; asked for anew when the answer is old. */
   async #writeAliases(): Promise<string[]> {
     const now = Date.now();
-    if (this.#writing && now < this.#writing.until) return this.#writing.aliases;
+    // A clock that was set back must not keep them for longer, or a reindex would not reach this worker.
+    if (this.#writing && Math.abs(now - this.#writing.at) < this.#writeIndexesMs) return this.#writing.aliases;
     const request = this.#client.indices.getAlias({ name: writesAlias(this.#alias) });
     const { body } = await within(limits.searchMs.work, request);
     const generations = Object.keys(body).map((index) => generationOf(this.#alias, index));
@@ -56,7 +57,7 @@ export class OpensearchIndex implements SearchIndex {
     const newestFirst = generations.filter((each) => each !== undefined).sort((a, b) => b - a);
     const aliases = newestFirst.map((each) => ownAlias(this.#alias, each));
     if (aliases.length === 0) throw new Error(`OpenSearch names no index behind ${writesAlias(this.#alias)}`);
-    this.#writing = { aliases, until: now + this.#writeIndexesMs };
+    this.#writing = { aliases, at: now };
     return aliases;
   }
 

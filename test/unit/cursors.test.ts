@@ -64,6 +64,12 @@ describe('of several keys', () => {
     }
   });
 
+  test('the oldest signs where the system clock is behind all of them, and the others verify that', async () => {
+    const behind = withKeys([newer, Date.now() + 2 * hourMs], [older, Date.now() + hourMs]);
+    const cursor = await behind.encode(list, [1, 'a']);
+    expect(await withKeys([newer, 0], [older, 0]).decode(list, cursor, position)).toEqual([1, 'a']);
+  });
+
   test('the newest whose time has come signs', async () => {
     const before = await withKeys([newer, Date.now() + hourMs], [older, 0]).encode(list, [1, 'x']);
     const after = await withKeys([newer, Date.now() - 1], [older, 0]).encode(list, [1, 'x']);

@@ -159,6 +159,19 @@ describe('the system secret in a running function', () => {
     expect(heldMs).toBeLessThan(signsAfterMs);
   });
 
+  test('is read again when the system clock is set back, which hides how old it is', async () => {
+    const { state, newest } = world();
+    await newest();
+    state.text = text('b');
+    state.now -= 40 * 24 * 3_600_000;
+    expect([await newest(), state.reads]).toEqual(['b', 2]);
+    state.text = text('c');
+    state.now += refreshMs + 1;
+    await newest();
+    await settled();
+    expect(await newest()).toBe('c');
+  });
+
   test('is used while Secrets Manager is out for a while, or hangs', async () => {
     for (const outage of [{ text: undefined }, { hangs: true }]) {
       const { state, newest } = world();
