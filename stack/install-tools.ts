@@ -1,13 +1,13 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
 import { isRoot } from './folders.ts';
 import { schemathesis } from './native/schemathesis.ts';
-import { nativeTools, wrk } from './native/tools.ts';
+import { faketime, nativeTools, wrk } from './native/tools.ts';
 import { StackProblem } from './problem.ts';
 import { run } from './run.ts';
 import { findServers, missingOf, onPath, packagesOf, requireTools } from './tools.ts';
 
-// What script/test runs first: as root on Debian it installs what the native provider, the fuzz test and the
-// benchmarks need, elsewhere it names that. With Docker, too: chaos and a second checkout have servers without it.
+// What script/test runs first: as root on Debian it installs what the native provider, the fuzz test, the
+// test of the clocks and the benchmarks need, elsewhere it names that. With Docker, too: chaos and a second checkout have servers without it.
 
 /** Debian's packages ask this program whether they may start their service; 101 says no. */
 const policy = '/usr/sbin/policy-rc.d';
@@ -28,7 +28,7 @@ async function install(packages: string[]): Promise<void> {
 
 findServers();
 try {
-  const tools = [...nativeTools, wrk];
+  const tools = [...nativeTools, wrk, faketime];
   const missing = await missingOf(tools);
   if (missing.length > 0 && isRoot && onPath('apt-get')) await install(packagesOf(missing));
   await requireTools(tools);

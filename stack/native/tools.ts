@@ -1,4 +1,4 @@
-import { existsSync } from 'node:fs';
+import { existsSync, globSync } from 'node:fs';
 import path from 'node:path';
 import { cacheFolder } from '../folders.ts';
 import { onPath, succeeds, type Tool } from '../tools.ts';
@@ -15,6 +15,16 @@ export const python: Tool = {
 
 /** script/bench makes load with it. */
 export const wrk: Tool = { name: 'the load generator wrk', debianPackage: 'wrk', present: async () => onPath('wrk') };
+
+/** Returns libfaketime for programs with threads, or undefined where it is not installed. Debian has it in /usr/lib. */
+export const faketimeLibrary = (): string | undefined => globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
+
+/** The tests move the clock of a host with it. */
+export const faketime: Tool = {
+  name: 'libfaketime (faketime)',
+  debianPackage: 'faketime',
+  present: async () => faketimeLibrary() !== undefined,
+};
 
 /** What the native provider needs of this machine. */
 export const nativeTools: Tool[] = [

@@ -1,3 +1,4 @@
+import { AsyncLocalStorage } from 'node:async_hooks';
 import crypto from 'node:crypto';
 import { syncBuiltinESMExports } from 'node:module';
 import FakeTimers from '@sinonjs/fake-timers';
@@ -14,6 +15,20 @@ const clock = FakeTimers.install({
   now: startTime,
   toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
 });
+
+/** By how many milliseconds the clock of the process is ahead whose code runs; none outside a process. */
+const clockError = new AsyncLocalStorage<number>();
+Date.now = () => clock.now + (clockError.getStore() ?? 0);
+
+/** The time that no process's clock changes, in milliseconds since 1970. */
+export const trueTime = (): number => clock.now;
+
+/**
+ * Runs the work on a machine whose system clock is ahead by so many milliseconds. The services that it calls keep the true
+ * time, because their effects come from timers.
+ */
+export const onClockAhead = <Result>(milliseconds: number, work: () => Result): Result =>
+  clockError.run(milliseconds, work);
 
 const hex = (bytes: number): string => {
   let digits = '';
@@ -46,7 +61,7 @@ export async function step(): Promise<void> {
 }
 
 /** Moves the clock by so many milliseconds at once; only for when nothing is under way. */
-export const leap = (milliseconds: number): void => clock.setSystemTime(Date.now() + milliseconds);
+export const leap = (milliseconds: number): void => clock.setSystemTime(clock.now + milliseconds);
 
 export const sleep = (milliseconds: number): Promise<void> =>
   new Promise((resolve) => setTimeout(resolve, milliseconds));

@@ -303,4 +303,14 @@ export const mutations: Mutation[] = [
       },
     ],
   },
+  {
+    name: 'the clock of the machine decides which edit is the last',
+    file: 'lib/store/embedded.ts',
+    changes: [
+      {
+        find: `\${content} = iif(excluded.revision > revision,`,
+        replace: `\${content} = iif(excluded.revision > 0 AND excluded.updated_at >= updated_at,`,
+      },
+    ],
+  },
 ];

@@ -1,3 +1,4 @@
+import { onClockAhead } from './determinism.ts';
 import type { Fate, Part, Weather } from './weather.ts';
 
 /** How an invocation ended. */
@@ -10,18 +11,20 @@ export type Ending<Result> =
 /** Who calls, for the parts that are called. */
 export type Caller = Pick<Process, 'task' | 'call'>;
 
-/** One invocation of a function. It may die at any of its calls; what it had sent off before takes effect all the same. */
+/** One invocation of a function, on a machine with a clock of its own. It may die at any of its calls; what it had sent off before takes effect all the same. */
 export class Process {
   /** For whom the work is done; stands beside the numbers that it takes. */
   readonly task: string;
   /** The parts on which a call of it has failed. */
   readonly hurtBy = new Set<Part>();
   readonly #weather: Weather;
+  readonly #clockErrorMs: number;
   readonly #death = Promise.withResolvers<void>();
   #dead = false;
 
   constructor(weather: Weather, task: string) {
     this.#weather = weather;
+    this.#clockErrorMs = weather.clockErrorMs();
     this.task = task;
   }
 
@@ -29,7 +32,7 @@ export class Process {
   async run<Result>(timeoutMs: number, work: () => Promise<Result>): Promise<Ending<Result>> {
     const timer = setTimeout(() => this.#die(), timeoutMs);
     const ending = await Promise.race([
-      work().then(
+      onClockAhead(this.#clockErrorMs, work).then(
         (result): Ending<Result> => ({ kind: 'answered', result }),
         (error): Ending<Result> => ({ kind: 'failed', error }),
       ),

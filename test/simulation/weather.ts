@@ -1,4 +1,5 @@
 import { random } from './chance.ts';
+import { trueTime } from './determinism.ts';
 
 /** What a process calls over the network. */
 export type Part = 'dynamodb' | 'sqs' | 'sql' | 'search';
@@ -27,6 +28,8 @@ export interface Fate {
 const timeoutMs = 3_000;
 const longestDelayMs = 120_000;
 const longestStallMs = 90_000;
+/** The clocks of two machines differ by up to twice this. */
+const longestClockErrorMs = 5 * 60_000;
 
 const minute = 60_000;
 
@@ -57,6 +60,7 @@ export class Weather {
   readonly duplicates: number;
   readonly #outages: Outage[];
   readonly #throttlings: Throttling[];
+  readonly #clockErrors: number;
   #fine = false;
 
   constructor() {
@@ -67,7 +71,13 @@ export class Weather {
     this.#stalls = random.chance(0.5) ? 0.03 * storm : 0;
     this.duplicates = 0.2 * storm;
     this.#outages = storm === 0 ? [] : parts.flatMap(outagesOf);
+    this.#clockErrors = random.chance(0.5) ? random.between(0, longestClockErrorMs) : 0;
     this.#throttlings = storm === 0 ? [] : throttlings();
+  }
+
+  /** By how many milliseconds the clock of a new process is ahead; negative when it is behind. It never clears up. */
+  clockErrorMs(): number {
+    return random.between(-this.#clockErrors, this.#clockErrors);
   }
 
   /** From now on nothing fails any more. */
@@ -87,7 +97,7 @@ export class Weather {
     if (this.#fine) return fate;
     if (random.chance(this.#deaths)) fate.death = random.chance(0.5) ? 'before' : 'after';
     if (random.chance(this.#stalls)) fate.stallMs = random.between(1_000, longestStallMs);
-    const at = Date.now() + fate.stallMs;
+    const at = trueTime() + fate.stallMs;
     const isThrottled = ({ what, ...span }: Throttling) =>
       isDuring(span, at) && (what === 'everything' || (what === 'counters') === hot);
     if (part === 'dynamodb' && this.#throttlings.some(isThrottled)) return { ...fate, kind: 'throttled' };

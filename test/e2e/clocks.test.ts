@@ -1,0 +1,82 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
+import { beforeAll, expect, test } from 'vitest';
+import { faketime, faketimeLibrary } from '../../stack/native/tools.ts';
+import { requireTools } from '../../stack/tools.ts';
+import { Client } from '../support/client.ts';
+import { dataFolder, hostOf } from '../support/for-this-test.ts';
+import { type Host, launch, ready } from '../support/host.ts';
+
+// A host whose system clock is moved by libfaketime. Its monotonic clock is the machine's, as when somebody sets the date.
+
+/** Batches that are sent at once. Few are stored when the first is answered. */
+const batches = 4;
+const batch = Array<string>(1_000).fill('x'.repeat(500));
+
+beforeAll(() => requireTools([faketime]));
+
+class MovedHost {
+  readonly #dataDir = dataFolder();
+  readonly #clockFile = path.join(dataFolder(), 'clock');
+  host!: Host;
+  client!: Client;
+
+  moveClock(by: string): void {
+    writeFileSync(this.#clockFile, by);
+  }
+
+  async start(): Promise<void> {
+    const flags = ['--port', '0', '--data-dir', this.#dataDir, '--log-level', 'error'];
+    const variables = {
+      LD_PRELOAD: faketimeLibrary() ?? '',
+      FAKETIME_TIMESTAMP_FILE: this.#clockFile,
+      FAKETIME_NO_CACHE: '1',
+      FAKETIME_DONT_FAKE_MONOTONIC: '1',
+      DONT_FAKE_MONOTONIC: '1',
+    };
+    this.host = await hostOf(ready(launch(flags, variables)));
+    this.client = await Client.connect(this.host.url);
+  }
+
+  /** Sends the batches at once, does something when the first is answered, and returns the last numbers of all answered. */
+  async sendAnd(act: () => void, chat: string): Promise<number[]> {
+    const sent = Array.from({ length: batches }, () => this.client.send(chat, ...batch));
+    await Promise.race(sent);
+    act();
+    const settled = await Promise.allSettled(sent);
+    return settled.flatMap((one) => (one.status === 'fulfilled' ? [one.value.at(-1) as number] : []));
+  }
+
+  async isStored(chat: string, numbers: number[]): Promise<void> {
+    for (const number of numbers)
+      await expect
+        .poll(async () => (await this.client.get(`${chat}/messages/${number}`)).status, { timeout: 10_000 })
+        .toBe(200);
+  }
+}
+
+test.skipIf(process.platform !== 'linux')(
+  'everything accepted is stored at once, though the clock is set back and forward, before a start and while running',
+  async () => {
+    const moved = new MovedHost();
+    moved.moveClock('+0');
+    await moved.start();
+    const chat = await moved.client.newChat();
+    for (const by of ['+40d', '-1h', '+1h', '-40d']) {
+      const running = await moved.sendAnd(() => moved.moveClock(by), chat);
+      expect(running).toHaveLength(batches);
+      await moved.isStored(chat, running);
+    }
+    for (const by of ['+40d', '+1h']) {
+      const answered = await moved.sendAnd(() => moved.host.process.kill('SIGKILL'), chat);
+      expect(answered).not.toEqual([]);
+      await moved.host.ended;
+      expect(moved.host.stderr()).toBe('');
+      moved.moveClock(by);
+      await moved.start();
+      await moved.isStored(chat, answered);
+    }
+    expect(await moved.host.stop()).toBe(0);
+    expect(moved.host.stderr()).toBe('');
+  },
+);
