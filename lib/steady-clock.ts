@@ -4,11 +4,20 @@
  * forward neither delays nor expires anything, and what was due before a restart is due after it. The clock stands still
  * while no process runs.
  *
+ * It never goes back, not even where a monotonic clock does, as some did in virtual machines that were moved
+ * (https://doc.rust-lang.org/std/time/struct.Instant.html#monotonicity).
+ *
  * @param latest the latest time in the file, in whole milliseconds; 0 without any
  * @param elapsed the monotonic clock, in milliseconds since any moment
  * @returns whole milliseconds, comparable with the times in this file and no others
  */
 export function steadyClock(latest: number, elapsed: () => number = () => performance.now()): () => number {
-  const offset = latest - Math.floor(elapsed());
-  return () => offset + Math.floor(elapsed());
+  let now = latest;
+  let read = elapsed();
+  return () => {
+    const last = read;
+    read = elapsed();
+    if (read > last) now += read - last;
+    return Math.floor(now);
+  };
 }

@@ -6,10 +6,14 @@ test('a steady clock continues at the latest time of the file, in whole millisec
   const elapsed = newClock(12.7);
   const now = steadyClock(1_000, elapsed);
   expect(now()).toBe(1_000);
-  elapsed.advance(0.2);
+  elapsed.advance(0.5);
   expect(now()).toBe(1_000);
-  elapsed.advance(0.2);
+  elapsed.advance(0.5);
   expect(now()).toBe(1_001);
   elapsed.advance(40 * 24 * 60 * 60 * 1_000);
   expect(now()).toBe(1_001 + 40 * 24 * 60 * 60 * 1_000);
+  elapsed.advance(-60_000);
+  expect(now()).toBe(1_001 + 40 * 24 * 60 * 60 * 1_000);
+  elapsed.advance(1_000);
+  expect(now()).toBe(2_001 + 40 * 24 * 60 * 60 * 1_000);
 });
