@@ -265,9 +265,8 @@ export const mutations: Mutation[] = [
     file: 'lib/ledger/dynamodb.ts',
     changes: [
       {
-        find: "      UpdateExpression: 'ADD revision :one',\n      ConditionExpression: 'attribute_not_exists(deleted)',",
-        replace:
-          "      UpdateExpression: 'ADD revision :one',\n      ConditionExpression: 'attribute_not_exists(nothing)',",
+        find: 'attribute_not_exists(deleted) AND (attribute_not_exists(revision)',
+        replace: 'attribute_not_exists(nothing) AND (attribute_not_exists(revision)',
       },
     ],
   },
