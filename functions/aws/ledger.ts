@@ -1,4 +1,5 @@
 import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
+import { events, log } from '../runtime/log.ts';
 import { ledgerVariables, openLedgerTable } from './ledger-table.ts';
 import { provider } from './provider.ts';
 
@@ -7,6 +8,6 @@ export const ledger = provider({
   variables: ledgerVariables,
   create: (environment) => {
     const { table, parked } = openLedgerTable(environment);
-    return new DynamodbLedger(table, parked);
+    return new DynamodbLedger(table, parked, Date.now, (error) => log.warn(events.upkeepFailed, { error }));
   },
 });

@@ -1,3 +1,4 @@
+import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../../lib/ledger/dynamodb-table.ts';
 
 // The part of DynamoDB's expression language that the ledger uses:
@@ -11,8 +12,12 @@ export interface Bindings {
   ExpressionAttributeValues?: Item | undefined;
 }
 
-/** An expression that DynamoDB would not take. */
-export class ValidationException extends Error {}
+/** A call that DynamoDB rejects as invalid. */
+export class ValidationException extends DynamoDBServiceException {
+  constructor(message: string) {
+    super({ name: 'ValidationException', message, $fault: 'client', $metadata: { httpStatusCode: 400 } });
+  }
+}
 
 const tokensOf = (text: string): string[] => text.match(/<=|>=|<>|[=<>+,()]|[:#\w.]+/g) ?? [];
 
