@@ -9,11 +9,11 @@ export interface Holder {
 }
 
 /**
- * Bytes kept for all clients together. Half of what a host may grow by under a flood: the same again is garbage that is
- * not collected yet, and what requests in hand work on. 16 clients that do not read may each leave a whole page unread.
+ * Bytes kept for all clients together. A third of what a host may grow by under a flood; the rest is garbage that is not
+ * collected yet, and what active requests use. Twelve clients may each leave a whole page of 4 MB unread.
  */
 const boundBytes = 48_000_000;
-/** What is kept and makes no progress for this long, in milliseconds, is given up: the client is gone or hostile. */
+/** A connection that keeps bytes here without progress is closed after this long, in milliseconds. */
 const stalledMs = 30_000;
 const sweepMs = 1_000;
 
@@ -39,7 +39,7 @@ export class ClientMemory {
     while (this.#bytes > boundBytes) this.#end(this.#longestWaiting());
   }
 
-  /** Counts bytes that have been worked off. Does nothing for a connection that has been ended. */
+  /** Subtracts bytes that were processed or sent. Does nothing for a connection that has been ended. */
   release(holder: Holder, bytes: number): void {
     if (!this.#holders.has(holder)) return;
     holder.bytes -= bytes;

@@ -11,15 +11,15 @@ import { Turns } from './turns.ts';
 const requestsInHand = 4;
 /** Below this many requests in hand of all connections together, none waits for its turn: counting turns costs 5 µs each. */
 const freelyInHand = 100;
-/** What a parsed request that waits takes beside its headers, in bytes, measured with 10,000 of them. */
+/** Bytes that a waiting, parsed request takes without its headers, measured with 10,000 of them. */
 const heldRequestBytes = 2_000;
 /** Most connections. An idle one takes some 8 kB, measured with 10,000 of them. */
 const mostConnections = 16_000;
 /** Descriptors left to the files of the data folder, to threads and to modules that are loaded late. */
 const ownDescriptors = 128;
-/** What a refused client still sends is read and thrown away up to here: a client that reads only afterwards still gets its answer. */
+/** After a refusal, up to this many bytes are read and discarded, so that a client that sends to the end can read the answer. */
 const discardedBytes = 16 * 1_048_576;
-/** … and for this long after the answer has been sent, in milliseconds. */
+/** … for at most this long after the answer has been sent, in milliseconds. */
 const lingerMs = 2_000;
 /** An answer that nobody reads for this long is given up, in milliseconds. */
 const unreadMs = 30_000;
@@ -38,13 +38,13 @@ class Connection implements Holder {
   started = 0;
   /** Parsed requests that wait until fewer are in hand. */
   readonly held: Exchange[] = [];
-  /** Whether a held request has its place among what later turns start. */
+  /** Whether a held request is scheduled for a later turn. */
   queued = false;
   /** The request that was parsed last, with its answer. Only this one's body may still be on the way. */
   last: Exchange | undefined;
-  /** Whether its last answer is decided: no request is started any more, and nothing that it sends counts. */
+  /** Whether the last answer is chosen. No further request is started, and further input is discarded. */
   ending = false;
-  /** The request that the last answer is for, when its body was still on the way: it gets no other. */
+  /** The unfinished request that the last answer is for; what its handler returns is dropped. */
   cutOff: IncomingMessage | undefined;
   /** Refuses the request whose body is being read. */
   refuseBody: (() => void) | undefined;
@@ -85,7 +85,7 @@ export class Connections {
     server.on('connection', (socket: Socket) => this.#open(socket));
     const receive: RequestListener = (request, response) => this.#receive({ request, response });
     server.on('request', receive);
-    // Leave to send a body is given where the body is read. An unknown expectation is not met, which does no harm.
+    // `100 Continue` is sent where the body is read. Unknown values of `Expect` are ignored, which does no harm.
     server.on('checkContinue', receive);
     server.on('checkExpectation', receive);
   }
@@ -171,7 +171,7 @@ export class Connections {
     });
   }
 
-  /** Ends the oldest connection that no request is in hand of. */
+  /** Closes the oldest connection without an active request. */
   #endIdle(): boolean {
     for (const [socket, { started, held, last }] of this.#connections) {
       if (started > 0 || held.length > 0 || last?.request.complete === false) continue;

@@ -23,8 +23,8 @@ export interface EngineFiles {
   generations: SharedArrayBuffer;
   queues: { store: EmbeddedQueue; search: EmbeddedQueue };
   ledger: EmbeddedLedger;
-  /** Declares that the two files agree, after what one had lost was repaired from the other; a start takes them then. */
-  agree(): Promise<void>;
+  /** Marks both files as consistent after a repair; the next start accepts them. Returns whether they disagreed before. */
+  agree(): Promise<boolean>;
   /** Waits for the commits under way, and closes both. */
   close(): Promise<void>;
 }
@@ -72,7 +72,7 @@ export async function openEngineFiles(
   const storeDatabase = Database.open(storePath, { pairing: pairing('store') });
   await storeDatabase.migrate(storeSchema);
   const mark = new LedgerMark(dataDir, identify(ledgerDatabase, storeDatabase));
-  // What a process that was killed had committed may not be on the disk yet, and each file is about to build on the other.
+  // A killed process may have left unsynced commits. Sync both files before either refers to the other.
   await ledgerDatabase.sync();
   await storeDatabase.sync();
 
@@ -86,13 +86,14 @@ export async function openEngineFiles(
     queues,
     ledger: new EmbeddedLedger(commits, queues.store),
     agree: async () => {
-      if (!disagreement) return;
+      if (!disagreement) return false;
       const ledger = nextGeneration(later(found.reached, found.store.marks.other));
       const store = nextGeneration(later(found.store.marks.own, found.ledger.marks.other));
       ledgerDatabase.setMarks({ own: ledger, other: store });
       await ledgerDatabase.sync();
       storeDatabase.setMarks({ own: store, other: ledger });
       mark.write(ledger);
+      return true;
     },
     close: async () => {
       await commits.run(() => undefined);

@@ -58,10 +58,7 @@ export async function startEngine(
   }
   if (rebuildingAt(storeDatabase)) {
     await files.close();
-    throw new UnusableDatabase(
-      storePath,
-      'has a search index that is being built anew; end that with script/ops reindex.',
-    );
+    throw new UnusableDatabase(storePath, 'has an unfinished search index; run script/ops reindex to finish it.');
   }
 
   const readers = new Readers({ data: { storePath, logLevel, adminKey, systemSecret }, ledger });

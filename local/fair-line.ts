@@ -9,7 +9,7 @@ interface Item {
   arrivedAt: number;
 }
 
-/** What waits, taken from the applications in turn and from each in the order of arrival. */
+/** A queue that serves applications in turn, and the reads of each in the order of arrival. */
 export class FairLine<Waiting extends Item> {
   /** Only applications that have something waiting; the one whose turn it is comes first. */
   readonly #byApplication = new Map<string, Waiting[]>();

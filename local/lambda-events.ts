@@ -10,7 +10,7 @@ import type { Delivery } from '../lib/queue/queue.ts';
 /** The name of the API's stage, which is the first segment of every path. */
 export const stage = 'v1';
 
-/** Plenty for a batch. */
+/** Time limit of a batch, in milliseconds; more than any batch needs. */
 const functionTimeMs = 29_000;
 
 /** The context of a function that has so much time, in milliseconds. */

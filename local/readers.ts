@@ -84,9 +84,14 @@ const refused = (detail: string, retryAfterSeconds: number) =>
   new Problem('unavailable', detail, { headers: { 'Retry-After': String(retryAfterSeconds) } });
 const tooManyWait = () =>
   refused(`Too many reads are waiting. Retry after ${limits.retryAfterSeconds} s.`, limits.retryAfterSeconds);
+const waitedTooLong = () =>
+  refused(
+    `The read waited longer than ${deadlineMs / 1_000} s for its turn. Retry after ${limits.unavailableRetryAfterSeconds} s.`,
+    limits.unavailableRetryAfterSeconds,
+  );
 const outOfTime = () =>
   refused(
-    `The read took longer than ${deadlineMs / 1_000} s and was stopped. Retry later, or search for something more specific.`,
+    `The read took longer than ${deadlineMs / 1_000} s. Retry after ${limits.unavailableRetryAfterSeconds} s, or search for something more specific.`,
     limits.unavailableRetryAfterSeconds,
   );
 const interrupted = () =>
@@ -227,7 +232,7 @@ export class Readers {
     const now = performance.now();
     const arrivedBefore = now - this.#deadlineMs;
     const leastWorkMs = this.#deadlineMs * leastWorkShare;
-    for (const read of this.#waiting.takeArrivedUntil(arrivedBefore)) this.#refuse(read, outOfTime());
+    for (const read of this.#waiting.takeArrivedUntil(arrivedBefore)) this.#refuse(read, waitedTooLong());
     for (const reader of this.#readers) {
       const { read, startedAt, child } = reader;
       if (!read) continue;

@@ -86,6 +86,9 @@ Stop it with Ctrl-C.`);
   process.on('SIGTERM', stop);
 }
 
+// The server outlives the reader of its output, such as `head`; without a listener, the next line would end it.
+for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+
 let settings: Settings | undefined;
 try {
   settings = readSettings(process.argv.slice(2));

@@ -54,7 +54,7 @@ export const channel = (port: MessagePort | Worker) => ({
   timeout: -1,
 });
 
-/** How calls travel between two processes. They have no time limit either: whoever waits ends the other process. */
+/** How calls travel between two processes. They have no time limit either: the pool kills a reader that takes too long. */
 export const processChannel = (end: ChildProcess | NodeJS.Process) => ({
   post: (message: Serializable) => {
     end.send?.(message);

@@ -1,6 +1,6 @@
-/** Work of one turn, in milliseconds: a health check beside a flood then waits for little more than this. */
+/** Time budget of one event-loop turn, in milliseconds. During a flood, a health check waits little longer than this. */
 const turnMs = 5;
-/** Tasks tried in one turn; more would only be put off when each takes long. */
+/** Most tasks started in one turn. More would only be postponed when tasks are long. */
 const tasksPerTurn = 16;
 
 /**

@@ -47,7 +47,11 @@ const program = opsCommand({
   reconcile: (token, flags) =>
     on(async (services) => {
       if ((await reconcileAll(services, token, flags, interruption)) > 0) status = 1;
-      if (flags.repair && token === undefined && !interruption.wanted) await services.agree?.();
+      const isWhole = flags.repair && token === undefined && !interruption.wanted;
+      if (isWhole && (await services.agree?.()) && !flags.json)
+        console.log(
+          'The data files agree now, and script/start takes the folder. Messages that are still missing are lost.',
+        );
     }, 'repair'),
   reindex: (flags) => on((services) => reindex(services, flags, interruption)),
 });

@@ -12,8 +12,8 @@ export interface OpsServices extends Omit<Services, 'cursors'> {
   queues: Record<QueueName, Queue>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;
-  /** Declares that what the two files of a data folder disagreed about is repaired; there are none elsewhere. */
-  agree?: () => Promise<void>;
+  /** Marks the two files of a data folder as consistent; returns whether they disagreed before. Undefined on AWS. */
+  agree?: () => Promise<boolean>;
   close: () => Promise<void>;
 }
 

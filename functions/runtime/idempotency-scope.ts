@@ -3,7 +3,7 @@ import { limits } from '../../lib/limits.ts';
 
 /** Who shares the Idempotency-Keys of a route. */
 export interface IdempotencyScope {
-  /** What tells this scope from others beside the operation and the path. Only a hash of it is stored. */
+  /** What identifies the scope besides the operation and the path. Only a hash of it is stored. */
   holder: string[];
   /** Returns what is wrong with a key in this scope. */
   faultOf(key: string): string | undefined;

@@ -12,7 +12,7 @@ export const once = <Schema>(make: () => Schema): (() => Schema) => {
   };
 };
 
-/** Tells the document more of a schema. */
+/** Adds OpenAPI metadata to a schema. */
 export const documented = <Schema extends z.core.$ZodType>(schema: Schema, facts: z.core.GlobalMeta): Schema => {
   z.globalRegistry.add(schema, facts);
   return schema;

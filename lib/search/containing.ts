@@ -27,7 +27,7 @@ export function containing(query: string): (text: string) => boolean {
 const unitsOf = (text: string): Uint16Array =>
   Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
 
-/** For each length of the query's beginning, less one: how long the longest shorter text is that begins and ends it. */
+/** The failure table of Knuth, Morris and Pratt: for each prefix of the query, the length of its longest proper border. */
 function bordersOf(units: Uint16Array): Uint16Array {
   const borders = new Uint16Array(units.length);
   let matched = 0;

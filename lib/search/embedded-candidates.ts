@@ -8,10 +8,10 @@ import { fewTrigrams } from './few-trigrams.ts';
 import { fold } from './fold.ts';
 import type { SearchMatch } from './search-index.ts';
 
-/** A statement for each text takes twice as long as one for so many of them. */
+/** Texts that one statement reads. One statement for each text takes twice as long. */
 const textsAtATime = 500;
 
-/** A text that several of the sample hold is so common that its first matches are found at once. */
+/** If this many sampled texts contain the query, it is so common that the index finds the first page at once. */
 const commonInSample = 2;
 
 /**

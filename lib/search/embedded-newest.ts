@@ -21,7 +21,7 @@ export interface Budgets {
  */
 export const usualBudgets: Budgets = { leastRead: 1_000, mostRead: 20_000, mostSorted: 100_000 };
 
-/** A text counts one for every so many UTF-16 units that it has, and one more. */
+/** Reading a text costs 1, and 1 more for each of this many UTF-16 units. */
 const unitsPerText = 500;
 
 const newest = 'ORDER BY d.created_at DESC, d.chat DESC, d.id DESC LIMIT ?';

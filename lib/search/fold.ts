@@ -33,5 +33,5 @@ export const fold = (text: string): string => text.replace(foldable, (character)
 
 const targets = new Set(folded.values());
 
-/** Whether a folded text has a character to which others fold: only then can a text match it that does not hold it. */
+/** Whether a character of the folded text has other case variants. Only then can a text match without containing it literally. */
 export const hasOtherCases = (text: string): boolean => [...text].some((character) => targets.has(character));

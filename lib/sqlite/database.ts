@@ -231,7 +231,7 @@ export class Database {
   }
 
   /**
-   * Brings to the disk what is committed, without holding up this thread: resolves when it is there. A commit is in the
+   * Syncs committed data without blocking this thread. Resolves when it is on the disk. A commit is in the
    * journal (https://sqlite.org/wal.html), so syncing that is all that SQLite would do at a commit with FULL.
    */
   async sync(): Promise<void> {

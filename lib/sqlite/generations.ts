@@ -1,13 +1,13 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
- * How far the two files of a data folder are. Each counts its commits (its generation), and each commit names the
- * generation of the other file that it builds on, which was on the disk by then. So a file whose generation is below what
- * the other one names has lost commits: it is an older copy, or its journal was damaged or lost.
+ * The commit counters of the two files of a data folder. Each file counts its commits: its generation. Each commit also
+ * stores the generation of the other file that it depends on, which is already on the disk. So a file whose generation is
+ * below the one that the other file stores has lost commits: it is an older copy, or its journal was damaged or lost.
  *
  * Both numbers are in the file's header, where SQLite leaves 32 bits each to the program: `user_version` is the file's own
  * generation, `application_id` that of the other file. The header is page 1, which is written with every commit then; a
- * table would cost a page, too. Files from before have 0 in both.
+ * table would cost a page, too. Files written by earlier versions have 0 in both.
  *
  * 32 bits last for 50 days of 1,000 commits a second, so generations wrap around, and only their distance counts.
  */
