@@ -2,8 +2,12 @@
 export interface Holder {
   /** Bytes kept for this connection now. */
   bytes: number;
-  /** When bytes last arrived for it or left it, in milliseconds of `performance.now()`. */
+  /** When the server began to keep bytes for it, as `performance.now()`, in milliseconds. */
+  since: number;
+  /** When bytes last arrived for it or left it, likewise. */
   progressAt: number;
+  /** Bytes that arrived or left since then. */
+  moved: number;
   /** Ends the connection, because what is kept for it makes no progress. */
   end(): void;
 }
@@ -16,11 +20,13 @@ const boundBytes = 48_000_000;
 /** A connection that keeps bytes here without progress is closed after this long, in milliseconds. */
 const stalledMs = 30_000;
 const sweepMs = 1_000;
+/** Bytes that count as moved from the beginning, so that a client that has just begun is not the slowest. */
+const creditBytes = 65_536;
 
 /**
  * Bounds the memory that clients can claim: request bodies under way, parsed requests that wait, and answers that are
- * not read. Above the bound it ends the connection whose bytes have waited longest (bytes times waiting time), so that
- * clients that read and write are not cut off by those that do not.
+ * not read. Above the bound it ends the connection that keeps the most for its speed, so that clients that read and write
+ * are not cut off by those that do not, nor by those that trickle.
  */
 export class ClientMemory {
   readonly #holders = new Set<Holder>();
@@ -30,19 +36,29 @@ export class ClientMemory {
     setInterval(() => this.#sweep(), sweepMs).unref();
   }
 
-  /** Counts bytes that are kept from now on. This may end connections, the holder's own among them. */
-  keep(holder: Holder, bytes: number): void {
+  /**
+   * Counts bytes that are kept from now on. This may end connections, the holder's own among them.
+   *
+   * @param moved how many of them the client has sent just now
+   */
+  keep(holder: Holder, bytes: number, moved = 0): void {
+    const now = performance.now();
+    if (!this.#holders.has(holder)) {
+      this.#holders.add(holder);
+      Object.assign(holder, { since: now, moved: 0 });
+    }
     holder.bytes += bytes;
-    holder.progressAt = performance.now();
+    holder.moved += moved;
+    holder.progressAt = now;
     this.#bytes += bytes;
-    this.#holders.add(holder);
-    while (this.#bytes > boundBytes) this.#end(this.#longestWaiting());
+    while (this.#bytes > boundBytes) this.#end(this.#slowest());
   }
 
   /** Subtracts bytes that were processed or sent. Does nothing for a connection that has been ended. */
   release(holder: Holder, bytes: number): void {
     if (!this.#holders.has(holder)) return;
     holder.bytes -= bytes;
+    holder.moved += bytes;
     holder.progressAt = performance.now();
     this.#bytes -= bytes;
     if (holder.bytes <= 0) this.forget(holder);
@@ -55,16 +71,21 @@ export class ClientMemory {
     holder.bytes = 0;
   }
 
-  #longestWaiting(): Holder {
+  /**
+   * The connection that keeps the most for its speed. Only the time of the last byte would not do: one byte a second would
+   * save a connection, and the largest honest one would be ended in its place.
+   */
+  #slowest(): Holder {
     const now = performance.now();
-    let longest: { holder: Holder; score: number } | undefined;
+    let slowest: { holder: Holder; score: number } | undefined;
     for (const holder of this.#holders) {
-      // Plus one: of those that arrived in this very millisecond, the largest counts.
-      const score = holder.bytes * (now - holder.progressAt + 1);
-      if (!longest || score > longest.score) longest = { holder, score };
+      const moved = holder.moved + creditBytes;
+      // Plus one: of those that began in this very millisecond, the largest counts.
+      const score = (holder.bytes * (now - holder.since + 1)) / moved ** 2;
+      if (!slowest || score > slowest.score) slowest = { holder, score };
     }
-    if (!longest) throw new Error('Bytes are kept for no connection');
-    return longest.holder;
+    if (!slowest) throw new Error('Bytes are kept for no connection');
+    return slowest.holder;
   }
 
   #sweep(): void {

@@ -11,7 +11,9 @@ import { Turns } from './turns.ts';
 const requestsInHand = 4;
 /** Below this many requests in hand of all connections together, none waits for its turn: counting turns costs 5 µs each. */
 const freelyInHand = 100;
-/** Bytes that a waiting, parsed request takes without its headers, measured with 10,000 of them. */
+/** What of a waiting request's body has been read is at most one read of the socket. */
+const heldBodyBytes = 65_536;
+/** Bytes that a waiting, parsed request takes without its headers and body, measured with 10,000 of them. */
 const heldRequestBytes = 2_000;
 /** Most connections. An idle one takes some 8 kB, measured with 10,000 of them. */
 const mostConnections = 16_000;
@@ -33,7 +35,9 @@ interface Exchange {
 class Connection implements Holder {
   readonly socket: Socket;
   bytes = 0;
+  since = 0;
   progressAt = 0;
+  moved = 0;
   /** Requests that are worked on: started, and not answered to the end. */
   started = 0;
   /** Parsed requests that wait until fewer are in hand. */
@@ -230,8 +234,11 @@ export class Connections {
   }
 }
 
-const heldBytes = ({ rawHeaders, url }: IncomingMessage): number =>
-  rawHeaders.reduce((bytes, text) => bytes + text.length, heldRequestBytes + (url?.length ?? 0));
+function heldBytes({ rawHeaders, headers, url }: IncomingMessage): number {
+  const declared = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : heldBodyBytes;
+  const around = heldRequestBytes + (url?.length ?? 0) + Math.min(declared, heldBodyBytes);
+  return rawHeaders.reduce((bytes, text) => bytes + text.length, around);
+}
 
 /** How many descriptors this process may have open; Node.js raises its own limit to the highest allowed. */
 function descriptors(): number {

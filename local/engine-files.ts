@@ -71,10 +71,11 @@ export async function openEngineFiles(
   await ledgerDatabase.migrate(ledgerSchema);
   const storeDatabase = Database.open(storePath, { pairing: pairing('store') });
   await storeDatabase.migrate(storeSchema);
-  const mark = new LedgerMark(dataDir, identify(ledgerDatabase, storeDatabase));
+  const id = identify(ledgerDatabase, storeDatabase);
   // A killed process may have left unsynced commits. Sync both files before either refers to the other.
   await ledgerDatabase.sync();
   await storeDatabase.sync();
+  const mark = new LedgerMark(dataDir, id);
 
   const commits = new GroupCommit(ledgerDatabase);
   if (!disagreement) commits.onCommit(() => mark.write(generations.get('ledger')));
@@ -111,7 +112,9 @@ function find(dataDir: string): FoundFiles {
   const store = Database.check(storePath, storeSchema, 'applications');
   const mark = LedgerMark.read(dataDir);
   const { own } = ledger.marks;
-  const reached = mark && mark.folder === ledger.folder ? later(own, mark.generation) : own;
+  // A ledger without an id lost the commit that named it, with all that came after: the mark is made later.
+  const isOfThisLedger = mark && (ledger.folder === undefined || mark.folder === ledger.folder);
+  const reached = isOfThisLedger ? later(own, mark.generation) : own;
   return { dataDir, ledgerPath, storePath, ledger, store, reached };
 }
 

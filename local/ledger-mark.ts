@@ -1,4 +1,4 @@
-import { closeSync, existsSync, openSync, readFileSync, writeSync } from 'node:fs';
+import { closeSync, existsSync, openSync, readFileSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
 
 const fileName = 'ledger.mark';
@@ -30,7 +30,8 @@ export class LedgerMark {
   /** What the file of a data folder says; undefined where there is none, or none that can be read. */
   static read(dataDir: string): Reached | undefined {
     const file = path.join(dataDir, fileName);
-    if (!existsSync(file)) return undefined;
+    // A pipe would block the start.
+    if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
     const [, folder, generation] = format.exec(readFileSync(file, 'latin1')) ?? [];
     return folder === undefined ? undefined : { folder, generation: Number(generation) };
   }

@@ -205,8 +205,17 @@ export class Readers {
     reader.startedAt = performance.now();
     // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
     await remote.answer(read.operation, read.event, read.requestId).then(read.resolve, read.reject);
+    const { startedAt } = reader;
+    if (performance.now() - startedAt > slowMs) this.#markSlow(read);
     reader.read = undefined;
     this.#assign();
+  }
+
+  /** From now on the read's application shares one process with all others whose reads are slow. */
+  #markSlow({ application }: Read): void {
+    const now = performance.now();
+    for (const [slow, until] of this.#slowUntil) if (until <= now) this.#slowUntil.delete(slow);
+    this.#slowUntil.set(application, now + slowForMs);
   }
 
   #takeNext(): Read | undefined {
@@ -236,14 +245,15 @@ export class Readers {
     for (const reader of this.#readers) {
       const { read, startedAt, child } = reader;
       if (!read) continue;
-      if (now - startedAt > slowMs) this.#leastProcesses = mostProcesses;
+      if (now - startedAt > slowMs) {
+        this.#leastProcesses = mostProcesses;
+        this.#markSlow(read);
+      }
       if (read.arrivedAt > arrivedBefore) continue;
       if (!read.isRefused) this.#refuse(read, outOfTime());
       if (now - startedAt < leastWorkMs) continue;
       const { method, path } = routes[read.operation];
       log.warn(events.readTooSlow, { request_id: read.requestId, route: `${method} ${path}` });
-      for (const [application, until] of this.#slowUntil) if (until <= now) this.#slowUntil.delete(application);
-      this.#slowUntil.set(read.application, now + slowForMs);
       this.#readers.delete(reader);
       child.kill('SIGKILL');
     }

@@ -28,6 +28,8 @@ const drainMs = 1_500;
  * the socket, so it is mostly there already.
  */
 const discardedBodyBytes = 65_536;
+/** A body that is not larger and came whole is not counted: its request takes about as much. */
+const uncountedBodyBytes = 4_096;
 /** A longer answer, in characters or bytes, is written in pieces. A page of 50 short messages is below it. */
 const wholeAnswer = 16_384;
 /**
@@ -192,7 +194,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         reply.raw.on('close', () => connections.memory.release(connection, kept));
       }
       kept += chunk.length;
-      connections.memory.keep(connection, chunk.length);
+      connections.memory.keep(connection, chunk.length, chunk.length);
     };
     payload.on('data', (chunk: Buffer) => {
       if (ended) return;
@@ -201,8 +203,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       if (bytes >= most) {
         payload.pause();
         settle();
-        // Most bodies come whole with their head. The parser hands them on before it says that they are complete.
-      } else if (bytes !== declared) keep(chunk);
+        // Most bodies are small and come whole with their head. The parser hands them on before it says so.
+      } else if (bytes !== declared || bytes > uncountedBodyBytes) keep(chunk);
     });
     const settle = () => {
       if (ended) return;

@@ -10,8 +10,8 @@ export const listApplications = operation('listApplications', async (request, { 
   const after = await cursors.decode(list, cursor, applicationPosition);
   const { rows, more } = await store.applications({ after, order, limit });
 
-  const page = fitting(rows, more);
+  const page = fitting(rows, more, applicationView);
   const last = page.items.at(-1);
   const next = page.more && last ? await cursors.encode(list, [last.createdAt, last.token]) : null;
-  return pageAnswer({ data: page.items.map(applicationView), next }, request.pageAt);
+  return pageAnswer({ data: page.views, next }, request.pageAt);
 });

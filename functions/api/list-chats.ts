@@ -17,8 +17,8 @@ export const listChats = operation('listChats', async (request, services) => {
   await requireApplication(services, token);
   const { rows, more } = await services.store.chats(token, rangeOf(query, from));
 
-  const page = fitting(rows, more);
+  const page = fitting(rows, more, chatView);
   const last = page.items.at(-1);
   const next = page.more && last ? await services.cursors.encode(list, [last.number]) : null;
-  return pageAnswer({ data: page.items.map(chatView), next }, pageAt);
+  return pageAnswer({ data: page.views, next }, pageAt);
 });

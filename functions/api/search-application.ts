@@ -13,14 +13,11 @@ export const searchApplication = operation('searchApplication', async (request, 
   await requireApplication(services, token);
   const found = await services.searchIndex.search({ token, q, limit, ...(after && { after }) });
 
-  const page = fitting(
-    found.matches.map((match) => ({ chat_number: match.chat, ...matchView(match, q) })),
-    found.more,
-  );
-  const last = found.matches[page.items.length - 1];
+  const page = fitting(found.matches, found.more, (match) => ({ chat_number: match.chat, ...matchView(match, q) }));
+  const last = page.items.at(-1);
   const next = page.more && last ? await services.cursors.encode(list, [last.createdAt, last.chat, last.number]) : null;
   // The documents of a deleted chat are purged in the background; until then they are left out here.
-  const live = await services.store.liveChats(token, [...new Set(page.items.map((match) => match.chat_number))]);
-  const data = page.items.filter((match) => live.has(match.chat_number));
+  const live = await services.store.liveChats(token, [...new Set(page.items.map(({ chat }) => chat))]);
+  const data = page.views.filter((match) => live.has(match.chat_number));
   return pageAnswer({ data, next, ...totals(found) }, request.pageAt);
 });

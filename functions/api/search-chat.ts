@@ -13,11 +13,8 @@ export const searchChat = operation('searchChat', async (request, services) => {
   await requireChat(services, token, chat);
   const found = await services.searchIndex.search({ token, chat, q, limit, ...(after && { after }) });
 
-  const page = fitting(
-    found.matches.map((match) => matchView(match, q)),
-    found.more,
-  );
-  const last = found.matches[page.items.length - 1];
+  const page = fitting(found.matches, found.more, (match) => matchView(match, q));
+  const last = page.items.at(-1);
   const next = page.more && last ? await services.cursors.encode(list, [last.createdAt, last.chat, last.number]) : null;
-  return pageAnswer({ data: page.items, next, ...totals(found) }, request.pageAt);
+  return pageAnswer({ data: page.views, next, ...totals(found) }, request.pageAt);
 });

@@ -23,6 +23,8 @@ export async function* compareApplication(run: Run, token: string): AsyncGenerat
   const highest = yield* highestOf(run, { token }, entry);
   let unstored = 0;
   for (const stretch of stretches(highest, limits.numbersCompared)) {
+    // Signals and others get their turn, however many numbers hold nothing.
+    await new Promise(setImmediate);
     run.signal?.throwIfAborted();
     unstored += yield* compareChats(run, token, stretch);
   }

@@ -20,6 +20,8 @@ export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Di
   yield* restore(run, [{ parent: { token }, row, highest }]);
   if (row?.deleted) return;
   for (const stretch of stretches(highest, limits.numbersCompared)) {
+    // Signals and others get their turn, however many numbers hold nothing.
+    await new Promise(setImmediate);
     run.signal?.throwIfAborted();
     const parents = numbersOf(stretch).map((chat) => ({ token, chat }));
     const rows = await store.mergedChats(token, stretch.from, stretch.to);

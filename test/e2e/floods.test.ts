@@ -105,6 +105,15 @@ describe('memory is bounded, and nobody else is cut off or kept waiting, while',
     }, 1_000);
   });
 
+  test('bodies that have been read wait behind answers that nobody reads', async () => {
+    const path = `${chat}/messages`;
+    const bytes = 60_000;
+    const flood = getRequest('/docs').repeat(4) + postHead(path, bytes) + ' '.repeat(bytes);
+    await survives(async (sockets) => {
+      for (let i = 0; i < size.readers * 10; i++) await unread(sockets, flood);
+    }, 1_000);
+  });
+
   test('several connections are full of requests', async () => {
     await survives(async (sockets) => {
       for (let i = 0; i < size.flooders / 4; i++) {

@@ -56,6 +56,13 @@ describe('a data folder', () => {
     );
   });
 
+  test('is refused when both journals are gone and only ledger.mark knows that there was more', async () => {
+    await send();
+    const copy = killed();
+    for (const name of ['ledger.db-wal', 'store.db-wal']) remove(copy, name);
+    await expect(openEngineFiles(copy)).rejects.toThrow('has lost its last commits');
+  });
+
   test('is taken when ledger.mark is behind, unreadable, missing or that of another folder', async () => {
     const early = killed();
     await send();

@@ -1,0 +1,61 @@
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { ClientMemory, type Holder } from '../../local/client-memory.ts';
+
+describe('memory for clients', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setInterval'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  const ended: string[] = [];
+  beforeEach(() => void ended.splice(0));
+  const holder = (name: string): Holder => ({
+    bytes: 0,
+    since: 0,
+    progressAt: 0,
+    moved: 0,
+    end: () => void ended.push(name),
+  });
+  /** Arrives in pieces, one each half second. */
+  const receive = (memory: ClientMemory, to: Holder[], bytes: number) => {
+    for (const each of to) memory.keep(each, bytes, bytes);
+  };
+
+  test('ends those who trickle before one who sends a large body steadily', () => {
+    const memory = new ClientMemory();
+    const trickling = Array.from({ length: 2_900 }, (_, i) => holder(`trickling ${i}`));
+    receive(memory, trickling, 16_000);
+    const honest = holder('honest');
+    for (let i = 0; i < 20; i++) {
+      vi.advanceTimersByTime(500);
+      receive(memory, trickling, 1);
+      receive(memory, [honest], 50_000);
+    }
+    receive(memory, [honest], 1_000_000);
+    expect(ended.length).toBeGreaterThan(0);
+    expect(ended).not.toContain('honest');
+  });
+
+  test('ends one who reads nothing before one who reads slowly', () => {
+    const memory = new ClientMemory();
+    const [slow, deaf] = [holder('slow'), holder('deaf')];
+    memory.keep(slow, 23_000_000);
+    memory.keep(deaf, 24_000_000);
+    for (let i = 0; i < 20; i++) {
+      vi.advanceTimersByTime(500);
+      memory.release(slow, 65_536);
+    }
+    memory.keep(holder('new'), 4_000_000);
+    expect(ended).toEqual(['deaf']);
+  });
+
+  test('ends whoever makes no progress for 30 s, however little it keeps', () => {
+    const memory = new ClientMemory();
+    const [still, moving] = [holder('still'), holder('moving')];
+    memory.keep(still, 500);
+    memory.keep(moving, 1_000);
+    for (let i = 0; i < 62; i++) {
+      vi.advanceTimersByTime(500);
+      memory.release(moving, 1);
+    }
+    expect(ended).toEqual(['still']);
+  });
+});
