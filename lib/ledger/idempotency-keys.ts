@@ -25,15 +25,12 @@ interface Hold extends KeyInHand {
   heldUntil: number;
 }
 
-/**
- * Key items and claims are removed this much after their key has expired: a function whose clock is behind may still
- * count the key as valid. Clocks of Lambda differ by far less.
- */
-const ttlSlackMs = 60 * 60 * 1_000;
+/** DynamoDB removes expired items some time later; until then they count as expired by their own time. */
+const ttlSlackMs = 60_000;
 
 const place = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
-/** Whether a key that was first used at this time has expired, for every clock that is right within half an hour. */
+/** Whether a key that was first used at this time has expired, for every clock that is right within a minute. */
 export const isExpired = (begunAt: number, now: number): boolean => begunAt + limits.idempotencyMs + ttlSlackMs < now;
 
 /**
