@@ -195,9 +195,19 @@ export const mutations: Mutation[] = [
     changes: [{ find: `'claim_0 = :claim'`, replace: `'claim_0 = :none'` }],
   },
   {
+    name: 'a number is used without being on record at its key',
+    file: 'lib/ledger/dynamodb.ts',
+    changes: [{ find: 'return await this.#keys.record({ ...claim, number: taken });', replace: 'return taken;' }],
+  },
+  {
     name: 'nobody records the number of a request that died',
     file: 'lib/ledger/dynamodb.ts',
     changes: [{ find: '...(keyed ? [this.#keys.recordForOthers(lastClaims(item))] : []),', replace: '' }],
+  },
+  {
+    name: 'a late call of a request that was given up takes a second number',
+    file: 'lib/ledger/claims.ts',
+    changes: [{ find: `...(fences ? ['fence = :stamp'] : []),`, replace: '' }],
   },
   {
     name: 'all old claims are removed in one expression',
