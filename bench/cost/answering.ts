@@ -10,8 +10,7 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   const requests = scenario.perSecond / batch;
   const { records, answer } = requestSizes(batch);
   const cpuMs = inputs.createCpuMs + (batch - 1) * inputs.createdMessageCpuMs;
-  // A key is taken, the number put on record there, and its answer kept: three calls, one after another. The reads of the
-  // claims before, of at most four units, go beside them.
+  // A key is taken, its answer kept, and the claim beside the counter removed: three calls, one after another.
   const tableCalls = keys ? 4 : 1;
   const waitMs = inputs.runtimeMs + tableCalls * inputs.tableCallMs + inputs.queueCallMs;
   const part = 'answering';
