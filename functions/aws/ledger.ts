@@ -1,5 +1,4 @@
 import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
-import { events, log } from '../runtime/log.ts';
 import { ledgerVariables, openLedgerTable } from './ledger-table.ts';
 import { provider } from './provider.ts';
 
@@ -8,6 +7,6 @@ export const ledger = provider({
   variables: ledgerVariables,
   create: (environment) => {
     const { table, parked } = openLedgerTable(environment);
-    return new DynamodbLedger(table, parked, Date.now, (error) => log.warn(events.upkeepFailed, { error }));
+    return new DynamodbLedger(table, parked);
   },
 });

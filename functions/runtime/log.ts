@@ -19,7 +19,6 @@ export const events = {
   accepted: 'a write was accepted',
   stored: 'a batch was stored',
   indexed: 'a batch was indexed',
-  upkeepFailed: 'a create was accepted, and its upkeep for earlier requests failed',
   failed: 'a request failed on our side',
   unavailable: 'a dependency is out',
   buried: 'a record was put aside as a dead letter',

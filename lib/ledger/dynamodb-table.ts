@@ -81,8 +81,7 @@ export const numberIn = (item: Item, name: string): number => Number(item[name]?
  * it may have been.
  *
  * All calls throw Problem `unavailable` when DynamoDB is out or the outcome unknown. When it throttles, with nothing
- * applied, that is `too_many_requests`; but not for `insert`,
- * `updateRepeatably` and `write`, which come after a number has been taken.
+ * applied, that is `too_many_requests`; but not for `insert` and `write`, which come after a number has been taken.
  */
 export class DynamodbTable {
   readonly #client: DynamoDBClient;
@@ -150,24 +149,20 @@ export class DynamodbTable {
     } while (from);
   }
 
-  /**
-   * Updates one item. Not repeated when the outcome is unknown.
-   *
-   * @param options.returned whether the item is returned as it is then, or as it was before
-   * @param options.tries how often it is tried while DynamoDB throttles
-   */
-  update(
-    key: ItemKey,
-    update: ItemUpdate,
-    options: { returned?: 'ALL_NEW' | 'ALL_OLD'; tries?: number } = {},
-  ): Promise<Outcome> {
-    const run = () => this.#update(key, update, options.returned ?? 'ALL_NEW');
-    return this.#conditionally(false, run, tooManyRequests, options.tries);
-  }
-
-  /** Updates one item as often as it takes: for an update that changes nothing more when it is repeated. */
-  updateRepeatably(key: ItemKey, update: ItemUpdate): Promise<Outcome> {
-    return this.#conditionally(true, () => this.#update(key, update, 'ALL_NEW'), unavailable);
+  /** Updates one item, and answers it as it is then. Not repeated when the outcome is unknown. */
+  update(key: ItemKey, update: ItemUpdate): Promise<Outcome> {
+    return this.#conditionally(false, async () => {
+      const { Attributes } = await this.#client.send(
+        new UpdateItemCommand({
+          TableName: this.#name,
+          Key: keyOf(key),
+          ReturnValues: 'ALL_NEW',
+          ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
+          ...update,
+        }),
+      );
+      return Attributes ?? {};
+    });
   }
 
   /** Puts an item where there is none. Repeated, so one that is refused may be there by this very call. */
@@ -224,19 +219,6 @@ export class DynamodbTable {
     });
   }
 
-  async #update(key: ItemKey, update: ItemUpdate, returned: 'ALL_NEW' | 'ALL_OLD'): Promise<Item> {
-    const { Attributes } = await this.#client.send(
-      new UpdateItemCommand({
-        TableName: this.#name,
-        Key: keyOf(key),
-        ReturnValues: returned,
-        ReturnValuesOnConditionCheckFailure: 'ALL_OLD',
-        ...update,
-      }),
-    );
-    return Attributes ?? {};
-  }
-
   #put(
     repeatable: boolean,
     Item: Item,
@@ -261,7 +243,6 @@ export class DynamodbTable {
     repeatable: boolean,
     run: () => Promise<Item>,
     whenThrottled?: (cause: unknown) => Problem,
-    most?: number,
   ): Promise<Outcome> {
     const attempt = async () => {
       try {
@@ -271,14 +252,13 @@ export class DynamodbTable {
         return { refused: error instanceof ConditionalCheckFailedException ? error.Item : undefined };
       }
     };
-    return await this.#call(repeatable, attempt, whenThrottled, most);
+    return await this.#call(repeatable, attempt, whenThrottled);
   }
 
   async #call<Result>(
     repeatable: boolean,
     run: () => Promise<Result>,
     whenThrottled: (cause: unknown) => Problem = tooManyRequests,
-    most: number = tries,
   ): Promise<Result> {
     let harmless = true;
     for (let attempt = 1; ; attempt++) {
@@ -289,7 +269,7 @@ export class DynamodbTable {
         if (!notApplied && isFault(error)) throw error;
         // Once a try may have been applied, no later one makes it undone.
         harmless &&= notApplied;
-        if ((!notApplied && !repeatable) || attempt === most)
+        if ((!notApplied && !repeatable) || attempt === tries)
           throw harmless ? whenThrottled(error) : unavailable(error);
         await sleep(backoffMs * attempt * (0.5 + Math.random()));
       }

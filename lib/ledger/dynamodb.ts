@@ -1,4 +1,4 @@
-import { applicationNotFound, chatNotFound, messageNotFound, tooManyRequests } from '../api/problems.ts';
+import { applicationNotFound, chatNotFound, messageNotFound, Problem } from '../api/problems.ts';
 import { isNumber } from '../bounds.ts';
 import { limits } from '../limits.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
@@ -10,7 +10,6 @@ import {
   requireMessageInBounds,
   revisionsUsedUp,
 } from './bounds.ts';
-import { claimingUpdate, fenceOf, lastClaims, numberClaimed, removalOfOldClaims } from './claims.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './dynamodb-items.ts';
 import { applicationKey, chatKey, messageKey } from './dynamodb-keys.ts';
 import { purgeItems } from './dynamodb-purge.ts';
@@ -22,8 +21,8 @@ import {
   restoreEntry,
   tokensIn,
 } from './dynamodb-restore.ts';
-import { type DynamodbTable, type Item, type ItemKey, number, numberIn } from './dynamodb-table.ts';
-import { IdempotencyKeys, isExpired, type KeyInHand } from './idempotency-keys.ts';
+import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './dynamodb-table.ts';
+import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
 import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from './ledger.ts';
 import type { ParkedWrites } from './parked-writes.ts';
 import type { ChangedMessage, WholeEntry } from './restore.ts';
@@ -36,15 +35,6 @@ const isLive = (item: Item | undefined): item is Item => item !== undefined && i
 
 /** The condition that there is a revision left for an edit, with `:highest`. */
 const revisionLeft = 'revision < :highest';
-
-/** Stamps that a keyed take tries, each above the fence that refused the one before. */
-const stampsTried = 5;
-
-/**
- * How often a keyed take is tried while the counter is throttled: once less than a keyless one, which its client cannot
- * safely repeat. So keyless creates keep more than half of their rate beside a flood of keyed ones in the same chat.
- */
-const keyedTries = 2;
 
 /** Why an item was not changed: it does not exist or is deleted, or its numbers or revisions are used up. */
 type Refusal = 'not live' | 'used up';
@@ -62,26 +52,16 @@ export class DynamodbLedger implements Ledger {
   readonly #parked: ParkedWrites;
   readonly #keys: IdempotencyKeys;
   readonly #now: () => number;
-  readonly #onFailedUpkeep: (error: unknown) => void;
 
-  /**
-   * @param onFailedUpkeep told of errors in work that a request does for others; its own answer does not depend on it
-   */
-  constructor(
-    table: DynamodbTable,
-    parked: ParkedWrites,
-    now: () => number = Date.now,
-    onFailedUpkeep: (error: unknown) => void = () => undefined,
-  ) {
+  constructor(table: DynamodbTable, parked: ParkedWrites, now: () => number = Date.now) {
     this.#table = table;
     this.#parked = parked;
     this.#keys = new IdempotencyKeys(table, now);
     this.#now = now;
-    this.#onFailedUpkeep = onFailedUpkeep;
   }
 
   async createApplication(name: string, key?: IdempotencyKey, requestId?: string) {
-    return await this.#once(key, async ({ at, candidate: token }) => {
+    return await this.#once(key, undefined, async ({ at, candidate: token }) => {
       await this.#table.insert({ ...newItem(applicationKey(token), name, at), chats: number(0) });
       await this.#send([{ kind: 'application', token, revision: 0, at, name }], requestId);
       return { token, at };
@@ -89,8 +69,8 @@ export class DynamodbLedger implements Ledger {
   }
 
   async createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
-    return await this.#once(key, async ({ at, held }) => {
-      const chat = await this.#take(applicationKey(token), 'chats', 1, held);
+    return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
+      const chat = await this.#take(applicationKey(token), 'chats', 1, claim);
       if (chat === 'not live') throw applicationNotFound();
       if (chat === 'used up') throw numbersUsedUp('token');
       await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
@@ -101,8 +81,8 @@ export class DynamodbLedger implements Ledger {
 
   async createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
     const parent = chatKey(token, numberOrNone(chat));
-    return await this.#once(key, async ({ at, held }) => {
-      const last = await this.#take(parent, 'messages', bodies.length, held);
+    return await this.#once(key, parent, async ({ at, claim }) => {
+      const last = await this.#take(parent, 'messages', bodies.length, claim);
       if (last === 'not live') {
         await this.#requireApplication(token);
         throw chatNotFound(chat);
@@ -233,66 +213,28 @@ export class DynamodbLedger implements Ledger {
     parent: ItemKey,
     counter: 'chats' | 'messages',
     count: number,
-    held: KeyInHand | undefined,
+    claim: string | undefined,
   ): Promise<number | Refusal> {
-    const condition = `${live} AND #counter <= :room`;
     const values = { ':count': number(count), ':room': number(limits.highestNumber - count) };
-    if (held) return await this.#takeOnce(parent, counter, count, held, { condition, values });
-    const outcome = await this.#table.update(parent, {
-      UpdateExpression: 'ADD #counter :count',
-      ConditionExpression: condition,
-      ExpressionAttributeNames: { '#counter': counter },
-      ExpressionAttributeValues: values,
-    });
-    if ('refused' in outcome) return isLive(outcome.refused) ? 'used up' : 'not live';
-    await this.#upkeep(parent, outcome.done, false);
-    return numberIn(outcome.done, counter);
-  }
-
-  /** Takes the numbers for a key, or finds those that it has; they are on record at the key when this returns. */
-  async #takeOnce(
-    parent: ItemKey,
-    counter: 'chats' | 'messages',
-    count: number,
-    { claim, first, number: recorded, ...held }: KeyInHand,
-    room: { condition: string; values: Item },
-  ): Promise<number | Refusal> {
-    if (recorded !== undefined) return isLive((await this.#table.get([parent]))[0]) ? recorded : 'not live';
-    let { stamp } = held;
-    for (let tried = 1; tried <= stampsTried; tried++) {
-      const update = claimingUpdate(counter, { claim, stamp, fences: !first }, room);
-      const outcome = await this.#table.update(parent, update, { returned: 'ALL_OLD', tries: keyedTries });
-      if ('done' in outcome) {
-        const taken = numberIn(outcome.done, counter) + count;
-        const upkeep = this.#upkeep(parent, outcome.done, true);
-        try {
-          return await this.#keys.record({ ...claim, number: taken });
-        } finally {
-          await upkeep;
+    const update: ItemUpdate = claim
+      ? {
+          UpdateExpression: 'SET #counter = #counter + :count, claims.#claim = #counter + :count',
+          ConditionExpression: `${live} AND #counter <= :room AND attribute_not_exists(claims.#claim)`,
+          ExpressionAttributeNames: { '#counter': counter, '#claim': claim },
+          ExpressionAttributeValues: values,
         }
-      }
-      if (!isLive(outcome.refused)) return 'not live';
-      const claimed = numberClaimed(outcome.refused, claim);
-      if (claimed !== undefined) return await this.#keys.record({ ...claim, number: claimed });
-      if (fenceOf(outcome.refused) < stamp) return 'used up';
-      stamp = fenceOf(outcome.refused) + 1;
-    }
-    throw tooManyRequests(new Error('the fence rose before each try'));
-  }
-
-  /**
-   * What a take does for the requests before it: it removes old claims from the item, and after a keyed take it puts the
-   * numbers of the claims it found on record. It never throws, because its own number is taken.
-   */
-  async #upkeep(parent: ItemKey, item: Item, keyed: boolean): Promise<void> {
-    const now = this.#now();
-    const removal = removalOfOldClaims(item, (begunAt) => isExpired(begunAt, now));
-    const work = [
-      ...(removal ? [this.#table.update(parent, removal)] : []),
-      ...(keyed ? [this.#keys.recordForOthers(lastClaims(item))] : []),
-    ];
-    for (const done of await Promise.allSettled(work))
-      if (done.status === 'rejected') this.#onFailedUpkeep(done.reason);
+      : {
+          UpdateExpression: 'ADD #counter :count',
+          ConditionExpression: `${live} AND #counter <= :room`,
+          ExpressionAttributeNames: { '#counter': counter },
+          ExpressionAttributeValues: values,
+        };
+    const outcome = await this.#table.update(parent, update);
+    if ('done' in outcome) return numberIn(outcome.done, counter);
+    if (!isLive(outcome.refused)) return 'not live';
+    // The claim of a request that died: its number is this one's.
+    const claimed = claim && outcome.refused.claims?.M?.[claim];
+    return claimed ? Number(claimed.N) : 'used up';
   }
 
   async #rename(key: ItemKey, name: string | null): Promise<(Edited & { revision: number }) | Refusal> {
@@ -361,14 +303,33 @@ export class DynamodbLedger implements Ledger {
     return this.#parked.sendOrPark(recordsOf(writes, listOf(requestId)), this.#now());
   }
 
-  /** Does the work once, under its key if it has one. */
+  /** Does the work once, under its key where it has one; the number's claim beside `counter` is cleared away then. */
   async #once<Result>(
     key: IdempotencyKey | undefined,
-    work: (hand: { at: number; candidate: string; held?: KeyInHand }) => Promise<Result>,
+    counter: ItemKey | undefined,
+    work: (hand: Omit<KeyInHand, 'claim'> & { claim?: string }) => Promise<Result>,
   ): Promise<Result> {
     const candidate = newToken();
-    if (!key) return await work({ at: this.#now(), candidate });
-    return await this.#keys.once(key, candidate, (held) => work({ ...held, held }));
+    if (!key) return work({ at: this.#now(), candidate });
+    return await this.#keys.once(key, candidate, work, async (claim) => {
+      if (!counter) return;
+      await this.#dropClaim(counter, claim).catch((error) => {
+        // The answer is kept; the claim goes with a later one, once its key has expired.
+        if (!(error instanceof Problem)) throw error;
+      });
+    });
+  }
+
+  async #dropClaim(counter: ItemKey, claim: string): Promise<void> {
+    const drop = (claims: string[]) =>
+      this.#table.update(counter, {
+        UpdateExpression: `REMOVE ${claims.map((_, i) => `claims.#c${i}`).join(', ')}`,
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: Object.fromEntries(claims.map((each, i) => [`#c${i}`, each])),
+      });
+    const outcome = await drop([claim]);
+    const expired = 'done' in outcome ? expiredClaims(outcome.done.claims?.M ?? {}, this.#now()) : [];
+    if (expired.length > 0) await drop(expired);
   }
 }
 

@@ -1,28 +1,22 @@
-import { Problem, unavailable } from '../api/problems.ts';
+import { Problem } from '../api/problems.ts';
 import { limits } from '../limits.ts';
-import type { Claim, ClaimedNumber } from './claims.ts';
 import { type DynamodbTable, type Item, number, numberIn, text, textIn } from './dynamodb-table.ts';
 import type { IdempotencyKey } from './ledger.ts';
 
 /** A request that has its key to itself. */
 export interface KeyInHand {
-  /** When the key was first used: the write is accepted as of this time, whoever completes it. */
+  /** When the key was first used: the time that its write is accepted at, whoever completes it. */
   at: number;
-  /** What the first holder generated, for whoever completes the request. */
+  /** Names the number that is taken for this request, beside the counter it is taken from. */
+  claim: string;
+  /** What the first attempt made up, for whoever completes it. */
   candidate: string;
-  /** Names the number that is taken for this request. */
-  claim: Claim;
-  /** Whether nobody held the key before. */
-  first: boolean;
-  /** Not below the stamp of any earlier holder. Milliseconds since 1970 by the clock of one of them. */
-  stamp: number;
-  /** The number that is on record for this key: it is used, and none is taken. */
-  number: number | undefined;
 }
 
-/** A key that this request holds until `heldUntil`. */
-interface Hold extends KeyInHand {
-  heldUntil: number;
+/** How a request came to have its key: as the first, or after one that died; and until when. */
+interface Hold extends Omit<KeyInHand, 'claim'> {
+  first: boolean;
+  leaseUntil: number;
 }
 
 /** DynamoDB removes expired items some time later; until then they count as expired by their own time. */
@@ -30,15 +24,16 @@ const ttlSlackMs = 60_000;
 
 const place = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
-/** Whether a key that was first used at this time has expired, for every clock that is right within a minute. */
-export const isExpired = (begunAt: number, now: number): boolean => begunAt + limits.idempotencyMs + ttlSlackMs < now;
+/** A claim's name. Its time tells when its key has expired, so that a claim nobody came back for can be cleared away. */
+const claimOf = (id: string, at: number): string => `${at}/${id}`;
+
+/** Of the claims beside a counter, those whose key has expired. */
+export const expiredClaims = (claims: Item, now: number): string[] =>
+  Object.keys(claims).filter((claim) => Number.parseInt(claim, 10) + limits.idempotencyMs + ttlSlackMs < now);
 
 /**
- * Idempotency keys in the ledger's table. The first request with a key holds it under a lease. When that request dies,
- * the first one that repeats it after the lease completes it, under the number that is on record in the key's item.
- *
- * The lease is `held_until`. Functions of the release before know `lease_until` alone, and nothing of numbers on record:
- * for them the key is in flight until it expires, unless it has its answer.
+ * Idempotency keys in the ledger's table. The first request with a key holds it under a lease; when it dies, whoever
+ * repeats it after the lease completes it, under the number that the first has claimed.
  */
 export class IdempotencyKeys {
   readonly #table: DynamodbTable;
@@ -50,160 +45,111 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Does the work under the key, or returns what it returned the first time.
+   * Does the work under the key, or answers what it answered the first time.
    *
    * @param candidate kept with the key at its first use
+   * @param settled told the claim when the answer is kept and nobody else has ever held the key. Only then may the claim
+   *   go: a call of somebody who was given up may still reach the counter, and would take a second number there
    * @throws Problem idempotency_key_reused, idempotency_in_flight, and what the work throws
    */
   async once<Result>(
     { id, payload }: IdempotencyKey,
     candidate: string,
     work: (hand: KeyInHand) => Promise<Result>,
+    settled: (claim: string) => Promise<void>,
   ): Promise<Result> {
-    const hold = await this.#take(id, payload, candidate);
-    if ('result' in hold) return JSON.parse(hold.result) as Result;
+    const taken = await this.#take(id, payload, candidate);
+    if ('result' in taken) return JSON.parse(taken.result) as Result;
+    const claim = claimOf(id, taken.at);
     let result: Result;
     try {
-      result = await work(hold);
+      result = await work({ at: taken.at, candidate: taken.candidate, claim });
     } catch (error) {
-      // A refused request does not keep its key, unless an earlier holder may have taken a number: the key must lead to
-      // it. After an unknown outcome the next request need not wait for the lease. When neither can be written, the
-      // lease runs out.
+      // What was refused is not kept, unless one before this may have taken a number: the key must lead to it. After an
+      // unknown outcome the next request need not wait for the lease. Where neither can be written, the lease runs out.
       const refused = error instanceof Problem && error.status < 500;
-      await (refused && hold.first ? this.#forget(hold) : this.#giveBack(hold)).catch(() => undefined);
+      await (refused && taken.first ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(() => undefined);
       throw error;
     }
-    await this.#keep(hold, JSON.stringify(result));
+    if (await this.#keep(id, taken, JSON.stringify(result))) await settled(claim);
     return result;
-  }
-
-  /**
-   * Puts the number on record for its key. Returns the number that is on record then: whoever writes first decides.
-   *
-   * @throws Problem unavailable, also when the key has expired meanwhile: nothing may be sent under the number then
-   */
-  async record({ id, begunAt, number: taken }: ClaimedNumber): Promise<number> {
-    const outcome = await this.#table.updateRepeatably(place(id), {
-      UpdateExpression: 'SET taken = if_not_exists(taken, :taken)',
-      ConditionExpression: 'begun_at = :begun',
-      ExpressionAttributeValues: { ':begun': number(begunAt), ':taken': number(taken) },
-    });
-    if ('refused' in outcome) throw unavailable(new Error('the key expired while its request was under way'));
-    return numberIn(outcome.done, 'taken');
-  }
-
-  /** Puts the numbers of other requests on record that died before they could, as far as their keys are still known. */
-  async recordForOthers(claims: ClaimedNumber[]): Promise<void> {
-    const known = claims.filter(({ begunAt }) => !isExpired(begunAt, this.#now()));
-    if (known.length === 0) return;
-    const items = await this.#table.get(known.map(({ id }) => place(id)));
-    const lacking = known.filter(({ begunAt }, i) => {
-      const item = items[i];
-      return item && numberIn(item, 'begun_at') === begunAt && !item.taken && !item.answer;
-    });
-    await Promise.all(lacking.map((claim) => this.record(claim)));
   }
 
   async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | Hold> {
     const now = this.#now();
-    const heldUntil = now + limits.idempotencyLeaseMs;
+    const leaseUntil = now + limits.idempotencyLeaseMs;
     const item: Item = {
       pk: text(place(id).pk),
       sk: text(place(id).sk),
       payload: text(payload),
       candidate: text(candidate),
       begun_at: number(now),
-      stamp: number(now),
-      held_until: number(heldUntil),
-      lease_until: number(now + limits.idempotencyMs),
+      lease_until: number(leaseUntil),
       expires: number(Math.ceil((now + limits.idempotencyMs + ttlSlackMs) / 1_000)),
     };
     const outcome = await this.#table.put(item, {
       ConditionExpression: 'attribute_not_exists(pk) OR begun_at <= :expired',
       ExpressionAttributeValues: { ':expired': number(now - limits.idempotencyMs) },
     });
-    if ('done' in outcome)
-      return {
-        at: now,
-        candidate,
-        claim: { id, begunAt: now },
-        first: true,
-        stamp: now,
-        number: undefined,
-        heldUntil,
-      };
+    if ('done' in outcome) return { at: now, candidate, first: true, leaseUntil };
 
     const known = outcome.refused;
     if (!known) throw inFlight();
     if (textIn(known, 'payload') !== payload)
       throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
     if (known.answer) return { result: textIn(known, 'answer') };
-    if (numberIn(known, leaseOf(known)) > now) throw inFlight();
-    return this.#takeOver(id, known, now);
+    if (numberIn(known, 'lease_until') > now) throw inFlight();
+    return this.#takeOver(id, known, leaseUntil);
   }
 
-  async #takeOver(id: string, known: Item, now: number): Promise<Hold> {
-    const lease = leaseOf(known);
-    const heldUntil = now + limits.idempotencyLeaseMs;
-    const begunAt = numberIn(known, 'begun_at');
-    const stamp = Math.max(now, known.stamp ? numberIn(known, 'stamp') : begunAt);
+  async #takeOver(id: string, known: Item, leaseUntil: number): Promise<Hold> {
     const outcome = await this.#table.update(place(id), {
-      UpdateExpression: 'SET held_until = :new, lease_until = :end, stamp = :stamp',
-      ConditionExpression: `begun_at = :begun AND ${lease} = :old AND attribute_not_exists(answer)`,
+      UpdateExpression: 'SET lease_until = :new',
+      ConditionExpression: 'begun_at = :begun AND lease_until = :old AND attribute_not_exists(answer)',
       ExpressionAttributeValues: {
-        ':begun': number(begunAt),
-        ':old': known[lease] as Item[string],
-        ':new': number(heldUntil),
-        ':end': number(begunAt + limits.idempotencyMs),
-        ':stamp': number(stamp),
+        ':begun': known.begun_at as Item[string],
+        ':old': known.lease_until as Item[string],
+        ':new': number(leaseUntil),
       },
     });
     if ('refused' in outcome) throw inFlight();
-    return {
-      at: begunAt,
-      candidate: textIn(known, 'candidate'),
-      claim: { id, begunAt },
-      first: false,
-      stamp,
-      number: outcome.done.taken && numberIn(outcome.done, 'taken'),
-      heldUntil,
-    };
+    return { at: numberIn(known, 'begun_at'), candidate: textIn(known, 'candidate'), first: false, leaseUntil };
   }
 
-  async #keep({ claim: { id }, at }: Hold, answer: string): Promise<void> {
+  /** Keeps the answer, and says whether nobody else has ever held the key. */
+  async #keep(id: string, { at, first, leaseUntil }: Hold, answer: string): Promise<boolean> {
     try {
-      await this.#table.update(place(id), {
+      const kept = await this.#table.update(place(id), {
         UpdateExpression: 'SET answer = :answer',
         ConditionExpression: 'begun_at = :begun',
         ExpressionAttributeValues: { ':begun': number(at), ':answer': text(answer) },
       });
+      return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;
     } catch (error) {
-      // The write is accepted. A repetition after the lease is completed under the number on record.
-      if (!(error instanceof Problem)) throw error;
+      // The write is accepted all the same. Whoever repeats it after the lease is led to the same answer by the claim.
+      if (error instanceof Problem) return false;
+      throw error;
     }
   }
 
-  async #giveBack(hold: Hold): Promise<void> {
+  async #giveBack(id: string, hold: Hold): Promise<void> {
     const condition = mine(hold);
-    await this.#table.update(place(hold.claim.id), {
-      UpdateExpression: 'SET held_until = :over',
+    await this.#table.update(place(id), {
+      UpdateExpression: 'SET lease_until = :over',
       ...condition,
       ExpressionAttributeValues: { ...condition.ExpressionAttributeValues, ':over': number(0) },
     });
   }
 
-  async #forget(hold: Hold): Promise<void> {
-    await this.#table.remove(place(hold.claim.id), mine(hold));
+  async #forget(id: string, hold: Hold): Promise<void> {
+    await this.#table.remove(place(id), mine(hold));
   }
 }
 
-/** The attribute that holds the end of a key's lease: functions of the release before wrote another. */
-const leaseOf = (item: Item): 'held_until' | 'lease_until' => (item.held_until ? 'held_until' : 'lease_until');
-
 /** The condition that nobody has taken the key over. */
-const mine = ({ at, heldUntil }: Hold) => ({
-  ConditionExpression: 'begun_at = :begun AND held_until = :lease',
-  ExpressionAttributeValues: { ':begun': number(at), ':lease': number(heldUntil) },
+const mine = ({ at, leaseUntil }: Hold) => ({
+  ConditionExpression: 'begun_at = :begun AND lease_until = :lease',
+  ExpressionAttributeValues: { ':begun': number(at), ':lease': number(leaseUntil) },
 });
 
 const inFlight = () =>

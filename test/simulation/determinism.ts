@@ -60,12 +60,6 @@ export async function step(): Promise<void> {
   await new Promise((resolve) => realSetImmediate(resolve));
 }
 
-/** Moves the clock on by a millisecond and lets everything happen that is due by then. */
-export async function tick(): Promise<void> {
-  clock.tick(1);
-  await new Promise((resolve) => realSetImmediate(resolve));
-}
-
 /** Moves the clock by so many milliseconds at once; only for when nothing is under way. */
 export const leap = (milliseconds: number): void => clock.setSystemTime(clock.now + milliseconds);
 

@@ -1,4 +1,3 @@
-import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../../lib/ledger/dynamodb-table.ts';
 
 // The part of DynamoDB's expression language that the ledger uses:
@@ -12,12 +11,8 @@ export interface Bindings {
   ExpressionAttributeValues?: Item | undefined;
 }
 
-/** A call that DynamoDB rejects as invalid. */
-export class ValidationException extends DynamoDBServiceException {
-  constructor(message: string) {
-    super({ name: 'ValidationException', message, $fault: 'client', $metadata: { httpStatusCode: 400 } });
-  }
-}
+/** An expression that DynamoDB would not take. */
+export class ValidationException extends Error {}
 
 const tokensOf = (text: string): string[] => text.match(/<=|>=|<>|[=<>+,()]|[:#\w.]+/g) ?? [];
 

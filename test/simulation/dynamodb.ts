@@ -15,7 +15,6 @@ import {
 import { type Item, keyOf, numberIn, textIn } from '../../lib/ledger/dynamodb-table.ts';
 import { random } from './chance.ts';
 import { type Bindings, holds, updated, ValidationException } from './dynamodb-expressions.ts';
-import { requireExpressionInLimits, requireItemInLimits, unitsOf, WriteUnits } from './dynamodb-limits.ts';
 import type { Caller } from './process.ts';
 import type { Fate } from './weather.ts';
 
@@ -56,15 +55,12 @@ export class SimulatedTable {
   readonly #items = new Map<string, Item>();
   /** Transactions that took effect, which a repetition with their token finds. */
   readonly #transactions = new Set<string>();
-  readonly #units = new WriteUnits();
   readonly taken: Taken[] = [];
-  /** Why calls were rejected as invalid, which is a bug of the caller. */
-  readonly invalid: string[] = [];
 
   /** The client that a process calls the table with. */
   client(process: Caller): DynamoDBClient {
     const send = (command: unknown) =>
-      process.call('dynamodb', () => this.#answer(command, process.task), failure, changesCounter(command));
+      process.call('dynamodb', () => this.#do(command, process.task), failure, changesCounter(command));
     return { send } as unknown as DynamoDBClient;
   }
 
@@ -73,34 +69,13 @@ export class SimulatedTable {
     return [...this.#items.values()].filter((item) => textIn(item, 'pk').startsWith(prefix));
   }
 
-  /** The write units that the dearest item of a partition costs. */
-  unitsOf(pk: string): number {
-    return Math.max(
-      ...this.itemsIn(pk)
-        .filter((item) => textIn(item, 'pk') === pk)
-        .map((item) => unitsOf(item, item)),
-    );
-  }
-
   /** Puts an item, or replaces it. */
   put(item: Item): void {
     this.#items.set(nameOf(item), item);
   }
 
-  #answer(command: unknown, task: string): unknown {
-    try {
-      return this.#do(command, task);
-    } catch (error) {
-      if (error instanceof ValidationException) this.invalid.push(error.message);
-      throw error;
-    }
-  }
-
   #do(command: unknown, task: string): unknown {
-    if (command instanceof UpdateItemCommand) {
-      const { before, after } = this.#change(command.input, task);
-      return { Attributes: command.input.ReturnValues === 'ALL_OLD' ? (before ?? {}) : after };
-    }
+    if (command instanceof UpdateItemCommand) return { Attributes: this.#change(command.input, task) };
     if (command instanceof PutItemCommand || command instanceof DeleteItemCommand) {
       this.#change(command.input, task);
       return {};
@@ -114,16 +89,9 @@ export class SimulatedTable {
       const [[table, requests] = ['', []]] = Object.entries(command.input.RequestItems ?? {});
       // DynamoDB may leave a part of a batch undone, but never all of it.
       const left = random.chance(0.1) ? requests.splice(1) : [];
-      for (const request of requests) {
-        const { PutRequest, DeleteRequest } = request;
-        const name = nameOf((PutRequest?.Item ?? DeleteRequest?.Key) as Item);
-        if (!this.#units.spend(name, unitsOf(this.#items.get(name), PutRequest?.Item))) {
-          if (request === requests[0]) throw throttled();
-          left.push(request);
-        } else if (PutRequest?.Item) {
-          requireItemInLimits(PutRequest.Item);
-          this.put(PutRequest.Item);
-        } else this.#items.delete(name);
+      for (const { PutRequest, DeleteRequest } of requests) {
+        if (PutRequest?.Item) this.put(PutRequest.Item);
+        if (DeleteRequest?.Key) this.#items.delete(nameOf(DeleteRequest.Key));
       }
       return { UnprocessedItems: left.length > 0 ? { [table]: left } : {} };
     }
@@ -159,8 +127,7 @@ export class SimulatedTable {
         $metadata: {},
         CancellationReasons: refused.map((each) => ({ Code: each ? 'ConditionalCheckFailed' : 'None' })),
       });
-    // Each part of a transaction costs twice: it is prepared and then committed.
-    for (const change of changes) this.#change(change, task, 2);
+    for (const change of changes) this.#change(change, task);
     this.#transactions.add(ClientRequestToken);
   }
 
@@ -168,44 +135,27 @@ export class SimulatedTable {
     return this.#items.get(nameOf((Key ?? Item) as Item));
   }
 
-  /**
-   * Changes one item on its condition. Returns the item before and after.
-   *
-   * @param price write units for each kibibyte
-   */
-  #change(change: Change, task: string, price = 1): { before: Item | undefined; after: Item } {
-    requireExpressionInLimits(change.UpdateExpression);
-    requireExpressionInLimits(change.ConditionExpression);
+  /** Changes one item on its condition, and answers it as it is then. */
+  #change(change: Change, task: string): Item {
     const before = this.#at(change);
-    const key = (change.Key ?? change.Item) as Item;
-    const isDone = holds(change.ConditionExpression, change, before);
-    const after = isDone ? this.#changed(change, key, before) : before;
-    // A refused write costs as much as one of the item that refused it.
-    if (!this.#units.spend(nameOf(key), price * unitsOf(before, after))) throw throttled();
-    if (!isDone)
+    if (!holds(change.ConditionExpression, change, before))
       throw new ConditionalCheckFailedException({ message: '', $metadata: {}, ...(before && { Item: before }) });
-    if (!after) {
+    const key = (change.Key ?? change.Item) as Item;
+    if (!change.Item && !change.UpdateExpression) {
       this.#items.delete(nameOf(key));
-      return { before, after: {} };
+      return {};
     }
-    requireItemInLimits(after);
-    this.#items.set(nameOf(key), after);
+    const place = { pk: textIn(key, 'pk'), sk: textIn(key, 'sk') };
+    const item = change.Item ?? updated(change.UpdateExpression ?? '', change, before ?? keyOf(place));
+    this.#items.set(nameOf(key), item);
     for (const counter of ['chats', 'messages'])
-      if (before?.[counter] && numberIn(before, counter) !== numberIn(after, counter))
+      if (before?.[counter] && numberIn(before, counter) !== numberIn(item, counter))
         this.taken.push({
-          parent: textIn(after, 'pk'),
+          parent: textIn(item, 'pk'),
           first: numberIn(before, counter) + 1,
-          last: numberIn(after, counter),
+          last: numberIn(item, counter),
           task,
         });
-    return { before, after };
-  }
-
-  /** The item as the change leaves it; undefined when it removes it. */
-  #changed(change: Change, key: Item, before: Item | undefined): Item | undefined {
-    if (change.Item) return change.Item;
-    if (!change.UpdateExpression) return undefined;
-    const place = { pk: textIn(key, 'pk'), sk: textIn(key, 'sk') };
-    return updated(change.UpdateExpression, change, before ?? keyOf(place));
+    return item;
   }
 }

@@ -44,8 +44,6 @@ export interface FinalState {
   /** The highest number given, by the partition of the application or chat. */
   counters: Map<string, number>;
   taken: Taken[];
-  /** Calls that DynamoDB rejected as invalid. */
-  invalid: string[];
   deadLetters: { body: string; reason: string | undefined }[];
   /** What was below something deleted when nothing was on its way any more, though that had been purged. */
   leftBelow: string[];
@@ -75,7 +73,6 @@ export function finalState(world: World, gathered: Gathered): FinalState {
       JOIN search_applications ON search_applications.ordinal = search_documents.application`),
     counters,
     taken: world.table.taken,
-    invalid: world.table.invalid,
     ...gathered,
   };
 }

@@ -191,35 +191,30 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a key does not claim its number',
-    file: 'lib/ledger/claims.ts',
-    changes: [{ find: `'claim_0 = :claim'`, replace: `'claim_0 = :none'` }],
-  },
-  {
-    name: 'a number is used without being on record at its key',
     file: 'lib/ledger/dynamodb.ts',
-    changes: [{ find: 'return await this.#keys.record({ ...claim, number: taken });', replace: 'return taken;' }],
+    changes: [
+      {
+        find: 'const update: ItemUpdate = claim',
+        replace: 'const update: ItemUpdate = claim && !claim',
+      },
+    ],
   },
   {
-    name: 'nobody records the number of a request that died',
-    file: 'lib/ledger/dynamodb.ts',
-    changes: [{ find: '...(keyed ? [this.#keys.recordForOthers(lastClaims(item))] : []),', replace: '' }],
-  },
-  {
-    name: 'a late call of a request that was given up takes a second number',
-    file: 'lib/ledger/claims.ts',
-    changes: [{ find: `...(fences ? ['fence = :stamp'] : []),`, replace: '' }],
-  },
-  {
-    name: 'all old claims are removed in one expression',
-    file: 'lib/ledger/claims.ts',
-    changes: [{ find: 'const removedAtOnce = 200;', replace: 'const removedAtOnce = 4_000;' }],
+    name: 'a claim goes as soon as the answer is kept',
+    file: 'lib/ledger/idempotency-keys.ts',
+    changes: [
+      {
+        find: "return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;",
+        replace: 'return true;',
+      },
+    ],
   },
   {
     name: 'a key is taken over while its first request is under way',
     file: 'lib/ledger/idempotency-keys.ts',
     changes: [
       {
-        find: 'if (numberIn(known, leaseOf(known)) > now) throw inFlight();',
+        find: "if (numberIn(known, 'lease_until') > now) throw inFlight();",
         replace: '',
       },
     ],
@@ -229,7 +224,7 @@ export const mutations: Mutation[] = [
     file: 'lib/ledger/idempotency-keys.ts',
     changes: [
       {
-        find: 'refused && hold.first ?',
+        find: 'refused && taken.first ?',
         replace: 'refused ?',
       },
     ],

@@ -6,8 +6,7 @@ import { purgeSchedule } from '../../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
 import { sweepSchedule } from '../../functions/schedule/sweep.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
-import { chatKey } from '../../lib/ledger/dynamodb-keys.ts';
-import { DynamodbTable, textIn } from '../../lib/ledger/dynamodb-table.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
 import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
 import { limits } from '../../lib/limits.ts';
 import { SqsQueue } from '../../lib/queue/sqs.ts';
@@ -86,16 +85,6 @@ export class World {
     const process = new Process(this.weather, task);
     const run = handler(this.services(process));
     return { process, ending: await process.run(timeMs, () => run(event, lambdaContext(task, timeMs))) };
-  }
-
-  /** Leaves claims in the chat's item of keyed requests that died two days ago, below the release before. */
-  addOldClaims(token: string, chat: number, count: number): void {
-    const { pk } = chatKey(token, chat);
-    const item = this.table.itemsIn(pk).find((one) => textIn(one, 'pk') === pk && textIn(one, 'sk') === 'chat');
-    if (!item?.claims) return;
-    const begunAt = Date.now() - 2 * limits.idempotencyMs;
-    const claims = Array.from({ length: count }, (_, i) => [`${begunAt + i}/${'x'.repeat(43)}`, { N: String(i + 1) }]);
-    this.table.put({ ...item, claims: { M: Object.fromEntries(claims) } });
   }
 
   /** Sets the event sources and the schedules going. */
