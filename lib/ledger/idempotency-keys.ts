@@ -19,8 +19,11 @@ interface Hold extends Omit<KeyInHand, 'claim'> {
   leaseUntil: number;
 }
 
-/** DynamoDB removes expired items some time later; until then they count as expired by their own time. */
-const ttlSlackMs = 60_000;
+/**
+ * Key items and claims are removed this much after their key has expired, because a function whose clock is behind may
+ * still count the key as valid. Clocks of functions differ by far less.
+ */
+const ttlSlackMs = 60 * 60 * 1_000;
 
 const place = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
