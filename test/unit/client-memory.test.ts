@@ -2,11 +2,13 @@ import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { ClientMemory, type Holder } from '../../local/client-memory.ts';
 
 describe('memory for clients', () => {
-  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance', 'setInterval'] }));
+  let ended: string[];
+  beforeEach(() => {
+    vi.useFakeTimers({ toFake: ['performance', 'setInterval'] });
+    ended = [];
+  });
   afterEach(() => void vi.useRealTimers());
 
-  const ended: string[] = [];
-  beforeEach(() => void ended.splice(0));
   const holder = (name: string): Holder => ({
     bytes: 0,
     since: 0,
