@@ -70,7 +70,7 @@ test('reindex that was broken off keeps the system from starting, and goes on wh
 
   const refused = hostOf(startHost(dataDir));
   await expect(refused).rejects.toThrow(
-    /status 1: The database .*store\.db has a search index .* script\/ops reindex\.\n$/,
+    /status 1: The database .*store\.db has an unfinished search index; run script\/ops reindex to finish it\.\n$/,
   );
 
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
