@@ -1,6 +1,6 @@
+import { isNumber } from '../bounds.ts';
 import { limits } from '../limits.ts';
 import type { Database } from '../sqlite/database.ts';
-import { isValidNumber } from './valid-numbers.ts';
 
 /** Bits of an id that hold the message's number; the chat's ordinal stands above them. */
 const numberBits = 32;
@@ -17,7 +17,7 @@ export const numberOf = (id: string): string => `${id} & ${limits.highestNumber}
  * @throws RangeError for a number or an ordinal whose id would be in the range of another chat
  */
 export function documentId(ordinal: number, number: number): bigint {
-  if (!isValidNumber(number)) throw new RangeError(`No message in the search index has the number ${number}`);
+  if (!isNumber(number)) throw new RangeError(`No message in the search index has the number ${number}`);
   if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal > highestOrdinal)
     throw new RangeError(`No chat in the search index has the ordinal ${ordinal}`);
   return (BigInt(ordinal) << BigInt(numberBits)) | BigInt(number);

@@ -1,3 +1,4 @@
+import { isNumber } from '../bounds.ts';
 import type { MessageKey } from '../queue/records.ts';
 import type { Database } from '../sqlite/database.ts';
 import { applicationOf, type ChatPlace, chatOf, chatValues, documentId, numberOf, ofChat } from './embedded-ids.ts';
@@ -13,7 +14,7 @@ import {
   type SearchPage,
   type SearchQuery,
 } from './search-index.ts';
-import { byValidNumbers, isValidNumber } from './valid-numbers.ts';
+import { byValidNumbers } from './valid-numbers.ts';
 
 /** The search index in SQLite: FTS5 over folded text. */
 export class EmbeddedSearchIndex implements SearchIndex {
@@ -80,7 +81,7 @@ export class EmbeddedSearchIndex implements SearchIndex {
 
   async document({ token, chat, number }: MessageKey): Promise<SearchDocument | undefined> {
     const place = this.#chatOf(token, chat);
-    if (!place || !isValidNumber(number)) return undefined;
+    if (!place || !isNumber(number)) return undefined;
     const held = this.#get<Omit<SearchDocument, keyof MessageKey>>(
       `SELECT version, body, created_at AS createdAt, updated_at AS updatedAt FROM search_documents
        WHERE application = ? AND ${ofChat('id')}`,

@@ -1,13 +1,9 @@
-import { limits } from '../limits.ts';
+import { isNumber } from '../bounds.ts';
 import type { RefusedDocument, SearchDocument } from './search-index.ts';
 
-/** Whether a chat of an application, or a message of a chat, can have this number. */
-export const isValidNumber = (number: number): boolean =>
-  Number.isInteger(number) && number >= 1 && number <= limits.highestNumber;
-
-/** Tells documents whose message no index ever takes, because of its number, from the others. */
+/** Splits documents into those with valid numbers of chat and message, and those that every index refuses. */
 export function byValidNumbers(documents: SearchDocument[]): { valid: SearchDocument[]; refused: RefusedDocument[] } {
-  const isValid = ({ chat, number }: SearchDocument) => isValidNumber(chat) && isValidNumber(number);
+  const isValid = ({ chat, number }: SearchDocument) => isNumber(chat) && isNumber(number);
   return {
     valid: documents.filter(isValid),
     refused: documents
