@@ -642,7 +642,7 @@ describe('a connection', () => {
   });
 });
 
-test('thousands of bad requests leave the memory flat, and the host as it was', async () => {
+test('thousands of bad requests let the memory get flat, and leave the host as it was', async () => {
   const pid = host.process.pid as number;
   const chat = await client.newChat();
   const requests = [
@@ -669,15 +669,16 @@ test('thousands of bad requests leave the memory flat, and the host as it was', 
       expect(answer?.status).toBeGreaterThanOrEqual(400);
       connection.socket.destroy();
     });
-  await barrage(2_200);
-  const before = residentMiB(pid);
-  const after: number[] = [];
-  for (let round = 0; round < 3; round++) {
-    await barrage(2_200);
-    after.push(residentMiB(pid));
+  // The heap of a host that leaks nothing grows for about 20 rounds until the collector has found its size. A leak of 700 bytes a request
+  // raises the lowest of four rounds by more than 4 MiB each time, so such a host never gets flat.
+  const rounds: number[] = [];
+  const isFlat = () => rounds.length >= 8 && Math.min(...rounds.slice(-4)) - Math.min(...rounds.slice(-8, -4)) < 4;
+  while (!isFlat() && rounds.length < 40) {
+    await barrage(1_500);
+    rounds.push(residentMiB(pid));
   }
-  console.log(`hostile: ${before.toFixed(0)} MiB, then ${after.map((mib) => mib.toFixed(0)).join(', ')} MiB`);
-  expect(Math.max(...after) - before).toBeLessThan(16);
+  console.log(`hostile: ${rounds.map((mib) => mib.toFixed(0)).join(', ')} MiB`);
+  expect(isFlat(), 'resident memory still grows').toBe(true);
   expect(await client.send(chat, 'The first')).toEqual([1]);
 });
 
