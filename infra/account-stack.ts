@@ -2,7 +2,7 @@ import { RemovalPolicy, Stack, type StackProps } from 'aws-cdk-lib';
 import { CfnAccount } from 'aws-cdk-lib/aws-apigateway';
 import { ManagedPolicy, Role, ServicePrincipal } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { accept } from './constructs/accept.ts';
+import { accept } from './constructs/suppress.ts';
 
 /**
  * What an account has once in a region, whatever stages are in it: the role with which API Gateway writes logs. It stays

@@ -1,7 +1,7 @@
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { OidcProviderNative, OpenIdConnectPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { accept } from './constructs/accept.ts';
+import { accept } from './constructs/suppress.ts';
 
 const issuer = 'token.actions.githubusercontent.com';
 

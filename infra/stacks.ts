@@ -2,8 +2,8 @@ import type { App, StackProps } from 'aws-cdk-lib';
 import { AccountStack } from './account-stack.ts';
 import { DataStack } from './data-stack.ts';
 import type { Deployment } from './flags.ts';
+import { WatchStack } from './monitoring-stack.ts';
 import { ServiceStack } from './service-stack.ts';
-import { WatchStack } from './watch-stack.ts';
 
 /** The stacks of a deployment, in their order. */
 export interface Stacks {

@@ -1,13 +1,13 @@
 import path from 'node:path';
-import { EmbeddedLedger } from '../lib/ledger/embedded.ts';
-import { ledgerMigrations } from '../lib/ledger/embedded-schema.ts';
-import { EmbeddedQueue } from '../lib/queue/embedded.ts';
-import { queueMigrations } from '../lib/queue/embedded-schema.ts';
-import { searchMigrations } from '../lib/search/embedded-schema.ts';
+import { ledgerMigrations } from '../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../lib/ledger/sqlite/sqlite-ledger.ts';
+import { queueMigrations } from '../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../lib/queue/sqlite/sqlite-queue.ts';
+import { searchMigrations } from '../lib/search/sqlite/schema.ts';
 import { Database, type Found, UnusableDatabase } from '../lib/sqlite/database.ts';
 import { Generations, isLater, later, nextGeneration } from '../lib/sqlite/generations.ts';
 import { GroupCommit } from '../lib/sqlite/group-commit.ts';
-import { storeMigrations } from '../lib/store/embedded-schema.ts';
+import { storeMigrations } from '../lib/store/sqlite/schema.ts';
 import { makeDataFolder } from './data-folder.ts';
 import { folderMigrations, identify } from './folder-id.ts';
 import { LedgerMark } from './ledger-mark.ts';
@@ -21,8 +21,8 @@ export interface EngineFiles {
   storeDatabase: Database;
   /** The memory of the files' `Generations`, for every thread that writes one of them. */
   generations: SharedArrayBuffer;
-  queues: { store: EmbeddedQueue; search: EmbeddedQueue };
-  ledger: EmbeddedLedger;
+  queues: { store: SqliteQueue; search: SqliteQueue };
+  ledger: SqliteLedger;
   /** Marks both files as consistent after a repair; the next start accepts them. Returns whether they disagreed before. */
   agree(): Promise<boolean>;
   /** Waits for the commits under way, and closes both. */
@@ -79,13 +79,13 @@ export async function openEngineFiles(
 
   const commits = new GroupCommit(ledgerDatabase);
   if (!disagreement) commits.onCommit(() => mark.write(generations.get('ledger')));
-  const queues = { store: new EmbeddedQueue(commits, 'store'), search: new EmbeddedQueue(commits, 'search') };
+  const queues = { store: new SqliteQueue(commits, 'store'), search: new SqliteQueue(commits, 'search') };
   return {
     storePath,
     storeDatabase,
     generations: generations.shared,
     queues,
-    ledger: new EmbeddedLedger(commits, queues.store),
+    ledger: new SqliteLedger(commits, queues.store),
     agree: async () => {
       if (!disagreement) return false;
       const ledger = nextGeneration(later(found.reached, found.store.marks.other));

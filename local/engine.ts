@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
-import type { HttpHandler } from '../functions/runtime/http.ts';
-import { events, type LogLevel, log } from '../functions/runtime/log.ts';
+import type { HttpHandler } from '../functions/runtime/http/operation.ts';
+import { events, type LogLevel, log } from '../functions/runtime/observe/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
 import type { OperationId } from '../lib/api/routes.ts';
-import { rebuildingAt } from '../lib/search/embedded-reindex.ts';
+import { rebuildingAt } from '../lib/search/sqlite/reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
-import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
 import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
 import { pagedReads } from './operations.ts';
@@ -94,7 +94,7 @@ export async function startEngine(
   ];
 
   return {
-    services: { ledger, store: new EmbeddedStore(storeDatabase) },
+    services: { ledger, store: new SqliteStore(storeDatabase) },
     reads: new Map(pagedReads.map((id) => [id, readers.handler(id)])),
     async stop() {
       stopping = true;

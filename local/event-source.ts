@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { retryDelaySeconds } from '../functions/runtime/batch.ts';
-import { events, log } from '../functions/runtime/log.ts';
+import { events, log } from '../functions/runtime/observe/log.ts';
+import { retryDelaySeconds } from '../functions/runtime/worker.ts';
 import type { Delivery, Queue } from '../lib/queue/queue.ts';
 import { sqsEvent } from './lambda-events.ts';
 

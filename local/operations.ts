@@ -1,4 +1,4 @@
-import type { HttpHandler } from '../functions/runtime/http.ts';
+import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import type { Services } from '../functions/runtime/services.ts';
 import { type OperationId, operationFile, type Route, routes } from '../lib/api/routes.ts';
 import type { LedgerReads } from './threads.ts';

@@ -1,13 +1,13 @@
 import { once } from 'node:events';
 import { flushCompileCache } from 'node:module';
 import { createBirpc } from 'birpc';
-import type { HttpHandler } from '../functions/runtime/http.ts';
-import { setLogLevel } from '../functions/runtime/log.ts';
+import type { HttpHandler } from '../functions/runtime/http/operation.ts';
+import { setLogLevel } from '../functions/runtime/observe/log.ts';
 import { Cursors } from '../lib/api/cursors.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
-import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
+import { SqliteSearchIndex } from '../lib/search/sqlite/sqlite-index.ts';
 import { Database } from '../lib/sqlite/database.ts';
-import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
 import { fixedSecret } from '../lib/system-secret.ts';
 import { requestContext } from './lambda-events.ts';
 import { loadOperation, pagedReads } from './operations.ts';
@@ -42,8 +42,8 @@ const ledger = createBirpc<LedgerReads, ReaderProcess>(
 );
 
 const services = {
-  store: new EmbeddedStore(database),
-  searchIndex: new EmbeddedSearchIndex(database),
+  store: new SqliteStore(database),
+  searchIndex: new SqliteSearchIndex(database),
   ledger: {
     application: (token) => ledger.application(token),
     chat: (token, chat) => ledger.chat(token, chat),

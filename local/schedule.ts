@@ -1,4 +1,4 @@
-import { events, log } from '../functions/runtime/log.ts';
+import { events, log } from '../functions/runtime/observe/log.ts';
 
 /** What EventBridge does on AWS: runs the work again and again, never twice at once. Answers how to stop it. */
 export function every(milliseconds: number, name: string, work: () => Promise<unknown>): { stop: () => void } {

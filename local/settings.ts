@@ -1,8 +1,8 @@
 import path from 'node:path';
 import { Command, Option } from 'commander';
 import * as z from 'zod';
-import { logLevels } from '../functions/runtime/log.ts';
-import { parseSettings } from './command-line.ts';
+import { logLevels } from '../functions/runtime/observe/log.ts';
+import { parseSettings } from '../tools/cli/command-line.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
 

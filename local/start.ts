@@ -1,8 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createProbe } from 'node:net';
-import { setLogLevel } from '../functions/runtime/log.ts';
+import { setLogLevel } from '../functions/runtime/observe/log.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
-import { BadSettings } from './command-line.ts';
+import { BadSettings } from '../tools/cli/command-line.ts';
 import { startEngine } from './engine.ts';
 import { stage } from './lambda-events.ts';
 import { isLoopback } from './loopback.ts';

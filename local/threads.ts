@@ -1,7 +1,7 @@
 import type { ChildProcess, Serializable } from 'node:child_process';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { LogLevel } from '../functions/runtime/log.ts';
+import type { LogLevel } from '../functions/runtime/observe/log.ts';
 import type { OperationId } from '../lib/api/routes.ts';
 import type { Ledger, Parent } from '../lib/ledger/ledger.ts';
 import type { DeadLetter } from '../lib/queue/queue.ts';

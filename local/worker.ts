@@ -3,16 +3,16 @@ import { constants, setPriority } from 'node:os';
 import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
-import { setLogLevel } from '../functions/runtime/log.ts';
+import { setLogLevel } from '../functions/runtime/observe/log.ts';
 import type { WorkerServices } from '../functions/runtime/services.ts';
 import { purgeSchedule } from '../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../functions/schedule/roll-up.ts';
 import { searchWorker } from '../functions/workers/search.ts';
 import { storeWorker } from '../functions/workers/store.ts';
-import { EmbeddedSearchIndex } from '../lib/search/embedded.ts';
+import { SqliteSearchIndex } from '../lib/search/sqlite/sqlite-index.ts';
 import { Database } from '../lib/sqlite/database.ts';
 import { Generations } from '../lib/sqlite/generations.ts';
-import { EmbeddedStore } from '../lib/store/embedded.ts';
+import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
 import { Journal } from './journal.ts';
 import { lambdaContext, scheduledEvent } from './lambda-events.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
@@ -32,8 +32,8 @@ const database = Database.open(storePath, { pairing: { file: 'store', generation
 const journal = new Journal(database, storePath);
 
 const services: WorkerServices = {
-  store: new EmbeddedStore(database),
-  searchIndex: new EmbeddedSearchIndex(database),
+  store: new SqliteStore(database),
+  searchIndex: new SqliteSearchIndex(database),
   ledger: {
     counters: (parents) => acceptingThread.counters(parents),
     purge: (deleted, limit) => acceptingThread.purgeLedger(deleted, limit),

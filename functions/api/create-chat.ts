@@ -1,5 +1,5 @@
-import { operation } from '../runtime/http.ts';
-import { chatView } from '../runtime/views.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { chatView } from './shared/views.ts';
 
 export const createChat = operation('createChat', async ({ params, body: { name }, key, requestId }, { ledger }) => {
   const { number, at } = await ledger.createChat(params.token, name, key, requestId);

@@ -1,5 +1,5 @@
-import { operation } from '../runtime/http.ts';
-import { messageView } from '../runtime/views.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { messageView } from './shared/views.ts';
 
 export const createMessage = operation(
   'createMessage',

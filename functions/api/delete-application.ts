@@ -1,4 +1,4 @@
-import { operation } from '../runtime/http.ts';
+import { operation } from '../runtime/http/operation.ts';
 
 export const deleteApplication = operation(
   'deleteApplication',

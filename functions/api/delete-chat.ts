@@ -1,4 +1,4 @@
-import { operation } from '../runtime/http.ts';
+import { operation } from '../runtime/http/operation.ts';
 
 export const deleteChat = operation('deleteChat', async ({ params: { token, chat_number }, requestId }, { ledger }) => {
   await ledger.deleteChat(token, chat_number, requestId);

@@ -1,5 +1,5 @@
-import { operation } from '../runtime/http.ts';
-import { timesView } from '../runtime/views.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { timesView } from './shared/views.ts';
 
 export const editChat = operation(
   'editChat',

@@ -1,5 +1,5 @@
-import { operation } from '../runtime/http.ts';
-import { timestamp } from '../runtime/views.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { timestamp } from './shared/views.ts';
 
 export const editMessage = operation('editMessage', async ({ params, body: { body }, requestId }, { ledger }) => {
   const { token, chat_number, message_number: number } = params;

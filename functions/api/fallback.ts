@@ -2,8 +2,8 @@ import middy from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { Problem } from '../../lib/api/problems.ts';
 import { methodsOf, type Route, routes } from '../../lib/api/routes.ts';
-import { answering } from '../runtime/answering.ts';
-import type { HttpHandler } from '../runtime/http.ts';
+import { answering } from '../runtime/http/answering.ts';
+import type { HttpHandler } from '../runtime/http/operation.ts';
 
 const byPath = Map.groupBy(Object.values<Route>(routes), ({ path }) => path);
 

@@ -1,6 +1,6 @@
-import { operation } from '../runtime/http.ts';
-import { requireApplication } from '../runtime/parents.ts';
-import { applicationView } from '../runtime/views.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { requireApplication } from './shared/parents.ts';
+import { applicationView } from './shared/views.ts';
 
 export const getApplication = operation('getApplication', async ({ params: { token } }, services) => ({
   json: applicationView(await requireApplication(services, token)),

@@ -1,3 +1,3 @@
-import { operation } from '../runtime/http.ts';
+import { operation } from '../runtime/http/operation.ts';
 
 export const getHealth = operation('getHealth', async () => ({ json: { status: 'ok' } }));

@@ -1,7 +1,7 @@
 import { messageNotFound, messagePending } from '../../lib/api/problems.ts';
-import { operation } from '../runtime/http.ts';
-import { requireChat } from '../runtime/parents.ts';
-import { messageView } from '../runtime/views.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { requireChat } from './shared/parents.ts';
+import { messageView } from './shared/views.ts';
 
 export const getMessage = operation('getMessage', async ({ params }, services) => {
   const { token, chat_number: chat, message_number: number } = params;

@@ -1,8 +1,8 @@
-import { operation } from '../runtime/http.ts';
-import { listOf } from '../runtime/lists.ts';
-import { fitting, pageAnswer } from '../runtime/pages.ts';
-import { applicationPosition } from '../runtime/positions.ts';
-import { applicationView } from '../runtime/views.ts';
+import { listOf } from '../runtime/http/lists.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { applicationPosition } from '../runtime/http/positions.ts';
+import { fitting, pageAnswer } from './shared/pages.ts';
+import { applicationView } from './shared/views.ts';
 
 export const listApplications = operation('listApplications', async (request, { store, cursors }) => {
   const { order, limit, cursor } = request.query;

@@ -1,10 +1,10 @@
-import { operation } from '../runtime/http.ts';
-import { listOf } from '../runtime/lists.ts';
-import { fitting, pageAnswer } from '../runtime/pages.ts';
-import { requireApplication } from '../runtime/parents.ts';
-import { numberPosition } from '../runtime/positions.ts';
-import { rangeOf } from '../runtime/ranges.ts';
-import { chatView } from '../runtime/views.ts';
+import { listOf } from '../runtime/http/lists.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { numberPosition } from '../runtime/http/positions.ts';
+import { fitting, pageAnswer } from './shared/pages.ts';
+import { requireApplication } from './shared/parents.ts';
+import { rangeOf } from './shared/ranges.ts';
+import { chatView } from './shared/views.ts';
 
 export const listChats = operation('listChats', async (request, services) => {
   const {

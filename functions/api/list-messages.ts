@@ -1,11 +1,11 @@
 import { limits } from '../../lib/limits.ts';
-import { operation } from '../runtime/http.ts';
-import { listOf } from '../runtime/lists.ts';
-import { fitting, pageAnswer } from '../runtime/pages.ts';
-import { requireChat } from '../runtime/parents.ts';
-import { numberPosition } from '../runtime/positions.ts';
-import { rangeOf } from '../runtime/ranges.ts';
-import { messageView } from '../runtime/views.ts';
+import { listOf } from '../runtime/http/lists.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { numberPosition } from '../runtime/http/positions.ts';
+import { fitting, pageAnswer } from './shared/pages.ts';
+import { requireChat } from './shared/parents.ts';
+import { rangeOf } from './shared/ranges.ts';
+import { messageView } from './shared/views.ts';
 
 export const listMessages = operation('listMessages', async (request, services) => {
   const { params, query, pageAt } = request;

@@ -1,9 +1,9 @@
-import { operation } from '../runtime/http.ts';
-import { listOf } from '../runtime/lists.ts';
-import { matchView, totals } from '../runtime/matches.ts';
-import { fitting, pageAnswer } from '../runtime/pages.ts';
-import { requireApplication } from '../runtime/parents.ts';
-import { matchPosition } from '../runtime/positions.ts';
+import { listOf } from '../runtime/http/lists.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { matchPosition } from '../runtime/http/positions.ts';
+import { matchView, totals } from './shared/matches.ts';
+import { fitting, pageAnswer } from './shared/pages.ts';
+import { requireApplication } from './shared/parents.ts';
 
 export const searchApplication = operation('searchApplication', async (request, services) => {
   const { token } = request.params;

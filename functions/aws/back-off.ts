@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { Queue } from '../../lib/queue/queue.ts';
-import { type BatchHandler, retryDelaySeconds } from '../runtime/batch.ts';
-import { events, log } from '../runtime/log.ts';
+import { events, log } from '../runtime/observe/log.ts';
+import { type BatchHandler, retryDelaySeconds } from '../runtime/worker.ts';
 
 /**
  * Lets the records that a worker's batch failed with come again soon. Left alone, SQS would hide them for the whole

@@ -1,5 +1,5 @@
 import * as z from 'zod/mini';
-import type { MysqlUser, MysqlUsers } from '../../lib/store/mysql-users.ts';
+import type { MysqlUser, MysqlUsers } from '../../lib/store/mysql/users.ts';
 import { readDatabaseLogin } from './database-login.ts';
 import { provider } from './provider.ts';
 

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { limits } from '../../lib/limits.ts';
-import { openMysql } from '../../lib/store/mysql.ts';
+import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { readDatabaseLogin } from './database-login.ts';
 import { provider } from './provider.ts';
 

@@ -2,7 +2,7 @@ import { unavailable } from '../../lib/api/problems.ts';
 import { limits } from '../../lib/limits.ts';
 import type { SystemKey, SystemSecret } from '../../lib/system-secret.ts';
 import { systemKeysIn } from '../../lib/system-secret-text.ts';
-import { events, log } from '../runtime/log.ts';
+import { events, log } from '../runtime/observe/log.ts';
 
 /**
  * The system secret as a running function holds it. It is read while the function starts and beside later requests, so

@@ -1,9 +1,9 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
-import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
-import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
-import { SqsOutbox } from '../../lib/queue/sqs.ts';
+import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
+import { SqsOutbox } from '../../lib/queue/sqs/sqs-queue.ts';
 import { callSettings, queueCallSettings } from './calls.ts';
 
 /** The table of the ledger, and the queue that it sends accepted writes to. */

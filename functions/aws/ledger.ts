@@ -1,4 +1,4 @@
-import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
+import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { ledgerVariables, openLedgerTable } from './ledger-table.ts';
 import { provider } from './provider.ts';
 

@@ -1,8 +1,8 @@
 import { Metrics } from '@aws-lambda-powertools/metrics';
 import * as z from 'zod/mini';
-import { log } from '../runtime/log.ts';
-import { type MetricName, metrics, metricsNamespace } from '../runtime/metrics.ts';
-import { linesOf, type Report } from '../runtime/report.ts';
+import { log } from '../runtime/observe/log.ts';
+import { type MetricName, metrics, metricsNamespace } from '../runtime/observe/metrics.ts';
+import { linesOf, type Report } from '../runtime/observe/report.ts';
 import { provider } from './provider.ts';
 
 /**

@@ -1,6 +1,6 @@
 import { AwsSigv4Signer } from '@opensearch-project/opensearch/aws-v3';
 import * as z from 'zod/mini';
-import { openOpensearch } from '../../lib/search/opensearch-client.ts';
+import { openOpensearch } from '../../lib/search/opensearch/client.ts';
 import { provider } from './provider.ts';
 
 /**

@@ -1,4 +1,4 @@
-import { OpensearchIndex } from '../../lib/search/opensearch.ts';
+import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
 import { provider } from './provider.ts';
 import { searchCluster } from './search-cluster.ts';
 

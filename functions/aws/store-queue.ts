@@ -1,6 +1,6 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
-import { SqsQueue } from '../../lib/queue/sqs.ts';
+import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { queueCallSettings } from './calls.ts';
 import { provider } from './provider.ts';
 

@@ -1,4 +1,4 @@
-import { MysqlStore } from '../../lib/store/mysql.ts';
+import { MysqlStore } from '../../lib/store/mysql/mysql-store.ts';
 import { database } from './database.ts';
 import { provider } from './provider.ts';
 

@@ -1,9 +1,9 @@
 import type { Client } from '@opensearch-project/opensearch';
 import type { Kysely } from 'kysely';
-import { migrateOpensearch } from '../../lib/search/opensearch-migration.ts';
-import { migrateMysql } from '../../lib/store/mysql-migration.ts';
-import { createMysqlUsers, type MysqlUsers } from '../../lib/store/mysql-users.ts';
-import type { Schema } from '../../lib/store/sql.ts';
+import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
+import { migrateMysql } from '../../lib/store/mysql/migration.ts';
+import { createMysqlUsers, type MysqlUsers } from '../../lib/store/mysql/users.ts';
+import type { Schema } from '../../lib/store/sql/sql-store.ts';
 import type { LambdaHandler } from '../runtime/lambda.ts';
 
 interface MigrateServices {

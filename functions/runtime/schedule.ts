@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { Context, EventBridgeEvent } from 'aws-lambda';
 import type { LambdaHandler } from './lambda.ts';
-import { events, log } from './log.ts';
+import { events, log } from './observe/log.ts';
 
 export type ScheduledEvent = EventBridgeEvent<'Scheduled Event', Record<string, never>>;
 export type ScheduleHandler = LambdaHandler<ScheduledEvent, void>;

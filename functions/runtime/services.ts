@@ -1,11 +1,11 @@
 import type { Cursors } from '../../lib/api/cursors.ts';
 import type { OperationId, Routes } from '../../lib/api/routes.ts';
+import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
-import type { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
 import type { DeadLetterBox, Outbox } from '../../lib/queue/queue.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
-import type { Report } from './report.ts';
+import type { Report } from './observe/report.ts';
 
 /** What the API's handlers work with; each engine has its own. */
 export interface Services {

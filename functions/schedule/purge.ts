@@ -1,5 +1,5 @@
 import { purgeDeleted } from '../../lib/purge/purge.ts';
-import { events, log } from '../runtime/log.ts';
+import { events, log } from '../runtime/observe/log.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 

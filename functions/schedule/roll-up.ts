@@ -1,6 +1,6 @@
 import { rollUp } from '../../lib/rollup/rollup.ts';
-import { events, log } from '../runtime/log.ts';
-import { logged } from '../runtime/report.ts';
+import { events, log } from '../runtime/observe/log.ts';
+import { logged } from '../runtime/observe/report.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 

@@ -1,5 +1,5 @@
-import { events } from '../runtime/log.ts';
-import { logged } from '../runtime/report.ts';
+import { events } from '../runtime/observe/log.ts';
+import { logged } from '../runtime/observe/report.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { SweepServices } from '../runtime/services.ts';
 

@@ -8,9 +8,9 @@ import {
   type SearchDocument,
   type SearchIndex,
 } from '../../lib/search/search-index.ts';
-import { type Poison, secondsSince, worker } from '../runtime/batch.ts';
-import { events } from '../runtime/log.ts';
+import { events } from '../runtime/observe/log.ts';
 import type { WorkerServices } from '../runtime/services.ts';
+import { type Poison, secondsSince, worker } from '../runtime/worker.ts';
 
 type SearchWorkerServices = Pick<WorkerServices, 'store' | 'searchIndex'>;
 

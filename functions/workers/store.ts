@@ -2,9 +2,9 @@ import { limits } from '../../lib/limits.ts';
 import { decodeWritesRecord, type WritesRecord } from '../../lib/queue/decode-records.ts';
 import { encodeChanges, type MessageKey, type Origin, targetOf } from '../../lib/queue/records.ts';
 import { type Store, UnstorableWrite } from '../../lib/store/store.ts';
-import { type Parsed, type Poison, secondsSince, worker } from '../runtime/batch.ts';
-import { events } from '../runtime/log.ts';
+import { events } from '../runtime/observe/log.ts';
 import type { WorkerServices } from '../runtime/services.ts';
+import { type Parsed, type Poison, secondsSince, worker } from '../runtime/worker.ts';
 
 type StoreWorkerServices = Pick<WorkerServices, 'store' | 'searchQueue'>;
 

@@ -2,10 +2,10 @@ import { CfnOutput } from 'aws-cdk-lib';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { adminKey, openRegistry } from '../../functions/aws/admin-key.ts';
-import { accept } from './accept.ts';
 import { removalOf } from './removal.ts';
 import { allowReading } from './secret-access.ts';
 import type { ServiceFunction } from './service-function.ts';
+import { accept } from './suppress.ts';
 
 interface AdminKeyProps {
   /** Of a secret that is there already; else one is made. */

@@ -2,7 +2,7 @@ import { Alarm, ComparisonOperator, TreatMissingData } from 'aws-cdk-lib/aws-clo
 import { SnsAction } from 'aws-cdk-lib/aws-cloudwatch-actions';
 import type { ITopic } from 'aws-cdk-lib/aws-sns';
 import { Construct } from 'constructs';
-import { type AlarmSpec, runbookLink } from '../watch/alarm.ts';
+import { type AlarmSpec, runbookLink } from '../monitoring/alarm.ts';
 
 interface AlarmsProps {
   specs: AlarmSpec[];

@@ -13,10 +13,10 @@ import { Construct } from 'constructs';
 import { methodsOf, type Route, routes } from '../../lib/api/routes.ts';
 import type { Stage } from '../config.ts';
 import { kindOf } from '../route-kinds.ts';
-import { accept } from './accept.ts';
 import { accessLogFields } from './access-log.ts';
 import { addGatewayAnswers } from './gateway-answers.ts';
 import type { ServiceFunction } from './service-function.ts';
+import { accept } from './suppress.ts';
 
 /** One permission a function for the whole API, instead of two a method: a policy of a function has a limited size. */
 const integrationOf = (fn: ServiceFunction) => new LambdaIntegration(fn, { scopePermissionToMethod: false });

@@ -12,12 +12,12 @@ import {
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { DatabaseSize } from '../config.ts';
-import { accept } from './accept.ts';
 import { connectToMysql, type Database, type DatabaseUse, type UserSecret } from './database.ts';
 import { addProxy } from './database-proxy.ts';
 import { closedGroup, type Network } from './network.ts';
 import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
+import { accept } from './suppress.ts';
 
 /** The master user of the server, as whom migrations work. */
 const owner = 'chat';

@@ -7,7 +7,7 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { Step } from '../watch/steps.ts';
+import type { Step } from '../monitoring/steps.ts';
 
 const columns = 24;
 const height = { heading: 2, graph: 5, alarms: 3 };

@@ -10,7 +10,7 @@ import {
 } from 'aws-cdk-lib/aws-rds';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
-import { proxyInitQuery } from '../../lib/store/mysql-session.ts';
+import { proxyInitQuery } from '../../lib/store/mysql/session.ts';
 import { closedGroup, type Network } from './network.ts';
 import { allowReading } from './secret-access.ts';
 

@@ -2,7 +2,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { database } from '../../functions/aws/database.ts';
 import type { databaseUsers } from '../../functions/aws/database-users.ts';
-import type { MysqlUsers } from '../../lib/store/mysql-users.ts';
+import type { MysqlUsers } from '../../lib/store/mysql/users.ts';
 import { allowReading } from './secret-access.ts';
 import type { ServiceFunction, VariablesOf } from './service-function.ts';
 

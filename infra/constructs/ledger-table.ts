@@ -2,7 +2,7 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { Construct } from 'constructs';
 import type { ledger } from '../../functions/aws/ledger.ts';
 import type { Route } from '../../lib/api/routes.ts';
-import { ledgerTable } from '../../lib/ledger/dynamodb-schema.ts';
+import { ledgerTable } from '../../lib/ledger/dynamodb/schema.ts';
 import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
 import type { WorkQueue } from './work-queue.ts';

@@ -1,7 +1,7 @@
 import { PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
 import type { searchCluster } from '../../functions/aws/search-cluster.ts';
-import { indexName, messagesAlias, writesAlias } from '../../lib/search/opensearch-names.ts';
+import { indexName, messagesAlias, writesAlias } from '../../lib/search/opensearch/names.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 /** What a function asks of the cluster. */

@@ -2,11 +2,11 @@ import { EbsDeviceVolumeType, Port } from 'aws-cdk-lib/aws-ec2';
 import { Domain, EngineVersion, TLSSecurityPolicy } from 'aws-cdk-lib/aws-opensearchservice';
 import { Construct } from 'constructs';
 import type { SearchDomainSize } from '../config.ts';
-import { accept } from './accept.ts';
 import { closedGroup, type Network } from './network.ts';
 import { removalOf } from './removal.ts';
 import { connectToDomain, type SearchAccess, type SearchCluster } from './search-cluster.ts';
 import type { ServiceFunction } from './service-function.ts';
+import { accept } from './suppress.ts';
 
 interface SearchDomainProps {
   size: SearchDomainSize;

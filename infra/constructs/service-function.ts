@@ -7,8 +7,8 @@ import type * as z from 'zod/mini';
 import { bundleFolder } from '../bundles.ts';
 import type { FunctionName } from '../functions.ts';
 import type { FunctionSize } from '../sizes.ts';
-import { accept } from './accept.ts';
 import type { Network } from './network.ts';
+import { accept } from './suppress.ts';
 
 /** The variables that a provider of `functions/aws` names. */
 export type VariablesOf<Provider extends { variables: z.core.$ZodShape }> = z.input<

@@ -3,10 +3,10 @@ import { CfnRotationSchedule, type ISecret, Secret } from 'aws-cdk-lib/aws-secre
 import { Construct } from 'constructs';
 import type { cursors } from '../../functions/aws/cursors.ts';
 import type { systemSecretVersions } from '../../functions/aws/system-secret-versions.ts';
-import { accept } from './accept.ts';
 import { removalOf } from './removal.ts';
 import { allowReading, allowReplacing } from './secret-access.ts';
 import type { ServiceFunction } from './service-function.ts';
+import { accept } from './suppress.ts';
 
 /** A key that leaked unnoticed ends within two of these. */
 const rotationDays = 30;

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
-import { asToken } from '../token.ts';
+import { asToken } from '../model/token.ts';
 import { codePoints, documented, once, text, typeFault } from './schema-parts.ts';
 
 // What clients send; what they get is in answers.ts. The checks and their words stand here once; the OpenAPI document is

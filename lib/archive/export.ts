@@ -1,8 +1,8 @@
-import { outOfBounds } from '../bounds.ts';
 import type { Restorable, WholeEntry } from '../ledger/restore.ts';
 import { limits } from '../limits.ts';
+import { outOfBounds } from '../model/bounds.ts';
+import { numbersOf, stretches } from '../model/ranges.ts';
 import type { MergedMessage, Store } from '../store/store.ts';
-import { numbersOf, stretches } from '../stretches.ts';
 import { type ArchiveLine, ArchiveProblem, archiveFormat, timeText } from './format.ts';
 
 export interface ExportServices {

@@ -1,8 +1,8 @@
 import * as z from 'zod';
 import { ApplicationInput, ChatEdit, MessageInput } from '../api/schemas.ts';
-import { isTime } from '../bounds.ts';
 import { limits } from '../limits.ts';
-import { asToken } from '../token.ts';
+import { isTime } from '../model/bounds.ts';
+import { asToken } from '../model/token.ts';
 
 // The file of an exported application: a JSON object a line. First what it is, then the application, then each of its chats
 // with its messages behind it, all by number, and at the end how many there were, so that a file that was cut off shows.

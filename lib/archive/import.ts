@@ -1,7 +1,7 @@
 import type { Parent } from '../ledger/ledger.ts';
 import type { Restorable } from '../ledger/restore.ts';
 import { recordsOf } from '../ledger/store-records.ts';
-import { writesOfMessage, writesOfParent } from '../ledger/writes-of.ts';
+import { writesOfMessage, writesOfParent } from '../model/writes-of.ts';
 import type { Outbox } from '../queue/queue.ts';
 import type { Write } from '../queue/records.ts';
 import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf } from './format.ts';

@@ -1,6 +1,6 @@
 import { type Problem, validationFailed } from '../api/problems.ts';
-import { isNumber, isRevision, outOfBounds } from '../bounds.ts';
 import { limits } from '../limits.ts';
+import { isNumber, isRevision, outOfBounds } from '../model/bounds.ts';
 import type { ChangedMessage, WholeEntry } from './restore.ts';
 
 /** The problem of a create that would pass the highest number. `parameter` names the application or chat in the path. */

@@ -36,7 +36,7 @@ export interface Restorable {
    * higher revision brings its name, a deletion ends it; nothing ever goes back. Safe to repeat, also after an unknown
    * outcome; nothing is sent.
    *
-   * @throws RangeError when a number, counter, revision or time is out of bounds; see lib/bounds.ts
+   * @throws RangeError when a number, counter, revision or time is out of bounds; see lib/model/bounds.ts
    */
   restore(entry: WholeEntry): Promise<void>;
   /**

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
-import { requestIdLength } from '../request-id.ts';
+import { requestIdLength } from '../model/request-id.ts';
 import { version } from './records.ts';
 
 // Apart from how records are made: who only sends has no use for the schemas, and would make them at each start.

@@ -1,11 +1,11 @@
-import { isCounter, outOfBounds } from '../bounds.ts';
 import type { Parent } from '../ledger/ledger.ts';
 import type { WholeEntry } from '../ledger/restore.ts';
-import { writesOfParent } from '../ledger/writes-of.ts';
 import { limits } from '../limits.ts';
+import { isCounter, outOfBounds } from '../model/bounds.ts';
+import { numbersOf, type Stretch, stretches } from '../model/ranges.ts';
+import { writesOfParent } from '../model/writes-of.ts';
 import type { Write } from '../queue/records.ts';
 import type { MergedParent } from '../store/inventory.ts';
-import { numbersOf, type Stretch, stretches } from '../stretches.ts';
 import { compareCount } from './counts.ts';
 import type { Difference, Lacking } from './difference.ts';
 import { compareMessages } from './messages.ts';

@@ -1,5 +1,5 @@
-import { isCounter } from '../bounds.ts';
 import type { Parent } from '../ledger/ledger.ts';
+import { isCounter } from '../model/bounds.ts';
 import type { Difference } from './difference.ts';
 import type { Run } from './services.ts';
 

@@ -1,4 +1,4 @@
-import type { OutOfBounds } from '../bounds.ts';
+import type { OutOfBounds } from '../model/bounds.ts';
 
 /**
  * Where the write is that a missing number waits for: parked or queued, so that it comes by itself; among the dead

@@ -1,9 +1,9 @@
-import { outOfBounds } from '../bounds.ts';
 import type { Parent } from '../ledger/ledger.ts';
 import type { WholeEntry } from '../ledger/restore.ts';
 import { limits } from '../limits.ts';
+import { outOfBounds } from '../model/bounds.ts';
+import { numbersOf, stretches } from '../model/ranges.ts';
 import type { MergedParent } from '../store/inventory.ts';
-import { numbersOf, stretches } from '../stretches.ts';
 import type { Difference, Lacking } from './difference.ts';
 import type { Run } from './services.ts';
 

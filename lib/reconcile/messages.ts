@@ -1,6 +1,6 @@
-import { isNumber, outOfBounds } from '../bounds.ts';
-import { writesOfMessage } from '../ledger/writes-of.ts';
 import { limits } from '../limits.ts';
+import { isNumber, outOfBounds } from '../model/bounds.ts';
+import { writesOfMessage } from '../model/writes-of.ts';
 import type { MessageKey, Write } from '../queue/records.ts';
 import { documentsOf } from '../search/documents-of.ts';
 import {

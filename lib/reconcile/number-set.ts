@@ -1,4 +1,4 @@
-import type { Stretch } from '../stretches.ts';
+import type { Stretch } from '../model/ranges.ts';
 
 /** Whole numbers, kept as stretches: what comes one after the other takes no more room than a single one. */
 export class NumberSet {

@@ -1,7 +1,7 @@
 import { Problem } from '../api/problems.ts';
-import { isCounter } from '../bounds.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
+import { isCounter } from '../model/bounds.ts';
 import type { Mark, Store } from '../store/store.ts';
 
 type RolledUpStore = Pick<Store, 'marks' | 'setCounts'>;

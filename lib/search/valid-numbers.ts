@@ -1,4 +1,4 @@
-import { isNumber } from '../bounds.ts';
+import { isNumber } from '../model/bounds.ts';
 import type { RefusedDocument, SearchDocument } from './search-index.ts';
 
 /** Splits documents into those with valid numbers of chat and message, and those that every index refuses. */

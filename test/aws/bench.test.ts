@@ -1,5 +1,5 @@
 import { inject, test } from 'vitest';
-import { setLogLevel } from '../../functions/runtime/log.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { expectMeasurable, figuresOnServers } from '../support/figures.ts';
 
 setLogLevel('silent');

@@ -1,6 +1,6 @@
 import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { setLogLevel } from '../../functions/runtime/log.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { functionSizes } from '../../infra/sizes.ts';
 import { type Answer, ChaosClients } from '../support/chaos-clients.ts';
 import { type ChaosEngine, startChaosEngine } from '../support/chaos-engine.ts';

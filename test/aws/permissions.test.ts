@@ -2,12 +2,12 @@ import type { TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type LedgerAccess, ledgerActions } from '../../infra/constructs/ledger-table.ts';
 import { type SearchAccess, searchRequests } from '../../infra/constructs/search-cluster.ts';
-import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
-import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
-import { NotSent } from '../../lib/queue/sqs.ts';
-import { OpensearchIndex } from '../../lib/search/opensearch.ts';
-import { migrateOpensearch } from '../../lib/search/opensearch-migration.ts';
-import { newToken } from '../../lib/token.ts';
+import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
+import { newToken } from '../../lib/model/token.ts';
+import { NotSent } from '../../lib/queue/sqs/sqs-queue.ts';
+import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
+import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
 import { type LedgerTable, openLedgerTable } from '../support/ledger-table.ts';
 import { newAlias } from '../support/opensearch-index.ts';
 

@@ -3,11 +3,11 @@ import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-sec
 import { type Kysely, sql } from 'kysely';
 import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
-import { openMysql } from '../../lib/store/mysql.ts';
-import { migrateMysql } from '../../lib/store/mysql-migration.ts';
-import { createMysqlUsers, type MysqlUser, type MysqlUsers } from '../../lib/store/mysql-users.ts';
-import type { Schema } from '../../lib/store/sql.ts';
-import { newToken } from '../../lib/token.ts';
+import { newToken } from '../../lib/model/token.ts';
+import { migrateMysql } from '../../lib/store/mysql/migration.ts';
+import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
+import { createMysqlUsers, type MysqlUser, type MysqlUsers } from '../../lib/store/mysql/users.ts';
+import type { Schema } from '../../lib/store/sql/sql-store.ts';
 import { awsClientSettings, awsServices } from '../support/aws-services.ts';
 import { type MysqlDatabase, newDatabase } from '../support/mysql-database.ts';
 

@@ -5,11 +5,11 @@ import { cursors } from '../../functions/aws/cursors.ts';
 import { bind } from '../../functions/aws/provider.ts';
 import { readSecret } from '../../functions/aws/secrets.ts';
 import { systemSecretVersions } from '../../functions/aws/system-secret-versions.ts';
-import { numberPosition } from '../../functions/runtime/positions.ts';
+import { numberPosition } from '../../functions/runtime/http/positions.ts';
 import { rotateSystemSecret } from '../../functions/schedule/rotate-system-secret.ts';
 import { systemKeysIn } from '../../lib/system-secret-text.ts';
 import { lambdaContext } from '../../local/lambda-events.ts';
-import { credentials } from '../../stack/credentials.ts';
+import { credentials } from '../../tools/stack/credentials.ts';
 import { awsClientSettings, awsServices } from '../support/aws-services.ts';
 
 const client = new SecretsManagerClient(awsClientSettings);

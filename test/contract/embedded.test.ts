@@ -1,14 +1,14 @@
-import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
-import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
 import type { Write } from '../../lib/queue/records.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
-import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
-import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { newClock } from '../support/clock.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 import { inventoryContract } from './suites/inventory.ts';
@@ -23,9 +23,9 @@ import { type StoreUnderTest, storeContract } from './suites/store.ts';
 
 function openLedger(file: SqliteFile, now: () => number, drained: Write[] = []): LedgerUnderTest {
   const commits = new GroupCommit(file.database);
-  const queue = new EmbeddedQueue(commits, 'store', { now });
+  const queue = new SqliteQueue(commits, 'store', { now });
   return {
-    ledger: new EmbeddedLedger(commits, queue, now, now),
+    ledger: new SqliteLedger(commits, queue, now, now),
     writes: async () => {
       const deliveries = await queue.receive(10_000);
       drained.push(...deliveries.flatMap(({ body }) => decodeWrites(body)));
@@ -46,7 +46,7 @@ function openQueue(file: SqliteFile, settings: QueueSettings, clock = newClock()
     elapsed: clock,
   };
   return {
-    queue: new EmbeddedQueue(new GroupCommit(file.database), 'test', options),
+    queue: new SqliteQueue(new GroupCommit(file.database), 'test', options),
     elapse: async (seconds) => clock.advance(seconds * 1_000),
     reopen: async () => openQueue(await file.reopen(), settings, clock),
     close: async () => file.remove(),
@@ -54,7 +54,7 @@ function openQueue(file: SqliteFile, settings: QueueSettings, clock = newClock()
 }
 
 const openStore = (file: SqliteFile): StoreUnderTest => ({
-  store: new EmbeddedStore(file.database),
+  store: new SqliteStore(file.database),
   reopen: async () => openStore(await file.reopen()),
   close: async () => file.remove(),
 });
@@ -70,7 +70,7 @@ inventoryContract('embedded', newStore);
 searchIndexContract('embedded', async () => {
   const file = await openSqliteFile({ search: searchMigrations });
   return {
-    index: new EmbeddedSearchIndex(file.database),
+    index: new SqliteSearchIndex(file.database),
     settled: async () => undefined,
     close: async () => file.remove(),
   };
@@ -79,12 +79,12 @@ reconcileContract('embedded', async (now) => {
   const ledgerFile = await openSqliteFile(ledgerSchema);
   const storeFile = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
   const commits = new GroupCommit(ledgerFile.database);
-  const queue = new EmbeddedQueue(commits, 'store', { now });
+  const queue = new SqliteQueue(commits, 'store', { now });
   return {
     services: {
-      ledger: new EmbeddedLedger(commits, queue, now),
-      store: new EmbeddedStore(storeFile.database),
-      searchIndex: new EmbeddedSearchIndex(storeFile.database),
+      ledger: new SqliteLedger(commits, queue, now),
+      store: new SqliteStore(storeFile.database),
+      searchIndex: new SqliteSearchIndex(storeFile.database),
       storeQueue: queue,
       waitingWrites: queue,
     },

@@ -1,9 +1,9 @@
-import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
-import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
-import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
+import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
 import type { Write } from '../../lib/queue/records.ts';
-import { SqsQueue } from '../../lib/queue/sqs.ts';
+import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
 import type { Caller } from '../simulation/process.ts';
 import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';

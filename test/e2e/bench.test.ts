@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { median, meets, percentile, ratios } from '../../bench/statistics.ts';
+import { median, meets, percentile, ratios } from '../../tools/bench/statistics.ts';
 import { expectMeasurable, figuresAlone } from '../support/figures.ts';
 
 // Whether figures can be measured; how fast it all is, script/bench tells on a quiet machine.

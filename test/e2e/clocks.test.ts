@@ -1,8 +1,8 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { faketime, faketimeLibrary } from '../../stack/native/tools.ts';
-import { requireTools } from '../../stack/tools.ts';
+import { faketime, faketimeLibrary } from '../../tools/stack/native/tools.ts';
+import { requireTools } from '../../tools/stack/tools.ts';
 import { Client } from '../support/client.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { type Host, launch, ready } from '../support/host.ts';

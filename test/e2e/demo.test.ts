@@ -3,12 +3,12 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { readDeclarations } from '../../demo/declarations.ts';
+import { readDeclarations } from '../../tools/demo/declarations.ts';
 import { type Application, type Chat, Client, type Message } from '../support/client.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { startHost } from '../support/host.ts';
 
-const demo = path.resolve(import.meta.dirname, '../../demo/main.ts');
+const demo = path.resolve(import.meta.dirname, '../../tools/demo/main.ts');
 
 function run(...flags: string[]) {
   const child = spawn(process.execPath, [demo, ...flags], { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -229,7 +229,7 @@ test('an export into a pipe that is closed early ends quietly', async () => {
   await Promise.all(numbers(1, 2_000).map(() => files.ledger.createChat(token, null)));
   await files.close();
   const [main, status, errors] = [
-    path.resolve('ops/main.ts'),
+    path.resolve('tools/ops/main.ts'),
     path.join(dataDir, 'status'),
     path.join(dataDir, 'errors'),
   ];

@@ -1,9 +1,9 @@
 import { statSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
-import { EmbeddedReindexing } from '../../lib/search/embedded-reindex.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { SqliteReindexing } from '../../lib/search/sqlite/reindex.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { startHost } from '../support/host.ts';
@@ -16,7 +16,7 @@ const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 async function folderToReindex(messages = 3_500) {
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
-  const store = new EmbeddedStore(files.storeDatabase);
+  const store = new SqliteStore(files.storeDatabase);
   await store.merge([
     applicationWrite(token),
     chatWrite(token, 1),
@@ -35,14 +35,14 @@ async function folderToReindex(messages = 3_500) {
     createdAt: 1,
     updatedAt: 1,
   };
-  await new EmbeddedSearchIndex(files.storeDatabase).index([stray]);
+  await new SqliteSearchIndex(files.storeDatabase).index([stray]);
   await files.close();
   return dataDir;
 }
 
 async function totals(dataDir: string) {
   const files = await openEngineFiles(dataDir);
-  const index = new EmbeddedSearchIndex(files.storeDatabase);
+  const index = new SqliteSearchIndex(files.storeDatabase);
   const total = async (q: string) => (await index.search({ token, q, limit: 1 })).total;
   const found = [await total('message'), await total('nobody'), await total('s')];
   await files.close();
@@ -62,10 +62,10 @@ test('reindex builds the index of a stopped system anew, and says before what it
 test('reindex that was broken off keeps the system from starting, and goes on where it was', async () => {
   const dataDir = await folderToReindex();
   const files = await openEngineFiles(dataDir);
-  const store = new EmbeddedStore(files.storeDatabase);
-  const index = new EmbeddedSearchIndex(files.storeDatabase);
+  const store = new SqliteStore(files.storeDatabase);
+  const index = new SqliteSearchIndex(files.storeDatabase);
   let steps = 0;
-  for await (const _ of new EmbeddedReindexing(files.storeDatabase, store, index).run()) if (++steps === 2) break;
+  for await (const _ of new SqliteReindexing(files.storeDatabase, store, index).run()) if (++steps === 2) break;
   await files.close();
 
   const refused = hostOf(startHost(dataDir));

@@ -1,10 +1,10 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
-import { schemathesis } from '../../stack/native/schemathesis.ts';
-import { python } from '../../stack/native/tools.ts';
-import { run } from '../../stack/run.ts';
-import { requireTools } from '../../stack/tools.ts';
+import { schemathesis } from '../../tools/stack/native/schemathesis.ts';
+import { python } from '../../tools/stack/native/tools.ts';
+import { run } from '../../tools/stack/run.ts';
+import { requireTools } from '../../tools/stack/tools.ts';
 import { Client } from '../support/client.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { startHost } from '../support/host.ts';

@@ -1,11 +1,11 @@
 import { expect, test } from 'vitest';
-import { inputsFrom } from '../../bench/cost/measured.ts';
-import { type Floor, floorOf, floors } from '../../bench/cost/money.ts';
-import { readPrices } from '../../bench/cost/prices.ts';
-import { usual } from '../../bench/cost/quantities.ts';
-import { readResults } from '../../bench/results.ts';
-import { metrics } from '../../functions/runtime/metrics.ts';
+import { metrics } from '../../functions/runtime/observe/metrics.ts';
 import { stages } from '../../infra/config.ts';
+import { readResults } from '../../tools/bench/results.ts';
+import { inputsFrom } from '../../tools/cost/measured.ts';
+import { type Floor, floorOf, floors } from '../../tools/cost/money.ts';
+import { readPrices } from '../../tools/cost/prices.ts';
+import { usual } from '../../tools/cost/quantities.ts';
 import { synthesize } from '../support/synthesis.ts';
 
 test.each(Object.keys(floors) as (keyof typeof floors)[])('the bill of stage %s is for what is deployed', (stage) => {

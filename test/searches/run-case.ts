@@ -1,7 +1,7 @@
 import { limits } from '../../lib/limits.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
-import { searchMigrations } from '../../lib/search/embedded-schema.ts';
 import type { SearchDocument } from '../../lib/search/search-index.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { scans } from '../support/scan.ts';
 import { openSqliteFile } from '../support/sqlite-file.ts';
 import { drawCase } from './cases.ts';
@@ -23,7 +23,7 @@ export async function runCase(seed: number, size: number): Promise<TimedSearch[]
   const { documents, queries } = drawCase(seed, size);
   const file = await openSqliteFile({ search: searchMigrations });
   try {
-    const index = new EmbeddedSearchIndex(file.database);
+    const index = new SqliteSearchIndex(file.database);
     for (let i = 0; i < documents.length; i += limits.rowsPerTransaction)
       await index.index(documents.slice(i, i + limits.rowsPerTransaction));
     const searches: TimedSearch[] = [];

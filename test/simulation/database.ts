@@ -8,10 +8,10 @@ import {
 } from 'kysely';
 import { unavailable } from '../../lib/api/problems.ts';
 import type { Write } from '../../lib/queue/records.ts';
-import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { Database } from '../../lib/sqlite/database.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
-import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import type { Mark } from '../../lib/store/store.ts';
 import type { Process } from './process.ts';
 
@@ -40,7 +40,7 @@ export async function emptyDatabase(): Promise<Database> {
  * The store as a process reaches it: each statement is a call, and so are a merge and a page of counts, each of which is
  * one transaction.
  */
-export class SimulatedStore extends EmbeddedStore {
+export class SimulatedStore extends SqliteStore {
   readonly #process: Process;
 
   constructor(process: Process, database: Database) {

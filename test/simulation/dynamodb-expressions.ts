@@ -1,4 +1,4 @@
-import type { Item } from '../../lib/ledger/dynamodb-table.ts';
+import type { Item } from '../../lib/ledger/dynamodb/table.ts';
 
 // The part of DynamoDB's expression language that the ledger uses:
 // https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/Expressions.html

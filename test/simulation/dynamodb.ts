@@ -12,7 +12,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Item, keyOf, numberIn, textIn } from '../../lib/ledger/dynamodb-table.ts';
+import { type Item, keyOf, numberIn, textIn } from '../../lib/ledger/dynamodb/table.ts';
 import { random } from './chance.ts';
 import { type Bindings, holds, updated, ValidationException } from './dynamodb-expressions.ts';
 import type { Caller } from './process.ts';

@@ -1,4 +1,4 @@
-import { numberIn, textIn } from '../../lib/ledger/dynamodb-table.ts';
+import { numberIn, textIn } from '../../lib/ledger/dynamodb/table.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import type { Taken } from './dynamodb.ts';
 import type { World } from './world.ts';

@@ -26,7 +26,7 @@ export function planted({ file, changes }: Mutation, source: string): string {
 export const mutations: Mutation[] = [
   {
     name: 'an older edit replaces a newer one',
-    file: 'lib/store/embedded.ts',
+    file: 'lib/store/sqlite/sqlite-store.ts',
     changes: [
       {
         find: `\${content} = iif(excluded.revision > revision, excluded.\${content}, \${content}),`,
@@ -36,7 +36,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'an edit brings a deleted message back',
-    file: 'lib/store/embedded.ts',
+    file: 'lib/store/sqlite/sqlite-store.ts',
     changes: [
       {
         find: '  WHERE deleted = 0`;',
@@ -46,7 +46,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'an edit that comes first creates the message',
-    file: 'lib/store/embedded.ts',
+    file: 'lib/store/sqlite/sqlite-store.ts',
     changes: [
       {
         find: "'revision' in write && write.revision === 0 ? at : null",
@@ -56,7 +56,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'something is stored below what is deleted',
-    file: 'lib/store/embedded.ts',
+    file: 'lib/store/sqlite/sqlite-store.ts',
     changes: [
       {
         find: 'if (deleted.get(above)) continue;',
@@ -66,7 +66,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a malformed record is acknowledged and forgotten',
-    file: 'functions/runtime/batch.ts',
+    file: 'functions/runtime/worker.ts',
     changes: [
       {
         find: 'await services[queue].bury([{ body: record.body, reason }]);',
@@ -76,7 +76,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a batch that failed is acknowledged',
-    file: 'functions/runtime/batch.ts',
+    file: 'functions/runtime/worker.ts',
     changes: [
       {
         find: 'batchItemFailures: request.event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })),',
@@ -111,7 +111,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'the index takes an older version',
-    file: 'lib/search/embedded.ts',
+    file: 'lib/search/sqlite/sqlite-index.ts',
     changes: [
       {
         find: 'if (held && held.version >= document.version) continue;',
@@ -121,7 +121,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a number is taken back after a timeout',
-    file: 'lib/ledger/dynamodb.ts',
+    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
     changes: [
       {
         find: 'const outcome = await this.#table.update(parent, update);',
@@ -134,7 +134,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a counter is asked again after a timeout',
-    file: 'lib/ledger/dynamodb-table.ts',
+    file: 'lib/ledger/dynamodb/table.ts',
     changes: [
       {
         find: '    return this.#conditionally(false, async () => {\n      const { Attributes }',
@@ -144,7 +144,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a number is read and then written',
-    file: 'lib/ledger/dynamodb.ts',
+    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
     changes: [
       {
         find: 'const outcome = await this.#table.update(parent, update);',
@@ -159,7 +159,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a write that SQS refuses is not parked',
-    file: 'lib/ledger/parked-writes.ts',
+    file: 'lib/ledger/dynamodb/parked-writes.ts',
     changes: [
       {
         find: 'await this.#table.write(error.bodies.map((body) => this.itemOf(body, at)));',
@@ -169,7 +169,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'what is parked is removed before it is sent',
-    file: 'lib/ledger/parked-writes.ts',
+    file: 'lib/ledger/dynamodb/parked-writes.ts',
     changes: [
       {
         find: `    await this.#outbox.send(items.map((item) => textIn(item, 'body')));
@@ -181,7 +181,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'what SQS refused of a batch counts as sent',
-    file: 'lib/queue/sqs.ts',
+    file: 'lib/queue/sqs/sqs-queue.ts',
     changes: [
       {
         find: 'for (const { Id, Code } of Failed) {',
@@ -191,7 +191,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a key does not claim its number',
-    file: 'lib/ledger/dynamodb.ts',
+    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
     changes: [
       {
         find: 'const update: ItemUpdate = claim',
@@ -201,7 +201,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a claim goes as soon as the answer is kept',
-    file: 'lib/ledger/idempotency-keys.ts',
+    file: 'lib/ledger/dynamodb/idempotency-keys.ts',
     changes: [
       {
         find: "return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;",
@@ -211,7 +211,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a key is taken over while its first request is under way',
-    file: 'lib/ledger/idempotency-keys.ts',
+    file: 'lib/ledger/dynamodb/idempotency-keys.ts',
     changes: [
       {
         find: "if (numberIn(known, 'lease_until') > now) throw inFlight();",
@@ -221,7 +221,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a refused repetition forgets the key and with it the number',
-    file: 'lib/ledger/idempotency-keys.ts',
+    file: 'lib/ledger/dynamodb/idempotency-keys.ts',
     changes: [
       {
         find: 'refused && taken.first ?',
@@ -231,7 +231,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'what is throttled behind the number counts as refused',
-    file: 'lib/ledger/dynamodb-table.ts',
+    file: 'lib/ledger/dynamodb/table.ts',
     changes: [
       {
         find: 'throw harmless ? whenThrottled(error) : unavailable(error);',
@@ -241,7 +241,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a purged chat leaves no tombstone',
-    file: 'lib/ledger/dynamodb-purge.ts',
+    file: 'lib/ledger/dynamodb/purge.ts',
     changes: [
       {
         find: 'await table.write([{ ...keyOf(chatKey(token, purged + 1)), deleted: number(1) }]);',
@@ -251,7 +251,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'a deletion is marked and then sent',
-    file: 'lib/ledger/dynamodb.ts',
+    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
     changes: [
       {
         find: 'await this.#parked.sendParked(parked);',
@@ -262,7 +262,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'an edit is accepted for what is deleted',
-    file: 'lib/ledger/dynamodb.ts',
+    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
     changes: [
       {
         find: 'attribute_not_exists(deleted) AND (attribute_not_exists(revision)',
@@ -272,7 +272,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'counts are added to',
-    file: 'lib/store/embedded-counts.ts',
+    file: 'lib/store/sqlite/counts.ts',
     changes: [
       {
         find: 'SET messages_count = ?1, counted = ?2',
@@ -282,12 +282,12 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'an older count replaces a newer one',
-    file: 'lib/store/embedded-counts.ts',
+    file: 'lib/store/sqlite/counts.ts',
     changes: [{ find: 'AND number = ?4 AND counted <= ?2', replace: 'AND number = ?4' }],
   },
   {
     name: 'a mark is cleared that was put meanwhile',
-    file: 'lib/store/embedded-counts.ts',
+    file: 'lib/store/sqlite/counts.ts',
     changes: [
       { find: 'WHERE token = ? AND chat = ? AND version = ?', replace: 'WHERE token = ? AND chat = ? AND ? > 0' },
     ],
@@ -304,7 +304,7 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'the clock of the machine decides which edit is the last',
-    file: 'lib/store/embedded.ts',
+    file: 'lib/store/sqlite/sqlite-store.ts',
     changes: [
       {
         find: `\${content} = iif(excluded.revision > revision,`,

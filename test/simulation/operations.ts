@@ -1,4 +1,4 @@
-import type { HttpHandler } from '../../functions/runtime/http.ts';
+import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
 import { type OperationId, operationFile, routes } from '../../lib/api/routes.ts';
 import type { World } from './world.ts';
 

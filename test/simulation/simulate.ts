@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { setLogLevel } from '../../functions/runtime/log.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { random } from './chance.ts';
 import { check } from './check.ts';
 import { Clients } from './clients.ts';

@@ -5,15 +5,15 @@ import type { LambdaHandler } from '../../functions/runtime/lambda.ts';
 import { purgeSchedule } from '../../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
 import { sweepSchedule } from '../../functions/schedule/sweep.ts';
-import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
-import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
-import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
+import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
 import { limits } from '../../lib/limits.ts';
-import { SqsQueue } from '../../lib/queue/sqs.ts';
+import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
 import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
 import { testCursors } from '../support/cursors.ts';
@@ -45,13 +45,13 @@ export class World {
     'search-dead': new SimulatedQueue(this.weather),
   };
   readonly database: Database;
-  readonly searchIndex: EmbeddedSearchIndex;
+  readonly searchIndex: SqliteSearchIndex;
   #running = 0;
   #stopped = false;
 
   private constructor(database: Database) {
     this.database = database;
-    this.searchIndex = new EmbeddedSearchIndex(database);
+    this.searchIndex = new SqliteSearchIndex(database);
   }
 
   static async open(): Promise<World> {

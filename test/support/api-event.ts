@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
-import type { HttpHandler } from '../../functions/runtime/http.ts';
+import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { lambdaContext, stage } from '../../local/lambda-events.ts';
 

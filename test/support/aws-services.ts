@@ -1,5 +1,5 @@
 import { inject } from 'vitest';
-import { credentials } from '../../stack/credentials.ts';
+import { credentials } from '../../tools/stack/credentials.ts';
 
 /** The servers that tests of the AWS engine use, which test/support/stack.ts brings up. */
 export const awsServices = inject('stack');

@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import type { BatchHandler } from '../../functions/runtime/batch.ts';
+import type { BatchHandler } from '../../functions/runtime/worker.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
 
 const eventOf = (bodies: string[]): SQSEvent =>

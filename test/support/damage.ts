@@ -4,9 +4,9 @@ import { setTimeout as passes } from 'node:timers/promises';
 import { expect } from 'vitest';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
 import type { Message } from './client.ts';
 import type { Random } from './random.ts';
@@ -79,7 +79,7 @@ const tokenAndChat = (chat: string): [token: string, chat: number] => {
 
 /** Stores what is in the queue, as the store worker does. */
 async function storeAll({ queues, storeDatabase }: EngineFiles): Promise<void> {
-  const store = new EmbeddedStore(storeDatabase);
+  const store = new SqliteStore(storeDatabase);
   for (;;) {
     const deliveries = await queues.store.receive(50);
     if (deliveries.length === 0) return;
@@ -115,8 +115,8 @@ async function repair(dataDir: string): Promise<void> {
   const { storeDatabase, queues, ledger, agree, close } = await openEngineFiles(dataDir, 'repair');
   const services = {
     ledger,
-    store: new EmbeddedStore(storeDatabase),
-    searchIndex: new EmbeddedSearchIndex(storeDatabase),
+    store: new SqliteStore(storeDatabase),
+    searchIndex: new SqliteSearchIndex(storeDatabase),
     storeQueue: queues.store,
     waitingWrites: queues.store,
   };

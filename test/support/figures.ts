@@ -1,6 +1,6 @@
 import { expect } from 'vitest';
-import type { Servers } from '../../bench/figure.ts';
-import { figures } from '../../bench/figures.ts';
+import type { Servers } from '../../tools/bench/figure.ts';
+import { figures } from '../../tools/bench/figures.ts';
 
 /** The figures that are measured on the servers of the stack. */
 export const figuresOnServers = [

@@ -1,4 +1,4 @@
-import { listOf } from '../../functions/runtime/lists.ts';
+import { listOf } from '../../functions/runtime/http/lists.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 
 /** Every operation of the route table. */

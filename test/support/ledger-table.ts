@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { createLedgerTable } from '../../lib/ledger/dynamodb-schema.ts';
-import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
+import { createLedgerTable } from '../../lib/ledger/dynamodb/schema.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
 import type { Write } from '../../lib/queue/records.ts';
-import { SqsQueue } from '../../lib/queue/sqs.ts';
+import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { awsClientSettings } from './aws-services.ts';
 
 export interface LedgerTable {

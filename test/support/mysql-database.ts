@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { createConnection } from 'mysql2/promise';
 import { limits } from '../../lib/limits.ts';
-import { openMysql } from '../../lib/store/mysql.ts';
-import { migrateMysql } from '../../lib/store/mysql-migration.ts';
+import { migrateMysql } from '../../lib/store/mysql/migration.ts';
+import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { awsServices } from './aws-services.ts';
 
 export interface MysqlDatabase {

@@ -2,8 +2,8 @@ import { randomUUID } from 'node:crypto';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
-import { openOpensearch } from '../../lib/search/opensearch-client.ts';
-import { migrateOpensearch } from '../../lib/search/opensearch-migration.ts';
+import { openOpensearch } from '../../lib/search/opensearch/client.ts';
+import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
 import { awsServices } from './aws-services.ts';
 
 /** An alias that nothing else uses, and the client of an operator; what is made of it goes in the end. */

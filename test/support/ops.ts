@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import path from 'node:path';
 
-const main = path.resolve(import.meta.dirname, '../../ops/main.ts');
+const main = path.resolve(import.meta.dirname, '../../tools/ops/main.ts');
 const compileCache = path.resolve(import.meta.dirname, '../../node_modules/.cache/compile');
 
 interface Ended {

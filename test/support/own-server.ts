@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { NativeServer } from '../../stack/native/native-server.ts';
-import { launch, logFile, runningPid, stopServer, untilReady } from '../../stack/server-process.ts';
+import type { NativeServer } from '../../tools/stack/native/native-server.ts';
+import { launch, logFile, runningPid, stopServer, untilReady } from '../../tools/stack/server-process.ts';
 
 /** A server of a test's own beside those of the stack, which may be treated badly. */
 export class OwnServer {

@@ -1,4 +1,4 @@
-import { fold } from '../../lib/search/fold.ts';
+import { fold } from '../../lib/search/text/fold.ts';
 
 // In Node.js 24; TypeScript has it in its library of 2025.
 const { escape: escaped } = RegExp as unknown as { escape: (text: string) => string };

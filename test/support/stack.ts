@@ -1,7 +1,7 @@
 import type { TestProject } from 'vitest/node';
-import { borrowStack } from '../../stack/borrow.ts';
-import { readDeployment } from '../../stack/deployment.ts';
-import { deployTo } from '../../stack/up.ts';
+import { borrowStack } from '../../tools/stack/borrow.ts';
+import { readDeployment } from '../../tools/stack/deployment.ts';
+import { deployTo } from '../../tools/stack/up.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {

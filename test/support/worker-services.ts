@@ -1,9 +1,9 @@
 import type { WorkerServices } from '../../functions/runtime/services.ts';
 import type { DeadLetter } from '../../lib/queue/queue.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
-import { searchMigrations } from '../../lib/search/embedded-schema.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
-import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
+import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 
 export interface TestServices {
@@ -21,8 +21,8 @@ export async function openWorkerServices(): Promise<TestServices> {
   const sent: string[] = [];
   const buried: TestServices['buried'] = { store: [], search: [] };
   const services: WorkerServices = {
-    store: new EmbeddedStore(file.database),
-    searchIndex: new EmbeddedSearchIndex(file.database),
+    store: new SqliteStore(file.database),
+    searchIndex: new SqliteSearchIndex(file.database),
     ledger: { counters: async (parents) => parents.map(() => undefined), purge: async () => 0 },
     storeQueue: { bury: async (letters) => void buried.store.push(...letters) },
     searchQueue: {

@@ -5,7 +5,7 @@ import { deleteChat } from '../../functions/api/delete-chat.ts';
 import { editMessage } from '../../functions/api/edit-message.ts';
 import { getChat } from '../../functions/api/get-chat.ts';
 import { getHealth } from '../../functions/api/get-health.ts';
-import { events, log, setLogLevel } from '../../functions/runtime/log.ts';
+import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { ProblemDocument } from '../../lib/api/answers.ts';
 import { chatNotFound, unavailable } from '../../lib/api/problems.ts';

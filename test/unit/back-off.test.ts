@@ -1,8 +1,8 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { expect, test, vi } from 'vitest';
 import { backingOff } from '../../functions/aws/back-off.ts';
-import { retryDelaySeconds } from '../../functions/runtime/batch.ts';
-import { log } from '../../functions/runtime/log.ts';
+import { log } from '../../functions/runtime/observe/log.ts';
+import { retryDelaySeconds } from '../../functions/runtime/worker.ts';
 import { feedSizes, functionSizes, visibilityOf } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { containing } from '../../lib/search/containing.ts';
+import { containing } from '../../lib/search/sqlite/containing.ts';
 
 const fewLetters = fc.string({ unit: fc.constantFrom('a', 'b', '\u{1F600}'), minLength: 0, maxLength: 700 });
 

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { fed } from '../../bench/cost/feed.ts';
+import { fed } from '../../tools/cost/feed.ts';
 
 describe('a queue is fed to its worker', () => {
   const source = { pollers: 5, roundTripMs: 10 };

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { inputsFrom } from '../../bench/cost/measured.ts';
-import type { Measurement } from '../../bench/figure.ts';
+import type { Measurement } from '../../tools/bench/figure.ts';
+import { inputsFrom } from '../../tools/cost/measured.ts';
 
 describe('what is measured', () => {
   const result = (figure: string, measurement: Measurement) => ({

@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import { billedMs, queueRequests, type Scenario } from '../../bench/cost/lines.ts';
-import { inputsFrom } from '../../bench/cost/measured.ts';
-import { floorOf, floors, keptOf, monthly, perMillion } from '../../bench/cost/money.ts';
-import { charge, type PriceName, type Prices, readPrices } from '../../bench/cost/prices.ts';
-import { usual as deployed } from '../../bench/cost/quantities.ts';
-import { requestSizes } from '../../bench/cost/sizes.ts';
+import { billedMs, queueRequests, type Scenario } from '../../tools/cost/lines.ts';
+import { inputsFrom } from '../../tools/cost/measured.ts';
+import { floorOf, floors, keptOf, monthly, perMillion } from '../../tools/cost/money.ts';
+import { charge, type PriceName, type Prices, readPrices } from '../../tools/cost/prices.ts';
+import { usual as deployed } from '../../tools/cost/quantities.ts';
+import { requestSizes } from '../../tools/cost/sizes.ts';
 
 // Everything expected here is worked out by hand, from AWS's rules. The user's price list is not asked: it may change.
 const inputs = { ...inputsFrom({}).inputs, pollers: 5, queueCallMs: 10, idlePollSeconds: 20, chatItemBytes: 134 };

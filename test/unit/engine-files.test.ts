@@ -3,7 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
 import { dataFolder } from '../support/for-this-test.ts';
 
@@ -22,7 +22,7 @@ describe('a data folder', () => {
   const send = (to = files) => to.ledger.createMessages(token, 1, ['Hello']);
   const storeAll = async () => {
     const deliveries = await files.queues.store.receive(100);
-    await new EmbeddedStore(files.storeDatabase).merge(deliveries.flatMap(({ body }) => decodeWrites(body)));
+    await new SqliteStore(files.storeDatabase).merge(deliveries.flatMap(({ body }) => decodeWrites(body)));
     await files.queues.store.acknowledge(deliveries.map(({ receipt }) => receipt));
   };
   /** The folder as a kill at this moment leaves it. */
@@ -89,7 +89,7 @@ describe('a data folder', () => {
     for (let i = 0; i < 5; i++) {
       const repairing = await openEngineFiles(copy, 'repair');
       await repairing.ledger.restoreMessage({ token, chat: 1, number: i + 1, revision: 1, deleted: false });
-      await new EmbeddedStore(repairing.storeDatabase).merge([{ kind: 'deletion', token, chat: 1, number: 9, at: i }]);
+      await new SqliteStore(repairing.storeDatabase).merge([{ kind: 'deletion', token, chat: 1, number: 9, at: i }]);
       await repairing.close();
       await expect(openEngineFiles(copy)).rejects.toThrow(`ledger.db is older than ${copy}/store.db, so that numbers`);
     }

@@ -1,8 +1,8 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { setLogLevel } from '../../functions/runtime/log.ts';
-import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { EventSource } from '../../local/event-source.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
@@ -15,7 +15,7 @@ const well: SQSBatchResponse = { batchItemFailures: [] };
 const bodiesOf = ({ Records }: SQSEvent) => Records.map(({ body }) => body);
 
 /** A queue whose acknowledgements can fail, as when the disk is full. */
-class FlakyQueue extends EmbeddedQueue {
+class FlakyQueue extends SqliteQueue {
   failures = 0;
   override async acknowledge(receipts: string[]): Promise<void> {
     if (this.failures-- > 0) throw new Error('the disk is full');

@@ -1,8 +1,8 @@
 import { DatabaseSync } from 'node:sqlite';
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { fewTrigrams } from '../../lib/search/few-trigrams.ts';
-import { fold } from '../../lib/search/fold.ts';
+import { fewTrigrams } from '../../lib/search/sqlite/few-trigrams.ts';
+import { fold } from '../../lib/search/text/fold.ts';
 import { hardText, queryFor } from '../support/hard-texts.ts';
 
 test('every text that contains another meets the condition for it, whatever the sample is', () => {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { grams } from '../../lib/search/grams.ts';
+import { grams } from '../../lib/search/sqlite/grams.ts';
 
 /** The definition, character by character. */
 function expected(text: string): string[] {

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { highlight } from '../../lib/search/highlight.ts';
+import { highlight } from '../../lib/search/text/highlight.ts';
 import { hardText, queryFor } from '../support/hard-texts.ts';
 import { matcher } from '../support/scan.ts';
 

@@ -3,16 +3,16 @@ import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
-import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
-import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
 import { limits } from '../../lib/limits.ts';
+import { newToken } from '../../lib/model/token.ts';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
-import { newToken } from '../../lib/token.ts';
-import { importFrom } from '../../ops/import.ts';
-import { linesOf } from '../../ops/lines.ts';
+import { importFrom } from '../../tools/ops/import.ts';
+import { linesOf } from '../../tools/ops/lines.ts';
 import { refusedTexts } from '../support/names-and-bodies.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 
@@ -48,15 +48,15 @@ const whole = (): Line[] => [
 
 describe('an import', () => {
   let file: SqliteFile;
-  let queue: EmbeddedQueue;
-  let ledger: EmbeddedLedger;
+  let queue: SqliteQueue;
+  let ledger: SqliteLedger;
   let neighbour: string;
   beforeAll(async () => {
     vi.spyOn(console, 'log').mockImplementation(() => undefined);
     file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
     const commits = new GroupCommit(file.database);
-    queue = new EmbeddedQueue(commits, 'store');
-    ledger = new EmbeddedLedger(commits, queue);
+    queue = new SqliteQueue(commits, 'store');
+    ledger = new SqliteLedger(commits, queue);
     neighbour = (await ledger.createApplication('a neighbour')).token;
     await ledger.createChat(neighbour, null);
     await ledger.createMessages(neighbour, 1, ['mine', 'mine, too']);

@@ -1,9 +1,9 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { HttpHandler } from '../../functions/runtime/http.ts';
+import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { type OperationId, routes } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
-import { newToken } from '../../lib/token.ts';
+import { newToken } from '../../lib/model/token.ts';
 import { loadOperations } from '../../local/operations.ts';
 import { answer, apiEvent } from '../support/api-event.ts';
 import { testCursors } from '../support/cursors.ts';

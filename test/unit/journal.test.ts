@@ -1,7 +1,7 @@
 import { statSync } from 'node:fs';
 import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { Journal } from '../../local/journal.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 

@@ -8,12 +8,12 @@ import { editChat } from '../../functions/api/edit-chat.ts';
 import { getChat } from '../../functions/api/get-chat.ts';
 import { listApplications } from '../../functions/api/list-applications.ts';
 import { listChats } from '../../functions/api/list-chats.ts';
-import { setLogLevel } from '../../functions/runtime/log.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { applicationNotFound } from '../../lib/api/problems.ts';
 import type { IdempotencyKey, Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
-import { newToken } from '../../lib/token.ts';
+import { newToken } from '../../lib/model/token.ts';
 import { answer, apiEvent, type Said } from '../support/api-event.ts';
 import { testCursors } from '../support/cursors.ts';
 

@@ -3,7 +3,7 @@ import { readFileSync } from 'node:fs';
 import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import { errors } from '@opensearch-project/opensearch';
 import { expect, test } from 'vitest';
-import { loggableError } from '../../functions/runtime/loggable-error.ts';
+import { loggableError } from '../../functions/runtime/observe/loggable-error.ts';
 
 const secret = 'what a client said';
 const logged = (error: Error) => JSON.stringify(loggableError(error));

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { isDataError, isDeadlock, isOutage } from '../../lib/store/mysql-errors.ts';
+import { isDataError, isDeadlock, isOutage } from '../../lib/store/mysql/errors.ts';
 
 const error = (code: string, more = {}) => Object.assign(new Error(code), { code, ...more });
 

@@ -1,27 +1,27 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { exportApplication } from '../../lib/archive/export.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
-import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
-import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
 import { documentsOf } from '../../lib/search/documents-of.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
-import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
-import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 
 // Data folders into which an earlier version imported what no version would have given.
 describe('values out of bounds in a data folder', () => {
   let files: SqliteFile[];
-  let ledger: EmbeddedLedger;
-  let store: EmbeddedStore;
+  let ledger: SqliteLedger;
+  let store: SqliteStore;
   let services: Parameters<typeof reconcile>[0];
   /** The application with the values, and one before and behind it in the order of tokens. */
   let token: string;
@@ -32,10 +32,10 @@ describe('values out of bounds in a data folder', () => {
     const storeFile = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
     files = [ledgerFile, storeFile];
     const commits = new GroupCommit(ledgerFile.database);
-    const queue = new EmbeddedQueue(commits, 'store');
-    ledger = new EmbeddedLedger(commits, queue);
-    store = new EmbeddedStore(storeFile.database);
-    const searchIndex = new EmbeddedSearchIndex(storeFile.database);
+    const queue = new SqliteQueue(commits, 'store');
+    ledger = new SqliteLedger(commits, queue);
+    store = new SqliteStore(storeFile.database);
+    const searchIndex = new SqliteSearchIndex(storeFile.database);
     services = { ledger, store, searchIndex, storeQueue: queue, waitingWrites: queue };
     const tokens: string[] = [];
     for (const name of ['a', 'b', 'c']) tokens.push((await ledger.createApplication(name)).token);

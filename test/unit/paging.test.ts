@@ -6,7 +6,7 @@ import { searchApplication } from '../../functions/api/search-application.ts';
 import { searchChat } from '../../functions/api/search-chat.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { limits } from '../../lib/limits.ts';
-import { newToken } from '../../lib/token.ts';
+import { newToken } from '../../lib/model/token.ts';
 import { allPages } from '../support/all-pages.ts';
 import { type Answered, answer, apiEvent } from '../support/api-event.ts';
 import { testCursors } from '../support/cursors.ts';

@@ -1,16 +1,16 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
-import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import { type PurgeServices, purgeDeleted } from '../../lib/purge/purge.ts';
 import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
-import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
-import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { newClock } from '../support/clock.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 import { numbers } from '../support/writes.ts';
@@ -18,10 +18,10 @@ import { numbers } from '../support/writes.ts';
 describe('the purge', () => {
   const clock = newClock();
   let files: SqliteFile[];
-  let queue: EmbeddedQueue;
-  let ledger: EmbeddedLedger;
-  let store: EmbeddedStore;
-  let searchIndex: EmbeddedSearchIndex;
+  let queue: SqliteQueue;
+  let ledger: SqliteLedger;
+  let store: SqliteStore;
+  let searchIndex: SqliteSearchIndex;
   let services: PurgeServices;
   let token: string;
 
@@ -41,10 +41,10 @@ describe('the purge', () => {
     const storeFile = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
     files = [ledgerFile, storeFile];
     const commits = new GroupCommit(ledgerFile.database);
-    queue = new EmbeddedQueue(commits, 'store', { now: clock });
-    ledger = new EmbeddedLedger(commits, queue, clock);
-    store = new EmbeddedStore(storeFile.database);
-    searchIndex = new EmbeddedSearchIndex(storeFile.database);
+    queue = new SqliteQueue(commits, 'store', { now: clock });
+    ledger = new SqliteLedger(commits, queue, clock);
+    store = new SqliteStore(storeFile.database);
+    searchIndex = new SqliteSearchIndex(storeFile.database);
     services = { store, searchIndex, ledger };
 
     token = (await ledger.createApplication('a')).token;

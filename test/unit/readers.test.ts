@@ -2,13 +2,13 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type * as z from 'zod';
-import { percentile } from '../../bench/statistics.ts';
-import { events, log, setLogLevel } from '../../functions/runtime/log.ts';
+import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { answers } from '../../lib/api/answers.ts';
 import { type OperationId, routes } from '../../lib/api/routes.ts';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { loadOperations, pagedReads } from '../../local/operations.ts';
 import { Readers } from '../../local/readers.ts';
+import { percentile } from '../../tools/bench/statistics.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 
 const module = new URL('../support/odd-reader.ts', import.meta.url);

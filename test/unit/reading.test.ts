@@ -7,15 +7,15 @@ import { listMessages } from '../../functions/api/list-messages.ts';
 import { searchApplication } from '../../functions/api/search-application.ts';
 import { searchChat } from '../../functions/api/search-chat.ts';
 import type { Services } from '../../functions/runtime/services.ts';
-import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
-import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
-import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
-import { searchMigrations } from '../../lib/search/embedded-schema.ts';
+import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
-import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { answer, apiEvent } from '../support/api-event.ts';
 import { newClock } from '../support/clock.ts';
 import { testCursors } from '../support/cursors.ts';
@@ -27,7 +27,7 @@ describe('a read', () => {
   const clock = newClock();
   let files: SqliteFile[];
   let services: Services;
-  let store: EmbeddedStore;
+  let store: SqliteStore;
   let token: string;
 
   beforeEach(async () => {
@@ -35,11 +35,11 @@ describe('a read', () => {
     const storeFile = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
     files = [ledgerFile, storeFile];
     const commits = new GroupCommit(ledgerFile.database);
-    store = new EmbeddedStore(storeFile.database);
+    store = new SqliteStore(storeFile.database);
     services = {
-      ledger: new EmbeddedLedger(commits, new EmbeddedQueue(commits, 'store', { now: clock }), clock),
+      ledger: new SqliteLedger(commits, new SqliteQueue(commits, 'store', { now: clock }), clock),
       store,
-      searchIndex: new EmbeddedSearchIndex(storeFile.database),
+      searchIndex: new SqliteSearchIndex(storeFile.database),
       cursors: testCursors(),
     };
     // Accepted, and nothing of it stored.

@@ -3,17 +3,17 @@ import { expect, onTestFinished, test } from 'vitest';
 import { getHealth } from '../../functions/api/get-health.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
-import { DynamodbLedger } from '../../lib/ledger/dynamodb.ts';
-import { DynamodbTable } from '../../lib/ledger/dynamodb-table.ts';
-import { EmbeddedLedger } from '../../lib/ledger/embedded.ts';
-import { ledgerMigrations } from '../../lib/ledger/embedded-schema.ts';
+import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
+import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
-import { ParkedWrites } from '../../lib/ledger/parked-writes.ts';
+import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import { decodeWritesRecord } from '../../lib/queue/decode-records.ts';
-import { EmbeddedQueue } from '../../lib/queue/embedded.ts';
-import { queueMigrations } from '../../lib/queue/embedded-schema.ts';
-import { SqsQueue } from '../../lib/queue/sqs.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
+import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { loadOperations } from '../../local/operations.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
@@ -32,9 +32,9 @@ async function embedded(): Promise<Opened> {
   const file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
   onTestFinished(() => file.remove());
   const commits = new GroupCommit(file.database);
-  const queue = new EmbeddedQueue(commits, 'store');
+  const queue = new SqliteQueue(commits, 'store');
   const queued = async () => (await queue.receive(100)).map(({ body }) => body);
-  return { ledger: new EmbeddedLedger(commits, queue), queued };
+  return { ledger: new SqliteLedger(commits, queue), queued };
 }
 
 async function dynamodb(): Promise<Opened> {

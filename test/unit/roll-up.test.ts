@@ -3,17 +3,17 @@ import { Problem, unavailable } from '../../lib/api/problems.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
-import { storeMigrations } from '../../lib/store/embedded-schema.ts';
+import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
 
 describe('the roll-up', () => {
   let file: SqliteFile;
-  let store: EmbeddedStore;
+  let store: SqliteStore;
   beforeEach(async () => {
     file = await openSqliteFile({ store: storeMigrations });
-    store = new EmbeddedStore(file.database);
+    store = new SqliteStore(file.database);
   });
   afterEach(() => file.remove());
 
@@ -95,7 +95,7 @@ describe('the roll-up', () => {
         return parents.map(() => 7);
       },
     };
-    const unsettable: Pick<EmbeddedStore, 'marks' | 'setCounts'> = {
+    const unsettable: Pick<SqliteStore, 'marks' | 'setCounts'> = {
       marks: (limit, after) => store.marks(limit, after),
       setCounts: async (marks, counters) => {
         if (marks.some(({ chat }) => chat === 8)) throw new Error('out of range');
@@ -124,7 +124,7 @@ describe('the roll-up', () => {
   test('that fails half-way is finished by the next', async () => {
     await store.merge([applicationWrite('t'), ...numbers(1, 5).map((chat) => chatWrite('t', chat))]);
     await store.merge(numbers(1, 5).map((chat) => messageWrite('t', chat, 1)));
-    const failing: Pick<EmbeddedStore, 'marks' | 'setCounts'> = {
+    const failing: Pick<SqliteStore, 'marks' | 'setCounts'> = {
       marks: (limit, after) => store.marks(limit, after),
       setCounts: async (marks, numbers) => {
         await store.setCounts(marks.slice(0, 3), numbers);

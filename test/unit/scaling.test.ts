@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { fed } from '../../bench/cost/feed.ts';
-import { type Reading, simulate, type Working } from '../../bench/scaling/simulate.ts';
+import { fed } from '../../tools/cost/feed.ts';
+import { type Reading, simulate, type Working } from '../../tools/queue-simulation/simulate.ts';
 
 const reading: Reading = { processes: 5, batchSize: 1_000, windowMs: 1_000, callMs: 10 };
 const working: Working = { batchMs: 20, messageMs: 0, parallel: 2 };

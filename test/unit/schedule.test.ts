@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { setLogLevel } from '../../functions/runtime/log.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { every } from '../../local/schedule.ts';
 
 setLogLevel('silent');

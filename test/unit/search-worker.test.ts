@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { setLogLevel } from '../../functions/runtime/log.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { searchWorker } from '../../functions/workers/search.ts';
 import { storeWorker } from '../../functions/workers/store.ts';
 import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { BadSettings } from '../../local/command-line.ts';
 import { readSettings } from '../../local/settings.ts';
+import { BadSettings } from '../../tools/cli/command-line.ts';
 
 const variables = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];
 

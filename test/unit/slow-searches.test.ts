@@ -1,8 +1,8 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
-import { EmbeddedSearchIndex } from '../../lib/search/embedded.ts';
-import { searchMigrations } from '../../lib/search/embedded-schema.ts';
-import { EmbeddedSearch } from '../../lib/search/embedded-search.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
+import { SqliteSearch } from '../../lib/search/sqlite/search.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { runCase, timed } from '../searches/run-case.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 import { numbers } from '../support/writes.ts';
@@ -10,10 +10,10 @@ import { numbers } from '../support/writes.ts';
 // Times are of the processor, the best of three, because the machine may be busy.
 
 let file: SqliteFile;
-let index: EmbeddedSearchIndex;
+let index: SqliteSearchIndex;
 beforeAll(async () => {
   file = await openSqliteFile({ search: searchMigrations });
-  index = new EmbeddedSearchIndex(file.database);
+  index = new SqliteSearchIndex(file.database);
 });
 afterAll(() => file.remove());
 
@@ -45,7 +45,7 @@ test('a search for many old matches does not read all messages that are newer', 
   const long = '\u{1F600}'.repeat(limits.bodyLength);
   await indexAll('old', [...numbers(1, 20).map((i) => `zebra ${i}`), ...numbers(1, 500).map(() => long)]);
   // As though 20 were more than are counted exactly.
-  const search = new EmbeddedSearch(file.database, { exactTotal: 10 });
+  const search = new SqliteSearch(file.database, { exactTotal: 10 });
   const [found, ms] = await bestMs(async () => search.search({ token: 'old', q: 'zebra', limit: 3 }));
   expect(found).toMatchObject({ matches: [{ number: 20 }, { number: 19 }, { number: 18 }], total: 10, more: true });
   // It takes some 20 ms, and 400 ms to read them all.

@@ -4,11 +4,11 @@ import path from 'node:path';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
 
 const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-cache-'));
-let cache: typeof import('../../stack/cache.ts');
+let cache: typeof import('../../tools/stack/cache.ts');
 
 beforeAll(async () => {
   vi.stubEnv('STACK_CACHE', folder);
-  cache = await import('../../stack/cache.ts');
+  cache = await import('../../tools/stack/cache.ts');
 });
 afterAll(() => {
   vi.unstubAllEnvs();

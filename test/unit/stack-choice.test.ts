@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { chooseProvider, providerOf } from '../../stack/providers/choice.ts';
-import { choose, type Settings } from '../../stack/settings.ts';
-import { readWanted } from '../../stack/wanted.ts';
+import { chooseProvider, providerOf } from '../../tools/stack/providers/choice.ts';
+import { choose, type Settings } from '../../tools/stack/settings.ts';
+import { readWanted } from '../../tools/stack/wanted.ts';
 
 const own = {
   AWS_ENDPOINT_URL: 'http://localhost:4566',

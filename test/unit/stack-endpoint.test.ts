@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
-import { emulatedApiUrl } from '../../stack/api-url.ts';
-import { emulatorEnvironment } from '../../stack/cdk.ts';
-import { isLoopback, requireLoopback } from '../../stack/endpoint.ts';
+import { emulatedApiUrl } from '../../tools/stack/api-url.ts';
+import { emulatorEnvironment } from '../../tools/stack/cdk.ts';
+import { isLoopback, requireLoopback } from '../../tools/stack/endpoint.ts';
 
 test.each([
   'http://localhost:4566',

@@ -4,8 +4,8 @@ import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
-import { makeFolder, stackFolder } from '../../stack/folders.ts';
-import { identityOf, launch, logFile, runningPid, stopServer, untilReady } from '../../stack/server-process.ts';
+import { makeFolder, stackFolder } from '../../tools/stack/folders.ts';
+import { identityOf, launch, logFile, runningPid, stopServer, untilReady } from '../../tools/stack/server-process.ts';
 
 /** A name for a server of this test, which is ended with it. */
 function serverName(): string {
@@ -71,8 +71,7 @@ test('what a server started ends with it, even when the server was killed', asyn
   await expect.poll(() => runningPid(name)).toBeUndefined();
   expect(alive(pid)).toBe(true);
   await stopServer(name);
-  await sleep(50);
-  expect(alive(pid)).toBe(false);
+  await expect.poll(() => alive(pid)).toBe(false);
 });
 
 test('a server that ends while it starts is told with the end of its log', async () => {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { requireTools } from '../../stack/tools.ts';
+import { requireTools } from '../../tools/stack/tools.ts';
 
 const tool = (name: string, debianPackage: string, there: boolean) => ({
   name,

@@ -1,11 +1,11 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { setLogLevel } from '../../functions/runtime/log.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { storeWorker } from '../../functions/workers/store.ts';
 import { limits } from '../../lib/limits.ts';
 import { decodeChanges } from '../../lib/queue/decode-records.ts';
 import { encodeWrites, type Write } from '../../lib/queue/records.ts';
 import { Database } from '../../lib/sqlite/database.ts';
-import { EmbeddedStore } from '../../lib/store/embedded.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { UnstorableWrite } from '../../lib/store/store.ts';
 import { deliver } from '../support/batch.ts';
 import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
@@ -14,7 +14,7 @@ import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites
 setLogLevel('silent');
 
 /** A store that can be out, or refuse one text for good. */
-class FaultyStore extends EmbeddedStore {
+class FaultyStore extends SqliteStore {
   isOut = false;
   batches: number[] = [];
   override async merge(writes: Write[]): Promise<void> {

@@ -2,7 +2,7 @@ import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSyn
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
 import { HeldSecret } from '../../functions/aws/held-secret.ts';
-import { setLogLevel } from '../../functions/runtime/log.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { rotateSystemSecret } from '../../functions/schedule/rotate-system-secret.ts';
 import { Problem } from '../../lib/api/problems.ts';
 import { limits } from '../../lib/limits.ts';

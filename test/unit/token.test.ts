@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { asToken, newToken } from '../../lib/token.ts';
+import { asToken, newToken } from '../../lib/model/token.ts';
 import { numbers } from '../support/writes.ts';
 
 test('a new token is understood as itself', () => {

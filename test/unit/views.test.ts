@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { editApplication } from '../../functions/api/edit-application.ts';
 import { editChat } from '../../functions/api/edit-chat.ts';
-import { matchView } from '../../functions/runtime/matches.ts';
-import { applicationView, chatView, messageView, timestamp } from '../../functions/runtime/views.ts';
+import { matchView } from '../../functions/api/shared/matches.ts';
+import { applicationView, chatView, messageView, timestamp } from '../../functions/api/shared/views.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { answer, apiEvent } from '../support/api-event.ts';
 

@@ -1,5 +1,5 @@
-import { DynamodbLedger } from '../../../lib/ledger/dynamodb.ts';
-import { ParkedWrites } from '../../../lib/ledger/parked-writes.ts';
+import { DynamodbLedger } from '../../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { ParkedWrites } from '../../../lib/ledger/dynamodb/parked-writes.ts';
 import { type LedgerUnderTest, ledgerContract } from '../../contract/suites/ledger.ts';
 import { ledgerRestoreContract } from '../../contract/suites/ledger-restore.ts';
 import { openLedgerTable } from '../../support/ledger-table.ts';

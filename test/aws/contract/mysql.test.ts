@@ -1,5 +1,5 @@
 import { limits } from '../../../lib/limits.ts';
-import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { inventoryContract } from '../../contract/suites/inventory.ts';
 import { type StoreUnderTest, storeContract } from '../../contract/suites/store.ts';
 import { newStoreDatabase } from '../../support/mysql-database.ts';

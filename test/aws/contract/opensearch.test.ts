@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
-import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
-import { openOpensearch } from '../../../lib/search/opensearch-client.ts';
-import { migrateOpensearch } from '../../../lib/search/opensearch-migration.ts';
+import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
+import { migrateOpensearch } from '../../../lib/search/opensearch/migration.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import { searchIndexContract } from '../../contract/suites/search-index.ts';
 import { awsServices } from '../../support/aws-services.ts';
 

@@ -1,11 +1,11 @@
 import { randomUUID } from 'node:crypto';
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { DynamodbLedger } from '../../../lib/ledger/dynamodb.ts';
-import { ParkedWrites } from '../../../lib/ledger/parked-writes.ts';
+import { DynamodbLedger } from '../../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { ParkedWrites } from '../../../lib/ledger/dynamodb/parked-writes.ts';
 import { limits } from '../../../lib/limits.ts';
-import { NotSent, SqsQueue } from '../../../lib/queue/sqs.ts';
-import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
-import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import { NotSent, SqsQueue } from '../../../lib/queue/sqs/sqs-queue.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { reconcileContract } from '../../contract/suites/reconcile.ts';
 import { awsClientSettings } from '../../support/aws-services.ts';
 import { openLedgerTable } from '../../support/ledger-table.ts';

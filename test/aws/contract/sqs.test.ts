@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
-import { SqsQueue } from '../../../lib/queue/sqs.ts';
+import { SqsQueue } from '../../../lib/queue/sqs/sqs-queue.ts';
 import { type QueueUnderTest, queueContract } from '../../contract/suites/queue.ts';
 import { awsClientSettings } from '../../support/aws-services.ts';
 

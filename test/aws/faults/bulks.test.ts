@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { setLogLevel } from '../../../functions/runtime/log.ts';
+import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import { searchWorker } from '../../../functions/workers/search.ts';
 import { limits } from '../../../lib/limits.ts';
 import { encodeChanges } from '../../../lib/queue/records.ts';
-import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
-import { openOpensearch } from '../../../lib/search/opensearch-client.ts';
+import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import { RefusedDocuments, type SearchDocument } from '../../../lib/search/search-index.ts';
 import type { MergedMessage, Store } from '../../../lib/store/store.ts';
 import { deliver } from '../../support/batch.ts';

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import { DynamodbLedger } from '../../../lib/ledger/dynamodb.ts';
+import { DynamodbLedger } from '../../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { ParkedWrites } from '../../../lib/ledger/dynamodb/parked-writes.ts';
 import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
-import { ParkedWrites } from '../../../lib/ledger/parked-writes.ts';
 import { limits } from '../../../lib/limits.ts';
 import { targetOf, type Write } from '../../../lib/queue/records.ts';
 import { CallFaults, callFaults, type Planned } from '../../support/call-faults.ts';

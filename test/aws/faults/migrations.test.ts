@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { limits } from '../../../lib/limits.ts';
-import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
-import { migrateOpensearch } from '../../../lib/search/opensearch-migration.ts';
-import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
-import { migrateMysql } from '../../../lib/store/mysql-migration.ts';
-import { mysqlMigrations } from '../../../lib/store/mysql-schema.ts';
+import { migrateOpensearch } from '../../../lib/search/opensearch/migration.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
+import { migrateMysql } from '../../../lib/store/mysql/migration.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
+import { mysqlMigrations } from '../../../lib/store/mysql/schema.ts';
 import { type MysqlDatabase, newDatabase } from '../../support/mysql-database.ts';
 import { newAlias } from '../../support/opensearch-index.ts';
 import { applicationWrite } from '../../support/writes.ts';

@@ -1,10 +1,10 @@
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { searchChat } from '../../../functions/api/search-chat.ts';
-import { setLogLevel } from '../../../functions/runtime/log.ts';
+import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
-import { OpensearchIndex } from '../../../lib/search/opensearch.ts';
-import { openOpensearch } from '../../../lib/search/opensearch-client.ts';
+import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
+import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import type { StoredChat } from '../../../lib/store/store.ts';
 import { answer, apiEvent, someToken as token } from '../../support/api-event.ts';
 import { awsServices } from '../../support/aws-services.ts';

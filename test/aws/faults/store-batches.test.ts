@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { setLogLevel } from '../../../functions/runtime/log.ts';
+import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import { storeWorker } from '../../../functions/workers/store.ts';
 import { limits } from '../../../lib/limits.ts';
 import { decodeChanges } from '../../../lib/queue/decode-records.ts';
 import { encodeWrites, type Write } from '../../../lib/queue/records.ts';
-import { MysqlStore, openMysql } from '../../../lib/store/mysql.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { UnstorableWrite } from '../../../lib/store/store.ts';
 import { deliver } from '../../support/batch.ts';
 import { FaultyWay } from '../../support/faulty-way.ts';

@@ -2,7 +2,7 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import type { WholeEntry } from '../../../lib/ledger/restore.ts';
 import { limits } from '../../../lib/limits.ts';
-import { newToken } from '../../../lib/token.ts';
+import { newToken } from '../../../lib/model/token.ts';
 import { newClock } from '../../support/clock.ts';
 import { refusal } from '../../support/refusal.ts';
 import { numbers } from '../../support/writes.ts';

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
+import { newToken } from '../../../lib/model/token.ts';
 import type { Queue } from '../../../lib/queue/queue.ts';
 import { encodeWrites, type Write } from '../../../lib/queue/records.ts';
 import type { Difference } from '../../../lib/reconcile/difference.ts';
@@ -10,7 +11,6 @@ import { rollUp } from '../../../lib/rollup/rollup.ts';
 import { documentsOf } from '../../../lib/search/documents-of.ts';
 import { type SearchDocument, type SearchIndex, tombstoneVersion } from '../../../lib/search/search-index.ts';
 import type { Store } from '../../../lib/store/store.ts';
-import { newToken } from '../../../lib/token.ts';
 import { newClock } from '../../support/clock.ts';
 import {
   applicationWrite,

@@ -1,0 +1,32 @@
+import { applicationNotFound, chatNotFound } from '../../../lib/api/problems.ts';
+import type { StoredApplication, StoredChat } from '../../../lib/store/store.ts';
+import type { Services } from '../../runtime/services.ts';
+
+// Reads ask the store; what it has not heard of yet may have been accepted a moment ago, which the ledger knows.
+
+/** @throws Problem application_not_found */
+export async function requireApplication(
+  { store, ledger }: Pick<Services, 'store' | 'ledger'>,
+  token: string,
+): Promise<StoredApplication> {
+  const stored = await store.application(token);
+  if (stored === 'deleted') throw applicationNotFound();
+  if (stored !== 'unknown') return stored;
+  const accepted = await ledger.application(token);
+  if (!accepted) throw applicationNotFound();
+  return { ...accepted, token, chatsCount: 0 };
+}
+
+/** @throws Problem application_not_found, chat_not_found */
+export async function requireChat(
+  services: Pick<Services, 'store' | 'ledger'>,
+  token: string,
+  chat: number,
+): Promise<StoredChat> {
+  const stored = await services.store.chat(token, chat);
+  if (stored !== 'deleted' && stored !== 'unknown') return stored;
+  const accepted = stored === 'unknown' ? await services.ledger.chat(token, chat) : undefined;
+  if (accepted) return { ...accepted, number: chat, messagesCount: 0 };
+  await requireApplication(services, token);
+  throw chatNotFound(chat);
+}

@@ -1,0 +1,17 @@
+import type { MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { events } from '../observe/log.ts';
+import type { Report } from '../observe/report.ts';
+import type { ApiEvent } from './validation.ts';
+
+/** Reports the writes of each request that was accepted. */
+export const accepting = (report: Report): MiddlewareObj<APIGatewayProxyEvent> => ({
+  after: async ({ event }) => {
+    const { body, requestId } = (event as ApiEvent<'createMessages'>).request as {
+      body?: { messages?: unknown[] };
+      requestId: string;
+    };
+    const writes = body?.messages?.length ?? 1;
+    report(events.accepted, { accepted: writes }, [requestId]);
+  },
+});

@@ -1,0 +1,122 @@
+import type { MiddlewareObj, Request } from '@middy/core';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { Document } from '../../../lib/api/documents.ts';
+import { etagOf, isNamed } from '../../../lib/api/etags.ts';
+import { commonHeaders, privateAnswer, problemHeaders, publicDocument } from '../../../lib/api/headers.ts';
+import { Problem, unavailable } from '../../../lib/api/problems.ts';
+import type { Route } from '../../../lib/api/routes.ts';
+import { events, log } from '../observe/log.ts';
+import { takesGzip } from './content-coding.ts';
+import { requestIdOf } from './request-id.ts';
+
+/** What an operation returns: a value for JSON, or a ready document; the status stands in the route table. */
+export interface Answer {
+  json?: unknown;
+  document?: Document;
+  headers?: Record<string, string>;
+}
+
+/**
+ * Where a result has its body as bytes that are shared by all answers. A host that sends bytes itself takes these instead
+ * of `body`. It is a symbol because Lambda writes results as JSON, which leaves symbols out, and API Gateway refuses
+ * members that it does not know.
+ */
+export const sharedBody = Symbol('sharedBody');
+
+/** A proxy result for API Gateway, and a little more for the embedded host. */
+export interface HttpResult extends APIGatewayProxyResult {
+  [sharedBody]?: Buffer;
+}
+
+/** The result for a problem. */
+export function problemAnswer(problem: Problem, requestId: string): HttpResult {
+  return {
+    statusCode: problem.status,
+    headers: { ...problemHeaders, 'x-request-id': requestId, ...problem.headers },
+    body: JSON.stringify(problem.toJSON(requestId)),
+  };
+}
+
+/** The result for what the operation returned. */
+function resultOf(route: Route, { json, document, headers }: Answer, event: APIGatewayProxyEvent): HttpResult {
+  const statusCode = route.answer.status;
+  const ifNoneMatch = event.headers['if-none-match'];
+  if (document) {
+    const shared = { ...commonHeaders, ...publicDocument, ...document.headers, etag: document.etag };
+    if (isNamed(ifNoneMatch, document.etag)) return { statusCode: 304, headers: shared, body: '' };
+    // API Gateway decodes Base64 only for a request that has an Accept header; the embedded host always sees one.
+    const compressed = event.headers.accept !== undefined && takesGzip(event.headers['accept-encoding']);
+    return documentResult(statusCode, document, shared, compressed);
+  }
+  const body = json === undefined ? '' : JSON.stringify(json);
+  const result = {
+    statusCode,
+    headers: {
+      ...commonHeaders,
+      ...privateAnswer,
+      ...(body && { 'content-type': 'application/json' }),
+      ...headers,
+    },
+    body,
+  };
+  if (!route.etag) return result;
+  const etag = etagOf(body);
+  const tagged = { ...result, headers: { ...result.headers, etag } };
+  return isNamed(ifNoneMatch, etag) ? { ...tagged, statusCode: 304, body: '' } : tagged;
+}
+
+function documentResult(
+  statusCode: number,
+  { contentType, plain, gzipped }: Document,
+  shared: Record<string, string>,
+  compressed: boolean,
+): HttpResult {
+  const bytes = compressed ? gzipped : plain;
+  return {
+    statusCode,
+    headers: { ...shared, 'content-type': contentType, ...(compressed && { 'content-encoding': 'gzip' }) },
+    // Only API Gateway needs the body as text, and decodes Base64; a host that takes the bytes never has this made.
+    get body() {
+      return bytes.toString(compressed ? 'base64' : 'utf8');
+    },
+    isBase64Encoded: compressed,
+    [sharedBody]: bytes,
+  };
+}
+
+/** Maps any error to a client-facing problem. Unexpected errors become `internal_error` and are logged. */
+function problemOf(error: unknown, requestId: string): Problem {
+  // middy's own, when the function runs out of time: the work may be done all the same.
+  const problem = error instanceof Error && error.name === 'TimeoutError' ? unavailable(error) : error;
+  if (problem instanceof Problem) {
+    if (problem.status >= 500) log.error(events.unavailable, { request_id: requestId, error: problem.cause as Error });
+    return problem;
+  }
+  log.error(events.failed, { request_id: requestId, error: error as Error });
+  return new Problem('internal_error', 'The request failed for a reason that is not yours; we have logged it.');
+}
+
+/** Turns what the operation returned, or the error that ended it, into the proxy result. */
+export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
+  const settle = (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
+    request.response = result;
+    const line = {
+      request_id: requestId,
+      status: result.statusCode,
+      route: `${request.event.httpMethod} ${route.path}`,
+    };
+    log.debug(events.answered, line);
+  };
+  return {
+    after: async (request) => {
+      const requestId = requestIdOf(request);
+      const result = resultOf(route, request.response as Answer, request.event);
+      Object.assign(result.headers as object, { 'x-request-id': requestId });
+      settle(request, result, requestId);
+    },
+    onError: async (request) => {
+      const requestId = requestIdOf(request);
+      settle(request, problemAnswer(problemOf(request.error, requestId), requestId), requestId);
+    },
+  };
+}

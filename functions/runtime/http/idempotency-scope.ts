@@ -1,0 +1,24 @@
+import type { Route } from '../../../lib/api/routes.ts';
+import { limits } from '../../../lib/limits.ts';
+
+/** Who shares the Idempotency-Keys of a route. */
+export interface IdempotencyScope {
+  /** What identifies the scope besides the operation and the path. Only a hash of it is stored. */
+  holder: string[];
+  /** Returns what is wrong with a key in this scope. */
+  faultOf(key: string): string | undefined;
+}
+
+/**
+ * Returns the scope of a route's keys. Below an application, its token in the path tells callers apart. Creating
+ * applications, the admin key does: another admin key is another scope. Without an admin key all callers share one scope,
+ * and whoever guesses a key is given the token of another caller's application, so the key must be hard to guess.
+ */
+export const idempotencyScope = (route: Route, adminKey: string | undefined): IdempotencyScope => ({
+  holder: route.admin && adminKey ? [adminKey] : [],
+  faultOf: (key) => (route.admin && !adminKey && isGuessable(key) ? guessable : undefined),
+});
+
+const { length, characters } = limits.unguessableKey;
+const isGuessable = (key: string): boolean => key.length < length || new Set(key).size < characters;
+const guessable = `must be hard to guess while no admin key is set, such as a UUID: at least ${length} characters, ${characters} of them different`;

@@ -1,0 +1,36 @@
+import middy from '@middy/core';
+import normalizeHeaders from '@middy/http-header-normalizer';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts';
+import { limits } from '../../../lib/limits.ts';
+import type { LambdaHandler } from '../lambda.ts';
+import type { ServicesOf } from '../services.ts';
+import { accepting } from './accepting.ts';
+import { admission } from './admission.ts';
+import { type Answer, answering, type HttpResult } from './answering.ts';
+import { bodyValues } from './body-values.ts';
+import { jsonBody } from './json-body.ts';
+import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
+
+export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
+
+/**
+ * Makes an operation of the route table into a Lambda handler for API Gateway proxy events: a request is judged in the
+ * contract's order (admin key, content type, size, JSON, validation), then `run` does the work. It gets what the route's
+ * schemas made of the request, and just the services that the route asks for.
+ */
+export const operation =
+  <Id extends OperationId>(id: Id, run: (request: ApiRequest<Id>, services: ServicesOf<Id>) => Promise<Answer>) =>
+  (services: ServicesOf<Id>): HttpHandler => {
+    const route: Route = routes[id];
+    const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
+      .use(answering(route))
+      .use(normalizeHeaders())
+      .use(admission(route, services.adminKey))
+      .use(bodyValues(route))
+      .use(jsonBody(route))
+      .use(validation(id, route, services.adminKey))
+      .handler((event) => run((event as unknown as ApiEvent<Id>).request, services));
+    if (services.report) stack.use(accepting(services.report));
+    return stack as unknown as HttpHandler;
+  };

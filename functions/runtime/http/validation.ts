@@ -1,0 +1,85 @@
+import { createHash } from 'node:crypto';
+import type { MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type * as z from 'zod/mini';
+import { type Fault, validationFailed } from '../../../lib/api/problems.ts';
+import type { OperationId, Route, Routes } from '../../../lib/api/routes.ts';
+import { idempotencyKey } from '../../../lib/api/schemas.ts';
+import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
+import { idempotencyScope } from './idempotency-scope.ts';
+import { requestIdOf } from './request-id.ts';
+
+type Parsed<Id extends OperationId, Part extends string> =
+  Routes[Id] extends Record<Part, infer Schema extends () => z.ZodMiniType> ? z.output<ReturnType<Schema>> : undefined;
+
+/** A valid request. */
+export interface ApiRequest<Id extends OperationId> {
+  params: Parsed<Id, 'params'>;
+  query: Parsed<Id, 'query'>;
+  body: Parsed<Id, 'body'>;
+  /** Of a POST that carries an Idempotency-Key. */
+  key: IdempotencyKey | undefined;
+  /** Goes with what the request writes, to be found in the logs by. */
+  requestId: string;
+  /** Returns the reference to the same list's page at the cursor: a query, relative to the URL of the request. */
+  pageAt: (cursor: string) => string;
+}
+
+/** The proxy event after validation. */
+export type ApiEvent<Id extends OperationId> = APIGatewayProxyEvent & { request: ApiRequest<Id> };
+
+const jsonPointer = (path: PropertyKey[]): string =>
+  path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
+
+const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+
+/** Parses the parts of a request by the route's schemas, and names all that is wrong with it at once. */
+export function validation(
+  id: OperationId,
+  route: Route,
+  adminKey: string | undefined,
+): MiddlewareObj<APIGatewayProxyEvent> {
+  const schemas = { params: route.params?.(), query: route.query?.(), body: route.body?.() };
+  const givenKey = route.method === 'POST' ? idempotencyKey() : undefined;
+  const filters = Object.keys(schemas.query?.shape ?? {}).filter((parameter) => parameter !== 'cursor');
+  const scope = idempotencyScope(route, adminKey);
+  return {
+    before: async ({ event, context }) => {
+      const faults: Fault[] = [];
+      const parse = (schema: z.ZodMiniType | undefined, value: unknown, pointer: (path: PropertyKey[]) => string) => {
+        const result = schema?.safeParse(value);
+        for (const issue of result?.error?.issues ?? [])
+          faults.push({ pointer: pointer(issue.path), detail: issue.message });
+        return result?.data;
+      };
+      const name = (path: PropertyKey[]) => String(path[0]);
+      const params = parse(schemas.params, event.pathParameters ?? {}, name);
+      const query = parse(schemas.query, event.queryStringParameters ?? {}, name);
+      const given = givenKey && event.headers['idempotency-key'];
+      const key = given === undefined ? undefined : parse(givenKey, given, () => 'Idempotency-Key');
+      const keyFault = typeof key === 'string' ? scope.faultOf(key) : undefined;
+      if (keyFault) faults.push({ pointer: 'Idempotency-Key', detail: keyFault });
+      const body = parse(schemas.body, event.body, jsonPointer);
+      if (faults.length > 0) throw validationFailed(faults);
+
+      const request = {
+        params,
+        query,
+        body,
+        key: key && { id: sha256([id, params, key, ...scope.holder]), payload: sha256(body) },
+        requestId: requestIdOf({ context }),
+        pageAt: (cursor: string) => {
+          const given = event.queryStringParameters ?? {};
+          const next = new URLSearchParams();
+          for (const filter of filters) {
+            const value = given[filter];
+            if (value !== undefined) next.append(filter, value);
+          }
+          next.append('cursor', cursor);
+          return `?${next}`;
+        },
+      };
+      Object.assign(event, { request });
+    },
+  };
+}

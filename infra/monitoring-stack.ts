@@ -1,0 +1,63 @@
+import { CrossStackReferences, Stack, type StackProps } from 'aws-cdk-lib';
+import type { Construct } from 'constructs';
+import { AlarmTopic } from './constructs/alarm-topic.ts';
+import { Alarms } from './constructs/alarms.ts';
+import { Budget } from './constructs/budget.ts';
+import { CreatedDatabase } from './constructs/created-database.ts';
+import { FlowDashboard } from './constructs/dashboard.ts';
+import { SearchDomain } from './constructs/search-domain.ts';
+import type { DataStack } from './data-stack.ts';
+import type { Deployment } from './flags.ts';
+import { acceptingAlarms } from './monitoring/accepting-alarms.ts';
+import { serverAlarms } from './monitoring/server-alarms.ts';
+import { stepsOf } from './monitoring/steps.ts';
+import type { Watched } from './monitoring/watched.ts';
+import { workingAlarms } from './monitoring/working-alarms.ts';
+import type { ServiceStack } from './service-stack.ts';
+
+interface WatchStackProps extends StackProps {
+  deployment: Deployment;
+  data: DataStack;
+  service: ServiceStack;
+}
+
+/** Watches the other stacks: a dashboard, alarms that each have a section in docs/runbook.md, and a budget. */
+export class WatchStack extends Stack {
+  constructor(scope: Construct, id: string, { deployment, data, service, ...props }: WatchStackProps) {
+    super(scope, id, { ...props, description: 'chat-system: dashboard, alarms and budget' });
+    CrossStackReferences.of(this).consume(deployment.stage.references);
+    const { alarmEmail, monthlyBudget, runbookUrl: runbook } = deployment;
+    const { topic } = new AlarmTopic(this, 'Topic', alarmEmail);
+    const watched = watchedOf(deployment, data, service);
+    const specs = [acceptingAlarms, workingAlarms, serverAlarms].flatMap((alarmsOf) => alarmsOf(watched));
+    const alarms = new Alarms(this, 'Alarms', { specs, topic, runbook });
+    if (alarmEmail) new Budget(this, 'Budget', { monthly: monthlyBudget, email: alarmEmail });
+    new FlowDashboard(this, 'Flow', { name: service.system, steps: stepsOf(watched), alarms: alarms.all });
+  }
+}
+
+function watchedOf({ stage, rollupMinutes }: Deployment, data: DataStack, service: ServiceStack): Watched {
+  const { storeQueue, searchQueue, ledger, database, searchCluster } = data;
+  return {
+    system: service.system,
+    rest: service.api.rest,
+    functions: service.functions,
+    ledger: ledger.table,
+    storeQueue,
+    searchQueue,
+    mysql:
+      database instanceof CreatedDatabase
+        ? {
+            instance: database.instance,
+            proxyName: database.proxy.dbProxyName,
+            // A type whose processor time is a credit that it earns, as t4g.
+            burstable: /^t\d/.test(stage.database?.instanceType ?? ''),
+          }
+        : undefined,
+    search:
+      searchCluster instanceof SearchDomain && stage.searchDomain
+        ? { domain: searchCluster.domain, diskGb: stage.searchDomain.diskGb, nodes: stage.searchDomain.nodes }
+        : undefined,
+    rollupMinutes,
+  };
+}

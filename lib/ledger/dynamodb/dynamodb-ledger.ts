@@ -1,0 +1,336 @@
+import { applicationNotFound, chatNotFound, messageNotFound, Problem } from '../../api/problems.ts';
+import { limits } from '../../limits.ts';
+import { isNumber } from '../../model/bounds.ts';
+import { newToken } from '../../model/token.ts';
+import type { MessageKey, Write } from '../../queue/records.ts';
+import {
+  numberOrNone,
+  numbersUsedUp,
+  requireEntryInBounds,
+  requireMessageInBounds,
+  revisionsUsedUp,
+} from '../bounds.ts';
+import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from '../ledger.ts';
+import type { ChangedMessage, WholeEntry } from '../restore.ts';
+import { recordsOf } from '../store-records.ts';
+import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
+import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
+import { applicationKey, chatKey, messageKey } from './keys.ts';
+import type { ParkedWrites } from './parked-writes.ts';
+import { purgeItems } from './purge.ts';
+import {
+  changedMessagesIn,
+  deletedMessagesIn,
+  entriesIn,
+  restoreChangedMessage,
+  restoreEntry,
+  tokensIn,
+} from './restore.ts';
+import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './table.ts';
+
+/** A conditional update's condition that what it changes is there and not deleted. */
+const live = 'attribute_exists(pk) AND attribute_not_exists(deleted)';
+
+const isLive = (item: Item | undefined): item is Item => item !== undefined && item.deleted === undefined;
+
+/** The condition that there is a revision left for an edit, with `:highest`. */
+const revisionLeft = 'revision < :highest';
+
+/** Why an item was not changed: it does not exist or is deleted, or its numbers or revisions are used up. */
+type Refusal = 'not live' | 'used up';
+
+/**
+ * The ledger in a DynamoDB table. A number is taken by one conditional update of the parent's counter, which is the check
+ * that the parent is there and the number at once; then the write is sent to the store queue or, while that is out,
+ * parked in the table.
+ *
+ * A message's counter stands in its chat, and the application above is not asked: below a deleted application, creates
+ * are refused once it is purged.
+ */
+export class DynamodbLedger implements Ledger {
+  readonly #table: DynamodbTable;
+  readonly #parked: ParkedWrites;
+  readonly #keys: IdempotencyKeys;
+  readonly #now: () => number;
+
+  constructor(table: DynamodbTable, parked: ParkedWrites, now: () => number = Date.now) {
+    this.#table = table;
+    this.#parked = parked;
+    this.#keys = new IdempotencyKeys(table, now);
+    this.#now = now;
+  }
+
+  async createApplication(name: string, key?: IdempotencyKey, requestId?: string) {
+    return await this.#once(key, undefined, async ({ at, candidate: token }) => {
+      await this.#table.insert({ ...newItem(applicationKey(token), name, at), chats: number(0) });
+      await this.#send([{ kind: 'application', token, revision: 0, at, name }], requestId);
+      return { token, at };
+    });
+  }
+
+  async createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
+    return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
+      const chat = await this.#take(applicationKey(token), 'chats', 1, claim);
+      if (chat === 'not live') throw applicationNotFound();
+      if (chat === 'used up') throw numbersUsedUp('token');
+      await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
+      await this.#send([{ kind: 'chat', token, chat, revision: 0, at, name }], requestId);
+      return { number: chat, at };
+    });
+  }
+
+  async createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
+    const parent = chatKey(token, numberOrNone(chat));
+    return await this.#once(key, parent, async ({ at, claim }) => {
+      const last = await this.#take(parent, 'messages', bodies.length, claim);
+      if (last === 'not live') {
+        await this.#requireApplication(token);
+        throw chatNotFound(chat);
+      }
+      if (last === 'used up') throw numbersUsedUp('chat_number');
+      const first = last - bodies.length + 1;
+      await this.#send(
+        bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
+        requestId,
+      );
+      return { first, at };
+    });
+  }
+
+  async editApplication(token: string, name: string, requestId?: string) {
+    const renamed = await this.#rename(applicationKey(token), name);
+    if (renamed === 'not live') throw applicationNotFound();
+    if (renamed === 'used up') throw revisionsUsedUp('token');
+    const { createdAt, at, revision } = renamed;
+    await this.#send([{ kind: 'application', token, revision, at, name }], requestId);
+    return { createdAt, at };
+  }
+
+  async editChat(token: string, chat: number, name: string | null, requestId?: string) {
+    await this.#requireApplication(token);
+    const renamed = await this.#rename(chatKey(token, numberOrNone(chat)), name);
+    if (renamed === 'not live') throw chatNotFound(chat);
+    if (renamed === 'used up') throw revisionsUsedUp('chat_number');
+    const { createdAt, at, revision } = renamed;
+    await this.#send([{ kind: 'chat', token, chat, revision, at, name }], requestId);
+    return { createdAt, at };
+  }
+
+  async editMessage(token: string, chat: number, message: number, body: string, requestId?: string) {
+    const at = this.#now();
+    await this.#requireMessage(token, chat, message);
+    const outcome = await this.#table.update(messageKey(token, chat, message), {
+      UpdateExpression: 'ADD revision :one',
+      ConditionExpression: `attribute_not_exists(deleted) AND (attribute_not_exists(revision) OR ${revisionLeft})`,
+      ExpressionAttributeValues: { ':one': number(1), ':highest': number(limits.highestRevision) },
+    });
+    if ('refused' in outcome)
+      throw outcome.refused?.deleted ? messageNotFound(message) : revisionsUsedUp('message_number');
+    const revision = numberIn(outcome.done, 'revision');
+    await this.#send([{ kind: 'message', token, chat, number: message, revision, at, body }], requestId);
+    return { at };
+  }
+
+  async deleteApplication(token: string, requestId?: string) {
+    if (!(await this.#delete(applicationKey(token), live, { token }, requestId))) throw applicationNotFound();
+  }
+
+  async deleteChat(token: string, chat: number, requestId?: string) {
+    await this.#requireApplication(token);
+    if (!(await this.#delete(chatKey(token, numberOrNone(chat)), live, { token, chat }, requestId)))
+      throw chatNotFound(chat);
+  }
+
+  async deleteMessage(token: string, chat: number, message: number, requestId?: string) {
+    await this.#requireMessage(token, chat, message);
+    const deletion = { token, chat, number: message };
+    if (!(await this.#delete(messageKey(token, chat, message), 'attribute_not_exists(deleted)', deletion, requestId)))
+      throw messageNotFound(message);
+  }
+
+  async application(token: string) {
+    const [item] = await this.#live([applicationKey(token)]);
+    return item && (entryOf(item) as LedgerEntry<string>);
+  }
+
+  async chat(token: string, chat: number) {
+    const [application, item] = await this.#live([applicationKey(token), chatKey(token, chat)]);
+    return application && item && entryOf(item);
+  }
+
+  async hasMessage(token: string, chat: number, message: number): Promise<boolean> {
+    if (!isNumber(chat) || !isNumber(message)) return false;
+    const [application, item, changed] = await this.#table.get([
+      applicationKey(token),
+      chatKey(token, chat),
+      messageKey(token, chat, message),
+    ]);
+    if (!application || application.deleted || !item || item.deleted) return false;
+    return message <= numberIn(item, 'messages') && !changed?.deleted;
+  }
+
+  async counters(parents: Parent[]): Promise<(number | undefined)[]> {
+    const items = await this.#table.get(parents.map(parentKey));
+    return items.map((item, i) => {
+      const counter = counterOf(parents[i] as Parent);
+      // A purged chat's tombstone has none.
+      return item?.[counter] && numberIn(item, counter);
+    });
+  }
+
+  purge(deleted: Parent, limit: number): Promise<number> {
+    return purgeItems(this.#table, deleted, limit);
+  }
+
+  tokens(): AsyncIterable<string> {
+    return tokensIn(this.#table);
+  }
+
+  entries(parents: Parent[]): Promise<(WholeEntry | undefined)[]> {
+    return entriesIn(this.#table, parents);
+  }
+
+  changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]> {
+    return changedMessagesIn(this.#table, keys);
+  }
+
+  deletedMessages(chat: { token: string; chat: number }, limit: number): AsyncIterable<number[]> {
+    return deletedMessagesIn(this.#table, chat, limit);
+  }
+
+  async restore(entry: WholeEntry): Promise<void> {
+    requireEntryInBounds(entry);
+    await restoreEntry(this.#table, entry);
+  }
+
+  async restoreMessage(message: ChangedMessage): Promise<void> {
+    requireMessageInBounds(message);
+    await restoreChangedMessage(this.#table, message);
+  }
+
+  /** Takes the next `count` numbers of a counter. Returns the last of them, or why there are none. */
+  async #take(
+    parent: ItemKey,
+    counter: 'chats' | 'messages',
+    count: number,
+    claim: string | undefined,
+  ): Promise<number | Refusal> {
+    const values = { ':count': number(count), ':room': number(limits.highestNumber - count) };
+    const update: ItemUpdate = claim
+      ? {
+          UpdateExpression: 'SET #counter = #counter + :count, claims.#claim = #counter + :count',
+          ConditionExpression: `${live} AND #counter <= :room AND attribute_not_exists(claims.#claim)`,
+          ExpressionAttributeNames: { '#counter': counter, '#claim': claim },
+          ExpressionAttributeValues: values,
+        }
+      : {
+          UpdateExpression: 'ADD #counter :count',
+          ConditionExpression: `${live} AND #counter <= :room`,
+          ExpressionAttributeNames: { '#counter': counter },
+          ExpressionAttributeValues: values,
+        };
+    const outcome = await this.#table.update(parent, update);
+    if ('done' in outcome) return numberIn(outcome.done, counter);
+    if (!isLive(outcome.refused)) return 'not live';
+    // The claim of a request that died: its number is this one's.
+    const claimed = claim && outcome.refused.claims?.M?.[claim];
+    return claimed ? Number(claimed.N) : 'used up';
+  }
+
+  async #rename(key: ItemKey, name: string | null): Promise<(Edited & { revision: number }) | Refusal> {
+    const at = this.#now();
+    const outcome = await this.#table.update(key, {
+      UpdateExpression: 'SET #name = :name, updated_at = :at ADD revision :one',
+      ConditionExpression: `${live} AND ${revisionLeft}`,
+      ExpressionAttributeNames: { '#name': 'name' },
+      ExpressionAttributeValues: {
+        ':name': nameValue(name),
+        ':at': number(at),
+        ':one': number(1),
+        ':highest': number(limits.highestRevision),
+      },
+    });
+    if ('refused' in outcome) return isLive(outcome.refused) ? 'used up' : 'not live';
+    return { createdAt: numberIn(outcome.done, 'created_at'), at, revision: numberIn(outcome.done, 'revision') };
+  }
+
+  /**
+   * Marks the item deleted, together with the parked record of it: a deletion that was marked but never sent could not be
+   * asked for again.
+   *
+   * @returns whether it was there to be deleted
+   */
+  async #delete(
+    key: ItemKey,
+    condition: string,
+    what: { token: string; chat?: number; number?: number },
+    requestId: string | undefined,
+  ) {
+    const at = this.#now();
+    const [record] = recordsOf([{ kind: 'deletion', ...what, at }], listOf(requestId)) as [string];
+    const parked = this.#parked.itemOf(record, at);
+    const outcome = await this.#table.updateAndPut(
+      key,
+      {
+        UpdateExpression: 'SET deleted = :yes REMOVE #name',
+        ConditionExpression: condition,
+        ExpressionAttributeNames: { '#name': 'name' },
+        ExpressionAttributeValues: { ':yes': number(1) },
+      },
+      parked,
+    );
+    if ('refused' in outcome) return false;
+    await this.#parked.sendParked(parked);
+    return true;
+  }
+
+  async #requireApplication(token: string): Promise<void> {
+    if (!(await this.application(token))) throw applicationNotFound();
+  }
+
+  async #requireMessage(token: string, chat: number, message: number): Promise<void> {
+    const [application, item] = await this.#live([applicationKey(token), chatKey(token, numberOrNone(chat))]);
+    if (!application) throw applicationNotFound();
+    if (!item) throw chatNotFound(chat);
+    if (message > numberIn(item, 'messages') || !isNumber(message)) throw messageNotFound(message);
+  }
+
+  async #live(keys: ItemKey[]): Promise<(Item | undefined)[]> {
+    return (await this.#table.get(keys)).map((item) => (item?.deleted ? undefined : item));
+  }
+
+  #send(writes: Write[], requestId: string | undefined): Promise<void> {
+    return this.#parked.sendOrPark(recordsOf(writes, listOf(requestId)), this.#now());
+  }
+
+  /** Does the work once, under its key where it has one; the number's claim beside `counter` is cleared away then. */
+  async #once<Result>(
+    key: IdempotencyKey | undefined,
+    counter: ItemKey | undefined,
+    work: (hand: Omit<KeyInHand, 'claim'> & { claim?: string }) => Promise<Result>,
+  ): Promise<Result> {
+    const candidate = newToken();
+    if (!key) return work({ at: this.#now(), candidate });
+    return await this.#keys.once(key, candidate, work, async (claim) => {
+      if (!counter) return;
+      await this.#dropClaim(counter, claim).catch((error) => {
+        // The answer is kept; the claim goes with a later one, once its key has expired.
+        if (!(error instanceof Problem)) throw error;
+      });
+    });
+  }
+
+  async #dropClaim(counter: ItemKey, claim: string): Promise<void> {
+    const drop = (claims: string[]) =>
+      this.#table.update(counter, {
+        UpdateExpression: `REMOVE ${claims.map((_, i) => `claims.#c${i}`).join(', ')}`,
+        ConditionExpression: 'attribute_exists(pk)',
+        ExpressionAttributeNames: Object.fromEntries(claims.map((each, i) => [`#c${i}`, each])),
+      });
+    const outcome = await drop([claim]);
+    const expired = 'done' in outcome ? expiredClaims(outcome.done.claims?.M ?? {}, this.#now()) : [];
+    if (expired.length > 0) await drop(expired);
+  }
+}
+
+const listOf = (requestId: string | undefined): string[] => (requestId === undefined ? [] : [requestId]);

@@ -1,0 +1,161 @@
+import { Problem } from '../../api/problems.ts';
+import { limits } from '../../limits.ts';
+import type { IdempotencyKey } from '../ledger.ts';
+import { type DynamodbTable, type Item, number, numberIn, text, textIn } from './table.ts';
+
+/** A request that has its key to itself. */
+export interface KeyInHand {
+  /** When the key was first used: the time that its write is accepted at, whoever completes it. */
+  at: number;
+  /** Names the number that is taken for this request, beside the counter it is taken from. */
+  claim: string;
+  /** What the first attempt made up, for whoever completes it. */
+  candidate: string;
+}
+
+/** How a request came to have its key: as the first, or after one that died; and until when. */
+interface Hold extends Omit<KeyInHand, 'claim'> {
+  first: boolean;
+  leaseUntil: number;
+}
+
+/**
+ * Key items and claims are removed this much after their key has expired, because a function whose clock is behind may
+ * still count the key as valid. Clocks of functions differ by far less.
+ */
+const ttlSlackMs = 60 * 60 * 1_000;
+
+const place = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
+
+/** A claim's name. Its time tells when its key has expired, so that a claim nobody came back for can be cleared away. */
+const claimOf = (id: string, at: number): string => `${at}/${id}`;
+
+/** Of the claims beside a counter, those whose key has expired. */
+export const expiredClaims = (claims: Item, now: number): string[] =>
+  Object.keys(claims).filter((claim) => Number.parseInt(claim, 10) + limits.idempotencyMs + ttlSlackMs < now);
+
+/**
+ * Idempotency keys in the ledger's table. The first request with a key holds it under a lease; when it dies, whoever
+ * repeats it after the lease completes it, under the number that the first has claimed.
+ */
+export class IdempotencyKeys {
+  readonly #table: DynamodbTable;
+  readonly #now: () => number;
+
+  constructor(table: DynamodbTable, now: () => number) {
+    this.#table = table;
+    this.#now = now;
+  }
+
+  /**
+   * Does the work under the key, or answers what it answered the first time.
+   *
+   * @param candidate kept with the key at its first use
+   * @param settled told the claim when the answer is kept and nobody else has ever held the key. Only then may the claim
+   *   go: a call of somebody who was given up may still reach the counter, and would take a second number there
+   * @throws Problem idempotency_key_reused, idempotency_in_flight, and what the work throws
+   */
+  async once<Result>(
+    { id, payload }: IdempotencyKey,
+    candidate: string,
+    work: (hand: KeyInHand) => Promise<Result>,
+    settled: (claim: string) => Promise<void>,
+  ): Promise<Result> {
+    const taken = await this.#take(id, payload, candidate);
+    if ('result' in taken) return JSON.parse(taken.result) as Result;
+    const claim = claimOf(id, taken.at);
+    let result: Result;
+    try {
+      result = await work({ at: taken.at, candidate: taken.candidate, claim });
+    } catch (error) {
+      // What was refused is not kept, unless one before this may have taken a number: the key must lead to it. After an
+      // unknown outcome the next request need not wait for the lease. Where neither can be written, the lease runs out.
+      const refused = error instanceof Problem && error.status < 500;
+      await (refused && taken.first ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(() => undefined);
+      throw error;
+    }
+    if (await this.#keep(id, taken, JSON.stringify(result))) await settled(claim);
+    return result;
+  }
+
+  async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | Hold> {
+    const now = this.#now();
+    const leaseUntil = now + limits.idempotencyLeaseMs;
+    const item: Item = {
+      pk: text(place(id).pk),
+      sk: text(place(id).sk),
+      payload: text(payload),
+      candidate: text(candidate),
+      begun_at: number(now),
+      lease_until: number(leaseUntil),
+      expires: number(Math.ceil((now + limits.idempotencyMs + ttlSlackMs) / 1_000)),
+    };
+    const outcome = await this.#table.put(item, {
+      ConditionExpression: 'attribute_not_exists(pk) OR begun_at <= :expired',
+      ExpressionAttributeValues: { ':expired': number(now - limits.idempotencyMs) },
+    });
+    if ('done' in outcome) return { at: now, candidate, first: true, leaseUntil };
+
+    const known = outcome.refused;
+    if (!known) throw inFlight();
+    if (textIn(known, 'payload') !== payload)
+      throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
+    if (known.answer) return { result: textIn(known, 'answer') };
+    if (numberIn(known, 'lease_until') > now) throw inFlight();
+    return this.#takeOver(id, known, leaseUntil);
+  }
+
+  async #takeOver(id: string, known: Item, leaseUntil: number): Promise<Hold> {
+    const outcome = await this.#table.update(place(id), {
+      UpdateExpression: 'SET lease_until = :new',
+      ConditionExpression: 'begun_at = :begun AND lease_until = :old AND attribute_not_exists(answer)',
+      ExpressionAttributeValues: {
+        ':begun': known.begun_at as Item[string],
+        ':old': known.lease_until as Item[string],
+        ':new': number(leaseUntil),
+      },
+    });
+    if ('refused' in outcome) throw inFlight();
+    return { at: numberIn(known, 'begun_at'), candidate: textIn(known, 'candidate'), first: false, leaseUntil };
+  }
+
+  /** Keeps the answer, and says whether nobody else has ever held the key. */
+  async #keep(id: string, { at, first, leaseUntil }: Hold, answer: string): Promise<boolean> {
+    try {
+      const kept = await this.#table.update(place(id), {
+        UpdateExpression: 'SET answer = :answer',
+        ConditionExpression: 'begun_at = :begun',
+        ExpressionAttributeValues: { ':begun': number(at), ':answer': text(answer) },
+      });
+      return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;
+    } catch (error) {
+      // The write is accepted all the same. Whoever repeats it after the lease is led to the same answer by the claim.
+      if (error instanceof Problem) return false;
+      throw error;
+    }
+  }
+
+  async #giveBack(id: string, hold: Hold): Promise<void> {
+    const condition = mine(hold);
+    await this.#table.update(place(id), {
+      UpdateExpression: 'SET lease_until = :over',
+      ...condition,
+      ExpressionAttributeValues: { ...condition.ExpressionAttributeValues, ':over': number(0) },
+    });
+  }
+
+  async #forget(id: string, hold: Hold): Promise<void> {
+    await this.#table.remove(place(id), mine(hold));
+  }
+}
+
+/** The condition that nobody has taken the key over. */
+const mine = ({ at, leaseUntil }: Hold) => ({
+  ConditionExpression: 'begun_at = :begun AND lease_until = :lease',
+  ExpressionAttributeValues: { ':begun': number(at), ':lease': number(leaseUntil) },
+});
+
+const inFlight = () =>
+  new Problem('idempotency_in_flight', 'The first request with this Idempotency-Key has not ended; ask again.', {
+    headers: { 'Retry-After': String(limits.retryAfterSeconds) },
+  });

@@ -1,0 +1,89 @@
+import { randomInt, randomUUID } from 'node:crypto';
+import { Problem } from '../../api/problems.ts';
+import type { Outbox } from '../../queue/queue.ts';
+import { NotSent } from '../../queue/sqs/sqs-queue.ts';
+import { type DynamodbTable, type Item, type ItemKey, text, textIn } from './table.ts';
+
+/** The partitions that parked records are spread over, because each takes but 1,000 writes a second. */
+const partitions = Array.from({ length: 16 }, (_, i) => `parked/${i}`);
+
+/** Records that the sweeper sends at a time: a query answers at most 1 MB, which is two or three of the largest. */
+const recordsAtOnce = 10;
+
+/**
+ * Records of accepted writes that could not be sent to the store queue, kept beside the counters until they can. One may
+ * be sent twice, which the store takes as one.
+ */
+export class ParkedWrites {
+  readonly #table: DynamodbTable;
+  readonly #outbox: Outbox;
+
+  constructor(table: DynamodbTable, outbox: Outbox) {
+    this.#table = table;
+    this.#outbox = outbox;
+  }
+
+  /** The item that parks a record, for a transaction that does more. Its place says when it was accepted. */
+  itemOf(body: string, at: number): Item {
+    const pk = partitions[randomInt(partitions.length)] as string;
+    return { pk: text(pk), sk: text(`${new Date(at).toISOString()}/${randomUUID()}`), body: text(body) };
+  }
+
+  /** Sends the records; those that can't be sent are parked. Only when both fail is it `unavailable`. */
+  async sendOrPark(bodies: string[], at: number): Promise<void> {
+    try {
+      await this.#outbox.send(bodies);
+    } catch (error) {
+      if (!(error instanceof NotSent)) throw error;
+      await this.#table.write(error.bodies.map((body) => this.itemOf(body, at)));
+    }
+  }
+
+  /** Sends a record that is parked already; when it can't be sent, or not be removed then, the sweeper will do it. */
+  async sendParked(item: Item): Promise<void> {
+    try {
+      await this.#send([item]);
+    } catch (error) {
+      if (!(error instanceof NotSent || error instanceof Problem)) throw error;
+    }
+  }
+
+  /**
+   * Sends what is parked, the oldest first in each partition, and answers how many records. When it is stopped half-way,
+   * the rest is left to the next run.
+   *
+   * @param mayGoOn asked before each step; `false` ends the run
+   * @throws NotSent while the queue is out
+   */
+  async sweep(mayGoOn: () => boolean = () => true): Promise<number> {
+    let swept = 0;
+    for (const partition of partitions) {
+      let items: Item[];
+      do {
+        if (!mayGoOn()) return swept;
+        items = await this.#table.query(partition, recordsAtOnce);
+        if (items.length > 0) await this.#send(items);
+        swept += items.length;
+      } while (items.length > 0);
+    }
+    return swept;
+  }
+
+  /** The records that are parked. One that is parked or sent meanwhile may be among them or not. */
+  async *records(): AsyncGenerator<string> {
+    for (const partition of partitions) {
+      let items = await this.#table.query(partition, recordsAtOnce);
+      for (let last = items.at(-1); last; last = items.at(-1)) {
+        for (const item of items) yield textIn(item, 'body');
+        items = await this.#table.query(partition, recordsAtOnce, { after: textIn(last, 'sk') });
+      }
+    }
+  }
+
+  async #send(items: Item[]): Promise<void> {
+    await this.#outbox.send(items.map((item) => textIn(item, 'body')));
+    await this.#table.write([], items.map(placeOf));
+  }
+}
+
+const placeOf = (item: Item): ItemKey => ({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') });

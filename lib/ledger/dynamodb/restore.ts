@@ -1,0 +1,119 @@
+import type { MessageKey } from '../../queue/records.ts';
+import type { Parent } from '../ledger.ts';
+import type { ChangedMessage, WholeEntry } from '../restore.ts';
+import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
+import { applicationKey, chatKey, messageKey, messagePrefix } from './keys.ts';
+import { type DynamodbTable, number, numberIn, textIn } from './table.ts';
+
+/** The tokens of all applications; DynamoDB reads the whole table for it. */
+export async function* tokensIn(table: DynamodbTable): AsyncGenerator<string> {
+  for await (const item of table.scan(applicationKey('').sk)) yield textIn(item, 'pk');
+}
+
+export async function entriesIn(table: DynamodbTable, parents: Parent[]): Promise<(WholeEntry | undefined)[]> {
+  const items = await table.get(parents.map(parentKey));
+  return items.map((item, i) => {
+    const parent = parents[i] as Parent;
+    if (!item) return undefined;
+    const deleted = item.deleted !== undefined;
+    const { createdAt, updatedAt, name } = entryOf(item);
+    return {
+      ...parent,
+      name: deleted ? null : name,
+      revision: numberIn(item, 'revision'),
+      deleted,
+      createdAt,
+      updatedAt,
+      highest: numberIn(item, counterOf(parent)),
+    };
+  });
+}
+
+export async function changedMessagesIn(
+  table: DynamodbTable,
+  keys: MessageKey[],
+): Promise<(ChangedMessage | undefined)[]> {
+  const items = await table.get(keys.map(({ token, chat, number: message }) => messageKey(token, chat, message)));
+  return items.map(
+    (item, i) =>
+      item && {
+        ...(keys[i] as MessageKey),
+        revision: item.revision ? numberIn(item, 'revision') : 0,
+        deleted: item.deleted !== undefined,
+      },
+  );
+}
+
+/** The items of a chat's messages are read one page after another, those that were only edited too. */
+export async function* deletedMessagesIn(
+  table: DynamodbTable,
+  { token, chat }: { token: string; chat: number },
+  limit: number,
+): AsyncGenerator<number[]> {
+  const page = (after?: string) =>
+    table.query(chatKey(token, chat).pk, limit, { prefix: messagePrefix, ...(after && { after }) });
+  let items = await page();
+  for (let last = items.at(-1); last; last = items.at(-1)) {
+    yield items
+      .filter(({ deleted }) => deleted !== undefined)
+      .map((item) => Number(textIn(item, 'sk').slice(messagePrefix.length)));
+    items = await page(textIn(last, 'sk'));
+  }
+}
+
+/**
+ * Each step is made where its condition holds; where not, the item is as far or further on. So each may be repeated, and
+ * it may stop between two.
+ */
+export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Promise<void> {
+  const { name, revision, deleted, createdAt, updatedAt, highest } = entry;
+  const key = parentKey(entry);
+  const counter = counterOf(entry);
+  const item = {
+    ...newItem(key, name, createdAt),
+    updated_at: number(updatedAt),
+    revision: number(revision),
+    [counter]: number(highest),
+    ...(deleted && { deleted: number(1) }),
+  };
+  if ('done' in (await table.insert(item))) return;
+  await table.update(key, {
+    UpdateExpression: 'SET #counter = :highest',
+    ConditionExpression: 'attribute_exists(pk) AND #counter < :highest',
+    ExpressionAttributeNames: { '#counter': counter },
+    ExpressionAttributeValues: { ':highest': number(highest) },
+  });
+  if (deleted)
+    await table.update(key, {
+      UpdateExpression: 'SET deleted = :yes REMOVE #name',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(deleted)',
+      ExpressionAttributeNames: { '#name': 'name' },
+      ExpressionAttributeValues: { ':yes': number(1) },
+    });
+  else
+    await table.update(key, {
+      UpdateExpression: 'SET #name = :name, updated_at = :at, revision = :revision',
+      ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(deleted) AND revision < :revision',
+      ExpressionAttributeNames: { '#name': 'name' },
+      ExpressionAttributeValues: {
+        ':name': nameValue(name),
+        ':at': number(updatedAt),
+        ':revision': number(revision),
+      },
+    });
+}
+
+export async function restoreChangedMessage(table: DynamodbTable, message: ChangedMessage): Promise<void> {
+  const key = messageKey(message.token, message.chat, message.number);
+  await table.update(key, {
+    UpdateExpression: 'SET revision = :revision',
+    ConditionExpression: 'attribute_not_exists(revision) OR revision < :revision',
+    ExpressionAttributeValues: { ':revision': number(message.revision) },
+  });
+  if (message.deleted)
+    await table.update(key, {
+      UpdateExpression: 'SET deleted = :yes',
+      ConditionExpression: 'attribute_not_exists(deleted)',
+      ExpressionAttributeValues: { ':yes': number(1) },
+    });
+}

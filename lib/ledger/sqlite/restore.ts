@@ -1,0 +1,94 @@
+import type { MessageKey } from '../../queue/records.ts';
+import type { Database } from '../../sqlite/database.ts';
+import type { Parent } from '../ledger.ts';
+import type { ChangedMessage, WholeEntry } from '../restore.ts';
+
+/**
+ * A column read as a floating-point number. node:sqlite throws for integers above 2^53, which an earlier version may have
+ * left in a file; read so, such a value is approximate and shows as out of bounds.
+ */
+export const wide = (column: string): string => `CAST(${column} AS REAL) AS ${column}`;
+
+/** Tokens read at a time. */
+const tokensAtOnce = 1_000;
+
+export async function* tokensIn(database: Database): AsyncGenerator<string> {
+  const some = database.prepare('SELECT token FROM applications WHERE token > ? ORDER BY token LIMIT ?');
+  let tokens = some.all('', tokensAtOnce) as { token: string }[];
+  for (let last = tokens.at(-1); last; last = tokens.at(-1)) {
+    for (const { token } of tokens) yield token;
+    tokens = some.all(last.token, tokensAtOnce) as { token: string }[];
+  }
+}
+
+export function entryIn(database: Database, { token, chat }: Parent): WholeEntry | undefined {
+  const of = (counter: string, table: string) => `
+    SELECT iif(deleted, NULL, name) AS name, ${wide('revision')}, deleted, CAST(created_at AS REAL) AS createdAt,
+      CAST(updated_at AS REAL) AS updatedAt, CAST(${counter} AS REAL) AS highest FROM ${table} WHERE token = ?`;
+  const row =
+    chat === undefined
+      ? database.prepare(of('chats', 'applications')).get(token)
+      : database.prepare(`${of('messages', 'chats')} AND number = ?`).get(token, chat);
+  if (!row) return undefined;
+  const entry = row as unknown as Omit<WholeEntry, 'deleted'> & { deleted: number };
+  return { ...entry, token, ...(chat !== undefined && { chat }), deleted: entry.deleted === 1 };
+}
+
+export function changedMessageIn(database: Database, { token, chat, number }: MessageKey): ChangedMessage | undefined {
+  const row = database
+    .prepare(`SELECT ${wide('revision')}, deleted FROM changed_messages WHERE token = ? AND chat = ? AND number = ?`)
+    .get(token, chat, number) as { revision: number; deleted: number } | undefined;
+  return row && { token, chat, number, revision: row.revision, deleted: row.deleted === 1 };
+}
+
+export async function* deletedMessagesIn(
+  database: Database,
+  { token, chat }: { token: string; chat: number },
+  limit: number,
+): AsyncGenerator<number[]> {
+  const some = database.prepare(
+    `SELECT number FROM changed_messages
+     WHERE token = ? AND chat = ? AND deleted = 1 AND number > ? ORDER BY number LIMIT ?`,
+  );
+  const behind = (after: number) => some.all(token, chat, after, limit).map((row) => row.number as number);
+  let numbers = behind(0);
+  for (let last = numbers.at(-1); last; last = numbers.at(-1)) {
+    yield numbers;
+    numbers = behind(last);
+  }
+}
+
+/** Within a transaction. */
+export function restoreEntry(database: Database, entry: WholeEntry): void {
+  const { token, chat, name, revision, deleted, createdAt, updatedAt, highest } = entry;
+  // An application has no NULL for a name; a deleted one has none to keep.
+  const kept = chat === undefined ? (name ?? '') : name;
+  const [table, counter, key, values] =
+    chat === undefined
+      ? ['applications', 'chats', ['token'], [token]]
+      : ['chats', 'messages', ['token', 'number'], [token, chat]];
+  const columns = [...key, 'name', 'revision', counter, 'deleted', 'created_at', 'updated_at'];
+  database
+    .prepare(
+      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
+       ON CONFLICT DO UPDATE SET
+         name = CASE WHEN max(deleted, excluded.deleted) THEN ${chat === undefined ? "''" : 'NULL'}
+           WHEN excluded.revision > revision THEN excluded.name ELSE name END,
+         updated_at = iif(excluded.revision > revision, excluded.updated_at, updated_at),
+         revision = max(revision, excluded.revision),
+         ${counter} = max(${counter}, excluded.${counter}),
+         deleted = max(deleted, excluded.deleted)`,
+    )
+    .run(...values, kept, revision, highest, Number(deleted), createdAt, updatedAt);
+}
+
+/** Within a transaction. */
+export function restoreChangedMessage(database: Database, message: ChangedMessage): void {
+  const { token, chat, number, revision, deleted } = message;
+  database
+    .prepare(
+      `INSERT INTO changed_messages (token, chat, number, revision, deleted) VALUES (?, ?, ?, ?, ?)
+       ON CONFLICT DO UPDATE SET revision = max(revision, excluded.revision), deleted = max(deleted, excluded.deleted)`,
+    )
+    .run(token, chat, number, revision, Number(deleted));
+}

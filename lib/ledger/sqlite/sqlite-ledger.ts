@@ -1,0 +1,378 @@
+import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../../api/problems.ts';
+import { limits } from '../../limits.ts';
+import { isNumber } from '../../model/bounds.ts';
+import { newToken } from '../../model/token.ts';
+import type { MessageKey } from '../../queue/records.ts';
+import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
+import { isOutage } from '../../sqlite/database.ts';
+import type { GroupCommit } from '../../sqlite/group-commit.ts';
+import { steadyClock } from '../../steady-clock.ts';
+import {
+  numberOrNone,
+  numbersUsedUp,
+  requireEntryInBounds,
+  requireMessageInBounds,
+  revisionsUsedUp,
+} from '../bounds.ts';
+import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from '../ledger.ts';
+import type { ChangedMessage, WholeEntry } from '../restore.ts';
+import { SqliteOutbox } from './outbox.ts';
+import {
+  changedMessageIn,
+  deletedMessagesIn,
+  entryIn,
+  restoreChangedMessage,
+  restoreEntry,
+  tokensIn,
+  wide,
+} from './restore.ts';
+
+/** The ledger in one SQLite file: number, queued write and idempotency key are one transaction. */
+export class SqliteLedger implements Ledger {
+  readonly #commits: GroupCommit;
+  readonly #outbox: SqliteOutbox;
+  readonly #now: () => number;
+  /** The clock of `idempotency_keys.expires_at`. */
+  readonly #steady: () => number;
+
+  /**
+   * @param now the system's clock, in milliseconds since 1970: when something was created or edited
+   * @param elapsed the monotonic clock, in milliseconds, by which idempotency keys expire: a system clock that is set
+   *   forward must not make a repeated request a second message
+   */
+  constructor(commits: GroupCommit, storeQueue: SqliteQueue, now: () => number = Date.now, elapsed?: () => number) {
+    this.#commits = commits;
+    this.#outbox = new SqliteOutbox(commits, storeQueue);
+    this.#now = now;
+    const newest = this.#row<{ expires_at: number }>(
+      'SELECT expires_at FROM idempotency_keys ORDER BY expires_at DESC LIMIT 1',
+    );
+    // The time at which the newest key was kept.
+    this.#steady = steadyClock(newest ? newest.expires_at - limits.idempotencyMs : 0, elapsed);
+  }
+
+  createApplication(name: string, key?: IdempotencyKey, requestId?: string) {
+    return this.#once(key, requestId, (at) => {
+      const token = newToken();
+      this.#run(
+        'INSERT INTO applications (token, name, created_at, updated_at) VALUES (?, ?, ?, ?)',
+        token,
+        name,
+        at,
+        at,
+      );
+      this.#outbox.add([{ kind: 'application', token, revision: 0, at, name }]);
+      return { token, at };
+    });
+  }
+
+  createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
+    return this.#once(key, requestId, (at) => {
+      const taken = this.#row<{ chats: number }>(
+        'UPDATE applications SET chats = chats + 1 WHERE token = ? AND deleted = 0 AND chats < ? RETURNING chats',
+        token,
+        limits.highestNumber,
+      );
+      if (!taken) {
+        this.#requireApplication(token);
+        throw numbersUsedUp('token');
+      }
+      const number = taken.chats;
+      this.#run(
+        'INSERT INTO chats (token, number, name, created_at, updated_at) VALUES (?, ?, ?, ?, ?)',
+        token,
+        number,
+        name,
+        at,
+        at,
+      );
+      this.#outbox.add([{ kind: 'chat', token, chat: number, revision: 0, at, name }]);
+      return { number, at };
+    });
+  }
+
+  createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
+    const accept = (at: number) => {
+      const taken = this.#row<{ messages: number }>(
+        `UPDATE chats SET messages = messages + ?1 WHERE token = ?2 AND number = ?3 AND deleted = 0 AND messages <= ?4
+         AND EXISTS (SELECT 1 FROM applications WHERE token = ?2 AND deleted = 0) RETURNING messages`,
+        bodies.length,
+        token,
+        numberOrNone(chat),
+        limits.highestNumber - bodies.length,
+      );
+      if (!taken) {
+        this.#requireChat(token, chat);
+        throw numbersUsedUp('chat_number');
+      }
+      const first = taken.messages - bodies.length + 1;
+      this.#outbox.add(
+        bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
+      );
+      return { first, at };
+    };
+    return key ? this.#once(key, requestId, accept) : this.#accept(requestId, accept, 'runStatement');
+  }
+
+  editApplication(token: string, name: string, requestId?: string) {
+    return this.#accept(requestId, (at): Edited => {
+      const row = this.#row<{ revision: number; created_at: number }>(
+        `UPDATE applications SET name = ?, revision = revision + 1, updated_at = ?
+         WHERE token = ? AND deleted = 0 AND revision < ? RETURNING revision, created_at`,
+        name,
+        at,
+        token,
+        limits.highestRevision,
+      );
+      if (!row) {
+        this.#requireApplication(token);
+        throw revisionsUsedUp('token');
+      }
+      this.#outbox.add([{ kind: 'application', token, revision: row.revision, at, name }]);
+      return { createdAt: row.created_at, at };
+    });
+  }
+
+  editChat(token: string, chat: number, name: string | null, requestId?: string) {
+    return this.#accept(requestId, (at): Edited => {
+      this.#requireChat(token, chat);
+      const row = this.#row<{ revision: number; created_at: number }>(
+        `UPDATE chats SET name = ?, revision = revision + 1, updated_at = ?
+         WHERE token = ? AND number = ? AND deleted = 0 AND revision < ? RETURNING revision, created_at`,
+        name,
+        at,
+        token,
+        chat,
+        limits.highestRevision,
+      );
+      if (!row) throw revisionsUsedUp('chat_number');
+      this.#outbox.add([{ kind: 'chat', token, chat, revision: row.revision, at, name }]);
+      return { createdAt: row.created_at, at };
+    });
+  }
+
+  editMessage(token: string, chat: number, number: number, body: string, requestId?: string) {
+    return this.#accept(requestId, (at) => {
+      const revision = this.#changeMessage(token, chat, number, false);
+      this.#outbox.add([{ kind: 'message', token, chat, number, revision, at, body }]);
+      return { at };
+    });
+  }
+
+  deleteApplication(token: string, requestId?: string) {
+    return this.#accept(requestId, (at) => {
+      if (
+        !this.#row(
+          "UPDATE applications SET deleted = 1, name = '' WHERE token = ? AND deleted = 0 RETURNING token",
+          token,
+        )
+      )
+        throw applicationNotFound();
+      this.#outbox.add([{ kind: 'deletion', token, at }]);
+    });
+  }
+
+  deleteChat(token: string, chat: number, requestId?: string) {
+    return this.#accept(requestId, (at) => {
+      this.#requireChat(token, chat);
+      this.#run('UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ?', token, chat);
+      this.#outbox.add([{ kind: 'deletion', token, chat, at }]);
+    });
+  }
+
+  deleteMessage(token: string, chat: number, number: number, requestId?: string) {
+    return this.#accept(requestId, (at) => {
+      this.#changeMessage(token, chat, number, true);
+      this.#outbox.add([{ kind: 'deletion', token, chat, number, at }]);
+    });
+  }
+
+  async application(token: string) {
+    await this.#commits.synced();
+    return this.#row<LedgerEntry<string>>(
+      `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM applications
+       WHERE token = ? AND deleted = 0`,
+      token,
+    );
+  }
+
+  async chat(token: string, chat: number) {
+    await this.#commits.synced();
+    if (!this.#hasApplication(token)) return undefined;
+    return this.#row<LedgerEntry<string | null>>(
+      `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM chats
+       WHERE token = ? AND number = ? AND deleted = 0`,
+      token,
+      chat,
+    );
+  }
+
+  async hasMessage(token: string, chat: number, number: number): Promise<boolean> {
+    await this.#commits.synced();
+    if (!isNumber(number) || !this.#hasApplication(token)) return false;
+    const accepted = this.#row(
+      'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0 AND messages >= ?',
+      token,
+      numberOrNone(chat),
+      number,
+    );
+    const deleted = this.#row(
+      'SELECT 1 FROM changed_messages WHERE token = ? AND chat = ? AND number = ? AND deleted = 1',
+      token,
+      chat,
+      number,
+    );
+    return accepted !== undefined && deleted === undefined;
+  }
+
+  async counters(parents: Parent[]): Promise<(number | undefined)[]> {
+    await this.#commits.synced();
+    return parents.map(({ token, chat }) =>
+      chat === undefined
+        ? this.#row<{ chats: number }>(`SELECT ${wide('chats')} FROM applications WHERE token = ?`, token)?.chats
+        : this.#row<{ messages: number }>(
+            `SELECT ${wide('messages')} FROM chats WHERE token = ? AND number = ?`,
+            token,
+            chat,
+          )?.messages,
+    );
+  }
+
+  purge({ token, chat }: Parent, limit: number): Promise<number> {
+    return this.#commits.run(() => {
+      const below = chat === undefined ? ['token = ?', token] : ['token = ? AND chat = ?', token, chat];
+      const [where, ...values] = below as [string, ...(string | number)[]];
+      let forgotten = this.#run(
+        `DELETE FROM changed_messages WHERE (token, chat, number) IN
+           (SELECT token, chat, number FROM changed_messages WHERE ${where} LIMIT ?)`,
+        ...values,
+        limit,
+      );
+      if (chat === undefined && forgotten < limit)
+        forgotten += this.#run(
+          'DELETE FROM chats WHERE (token, number) IN (SELECT token, number FROM chats WHERE token = ? LIMIT ?)',
+          token,
+          limit - forgotten,
+        );
+      return forgotten;
+    });
+  }
+
+  tokens(): AsyncIterable<string> {
+    return tokensIn(this.#commits.database);
+  }
+
+  async entries(parents: Parent[]): Promise<(WholeEntry | undefined)[]> {
+    return parents.map((parent) => entryIn(this.#commits.database, parent));
+  }
+
+  async changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]> {
+    return keys.map((key) => changedMessageIn(this.#commits.database, key));
+  }
+
+  deletedMessages(chat: { token: string; chat: number }, limit: number): AsyncIterable<number[]> {
+    return deletedMessagesIn(this.#commits.database, chat, limit);
+  }
+
+  async restore(entry: WholeEntry): Promise<void> {
+    requireEntryInBounds(entry);
+    await this.#commits.run(() => restoreEntry(this.#commits.database, entry));
+  }
+
+  async restoreMessage(message: ChangedMessage): Promise<void> {
+    requireMessageInBounds(message);
+    await this.#commits.run(() => restoreChangedMessage(this.#commits.database, message));
+  }
+
+  /** Accepts one request in the next group commit. */
+  async #accept<T>(
+    requestId: string | undefined,
+    work: (at: number) => T,
+    run: 'run' | 'runStatement' = 'run',
+  ): Promise<T> {
+    try {
+      return await this.#commits[run](() => this.#outbox.transact(requestId, () => work(this.#now())));
+    } catch (error) {
+      throw isOutage(error) ? unavailable(error) : error;
+    }
+  }
+
+  /** Accepts one request or, when its key is known, answers what it was answered the first time. */
+  #once<T>(key: IdempotencyKey | undefined, requestId: string | undefined, work: (at: number) => T): Promise<T> {
+    return this.#accept(requestId, (at) => {
+      if (!key) return work(at);
+      const steadyNow = this.#steady();
+      const known = this.#row<{ payload: string; result: string }>(
+        'SELECT payload, result FROM idempotency_keys WHERE id = ? AND expires_at > ?',
+        key.id,
+        steadyNow,
+      );
+      if (known && known.payload !== key.payload)
+        throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
+      if (known) return JSON.parse(known.result) as T;
+      const result = work(at);
+      // Each new key clears away two that have expired, so that the table needs no cleaning of its own.
+      this.#run(
+        'DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE expires_at <= ? LIMIT 2)',
+        steadyNow,
+      );
+      this.#run(
+        'INSERT OR REPLACE INTO idempotency_keys (id, payload, result, expires_at) VALUES (?, ?, ?, ?)',
+        key.id,
+        key.payload,
+        JSON.stringify(result),
+        steadyNow + limits.idempotencyMs,
+      );
+      return result;
+    });
+  }
+
+  /** Takes the message's next revision, or marks it deleted for good. */
+  #changeMessage(token: string, chat: number, number: number, deleted: boolean): number {
+    this.#requireChat(token, chat);
+    const given = this.#row(
+      'SELECT 1 FROM chats WHERE token = ? AND number = ? AND messages >= ?',
+      token,
+      chat,
+      number,
+    );
+    if (!given || !isNumber(number)) throw messageNotFound(number);
+    // A deletion needs no revision, so it is accepted at the highest one, too.
+    const changed = this.#row<{ revision: number }>(
+      `INSERT INTO changed_messages (token, chat, number, revision, deleted) VALUES (?1, ?2, ?3, 1, ?4)
+       ON CONFLICT DO UPDATE SET revision = min(revision + 1, ?5), deleted = ?4
+       WHERE deleted = 0 AND (?4 = 1 OR revision < ?5) RETURNING revision`,
+      token,
+      chat,
+      number,
+      Number(deleted),
+      limits.highestRevision,
+    );
+    if (changed) return changed.revision;
+    const { database } = this.#commits;
+    if (changedMessageIn(database, { token, chat, number })?.deleted) throw messageNotFound(number);
+    throw revisionsUsedUp('message_number');
+  }
+
+  #hasApplication(token: string): boolean {
+    return this.#row('SELECT 1 FROM applications WHERE token = ? AND deleted = 0', token) !== undefined;
+  }
+
+  #requireApplication(token: string): void {
+    if (!this.#hasApplication(token)) throw applicationNotFound();
+  }
+
+  #requireChat(token: string, chat: number): void {
+    this.#requireApplication(token);
+    const live = 'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0';
+    if (!this.#row(live, token, numberOrNone(chat))) throw chatNotFound(chat);
+  }
+
+  #row<Row>(text: string, ...values: (string | number | null)[]): Row | undefined {
+    return this.#commits.database.prepare(text).get(...values) as Row | undefined;
+  }
+
+  #run(text: string, ...values: (string | number | null)[]): number {
+    return Number(this.#commits.database.prepare(text).run(...values).changes);
+  }
+}

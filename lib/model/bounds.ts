@@ -1,0 +1,33 @@
+import { limits } from '../limits.ts';
+
+// The ranges of numbers, counters, revisions and times. The schemas of archive lines and queue records, the ledger and the
+// tools that read what is stored all use these functions or the same limits.
+
+const wholeFrom =
+  (lowest: number, highest: number) =>
+  (value: number): boolean =>
+    Number.isInteger(value) && value >= lowest && value <= highest;
+
+/** Whether the value can be the number of a chat or message. */
+export const isNumber = wholeFrom(1, limits.highestNumber);
+/** Whether the value can be a counter: the highest number given so far, 0 before the first. */
+export const isCounter = wholeFrom(0, limits.highestNumber);
+/** Whether the value can be a revision: 0 creates, each edit takes the next. */
+export const isRevision = wholeFrom(0, limits.highestRevision);
+/** Whether the value can be a time, in milliseconds since 1970. */
+export const isTime = wholeFrom(0, limits.latestTime);
+
+const checks = { counter: isCounter, revision: isRevision, createdAt: isTime, updatedAt: isTime };
+
+/** A value outside its range. */
+export interface OutOfBounds {
+  what: keyof typeof checks;
+  value: number;
+}
+
+/** The values that are outside their range; null and undefined are not checked. */
+export const outOfBounds = (values: { [What in keyof typeof checks]?: number | null }): OutOfBounds[] =>
+  (Object.keys(checks) as (keyof typeof checks)[]).flatMap((what) => {
+    const value = values[what];
+    return value === undefined || value === null || checks[what](value) ? [] : [{ what, value }];
+  });

@@ -1,0 +1,208 @@
+import { limits } from '../../limits.ts';
+import type { GroupCommit } from '../../sqlite/group-commit.ts';
+import { steadyClock } from '../../steady-clock.ts';
+import type { DeadLetter, Delivery, KeptLetter, Queue } from '../queue.ts';
+
+/** Dead letters that go back in one transaction. */
+const lettersAtOnce = 100;
+
+/** Records that are read at a time to look at: each may be 1 MB. */
+const recordsAtOnce = 10;
+
+export interface SqliteQueueOptions {
+  /** How long a delivery may be in hand before it counts as failed; default 60 s. */
+  visibilityMs?: number;
+  /** Default `limits.maxReceives`. */
+  maxReceives?: number;
+  /** The system's clock, in milliseconds since 1970. It dates dead letters, and decides nothing else. */
+  now?: () => number;
+  /** The monotonic clock, in milliseconds; default `performance.now`. */
+  elapsed?: () => number;
+}
+
+/**
+ * A queue in a table of the ledger's file. What is in hand is known in memory alone: one process uses the file at a
+ * time, and when it dies everything in its hands is to be delivered again anyway.
+ *
+ * `visible_at` is a time of the queue's `steadyClock`: a message that was sent is due at once, and one that was released
+ * is due after its delay or after a restart. Files of earlier versions hold times of the system's clock there; all of
+ * these are due, however wrong that clock was.
+ */
+export class SqliteQueue implements Queue {
+  readonly #commits: GroupCommit;
+  readonly #name: string;
+  readonly #visibilityMs: number;
+  readonly #maxReceives: number;
+  readonly #now: () => number;
+  /** The clock of `visible_at` and of what is in hand. */
+  readonly #steady: () => number;
+  /** Deliveries in hand, and until when. */
+  readonly #inHand = new Map<number, number>();
+  /** Whether the transaction under way put messages in. */
+  #inserted = false;
+
+  constructor(commits: GroupCommit, name: string, options: SqliteQueueOptions = {}) {
+    this.#commits = commits;
+    this.#name = name;
+    this.#visibilityMs = options.visibilityMs ?? 60_000;
+    this.#maxReceives = options.maxReceives ?? limits.maxReceives;
+    this.#now = options.now ?? Date.now;
+    const { latest } = this.#sql('SELECT max(visible_at) AS latest FROM queue_messages WHERE queue = ?').get(name) as {
+      latest: number | null;
+    };
+    this.#steady = steadyClock(latest ?? 0, options.elapsed);
+  }
+
+  /** Calls the listener after each commit that put messages into the queue. */
+  onMessages(listener: () => void): void {
+    this.#commits.onCommit(() => {
+      if (this.#inserted) listener();
+      this.#inserted = false;
+    });
+  }
+
+  /** Puts the messages into the queue as part of the transaction under way. */
+  insert(bodies: string[]): void {
+    const statement = this.#sql('INSERT INTO queue_messages (queue, visible_at, body) VALUES (?, ?, ?)');
+    for (const body of bodies) statement.run(this.#name, this.#steady(), body);
+    this.#inserted = true;
+  }
+
+  send(bodies: string[]): Promise<void> {
+    return this.#commits.run(() => this.insert(bodies));
+  }
+
+  async receive(max: number): Promise<Delivery[]> {
+    await this.#expire();
+    // Or else the store might be on the disk with what its ledger has not.
+    await this.#commits.synced();
+    const now = this.#steady();
+    const rows = this.#sql(
+      'SELECT id, body, receives FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
+    ).iterate(this.#name, now, max + this.#inHand.size) as Iterable<{ id: number; body: string; receives: number }>;
+    const deliveries: Delivery[] = [];
+    let size = 0;
+    for (const { id, body, receives } of rows) {
+      if (this.#inHand.has(id)) continue;
+      deliveries.push({ receipt: String(id), body, receives: receives + 1 });
+      this.#inHand.set(id, now + this.#visibilityMs);
+      size += body.length;
+      if (deliveries.length === max || size > limits.deliveryCharacters) break;
+    }
+    return deliveries;
+  }
+
+  /**
+   * Returns in how many milliseconds there may be something to receive: a message that waits, or one in hand whose
+   * visibility timeout is over then. 0 when there may be something now, undefined when the queue is empty.
+   */
+  nextInMs(): number | undefined {
+    const rows = this.#sql(
+      'SELECT id, visible_at FROM queue_messages WHERE queue = ? ORDER BY visible_at, id LIMIT ?',
+    ).iterate(this.#name, this.#inHand.size + 1) as Iterable<{ id: number; visible_at: number }>;
+    const times = [...this.#inHand.values()];
+    for (const { id, visible_at } of rows) if (!this.#inHand.has(id)) times.push(visible_at);
+    return times.length > 0 ? Math.max(Math.min(...times) - this.#steady(), 0) : undefined;
+  }
+
+  async acknowledge(receipts: string[]): Promise<void> {
+    const ids = receipts.map(Number);
+    await this.#commits.run(() => {
+      const statement = this.#sql('DELETE FROM queue_messages WHERE id = ? AND queue = ?');
+      for (const id of ids) statement.run(id, this.#name);
+    });
+    for (const id of ids) this.#inHand.delete(id);
+  }
+
+  release(receipts: string[], delaySeconds: number): Promise<void> {
+    return this.#giveBack(receipts.map(Number), this.#steady() + delaySeconds * 1_000);
+  }
+
+  bury(letters: DeadLetter[]): Promise<void> {
+    return this.#commits.run(() => {
+      for (const { body, reason } of letters)
+        this.#sql('INSERT INTO dead_letters (queue, body, reason, at) VALUES (?, ?, ?, ?)').run(
+          this.#name,
+          body,
+          reason,
+          this.#now(),
+        );
+    });
+  }
+
+  /** The bodies of all messages that are not acknowledged, in hand or not, read piece by piece. */
+  async *records(): AsyncGenerator<string> {
+    const some = this.#sql('SELECT id, body FROM queue_messages WHERE queue = ? AND id > ? ORDER BY id LIMIT ?');
+    let rows = some.all(this.#name, 0, recordsAtOnce) as { id: number; body: string }[];
+    for (let last = rows.at(-1); last; last = rows.at(-1)) {
+      for (const { body } of rows) yield body;
+      rows = some.all(this.#name, last.id, recordsAtOnce) as { id: number; body: string }[];
+    }
+  }
+
+  async deadLetters(max: number): Promise<KeptLetter[]> {
+    const rows = this.#sql('SELECT body, reason, at FROM dead_letters WHERE queue = ? ORDER BY id LIMIT ?').all(
+      this.#name,
+      max,
+    ) as unknown as (DeadLetter & { at: number | null })[];
+    return rows.map(({ at, ...letter }) => ({ ...letter, ...(at !== null && { at }) }));
+  }
+
+  async deadLetterCount(): Promise<number> {
+    const row = this.#sql('SELECT count(*) AS count FROM dead_letters WHERE queue = ?').get(this.#name);
+    return Number(row?.count);
+  }
+
+  async *redrive(): AsyncGenerator<number> {
+    const newest = this.#sql('SELECT max(id) AS id FROM dead_letters WHERE queue = ?').get(this.#name)?.id as
+      | number
+      | null;
+    let last = newest === null ? undefined : 0;
+    // By id, so that a letter that comes right back is behind the newest, or has its id once that one is gone.
+    while (last !== undefined && newest !== null && last < newest) {
+      const letters = await this.#commits.run(() => this.#redriveSome(newest));
+      last = letters.at(-1)?.id;
+      if (letters.length > 0) yield letters.length;
+    }
+  }
+
+  #redriveSome(newest: number): { id: number; body: string }[] {
+    const letters = this.#sql('SELECT id, body FROM dead_letters WHERE queue = ? AND id <= ? ORDER BY id LIMIT ?').all(
+      this.#name,
+      newest,
+      lettersAtOnce,
+    ) as { id: number; body: string }[];
+    this.insert(letters.map(({ body }) => body));
+    for (const { id } of letters) this.#sql('DELETE FROM dead_letters WHERE id = ?').run(id);
+    return letters;
+  }
+
+  #expire(): Promise<void> | undefined {
+    const now = this.#steady();
+    const expired = [...this.#inHand].filter(([, until]) => until <= now).map(([id]) => id);
+    return expired.length > 0 ? this.#giveBack(expired, now) : undefined;
+  }
+
+  async #giveBack(ids: number[], visibleAt: number): Promise<void> {
+    await this.#commits.run(() => {
+      for (const id of ids) {
+        this.#sql('UPDATE queue_messages SET receives = receives + 1, visible_at = ? WHERE id = ? AND queue = ?').run(
+          visibleAt,
+          id,
+          this.#name,
+        );
+        this.#sql(
+          `INSERT INTO dead_letters (queue, body, reason, at)
+           SELECT queue, body, 'delivered ' || receives || ' times without success', ? FROM queue_messages
+           WHERE id = ? AND receives >= ?`,
+        ).run(this.#now(), id, this.#maxReceives);
+        this.#sql('DELETE FROM queue_messages WHERE id = ? AND receives >= ?').run(id, this.#maxReceives);
+      }
+    });
+    for (const id of ids) this.#inHand.delete(id);
+  }
+
+  #sql(text: string) {
+    return this.#commits.database.prepare(text);
+  }
+}

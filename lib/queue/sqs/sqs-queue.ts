@@ -1,0 +1,225 @@
+import { createHash } from 'node:crypto';
+import {
+  ChangeMessageVisibilityBatchCommand,
+  DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
+  type Message,
+  ReceiveMessageCommand,
+  SendMessageBatchCommand,
+  type SendMessageBatchRequestEntry,
+  type SQSClient,
+} from '@aws-sdk/client-sqs';
+import type { DeadLetter, Delivery, KeptLetter, Outbox, Queue } from '../queue.ts';
+
+/** SQS takes and gives at most ten messages a call, and at most 1 MiB of them. */
+const perCall = 10;
+const bytesPerCall = 1_000_000;
+
+/** Without waiting, SQS asks some of its servers alone, and may find no letter where there are. */
+const letterWaitSeconds = 1;
+
+/** A message's attribute that says why a worker put it aside. */
+const reasonAttribute = 'reason';
+
+const inTens = <Item>(items: Item[]): Item[][] =>
+  Array.from({ length: Math.ceil(items.length / perCall) }, (_, i) => items.slice(i * perCall, (i + 1) * perCall));
+
+/**
+ * JSON in ASCII: SQS refuses some characters (U+FFFE, U+FFFF and most controls), and JSON can escape them all. Bodies
+ * are JSON, so the text they mean stays the same.
+ */
+export const asciiJson = (json: string): string =>
+  json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
+
+const hashOf = (body: string): string => createHash('sha256').update(body).digest('base64');
+
+interface OutgoingMessage {
+  body: string;
+  reason?: string;
+}
+
+/** Messages that are not known to be sent; those before them are. */
+export class NotSent extends Error {
+  readonly bodies: string[];
+
+  constructor(bodies: string[], cause: unknown) {
+    super(`SQS did not take ${bodies.length} messages`, { cause });
+    this.name = 'NotSent';
+    this.bodies = bodies;
+  }
+}
+
+/** Sends to a queue in SQS. */
+export class SqsOutbox implements Outbox {
+  protected readonly client: SQSClient;
+  protected readonly url: string;
+
+  constructor(client: SQSClient, url: string) {
+    this.client = client;
+    this.url = url;
+  }
+
+  /** @throws NotSent naming what is not known to be sent */
+  send(bodies: string[]): Promise<void> {
+    return sendAll(
+      this.client,
+      this.url,
+      bodies.map((body) => ({ body: asciiJson(body) })),
+    );
+  }
+}
+
+/** A queue in SQS, with its dead-letter queue. */
+export class SqsQueue extends SqsOutbox implements Queue {
+  readonly #deadLetterUrl: string;
+
+  constructor(client: SQSClient, url: string, deadLetterUrl: string) {
+    super(client, url);
+    this.#deadLetterUrl = deadLetterUrl;
+  }
+
+  bury(letters: DeadLetter[]): Promise<void> {
+    return sendAll(this.client, this.#deadLetterUrl, letters);
+  }
+
+  async receive(max: number): Promise<Delivery[]> {
+    const { Messages = [] } = await this.client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: this.url,
+        MaxNumberOfMessages: Math.min(max, perCall),
+        MessageSystemAttributeNames: ['ApproximateReceiveCount'],
+      }),
+    );
+    return Messages.map(({ ReceiptHandle = '', Body = '', Attributes }) => ({
+      receipt: ReceiptHandle,
+      body: Body,
+      receives: Number(Attributes?.ApproximateReceiveCount),
+    }));
+  }
+
+  acknowledge(receipts: string[]): Promise<void> {
+    return this.#remove(this.url, receipts);
+  }
+
+  release(receipts: string[], delaySeconds: number): Promise<void> {
+    return this.#release(this.url, receipts, delaySeconds);
+  }
+
+  async deadLetters(max: number): Promise<KeptLetter[]> {
+    const letters: KeptLetter[] = [];
+    const receipts: string[] = [];
+    while (letters.length < max) {
+      const messages = await this.#receiveLetters(max - letters.length);
+      if (messages.length === 0) break;
+      for (const { Body = '', MessageAttributes, Attributes, ReceiptHandle = '' } of messages) {
+        // Without a reason of a worker's, it was the queue itself that gave the message up.
+        const reason = MessageAttributes?.[reasonAttribute]?.StringValue ?? 'delivered too often without success';
+        letters.push({ body: Body, reason, at: Number(Attributes?.SentTimestamp) });
+        receipts.push(ReceiptHandle);
+      }
+    }
+    await this.#release(this.#deadLetterUrl, receipts, 0);
+    return letters;
+  }
+
+  async deadLetterCount(): Promise<number> {
+    const { Attributes } = await this.client.send(
+      new GetQueueAttributesCommand({
+        QueueUrl: this.#deadLetterUrl,
+        AttributeNames: ['ApproximateNumberOfMessages', 'ApproximateNumberOfMessagesNotVisible'],
+      }),
+    );
+    return Number(Attributes?.ApproximateNumberOfMessages) + Number(Attributes?.ApproximateNumberOfMessagesNotVisible);
+  }
+
+  async *redrive(): AsyncGenerator<number> {
+    const gone = new Set<string>();
+    const back: string[] = [];
+    const count = await this.deadLetterCount();
+    // SQS lists nothing and its count is but about right: letters are taken until none comes but those that are back.
+    while (back.length <= count) {
+      const messages = await this.#receiveLetters(perCall);
+      if (messages.length === 0) break;
+      const fresh = messages.filter(({ Body = '' }) => !gone.has(hashOf(Body)));
+      const receiptsOf = (some: Message[]) => some.map(({ ReceiptHandle = '' }) => ReceiptHandle);
+      back.push(...receiptsOf(messages.filter((message) => !fresh.includes(message))));
+      await this.send(fresh.map(({ Body = '' }) => Body));
+      await this.#remove(this.#deadLetterUrl, receiptsOf(fresh));
+      for (const { Body = '' } of fresh) gone.add(hashOf(Body));
+      if (fresh.length > 0) yield fresh.length;
+    }
+    await this.#release(this.#deadLetterUrl, back, 0);
+  }
+
+  async #receiveLetters(max: number): Promise<Message[]> {
+    const { Messages = [] } = await this.client.send(
+      new ReceiveMessageCommand({
+        QueueUrl: this.#deadLetterUrl,
+        MaxNumberOfMessages: Math.min(max, perCall),
+        MessageAttributeNames: [reasonAttribute],
+        MessageSystemAttributeNames: ['SentTimestamp'],
+        WaitTimeSeconds: letterWaitSeconds,
+      }),
+    );
+    return Messages;
+  }
+
+  async #remove(QueueUrl: string, receipts: string[]): Promise<void> {
+    for (const ten of inTens(receipts)) {
+      const Entries = ten.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }));
+      const { Failed = [] } = await this.client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
+      if (Failed[0]) throw new Error(`SQS refused to delete ${Failed.length} messages: ${Failed[0].Code}`);
+    }
+  }
+
+  async #release(QueueUrl: string, receipts: string[], delaySeconds: number): Promise<void> {
+    for (const ten of inTens(receipts)) {
+      const Entries = ten.map((ReceiptHandle, i) => ({
+        Id: String(i),
+        ReceiptHandle,
+        VisibilityTimeout: delaySeconds,
+      }));
+      const { Failed = [] } = await this.client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
+      if (Failed[0]) throw new Error(`SQS refused to release ${Failed.length} messages: ${Failed[0].Code}`);
+    }
+  }
+}
+
+async function sendAll(client: SQSClient, QueueUrl: string, messages: OutgoingMessage[]): Promise<void> {
+  const notSent: string[] = [];
+  let cause: unknown;
+  for (const Entries of calls(messages)) {
+    try {
+      const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
+      for (const { Id, Code } of Failed) {
+        notSent.push(Entries.find((entry) => entry.Id === Id)?.MessageBody as string);
+        cause = new Error(Code);
+      }
+    } catch (error) {
+      notSent.push(...Entries.map(({ MessageBody }) => MessageBody as string));
+      cause = error;
+    }
+  }
+  if (notSent.length > 0) throw new NotSent(notSent, cause);
+}
+
+/** The messages in groups that SQS takes in one call. */
+function* calls(messages: OutgoingMessage[]): Generator<SendMessageBatchRequestEntry[]> {
+  let entries: SendMessageBatchRequestEntry[] = [];
+  let bytes = 0;
+  for (const { body, reason } of messages) {
+    const size = Buffer.byteLength(body) + Buffer.byteLength(reason ?? '');
+    if (entries.length === perCall || (entries.length > 0 && bytes + size > bytesPerCall)) {
+      yield entries;
+      entries = [];
+      bytes = 0;
+    }
+    entries.push({
+      Id: String(entries.length),
+      MessageBody: body,
+      ...(reason && { MessageAttributes: { [reasonAttribute]: { DataType: 'String', StringValue: reason } } }),
+    });
+    bytes += size;
+  }
+  if (entries.length > 0) yield entries;
+}

@@ -1,0 +1,106 @@
+import type { Client } from '@opensearch-project/opensearch';
+import { limits } from '../../limits.ts';
+import type { MessageKey } from '../../queue/records.ts';
+import type { RefusedDocument, SearchDocument } from '../search-index.ts';
+import { fold } from '../text/fold.ts';
+import { within } from './client.ts';
+
+/** What a document holds; `folded` is searched, and the rest answers. */
+export interface Source {
+  token: string;
+  chat: number;
+  number: number;
+  body?: string;
+  folded?: string;
+  created_at: number;
+  updated_at: number;
+}
+
+interface Bulk {
+  documents: SearchDocument[];
+  /** The lines of the request's body. */
+  operations: string[];
+}
+
+/** The name of a message's document. */
+export const documentId = ({ token, chat, number }: MessageKey): string => `${token}/${chat}/${number}`;
+
+/** The version that OpenSearch has for a document's: external ones begin at 1, revisions at 0. */
+const externalVersion = (version: number): number => version + 1;
+export const versionOf = (external: number): number => external - 1;
+
+/** The error of a bulk's item that lies in the document itself, and will be the same at the next try. */
+const documentError = 'mapper_parsing_exception';
+
+/**
+ * Writes the documents into the index behind an alias, and answers those that OpenSearch will never take.
+ *
+ * @throws when it refused any for now: then all are to come again
+ */
+export async function indexInto(
+  client: Client,
+  alias: string,
+  documents: SearchDocument[],
+): Promise<RefusedDocument[]> {
+  const refused: RefusedDocument[] = [];
+  for (const bulk of bulks(documents)) refused.push(...(await indexBulk(client, alias, bulk)));
+  return refused;
+}
+
+async function indexBulk(client: Client, index: string, bulk: Bulk): Promise<RefusedDocument[]> {
+  const request = client.bulk({
+    index,
+    // Without it, OpenSearch would make an index of its own fashion where the alias is missing.
+    require_alias: true,
+    // The client sends strings as they are.
+    body: bulk.operations as unknown as object[],
+  });
+  const { body } = await within(limits.searchMs.work, request);
+  const refused: RefusedDocument[] = [];
+  for (const [i, { index: item }] of body.items.entries()) {
+    // A conflict says that the index has this version or a newer one, which is what was wanted.
+    if (!item?.error || item.status === 409) continue;
+    const { type } = item.error;
+    // OpenSearch's own words would quote the document.
+    const reason = `${item.status} ${type}`;
+    if (type !== documentError)
+      throw Object.assign(new Error(`OpenSearch did not take a document: ${reason}`), { code: type });
+    refused.push({ document: bulk.documents[i] as SearchDocument, reason });
+  }
+  return refused;
+}
+
+/** The documents in requests of a bounded size. */
+function* bulks(documents: SearchDocument[]): Generator<Bulk> {
+  let bulk: Bulk = { documents: [], operations: [] };
+  let bytes = 0;
+  for (const document of documents) {
+    const lines = operationOf(document).map((line) => JSON.stringify(line));
+    const more = lines.reduce((sum, line) => sum + Buffer.byteLength(line) + 1, 0);
+    if (bytes > 0 && bytes + more > limits.bulkBytes) {
+      yield bulk;
+      bulk = { documents: [], operations: [] };
+      bytes = 0;
+    }
+    bulk.documents.push(document);
+    bulk.operations.push(...lines);
+    bytes += more;
+  }
+  if (bytes > 0) yield bulk;
+}
+
+function operationOf({ token, chat, number, version, body, createdAt, updatedAt }: SearchDocument): object[] {
+  const source: Source = { token, chat, number, created_at: createdAt, updated_at: updatedAt };
+  if (body !== null) Object.assign(source, { body, folded: fold(body) });
+  return [
+    {
+      index: {
+        _id: documentId({ token, chat, number }),
+        routing: token,
+        version: externalVersion(version),
+        version_type: 'external',
+      },
+    },
+    source,
+  ];
+}

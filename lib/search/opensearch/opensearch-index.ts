@@ -1,0 +1,171 @@
+import type { Client } from '@opensearch-project/opensearch';
+import { unavailable } from '../../api/problems.ts';
+import { limits } from '../../limits.ts';
+import type { MessageKey } from '../../queue/records.ts';
+import {
+  type DocumentVersion,
+  type RefusedDocument,
+  RefusedDocuments,
+  type SearchDocument,
+  type SearchIndex,
+  type SearchMatch,
+  type SearchPage,
+  type SearchQuery,
+} from '../search-index.ts';
+import { fold } from '../text/fold.ts';
+import { byValidNumbers } from '../valid-numbers.ts';
+import { documentId, indexInto, type Source, versionOf } from './bulk.ts';
+import { isOutage, within } from './client.ts';
+import { generationOf, messagesAlias, ownAlias, writesAlias } from './names.ts';
+
+/** The search index in OpenSearch. */
+export class OpensearchIndex implements SearchIndex {
+  readonly #client: Client;
+  readonly #alias: string;
+  readonly #writeIndexesMs: number;
+  #writing: { aliases: string[]; at: number } | undefined;
+
+  constructor(client: Client, alias = messagesAlias, writeIndexesMs: number = limits.writeIndexesMs) {
+    this.#client = client;
+    this.#alias = alias;
+    this.#writeIndexesMs = writeIndexesMs;
+  }
+
+  async index(documents: SearchDocument[]): Promise<void> {
+    const { valid, refused: invalid } = byValidNumbers(documents);
+    const refused = new Map<SearchDocument, RefusedDocument>(invalid.map((each) => [each.document, each]));
+    try {
+      for (const alias of await this.#writeAliases())
+        for (const each of await indexInto(this.#client, alias, valid)) refused.set(each.document, each);
+    } catch (error) {
+      // An index may have gone.
+      this.#writing = undefined;
+      throw error;
+    }
+    if (refused.size > 0) throw new RefusedDocuments([...refused.values()]);
+  }
+
+  /** The indexes to write to, each by an alias of its own; asked for anew when the answer is old. */
+  async #writeAliases(): Promise<string[]> {
+    const now = Date.now();
+    // A clock that was set back must not keep them for longer, or a reindex would not reach this worker.
+    if (this.#writing && Math.abs(now - this.#writing.at) < this.#writeIndexesMs) return this.#writing.aliases;
+    const request = this.#client.indices.getAlias({ name: writesAlias(this.#alias) });
+    const { body } = await within(limits.searchMs.work, request);
+    const generations = Object.keys(body).map((index) => generationOf(this.#alias, index));
+    // The newest first, see OpensearchReindexing.
+    const newestFirst = generations.filter((each) => each !== undefined).sort((a, b) => b - a);
+    const aliases = newestFirst.map((each) => ownAlias(this.#alias, each));
+    if (aliases.length === 0) throw new Error(`OpenSearch names no index behind ${writesAlias(this.#alias)}`);
+    this.#writing = { aliases, at: now };
+    return aliases;
+  }
+
+  async search({ token, chat, q, limit, after }: SearchQuery): Promise<SearchPage> {
+    const inChat = chat !== undefined;
+    const filter: Record<string, unknown>[] = [{ term: { token } }, matching(fold(q))];
+    if (inChat) filter.push({ term: { chat } });
+    const order = inChat ? ['number'] : ['created_at', 'chat', 'number'];
+    const position = after && (inChat ? [after.number] : [after.createdAt, after.chat, after.number]);
+    const body = await this.#ask(
+      {
+        size: limit + 1,
+        query: { bool: { filter } },
+        sort: order.map((field) => ({ [field]: 'desc' })),
+        track_total_hits: limits.exactTotal,
+        ...(position && { search_after: position }),
+      },
+      token,
+      limits.searchMs.search,
+    );
+    const { total, hits } = body.hits;
+    return {
+      matches: hits.slice(0, limit).map((hit) => matchOf(hit._source)),
+      more: hits.length > limit,
+      total: total.value,
+      totalIsMinimum: total.relation === 'gte',
+    };
+  }
+
+  async versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]> {
+    const { hits } = await this.#ask(
+      {
+        size: limit,
+        query: { bool: { filter: [{ term: { token } }, { term: { chat } }, { range: { number: { gt: after } } }] } },
+        sort: [{ number: 'asc' }],
+        version: true,
+        _source: ['number'],
+        track_total_hits: false,
+      },
+      token,
+      limits.searchMs.work,
+    );
+    return hits.hits.map(({ _source, _version }) => ({ number: _source.number, version: versionOf(_version) }));
+  }
+
+  async document(key: MessageKey): Promise<SearchDocument | undefined> {
+    const request = this.#client.get(
+      { index: this.#alias, id: documentId(key), routing: key.token },
+      { ignore: [404] },
+    );
+    const { body } = await within(limits.searchMs.work, request);
+    if (!body.found) return undefined;
+    const source = body._source as unknown as Source;
+    // The request names the document by its id alone.
+    if (source.token !== key.token || source.chat !== key.chat || source.number !== key.number) return undefined;
+    return {
+      token: source.token,
+      chat: source.chat,
+      number: source.number,
+      version: versionOf(body._version as number),
+      body: source.body ?? null,
+      createdAt: source.created_at,
+      updatedAt: source.updated_at,
+    };
+  }
+
+  async purge({ token, chat }: { token: string; chat?: number }, limit: number): Promise<number> {
+    const filter: Record<string, unknown>[] = [{ term: { token } }];
+    if (chat !== undefined) filter.push({ term: { chat } });
+    const request = this.#client.deleteByQuery({
+      index: writesAlias(this.#alias),
+      routing: token,
+      max_docs: limit,
+      conflicts: 'proceed',
+      refresh: true,
+      body: { query: { bool: { filter } } },
+    });
+    const { body } = await within(limits.searchMs.work, request);
+    return Number((body as { deleted?: number }).deleted ?? 0);
+  }
+
+  async #ask(query: object, token: string, waitMs: number) {
+    const request = this.#client.search({
+      index: this.#alias,
+      routing: token,
+      // What is found while a part of the index is out is not the answer.
+      allow_partial_search_results: false,
+      body: query,
+    });
+    try {
+      const { body } = await within(waitMs, request);
+      return body as unknown as {
+        hits: { total: { value: number; relation: 'eq' | 'gte' }; hits: { _source: Source; _version: number }[] };
+      };
+    } catch (error) {
+      throw isOutage(error) ? unavailable(error) : error;
+    }
+  }
+}
+
+/** Three code points and more: consecutive trigrams are exactly a substring. Shorter ones are grams themselves. */
+const matching = (folded: string): Record<string, unknown> =>
+  [...folded].length >= 3 ? { match_phrase: { folded } } : { term: { 'folded.grams': folded } };
+
+const matchOf = ({ chat, number, body = '', created_at, updated_at }: Source): SearchMatch => ({
+  chat,
+  number,
+  body,
+  createdAt: created_at,
+  updatedAt: updated_at,
+});

@@ -1,0 +1,193 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Client } from '@opensearch-project/opensearch';
+import * as z from 'zod';
+import { limits } from '../../limits.ts';
+import type { Store } from '../../store/store.ts';
+import { documentsOf } from '../documents-of.ts';
+import { type Reindexing, ReindexProblem, type ReindexStep } from '../reindex.ts';
+import { foldVersion } from '../text/fold-table.ts';
+import { indexInto } from './bulk.ts';
+import { createIndex } from './migration.ts';
+import { generationOf, indexName, messagesAlias, ownAlias, writesAlias } from './names.ts';
+
+const sliceMs = 1_000;
+
+/** What the new index notes of its making, in `_meta`: when workers were told of it, and how far the copy has come. */
+const note = z.object({
+  since: z.number(),
+  copied: z.number(),
+  after: z.object({ token: z.string(), chat: z.number(), number: z.number() }).optional(),
+});
+type Note = z.output<typeof note>;
+
+interface Found {
+  generation: number;
+  searched: boolean;
+  foldVersion: unknown;
+  note: unknown;
+}
+
+/**
+ * Builds a new index beside the one that is searched, while the system runs:
+ *
+ * 1. the new index is made, and workers are to write into both;
+ * 2. when every worker must know of it, all messages of the store are copied, each with its version, so that what a worker
+ *    writes meanwhile wins where it is newer;
+ * 3. searches move to the new index, at once;
+ * 4. when no worker can know of the old one any more, it is deleted.
+ *
+ * All it has to remember stands in the cluster: which index is searched, which are written to, and a note in the new one.
+ */
+export class OpensearchReindexing implements Reindexing {
+  readonly #client: Client;
+  readonly #store: Pick<Store, 'scan'>;
+  readonly #alias: string;
+  readonly #waitMs: number;
+  readonly #pagesPerNote: number;
+
+  /**
+   * @param options.waitMs after which every worker knows what has changed
+   * @param options.pagesPerNote pages of the store between two notes of how far it is: each changes the cluster's state
+   */
+  constructor(
+    client: Client,
+    store: Pick<Store, 'scan'>,
+    options: { alias?: string; waitMs?: number; pagesPerNote?: number } = {},
+  ) {
+    const { alias = messagesAlias, waitMs = limits.writeIndexesMs + limits.workerMs, pagesPerNote = 20 } = options;
+    this.#client = client;
+    this.#store = store;
+    this.#alias = alias;
+    this.#waitMs = waitMs;
+    this.#pagesPerNote = pagesPerNote;
+  }
+
+  async plan() {
+    const { searched, newer, older } = await this.#look();
+    const { body } = await this.#client.count({ index: this.#alias });
+    const name = (generation: number) => indexName(this.#alias, generation);
+    if (newer) {
+      const { copied } = note.parse(newer.note);
+      return {
+        what: `go on building ${name(newer.generation)}, into which ${copied} messages are copied`,
+        messages: body.count - copied,
+      };
+    }
+    if (older.length > 0)
+      return { what: `delete ${older.map(name).join(', ')}, which nobody searches any more`, messages: 0 };
+    return { what: `build ${name(searched + 1)} in the place of ${name(searched)}`, messages: body.count };
+  }
+
+  async *run(): AsyncGenerator<ReindexStep> {
+    const { searched, newer, older } = await this.#look();
+    if (!newer && older.length > 0) {
+      yield* this.#remove(older);
+      return;
+    }
+    const generation = newer?.generation ?? searched + 1;
+    const name = indexName(this.#alias, generation);
+    if (newer && newer.foldVersion !== foldVersion)
+      throw new ReindexProblem(
+        `${name} was begun by another version of chat-system; give it up with script/ops reindex --abort.`,
+      );
+    if (!newer) {
+      const begun: Note = { since: Date.now(), copied: 0 };
+      await createIndex(this.#client, this.#alias, generation, { meta: { reindex: begun } });
+      yield { kind: 'done', what: `made ${name}` };
+    }
+    yield* this.#copy(generation, newer ? note.parse(newer.note) : { since: Date.now(), copied: 0 });
+    yield* this.#swap(searched, generation);
+    yield* this.#remove([...older, searched]);
+  }
+
+  async *abort(): AsyncGenerator<ReindexStep> {
+    const { searched, newer } = await this.#look();
+    if (!newer) return;
+    await this.#setRefreshing(indexName(this.#alias, searched), '1s');
+    yield* this.#remove([newer.generation]);
+  }
+
+  async *#copy(generation: number, begun: Note): AsyncGenerator<ReindexStep> {
+    // Another machine may have begun, whose clock is ahead.
+    const waitMs = Math.min(begun.since + this.#waitMs - Date.now(), this.#waitMs);
+    yield* this.#wait(waitMs, 'every worker writes into it, too');
+    let { copied, after } = begun;
+    if (copied > 0) yield { kind: 'copied', messages: copied, refused: [] };
+    const page = limits.rowsPerTransaction;
+    for (let pages = 1, more = true; more; pages++) {
+      const rows = await this.#store.scan(page, after);
+      const refused = await indexInto(this.#client, ownAlias(this.#alias, generation), rows.flatMap(documentsOf));
+      more = rows.length === page;
+      copied += rows.length;
+      after = rows.at(-1) ?? after;
+      if (pages % this.#pagesPerNote === 0) await this.#note(generation, { since: begun.since, copied, after });
+      yield { kind: 'copied', messages: rows.length, refused };
+    }
+  }
+
+  async *#swap(searched: number, generation: number): AsyncGenerator<ReindexStep> {
+    const [old, fresh] = [searched, generation].map((each) => indexName(this.#alias, each)) as [string, string];
+    // What is found now is to be found then. Workers write to the new index first; so, while the old one lets nothing more
+    // be found, the new one has it all.
+    await this.#setRefreshing(old, '-1');
+    await this.#client.indices.refresh({ index: fresh });
+    await this.#client.indices.updateAliases({
+      body: {
+        actions: [{ remove: { index: old, alias: this.#alias } }, { add: { index: fresh, alias: this.#alias } }],
+      },
+    });
+    yield { kind: 'done', what: `${fresh} is searched` };
+  }
+
+  async #setRefreshing(index: string, refresh_interval: '-1' | '1s'): Promise<void> {
+    await this.#client.indices.putSettings({ index, body: { refresh_interval } });
+  }
+
+  /** Deletes indexes that nobody searches, when nobody writes to them any more. */
+  async *#remove(generations: number[]): AsyncGenerator<ReindexStep> {
+    const names = generations.map((each) => indexName(this.#alias, each));
+    await this.#client.indices.updateAliases({
+      body: {
+        actions: names.map((index) => ({ remove: { index, alias: writesAlias(this.#alias), must_exist: false } })),
+      },
+    });
+    yield* this.#wait(this.#waitMs, `no worker writes to ${names.join(', ')} any more`);
+    for (const index of names) await this.#client.indices.delete({ index }, { ignore: [404] });
+    yield { kind: 'done', what: `deleted ${names.join(', ')}` };
+  }
+
+  async *#wait(milliseconds: number, until: string): AsyncGenerator<ReindexStep> {
+    const end = performance.now() + milliseconds;
+    for (let forMs = end - performance.now(); forMs > 0; forMs = end - performance.now()) {
+      yield { kind: 'waiting', forMs, until };
+      await sleep(Math.min(forMs, sliceMs));
+    }
+  }
+
+  async #note(generation: number, { since, copied, after }: Note): Promise<void> {
+    const place = after && { token: after.token, chat: after.chat, number: after.number };
+    const reindex: Note = { since, copied, ...(place && { after: place }) };
+    await this.#client.indices.putMapping({
+      index: indexName(this.#alias, generation),
+      body: { _meta: { fold_version: foldVersion, reindex } },
+    });
+  }
+
+  async #look(): Promise<{ searched: number; newer: Found | undefined; older: number[] }> {
+    const { body } = await this.#client.indices.get({ index: `${this.#alias}-*` });
+    const found = Object.entries(body).flatMap(([name, { aliases = {}, mappings }]): Found[] => {
+      const generation = generationOf(this.#alias, name);
+      if (generation === undefined) return [];
+      const meta = mappings?._meta ?? {};
+      return [{ generation, searched: this.#alias in aliases, foldVersion: meta.fold_version, note: meta.reindex }];
+    });
+    const searched = found.find((each) => each.searched)?.generation;
+    if (searched === undefined)
+      throw new ReindexProblem(`There is no search index ${this.#alias}; deploy, which makes it.`);
+    return {
+      searched,
+      newer: found.find(({ generation }) => generation > searched),
+      older: found.map(({ generation }) => generation).filter((generation) => generation < searched),
+    };
+  }
+}

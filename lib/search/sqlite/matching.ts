@@ -1,0 +1,113 @@
+import { hasOtherCases } from '../text/fold.ts';
+import { quoted } from './few-trigrams.ts';
+import { grams } from './grams.ts';
+import { type ChatPlace, chatValues, numberOf, ofChat } from './ids.ts';
+
+/** An application's ordinal as exactly one trigram, in digits of base 4096. */
+export const applicationTrigram = (ordinal: number): string =>
+  [ordinal >> 24, (ordinal >> 12) & 4095, ordinal & 4095].map((digit) => String.fromCodePoint(0x4e00 + digit)).join('');
+/** The same among the grams; `y` is no hexadecimal digit. */
+export const applicationGram = (ordinal: number): string => `y${ordinal.toString(16)}`;
+
+/** SQLite reads these two as U+FFFD, so its index can't tell the three apart and the text itself decides. */
+const confused = /[\uFFFD-\uFFFF]/;
+
+/**
+ * The index is asked for at most this many code points of a query, because it walks through the list of each trigram.
+ * Hardly any text has these and not the rest, so the few that are found are compared with the whole query.
+ */
+const longestPhrase = 18;
+
+/** Where a search looks: in an application, given by its ordinal, or in one of its chats. */
+export type Scope = { application: number } | ChatPlace;
+
+export const isChat = (scope: Scope): scope is ChatPlace => 'ordinal' in scope;
+
+/** How one query finds its documents in one of the two full-text tables. */
+export interface Matching {
+  table: 'search_trigrams' | 'search_grams';
+  /** The condition in FTS5's query language. */
+  match: string;
+  /** The SQL condition that a document `d` holds the query; undefined where the index alone decides. */
+  verify: string | undefined;
+  /** The query, folded. */
+  folded: string;
+}
+
+/** A condition on trigrams of folded bodies, in FTS5's query language; in an application it names the application too. */
+export function inBody(condition: string, scope: Scope): string {
+  const body = `body : (${condition})`;
+  return isChat(scope) ? body : `application : "${applicationTrigram(scope.application)}" AND ${body}`;
+}
+
+/**
+ * Returns how a folded query finds its documents.
+ *
+ * No phrase names a trigram twice. FTS5 intersects the positions of every trigram of a phrase, and each position of a
+ * text has one trigram, so distinct ones cost no more than the text is long; 16 times the same one costs 16 times as
+ * much, which in 6,000 messages of 10,000 equal characters was 4 s.
+ *
+ * @param condition a necessary one, in FTS5's query language: the index is asked for it instead of for a phrase
+ */
+export function matchingOf(folded: string, scope: Scope, condition?: string): Matching {
+  const points = [...folded];
+  if (points.length < 3) {
+    // The last gram is the longest: the pair, or the only code point.
+    const gram = `"${grams(folded).at(-1)}"`;
+    const match = isChat(scope) ? gram : `"${applicationGram(scope.application)}" AND ${gram}`;
+    return { table: 'search_grams', match, verify: confused.test(folded) ? verifying(folded) : undefined, folded };
+  }
+  const phrase = distinctPhrase(points);
+  const exact = condition === undefined && phrase === folded && !confused.test(folded);
+  return {
+    table: 'search_trigrams',
+    match: inBody(condition ?? quoted(phrase), scope),
+    verify: exact ? undefined : verifying(folded),
+    folded,
+  };
+}
+
+/** The longest part of a text in which no trigram comes twice, of at most {@link longestPhrase} code points. */
+export function distinctPhrase(points: string[]): string {
+  const lastAt = new Map<string, number>();
+  let [first, longest] = [0, points.slice(0, 3)];
+  for (let at = 0; at + 3 <= points.length && longest.length < longestPhrase; at++) {
+    const trigram = points.slice(at, at + 3).join('');
+    first = Math.max(first, (lastAt.get(trigram) ?? -1) + 1);
+    lastAt.set(trigram, at);
+    if (at + 3 - first > longest.length) longest = points.slice(first, at + 3);
+  }
+  return longest.join('');
+}
+
+/**
+ * Where no character of the query has another case, and some are not ASCII, SQLite looks for it in the text's bytes: that
+ * takes a tenth of the time of converting a long text to UTF-16.
+ */
+const verifying = (folded: string): string =>
+  /[^\0-\x7f]/.test(folded) && !hasOtherCases(folded) ? 'instr(d.body, ?) > 0' : 'contains_folded(d.body, ?)';
+
+/** A match, of the documents `d`. */
+export const matchColumns = `d.chat, ${numberOf('d.id')} AS number, d.body, d.created_at AS createdAt, d.updated_at AS updatedAt`;
+
+/** The source of the rows `t` of the index that may match, within the scope. {@link indexValues} are its parameters. */
+export const fromIndex = ({ table }: Matching, scope: Scope): string =>
+  `FROM ${table} t WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''}`;
+
+export const indexValues = (
+  { match }: Matching,
+  scope: Scope,
+  numbers?: { to: number },
+): (string | number | bigint)[] => (isChat(scope) ? [match, ...chatValues(scope, numbers)] : [match]);
+
+/** The source of the matches: rows `t` of the index with their documents `d`. {@link values} are its parameters. */
+export const from = ({ table, verify }: Matching, scope: Scope): string =>
+  `FROM ${table} t JOIN search_documents d ON d.id = t.rowid
+   WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''} AND d.application = ?
+   ${verify ? `AND ${verify}` : ''}`;
+
+export const values = (matching: Matching, scope: Scope, numbers?: { to: number }): (string | number | bigint)[] => [
+  ...indexValues(matching, scope, numbers),
+  scope.application,
+  ...(matching.verify ? [matching.folded] : []),
+];

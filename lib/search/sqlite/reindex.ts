@@ -1,0 +1,87 @@
+import { limits } from '../../limits.ts';
+import type { MessageKey } from '../../queue/records.ts';
+import type { Database } from '../../sqlite/database.ts';
+import type { Store } from '../../store/store.ts';
+import { documentsOf } from '../documents-of.ts';
+import { type Reindexing, ReindexProblem, type ReindexStep } from '../reindex.ts';
+import { foldVersion } from '../text/fold-table.ts';
+import type { SqliteSearchIndex } from './sqlite-index.ts';
+
+type Place = MessageKey & { copied: number };
+
+/** Before every message. */
+const beginning: Place = { token: '', chat: 0, number: 0, copied: 0 };
+
+/**
+ * How far a rebuilding has come that was broken off; undefined where there was none. Until it is ended, searches miss
+ * messages.
+ */
+export const rebuildingAt = (database: Database): Place | undefined =>
+  database.prepare('SELECT token, chat, number, copied FROM search_rebuild').get() as Place | undefined;
+
+/**
+ * Empties the index and fills it again from the store, while nothing else uses the file. The place that it has come to is
+ * kept in the file, and nothing starts on it before the end.
+ */
+export class SqliteReindexing implements Reindexing {
+  readonly #database: Database;
+  readonly #store: Pick<Store, 'scan'>;
+  readonly #index: Pick<SqliteSearchIndex, 'index'>;
+
+  constructor(database: Database, store: Pick<Store, 'scan'>, index: Pick<SqliteSearchIndex, 'index'>) {
+    this.#database = database;
+    this.#store = store;
+    this.#index = index;
+  }
+
+  async plan() {
+    const { copied } = rebuildingAt(this.#database) ?? beginning;
+    const row = this.#database.prepare('SELECT count(*) AS count FROM messages').get();
+    return {
+      what:
+        copied > 0 ? `go on building the index, with ${copied} messages in it` : 'build the index anew, in its place',
+      messages: Number(row?.count) - copied,
+    };
+  }
+
+  async *run(): AsyncGenerator<ReindexStep> {
+    const begun = rebuildingAt(this.#database);
+    if (begun) yield { kind: 'copied', messages: begun.copied, refused: [] };
+    else this.#empty();
+    let place = begun ?? beginning;
+    const page = limits.rowsPerTransaction;
+    for (let more = true; more; ) {
+      const rows = await this.#store.scan(page, place);
+      await this.#index.index(rows.flatMap(documentsOf));
+      more = rows.length === page;
+      const { token, chat, number } = rows.at(-1) ?? place;
+      place = { token, chat, number, copied: place.copied + rows.length };
+      this.#database
+        .prepare('UPDATE search_rebuild SET token = ?, chat = ?, number = ?, copied = ?')
+        .run(token, chat, number, place.copied);
+      yield { kind: 'copied', messages: rows.length, refused: [] };
+    }
+    this.#database.transaction(() => {
+      this.#database.prepare('UPDATE search_fold SET version = ?').run(foldVersion);
+      this.#database.prepare('DELETE FROM search_rebuild').run();
+    });
+    yield { kind: 'done', what: 'the index is whole' };
+  }
+
+  // biome-ignore lint/correctness/useYield: there is nothing to go back to, and that is the answer
+  async *abort(): AsyncGenerator<ReindexStep> {
+    if (rebuildingAt(this.#database))
+      throw new ReindexProblem('The index before it is gone: run script/ops reindex again, and it goes on.');
+  }
+
+  #empty(): void {
+    this.#database.transaction(() => {
+      for (const table of ['search_trigrams', 'search_grams'])
+        this.#database.prepare(`INSERT INTO ${table} (${table}) VALUES ('delete-all')`).run();
+      for (const table of ['search_documents', 'search_chats', 'search_applications'])
+        this.#database.prepare(`DELETE FROM ${table}`).run();
+      const { token, chat, number, copied } = beginning;
+      this.#database.prepare('INSERT INTO search_rebuild VALUES (?, ?, ?, ?)').run(token, chat, number, copied);
+    });
+  }
+}

@@ -1,0 +1,171 @@
+import { limits } from '../../limits.ts';
+import type { Database } from '../../sqlite/database.ts';
+import type { SearchMatch, SearchPage, SearchPosition, SearchQuery } from '../search-index.ts';
+import { fold } from '../text/fold.ts';
+import { fewMatches } from './candidates.ts';
+import { containing } from './containing.ts';
+import { fewTrigramsAnywhere } from './few-trigrams.ts';
+import { applicationOf, type ChatPlace, chatOf, numberOf } from './ids.ts';
+import {
+  from,
+  fromIndex,
+  indexValues,
+  isChat,
+  type Matching,
+  matchColumns,
+  matchingOf,
+  type Scope,
+  values,
+} from './matching.ts';
+import { type Budgets, NewestMatches, olderThan, usualBudgets } from './newest.ts';
+import { isCrowded, type Sample, sampleOf } from './sample.ts';
+
+type Query = Omit<SearchQuery, 'token' | 'chat'>;
+
+/** From this many code points on, a query has more trigrams than are worth walking through, and the texts are sampled. */
+const manyPoints = 5;
+
+/** Searches in what {@link SqliteSearchIndex} holds. */
+export class SqliteSearch {
+  readonly #database: Database;
+  readonly #exactTotal: number;
+  readonly #newest: NewestMatches;
+
+  /** @param options lower limits, with which a test needs few messages to exceed them */
+  constructor(
+    database: Database,
+    { exactTotal = limits.exactTotal, budgets = usualBudgets }: { exactTotal?: number; budgets?: Budgets } = {},
+  ) {
+    this.#database = database;
+    this.#exactTotal = exactTotal;
+    this.#newest = new NewestMatches(database, budgets);
+    let latest = { folded: '', contains: containing('') };
+    database.raw.function('contains_folded', { deterministic: true }, (body, folded) => {
+      const query = String(folded);
+      if (latest.folded !== query) latest = { folded: query, contains: containing(query) };
+      return Number(latest.contains(fold(String(body))));
+    });
+  }
+
+  search({ token, chat, ...query }: SearchQuery): SearchPage {
+    const nothing = { matches: [], more: false, total: 0, totalIsMinimum: false };
+    // No text has U+0000, and SQLite would end the query there.
+    if (query.q.includes('\0')) return nothing;
+    const scope = this.#scope(token, chat);
+    if (!scope) return nothing;
+    const folded = fold(query.q);
+    const sample = [...folded].length < manyPoints ? undefined : sampleOf(this.#database, scope);
+    const few = sample && fewMatches(this.#database, scope, folded, sample);
+    if (few) return this.#page(sortedPage(few, query, scope), query.limit, few.length);
+    const matching = matchingOf(folded, scope, instead(folded, sample));
+    if (matching.verify) return this.#searchTexts(matching, scope, query);
+    return isChat(scope) ? this.#searchChat(matching, scope, query) : this.#searchApplication(matching, scope, query);
+  }
+
+  /** @returns undefined where nothing is indexed */
+  #scope(token: string, chat: number | undefined): Scope | undefined {
+    const application = applicationOf(this.#database, token);
+    if (application === undefined) return undefined;
+    return chat === undefined ? { application } : chatOf(this.#database, application, chat);
+  }
+
+  /**
+   * Searches where the texts themselves decide: the ids of the matches are collected up to the highest total, so that no
+   * text is compared for the count and for the page.
+   */
+  #searchTexts(matching: Matching, scope: Scope, query: Query): SearchPage {
+    const { limit, after } = query;
+    const statement = this.#database.prepare(`SELECT t.rowid AS id ${from(matching, scope)} LIMIT ?`);
+    statement.setReadBigInts(true);
+    const ids = statement.all(...values(matching, scope), this.#exactTotal + 1).map(({ id }) => id as bigint);
+    if (ids.length > this.#exactTotal) {
+      const rows = isChat(scope)
+        ? this.#newestOfChat(matching, scope, query)
+        : this.#newest.ofMany(matching, scope, { limit: limit + 1, after });
+      return this.#page(rows, limit, ids.length);
+    }
+    const { condition, position } = isChat(scope) ? beforeNumber(after) : olderThan(after);
+    const rows = this.#rows(
+      `FROM json_each(?) found CROSS JOIN search_documents d ON d.id = found.value WHERE d.application = ? ${condition}
+       ORDER BY ${isChat(scope) ? 'd.id DESC' : 'd.created_at DESC, d.chat DESC, d.id DESC'} LIMIT ?`,
+      `[${ids.join()}]`,
+      scope.application,
+      ...position,
+      limit + 1,
+    );
+    return this.#page(rows, limit, ids.length);
+  }
+
+  /** A first page that is the only one has all matches, so they need no counting. */
+  #searchChat(matching: Matching, scope: ChatPlace, query: Query): SearchPage {
+    const { limit, after } = query;
+    const rows = this.#newestOfChat(matching, scope, query);
+    const isAll = !after && rows.length <= limit;
+    return this.#page(rows, limit, isAll ? rows.length : this.#count(matching, scope));
+  }
+
+  #searchApplication(matching: Matching, scope: Scope, { limit, after }: Query): SearchPage {
+    const total = this.#count(matching, scope);
+    const query = { limit: limit + 1, after };
+    const rows =
+      total <= this.#exactTotal
+        ? this.#newest.sorted(matching, scope, query)
+        : this.#newest.ofMany(matching, scope, query);
+    return this.#page(rows, limit, total);
+  }
+
+  #newestOfChat(matching: Matching, scope: ChatPlace, { limit, after }: Query): SearchMatch[] {
+    const to = after ? after.number - 1 : limits.highestNumber;
+    return this.#rows(
+      `${from(matching, scope)} ORDER BY t.rowid DESC LIMIT ?`,
+      ...values(matching, scope, { to }),
+      limit + 1,
+    );
+  }
+
+  /**
+   * @param rows the matches of the page, and at least one more if there is one
+   * @param total of all pages
+   */
+  #page(rows: SearchMatch[], limit: number, total: number): SearchPage {
+    return {
+      matches: rows
+        .slice(0, limit)
+        .map(
+          ({ chat, number, body, createdAt, updatedAt }): SearchMatch => ({ chat, number, body, createdAt, updatedAt }),
+        ),
+      more: rows.length > limit,
+      total: Math.min(total, this.#exactTotal),
+      totalIsMinimum: total > this.#exactTotal,
+    };
+  }
+
+  #rows(fromWhere: string, ...parameters: (string | number | bigint)[]): SearchMatch[] {
+    return this.#database.prepare(`SELECT ${matchColumns} ${fromWhere}`).all(...parameters) as unknown as SearchMatch[];
+  }
+
+  /** Counts what the index finds, up to one more than is counted exactly. */
+  #count(matching: Matching, scope: Scope): number {
+    const statement = `SELECT count(*) AS count FROM (SELECT 1 ${fromIndex(matching, scope)} LIMIT ?)`;
+    const counted = this.#database.prepare(statement).get(...indexValues(matching, scope), this.#exactTotal + 1);
+    return Number(counted?.count);
+  }
+}
+
+/** The condition to ask the index for where comparing positions would take longer than comparing the texts. */
+function instead(folded: string, sample: Sample | undefined): string | undefined {
+  if (sample) return isCrowded(folded, sample) ? fewTrigramsAnywhere(folded, sample.texts) : undefined;
+  // Four code points such as `abab`: what alternates once is likely to go on, and a sample takes 0.2 ms.
+  const [a, b, c, d] = [...folded];
+  return d !== undefined && a === c && b === d ? fewTrigramsAnywhere(folded, []) : undefined;
+}
+
+const beforeNumber = (after: SearchPosition | undefined): { condition: string; position: number[] } =>
+  after ? { condition: `AND ${numberOf('d.id')} < ?`, position: [after.number] } : { condition: '', position: [] };
+
+/** The matches of a page, of all matches in any order, and those after it. */
+function sortedPage(all: SearchMatch[], { after }: Query, scope: Scope): SearchMatch[] {
+  const newestFirst = (a: SearchPosition, b: SearchPosition) =>
+    (isChat(scope) ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number;
+  return all.filter((match) => !after || newestFirst(after, match) < 0).sort(newestFirst);
+}

@@ -1,0 +1,44 @@
+import type { Kysely } from 'kysely';
+import { type Migration, Migrator } from 'kysely/migration';
+import { Problem } from '../../api/problems.ts';
+import type { Schema } from '../sql/sql-store.ts';
+import { mysqlMigrations } from './schema.ts';
+
+/** The table in which kysely's migrator keeps the names of what it has done. */
+const doneTable = 'kysely_migration';
+
+/**
+ * Brings the tables up to date; several at once wait for each other, and one that failed half-way is run again. Tables
+ * that a newer version of the program has migrated are left as they are: migrations only add, so this version works with
+ * them, as it must while a deployment is rolled back.
+ *
+ * @param db opened with the waiting times of migrations
+ * @throws Error when another version of the program has migrated the database, and this one would, too
+ */
+export async function migrateMysql(
+  db: Kysely<Schema>,
+  migrations: Record<string, Migration> = mysqlMigrations,
+): Promise<void> {
+  try {
+    const done = await namesOfDone(db);
+    const unknown = done.filter((name) => !Object.hasOwn(migrations, name));
+    const pending = Object.keys(migrations).filter((name) => !done.includes(name));
+    if (unknown.length > 0 && pending.length > 0)
+      throw new Error(
+        `The database was migrated by another version of chat-system (${unknown.join(', ')}), without ${pending.join(', ')}; deploy a version that has all of them.`,
+      );
+    if (unknown.length > 0) return;
+    const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
+    if (error) throw error;
+  } catch (error) {
+    // Nobody answers a request here: what is wrong with the server says more than that it is out.
+    throw error instanceof Problem ? error.cause : error;
+  }
+}
+
+async function namesOfDone(db: Kysely<Schema>): Promise<string[]> {
+  const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
+  if (!tables.some(({ name }) => name === doneTable)) return [];
+  const rows = await db.withTables<{ [doneTable]: { name: string } }>().selectFrom(doneTable).select('name').execute();
+  return rows.map(({ name }) => name);
+}

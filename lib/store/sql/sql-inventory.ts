@@ -1,0 +1,211 @@
+import { randomInt } from 'node:crypto';
+import { type Compilable, type Kysely, sql } from 'kysely';
+import type { Parent } from '../../ledger/ledger.ts';
+import { limits } from '../../limits.ts';
+import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber } from '../inventory.ts';
+import type { NotLive, Schema } from './sql-store.ts';
+
+const mergedParent = (row: Omit<Schema['chats'], 'token' | 'number' | 'messages_count' | 'counted'>): MergedParent => ({
+  name: row.name,
+  revision: row.revision,
+  deleted: row.deleted === 1,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
+});
+
+const mergedColumns = ['name', 'revision', 'deleted', 'created_at', 'updated_at'] as const;
+
+/** The part of a store that is compared with ledger and search index. Each look-up goes by a primary key. */
+export abstract class SqlInventory implements Inventory {
+  protected readonly db: Kysely<Schema>;
+
+  constructor(db: Kysely<Schema>) {
+    this.db = db;
+  }
+
+  /** Runs the statements, all of them or none. */
+  protected abstract together(statements: Compilable[]): Promise<void>;
+
+  async tokens(limit: number, after = ''): Promise<string[]> {
+    const rows = await this.db
+      .selectFrom('applications')
+      .select('token')
+      .where('token', '>', after)
+      .orderBy('token')
+      .limit(limit)
+      .execute();
+    return rows.map(({ token }) => token);
+  }
+
+  async mergedApplication(token: string): Promise<MergedParent | undefined> {
+    const row = await this.db
+      .selectFrom('applications')
+      .select(mergedColumns)
+      .where('token', '=', token)
+      .executeTakeFirst();
+    return row && mergedParent(row);
+  }
+
+  async mergedChats(token: string, from: number, to: number): Promise<Map<number, MergedParent>> {
+    const rows = await this.db
+      .selectFrom('chats')
+      .select(['number', ...mergedColumns])
+      .where('token', '=', token)
+      .where('number', '>=', from)
+      .where('number', '<=', to)
+      .execute();
+    return new Map(rows.map((row) => [row.number, mergedParent(row)]));
+  }
+
+  async highestNumbers(parents: Parent[]): Promise<number[]> {
+    const highest: number[] = [];
+    for (const parent of parents) highest.push(await this.#highest(parent, '<='));
+    return highest;
+  }
+
+  numberOutOfBounds(parent: Parent): Promise<number> {
+    return this.#highest(parent, '>');
+  }
+
+  async #highest({ token, chat }: Parent, range: '<=' | '>'): Promise<number> {
+    return chat === undefined
+      ? // A chat's messages may be there before it is.
+        Math.max(await this.#last('chats', 'number', range, token), await this.#last('messages', 'chat', range, token))
+      : await this.#last('messages', 'number', range, token, chat);
+  }
+
+  async #last(
+    table: 'chats' | 'messages',
+    column: 'number' | 'chat',
+    range: '<=' | '>',
+    token: string,
+    chat?: number,
+  ): Promise<number> {
+    const row = await this.db
+      .selectFrom(table)
+      .select(sql<number>`${sql.ref(column)}`.as('last'))
+      .where('token', '=', token)
+      .$if(chat !== undefined, (query) => query.where(sql.ref('chat'), '=', chat))
+      .where(sql.ref(column), range, limits.highestNumber)
+      .orderBy(sql.ref(column), 'desc')
+      .limit(1)
+      .executeTakeFirst();
+    return row?.last ?? 0;
+  }
+
+  async messageVersions(token: string, chat: number, from: number, to: number): Promise<MessageVersion[]> {
+    const rows = await this.db
+      .selectFrom('messages')
+      .select(['number', 'revision', 'deleted', 'created_at'])
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', '>=', from)
+      .where('number', '<=', to)
+      .orderBy('number')
+      .execute();
+    return rows.map(({ number, revision, deleted, created_at }) => ({
+      number,
+      revision,
+      deleted: deleted === 1,
+      created: created_at !== null,
+    }));
+  }
+
+  async count(parent: Parent): Promise<Count | undefined> {
+    const { token, chat } = parent;
+    const row = await (chat === undefined
+      ? this.db.selectFrom('applications').select('chats_count as count').where('token', '=', token)
+      : this.db
+          .selectFrom('chats')
+          .select('messages_count as count')
+          .where('token', '=', token)
+          .where('number', '=', chat)
+    ).executeTakeFirst();
+    if (!row) return undefined;
+    const { deleted, voids, filled } = await this.#notLive(parent);
+    // Last: what changed the rows above has marked them.
+    const marked = await this.db
+      .selectFrom('rollup_marks')
+      .select('version')
+      .where('token', '=', token)
+      .where('chat', '=', chat ?? 0)
+      .executeTakeFirst();
+    return { count: row.count, notLive: deleted + voids - filled, marked: marked !== undefined };
+  }
+
+  /** What of the numbers given does not count: rows that are deleted, and void numbers but for those filled by a row. */
+  async #notLive({ token, chat = 0 }: Parent): Promise<NotLive> {
+    const table = chat === 0 ? 'chats' : 'messages';
+    const { deleted } = await this.db
+      .selectFrom(table)
+      .select((row) => row.fn.countAll<number>().as('deleted'))
+      .where('token', '=', token)
+      .where('deleted', '=', 1)
+      .$if(chat !== 0, (query) => query.where(sql.ref('chat'), '=', chat))
+      .executeTakeFirstOrThrow();
+    const { rows } = await sql<{ voids: number; filled: number }>`
+      SELECT count(*) AS voids, count(r.number) AS filled
+      FROM missing_numbers AS v LEFT JOIN ${sql.table(table)} AS r
+        ON r.token = v.token AND r.number = v.number AND (r.deleted = 1 OR r.created_at IS NOT NULL)
+        ${chat === 0 ? sql`` : sql`AND r.chat = v.chat`}
+      WHERE v.token = ${token} AND v.chat = ${chat} AND v.void = 1`.execute(this.db);
+    return { deleted: Number(deleted), voids: Number(rows[0]?.voids), filled: Number(rows[0]?.filled) };
+  }
+
+  async recount(parent: Parent): Promise<void> {
+    const { token, chat } = parent;
+    const made =
+      chat === undefined
+        ? this.db.updateTable('applications').set({ counted: 0 }).where('token', '=', token)
+        : this.db.updateTable('chats').set({ counted: 0 }).where('token', '=', token).where('number', '=', chat);
+    await this.together([made, this.#marking(parent)]);
+  }
+
+  #marking({ token, chat = 0 }: Parent) {
+    return this.db.replaceInto('rollup_marks').values({ token, chat, version: randomInt(2 ** 47) });
+  }
+
+  async missing({ token, chat = 0 }: Parent, from: number, to: number): Promise<MissingNumber[]> {
+    const rows = await this.db
+      .selectFrom('missing_numbers')
+      .select(['number', 'noticed_at', 'void'])
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', '>=', from)
+      .where('number', '<=', to)
+      .orderBy('number')
+      .execute();
+    return rows.map((row) => ({ number: row.number, noticedAt: row.noticed_at, void: row.void === 1 }));
+  }
+
+  async noteMissing({ token, chat = 0 }: Parent, numbers: number[], noticedAt: number): Promise<void> {
+    if (numbers.length === 0) return;
+    await this.db
+      .replaceInto('missing_numbers')
+      .values(numbers.map((number) => ({ token, chat, number, noticed_at: noticedAt, void: 0 })))
+      .execute();
+  }
+
+  async forgetMissing({ token, chat = 0 }: Parent, numbers: number[]): Promise<void> {
+    if (numbers.length === 0) return;
+    await this.db
+      .deleteFrom('missing_numbers')
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', 'in', numbers)
+      .where('void', '=', 0)
+      .execute();
+  }
+
+  async recordVoid(parent: Parent, numbers: number[]): Promise<void> {
+    if (numbers.length === 0) return;
+    const { token, chat = 0 } = parent;
+    const voiding = this.db
+      .updateTable('missing_numbers')
+      .set({ void: 1 })
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', 'in', numbers);
+    await this.together([voiding, this.#marking(parent)]);
+  }
+}

@@ -1,0 +1,437 @@
+import { type ExpressionBuilder, type Generated, type Selectable, sql } from 'kysely';
+import type { Parent } from '../../ledger/ledger.ts';
+import { limits } from '../../limits.ts';
+import type { MessageKey, Write } from '../../queue/records.ts';
+import type {
+  Found,
+  Mark,
+  MergedMessage,
+  Purge,
+  Range,
+  Rows,
+  Store,
+  StoredApplication,
+  StoredChat,
+  StoredMessage,
+} from '../store.ts';
+import { SqlInventory } from './sql-inventory.ts';
+
+/** The tables, alike in both engines. Times are milliseconds since 1970; `deleted` is 0 or 1. */
+export interface Schema {
+  applications: {
+    token: string;
+    name: string;
+    revision: number;
+    deleted: number;
+    created_at: number | null;
+    updated_at: number;
+    chats_count: Generated<number>;
+    /** What the count was made from, as a sum of what only rises; a count of a lower one is older. */
+    counted: Generated<number>;
+  };
+  chats: {
+    token: string;
+    number: number;
+    name: string | null;
+    revision: number;
+    deleted: number;
+    created_at: number | null;
+    updated_at: number;
+    messages_count: Generated<number>;
+    counted: Generated<number>;
+  };
+  messages: {
+    token: string;
+    chat: number;
+    number: number;
+    revision: number;
+    deleted: number;
+    body: string;
+    created_at: number | null;
+    updated_at: number;
+  };
+  /**
+   * Numbers that were given and have no row: when that was noticed, and whether they are void by now. Below `chat` 0 stand
+   * the numbers of chats.
+   */
+  missing_numbers: { token: string; chat: number; number: number; noticed_at: number; void: number };
+  /** `chat` is 0 for the application itself, here and in `purges`. */
+  rollup_marks: { token: string; chat: number; version: number };
+  purges: { token: string; chat: number; due_at: number; pass: number };
+}
+
+/** Of the numbers given: how many rows are deleted, how many numbers void, and how many of those have a row after all. */
+export interface NotLive {
+  deleted: number;
+  voids: number;
+  filled: number;
+}
+
+/**
+ * How many are live, and what that was made from: a void number whose write came after all must not make it look older.
+ * After a restore the ledger may have given fewer numbers than are deleted, until it is reconciled.
+ */
+export const countOf = (highest: number, { deleted, voids, filled }: NotLive): { live: number; counted: number } => ({
+  live: Math.max(0, highest - deleted - (voids - filled)),
+  counted: highest + deleted + voids + filled,
+});
+
+/** Messages fetched at a time for a page: at their longest, 10 MB. */
+const messagesAtATime = 250;
+
+const parentOf = ({ token, chat }: { token: string; chat: number }): Parent =>
+  chat === 0 ? { token } : { token, chat };
+
+const times = (row: { created_at: number | null; updated_at: number }) => {
+  const createdAt = row.created_at as number;
+  // Two machines' clocks may disagree, but no client shall see a change before the creation.
+  return { createdAt, updatedAt: Math.max(createdAt, row.updated_at) };
+};
+const application = (row: Selectable<Schema['applications']>): StoredApplication => ({
+  token: row.token,
+  name: row.name,
+  chatsCount: row.chats_count,
+  ...times(row),
+});
+const chat = (row: Omit<Selectable<Schema['chats']>, 'token'>): StoredChat => ({
+  number: row.number,
+  name: row.name,
+  messagesCount: row.messages_count,
+  ...times(row),
+});
+const message = (row: Schema['messages']): StoredMessage => ({ number: row.number, body: row.body, ...times(row) });
+
+export const mergedMessage = ({ created_at, updated_at, ...row }: Schema['messages']): MergedMessage => ({
+  ...row,
+  deleted: row.deleted === 1,
+  createdAt: created_at,
+  updatedAt: updated_at,
+});
+
+const found = <Row extends { deleted: number; created_at: number | null }, Thing>(
+  row: Row | undefined,
+  thing: (row: Row) => Thing,
+): Found<Thing> => {
+  if (row?.deleted) return 'deleted';
+  return row && row.created_at !== null ? thing(row) : 'unknown';
+};
+
+/** The part of a store that is the same SQL on SQLite, MySQL and MariaDB: everything but merging and counting. */
+export abstract class SqlStore extends SqlInventory implements Store {
+  abstract merge(writes: Write[]): Promise<void>;
+  abstract setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
+
+  async application(token: string) {
+    const row = await this.db.selectFrom('applications').selectAll().where('token', '=', token).executeTakeFirst();
+    return found(row, application);
+  }
+
+  async chat(token: string, number: number) {
+    const row = await this.db
+      .selectFrom('chats')
+      .leftJoin('applications', 'applications.token', 'chats.token')
+      .selectAll('chats')
+      .select('applications.deleted as application_deleted')
+      .where('chats.token', '=', token)
+      .where('chats.number', '=', number)
+      .executeTakeFirst();
+    if (row?.application_deleted) return 'deleted';
+    return found(row, chat);
+  }
+
+  async message(token: string, chat: number, number: number) {
+    const row = await this.db
+      .selectFrom('messages')
+      .selectAll()
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', '=', number)
+      .executeTakeFirst();
+    const stored = found(row, message);
+    if (stored !== 'unknown') return stored;
+    return (await this.#voids(token, chat, number, number)).length > 0 ? 'void' : stored;
+  }
+
+  async applications({ after, order, limit }: Parameters<Store['applications']>[0]): Promise<Rows<StoredApplication>> {
+    const beyond = order === 'asc' ? '>' : '<';
+    let query = this.db
+      .selectFrom('applications')
+      .selectAll()
+      .where('deleted', '=', 0)
+      .where('created_at', 'is not', null)
+      .orderBy('created_at', order)
+      .orderBy('token', order)
+      .limit(limit + 1);
+    if (after) {
+      const { createdAt, token } = after;
+      query = query
+        .where('created_at', `${beyond}=`, createdAt)
+        .where((row) => row.or([row('created_at', beyond, createdAt), row('token', beyond, token)]));
+    }
+    const rows = await query.execute();
+    return { rows: rows.slice(0, limit).map(application), more: rows.length > limit };
+  }
+
+  async chats(token: string, range: Range): Promise<Rows<StoredChat>> {
+    const rows = await this.db
+      .selectFrom('chats')
+      .selectAll()
+      .where('token', '=', token)
+      .where(live)
+      .where(within(range))
+      .orderBy('number', range.order)
+      .limit(range.limit + 1)
+      .execute();
+    return { rows: rows.slice(0, range.limit).map(chat), more: rows.length > range.limit };
+  }
+
+  async messages(token: string, chat: number, range: Range): Promise<Rows<StoredMessage>> {
+    const rows: StoredMessage[] = [];
+    let bytes = 0;
+    let rest = range;
+    while (rows.length < range.limit && bytes < limits.pageBytes) {
+      const wanted = Math.min(range.limit - rows.length, messagesAtATime);
+      const next = await this.db
+        .selectFrom('messages')
+        .selectAll()
+        .where('token', '=', token)
+        .where('chat', '=', chat)
+        .where(live)
+        .where(within(rest))
+        .orderBy('number', range.order)
+        .limit(wanted + 1)
+        .execute();
+      rows.push(...next.slice(0, wanted).map(message));
+      if (next.length <= wanted) return { rows, more: false };
+      for (const { body } of next) bytes += Buffer.byteLength(body);
+      const last = rows.at(-1)?.number;
+      rest = range.order === 'asc' ? { ...rest, after: last } : { ...rest, before: last };
+    }
+    return { rows, more: true };
+  }
+
+  async missingNumbers(
+    token: string,
+    chat: number,
+    from: number,
+    to: number,
+    max: number,
+    listed?: number[],
+  ): Promise<number[]> {
+    const step = from <= to ? 1 : -1;
+    const known = this.db
+      .selectFrom('messages')
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', '>=', Math.min(from, to))
+      .where('number', '<=', Math.max(from, to))
+      .where((row) =>
+        row.or([
+          row('deleted', '=', 1),
+          row.and([row('created_at', 'is not', null), ...(listed ? [row('number', 'in', listed)] : [])]),
+        ]),
+      );
+    const { count } = await known.select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
+    const missing: number[] = [];
+    if (Number(count) === Math.abs(to - from) + 1) return missing;
+    const numbers = await known
+      .select('number')
+      .orderBy('number', step === 1 ? 'asc' : 'desc')
+      .execute();
+    const voids = new Set(await this.#voids(token, chat, Math.min(from, to), Math.max(from, to)));
+    let next = from;
+    for (const { number } of [...numbers, { number: to + step }]) {
+      for (; next !== number && missing.length < max; next += step) if (!voids.has(next)) missing.push(next);
+      next = number + step;
+    }
+    return missing;
+  }
+
+  async #voids(token: string, chat: number, from: number, to: number): Promise<number[]> {
+    const rows = await this.db
+      .selectFrom('missing_numbers')
+      .select('number')
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', '>=', from)
+      .where('number', '<=', to)
+      .where('void', '=', 1)
+      .execute();
+    return rows.map(({ number }) => number);
+  }
+
+  async liveChats(token: string, chats: number[]): Promise<Set<number>> {
+    if (chats.length === 0) return new Set();
+    const deleted = await this.db
+      .selectFrom('chats')
+      .select('number')
+      .where('token', '=', token)
+      .where('number', 'in', chats)
+      .where('deleted', '=', 1)
+      .execute();
+    const gone = new Set(deleted.map(({ number }) => number));
+    return new Set(chats.filter((number) => !gone.has(number)));
+  }
+
+  async merged(keys: MessageKey[]): Promise<MergedMessage[]> {
+    const merged: MergedMessage[] = [];
+    for (const chatKeys of Map.groupBy(keys, ({ token, chat }) => `${token}/${chat}`).values()) {
+      const [{ token, chat }] = chatKeys as [MessageKey];
+      const rows = await this.db
+        .selectFrom('messages')
+        .selectAll()
+        .where('token', '=', token)
+        .where('chat', '=', chat)
+        .where(
+          'number',
+          'in',
+          chatKeys.map(({ number }) => number),
+        )
+        .execute();
+      merged.push(...rows.map(mergedMessage));
+    }
+    return merged;
+  }
+
+  async scan(limit: number, after?: MessageKey): Promise<MergedMessage[]> {
+    const rows: Schema['messages'][] = [];
+    // Each a range of the primary key; in one condition, neither engine would begin where the range does.
+    const ranges = after
+      ? [
+          sql<boolean>`token = ${after.token} AND chat = ${after.chat} AND number > ${after.number}`,
+          sql<boolean>`token = ${after.token} AND chat > ${after.chat}`,
+          sql<boolean>`token > ${after.token}`,
+        ]
+      : [sql<boolean>`token > ''`];
+    for (const range of ranges)
+      if (rows.length < limit)
+        rows.push(
+          ...(await this.db
+            .selectFrom('messages')
+            .selectAll()
+            .where(range)
+            .orderBy('token')
+            .orderBy('chat')
+            .orderBy('number')
+            .limit(limit - rows.length)
+            .execute()),
+        );
+    return rows.map(mergedMessage);
+  }
+
+  async marks(limit: number, after?: Parent): Promise<Mark[]> {
+    let query = this.db.selectFrom('rollup_marks').selectAll().orderBy('token').orderBy('chat').limit(limit);
+    if (after) {
+      const { token, chat = 0 } = after;
+      query = query
+        .where('token', '>=', token)
+        .where((row) => row.or([row('token', '>', token), row('chat', '>', chat)]));
+    }
+    return (await query.execute()).map((row) => ({ ...parentOf(row), version: row.version }));
+  }
+
+  async purges(now: number): Promise<Purge[]> {
+    const rows = await this.db
+      .selectFrom('purges')
+      .selectAll()
+      .where((row) =>
+        row.or([
+          // Whatever the clock of the machine says that accepted the deletion.
+          row('pass', '=', 1),
+          row('due_at', '<=', now),
+          // Only a clock that was wrong by more than the retention can have set this time.
+          row('due_at', '>', now + 2 * limits.queueRetentionMs),
+        ]),
+      )
+      .orderBy('due_at')
+      .execute();
+    return rows.map((row) => ({ ...parentOf(row), pass: row.pass }));
+  }
+
+  async purgeRows({ token, chat }: Parent, limit: number): Promise<number> {
+    for (const table of ['messages', 'missing_numbers'] as const) {
+      const rows = await this.#purgeNumbers(table, token, chat, limit);
+      if (rows > 0) return rows;
+    }
+    if (chat !== undefined) return 0;
+    const numbers = await this.db
+      .selectFrom('chats')
+      .select('number')
+      .where('token', '=', token)
+      .limit(limit)
+      .execute();
+    if (numbers.length > 0)
+      await this.db
+        .deleteFrom('chats')
+        .where('token', '=', token)
+        .where(
+          'number',
+          'in',
+          numbers.map(({ number }) => number),
+        )
+        .execute();
+    return numbers.length;
+  }
+
+  /** Deletes by ranges of the primary key, which neither engine has to sort or lock more than it deletes for. */
+  async #purgeNumbers(
+    table: 'messages' | 'missing_numbers',
+    token: string,
+    chat: number | undefined,
+    limit: number,
+  ): Promise<number> {
+    const target =
+      chat ??
+      (
+        await this.db
+          .selectFrom(table)
+          .select('chat')
+          .where('token', '=', token)
+          .orderBy('chat')
+          .limit(1)
+          .executeTakeFirst()
+      )?.chat;
+    if (target === undefined) return 0;
+    const numbers = await this.db
+      .selectFrom(table)
+      .select('number')
+      .where('token', '=', token)
+      .where('chat', '=', target)
+      .orderBy('number')
+      .limit(limit)
+      .execute();
+    const last = numbers.at(-1);
+    if (last)
+      await this.db
+        .deleteFrom(table)
+        .where('token', '=', token)
+        .where('chat', '=', target)
+        .where('number', '<=', last.number)
+        .execute();
+    return numbers.length;
+  }
+
+  async endPurge({ token, chat = 0, pass }: Purge, againAt?: number): Promise<void> {
+    const purge = { token, chat, pass };
+    const where = (row: ExpressionBuilder<Schema, 'purges'>) => row.and(purge);
+    if (againAt === undefined) await this.db.deleteFrom('purges').where(where).execute();
+    else
+      await this.db
+        .updateTable('purges')
+        .set({ due_at: againAt, pass: pass + 1 })
+        .where(where)
+        .execute();
+  }
+}
+
+/** The rows that a reader may see. */
+const live = (row: ExpressionBuilder<Schema, 'chats' | 'messages'>) =>
+  row.and([row('deleted', '=', 0), row('created_at', 'is not', null)]);
+
+const within =
+  ({ after, before }: Range) =>
+  (row: ExpressionBuilder<Schema, 'chats' | 'messages'>) =>
+    row.and([
+      ...(after === undefined ? [] : [row('number', '>', after)]),
+      ...(before === undefined ? [] : [row('number', '<', before)]),
+    ]);

@@ -1,0 +1,168 @@
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
+import { limits } from '../../lib/limits.ts';
+import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { newClock } from '../support/clock.ts';
+import { refusal } from '../support/refusal.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { numbers } from '../support/writes.ts';
+
+// What only the embedded ledger has; what all ledgers have is in test/contract.
+describe('the embedded ledger', () => {
+  const clock = newClock();
+  const elapsed = newClock(0);
+  let file: SqliteFile;
+  let commits: GroupCommit;
+  let queue: SqliteQueue;
+  let ledger: SqliteLedger;
+  beforeEach(async () => {
+    file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
+    commits = new GroupCommit(file.database);
+    queue = new SqliteQueue(commits, 'store', { now: clock });
+    ledger = new SqliteLedger(commits, queue, clock, elapsed);
+  });
+  afterEach(() => file.remove());
+
+  const allowPages = (more: number) => {
+    const { page_count } = file.database.raw.prepare('PRAGMA page_count').get() as { page_count: number };
+    file.database.raw.exec(`PRAGMA max_page_count = ${page_count + more}`);
+  };
+
+  test('is unavailable while the disk is full; what it did not answer is not there, and no number is lost', async () => {
+    const { token } = await ledger.createApplication('a');
+    await ledger.createChat(token, null);
+    allowPages(8);
+    const key = { id: 'key', payload: 'payload' };
+    const outcomes = await Promise.all(
+      numbers(1, 30).map((i) => refusal(ledger.createMessages(token, 1, [`${i}${'x'.repeat(10_000)}`]))),
+    );
+    expect(new Set(outcomes)).toContain('unavailable');
+    expect(await refusal(ledger.createMessages(token, 1, ['x'.repeat(200_000)], key))).toBe('unavailable');
+    const accepted = outcomes.filter((outcome) => outcome === 'accepted').length;
+    expect(await ledger.counters([{ token, chat: 1 }])).toEqual([accepted]);
+
+    allowPages(10_000);
+    expect((await ledger.createMessages(token, 1, ['after'], key)).first).toBe(accepted + 1);
+    expect(await queue.receive(1_000)).toHaveLength(2 + accepted + 1);
+  });
+
+  test.each([2 ** 53 - 1, 2n ** 63n - 1n])(
+    'lives with a counter and revisions of %d in its file, from an import by an earlier version',
+    async (absurd) => {
+      const { token } = await ledger.createApplication('a');
+      const neighbour = await ledger.createApplication('b');
+      for (const each of [token, neighbour.token]) await ledger.createChat(each, null);
+      await ledger.createMessages(token, 1, ['x']);
+      await ledger.editMessage(token, 1, 1, 'y');
+      const before = (await queue.receive(1_000)).length;
+      const { raw } = file.database;
+      raw.prepare('UPDATE applications SET chats = ?, revision = ? WHERE token = ?').run(absurd, absurd, token);
+      raw.prepare('UPDATE chats SET messages = ?, revision = ? WHERE token = ?').run(absurd, absurd, token);
+      raw.prepare('UPDATE changed_messages SET revision = ? WHERE token = ?').run(absurd, token);
+
+      const parents = [{ token }, { token, chat: 1 }, { token: neighbour.token }];
+      expect(await ledger.counters(parents)).toEqual([Number(absurd), Number(absurd), 1]);
+      expect(await ledger.entries(parents)).toMatchObject([
+        { highest: Number(absurd), revision: Number(absurd) },
+        { highest: Number(absurd), revision: Number(absurd) },
+        { highest: 1, revision: 0 },
+      ]);
+      expect(await ledger.changedMessages([{ token, chat: 1, number: 1 }])).toMatchObject([
+        { revision: Number(absurd) },
+      ]);
+      const refused = await Promise.all([
+        refusal(ledger.createChat(token, null)),
+        refusal(ledger.createMessages(token, 1, ['x'])),
+        refusal(ledger.editApplication(token, 'x')),
+        refusal(ledger.editChat(token, 1, 'x')),
+        refusal(ledger.editMessage(token, 1, 1, 'x')),
+      ]);
+      expect(new Set(refused)).toEqual(new Set(['validation_failed']));
+      expect(await refusal(ledger.editMessage(token, 1, 2 ** 40, 'x'))).toBe('message_not_found');
+      expect(await ledger.hasMessage(token, 1, 2 ** 40)).toBe(false);
+      expect(await queue.receive(1_000)).toHaveLength(0);
+      expect(before).toBeGreaterThan(0);
+      expect((await ledger.createMessages(neighbour.token, 1, ['x'])).first).toBe(1);
+      for (const call of [
+        ledger.deleteMessage(token, 1, 1),
+        ledger.deleteChat(token, 1),
+        ledger.deleteApplication(token),
+      ])
+        expect(await refusal(call)).toBe('accepted');
+    },
+  );
+
+  test('queues what is accepted together as one record, in its order, and nothing of what is refused', async () => {
+    const { token } = await ledger.createApplication('a');
+    await ledger.createChat(token, null);
+    await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
+    const results = await Promise.all([
+      refusal(ledger.createMessages(token, 1, ['one', 'two'])),
+      refusal(ledger.createMessages(token, 2, ['no such chat'])),
+      refusal(ledger.editMessage(token, 1, 1, 'edited')),
+      refusal(ledger.deleteMessage(token, 1, 9)),
+    ]);
+    expect(results).toEqual(['accepted', 'chat_not_found', 'accepted', 'message_not_found']);
+    const records = (await queue.receive(10)).map(({ body }) => decodeWrites(body));
+    expect(records.map((writes) => writes.map((write) => 'body' in write && write.body))).toEqual([
+      ['one', 'two', 'edited'],
+    ]);
+  });
+
+  test('queues nothing of a group that failed as a whole', async () => {
+    const { token } = await ledger.createApplication('a');
+    await ledger.createChat(token, null);
+    const failing = file.database.transaction.bind(file.database);
+    file.database.transaction = (work) =>
+      failing(() => {
+        work();
+        throw new Error('the commit failed');
+      });
+    await expect(ledger.createMessages(token, 1, ['lost'])).rejects.toThrow('the commit failed');
+    file.database.transaction = failing;
+    expect((await ledger.createMessages(token, 1, ['kept'])).first).toBe(1);
+    const writes = (await queue.receive(10)).flatMap(({ body }) => decodeWrites(body));
+    expect(writes.filter(({ kind }) => kind === 'message')).toMatchObject([{ number: 1, body: 'kept' }]);
+  });
+
+  test('keeps a record to what a worker stores in one transaction, and to a bounded size', async () => {
+    const { token } = await ledger.createApplication('a');
+    await ledger.createChat(token, null);
+    await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
+    const short = Array<string>(700).fill('short');
+    const long = Array<string>(80).fill('x'.repeat(10_000));
+    await Promise.all([short, short, long].map((bodies) => ledger.createMessages(token, 1, bodies)));
+    const records = (await queue.receive(100)).map(({ body }) => decodeWrites(body).length);
+    expect(records).toEqual([1_000, 400 + 35, 35, 10]);
+  });
+
+  test('clears away keys that have expired as new ones come', async () => {
+    const keys = () => file.database.prepare('SELECT count(*) AS count FROM idempotency_keys').get()?.count;
+    for (const i of numbers(1, 10)) await ledger.createApplication('a', { id: `old ${i}`, payload: '' });
+    elapsed.advance(limits.idempotencyMs);
+    for (const i of numbers(1, 5)) await ledger.createApplication('a', { id: `new ${i}`, payload: '' });
+    expect(keys()).toBe(5);
+  });
+
+  const hour = 60 * 60 * 1_000;
+  test.each([-hour, hour, -40 * 24 * hour, 40 * 24 * hour])(
+    'knows an Idempotency-Key for 24 hours though the system clock is moved by %i ms, also across a restart',
+    async (change) => {
+      const create = () => ledger.createApplication('a', { id: 'key', payload: '' });
+      const first = await create();
+      clock.advance(change);
+      expect(await create()).toEqual(first);
+      ledger = new SqliteLedger(commits, queue, clock, newClock(5));
+      expect(await create()).toEqual(first);
+      ledger = new SqliteLedger(commits, queue, clock, elapsed);
+      elapsed.advance(limits.idempotencyMs - 1);
+      expect(await create()).toEqual(first);
+      elapsed.advance(1);
+      expect(await create()).not.toEqual(first);
+    },
+  );
+});

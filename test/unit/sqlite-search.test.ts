@@ -1,0 +1,84 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import type { SearchDocument, SearchPage } from '../../lib/search/search-index.ts';
+import { documentId } from '../../lib/search/sqlite/ids.ts';
+import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
+import { SqliteSearch } from '../../lib/search/sqlite/search.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
+import { allPages } from '../support/all-pages.ts';
+import { hardText, queryFor } from '../support/hard-texts.ts';
+import { scans } from '../support/scan.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+
+let file: SqliteFile;
+beforeAll(async () => {
+  file = await openSqliteFile({ search: searchMigrations });
+});
+afterAll(() => file.remove());
+
+// With such limits a few messages go the ways that take 10,000 matches or 100,000 otherwise.
+test.for([
+  ['reading backwards', { leastRead: 1_000, mostRead: 1_000_000, mostSorted: 0 }],
+  ['sorting', { leastRead: 1, mostRead: 2, mostSorted: 1_000 }],
+  ['walking by time', { leastRead: 1, mostRead: 2, mostSorted: 0 }],
+] as const)('above the exact total a search is exactly a scan when the page is found by %s', async ([, budgets]) => {
+  const index = new SqliteSearchIndex(file.database);
+  const search = new SqliteSearch(file.database, { exactTotal: 2, budgets });
+  const cases = fc
+    .array(fc.record({ body: hardText, chat: fc.integer({ min: 1, max: 5 }), createdAt: fc.nat(6) }), {
+      minLength: 1,
+      maxLength: 24,
+    })
+    .chain((messages) =>
+      fc.tuple(
+        fc.constant(messages),
+        fc.array(queryFor(messages.map(({ body }) => body)), { minLength: 6, maxLength: 6 }),
+      ),
+    );
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(cases, async ([messages, queries]) => {
+      const token = `${JSON.stringify(budgets)} ${run++}`;
+      const documents = messages.map(
+        (message, i): SearchDocument => ({
+          ...message,
+          token,
+          number: i + 1,
+          version: 0,
+          updatedAt: message.createdAt,
+        }),
+      );
+      await index.index([...documents, ...documents.map((same) => ({ ...same, token: `${token} beside` }))]);
+      for (const q of queries)
+        for (const chat of [undefined, 1]) {
+          const expected = documents
+            .filter((each) => (chat === undefined || each.chat === chat) && scans(each.body as string, q))
+            .sort((a, b) => (chat ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number);
+          const pages = await allPages(
+            async (last: SearchPage | undefined) => {
+              const after = last?.matches.at(-1);
+              return search.search({ token, q, limit: 3, ...(chat && { chat }), ...(after && { after }) });
+            },
+            ({ more }) => more,
+          );
+          const numbers = pages.flatMap(({ matches }) => matches.map(({ number }) => number));
+          expect(numbers, q).toEqual(expected.map(({ number }) => number));
+          for (const { total, totalIsMinimum } of pages)
+            expect({ total, totalIsMinimum }).toEqual({
+              total: Math.min(2, expected.length),
+              totalIsMinimum: expected.length > 2,
+            });
+        }
+    }),
+    { numRuns: 60 },
+  );
+});
+
+test('an id is made of no number and no ordinal that would reach into another chat', () => {
+  expect(documentId(2 ** 31 - 1, 2 ** 32 - 1)).toBe(2n ** 63n - 1n);
+  expect(documentId(1, 1)).toBe(2n ** 32n + 1n);
+  for (const number of [0, -1, 1.5, 2 ** 32, Number.MAX_SAFE_INTEGER, Number.NaN])
+    expect(() => documentId(1, number)).toThrow(RangeError);
+  for (const ordinal of [-1, 0.5, 2 ** 31, Number.MAX_SAFE_INTEGER])
+    expect(() => documentId(ordinal, 1)).toThrow(RangeError);
+});

@@ -1,0 +1,67 @@
+import type { Write } from '../../lib/queue/records.ts';
+import { rollUp } from '../../lib/rollup/rollup.ts';
+import type { Store } from '../../lib/store/store.ts';
+import type { Measurement, Setting } from './figure.ts';
+import { inTurns } from './statistics.ts';
+import { msOf } from './time.ts';
+
+/** How many chats there are in the larger store, and how many of each store's change. */
+export const countingSizes = {
+  full: { chats: 1_000_000, changed: 1_000, runs: 11 },
+  smoke: { chats: 2_000, changed: 100, runs: 1 },
+};
+
+/** The application whose chats change. */
+export const token = 'many';
+
+/**
+ * The roll-up of a thousand changed chats in the store with many beside the one with just those; each has a message. What
+ * a database does depends on the pages that it changes: chats that are evenly spread are in a page each, the worst there
+ * is; the newest are side by side, as chats are that came at the same time.
+ */
+export async function measureCounting({ scale, say }: Setting, many: Store, few: Store): Promise<Measurement[]> {
+  const { chats, changed, runs } = countingSizes[scale];
+  const spread = Array.from({ length: changed }, (_, i) => Math.floor((i * chats) / changed) + 1);
+  const newest = Array.from({ length: changed }, (_, i) => chats - i);
+  const all = Array.from({ length: changed }, (_, i) => i + 1);
+  // Each roll-up is of a message that is new, and so has a number of its own.
+  let number = 1;
+  const measurements: Measurement[] = [];
+  for (const [where, changing] of Object.entries({ 'evenly spread': spread, 'the newest': newest })) {
+    const inMany = () => msOfRollUp(many, changing, ++number);
+    const inFew = () => msOfRollUp(few, all, ++number);
+    // The first finds no page in memory.
+    await inMany();
+    await inFew();
+    const { ours, reference } = await inTurns(
+      runs,
+      (run) => {
+        say(`${where}: run ${run + 1} of ${runs}`);
+        return inMany();
+      },
+      inFew,
+    );
+    measurements.push({
+      what: `1,000 changed chats of ${chats.toLocaleString('en-US')}, ${where}`,
+      unit: 'ms',
+      values: ours,
+      reference: { what: `of ${changed.toLocaleString('en-US')}`, values: reference },
+      bar: { atMost: 1.5 },
+    });
+  }
+  return measurements;
+}
+
+/** Gives each of the chats the message of that number, and counts; answers how long counting took, in milliseconds. */
+async function msOfRollUp(store: Store, chats: number[], number: number): Promise<number> {
+  await store.merge(
+    chats.map((chat): Write => ({ kind: 'message', token, chat, number, revision: 0, at: number, body: 'hello' })),
+  );
+  let visited = 0;
+  const counters = async (parents: unknown[]) => parents.map(() => number);
+  const ms = await msOf(async () => {
+    visited = await rollUp(store, { counters });
+  });
+  if (visited < chats.length) throw new Error(`Only ${visited} marks were visited`);
+  return ms;
+}

@@ -1,0 +1,62 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const command = path.resolve(import.meta.dirname, '../../script/start');
+
+/** A chat system on a data folder of its own, as `script/start` starts it. */
+export interface Embedded {
+  /** `http://127.0.0.1:PORT` */
+  origin: string;
+  /** The path of the API: `/v1`. */
+  base: string;
+  dataDir: string;
+  /** Resident memory of the host, and what its reader processes have beside it, in MB. */
+  memoryMb: () => number;
+  /** Ends it, and deletes its data. */
+  stop: () => Promise<void>;
+}
+
+export async function startEmbedded(): Promise<Embedded> {
+  const dataDir = mkdtempSync(path.join(tmpdir(), 'chat-system-bench-'));
+  const child = spawn(command, ['--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir], {
+    stdio: ['ignore', 'pipe', 'inherit'],
+  });
+  const ended = once(child, 'close');
+  const url = new URL(await urlOf(child));
+  return {
+    origin: url.origin,
+    base: url.pathname,
+    dataDir,
+    memoryMb: () => residentMb(child.pid as number),
+    stop: async () => {
+      child.kill('SIGTERM');
+      await ended;
+      rmSync(dataDir, { recursive: true, force: true });
+    },
+  };
+}
+
+function urlOf(child: ChildProcess): Promise<string> {
+  if (!child.stdout) throw new Error('The output of script/start is not read');
+  const { stdout } = child;
+  return new Promise((resolve, reject) => {
+    let printed = '';
+    stdout.on('data', (chunk: Buffer) => {
+      printed += chunk;
+      const url = /API +(http\S+)/.exec(printed)?.[1];
+      if (url && printed.includes('Stop it')) resolve(url);
+    });
+    stdout.on('close', () => reject(new Error(`script/start ended: ${printed}`)));
+  });
+}
+
+/** Linux tells it in kB (proc(5): VmRSS, smaps_rollup). What processes share, such as Node.js itself, counts once. */
+function residentMb(pid: number): number {
+  const kB = (file: string, field: RegExp) => Number(field.exec(readFileSync(`/proc/${file}`, 'utf8'))?.[1]);
+  const readers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);
+  const own = readers.map((reader) => kB(`${reader}/smaps_rollup`, /Private_Dirty:\s+(\d+) kB/));
+  return own.reduce((sum, each) => sum + each, kB(`${pid}/status`, /VmRSS:\s+(\d+) kB/)) / 1_024;
+}

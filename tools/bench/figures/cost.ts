@@ -1,0 +1,77 @@
+import type { Line, Scenario } from '../../cost/lines.ts';
+import { inputsFrom } from '../../cost/measured.ts';
+import { floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.ts';
+import { readPrices } from '../../cost/prices.ts';
+import { quantities, usual } from '../../cost/quantities.ts';
+import { figure, type Measurement } from '../figure.ts';
+import { readResults } from '../results.ts';
+
+const list = readPrices();
+const batches = [1, 100, 1_000] as const;
+const nameOf = (batch: number): string =>
+  batch === 1 ? 'single creates' : `batches of ${batch.toLocaleString('en-US')}`;
+
+export const cost = figure({
+  title: 'AWS: what messages cost',
+  about: `Arithmetic, not a measurement: what a million messages of 80 characters take of each service, by the code and by the figures above,
+    at the list prices of ${list.region} (collected ${list.collected}, [prices.json](../bench/cost/prices.json), which says where each was read and
+    which is from memory). What is not measured is in [measured.ts](../bench/cost/measured.ts). Where nothing else is said: ${usual.perSecond}
+    messages/s in ${usual.chats} chats, arm64, ${usual.memoryMb} MB, and batches that wait for ${usual.windowSeconds} s. Free tiers, cold starts and traffic
+    between zones are left out.`,
+  measure: async ({ say }) => {
+    const { inputs, unmeasured } = inputsFrom(readResults());
+    if (unmeasured.length > 0) say(`not measured yet: ${unmeasured.join(', ')}`);
+    const of = (change: Partial<Scenario>, asked?: (line: Line) => boolean) =>
+      perMillion({ ...usual, ...change }, inputs, list.prices, asked);
+    const million = (what: string, change: Partial<Scenario>, asked?: (line: Line) => boolean): Measurement => ({
+      what,
+      unit: '$ a million',
+      values: [of(change, asked)],
+    });
+    const month = (what: string, value: number): Measurement => ({ what, unit: '$ a month', values: [value] });
+    const lines = [...new Set(quantities(usual, inputs).map(({ what }) => what))];
+    const working = ({ part }: Line) => part === 'queues and workers';
+
+    return [
+      ...batches.map((batch) => million(nameOf(batch), { batch })),
+      ...([1, 1_000] as const).flatMap((batch) =>
+        lines.map((what) => million(`${nameOf(batch)}: ${what}`, { batch }, (line) => line.what === what)),
+      ),
+      million('single creates with an Idempotency-Key', { keys: true }),
+      ...batches.map((batch) => million(`x86: ${nameOf(batch)}`, { batch, architecture: 'X86' })),
+      ...batches.flatMap((batch) =>
+        [512, 1_024, 1_769].map((memoryMb) =>
+          million(`${memoryMb.toLocaleString('en-US')} MB: ${nameOf(batch)}`, { batch, memoryMb }),
+        ),
+      ),
+      ...[10, 1_000].flatMap((perSecond) =>
+        [0, 1, 5].map((windowSeconds) =>
+          million(
+            `queues and workers: ${perSecond.toLocaleString('en-US')} creates/s, waiting ${windowSeconds} s`,
+            { perSecond, windowSeconds },
+            working,
+          ),
+        ),
+      ),
+      ...([1, 100] as const).flatMap((batch) =>
+        [10, 1_000, 100_000].map((perSecond) =>
+          month(
+            `${nameOf(batch)}, ${perSecond.toLocaleString('en-US')} messages/s`,
+            monthly({ ...usual, perSecond, batch }, inputs, list.prices),
+          ),
+        ),
+      ),
+      ...Object.entries(floors).flatMap(([stage, floor]) => {
+        const parts = floorOf(floor, inputs, list.prices);
+        const sum = Object.values(parts).reduce((all, part) => all + part, 0);
+        return [
+          ...Object.entries(parts).map(([what, value]) => month(`floor, ${stage}: ${what}`, value)),
+          month(`floor, ${stage}`, sum),
+          ...Object.entries(keptOf(floor, inputs, list.prices)).map(([what, value]) =>
+            month(`keeping, ${stage}: a million ${what}`, value),
+          ),
+        ];
+      }),
+    ];
+  },
+});

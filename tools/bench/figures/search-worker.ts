@@ -1,0 +1,77 @@
+import { searchWorker } from '../../../functions/workers/search.ts';
+import { encodeChanges, type Write } from '../../../lib/queue/records.ts';
+import { documentsOf } from '../../../lib/search/documents-of.ts';
+import { lambdaContext, sqsEvent } from '../../../local/lambda-events.ts';
+import { bulk, linesOf } from '../bulk.ts';
+import { figure } from '../figure.ts';
+import { messageTexts } from '../messages.ts';
+import { makeDatabase, makeIndex } from '../scratch.ts';
+import { median } from '../statistics.ts';
+import { msOf } from '../time.ts';
+
+const sizes = { full: { runs: 7, batches: 15 }, smoke: { runs: 1, batches: 2 } };
+const rows = 1_000;
+const [token, chat] = ['bench', 1];
+
+export const searchWorkerFigure = figure({
+  title: 'AWS: indexing messages',
+  about: `Batches of 1,000 new messages of 80 characters: the search worker reads the record, reads the messages back from MariaDB, folds them and
+    sends them to OpenSearch. The reference sends the same documents in the same request, written beforehand, into an index of the same mapping. A rate
+    is that of the run's median batch. The parts are measured apart, on the same batches; what they leave is OpenSearch's. It has a heap of 512 MB
+    and the first tier of its compiler alone here, so it is slower than it would be on servers of its own.`,
+  measure: async ({ scale, say, servers }) => {
+    const { runs, batches } = sizes[scale];
+    const where = await servers();
+    const [database, ours, raw] = [await makeDatabase(where), await makeIndex(where), await makeIndex(where)];
+    try {
+      const { store } = database;
+      const worker = searchWorker({ store, searchIndex: ours.index, searchQueue: { bury: async () => undefined } });
+      const next = batchesOfWrites();
+      const results = { worker: [] as number[], bulk: [] as number[], sql: [] as number[], folding: [] as number[] };
+      for (let run = 0; run < runs; run++) {
+        say(`run ${run + 1} of ${runs}`);
+        const ms = { worker: [] as number[], bulk: [] as number[], sql: [] as number[], folding: [] as number[] };
+        for (let batch = 0; batch < batches; batch++) {
+          const writes = next();
+          await store.merge(writes);
+          const keys = writes.map(({ number }) => ({ token, chat, number }));
+          const event = sqsEvent('bench', [{ receipt: '1', body: encodeChanges(keys), receives: 1 }]);
+          ms.worker.push(await msOf(() => worker(event, lambdaContext('bench'))));
+
+          const documents = (await store.merged(keys)).flatMap(documentsOf);
+          const lines = linesOf(documents);
+          ms.bulk.push(await msOf(() => bulk(raw, lines)));
+          ms.sql.push(await msOf(() => store.merged(keys)));
+          ms.folding.push(await msOf(() => linesOf(documents)));
+        }
+        for (const part of ['worker', 'bulk', 'sql', 'folding'] as const) results[part].push(median(ms[part]));
+      }
+      const rate = (ms: number) => (rows * 1_000) / ms;
+      const share = (part: number[]) => part.map((ms, run) => (100 * ms) / (results.worker[run] as number));
+      return [
+        {
+          what: 'the search worker',
+          unit: 'messages/s',
+          values: results.worker.map(rate),
+          reference: { what: '`_bulk` alone', values: results.bulk.map(rate) },
+          bar: { atLeast: 0.8 },
+        },
+        { what: 'share of reading back from SQL', unit: '%', values: share(results.sql) },
+        { what: 'share of folding and writing JSON', unit: '%', values: share(results.folding) },
+      ];
+    } finally {
+      for (const each of [database, ours, raw]) await each.drop();
+    }
+  },
+});
+
+function batchesOfWrites() {
+  const texts = messageTexts();
+  let last = 0;
+  return () =>
+    Array.from({ length: rows }, () => {
+      last++;
+      const body = texts.next().value;
+      return { kind: 'message', token, chat, number: last, revision: 0, at: Date.now(), body } satisfies Write;
+    });
+}

@@ -1,0 +1,114 @@
+import { randomUUID } from 'node:crypto';
+import { storeWorker } from '../../../functions/workers/store.ts';
+import { decodeWrites } from '../../../lib/queue/decode-records.ts';
+import { encodeWrites, type Write } from '../../../lib/queue/records.ts';
+import { lambdaContext, sqsEvent } from '../../../local/lambda-events.ts';
+import { type Bar, figure, type Measurement } from '../figure.ts';
+import { makeDatabase, type ScratchDatabase } from '../scratch.ts';
+import { inTurns, median } from '../statistics.ts';
+import { usualBody } from '../texts.ts';
+import { msOf } from '../time.ts';
+
+const sizes = { full: { runs: 11, batches: 25 }, smoke: { runs: 1, batches: 2 } };
+const rows = 1_000;
+const bar: Bar = { atLeast: 0.8 };
+
+export const storeWorkerFigure = figure({
+  title: 'AWS: storing messages',
+  about: `Batches of 1,000 new messages of 80 characters of one chat into MariaDB: merged alone, and by the store worker, which reads its records first, each with
+    the id of its request, and names what changed afterwards (here to nobody). The reference is one INSERT of the same 1,000 rows into an identical table, in a
+    transaction of its own, as mysql2 writes it; the batches of both take turns, and a rate is that of the run's median batch.`,
+  measure: async ({ scale, say, servers }) => {
+    const { runs, batches } = sizes[scale];
+    const database = await makeDatabase(await servers());
+    try {
+      const source = new Source();
+      await database.store.merge(source.parents);
+      const insert = await rawInsert(database);
+      const { store } = database;
+      const queue = { send: async () => undefined, bury: async () => undefined };
+      const worker = storeWorker({ store, searchQueue: queue, storeQueue: queue });
+      const work = (bodies: string[]) => {
+        const event = sqsEvent(
+          'bench',
+          bodies.map((body, i) => ({ receipt: String(i), body, receives: 1 })),
+        );
+        return () => Promise.resolve(worker(event, lambdaContext('bench')));
+      };
+      const ways: [what: string, prepare: (writes: Write[]) => () => Promise<unknown>][] = [
+        ['merging alone', (writes) => () => store.merge(writes)],
+        ['the worker, for one record of 1,000 messages', (writes) => work([encodeWrites(writes, [randomUUID()])])],
+        [
+          'the worker, for 1,000 records of one message',
+          (writes) => work(writes.map((write) => encodeWrites([write], [randomUUID()]))),
+        ],
+      ];
+      const measurements: Measurement[] = [];
+      for (const [what, prepare] of ways) {
+        say(what);
+        const values: { ours: number[]; insert: number[] } = { ours: [], insert: [] };
+        for (let run = 0; run < runs; run++) {
+          const ms = await inTurns(
+            batches,
+            () => msOf(prepare(source.next())),
+            () => {
+              const writes = source.next();
+              return msOf(() => insert(writes));
+            },
+          );
+          values.ours.push(rate(ms.ours));
+          values.insert.push(rate(ms.reference));
+        }
+        measurements.push({
+          what,
+          unit: 'messages/s',
+          values: values.ours,
+          reference: { what: 'one INSERT', values: values.insert },
+          bar,
+        });
+      }
+      return measurements;
+    } finally {
+      await database.drop();
+    }
+  },
+});
+
+/** Messages a second, from how long batches took; by their median, for a hiccup of the machine meets one of two at random. */
+const rate = (ms: number[]): number => (rows * 1_000) / median(ms);
+
+/** New messages of one chat. */
+class Source {
+  readonly #token = 'bench';
+  #last = 0;
+  readonly parents: Write[] = [
+    { kind: 'application', token: this.#token, revision: 0, at: Date.now(), name: 'bench' },
+    { kind: 'chat', token: this.#token, chat: 1, revision: 0, at: Date.now(), name: null },
+  ];
+
+  /** As they are after decoding, each with texts of its own. */
+  next(): Write[] {
+    const message = { kind: 'message', token: this.#token, chat: 1, revision: 0, at: Date.now(), body: usualBody };
+    const writes = Array.from({ length: rows }, () => ({ ...message, number: ++this.#last }) as Write);
+    return decodeWrites(encodeWrites(writes));
+  }
+}
+
+/** In the same session as the store's, but for its own table; the texts are made into rows before. */
+async function rawInsert({ plain }: ScratchDatabase): Promise<(writes: Write[]) => Promise<void>> {
+  await plain.query('CREATE TABLE raw_messages LIKE messages');
+  await plain.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');
+  return async (writes) => {
+    await plain.query('BEGIN');
+    await plain.query(
+      'INSERT INTO raw_messages (token, chat, number, body, revision, deleted, created_at, updated_at) VALUES ?',
+      [
+        writes.map((write) => {
+          if (write.kind !== 'message') throw new TypeError('Only messages are measured');
+          return [write.token, write.chat, write.number, write.body, write.revision, 0, write.at, write.at];
+        }),
+      ],
+    );
+    await plain.query('COMMIT');
+  };
+}

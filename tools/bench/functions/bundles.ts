@@ -1,0 +1,44 @@
+import { mkdtempSync } from 'node:fs';
+import { rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { build, type Plugin } from 'esbuild';
+import { credentialsOfLambda, cuts } from '../../../infra/bundle-cuts.ts';
+import { bundleFolder, bundleFunctions, bundling } from '../../../infra/bundles.ts';
+import type { FunctionName } from '../../../infra/functions.ts';
+
+const bareHandler = path.join(import.meta.dirname, '../references/bare-create.ts');
+
+/** Bundles of functions as they are deployed, and of the bare handler. */
+export interface Bundles {
+  fileOf: (name: FunctionName) => string;
+  /** Made by the same options, and with the credentials of the environment alone, as anybody would on Lambda. */
+  bare: string;
+  /** The same with all that we know to leave out of a bundle. */
+  bareCut: string;
+  /** Of the functions, in bytes. */
+  sizes: Map<FunctionName, number>;
+  remove: () => Promise<void>;
+}
+
+export async function makeBundles(names: FunctionName[]): Promise<Bundles> {
+  const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-bundles-'));
+  const fileOf = (name: FunctionName) => path.join(bundleFolder(folder, name), 'index.mjs');
+  const bundleBare = async (name: string, plugins: Plugin[]): Promise<string> => {
+    const outfile = path.join(folder, name, 'index.mjs');
+    await build({ ...bundling, entryPoints: [bareHandler], outfile, plugins });
+    return outfile;
+  };
+  const { outputs } = await bundleFunctions(folder, names);
+  const sizes = new Map(Object.entries(outputs).map(([file, { bytes }]) => [path.resolve(project, file), bytes]));
+  return {
+    fileOf,
+    bare: await bundleBare('bare', [credentialsOfLambda]),
+    bareCut: await bundleBare('bare-cut', cuts),
+    sizes: new Map(names.map((name) => [name, sizes.get(fileOf(name)) ?? Number.NaN])),
+    remove: () => rm(folder, { recursive: true }),
+  };
+}
+
+/** What esbuild's paths are relative to. */
+const project = bundling.absWorkingDir;

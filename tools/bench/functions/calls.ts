@@ -1,0 +1,26 @@
+import { pathToFileURL } from 'node:url';
+import type { HttpHandler } from '../../../functions/runtime/http/operation.ts';
+import { lambdaContext } from '../../../local/lambda-events.ts';
+import { createEvent } from './create-event.ts';
+
+// Calls the function in the bundle, one call after the other as Lambda does, and prints what a call takes of the processor,
+// in microseconds: of all threads, and what the system does for it. The event is parsed and the answer printed, as
+// Lambda's runtime does around every call.
+
+const [, , bundle = '', warmUp = '', calls = ''] = process.argv;
+const { handler }: { handler: HttpHandler } = await import(pathToFileURL(bundle).href);
+const event = JSON.stringify(createEvent);
+
+async function call(times: number): Promise<void> {
+  for (let i = 0; i < times; i++) {
+    const answer = JSON.stringify(await handler(JSON.parse(event), lambdaContext('bench')));
+    if (!answer.includes('"statusCode":201')) throw new Error(`The function answered ${answer}`);
+  }
+}
+
+await call(Number(warmUp));
+const before = process.cpuUsage();
+await call(Number(calls));
+const { user, system } = process.cpuUsage(before);
+process.stdout.write(String((user + system) / Number(calls)));
+process.exit();

@@ -1,0 +1,40 @@
+import type { Store } from '../../lib/store/store.ts';
+import type { Measurement, Scale } from './figure.ts';
+import { big } from './fill.ts';
+import { inTurns, median } from './statistics.ts';
+import { msOf } from './time.ts';
+
+const sizes = { full: { runs: 11, pages: 50 }, smoke: { runs: 1, pages: 5 } };
+const limit = 50;
+
+/** How many messages the chat has. */
+export const messagesOf = { full: 1_000_000, smoke: 2_000 };
+
+/** A page of the big chat as the list of messages asks for it: the last one beside the first. */
+export async function measurePages(store: Store, scale: Scale): Promise<Measurement[]> {
+  const { runs, pages } = sizes[scale];
+  const { token, chat } = big;
+  const page = async (after: number) => {
+    const { rows } = await store.messages(token, chat, { after, order: 'asc', limit });
+    const listed = rows.map(({ number }) => number);
+    const missing = await store.missingNumbers(token, chat, after + 1, after + limit, limit, listed);
+    if (rows.length !== limit || missing.length > 0) throw new Error(`The page behind ${after} is not whole`);
+  };
+  const msOfPages = async (after: number) =>
+    median(await Array.fromAsync({ length: pages }, () => msOf(() => page(after))));
+  const deep = messagesOf[scale] - limit;
+  const results = await inTurns(
+    runs,
+    () => msOfPages(deep),
+    () => msOfPages(0),
+  );
+  return [
+    {
+      what: `the page behind message ${deep.toLocaleString('en-US')}`,
+      unit: 'ms',
+      values: results.ours,
+      reference: { what: 'the first page', values: results.reference },
+      bar: { atMost: 1.2 },
+    },
+  ];
+}

@@ -1,0 +1,27 @@
+import type { AddressInfo } from 'node:net';
+import { Cursors } from '../../../lib/api/cursors.ts';
+import { SqliteSearchIndex } from '../../../lib/search/sqlite/sqlite-index.ts';
+import { SqliteStore } from '../../../lib/store/sqlite/sqlite-store.ts';
+import { fixedSecret } from '../../../lib/system-secret.ts';
+import { openEngineFiles } from '../../../local/engine-files.ts';
+import { loadOperations } from '../../../local/operations.ts';
+import { createServer } from '../../../local/server.ts';
+import { systemSecretOf } from '../../../local/system-secret.ts';
+
+// The embedded engine without its worker thread: what is accepted is on the disk, and stays in the queue.
+
+const [dataDir] = process.argv.slice(2);
+if (!dataDir) throw new Error('The data folder is missing');
+const { ledger, storeDatabase } = await openEngineFiles(dataDir);
+const services = {
+  ledger,
+  store: new SqliteStore(storeDatabase),
+  searchIndex: new SqliteSearchIndex(storeDatabase),
+  cursors: new Cursors(fixedSecret(systemSecretOf(dataDir))),
+};
+const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
+  adminKey: undefined,
+  onLoopback: true,
+});
+await server.listen({ port: 0, host: '127.0.0.1' });
+process.send?.((server.server.address() as AddressInfo).port);

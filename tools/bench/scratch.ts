@@ -1,0 +1,73 @@
+import { randomUUID } from 'node:crypto';
+import type { Client } from '@opensearch-project/opensearch';
+import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
+import { limits } from '../../lib/limits.ts';
+import { openOpensearch } from '../../lib/search/opensearch/client.ts';
+import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
+import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
+import { migrateMysql } from '../../lib/store/mysql/migration.ts';
+import { MysqlStore, openMysql } from '../../lib/store/mysql/mysql-store.ts';
+import type { Servers } from './figure.ts';
+
+/** A database that nobody else uses, with the tables of the store. */
+export interface ScratchDatabase {
+  store: MysqlStore;
+  /** A plain connection of mysql2 to it, for references. */
+  plain: Connection;
+  drop: () => Promise<void>;
+}
+
+export async function makeDatabase({ mysqlUrl }: Servers): Promise<ScratchDatabase> {
+  const database = `bench_${randomUUID().replaceAll('-', '')}`;
+  const plain = await createConnection({ uri: mysqlUrl, charset: 'utf8mb4_bin', supportBigNumbers: true });
+  await plain.query(`CREATE DATABASE ${database}`);
+  await plain.changeUser({ database });
+  const url = new URL(mysqlUrl);
+  url.pathname = database;
+  const db = openMysql(url.href, { connections: 1, waiting: limits.sqlMs.migration });
+  await migrateMysql(db);
+  return {
+    store: new MysqlStore(db),
+    plain,
+    drop: async () => {
+      await db.destroy();
+      await plain.query(`DROP DATABASE ${database}`);
+      await plain.end();
+    },
+  };
+}
+
+/** Gives the SQL server so much memory for its pages, in bytes; answers how to take it back. */
+export async function giveBufferPool({ plain }: ScratchDatabase, bytes: number): Promise<() => Promise<void>> {
+  const set = (size: unknown) => plain.query('SET GLOBAL innodb_buffer_pool_size = ?', [size]);
+  const [[row]] = await plain.query<RowDataPacket[]>('SELECT @@GLOBAL.innodb_buffer_pool_size AS size');
+  await set(bytes);
+  return async () => {
+    await set(row?.size);
+  };
+}
+
+/** An index that nobody else uses. */
+export interface ScratchIndex {
+  index: OpensearchIndex;
+  client: Client;
+  /** The name that searches use. */
+  alias: string;
+  drop: () => Promise<void>;
+}
+
+export async function makeIndex({ opensearchUrl }: Servers): Promise<ScratchIndex> {
+  const alias = `bench-${randomUUID()}`;
+  const client = openOpensearch(opensearchUrl);
+  await migrateOpensearch(client, alias);
+  return {
+    index: new OpensearchIndex(client, alias),
+    client,
+    alias,
+    drop: async () => {
+      await client.indices.delete({ index: `${alias}-*` });
+      await client.indices.deleteIndexTemplate({ name: alias });
+      await client.close();
+    },
+  };
+}

@@ -1,0 +1,59 @@
+import type { SearchIndex } from '../../lib/search/search-index.ts';
+import type { Measurement, Setting } from './figure.ts';
+import { big } from './fill.ts';
+import { median, percentile } from './statistics.ts';
+import { msOf } from './time.ts';
+
+const sizes = { full: { runs: 5, searches: 100 }, smoke: { runs: 1, searches: 3 } };
+
+/** How many messages the chat has. */
+export const messagesOf = { full: 1_000_000, smoke: 2_000 };
+
+/** Matches a page. */
+export const pageSize = 20;
+
+/** How common they are in the texts of tools/bench/messages.ts: in every second message, or in a hundred of a million. */
+const queries = { common: ['e', 'th', 'the', 'everyone has'], rare: ['皮', 'qz', 'zej', 'an and the r'] };
+
+/**
+ * Searches the big chat for texts of each length, common and rare.
+ *
+ * @param options.scan the reference: finds the same text without the index
+ * @param options.p99Ms the bar of the 99th percentile, in milliseconds
+ */
+export async function measureSearches(
+  { scale, say }: Setting,
+  options: { index: SearchIndex; scan: (q: string) => Promise<unknown>; p99Ms: number },
+): Promise<Measurement[]> {
+  const { runs, searches } = sizes[scale];
+  const { index, scan, p99Ms } = options;
+  const measurements: Measurement[] = [];
+  for (const [kind, texts] of Object.entries(queries))
+    for (const q of texts) {
+      say(`${kind}: ${q}`);
+      const search = () => index.search({ ...big, q, limit: pageSize });
+      const { total, totalIsMinimum } = await search();
+      const ours: number[][] = [];
+      const like: number[] = [];
+      for (let run = 0; run < runs; run++) {
+        ours.push(await Array.fromAsync({ length: searches }, () => msOf(search)));
+        like.push(await msOf(() => scan(q)));
+      }
+      const what = `${[...q].length} characters, ${kind} (${total.toLocaleString('en-US')}${totalIsMinimum ? ' and more' : ''} matches)`;
+      measurements.push(
+        {
+          what: `${what}: median`,
+          unit: 'ms',
+          values: ours.map(median),
+          reference: { what: '`LIKE`', values: like },
+        },
+        {
+          what: `${what}: 99th percentile`,
+          unit: 'ms',
+          values: ours.map((ms) => percentile(ms, 99)),
+          bar: { atMost: p99Ms },
+        },
+      );
+    }
+  return measurements;
+}

@@ -1,0 +1,50 @@
+import { messageView } from '../../functions/api/shared/views.ts';
+import { recordsOf } from '../../lib/ledger/store-records.ts';
+import { encodeChanges } from '../../lib/queue/records.ts';
+import { usualBody } from '../bench/texts.ts';
+
+const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
+const at = Date.UTC(2026, 0, 1);
+const requestId = '0b8f6c1e-5f5c-4a3d-9c55-0d0d6f3a2b11';
+
+/** What a create of so many messages of the usual length is in bytes, by the code that writes it. */
+export interface RequestSizes {
+  /** The records that carry it to the store worker. */
+  records: number[];
+  /** The body of the answer. */
+  answer: number;
+}
+
+export function requestSizes(messages: number): RequestSizes {
+  const numbers = Array.from({ length: messages }, (_, i) => 100_000 + i);
+  const writes = numbers.map((number) => ({
+    kind: 'message' as const,
+    token,
+    chat: 100,
+    number,
+    revision: 0,
+    at,
+    body: usualBody,
+  }));
+  const views = numbers.map((number) => messageView({ number, body: usualBody, createdAt: at, updatedAt: at }));
+  return {
+    records: recordsOf(writes, [requestId]).map((record) => record.length),
+    answer: JSON.stringify(messages === 1 ? views[0] : { data: views }).length,
+  };
+}
+
+const changeBytes = (messages: number, requests: number): number =>
+  encodeChanges(
+    Array.from({ length: messages }, () => ({ token, chat: 100, number: 100_000 })),
+    { requests: Array<string>(requests).fill(requestId), at },
+  ).length;
+const perMessage = changeBytes(2, 1) - changeBytes(1, 1);
+const perRequest = changeBytes(1, 2) - changeBytes(1, 1);
+
+/**
+ * The bytes of a queue message that names so many messages to the search worker: on average, so not of whole ones.
+ *
+ * @param requests those that the messages are from, for each of them
+ */
+export const changesSize = (messages: number, requests: number): number =>
+  changeBytes(1, 1) + (messages - 1) * perMessage + Math.max(messages * requests - 1, 0) * perRequest;

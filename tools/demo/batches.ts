@@ -1,0 +1,23 @@
+import { limits } from '../../lib/limits.ts';
+
+/** Bytes of a batch's JSON besides its messages: `{"messages":[]}`. */
+const frameBytes = 15;
+
+/** The bodies, in order, in as few batch requests as the API's limits of number and size allow. */
+export function inBatches(bodies: readonly string[]): string[][] {
+  const batches: string[][] = [];
+  let batch: string[] = [];
+  let bytes = frameBytes;
+  for (const body of bodies) {
+    const more = Buffer.byteLength(JSON.stringify({ body })) + 1;
+    if (batch.length === limits.batchSize || (batch.length > 0 && bytes + more > limits.requestBytes)) {
+      batches.push(batch);
+      batch = [];
+      bytes = frameBytes;
+    }
+    batch.push(body);
+    bytes += more;
+  }
+  if (batch.length > 0) batches.push(batch);
+  return batches;
+}

@@ -1,0 +1,90 @@
+import * as answers from '../../lib/api/answers.ts';
+import { inBatches } from './batches.ts';
+import { type Client, Refused } from './client.ts';
+import type { Declaration } from './declarations.ts';
+import { inParallel } from './parallel.ts';
+import type { Run } from './run.ts';
+
+const Created = {
+  application: answers.Application.pick({ token: true }),
+  numbered: answers.Message.pick({ number: true }),
+};
+const CreatedMessages = answers.Messages.pick({}).extend({ data: Created.numbered.array() });
+
+/** A declaration whose messages have all been accepted, as numbers 1, 2, 3 … of a chat. */
+export interface LoadedChat {
+  number: number;
+  /** The path of the chat's messages. */
+  messages: string;
+  declaration: Declaration;
+}
+
+/** Messages that were found accepted, or have just been. */
+type OnAccepted = (messages: number, before: boolean) => void;
+
+/**
+ * Creates the run's application or, for a run taken up, gets it again.
+ *
+ * @returns its token; undefined when it has been deleted since
+ */
+export async function openApplication(client: Client, { id }: Run): Promise<string | undefined> {
+  const name = 'Universal Declaration of Human Rights';
+  const { token } = await client.post('/applications', { name }, `demo-${id}-application`, Created.application);
+  try {
+    await client.get(`/applications/${token}`, Created.application);
+    return token;
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'application_not_found') return undefined;
+    throw error;
+  }
+}
+
+/**
+ * Gives each declaration a chat and each paragraph a message. What an earlier process of the same run has created is
+ * not created again, for its Idempotency-Keys are the same.
+ *
+ * @returns the chats in the order in which they were accepted
+ */
+export async function load(
+  client: Client,
+  run: Run,
+  token: string,
+  declarations: readonly Declaration[],
+  concurrency: number,
+  onAccepted: OnAccepted,
+): Promise<LoadedChat[]> {
+  const loaded: LoadedChat[] = [];
+  await inParallel(declarations, concurrency, async (declaration) => {
+    const { code, language, paragraphs } = declaration;
+    const chats = `/applications/${token}/chats`;
+    const { number } = await client.post(chats, { name: language }, `demo-${run.id}-chat-${code}`, Created.numbered);
+    const messages = `${chats}/${number}/messages`;
+
+    let last = 0;
+    for (const [i, batch] of inBatches(paragraphs).entries()) {
+      last += batch.length;
+      const known = run.resumed ? await whatIsKnown(client, `${messages}/${last}`) : 'nothing';
+      // A number that is only taken is no proof that its message will come: on AWS a function may have died in
+      // between. The same key completes the create then, and otherwise gets the first answer again.
+      if (known !== 'stored') {
+        const body = { messages: batch.map((body) => ({ body })) };
+        await client.post(`${messages}/batch`, body, `demo-${run.id}-messages-${code}-${i}`, CreatedMessages);
+      }
+      onAccepted(batch.length, known !== 'nothing');
+    }
+    loaded.push({ number, messages, declaration });
+  });
+  return loaded;
+}
+
+/** What the API knows of a message that may have been sent before. */
+async function whatIsKnown(client: Client, message: string): Promise<'stored' | 'accepted' | 'nothing'> {
+  try {
+    await client.get(message, Created.numbered);
+    return 'stored';
+  } catch (error) {
+    if (error instanceof Refused && error.code === 'message_pending') return 'accepted';
+    if (error instanceof Refused && error.code === 'message_not_found') return 'nothing';
+    throw error;
+  }
+}

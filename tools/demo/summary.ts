@@ -1,0 +1,39 @@
+import { figure, seconds } from '../cli/figures.ts';
+
+/** What a run did. Times are in milliseconds from its first request. */
+export interface Outcome {
+  token: string;
+  chats: number;
+  messages: number;
+  /** Messages that an earlier process of the run had sent. */
+  messagesBefore: number;
+  acceptedMs: number;
+  storedMs: number;
+  searchableMs: number;
+}
+
+/** The summary, for people. */
+export function summary({ token, chats, messages, messagesBefore, ...ms }: Outcome): string {
+  const sent = messages - messagesBefore;
+  const rows = [
+    ['applications', '1', `token ${token}`],
+    ['chats', figure(chats), 'one for each language'],
+    [
+      'messages',
+      figure(messages),
+      messagesBefore > 0 ? `${figure(messagesBefore)} of them sent before it was stopped` : 'one for each paragraph',
+    ],
+    [
+      'accepted',
+      seconds(ms.acceptedMs),
+      sent > 0 ? `${figure(sent / (ms.acceptedMs / 1_000))} messages/s` : 'nothing was left to send',
+    ],
+    ['all stored', seconds(ms.storedMs), 'every message can be read'],
+    ['all searchable', seconds(ms.searchableMs), 'every message can be found'],
+  ] as const;
+  const [names, values] = [0, 1].map((column) => Math.max(...rows.map((row) => (row[column] as string).length))) as [
+    number,
+    number,
+  ];
+  return rows.map(([name, value, note]) => `  ${name.padEnd(names)}  ${value.padStart(values)}  ${note}`).join('\n');
+}

@@ -1,0 +1,44 @@
+import { ledger } from '../../functions/aws/ledger.ts';
+import { parkedWrites } from '../../functions/aws/parked-writes.ts';
+import { bind } from '../../functions/aws/provider.ts';
+import { searchCluster } from '../../functions/aws/search-cluster.ts';
+import { searchIndex } from '../../functions/aws/search-index.ts';
+import { searchQueue } from '../../functions/aws/search-queue.ts';
+import { store } from '../../functions/aws/store.ts';
+import { storeQueue } from '../../functions/aws/store-queue.ts';
+import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
+import { settled } from '../stack/choosing.ts';
+import { functionsEnvironment } from '../stack/functions-environment.ts';
+import { OpsProblem } from './problem.ts';
+import type { OpsServices } from './services.ts';
+
+const providers = { ledger, parkedWrites, store, searchIndex, searchCluster, storeQueue, searchQueue };
+
+/**
+ * The system that the variables of the shell name, which are those of its functions.
+ *
+ * @throws OpsProblem naming the variables that are missing or wrong
+ */
+export async function openAws(): Promise<OpsServices> {
+  // Nobody waits for an answer here.
+  process.env.MYSQL_USE ??= 'work';
+  const bound = await bind(providers).catch((error: Error) => {
+    throw new OpsProblem(`${error.message}; see docs/operations.md.`, { cause: error });
+  });
+  return {
+    ledger: bound.ledger,
+    store: bound.store,
+    searchIndex: bound.searchIndex,
+    queues: { store: bound.storeQueue, search: bound.searchQueue },
+    waitingWrites: bound.parkedWrites,
+    reindexing: new OpensearchReindexing(bound.searchCluster, bound.store),
+    close: async () => undefined,
+  };
+}
+
+/** The system that script/stack deployed from this checkout. */
+export async function openStack(): Promise<OpsServices> {
+  // The SDK's clients read their endpoint and credentials from here.
+  Object.assign(process.env, await functionsEnvironment(settled().servers));
+  return openAws();
+}

@@ -1,0 +1,47 @@
+import { decodeChanges, decodeWrites, MalformedRecord } from '../../lib/queue/decode-records.ts';
+import { targetOf } from '../../lib/queue/records.ts';
+import { figure } from '../cli/figures.ts';
+import type { QueueName } from './services.ts';
+
+/** Characters of a token that tell applications apart, and open none. */
+const shownOfToken = 6;
+
+/** The token's beginning. */
+export const shortToken = (token: string): string => `${token.slice(0, shownOfToken)}…`;
+
+/** Numbers as people write them: 1–3, 7. */
+export function ranges(numbers: number[]): string {
+  const sorted = [...new Set(numbers)].sort((a, b) => a - b);
+  const texts: string[] = [];
+  for (let i = 0; i < sorted.length; i++) {
+    const first = sorted[i] as number;
+    while (sorted[i + 1] === (sorted[i] as number) + 1) i++;
+    const last = sorted[i] as number;
+    texts.push(first === last ? `${first}` : `${first}–${last}`);
+  }
+  return texts.join(', ');
+}
+
+type Target = ReturnType<typeof targetOf> & { what: string };
+
+/** What a record is about, in a line that holds nothing of its content: kinds and numbers. */
+export function describeLetter(queue: QueueName, body: string): string {
+  try {
+    const targets: Target[] =
+      queue === 'store'
+        ? decodeWrites(body).map((write) => ({ what: write.kind, ...targetOf(write) }))
+        : decodeChanges(body).map((key) => ({ what: 'index message', ...key }));
+    const groups = Map.groupBy(targets, ({ what, token, chat, number }) =>
+      [what, number === undefined ? '' : `of chat ${chat}`, `in ${shortToken(token)}`].filter(Boolean).join(' '),
+    );
+    return [...groups]
+      .map(([group, members]) => {
+        const numbers = members.map(({ chat, number }) => number ?? chat).filter((each) => each !== undefined);
+        return numbers.length > 0 ? `${group}: ${ranges(numbers)}` : group;
+      })
+      .join('; ');
+  } catch (error) {
+    if (!(error instanceof MalformedRecord)) throw error;
+    return `unreadable, ${figure(body.length)} characters`;
+  }
+}

@@ -1,0 +1,41 @@
+import { existsSync } from 'node:fs';
+import path from 'node:path';
+import { SqliteReindexing } from '../../lib/search/sqlite/reindex.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
+import { UnusableDatabase } from '../../lib/sqlite/database.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
+import { openEngineFiles } from '../../local/engine-files.ts';
+import { OpsProblem } from './problem.ts';
+import type { OpsServices } from './services.ts';
+
+/**
+ * Opens a data folder of the embedded engine.
+ *
+ * @param disagreeing what to do where one of its files has lost commits
+ * @throws OpsProblem when there is none, or a chat system runs on it
+ */
+export async function openEmbedded(dataDir: string, disagreeing: 'refuse' | 'repair'): Promise<OpsServices> {
+  if (!existsSync(path.join(dataDir, 'ledger.db')))
+    throw new OpsProblem(`${dataDir} holds no chat system; name its data folder with --data-dir.`);
+  const files = await openEngineFiles(dataDir, disagreeing).catch((error: unknown) => {
+    if (error instanceof UnusableDatabase && error.message.includes('in use'))
+      throw new OpsProblem(
+        `A chat system runs on ${dataDir}: stop it (Ctrl-C where script/start runs), run this again, and start it again.`,
+      );
+    throw error;
+  });
+  const { ledger, queues, storeDatabase } = files;
+  const store = new SqliteStore(storeDatabase);
+  const searchIndex = new SqliteSearchIndex(storeDatabase);
+  const reindexing = new SqliteReindexing(storeDatabase, store, searchIndex);
+  return {
+    ledger,
+    store,
+    searchIndex,
+    queues,
+    waitingWrites: queues.store,
+    reindexing,
+    agree: () => files.agree(),
+    close: () => files.close(),
+  };
+}

@@ -1,0 +1,75 @@
+import { constants, createReadStream, openSync, statSync } from 'node:fs';
+import { Socket } from 'node:net';
+import { addAbortSignal, type Readable } from 'node:stream';
+import { type Imported, importApplication } from '../../lib/archive/import.ts';
+import { figure } from '../cli/figures.ts';
+import type { Interruption } from './interruption.ts';
+import { linesOf } from './lines.ts';
+import { OpsProblem } from './problem.ts';
+import { Progress } from './progress.ts';
+import type { OpsServices } from './services.ts';
+
+/** Where an import reads from. */
+interface Input {
+  stream: () => Readable;
+  /** Whether `stream` can be called more than once. */
+  repeatable: boolean;
+}
+
+/**
+ * Imports an application from a file; `-` is standard input. A regular file is checked whole before anything is written.
+ *
+ * @throws OpsProblem when the path names something that cannot be read
+ */
+export async function importFrom(
+  { ledger, queues }: Pick<OpsServices, 'ledger' | 'queues'>,
+  file: string,
+  { dryRun = false }: { dryRun?: boolean },
+  interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
+): Promise<void> {
+  const input = file === '-' ? standardInput : inputOf(file);
+  const services = { ledger, storeQueue: queues.store };
+  if (input.repeatable && !dryRun && !(await run(services, input, true, interruption))) return;
+  const done = await run(services, input, dryRun, interruption);
+  if (!done) return;
+  console.log(
+    `${dryRun ? 'The file is whole: ' : 'Imported '}${figure(done.chats)} chats, ${figure(done.messages)} messages, ${figure(done.deleted)} deleted ones.`,
+  );
+}
+
+/** Checks or imports all lines. Returns undefined when it was stopped by a signal. */
+async function run(
+  services: Parameters<typeof importApplication>[0],
+  input: Input,
+  dryRun: boolean,
+  interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
+): Promise<Imported | undefined> {
+  const progress = new Progress(dryRun ? 'lines checked' : 'lines', 0);
+  const lines = linesOf(addAbortSignal(interruption.aborted, input.stream()));
+  let done: Imported | undefined;
+  try {
+    for await (const imported of importApplication(services, lines, dryRun)) {
+      progress.advance(imported.lines - (done?.lines ?? 0));
+      done = imported;
+      if (await interruption.isWanted()) return undefined;
+    }
+    return done;
+  } catch (error) {
+    if (interruption.aborted.aborted) return undefined;
+    throw error;
+  } finally {
+    progress.stop();
+  }
+}
+
+const standardInput: Input = { stream: () => process.stdin, repeatable: false };
+
+function inputOf(path: string): Input {
+  const stats = statSync(path);
+  if (stats.isDirectory()) throw new OpsProblem(`${path} is a folder; name a file that script/ops export wrote.`);
+  if (!stats.isFIFO()) return { stream: () => createReadStream(path), repeatable: stats.isFile() };
+  // Without O_NONBLOCK, opening a FIFO would block a thread until a writer comes, and no signal would end that.
+  const stream = () =>
+    new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
+  return { stream, repeatable: false };
+}

@@ -1,0 +1,43 @@
+import { ArchiveProblem } from '../../lib/archive/format.ts';
+import { limits } from '../../lib/limits.ts';
+
+const lineEnd = 0x0a;
+
+/**
+ * The lines of a text in UTF-8. Node.js's own reader would also end them at U+2028 and U+2029, which JSON may hold. Holds
+ * no more of the text than one line of the permitted length and one chunk.
+ *
+ * @throws ArchiveProblem naming the line that is not UTF-8, or longer than `limits.archiveLineBytes`
+ */
+export async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+  const decoder = new TextDecoder('utf-8', { fatal: true });
+  let parts: Uint8Array[] = [];
+  let size = 0;
+  let number = 1;
+  const add = (part: Uint8Array) => {
+    size += part.length;
+    if (size > limits.archiveLineBytes)
+      throw new ArchiveProblem(`Line ${number}: is longer than ${limits.archiveLineBytes} bytes.`);
+    parts.push(part);
+  };
+  const take = () => {
+    const bytes = Buffer.concat(parts, size);
+    [parts, size] = [[], 0];
+    try {
+      return decoder.decode(bytes);
+    } catch (error) {
+      throw new ArchiveProblem(`Line ${number}: is not text in UTF-8.`, { cause: error });
+    }
+  };
+  for await (const chunk of input) {
+    let from = 0;
+    for (let end = chunk.indexOf(lineEnd); end >= 0; end = chunk.indexOf(lineEnd, from)) {
+      add(chunk.subarray(from, end));
+      yield take();
+      number++;
+      from = end + 1;
+    }
+    add(chunk.subarray(from));
+  }
+  if (size > 0) yield take();
+}

@@ -1,0 +1,67 @@
+import type { KeptLetter } from '../../lib/queue/queue.ts';
+import { table } from '../stack/table.ts';
+import { describeLetter } from './describe-letter.ts';
+import type { OpsServices, QueueName } from './services.ts';
+
+interface ListFlags {
+  limit: number;
+  json?: boolean;
+  show?: boolean;
+}
+
+const units = [
+  ['d', 24 * 60 * 60_000],
+  ['h', 60 * 60_000],
+  ['min', 60_000],
+  ['s', 1_000],
+] as const;
+
+/** A time span as its largest unit: 3 h. */
+const span = (ms: number): string => {
+  const [name, unit] = units.find(([, each]) => ms >= each) ?? units[3];
+  return `${Math.max(0, Math.floor(ms / unit))} ${name}`;
+};
+
+/** Prints the dead letters of the queues, at most so many of each, and how many there are. */
+export async function listDeadLetters(
+  { queues }: Pick<OpsServices, 'queues'>,
+  names: readonly QueueName[],
+  { limit, json, show }: ListFlags,
+): Promise<void> {
+  const listed: { queue: QueueName; letter: KeptLetter }[] = [];
+  let total = 0;
+  for (const queue of names) {
+    total += await queues[queue].deadLetterCount();
+    listed.push(...(await queues[queue].deadLetters(limit)).map((letter) => ({ queue, letter })));
+  }
+  const rows = listed.map(({ queue, letter: { body, reason, at } }) => ({
+    queue,
+    at,
+    reason,
+    about: describeLetter(queue, body),
+    ...(show && { body }),
+  }));
+  if (json) {
+    for (const { at, ...row } of rows)
+      console.log(JSON.stringify({ ...row, at: at === undefined ? null : new Date(at).toISOString() }));
+    return;
+  }
+  if (rows.length > 0) {
+    const now = Date.now();
+    const cells = rows.map(({ queue, at, reason, about }) => [
+      queue,
+      at === undefined ? '-' : span(now - at),
+      reason,
+      about,
+    ]);
+    const [headings, ...lines] = table(['queue', 'age', 'reason', 'about'], cells);
+    console.log(headings);
+    for (const [i, line] of lines.entries()) {
+      console.log(line);
+      if (show) console.log(`  ${rows[i]?.body}`);
+    }
+  }
+  // SQS counts approximately; what was listed is there.
+  const count = Math.max(total, rows.length);
+  console.log(count === 0 ? 'No dead letters.' : `${rows.length} of ${count} dead letters.`);
+}

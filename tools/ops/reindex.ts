@@ -1,0 +1,41 @@
+import { figure, seconds } from '../cli/figures.ts';
+import type { Interruption } from './interruption.ts';
+import { Progress } from './progress.ts';
+import type { OpsServices } from './services.ts';
+
+/** Builds the search index anew from the store, or gives up what was begun. */
+export async function reindex(
+  { reindexing }: Pick<OpsServices, 'reindexing'>,
+  { dryRun, abort }: { dryRun?: boolean; abort?: boolean },
+  interruption: Pick<Interruption, 'isWanted'>,
+): Promise<void> {
+  const { what, messages } = await reindexing.plan();
+  if (dryRun) {
+    console.log(`Would ${abort ? 'give up what was begun' : `${what}: some ${figure(messages)} messages to copy`}.`);
+    return;
+  }
+  const began = Date.now();
+  let progress: Progress | undefined;
+  let waitingFor = '';
+  try {
+    for await (const step of abort ? reindexing.abort() : reindexing.run()) {
+      if (step.kind === 'copied') {
+        progress ??= new Progress('messages copied', messages);
+        progress.advance(step.messages);
+        for (const { document, reason } of step.refused)
+          console.error(`Refused: message ${document.chat}/${document.number}: ${reason}`);
+      } else {
+        progress?.stop();
+        progress = undefined;
+        if (step.kind === 'done') console.log(`${step.what} (${seconds(Date.now() - began)})`);
+        else if (step.until !== waitingFor) {
+          waitingFor = step.until;
+          console.log(`waiting ${seconds(step.forMs)}, until ${step.until}`);
+        }
+      }
+      if (await interruption.isWanted()) return;
+    }
+  } finally {
+    progress?.stop();
+  }
+}

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateSecretCommand, ResourceExistsException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
+import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
+import { sql } from 'kysely';
+import { cursors } from '../../functions/aws/cursors.ts';
+import { ledger } from '../../functions/aws/ledger.ts';
+import { parkedWrites } from '../../functions/aws/parked-writes.ts';
+import { bind } from '../../functions/aws/provider.ts';
+import { searchIndex } from '../../functions/aws/search-index.ts';
+import { searchQueue } from '../../functions/aws/search-queue.ts';
+import { store } from '../../functions/aws/store.ts';
+import { storeQueue } from '../../functions/aws/store-queue.ts';
+import type { Services } from '../../functions/runtime/services.ts';
+import { purgeSchedule } from '../../functions/schedule/purge.ts';
+import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
+import { sweepSchedule } from '../../functions/schedule/sweep.ts';
+import { searchWorker } from '../../functions/workers/search.ts';
+import { storeWorker } from '../../functions/workers/store.ts';
+import { createLedgerTable } from '../../lib/ledger/dynamodb/schema.ts';
+import { limits } from '../../lib/limits.ts';
+import type { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
+import { migrateMysql } from '../../lib/store/mysql/migration.ts';
+import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
+import { EventSource, type PolledQueue } from '../../local/event-source.ts';
+import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
+import { every } from '../../local/schedule.ts';
+
+/** What the functions on this machine have of their own, so that those of the deployed stack take nothing from them. */
+const own = 'chat-system-dev-loop';
+const ownDatabase = 'chat_dev_loop';
+
+/** Time between two looks at an empty queue, in milliseconds. */
+const pollMs = 300;
+/** Time between two runs of each schedule, in milliseconds: a developer does not want to wait a minute. */
+const scheduleMs = 5_000;
+const scheduleTimeMs = 60_000;
+const sqsBatch = 10;
+
+/** Servers that run already. */
+export interface AwsServers {
+  awsEndpoint: string;
+  /** `mysql://user@host:port/database`; the user may make databases. */
+  mysqlUrl: string;
+  mysqlPassword: string;
+  /** The secret that holds the password. */
+  mysqlSecret: string;
+  opensearchUrl: string;
+}
+
+/**
+ * Runs the workers and schedules of the AWS engine in this process until it ends, on a table, queues and database of
+ * their own, and answers the services for the operations.
+ */
+export async function startAwsEngine(servers: AwsServers): Promise<Services> {
+  const environment = await makeOwn(servers);
+  const services = await bind(
+    { ledger, store, searchIndex, cursors, storeQueue, searchQueue, parkedWrites },
+    environment,
+  );
+
+  const onStore = storeWorker(services);
+  const onSearch = searchWorker(services);
+  const sources = [
+    new EventSource('store', polled(services.storeQueue), (event) => onStore(event, lambdaContext('store')), sqsBatch),
+    new EventSource(
+      'search',
+      polled(services.searchQueue),
+      (event) => onSearch(event, lambdaContext('search')),
+      sqsBatch,
+    ),
+  ];
+  for (const source of sources) source.start();
+  const schedules = {
+    'roll-up': rollUpSchedule(services),
+    purge: purgeSchedule(services),
+    sweep: sweepSchedule(services),
+  };
+  for (const [name, run] of Object.entries(schedules))
+    every(scheduleMs, name, () => run(scheduledEvent(), lambdaContext(name, scheduleTimeMs)));
+  return services;
+}
+
+/** Makes what is missing, and answers the environment that the functions are to find. */
+async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: AwsServers) {
+  await createLedgerTable(new DynamoDBClient(), own);
+  const sqs = new SQSClient();
+  const createQueue = async (name: string) =>
+    (await sqs.send(new CreateQueueCommand({ QueueName: `${own}-${name}` }))).QueueUrl as string;
+
+  const ownUrl = new URL(mysqlUrl);
+  ownUrl.pathname = `/${ownDatabase}`;
+  const settings = {
+    connections: 1,
+    waiting: limits.sqlMs.migration,
+    login: async () => ({ password: mysqlPassword }),
+  };
+  const server = openMysql(mysqlUrl, settings);
+  await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ownDatabase)}`.execute(server);
+  await server.destroy();
+  const database = openMysql(ownUrl.href, settings);
+  await migrateMysql(database);
+  await database.destroy();
+
+  return {
+    LEDGER_TABLE: own,
+    STORE_QUEUE_URL: await createQueue('store'),
+    STORE_DEAD_LETTER_QUEUE_URL: await createQueue('store-dead-letters'),
+    SEARCH_QUEUE_URL: await createQueue('search'),
+    SEARCH_DEAD_LETTER_QUEUE_URL: await createQueue('search-dead-letters'),
+    MYSQL_URL: ownUrl.href,
+    MYSQL_SECRET: mysqlSecret,
+    MYSQL_USE: 'work',
+    OPENSEARCH_URL: opensearchUrl,
+    SYSTEM_SECRET: await makeSystemSecret(),
+  };
+}
+
+/** Makes the system secret where there is none, and returns its name. */
+async function makeSystemSecret(): Promise<string> {
+  const SecretString = JSON.stringify({ key: randomBytes(32).toString('base64url') });
+  try {
+    await new SecretsManagerClient().send(new CreateSecretCommand({ Name: own, SecretString }));
+  } catch (error) {
+    if (!(error instanceof ResourceExistsException)) throw error;
+  }
+  return own;
+}
+
+/** A queue in SQS, which does not tell when something was sent: it is looked at regularly. */
+export const polled = (queue: SqsQueue): PolledQueue => ({
+  receive: (max) => queue.receive(max),
+  acknowledge: (receipts) => queue.acknowledge(receipts),
+  release: (receipts, delaySeconds) => queue.release(receipts, delaySeconds),
+  onMessages: () => undefined,
+  nextInMs: () => pollMs,
+});

@@ -1,0 +1,64 @@
+import { randomBytes } from 'node:crypto';
+import {
+  CreateSecretCommand,
+  GetSecretValueCommand,
+  PutSecretValueCommand,
+  ResourceNotFoundException,
+  SecretsManagerClient,
+} from '@aws-sdk/client-secrets-manager';
+import * as z from 'zod';
+import type { MysqlUser, MysqlUsers } from '../../lib/store/mysql/users.ts';
+import { awsClient } from './aws-client.ts';
+
+/** The secret with the password of the user who owns the database. */
+export const databaseSecret = 'chat-system/mysql';
+
+/** The secrets of the users that a migration makes, see lib/store/mysql/users.ts. */
+export const userSecrets = { reads: 'chat-system/mysql-reader', work: 'chat-system/mysql-worker' };
+
+const userNames = { reads: 'chat_reader', work: 'chat_worker' };
+
+/** Writes the password into the secret, as RDS does; changes nothing when it is there. */
+export async function keepDatabaseSecret(endpoint: string, password: string): Promise<void> {
+  const client = new SecretsManagerClient(awsClient(endpoint));
+  const SecretString = JSON.stringify({ password });
+  try {
+    const kept = await read(client, databaseSecret);
+    if (kept === undefined) await client.send(new CreateSecretCommand({ Name: databaseSecret, SecretString }));
+    else if (kept !== SecretString)
+      await client.send(new PutSecretValueCommand({ SecretId: databaseSecret, SecretString }));
+  } finally {
+    client.destroy();
+  }
+}
+
+/** Makes the secrets of the other users with random passwords where they are missing, and returns what is in them. */
+export async function keepUserSecrets(endpoint: string): Promise<MysqlUsers> {
+  const client = new SecretsManagerClient(awsClient(endpoint));
+  const keep = async (use: keyof MysqlUsers): Promise<MysqlUser> => {
+    const kept = await read(client, userSecrets[use]);
+    if (kept !== undefined) {
+      const { username, password } = userSecret.parse(JSON.parse(kept));
+      return { user: username, password };
+    }
+    const made = { username: userNames[use], password: randomBytes(18).toString('base64url') };
+    await client.send(new CreateSecretCommand({ Name: userSecrets[use], SecretString: JSON.stringify(made) }));
+    return { user: made.username, password: made.password };
+  };
+  try {
+    return { reads: await keep('reads'), work: await keep('work') };
+  } finally {
+    client.destroy();
+  }
+}
+
+const userSecret = z.object({ username: z.string(), password: z.string() });
+
+async function read(client: SecretsManagerClient, id: string): Promise<string | undefined> {
+  try {
+    return (await client.send(new GetSecretValueCommand({ SecretId: id }))).SecretString;
+  } catch (error) {
+    if (error instanceof ResourceNotFoundException) return undefined;
+    throw error;
+  }
+}

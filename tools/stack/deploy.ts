@@ -1,0 +1,91 @@
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import * as z from 'zod';
+import { emulatedAccount } from '../../infra/emulated-account.ts';
+import { emulatedApiUrl } from './api-url.ts';
+import { cdk, emulatorEnvironment } from './cdk.ts';
+import { credentials } from './credentials.ts';
+import { databaseSecret, userSecrets } from './database-secret.ts';
+import { apiAnswers, forgetDeployment, keepDeployment, readDeployment } from './deployment.ts';
+import { requireLoopback } from './endpoint.ts';
+import { fingerprint } from './fingerprint.ts';
+import { makeFolder, stackFolder } from './folders.ts';
+import { StackProblem } from './problem.ts';
+import type { Servers } from './provider.ts';
+import type { Say } from './run.ts';
+
+/** What cdk writes about the stacks that it deployed; one of them has the API. */
+const outputs = z.record(z.string(), z.record(z.string(), z.string()));
+
+const deployFlags = ['--all', '--require-approval', 'never', '--progress', 'events', '--ci'];
+
+/** Whether what is deployed at these servers is the code that is here, and answers. */
+export async function isDeployed(servers: Servers): Promise<boolean> {
+  const last = readDeployment();
+  return (
+    last?.endpoint === servers.awsEndpoint && last.fingerprint === fingerprint(servers) && (await apiAnswers(last))
+  );
+}
+
+/**
+ * Deploys the code that is here to the emulator.
+ *
+ * @returns the API's base URL
+ * @throws StackProblem when the endpoint is not on this machine, or the deployment fails
+ */
+export async function deployToEmulator(servers: Servers, say: Say): Promise<string> {
+  const { awsEndpoint, fromFunctions } = servers;
+  requireLoopback(awsEndpoint);
+  const made = { endpoint: awsEndpoint, fingerprint: fingerprint(servers) };
+  const env = emulatorEnvironment(awsEndpoint);
+  forgetDeployment();
+  say('Bootstrapping');
+  await cdk(['bootstrap', `aws://${emulatedAccount}/${credentials.AWS_REGION}`], env, say);
+  say('Bundling the functions');
+  const context = {
+    stage: 'local',
+    mysqlUrl: fromFunctions.mysqlUrl,
+    mysqlSecret: databaseSecret,
+    mysqlReaderSecret: userSecrets.reads,
+    mysqlWorkerSecret: userSecrets.work,
+    opensearchUrl: fromFunctions.opensearchUrl,
+  };
+  const output = await deploy(
+    Object.entries(context).map(([name, value]) => `${name}=${value}`),
+    env,
+    say,
+  );
+  const url = emulatedApiUrl(awsEndpoint, output);
+  keepDeployment({ ...made, url });
+  return url;
+}
+
+/**
+ * Deploys the code that is here to the AWS account that the shell is set to use.
+ *
+ * @param context the flags of the CDK app, each `name=value`
+ * @returns the API's base URL
+ */
+export async function deployToAws(context: string[], say: Say): Promise<string> {
+  const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, ...env } = process.env;
+  if (AWS_ENDPOINT_URL || AWS_ENDPOINT_URL_S3)
+    throw new StackProblem('AWS_ENDPOINT_URL is set, and AWS is meant: unset it first.');
+  say('Bootstrapping');
+  await cdk(['bootstrap'], env, say);
+  say('Bundling the functions');
+  // A change of the data stack alone leaves the templates of the others as they are (docs/deploying.md).
+  return (await deploy(context, env, say, ['--force'])).replace(/\/$/, '');
+}
+
+/** @returns the stack's output with the API's address */
+async function deploy(context: string[], env: NodeJS.ProcessEnv, say: Say, more: string[] = []): Promise<string> {
+  const file = path.join(makeFolder(stackFolder), 'outputs.json');
+  const flags = context.flatMap((each) => ['--context', each]);
+  await cdk(['deploy', ...deployFlags, ...more, '--outputs-file', file, ...flags], env, say);
+  const all = outputs.parse(JSON.parse(readFileSync(file, 'utf8')));
+  const url = Object.values(all)
+    .map(({ ApiUrl }) => ApiUrl)
+    .find((each) => each !== undefined);
+  if (!url) throw new StackProblem(`The deployed stacks have no output ApiUrl; see ${file}.`);
+  return url;
+}

@@ -1,0 +1,45 @@
+import type { AddressInfo } from 'node:net';
+import { Command, Option } from 'commander';
+import * as z from 'zod';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
+import { stage } from '../../local/lambda-events.ts';
+import { loadOperations } from '../../local/operations.ts';
+import { createServer } from '../../local/server.ts';
+import { BadSettings, parseSettings } from '../cli/command-line.ts';
+import { startAwsEngine } from './aws-engine.ts';
+import { settled } from './choosing.ts';
+import { credentials } from './credentials.ts';
+import { databaseSecret, keepDatabaseSecret } from './database-secret.ts';
+import { StackProblem } from './problem.ts';
+
+const schema = z.object({ port: z.coerce.number('--port must be a number.').int().min(0).max(65_535) });
+
+const command = new Command('npm run dev --')
+  .description(
+    'Runs the functions in this process on the servers of script/stack, and again at every change of a file. They have a table, queues and a database of their own, and leave those of what is deployed alone.',
+  )
+  .addOption(new Option('--port <number>', 'port to listen on; 0 takes a free one').env('PORT').default('3001'));
+
+try {
+  const settings = parseSettings(command, schema, process.argv.slice(2));
+  if (settings) {
+    const { servers } = settled();
+    Object.assign(process.env, credentials, { AWS_ENDPOINT_URL: servers.awsEndpoint });
+    setLogLevel('debug');
+    await keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
+    const services = await startAwsEngine({ ...servers, mysqlSecret: databaseSecret });
+    const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
+      adminKey: undefined,
+      onLoopback: true,
+    });
+    await server.listen({ port: settings.port, host: '127.0.0.1' });
+    const { port } = server.server.address() as AddressInfo;
+    console.log(`The functions answer at http://localhost:${port}/${stage}. Stop them with Ctrl-C.`);
+    // What is in hand comes again after its visibility timeout, so there is nothing to wait for.
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
+  }
+} catch (error) {
+  const known = error instanceof BadSettings || error instanceof StackProblem;
+  console.error(known ? error.message : error);
+  process.exit(1);
+}

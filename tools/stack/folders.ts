@@ -1,0 +1,47 @@
+import { createHash } from 'node:crypto';
+import { chmodSync, mkdirSync, statSync } from 'node:fs';
+import { homedir } from 'node:os';
+import path from 'node:path';
+
+/** The checkout that this program belongs to. */
+export const project = path.resolve(import.meta.dirname, '../..');
+
+/** What `script/stack` keeps for this checkout: settings, pids, logs. */
+export const stackFolder = path.join(project, '.stack');
+export const logFolder = path.join(stackFolder, 'logs');
+
+export const isRoot = process.getuid?.() === 0;
+
+/** Whether a user without rights of his own can get to the folder. */
+export function openToAll(folder: string): boolean {
+  const parent = path.dirname(folder);
+  const mode = statSync(folder, { throwIfNoEntry: false })?.mode;
+  return (mode === undefined || (mode & 0o001) !== 0) && (parent === folder || openToAll(parent));
+}
+
+/**
+ * The folder, or one below `instead` where only root gets to it: MariaDB and OpenSearch don't run as root, so a checkout
+ * below /root could not hold their data.
+ */
+const reachable = (folder: string, instead: string): string =>
+  isRoot && !openToAll(path.dirname(folder))
+    ? path.join(instead, createHash('sha256').update(folder).digest('hex').slice(0, 12))
+    : folder;
+
+/** Where the servers of this checkout keep their data. */
+export const dataFolder = reachable(path.join(stackFolder, 'data'), '/var/lib/chat-system');
+
+/** What was downloaded; all checkouts of a user share it. */
+export const cacheFolder =
+  process.env.STACK_CACHE ||
+  reachable(
+    path.join(process.env.XDG_CACHE_HOME || path.join(homedir(), '.cache'), 'chat-system'),
+    '/var/cache/chat-system',
+  );
+
+/** Makes a folder that servers with other users than this one get through; secrets in it are files with a mode of their own. */
+export function makeFolder(folder: string): string {
+  mkdirSync(folder, { recursive: true });
+  chmodSync(folder, 0o755);
+  return folder;
+}

@@ -1,0 +1,56 @@
+import * as z from 'zod';
+import { BadSettings } from '../cli/command-line.ts';
+import { providerNames } from './provider.ts';
+import type { Wanted } from './settings.ts';
+
+const port = (flag: string, variable: string) =>
+  z
+    .string()
+    .refine((digits) => /^[0-9]+$/.test(digits) && Number(digits) >= 1 && Number(digits) <= 65_535, {
+      error: `${flag} (${variable}) must be a whole number from 1 to 65535.`,
+    })
+    .transform(Number)
+    .optional();
+
+const url = (variable: string, protocols: RegExp, example: string) =>
+  z.url({ protocol: protocols, error: `${variable} must be a URL like ${example}.` }).optional();
+
+const flags = z.object({
+  provider: z
+    .enum(providerNames, { error: `--provider (STACK_PROVIDER) must be one of ${providerNames.join(', ')}.` })
+    .optional(),
+  awsPort: port('--aws-port', 'STACK_AWS_PORT'),
+  mysqlPort: port('--mysql-port', 'STACK_MYSQL_PORT'),
+  opensearchPort: port('--opensearch-port', 'STACK_OPENSEARCH_PORT'),
+  AWS_ENDPOINT_URL: url('AWS_ENDPOINT_URL', /^https?$/, 'http://localhost:4566'),
+  MYSQL_URL: url('MYSQL_URL', /^mysql$/, 'mysql://user:password@localhost:3306/chat'),
+  OPENSEARCH_URL: url('OPENSEARCH_URL', /^https?$/, 'http://localhost:9200'),
+});
+
+/**
+ * Reads what is asked for, from the flags and the environment.
+ *
+ * @throws BadSettings naming all that is wrong
+ */
+export function readWanted(given: Record<string, unknown>, environment: NodeJS.ProcessEnv): Wanted {
+  const { AWS_ENDPOINT_URL, MYSQL_URL, OPENSEARCH_URL } = environment;
+  const result = flags.safeParse({ ...given, AWS_ENDPOINT_URL, MYSQL_URL, OPENSEARCH_URL });
+  if (!result.success) throw new BadSettings(result.error.issues.map(({ message }) => message).join(' '));
+  const { provider, awsPort, mysqlPort, opensearchPort, ...urls } = result.data;
+  const ports = { aws: awsPort, mysql: mysqlPort, opensearch: opensearchPort };
+  const taken = Object.values(ports).filter((each) => each !== undefined);
+  if (new Set(taken).size < taken.length) throw new BadSettings('The ports must differ from each other.');
+  return {
+    provider,
+    ports,
+    ...(urls.AWS_ENDPOINT_URL && urls.MYSQL_URL && urls.OPENSEARCH_URL
+      ? {
+          external: {
+            awsEndpoint: urls.AWS_ENDPOINT_URL,
+            mysqlUrl: urls.MYSQL_URL,
+            opensearchUrl: urls.OPENSEARCH_URL,
+          },
+        }
+      : {}),
+  };
+}
