@@ -3,7 +3,8 @@ import type { MessagePort, Worker } from 'node:worker_threads';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import type { LogLevel } from '../functions/runtime/observe/log.ts';
 import type { OperationId } from '../lib/api/routes.ts';
-import type { Ledger, Parent } from '../lib/ledger/ledger.ts';
+import type { Ledger } from '../lib/ledger/ledger.ts';
+import type { Parent } from '../lib/model/keys.ts';
 import type { DeadLetter } from '../lib/queue/queue.ts';
 
 // The parts of the embedded engine that run beside each other, and what each may call on the others. The accepting

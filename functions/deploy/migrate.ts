@@ -3,7 +3,7 @@ import type { Kysely } from 'kysely';
 import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
 import { migrateMysql } from '../../lib/store/mysql/migration.ts';
 import { createMysqlUsers, type MysqlUsers } from '../../lib/store/mysql/users.ts';
-import type { Schema } from '../../lib/store/sql/sql-store.ts';
+import type { Schema } from '../../lib/store/sql/schema.ts';
 import type { LambdaHandler } from '../runtime/lambda.ts';
 
 interface MigrateServices {

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import { MalformedRecord } from '../../lib/queue/decode-records.ts';
 import type { DeadLetterBox } from '../../lib/queue/queue.ts';
+import { MalformedRecord } from '../../lib/queue/records.ts';
 import type { LambdaHandler } from './lambda.ts';
 import { events, log } from './observe/log.ts';
 import type { Measured } from './observe/metrics.ts';

@@ -1,6 +1,6 @@
 import { limits } from '../../lib/limits.ts';
-import { decodeChangesRecord } from '../../lib/queue/decode-records.ts';
-import type { MessageKey } from '../../lib/queue/records.ts';
+import type { MessageKey } from '../../lib/model/keys.ts';
+import { decodeChangesRecord } from '../../lib/queue/records.ts';
 import { documentsOf } from '../../lib/search/documents-of.ts';
 import {
   type RefusedDocument,

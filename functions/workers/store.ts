@@ -1,6 +1,7 @@
 import { limits } from '../../lib/limits.ts';
-import { decodeWritesRecord, type WritesRecord } from '../../lib/queue/decode-records.ts';
-import { encodeChanges, type MessageKey, type Origin, targetOf } from '../../lib/queue/records.ts';
+import type { MessageKey } from '../../lib/model/keys.ts';
+import { targetOf } from '../../lib/model/write.ts';
+import { decodeWritesRecord, encodeChanges, type Origin, type WritesRecord } from '../../lib/queue/records.ts';
 import { type Store, UnstorableWrite } from '../../lib/store/store.ts';
 import { events } from '../runtime/observe/log.ts';
 import type { WorkerServices } from '../runtime/services.ts';

@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
-import type { DatabaseProxy } from 'aws-cdk-lib/aws-rds';
 import {
   Credentials,
   DatabaseInstance,
   DatabaseInstanceEngine,
+  type DatabaseProxy,
   MysqlEngineVersion,
   ParameterGroup,
   StorageType,

@@ -3,15 +3,6 @@ import * as z from 'zod/mini';
 
 // What the schemas of requests are made of.
 
-/** Makes a schema when it is first asked for. */
-export const once = <Schema>(make: () => Schema): (() => Schema) => {
-  let made: Schema | undefined;
-  return () => {
-    made ??= make();
-    return made;
-  };
-};
-
 /** Adds OpenAPI metadata to a schema. */
 export const documented = <Schema extends z.core.$ZodType>(schema: Schema, facts: z.core.GlobalMeta): Schema => {
   z.globalRegistry.add(schema, facts);

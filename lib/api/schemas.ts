@@ -1,7 +1,8 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
 import { asToken } from '../model/token.ts';
-import { codePoints, documented, once, text, typeFault } from './schema-parts.ts';
+import { once } from '../once.ts';
+import { codePoints, documented, text, typeFault } from './schema-parts.ts';
 
 // What clients send; what they get is in answers.ts. The checks and their words stand here once; the OpenAPI document is
 // made from them. A function makes those of its own route when it starts, which is why each is made when it is asked for, and

@@ -1,4 +1,4 @@
-import type { Restorable, WholeEntry } from '../ledger/restore.ts';
+import type { Restorable, WholeEntry } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import { outOfBounds } from '../model/bounds.ts';
 import { numbersOf, stretches } from '../model/ranges.ts';

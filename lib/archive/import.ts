@@ -1,9 +1,9 @@
-import type { Parent } from '../ledger/ledger.ts';
-import type { Restorable } from '../ledger/restore.ts';
+import type { Restorable } from '../ledger/ledger.ts';
 import { recordsOf } from '../ledger/store-records.ts';
+import type { Parent } from '../model/keys.ts';
+import type { Write } from '../model/write.ts';
 import { writesOfMessage, writesOfParent } from '../model/writes-of.ts';
 import type { Outbox } from '../queue/queue.ts';
-import type { Write } from '../queue/records.ts';
 import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf } from './format.ts';
 
 export interface ImportServices {

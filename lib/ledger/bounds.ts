@@ -1,7 +1,7 @@
 import { type Problem, validationFailed } from '../api/problems.ts';
 import { limits } from '../limits.ts';
 import { isNumber, isRevision, outOfBounds } from '../model/bounds.ts';
-import type { ChangedMessage, WholeEntry } from './restore.ts';
+import type { ChangedMessage, WholeEntry } from './ledger.ts';
 
 /** The problem of a create that would pass the highest number. `parameter` names the application or chat in the path. */
 export const numbersUsedUp = (parameter: 'token' | 'chat_number'): Problem =>

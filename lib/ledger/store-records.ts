@@ -1,6 +1,6 @@
 import { limits } from '../limits.ts';
-import { encodeWrites, type Write } from '../queue/records.ts';
-import { asciiJson } from '../queue/sqs/sqs-queue.ts';
+import type { Write } from '../model/write.ts';
+import { asciiJson, encodeWrites } from '../queue/records.ts';
 
 /** The records that carry the writes to the store queue: a single one for nearly every request, none too large to park. */
 export function recordsOf(writes: Write[], requests: string[] = []): string[] {

@@ -1,5 +1,5 @@
-import type { Parent } from '../ledger/ledger.ts';
-import type { MessageKey, Write } from '../queue/records.ts';
+import type { MessageKey, Parent } from './keys.ts';
+import type { Write } from './write.ts';
 
 /** How far something was edited: 0 is its creation. Times are in milliseconds since 1970. */
 interface Revised {

@@ -19,6 +19,17 @@ export interface KeptLetter extends DeadLetter {
   at?: number;
 }
 
+/** Some messages may not have been sent: `bodies` are those whose sending is not confirmed. All others were sent. */
+export class NotSent extends Error {
+  readonly bodies: string[];
+
+  constructor(bodies: string[], cause: unknown) {
+    super(`The queue did not take ${bodies.length} messages`, { cause });
+    this.name = 'NotSent';
+    this.bodies = bodies;
+  }
+}
+
 /**
  * A queue with the guarantees of an SQS standard queue: a message that was sent is delivered at least once, perhaps
  * twice, in any order, until it is acknowledged. One that is neither acknowledged nor released in time is delivered

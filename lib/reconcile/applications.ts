@@ -1,16 +1,16 @@
-import type { Parent } from '../ledger/ledger.ts';
-import type { WholeEntry } from '../ledger/restore.ts';
+import type { WholeEntry } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import { isCounter, outOfBounds } from '../model/bounds.ts';
+import type { Parent } from '../model/keys.ts';
 import { numbersOf, type Stretch, stretches } from '../model/ranges.ts';
+import type { Write } from '../model/write.ts';
 import { writesOfParent } from '../model/writes-of.ts';
-import type { Write } from '../queue/records.ts';
 import type { MergedParent } from '../store/inventory.ts';
 import { compareCount } from './counts.ts';
 import type { Difference, Lacking } from './difference.ts';
 import { compareMessages } from './messages.ts';
 import { missingNumbers } from './missing-numbers.ts';
-import type { Run } from './services.ts';
+import type { Run } from './run.ts';
 
 /** Compares an application that the ledger knows, its chats and their messages. */
 export async function* compareApplication(run: Run, token: string): AsyncGenerator<Difference> {

@@ -1,7 +1,7 @@
-import type { Parent } from '../ledger/ledger.ts';
 import { isCounter } from '../model/bounds.ts';
+import type { Parent } from '../model/keys.ts';
 import type { Difference } from './difference.ts';
-import type { Run } from './services.ts';
+import type { Run } from './run.ts';
 
 /**
  * Whether a count is the truth. It may lag: by what is marked to be counted, and by numbers that are not stored yet, which

@@ -1,10 +1,10 @@
 import { limits } from '../limits.ts';
-import type { Write } from '../queue/records.ts';
+import type { Write } from '../model/write.ts';
 import { type DocumentVersion, tombstoneVersion } from '../search/search-index.ts';
 import type { MessageVersion } from '../store/inventory.ts';
 import type { Difference } from './difference.ts';
 import { NumberSet } from './number-set.ts';
-import type { Run } from './services.ts';
+import type { Run } from './run.ts';
 
 interface Chat {
   token: string;

@@ -1,11 +1,11 @@
-import type { Parent } from '../ledger/ledger.ts';
-import type { WholeEntry } from '../ledger/restore.ts';
+import type { WholeEntry } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import { outOfBounds } from '../model/bounds.ts';
+import type { Parent } from '../model/keys.ts';
 import { numbersOf, stretches } from '../model/ranges.ts';
 import type { MergedParent } from '../store/inventory.ts';
 import type { Difference, Lacking } from './difference.ts';
-import type { Run } from './services.ts';
+import type { Run } from './run.ts';
 
 /**
  * What the ledger lacks of an application and its chats: entries, edits, deletions, and numbers that it would give out

@@ -1,7 +1,8 @@
 import { limits } from '../limits.ts';
 import { isNumber, outOfBounds } from '../model/bounds.ts';
+import type { MessageKey } from '../model/keys.ts';
+import type { Write } from '../model/write.ts';
 import { writesOfMessage } from '../model/writes-of.ts';
-import type { MessageKey, Write } from '../queue/records.ts';
 import { documentsOf } from '../search/documents-of.ts';
 import {
   type DocumentVersion,
@@ -13,7 +14,7 @@ import type { MessageVersion } from '../store/inventory.ts';
 import { completeDeletions, deletionsOf } from './deletions.ts';
 import type { Difference, Lacking } from './difference.ts';
 import { missingNumbers } from './missing-numbers.ts';
-import type { Run } from './services.ts';
+import type { Run } from './run.ts';
 
 interface Chat {
   token: string;

@@ -1,7 +1,7 @@
-import type { Parent } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
+import type { Parent } from '../model/keys.ts';
 import type { Difference } from './difference.ts';
-import type { Run } from './services.ts';
+import type { Run } from './run.ts';
 
 /**
  * Names the missing numbers of a stretch, and keeps the notes of them: since when they are missing while their writes are

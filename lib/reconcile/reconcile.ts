@@ -2,7 +2,8 @@ import { limits } from '../limits.ts';
 import { compareApplication } from './applications.ts';
 import type { Difference } from './difference.ts';
 import { restoreLedger } from './ledger-behind.ts';
-import type { ReconcileServices, Run } from './services.ts';
+import type { Run } from './run.ts';
+import type { ReconcileServices } from './services.ts';
 import { WaitingNumbers } from './waiting-numbers.ts';
 
 export interface ReconcileOptions {

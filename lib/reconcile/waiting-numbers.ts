@@ -1,6 +1,6 @@
-import type { Parent } from '../ledger/ledger.ts';
-import { decodeWrites, MalformedRecord } from '../queue/decode-records.ts';
-import { targetOf, type Write } from '../queue/records.ts';
+import type { Parent } from '../model/keys.ts';
+import { targetOf, type Write } from '../model/write.ts';
+import { decodeWrites, MalformedRecord } from '../queue/records.ts';
 import type { Whereabouts } from './difference.ts';
 import { NumberSet } from './number-set.ts';
 import type { ReconcileServices } from './services.ts';

@@ -1,4 +1,4 @@
-import type { MessageKey } from '../queue/records.ts';
+import type { MessageKey } from '../model/keys.ts';
 
 /** A message as the search index holds it. */
 export interface SearchDocument {

@@ -1,4 +1,4 @@
-import type { Parent } from '../ledger/ledger.ts';
+import type { Parent } from '../model/keys.ts';
 
 /** An application or chat as it stands after merging; `createdAt` is missing while only an edit of it has arrived. */
 export interface MergedParent {

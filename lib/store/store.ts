@@ -1,5 +1,5 @@
-import type { Parent } from '../ledger/ledger.ts';
-import type { MessageKey, Write } from '../queue/records.ts';
+import type { MessageKey, Parent } from '../model/keys.ts';
+import type { Write } from '../model/write.ts';
 import type { Inventory } from './inventory.ts';
 
 /** Times are in milliseconds since 1970. */

@@ -1,7 +1,8 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
-import { encodeWrites, type Write } from '../../lib/queue/records.ts';
+import type { Write } from '../../lib/model/write.ts';
+import { encodeWrites } from '../../lib/queue/records.ts';
 import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { openOpensearch } from '../../lib/search/opensearch/client.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';

@@ -5,7 +5,7 @@ import { type SearchAccess, searchRequests } from '../../infra/constructs/search
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import { newToken } from '../../lib/model/token.ts';
-import { NotSent } from '../../lib/queue/sqs/sqs-queue.ts';
+import { NotSent } from '../../lib/queue/queue.ts';
 import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
 import { type LedgerTable, openLedgerTable } from '../support/ledger-table.ts';

@@ -7,7 +7,7 @@ import { newToken } from '../../lib/model/token.ts';
 import { migrateMysql } from '../../lib/store/mysql/migration.ts';
 import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { createMysqlUsers, type MysqlUser, type MysqlUsers } from '../../lib/store/mysql/users.ts';
-import type { Schema } from '../../lib/store/sql/sql-store.ts';
+import type { Schema } from '../../lib/store/sql/schema.ts';
 import { awsClientSettings, awsServices } from '../support/aws-services.ts';
 import { type MysqlDatabase, newDatabase } from '../support/mysql-database.ts';
 

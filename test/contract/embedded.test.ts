@@ -1,7 +1,7 @@
 import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
 import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
-import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import type { Write } from '../../lib/queue/records.ts';
+import type { Write } from '../../lib/model/write.ts';
+import { decodeWrites } from '../../lib/queue/records.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';

@@ -1,8 +1,8 @@
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
-import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import type { Write } from '../../lib/queue/records.ts';
+import type { Write } from '../../lib/model/write.ts';
+import { decodeWrites } from '../../lib/queue/records.ts';
 import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
 import type { Caller } from '../simulation/process.ts';

@@ -7,7 +7,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { unavailable } from '../../lib/api/problems.ts';
-import type { Write } from '../../lib/queue/records.ts';
+import type { Write } from '../../lib/model/write.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { Database } from '../../lib/sqlite/database.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';

@@ -1,5 +1,4 @@
-import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
+import { type DynamoDBClient, DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 
 /** How a call goes: well, or it fails before it reaches DynamoDB or after it has taken effect there. */
 export type Fault = 'well' | 'throttled' | 'refused' | 'answer lost';

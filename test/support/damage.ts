@@ -2,7 +2,7 @@ import { copyFileSync, openSync, readdirSync, readSync, statSync, writeSync } fr
 import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import { expect } from 'vitest';
-import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { decodeWrites } from '../../lib/queue/records.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { targetOf, type Write } from '../../lib/queue/records.ts';
+import { targetOf, type Write } from '../../lib/model/write.ts';
 import type { Found, Store, StoredApplication, StoredChat, StoredMessage } from '../../lib/store/store.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from './writes.ts';
 

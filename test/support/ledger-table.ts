@@ -3,8 +3,8 @@ import { DeleteTableCommand, DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { createLedgerTable } from '../../lib/ledger/dynamodb/schema.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
-import { decodeWrites } from '../../lib/queue/decode-records.ts';
-import type { Write } from '../../lib/queue/records.ts';
+import type { Write } from '../../lib/model/write.ts';
+import { decodeWrites } from '../../lib/queue/records.ts';
 import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { awsClientSettings } from './aws-services.ts';
 

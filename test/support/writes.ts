@@ -1,4 +1,4 @@
-import type { Write } from '../../lib/queue/records.ts';
+import type { Write } from '../../lib/model/write.ts';
 
 // Writes as the ledger queues them. A test says what it is about; the rest follows from it. Two writes of the same thing
 // and revision are the same write, as they are in life.

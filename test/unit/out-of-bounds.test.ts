@@ -3,7 +3,7 @@ import { exportApplication } from '../../lib/archive/export.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
 import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
 import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
-import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { decodeWrites } from '../../lib/queue/records.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';

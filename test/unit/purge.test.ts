@@ -3,7 +3,7 @@ import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
 import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import { type PurgeServices, purgeDeleted } from '../../lib/purge/purge.ts';
-import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { decodeWrites } from '../../lib/queue/records.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';

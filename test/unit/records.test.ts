@@ -6,9 +6,10 @@ import {
   decodeChangesRecord,
   decodeWrites,
   decodeWritesRecord,
+  encodeChanges,
+  encodeWrites,
   MalformedRecord,
-} from '../../lib/queue/decode-records.ts';
-import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';
+} from '../../lib/queue/records.ts';
 import { hardText } from '../support/hard-texts.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
 

@@ -10,7 +10,7 @@ import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
 import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
 import { limits } from '../../lib/limits.ts';
-import { decodeWritesRecord } from '../../lib/queue/decode-records.ts';
+import { decodeWritesRecord } from '../../lib/queue/records.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';

@@ -16,7 +16,11 @@ test('every operation has the file of its name, and its export there', async () 
 
 test('every file of functions/api is an operation of the table, or the fallback', () => {
   const files = table.map(([id]) => `${operationFile(id)}.ts`);
-  expect(readdirSync(folder).filter((name) => name.endsWith('.ts')).sort()).toEqual([...files, 'fallback.ts'].sort());
+  expect(
+    readdirSync(folder)
+      .filter((name) => name.endsWith('.ts'))
+      .sort(),
+  ).toEqual([...files, 'fallback.ts'].sort());
 });
 
 test('the routes are those of the contract', () => {

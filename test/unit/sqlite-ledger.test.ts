@@ -2,7 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
 import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
 import { limits } from '../../lib/limits.ts';
-import { decodeWrites } from '../../lib/queue/decode-records.ts';
+import { decodeWrites } from '../../lib/queue/records.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';

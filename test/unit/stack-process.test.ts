@@ -2,7 +2,6 @@ import { spawn } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { existsSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { makeFolder, stackFolder } from '../../tools/stack/folders.ts';
 import { identityOf, launch, logFile, runningPid, stopServer, untilReady } from '../../tools/stack/server-process.ts';

@@ -1,4 +1,4 @@
-import type { Write } from '../../lib/queue/records.ts';
+import type { Write } from '../../lib/model/write.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
 import type { Store } from '../../lib/store/store.ts';
 import type { Measurement, Setting } from './figure.ts';

@@ -9,8 +9,8 @@ import { storeQueue } from '../../functions/aws/store-queue.ts';
 import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
 import { settled } from '../stack/choosing.ts';
 import { functionsEnvironment } from '../stack/functions-environment.ts';
+import type { OpsServices } from './engine.ts';
 import { OpsProblem } from './problem.ts';
-import type { OpsServices } from './services.ts';
 
 const providers = { ledger, parkedWrites, store, searchIndex, searchCluster, storeQueue, searchQueue };
 

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { type QueueName, queueNames } from './services.ts';
+import { type QueueName, queueNames } from './engine.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 

@@ -1,7 +1,7 @@
-import { decodeChanges, decodeWrites, MalformedRecord } from '../../lib/queue/decode-records.ts';
-import { targetOf } from '../../lib/queue/records.ts';
+import { targetOf } from '../../lib/model/write.ts';
+import { decodeChanges, decodeWrites, MalformedRecord } from '../../lib/queue/records.ts';
 import { figure } from '../cli/figures.ts';
-import type { QueueName } from './services.ts';
+import type { QueueName } from './engine.ts';
 
 /** Characters of a token that tell applications apart, and open none. */
 const shownOfToken = 6;

@@ -5,8 +5,8 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
+import type { OpsServices } from './engine.ts';
 import { OpsProblem } from './problem.ts';
-import type { OpsServices } from './services.ts';
 
 /**
  * Opens a data folder of the embedded engine.

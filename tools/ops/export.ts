@@ -3,10 +3,10 @@ import { createWriteStream, rmSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { exportApplication } from '../../lib/archive/export.ts';
 import { figure } from '../cli/figures.ts';
+import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { OpsProblem } from './problem.ts';
 import { Progress } from './progress.ts';
-import type { OpsServices } from './services.ts';
 
 /**
  * Writes an application to a file or standard output.

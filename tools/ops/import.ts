@@ -3,11 +3,11 @@ import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type Imported, importApplication } from '../../lib/archive/import.ts';
 import { figure } from '../cli/figures.ts';
+import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { linesOf } from './lines.ts';
 import { OpsProblem } from './problem.ts';
 import { Progress } from './progress.ts';
-import type { OpsServices } from './services.ts';
 
 /** Where an import reads from. */
 interface Input {

@@ -1,7 +1,7 @@
 import type { KeptLetter } from '../../lib/queue/queue.ts';
 import { table } from '../stack/table.ts';
 import { describeLetter } from './describe-letter.ts';
-import type { OpsServices, QueueName } from './services.ts';
+import type { OpsServices, QueueName } from './engine.ts';
 
 interface ListFlags {
   limit: number;

@@ -7,6 +7,7 @@ import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { BadSettings } from '../cli/command-line.ts';
 import { StackProblem } from '../stack/problem.ts';
 import { opsCommand } from './command.ts';
+import { type OpsServices, queueNames } from './engine.ts';
 import { exportTo } from './export.ts';
 import { importFrom } from './import.ts';
 import { Interruption } from './interruption.ts';
@@ -15,7 +16,7 @@ import { OpsProblem } from './problem.ts';
 import { reconcileAll } from './reconcile.ts';
 import { redrive } from './redrive.ts';
 import { reindex } from './reindex.ts';
-import { type EngineFlags, type OpsServices, openServices, queueNames } from './services.ts';
+import { type EngineFlags, openServices } from './services.ts';
 
 const interruption = new Interruption();
 let status = 0;

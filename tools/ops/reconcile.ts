@@ -2,9 +2,9 @@ import type { Difference } from '../../lib/reconcile/difference.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { figure } from '../cli/figures.ts';
 import { shortToken } from './describe-letter.ts';
+import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
-import type { OpsServices } from './services.ts';
 
 /**
  * Compares ledger, store and search index, prints every difference, and mends what can be mended where that is asked for.

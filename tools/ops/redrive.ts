@@ -1,7 +1,7 @@
 import { figure } from '../cli/figures.ts';
+import type { OpsServices, QueueName } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
-import type { OpsServices, QueueName } from './services.ts';
 
 /** Sends the dead letters of the queues back to be worked on again. */
 export async function redrive(

@@ -1,7 +1,7 @@
 import { figure, seconds } from '../cli/figures.ts';
+import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
-import type { OpsServices } from './services.ts';
 
 /** Builds the search index anew from the store, or gives up what was begun. */
 export async function reindex(

@@ -1,21 +1,5 @@
 import path from 'node:path';
-import type { Services } from '../../functions/runtime/services.ts';
-import type { Queue } from '../../lib/queue/queue.ts';
-import type { ReconcileServices } from '../../lib/reconcile/services.ts';
-import type { Reindexing } from '../../lib/search/reindex.ts';
-
-export const queueNames = ['store', 'search'] as const;
-export type QueueName = (typeof queueNames)[number];
-
-/** What the commands work with; each engine has its own. */
-export interface OpsServices extends Omit<Services, 'cursors'> {
-  queues: Record<QueueName, Queue>;
-  waitingWrites: ReconcileServices['waitingWrites'];
-  reindexing: Reindexing;
-  /** Marks the two files of a data folder as consistent; returns whether they disagreed before. Undefined on AWS. */
-  agree?: () => Promise<boolean>;
-  close: () => Promise<void>;
-}
+import type { OpsServices } from './engine.ts';
 
 /** Which system a command is about, as the flags say. */
 export interface EngineFlags {

@@ -1,8 +1,9 @@
 import { applicationNotFound, chatNotFound, messageNotFound, Problem } from '../../api/problems.ts';
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
+import type { MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
-import type { MessageKey, Write } from '../../queue/records.ts';
+import type { Write } from '../../model/write.ts';
 import {
   numberOrNone,
   numbersUsedUp,
@@ -10,8 +11,7 @@ import {
   requireMessageInBounds,
   revisionsUsedUp,
 } from '../bounds.ts';
-import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from '../ledger.ts';
-import type { ChangedMessage, WholeEntry } from '../restore.ts';
+import type { ChangedMessage, Edited, IdempotencyKey, Ledger, LedgerEntry, WholeEntry } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
 import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';

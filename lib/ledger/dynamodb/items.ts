@@ -1,4 +1,5 @@
-import type { LedgerEntry, Parent } from '../ledger.ts';
+import type { Parent } from '../../model/keys.ts';
+import type { LedgerEntry } from '../ledger.ts';
 import { applicationKey, chatKey } from './keys.ts';
 import { type Item, type ItemKey, number, numberIn, text, textIn } from './table.ts';
 

@@ -1,7 +1,6 @@
 import { randomInt, randomUUID } from 'node:crypto';
 import { Problem } from '../../api/problems.ts';
-import type { Outbox } from '../../queue/queue.ts';
-import { NotSent } from '../../queue/sqs/sqs-queue.ts';
+import { NotSent, type Outbox } from '../../queue/queue.ts';
 import { type DynamodbTable, type Item, type ItemKey, text, textIn } from './table.ts';
 
 /** The partitions that parked records are spread over, because each takes but 1,000 writes a second. */

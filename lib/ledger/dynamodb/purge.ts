@@ -1,4 +1,4 @@
-import type { Parent } from '../ledger.ts';
+import type { Parent } from '../../model/keys.ts';
 import { applicationKey, chatKey, messagePrefix } from './keys.ts';
 import { type DynamodbTable, keyOf, number, numberIn, textIn } from './table.ts';
 

@@ -1,6 +1,5 @@
-import type { MessageKey } from '../../queue/records.ts';
-import type { Parent } from '../ledger.ts';
-import type { ChangedMessage, WholeEntry } from '../restore.ts';
+import type { MessageKey, Parent } from '../../model/keys.ts';
+import type { ChangedMessage, WholeEntry } from '../ledger.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
 import { applicationKey, chatKey, messageKey, messagePrefix } from './keys.ts';
 import { type DynamodbTable, number, numberIn, textIn } from './table.ts';

@@ -1,5 +1,6 @@
 import { limits } from '../../limits.ts';
-import { encodeWrites, type Write } from '../../queue/records.ts';
+import type { Write } from '../../model/write.ts';
+import { encodeWrites } from '../../queue/records.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
 

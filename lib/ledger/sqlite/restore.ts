@@ -1,7 +1,6 @@
-import type { MessageKey } from '../../queue/records.ts';
+import type { MessageKey, Parent } from '../../model/keys.ts';
 import type { Database } from '../../sqlite/database.ts';
-import type { Parent } from '../ledger.ts';
-import type { ChangedMessage, WholeEntry } from '../restore.ts';
+import type { ChangedMessage, WholeEntry } from '../ledger.ts';
 
 /**
  * A column read as a floating-point number. node:sqlite throws for integers above 2^53, which an earlier version may have

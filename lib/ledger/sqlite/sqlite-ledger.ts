@@ -1,8 +1,8 @@
 import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../../api/problems.ts';
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
+import type { MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
-import type { MessageKey } from '../../queue/records.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
 import { isOutage } from '../../sqlite/database.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
@@ -14,8 +14,7 @@ import {
   requireMessageInBounds,
   revisionsUsedUp,
 } from '../bounds.ts';
-import type { Edited, IdempotencyKey, Ledger, LedgerEntry, Parent } from '../ledger.ts';
-import type { ChangedMessage, WholeEntry } from '../restore.ts';
+import type { ChangedMessage, Edited, IdempotencyKey, Ledger, LedgerEntry, WholeEntry } from '../ledger.ts';
 import { SqliteOutbox } from './outbox.ts';
 import {
   changedMessageIn,

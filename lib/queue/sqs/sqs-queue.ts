@@ -9,7 +9,8 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import type { DeadLetter, Delivery, KeptLetter, Outbox, Queue } from '../queue.ts';
+import { type DeadLetter, type Delivery, type KeptLetter, NotSent, type Outbox, type Queue } from '../queue.ts';
+import { asciiJson } from '../records.ts';
 
 /** SQS takes and gives at most ten messages a call, and at most 1 MiB of them. */
 const perCall = 10;
@@ -24,29 +25,11 @@ const reasonAttribute = 'reason';
 const inTens = <Item>(items: Item[]): Item[][] =>
   Array.from({ length: Math.ceil(items.length / perCall) }, (_, i) => items.slice(i * perCall, (i + 1) * perCall));
 
-/**
- * JSON in ASCII: SQS refuses some characters (U+FFFE, U+FFFF and most controls), and JSON can escape them all. Bodies
- * are JSON, so the text they mean stays the same.
- */
-export const asciiJson = (json: string): string =>
-  json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
-
 const hashOf = (body: string): string => createHash('sha256').update(body).digest('base64');
 
 interface OutgoingMessage {
   body: string;
   reason?: string;
-}
-
-/** Messages that are not known to be sent; those before them are. */
-export class NotSent extends Error {
-  readonly bodies: string[];
-
-  constructor(bodies: string[], cause: unknown) {
-    super(`SQS did not take ${bodies.length} messages`, { cause });
-    this.name = 'NotSent';
-    this.bodies = bodies;
-  }
 }
 
 /** Sends to a queue in SQS. */

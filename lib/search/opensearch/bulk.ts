@@ -1,6 +1,6 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { limits } from '../../limits.ts';
-import type { MessageKey } from '../../queue/records.ts';
+import type { MessageKey } from '../../model/keys.ts';
 import type { RefusedDocument, SearchDocument } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { within } from './client.ts';

@@ -1,7 +1,7 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { unavailable } from '../../api/problems.ts';
 import { limits } from '../../limits.ts';
-import type { MessageKey } from '../../queue/records.ts';
+import type { MessageKey } from '../../model/keys.ts';
 import {
   type DocumentVersion,
   type RefusedDocument,

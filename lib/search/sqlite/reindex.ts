@@ -1,5 +1,5 @@
 import { limits } from '../../limits.ts';
-import type { MessageKey } from '../../queue/records.ts';
+import type { MessageKey } from '../../model/keys.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { Store } from '../../store/store.ts';
 import { documentsOf } from '../documents-of.ts';

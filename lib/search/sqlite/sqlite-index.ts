@@ -1,5 +1,5 @@
 import { isNumber } from '../../model/bounds.ts';
-import type { MessageKey } from '../../queue/records.ts';
+import type { MessageKey } from '../../model/keys.ts';
 import type { Database } from '../../sqlite/database.ts';
 import {
   type DocumentVersion,

@@ -1,5 +1,5 @@
 import { type Kysely, sql } from 'kysely';
-import { countOf, type NotLive, type Schema } from '../sql/sql-store.ts';
+import { countOf, type NotLive, type Schema } from '../sql/schema.ts';
 import type { Mark } from '../store.ts';
 import { keyTable, keyToken, rowTable } from './keys.ts';
 

@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { sql, type Transaction } from 'kysely';
-import { targetOf } from '../../queue/records.ts';
-import type { Schema } from '../sql/sql-store.ts';
+import { targetOf } from '../../model/write.ts';
+import type { Schema } from '../sql/schema.ts';
 import { byKey } from './keys.ts';
 import { type Batch, writesOf } from './siblings.ts';
 

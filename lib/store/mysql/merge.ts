@@ -1,7 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { limits } from '../../limits.ts';
-import { targetOf, type Write } from '../../queue/records.ts';
-import type { Schema } from '../sql/sql-store.ts';
+import { targetOf, type Write } from '../../model/write.ts';
+import type { Schema } from '../sql/schema.ts';
 import { RowBlock } from './connection.ts';
 import { keyTable, keyToken } from './keys.ts';
 import { mark, schedulePurges } from './marks.ts';

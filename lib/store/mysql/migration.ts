@@ -1,7 +1,7 @@
 import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import { Problem } from '../../api/problems.ts';
-import type { Schema } from '../sql/sql-store.ts';
+import type { Schema } from '../sql/schema.ts';
 import { mysqlMigrations } from './schema.ts';
 
 /** The table in which kysely's migrator keeps the names of what it has done. */

@@ -1,4 +1,4 @@
-import { targetOf, type Write } from '../../queue/records.ts';
+import { targetOf, type Write } from '../../model/write.ts';
 import { byKey } from './keys.ts';
 
 /**

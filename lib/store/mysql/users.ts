@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import { Problem } from '../../api/problems.ts';
-import type { Schema } from '../sql/sql-store.ts';
+import type { Schema } from '../sql/schema.ts';
 
 /** A user of the SQL server. */
 export interface MysqlUser {

@@ -1,9 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { type Compilable, type Kysely, sql } from 'kysely';
-import type { Parent } from '../../ledger/ledger.ts';
 import { limits } from '../../limits.ts';
+import type { Parent } from '../../model/keys.ts';
 import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber } from '../inventory.ts';
-import type { NotLive, Schema } from './sql-store.ts';
+import type { NotLive, Schema } from './schema.ts';
 
 const mergedParent = (row: Omit<Schema['chats'], 'token' | 'number' | 'messages_count' | 'counted'>): MergedParent => ({
   name: row.name,

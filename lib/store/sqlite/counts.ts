@@ -1,5 +1,5 @@
 import type { Database } from '../../sqlite/database.ts';
-import { countOf, type NotLive } from '../sql/sql-store.ts';
+import { countOf, type NotLive } from '../sql/schema.ts';
 import type { Mark } from '../store.ts';
 
 /** What of the numbers given does not count, see `SqlInventory`; ?1 is the token, ?2 the chat. */

@@ -1,9 +1,10 @@
 import { randomInt } from 'node:crypto';
 import type { SQLInputValue } from 'node:sqlite';
 import type { Compilable } from 'kysely';
-import { targetOf, type Write } from '../../queue/records.ts';
+import { targetOf, type Write } from '../../model/write.ts';
 import type { Database } from '../../sqlite/database.ts';
-import { type Schema, SqlStore } from '../sql/sql-store.ts';
+import type { Schema } from '../sql/schema.ts';
+import { SqlStore } from '../sql/sql-store.ts';
 import type { Mark } from '../store.ts';
 import { setCounts } from './counts.ts';
 

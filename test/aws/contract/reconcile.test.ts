@@ -3,7 +3,8 @@ import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/clie
 import { DynamodbLedger } from '../../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { ParkedWrites } from '../../../lib/ledger/dynamodb/parked-writes.ts';
 import { limits } from '../../../lib/limits.ts';
-import { NotSent, SqsQueue } from '../../../lib/queue/sqs/sqs-queue.ts';
+import { NotSent } from '../../../lib/queue/queue.ts';
+import { SqsQueue } from '../../../lib/queue/sqs/sqs-queue.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { reconcileContract } from '../../contract/suites/reconcile.ts';

@@ -4,7 +4,7 @@ import { DynamodbLedger } from '../../../lib/ledger/dynamodb/dynamodb-ledger.ts'
 import { ParkedWrites } from '../../../lib/ledger/dynamodb/parked-writes.ts';
 import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
-import { targetOf, type Write } from '../../../lib/queue/records.ts';
+import { targetOf, type Write } from '../../../lib/model/write.ts';
 import { CallFaults, callFaults, type Planned } from '../../support/call-faults.ts';
 import { newClock } from '../../support/clock.ts';
 import { type LedgerTable, openLedgerTable } from '../../support/ledger-table.ts';

@@ -3,8 +3,8 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import { storeWorker } from '../../../functions/workers/store.ts';
 import { limits } from '../../../lib/limits.ts';
-import { decodeChanges } from '../../../lib/queue/decode-records.ts';
-import { encodeWrites, type Write } from '../../../lib/queue/records.ts';
+import type { Write } from '../../../lib/model/write.ts';
+import { decodeChanges, encodeWrites } from '../../../lib/queue/records.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { UnstorableWrite } from '../../../lib/store/store.ts';
 import { deliver } from '../../support/batch.ts';

@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Parent } from '../../../lib/ledger/ledger.ts';
+import type { Parent } from '../../../lib/model/keys.ts';
 import { rollUp } from '../../../lib/rollup/rollup.ts';
 import type { Store } from '../../../lib/store/store.ts';
 import { allPages, purgeAll } from '../../support/all-pages.ts';

@@ -1,6 +1,5 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Ledger } from '../../../lib/ledger/ledger.ts';
-import type { WholeEntry } from '../../../lib/ledger/restore.ts';
+import type { Ledger, WholeEntry } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { newToken } from '../../../lib/model/token.ts';
 import { newClock } from '../../support/clock.ts';

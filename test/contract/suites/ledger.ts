@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { IdempotencyKey, Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
-import type { Write } from '../../../lib/queue/records.ts';
+import type { Write } from '../../../lib/model/write.ts';
 import { purgeAll } from '../../support/all-pages.ts';
 import { newClock } from '../../support/clock.ts';
 import { refusal } from '../../support/refusal.ts';

@@ -1,9 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
-import type { Parent } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
-import type { Write } from '../../../lib/queue/records.ts';
+import type { Parent } from '../../../lib/model/keys.ts';
+import type { Write } from '../../../lib/model/write.ts';
 import { rollUp } from '../../../lib/rollup/rollup.ts';
 import type {
   Mark,

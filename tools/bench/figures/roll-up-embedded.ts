@@ -1,5 +1,5 @@
 import { limits } from '../../../lib/limits.ts';
-import type { Write } from '../../../lib/queue/records.ts';
+import type { Write } from '../../../lib/model/write.ts';
 import { countingSizes, measureCounting, token } from '../counting.ts';
 import { figure } from '../figure.ts';
 import { makeEngine, type ScratchEngine } from '../scratch-embedded.ts';

@@ -1,5 +1,6 @@
 import { searchWorker } from '../../../functions/workers/search.ts';
-import { encodeChanges, type Write } from '../../../lib/queue/records.ts';
+import type { Write } from '../../../lib/model/write.ts';
+import { encodeChanges } from '../../../lib/queue/records.ts';
 import { documentsOf } from '../../../lib/search/documents-of.ts';
 import { lambdaContext, sqsEvent } from '../../../local/lambda-events.ts';
 import { bulk, linesOf } from '../bulk.ts';

@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { storeWorker } from '../../../functions/workers/store.ts';
-import { decodeWrites } from '../../../lib/queue/decode-records.ts';
-import { encodeWrites, type Write } from '../../../lib/queue/records.ts';
+import type { Write } from '../../../lib/model/write.ts';
+import { decodeWrites, encodeWrites } from '../../../lib/queue/records.ts';
 import { lambdaContext, sqsEvent } from '../../../local/lambda-events.ts';
 import { type Bar, figure, type Measurement } from '../figure.ts';
 import { makeDatabase, type ScratchDatabase } from '../scratch.ts';

@@ -1,0 +1,20 @@
+interface Revision {
+  /** 0 creates; each edit takes the next. The higher revision wins. */
+  revision: number;
+  /** When the write was accepted, in milliseconds since 1970. */
+  at: number;
+}
+
+/**
+ * One accepted write, as the ledger sends it to the store. A deletion has no revision: it beats them all. The deepest
+ * number that a deletion has says what is deleted.
+ */
+export type Write =
+  | ({ kind: 'application'; token: string; name: string } & Revision)
+  | ({ kind: 'chat'; token: string; chat: number; name: string | null } & Revision)
+  | ({ kind: 'message'; token: string; chat: number; number: number; body: string } & Revision)
+  | { kind: 'deletion'; token: string; chat?: number | undefined; number?: number | undefined; at: number };
+
+/** What a write is about: an application, a chat of it, or a message of that chat. */
+export const targetOf = (write: Write): { token: string; chat?: number | undefined; number?: number | undefined } =>
+  write;
