@@ -4,8 +4,8 @@ import type { SearchMatch } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { containing } from './containing.ts';
 import { fewTrigrams } from './few-trigrams.ts';
-import { chatValues, ofChat } from './ids.ts';
-import { inBody, isChat, matchColumns, type Scope } from './matching.ts';
+import { chatValues, ofChat, type Scope } from './ids.ts';
+import { inBody, isChat, matchColumns } from './matching.ts';
 import type { Sample } from './sample.ts';
 
 /** Texts that one statement reads. One statement for each text takes twice as long. */

@@ -30,6 +30,9 @@ export interface ChatPlace {
   ordinal: number;
 }
 
+/** Where a search looks: in an application, given by its ordinal, or in one of its chats. */
+export type Scope = { application: number } | ChatPlace;
+
 /** The ordinal of an application; undefined where nothing of it is indexed. */
 export const applicationOf = (database: Database, token: string): number | undefined =>
   ordinalOf(database.prepare('SELECT ordinal FROM search_applications WHERE token = ?').get(token));
@@ -41,28 +44,60 @@ export function chatOf(database: Database, application: number, chat: number): C
   return ordinal === undefined ? undefined : { application, chat, ordinal };
 }
 
+/** Returns where a search looks; undefined where nothing is indexed. */
+export function scopeOf(database: Database, token: string, chat: number | undefined): Scope | undefined {
+  if (chat === undefined) {
+    const application = applicationOf(database, token);
+    return application === undefined ? undefined : { application };
+  }
+  const statement = database.prepare(
+    `SELECT a.ordinal AS application, c.chat, c.ordinal FROM search_applications a
+     JOIN search_chats c ON c.application = a.ordinal WHERE a.token = ? AND c.chat = ?`,
+  );
+  return statement.get(token, chat) as unknown as ChatPlace | undefined;
+}
+
 const ordinalOf = (row: Record<string, unknown> | undefined): number | undefined => row && Number(row.ordinal);
 
 /**
- * The SQL condition that an id is of one chat; {@link chatValues} are its parameters. The range is of the chat's ordinal,
- * and the statement itself checks, once and not for each row, that this is a chat of the application.
+ * The SQL condition that an id is in the range of one chat; {@link rangeOf} returns its parameters. The statement must
+ * also check the application: {@link ofChat} does so.
+ *
+ * `BETWEEN` reads the id once for each row. Two comparisons read it twice, and counting 10,000 matches took 6 % longer.
  */
-export const ofChat = (id: string): string =>
-  `${id} > ? AND ${id} <= ? AND EXISTS (SELECT 1 FROM search_chats WHERE ordinal = ? AND application = ? AND chat = ?)`;
+export const inRange = (id: string): string => `${id} BETWEEN ? AND ?`;
 
 /**
- * Returns the parameters of {@link ofChat}.
- *
- * @param numbers.after only higher numbers; any number, even one that no message has
- * @param numbers.to only this number and lower ones; any number likewise
+ * The SQL condition that an id is of one chat; {@link chatValues} are its parameters. The range is of the chat's ordinal,
+ * and the statement itself checks, once and not for each row, that this is a chat of the application. That takes 5 µs.
  */
-export function chatValues(
-  { application, chat, ordinal }: ChatPlace,
-  { after = 0, to = limits.highestNumber }: { after?: number; to?: number } = {},
-): (number | bigint)[] {
+export const ofChat = (id: string): string =>
+  `${inRange(id)} AND EXISTS (SELECT 1 FROM search_chats WHERE ordinal = ? AND application = ? AND chat = ?)`;
+
+/** Message numbers of a chat; any numbers, even ones that no message has. */
+interface Numbers {
+  /** Only higher numbers. */
+  after?: number;
+  /** Only this number and lower ones. */
+  to?: number;
+}
+
+/** Returns the parameters of {@link inRange}. */
+export function rangeOf(
+  { ordinal }: ChatPlace,
+  { after = 0, to = limits.highestNumber }: Numbers = {},
+): [first: bigint, last: bigint] {
   const beginning = BigInt(ordinal) << BigInt(numberBits);
   // FTS5 takes no REAL for a bound, which is what node:sqlite makes of a number.
-  return [beginning + BigInt(clamped(after)), beginning + BigInt(clamped(to)), ordinal, application, chat];
+  return [beginning + BigInt(clamped(after)) + 1n, beginning + BigInt(clamped(to))];
 }
+
+/** Returns the parameters of {@link ofChat}. */
+export const chatValues = (place: ChatPlace, numbers?: Numbers): (number | bigint)[] => [
+  ...rangeOf(place, numbers),
+  place.ordinal,
+  place.application,
+  place.chat,
+];
 
 const clamped = (number: number): number => Math.min(Math.max(number, 0), limits.highestNumber);

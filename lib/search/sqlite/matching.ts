@@ -1,7 +1,7 @@
 import { hasOtherCases } from '../text/fold.ts';
 import { quoted } from './few-trigrams.ts';
 import { grams } from './grams.ts';
-import { type ChatPlace, chatValues, numberOf, ofChat } from './ids.ts';
+import { type ChatPlace, chatValues, inRange, numberOf, ofChat, rangeOf, type Scope } from './ids.ts';
 
 /** An application's ordinal as exactly one trigram, in digits of base 4096. */
 export const applicationTrigram = (ordinal: number): string =>
@@ -17,9 +17,6 @@ const confused = /[\uFFFD-\uFFFF]/;
  * Hardly any text has these and not the rest, so the few that are found are compared with the whole query.
  */
 const longestPhrase = 18;
-
-/** Where a search looks: in an application, given by its ordinal, or in one of its chats. */
-export type Scope = { application: number } | ChatPlace;
 
 export const isChat = (scope: Scope): scope is ChatPlace => 'ordinal' in scope;
 
@@ -94,20 +91,25 @@ export const matchColumns = `d.chat, ${numberOf('d.id')} AS number, d.body, d.cr
 export const fromIndex = ({ table }: Matching, scope: Scope): string =>
   `FROM ${table} t WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''}`;
 
-export const indexValues = (
-  { match }: Matching,
-  scope: Scope,
-  numbers?: { to: number },
-): (string | number | bigint)[] => (isChat(scope) ? [match, ...chatValues(scope, numbers)] : [match]);
+export const indexValues = ({ match }: Matching, scope: Scope): (string | number | bigint)[] =>
+  isChat(scope) ? [match, ...chatValues(scope)] : [match];
 
-/** The source of the matches: rows `t` of the index with their documents `d`. {@link values} are its parameters. */
+/**
+ * The source of the matches: rows `t` of the index with their documents `d`. {@link values} are its parameters. The
+ * document itself says which application and chat it is of.
+ */
 export const from = ({ table, verify }: Matching, scope: Scope): string =>
-  `FROM ${table} t JOIN search_documents d ON d.id = t.rowid
-   WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''} AND d.application = ?
+  `FROM ${table} t JOIN search_documents d ON d.id = t.rowid WHERE ${table} MATCH ?
+   ${isChat(scope) ? `AND ${inRange('t.rowid')} AND d.chat = ?` : ''} AND d.application = ?
    ${verify ? `AND ${verify}` : ''}`;
 
-export const values = (matching: Matching, scope: Scope, numbers?: { to: number }): (string | number | bigint)[] => [
-  ...indexValues(matching, scope, numbers),
+export const values = (
+  { match, verify, folded }: Matching,
+  scope: Scope,
+  numbers?: { to: number },
+): (string | number | bigint)[] => [
+  match,
+  ...(isChat(scope) ? [...rangeOf(scope, numbers), scope.chat] : []),
   scope.application,
-  ...(matching.verify ? [matching.folded] : []),
+  ...(verify ? [folded] : []),
 ];

@@ -2,8 +2,8 @@ import type { Database } from '../../sqlite/database.ts';
 import type { SearchMatch, SearchPosition } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { containing } from './containing.ts';
-import { numberOf } from './ids.ts';
-import { from, fromIndex, indexValues, type Matching, matchColumns, type Scope, values } from './matching.ts';
+import { numberOf, type Scope } from './ids.ts';
+import { from, fromIndex, indexValues, type Matching, matchColumns, values } from './matching.ts';
 
 /** When {@link NewestMatches} leaves one way for the next. */
 export interface Budgets {

@@ -1,7 +1,7 @@
 import type { Database } from '../../sqlite/database.ts';
 import { fold } from '../text/fold.ts';
-import { chatValues, numberOf, ofChat } from './ids.ts';
-import { distinctPhrase, isChat, type Scope } from './matching.ts';
+import { chatValues, numberOf, ofChat, type Scope } from './ids.ts';
+import { distinctPhrase, isChat } from './matching.ts';
 
 /** The sample is taken at this many places of the scope … */
 const samplePlaces = 8;

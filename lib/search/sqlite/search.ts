@@ -5,18 +5,8 @@ import { fold } from '../text/fold.ts';
 import { fewMatches } from './candidates.ts';
 import { containing } from './containing.ts';
 import { fewTrigramsAnywhere } from './few-trigrams.ts';
-import { applicationOf, type ChatPlace, chatOf, numberOf } from './ids.ts';
-import {
-  from,
-  fromIndex,
-  indexValues,
-  isChat,
-  type Matching,
-  matchColumns,
-  matchingOf,
-  type Scope,
-  values,
-} from './matching.ts';
+import { type ChatPlace, numberOf, type Scope, scopeOf } from './ids.ts';
+import { from, fromIndex, indexValues, isChat, type Matching, matchColumns, matchingOf, values } from './matching.ts';
 import { type Budgets, NewestMatches, olderThan, usualBudgets } from './newest.ts';
 import { isCrowded, type Sample, sampleOf } from './sample.ts';
 
@@ -24,6 +14,8 @@ type Query = Omit<SearchQuery, 'token' | 'chat'>;
 
 /** From this many code points on, a query has more trigrams than are worth walking through, and the texts are sampled. */
 const manyPoints = 5;
+
+const nothing: SearchPage = { matches: [], more: false, total: 0, totalIsMinimum: false };
 
 /** Searches in what {@link SqliteSearchIndex} holds. */
 export class SqliteSearch {
@@ -47,12 +39,30 @@ export class SqliteSearch {
     });
   }
 
-  search({ token, chat, ...query }: SearchQuery): SearchPage {
-    const nothing = { matches: [], more: false, total: 0, totalIsMinimum: false };
+  search(query: SearchQuery): SearchPage {
     // No text has U+0000, and SQLite would end the query there.
     if (query.q.includes('\0')) return nothing;
-    const scope = this.#scope(token, chat);
-    if (!scope) return nothing;
+    return this.#inSnapshot(() => {
+      const scope = scopeOf(this.#database, query.token, query.chat);
+      return scope ? this.#searchScope(scope, query) : nothing;
+    });
+  }
+
+  /**
+   * Runs the statements of a search in one read transaction. The page and the total are then of the same moment, and
+   * SQLite locks the file once instead of four times, which takes 2 µs each.
+   */
+  #inSnapshot<Result>(work: () => Result): Result {
+    this.#database.prepare('BEGIN').run();
+    try {
+      return work();
+    } finally {
+      // Some errors of SQLite end the transaction themselves.
+      if (this.#database.raw.isTransaction) this.#database.prepare('COMMIT').run();
+    }
+  }
+
+  #searchScope(scope: Scope, query: Query): SearchPage {
     const folded = fold(query.q);
     const sample = [...folded].length < manyPoints ? undefined : sampleOf(this.#database, scope);
     const few = sample && fewMatches(this.#database, scope, folded, sample);
@@ -60,13 +70,6 @@ export class SqliteSearch {
     const matching = matchingOf(folded, scope, instead(folded, sample));
     if (matching.verify) return this.#searchTexts(matching, scope, query);
     return isChat(scope) ? this.#searchChat(matching, scope, query) : this.#searchApplication(matching, scope, query);
-  }
-
-  /** @returns undefined where nothing is indexed */
-  #scope(token: string, chat: number | undefined): Scope | undefined {
-    const application = applicationOf(this.#database, token);
-    if (application === undefined) return undefined;
-    return chat === undefined ? { application } : chatOf(this.#database, application, chat);
   }
 
   /**
