@@ -61,7 +61,11 @@ export async function startEngine(
     throw new UnusableDatabase(storePath, 'has an unfinished search index; run script/ops reindex to finish it.');
   }
 
-  const readers = new Readers({ data: { storePath, logLevel, adminKey, systemSecret }, ledger });
+  const readers = new Readers({
+    data: { storePath, logLevel, adminKey, systemSecret },
+    ledger,
+    isKnown: (token) => ledger.hasApplication(token),
+  });
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
     workerData: { storePath, generations, logLevel } satisfies WorkerData,
   });

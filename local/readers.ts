@@ -10,6 +10,7 @@ import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import { FairLine } from './fair-line.ts';
+import { type Pace, ReadingPaces, slowMs } from './reading-pace.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
 /** A read is answered within this time from its arrival, in milliseconds; after it with 503. */
@@ -19,20 +20,17 @@ const deadlineMs = 2_000;
  * is not slow itself, and the process that it leaves is soon free; a new one costs 0.5 s of a processor.
  */
 const leastWorkShare = 0.5;
-/** From a read that works longer than this on, in milliseconds, all processes are kept ready: one may have to be killed. */
-const slowMs = 200;
-/**
- * For this long after a read that was too slow, in milliseconds, its application is among those that share one process,
- * and is served only where another process stays ready: a new one may take a second on a busy machine.
- */
-const slowForMs = 10_000;
 /** Time between two checks for reads past their deadline, in milliseconds: a timer for each read would cost more. */
 const checkEveryMs = 50;
 
 /** Reads at work at a time. Two, so that one application can never use all; more would only wait for two processors. */
 const mostAtWork = 2;
-/** Reads of one application at work at a time. */
-const mostOfOneAtWork = mostAtWork - 1;
+/**
+ * What unknown tokens have in common instead of a place in line each: whoever invents tokens would otherwise take turns
+ * from real applications, and fill the line. No token contains a space.
+ */
+const unknownTokens = 'unknown tokens';
+
 /**
  * Processes: those at work and one that is ready, because a start takes 0.3 to 0.5 s. Where no read is slow, only one more
  * than are at work is started.
@@ -60,7 +58,7 @@ interface Read {
   operation: OperationId;
   event: APIGatewayProxyEvent;
   requestId: string;
-  /** What reads are queued by: the application's token, or nothing for the list of applications. */
+  /** What reads are queued by: the application's token, {@link unknownTokens}, or nothing for the list of applications. */
   application: string;
   /** Of `performance.now()`. */
   arrivedAt: number;
@@ -102,8 +100,8 @@ const interrupted = () =>
  * that take too long. They are processes because SQLite, as Node.js offers it, cannot be interrupted: a thread in the
  * middle of a query only ends with the query, a process can be killed (docs/decisions/0014-reader-processes.md).
  *
- * Waiting reads are taken from the applications in turn, one application never has all processes, and those whose reads
- * were too slow share one.
+ * Waiting reads are taken from the applications in turn. One application has at most one read at work. However many
+ * applications have slow reads, at most two processes work on them, and another one serves the rest.
  */
 export class Readers {
   readonly #module: URL;
@@ -112,9 +110,9 @@ export class Readers {
   readonly #deadlineMs: number;
   readonly #readers = new Set<Reader>();
   readonly #waiting = new FairLine<Read>();
+  readonly #isKnown: (token: string) => boolean;
+  readonly #paces = new ReadingPaces();
   #leastProcesses = 1;
-  /** Until when an application counts as slow, of `performance.now()`. */
-  readonly #slowUntil = new Map<string, number>();
   #check: NodeJS.Timeout | undefined;
   #failedStart: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -122,9 +120,17 @@ export class Readers {
 
   /**
    * @param options.module what a process runs: local/reader.ts, or a test's own
+   * @param options.isKnown whether an application has this token
    * @param options.deadlineMs only tests set it
    */
-  constructor(options: { module?: URL; data: ReaderData; ledger: LedgerReads; deadlineMs?: number }) {
+  constructor(options: {
+    module?: URL;
+    data: ReaderData;
+    ledger: LedgerReads;
+    isKnown: (token: string) => boolean;
+    deadlineMs?: number;
+  }) {
+    this.#isKnown = options.isKnown;
     this.#module = options.module ?? new URL('reader.ts', import.meta.url);
     this.#data = options.data;
     const { ledger } = options;
@@ -146,7 +152,8 @@ export class Readers {
   handler(operation: OperationId): HttpHandler {
     return (event, { awsRequestId: requestId }) => {
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
-      const application = event.pathParameters?.token ?? '';
+      const token = event.pathParameters?.token ?? '';
+      const application = token === '' || this.#isKnown(token) ? token : unknownTokens;
       // No GET route reads a body.
       const given = { ...event, body: null, isBase64Encoded: false };
       this.#add({
@@ -205,31 +212,38 @@ export class Readers {
     reader.startedAt = performance.now();
     // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
     await remote.answer(read.operation, read.event, read.requestId).then(read.resolve, read.reject);
-    const { startedAt } = reader;
-    if (performance.now() - startedAt > slowMs) this.#markSlow(read);
+    this.#notePace(read, reader.startedAt);
     reader.read = undefined;
     this.#assign();
   }
 
-  /** From now on the read's application shares one process with all others whose reads are slow. */
-  #markSlow({ application }: Read): void {
+  #notePace({ application }: Read, startedAt: number): void {
     const now = performance.now();
-    for (const [slow, until] of this.#slowUntil) if (until <= now) this.#slowUntil.delete(slow);
-    this.#slowUntil.set(application, now + slowForMs);
+    this.#paces.note(application, now - startedAt, now);
+    // The process of the next slow read may have to be killed.
+    if (now - startedAt > slowMs) this.#leastProcesses = mostProcesses;
   }
 
+  /**
+   * Takes the next read in turn. A fast application always finds a process: at most two reads of others are at work, and
+   * the second of them only where another process stays ready, because a new one may take a second on a busy machine.
+   */
   #takeNext(): Read | undefined {
-    const atWork = this.#atWork();
-    if (atWork.length >= mostAtWork) return undefined;
+    const atWork = this.#atWork().map(({ application }) => ({ application, pace: this.#paces.of(application) }));
+    const fast = atWork.filter(({ pace }) => pace === 'fast').length;
+    const others = atWork.length - fast;
+    const isOneFree = fast + Math.min(others, 1) < mostAtWork;
     const idle = [...this.#readers].filter(({ remote, read }) => remote && !read).length;
-    return this.#waiting.take((application) => {
-      if (atWork.filter((read) => read.application === application).length >= mostOfOneAtWork) return false;
-      return !this.#isSlow(application) || (idle > 1 && !atWork.some((read) => this.#isSlow(read.application)));
-    });
-  }
-
-  #isSlow(application: string): boolean {
-    return (this.#slowUntil.get(application) ?? 0) > performance.now();
+    const mayTake: Record<Pace, boolean> = {
+      fast: isOneFree,
+      // An application also gets known beside a slow read.
+      unknown:
+        isOneFree && (others === 0 || (others === 1 && !atWork.some(({ pace }) => pace === 'unknown') && idle > 1)),
+      slow: isOneFree && others === 0 && idle > 1,
+    };
+    return this.#waiting.take(
+      (application) => mayTake[this.#paces.of(application)] && !atWork.some((read) => read.application === application),
+    );
   }
 
   #atWork(): Read[] {
@@ -245,10 +259,7 @@ export class Readers {
     for (const reader of this.#readers) {
       const { read, startedAt, child } = reader;
       if (!read) continue;
-      if (now - startedAt > slowMs) {
-        this.#leastProcesses = mostProcesses;
-        this.#markSlow(read);
-      }
+      if (now - startedAt > slowMs) this.#notePace(read, startedAt);
       if (read.arrivedAt > arrivedBefore) continue;
       if (!read.isRefused) this.#refuse(read, outOfTime());
       if (now - startedAt < leastWorkMs) continue;

@@ -42,6 +42,7 @@ describe('the pool of reader processes', () => {
         chat: async () => undefined,
         hasMessage: async () => false,
       },
+      isKnown: (token) => !token.startsWith('invented'),
       deadlineMs,
     });
     onTestFinished(() => readers.stop());
@@ -185,6 +186,46 @@ describe('the pool of reader processes', () => {
     expect(order.filter((name) => name === 'A').length).toBeLessThanOrEqual(4);
     await ofMany;
     expect(performance.now() - begun).toBeGreaterThanOrEqual(10 * 39);
+  });
+
+  test('serves an application at its usual pace while twelve others have slow reads', async () => {
+    const { read, first } = start(20_000);
+    await first();
+    await read('echo', 'quick');
+    let left = 12;
+    const slow = Promise.all(
+      Array.from({ length: left }, async (_, i) => {
+        await read('sleep 300', `slow ${i}`);
+        left--;
+      }),
+    );
+    // How many slow reads ended while each quick one waited.
+    const endedMeanwhile: number[] = [];
+    while (left > 0) {
+      const before = left;
+      await read('echo', 'quick');
+      endedMeanwhile.push(before - left);
+    }
+    await slow;
+    expect(endedMeanwhile.length).toBeGreaterThan(100);
+    // In turn with the slow reads, the first quick one would wait for eleven of them.
+    expect(Math.max(...endedMeanwhile)).toBeLessThan(6);
+  });
+
+  test('gives all unknown tokens together one place in line', async () => {
+    const { read, first } = start(20_000);
+    await first();
+    let answered = 0;
+    const invented = Promise.all(
+      Array.from({ length: 600 }, async (_, i) => {
+        const { statusCode } = await read('sleep 10', `invented ${i}`);
+        if (statusCode === 200) answered++;
+        return statusCode;
+      }),
+    );
+    for (let i = 0; i < 20; i++) expect(await read('sleep 10')).toMatchObject({ statusCode: 200 });
+    expect(answered).toBeLessThan(40);
+    expect((await invented).filter((status) => status === 200).length).toBeLessThanOrEqual(101);
   });
 
   test('answers 503 when a process dies with the read in hand, and replaces the process', async () => {
