@@ -32,10 +32,14 @@ database.raw.exec('PRAGMA cache_size = -8000');
 const handlers = new Map<OperationId, HttpHandler>();
 const ledger = createBirpc<LedgerReads, ReaderProcess>(
   {
-    answer: (operation, event, requestId) => {
+    answer: async (operation, event, requestId) => {
       const handler = handlers.get(operation);
       if (!handler) throw new Error(`No reader serves ${operation}`);
-      return handler(event, requestContext(routes[operation].path, requestId));
+      // A process works on one read at a time, so all its processor time is of this read.
+      const startedAt = process.cpuUsage();
+      const result = await handler(event, requestContext(routes[operation].path, requestId));
+      const { user, system } = process.cpuUsage(startedAt);
+      return { result, cpuMs: (user + system) / 1_000 };
     },
   },
   processChannel(process),

@@ -10,7 +10,7 @@ import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import { FairLine } from './fair-line.ts';
-import { type Pace, ReadingPaces, slowMs } from './reading-pace.ts';
+import { type Pace, ReadingPaces } from './reading-pace.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
 /** A read is answered within this time from its arrival, in milliseconds; after it with 503. */
@@ -20,6 +20,11 @@ const deadlineMs = 2_000;
  * is not slow itself, and the process that it leaves is soon free; a new one costs 0.5 s of a processor.
  */
 const leastWorkShare = 0.5;
+/**
+ * A read that is at work for longer than this counts as slow, in milliseconds, and all processes are kept ready, because
+ * one may have to be killed.
+ */
+const slowMs = 200;
 /** Time between two checks for reads past their deadline, in milliseconds: a timer for each read would cost more. */
 const checkEveryMs = 50;
 
@@ -211,17 +216,19 @@ export class Readers {
     reader.read = read;
     reader.startedAt = performance.now();
     // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
-    await remote.answer(read.operation, read.event, read.requestId).then(read.resolve, read.reject);
-    this.#notePace(read, reader.startedAt);
+    const cpuMs = await remote.answer(read.operation, read.event, read.requestId).then(
+      (answer) => {
+        read.resolve(answer.result);
+        return answer.cpuMs;
+      },
+      (error: unknown) => {
+        read.reject(error);
+        return 0;
+      },
+    );
+    this.#paces.note(read.application, { workMs: performance.now() - reader.startedAt, cpuMs });
     reader.read = undefined;
     this.#assign();
-  }
-
-  #notePace({ application }: Read, startedAt: number): void {
-    const now = performance.now();
-    this.#paces.note(application, now - startedAt, now);
-    // The process of the next slow read may have to be killed.
-    if (now - startedAt > slowMs) this.#leastProcesses = mostProcesses;
   }
 
   /**
@@ -229,7 +236,12 @@ export class Readers {
    * the second of them only where another process stays ready, because a new one may take a second on a busy machine.
    */
   #takeNext(): Read | undefined {
-    const atWork = this.#atWork().map(({ application }) => ({ application, pace: this.#paces.of(application) }));
+    const now = performance.now();
+    const atWork = [...this.#readers].flatMap(({ read, startedAt }): { application: string; pace: Pace }[] => {
+      if (!read) return [];
+      const { application } = read;
+      return [{ application, pace: now - startedAt > slowMs ? 'slow' : this.#paces.of(application) }];
+    });
     const fast = atWork.filter(({ pace }) => pace === 'fast').length;
     const others = atWork.length - fast;
     const isOneFree = fast + Math.min(others, 1) < mostAtWork;
@@ -259,12 +271,13 @@ export class Readers {
     for (const reader of this.#readers) {
       const { read, startedAt, child } = reader;
       if (!read) continue;
-      if (now - startedAt > slowMs) this.#notePace(read, startedAt);
+      if (now - startedAt > slowMs) this.#leastProcesses = mostProcesses;
       if (read.arrivedAt > arrivedBefore) continue;
       if (!read.isRefused) this.#refuse(read, outOfTime());
       if (now - startedAt < leastWorkMs) continue;
       const { method, path } = routes[read.operation];
       log.warn(events.readTooSlow, { request_id: read.requestId, route: `${method} ${path}` });
+      this.#paces.note(read.application, { workMs: now - startedAt, cpuMs: now - startedAt });
       this.#readers.delete(reader);
       child.kill('SIGKILL');
     }

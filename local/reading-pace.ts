@@ -1,37 +1,41 @@
-/** A read that takes longer than this is slow, in milliseconds. Ordinary reads take 1 to 20 ms. */
-export const slowMs = 200;
-/** For this long after a slow read, a fast one proves nothing, in milliseconds: both may be taken in turn. */
-const provesNothingMs = 60_000;
+/**
+ * An application whose reads cost more than this on average is slow, in milliseconds of a processor. Ordinary reads cost
+ * 1 to 20.
+ */
+const slowMs = 25;
+/** The weight of the latest read in the average: after a read of 1 s, eighteen ordinary ones make an application fast. */
+const latestWeight = 0.2;
+/**
+ * A read costs at least this share of the time that it takes, because it occupies a process while it waits for the disk.
+ * Not more, because on a busy machine each read waits for a processor.
+ */
+const waitingShare = 0.1;
 /** Applications that are remembered, 100 bytes each. Beyond it the one that has read nothing for longest is forgotten. */
 const mostRemembered = 10_000;
 
 /** Whether an application's reads are fast. It is unknown until one has ended. */
 export type Pace = 'fast' | 'unknown' | 'slow';
 
-/** Remembers how long the reads of each application take. */
+/** Remembers what the reads of each application cost. */
 export class ReadingPaces {
-  /** When an application's last slow read was noted, of `performance.now()`; undefined where it has no recent one. */
-  readonly #slowAt = new Map<string, number | undefined>();
+  readonly #averages = new Map<string, number>();
 
   of(application: string): Pace {
-    if (!this.#slowAt.has(application)) return 'unknown';
-    return this.#slowAt.get(application) === undefined ? 'fast' : 'slow';
+    const average = this.#averages.get(application);
+    if (average === undefined) return 'unknown';
+    return average > slowMs ? 'slow' : 'fast';
   }
 
-  /**
-   * Notes that a read of the application ended, or is still running, after this time at work.
-   *
-   * @param now of `performance.now()`
-   */
-  note(application: string, ms: number, now: number): void {
-    const before = this.#slowAt.get(application);
-    const isRecent = before !== undefined && now - before < provesNothingMs;
+  /** Notes that a read of the application ended, with its time at work and of a processor, both in milliseconds. */
+  note(application: string, { workMs, cpuMs }: { workMs: number; cpuMs: number }): void {
+    const cost = Math.max(cpuMs, workMs * waitingShare);
+    const before = this.#averages.get(application) ?? cost;
     // Deleted first, so that it comes last in the order of the map.
-    this.#slowAt.delete(application);
-    this.#slowAt.set(application, ms > slowMs ? now : isRecent ? before : undefined);
-    for (const oldest of this.#slowAt.keys()) {
-      if (this.#slowAt.size <= mostRemembered) break;
-      this.#slowAt.delete(oldest);
+    this.#averages.delete(application);
+    this.#averages.set(application, before + (cost - before) * latestWeight);
+    for (const oldest of this.#averages.keys()) {
+      if (this.#averages.size <= mostRemembered) break;
+      this.#averages.delete(oldest);
     }
   }
 }

@@ -36,8 +36,12 @@ export interface WorkerData {
 export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage'>;
 
 export interface ReaderProcess {
-  /** Runs the handler of a route. */
-  answer(operation: OperationId, event: APIGatewayProxyEvent, requestId: string): Promise<APIGatewayProxyResult>;
+  /** Runs the handler of a route. Returns its result and the processor time that it took, in milliseconds. */
+  answer(
+    operation: OperationId,
+    event: APIGatewayProxyEvent,
+    requestId: string,
+  ): Promise<{ result: APIGatewayProxyResult; cpuMs: number }>;
 }
 
 /** What a reader process needs to start. It travels as the first message because arguments and variables show secrets. */

@@ -1,29 +1,38 @@
 import { expect, test } from 'vitest';
 import { ReadingPaces } from '../../local/reading-pace.ts';
 
-test('an application is unknown until a read of it ends, and then as fast as its reads', () => {
+const taking = (ms: number) => ({ workMs: ms, cpuMs: ms });
+
+test('an application is unknown until a read of it ends, and then as fast as its reads are on average', () => {
   const paces = new ReadingPaces();
   expect(paces.of('A')).toBe('unknown');
-  paces.note('A', 200, 0);
-  paces.note('B', 201, 0);
+  paces.note('A', taking(25));
+  paces.note('B', taking(26));
   expect(['A', 'B', 'C'].map((name) => paces.of(name))).toEqual(['fast', 'slow', 'unknown']);
+  paces.note('A', taking(26));
+  paces.note('B', taking(20));
+  expect(['A', 'B'].map((name) => paces.of(name))).toEqual(['slow', 'fast']);
 });
 
-test('an application that is slow stays so until a read is fast a minute later, however long it reads nothing', () => {
+test('an application stays slow while every tenth of its reads takes a second', () => {
   const paces = new ReadingPaces();
-  paces.note('A', 1_000, 0);
-  paces.note('A', 1, 59_999);
-  expect(paces.of('A')).toBe('slow');
-  paces.note('A', 1_000, 600_000);
-  expect(paces.of('A')).toBe('slow');
-  paces.note('A', 1, 660_000);
-  expect(paces.of('A')).toBe('fast');
+  for (let i = 0; i < 100; i++) {
+    paces.note('A', taking(i % 10 === 0 ? 1_000 : 5));
+    expect(paces.of('A')).toBe('slow');
+  }
+});
+
+test('a read that waits costs a tenth of its time', () => {
+  const paces = new ReadingPaces();
+  paces.note('on a busy machine', { workMs: 200, cpuMs: 10 });
+  paces.note('from a slow disk', { workMs: 300, cpuMs: 10 });
+  expect([paces.of('on a busy machine'), paces.of('from a slow disk')]).toEqual(['fast', 'slow']);
 });
 
 test('the application that has read nothing for longest is forgotten when there are 10,001', () => {
   const paces = new ReadingPaces();
-  for (let i = 0; i < 10_000; i++) paces.note(`${i}`, 1, i);
-  paces.note('0', 1, 10_000);
-  paces.note('one more', 1, 10_001);
+  for (let i = 0; i < 10_000; i++) paces.note(`${i}`, taking(1));
+  paces.note('0', taking(1));
+  paces.note('one more', taking(1));
   expect(['0', '1', '2', 'one more'].map((name) => paces.of(name))).toEqual(['fast', 'unknown', 'fast', 'fast']);
 });
