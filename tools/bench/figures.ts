@@ -14,6 +14,7 @@ import { rollUpMysql } from './figures/roll-up-mysql.ts';
 import { scaling } from './figures/scaling.ts';
 import { searchLatencyEmbedded, searchLatencyEmbeddedLarge } from './figures/search-latency-embedded.ts';
 import { searchLatencyOpensearch } from './figures/search-latency-opensearch.ts';
+import { searchOldEmbedded } from './figures/search-old-embedded.ts';
 import { searchWorkerFigure } from './figures/search-worker.ts';
 import { storeWorkerFigure } from './figures/store-worker.ts';
 
@@ -26,6 +27,7 @@ export const figures: Record<string, Figure> = {
   'embedded-reads': embeddedReads,
   'search-latency-embedded': searchLatencyEmbedded,
   'search-latency-embedded-large': searchLatencyEmbeddedLarge,
+  'search-old-embedded': searchOldEmbedded,
   'page-depth-embedded': pageDepthEmbedded,
   'roll-up-embedded': rollUpEmbedded,
   'function-cpu': functionCpu,

@@ -13,31 +13,36 @@ const sizes = {
   smoke: { runs: 1, seconds: 1, old: 200, newer: 200, long: 20 },
 };
 const connections = 50;
+/** Applications that one tenant searches in the last storm. */
+const applications = 12;
 /** Between two requests of a probe, in milliseconds: it shall measure how long others wait, and not be a load itself. */
 const pauseMs = 5;
 
-/** What the tenant at full speed searches for, below its application. */
+/** What the tenant at full speed searches for, in one application or in all of its own. */
 const storms = {
-  'old and common': { q: 'zebra' },
-  'a run of equal characters': { q: 'a'.repeat(18) },
-  ordinary: { q: 'thirteen' },
+  'something old and common': { q: 'zebra', inAll: false },
+  'a run of equal characters': { q: 'a'.repeat(18), inAll: false },
+  'something ordinary': { q: 'thirteen', inAll: false },
+  'a run of equal characters in 12 applications': { q: 'a'.repeat(18), inAll: true },
 };
 
 export const embeddedReads = figure({
   title: 'Embedded: reads beside writes',
   about: `One client creates messages, one asks for /health and one searches an application of its own, one request after the other, while
     ${connections} connections of another tenant search their application as fast as they can: for a word in 12,000 messages below 300,000 newer ones
-    without it, for 18 equal characters among 6,000 messages of 10,000 of them, and for a word of every newer message. The reference is the same without that
+    without it, for 18 equal characters among 6,000 messages of 10,000 of them, for a word of every newer message, and for the 18 characters in
+    ${applications} applications with 1,000 such messages each. The reference is the same without that
     tenant, in turns. Some of its searches are answered 503 because they waited too long.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, old, newer, long } = sizes[scale];
     const host = await startEmbedded();
     try {
-      const [tenant, other, written] = await Promise.all([makeChats(host, 1), makeChats(host, 1), makeChats(host, 1)]);
-      const [busy, quiet, chat] = [tenant[0], other[0], written[0]] as [string, string, string];
+      const made = await Promise.all(Array.from({ length: 3 + applications }, () => makeChats(host, 1)));
+      const [busy, quiet, chat, ...many] = made.flat() as [string, string, string, ...string[]];
       await fill(host, busy, old, 'zebra was here');
       await fill(host, busy, newer, usualBody);
       await fill(host, busy, long, `${'a'.repeat(9_999)}b`);
+      for (const each of many) await fill(host, each, Math.ceil(long / 6), `${'a'.repeat(9_999)}b`);
       await fill(host, quiet, newer, usualBody);
       await untilSearchable(host, quiet);
 
@@ -50,8 +55,9 @@ export const embeddedReads = figure({
           await response.arrayBuffer();
         },
       };
-      const measureAll = async (storm?: string) => {
-        const stormed = storm === undefined ? undefined : searchAtFullSpeed(host, busy, storm, seconds + 1);
+      const measureAll = async (storm?: { q: string; inAll: boolean }) => {
+        const searched = storm?.inAll ? many : [busy];
+        const stormed = storm && searchAtFullSpeed(host, searched, storm.q, seconds + 1);
         const until = performance.now() + seconds * 1_000;
         const p99s = await Promise.all(Object.values(probes).map((probe) => p99Until(probe, until)));
         await stormed;
@@ -59,18 +65,18 @@ export const embeddedReads = figure({
         return p99s;
       };
       const measurements: Measurement[] = [];
-      for (const [kind, { q }] of Object.entries(storms)) {
+      for (const [kind, storm] of Object.entries(storms)) {
         const { ours, reference } = await inTurns(
           runs,
           (run) => {
             say(`${kind}, run ${run + 1} of ${runs}`);
-            return measureAll(q);
+            return measureAll(storm);
           },
           () => measureAll(),
         );
         for (const [i, what] of Object.keys(probes).entries())
           measurements.push({
-            what: `${what} beside searches for something ${kind}: 99th percentile`,
+            what: `${what} beside searches for ${kind}: 99th percentile`,
             unit: 'ms',
             values: ours.map((p99s) => p99s[i] as number),
             reference: { what: 'without', values: reference.map((p99s) => p99s[i] as number) },
@@ -99,17 +105,15 @@ async function p99Until(probe: () => Promise<unknown>, until: number): Promise<n
   return percentile(times, 99);
 }
 
-/** Searches the application of a chat, whatever the answers. */
-async function searchAtFullSpeed({ origin, base }: Embedded, chat: string, q: string, seconds: number): Promise<void> {
-  const application = chat.slice(0, chat.indexOf('/chats'));
-  const url = `${origin}${base}${application}/search?q=${encodeURIComponent(q)}`;
-  await promisify(execFile)('wrk', [
-    '--threads',
-    '1',
-    '--connections',
-    String(connections),
-    '--duration',
-    `${seconds}s`,
-    url,
-  ]);
+/** Searches the applications of some chats, whatever the answers. */
+async function searchAtFullSpeed({ origin, base }: Embedded, chats: string[], q: string, seconds: number) {
+  const ofEach = Math.ceil(connections / chats.length);
+  const run = promisify(execFile);
+  await Promise.all(
+    chats.map((chat) => {
+      const application = chat.slice(0, chat.indexOf('/chats'));
+      const url = `${origin}${base}${application}/search?q=${encodeURIComponent(q)}`;
+      return run('wrk', ['--threads', '1', '--connections', `${ofEach}`, '--duration', `${seconds}s`, url]);
+    }),
+  );
 }

@@ -1,0 +1,51 @@
+import { figure } from '../figure.ts';
+import { big } from '../fill.ts';
+import { fillEngine, makeEngine } from '../scratch-embedded.ts';
+import { messagesOf, pageSize } from '../search-latency.ts';
+import { median, percentile } from '../statistics.ts';
+import { msOf } from '../time.ts';
+
+const sizes = { full: { runs: 5, searches: 100, old: 12_000 }, smoke: { runs: 1, searches: 3, old: 100 } };
+const indexedAtATime = 1_000;
+/** In none of the texts of bench/messages.ts. */
+const word = 'zebra';
+
+export const searchOldEmbedded = figure({
+  title: 'Embedded: searching an application for what is old and common',
+  about: `A word that is in the oldest 12,000 messages of an application and in none of the 1,000,000 newer ones is searched in the whole
+    application. The index alone is measured, without HTTP.`,
+  measure: async ({ scale, say }) => {
+    const { runs, searches, old } = sizes[scale];
+    const engine = await makeEngine();
+    try {
+      say(`${old} old messages and ${messagesOf[scale]} newer ones`);
+      for (let last = 0; last < old; last += indexedAtATime)
+        await engine.index.index(
+          Array.from({ length: Math.min(indexedAtATime, old - last) }, (_, i) => {
+            const number = last + i + 1;
+            // Before the messages of fillEngine.
+            const at = 1_600_000_000_000 + number;
+            const body = `${word} number ${number}`;
+            return { token: big.token, chat: big.chat + 1, number, version: 0, body, createdAt: at, updatedAt: at };
+          }),
+        );
+      await fillEngine(messagesOf[scale], engine, { indexed: true });
+      const search = () => engine.index.search({ token: big.token, q: word, limit: pageSize });
+      const { matches } = await search();
+      if (matches[0]?.number !== old) throw new Error('The newest of the old messages was not found');
+      const times: number[][] = [];
+      for (let run = 0; run < runs; run++) times.push(await Array.fromAsync({ length: searches }, () => msOf(search)));
+      return [
+        { what: 'median', unit: 'ms', values: times.map(median) },
+        {
+          what: '99th percentile',
+          unit: 'ms',
+          values: times.map((ms) => percentile(ms, 99)),
+          bar: { atMost: 50 },
+        },
+      ];
+    } finally {
+      await engine.drop();
+    }
+  },
+});
