@@ -13,7 +13,7 @@ export interface SystemSecret {
   /**
    * Returns all keys that verify, the newest first. There is always one that signs.
    *
-   * @throws Problem unavailable when the keys cannot be read
+   * @throws Unavailable when the keys cannot be read
    */
   keys(): Promise<readonly SystemKey[]>;
 }

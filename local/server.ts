@@ -8,7 +8,7 @@ import { type HeadJudge, headJudge, isJson } from '../functions/runtime/http/adm
 import { type HttpResult, problemAnswer, sharedBody } from '../functions/runtime/http/answering.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
-import { Problem } from '../lib/api/problems.ts';
+import { internalError, Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
@@ -234,8 +234,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   };
   const fail = (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
     log.error(events.failed, { request_id: request.id, error });
-    const problem = new Problem('internal_error', 'The request failed for a reason that is not yours; it was logged.');
-    send(request, reply, refusal(request, problem));
+    send(request, reply, refusal(request, internalError()));
   };
 
   const fallbackHandler = fallback();

@@ -31,10 +31,10 @@ export const fallback = (): HttpHandler =>
     )
     .handler(async ({ path: requested, httpMethod }: APIGatewayProxyEvent) => {
       const route = patterns.find(({ pattern }) => pattern.test(requested));
-      if (!route) throw new Problem('route_not_found', 'There is nothing at this path; see the docs page.');
+      if (!route) throw new Problem('route_not_found', 'No route has this path; see the docs page.');
       const allow = [...route.methods, 'OPTIONS'].join(', ');
       if (httpMethod !== 'OPTIONS')
-        throw new Problem('method_not_allowed', `This route knows ${allow}.`, { headers: { allow } });
+        throw new Problem('method_not_allowed', `Allowed methods: ${allow}.`, { headers: { allow } });
       return {
         headers: {
           allow,

@@ -1,5 +1,5 @@
-import { unavailable } from '../../lib/api/problems.ts';
 import { limits } from '../../lib/limits.ts';
+import { Unavailable } from '../../lib/model/errors.ts';
 import type { SystemKey, SystemSecret } from '../../lib/system-secret.ts';
 import { systemKeysIn } from '../../lib/system-secret-text.ts';
 import { events, log } from '../runtime/observe/log.ts';
@@ -32,7 +32,7 @@ export class HeldSecret implements SystemSecret {
     try {
       return await (reading as Promise<readonly SystemKey[]>);
     } catch (error) {
-      throw unavailable(error);
+      throw new Unavailable(error);
     }
   }
 

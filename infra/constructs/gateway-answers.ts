@@ -1,12 +1,10 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { problemHeaders } from '../../lib/api/headers.ts';
-import { Problem, unavailable } from '../../lib/api/problems.ts';
-import { limits } from '../../lib/limits.ts';
+import { Problem, problemOf } from '../../lib/api/problems.ts';
+import { Throttled, Unavailable } from '../../lib/model/errors.ts';
 
-const notFound = new Problem('route_not_found', 'There is nothing at this path; see the docs page.');
-const throttled = new Problem('too_many_requests', 'There are more requests than the service takes; try again.', {
-  headers: { 'Retry-After': String(limits.retryAfterSeconds) },
-});
+const notFound = new Problem('route_not_found', 'No route has this path; see the docs page.');
+const throttled = problemOf(new Throttled(undefined));
 
 /** For what an operator puts in front of the API, such as a web ACL of WAF or a resource policy; we deploy none. */
 const notAllowed = new Problem('not_allowed', 'A rule in front of the service refused the request.');
@@ -17,8 +15,8 @@ const notAllowed = new Problem('not_allowed', 'A rule in front of the service re
  */
 const answers: [ResponseType, Problem][] = [
   [ResponseType.DEFAULT_4XX, new Problem('malformed_request', 'The request could not be read.')],
-  // A function that timed out, broke down or was throttled by Lambda: the write may be accepted all the same.
-  [ResponseType.DEFAULT_5XX, unavailable(undefined)],
+  // A function timed out, crashed or was throttled by Lambda. The write may still have been accepted.
+  [ResponseType.DEFAULT_5XX, problemOf(new Unavailable(undefined))],
   // What has no resource of its own goes to the fallback; this is for what is beside all resources.
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, notFound],
   [ResponseType.RESOURCE_NOT_FOUND, notFound],

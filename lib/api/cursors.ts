@@ -37,7 +37,7 @@ export class Cursors {
    *
    * @param list everything that tells this list from others: operation, application, path parameters, filters, order, q
    * @param position where the page ended
-   * @throws Problem unavailable when the system secret cannot be read
+   * @throws Unavailable when the system secret cannot be read
    */
   async encode(list: unknown, position: Scalars): Promise<string> {
     const now = Date.now();
@@ -54,7 +54,7 @@ export class Cursors {
    * @param list the same as for `encode`
    * @param position the schema of a position, with the range of each of its members
    * @throws Problem validation_failed for a cursor that the system did not make for this list, or whose position is out
-   * of range; unavailable when the system secret cannot be read
+   * of range; Unavailable when the system secret cannot be read
    */
   async decode<Position extends z.ZodMiniType>(
     list: unknown,

@@ -1,6 +1,7 @@
 import { limits } from '../limits.ts';
+import type * as errors from '../model/errors.ts';
 
-/** Every problem the API answers: its code, HTTP status and title (RFC 9457). */
+/** Every problem of the API: its code, HTTP status and title (RFC 9457). */
 export const problems = {
   malformed_request: { status: 400, title: 'The request is not valid HTTP' },
   malformed_json: { status: 400, title: 'The request body is not valid JSON' },
@@ -11,28 +12,28 @@ export const problems = {
   chat_not_found: { status: 404, title: 'There is no such chat' },
   message_not_found: { status: 404, title: 'There is no such message' },
   message_pending: { status: 404, title: 'The message is accepted but not stored yet' },
-  method_not_allowed: { status: 405, title: 'The route does not know this method' },
+  method_not_allowed: { status: 405, title: 'The route does not allow this method' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
-  idempotency_in_flight: { status: 409, title: 'The first request with this Idempotency-Key is still in flight' },
+  idempotency_in_flight: { status: 409, title: 'The first request with this Idempotency-Key is still in progress' },
   payload_too_large: { status: 413, title: 'The request body is too large' },
   unsupported_media_type: { status: 415, title: 'The request body is not JSON' },
   validation_failed: { status: 422, title: 'The request is not valid' },
-  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with another payload' },
+  idempotency_key_reused: { status: 422, title: 'The Idempotency-Key was used with a different payload' },
   too_many_requests: { status: 429, title: 'Too many requests' },
   headers_too_large: { status: 431, title: 'The request headers are too large' },
-  internal_error: { status: 500, title: 'Something went wrong on our side' },
-  unavailable: { status: 503, title: 'The service cannot answer right now' },
+  internal_error: { status: 500, title: 'Internal error' },
+  unavailable: { status: 503, title: 'The service is temporarily unavailable' },
 } as const satisfies Record<string, { status: number; title: string }>;
 
 export type ProblemCode = keyof typeof problems;
 
-/** One fault of a request: a JSON Pointer into the body, or the name of a parameter or header, and what is wrong. */
+/** One fault of a request. `pointer` is a JSON Pointer into the body, or the name of a parameter or header. */
 export interface Fault {
   pointer: string;
   detail: string;
 }
 
-/** A request that can't be done; the HTTP stack answers it as `application/problem+json`. */
+/** A failed request as the client sees it; the HTTP stack sends it as `application/problem+json`. */
 export class Problem extends Error {
   readonly code: ProblemCode;
   readonly errors: Fault[] | undefined;
@@ -54,7 +55,7 @@ export class Problem extends Error {
     return problems[this.code].status;
   }
 
-  /** The body of the answer. */
+  /** Returns the body of the response. */
   toJSON(requestId: string) {
     return {
       type: `urn:chat-system:problem:${this.code}`,
@@ -68,34 +69,88 @@ export class Problem extends Error {
   }
 }
 
-export const applicationNotFound = () =>
-  new Problem('application_not_found', 'No application has this token; it may have been deleted.');
-export const chatNotFound = (chat: number) =>
-  new Problem('chat_not_found', `The application has no chat ${chat}; it may have been deleted.`);
-export const messageNotFound = (number: number) =>
-  new Problem('message_not_found', `The chat has no message ${number}; it may have been deleted.`);
+/** Every class of lib/model/errors.ts that can be thrown. */
+type ThrownError = InstanceType<
+  Extract<(typeof errors)[keyof typeof errors], new (...args: never) => errors.DomainError>
+>;
+
+const retryAfter = (seconds: number) => ({ 'Retry-After': String(seconds) });
+
+const notFound = {
+  application: 'application_not_found',
+  chat: 'chat_not_found',
+  message: 'message_not_found',
+} as const;
+
+/** The path parameter that names a thing. */
+const parameterOf = { application: 'token', chat: 'chat_number', message: 'message_number' } as const;
+
+/** The problem of each domain error. A class without an entry is a type error. */
+const problemsOfErrors: { [Thrown in ThrownError as Thrown['name']]: (error: Thrown) => Problem } = {
+  NotFound: ({ missing: [what, number] }) =>
+    new Problem(
+      notFound[what],
+      what === 'application'
+        ? 'No application has this token; it may have been deleted.'
+        : `The ${what === 'chat' ? 'application' : 'chat'} has no ${what} ${number}; it may have been deleted.`,
+    ),
+  KeyReused: () =>
+    new Problem('idempotency_key_reused', 'This Idempotency-Key was already used with a different request body.'),
+  KeyInFlight: () =>
+    new Problem(
+      'idempotency_in_flight',
+      `The first request with this Idempotency-Key is still in progress. Retry after ${limits.retryAfterSeconds} s.`,
+      { headers: retryAfter(limits.retryAfterSeconds) },
+    ),
+  NumbersUsedUp: ({ parent }) =>
+    validationFailed([
+      {
+        pointer: parameterOf[parent],
+        detail:
+          parent === 'application'
+            ? `names an application that has used all ${limits.highestNumber} chat numbers; create another application`
+            : `names a chat that has too few of its ${limits.highestNumber} message numbers left; create another chat`,
+      },
+    ]),
+  RevisionsUsedUp: ({ what }) =>
+    validationFailed([
+      {
+        pointer: parameterOf[what],
+        detail: `names ${what === 'application' ? 'an' : 'a'} ${what} that was edited ${limits.highestRevision} times, which is the limit`,
+      },
+    ]),
+  Throttled: ({ cause }) =>
+    new Problem(
+      'too_many_requests',
+      `Rate limit exceeded; this request was not applied. Retry after ${limits.retryAfterSeconds} s.`,
+      { headers: retryAfter(limits.retryAfterSeconds), cause },
+    ),
+  Unavailable: ({ cause }) =>
+    new Problem(
+      'unavailable',
+      `A dependency is unavailable. A write may still have been accepted. Retry after ${limits.unavailableRetryAfterSeconds} s.`,
+      { headers: retryAfter(limits.unavailableRetryAfterSeconds), cause },
+    ),
+};
+
+/** Returns the problem that a client gets for a domain error. */
+export const problemOf = (error: errors.DomainError): Problem =>
+  // Each entry takes the errors that have its name.
+  problemsOfErrors[error.name as ThrownError['name']](error as never);
+
+/** The message is accepted but not stored yet. */
 export const messagePending = (number: number) =>
-  new Problem('message_pending', `Message ${number} is accepted and will be readable in a moment.`, {
-    headers: { 'Retry-After': String(limits.retryAfterSeconds) },
-  });
-export const unavailable = (cause: unknown) =>
-  new Problem('unavailable', 'A part of the service is out; try again. A write may have been accepted all the same.', {
-    headers: { 'Retry-After': String(limits.unavailableRetryAfterSeconds) },
-    cause,
-  });
-export const tooManyRequests = (cause: unknown) =>
   new Problem(
-    'too_many_requests',
-    'More requests than can be counted right now; this one changed nothing. Try again.',
-    {
-      headers: { 'Retry-After': String(limits.retryAfterSeconds) },
-      cause,
-    },
+    'message_pending',
+    `Message ${number} is accepted but not stored yet. Retry after ${limits.retryAfterSeconds} s.`,
+    { headers: retryAfter(limits.retryAfterSeconds) },
   );
-/** Names the first {@link limits.faults} faults, and says so where there are more. */
+/** A bug on our side; the caller logs its cause. */
+export const internalError = () => new Problem('internal_error', 'Internal error; it has been logged.');
+/** The request breaks rules of the contract. The problem names the first {@link limits.faults} faults. */
 export const validationFailed = (faults: Fault[]) => {
-  const errors = faults.slice(0, limits.faults);
-  const named = errors.map(({ pointer, detail }) => `${pointer || 'The body'} ${detail}`);
-  if (faults.length > errors.length) named.push('and there are more faults');
-  return new Problem('validation_failed', named.join('; '), { errors });
+  const named = faults.slice(0, limits.faults);
+  const details = named.map(({ pointer, detail }) => `${pointer || 'The body'} ${detail}`);
+  if (faults.length > named.length) details.push('and there are more faults');
+  return new Problem('validation_failed', details.join('; '), { errors: named });
 };

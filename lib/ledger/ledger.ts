@@ -6,8 +6,9 @@ import type { MessageKey, Parent } from '../model/keys.ts';
  *
  * On AWS a write is two remote calls (a DynamoDB counter, then an SQS message) that may fail between each other; the
  * embedded ledger does both in one transaction. For both: when a call returns, the write is durable and its number final.
- * When it throws a 4xx Problem, nothing was taken. When it throws `unavailable`, the write may or may not have been
- * accepted; a create that is repeated with its idempotency key is completed under its first number.
+ * When it throws a DomainError with `appliedNothing`, no number was taken. When it throws `Unavailable`, the write may or
+ * may not have been accepted; a create that is repeated with its idempotency key is completed under its first number.
+ * Every call may throw `Throttled` or `Unavailable`; a call with a key also `KeyReused` or `KeyInFlight`.
  *
  * `requestId` goes with the write, so that it is found in every log on its way; nothing depends on it.
  */
@@ -17,7 +18,7 @@ export interface Ledger extends Restorable {
 
   /**
    * Accepts a chat under the application's next number.
-   * @throws Problem application_not_found; validation_failed when `limits.highestNumber` is reached
+   * @throws NotFound; NumbersUsedUp when `limits.highestNumber` is reached
    */
   createChat(
     token: string,
@@ -28,7 +29,7 @@ export interface Ledger extends Restorable {
 
   /**
    * Accepts messages under the chat's next numbers, all or nothing: `first`, `first + 1`, …
-   * @throws Problem application_not_found, chat_not_found; validation_failed when they would pass `limits.highestNumber`
+   * @throws NotFound for the application or chat; NumbersUsedUp when they would pass `limits.highestNumber`
    */
   createMessages(
     token: string,
@@ -38,23 +39,21 @@ export interface Ledger extends Restorable {
     requestId?: string,
   ): Promise<{ first: number; at: number }>;
 
-  // An edit of something that has `limits.highestRevision` throws Problem validation_failed.
-
-  /** @throws Problem application_not_found */
+  /** @throws NotFound; RevisionsUsedUp at `limits.highestRevision` */
   editApplication(token: string, name: string, requestId?: string): Promise<Edited>;
-  /** @throws Problem application_not_found, chat_not_found */
+  /** @throws NotFound for the application or chat; RevisionsUsedUp at `limits.highestRevision` */
   editChat(token: string, chat: number, name: string | null, requestId?: string): Promise<Edited>;
   /**
    * Accepts a new body for a message, stored yet or not.
-   * @throws Problem application_not_found, chat_not_found, message_not_found
+   * @throws NotFound for the application, chat or message; RevisionsUsedUp at `limits.highestRevision`
    */
   editMessage(token: string, chat: number, number: number, body: string, requestId?: string): Promise<{ at: number }>;
 
-  /** @throws Problem application_not_found */
+  /** @throws NotFound */
   deleteApplication(token: string, requestId?: string): Promise<void>;
-  /** @throws Problem application_not_found, chat_not_found */
+  /** @throws NotFound for the application or chat */
   deleteChat(token: string, chat: number, requestId?: string): Promise<void>;
-  /** @throws Problem application_not_found, chat_not_found, message_not_found */
+  /** @throws NotFound for the application, chat or message */
   deleteMessage(token: string, chat: number, number: number, requestId?: string): Promise<void>;
 
   /** An application that was accepted and not deleted. */

@@ -32,7 +32,7 @@ export interface ReconcileOptions {
  * What lies below something deleted is left to the purge. Numbers are compared a page at a time, so memory does not grow
  * with them.
  *
- * @throws the signal's reason, Problem unavailable, and what ledger, store, index and queue throw; what was mended until then stays
+ * @throws the signal's reason, Unavailable, and what ledger, store, index and queue throw; what was mended until then stays
  */
 export async function* reconcile(
   services: ReconcileServices,

@@ -1,7 +1,7 @@
-import { Problem } from '../api/problems.ts';
 import type { Ledger } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import { isCounter } from '../model/bounds.ts';
+import { DependencyFailure } from '../model/errors.ts';
 import type { Mark, Store } from '../store/store.ts';
 
 type RolledUpStore = Pick<Store, 'marks' | 'setCounts'>;
@@ -15,7 +15,7 @@ type Counters = Pick<Ledger, 'counters'>;
  * all others are counted.
  *
  * @param onSkipped called at the end with the number of skipped marks and the first error, if there are any
- * @throws Problem and what every mark of a page fails with: then the fault lies with the ledger or the store
+ * @throws DependencyFailure, and the error that every mark of a page fails with: then the ledger or the store is at fault
  */
 export async function rollUp(
   store: RolledUpStore,
@@ -57,8 +57,8 @@ async function count(store: RolledUpStore, ledger: Counters, marks: Mark[]): Pro
     await store.setCounts(countable, counters.filter(isCountable));
     return Array.from({ length: marks.length - countable.length }, () => ({}));
   } catch (error) {
-    // An outage concerns every mark.
-    if (error instanceof Problem) throw error;
+    // An outage affects every mark.
+    if (error instanceof DependencyFailure) throw error;
     if (marks.length === 1) return [{ error }];
     const middle = Math.ceil(marks.length / 2);
     return [

@@ -6,7 +6,7 @@ import {
   SqliteAdapter,
   SqliteQueryCompiler,
 } from 'kysely';
-import { unavailable } from '../../lib/api/problems.ts';
+import { Unavailable } from '../../lib/model/errors.ts';
 import type { Write } from '../../lib/model/write.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { Database } from '../../lib/sqlite/database.ts';
@@ -18,7 +18,7 @@ import type { Process } from './process.ts';
 // What stands for the SQL server is SQLite in memory, so that the store's own statements run; each of them is a call
 // over the network, and others come in between.
 
-export const failure = (kind: string): Error => unavailable(new Error(kind));
+export const failure = (kind: string): Error => new Unavailable(new Error(kind));
 
 let kept: Database | undefined;
 

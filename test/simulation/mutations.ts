@@ -224,8 +224,8 @@ export const mutations: Mutation[] = [
     file: 'lib/ledger/dynamodb/idempotency-keys.ts',
     changes: [
       {
-        find: 'refused && taken.first ?',
-        replace: 'refused ?',
+        find: 'appliedNothing && taken.first ?',
+        replace: 'appliedNothing ?',
       },
     ],
   },
@@ -234,8 +234,8 @@ export const mutations: Mutation[] = [
     file: 'lib/ledger/dynamodb/table.ts',
     changes: [
       {
-        find: 'throw harmless ? whenThrottled(error) : unavailable(error);',
-        replace: 'throw harmless ? tooManyRequests(error) : unavailable(error);',
+        find: 'let appliedNothing = !isLate;',
+        replace: 'let appliedNothing = true;',
       },
     ],
   },

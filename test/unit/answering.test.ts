@@ -8,8 +8,8 @@ import { getHealth } from '../../functions/api/get-health.ts';
 import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { ProblemDocument } from '../../lib/api/answers.ts';
-import { chatNotFound, unavailable } from '../../lib/api/problems.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { NotFound, Unavailable } from '../../lib/model/errors.ts';
 import { type Answered, answer, apiEvent, type Said } from '../support/api-event.ts';
 
 setLogLevel('silent');
@@ -123,8 +123,8 @@ describe('a problem', () => {
 
   test('has the one shape, whatever it is', async () => {
     const others = [
-      chatNotFound(1),
-      unavailable(new Error('disk full')),
+      new NotFound('chat', 1),
+      new Unavailable(new Error('disk full')),
       new Error('SQLITE_ERROR: no such table'),
       new TypeError('undefined is not a function'),
       'a string',
@@ -160,7 +160,7 @@ describe('a problem', () => {
   test('of a dependency says when to come back, and is logged with its cause', async () => {
     const error = vi.spyOn(log, 'error').mockReturnValue();
     const cause = new Error('disk full');
-    const { status, headers, json } = await refused(unavailable(cause));
+    const { status, headers, json } = await refused(new Unavailable(cause));
     expect([status, json.code]).toEqual([503, 'unavailable']);
     expect(headers['Retry-After'] ?? headers['retry-after']).toMatch(/^\d+$/);
     expect(error).toHaveBeenCalledExactlyOnceWith(events.unavailable, {
@@ -171,7 +171,7 @@ describe('a problem', () => {
 
   test('of the client is not logged as an error', async () => {
     const error = vi.spyOn(log, 'error').mockReturnValue();
-    await refused(chatNotFound(1));
+    await refused(new NotFound('chat', 1));
     expect(error).not.toHaveBeenCalled();
   });
 

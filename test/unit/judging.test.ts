@@ -10,9 +10,9 @@ import { listApplications } from '../../functions/api/list-applications.ts';
 import { listChats } from '../../functions/api/list-chats.ts';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
-import { applicationNotFound } from '../../lib/api/problems.ts';
 import type { IdempotencyKey, Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
+import { NotFound } from '../../lib/model/errors.ts';
 import { newToken } from '../../lib/model/token.ts';
 import { answer, apiEvent, type Said } from '../support/api-event.ts';
 import { testCursors } from '../support/cursors.ts';
@@ -20,7 +20,7 @@ import { testCursors } from '../support/cursors.ts';
 setLogLevel('silent');
 
 const refuse = async () => {
-  throw applicationNotFound();
+  throw new NotFound('application');
 };
 /** Services that know of nothing, so that a request which is judged well comes to existence, the last thing judged. */
 const nothing = {

@@ -1,6 +1,17 @@
 import { expect, test } from 'vitest';
 import { ProblemDocument } from '../../lib/api/answers.ts';
 import * as made from '../../lib/api/problems.ts';
+import { limits } from '../../lib/limits.ts';
+import {
+  type DomainError,
+  KeyInFlight,
+  KeyReused,
+  NotFound,
+  NumbersUsedUp,
+  RevisionsUsedUp,
+  Throttled,
+  Unavailable,
+} from '../../lib/model/errors.ts';
 
 const { Problem, problems } = made;
 type Code = made.ProblemCode;
@@ -52,14 +63,44 @@ test('a validation problem names every fault, in its list and in its sentence', 
   });
 });
 
-test('what passes by itself says when to come back', () => {
-  expect(made.messagePending(3).headers['Retry-After']).toMatch(/^[1-9]\d*$/);
-  expect(made.unavailable(new Error('disk full')).headers['Retry-After']).toMatch(/^[1-9]\d*$/);
+const out = new Unavailable(new Error('SQLITE_FULL: /secret/path'));
+const domainErrors: [DomainError, Code, string?][] = [
+  [new NotFound('application'), 'application_not_found', 'No application has this token'],
+  [new NotFound('chat', 7), 'chat_not_found', 'The application has no chat 7'],
+  [new NotFound('message', 8), 'message_not_found', 'The chat has no message 8'],
+  [new KeyReused(), 'idempotency_key_reused'],
+  [new KeyInFlight(), 'idempotency_in_flight', `Retry after ${limits.retryAfterSeconds} s`],
+  [new NumbersUsedUp('application'), 'validation_failed', 'token names an application'],
+  [new NumbersUsedUp('chat'), 'validation_failed', 'chat_number names a chat'],
+  [new RevisionsUsedUp('application'), 'validation_failed', 'token names an application'],
+  [new RevisionsUsedUp('chat'), 'validation_failed', 'chat_number names a chat'],
+  [new RevisionsUsedUp('message'), 'validation_failed', 'message_number names a message'],
+  [new Throttled(new Error('rate')), 'too_many_requests', 'this request was not applied'],
+  [out, 'unavailable', 'A write may still have been accepted'],
+];
+
+test('every domain error has its problem, and only an unavailable dependency may have applied anything', () => {
+  for (const [error, code, detail = ''] of domainErrors) {
+    const problem = made.problemOf(error);
+    expect(problem.code, error.message).toBe(code);
+    expect(problem.message).toContain(detail);
+    expect(error.appliedNothing).toBe(problem.status < 500);
+  }
 });
 
-test('the cause of an outage is kept for the log, and not told', () => {
-  const cause = new Error('SQLITE_FULL: /secret/path');
-  const problem = made.unavailable(cause);
-  expect(problem.cause).toBe(cause);
+test('a problem that passes by itself says when to retry', () => {
+  for (const problem of [made.messagePending(3), ...domainErrors.map(([error]) => made.problemOf(error))]) {
+    const passes = [429, 503].includes(problem.status) || /pending|in_flight/.test(problem.code);
+    expect(problem.headers['Retry-After'], problem.code).toEqual(
+      passes ? expect.stringMatching(/^[1-9]\d*$/) : undefined,
+    );
+    if (passes) expect(problem.message).toContain(`Retry after ${problem.headers['Retry-After']} s.`);
+  }
+});
+
+test('the cause of an outage is kept for the log and for operators, and clients never see it', () => {
+  const problem = made.problemOf(out);
+  expect(problem.cause).toBe(out.cause);
+  expect(out.message).toContain('/secret/path');
   expect(JSON.stringify(problem.toJSON('r'))).not.toContain('secret');
 });

@@ -9,9 +9,9 @@ import { listMessages } from '../../functions/api/list-messages.ts';
 import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
-import { applicationNotFound } from '../../lib/api/problems.ts';
 import type { OperationId } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
+import { NotFound } from '../../lib/model/errors.ts';
 import { type Answered, answer, apiEvent, type Said } from '../support/api-event.ts';
 import { costlyBodies } from '../support/costly-bodies.ts';
 import { testCursors } from '../support/cursors.ts';
@@ -24,7 +24,7 @@ const mostMs = 30;
 const mostBytes = 20_000;
 
 const refuse = async () => {
-  throw applicationNotFound();
+  throw new NotFound('application');
 };
 const nothing = {
   ledger: {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
-import { Problem, unavailable } from '../../lib/api/problems.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
+import { Unavailable } from '../../lib/model/errors.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
@@ -114,10 +114,10 @@ describe('the roll-up', () => {
     const out: Pick<Ledger, 'counters'> = {
       counters: async () => {
         calls++;
-        throw unavailable(new Error('out'));
+        throw new Unavailable(new Error('out'));
       },
     };
-    await expect(rollUp(store, out)).rejects.toThrow(Problem);
+    await expect(rollUp(store, out)).rejects.toThrow(Unavailable);
     expect(calls).toBe(1);
   });
 

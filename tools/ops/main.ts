@@ -1,6 +1,6 @@
 import { type Command, CommanderError } from 'commander';
-import { Problem } from '../../lib/api/problems.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
+import { DependencyFailure } from '../../lib/model/errors.ts';
 import { asToken } from '../../lib/model/token.ts';
 import { ReindexProblem } from '../../lib/search/reindex.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
@@ -57,7 +57,7 @@ const program = opsCommand({
   reindex: (flags) => on((services) => reindex(services, flags, interruption)),
 });
 
-/** What the user can do about it, in a line; undefined for what is a fault of ours. */
+/** Returns one line that tells users what they can do, or undefined for a bug on our side. */
 function sentence(error: unknown): string | undefined {
   if (
     error instanceof ArchiveProblem ||
@@ -69,9 +69,8 @@ function sentence(error: unknown): string | undefined {
     return error.message;
   if (error instanceof Error && 'syscall' in error)
     return 'path' in error ? `${error.path}: ${error.message}` : error.message;
-  if (!(error instanceof Problem)) return undefined;
-  const cause = error.cause instanceof Error ? ` (${error.cause.message})` : '';
-  return `A server does not answer: ${error.message}${cause}. Run this again when it does.`;
+  if (error instanceof DependencyFailure) return `${error.message}. Run the same command again when it is back.`;
+  return undefined;
 }
 
 /** One token in 64 begins with a dash; behind the other arguments it is not taken for an option. */

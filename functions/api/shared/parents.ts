@@ -1,23 +1,23 @@
-import { applicationNotFound, chatNotFound } from '../../../lib/api/problems.ts';
+import { NotFound } from '../../../lib/model/errors.ts';
 import type { StoredApplication, StoredChat } from '../../../lib/store/store.ts';
 import type { Services } from '../../runtime/services.ts';
 
 // Reads ask the store; what it has not heard of yet may have been accepted a moment ago, which the ledger knows.
 
-/** @throws Problem application_not_found */
+/** @throws NotFound */
 export async function requireApplication(
   { store, ledger }: Pick<Services, 'store' | 'ledger'>,
   token: string,
 ): Promise<StoredApplication> {
   const stored = await store.application(token);
-  if (stored === 'deleted') throw applicationNotFound();
+  if (stored === 'deleted') throw new NotFound('application');
   if (stored !== 'unknown') return stored;
   const accepted = await ledger.application(token);
-  if (!accepted) throw applicationNotFound();
+  if (!accepted) throw new NotFound('application');
   return { ...accepted, token, chatsCount: 0 };
 }
 
-/** @throws Problem application_not_found, chat_not_found */
+/** @throws NotFound for the application or chat */
 export async function requireChat(
   services: Pick<Services, 'store' | 'ledger'>,
   token: string,
@@ -28,5 +28,5 @@ export async function requireChat(
   const accepted = stored === 'unknown' ? await services.ledger.chat(token, chat) : undefined;
   if (accepted) return { ...accepted, number: chat, messagesCount: 0 };
   await requireApplication(services, token);
-  throw chatNotFound(chat);
+  throw new NotFound('chat', chat);
 }

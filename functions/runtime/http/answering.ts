@@ -3,8 +3,9 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Document } from '../../../lib/api/documents.ts';
 import { etagOf, isNamed } from '../../../lib/api/etags.ts';
 import { commonHeaders, privateAnswer, problemHeaders, publicDocument } from '../../../lib/api/headers.ts';
-import { Problem, unavailable } from '../../../lib/api/problems.ts';
+import { internalError, Problem, problemOf } from '../../../lib/api/problems.ts';
 import type { Route } from '../../../lib/api/routes.ts';
+import { DomainError, Unavailable } from '../../../lib/model/errors.ts';
 import { events, log } from '../observe/log.ts';
 import { takesGzip } from './content-coding.ts';
 import { requestIdOf } from './request-id.ts';
@@ -85,15 +86,22 @@ function documentResult(
 }
 
 /** Maps any error to a client-facing problem. Unexpected errors become `internal_error` and are logged. */
-function problemOf(error: unknown, requestId: string): Problem {
-  // middy's own, when the function runs out of time: the work may be done all the same.
-  const problem = error instanceof Error && error.name === 'TimeoutError' ? unavailable(error) : error;
-  if (problem instanceof Problem) {
-    if (problem.status >= 500) log.error(events.unavailable, { request_id: requestId, error: problem.cause as Error });
-    return problem;
+function problemFor(error: unknown, requestId: string): Problem {
+  const problem = expectedProblem(error);
+  if (!problem) {
+    log.error(events.failed, { request_id: requestId, error: error as Error });
+    return internalError();
   }
-  log.error(events.failed, { request_id: requestId, error: error as Error });
-  return new Problem('internal_error', 'The request failed for a reason that is not yours; we have logged it.');
+  if (problem.status >= 500) log.error(events.unavailable, { request_id: requestId, error: problem.cause as Error });
+  return problem;
+}
+
+function expectedProblem(error: unknown): Problem | undefined {
+  if (error instanceof Problem) return error;
+  if (error instanceof DomainError) return problemOf(error);
+  // middy throws it when the function runs out of time. The operation may still have been applied.
+  if (error instanceof Error && error.name === 'TimeoutError') return problemOf(new Unavailable(error));
+  return undefined;
 }
 
 /** Turns what the operation returned, or the error that ended it, into the proxy result. */
@@ -116,7 +124,7 @@ export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
     },
     onError: async (request) => {
       const requestId = requestIdOf(request);
-      settle(request, problemAnswer(problemOf(request.error, requestId), requestId), requestId);
+      settle(request, problemAnswer(problemFor(request.error, requestId), requestId), requestId);
     },
   };
 }

@@ -1,16 +1,10 @@
-import { applicationNotFound, chatNotFound, messageNotFound, Problem } from '../../api/problems.ts';
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
+import { DependencyFailure, NotFound, NumbersUsedUp, RevisionsUsedUp } from '../../model/errors.ts';
 import type { MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
 import type { Write } from '../../model/write.ts';
-import {
-  numberOrNone,
-  numbersUsedUp,
-  requireEntryInBounds,
-  requireMessageInBounds,
-  revisionsUsedUp,
-} from '../bounds.ts';
+import { numberOrNone, requireEntryInBounds, requireMessageInBounds } from '../bounds.ts';
 import type { ChangedMessage, Edited, IdempotencyKey, Ledger, LedgerEntry, WholeEntry } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
 import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
@@ -71,8 +65,8 @@ export class DynamodbLedger implements Ledger {
   async createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
     return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
       const chat = await this.#take(applicationKey(token), 'chats', 1, claim);
-      if (chat === 'not live') throw applicationNotFound();
-      if (chat === 'used up') throw numbersUsedUp('token');
+      if (chat === 'not live') throw new NotFound('application');
+      if (chat === 'used up') throw new NumbersUsedUp('application');
       await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
       await this.#send([{ kind: 'chat', token, chat, revision: 0, at, name }], requestId);
       return { number: chat, at };
@@ -85,9 +79,9 @@ export class DynamodbLedger implements Ledger {
       const last = await this.#take(parent, 'messages', bodies.length, claim);
       if (last === 'not live') {
         await this.#requireApplication(token);
-        throw chatNotFound(chat);
+        throw new NotFound('chat', chat);
       }
-      if (last === 'used up') throw numbersUsedUp('chat_number');
+      if (last === 'used up') throw new NumbersUsedUp('chat');
       const first = last - bodies.length + 1;
       await this.#send(
         bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
@@ -99,8 +93,8 @@ export class DynamodbLedger implements Ledger {
 
   async editApplication(token: string, name: string, requestId?: string) {
     const renamed = await this.#rename(applicationKey(token), name);
-    if (renamed === 'not live') throw applicationNotFound();
-    if (renamed === 'used up') throw revisionsUsedUp('token');
+    if (renamed === 'not live') throw new NotFound('application');
+    if (renamed === 'used up') throw new RevisionsUsedUp('application');
     const { createdAt, at, revision } = renamed;
     await this.#send([{ kind: 'application', token, revision, at, name }], requestId);
     return { createdAt, at };
@@ -109,8 +103,8 @@ export class DynamodbLedger implements Ledger {
   async editChat(token: string, chat: number, name: string | null, requestId?: string) {
     await this.#requireApplication(token);
     const renamed = await this.#rename(chatKey(token, numberOrNone(chat)), name);
-    if (renamed === 'not live') throw chatNotFound(chat);
-    if (renamed === 'used up') throw revisionsUsedUp('chat_number');
+    if (renamed === 'not live') throw new NotFound('chat', chat);
+    if (renamed === 'used up') throw new RevisionsUsedUp('chat');
     const { createdAt, at, revision } = renamed;
     await this.#send([{ kind: 'chat', token, chat, revision, at, name }], requestId);
     return { createdAt, at };
@@ -125,27 +119,27 @@ export class DynamodbLedger implements Ledger {
       ExpressionAttributeValues: { ':one': number(1), ':highest': number(limits.highestRevision) },
     });
     if ('refused' in outcome)
-      throw outcome.refused?.deleted ? messageNotFound(message) : revisionsUsedUp('message_number');
+      throw outcome.refused?.deleted ? new NotFound('message', message) : new RevisionsUsedUp('message');
     const revision = numberIn(outcome.done, 'revision');
     await this.#send([{ kind: 'message', token, chat, number: message, revision, at, body }], requestId);
     return { at };
   }
 
   async deleteApplication(token: string, requestId?: string) {
-    if (!(await this.#delete(applicationKey(token), live, { token }, requestId))) throw applicationNotFound();
+    if (!(await this.#delete(applicationKey(token), live, { token }, requestId))) throw new NotFound('application');
   }
 
   async deleteChat(token: string, chat: number, requestId?: string) {
     await this.#requireApplication(token);
     if (!(await this.#delete(chatKey(token, numberOrNone(chat)), live, { token, chat }, requestId)))
-      throw chatNotFound(chat);
+      throw new NotFound('chat', chat);
   }
 
   async deleteMessage(token: string, chat: number, message: number, requestId?: string) {
     await this.#requireMessage(token, chat, message);
     const deletion = { token, chat, number: message };
     if (!(await this.#delete(messageKey(token, chat, message), 'attribute_not_exists(deleted)', deletion, requestId)))
-      throw messageNotFound(message);
+      throw new NotFound('message', message);
   }
 
   async application(token: string) {
@@ -285,14 +279,14 @@ export class DynamodbLedger implements Ledger {
   }
 
   async #requireApplication(token: string): Promise<void> {
-    if (!(await this.application(token))) throw applicationNotFound();
+    if (!(await this.application(token))) throw new NotFound('application');
   }
 
   async #requireMessage(token: string, chat: number, message: number): Promise<void> {
     const [application, item] = await this.#live([applicationKey(token), chatKey(token, numberOrNone(chat))]);
-    if (!application) throw applicationNotFound();
-    if (!item) throw chatNotFound(chat);
-    if (message > numberIn(item, 'messages') || !isNumber(message)) throw messageNotFound(message);
+    if (!application) throw new NotFound('application');
+    if (!item) throw new NotFound('chat', chat);
+    if (message > numberIn(item, 'messages') || !isNumber(message)) throw new NotFound('message', message);
   }
 
   async #live(keys: ItemKey[]): Promise<(Item | undefined)[]> {
@@ -314,8 +308,8 @@ export class DynamodbLedger implements Ledger {
     return await this.#keys.once(key, candidate, work, async (claim) => {
       if (!counter) return;
       await this.#dropClaim(counter, claim).catch((error) => {
-        // The answer is kept; the claim goes with a later one, once its key has expired.
-        if (!(error instanceof Problem)) throw error;
+        // The result is kept. A later request removes this claim once its key has expired.
+        if (!(error instanceof DependencyFailure)) throw error;
       });
     });
   }

@@ -1,5 +1,5 @@
-import { Problem } from '../../api/problems.ts';
 import { limits } from '../../limits.ts';
+import { DependencyFailure, DomainError, KeyInFlight, KeyReused } from '../../model/errors.ts';
 import type { IdempotencyKey } from '../ledger.ts';
 import { type DynamodbTable, type Item, number, numberIn, text, textIn } from './table.ts';
 
@@ -48,12 +48,12 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Does the work under the key, or answers what it answered the first time.
+   * Does the work under the key, or returns what it returned the first time.
    *
    * @param candidate kept with the key at its first use
    * @param settled told the claim when the answer is kept and nobody else has ever held the key. Only then may the claim
    *   go: a call of somebody who was given up may still reach the counter, and would take a second number there
-   * @throws Problem idempotency_key_reused, idempotency_in_flight, and what the work throws
+   * @throws KeyReused, KeyInFlight, and what the work throws
    */
   async once<Result>(
     { id, payload }: IdempotencyKey,
@@ -68,10 +68,13 @@ export class IdempotencyKeys {
     try {
       result = await work({ at: taken.at, candidate: taken.candidate, claim });
     } catch (error) {
-      // What was refused is not kept, unless one before this may have taken a number: the key must lead to it. After an
-      // unknown outcome the next request need not wait for the lease. Where neither can be written, the lease runs out.
-      const refused = error instanceof Problem && error.status < 500;
-      await (refused && taken.first ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(() => undefined);
+      // A key under which nothing was applied is forgotten, unless an earlier request may have taken a number: then the
+      // key must lead to that number. After an unknown outcome, the next request need not wait for the lease to expire.
+      // If neither can be written, the lease expires.
+      const appliedNothing = error instanceof DomainError && error.appliedNothing;
+      await (appliedNothing && taken.first ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(
+        () => undefined,
+      );
       throw error;
     }
     if (await this.#keep(id, taken, JSON.stringify(result))) await settled(claim);
@@ -97,11 +100,10 @@ export class IdempotencyKeys {
     if ('done' in outcome) return { at: now, candidate, first: true, leaseUntil };
 
     const known = outcome.refused;
-    if (!known) throw inFlight();
-    if (textIn(known, 'payload') !== payload)
-      throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
+    if (!known) throw new KeyInFlight();
+    if (textIn(known, 'payload') !== payload) throw new KeyReused();
     if (known.answer) return { result: textIn(known, 'answer') };
-    if (numberIn(known, 'lease_until') > now) throw inFlight();
+    if (numberIn(known, 'lease_until') > now) throw new KeyInFlight();
     return this.#takeOver(id, known, leaseUntil);
   }
 
@@ -115,11 +117,11 @@ export class IdempotencyKeys {
         ':new': number(leaseUntil),
       },
     });
-    if ('refused' in outcome) throw inFlight();
+    if ('refused' in outcome) throw new KeyInFlight();
     return { at: numberIn(known, 'begun_at'), candidate: textIn(known, 'candidate'), first: false, leaseUntil };
   }
 
-  /** Keeps the answer, and says whether nobody else has ever held the key. */
+  /** Stores the result. Returns whether no other request has ever held the key. */
   async #keep(id: string, { at, first, leaseUntil }: Hold, answer: string): Promise<boolean> {
     try {
       const kept = await this.#table.update(place(id), {
@@ -129,8 +131,8 @@ export class IdempotencyKeys {
       });
       return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;
     } catch (error) {
-      // The write is accepted all the same. Whoever repeats it after the lease is led to the same answer by the claim.
-      if (error instanceof Problem) return false;
+      // The write is accepted nevertheless. The claim leads a repetition after the lease to the same result.
+      if (error instanceof DependencyFailure) return false;
       throw error;
     }
   }
@@ -154,8 +156,3 @@ const mine = ({ at, leaseUntil }: Hold) => ({
   ConditionExpression: 'begun_at = :begun AND lease_until = :lease',
   ExpressionAttributeValues: { ':begun': number(at), ':lease': number(leaseUntil) },
 });
-
-const inFlight = () =>
-  new Problem('idempotency_in_flight', 'The first request with this Idempotency-Key has not ended; ask again.', {
-    headers: { 'Retry-After': String(limits.retryAfterSeconds) },
-  });

@@ -1,5 +1,5 @@
 import { randomInt, randomUUID } from 'node:crypto';
-import { Problem } from '../../api/problems.ts';
+import { DependencyFailure } from '../../model/errors.ts';
 import { NotSent, type Outbox } from '../../queue/queue.ts';
 import { type DynamodbTable, type Item, type ItemKey, text, textIn } from './table.ts';
 
@@ -28,7 +28,11 @@ export class ParkedWrites {
     return { pk: text(pk), sk: text(`${new Date(at).toISOString()}/${randomUUID()}`), body: text(body) };
   }
 
-  /** Sends the records; those that can't be sent are parked. Only when both fail is it `unavailable`. */
+  /**
+   * Sends the records, and parks those that cannot be sent.
+   *
+   * @throws Unavailable when parking fails too
+   */
   async sendOrPark(bodies: string[], at: number): Promise<void> {
     try {
       await this.#outbox.send(bodies);
@@ -38,12 +42,12 @@ export class ParkedWrites {
     }
   }
 
-  /** Sends a record that is parked already; when it can't be sent, or not be removed then, the sweeper will do it. */
+  /** Sends a parked record and removes it. If either fails, the sweeper does it later. */
   async sendParked(item: Item): Promise<void> {
     try {
       await this.#send([item]);
     } catch (error) {
-      if (!(error instanceof NotSent || error instanceof Problem)) throw error;
+      if (!(error instanceof NotSent || error instanceof DependencyFailure)) throw error;
     }
   }
 

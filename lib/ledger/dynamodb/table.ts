@@ -16,7 +16,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { type Problem, tooManyRequests, unavailable } from '../../api/problems.ts';
+import { Throttled, Unavailable } from '../../model/errors.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -36,6 +36,15 @@ export interface ItemUpdate {
 
 /** What became of a conditional write: done, with the attributes asked for, or refused, with the item that stood in its way. */
 export type Outcome = { done: Item } | { refused: Item | undefined };
+
+/** A call as a step of a request. */
+interface Step {
+  /** Whether the call may be retried when its outcome is unknown. */
+  repeatable: boolean;
+  /** Whether earlier calls of the request have applied something, so that the request can never be `Throttled`. */
+  isLate?: boolean;
+}
+const lateStep: Step = { repeatable: true, isLate: true };
 
 /** Limits of DynamoDB's batch calls (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html). */
 const keysPerRead = 100;
@@ -66,7 +75,7 @@ const isRefusal = (error: unknown): boolean =>
   (error instanceof TransactionCanceledException &&
     (error.CancellationReasons ?? []).some(({ Code }) => Code === 'ConditionalCheckFailed'));
 
-/** A call that DynamoDB finds wrong in itself: ours to mend, and trying again is of no use. */
+/** Whether DynamoDB rejected the request as invalid. That is a bug on our side, so retrying cannot help. */
 const isFault = (error: unknown): boolean => error instanceof DynamoDBServiceException && error.$fault === 'client';
 
 export const text = (value: string): AttributeValue => ({ S: value });
@@ -76,12 +85,12 @@ export const textIn = (item: Item, name: string): string => item[name]?.S as str
 export const numberIn = (item: Item, name: string): number => Number(item[name]?.N);
 
 /**
- * A DynamoDB table with the keys `pk` and `sk`, and the one place that decides what is tried again. What may be repeated
- * is, after any failure; an update that counts is repeated only when nothing of it was applied, because after a timeout
- * it may have been.
+ * A DynamoDB table with the keys `pk` and `sk`, and the one place that decides what is retried. Repeatable calls are
+ * retried after any failure. An update that counts is retried only when nothing was applied, because after a timeout it
+ * may have been applied.
  *
- * All calls throw Problem `unavailable` when DynamoDB is out or the outcome unknown. When it throttles, with nothing
- * applied, that is `too_many_requests`; but not for `insert` and `write`, which come after a number has been taken.
+ * All calls throw `Unavailable` when DynamoDB is out or the outcome is unknown, and `Throttled` when DynamoDB throttles
+ * and nothing was applied. `insert` and `write` never throw `Throttled`, because they follow a call that took a number.
  */
 export class DynamodbTable {
   readonly #client: DynamoDBClient;
@@ -100,7 +109,7 @@ export class DynamodbTable {
     const pending = [...wanted.values()];
     while (pending.length > 0) {
       const Keys = pending.splice(0, keysPerRead).map(keyOf);
-      const { Responses, UnprocessedKeys } = await this.#call(true, () =>
+      const { Responses, UnprocessedKeys } = await this.#call({ repeatable: true }, () =>
         this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead: true } } })),
       );
       for (const item of Responses?.[this.#name] ?? [])
@@ -113,7 +122,7 @@ export class DynamodbTable {
 
   /** Up to `limit` items of a partition by their place, or of those whose place begins with `prefix`, behind `after`. */
   async query(pk: string, limit: number, { prefix, after }: { prefix?: string; after?: string } = {}): Promise<Item[]> {
-    const { Items = [] } = await this.#call(true, () =>
+    const { Items = [] } = await this.#call({ repeatable: true }, () =>
       this.#client.send(
         new QueryCommand({
           TableName: this.#name,
@@ -132,7 +141,7 @@ export class DynamodbTable {
   async *scan(sk: string): AsyncGenerator<Item> {
     let from: Item | undefined;
     do {
-      const { Items = [], LastEvaluatedKey } = await this.#call(true, () =>
+      const { Items = [], LastEvaluatedKey } = await this.#call({ repeatable: true }, () =>
         this.#client.send(
           new ScanCommand({
             TableName: this.#name,
@@ -151,7 +160,7 @@ export class DynamodbTable {
 
   /** Updates one item, and answers it as it is then. Not repeated when the outcome is unknown. */
   update(key: ItemKey, update: ItemUpdate): Promise<Outcome> {
-    return this.#conditionally(false, async () => {
+    return this.#conditionally({ repeatable: false }, async () => {
       const { Attributes } = await this.#client.send(
         new UpdateItemCommand({
           TableName: this.#name,
@@ -165,14 +174,14 @@ export class DynamodbTable {
     });
   }
 
-  /** Puts an item where there is none. Repeated, so one that is refused may be there by this very call. */
+  /** Puts an item where there is none. Retried, so a refused item may be there because of this very call. */
   insert(item: Item): Promise<Outcome> {
-    return this.#put(true, item, { ConditionExpression: 'attribute_not_exists(pk)' }, unavailable);
+    return this.#put(lateStep, item, { ConditionExpression: 'attribute_not_exists(pk)' });
   }
 
   /** Puts an item on a condition. Not repeated when the outcome is unknown. */
   put(item: Item, condition: { ConditionExpression: string; ExpressionAttributeValues: Item }): Promise<Outcome> {
-    return this.#put(false, item, condition);
+    return this.#put({ repeatable: false }, item, condition);
   }
 
   /** Removes an item, on a condition or whether it is there or not. */
@@ -180,7 +189,7 @@ export class DynamodbTable {
     key: ItemKey,
     condition?: { ConditionExpression: string; ExpressionAttributeValues: Item },
   ): Promise<void> {
-    await this.#conditionally(true, async () => {
+    await this.#conditionally({ repeatable: true }, async () => {
       await this.#client.send(new DeleteItemCommand({ TableName: this.#name, Key: keyOf(key), ...condition }));
       return {};
     });
@@ -194,10 +203,8 @@ export class DynamodbTable {
     ];
     while (pending.length > 0) {
       const some = pending.splice(0, itemsPerWrite);
-      const { UnprocessedItems } = await this.#call(
-        true,
-        () => this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#name]: some } })),
-        unavailable,
+      const { UnprocessedItems } = await this.#call(lateStep, () =>
+        this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#name]: some } })),
       );
       pending.push(...((UnprocessedItems?.[this.#name] ?? []) as typeof pending));
     }
@@ -213,17 +220,16 @@ export class DynamodbTable {
       { Update: { TableName: this.#name, Key: keyOf(key), ...update } },
       { Put: { TableName: this.#name, Item: put } },
     ];
-    return this.#conditionally(true, async () => {
+    return this.#conditionally({ repeatable: true }, async () => {
       await this.#client.send(new TransactWriteItemsCommand({ TransactItems, ClientRequestToken }));
       return {};
     });
   }
 
   #put(
-    repeatable: boolean,
+    step: Step,
     Item: Item,
     condition: { ConditionExpression: string; ExpressionAttributeValues?: Item },
-    whenThrottled?: (cause: unknown) => Problem,
   ): Promise<Outcome> {
     const run = async () => {
       await this.#client.send(
@@ -236,14 +242,10 @@ export class DynamodbTable {
       );
       return {};
     };
-    return this.#conditionally(repeatable, run, whenThrottled);
+    return this.#conditionally(step, run);
   }
 
-  async #conditionally(
-    repeatable: boolean,
-    run: () => Promise<Item>,
-    whenThrottled?: (cause: unknown) => Problem,
-  ): Promise<Outcome> {
+  async #conditionally(step: Step, run: () => Promise<Item>): Promise<Outcome> {
     const attempt = async () => {
       try {
         return { done: await run() };
@@ -252,25 +254,21 @@ export class DynamodbTable {
         return { refused: error instanceof ConditionalCheckFailedException ? error.Item : undefined };
       }
     };
-    return await this.#call(repeatable, attempt, whenThrottled);
+    return await this.#call(step, attempt);
   }
 
-  async #call<Result>(
-    repeatable: boolean,
-    run: () => Promise<Result>,
-    whenThrottled: (cause: unknown) => Problem = tooManyRequests,
-  ): Promise<Result> {
-    let harmless = true;
+  async #call<Result>({ repeatable, isLate = false }: Step, run: () => Promise<Result>): Promise<Result> {
+    let appliedNothing = !isLate;
     for (let attempt = 1; ; attempt++) {
       try {
         return await run();
       } catch (error) {
         const notApplied = isNotApplied(error);
         if (!notApplied && isFault(error)) throw error;
-        // Once a try may have been applied, no later one makes it undone.
-        harmless &&= notApplied;
+        // An attempt that may have been applied stays so, whatever later attempts return.
+        appliedNothing &&= notApplied;
         if ((!notApplied && !repeatable) || attempt === tries)
-          throw harmless ? whenThrottled(error) : unavailable(error);
+          throw appliedNothing ? new Throttled(error) : new Unavailable(error);
         await sleep(backoffMs * attempt * (0.5 + Math.random()));
       }
     }

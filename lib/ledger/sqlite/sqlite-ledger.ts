@@ -1,19 +1,13 @@
-import { applicationNotFound, chatNotFound, messageNotFound, Problem, unavailable } from '../../api/problems.ts';
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
+import { KeyReused, NotFound, NumbersUsedUp, RevisionsUsedUp, Unavailable } from '../../model/errors.ts';
 import type { MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
 import { isOutage } from '../../sqlite/database.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
 import { steadyClock } from '../../steady-clock.ts';
-import {
-  numberOrNone,
-  numbersUsedUp,
-  requireEntryInBounds,
-  requireMessageInBounds,
-  revisionsUsedUp,
-} from '../bounds.ts';
+import { numberOrNone, requireEntryInBounds, requireMessageInBounds } from '../bounds.ts';
 import type { ChangedMessage, Edited, IdempotencyKey, Ledger, LedgerEntry, WholeEntry } from '../ledger.ts';
 import { SqliteOutbox } from './outbox.ts';
 import {
@@ -74,7 +68,7 @@ export class SqliteLedger implements Ledger {
       );
       if (!taken) {
         this.#requireApplication(token);
-        throw numbersUsedUp('token');
+        throw new NumbersUsedUp('application');
       }
       const number = taken.chats;
       this.#run(
@@ -102,7 +96,7 @@ export class SqliteLedger implements Ledger {
       );
       if (!taken) {
         this.#requireChat(token, chat);
-        throw numbersUsedUp('chat_number');
+        throw new NumbersUsedUp('chat');
       }
       const first = taken.messages - bodies.length + 1;
       this.#outbox.add(
@@ -125,7 +119,7 @@ export class SqliteLedger implements Ledger {
       );
       if (!row) {
         this.#requireApplication(token);
-        throw revisionsUsedUp('token');
+        throw new RevisionsUsedUp('application');
       }
       this.#outbox.add([{ kind: 'application', token, revision: row.revision, at, name }]);
       return { createdAt: row.created_at, at };
@@ -144,7 +138,7 @@ export class SqliteLedger implements Ledger {
         chat,
         limits.highestRevision,
       );
-      if (!row) throw revisionsUsedUp('chat_number');
+      if (!row) throw new RevisionsUsedUp('chat');
       this.#outbox.add([{ kind: 'chat', token, chat, revision: row.revision, at, name }]);
       return { createdAt: row.created_at, at };
     });
@@ -166,7 +160,7 @@ export class SqliteLedger implements Ledger {
           token,
         )
       )
-        throw applicationNotFound();
+        throw new NotFound('application');
       this.#outbox.add([{ kind: 'deletion', token, at }]);
     });
   }
@@ -292,11 +286,11 @@ export class SqliteLedger implements Ledger {
     try {
       return await this.#commits[run](() => this.#outbox.transact(requestId, () => work(this.#now())));
     } catch (error) {
-      throw isOutage(error) ? unavailable(error) : error;
+      throw isOutage(error) ? new Unavailable(error) : error;
     }
   }
 
-  /** Accepts one request or, when its key is known, answers what it was answered the first time. */
+  /** Accepts one request or, when its key is known, returns what the first request returned. */
   #once<T>(key: IdempotencyKey | undefined, requestId: string | undefined, work: (at: number) => T): Promise<T> {
     return this.#accept(requestId, (at) => {
       if (!key) return work(at);
@@ -306,8 +300,7 @@ export class SqliteLedger implements Ledger {
         key.id,
         steadyNow,
       );
-      if (known && known.payload !== key.payload)
-        throw new Problem('idempotency_key_reused', 'This Idempotency-Key came with another payload before.');
+      if (known && known.payload !== key.payload) throw new KeyReused();
       if (known) return JSON.parse(known.result) as T;
       const result = work(at);
       // Each new key clears away two that have expired, so that the table needs no cleaning of its own.
@@ -335,7 +328,7 @@ export class SqliteLedger implements Ledger {
       chat,
       number,
     );
-    if (!given || !isNumber(number)) throw messageNotFound(number);
+    if (!given || !isNumber(number)) throw new NotFound('message', number);
     // A deletion needs no revision, so it is accepted at the highest one, too.
     const changed = this.#row<{ revision: number }>(
       `INSERT INTO changed_messages (token, chat, number, revision, deleted) VALUES (?1, ?2, ?3, 1, ?4)
@@ -349,8 +342,8 @@ export class SqliteLedger implements Ledger {
     );
     if (changed) return changed.revision;
     const { database } = this.#commits;
-    if (changedMessageIn(database, { token, chat, number })?.deleted) throw messageNotFound(number);
-    throw revisionsUsedUp('message_number');
+    if (changedMessageIn(database, { token, chat, number })?.deleted) throw new NotFound('message', number);
+    throw new RevisionsUsedUp('message');
   }
 
   /** Whether there is such an application, even one whose creation is not synced yet. It takes 3 µs. */
@@ -359,13 +352,13 @@ export class SqliteLedger implements Ledger {
   }
 
   #requireApplication(token: string): void {
-    if (!this.hasApplication(token)) throw applicationNotFound();
+    if (!this.hasApplication(token)) throw new NotFound('application');
   }
 
   #requireChat(token: string, chat: number): void {
     this.#requireApplication(token);
     const live = 'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0';
-    if (!this.#row(live, token, numberOrNone(chat))) throw chatNotFound(chat);
+    if (!this.#row(live, token, numberOrNone(chat))) throw new NotFound('chat', chat);
   }
 
   #row<Row>(text: string, ...values: (string | number | null)[]): Row | undefined {

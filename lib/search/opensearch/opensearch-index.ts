@@ -1,6 +1,6 @@
 import type { Client } from '@opensearch-project/opensearch';
-import { unavailable } from '../../api/problems.ts';
 import { limits } from '../../limits.ts';
+import { Unavailable } from '../../model/errors.ts';
 import type { MessageKey } from '../../model/keys.ts';
 import {
   type DocumentVersion,
@@ -153,7 +153,7 @@ export class OpensearchIndex implements SearchIndex {
         hits: { total: { value: number; relation: 'eq' | 'gte' }; hits: { _source: Source; _version: number }[] };
       };
     } catch (error) {
-      throw isOutage(error) ? unavailable(error) : error;
+      throw isOutage(error) ? new Unavailable(error) : error;
     }
   }
 }

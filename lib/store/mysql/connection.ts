@@ -1,5 +1,5 @@
 import type { ExecuteValues, PoolConnection } from 'mysql2';
-import { unavailable } from '../../api/problems.ts';
+import { Unavailable } from '../../model/errors.ts';
 import { isOutage } from './errors.ts';
 import { sessionStatements } from './session.ts';
 
@@ -27,7 +27,7 @@ export class RowBlock {
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 
-/** A connection whose queries are answered in time: with their result, or with `unavailable` when the server is out. */
+/** A connection whose queries end in time: with their result, or with `Unavailable` when the server is out. */
 export class TimedConnection {
   readonly #connection: PoolConnection;
   readonly #queryMs: number;
@@ -98,7 +98,7 @@ export class TimedConnection {
       answered = true;
       clearTimeout(timer);
       if (isOutage(error)) {
-        this.#failure = unavailable(error);
+        this.#failure = new Unavailable(error);
         this.#connection.destroy();
       }
       callback(this.#failure ?? error, result);

@@ -1,6 +1,5 @@
 import type { Kysely } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
-import { Problem } from '../../api/problems.ts';
 import type { Schema } from '../sql/schema.ts';
 import { mysqlMigrations } from './schema.ts';
 
@@ -19,21 +18,16 @@ export async function migrateMysql(
   db: Kysely<Schema>,
   migrations: Record<string, Migration> = mysqlMigrations,
 ): Promise<void> {
-  try {
-    const done = await namesOfDone(db);
-    const unknown = done.filter((name) => !Object.hasOwn(migrations, name));
-    const pending = Object.keys(migrations).filter((name) => !done.includes(name));
-    if (unknown.length > 0 && pending.length > 0)
-      throw new Error(
-        `The database was migrated by another version of chat-system (${unknown.join(', ')}), without ${pending.join(', ')}; deploy a version that has all of them.`,
-      );
-    if (unknown.length > 0) return;
-    const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
-    if (error) throw error;
-  } catch (error) {
-    // Nobody answers a request here: what is wrong with the server says more than that it is out.
-    throw error instanceof Problem ? error.cause : error;
-  }
+  const done = await namesOfDone(db);
+  const unknown = done.filter((name) => !Object.hasOwn(migrations, name));
+  const pending = Object.keys(migrations).filter((name) => !done.includes(name));
+  if (unknown.length > 0 && pending.length > 0)
+    throw new Error(
+      `The database was migrated by another version of chat-system (${unknown.join(', ')}), without ${pending.join(', ')}; deploy a version that has all of them.`,
+    );
+  if (unknown.length > 0) return;
+  const { error } = await new Migrator({ db, provider: { getMigrations: async () => migrations } }).migrateToLatest();
+  if (error) throw error;
 }
 
 async function namesOfDone(db: Kysely<Schema>): Promise<string[]> {

@@ -15,7 +15,7 @@ const transactionTries = 5;
 
 /**
  * Opens a pool of connections to MySQL or MariaDB. A connection is made at its first use, so this never fails. A query
- * throws the problem `unavailable` when the server is out, and recovers with it.
+ * throws `Unavailable` when the server is out, and recovers with it.
  *
  * @param url `mysql://user@host:port/database`, with `:password` after the user unless there is a `login`
  * @param options.connections at most so many at a time

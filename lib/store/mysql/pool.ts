@@ -1,6 +1,6 @@
 import type { MysqlPool as KyselyPool, MysqlPoolConnection } from 'kysely';
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from 'mysql2';
-import { Problem, unavailable } from '../../api/problems.ts';
+import { Unavailable } from '../../model/errors.ts';
 import { TimedConnection } from './connection.ts';
 import { isRefusal } from './errors.ts';
 
@@ -42,7 +42,7 @@ export class MysqlPool implements KyselyPool {
     this.#connect().then(
       // Where nothing is streamed or cancelled, kysely calls no more of a connection than this.
       (connection) => callback(undefined, connection as unknown as MysqlPoolConnection),
-      (error) => callback(error instanceof Problem ? error : unavailable(error), undefined as never),
+      (error) => callback(error instanceof Unavailable ? error : new Unavailable(error), undefined as never),
     );
   }
 

@@ -1,5 +1,4 @@
 import { type Kysely, sql } from 'kysely';
-import { Problem } from '../../api/problems.ts';
 import type { Schema } from '../sql/schema.ts';
 
 /** A user of the SQL server. */
@@ -23,26 +22,21 @@ const rights = {
  * nothing.
  *
  * @param db of a user who may make users, grant these rights, and read the tables of `mysql`
- * @throws Error of the server when it may not
+ * @throws when the user may not, with the server's message in the error's
  */
 export async function createMysqlUsers(db: Kysely<Schema>, users: MysqlUsers): Promise<void> {
-  try {
-    const { rows } = await sql<{ name: string }>`SELECT DATABASE() AS name`.execute(db);
-    // In a grant, the name of a database is a pattern.
-    const database = sql.id((rows[0]?.name ?? '').replace(/[\\_%]/g, '\\$&'));
-    for (const [use, right] of Object.entries(rights) as [keyof MysqlUsers, string][]) {
-      const { user, password } = users[use];
-      await sql`CREATE USER IF NOT EXISTS ${user}@'%' IDENTIFIED BY ${password}`.execute(db);
-      await sql`ALTER USER ${user}@'%' IDENTIFIED BY ${password}`.execute(db);
-      const grant = sql`GRANT ${sql.raw(right)} ON ${database}.* TO ${user}@'%'`;
-      await grant.execute(db);
-      if (await hasJust(db, user, right)) continue;
-      await sql`REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}@'%'`.execute(db);
-      await grant.execute(db);
-    }
-  } catch (error) {
-    // No client waits for an answer here: the server's own error says more than that it is out.
-    throw error instanceof Problem ? error.cause : error;
+  const { rows } = await sql<{ name: string }>`SELECT DATABASE() AS name`.execute(db);
+  // In a grant, the name of a database is a pattern.
+  const database = sql.id((rows[0]?.name ?? '').replace(/[\\_%]/g, '\\$&'));
+  for (const [use, right] of Object.entries(rights) as [keyof MysqlUsers, string][]) {
+    const { user, password } = users[use];
+    await sql`CREATE USER IF NOT EXISTS ${user}@'%' IDENTIFIED BY ${password}`.execute(db);
+    await sql`ALTER USER ${user}@'%' IDENTIFIED BY ${password}`.execute(db);
+    const grant = sql`GRANT ${sql.raw(right)} ON ${database}.* TO ${user}@'%'`;
+    await grant.execute(db);
+    if (await hasJust(db, user, right)) continue;
+    await sql`REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}@'%'`.execute(db);
+    await grant.execute(db);
   }
 }
 

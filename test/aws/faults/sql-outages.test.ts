@@ -157,7 +157,7 @@ describe('a read', () => {
   test('whose query took too long leaves its connection to nobody', async () => {
     const { store, read } = await openStore();
     await database.run('LOCK TABLES applications WRITE');
-    await expect(store.application(token)).rejects.toMatchObject({ code: 'unavailable' });
+    await expect(store.application(token)).rejects.toMatchObject({ name: 'Unavailable' });
     await expect.poll(() => way.connections).toBe(0);
     await database.run('UNLOCK TABLES');
     expect(await read()).toEqual(works);
