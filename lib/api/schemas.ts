@@ -1,8 +1,9 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
+import { codePoints } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
 import { once } from '../once.ts';
-import { codePoints, documented, text, typeFault } from './schema-parts.ts';
+import { documented, text, typeFault } from './schema-parts.ts';
 
 // What clients send; what they get is in answers.ts. The checks and their words stand here once; the OpenAPI document is
 // made from them. A function makes those of its own route when it starts, which is why each is made when it is asked for, and

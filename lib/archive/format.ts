@@ -1,7 +1,7 @@
 import * as z from 'zod';
-import { ApplicationInput, ChatEdit, MessageInput } from '../api/schemas.ts';
 import { limits } from '../limits.ts';
 import { isTime } from '../model/bounds.ts';
+import { textFault } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
 
 // The file of an exported application: a JSON object a line. First what it is, then the application, then each of its chats
@@ -26,6 +26,15 @@ const count = whole(0, Number.MAX_SAFE_INTEGER);
 const timeFault = `must be a time from ${timeText(0)} to ${timeText(limits.latestTime)}`;
 const time = z.iso.datetime({ precision: 3, error: timeFault }).refine((text) => isTime(Date.parse(text)), timeFault);
 
+/** Not the schema of the API: an export must stay importable when the API becomes stricter. */
+const text = (longest: number, expected = 'a string') =>
+  z
+    .string({ error: ({ input }) => (input === undefined ? 'is required' : `must be ${expected}`) })
+    .check(({ value, issues }) => {
+      const message = textFault(value, longest);
+      if (message) issues.push({ code: 'custom', message, input: value });
+    });
+
 const kindFault = (issue: { code?: string | undefined }) =>
   issue.code === 'invalid_union' ? 'is not a kind of line' : 'must be a JSON object';
 
@@ -34,7 +43,7 @@ const kinds = [
   z.object({
     kind: z.literal('application'),
     token: z.string().refine((token) => asToken(token) === token, 'is no token'),
-    name: ApplicationInput().shape.name,
+    name: text(limits.nameLength),
     revision,
     created_at: time,
     updated_at: time,
@@ -44,7 +53,7 @@ const kinds = [
   z.object({
     kind: z.literal('chat'),
     number,
-    name: ChatEdit().shape.name,
+    name: text(limits.nameLength, 'a string or null').nullable(),
     revision,
     /** Its messages are gone, and its number is not given again. */
     deleted: z.boolean(),
@@ -57,7 +66,7 @@ const kinds = [
     kind: z.literal('message'),
     chat: number,
     number,
-    body: MessageInput().shape.body,
+    body: text(limits.bodyLength),
     revision,
     created_at: time,
     updated_at: time,
