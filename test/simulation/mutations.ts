@@ -137,8 +137,8 @@ export const mutations: Mutation[] = [
     file: 'lib/ledger/dynamodb/table.ts',
     changes: [
       {
-        find: '    return this.#conditionally(false, async () => {\n      const { Attributes }',
-        replace: '    return this.#conditionally(true, async () => {\n      const { Attributes }',
+        find: '    return this.#conditionally({ repeatable: false }, async () => {\n      const { Attributes }',
+        replace: '    return this.#conditionally({ repeatable: true }, async () => {\n      const { Attributes }',
       },
     ],
   },
@@ -214,7 +214,7 @@ export const mutations: Mutation[] = [
     file: 'lib/ledger/dynamodb/idempotency-keys.ts',
     changes: [
       {
-        find: "if (numberIn(known, 'lease_until') > now) throw inFlight();",
+        find: "if (numberIn(known, 'lease_until') > now) throw new KeyInFlight();",
         replace: '',
       },
     ],
