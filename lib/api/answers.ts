@@ -1,7 +1,7 @@
 import * as z from 'zod';
 import 'zod-openapi';
 import { limits } from '../limits.ts';
-import type { OperationId } from './routes.ts';
+import type { JsonOperation } from './routes.ts';
 import { applicationName, chatName, messageBody, token } from './schemas.ts';
 
 // What clients get. Only the OpenAPI document and the tests need it, so it is apart from the route table: a function
@@ -90,8 +90,8 @@ export const ProblemDocument = z
   })
   .meta({ id: 'Problem', description: 'RFC 9457, as application/problem+json.' });
 
-/** The answers of the operations that have one of a schema, when all is well. */
-export const answers: Partial<Record<OperationId, z.ZodType>> = {
+/** The documented answer of each operation that answers with JSON. */
+export const answers = {
   createApplication: Application,
   listApplications: ApplicationPage,
   getApplication: Application,
@@ -108,4 +108,7 @@ export const answers: Partial<Record<OperationId, z.ZodType>> = {
   editMessage: EditedMessage,
   searchApplication: ApplicationMatchPage,
   getHealth: Health,
-};
+} satisfies Record<JsonOperation, z.ZodType>;
+
+/** The body of an operation's documented answer, as a type. Functions use it without loading the schemas. */
+export type DocumentedAnswer<Id extends JsonOperation> = z.output<(typeof answers)[Id]>;

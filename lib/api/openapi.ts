@@ -1,10 +1,10 @@
 import * as z from 'zod';
-import { createDocument, type ZodOpenApiOperationObject } from 'zod-openapi';
+import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
 import { limits } from '../limits.ts';
 import { answers, ProblemDocument } from './answers.ts';
 import { documentOf } from './documents.ts';
 import { type ProblemCode, problems } from './problems.ts';
-import { type OperationId, type Route, routes } from './routes.ts';
+import { type JsonOperation, type OperationId, type Route, routes } from './routes.ts';
 import { documented } from './schema-parts.ts';
 import { idempotencyKey } from './schemas.ts';
 
@@ -35,13 +35,17 @@ function headersOf(route: Route): z.ZodObject {
   });
 }
 
+/** The documented content of a successful answer; undefined where it has no body. */
+function contentOf(id: OperationId, { answer }: Route): ZodOpenApiResponseObject['content'] {
+  if (answer.document === 'text/html') return { 'text/html': { schema: z.string() } };
+  if (answer.document === 'application/json') return json(z.looseObject({}));
+  // Every operation that is left answers with JSON.
+  return answer.status === 204 ? undefined : json(answers[id as JsonOperation]);
+}
+
 function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['responses'] {
-  const { status, html } = route.answer;
-  const content = html
-    ? { 'text/html': { schema: z.string() } }
-    : status === 204
-      ? undefined
-      : json(answers[id] ?? z.looseObject({}));
+  const { status } = route.answer;
+  const content = contentOf(id, route);
   const byStatus = Map.groupBy(problemsOf(route), (code) => problems[code].status);
   return {
     [`${status}`]: { description: route.summary, headers: headersOf(route), ...(content && { content }) },

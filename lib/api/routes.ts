@@ -5,6 +5,15 @@ import * as schemas from './schemas.ts';
 /** What a handler may ask for; on AWS each grants the function just that part. */
 export type ServiceName = 'ledger' | 'store' | 'searchIndex' | 'cursors';
 
+/**
+ * The answer of an operation that succeeds: JSON, whose schema is in answers.ts; a document, which is the same for every
+ * client and is served as it is; or, with status 204, no body.
+ */
+type SuccessAnswer =
+  | { status: 200 | 201; document?: never }
+  | { status: 200; document: 'application/json' | 'text/html' }
+  | { status: 204; document?: never };
+
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** Another method that does the same. */
@@ -17,8 +26,7 @@ export interface Route {
   params?: () => z.ZodMiniObject;
   query?: () => z.ZodMiniObject;
   body?: () => z.ZodMiniObject;
-  /** The answer when all is well; its schema is in answers.ts. */
-  answer: { status: 200 | 201 | 204; html?: true };
+  answer: SuccessAnswer;
   /** Problems of its own; those that every route shares are not listed. */
   problems: ProblemCode[];
   needs: ServiceName[];
@@ -256,7 +264,7 @@ export const routes = {
     path: '/openapi.json',
     summary: 'This document',
     tag: 'service',
-    answer: { status: 200 },
+    answer: { status: 200, document: 'application/json' },
     problems: [],
     needs: [],
     etag: true,
@@ -266,7 +274,7 @@ export const routes = {
     path: '/docs',
     summary: 'A page to read this document in and to try it',
     tag: 'service',
-    answer: { status: 200, html: true },
+    answer: { status: 200, document: 'text/html' },
     problems: [],
     needs: [],
     etag: true,
@@ -275,6 +283,14 @@ export const routes = {
 
 export type Routes = typeof routes;
 export type OperationId = keyof Routes;
+
+type OperationWith<Answer> = { [Id in OperationId]: Routes[Id]['answer'] extends Answer ? Id : never }[OperationId];
+/** The operations that serve a document. */
+export type DocumentOperation = OperationWith<{ document: string }>;
+/** The operations whose answer has no body. */
+export type EmptyOperation = OperationWith<{ status: 204 }>;
+/** The operations that answer with JSON, each by its schema in answers.ts: all others. */
+export type JsonOperation = Exclude<OperationId, DocumentOperation | EmptyOperation>;
 
 /** The methods a route answers to, HEAD included. */
 export const methodsOf = ({ method, alias }: Route): string[] => [

@@ -9,5 +9,5 @@ export const matchView = (match: SearchMatch, q: string) => ({
 
 export const totals = ({ total, totalIsMinimum }: SearchPage) => ({
   total,
-  ...(totalIsMinimum && { total_is_minimum: true }),
+  ...(totalIsMinimum && { total_is_minimum: true as const }),
 });

@@ -1,5 +1,4 @@
 import { limits } from '../../../lib/limits.ts';
-import type { Answer } from '../../runtime/http/answering.ts';
 
 /**
  * Returns as many of the items, at least one, as fit into an answer, and whether any were left out or follow anyway.
@@ -24,10 +23,7 @@ export function fitting<Item, View>(
 }
 
 /** The answer for a page; with a `next` it also has a `Link` there. */
-export const pageAnswer = (
-  page: { data: unknown[]; next: string | null; [member: string]: unknown },
-  pageAt: (cursor: string) => string,
-): Answer => ({
+export const pageAnswer = <Page extends { next: string | null }>(page: Page, pageAt: (cursor: string) => string) => ({
   json: page,
   ...(page.next !== null && { headers: { link: `<${pageAt(page.next)}>; rel="next"` } }),
 });

@@ -7,8 +7,9 @@ import type { LambdaHandler } from '../lambda.ts';
 import type { ServicesOf } from '../services.ts';
 import { accepting } from './accepting.ts';
 import { admission } from './admission.ts';
-import { type Answer, answering, type HttpResult } from './answering.ts';
+import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
+import type { AnswerOf } from './documented-answer.ts';
 import { jsonBody } from './json-body.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
 
@@ -20,7 +21,10 @@ export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
  * schemas made of the request, and just the services that the route asks for.
  */
 export const operation =
-  <Id extends OperationId>(id: Id, run: (request: ApiRequest<Id>, services: ServicesOf<Id>) => Promise<Answer>) =>
+  <Id extends OperationId, Json>(
+    id: Id,
+    run: (request: ApiRequest<Id>, services: ServicesOf<Id>) => Promise<AnswerOf<Id, Json>>,
+  ) =>
   (services: ServicesOf<Id>): HttpHandler => {
     const route: Route = routes[id];
     const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })

@@ -1,0 +1,31 @@
+import type { DocumentedAnswer } from '../../../lib/api/answers.ts';
+import type { Document } from '../../../lib/api/documents.ts';
+import type { DocumentOperation, JsonOperation, OperationId } from '../../../lib/api/routes.ts';
+
+/** The type of a member in a union of objects, not all of which have it. */
+type MemberOf<Value, Name extends PropertyKey> = Value extends unknown
+  ? Name extends keyof Value
+    ? Value[Name]
+    : never
+  : never;
+
+type MemberNames<Value> = Value extends unknown ? keyof Value : never;
+
+/**
+ * The documented type, with every other member of the actual type forbidden, at all depths. TypeScript alone checks only
+ * object literals for members that their type does not have, and no values that come from functions or spreads.
+ */
+export type Exact<Actual, Documented> = Documented extends readonly (infer DocumentedItem)[]
+  ? readonly Exact<Actual extends readonly (infer Item)[] ? Item : never, DocumentedItem>[]
+  : Documented extends object
+    ? { [Name in keyof Documented]: Exact<MemberOf<Actual, Name>, Documented[Name]> } & {
+        [Name in Exclude<MemberNames<Actual>, keyof Documented>]?: never;
+      }
+    : Documented;
+
+/** What `run` of an operation returns. `Json` is inferred from what it does return; {@link Exact} checks it. */
+export type AnswerOf<Id extends OperationId, Json> = Id extends JsonOperation
+  ? { json: Json & Exact<Json, DocumentedAnswer<Id>>; headers?: Record<string, string> }
+  : Id extends DocumentOperation
+    ? { document: Document }
+    : Record<string, never>;

@@ -1,0 +1,143 @@
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
+import { searchWorker } from '../../functions/workers/search.ts';
+import { storeWorker } from '../../functions/workers/store.ts';
+import { openapiDocument } from '../../lib/api/openapi.ts';
+import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
+import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
+import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
+import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
+import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
+import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { loadOperations } from '../../local/operations.ts';
+import { answer, apiEvent, type Said } from '../support/api-event.ts';
+import { deliver } from '../support/batch.ts';
+import { testCursors } from '../support/cursors.ts';
+import { OpenApiCheck, type Received } from '../support/openapi.ts';
+import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
+
+// The handlers of all operations on the embedded engine, in this process: their answers against the OpenAPI document.
+
+setLogLevel('silent');
+const check = new OpenApiCheck(JSON.parse(JSON.stringify(openapiDocument())));
+const table = Object.entries(routes) as [OperationId, Route][];
+
+let ledgerFile: SqliteFile;
+let opened: TestServices;
+const received: [OperationId, Received][] = [];
+
+beforeAll(async () => {
+  ledgerFile = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
+  opened = await openWorkerServices();
+  await callEveryOperation();
+});
+afterAll(() => {
+  opened.file.remove();
+  ledgerFile.remove();
+});
+
+/** Calls each operation at least once, so that each member of the documented answers is in one of them. */
+async function callEveryOperation(): Promise<void> {
+  const commits = new GroupCommit(ledgerFile.database);
+  const queue = new SqliteQueue(commits, 'store');
+  const { services, sent } = opened;
+  const operations = await loadOperations({
+    ledger: new SqliteLedger(commits, queue),
+    store: services.store,
+    searchIndex: services.searchIndex,
+    cursors: testCursors(),
+    adminKey: undefined,
+  });
+  let token = '';
+  const call = async (id: OperationId, { params, ...said }: Said = {}) => {
+    const handler = operations.get(id);
+    if (!handler) throw new Error(`There is no handler of ${id}`);
+    const event = apiEvent(id, { ...said, params: { token, ...params } });
+    const { status, headers, text, json } = await answer(handler, event);
+    const isJson = headers['content-type']?.includes('json');
+    const { method } = routes[id];
+    received.push([
+      id,
+      { method, path: event.path, status, headers: new Headers(headers), body: isJson ? json : text },
+    ]);
+    return json;
+  };
+  const receive = async () => (await queue.receive(100)).map(({ body }) => body);
+  const store = async () => {
+    expect(await deliver(storeWorker(services), ...(await receive()))).toEqual([]);
+    expect(await deliver(searchWorker(services), ...sent.splice(0))).toEqual([]);
+  };
+  const second = { chat_number: '2' };
+
+  token = String((await call('createApplication', { body: { name: 'Support desk' } })).token);
+  await call('createChat', { body: { name: 'Order 1042' } });
+  await call('createChat', { body: {} });
+  await call('createMessage', { body: { body: 'Hello, world' } });
+  await call('createMessages', { body: { messages: [{ body: 'Hello again' }, { body: 'and again' }] } });
+  await store();
+  // Message 4 is accepted and stays on its way to the store, so the list names it as pending.
+  await call('createMessage', { body: { body: 'late' } });
+  await receive();
+  await call('createMessage', { body: { body: 'Hello at last' } });
+  await call('editApplication', { body: { name: 'Help desk' } });
+  await call('editChat', { body: { name: null } });
+  await call('editMessage', { body: { body: 'Hello, world!' } });
+  await store();
+
+  for (const id of ['getApplication', 'getChat', 'getMessage', 'listMessages', 'listChats'] as const) await call(id);
+  await call('listApplications', { query: { order: 'desc' } });
+  for (const query of [{ limit: '1' }, { order: 'desc' }])
+    expect(await call('listMessages', { query })).toMatchObject('limit' in query ? { pending: [] } : { pending: [4] });
+  await call('listMessages', { params: second });
+  for (const id of ['searchChat', 'searchApplication'] as const)
+    for (const limit of ['1', '20']) await call(id, { query: { q: 'hello', limit } });
+  for (const id of ['getHealth', 'getOpenapi', 'getDocs'] as const) await call(id);
+  await call('deleteMessage');
+  await call('deleteChat', { params: second });
+  await call('deleteApplication');
+}
+
+test('every operation answers a valid request with its documented status, headers and body', () => {
+  expect([...new Set(received.map(([id]) => id))].sort()).toEqual(table.map(([id]) => id).sort());
+  for (const [id, each] of received) {
+    expect([each.status, check.fault(each)], id).toEqual([routes[id].answer.status, undefined]);
+  }
+});
+
+type JsonObject = Record<string, unknown>;
+
+/** Returns copies of a JSON value, each with one of its objects changed in one way, and the name of the changed member. */
+function* variants(
+  value: unknown,
+  change: (object: JsonObject) => [string, JsonObject][],
+): Generator<[string, unknown]> {
+  if (Array.isArray(value)) {
+    for (const [i, item] of value.entries())
+      for (const [member, changed] of variants(item, change)) yield [member, value.with(i, changed)];
+  } else if (typeof value === 'object' && value !== null) {
+    yield* change(value as JsonObject);
+    for (const [name, inner] of Object.entries(value))
+      for (const [member, changed] of variants(inner, change)) yield [member, { ...value, [name]: changed }];
+  }
+}
+
+const isDocumentOperation = (id: OperationId) => 'document' in routes[id].answer;
+
+test('an answer with one more member, at any depth, is not the documented one', () => {
+  const withOneMore = (object: JsonObject): [string, JsonObject][] => [['extra', { ...object, extra: 1 }]];
+  for (const [id, each] of received.filter(([id]) => !isDocumentOperation(id)))
+    for (const [, body] of variants(each.body, withOneMore))
+      expect(check.fault({ ...each, body }), id).toContain('must NOT have additional properties');
+});
+
+test('an answer with one member less, at any depth, is not the documented one', () => {
+  const withOneLess = (object: JsonObject): [string, JsonObject][] =>
+    Object.keys(object).map((name) => [
+      name,
+      Object.fromEntries(Object.entries(object).filter(([key]) => key !== name)),
+    ]);
+  for (const [id, each] of received.filter(([id]) => !isDocumentOperation(id)))
+    for (const [member, body] of variants(each.body, withOneLess))
+      expect(check.fault({ ...each, body }), id).toContain(`must have required property '${member}'`);
+});
