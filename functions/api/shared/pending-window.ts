@@ -1,0 +1,62 @@
+import type { Range } from '../../../lib/store/store.ts';
+
+/** Numbers of a chat's messages, both ends inclusive, in the direction of the list: `first > last` when it descends. */
+interface Window {
+  first: number;
+  last: number;
+}
+
+interface Numbered {
+  number: number;
+}
+
+/**
+ * Returns the numbers that a page of messages covers; undefined for an empty page, which covers none.
+ *
+ * A page covers every number up to its last message, because a number below a stored one has been accepted. It begins
+ * behind the previous page, or behind `after`. A descending list without a cursor begins at its first message, because
+ * the numbers above that one need not have been accepted.
+ *
+ * @param from the number at which the previous page ended; undefined on the first page
+ */
+export function coveredWindow(
+  items: readonly Numbered[],
+  { order, after = 0 }: Pick<Range, 'order' | 'after'>,
+  from: number | undefined,
+): Window | undefined {
+  const [head, last] = [items[0]?.number, items.at(-1)?.number];
+  if (head === undefined || last === undefined) return undefined;
+  if (order === 'asc') return { first: (from ?? after) + 1, last };
+  return { first: from === undefined ? head : from - 1, last };
+}
+
+interface ReadPage<Item> extends Window {
+  /** The stored messages, in the order of the list. */
+  items: readonly Item[];
+  /** Whether the list goes on behind `last`. */
+  more: boolean;
+  /** The most pending numbers that an answer names. */
+  maxPending: number;
+}
+
+/**
+ * Returns the part of a page that one answer can hold. When more than `maxPending` numbers are missing, the page ends
+ * before the first one that it cannot name, and the next page begins there.
+ *
+ * @param missing the numbers of the page's window that are not stored yet, in the order of the list; up to
+ *   `maxPending + 1` of them
+ */
+export function pendingWindow<Item extends Numbered>(
+  { items, first, last, more, maxPending }: ReadPage<Item>,
+  missing: readonly number[],
+): { items: readonly Item[]; pending: readonly number[]; last: number; more: boolean } {
+  const unnamed = missing[maxPending];
+  if (unnamed === undefined) return { items, pending: missing, last, more };
+  const ascending = first <= last;
+  return {
+    items: items.filter(({ number }) => (ascending ? number < unnamed : number > unnamed)),
+    pending: missing.slice(0, maxPending),
+    last: ascending ? unnamed - 1 : unnamed + 1,
+    more: true,
+  };
+}
