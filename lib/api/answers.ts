@@ -4,63 +4,74 @@ import { limits } from '../limits.ts';
 import type { JsonOperation } from './routes.ts';
 import { applicationName, chatName, messageBody, token } from './schemas.ts';
 
-// What clients get. Only the OpenAPI document and the tests need it, so it is apart from the route table: a function
-// would make it at each start, and never use it.
+// Schemas of what clients receive. They are apart from the route table, because only the OpenAPI document and the tests
+// use them: a function would build them at each cold start for nothing.
 
 const timestamp = z.iso.datetime({ precision: 3 }).meta({
-  description: 'RFC 3339 in UTC, with milliseconds.',
+  description: 'An RFC 3339 time in UTC, with milliseconds.',
   override: ({ jsonSchema }) => {
     delete jsonSchema.pattern;
   },
   example: '2026-11-21T09:30:00.123Z',
 });
-const count = z.int().min(0);
-const number = z.int().min(1);
+const count = (things: string) =>
+  z
+    .int()
+    .min(0)
+    .meta({ description: `The number of ${things} that are not deleted; brought up to date every minute by default.` });
+const number = (description: string) => z.int().min(1).meta({ description });
+const chatNumber = number('The number of the chat in its application, from 1.');
+const messageNumber = number('The number of the message in its chat, from 1.');
 
 const changes = { created_at: timestamp, updated_at: timestamp };
 
 export const Application = z
-  .object({ token: token(), name: applicationName(), chats_count: count, ...changes })
+  .object({ token: token(), name: applicationName(), chats_count: count('chats'), ...changes })
   .meta({ id: 'Application' });
-/** An edit does not wait for the store, which alone knows the count. */
+/** An edit is answered before it reaches the store, and only the store knows the count. */
 export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
-export const Chat = z.object({ number, name: chatName(), messages_count: count, ...changes }).meta({ id: 'Chat' });
+export const Chat = z
+  .object({ number: chatNumber, name: chatName(), messages_count: count('messages'), ...changes })
+  .meta({ id: 'Chat' });
 export const EditedChat = Chat.omit({ messages_count: true }).meta({ id: 'EditedChat' });
-export const Message = z.object({ number, body: messageBody(), ...changes }).meta({ id: 'Message' });
+export const Message = z.object({ number: messageNumber, body: messageBody(), ...changes }).meta({ id: 'Message' });
 export const EditedMessage = Message.omit({ created_at: true }).meta({ id: 'EditedMessage' });
 export const Messages = z.object({ data: z.array(Message) }).meta({ id: 'Messages' });
 
-const next = z.string().nullable().meta({ description: 'The cursor of the next page; null ends the list.' });
+const next = z.string().nullable().meta({ description: 'The cursor of the next page; null on the last page.' });
 export const ApplicationPage = z.object({ data: z.array(Application), next }).meta({ id: 'ApplicationPage' });
 export const ChatPage = z.object({ data: z.array(Chat), next }).meta({ id: 'ChatPage' });
 export const MessagePage = z
   .object({
     data: z.array(Message),
     next,
-    pending: z.array(number).meta({
+    pending: z.array(z.int().min(1)).meta({
       description:
-        'Numbers inside the stretch this page covers that are accepted but not stored yet: come back for them.',
+        'Numbers in the range of this page whose messages are accepted but not stored yet. Read them again later.',
     }),
   })
   .meta({ id: 'MessagePage' });
 
 const highlight = z.string().meta({
-  description: 'The body as HTML text, every match in `<em>`.',
+  description: 'The body as HTML text: special characters are escaped, and every match is in `<em>`.',
   example: 'H<em>ello, w</em>orld',
 });
 const totals = {
-  total: count.meta({ description: `All matches, exact up to ${limits.exactTotal}.` }),
+  total: z
+    .int()
+    .min(0)
+    .meta({ description: `The number of matches, exact up to ${limits.exactTotal}.` }),
   total_is_minimum: z
     .literal(true)
     .optional()
-    .meta({ description: `There are more than ${limits.exactTotal} matches.` }),
+    .meta({ description: `Present when there are more than ${limits.exactTotal} matches.` }),
 };
 export const ChatMatchPage = z
   .object({ data: z.array(Message.extend({ highlight }).meta({ id: 'ChatMatch' })), next, ...totals })
   .meta({ id: 'ChatMatchPage' });
 export const ApplicationMatchPage = z
   .object({
-    data: z.array(Message.extend({ chat_number: number, highlight }).meta({ id: 'ApplicationMatch' })),
+    data: z.array(Message.extend({ chat_number: chatNumber, highlight }).meta({ id: 'ApplicationMatch' })),
     next,
     ...totals,
   })
@@ -71,24 +82,25 @@ export const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' 
 export const ProblemDocument = z
   .object({
     type: z.string().meta({ example: 'urn:chat-system:problem:chat_not_found' }),
-    title: z.string(),
-    status: z.int(),
-    detail: z.string(),
-    code: z.string().meta({ example: 'chat_not_found' }),
-    request_id: z.string(),
+    title: z.string().meta({ description: 'What the code means.' }),
+    status: z.int().meta({ description: 'The HTTP status.' }),
+    detail: z.string().meta({ description: 'What is wrong with this request.' }),
+    code: z.string().meta({ description: 'The kind of problem, for programs.', example: 'chat_not_found' }),
+    request_id: z.string().meta({ description: 'The same as `x-request-id`.' }),
     errors: z
       .array(
         z.object({
           pointer: z.string().meta({
-            description: "A JSON Pointer into the body, or a parameter's or header's name.",
+            description: 'A JSON Pointer into the body, or the name of a parameter or header.',
             example: '/messages/1/body',
           }),
-          detail: z.string(),
+          detail: z.string().meta({ description: 'What is wrong there.' }),
         }),
       )
-      .optional(),
+      .optional()
+      .meta({ description: 'The faults of a request that is not valid.' }),
   })
-  .meta({ id: 'Problem', description: 'RFC 9457, as application/problem+json.' });
+  .meta({ id: 'Problem', description: 'A problem as defined by RFC 9457.' });
 
 /** The documented answer of each operation that answers with JSON. */
 export const answers = {

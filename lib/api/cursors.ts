@@ -3,12 +3,12 @@ import * as z from 'zod/mini';
 import { derivedKey, type SystemSecret } from '../system-secret.ts';
 import { validationFailed } from './problems.ts';
 
-/** Bytes kept of the HMAC: 128 bits, more than anybody can guess, and 22 characters of the cursor. */
+/** Bytes of the HMAC in a cursor: 128 bits, which nobody can guess, and 22 characters of the cursor. */
 const macBytes = 16;
 
 type Scalars = readonly (number | string)[];
 
-/** JSON keeps the list and the position apart: no two different pairs have the same text. */
+/** JSON separates the list and the position: two different pairs never have the same text. */
 const macOf = (key: Buffer, list: unknown, position: unknown): Buffer =>
   createHmac('sha256', key)
     .update(JSON.stringify([list, position]))
@@ -35,14 +35,14 @@ export class Cursors {
   /**
    * Returns the cursor of a position, which matches `^[A-Za-z0-9_-]+$`.
    *
-   * @param list everything that tells this list from others: operation, application, path parameters, filters, order, q
+   * @param list everything that identifies the list: operation, application, path parameters, filters, order, q
    * @param position where the page ended
    * @throws Unavailable when the system secret cannot be read
    */
   async encode(list: unknown, position: Scalars): Promise<string> {
     const now = Date.now();
     const keys = await this.#secret.keys();
-    // On a machine whose clock is behind, no key may sign yet; the oldest verifies everywhere.
+    // On a machine whose clock is behind, no key may be allowed to sign yet. The oldest key is accepted everywhere.
     const signing = keys.find(({ signsFrom }) => signsFrom <= now) ?? keys.at(-1);
     if (!signing) throw new Error('The system secret has no key');
     return textOf(macOf(this.#keyOf(signing.key), list, position), position);
@@ -68,13 +68,13 @@ export class Cursors {
     throw validationFailed([{ pointer: 'cursor', detail: 'is not a cursor of this list; begin again without one' }]);
   }
 
-  /** Returns what an authentic cursor holds, and undefined for any other text. */
+  /** Returns the position in an authentic cursor; undefined for any other text. */
   #authentic(keys: Buffer[], list: unknown, cursor: string): unknown {
     const parsed = envelope.safeParse(parsedJson(Buffer.from(cursor, 'base64url').toString()));
     if (!parsed.success) return undefined;
     const [given, ...position] = parsed.data;
     const mac = Buffer.from(given, 'base64url');
-    // A cursor has one spelling; Base64 and JSON would allow many.
+    // A cursor has exactly one valid spelling, although Base64 and JSON allow many.
     if (mac.length !== macBytes || cursor !== textOf(mac, position)) return undefined;
     return keys.some((key) => timingSafeEqual(mac, macOf(key, list, position))) ? position : undefined;
   }

@@ -10,13 +10,13 @@ const asset = async (name: string): Promise<string> =>
 
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
-/** The document's address is relative to the page's, so it holds behind any prefix of a proxy or gateway. */
+/** Loads the document by a URL relative to the page, which works behind any path prefix of a proxy or gateway. */
 const start = "SwaggerUIBundle({ url: 'openapi.json', dom_id: '#docs', deepLinking: true });";
 
 /**
- * The page to read the API's document in and to try it: Swagger UI in one self-contained file, so that it works without
- * a network and in any deployment. Its assets are read at the first request, because the page is rarely wanted and its
- * script is large.
+ * Returns the docs page: Swagger UI with the API's OpenAPI document, as one self-contained file that works offline and
+ * in any deployment. The assets are read at the first request, because the page is rarely requested and its script is
+ * large.
  */
 export const docsPage = documentOf(async () => {
   const [style, script] = await Promise.all([asset('swagger-ui.css'), asset('swagger-ui-bundle.js')]);
@@ -53,7 +53,7 @@ export const docsPage = documentOf(async () => {
     text,
     headers: {
       'content-security-policy': policy,
-      // Links of the page do not tell other sites where this deployment is.
+      // Sites that the page links to do not learn the URL of this deployment.
       'referrer-policy': 'no-referrer',
     },
   };

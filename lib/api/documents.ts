@@ -5,8 +5,8 @@ import { etagOf } from './etags.ts';
 const compress = promisify(gzip);
 
 /**
- * A body that is the same for every client until the process ends. It is made and compressed once, and held as bytes that
- * every answer sends without a copy, so that thousands of slow readers cost no more memory than one.
+ * A response body that is the same for every client until the process ends. It is built and compressed once, and every
+ * response sends the same bytes without copying them. So thousands of slow readers take no more memory than one.
  */
 export interface Document {
   contentType: string;
@@ -16,7 +16,10 @@ export interface Document {
   headers: Record<string, string>;
 }
 
-/** Returns a function that makes the document at its first call; a failure is thrown, and the next call tries again. */
+/**
+ * Returns a function that builds the document at its first call. It throws when the build fails; the next call tries
+ * again.
+ */
 export function documentOf(
   make: () => Promise<{ contentType: string; text: string; headers?: Record<string, string> }>,
 ): () => Promise<Document> {

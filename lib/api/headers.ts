@@ -1,4 +1,4 @@
-/** On every answer. Tokens are what protects an application, not origins: any web page may call. */
+/** Headers of every response. Any web page may call the API, because tokens protect applications and origins do not. */
 export const commonHeaders = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'ETag, Link, Location, Retry-After, x-request-id',
@@ -6,8 +6,8 @@ export const commonHeaders = {
 };
 
 /**
- * On every problem. No cache may keep one: a 404 of a message that is not stored yet is wrong a moment later, and caches
- * may otherwise keep a 404 for as long as they guess (RFC 9110, section 15.1).
+ * Headers of every problem. No cache may store one: the 404 of a message that is not stored yet is wrong a moment
+ * later. Without this header, a cache may keep a 404 for as long as it likes (RFC 9110, section 15.1).
  */
 export const problemHeaders = {
   ...commonHeaders,
@@ -16,13 +16,14 @@ export const problemHeaders = {
 };
 
 /**
- * On answers about an application: only the client's own cache may keep them, and it asks for each use whether they still
- * hold (`If-None-Match`).
+ * Headers of responses about an application. Only the client's own cache may store them, and it must revalidate them
+ * before each use (`If-None-Match`).
  */
 export const privateAnswer = { 'cache-control': 'private, no-cache' };
 
 /**
- * On the docs page and the OpenAPI document, which are the same for everyone: any cache may keep them, but asks for each
- * use, so that no client reads the contract of a release that is no longer deployed. An unchanged one costs a 304.
+ * Headers of the docs page and the OpenAPI document, which are the same for everyone. Any cache may store them but must
+ * revalidate them before each use, so no client reads the contract of a release that is no longer deployed. An
+ * unchanged document costs a 304.
  */
 export const publicDocument = { 'cache-control': 'no-cache', vary: 'accept-encoding' };

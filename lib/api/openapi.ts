@@ -9,10 +9,10 @@ import { documented } from './schema-parts.ts';
 import { idempotencyKey } from './schemas.ts';
 
 const json = (schema: z.core.$ZodType) => ({ 'application/json': { schema } });
-const requestId = z.string().meta({ description: 'Names this request in problems and logs.' });
+const requestId = z.string().meta({ description: 'Identifies this request in problems and logs.' });
 const text = (description: string) => z.string().meta({ description });
 
-/** Problems of the whole class of route, besides its own. */
+/** Returns the problems of a route: its own, and those that all routes of its kind have. */
 function problemsOf(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = [...route.problems, 'malformed_request', 'headers_too_large', 'request_timeout'];
   if (route.admin) codes.push('admin_key_required', 'not_allowed');
@@ -21,21 +21,21 @@ function problemsOf(route: Route): ProblemCode[] {
   return [...codes, 'too_many_requests', 'internal_error', 'unavailable'];
 }
 
-/** Headers of the answers beyond those that all have. */
+/** Returns the headers of a route's successful response. */
 function headersOf(route: Route): z.ZodObject {
   return z.object({
     'x-request-id': requestId,
     ...(route.answer.status === 201 && route.method === 'POST' && !route.path.endsWith('/batch')
-      ? { Location: text('Where the new resource is, relative to the URL of the request.') }
+      ? { Location: text('The URL of the new resource, relative to the URL of the request.') }
       : {}),
-    ...(route.etag ? { ETag: text('A weak hash of the answer, for If-None-Match.') } : {}),
+    ...(route.etag ? { ETag: text('A weak ETag of the response, for `If-None-Match`.') } : {}),
     ...(route.query
-      ? { Link: text('The next page, as rel="next", relative to the URL of the request.').optional() }
+      ? { Link: text('The URL of the next page, with `rel="next"`, relative to the URL of the request.').optional() }
       : {}),
   });
 }
 
-/** The documented content of a successful answer; undefined where it has no body. */
+/** Returns the content of a route's successful response; undefined when it has no body. */
 function contentOf(id: OperationId, { answer }: Route): ZodOpenApiResponseObject['content'] {
   if (answer.document === 'text/html') return { 'text/html': { schema: z.string() } };
   if (answer.document === 'application/json') return json(z.looseObject({}));
@@ -49,7 +49,7 @@ function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['
   const byStatus = Map.groupBy(problemsOf(route), (code) => problems[code].status);
   return {
     [`${status}`]: { description: route.summary, headers: headersOf(route), ...(content && { content }) },
-    ...(route.etag && { '304': { description: 'The client has this answer already' } }),
+    ...(route.etag && { '304': { description: 'Not modified: the client already has this response' } }),
     ...Object.fromEntries(
       [...byStatus]
         .sort(([a], [b]) => a - b)
@@ -65,35 +65,39 @@ function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['
   };
 }
 
-/** Problems that pass by themselves say when to come back. */
+/** Temporary problems. Their responses have `Retry-After`. */
 const passing: ProblemCode[] = ['message_pending', 'idempotency_in_flight', 'too_many_requests', 'unavailable'];
 
 const problemHeaders = (codes: ProblemCode[]): z.ZodObject =>
   z.object({
     'x-request-id': requestId,
     ...(codes.some((code) => passing.includes(code)) && {
-      'Retry-After': text('Seconds after which to try again.').optional(),
+      'Retry-After': text('Seconds to wait before a retry.').optional(),
     }),
   });
 
-/** The key of a create of an application; its schema is that of every key, because a deployment may have an admin key. */
+/**
+ * Returns the documented Idempotency-Key of creating an application. Its schema is that of all keys, because the
+ * stricter rule in the description applies only to deployments without an admin key.
+ */
 function registryKey(): z.core.$ZodType {
   const { description, ...facts } = z.globalRegistry.get(idempotencyKey()) ?? {};
   const { length, characters } = limits.unguessableKey;
-  const scope = `Belongs to the holder of the admin key. Where no admin key is set, it must be hard to guess, such as a UUID: at least ${length} characters, ${characters} of them different.`;
+  const scope = `Each admin key has its own Idempotency-Keys. In a deployment without an admin key, an Idempotency-Key must be hard to guess, such as a UUID: at least ${length} characters, ${characters} of them different.`;
   return documented(idempotencyKey().clone(), { ...facts, description: `${description} ${scope}` });
 }
 
 function requestHeadersOf(route: Route): z.ZodObject | undefined {
   if (route.method === 'POST')
     return z.object({ 'Idempotency-Key': z.optional(route.admin ? registryKey() : idempotencyKey()) });
-  if (route.etag) return z.object({ 'If-None-Match': text('The ETag of the answer the client has.').optional() });
+  if (route.etag)
+    return z.object({ 'If-None-Match': text('The ETag of the response that the client already has.').optional() });
   return undefined;
 }
 
 function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
   const header = requestHeadersOf(route);
-  // An absent body counts as {}, so it is required where {} would not do.
+  // An absent body counts as {}, so a body is required only where {} is not valid.
   const required = route.body ? !route.body().safeParse({}).success : false;
   return {
     operationId: id,
@@ -110,22 +114,23 @@ function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
   };
 }
 
-const description = `A chat backend. Applications get a token; chats are numbered from 1 in each application, messages
-from 1 in each chat. A create is answered as soon as its number is taken and the write is durable; reads, lists and
-search follow within seconds.
+const description = `A chat backend. Each application is identified by a secret token. Chats are numbered from 1 in each
+application, and messages from 1 in each chat. The response to a create is sent as soon as the number is assigned and
+the write is durable. Reads, lists and searches show the write within seconds.
 
-Every answer carries \`x-request-id\`. Problems are \`application/problem+json\` (RFC 9457) and have a \`code\`. HEAD is GET
-without the body; PUT does the same as PATCH. Unknown members of a request are ignored, and of a member that comes twice
-the last one counts. A request body has at most ${limits.bodyValues} members and items in all, at all depths.
+Every response has the header \`x-request-id\`. Problems are \`application/problem+json\` (RFC 9457) and have a \`code\`.
+HEAD is GET without the body, and PUT is the same as PATCH. Unknown members of a request are ignored. When a member occurs
+twice, the last one counts. A request body may have at most ${limits.bodyValues} object members and array items in total,
+over all depths.
 
-References in \`Location\` and \`Link\` are relative to the URL of the request.`;
+URLs in \`Location\` and \`Link\` are relative to the URL of the request.`;
 
-/** Makes the OpenAPI 3.1 document of the API from the route table; that takes some 20 ms. */
+/** Builds the OpenAPI 3.1 document of the API from the route table. It takes about 20 ms. */
 export function openapiDocument(): ReturnType<typeof createDocument> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const [id, route] of Object.entries(routes) as [OperationId, Route][]) {
     const operation = operationOf(id, route);
-    // Operation ids are unique, and the id is the PATCH's.
+    // Operation ids are unique, so the alias of an operation has none.
     const { operationId: _, ...sameByAlias } = operation;
     paths[route.path] = {
       ...paths[route.path],
@@ -136,7 +141,7 @@ export function openapiDocument(): ReturnType<typeof createDocument> {
   return createDocument({
     openapi: '3.1.0',
     info: { title: 'chat-system', version: '1', description, license: { name: 'MIT', identifier: 'MIT' } },
-    // Relative to the document's own URL, so it holds behind any prefix of a proxy or gateway.
+    // Relative to the document's own URL, so it is right behind any path prefix of a proxy or gateway.
     servers: [{ url: '.' }],
     paths,
     components: {
@@ -145,14 +150,14 @@ export function openapiDocument(): ReturnType<typeof createDocument> {
           type: 'apiKey',
           in: 'header',
           name: 'x-api-key',
-          description: 'Asked for where the deployment has an admin key.',
+          description: 'Required when the deployment has an admin key.',
         },
       },
     },
   });
 }
 
-/** The document as clients get it. */
+/** The OpenAPI document as it is served. */
 export const openapiJson = documentOf(async () => ({
   contentType: 'application/json',
   text: JSON.stringify(openapiDocument()),

@@ -2,7 +2,7 @@ import type * as z from 'zod/mini';
 import type { ProblemCode } from './problems.ts';
 import * as schemas from './schemas.ts';
 
-/** What a handler may ask for; on AWS each grants the function just that part. */
+/** A service that a handler may need. On AWS a function gets the permissions for the services of its route only. */
 export type ServiceName = 'ledger' | 'store' | 'searchIndex' | 'cursors';
 
 /**
@@ -16,23 +16,24 @@ type SuccessAnswer =
 
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
-  /** Another method that does the same. */
+  /** A second method that does the same. */
   alias?: 'PUT';
   /** Relative to the base path. */
   path: string;
   summary: string;
-  /** The group it is shown in on the docs page. */
+  /** The group of the route on the docs page. */
   tag: 'applications' | 'chats' | 'messages' | 'search' | 'service';
   params?: () => z.ZodMiniObject;
   query?: () => z.ZodMiniObject;
   body?: () => z.ZodMiniObject;
   answer: SuccessAnswer;
-  /** Problems of its own; those that every route shares are not listed. */
+  /** The route's own problems, without those that all routes share. */
   problems: ProblemCode[];
+  /** The services that the handler uses. */
   needs: ServiceName[];
-  /** Asks for the admin key, where one is set. */
+  /** Requires the admin key, in a deployment that has one. */
   admin?: true;
-  /** A single resource or document: its answer has an ETag, and is 304 when the client has it. */
+  /** The response is a single resource or document. It has an ETag, and is 304 when the client already has it. */
   etag?: true;
 }
 
@@ -48,8 +49,8 @@ const messageProblems = [...chatProblems, 'message_not_found'] as const;
 const idempotencyProblems = ['idempotency_key_reused', 'idempotency_in_flight'] as const;
 
 /**
- * THE table of routes. The HTTP stack, both engines' hosts, the OpenAPI document and the tests are made from it; a key
- * is the operation's id and, in kebab case, the name of its file in functions/api.
+ * The one table of routes. The HTTP stack, the hosts of both engines, the OpenAPI document and the tests are built from
+ * it. A key is the id of an operation and, in kebab case, the name of its file in functions/api.
  */
 export const routes = {
   createApplication: {
@@ -66,7 +67,7 @@ export const routes = {
   listApplications: {
     method: 'GET',
     path: '/applications',
-    summary: 'List the applications by creation',
+    summary: 'List applications in the order of their creation',
     tag: 'applications',
     query: schemas.PageQuery,
     answer: { status: 200 },
@@ -110,7 +111,7 @@ export const routes = {
   createChat: {
     method: 'POST',
     path: chats,
-    summary: "Create a chat under the application's next number",
+    summary: 'Create a chat with the next number of its application',
     tag: 'chats',
     params: schemas.ApplicationPath,
     body: schemas.ChatInput,
@@ -121,7 +122,7 @@ export const routes = {
   listChats: {
     method: 'GET',
     path: chats,
-    summary: 'List the chats of an application by number',
+    summary: 'List the chats of an application in the order of their numbers',
     tag: 'chats',
     params: schemas.ApplicationPath,
     query: schemas.NumberedPageQuery,
@@ -144,7 +145,7 @@ export const routes = {
     method: 'PATCH',
     alias: 'PUT',
     path: chat,
-    summary: 'Rename a chat; null clears its name',
+    summary: 'Rename a chat; null removes its name',
     tag: 'chats',
     params: schemas.ChatPath,
     body: schemas.ChatEdit,
@@ -165,7 +166,7 @@ export const routes = {
   createMessage: {
     method: 'POST',
     path: messages,
-    summary: "Create a message under the chat's next number",
+    summary: 'Create a message with the next number of its chat',
     tag: 'messages',
     params: schemas.ChatPath,
     body: schemas.MessageInput,
@@ -176,7 +177,7 @@ export const routes = {
   createMessages: {
     method: 'POST',
     path: `${messages}/batch`,
-    summary: 'Create several messages under consecutive numbers, all or nothing',
+    summary: 'Create several messages with consecutive numbers: all of them or none',
     tag: 'messages',
     params: schemas.ChatPath,
     body: schemas.MessagesInput,
@@ -187,7 +188,7 @@ export const routes = {
   listMessages: {
     method: 'GET',
     path: messages,
-    summary: 'List the messages of a chat by number',
+    summary: 'List the messages of a chat in the order of their numbers',
     tag: 'messages',
     params: schemas.ChatPath,
     query: schemas.NumberedPageQuery,
@@ -242,7 +243,7 @@ export const routes = {
   searchApplication: {
     method: 'GET',
     path: `${application}/search`,
-    summary: 'Search the messages of all chats of an application, newest first',
+    summary: 'Search the messages of all chats of an application by any part of their text, newest first',
     tag: 'search',
     params: schemas.ApplicationPath,
     query: schemas.SearchQuery,
@@ -253,7 +254,7 @@ export const routes = {
   getHealth: {
     method: 'GET',
     path: '/health',
-    summary: 'Whether the API answers; no dependency is asked',
+    summary: 'Check that the API is running; its dependencies are not checked',
     tag: 'service',
     answer: { status: 200 },
     problems: [],
@@ -262,7 +263,7 @@ export const routes = {
   getOpenapi: {
     method: 'GET',
     path: '/openapi.json',
-    summary: 'This document',
+    summary: 'The OpenAPI document of this API',
     tag: 'service',
     answer: { status: 200, document: 'application/json' },
     problems: [],
@@ -272,7 +273,7 @@ export const routes = {
   getDocs: {
     method: 'GET',
     path: '/docs',
-    summary: 'A page to read this document in and to try it',
+    summary: 'A page for reading the OpenAPI document and trying the API',
     tag: 'service',
     answer: { status: 200, document: 'text/html' },
     problems: [],
@@ -292,12 +293,12 @@ export type EmptyOperation = OperationWith<{ status: 204 }>;
 /** The operations that answer with JSON, each by its schema in answers.ts: all others. */
 export type JsonOperation = Exclude<OperationId, DocumentOperation | EmptyOperation>;
 
-/** The methods a route answers to, HEAD included. */
+/** Returns the methods of a route, HEAD included. */
 export const methodsOf = ({ method, alias }: Route): string[] => [
   method,
   ...(alias ? [alias] : []),
   ...(method === 'GET' ? ['HEAD'] : []),
 ];
 
-/** The name of an operation's file, without its ending: `createMessage` is in `create-message`. */
+/** Returns the name of an operation's file without its extension: `createMessage` is in `create-message`. */
 export const operationFile = (id: OperationId): string => id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

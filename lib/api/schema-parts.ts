@@ -2,7 +2,7 @@ import 'zod-openapi';
 import * as z from 'zod/mini';
 import { textFault } from '../model/text.ts';
 
-// What the schemas of requests are made of.
+// Parts that the schemas of requests share.
 
 /** Adds OpenAPI metadata to a schema. */
 export const documented = <Schema extends z.core.$ZodType>(schema: Schema, facts: z.core.GlobalMeta): Schema => {
@@ -15,8 +15,8 @@ export const typeFault = (expected: string) => (issue: { input?: unknown }) =>
   issue.input === undefined ? 'is required' : `must be ${expected}`;
 
 /**
- * The rule as the document tells it. JSON Schema's regular expressions know White_Space by its characters alone; a lone
- * surrogate is no valid JSON in UTF-8 anyway.
+ * Documents the rules for a text. The regular expressions of JSON Schema have no property White_Space, so its
+ * characters are listed. A lone surrogate needs no rule, because it is not valid JSON in UTF-8.
  */
 const whiteSpace = '\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
 const textFacts = (longest: number) => ({

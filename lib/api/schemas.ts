@@ -5,18 +5,18 @@ import { asToken } from '../model/token.ts';
 import { once } from '../once.ts';
 import { documented, text, typeFault } from './schema-parts.ts';
 
-// What clients send; what they get is in answers.ts. The checks and their words stand here once; the OpenAPI document is
-// made from them. A function makes those of its own route when it starts, which is why each is made when it is asked for, and
-// of zod's small edition.
+// Schemas of what clients send; those of what they receive are in answers.ts. The OpenAPI document is built from these
+// schemas, so each rule and its message stands here once. A function builds the schemas of its own route at a cold
+// start. That is why each is built at its first use, and with zod/mini.
 
 const object = <Shape extends z.core.$ZodShape>(id: string, shape: Shape) =>
   documented(z.object(shape, { error: 'must be a JSON object' }), { id });
 
-const kept = 'Not blank; kept exactly as sent.';
+const kept = 'Not blank. Stored and returned exactly as sent.';
 export const applicationName = () => text(limits.nameLength, { description: kept, example: 'Support desk' });
 export const chatName = () =>
   documented(z.nullable(text(limits.nameLength, {}, 'a string or null')), {
-    description: 'Not blank, or null for none.',
+    description: 'Not blank. Null when the chat has no name.',
     example: 'Order 1042',
   });
 export const messageBody = () => text(limits.bodyLength, { description: kept, example: 'Hello, world' });
@@ -27,7 +27,7 @@ export const ChatEdit = once(() => object('ChatEdit', { name: chatName() }));
 export const MessageInput = once(() => object('MessageInput', { body: messageBody() }));
 export const tooManyMessages = `must have at most ${limits.batchSize} messages`;
 export const MessagesInput = once(() => {
-  // The length is judged first: finding a fault in each of very many items would take seconds.
+  // The length is checked first, because reporting a fault for each of very many items would take seconds.
   const counted = z.transform((value: unknown, { issues }) => {
     if (!Array.isArray(value)) return value;
     const fault =
@@ -41,7 +41,7 @@ export const MessagesInput = once(() => {
   });
 });
 
-/** A number in a path or query arrives as digits; in the document it is what it means. */
+/** Documents a number in a path or query as an integer, although it arrives as text. */
 const asInteger =
   (facts: { minimum: number; maximum?: number; default?: number }) =>
   ({ jsonSchema }: { jsonSchema: { type?: unknown; pattern?: string } }) => {
@@ -49,7 +49,10 @@ const asInteger =
     Object.assign(jsonSchema, { type: 'integer', ...facts });
   };
 
-/** Anything larger than every number given is simply not found. */
+/**
+ * Converts digits to a number. A number that is too large becomes the largest safe integer, which no resource has, so
+ * it is not found.
+ */
 const toNumber = () => z.transform((digits: string) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER));
 
 const pathNumber = (of: string) =>
@@ -82,24 +85,27 @@ const limit = ({ max, default: usual }: { max: number; default: number }) => {
   const inRange = z.refine<number>((value) => value >= 1 && value <= max, fault);
   const given = z.pipe(z.string().check(z.regex(/^[0-9]+$/, fault)), z.transform(Number)).check(inRange);
   return documented(z._default(given, usual), {
-    description: 'How many at most; a page may hold fewer, and only `next: null` ends a list.',
+    description: 'The most items on the page. A page may have fewer; only `next: null` ends a list.',
     override: asInteger({ minimum: 1, maximum: max, default: usual }),
   });
 };
 
-// Whether it is one of this list is judged later; the document tells what all have in common.
+// The handler checks whether a cursor belongs to its list; the pattern holds for the cursors of all lists.
 const cursor = () =>
   documented(z.optional(z.string()), {
-    description: 'The `next` of the page before.',
+    description: 'The `next` of the previous page. Absent for the first page.',
     override: { pattern: '^[A-Za-z0-9_-]+$' },
   });
-const order = () => z._default(z.enum(['asc', 'desc'], { error: 'must be asc or desc' }), 'asc');
+const order = () =>
+  documented(z._default(z.enum(['asc', 'desc'], { error: 'must be asc or desc' }), 'asc'), {
+    description: 'Ascending or descending.',
+  });
 
 export const PageQuery = once(() => z.object({ limit: limit(limits.page), cursor: cursor(), order: order() }));
 export const NumberedPageQuery = once(() =>
   z.extend(PageQuery(), {
-    after: queryNumber('Only numbers above this one.'),
-    before: queryNumber('Only numbers below this one.'),
+    after: queryNumber('List only numbers greater than this one.'),
+    before: queryNumber('List only numbers less than this one.'),
   }),
 );
 export const SearchQuery = once(() =>
@@ -112,7 +118,7 @@ export const SearchQuery = once(() =>
         }),
       ),
       {
-        description: 'Plain text; a message matches when its body contains it, without regard to case.',
+        description: 'Plain text. A message matches when its body contains the text, ignoring case.',
         override: { minLength: 1, maxLength: limits.queryLength },
         example: 'ello, w',
       },
@@ -122,7 +128,7 @@ export const SearchQuery = once(() =>
   }),
 );
 
-/** Bare or in quotes; white space around it is not part of a header's value. */
+/** Matches a key, bare or in quotes. White space around it is not part of a header's value. */
 const bareOrQuoted = () =>
   new RegExp(
     `^(?!""$)(?:[!-~](?:[ -~]{0,${limits.idempotencyKeyLength - 2}}[!-~])?|"[ -~]{1,${limits.idempotencyKeyLength}}")$`,
@@ -140,7 +146,7 @@ export const idempotencyKey = once(() =>
     ),
     {
       description:
-        'Within 24 hours, the same key with the same payload gets the first answer again instead of a second write.',
+        'Makes a retry safe. Within 24 hours, a request with the same key and the same body gets the first response again, and nothing is written twice.',
       example: '4f7a9c1e-2b3d-4e5f-8a9b-0c1d2e3f4a5b',
     },
   ),
