@@ -7,7 +7,10 @@ import type { HttpHandler } from '../runtime/http/operation.ts';
 
 const byPath = Map.groupBy(Object.values<Route>(routes), ({ path }) => path);
 
-/** The paths of the table as patterns; those with a fixed end, such as `/batch`, before those with a number there. */
+/**
+ * The paths of the route table as patterns. Paths that end in a fixed segment, such as `/batch`, come before those that
+ * end in a parameter.
+ */
 const patterns = [...byPath]
   .sort(([a], [b]) => Number(a.endsWith('}')) - Number(b.endsWith('}')))
   .map(([path, ofPath]) => ({
@@ -15,7 +18,7 @@ const patterns = [...byPath]
     methods: ofPath.flatMap(methodsOf),
   }));
 
-/** Answers what no operation does: preflights, wrong methods, unknown paths. */
+/** Handles the requests that no operation handles: preflights, wrong methods and unknown paths. */
 export const fallback = (): HttpHandler =>
   middy()
     .use(

@@ -2,12 +2,12 @@ import * as z from 'zod/mini';
 import { provider } from './provider.ts';
 import { readSecret } from './secrets.ts';
 
-/** What stands in ADMIN_KEY_SECRET where the registry of applications is to be open; no secret can have this name. */
+/** The value of ADMIN_KEY_SECRET that opens the registry of applications to everyone. No secret can have this name. */
 export const openRegistry = 'open';
 
 /**
- * The key that operators send: the text of the secret that ADMIN_KEY_SECRET names, or none where that says `open`. A function
- * without the variable does not start, so a forgotten one opens nothing.
+ * The admin key: the text of the secret that ADMIN_KEY_SECRET names, or undefined when the variable is `open`. A
+ * function does not start without the variable, so forgetting it does not open the registry.
  */
 export const adminKey = provider({
   variables: { ADMIN_KEY_SECRET: z.string().check(z.minLength(1)) },

@@ -4,8 +4,8 @@ import { events, log } from '../runtime/observe/log.ts';
 import { type BatchHandler, retryDelaySeconds } from '../runtime/worker.ts';
 
 /**
- * Lets the records that a worker's batch failed with come again soon. Left alone, SQS would hide them for the whole
- * visibility timeout, which is six times as long as the worker may run.
+ * Makes the failed records of a worker visible again soon. Otherwise SQS would hide them for the whole visibility
+ * timeout, which is six times the worker's time limit.
  */
 export const backingOff =
   (worker: BatchHandler, queue: Pick<Queue, 'release'>): BatchHandler =>
@@ -23,7 +23,7 @@ export const backingOff =
           delay,
         );
     } catch (error) {
-      // They come again all the same, only later.
+      // SQS delivers the records again anyway, only later.
       log.warn(events.queueFailed, { error: error as Error });
     }
     return response;

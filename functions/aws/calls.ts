@@ -1,6 +1,7 @@
 /**
- * How the AWS SDK's clients call. Both services answer within some 10 ms; what takes longer than this is out, and a
- * writer is told so (or, for SQS, its write is parked) well before API Gateway gives up at 29 s.
+ * Settings of the AWS SDK's clients. Both services respond within about 10 ms. A call that exceeds these timeouts
+ * counts as an outage: the client gets a 503, or the write is parked if SQS is out, well before API Gateway times out
+ * at 29 s.
  */
 export const callSettings = {
   maxAttempts: 2,
@@ -8,7 +9,7 @@ export const callSettings = {
 } as const;
 
 /**
- * The same for SQS: calls go where all others do, not to the host in the queue's URL. On AWS that is the same one; an
- * emulator's URLs name an address that holds inside its containers.
+ * The same for SQS. Calls go to the endpoint of the client and not to the host in the queue's URL. On AWS both are the
+ * same; an emulator's URLs name an address that exists only inside its containers.
  */
 export const queueCallSettings = { ...callSettings, useQueueUrlAsEndpoint: false } as const;

@@ -6,8 +6,9 @@ import { provider } from './provider.ts';
 const secretId = z.optional(z.string().check(z.minLength(1)));
 
 /**
- * Reads the users that a migration makes, from the secrets that hold their names and passwords. It reads them at each call, so
- * that a password that was changed is taken. There are none where every function works as the user of MYSQL_URL.
+ * Reads the users that a migration creates, from the secrets with their names and passwords. Each call reads the
+ * secrets again, so that a changed password is used. Returns undefined when all functions work as the user of
+ * MYSQL_URL.
  */
 export const databaseUsers = provider({
   variables: { MYSQL_READER_SECRET: secretId, MYSQL_WORKER_SECRET: secretId },

@@ -4,16 +4,19 @@ import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { readDatabaseLogin } from './database-login.ts';
 import { provider } from './provider.ts';
 
-/** A function runs one batch or request at a time; a second connection serves reads that ask two things at once. */
+/**
+ * A function handles one batch or request at a time. The second connection is for reads that run two queries at once.
+ */
 const connections = 2;
 
 /**
- * The database MYSQL_URL (`mysql://user@host:port/database`). The secret MYSQL_SECRET holds the password, and the user
- * where it is not the one in the URL: each function has the secret of a user that may do no more than the function does.
+ * The database MYSQL_URL (`mysql://user@host:port/database`). The secret MYSQL_SECRET has the password, and the user
+ * when it is not the one in the URL. Each function has the secret of a user with no more privileges than the function
+ * needs.
  *
- * MYSQL_USE says how long to wait for the database: `reads` (the default) for functions that answer a client within 3 s,
- * `work` for workers and schedules, `migration` for changing the tables. It is a variable because all use the same
- * database, and a function's environment does not hold its own time limit.
+ * MYSQL_USE selects the time limits of queries: `reads` (the default) for functions that respond to a client within 3
+ * s, `work` for workers and schedules, `migration` for changing the tables. It is a variable because a function's
+ * environment does not contain the function's own time limit.
  */
 export const database = provider({
   variables: {

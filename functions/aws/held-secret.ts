@@ -5,8 +5,8 @@ import { systemKeysIn } from '../../lib/system-secret-text.ts';
 import { events, log } from '../runtime/observe/log.ts';
 
 /**
- * The system secret as a running function holds it. It is read while the function starts and beside later requests, so
- * that none waits for it but one that comes before the first answer, or after a long time without any.
+ * The system secret as a running function caches it. It is read during the start and refreshed in the background of
+ * requests. So a request waits for it only when the first read has not ended, or after a long time without requests.
  */
 export class HeldSecret implements SystemSecret {
   readonly #read: () => Promise<string>;
@@ -24,8 +24,8 @@ export class HeldSecret implements SystemSecret {
   async keys(): Promise<readonly SystemKey[]> {
     const { refreshMs, heldMs } = limits.systemSecret;
     const held = this.#held;
-    // The system's clock, because a monotonic one may stop while Lambda freezes the function. One that was set back far
-    // makes the keys look old, so that they are read again.
+    // The system's clock, because a monotonic one may stop while Lambda freezes the function. When the clock was set
+    // back far, the keys look old and are read again.
     const age = held ? Math.abs(this.#now() - held.at) : Number.POSITIVE_INFINITY;
     const reading = age > refreshMs ? this.#refresh() : undefined;
     if (held && age <= heldMs) return held.keys;
@@ -38,7 +38,8 @@ export class HeldSecret implements SystemSecret {
 
   #refresh(): Promise<readonly SystemKey[]> {
     if (this.#reading !== undefined) return this.#reading;
-    // The keys are those of now or later, however long the answer takes and Lambda freezes the function meanwhile.
+    // The time before the read, because the keys are at least as new as this. The response may take long, and Lambda
+    // may freeze the function meanwhile.
     const at = this.#now();
     const reading = this.#read()
       .then((text) => {
@@ -50,7 +51,7 @@ export class HeldSecret implements SystemSecret {
         this.#reading = undefined;
       });
     this.#reading = reading;
-    // Nobody may be waiting for it; the next request tries again.
+    // Possibly no request waits for this read, so its error is handled here. The next request tries again.
     reading.catch((error) => log.warn(events.unavailable, { error: error as Error }));
     return reading;
   }

@@ -1,16 +1,16 @@
 import { en } from 'zod/locales';
 import * as z from 'zod/mini';
 
-// The small edition of zod has no words of its own to say what is wrong.
+// zod/mini has no error messages of its own.
 z.config(en());
 
-/** Makes one service of the AWS engine from the variables of the environment that it names. */
+/** Creates one service of the AWS engine from the environment variables that it names. */
 export interface Provider<Variables extends z.core.$ZodShape, Service> {
   variables: Variables;
   create(environment: z.output<z.ZodMiniObject<Variables>>): Service | Promise<Service>;
 }
 
-/** Only for the types: they follow from the argument. */
+/** Returns its argument. TypeScript infers the types of the provider from it. */
 export const provider = <Variables extends z.core.$ZodShape, Service>(one: Provider<Variables, Service>) => one;
 
 // biome-ignore lint/suspicious/noExplicitAny: stands for the provider of any service, whatever its variables are
@@ -20,7 +20,7 @@ type Bound<Providers extends Record<string, AnyProvider>> = {
 };
 
 /**
- * Makes the services that a function works with, once when it starts; it keeps them from one call to the next.
+ * Creates the services of a function, once when it starts. The function keeps them from one call to the next.
  *
  * @throws Error naming every variable that is missing or wrong
  */
@@ -29,7 +29,7 @@ export async function bind<Providers extends Record<string, AnyProvider>>(
   environment: NodeJS.ProcessEnv = process.env,
 ): Promise<Bound<Providers>> {
   const variables = Object.assign({}, ...Object.values(providers).map((each) => each.variables));
-  // It is parsed but once: to compile a parser for it would take longer.
+  // The environment is parsed once, and compiling a parser for it would take longer than that.
   const result = z.object(variables).safeParse(environment, { jitless: true });
   if (!result.success)
     throw new Error(

@@ -6,9 +6,9 @@ import { linesOf, type Report } from '../runtime/observe/report.ts';
 import { provider } from './provider.ts';
 
 /**
- * Reports as lines of the log in CloudWatch's embedded metric format, one an invocation; SYSTEM_NAME tells the metrics of
- * several deployments in one account apart. What is nought is left out: bytes are paid for, and so is each metric in each
- * hour in which something is said of it.
+ * Writes reports as log lines in CloudWatch's embedded metric format, one for each invocation. SYSTEM_NAME separates
+ * the metrics of several deployments in one account. Metrics that are 0 are left out, because AWS charges for the bytes
+ * of the log, and for each metric in each hour in which it has a value.
  */
 export const report = provider({
   variables: { SYSTEM_NAME: z.string().check(z.minLength(1)) },

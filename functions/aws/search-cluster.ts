@@ -4,14 +4,14 @@ import { openOpensearch } from '../../lib/search/opensearch/client.ts';
 import { provider } from './provider.ts';
 
 /**
- * The OpenSearch cluster OPENSEARCH_URL. With OPENSEARCH_SIGNING=aws each request is signed as the function's role, which
- * is how a domain of Amazon OpenSearch Service knows who asks.
+ * The OpenSearch cluster OPENSEARCH_URL. With OPENSEARCH_SIGNING=aws, each request is signed with the function's role,
+ * by which a domain of Amazon OpenSearch Service authenticates the function.
  */
 export const searchCluster = provider({
   variables: {
     OPENSEARCH_URL: z.url(),
     OPENSEARCH_SIGNING: z.optional(z.enum(['aws'])),
-    /** Lambda sets it; only signing needs it. */
+    /** The region for signing. Lambda sets this variable. */
     AWS_REGION: z.optional(z.string()),
   },
   create: ({ OPENSEARCH_URL, OPENSEARCH_SIGNING, AWS_REGION = '' }) =>

@@ -1,7 +1,7 @@
 import { GetSecretValueCommand, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { callSettings } from './calls.ts';
 
-/** The text of a secret, by its name or ARN. */
+/** Returns the text of a secret. `id` is its name or ARN. */
 export async function readSecret(id: string): Promise<string> {
   const client = new SecretsManagerClient(callSettings);
   const { SecretString } = await client.send(new GetSecretValueCommand({ SecretId: id }));

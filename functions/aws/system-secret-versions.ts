@@ -23,7 +23,8 @@ export const systemSecretVersions = provider({
             }),
           );
         } catch (error) {
-          // An earlier try of the same rotation was answered too late, and has made the version with another key.
+          // An earlier attempt of the same rotation has created the version, with another key, but its response came
+          // too late.
           if (!(error instanceof ResourceExistsException)) throw error;
         }
       },

@@ -13,8 +13,8 @@ interface MigrateServices {
 }
 
 /**
- * Runs during a deployment, before what uses the tables and the index; what it throws fails the deployment. An operator
- * calls it after changing the password of a user, too.
+ * Migrates the tables and the search index. It runs during a deployment, before the functions that use them are
+ * updated, and an error fails the deployment. An operator also calls it after changing the password of a database user.
  */
 export const migrate =
   ({ database, databaseUsers, searchCluster }: MigrateServices): LambdaHandler<unknown, void> =>

@@ -6,14 +6,14 @@ import { events, log } from './observe/log.ts';
 export type ScheduledEvent = EventBridgeEvent<'Scheduled Event', Record<string, never>>;
 export type ScheduleHandler = LambdaHandler<ScheduledEvent, void>;
 
-/** Makes a piece of regular work into a Lambda handler for an EventBridge schedule; when it fails, so does the run. */
+/** Makes regular work a Lambda handler for an EventBridge schedule. When the work fails, the run fails. */
 export const scheduled =
   <Needs>(work: (services: Needs, context: Context) => Promise<void>) =>
   (services: Needs): ScheduleHandler =>
     middy<ScheduledEvent, void>((_event: ScheduledEvent, context: Context) => work(services, context)).onError(
       ({ error }) => {
         log.error(events.scheduleFailed, { error: error as Error });
-        // Lambda would print all that is in the error.
+        // Lambda would print the whole error, which may quote clients' data.
         throw new Error(events.scheduleFailed);
       },
     ) as ScheduleHandler;

@@ -7,7 +7,7 @@ import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
 import type { Report } from './observe/report.ts';
 
-/** What the API's handlers work with; each engine has its own. */
+/** The services of the API's handlers. Each engine has its own. */
 export interface Services {
   ledger: Ledger;
   store: Store;
@@ -15,7 +15,10 @@ export interface Services {
   cursors: Cursors;
 }
 
-/** The services that an operation's route asks for, the admin key where one is set, and where accepted writes are reported. */
+/**
+ * The services that an operation's route needs, the admin key if one is set, and the receiver of reports of accepted
+ * writes.
+ */
 export type ServicesOf<Id extends OperationId> = Pick<Services, Routes[Id]['needs'][number]> & {
   adminKey?: string | undefined;
   report?: Report | undefined;
@@ -32,20 +35,23 @@ export interface WorkerServices {
   report?: Report | undefined;
 }
 
-/** The versions of the system secret, as its rotation sees them. */
+/** The versions of the system secret, as its rotation uses them. */
 export interface SystemSecretVersions {
   /** Returns the text of the current version. */
   current(): Promise<string>;
-  /** Makes the text the current version under this id; does nothing when there is one of this id. */
+  /** Stores the text as the current version, with this id. Does nothing when a version with this id exists. */
   replace(version: string, text: string): Promise<void>;
 }
 
-/** What the rotation of the system secret works with, on AWS alone. */
+/** The services of the rotation of the system secret, which runs on AWS only. */
 export interface RotationServices {
   systemSecretVersions: SystemSecretVersions;
 }
 
-/** What the sweeper works with, on AWS alone: the embedded engine queues a write in the transaction that accepts it. */
+/**
+ * The services of the sweeper, which runs on AWS only: the embedded engine queues a write in the transaction that
+ * accepts it.
+ */
 export interface SweepServices {
   parkedWrites: Pick<ParkedWrites, 'sweep'>;
   report?: Report | undefined;

@@ -3,10 +3,10 @@ import { events, log } from '../runtime/observe/log.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 
-/** Time left for the step under way when the function has to end. */
+/** Time that is reserved for ending the current step before the function's time limit, in milliseconds. */
 const reserveMs = 5_000;
 
-/** Regularly: removes what lies below deleted chats and applications, as much as the time allows. */
+/** Runs regularly: removes the content of deleted chats and applications, as much as the time limit allows. */
 export const purgeSchedule = scheduled(
   async (services: Pick<WorkerServices, 'store' | 'searchIndex' | 'ledger'>, context) => {
     const removed = await purgeDeleted(services, Date.now(), () => context.getRemainingTimeInMillis() > reserveMs);

@@ -4,14 +4,14 @@ import { withNewKey } from '../../lib/system-secret-text.ts';
 import type { LambdaHandler } from '../runtime/lambda.ts';
 import type { RotationServices } from '../runtime/services.ts';
 
-/** Of a key: 256 random bits. */
+/** Length of a key in bytes: 256 random bits. */
 const keyBytes = 32;
 
 /**
- * Every month, on AWS: puts a new key in front of the system secret. Secrets Manager calls it four times, once for each
- * step. The first step does everything at once, because the time from which the new key signs counts from the moment in
- * which functions can read it; nothing else has to learn the key, so the other steps have nothing to do.
- * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html)
+ * Runs every month, on AWS only: adds a new key at the front of the system secret. Secrets Manager calls the function
+ * four times, once for each step. The first step does everything at once, because the time after which the new key
+ * signs counts from the moment at which functions can read it. Nothing else needs to know the key, so the other steps
+ * do nothing. (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html)
  */
 export const rotateSystemSecret =
   ({ systemSecretVersions }: RotationServices): LambdaHandler<SecretsManagerRotationEvent, void> =>

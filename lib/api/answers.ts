@@ -18,7 +18,7 @@ const count = (things: string) =>
   z
     .int()
     .min(0)
-    .meta({ description: `The number of ${things} that are not deleted; brought up to date every minute by default.` });
+    .meta({ description: `The number of ${things} that are not deleted; updated every minute by default.` });
 const number = (description: string) => z.int().min(1).meta({ description });
 const chatNumber = number('The number of the chat in its application, from 1.');
 const messageNumber = number('The number of the message in its chat, from 1.');

@@ -65,7 +65,9 @@ export class Cursors {
     const keys = (await this.#secret.keys()).map(({ key }) => this.#keyOf(key));
     const result = position.safeParse(this.#authentic(keys, list, cursor));
     if (result.success) return result.data;
-    throw validationFailed([{ pointer: 'cursor', detail: 'is not a cursor of this list; begin again without one' }]);
+    throw validationFailed([
+      { pointer: 'cursor', detail: 'is not a cursor of this list; start again without a cursor' },
+    ]);
   }
 
   /** Returns the position in an authentic cursor; undefined for any other text. */

@@ -146,7 +146,8 @@ export const idempotencyKey = once(() =>
     ),
     {
       description:
-        'Makes a retry safe. Within 24 hours, a request with the same key and the same body gets the first response again, and nothing is written twice.',
+        'Makes a retry safe. Within 24 hours, a request with the same key and the same body gets the first response ' +
+        'again, and nothing is written twice.',
       example: '4f7a9c1e-2b3d-4e5f-8a9b-0c1d2e3f4a5b',
     },
   ),

@@ -59,7 +59,9 @@ test('nothing that clients or operators entrust to the system is logged, whateve
   ledger.close();
   host = await start(adminKey);
   client = await Client.connect(host.url, adminKey);
-  await expect.poll(() => logs().split('a record was put aside').length - 1, settled).toBe(2 * poison.length);
+  await expect
+    .poll(() => logs().split('a record was moved to the dead letters').length - 1, settled)
+    .toBe(2 * poison.length);
 
   // A database that refuses a write with words that quote it, and then loses tables.
   const store = open('store.db');

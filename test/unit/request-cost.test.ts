@@ -104,7 +104,7 @@ describe('what a body may have', () => {
   const withMembers = (count: number) =>
     `{"body":"x","more":{${Array.from({ length: count }, (_, i) => `"${i}":1`).join(',')}}}`;
 
-  test('ends at 30,000 members and items in all', async () => {
+  test('ends at 30,000 object members and array items in total', async () => {
     // Two objects and a comma, and a comma less than there are members.
     expect(await codeOf(withMembers(29_998))).toBe('application_not_found');
     expect(await codeOf(withMembers(29_999))).toBe('validation_failed');

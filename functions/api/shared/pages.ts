@@ -1,10 +1,11 @@
 import { limits } from '../../../lib/limits.ts';
 
 /**
- * Returns as many of the items, at least one, as fit into an answer, and whether any were left out or follow anyway.
+ * Returns the first items, at least one, that fit into one response. `more` is true when items were left out or the
+ * list goes on behind them.
  *
- * @param viewOf what is sent of an item. It is called only for the items that are looked at, because making a view can be
- *   expensive: the highlight of a long text has ten times its length
+ * @param viewOf returns what is sent for an item. It is called only until the response is full, because making a view
+ *   can be expensive: the highlight of a long text is ten times as long
  */
 export function fitting<Item, View>(
   items: Item[],
@@ -22,7 +23,7 @@ export function fitting<Item, View>(
   return { items, views, more };
 }
 
-/** The answer for a page; with a `next` it also has a `Link` there. */
+/** Returns the answer for a page, with a `Link` header to the next page if there is one. */
 export const pageAnswer = <Page extends { next: string | null }>(page: Page, pageAt: (cursor: string) => string) => ({
   json: page,
   ...(page.next !== null && { headers: { link: `<${pageAt(page.next)}>; rel="next"` } }),

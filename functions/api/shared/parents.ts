@@ -2,7 +2,8 @@ import { NotFound } from '../../../lib/model/errors.ts';
 import type { StoredApplication, StoredChat } from '../../../lib/store/store.ts';
 import type { Services } from '../../runtime/services.ts';
 
-// Reads ask the store; what it has not heard of yet may have been accepted a moment ago, which the ledger knows.
+// Reads ask the store first. What the store does not know yet may have been accepted a moment ago, so they ask the
+// ledger next.
 
 /** @throws NotFound */
 export async function requireApplication(

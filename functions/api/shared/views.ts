@@ -1,15 +1,18 @@
 import type { StoredApplication, StoredChat, StoredMessage } from '../../../lib/store/store.ts';
 
-/** The time that was written last: what was just created has it twice, and so have others of the same moment. */
+/** The last formatted time. It is often needed again: a new resource has the same time twice. */
 let latest = { milliseconds: 0, text: new Date(0).toISOString() };
 
-/** Milliseconds since 1970 as the contract writes them: `2026-11-21T09:30:00.123Z`. */
+/** Formats milliseconds since 1970 as the contract requires: `2026-11-21T09:30:00.123Z`. */
 export function timestamp(milliseconds: number): string {
   if (milliseconds !== latest.milliseconds) latest = { milliseconds, text: new Date(milliseconds).toISOString() };
   return latest.text;
 }
 
-/** The two times of an answer. Clocks are set back and differ between machines, but a change never precedes the creation. */
+/**
+ * Returns the two times of a resource. `updated_at` never precedes `created_at`, although clocks are set back and
+ * differ between machines.
+ */
 export const timesView = ({ createdAt, updatedAt }: { createdAt: number; updatedAt: number }) => ({
   created_at: timestamp(createdAt),
   updated_at: timestamp(Math.max(createdAt, updatedAt)),

@@ -8,12 +8,15 @@ import { limits } from '../../../lib/limits.ts';
 
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
 
-/** Longer than any JSON type with its charset. MIMEType takes 100 ms for 16 kB of spaces. */
+/**
+ * The longest accepted content type, in characters; no JSON media type with a charset is longer. There is a limit
+ * because MIMEType takes 100 ms for 16 kB of spaces.
+ */
 const longestContentType = 255;
 
-/** Whether a body of this content type is JSON in UTF-8. */
+/** Returns whether a body of this content type is JSON in UTF-8. */
 export function isJson(contentType: string | undefined): boolean {
-  // What nearly every request says; parsing it takes a hundred times as long.
+  // Nearly every request has this value, and parsing it takes a hundred times as long.
   if (contentType === 'application/json') return true;
   if (contentType && contentType.length > longestContentType) return false;
   try {
@@ -29,27 +32,27 @@ export function isJson(contentType: string | undefined): boolean {
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /**
- * Whether a browser says that a page of another origin makes this request. Only host and port are compared, because a
- * server behind a proxy cannot know its scheme. Callers that are no browsers send no `Origin`.
+ * Returns whether a browser reports that a page of another origin makes this request. Only host and port are compared,
+ * because a server behind a proxy cannot know its scheme. Callers other than browsers send no `Origin`.
  */
 function isForeignPage(headers: Headers): boolean {
   if (headers.origin === undefined) return false;
   const [origin, host] = [String(headers.origin), String(headers.host ?? '')];
-  // URL leaves out the port that is the scheme's default, which either side may spell out.
+  // URL removes the default port of the scheme, which either header may contain.
   const page = URL.parse(origin);
   return !page?.host || page.host !== URL.parse(`${page.protocol}//${host}`)?.host;
 }
 
 /**
- * Judges a request by its head, in the contract's order: admin key or, where none is set, the page that asks; then the
- * content type and size of the body.
+ * Checks the head of a request in the contract's order: the admin key or, when none is set, the page that makes the
+ * request; then the content type and the size of the body.
  *
- * @param bodyBytes size of the body; 0 where there is none, and where it is not known yet
- * @throws Problem
+ * @param bodyBytes size of the body; 0 when there is none, or when it is not known yet
+ * @throws Problem when the request is refused
  */
 export type HeadJudge = (headers: Headers, bodyBytes: number) => void;
 
-/** Makes the judge of a route's requests. `adminKey` is undefined where the registry is open. */
+/** Returns the check of a route's requests. `adminKey` is undefined when the registry of applications is open. */
 export function headJudge(route: Route, adminKey: string | undefined): HeadJudge {
   const expected = route.admin && adminKey ? digest(adminKey) : undefined;
   const open = route.admin && !adminKey;
@@ -70,7 +73,7 @@ export function headJudge(route: Route, adminKey: string | undefined): HeadJudge
   };
 }
 
-/** Refuses what the head of a request decides, before its body is parsed. */
+/** Checks the head of a request before its body is parsed. */
 export function admission(route: Route, adminKey: string | undefined): MiddlewareObj<APIGatewayProxyEvent> {
   const judge = headJudge(route, adminKey);
   return {

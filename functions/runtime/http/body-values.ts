@@ -7,7 +7,10 @@ import { limits } from '../../../lib/limits.ts';
 
 const backslash = 0x5c;
 
-/** The position of the quote that ends the string which begins at `start`, or the length of a text without it. */
+/**
+ * Returns the position of the quote that ends the string beginning at `start`, or the length of the text when none
+ * does.
+ */
 function endOfString(text: string, start: number): number {
   for (let end = text.indexOf('"', start); end >= 0; end = text.indexOf('"', end + 1)) {
     let backslashes = 0;
@@ -17,20 +20,20 @@ function endOfString(text: string, start: number): number {
   return text.length;
 }
 
-/** The name of the member whose value begins at the position. */
+/** Returns the name of the member whose value begins at the position. */
 const memberAt = (text: string, position: number): string | undefined =>
   /"(\w+)"\s*:\s*$/.exec(text.slice(Math.max(0, position - 64), position))?.[1];
 
 /**
- * What is wrong with a JSON text that has more values than {@link limits.bodyValues}; undefined for any other text. The
- * text need not be valid JSON: `JSON.parse` judges that, once it is known to be cheap.
+ * Returns the fault of a JSON text that has more values than {@link limits.bodyValues}; undefined for any other text.
+ * The text need not be valid JSON: `JSON.parse` checks that later, when it is known to be cheap.
  */
 function valuesFault(text: string, messagesAllowed: boolean): Fault | undefined {
-  // Each value takes a character at least.
+  // Each value takes at least one character.
   if (text.length <= limits.bodyValues) return undefined;
   let values = 0;
   let level = 0;
-  // Of the last array or object on the second level, such as the one in `{"messages": [`.
+  // Position and item count of the last array or object on the second level, such as the one in `{"messages": [`.
   let [opened, items] = [0, 0];
   for (let i = 0; i < text.length; i++) {
     switch (text.charCodeAt(i)) {
@@ -57,21 +60,21 @@ function valuesFault(text: string, messagesAllowed: boolean): Fault | undefined 
     const isBatch = messagesAllowed && items > limits.batchSize && memberAt(text, opened) === 'messages';
     return isBatch
       ? { pointer: '/messages', detail: tooManyMessages }
-      : { pointer: '', detail: `must have at most ${limits.bodyValues} members and items in all` };
+      : { pointer: '', detail: `must have at most ${limits.bodyValues} object members and array items in total` };
   }
   return undefined;
 }
 
 /**
- * Refuses a body of more values than any use of the API needs, because `JSON.parse` makes them all before a schema sees
- * the first: a megabyte of them takes it up to 90 ms of processor time. The scan takes 5 ms at most.
+ * Refuses a body with more values than any use of the API needs. `JSON.parse` creates all values before a schema sees
+ * the first one, and takes up to 90 ms of processor time for a megabyte of them. This scan takes 5 ms at most.
  */
 export function bodyValues(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   const messagesAllowed = 'messages' in (route.body?.().shape ?? {});
   return {
     before: async ({ event: { body, isBase64Encoded } }) => {
       if (!route.body || !body) return;
-      // The characters that count are ASCII, so the bytes of UTF-8 can be looked at one by one.
+      // The characters that matter are ASCII, so the bytes of UTF-8 can be scanned one by one.
       const text = isBase64Encoded ? Buffer.from(body, 'base64').toString('latin1') : body;
       const fault = valuesFault(text, messagesAllowed);
       if (fault) throw validationFailed([fault]);

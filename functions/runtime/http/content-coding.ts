@@ -1,6 +1,7 @@
 /**
- * Whether an answer to this `Accept-Encoding` may be, and had better be, sent in gzip (RFC 9110, section 12.5.3). A client
- * that sends none gets no coding: the RFC would allow any, but such clients are mostly scripts that cannot decode one.
+ * Returns whether to compress a response to this `Accept-Encoding` with gzip (RFC 9110, section 12.5.3). A client
+ * without the header gets no compression: the RFC would allow any coding, but such clients are mostly scripts that
+ * cannot decode one.
  */
 export function takesGzip(acceptEncoding: string | undefined): boolean {
   const weights = new Map<string, number>();
@@ -9,7 +10,7 @@ export function takesGzip(acceptEncoding: string | undefined): boolean {
     const weight = parameters.find((parameter) => parameter.startsWith('q='))?.slice(2) ?? '1';
     weights.set(coding, /^(0(\.\d{0,3})?|1(\.0{0,3})?)$/.test(weight) ? Number(weight) : 0);
   }
-  // x-gzip is an old name of gzip; `*` is for every coding that is not named.
+  // x-gzip is an old name of gzip; `*` stands for every coding that is not named.
   const gzip = weights.get('gzip') ?? weights.get('x-gzip') ?? weights.get('*') ?? 0;
   return gzip > 0 && gzip >= (weights.get('identity') ?? 0);
 }

@@ -1,7 +1,7 @@
 import type { Route } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
 
-/** Who shares the Idempotency-Keys of a route. */
+/** The callers that share the Idempotency-Keys of a route. */
 export interface IdempotencyScope {
   /** What identifies the scope besides the operation and the path. Only a hash of it is stored. */
   holder: string[];
@@ -10,9 +10,10 @@ export interface IdempotencyScope {
 }
 
 /**
- * Returns the scope of a route's keys. Below an application, its token in the path tells callers apart. Creating
- * applications, the admin key does: another admin key is another scope. Without an admin key all callers share one scope,
- * and whoever guesses a key is given the token of another caller's application, so the key must be hard to guess.
+ * Returns the scope of a route's keys. Below an application, the token in the path separates callers. When they create
+ * applications, the admin key does: each admin key is a scope of its own. Without an admin key, all callers share one
+ * scope. The key must then be hard to guess, because a caller who guesses one receives the token of another caller's
+ * application.
  */
 export const idempotencyScope = (route: Route, adminKey: string | undefined): IdempotencyScope => ({
   holder: route.admin && adminKey ? [adminKey] : [],

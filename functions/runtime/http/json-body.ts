@@ -4,12 +4,12 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { Problem } from '../../../lib/api/problems.ts';
 import type { Route } from '../../../lib/api/routes.ts';
 
-// An event carries a body in Base64 when it is not plain UTF-8 text; only then can it be broken.
+// An event has its body in Base64 when it is not plain UTF-8 text. Only then can the encoding be invalid.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /** Parses the body of routes that take one; a missing body counts as an empty object. */
 export function jsonBody(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
-  // The content type has been judged before.
+  // `admission` has checked the content type.
   const { before: parse } = jsonBodyParser({ disableContentTypeCheck: true });
   return {
     before: async (request) => {

@@ -1,14 +1,14 @@
 import type { OperationId } from '../../../lib/api/routes.ts';
 
-/** The parts of a valid request that choose a list. */
+/** The parts of a valid request that select a list. */
 interface ListRequest {
   params?: object | undefined;
   query: { limit: number; cursor?: string | undefined };
 }
 
 /**
- * Returns everything that tells the list of a request from other lists, as cursors are bound to it: the operation, the
- * path and the query. Only `limit` and `cursor` choose a page of the same list; a new parameter is bound by default.
+ * Returns what identifies the list of a request: the operation, the path and the query. Cursors are bound to it.
+ * `limit` and `cursor` are left out, because they select a page of the same list; any new parameter is included.
  */
 export function listOf(id: OperationId, { params = {}, query }: ListRequest): unknown[] {
   const { limit: _limit, cursor: _cursor, ...filters } = query;

@@ -16,9 +16,10 @@ import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
 export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
 
 /**
- * Makes an operation of the route table into a Lambda handler for API Gateway proxy events: a request is judged in the
- * contract's order (admin key, content type, size, JSON, validation), then `run` does the work. It gets what the route's
- * schemas made of the request, and just the services that the route asks for.
+ * Makes the Lambda handler of an operation, for API Gateway proxy events. A request is checked in the contract's order:
+ * admin key, content type, size, JSON, validation. Then `run` does the work. It receives the request as the route's
+ * schemas parsed it, and only the services that the route needs. It must return exactly the documented answer: an extra
+ * or missing member is a type error.
  */
 export const operation =
   <Id extends OperationId, Json>(

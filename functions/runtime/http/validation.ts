@@ -17,11 +17,11 @@ export interface ApiRequest<Id extends OperationId> {
   params: Parsed<Id, 'params'>;
   query: Parsed<Id, 'query'>;
   body: Parsed<Id, 'body'>;
-  /** Of a POST that carries an Idempotency-Key. */
+  /** The Idempotency-Key of a POST that has one. */
   key: IdempotencyKey | undefined;
-  /** Goes with what the request writes, to be found in the logs by. */
+  /** Stored with the writes of the request, so that logs can be searched for it. */
   requestId: string;
-  /** Returns the reference to the same list's page at the cursor: a query, relative to the URL of the request. */
+  /** Returns the URL of the list's page at the cursor: a query string, relative to the URL of the request. */
   pageAt: (cursor: string) => string;
 }
 
@@ -33,7 +33,10 @@ const jsonPointer = (path: PropertyKey[]): string =>
 
 const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 
-/** Parses the parts of a request by the route's schemas, and names all that is wrong with it at once. */
+/**
+ * Parses the parts of a request with the route's schemas. A request that is not valid is refused with all its faults at
+ * once.
+ */
 export function validation(
   id: OperationId,
   route: Route,

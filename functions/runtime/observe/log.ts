@@ -1,7 +1,10 @@
 import { Logger } from '@aws-lambda-powertools/logger';
 import { loggableError } from './loggable-error.ts';
 
-/** One line of JSON an event. What identifies or belongs to a client (tokens, names, bodies, keys) is never logged. */
+/**
+ * Logs each event as one line of JSON. Anything that identifies or belongs to a client (tokens, names, bodies, keys) is
+ * never logged.
+ */
 export const log = new Logger({
   serviceName: 'chat-system',
   jsonReplacerFn: (_key, value) => (value instanceof Error ? loggableError(value) : value),
@@ -13,19 +16,19 @@ export type LogLevel = (typeof logLevels)[number];
 export const setLogLevel = (level: LogLevel): void =>
   log.setLogLevel(level.toUpperCase() as Parameters<typeof log.setLogLevel>[0]);
 
-/** The catalogue: every message that is ever logged, so that a search for one finds its place. */
+/** All messages that are logged, in one place, so that a search for one finds the code that logs it. */
 export const events = {
   answered: 'answered',
   accepted: 'a write was accepted',
   stored: 'a batch was stored',
   indexed: 'a batch was indexed',
   failed: 'a request failed on our side',
-  unavailable: 'a dependency is out',
-  buried: 'a record was put aside as a dead letter',
-  notBuried: 'a record could not be put aside and will be delivered again',
+  unavailable: 'a dependency is unavailable',
+  buried: 'a record was moved to the dead letters',
+  notBuried: 'a record could not be moved to the dead letters and will be delivered again',
   batchFailed: 'a batch failed and will be delivered again',
-  queueFailed: 'a queue failed and is tried again',
-  rolledUp: 'counts were brought up to date',
+  queueFailed: 'a queue failed and will be retried',
+  rolledUp: 'counts were updated',
   notCounted: 'counts were skipped; script/ops reconcile names what is out of bounds',
   purged: 'something deleted was purged',
   swept: 'parked writes were sent',

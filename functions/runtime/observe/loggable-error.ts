@@ -1,18 +1,21 @@
 import * as z from 'zod/mini';
 
-/** The messages of these tell of the program, not of what it worked on. */
+/** Errors whose messages describe the program and not the data that it processed. */
 const ofTheProgram = [TypeError, RangeError, ReferenceError];
 
-/** Made when the first error is logged: most functions start, and end, without one. */
+/** Built when the first error is logged, because most functions start and end without one. */
 let known: ReturnType<typeof makeKnown> | undefined;
 
 function makeKnown() {
-  /** What servers and clients name their errors by: ECONNREFUSED, ER_DATA_TOO_LONG, mapper_parsing_exception. */
+  /**
+   * The name of an error that servers and client libraries use: ECONNREFUSED, ER_DATA_TOO_LONG,
+   * mapper_parsing_exception.
+   */
   const identifier = z.string().check(z.regex(/^\w{1,80}$/));
   const orNothing = <Schema extends z.ZodMiniType>(schema: Schema) => z.catch(z.optional(schema), undefined);
   return z.object({
     code: orNothing(z.union([identifier, z.int()])),
-    // SQLite's, MySQL's, AWS's and OpenSearch's ways to say more.
+    // Further details of SQLite, MySQL, AWS and OpenSearch, in this order.
     errcode: orNothing(z.int()),
     sqlState: orNothing(identifier),
     $metadata: orNothing(z.object({ httpStatusCode: z.optional(z.int()), requestId: z.optional(z.string()) })),
@@ -21,14 +24,15 @@ function makeKnown() {
 }
 
 /**
- * What of an error may be logged. A dependency's error may quote what it was given, in its message (MySQL: "Incorrect
- * string value: …") as well as beside it (`sql`, with all values; the request that failed), so messages and members
- * that are not known to be free of that are left out. What it was is told by the names, codes and places that remain.
+ * Returns the members of an error that may be logged. The error of a dependency may quote its input, in its message
+ * (MySQL: "Incorrect string value: …") and in other members (`sql`, with all values; the failed request). So messages
+ * and members that are not known to be free of input are left out. The remaining names, codes and source positions tell
+ * what happened.
  */
 export function loggableError(error: Error): Record<string, unknown> {
   known ??= makeKnown();
   const { code, errcode, sqlState, $metadata, meta } = known.parse(error);
-  // An error of the operating system names the call and the address.
+  // The message of an operating system error contains the call and the address only.
   const speaks = 'syscall' in error || (code === undefined && ofTheProgram.some((type) => error.constructor === type));
   return {
     name: error.name,
@@ -44,7 +48,10 @@ export function loggableError(error: Error): Record<string, unknown> {
   };
 }
 
-/** The lines of the stack that name places in the source; a message may have many lines, too. */
+/**
+ * Returns the lines of the stack that name positions in the source. The message is removed first, because it may have
+ * many lines.
+ */
 const placesOf = ({ stack = '', message }: Error): string[] =>
   stack
     .replace(message, () => '')

@@ -1,30 +1,35 @@
-/** The catalogue: every metric that a report tells, and its unit. */
+/** All metrics of reports, and their units. */
 export const metrics = {
-  /** Writes that a request was answered for; one that was repeated with its Idempotency-Key counts again. */
+  /** Accepted writes. A retry with the same Idempotency-Key counts again. */
   accepted: 'Count',
   /** Writes of a batch that are committed to SQL. */
   stored: 'Count',
-  /** From the acceptance of the oldest write of a batch to the commit; of writes that a client asked for. */
+  /**
+   * Time from the acceptance of the oldest write of a batch to the commit. Writes without a client's request do not
+   * count.
+   */
   stored_lag: 'Seconds',
-  /** Messages of a batch that the search index has taken; it shows them when it refreshes, within a second. */
+  /**
+   * Messages of a batch that the search index has accepted. They can be found after its next refresh, within a second.
+   */
   indexed: 'Count',
-  /** As stored_lag, to the moment when the index has taken the batch. */
+  /** Like stored_lag, but up to the time at which the search index accepted the batch. */
   indexed_lag: 'Seconds',
-  /** Batches for the store that failed as a whole, and come again. */
+  /** Batches for the store that failed as a whole and will be retried. */
   store_failures: 'Count',
-  /** Batches for the search index that did. */
+  /** Batches for the search index that failed as a whole and will be retried. */
   index_failures: 'Count',
-  /** Records of a batch that were delivered before: the batch failed then, or the queue delivered them twice. */
+  /** Records of a batch that had been delivered before: their batch failed, or the queue delivered them twice. */
   duplicates: 'Count',
-  /** Records of a batch that were put aside as dead letters. */
+  /** Records of a batch that became dead letters. */
   poison: 'Count',
   /** Changed chats and applications that a roll-up counted. */
   rolled_up: 'Count',
-  /** Records that were parked while the store queue was out, and are sent now. */
+  /** Records that were parked during an outage of the store queue and have now been sent. */
   swept: 'Count',
 } as const;
 
-/** Where CloudWatch keeps them; the dimension `service` names the deployment. */
+/** The CloudWatch namespace of the metrics. The dimension `service` names the deployment. */
 export const metricsNamespace = 'ChatSystem';
 
 export type MetricName = keyof typeof metrics;

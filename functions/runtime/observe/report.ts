@@ -3,8 +3,9 @@ import { type events, log } from './log.ts';
 import type { Measured } from './metrics.ts';
 
 /**
- * Tells what an invocation did, once it is done: a message of the catalogue, the metrics, and for which requests. It is a
- * service, because a host decides what becomes of it: on AWS a line that CloudWatch makes metrics of.
+ * Reports what an invocation did when it is done: a message of the log, the metrics, and the ids of the requests. It is
+ * a service because the host decides how to publish a report. On AWS it is a log line, from which CloudWatch extracts
+ * the metrics.
  */
 export type Report = (
   message: (typeof events)[keyof typeof events],
@@ -12,15 +13,16 @@ export type Report = (
   requestIds: readonly string[],
 ) => void;
 
-/** The report of a host that keeps no metrics: a line of the log, for who asks for them all. */
+/** The report of a host without metrics: a log line at level debug. */
 export const logged: Report = (message, measured, requestIds) => {
   if (log.getLevelName() !== 'DEBUG') return;
   for (const line of linesOf(measured, requestIds)) log.debug(message, line);
 };
 
 /**
- * The members of a report's line; of several where it names very many requests, so that none is left out and no line is too
- * long to be kept. The ids are one text: CloudWatch would take each member of a list for a field, and knows but 200.
+ * Returns the members of each log line of a report. A report with very many requests takes several lines, so that it
+ * names every request and no line exceeds the size limit of CloudWatch. The ids are one text, because CloudWatch would
+ * index each item of a list as a field, and indexes 200 fields only.
  */
 export function linesOf(measured: Measured, requestIds: readonly string[]): (Measured & { request_ids?: string })[] {
   const lines: (Measured & { request_ids?: string })[] = [{ ...measured }];
