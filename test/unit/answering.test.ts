@@ -40,7 +40,7 @@ const expectCommonHeaders = ({ headers }: Answered) =>
   });
 
 describe('an answer', () => {
-  test('has the status of the table, JSON, and where the new thing is', async () => {
+  test('a create returns the status of the route table, JSON, and the URL of the new resource', async () => {
     const created = await answer(createChat({ ledger: accepting }), apiEvent('createChat', { body: { name: 'x' } }));
     expect(created).toMatchObject({
       status: 201,
@@ -56,7 +56,7 @@ describe('an answer', () => {
     expectCommonHeaders(created);
   });
 
-  test('to a batch has the messages in their order under consecutive numbers', async () => {
+  test('a batch returns its messages in order, with consecutive numbers', async () => {
     const said = { body: { messages: [{ body: 'a' }, { body: 'b' }] } };
     const { json, headers } = await answer(createMessages({ ledger: accepting }), apiEvent('createMessages', said));
     expect(json).toMatchObject({
@@ -68,7 +68,7 @@ describe('an answer', () => {
     expect(headers).not.toHaveProperty('location');
   });
 
-  test('to an edit of a message is without the creation, which only the store knows', async () => {
+  test('an edit of a message returns no created_at, which only the store knows', async () => {
     const { json } = await answer(
       editMessage({ ledger: accepting }),
       apiEvent('editMessage', { params: { message_number: '9' }, body: { body: 'new' } }),
@@ -76,7 +76,7 @@ describe('an answer', () => {
     expect(json).toEqual({ number: 9, body: 'new', updated_at: '1970-01-01T00:00:02.000Z' });
   });
 
-  test('to a deletion is empty', async () => {
+  test('a deletion returns an empty body', async () => {
     const deleted = await answer(deleteChat({ ledger: accepting }), apiEvent('deleteChat'));
     expect([deleted.status, deleted.text]).toEqual([204, '']);
     expect(deleted.headers).not.toHaveProperty('content-type');
@@ -84,7 +84,7 @@ describe('an answer', () => {
     expectCommonHeaders(deleted);
   });
 
-  test('has an id of its own', async () => {
+  test('each response has an id of its own', async () => {
     const { headers, json } = await answer(getHealth({}), apiEvent('getHealth'));
     const { headers: other } = await answer(getHealth({}), apiEvent('getHealth'));
     expect(headers['x-request-id']).not.toBe(other['x-request-id']);
@@ -96,7 +96,7 @@ describe('an ETag', () => {
   const read = (headers: Record<string, string> = {}, services = readable) =>
     answer(getChat(services), apiEvent('getChat', { headers }));
 
-  test('is weak, and another one when the answer is another', async () => {
+  test('an ETag is weak, and changes with the response', async () => {
     const { headers } = await read();
     expect(headers.etag).toMatch(/^W\/"[\w-]+"$/);
     expect((await read()).headers.etag).toBe(headers.etag);
@@ -104,7 +104,7 @@ describe('an ETag', () => {
     expect((await read({}, renamed)).headers.etag).not.toBe(headers.etag);
   });
 
-  test('that the client has gets 304 without a body, in any of the spellings of If-None-Match', async () => {
+  test('a known ETag gets a 304 without a body, in any spelling of If-None-Match', async () => {
     const { etag } = (await read()).headers as { etag: string };
     const strong = etag.replace('W/', '');
     for (const tags of [etag, strong, '*', `"other", ${etag}`, `${strong},"other"`, ` ${etag} `]) {
@@ -121,7 +121,7 @@ describe('an ETag', () => {
 describe('a problem', () => {
   const refused = (error: unknown, said: Said = {}) => answer(deleteChat(failing(error)), apiEvent('deleteChat', said));
 
-  test('has the one shape, whatever it is', async () => {
+  test('every problem has the same shape', async () => {
     const others = [
       new NotFound('chat', 1),
       new Unavailable(new Error('disk full')),
@@ -148,7 +148,7 @@ describe('a problem', () => {
     }
   });
 
-  test('of ours tells nothing of its cause, and is logged with it', async () => {
+  test('an internal error hides its cause from the client and logs it', async () => {
     const error = vi.spyOn(log, 'error').mockReturnValue();
     const cause = new Error('SQLITE_ERROR: no such table: secrets');
     const { text, headers, json } = await refused(cause);
@@ -157,7 +157,7 @@ describe('a problem', () => {
     expect(error).toHaveBeenCalledExactlyOnceWith(events.failed, { request_id: headers['x-request-id'], error: cause });
   });
 
-  test('of a dependency says when to come back, and is logged with its cause', async () => {
+  test('an outage of a dependency sends Retry-After and is logged with its cause', async () => {
     const error = vi.spyOn(log, 'error').mockReturnValue();
     const cause = new Error('disk full');
     const { status, headers, json } = await refused(new Unavailable(cause));
@@ -169,13 +169,13 @@ describe('a problem', () => {
     });
   });
 
-  test('of the client is not logged as an error', async () => {
+  test('an error of the client is not logged as an error', async () => {
     const error = vi.spyOn(log, 'error').mockReturnValue();
     await refused(new NotFound('chat', 1));
     expect(error).not.toHaveBeenCalled();
   });
 
-  test('is unavailable when the function runs out of time', async () => {
+  test('a function that runs out of time responds with unavailable', async () => {
     const timeout = new Error('The operation timed out');
     timeout.name = 'TimeoutError';
     expect((await refused(timeout)).json.code).toBe('unavailable');

@@ -27,7 +27,7 @@ const released = async (event: SQSEvent, ...failed: string[]) => {
   return calls;
 };
 
-test('failed records come again after 1 s, 2 s, 4 s … a minute, by how often they came', async () => {
+test('failed records are retried after 1 s, 2 s, 4 s … a minute, depending on their number of deliveries', async () => {
   expect(await released(batch(1, 2, 3, 3, 7, 900), '0', '1', '2', '3', '4', '5')).toEqual([
     [['0'], 1],
     [['1'], 2],
@@ -39,7 +39,7 @@ test('failed records come again after 1 s, 2 s, 4 s … a minute, by how often t
 test.each([
   ['the back-off', (receives: number) => retryDelaySeconds(receives)],
   ['the visibility timeout, when SQS does not let the worker shorten it', () => visibility.toSeconds()],
-])('an hour’s outage, and half a day’s, uses up few of a record’s deliveries by %s', (_what, waitSeconds) => {
+])('an outage of an hour or half a day uses few of a record’s deliveries with %s', (_what, waitSeconds) => {
   const deliveriesIn = (seconds: number) => {
     let receives = 1;
     for (let passed = 0; passed < seconds; passed += waitSeconds(receives++));
@@ -49,12 +49,12 @@ test.each([
   expect(deliveriesIn(12 * 3_600)).toBeLessThan(limits.maxReceives);
 });
 
-test('records that were done are left alone', async () => {
+test('records that succeeded are not released', async () => {
   expect(await released(batch(1, 1, 1), '1')).toEqual([[['1'], 1]]);
   expect(await released(batch(1, 1))).toEqual([]);
 });
 
-test('a queue that is out keeps nobody from saying what failed', async () => {
+test('the failed records are returned although the queue is unavailable', async () => {
   const warn = vi.spyOn(log, 'warn').mockReturnValue();
   const queue = { release: async () => Promise.reject(new Error('out')) };
   const response = await backingOff(answering('0'), queue)(batch(1), lambdaContext('test'));

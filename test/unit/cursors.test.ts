@@ -25,7 +25,7 @@ const isRefused = async (cursor: string, of: unknown = list, by = cursors) => {
   }
 };
 
-test('a cursor brings its position back, whatever the list and the position are', async () => {
+test('a cursor decodes to its position, for any list and position', async () => {
   const scalars = fc.oneof(fc.string({ unit: 'binary' }), fc.integer(), fc.constant(null));
   await fc.assert(
     fc.asyncProperty(
@@ -41,12 +41,12 @@ test('a cursor brings its position back, whatever the list and the position are'
   );
 });
 
-test('without a cursor there is no position, and the system secret is not asked for', async () => {
+test('without a cursor there is no position, and the system secret is not read', async () => {
   const unreadable = new Cursors({ keys: () => Promise.reject(new Error('read')) });
   expect(await unreadable.decode(list, undefined, position)).toBeUndefined();
 });
 
-test('a key of one purpose is not that of another, nor the secret itself', () => {
+test('keys derived for different purposes differ from each other and from the secret', () => {
   const keys = [derivedKey(secret, 'cursors'), derivedKey(secret, 'other'), derivedKey(`${secret}s`, 'cursors')];
   expect(new Set(keys.map((key) => key.toString('hex'))).size).toBe(3);
   for (const key of keys) expect(key).toHaveLength(32);
@@ -56,7 +56,7 @@ describe('of several keys', () => {
   const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
   const hourMs = 3_600_000;
 
-  test('every one verifies, also one that does not sign yet', async () => {
+  test('every key verifies, even one that does not sign yet', async () => {
     const all = withKeys([newer, Date.now() + hourMs], [older, 0]);
     for (const one of [older, newer]) {
       const cursor = await withKeys([one, 0]).encode(list, [1, 'x']);
@@ -64,13 +64,13 @@ describe('of several keys', () => {
     }
   });
 
-  test('the oldest signs where the system clock is behind all of them, and the others verify that', async () => {
+  test('the oldest key signs when the system clock is behind all keys, and the cursor is accepted elsewhere', async () => {
     const behind = withKeys([newer, Date.now() + 2 * hourMs], [older, Date.now() + hourMs]);
     const cursor = await behind.encode(list, [1, 'a']);
     expect(await withKeys([newer, 0], [older, 0]).decode(list, cursor, position)).toEqual([1, 'a']);
   });
 
-  test('the newest whose time has come signs', async () => {
+  test('the newest key whose time has come signs', async () => {
     const before = await withKeys([newer, Date.now() + hourMs], [older, 0]).encode(list, [1, 'x']);
     const after = await withKeys([newer, Date.now() - 1], [older, 0]).encode(list, [1, 'x']);
     expect([before, after]).toEqual([
@@ -79,13 +79,13 @@ describe('of several keys', () => {
     ]);
   });
 
-  test('one that is gone verifies no more', async () => {
+  test('a removed key no longer verifies', async () => {
     const cursor = await withKeys([older, 0]).encode(list, [1, 'x']);
     expect(await isRefused(cursor, list, withKeys([newer, 0]))).toBe(true);
   });
 });
 
-describe('refused is', () => {
+describe('a refused cursor', () => {
   test.for([
     ['operation', ['searchChat', { token: 'token' }, { order: 'asc' }]],
     ['application', ['listChats', { token: 'other' }, { order: 'asc' }]],
@@ -93,16 +93,16 @@ describe('refused is', () => {
     ['filter', ['listChats', { token: 'token' }, { order: 'asc', after: 7 }]],
     ['path', ['listChats', { token: 'token', chat_number: 1 }, { order: 'asc' }]],
     ['length', ['listChats', { token: 'token' }]],
-  ] as const)('the cursor of a list of another %s', async ([, other]) => {
+  ] as const)('the cursor of a list with another %s is refused', async ([, other]) => {
     expect(await isRefused(await cursors.encode(list, [1, 'x']), other)).toBe(true);
   });
 
-  test('a cursor of another system, and one of the releases that signed with no key', async () => {
+  test('a cursor of another system, or of a release that signed without a key, is refused', async () => {
     expect(await isRefused(await new Cursors(fixedSecret('t'.repeat(43))).encode(list, [1, 'x']))).toBe(true);
     expect(await isRefused(oldCursor(list, [1, 'x']))).toBe(true);
   });
 
-  test('a cursor that is changed anywhere', async () => {
+  test('a cursor with one changed character is refused', async () => {
     const cursor = await cursors.encode(list, [1_234, 'abc']);
     for (let i = 0; i < cursor.length; i++)
       for (const other of 'AZaz09-_=.')
@@ -111,7 +111,7 @@ describe('refused is', () => {
     for (const more of ['A', '=', '==', ' ', '%00', '\n']) expect(await isRefused(cursor + more)).toBe(true);
   });
 
-  test('a cursor that is changed in several places, or made again from what is in it', async () => {
+  test('a cursor that is changed in several places, or rebuilt from its content, is refused', async () => {
     const cursor = await cursors.encode(list, [1_234, 'abc']);
     const json = Buffer.from(cursor, 'base64url').toString();
     const alphabet = fc.constantFrom(...'ABCxyz019-_=+/.~ é"[],');
@@ -133,7 +133,7 @@ describe('refused is', () => {
       expect(await isRefused(Buffer.from(same).toString('base64url')), same).toBe(true);
   });
 
-  test('any text at all', async () => {
+  test('a random text is refused as a cursor', async () => {
     await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary' }), (text) => isRefused(text)));
     await fc.assert(
       fc.asyncProperty(fc.jsonValue(), (value) => isRefused(Buffer.from(JSON.stringify(value)).toString('base64url'))),
@@ -141,13 +141,13 @@ describe('refused is', () => {
   });
 
   test.for(['', 'null', '[]', 'W10', 'bnVsbA', 'eyJ9', '\u{1F600}', 'x'.repeat(100_000), 'WyIiXQ', 'WzEsMiwzXQ'])(
-    'what is no cursor at all: %j',
+    'a text that is not a cursor is refused: %j',
     async (cursor) => {
       expect(await isRefused(cursor)).toBe(true);
     },
   );
 
-  test('a position of another form, though it is authentic', async () => {
+  test('an authentic cursor with a position of the wrong form is refused', async () => {
     expect(await isRefused(await cursors.encode(list, ['x', 1]))).toBe(true);
     expect(await isRefused(await cursors.encode(list, [1]))).toBe(true);
     expect(await isRefused(await cursors.encode(list, [1.5, 'x']))).toBe(true);

@@ -15,11 +15,11 @@ const documents: [id: 'getDocs' | 'getOpenapi', handler: HttpHandler, start: str
   ['getOpenapi', getOpenapi({}), '{"openapi":"3.1.0"'],
 ];
 
-describe.each(documents)('the answer of %s', (id, handler, start) => {
+describe.each(documents)('the response of %s', (id, handler, start) => {
   const asked = (headers: Record<string, string> = {}) =>
     handler(apiEvent(id, { headers }), requestContext('test', 'test'));
 
-  test('is bytes that all answers share, compressed or not', async () => {
+  test('all responses share the bytes of a document, compressed or not', async () => {
     for (const headers of [{}, gzip]) {
       const [one, other] = await Promise.all([asked(headers), asked(headers)]);
       expect(one[sharedBody]).toBeInstanceOf(Buffer);
@@ -27,7 +27,7 @@ describe.each(documents)('the answer of %s', (id, handler, start) => {
     }
   });
 
-  test('is text for Lambda, or gzip in Base64, and nothing that API Gateway does not know', async () => {
+  test('the result for Lambda is text, or gzip in Base64, and has only members that API Gateway knows', async () => {
     const plain = JSON.parse(JSON.stringify(await asked()));
     expect(plain).toMatchObject({ statusCode: 200, isBase64Encoded: false, body: expect.stringMatching(/^[<{]/) });
     expect(plain.body.startsWith(start)).toBe(true);
@@ -40,12 +40,12 @@ describe.each(documents)('the answer of %s', (id, handler, start) => {
       expect(Object.keys(result).sort()).toEqual(['body', 'headers', 'isBase64Encoded', 'statusCode']);
   });
 
-  test('is not compressed where API Gateway would not decode it: without an Accept header', async () => {
+  test('a document is not compressed without an Accept header, because API Gateway would not decode it', async () => {
     const { headers, isBase64Encoded } = await asked({ 'accept-encoding': 'gzip' });
     expect([headers, isBase64Encoded]).toEqual([expect.not.objectContaining({ 'content-encoding': 'gzip' }), false]);
   });
 
-  test('may be kept by any cache, which asks each time whether it still holds', async () => {
+  test('any cache may store a document but must revalidate it', async () => {
     const { headers } = await answer(handler, apiEvent(id));
     expect(headers).toMatchObject({
       'cache-control': 'no-cache',
@@ -60,11 +60,11 @@ describe.each(documents)('the answer of %s', (id, handler, start) => {
   });
 });
 
-test('the docs page tells no other site where it is', async () => {
+test('the docs page sends no referrer to other sites', async () => {
   expect((await answer(getDocs({}), apiEvent('getDocs'))).headers['referrer-policy']).toBe('no-referrer');
 });
 
-test('a document is made once, but a failure is not kept', async () => {
+test('a document is built once, but a failed build is retried', async () => {
   let made = 0;
   const document = documentOf(async () => {
     if (++made === 1) throw new Error('too many open files');
@@ -88,7 +88,7 @@ describe('a client', () => {
     'gzip ; q=1.000',
     'gzip;q=0.5, identity;q=0.5',
     'identity;q=0, *',
-  ])('takes gzip by Accept-Encoding: %s', (header) => {
+  ])('a client accepts gzip with Accept-Encoding: %s', (header) => {
     expect(takesGzip(header)).toBe(true);
   });
 
@@ -106,7 +106,7 @@ describe('a client', () => {
     'gzip;q=x',
     'notgzip',
     ',;,',
-  ])('does not take gzip by Accept-Encoding: %s', (header) => {
+  ])('a client does not accept gzip with Accept-Encoding: %s', (header) => {
     expect(takesGzip(header)).toBe(false);
   });
 });

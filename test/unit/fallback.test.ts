@@ -6,7 +6,7 @@ import { answer, apiEvent } from '../support/api-event.ts';
 const handler = fallback();
 const send = (method: string, path: string) => answer(handler, apiEvent('getHealth', { method, path }));
 
-describe('what no operation answers', () => {
+describe('requests without an operation', () => {
   test.for([
     '/',
     '/nothing',
@@ -15,7 +15,7 @@ describe('what no operation answers', () => {
     '/v1/health',
     '/healthy',
     '/openapiXjson',
-  ])('there is no route %s', async (path) => {
+  ])('an unknown path is route_not_found: %s', async (path) => {
     for (const method of ['GET', 'POST', 'OPTIONS']) {
       const { status, json } = await send(method, path);
       expect([status, json.code]).toEqual([404, 'route_not_found']);
@@ -30,13 +30,13 @@ describe('what no operation answers', () => {
     ['POST', '/applications/t/chats/1/messages/12', 'GET, HEAD, PATCH, PUT, DELETE, OPTIONS'],
     ['POST', '/health', 'GET, HEAD, OPTIONS'],
     ['TRACE', '/openapi.json', 'GET, HEAD, OPTIONS'],
-  ] as const)('%s %s is 405 with Allow', async ([method, path, allow]) => {
+  ] as const)('a wrong method is 405 with Allow: %s %s', async ([method, path, allow]) => {
     const { status, headers, json } = await send(method, path);
     expect([status, json.code]).toEqual([405, 'method_not_allowed']);
     expect(headers.allow?.split(', ').sort()).toEqual(allow.split(', ').sort());
   });
 
-  test('a preflight is answered for every route, with its methods and the headers clients send', async () => {
+  test('every route responds to a preflight with its methods and the headers that clients send', async () => {
     for (const { path, method } of Object.values<Route>(routes)) {
       const { status, headers, text } = await send('OPTIONS', path.replaceAll(/\{\w+\}/g, '1'));
       expect([status, text]).toEqual([204, '']);

@@ -58,7 +58,7 @@ const faultsOf = async (id: keyof typeof handlers, said: Said) => {
   return (json.errors as { pointer: string; detail: string }[]).map(({ pointer, detail }) => `${pointer}: ${detail}`);
 };
 
-describe('a request is judged in the order of the contract', () => {
+describe('a request is checked in the order of the contract', () => {
   const good = { 'x-api-key': adminKey, 'content-type': 'application/json' };
   const tooLarge = `{${' '.repeat(limits.requestBytes)}`;
 
@@ -74,7 +74,7 @@ describe('a request is judged in the order of the contract', () => {
     expect(await codeOf('createApplication', said)).toBe(code);
   });
 
-  test('validation comes before existence, in path and query too', async () => {
+  test('validation precedes existence, in path and query too', async () => {
     expect(await codeOf('getChat', { params: { chat_number: '0' } })).toBe('validation_failed');
     expect(await codeOf('getChat', { params: { token: 'unknown' } })).toBe('application_not_found');
     expect(await codeOf('listChats', { query: { limit: '0' } })).toBe('validation_failed');
@@ -84,22 +84,25 @@ describe('a request is judged in the order of the contract', () => {
 });
 
 describe('the admin key', () => {
-  test.for([undefined, '', 'wrong', `${adminKey} `, adminKey.toUpperCase()])('is not %j', async (key) => {
-    const { status, json } = await send('createApplication', {
-      headers: key === undefined ? {} : { 'X-API-Key': key },
-      body: { name: 'x' },
-    });
-    expect([status, json.code]).toEqual([401, 'admin_key_required']);
-  });
+  test.for([undefined, '', 'wrong', `${adminKey} `, adminKey.toUpperCase()])(
+    'the admin key is refused when it is %j',
+    async (key) => {
+      const { status, json } = await send('createApplication', {
+        headers: key === undefined ? {} : { 'X-API-Key': key },
+        body: { name: 'x' },
+      });
+      expect([status, json.code]).toEqual([401, 'admin_key_required']);
+    },
+  );
 
-  test('is asked for only where the route says so, and one is set', async () => {
+  test('the admin key is required only on its routes, and only when one is set', async () => {
     expect(await codeOf('createChat', {})).toBe('application_not_found');
     const open = createApplication(nothing);
     const event = apiEvent('createApplication', { body: { name: 'x' } });
     expect((await answer(open, event)).json.code).toBe('application_not_found');
   });
 
-  test('is found whatever the case of the header’s name', async () => {
+  test('the admin key is found whatever the case of the header’s name', async () => {
     for (const name of ['x-api-key', 'X-API-KEY', 'X-Api-Key'])
       expect(await codeOf('createApplication', { headers: { [name]: adminKey }, body: { name: 'x' } })).toBe(
         'application_not_found',
@@ -107,7 +110,7 @@ describe('the admin key', () => {
   });
 });
 
-describe('a web page, where no admin key is set,', () => {
+describe('a web page without an admin key', () => {
   const open = { createApplication: createApplication(nothing), listApplications: listApplications(nothing) };
   const from = async (id: keyof typeof open, headers: Record<string, string>) => {
     const event = apiEvent(id, { headers, ...(id === 'createApplication' && { body: { name: 'x' } }) });
@@ -123,10 +126,13 @@ describe('a web page, where no admin key is set,', () => {
     { Origin: '', Host: 'localhost:3000' },
     { Origin: 'file://', Host: '' },
     { Origin: 'https://evil.example' },
-  ])('may neither create nor list applications with %j', async (headers: Record<string, string>) => {
-    expect(await from('createApplication', headers)).toBe('not_allowed');
-    expect(await from('listApplications', headers)).toBe('not_allowed');
-  });
+  ])(
+    'a page of another origin may neither create nor list applications: %j',
+    async (headers: Record<string, string>) => {
+      expect(await from('createApplication', headers)).toBe('not_allowed');
+      expect(await from('listApplications', headers)).toBe('not_allowed');
+    },
+  );
 
   test.for([
     { Origin: 'http://localhost:3000', Host: 'localhost:3000' },
@@ -134,12 +140,15 @@ describe('a web page, where no admin key is set,', () => {
     { Origin: 'https://api.example', Host: 'api.example' },
     { Origin: 'http://[::1]:3000', Host: '[::1]:3000' },
     { Host: 'localhost:3000' },
-  ])('may do so from the server itself, and so may who is no page: %j', async (headers: Record<string, string>) => {
-    expect(await from('createApplication', headers)).toBe('application_not_found');
-    expect(await from('listApplications', headers)).toBe(200);
-  });
+  ])(
+    'a page of the server itself, or a caller that is not a page, may create and list applications: %j',
+    async (headers: Record<string, string>) => {
+      expect(await from('createApplication', headers)).toBe('application_not_found');
+      expect(await from('listApplications', headers)).toBe(200);
+    },
+  );
 
-  test('may do everything else, and with an admin key these too', async () => {
+  test('a page of another origin may do everything else, and with an admin key create and list applications too', async () => {
     const foreign = { origin: 'https://evil.example', host: 'api.example' };
     expect(await codeOf('createChat', { headers: foreign })).toBe('application_not_found');
     expect(
@@ -157,7 +166,7 @@ describe('the content type', () => {
     'application/json;charset=utf-8',
     'application/json; charset="UTF-8"; profile=x',
     'application/merge-patch+json',
-  ])('%s is known', async (type) => {
+  ])('the content type %s is accepted', async (type) => {
     expect(await typed(type)).toBe('application_not_found');
   });
 
@@ -171,11 +180,11 @@ describe('the content type', () => {
     'application/json, text/plain',
     'json',
     `application/json;${' '.repeat(16_000)}charset=utf-8`,
-  ])('%j is not', async (type) => {
+  ])('the content type %j is refused', async (type) => {
     expect(await typed(type)).toBe('unsupported_media_type');
   });
 
-  test('is not needed for an empty body, nor looked at where there is none to read', async () => {
+  test('the content type is ignored without a body, and on routes that take none', async () => {
     expect(await codeOf('createChat', { headers: { 'Content-Type': 'text/plain' } })).toBe('application_not_found');
     expect(await codeOf('getChat', { headers: { 'Content-Type': 'text/plain' }, body: 'x' })).toBe(
       'application_not_found',
@@ -186,7 +195,7 @@ describe('the content type', () => {
 describe('the size', () => {
   const padded = (bytes: number, text: string) => `"${text}${'x'.repeat(bytes - 2 - Buffer.byteLength(text))}"`;
 
-  test('is counted in bytes of UTF-8, and 1 MiB is still read', async () => {
+  test('the size of a body is counted in bytes of UTF-8, and 1 MiB is still accepted', async () => {
     expect(await faultsOf('createMessage', { body: padded(limits.requestBytes, '') })).toEqual([
       ': must be a JSON object',
     ]);
@@ -197,7 +206,7 @@ describe('the size', () => {
     );
   });
 
-  test('of a body in Base64 is that of its bytes', async () => {
+  test('the size of a body in Base64 is that of its bytes', async () => {
     const bytes = (count: number) => ({ bytes: Buffer.from(padded(count, '')) });
     expect(await codeOf('createMessage', bytes(limits.requestBytes))).toBe('validation_failed');
     expect(await codeOf('createMessage', bytes(limits.requestBytes + 1))).toBe('payload_too_large');
@@ -214,14 +223,14 @@ describe('the body', () => {
     '{"body": NaN}',
     '\ufeff{"body":"x"}',
     ' ',
-  ])('%j is no JSON', async (body) => {
+  ])('a body that is not JSON is refused: %j', async (body) => {
     const { status, json } = await send('createMessage', { body });
     expect([status, json.code]).toEqual([400, 'malformed_json']);
     // The parser's own words stay inside.
     expect(json.detail).toBe('The body is not JSON in UTF-8.');
   });
 
-  test('is read from Base64 as UTF-8, and refused when it is not that', async () => {
+  test('a body in Base64 is read as UTF-8, and refused when it is not UTF-8', async () => {
     expect(await codeOf('createMessage', { bytes: Buffer.from('{"body":"é"}') })).toBe('application_not_found');
     expect(await codeOf('createMessage', { bytes: Buffer.from('{"body":"é"}', 'latin1') })).toBe('malformed_json');
     expect(await codeOf('createMessage', { bytes: Buffer.from([0x22, 0xed, 0xa0, 0x80, 0x22]) })).toBe(
@@ -229,20 +238,20 @@ describe('the body', () => {
     );
   });
 
-  test('that is missing counts as an empty object', async () => {
+  test('a missing body counts as an empty object', async () => {
     expect(await codeOf('createChat', {})).toBe('application_not_found');
     expect(await faultsOf('createMessage', {})).toEqual(['/body: is required']);
     expect(await faultsOf('editChat', {})).toEqual(['/name: is required']);
   });
 
-  test('may name __proto__ and its like, which are unknown members', async () => {
+  test('a body may name __proto__ and the like, which are unknown members', async () => {
     expect(await faultsOf('createMessage', { body: '{"__proto__":{"body":"x"}}' })).toEqual(['/body: is required']);
     expect(await codeOf('createMessage', { body: '{"body":"x","__proto__":{"body":1},"constructor":1}' })).toBe(
       'application_not_found',
     );
   });
 
-  test('that is nested very deep is no worse than any other', async () => {
+  test('a deeply nested body is handled like any other', async () => {
     const deep = `${'['.repeat(400_000)}${']'.repeat(400_000)}`;
     expect((await send('createMessage', { body: deep })).status).toBeLessThan(500);
     expect(await codeOf('createMessage', { body: `{"body":"x","more":${deep}}` })).toBe('validation_failed');
@@ -250,13 +259,13 @@ describe('the body', () => {
     expect(await codeOf('createMessage', { body: `{"body":"x","more":${lessDeep}}` })).toBe('application_not_found');
   });
 
-  test.for(['null', '[]', '"x"', '1', 'true'])('%s is no JSON object', async (body) => {
+  test.for(['null', '[]', '"x"', '1', 'true'])('a body that is not a JSON object is refused: %s', async (body) => {
     expect(await faultsOf('createMessage', { body })).toEqual([': must be a JSON object']);
   });
 });
 
 describe('all faults are named at once', () => {
-  test('with a JSON Pointer into the body, or the name of a parameter or header', async () => {
+  test('all faults of a request are named at once, each with a JSON Pointer into the body or the name of a parameter or header', async () => {
     expect(
       await faultsOf('createMessages', {
         params: { chat_number: '0' },
@@ -298,11 +307,11 @@ describe('an Idempotency-Key', () => {
     return keys.at(-1) as IdempotencyKey;
   };
 
-  test('is the same quoted or bare', async () => {
+  test('an Idempotency-Key is the same quoted or bare', async () => {
     expect(await keyOf('"abc"')).toEqual(await keyOf('abc'));
   });
 
-  test('is scoped to method and path', async () => {
+  test('an Idempotency-Key is scoped to method and path', async () => {
     const ids = [
       await keyOf('abc'),
       await keyOf('abd'),
@@ -313,7 +322,7 @@ describe('an Idempotency-Key', () => {
     expect(new Set(ids).size).toBe(ids.length);
   });
 
-  test('comes with the payload as it was understood: its spelling does not matter, its content does', async () => {
+  test('the payload of an Idempotency-Key is compared by its content, not by its spelling', async () => {
     const first = await keyOf('abc', { body: '{"body":"x"}' });
     expect(await keyOf('abc', { body: ' { "body" : "\\u0078" } ' })).toEqual(first);
     const other = await keyOf('abc', { body: '{"body":"y"}' });
@@ -321,7 +330,7 @@ describe('an Idempotency-Key', () => {
     expect(other.payload).not.toBe(first.payload);
   });
 
-  describe('of a create of an application', () => {
+  describe('for creating an application', () => {
     const given: (IdempotencyKey | undefined)[] = [];
     const registry = {
       createApplication: async (_name: string, key?: IdempotencyKey) => {
@@ -338,7 +347,7 @@ describe('an Idempotency-Key', () => {
         }),
       );
 
-    test('belongs to the holder of the admin key', async () => {
+    test('an Idempotency-Key for creating an application is scoped to the admin key', async () => {
       const key = randomUUID();
       for (const admin of ['one', 'one', 'another', undefined]) expect((await create(key, admin)).status).toBe(201);
       const [first, again, another, open] = given.slice(-4).map((each) => each?.id);
@@ -353,7 +362,7 @@ describe('an Idempotency-Key', () => {
       'k'.repeat(255),
       '00000000-0000-0000-0000-000000000000',
       '"123451234512345123451"',
-    ])('is refused where no admin key is set and it can be guessed: %s', async (key) => {
+    ])('an Idempotency-Key that can be guessed is refused without an admin key: %s', async (key) => {
       const { status, json } = await create(key);
       expect([status, json.code]).toEqual([422, 'validation_failed']);
       expect(json.errors).toEqual([
@@ -366,20 +375,20 @@ describe('an Idempotency-Key', () => {
     });
 
     test.for([randomUUID(), `"${randomUUID()}"`, randomBytes(16).toString('hex'), newToken()])(
-      'is taken where no admin key is set and it holds 128 bits or is a UUID: %s',
+      'an Idempotency-Key with 128 bits, or a UUID, is accepted without an admin key: %s',
       async (key) => {
         expect((await create(key)).status).toBe(201);
       },
     );
 
-    test('is judged with all else that is wrong', async () => {
+    test('a fault of the Idempotency-Key is named with all other faults', async () => {
       const said = { body: { name: '' }, headers: { 'Idempotency-Key': '1' } };
       const { json } = await answer(createApplication({ ledger: registry }), apiEvent('createApplication', said));
       expect(json.errors).toMatchObject([{ pointer: 'Idempotency-Key' }, { pointer: '/name' }]);
     });
   });
 
-  test('is left alone where nothing is created, and none is none', async () => {
+  test('an Idempotency-Key is ignored where nothing is created, and may be absent', async () => {
     const said = { body: { name: 'x' }, headers: { 'Idempotency-Key': 'é' } };
     expect((await answer(editChat({ ledger }), apiEvent('editChat', said))).status).toBe(200);
     await answer(createMessage({ ledger }), apiEvent('createMessage', { body: { body: 'x' } }));

@@ -16,7 +16,7 @@ const caught = (work: () => unknown): Error => {
   throw new Error('It went well.');
 };
 
-test('an error tells what it is and where it was, without its message', () => {
+test('an error is logged with its name, codes and source positions, without its message', () => {
   const error = Object.assign(new Error(secret), { code: 'ER_DATA_TOO_LONG', sqlState: '22001', sql: secret });
   expect(loggableError(error)).toMatchObject({ name: 'Error', code: 'ER_DATA_TOO_LONG', sql_state: '22001' });
   expect(loggableError(error).stack).toContainEqual(
@@ -48,11 +48,11 @@ test.each<[what: string, error: Error]>([
   ['behind another', new Error('x', { cause: new Error(secret) })],
   ['with something else behind it', new Error('x', { cause: secret })],
   ['with parts', new AggregateError([new Error(secret)], secret)],
-])('an error %s says nothing of what it was given', (_what, error) => {
+])('an error %s is logged without its input', (_what, error) => {
   expect(logged(error)).not.toContain(secret);
 });
 
-test('OpenSearch’s and AWS’s names and statuses are told', () => {
+test('error names and statuses of OpenSearch and AWS are logged', () => {
   const meta = { statusCode: 400, body: { error: { type: 'mapper_parsing_exception' } } };
   expect(loggableError(Object.assign(new Error('x'), { meta }))).toMatchObject({
     status: 400,
@@ -66,7 +66,7 @@ test('OpenSearch’s and AWS’s names and statuses are told', () => {
   });
 });
 
-test('errors of the system and of the program speak', () => {
+test('the messages of operating system errors and programming errors are logged', () => {
   expect(loggableError(caught(() => readFileSync('/nowhere')))).toMatchObject({
     code: 'ENOENT',
     message: expect.stringContaining('/nowhere'),

@@ -10,13 +10,13 @@ const document: OpenApi = JSON.parse(JSON.stringify(openapiDocument()));
 const table = Object.entries(routes) as [OperationId, Route][];
 const operations = Object.values(document.paths).flatMap((path) => Object.values(path));
 
-test('it is OpenAPI 3.1, and its paths are relative to the server, which is relative to the document', () => {
+test('the document is OpenAPI 3.1, with a server relative to the document', () => {
   expect(document.openapi).toMatch(/^3\.1\./);
   expect(document.servers).toEqual([{ url: '.' }]);
   for (const path of Object.keys(document.paths)) expect(path).not.toMatch(/^\/v1/);
 });
 
-test('every route is there under its method and alias, and nothing else is', () => {
+test('the document has exactly the routes of the table, with their methods and aliases', () => {
   const expected = table.flatMap(([, { path, method, alias }]) =>
     [method, ...(alias ? [alias] : [])].map((name) => `${name.toLowerCase()} ${path}`),
   );
@@ -26,12 +26,12 @@ test('every route is there under its method and alias, and nothing else is', () 
   expect(found.sort()).toEqual(expected.sort());
 });
 
-test('operation ids are the names of the table, each once', () => {
+test('each operation id of the table occurs once in the document', () => {
   const ids = operations.map(({ operationId }) => operationId).filter((id) => id !== undefined);
   expect(ids.sort()).toEqual(table.map(([id]) => id).sort());
 });
 
-test('every operation tells its answer and every problem that it may have', () => {
+test('every operation documents its response and all its problems', () => {
   for (const [id, route] of table) {
     const operation = document.paths[route.path]?.[route.method.toLowerCase()];
     const statuses = Object.keys(operation?.responses ?? {});
@@ -45,14 +45,14 @@ test('every operation tells its answer and every problem that it may have', () =
   }
 });
 
-test('what it refers to is there', () => {
+test('every reference in the document resolves', () => {
   const references = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
   const names = new Set(references.map(([, name]) => name));
   expect(names.size).toBeGreaterThan(10);
   for (const name of names) expect(document.components.schemas).toHaveProperty(name as string);
 });
 
-test('it is valid by the schema of the specification', async () => {
+test('the document is valid by the schema of the OpenAPI specification', async () => {
   const { valid, errors } = await new Validator().validate({ ...document });
   expect({ valid, errors }).toEqual({ valid: true });
 });

@@ -52,7 +52,7 @@ describe('the pages of a list', () => {
     };
   };
 
-  test('hold every message once in order, and name every number between them that is not stored yet', async () => {
+  test('pages hold every message once in order, and name every number between them that is not stored yet', async () => {
     const cases = fc.record({
       stored: fc.subarray(numbers(1, 20), { minLength: 1 }),
       limit: fc.integer({ min: 1, max: 8 }),
@@ -84,7 +84,7 @@ describe('the pages of a list', () => {
     );
   });
 
-  test('end early rather than name very many missing numbers, and go on behind', async () => {
+  test('a page ends early rather than name very many missing numbers, and the next page continues there', async () => {
     const highest = 2 * limits.pendingNumbers + 500;
     await services.store.merge([chatWrite(token, 1), messageWrite(token, 1, 1), messageWrite(token, 1, highest)]);
     for (const order of ['asc', 'desc']) {
@@ -95,7 +95,7 @@ describe('the pages of a list', () => {
     }
   });
 
-  test('end early rather than grow beyond what a function may answer, and go on behind', async () => {
+  test('a page ends early rather than exceed the response size of a function, and the next page continues there', async () => {
     // Escaped, a control character takes six bytes of JSON.
     const body = `x${'\u0001'.repeat(9_999)}`;
     await services.store.merge([
@@ -108,7 +108,7 @@ describe('the pages of a list', () => {
     expect(listed).toEqual(numbers(1, 150));
   });
 
-  test('of a search end early too, and still hold every match once', async () => {
+  test('pages of a search end early too, and still hold every match once', async () => {
     // In HTML each of its characters is a match of 15.
     const body = '"'.repeat(10_000);
     await services.store.merge([applicationWrite(token), chatWrite(token, 1)]);
@@ -143,7 +143,7 @@ describe('the pages of a list', () => {
     }
   });
 
-  test('a cursor is refused by any other list', async () => {
+  test('a cursor is refused by every other list', async () => {
     await services.store.merge([
       chatWrite(token, 1),
       chatWrite(token, 2),
@@ -172,7 +172,7 @@ describe('the pages of a list', () => {
     expect(await again({ token: newToken() }, {})).toBe(422);
   });
 
-  test('hold every application once in the order of creation, those of the same moment too', async () => {
+  test('pages hold every application once in the order of creation, even those created at the same time', async () => {
     const tokens = numbers(1, 9).map((i) => `${String(i).padStart(21, 't')}A`);
     await services.store.merge(tokens.map((token, i) => applicationWrite(token, { at: Math.floor(i / 3) })));
     for (const order of ['asc', 'desc']) {

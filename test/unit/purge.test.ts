@@ -63,7 +63,7 @@ describe('the purge', () => {
   const rows = async (chat: number) =>
     (await store.merged(numbers(1, 5).map((number) => ({ token, chat, number })))).length;
 
-  test('removes what lies below a deleted chat: rows, documents and ledger entries', async () => {
+  test('the purge removes what belongs to a deleted chat: rows, documents and ledger entries', async () => {
     await ledger.deleteChat(token, 1);
     await storeAll();
     expect(await purgeDeleted(services, clock())).toBe(3 + 3 + 1);
@@ -72,7 +72,7 @@ describe('the purge', () => {
     expect(await store.chat(token, 1)).toBe('deleted');
   });
 
-  test('removes what lies below a deleted application', async () => {
+  test('the purge removes what belongs to a deleted application', async () => {
     await ledger.deleteApplication(token);
     await storeAll();
     expect(await purgeDeleted(services, clock())).toBe(2 + 6 + 6 + 2 + 2);
@@ -81,7 +81,7 @@ describe('the purge', () => {
     expect(await store.application(token)).toBe('deleted');
   });
 
-  test('comes a second time when no late write can be in a queue any more, and then never again', async () => {
+  test('the purge runs a second time when no queue can hold a late write any more, and then never again', async () => {
     await ledger.deleteChat(token, 1);
     await storeAll();
     await purgeDeleted(services, clock());
@@ -96,7 +96,7 @@ describe('the purge', () => {
     expect(await store.purges(Number.MAX_SAFE_INTEGER)).toEqual([]);
   });
 
-  test('ends when it is told to, and the next run goes on', async () => {
+  test('the purge stops when it has to, and the next run continues', async () => {
     await ledger.deleteChat(token, 1);
     await storeAll();
     expect(await purgeDeleted(services, clock(), () => false)).toBe(0);
@@ -108,7 +108,7 @@ describe('the purge', () => {
     expect(await hits()).toBe(3);
   });
 
-  test('that fails half-way is finished by the next', async () => {
+  test('a purge that fails half-way is finished by the next run', async () => {
     await ledger.deleteChat(token, 1);
     await storeAll();
     const failing: PurgeServices = {
@@ -124,7 +124,7 @@ describe('the purge', () => {
     expect(await hits()).toBe(3);
   });
 
-  test('purges the others when one fails, and fails at the end', async () => {
+  test('when one purge fails, the others run and the run fails at the end', async () => {
     await ledger.deleteChat(token, 1);
     await ledger.deleteChat(token, 2);
     await storeAll();
@@ -141,7 +141,7 @@ describe('the purge', () => {
     expect(await hits()).toBe(0);
   });
 
-  test('lets a short purge end while a long one has still much to do', async () => {
+  test('a short purge ends while a long one continues', async () => {
     await ledger.deleteChat(token, 1);
     await ledger.deleteChat(token, 2);
     await storeAll();
@@ -154,7 +154,7 @@ describe('the purge', () => {
     expect(await store.purges(clock())).toEqual([{ token, chat: 1, pass: 1 }]);
   });
 
-  test('removes more than fits into one step', async () => {
+  test('the purge removes more than fits into one step', async () => {
     const bodies = numbers(1, limits.purgeRows).map(() => 'hello');
     for (const _ of [1, 2]) await ledger.createMessages(token, 1, bodies);
     await storeAll();
@@ -165,7 +165,7 @@ describe('the purge', () => {
     expect([await rows(1), await hits()]).toEqual([0, 3]);
   });
 
-  test('purges several things that are due in one run', async () => {
+  test('one run purges everything that is due', async () => {
     await ledger.deleteChat(token, 1);
     await ledger.deleteChat(token, 2);
     await storeAll();

@@ -63,7 +63,7 @@ describe('a read', () => {
   const searched = (query: Record<string, string> = { q: 'hello' }) =>
     answer(searchApplication(services), apiEvent('searchApplication', { ...params(), query }));
 
-  test('of an application or chat is answered at once, though it is not stored yet', async () => {
+  test('an application or chat can be read at once, before it is stored', async () => {
     expect(await readApplication()).toMatchObject({ status: 200, json: { token, name: 'a', chats_count: 0 } });
     expect(await readChat()).toMatchObject({ status: 200, json: { number: 1, name: 'c', messages_count: 0 } });
     expect(await chatsList()).toMatchObject({ status: 200, json: { data: [], next: null } });
@@ -72,7 +72,7 @@ describe('a read', () => {
     expect((await readChat()).json.name).toBe('stored');
   });
 
-  test('of what was never accepted is a 404 that says what is missing', async () => {
+  test('a read of something that was never accepted is a 404 that names what is missing', async () => {
     expect((await readApplication('unknown')).json.code).toBe('application_not_found');
     expect((await readChat(1, 'unknown')).json.code).toBe('application_not_found');
     expect((await readChat(2)).json.code).toBe('chat_not_found');
@@ -81,7 +81,7 @@ describe('a read', () => {
     expect((await searched({ q: 'x' })).status).toBe(200);
   });
 
-  test('of a message that is not stored yet is message_pending, with Retry-After, until it is stored', async () => {
+  test('a message is message_pending, with Retry-After, until it is stored', async () => {
     const pending = await readMessage();
     expect([pending.status, pending.json.code]).toEqual([404, 'message_pending']);
     expect(pending.headers['Retry-After']).toMatch(/^\d+$/);
@@ -91,7 +91,7 @@ describe('a read', () => {
     expect(await readMessage()).toMatchObject({ status: 200, json: { number: 1, body: 'message 1/1, revision 1' } });
   });
 
-  test('of a message whose number is void is message_not_found, and no page waits for it', async () => {
+  test('a message with a void number is message_not_found, and no page names it as pending', async () => {
     await services.ledger.createMessages(token, 1, ['3', '4']);
     const pending = async () =>
       (await answer(listMessages(services), apiEvent('listMessages', params()))).json.pending as number[];
@@ -107,7 +107,7 @@ describe('a read', () => {
     expect(await readMessage(2)).toMatchObject({ status: 200, json: { number: 2 } });
   });
 
-  test('of something deleted is its 404, stored yet or not', async () => {
+  test('a read of something deleted is its 404, whether the deletion is stored or not', async () => {
     await services.ledger.deleteMessage(token, 1, 1);
     expect((await readMessage(1)).json.code).toBe('message_not_found');
     await store.merge([chatWrite(token, 1), messageWrite(token, 1, 2), deletionWrite(token, 1, 2)]);
@@ -121,7 +121,7 @@ describe('a read', () => {
     expect((await searched()).json.code).toBe('application_not_found');
   });
 
-  test('that searches leaves out deleted chats whose documents are still there', async () => {
+  test('a search leaves out deleted chats whose documents still exist', async () => {
     await services.searchIndex.index(
       [1, 2].map((chat) => ({
         token,
@@ -152,7 +152,7 @@ describe('a read', () => {
     expect(inChat.json.code).toBe('chat_not_found');
   });
 
-  test('that searches goes on behind its cursor, even when the page itself came out empty', async () => {
+  test('a search continues behind its cursor, even after an empty page', async () => {
     await services.searchIndex.index(
       [1, 2, 3].map((chat) => ({
         token,

@@ -35,7 +35,7 @@ describe('a report', () => {
   const ids = Array.from({ length: 4 }, () => randomUUID());
   const [one, two, three, four] = ids as [string, string, string, string];
 
-  test('of the store worker: how many writes are stored, how late the oldest, what came again, what is poison', async () => {
+  test('the store worker reports the stored writes, the lag of the oldest, the repeated records and the poison', async () => {
     const now = Date.now();
     const records = [
       encodeWrites([messageWrite('t', 1, 1, { at: now - 5_000 }), applicationWrite('t', { at: now })], [one, two]),
@@ -55,7 +55,7 @@ describe('a report', () => {
     ]);
   });
 
-  test('of a batch that failed as a whole: that it did, and nothing else', async () => {
+  test('a batch that failed as a whole reports only its failure', async () => {
     const record = encodeWrites([messageWrite('t', 1, 1)], [one]);
     await deliver(storeWorker(opened.services), record);
     opened.file.database.close();
@@ -67,7 +67,7 @@ describe('a report', () => {
     ]);
   });
 
-  test('of the search worker: how many messages are indexed, and how late since they were accepted', async () => {
+  test('the search worker reports the indexed messages and their lag since they were accepted', async () => {
     const at = Date.now() - 7_000;
     await deliver(storeWorker(opened.services), encodeWrites([messageWrite('t', 1, 1, { at })], [one]));
     await deliver(searchWorker(opened.services), ...opened.sent);
@@ -78,7 +78,7 @@ describe('a report', () => {
     ]);
   });
 
-  test('names no request of a record that became a dead letter; its own line does', async () => {
+  test('a report leaves out the requests of a dead letter, which its own log line names', async () => {
     const error = vi.spyOn(log, 'error').mockReturnValue();
     const { store } = opened.services;
     opened.services.store = Object.create(store, {
@@ -95,7 +95,7 @@ describe('a report', () => {
     expect(error).toHaveBeenCalledExactlyOnceWith(events.buried, expect.objectContaining({ request_ids: one }));
   });
 
-  test('of a write that was accepted: how many, and by which request', async () => {
+  test('an accepted request reports its number of writes and its id', async () => {
     const ledger = { createMessages: async () => ({ first: 1, at: 1 }) } as unknown as Ledger;
     const event = apiEvent('createMessages', { body: { messages: [{ body: 'a' }, { body: 'b' }] } });
     const handler = createMessages({ ledger, report: opened.services.report });
@@ -105,7 +105,7 @@ describe('a report', () => {
     expect(reports).toHaveLength(1);
   });
 
-  test('without a host that keeps metrics is a line of the log, for who asks for all of them', async () => {
+  test('a report on a host without metrics is a log line at level debug', async () => {
     const debug = vi.spyOn(log, 'debug').mockReturnValue();
     const { report: _, ...services } = opened.services;
     await deliver(storeWorker(services), encodeWrites([messageWrite('t', 1, 1)], [one]));
@@ -116,7 +116,7 @@ describe('a report', () => {
     expect(debug).toHaveBeenCalledWith('a batch was stored', expect.objectContaining({ stored: 1, request_ids: one }));
   });
 
-  test('hands on to the search queue which requests changed its messages, and when the oldest was accepted', async () => {
+  test('the store worker sends the ids of the requests and the time of the oldest write to the search queue', async () => {
     const size = limits.rowsPerTransaction;
     await deliver(
       storeWorker(opened.services),
@@ -132,7 +132,7 @@ describe('a report', () => {
   });
 });
 
-describe('on AWS a report is a line in the embedded metric format', () => {
+describe('a report on AWS', () => {
   const printed = async (...told: Parameters<Report>): Promise<Record<string, unknown>[]> => {
     const lines: string[] = [];
     vi.spyOn(process.stdout, 'write').mockImplementation((text) => lines.push(String(text)) > 0);
@@ -141,7 +141,7 @@ describe('on AWS a report is a line in the embedded metric format', () => {
     return lines.map((line) => JSON.parse(line));
   };
 
-  test('with the metrics, the message of the catalogue and the requests', async () => {
+  test('a report on AWS is a line in the embedded metric format, with the metrics, the message and the requests', async () => {
     const [line, ...more] = await printed('a batch was stored', { stored: 3, stored_lag: 0.5, poison: 0 }, ['a', 'b']);
     expect(more).toEqual([]);
     expect(line).toEqual({
@@ -166,11 +166,11 @@ describe('on AWS a report is a line in the embedded metric format', () => {
     });
   });
 
-  test('which is not there when there is nothing to say', async () => {
+  test('a report without values writes no line on AWS', async () => {
     expect(await printed('parked writes were sent', { swept: 0 }, [])).toEqual([]);
   });
 
-  test('and which is short enough to be kept, however many requests there are: further lines name the rest', async () => {
+  test('a report with very many requests takes several lines on AWS, each below the size limit', async () => {
     setLogLevel('info');
     onTestFinished(() => setLogLevel('silent'));
     const requests = Array.from({ length: 2 * limits.requestIdsPerLine + 1 }, () => randomUUID());

@@ -62,10 +62,10 @@ async function cheapAnswer(handler: HttpHandler, id: OperationId, said: Said): P
   return answered as Answered;
 }
 
-describe('a body of one megabyte is refused at little cost, in few words', () => {
+describe('a body of one megabyte is refused at low cost, with a short response', () => {
   const cases = Object.entries(costlyBodies).flatMap(([what, body]) => creates.map((id) => [what, id, body] as const));
 
-  test.for(cases)('%s, sent to %s', { retry: 2 }, async ([what, id, body]) => {
+  test.for(cases)('a refusal is cheap: %s, sent to %s', { retry: 2 }, async ([what, id, body]) => {
     expect(Buffer.byteLength(body)).toBeLessThanOrEqual(limits.requestBytes);
     const { status, text, json } = await cheapAnswer(handlers[id], id, { body });
     expect([status, json.code], what).toEqual(
@@ -74,21 +74,21 @@ describe('a body of one megabyte is refused at little cost, in few words', () =>
     expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);
   });
 
-  test('in Base64 too, as API Gateway hands it on', { retry: 2 }, async () => {
+  test('a refusal is cheap for a body in Base64, as API Gateway passes it on', { retry: 2 }, async () => {
     const bytes = Buffer.from(costlyBodies['distinct members'] as string);
     const { status } = await cheapAnswer(handlers.createMessages, 'createMessages', { bytes });
     expect(status).toBe(422);
   });
 
   test.for(['empty objects', 'the number 1', 'wrong bodies', 'distinct short strings'])(
-    'the number of messages is judged before they are: %s',
+    'the number of messages is checked before the messages are: %s',
     async (what) => {
       const { json } = await answer(handlers.createMessages, apiEvent('createMessages', { body: costlyBodies[what] }));
       expect(json.errors).toEqual([{ pointer: '/messages', detail: 'must have at most 1000 messages' }]);
     },
   );
 
-  test('twenty faults are named, and that there are more', async () => {
+  test('a response names twenty faults and says that there are more', async () => {
     const { json } = await answer(
       handlers.createMessages,
       apiEvent('createMessages', { body: costlyBodies['missing bodies'] }),
@@ -98,19 +98,19 @@ describe('a body of one megabyte is refused at little cost, in few words', () =>
   });
 });
 
-describe('what a body may have', () => {
+describe('the values of a body', () => {
   const codeOf = async (body: string) =>
     (await answer(handlers.createMessage, apiEvent('createMessage', { body }))).json.code;
   const withMembers = (count: number) =>
     `{"body":"x","more":{${Array.from({ length: count }, (_, i) => `"${i}":1`).join(',')}}}`;
 
-  test('ends at 30,000 object members and array items in total', async () => {
+  test('a body may have 30,000 object members and array items in total', async () => {
     // Two objects and a comma, and a comma less than there are members.
     expect(await codeOf(withMembers(29_998))).toBe('application_not_found');
     expect(await codeOf(withMembers(29_999))).toBe('validation_failed');
   });
 
-  test('is not counted inside strings, however they are escaped', async () => {
+  test('values are not counted inside strings, however those are escaped', async () => {
     for (const text of ['[{,', '\\"[{,', '\\\\\\"[{,', '\\\\', '\\u0022[']) {
       const body = `{"body":"x","more":"${text.repeat(40_000)}"}`;
       expect(await codeOf(body), text).toBe('application_not_found');
@@ -119,7 +119,7 @@ describe('what a body may have', () => {
   });
 });
 
-describe('what comes in headers, path and query costs little', () => {
+describe('headers, path and query are processed at low cost', () => {
   const long = (unit: string) => unit.repeat(16_000 / unit.length);
   const said: [string, OperationId, HttpHandler, Said][] = [
     ...[' ', ';', 'a=b;', 'a="\\"";'].map((unit): [string, OperationId, HttpHandler, Said] => [
@@ -157,14 +157,14 @@ describe('what comes in headers, path and query costs little', () => {
     ],
   ];
 
-  test.for(said)('%s', { retry: 2 }, async ([, id, handler, request]) => {
+  test.for(said)('a request is cheap: %s', { retry: 2 }, async ([, id, handler, request]) => {
     const { status, text } = await cheapAnswer(handler, id, request);
     expect(status).toBeLessThan(500);
     if (status >= 400) expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);
   });
 });
 
-describe('no body is answered with 500', () => {
+describe('no body causes a 500', () => {
   const isFine = async (said: Said) => {
     for (const id of creates) {
       const { status, text } = await answer(handlers[id], apiEvent(id, said));
@@ -178,11 +178,11 @@ describe('no body is answered with 500', () => {
     value: fc.oneof({ maxDepth: 6 }, fc.jsonValue(), fc.array(tie('value')), fc.dictionary(key, tie('value'))),
   }));
 
-  test('whatever JSON it is', async () => {
+  test('random JSON never causes a 500', async () => {
     await fc.assert(fc.asyncProperty(value, (body) => isFine({ body: JSON.stringify(body) })));
   });
 
-  test('whatever text or bytes it is', async () => {
+  test('random text or bytes never cause a 500', async () => {
     await fc.assert(fc.asyncProperty(fc.string({ unit: 'binary' }), (body) => isFine({ body })));
     await fc.assert(fc.asyncProperty(fc.uint8Array({ minLength: 1 }), (bytes) => isFine({ bytes })));
   });

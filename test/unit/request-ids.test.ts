@@ -66,7 +66,7 @@ const writing: [OperationId, body?: unknown][] = [
 ];
 
 test.for([['embedded', embedded] as const, ['in DynamoDB', dynamodb] as const])(
-  'whatever a request writes carries its id: the ledger %s',
+  'every write carries the id of its request: the ledger %s',
   async ([, open]) => {
     const { ledger, queued } = await open();
     const operations = await loadOperations({ ledger, adminKey: undefined } as unknown as Services & {
@@ -93,7 +93,7 @@ test.for([['embedded', embedded] as const, ['in DynamoDB', dynamodb] as const])(
   },
 );
 
-test('a record of a group names each request that it has a write of, and no other', async () => {
+test('a record of a group names exactly the requests whose writes it has', async () => {
   const { ledger, queued } = await embedded();
   const { token } = await ledger.createApplication('a', undefined, 'first');
   await ledger.createChat(token, null);
@@ -114,7 +114,7 @@ test('a record of a group names each request that it has a write of, and no othe
 });
 
 test.for(['', 'short', '{"level":"ERROR"}', 'x'.repeat(128), randomUUID()])(
-  'the id of an answer is Lambda’s, whatever a client made API Gateway take for its own: %j',
+  'the id of a response is Lambda’s, even when a client has chosen API Gateway’s id: %j',
   async (requestId) => {
     const event = apiEvent('getHealth');
     event.requestContext.requestId = requestId;

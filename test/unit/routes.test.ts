@@ -6,7 +6,7 @@ import { methodsOf, type OperationId, operationFile, type Route, routes } from '
 const folder = path.resolve(import.meta.dirname, '../../functions/api');
 const table = Object.entries(routes) as [OperationId, Route][];
 
-test('every operation has the file of its name, and its export there', async () => {
+test('every operation is the one export of the file of its name', async () => {
   for (const [id] of table) {
     const module: Record<string, unknown> = await import(`${folder}/${operationFile(id)}.ts`);
     expect(module[id], id).toBeTypeOf('function');
@@ -14,7 +14,7 @@ test('every operation has the file of its name, and its export there', async () 
   }
 });
 
-test('every file of functions/api is an operation of the table, or the fallback', () => {
+test('every file of functions/api is an operation of the route table, or the fallback', () => {
   const files = table.map(([id]) => `${operationFile(id)}.ts`);
   expect(
     readdirSync(folder)
@@ -47,19 +47,19 @@ test('the routes are those of the contract', () => {
   );
 });
 
-test('a path names just the parameters that its schema has', () => {
+test('a path has exactly the parameters of its schema', () => {
   for (const [id, route] of table) {
     const named = route.path.matchAll(/\{(\w+)\}/g).map(([, name]) => name);
     expect([...named], id).toEqual(Object.keys(route.params?.().shape ?? {}));
   }
 });
 
-test('writes need the ledger alone; only creating and listing applications ask for the admin key', () => {
+test('writes need the ledger only, and only creating and listing applications need the admin key', () => {
   for (const [id, route] of table) if (route.method !== 'GET') expect(route.needs, id).toEqual(['ledger']);
   expect(table.filter(([, { admin }]) => admin).map(([id]) => id)).toEqual(['createApplication', 'listApplications']);
 });
 
-test('what lies below something tells that it is not there', () => {
+test('every route documents the 404 of each resource in its path', () => {
   for (const [id, { path, problems }] of table) {
     expect(problems.includes('application_not_found'), id).toBe(path.includes('{token}'));
     expect(problems.includes('chat_not_found'), id).toBe(path.includes('{chat_number}'));

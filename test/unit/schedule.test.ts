@@ -10,7 +10,7 @@ afterEach(() => {
   vi.useRealTimers();
 });
 
-test('work on a schedule is done again and again until it is stopped', async () => {
+test('scheduled work is repeated until it is stopped', async () => {
   let runs = 0;
   const schedule = every(1_000, 'test', async () => runs++);
   await vi.advanceTimersByTimeAsync(3_500);
@@ -20,7 +20,7 @@ test('work on a schedule is done again and again until it is stopped', async () 
   expect(runs).toBe(3);
 });
 
-test('a run begins only after the one before has ended', async () => {
+test('a run begins only after the previous one has ended', async () => {
   let [runs, inside] = [0, 0];
   const schedule = every(1_000, 'test', async () => {
     runs++;
@@ -44,7 +44,7 @@ test('a run that fails is repeated like any other', async () => {
   expect(runs).toBe(3);
 });
 
-test('stopped during a run, it does not begin another', async () => {
+test('a schedule that is stopped during a run begins no other', async () => {
   let runs = 0;
   const schedule = every(1_000, 'test', async () => {
     runs++;

@@ -19,12 +19,12 @@ describe('names and bodies', () => {
     ['a body', schemas.MessageInput(), 'body', limits.bodyLength],
   ] as const;
 
-  test.for(fields)('%s is kept exactly as sent, up to its longest', ([, schema, field, longest]) => {
+  test.for(fields)('%s is kept exactly as sent, up to its greatest length', ([, schema, field, longest]) => {
     for (const { text } of acceptableTexts(longest)) expect(schema.parse({ [field]: text })).toEqual({ [field]: text });
   });
 
   test.for(fields)(
-    '%s is refused beyond its longest, blank, with U+0000 or a lone surrogate',
+    '%s is refused when it is too long or blank, or has U+0000 or a lone surrogate',
     ([, schema, field, longest]) => {
       for (const { what, json } of refusedTexts(longest)) {
         const found = faults(schema, { [field]: JSON.parse(json) });
@@ -34,7 +34,7 @@ describe('names and bodies', () => {
     },
   );
 
-  test('blank is what has only Unicode White_Space, and nothing else', () => {
+  test('a text is blank exactly when it has only Unicode White_Space', () => {
     for (const point of numbers(1, 0xffff).filter((each) => each < 0xd800 || each > 0xdfff)) {
       const character = String.fromCharCode(point);
       const refused = faults(schemas.MessageInput(), { body: character.repeat(2) }).length > 0;
@@ -42,7 +42,7 @@ describe('names and bodies', () => {
     }
   });
 
-  test('length is counted in code points, wherever the long ones stand', () => {
+  test('the length of a text is counted in code points, wherever surrogate pairs are', () => {
     const half = limits.nameLength / 2;
     for (const text of [
       `${'a'.repeat(Math.floor(half))}${'\u{1F600}'.repeat(Math.ceil(half))}`,
@@ -62,7 +62,7 @@ describe('names and bodies', () => {
     expect(faults(schemas.MessageInput(), { body: value })).toEqual([`body: ${words}`]);
   });
 
-  test('null clears a chat’s name; missing, it is none at creation and a fault in an edit', () => {
+  test('null removes a chat’s name; a missing name is null in a create and a fault in an edit', () => {
     expect(schemas.ChatInput().parse({})).toEqual({ name: null });
     expect(schemas.ChatInput().parse({ name: null })).toEqual({ name: null });
     expect(schemas.ChatEdit().parse({ name: null })).toEqual({ name: null });
@@ -72,7 +72,7 @@ describe('names and bodies', () => {
     expect(faults(schemas.MessageInput(), { body: null })).toEqual(['body: must be a string']);
   });
 
-  test('unknown members are ignored, what is no object is refused', () => {
+  test('unknown members are ignored, and a body that is not an object is refused', () => {
     expect(schemas.MessageInput().parse({ body: 'x', author: 'me', __proto__: null })).toEqual({ body: 'x' });
     for (const value of [null, [], 'x', 3, undefined])
       expect(faults(schemas.MessageInput(), value)).toEqual([': must be a JSON object']);
@@ -82,7 +82,7 @@ describe('names and bodies', () => {
 describe('a batch', () => {
   const batch = (count: number) => ({ messages: numbers(1, count).map((i) => ({ body: `message ${i}` })) });
 
-  test('has from one to a thousand messages', () => {
+  test('a batch has from one to a thousand messages', () => {
     expect(faults(schemas.MessagesInput(), batch(1))).toEqual([]);
     expect(faults(schemas.MessagesInput(), batch(1_000))).toEqual([]);
     expect(faults(schemas.MessagesInput(), batch(0))).toEqual(['messages: must have at least one message']);
@@ -91,7 +91,7 @@ describe('a batch', () => {
     expect(faults(schemas.MessagesInput(), { messages: 'x' })).toEqual(['messages: must be an array']);
   });
 
-  test('names every message that is wrong', () => {
+  test('a refused batch names every message with a fault', () => {
     const messages = [{ body: 'fine' }, { body: ' ' }, { body: 'fine' }, {}, null];
     expect(faults(schemas.MessagesInput(), { messages })).toEqual([
       'messages/1/body: must not be blank',
@@ -102,7 +102,7 @@ describe('a batch', () => {
 });
 
 describe('path and query', () => {
-  test.for(['1', '9', '10', '4294967296', '9007199254740991'])('the path number %s is understood', (digits) => {
+  test.for(['1', '9', '10', '4294967296', '9007199254740991'])('the path number %s is accepted', (digits) => {
     expect(schemas.ChatPath().parse({ token: aToken, chat_number: digits })).toEqual({
       token: aToken,
       chat_number: Number(digits),
@@ -118,7 +118,7 @@ describe('path and query', () => {
     },
   );
 
-  test('a path number beyond all that are given stays beyond them', () => {
+  test('a path number that is too large stays larger than every number of a resource', () => {
     const parsed = schemas.ChatPath().parse({ token: aToken, chat_number: '9'.repeat(500) });
     expect(parsed.chat_number).toBe(Number.MAX_SAFE_INTEGER);
   });
@@ -177,7 +177,7 @@ describe('an Idempotency-Key', () => {
   });
 
   test.for(['', '""', 'x'.repeat(256), `"${'x'.repeat(256)}"`, 'é', 'a\tb', 'a\u007f', 'a\nb', '\u{1F600}'])(
-    '%j is refused',
+    'the Idempotency-Key %j is refused',
     (given) => {
       expect(faults(schemas.idempotencyKey(), given)).toEqual([': must be 1 to 255 printable ASCII characters']);
     },

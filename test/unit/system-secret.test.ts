@@ -19,7 +19,7 @@ describe('the system secret of a data folder', () => {
   const fileIn = (folder: string) => path.join(folder, 'system-secret');
   const modeOf = (file: string) => (statSync(file).mode & 0o777).toString(8);
 
-  test('is made once, of 256 bits, for its owner alone, and nothing else is left behind', () => {
+  test('the system secret is created once, with 256 bits, readable by its owner only, and leaves no other file', () => {
     const folder = dataFolder();
     const secret = systemSecretOf(folder);
     expect(secret).toMatch(/^[A-Za-z0-9_-]{43}$/);
@@ -29,7 +29,7 @@ describe('the system secret of a data folder', () => {
     expect(systemSecretOf(dataFolder())).not.toBe(secret);
   });
 
-  test('is made although a crash left one unfinished', () => {
+  test('the system secret is created although a crash left an unfinished one', () => {
     const folder = dataFolder();
     writeFileSync(`${fileIn(folder)}.new`, 'half');
     expect(systemSecretOf(folder)).toHaveLength(43);
@@ -62,7 +62,7 @@ describe('the system secret of a data folder', () => {
     expect(readFileSync(fileIn(folder), 'utf8')).toBe(text);
   });
 
-  test('is refused when it is a folder', () => {
+  test('a system secret that is a folder is refused', () => {
     const folder = dataFolder();
     mkdirSync(fileIn(folder));
     expect(() => systemSecretOf(folder)).toThrow(/^The system secret \S+ is not a file; /);
@@ -74,14 +74,14 @@ describe('the rotation of the system secret', () => {
   const made = JSON.stringify({ key: first });
   const now = Date.now();
 
-  test('puts a key in front that signs later, and keeps the one before', () => {
+  test('the rotation adds a key at the front that signs later, and keeps the previous one', () => {
     expect(systemKeysIn(withNewKey(made, second, now))).toEqual([
       { key: second, signsFrom: now + signsAfterMs },
       { key: first, signsFrom: 0 },
     ]);
   });
 
-  test('lets a key go only when it has signed nothing for more than a day', () => {
+  test('the rotation removes a key only after it has signed nothing for more than a day', () => {
     const rotated = withNewKey(made, second, now);
     const keysAt = (at: number) => systemKeysIn(withNewKey(rotated, third, at)).map(({ key }) => key);
     const lastSigned = now + signsAfterMs;
@@ -95,7 +95,7 @@ describe('the rotation of the system secret', () => {
     expect(() => withNewKey(text, second, now)).toThrow();
   });
 
-  test('makes one version, in the first of the steps that Secrets Manager asks for', async () => {
+  test('the rotation creates one version, in the first of Secrets Manager’s steps', async () => {
     const versions: [string, string][] = [];
     const rotate = rotateSystemSecret({
       systemSecretVersions: {
@@ -131,14 +131,14 @@ describe('the system secret in a running function', () => {
   };
   const settled = () => new Promise((resolve) => setImmediate(resolve));
 
-  test('is asked for while the function starts, and once by all that wait', async () => {
+  test('the system secret is read while the function starts, once for all requests that wait', async () => {
     const { state, newest } = world();
     expect(state.reads).toBe(1);
     expect(await Promise.all([newest(), newest(), newest()])).toEqual(['a', 'a', 'a']);
     expect(state.reads).toBe(1);
   });
 
-  test('is read again beside a request, which does not wait', async () => {
+  test('the system secret is refreshed in the background of a request', async () => {
     const { state, newest } = world();
     await newest();
     state.text = text('b');
@@ -150,7 +150,7 @@ describe('the system secret in a running function', () => {
     expect([await newest(), state.reads]).toEqual(['b', 2]);
   });
 
-  test('is waited for when it was read too long ago, so that every function knows a key before it signs', async () => {
+  test('a request waits for the system secret when it was read too long ago, so that every function knows a key before it signs', async () => {
     const { state, newest } = world();
     await newest();
     state.text = text('b');
@@ -159,7 +159,7 @@ describe('the system secret in a running function', () => {
     expect(heldMs).toBeLessThan(signsAfterMs);
   });
 
-  test('is read again when the system clock is set back, which hides how old it is', async () => {
+  test('the system secret is read again when the system clock is set back', async () => {
     const { state, newest } = world();
     await newest();
     state.text = text('b');
@@ -172,7 +172,7 @@ describe('the system secret in a running function', () => {
     expect(await newest()).toBe('c');
   });
 
-  test('is used while Secrets Manager is out for a while, or hangs', async () => {
+  test('the cached system secret is used while Secrets Manager is unavailable or hangs for a while', async () => {
     for (const outage of [{ text: undefined }, { hangs: true }]) {
       const { state, newest } = world();
       await newest();
@@ -182,7 +182,7 @@ describe('the system secret in a running function', () => {
     }
   });
 
-  test('makes a request unavailable when it could not be read at all, and works once it can', async () => {
+  test('a request is unavailable while the system secret cannot be read, and works when it can', async () => {
     const { state, newest } = world();
     state.text = undefined;
     await newest();

@@ -11,7 +11,7 @@ const api = await deployment();
 const create = (name: unknown) => api.post<Application>('/applications', { name });
 
 describe('creating an application', () => {
-  test('answers it with a token, no chats and its times, and says where it is', async () => {
+  test('a create of an application returns its token, no chats, its times and its URL', async () => {
     const { status, body, headers } = await create('Support desk');
     expect(status).toBe(201);
     expect(body).toEqual({
@@ -25,17 +25,17 @@ describe('creating an application', () => {
     expect(api.resolve('/applications', headers.get('location'))).toBe(`/applications/${body.token}`);
   });
 
-  test('gives every one another token', async () => {
+  test('every application gets another token', async () => {
     const created = await concurrently(100, atOnce(20), (i) => create(`Application ${i}`));
     expect(new Set(created.map(({ body }) => body.token)).size).toBe(100);
   });
 
-  test('makes it readable at once', async () => {
+  test('an application is readable at once', async () => {
     const { body } = await create('Read me');
     expect(await api.get(`/applications/${body.token}`)).toMatchObject({ status: 200, body });
   });
 
-  test.each(acceptableTexts(255))('keeps the name exactly as sent: $what', async ({ text }) => {
+  test.each(acceptableTexts(255))('an application keeps its name exactly as sent: $what', async ({ text }) => {
     const { status, body } = await create(text);
     expect([status, body.name]).toEqual([201, text]);
     await expect
@@ -43,20 +43,20 @@ describe('creating an application', () => {
       .toBe(text);
   });
 
-  test.each(refusedTexts(255))('refuses a name that $what', async ({ json }) => {
+  test.each(refusedTexts(255))('an application is refused with a name that $what', async ({ json }) => {
     expect(await api.post('/applications', `{"name":${json}}`)).toBeProblem(422, 'validation_failed', '/name');
   });
 
-  test.each(['7', 'true', '[]', '{}', 'null'])('refuses a name that is %s', async (json) => {
+  test.each(['7', 'true', '[]', '{}', 'null'])('an application is refused with a name that is %s', async (json) => {
     expect(await api.post('/applications', `{"name":${json}}`)).toBeProblem(422, 'validation_failed', '/name');
   });
 
-  test('refuses one without a name', async () => {
+  test('an application is refused without a name', async () => {
     expect(await api.post('/applications', {})).toBeProblem(422, 'validation_failed', '/name');
     expect(await api.post('/applications')).toBeProblem(422, 'validation_failed', '/name');
   });
 
-  test('ignores members it does not know', async () => {
+  test('unknown members of an application are ignored', async () => {
     const { status, body } = await api.post('/applications', { name: 'Known', token: 'mine', chats_count: 9, x: [{}] });
     expect(status).toBe(201);
     expect(body).toMatchObject({ name: 'Known', chats_count: 0, token: expect.not.stringMatching(/^mine$/) });
@@ -64,25 +64,28 @@ describe('creating an application', () => {
 });
 
 describe('renaming an application', () => {
-  test.each(['PATCH', 'PUT'])('with %s is answered at once and read soon after', async (method) => {
-    const { body: before } = await create('Before');
-    const path = `/applications/${before.token}`;
-    const { status, body } = await api.call<Application>(method, path, { body: { name: 'After' } });
-    expect(status).toBe(200);
-    expect(body).toMatchObject({ token: before.token, name: 'After', created_at: before.created_at });
-    expect(body.updated_at >= before.updated_at).toBe(true);
-    await expect
-      .poll(async () => (await api.get(path)).body, settled)
-      .toEqual({ ...before, name: 'After', updated_at: body.updated_at });
-  });
+  test.each(['PATCH', 'PUT'])(
+    'a rename of an application with %s returns at once and is read soon after',
+    async (method) => {
+      const { body: before } = await create('Before');
+      const path = `/applications/${before.token}`;
+      const { status, body } = await api.call<Application>(method, path, { body: { name: 'After' } });
+      expect(status).toBe(200);
+      expect(body).toMatchObject({ token: before.token, name: 'After', created_at: before.created_at });
+      expect(body.updated_at >= before.updated_at).toBe(true);
+      await expect
+        .poll(async () => (await api.get(path)).body, settled)
+        .toEqual({ ...before, name: 'After', updated_at: body.updated_at });
+    },
+  );
 
-  test('leaves the last accepted name', async () => {
+  test('the last accepted rename of an application wins', async () => {
     const path = await api.newApplication();
     for (let i = 1; i <= 20; i++) expect((await api.patch(path, { name: `Name ${i}` })).status).toBe(200);
     await expect.poll(async () => (await api.get<Application>(path)).body.name, settled).toBe('Name 20');
   });
 
-  test.each(['PATCH', 'PUT'])('with %s needs a good name', async (method) => {
+  test.each(['PATCH', 'PUT'])('a rename of an application with %s needs a valid name', async (method) => {
     const path = await api.newApplication('Stays');
     for (const body of [{}, { name: null }, { name: ' ' }, { name: 5 }, { title: 'x' }])
       expect(await api.call(method, path, { body })).toBeProblem(422, 'validation_failed', '/name');
@@ -92,7 +95,7 @@ describe('renaming an application', () => {
 });
 
 describe('listing applications', () => {
-  test('goes by creation, page by page, and backwards with order=desc', async () => {
+  test('applications are listed in the order of creation, page by page, and backwards with order=desc', async () => {
     const tokens: string[] = [];
     for (let i = 0; i < 5; i++) tokens.push((await create(`Listed ${i}`)).body.token);
     const ours = async (query: string) =>
@@ -108,12 +111,12 @@ describe('listing applications', () => {
     expect(await ours('limit=2&order=desc')).toEqual((await ours('limit=2&order=asc')).reverse());
   });
 
-  test('shows each as it is read', async () => {
+  test('the list shows each application as a read does', async () => {
     const { body } = await create('Seen twice');
     await expect.poll(() => api.all<Application>('/applications?limit=1000'), settled).toContainEqual(body);
   });
 
-  test('links to the next page', async () => {
+  test('a page of applications links to the next page', async () => {
     await expect
       .poll(async () => (await api.get<ApplicationPage>('/applications?limit=3')).body.data.length, settled)
       .toBe(3);
@@ -127,7 +130,7 @@ describe('listing applications', () => {
   });
 });
 
-describe('an application nobody knows', () => {
+describe('an unknown application', () => {
   const shapes = [
     'A'.repeat(22),
     'x',
@@ -140,7 +143,7 @@ describe('an application nobody knows', () => {
     "'%20OR%201=1",
     '%F0%9F%98%80',
   ];
-  test.each(shapes)('is application_not_found on every route: %s', async (token) => {
+  test.each(shapes)('an unknown application is application_not_found on every route: %s', async (token) => {
     const path = `/applications/${token}`;
     const notFound = [404, 'application_not_found'] as const;
     expect(await api.get(path)).toBeProblem(...notFound);

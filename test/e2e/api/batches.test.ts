@@ -18,7 +18,7 @@ const requestOf = (bytes: number): string => {
 };
 
 describe('a batch', () => {
-  test.each([1, 2, 1_000])('of %i takes consecutive numbers in order', async (count) => {
+  test.each([1, 2, 1_000])('a batch of %i messages gets consecutive numbers in order', async (count) => {
     const chat = await api.newChat();
     await api.send(chat, 'Before it');
     const { status, body } = await batch(chat, bodies(count));
@@ -32,7 +32,7 @@ describe('a batch', () => {
       .toEqual(body.data);
   });
 
-  test('keeps its numbers together among concurrent creates', async () => {
+  test('a batch keeps its numbers together among concurrent creates', async () => {
     const chat = await api.newChat();
     const answers = await concurrently(60, atOnce(30), async (i) =>
       i % 2
@@ -43,7 +43,7 @@ describe('a batch', () => {
     expect(answers.flat().sort((a, b) => a - b)).toEqual(Array.from({ length: 330 }, (_, i) => i + 1));
   });
 
-  test('is all or nothing: one bad message refuses it, by its place', async () => {
+  test('a batch with one invalid message is refused as a whole, naming that message', async () => {
     const chat = await api.newChat();
     expect(await batch(chat, [{ body: 'good' }, { body: '' }])).toBeProblem(
       422,
@@ -71,13 +71,13 @@ describe('a batch', () => {
     ['a text', 'x'],
     ['null', null],
     ['nothing at all', undefined],
-  ])('of %s is refused', async (_what, messages) => {
+  ])('a batch of %s is refused', async (_what, messages) => {
     const chat = await api.newChat();
     expect(await batch(chat, messages)).toBeProblem(422, 'validation_failed', '/messages');
     expect(await api.send(chat, 'The first')).toEqual([1]);
   });
 
-  test('may be 1 MiB large, and not a byte more', async () => {
+  test('a batch may have 1 MiB and not a byte more', async () => {
     const chat = await api.newChat();
     const path = `${chat}/messages/batch`;
     expect(await api.post(path, requestOf(mebibyte + 1))).toBeProblem(413, 'payload_too_large');
@@ -86,7 +86,7 @@ describe('a batch', () => {
     await expect.poll(() => api.all<Message>(`${chat}/messages?limit=1000`), settled).toEqual(body.data);
   });
 
-  test('counts bytes, not characters', async () => {
+  test('the size of a batch is counted in bytes, not in characters', async () => {
     const chat = await api.newChat();
     const path = `${chat}/messages/batch`;
     const withAccents = (characters: number) => requestOf(characters).replace('x'.repeat(100), 'é'.repeat(100));

@@ -11,7 +11,7 @@ const api = await deployment();
 const numbers = async (path: string) => (await api.all<Chat>(path)).map(({ number }) => number);
 
 describe('creating a chat', () => {
-  test('gives numbers from 1 in each application', async () => {
+  test('chats are numbered from 1 in each application', async () => {
     for (const application of [await api.newApplication(), await api.newApplication()])
       for (const number of [1, 2, 3]) {
         const { status, body, headers } = await api.post<Chat>(`${application}/chats`, { name: `Chat ${number}` });
@@ -33,19 +33,19 @@ describe('creating a chat', () => {
     ['an empty object', '{}'],
     ['null for a name', '{"name":null}'],
     ['members it does not know', '{"number":7,"title":"x"}'],
-  ])('takes %s for a chat without a name', async (_what, json) => {
+  ])('%s creates a chat without a name', async (_what, json) => {
     const application = await api.newApplication();
     const { status, body } = await api.post<Chat>(`${application}/chats`, json);
     expect([status, body.number, body.name]).toEqual([201, 1, null]);
   });
 
-  test('makes it readable at once', async () => {
+  test('a chat is readable at once', async () => {
     const application = await api.newApplication();
     const { body } = await api.post<Chat>(`${application}/chats`, { name: 'Read me' });
     expect(await api.get(`${application}/chats/1`)).toMatchObject({ status: 200, body });
   });
 
-  test('gives concurrent ones exactly the numbers from 1 on', async () => {
+  test('concurrent chats get exactly the numbers from 1 on', async () => {
     const application = await api.newApplication();
     const created = await concurrently(60, atOnce(30), () => api.post<Chat>(`${application}/chats`));
     expect(created.map(({ body }) => body.number).sort((a, b) => a - b)).toEqual(
@@ -56,13 +56,13 @@ describe('creating a chat', () => {
       .toEqual(Array.from({ length: 60 }, (_, i) => i + 1));
   });
 
-  test.each(acceptableTexts(255))('keeps the name exactly as sent: $what', async ({ text }) => {
+  test.each(acceptableTexts(255))('a chat keeps its name exactly as sent: $what', async ({ text }) => {
     const application = await api.newApplication();
     expect((await api.post<Chat>(`${application}/chats`, { name: text })).body.name).toBe(text);
     await expect.poll(async () => (await api.all<Chat>(`${application}/chats`))[0]?.name, settled).toBe(text);
   });
 
-  test('refuses bad names, and takes no number for them', async () => {
+  test('a chat with an invalid name is refused and takes no number', async () => {
     const application = await api.newApplication();
     for (const json of [...refusedTexts(255).map(({ json }) => json), '7', 'false', '[]', '{}'])
       expect(await api.post(`${application}/chats`, `{"name":${json}}`), json).toBeProblem(
@@ -75,21 +75,24 @@ describe('creating a chat', () => {
 });
 
 describe('renaming a chat', () => {
-  test.each(['PATCH', 'PUT'])('with %s is answered at once and read soon after; null clears it', async (method) => {
-    const application = await api.newApplication();
-    const { body: before } = await api.post<Chat>(`${application}/chats`, { name: 'Before' });
-    const path = `${application}/chats/1`;
-    for (const name of ['Between', null, 'After']) {
-      const { status, body } = await api.call<Chat>(method, path, { body: { name } });
-      expect(status).toBe(200);
-      expect(body).toMatchObject({ number: 1, name, created_at: before.created_at });
-      await expect
-        .poll(async () => (await api.get(path)).body, settled)
-        .toEqual({ ...before, name, updated_at: body.updated_at });
-    }
-  });
+  test.each(['PATCH', 'PUT'])(
+    'a rename of a chat with %s returns at once and is read soon after; null removes the name',
+    async (method) => {
+      const application = await api.newApplication();
+      const { body: before } = await api.post<Chat>(`${application}/chats`, { name: 'Before' });
+      const path = `${application}/chats/1`;
+      for (const name of ['Between', null, 'After']) {
+        const { status, body } = await api.call<Chat>(method, path, { body: { name } });
+        expect(status).toBe(200);
+        expect(body).toMatchObject({ number: 1, name, created_at: before.created_at });
+        await expect
+          .poll(async () => (await api.get(path)).body, settled)
+          .toEqual({ ...before, name, updated_at: body.updated_at });
+      }
+    },
+  );
 
-  test.each(['PATCH', 'PUT'])('with %s needs a good name or null', async (method) => {
+  test.each(['PATCH', 'PUT'])('a rename of a chat with %s needs a valid name or null', async (method) => {
     const path = await api.newChat();
     for (const body of [undefined, {}, { name: '' }, { name: 1 }, { name: 'x'.repeat(256) }])
       expect(await api.call(method, path, { body })).toBeProblem(422, 'validation_failed', '/name');
@@ -97,7 +100,7 @@ describe('renaming a chat', () => {
 });
 
 describe('listing chats', () => {
-  test('goes by number, page by page, from either end, between two numbers', async () => {
+  test('chats are listed by number, page by page, from either end, between two numbers', async () => {
     const application = await api.newApplication();
     for (let i = 0; i < 7; i++) await api.newChat(application);
     const path = `${application}/chats`;
@@ -110,7 +113,7 @@ describe('listing chats', () => {
     expect((await api.get<ChatPage>(`${path}?limit=7`)).body.next).toBeNull();
   });
 
-  test('shows each as it is read', async () => {
+  test('the list shows each chat as a read does', async () => {
     const application = await api.newApplication();
     const { body } = await api.post<Chat>(`${application}/chats`, { name: 'Seen twice' });
     await expect
@@ -135,9 +138,9 @@ const requestsOf = (chat: string): (() => Promise<Answer>)[] => [
   () => api.delete(`${chat}/messages/1`),
 ];
 
-describe('a chat that is not there', () => {
+describe('an unknown chat', () => {
   test.each(['1', '2', '4294967296', '9007199254740991', '9007199254740993', '9'.repeat(40)])(
-    'is chat_not_found on every route: %s',
+    'an unknown chat is chat_not_found on every route: %s',
     async (number) => {
       const application = await api.newApplication();
       for (const request of requestsOf(`${application}/chats/${number}`))
@@ -146,7 +149,7 @@ describe('a chat that is not there', () => {
   );
 
   test.each(['0', '-1', '+1', '01', '1.0', '1e3', '0x1', 'abc', 'null', '%20', '1%20', '%EF%BC%91', '%D9%A1', '%00'])(
-    'is refused by name on every route when its number is %s',
+    'an invalid chat number is refused by name on every route: %s',
     async (number) => {
       const application = await api.newApplication();
       for (const request of requestsOf(`${application}/chats/${number}`))

@@ -28,7 +28,7 @@ const resources = () =>
 const tagOf = async (path: string) => (await api.get(path)).headers.get('etag') ?? '';
 
 describe('a weak ETag', () => {
-  test('comes with every single resource, the same while it does not change', async () => {
+  test('every single resource has an ETag, which stays while the resource does not change', async () => {
     for (const [what, path] of resources()) {
       expect(await tagOf(path), what).toMatch(/^W\/"[!#-~]+"$/);
       expect(await tagOf(path), what).toBe(await tagOf(path));
@@ -36,7 +36,7 @@ describe('a weak ETag', () => {
     expect(new Set([await tagOf(application), await tagOf(chat), await tagOf(message)]).size).toBe(3);
   });
 
-  test('in If-None-Match saves the transfer', async () => {
+  test('a known ETag in If-None-Match saves the transfer', async () => {
     for (const [what, path] of resources()) {
       const tag = await tagOf(path);
       for (const match of [tag, `"other", ${tag}`, `${tag},W/"other"`, '*', tag.slice('W/'.length)]) {
@@ -48,7 +48,7 @@ describe('a weak ETag', () => {
     }
   });
 
-  test('changes with the answer', async () => {
+  test('an ETag changes with the response', async () => {
     const path = await api.newApplication('Before');
     const tag = await tagOf(path);
     await api.patch(path, { name: 'After' });
@@ -58,7 +58,7 @@ describe('a weak ETag', () => {
     expect(await tagOf(path)).not.toBe(tag);
   });
 
-  test('does not make something deleted look alive', async () => {
+  test('a known ETag of something deleted gets a 404 and no 304', async () => {
     const path = await api.newApplication();
     const tag = await tagOf(path);
     await api.delete(path);
@@ -71,7 +71,7 @@ describe('HEAD is GET without the body', () => {
   const sameHeaders = (headers: Headers) =>
     ['content-type', 'etag', 'link', 'retry-after', 'content-length'].map((name) => [name, headers.get(name)]);
 
-  test('on every route that can be read, and for its problems', async () => {
+  test('HEAD returns the headers of GET on every route, for problems too', async () => {
     await expect
       .poll(async () => (await api.get(`${chat}/messages/search?q=tag`)).body, settled)
       .toMatchObject({ total: 1 });
@@ -100,7 +100,7 @@ describe('HEAD is GET without the body', () => {
     }
   });
 
-  test('with If-None-Match too', async () => {
+  test('HEAD returns the headers of GET with If-None-Match too', async () => {
     expect((await api.head(message, { 'if-none-match': await tagOf(message) })).status).toBe(304);
   });
 });

@@ -7,7 +7,7 @@ const api = await deployment();
 const chatsCount = async (application: string) => (await api.get<Application>(application)).body.chats_count;
 const messagesCount = async (chat: string) => (await api.get<Chat>(chat)).body.messages_count;
 
-test.concurrent('the roll-up brings both counts to the number of what is live', async ({ expect }) => {
+test.concurrent('the roll-up sets both counts to the number of live resources', async ({ expect }) => {
   const application = await api.newApplication();
   const chats = [await api.newChat(application), await api.newChat(application), await api.newChat(application)];
   const [busy, single, empty] = chats as [string, string, string];
@@ -47,7 +47,7 @@ test.concurrent('lists show the same counts', async ({ expect }) => {
     .toBe(1);
 });
 
-test.concurrent('what is created and deleted between two roll-ups is never counted', async ({ expect }) => {
+test.concurrent('resources that are created and deleted between two roll-ups are never counted', async ({ expect }) => {
   const application = await api.newApplication();
   const chat = await api.newChat(application);
   for (let number = 1; number <= 10; number++) {

@@ -10,7 +10,9 @@ const found = (chat: string, q: string) => numbers(`${chat}/messages/search?q=${
 const statusOf = async (path: string) => (await api.get(path)).status;
 
 describe.concurrent('deleting a message', () => {
-  test('takes it from reads, lists and search, and its number is never used again', async ({ expect }) => {
+  test('a deleted message disappears from reads, lists and search, and its number is never used again', async ({
+    expect,
+  }) => {
     const chat = await api.newChat();
     await api.send(chat, 'keep one', 'drop two', 'keep three', 'drop four');
     await expect.poll(() => found(chat, 'drop'), settled).toEqual([4, 2]);
@@ -24,7 +26,7 @@ describe.concurrent('deleting a message', () => {
     expect(await api.send(chat, 'the next')).toEqual([5]);
   });
 
-  test('is final at once, stored or not', async ({ expect }) => {
+  test('the deletion of a message is final at once, stored or not', async ({ expect }) => {
     const chat = await api.newChat();
     for (let number = 1; number <= 20; number++) {
       await api.post(`${chat}/messages`, { body: `short-lived ${number}` });
@@ -41,7 +43,7 @@ describe.concurrent('deleting a message', () => {
     expect(await found(chat, 'revived')).toEqual([]);
   });
 
-  test('beats the edits that came before it', async ({ expect }) => {
+  test('the deletion of a message wins over earlier edits', async ({ expect }) => {
     const chat = await api.newChat();
     await api.send(chat, 'original', 'neighbour');
     for (let i = 0; i < 10; i++) await api.patch(`${chat}/messages/1`, { body: `edit ${i}` });
@@ -53,7 +55,7 @@ describe.concurrent('deleting a message', () => {
 });
 
 describe.concurrent('deleting a chat', () => {
-  test('refuses writes to it at once, those below it soon, and takes all below it from reads and search', async ({
+  test('a deleted chat refuses writes at once, and soon everything below it is gone from reads and search', async ({
     expect,
   }) => {
     const application = await api.newApplication();
@@ -83,7 +85,7 @@ describe.concurrent('deleting a chat', () => {
     expect((await api.post<Chat>(`${application}/chats`)).body.number).toBe(3);
   });
 
-  test('right after its create leaves nothing either', async ({ expect }) => {
+  test('a chat that is deleted right after its create leaves nothing behind', async ({ expect }) => {
     const application = await api.newApplication();
     for (let number = 1; number <= 10; number++) {
       const chat = await api.newChat(application);
@@ -99,7 +101,7 @@ describe.concurrent('deleting a chat', () => {
 });
 
 describe.concurrent('deleting an application', () => {
-  test('refuses writes to it at once, those below it soon, and takes all below it from reads, lists and search', async ({
+  test('a deleted application refuses writes at once, and soon everything below it is gone from reads, lists and search', async ({
     expect,
   }) => {
     const application = await api.newApplication('Condemned');
@@ -132,7 +134,7 @@ describe.concurrent('deleting an application', () => {
     expect(listed.map((each) => each.token)).not.toContain(token);
   });
 
-  test('leaves its neighbours alone', async ({ expect }) => {
+  test('the deletion of an application leaves other applications alone', async ({ expect }) => {
     const [application, neighbour] = [await api.newApplication(), await api.newApplication()];
     const [chat, other] = [await api.newChat(application), await api.newChat(neighbour)];
     await api.send(chat, 'same words');

@@ -16,7 +16,7 @@ const found = async (chat: string, q: string) =>
 
 describe('editing a message', () => {
   test.each(['PATCH', 'PUT'])(
-    'with %s is answered at once, without created_at, which only the store knows',
+    'an edit of a message with %s returns at once, without created_at, which only the store knows',
     async (method) => {
       const chat = await api.newChat();
       const { body: before } = await api.post<Message>(`${chat}/messages`, { body: 'Before' });
@@ -30,7 +30,7 @@ describe('editing a message', () => {
     },
   );
 
-  test('leaves the last accepted one in reads, lists and search', async () => {
+  test('the last accepted edit of a message wins in reads, lists and search', async () => {
     const chat = await api.newChat();
     await api.send(chat, 'draft zero');
     const message = `${chat}/messages/1`;
@@ -43,7 +43,7 @@ describe('editing a message', () => {
     expect(await found(chat, '29')).toEqual([]);
   });
 
-  test('by many at once leaves one of them, the same everywhere', async () => {
+  test('one of many concurrent edits of a message wins, the same one everywhere', async () => {
     const chat = await api.newChat();
     await api.send(chat, 'contested');
     const answers = await concurrently(40, atOnce(20), (i) =>
@@ -60,7 +60,7 @@ describe('editing a message', () => {
       .toEqual({ agree: true, answered: true });
   });
 
-  test('is accepted before the message is stored', async () => {
+  test('an edit is accepted before the message is stored', async () => {
     const chat = await api.newChat();
     for (let number = 1; number <= 30; number++) {
       await api.post(`${chat}/messages`, { body: 'too early' });
@@ -72,7 +72,7 @@ describe('editing a message', () => {
     for (const message of await api.all<Message>(`${chat}/messages`)) expect(message.created_at).toMatch(timestamp);
   });
 
-  test('needs a good body', async () => {
+  test('an edit of a message needs a valid body', async () => {
     const chat = await api.newChat();
     await api.send(chat, 'Stays');
     for (const method of ['PATCH', 'PUT']) {
@@ -88,7 +88,7 @@ describe('editing a message', () => {
     await expect.poll(() => read(`${chat}/messages/1`), settled).toBe('Stays');
   });
 
-  test('does not look at If-Match', async () => {
+  test('an edit of a message ignores If-Match', async () => {
     const chat = await api.newChat();
     await api.send(chat, 'Before');
     expect((await api.patch(`${chat}/messages/1`, { body: 'After' }, { 'if-match': '"another"' })).status).toBe(200);

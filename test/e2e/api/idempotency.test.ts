@@ -17,7 +17,7 @@ describe('a create that is repeated with its Idempotency-Key', () => {
     ['a chat', async () => `${await api.newApplication()}/chats`, { name: 'Once' }],
     ['a message', async () => `${await api.newChat()}/messages`, { body: 'Once' }],
     ['a batch', async () => `${await api.newChat()}/messages/batch`, { messages: [{ body: 'One' }, { body: 'Two' }] }],
-  ])('gets the first answer again: %s', async (_what, route, body) => {
+  ])('a retry with the same Idempotency-Key gets the first response: %s', async (_what, route, body) => {
     const path = await route();
     const key = randomUUID();
     const first = await api.post(path, body, keyed(key));
@@ -26,14 +26,14 @@ describe('a create that is repeated with its Idempotency-Key', () => {
     expect(answered(await api.post(path, body, keyed(randomUUID())))).not.toEqual(answered(first));
   });
 
-  test('takes no second number', async () => {
+  test('a retry takes no second number', async () => {
     const chat = await api.newChat();
     for (let i = 0; i < 5; i++) await api.post(`${chat}/messages`, { body: 'Once' }, keyed('the key'));
     expect(await api.send(chat, 'Next')).toEqual([2]);
     await expect.poll(() => numbers(chat), settled).toEqual([1, 2]);
   });
 
-  test('may have it quoted or bare alike', async () => {
+  test('a retry may send its Idempotency-Key quoted or bare', async () => {
     const chat = await api.newChat();
     const key = randomUUID();
     for (const form of [key, `"${key}"`, key])
@@ -41,7 +41,7 @@ describe('a create that is repeated with its Idempotency-Key', () => {
     expect((await api.post<Message>(`${chat}/messages`, { body: 'Once' }, keyed(`'${key}'`))).body.number).toBe(2);
   });
 
-  test('has the same payload when it is the same JSON, however it is written', async () => {
+  test('a retry has the same payload when its JSON is the same, however it is written', async () => {
     const chat = await api.newChat();
     const forms = [
       '{"body":"Ünïcode"}',
@@ -52,7 +52,7 @@ describe('a create that is repeated with its Idempotency-Key', () => {
       expect((await api.post<Message>(`${chat}/messages`, json, keyed('same'))).body.number, json).toBe(1);
   });
 
-  test('gets the first answer even when what it made is edited, deleted or gone', async () => {
+  test('a retry gets the first response even when the resource was edited or deleted', async () => {
     const application = await api.newApplication();
     const chat = await api.newChat(application);
     const send = () => api.post(`${chat}/messages`, { body: 'Once' }, keyed('k'));
@@ -67,7 +67,7 @@ describe('a create that is repeated with its Idempotency-Key', () => {
     expect(answered(await send())).toEqual(answered(first));
   });
 
-  test('at the same time makes one', async () => {
+  test('concurrent retries create one resource', async () => {
     const chat = await api.newChat();
     const answers = await concurrently(50, atOnce(50), () =>
       api.post(`${chat}/messages`, { body: 'Once' }, keyed('k')),
@@ -88,7 +88,7 @@ describe('a create that is repeated with its Idempotency-Key', () => {
 });
 
 describe('an Idempotency-Key', () => {
-  test('with another payload is refused, and the first stands', async () => {
+  test('an Idempotency-Key with another payload is refused, and the first request stands', async () => {
     const chat = await api.newChat();
     const path = `${chat}/messages`;
     await api.post(path, { body: 'Once' }, keyed('k'));
@@ -105,7 +105,7 @@ describe('an Idempotency-Key', () => {
     expect(await api.send(chat, 'Next')).toEqual([4]);
   });
 
-  test('is scoped to its path', async () => {
+  test('an Idempotency-Key is scoped to its path', async () => {
     const [application, stranger] = [await api.newApplication(), await api.newApplication()];
     const name = { name: 'Once' };
     expect((await api.post<Chat>(`${application}/chats`, name, keyed('k'))).body.number).toBe(1);
@@ -118,7 +118,7 @@ describe('an Idempotency-Key', () => {
     }
   });
 
-  test('does not keep a refusal', async () => {
+  test('an Idempotency-Key does not keep a refusal', async () => {
     const application = await api.newApplication();
     const path = `${application}/chats/1/messages`;
     expect(await api.post(path, { body: 'Once' }, keyed('k'))).toBeProblem(404, 'chat_not_found');
@@ -139,7 +139,7 @@ describe('an Idempotency-Key', () => {
     ['nothing, quoted', '""', 422],
     ['a tab', 'a\tb', 422],
     ['beyond ASCII', 'clé', 422],
-  ])('of %s is taken or refused by its name', async (_what, key, status) => {
+  ])('an Idempotency-Key of %s is accepted, or refused by name', async (_what, key, status) => {
     const chat = await api.newChat();
     const answer = await api.post<Message>(`${chat}/messages`, { body: 'x' }, keyed(key));
     if (status === 201) expect([answer.status, answer.body.number]).toEqual([201, 1]);
@@ -149,7 +149,7 @@ describe('an Idempotency-Key', () => {
     }
   });
 
-  test('on something else than a POST means nothing', async () => {
+  test('an Idempotency-Key is ignored on anything but a POST', async () => {
     const chat = await api.newChat();
     await api.send(chat, 'x');
     for (const body of ['one', 'two', 'three'])

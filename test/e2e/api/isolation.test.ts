@@ -110,14 +110,14 @@ const queryFor = (route: Route, said: Record<string, string> = {}): string => {
   return `?${new URLSearchParams(query)}`;
 };
 
-describe('nothing of the neighbours is seen, whatever is sent as', () => {
+describe('no request shows data of another application', () => {
   const numbered = operations.flatMap(([id, route]) =>
     paramsOf(route)
       .filter((name) => name !== 'token')
       .map((name) => [id, name, route] as const),
   );
 
-  test.each(numbered)('a number in the path: %s, %s', async (_id, name, route) => {
+  test.each(numbered)('no number in the path shows data of another application: %s, %s', async (_id, name, route) => {
     const spelled = [...extremes, '01', '+2', '2.0', '2e0', '0x2', '२', ' 2', '2,3', '2%00', '*', '-', 'null'];
     const requests = some(spelled).map((value) => ({
       path: pathOf(route, { [name]: encodeURIComponent(value) }) + queryFor(route),
@@ -126,7 +126,7 @@ describe('nothing of the neighbours is seen, whatever is sent as', () => {
   });
 
   const tokened = operations.filter(([, route]) => paramsOf(route).includes('token'));
-  test.each(tokened)('a token in the path: %s', async (_id, route) => {
+  test.each(tokened)('no unknown token in the path shows data of an application: %s', async (_id, route) => {
     const { token } = mine;
     const [before, after] = neighbours.map((each) => each.token.toLowerCase()) as [string, string];
     const tokens = [token.slice(0, -1), `${token}A`, ` ${token}`, `${token} `, `${token}\0`, token.slice(1), '%', '_'];
@@ -142,7 +142,7 @@ describe('nothing of the neighbours is seen, whatever is sent as', () => {
       .filter((name) => name !== 'cursor')
       .map((name) => [id, name, route] as const),
   );
-  test.each(asked)('a parameter of the query: %s, %s', async (_id, name, route) => {
+  test.each(asked)('no query parameter shows data of another application: %s, %s', async (_id, name, route) => {
     const spelled = [...extremes, '%', '_', '*', '"', "' OR 1=1 --", 'asc, token', marker, neighbours[0].token];
     await walk(
       route,
@@ -152,7 +152,7 @@ describe('nothing of the neighbours is seen, whatever is sent as', () => {
 
   const keyed = operations.filter(([, { method }]) => method === 'POST');
   test.each(keyed.filter(([, route]) => !isOperators(route)))(
-    "a neighbour's Idempotency-Key: %s",
+    'an Idempotency-Key of another application gets no response of that application: %s',
     async (_id, route) => {
       const headers = { 'idempotency-key': randomUUID() };
       const [, , token = ''] = (await api.newChat()).split('/');
@@ -167,18 +167,22 @@ describe('nothing of the neighbours is seen, whatever is sent as', () => {
     },
   );
 
-  test.each(keyed.filter(([, route]) => isOperators(route)))('a guessed Idempotency-Key: %s', async (_id, route) => {
-    for (const key of ['1', 'test', 'create-application-1', 'k'.repeat(255)]) {
-      const send = () => api.call(route.method, pathOf(route), { body: payload, headers: { 'idempotency-key': key } });
-      const [theirs, ours] = [await send(), await send()];
-      // Who holds the admin key is one caller, and the contract takes any key of theirs.
-      if (process.env.CHAT_SYSTEM_ADMIN_KEY) expect([theirs.status, ours.status]).toEqual([201, 201]);
-      else for (const each of [theirs, ours]) expect(each).toBeProblem(422, 'validation_failed', 'Idempotency-Key');
-    }
-  });
+  test.each(keyed.filter(([, route]) => isOperators(route)))(
+    'no guessed Idempotency-Key shows data of another application: %s',
+    async (_id, route) => {
+      for (const key of ['1', 'test', 'create-application-1', 'k'.repeat(255)]) {
+        const send = () =>
+          api.call(route.method, pathOf(route), { body: payload, headers: { 'idempotency-key': key } });
+        const [theirs, ours] = [await send(), await send()];
+        // Who holds the admin key is one caller, and the contract takes any key of theirs.
+        if (process.env.CHAT_SYSTEM_ADMIN_KEY) expect([theirs.status, ours.status]).toEqual([201, 201]);
+        else for (const each of [theirs, ours]) expect(each).toBeProblem(422, 'validation_failed', 'Idempotency-Key');
+      }
+    },
+  );
 });
 
-describe('a cursor that the system did not make for the list is refused:', () => {
+describe('a cursor that the system did not make for the list', () => {
   type List = [route: Route, said?: Record<string, string>, query?: Record<string, string>];
   const firstPage = async (...[route, said = {}, query = {}]: List) => {
     const path = pathOf(route, said) + queryFor(route, { limit: '1', ...query });
@@ -208,7 +212,7 @@ describe('a cursor that the system did not make for the list is refused:', () =>
     return [id, ...parts, ...filters];
   };
 
-  test.each(listing)('one of another list, %s', async (id, route) => {
+  test.each(listing)('a cursor of another list is refused: %s', async (id, route) => {
     const [before, after] = neighbours;
     const others = listing.filter(([each]) => each !== id);
     const has = (name: string) => paramsOf(route).includes(name) || queryOf(route).includes(name);
@@ -225,7 +229,7 @@ describe('a cursor that the system did not make for the list is refused:', () =>
     await expectRefused(route, cursors);
   });
 
-  test.each(listing)('one that was made by a client, %s', async (id, route) => {
+  test.each(listing)('a cursor that a client made is refused: %s', async (id, route) => {
     const real = String(await firstPage(route));
     const [signature, ...position] = contentOf(real);
     const params = Object.fromEntries(paramsOf(route).map((name) => [name, name === 'token' ? mine.token : '1']));
@@ -252,7 +256,7 @@ describe('a cursor that the system did not make for the list is refused:', () =>
   });
 
   test.each(listing.filter(([id]) => id === 'searchChat' || id === 'listMessages'))(
-    'one that differs in any character, %s',
+    'a cursor that differs in any character is refused: %s',
     async (_id, route) => {
       const real = String(await firstPage(route));
       const changed = [...real].map(
@@ -266,6 +270,6 @@ describe('a cursor that the system did not make for the list is refused:', () =>
   );
 });
 
-test('the neighbours have what they had before the walk', async () => {
+test('the other applications are unchanged after all requests', async () => {
   expect(await seenByNeighbours()).toEqual(neighboursAtFirst);
 });

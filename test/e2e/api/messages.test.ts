@@ -9,7 +9,7 @@ import { acceptableTexts, refusedTexts } from '../../support/names-and-bodies.ts
 const api = await deployment();
 
 describe('creating a message', () => {
-  test('gives numbers from 1 in each chat', async () => {
+  test('messages are numbered from 1 in each chat', async () => {
     const application = await api.newApplication();
     for (const chat of [await api.newChat(application), await api.newChat(application)])
       for (const number of [1, 2, 3]) {
@@ -25,7 +25,7 @@ describe('creating a message', () => {
       }
   });
 
-  test('gives concurrent ones exactly the numbers from 1 on, and each stays under its own', async () => {
+  test('concurrent messages get exactly the numbers from 1 on, and each keeps its own', async () => {
     const chat = await api.newChat();
     const created = await concurrently(300, atOnce(60), (i) =>
       api.post<Message>(`${chat}/messages`, { body: `Body ${i}` }),
@@ -35,7 +35,7 @@ describe('creating a message', () => {
     await expect.poll(() => api.all<Message>(`${chat}/messages?limit=1000`), settled).toEqual(answered);
   });
 
-  test('is read as it was answered, and until then it is pending and never unknown', async () => {
+  test('a created message is pending until it is stored and never unknown, and then reads as created', async () => {
     const chat = await api.newChat();
     for (let i = 0; i < 50; i++) {
       const { body } = await api.post<Message>(`${chat}/messages`, { body: `Fresh ${i}` });
@@ -50,7 +50,7 @@ describe('creating a message', () => {
     }
   });
 
-  test('keeps bodies exactly as sent', async () => {
+  test('a message keeps its body exactly as sent', async () => {
     const chat = await api.newChat();
     const texts = acceptableTexts(10_000).map(({ text }) => text);
     for (const text of texts)
@@ -61,7 +61,7 @@ describe('creating a message', () => {
     expect((await api.get<Message>(`${chat}/messages/3`)).body.body).toBe(texts[2]);
   });
 
-  test('refuses bad bodies, and takes no number for them', async () => {
+  test('a message with an invalid body is refused and takes no number', async () => {
     const chat = await api.newChat();
     for (const json of [...refusedTexts(10_000).map(({ json }) => json), 'null', '7', 'true', '["x"]', '{}'])
       expect(await api.post(`${chat}/messages`, `{"body":${json}}`), json.slice(0, 50)).toBeProblem(
@@ -74,7 +74,7 @@ describe('creating a message', () => {
     expect((await api.post<Message>(`${chat}/messages`, { body: 'first' })).body.number).toBe(1);
   });
 
-  test('ignores members it does not know', async () => {
+  test('unknown members of a message are ignored', async () => {
     const chat = await api.newChat();
     const { status, body } = await api.post(`${chat}/messages`, {
       body: 'x',
@@ -94,9 +94,9 @@ const requestsOf = (message: string): (() => Promise<Answer>)[] => [
   () => api.delete(message),
 ];
 
-describe('a message that is not there', () => {
+describe('an unknown message', () => {
   test.each(['1', '2', '4294967296', '9007199254740993', '9'.repeat(40)])(
-    'is message_not_found on every route: %s',
+    'an unknown message is message_not_found on every route: %s',
     async (number) => {
       const chat = await api.newChat();
       for (const request of requestsOf(`${chat}/messages/${number}`))
@@ -105,7 +105,7 @@ describe('a message that is not there', () => {
   );
 
   test.each(['0', '-1', '01', '1.5', '1e3', 'abc', '%20', '%EF%BC%91', '%00', 'search%20'])(
-    'is refused by name on every route when its number is %s',
+    'an invalid message number is refused by name on every route: %s',
     async (number) => {
       const chat = await api.newChat();
       for (const request of requestsOf(`${chat}/messages/${number}`))
@@ -113,7 +113,7 @@ describe('a message that is not there', () => {
     },
   );
 
-  test('belongs to another chat or application', async () => {
+  test('a message of another chat or application is not found', async () => {
     const application = await api.newApplication();
     const [chat, neighbour, stranger] = [
       await api.newChat(application),

@@ -23,24 +23,24 @@ beforeAll(async () => {
 });
 
 describe('a page of messages', () => {
-  test('holds 50 unless told otherwise, oldest first', async () => {
+  test('a page holds 50 messages by default, oldest first', async () => {
     const { body } = await api.get<MessagePage>(list);
     expect(body.data.map(({ number }) => number)).toEqual(range(1, 50));
     expect(body.pending).toEqual([]);
     expect(body.next).toEqual(expect.any(String));
   });
 
-  test.each([1, 7, 50, 119, 120, 121, 1_000])('of %i leads to the next until all were seen once', async (limit) => {
+  test.each([1, 7, 50, 119, 120, 121, 1_000])('pages of %i messages show every message once', async (limit) => {
     expect(await numbers(`${list}?limit=${limit}`)).toEqual(range(1, 120));
     expect(await numbers(`${list}?limit=${limit}&order=desc`)).toEqual(range(120, 1));
   });
 
-  test('ends the list with next: null as soon as nothing follows', async () => {
+  test('the last page has next: null', async () => {
     expect((await api.get<MessagePage>(`${list}?limit=120`)).body.next).toBeNull();
     expect((await api.get<MessagePage>(`${list}?limit=119`)).body.next).not.toBeNull();
   });
 
-  test('may begin after and end before a number, both exclusive', async () => {
+  test('a list may begin after and end before a number, both exclusive', async () => {
     expect(await numbers(`${list}?after=117`)).toEqual([118, 119, 120]);
     expect(await numbers(`${list}?before=4`)).toEqual([1, 2, 3]);
     expect(await numbers(`${list}?after=10&before=15`)).toEqual([11, 12, 13, 14]);
@@ -54,12 +54,12 @@ describe('a page of messages', () => {
     expect(await numbers(`${list}?before=${'9'.repeat(30)}&limit=1000`)).toEqual(range(1, 120));
   });
 
-  test('of an empty chat is empty', async () => {
+  test('a page of an empty chat is empty', async () => {
     const empty = await api.newChat();
     expect((await api.get(`${empty}/messages`)).body).toEqual({ data: [], next: null, pending: [] });
   });
 
-  test('continues where it ended whatever came in or went meanwhile', async () => {
+  test('a list continues where the page ended, whatever was created or deleted meanwhile', async () => {
     const busy = await api.newChat();
     await api.send(busy, 'one', 'two', 'three', 'four');
     await expect.poll(() => numbers(`${busy}/messages`), settled).toHaveLength(4);
@@ -70,13 +70,13 @@ describe('a page of messages', () => {
     expect(await numbers(`${busy}/messages?limit=2&cursor=${first.next}`)).toEqual([3, 4, 5]);
   });
 
-  test('may have another limit than the one before', async () => {
+  test('a page may have another limit than the previous page', async () => {
     const { body } = await api.get<MessagePage>(`${list}?limit=2`);
     const next = await api.get<MessagePage>(`${list}?limit=3&cursor=${body.next}`);
     expect(next.body.data.map(({ number }) => number)).toEqual([3, 4, 5]);
   });
 
-  test('stops early at 4 MB, and the list goes on', async () => {
+  test('a page ends early at 4 MB, and the list continues', async () => {
     const large = await api.newChat();
     // JSON writes each as six bytes: 100 × 10,000 × 6.
     for (let i = 0; i < 10; i++) await api.send(large, ...range(1, 17).map(() => '\u0001'.repeat(10_000)));
@@ -95,7 +95,7 @@ describe('a page of messages', () => {
 });
 
 describe('pending', () => {
-  test('names what is accepted but not stored yet, and never what is deleted', async () => {
+  test('pending names accepted numbers that are not stored yet, and never deleted ones', async () => {
     const busy = await api.newChat();
     await api.send(busy, ...range(1, 10).map(String));
     for (const number of [3, 4, 8]) await api.delete(`${busy}/messages/${number}`);
@@ -104,7 +104,7 @@ describe('pending', () => {
       .toMatchObject({ data: [1, 2, 5, 6, 7, 9, 10].map((number) => ({ number })), pending: [], next: null });
   });
 
-  test('and the messages together leave no number out while writes come in', async () => {
+  test('pending numbers and messages together leave no number out during concurrent writes', async () => {
     const busy = await api.newChat();
     const answered = new Set<number>();
     const writing = concurrently(600, atOnce(40), async () => {
@@ -133,25 +133,31 @@ describe('pending', () => {
   });
 });
 
-describe('a page that cannot be is refused by name:', () => {
-  test.each(['0', '1001', '-1', '1.5', 'ten', '', '1e2', '9'.repeat(40)])('limit=%s', async (limit) => {
-    for (const path of [list, `${application}/chats`, '/applications'])
-      expect(await api.get(`${path}?limit=${limit}`)).toBeProblem(422, 'validation_failed', 'limit');
-  });
+describe('an invalid page', () => {
+  test.each(['0', '1001', '-1', '1.5', 'ten', '', '1e2', '9'.repeat(40)])(
+    'a page is refused with limit=%s',
+    async (limit) => {
+      for (const path of [list, `${application}/chats`, '/applications'])
+        expect(await api.get(`${path}?limit=${limit}`)).toBeProblem(422, 'validation_failed', 'limit');
+    },
+  );
 
-  test.each(['-1', '1.5', 'x', '', '1e3', '01'])('after=%s, and before too', async (number) => {
-    for (const path of [list, `${application}/chats`]) {
-      expect(await api.get(`${path}?after=${number}`)).toBeProblem(422, 'validation_failed', 'after');
-      expect(await api.get(`${path}?before=${number}`)).toBeProblem(422, 'validation_failed', 'before');
-    }
-  });
+  test.each(['-1', '1.5', 'x', '', '1e3', '01'])(
+    'a page is refused with after=%s, and with the same before',
+    async (number) => {
+      for (const path of [list, `${application}/chats`]) {
+        expect(await api.get(`${path}?after=${number}`)).toBeProblem(422, 'validation_failed', 'after');
+        expect(await api.get(`${path}?before=${number}`)).toBeProblem(422, 'validation_failed', 'before');
+      }
+    },
+  );
 
-  test.each(['up', '', 'ASC', 'asc,desc'])('order=%s', async (order) => {
+  test.each(['up', '', 'ASC', 'asc,desc'])('a page is refused with order=%s', async (order) => {
     for (const path of [list, `${application}/chats`, '/applications'])
       expect(await api.get(`${path}?order=${order}`)).toBeProblem(422, 'validation_failed', 'order');
   });
 
-  test('all that is wrong at once', async () => {
+  test('a refused page names all faults at once', async () => {
     expect(await api.get(`${list}?limit=0&order=up&after=x&before=y`)).toBeProblem(
       422,
       'validation_failed',
@@ -162,22 +168,25 @@ describe('a page that cannot be is refused by name:', () => {
     );
   });
 
-  test.each(['', 'nonsense', 'e30', 'bnVsbA', '%00', '../..', 'A'.repeat(100)])('cursor=%s', async (cursor) => {
-    for (const path of [
-      list,
-      `${application}/chats`,
-      '/applications',
-      `${list}/search?q=x`,
-      `${application}/search?q=x`,
-    ])
-      expect(await api.get(`${path}${path.includes('?') ? '&' : '?'}cursor=${cursor}`)).toBeProblem(
-        422,
-        'validation_failed',
-        'cursor',
-      );
-  });
+  test.each(['', 'nonsense', 'e30', 'bnVsbA', '%00', '../..', 'A'.repeat(100)])(
+    'a page is refused with cursor=%s',
+    async (cursor) => {
+      for (const path of [
+        list,
+        `${application}/chats`,
+        '/applications',
+        `${list}/search?q=x`,
+        `${application}/search?q=x`,
+      ])
+        expect(await api.get(`${path}${path.includes('?') ? '&' : '?'}cursor=${cursor}`)).toBeProblem(
+          422,
+          'validation_failed',
+          'cursor',
+        );
+    },
+  );
 
-  test('a cursor that was changed', async () => {
+  test('a page is refused with a changed cursor', async () => {
     const { body } = await api.get<MessagePage>(`${list}?limit=5`);
     const cursor = body.next ?? '';
     for (const at of [0, Math.floor(cursor.length / 2), cursor.length - 1]) {
@@ -192,7 +201,7 @@ describe('a page that cannot be is refused by name:', () => {
       );
   });
 
-  test('a cursor of another list, order or filter', async () => {
+  test('a page is refused with the cursor of another list, order or filter', async () => {
     const other = await api.newChat(application);
     await api.newChat(application);
     await api.send(other, ...range(1, 10).map(String));

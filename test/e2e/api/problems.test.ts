@@ -9,7 +9,7 @@ const unknownApplication = `/applications/${'A'.repeat(22)}`;
 const tooLarge = 1_048_577;
 const text = { 'content-type': 'text/plain' };
 
-describe('what is no route is route_not_found:', () => {
+describe('an unknown route', () => {
   test.each([
     '/',
     '/nowhere',
@@ -26,7 +26,7 @@ describe('what is no route is route_not_found:', () => {
   });
 });
 
-test('a method that a route does not know is 405, and Allow names those it does', async () => {
+test('a method that a route does not have is 405, and Allow names its methods', async () => {
   const { body: document } = await api.get<OpenApi>('/openapi.json');
   for (const [template, operations] of Object.entries(document.paths)) {
     const path = template.replace('{token}', 'A'.repeat(22)).replace(/\{\w+\}/g, '1');
@@ -41,12 +41,12 @@ test('a method that a route does not know is 405, and Allow names those it does'
   }
 });
 
-describe('a request is judged', () => {
-  test('by its route before its method', async () => {
+describe('the order of checks', () => {
+  test('the route is checked before the method', async () => {
     expect(await api.call('DELETE', '/nowhere', { body: '{', headers: text })).toBeProblem(404, 'route_not_found');
   });
 
-  test('by its method before its content type, size, JSON, numbers and existence', async () => {
+  test('the method is checked before content type, size, JSON, numbers and existence', async () => {
     const notAllowed = [405, 'method_not_allowed'] as const;
     expect(await api.call('PUT', '/applications', { body: '{', headers: text })).toBeProblem(...notAllowed);
     expect(await api.call('PATCH', '/applications', { body: 'x'.repeat(tooLarge) })).toBeProblem(...notAllowed);
@@ -57,21 +57,21 @@ describe('a request is judged', () => {
     expect(await api.post(`${unknownApplication}/chats/zero/messages/search`)).toBeProblem(...notAllowed);
   });
 
-  test('by its content type before its size', async () => {
+  test('the content type is checked before the size', async () => {
     const answer = await api.post(`${unknownApplication}/chats`, 'x'.repeat(tooLarge), text);
     expect(answer).toBeProblem(415, 'unsupported_media_type');
   });
 
-  test('by its size before its JSON', async () => {
+  test('the size is checked before the JSON', async () => {
     expect(await api.post(`${unknownApplication}/chats`, 'x'.repeat(tooLarge))).toBeProblem(413, 'payload_too_large');
   });
 
-  test('by its JSON before its numbers, keys and members', async () => {
+  test('the JSON is checked before numbers, keys and members', async () => {
     const answer = await api.post(`${unknownApplication}/chats/zero/messages`, '{"body":""', { 'idempotency-key': '' });
     expect(answer).toBeProblem(400, 'malformed_json');
   });
 
-  test('by its members before what exists', async () => {
+  test('the members are checked before existence', async () => {
     const invalid = [422, 'validation_failed'] as const;
     expect(await api.post(`${unknownApplication}/chats`, { name: '' })).toBeProblem(...invalid, '/name');
     expect(await api.patch(`${unknownApplication}/chats/1/messages/1`, {})).toBeProblem(...invalid, '/body');
@@ -81,7 +81,7 @@ describe('a request is judged', () => {
     expect(await api.get(`${unknownApplication}/search`)).toBeProblem(...invalid, 'q');
   });
 
-  test('from the application down', async () => {
+  test('existence is checked from the application down', async () => {
     const application = await api.newApplication();
     const chat = await api.newChat(application);
     const edit = { body: 'x' };
@@ -90,7 +90,7 @@ describe('a request is judged', () => {
     expect(await api.patch(`${chat}/messages/9`, edit)).toBeProblem(404, 'message_not_found');
   });
 
-  test('whole: everything invalid about it is named at once', async () => {
+  test('all faults of a request are named at once', async () => {
     const answer = await api.post(
       `${unknownApplication}/chats/zero/messages/batch`,
       { messages: [{ body: '' }, {}] },
@@ -115,7 +115,7 @@ describe('a body', () => {
     'Application/JSON',
     'application/merge-patch+json',
     'application/json; profile="x"',
-  ])('may be %s', async (type) => {
+  ])('a body may be %s', async (type) => {
     const application = await api.newApplication();
     const answer = await api.patch(application, { name: 'x' }, { 'content-type': type });
     expect(answer.status).toBe(200);
@@ -135,7 +135,7 @@ describe('a body', () => {
     '*/*',
     'application/',
     ';',
-  ])('may not be %s', async (type) => {
+  ])('a body may not be %s', async (type) => {
     const application = await api.newApplication();
     const answer = await api.patch(application, { name: 'x' }, { 'content-type': type });
     expect(answer).toBeProblem(415, 'unsupported_media_type');
@@ -143,7 +143,7 @@ describe('a body', () => {
     expect(created).toBeProblem(415, 'unsupported_media_type');
   });
 
-  test('needs its type said', async () => {
+  test('a body needs a content type', async () => {
     const application = await api.newApplication();
     // A request of bytes has no type of its own.
     const body = new TextEncoder().encode('{"name":"x"}');
@@ -151,7 +151,7 @@ describe('a body', () => {
     expect(status).toBe(415);
   });
 
-  test('that is empty needs none', async () => {
+  test('an empty body needs no content type', async () => {
     const application = await api.newApplication();
     expect((await api.post(`${application}/chats`)).status).toBe(201);
     expect((await api.post(`${application}/chats`, '', text)).status).toBe(201);
@@ -171,19 +171,19 @@ describe('a body', () => {
     '{"name":"\u0001"}',
     '{"a":"\\x"}',
     '\ufeff{"name":"x"}',
-  ])('is malformed_json when it is %j', async (json) => {
+  ])('a body is malformed_json when it is %j', async (json) => {
     const application = await api.newApplication();
     expect(await api.post(`${application}/chats`, json)).toBeProblem(400, 'malformed_json');
     expect(await api.patch(application, json)).toBeProblem(400, 'malformed_json');
   });
 
-  test.each(['[]', '[{"name":"x"}]', '"x"', '7', 'null', 'true'])('must be an object, not %s', async (json) => {
+  test.each(['[]', '[{"name":"x"}]', '"x"', '7', 'null', 'true'])('a body must be an object, not %s', async (json) => {
     const application = await api.newApplication();
     expect(await api.patch(application, json)).toBeProblem(422, 'validation_failed', '');
     expect(await api.post(`${application}/chats`, json)).toBeProblem(422, 'validation_failed', '');
   });
 
-  test('means nothing where none is taken', async () => {
+  test('a body is ignored on a route that takes none', async () => {
     const application = await api.newApplication();
     const chat = await api.newChat(application);
     expect((await api.call('DELETE', chat, { body: '{', headers: text })).status).toBe(204);

@@ -128,13 +128,13 @@ describe('a message matches', () => {
       'body:',
     ],
     ...['nowhere', 'quick fox', 'xyz', '<em>', '&amp;', '\u0000', '\n'],
-  ])('when its body contains %j without regard to case, and only then', async (q) => {
+  ])('a message matches exactly when its body contains %j, ignoring case', async (q) => {
     const expected = bodies.flatMap((body, i) => (matcher(q).test(body) ? [i + 1] : [])).reverse();
     expect(await numbers(chat, q)).toEqual(expected);
     expect((await page(inChat(chat, q))).total).toBe(expected.length);
   });
 
-  test('exactly when a scan finds it, whatever the text, and with every match marked', async () => {
+  test('a message matches exactly when a scan finds it, for any text, and every match is marked', async () => {
     const texts = fc
       .sample(
         hardText.filter((text) => !/^\p{White_Space}*$/u.test(text)),
@@ -156,7 +156,7 @@ describe('a message matches', () => {
     );
   });
 
-  test('by its last accepted text, and never once it is deleted', async () => {
+  test('a message matches by its last accepted text, and never after its deletion', async () => {
     const changing = await chatOf(['first wording', 'stays as it is']);
     await api.patch(`${changing}/messages/1`, { body: 'second wording' });
     await vi.waitFor(async () => expect(await numbers(changing, 'second')).toEqual([1]), settled);
@@ -166,7 +166,7 @@ describe('a message matches', () => {
     expect(await numbers(changing, 'stays')).toEqual([2]);
   });
 
-  test('in its own chat and application alone', async () => {
+  test('a message matches in its own chat and application only', async () => {
     const application = await api.newApplication();
     const here = await chatOf(['common here'], application);
     const there = await chatOf(['common there'], application);
@@ -179,7 +179,7 @@ describe('a message matches', () => {
 });
 
 describe('a match', () => {
-  test('is the message with its highlight, as HTML text', async () => {
+  test('a match is the message with its highlight, as HTML text', async () => {
     const chat = await chatOf([`<b>bold</b> & "quoted" 'B'`]);
     const { body: message } = await api.get<Message>(`${chat}/messages/1`);
     expect(await page(inChat(chat, '<B>'))).toEqual({
@@ -194,7 +194,7 @@ describe('a match', () => {
     expect(await numbers(chat, 'quot;')).toEqual([]);
   });
 
-  test('is marked leftmost first, without overlaps', async () => {
+  test('matches in a text are marked leftmost first, without overlaps', async () => {
     const chat = await chatOf(['aAaaa', 'ababab']);
     expect((await page(inChat(chat, 'aa'))).data.map(({ highlight }) => highlight)).toEqual([
       '<em>aA</em><em>aa</em>a',
@@ -202,7 +202,7 @@ describe('a match', () => {
     expect((await page(inChat(chat, 'aba'))).data.map(({ highlight }) => highlight)).toEqual(['<em>aba</em>bab']);
   });
 
-  test('of an application says its chat too', async () => {
+  test('a match in an application names its chat', async () => {
     const application = await api.newApplication();
     const chat = await chatOf(['findable'], application);
     const { body: message } = await api.get<Message>(`${chat}/messages/1`);
@@ -215,7 +215,7 @@ describe('a match', () => {
 });
 
 describe('matches come newest first', () => {
-  test('in one chat by number, page by page, each once', async () => {
+  test('matches in a chat are listed newest first by number, page by page, each once', async () => {
     const chat = await api.newChat();
     await api.send(chat, ...Array.from({ length: 57 }, (_, i) => `needle ${i + 1}`));
     await searchable(chat, 'needle', 57);
@@ -229,13 +229,13 @@ describe('matches come newest first', () => {
     expect((await page(inChat(chat, 'needle', '&limit=57'))).next).toBeNull();
   });
 
-  test('whatever order is asked for', async () => {
+  test('matches are listed newest first, whatever order is requested', async () => {
     const chat = await chatOf(['same 1', 'same 2', 'same 3']);
     for (const order of ['asc', 'desc', 'up'])
       expect((await page(inChat(chat, 'same', `&order=${order}`))).data.map(({ number }) => number)).toEqual([3, 2, 1]);
   });
 
-  test('in an application by time, chat and number', async () => {
+  test('matches in an application are listed newest first by time, chat and number', async () => {
     const application = await api.newApplication();
     const chats = [await api.newChat(application), await api.newChat(application), await api.newChat(application)];
     for (let round = 0; round < 6; round++)
@@ -275,13 +275,13 @@ describe('more than 10,000 matches', () => {
     ['a chat', () => inChat(chat, 'dense', '&limit=100')],
     ['an application', () => inApplication(application, 'dense', '&limit=100')],
     ['a chat, by one character', () => inChat(chat, 'E', '&limit=100')],
-  ])('of %s are counted as a minimum, and all can be reached', async (_what, path) => {
+  ])('more than 10,000 matches of %s are counted as a minimum, and all can be reached', async (_what, path) => {
     expect(await page(path())).toMatchObject({ total: 10_000, total_is_minimum: true });
     const matches = await api.all<ChatMatch>(path());
     expect(matches.map(({ number }) => number)).toEqual(Array.from({ length: count }, (_, i) => count - i));
   });
 
-  test('do not blur an exact total', async () => {
+  test('a total of up to 10,000 matches is exact', async () => {
     const { total, ...rest } = await page(inChat(chat, 'dense 1'));
     expect([total, rest]).toEqual([
       1 + 10 + 100 + 1_000 + 151,
@@ -303,12 +303,12 @@ describe('a search is refused by name', () => {
     expect(await api.get(`${application}/search?${query}`)).toBeProblem(422, 'validation_failed', 'q');
   });
 
-  test.each(['0', '101', '-1', 'x', ''])('with limit=%s', async (limit) => {
+  test.each(['0', '101', '-1', 'x', ''])('a search is refused with limit=%s', async (limit) => {
     const chat = await api.newChat();
     expect(await api.get(inChat(chat, 'x', `&limit=${limit}`))).toBeProblem(422, 'validation_failed', 'limit');
   });
 
-  test('with a cursor of another q, chat or reach', async () => {
+  test('a search is refused with the cursor of another q, chat or route', async () => {
     const application = await api.newApplication();
     const bodies = ['shared words', 'shared words', 'shared words'];
     const [chat, other] = [await chatOf(bodies, application), await chatOf(bodies, application)];
@@ -333,7 +333,7 @@ describe('a search is refused by name', () => {
     }
   });
 
-  test('but not with the longest q there is', async () => {
+  test('a search is accepted with the longest q', async () => {
     const longest = '😀é'.repeat(128);
     const chat = await chatOf([`before ${longest} after`]);
     expect(await numbers(chat, longest)).toEqual([1]);

@@ -12,14 +12,14 @@ test('health is ok', async () => {
 });
 
 describe('the OpenAPI document', () => {
-  test('is of version 3.1, and its base is that of the deployment', async () => {
+  test('the OpenAPI document has version 3.1 and the base URL of the deployment', async () => {
     const { status, body, headers } = await api.get<OpenApi>('/openapi.json');
     expect([status, headers.get('content-type')]).toEqual([200, expect.stringMatching(/^application\/json\b/)]);
     expect(body.openapi).toMatch(/^3\.1\.\d+$/);
     expect(new URL(body.servers[0]?.url ?? '', `${api.base}/openapi.json`).href).toBe(`${api.base}/`);
   });
 
-  test('describes every operation, and no other', async () => {
+  test('the OpenAPI document describes exactly the operations', async () => {
     const { body } = await api.get<OpenApi>('/openapi.json');
     const described = Object.entries(body.paths).flatMap(([path, operations]) =>
       Object.keys(operations).map((method) => `${method.toUpperCase()} ${path}`),
@@ -35,7 +35,7 @@ describe('the OpenAPI document', () => {
     expect(ids.sort()).toEqual(Object.keys(routes).sort());
   });
 
-  test('has only schemas that are JSON Schema, with references that lead somewhere', async () => {
+  test('the schemas of the OpenAPI document are valid JSON Schema, and their references resolve', async () => {
     const { body } = await api.get<OpenApi>('/openapi.json');
     const ajv = new Ajv2020({ strict: false, formats: { 'date-time': true } });
     ajv.addSchema({ $id: 'openapi', ...body });
@@ -47,7 +47,7 @@ describe('the OpenAPI document', () => {
 });
 
 describe('the docs page', () => {
-  test('is one self-contained HTML file about the document', async () => {
+  test('the docs page is one self-contained HTML file about the OpenAPI document', async () => {
     const { status, body, headers } = await api.get<string>('/docs');
     expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
     expect(body).toMatch(/^<!doctype html>/i);
@@ -56,7 +56,7 @@ describe('the docs page', () => {
     expect(body).not.toMatch(/<(script|link|img|iframe)[^>]+(src|href)="(?!data:)/i);
   });
 
-  test('may run its own scripts and nothing else', async () => {
+  test('the docs page may run its own scripts only', async () => {
     const { headers } = await api.get('/docs');
     const policy = headers.get('content-security-policy');
     expect(policy).toContain("default-src 'none'");
@@ -66,7 +66,7 @@ describe('the docs page', () => {
 });
 
 describe.each(['/docs', '/openapi.json'])('%s', (path) => {
-  test('comes compressed to a client that takes gzip, and plain to any other', async () => {
+  test('a document is compressed for a client that accepts gzip, and plain for any other', async () => {
     const answers = await Promise.all(
       ['gzip, deflate, br', 'identity', 'gzip;q=0'].map((coding) => api.get(path, { 'accept-encoding': coding })),
     );
@@ -77,7 +77,7 @@ describe.each(['/docs', '/openapi.json'])('%s', (path) => {
     }
   });
 
-  test('is not sent again to a client that has it', async () => {
+  test('a document is not sent again to a client that has it', async () => {
     const { headers } = await api.get(path);
     const again = await api.get(path, { 'if-none-match': headers.get('etag') ?? '' });
     expect([again.status, again.body]).toEqual([304, '']);
@@ -94,7 +94,7 @@ describe('any origin', () => {
       },
     });
 
-  test('may ask for every route before it calls', async () => {
+  test('any origin gets a preflight response for every route', async () => {
     for (const { path } of Object.values(routes)) {
       const { status, headers } = await preflight(path.replace('{token}', 'x').replace(/\{\w+\}/g, '1'));
       expect([200, 204], path).toContain(status);
@@ -107,11 +107,11 @@ describe('any origin', () => {
     }
   });
 
-  test('may not ask for what is no route', async () => {
+  test('a preflight for an unknown route is a 404', async () => {
     expect(await preflight('/nowhere')).toBeProblem(404, 'route_not_found');
   });
 
-  test('may call, and each answer has an id of its own', async () => {
+  test('any origin may call, and each response has an id of its own', async () => {
     const ids = new Set<string | null>();
     for (let i = 0; i < 20; i++) {
       const { headers } = await api.get('/health', { origin: 'https://example.org', 'x-request-id': 'mine' });
