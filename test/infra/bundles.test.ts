@@ -90,11 +90,6 @@ test('only what makes the OpenAPI document carries its schemas, and the whole of
   expect(carriers).toEqual(['getOpenapi']);
 });
 
-test('only what receives records carries their schemas', () => {
-  const carriers = names.filter((name) => contentOf(name).files.includes('lib/queue/decode-records.ts'));
-  expect(carriers.sort()).toEqual(['searchWorker', 'storeWorker']);
-});
-
 test('a source map names our files, without their text', () => {
   const map = JSON.parse(readFileSync(path.join(bundleFolder(bundles, 'createMessage'), 'index.mjs.map'), 'utf8'));
   expect(map.sources.some((source: string) => source.endsWith('/functions/api/create-message.ts'))).toBe(true);
