@@ -7,19 +7,22 @@ export interface Delivery {
   receives: number;
 }
 
-/** A message that can never be worked on, and why. */
+/** A message that a worker can never work on, and why. */
 export interface DeadLetter {
   body: string;
   reason: string;
 }
 
-/** A message that was put aside, as it is found there. */
-export interface KeptLetter extends DeadLetter {
-  /** When it was put aside, in milliseconds since 1970; when it was sent, where the queue itself gave it up in SQS. */
+/** A dead letter as the queue keeps it. */
+export interface KeptDeadLetter extends DeadLetter {
+  /**
+   * When it became a dead letter, in milliseconds since 1970. Where SQS itself moved the message after too many deliveries,
+   * this is when it was sent.
+   */
   at?: number;
 }
 
-/** Some messages may not have been sent: `bodies` are those whose sending is not confirmed. All others were sent. */
+/** The queue did not confirm the messages `bodies`, so they may or may not have been sent. All others were sent. */
 export class NotSent extends Error {
   readonly bodies: string[];
 
@@ -36,28 +39,31 @@ export class NotSent extends Error {
  * again; after `limits.maxReceives` deliveries it becomes a dead letter.
  */
 export interface Queue {
-  /** Resolves when all the messages are durable; when it throws, some may be. */
+  /** Resolves when all the messages are durable. When it throws, some of them may be. */
   send(bodies: string[]): Promise<void>;
-  /** Up to `max` messages that nobody else has in hand, fewer when they are large; none when there are none. */
+  /** Returns up to `max` messages that no other receiver holds: fewer when they are large, none when the queue is empty. */
   receive(max: number): Promise<Delivery[]>;
-  /** The deliveries are done with and never come again. */
+  /** Removes the deliveries' messages for good. */
   acknowledge(receipts: string[]): Promise<void>;
-  /** The deliveries failed and come again after `delaySeconds`. */
+  /** Gives the deliveries back; the queue delivers them again after `delaySeconds`. */
   release(receipts: string[], delaySeconds: number): Promise<void>;
-  /** Puts messages aside for a person to look at. */
-  bury(letters: DeadLetter[]): Promise<void>;
-  /** Up to `max` of the messages put aside. */
-  deadLetters(max: number): Promise<KeptLetter[]>;
-  /** How many messages are put aside; SQS may be a minute late with it. */
+  /**
+   * Adds messages to the dead letters, where they stay until a person looks at them. The queue never delivers them. The
+   * caller still has to acknowledge the deliveries that the messages came in.
+   */
+  bury(deadLetters: DeadLetter[]): Promise<void>;
+  /** Returns up to `max` of the dead letters, and leaves them where they are. */
+  deadLetters(max: number): Promise<KeptDeadLetter[]>;
+  /** Returns the number of dead letters. In SQS it may be a minute old. */
   deadLetterCount(): Promise<number>;
   /**
-   * Sends the messages that are put aside back to be delivered again, and then takes them away; answers, step by step,
-   * how many more went. What comes right back stays put aside, so this ends. When it is broken off, some messages may be
-   * both sent and put aside.
+   * Sends each dead letter back to the queue and then removes it from the dead letters. Yields the number that went after
+   * each step. A message that becomes a dead letter again meanwhile stays one, so this ends. When the caller stops it
+   * early, some messages may be in both places.
    */
   redrive(): AsyncGenerator<number>;
 }
 
-/** What a worker may do to a queue: the handlers never receive, their event source does. */
+/** What a worker may do to a queue. Its event source receives; the handlers never do. */
 export type Outbox = Pick<Queue, 'send'>;
 export type DeadLetterBox = Pick<Queue, 'bury'>;

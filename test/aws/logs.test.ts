@@ -46,8 +46,8 @@ test('the functions’ logs have nothing that clients or operators entrust to th
   ]);
   await search.send([noChange]);
   const buried = async (queue: SqsQueue, marks: string[]) => {
-    const letters = await queue.deadLetters(1_000);
-    return marks.filter((mark) => letters.some(({ body }) => body.includes(mark))).length;
+    const deadLetters = await queue.deadLetters(1_000);
+    return marks.filter((mark) => deadLetters.some(({ body }) => body.includes(mark))).length;
   };
   await expect.poll(() => buried(store, [noRecord, version, long, wide]), { ...settled, timeout: 60_000 }).toBe(4);
   await expect.poll(() => buried(search, [noChange]), settled).toBe(1);

@@ -98,7 +98,7 @@ reconcileContract('embedded', async (now) => {
       await work();
       await queue.receive(100_000);
     },
-    bury: (letters) => queue.bury(letters),
+    bury: (deadLetters) => queue.bury(deadLetters),
     settled: async () => undefined,
     close: async () => {
       ledgerFile.remove();

@@ -53,7 +53,7 @@ describe('the event source', () => {
     await vi.advanceTimersByTimeAsync(milliseconds);
     await settled();
   };
-  /** Nothing waits, is in hand, or was put aside. */
+  /** Nothing waits or is in hand, and there are no dead letters. */
   const isEmpty = async () => {
     await elapse(3_600_000);
     return queue.nextInMs() === undefined && (await queue.deadLetters(1)).length === 0;

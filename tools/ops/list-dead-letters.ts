@@ -1,4 +1,4 @@
-import type { KeptLetter } from '../../lib/queue/queue.ts';
+import type { KeptDeadLetter } from '../../lib/queue/queue.ts';
 import { table } from '../stack/table.ts';
 import { describeLetter } from './describe-letter.ts';
 import type { OpsServices, QueueName } from './engine.ts';
@@ -28,7 +28,7 @@ export async function listDeadLetters(
   names: readonly QueueName[],
   { limit, json, show }: ListFlags,
 ): Promise<void> {
-  const listed: { queue: QueueName; letter: KeptLetter }[] = [];
+  const listed: { queue: QueueName; letter: KeptDeadLetter }[] = [];
   let total = 0;
   for (const queue of names) {
     total += await queues[queue].deadLetterCount();

@@ -23,7 +23,7 @@ export const queueMigrations: Record<string, Migration> = {
   },
   '002': {
     async up(db) {
-      // Unknown of the letters from before.
+      // NULL in dead letters of earlier versions.
       await sql`ALTER TABLE dead_letters ADD COLUMN at INTEGER`.execute(db);
     },
   },

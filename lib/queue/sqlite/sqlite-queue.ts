@@ -1,16 +1,16 @@
 import { limits } from '../../limits.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
 import { steadyClock } from '../../steady-clock.ts';
-import type { DeadLetter, Delivery, KeptLetter, Queue } from '../queue.ts';
+import type { DeadLetter, Delivery, KeptDeadLetter, Queue } from '../queue.ts';
 
-/** Dead letters that go back in one transaction. */
-const lettersAtOnce = 100;
+/** Dead letters that go back to the queue in one transaction. */
+const deadLettersAtOnce = 100;
 
-/** Records that are read at a time to look at: each may be 1 MB. */
+/** Records that `records` reads at a time. Each may be 1 MB. */
 const recordsAtOnce = 10;
 
 export interface SqliteQueueOptions {
-  /** How long a delivery may be in hand before it counts as failed; default 60 s. */
+  /** How long a receiver may hold a delivery before it counts as failed, in milliseconds; default 60 s. */
   visibilityMs?: number;
   /** Default `limits.maxReceives`. */
   maxReceives?: number;
@@ -21,8 +21,8 @@ export interface SqliteQueueOptions {
 }
 
 /**
- * A queue in a table of the ledger's file. What is in hand is known in memory alone: one process uses the file at a
- * time, and when it dies everything in its hands is to be delivered again anyway.
+ * A queue in a table of the ledger's file. Which messages are in hand is kept in memory only: one process uses the file at
+ * a time, and when it dies, everything that it held is to be delivered again anyway.
  *
  * `visible_at` is a time of the queue's `steadyClock`: a message that was sent is due at once, and one that was released
  * is due after its delay or after a restart. Files of earlier versions hold times of the system's clock there; all of
@@ -74,7 +74,7 @@ export class SqliteQueue implements Queue {
 
   async receive(max: number): Promise<Delivery[]> {
     await this.#expire();
-    // Or else the store might be on the disk with what its ledger has not.
+    // Otherwise the store could be on the disk with writes that its ledger does not have there.
     await this.#commits.synced();
     const now = this.#steady();
     const rows = this.#sql(
@@ -118,9 +118,9 @@ export class SqliteQueue implements Queue {
     return this.#giveBack(receipts.map(Number), this.#steady() + delaySeconds * 1_000);
   }
 
-  bury(letters: DeadLetter[]): Promise<void> {
+  bury(deadLetters: DeadLetter[]): Promise<void> {
     return this.#commits.run(() => {
-      for (const { body, reason } of letters)
+      for (const { body, reason } of deadLetters)
         this.#sql('INSERT INTO dead_letters (queue, body, reason, at) VALUES (?, ?, ?, ?)').run(
           this.#name,
           body,
@@ -140,12 +140,12 @@ export class SqliteQueue implements Queue {
     }
   }
 
-  async deadLetters(max: number): Promise<KeptLetter[]> {
+  async deadLetters(max: number): Promise<KeptDeadLetter[]> {
     const rows = this.#sql('SELECT body, reason, at FROM dead_letters WHERE queue = ? ORDER BY id LIMIT ?').all(
       this.#name,
       max,
     ) as unknown as (DeadLetter & { at: number | null })[];
-    return rows.map(({ at, ...letter }) => ({ ...letter, ...(at !== null && { at }) }));
+    return rows.map(({ at, ...deadLetter }) => ({ ...deadLetter, ...(at !== null && { at }) }));
   }
 
   async deadLetterCount(): Promise<number> {
@@ -158,23 +158,22 @@ export class SqliteQueue implements Queue {
       | number
       | null;
     let last = newest === null ? undefined : 0;
-    // By id, so that a letter that comes right back is behind the newest, or has its id once that one is gone.
+    // In the order of ids, because a message that becomes a dead letter again meanwhile gets an id above the newest one, or
+    // the newest one's own id once that one is gone.
     while (last !== undefined && newest !== null && last < newest) {
-      const letters = await this.#commits.run(() => this.#redriveSome(newest));
-      last = letters.at(-1)?.id;
-      if (letters.length > 0) yield letters.length;
+      const redriven = await this.#commits.run(() => this.#redriveSome(newest));
+      last = redriven.at(-1)?.id;
+      if (redriven.length > 0) yield redriven.length;
     }
   }
 
   #redriveSome(newest: number): { id: number; body: string }[] {
-    const letters = this.#sql('SELECT id, body FROM dead_letters WHERE queue = ? AND id <= ? ORDER BY id LIMIT ?').all(
-      this.#name,
-      newest,
-      lettersAtOnce,
-    ) as { id: number; body: string }[];
-    this.insert(letters.map(({ body }) => body));
-    for (const { id } of letters) this.#sql('DELETE FROM dead_letters WHERE id = ?').run(id);
-    return letters;
+    const deadLetters = this.#sql(
+      'SELECT id, body FROM dead_letters WHERE queue = ? AND id <= ? ORDER BY id LIMIT ?',
+    ).all(this.#name, newest, deadLettersAtOnce) as { id: number; body: string }[];
+    this.insert(deadLetters.map(({ body }) => body));
+    for (const { id } of deadLetters) this.#sql('DELETE FROM dead_letters WHERE id = ?').run(id);
+    return deadLetters;
   }
 
   #expire(): Promise<void> | undefined {

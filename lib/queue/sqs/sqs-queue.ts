@@ -9,17 +9,17 @@ import {
   type SendMessageBatchRequestEntry,
   type SQSClient,
 } from '@aws-sdk/client-sqs';
-import { type DeadLetter, type Delivery, type KeptLetter, NotSent, type Outbox, type Queue } from '../queue.ts';
+import { type DeadLetter, type Delivery, type KeptDeadLetter, NotSent, type Outbox, type Queue } from '../queue.ts';
 import { asciiJson } from '../records.ts';
 
-/** SQS takes and gives at most ten messages a call, and at most 1 MiB of them. */
+/** SQS takes and returns at most ten messages a call, and at most 1 MiB in all. */
 const perCall = 10;
 const bytesPerCall = 1_000_000;
 
-/** Without waiting, SQS asks some of its servers alone, and may find no letter where there are. */
-const letterWaitSeconds = 1;
+/** Without a wait, SQS asks only some of its servers and may return nothing though there are dead letters. */
+const deadLetterWaitSeconds = 1;
 
-/** A message's attribute that says why a worker put it aside. */
+/** The attribute of a dead letter that holds the worker's reason. */
 const reasonAttribute = 'reason';
 
 const inTens = <Item>(items: Item[]): Item[][] =>
@@ -42,7 +42,7 @@ export class SqsOutbox implements Outbox {
     this.url = url;
   }
 
-  /** @throws NotSent naming what is not known to be sent */
+  /** @throws NotSent with the messages whose sending is not confirmed */
   send(bodies: string[]): Promise<void> {
     return sendAll(
       this.client,
@@ -61,8 +61,8 @@ export class SqsQueue extends SqsOutbox implements Queue {
     this.#deadLetterUrl = deadLetterUrl;
   }
 
-  bury(letters: DeadLetter[]): Promise<void> {
-    return sendAll(this.client, this.#deadLetterUrl, letters);
+  bury(deadLetters: DeadLetter[]): Promise<void> {
+    return sendAll(this.client, this.#deadLetterUrl, deadLetters);
   }
 
   async receive(max: number): Promise<Delivery[]> {
@@ -88,21 +88,21 @@ export class SqsQueue extends SqsOutbox implements Queue {
     return this.#release(this.url, receipts, delaySeconds);
   }
 
-  async deadLetters(max: number): Promise<KeptLetter[]> {
-    const letters: KeptLetter[] = [];
+  async deadLetters(max: number): Promise<KeptDeadLetter[]> {
+    const deadLetters: KeptDeadLetter[] = [];
     const receipts: string[] = [];
-    while (letters.length < max) {
-      const messages = await this.#receiveLetters(max - letters.length);
+    while (deadLetters.length < max) {
+      const messages = await this.#receiveDeadLetters(max - deadLetters.length);
       if (messages.length === 0) break;
       for (const { Body = '', MessageAttributes, Attributes, ReceiptHandle = '' } of messages) {
-        // Without a reason of a worker's, it was the queue itself that gave the message up.
+        // A dead letter without a worker's reason was moved by SQS itself, after too many deliveries.
         const reason = MessageAttributes?.[reasonAttribute]?.StringValue ?? 'delivered too often without success';
-        letters.push({ body: Body, reason, at: Number(Attributes?.SentTimestamp) });
+        deadLetters.push({ body: Body, reason, at: Number(Attributes?.SentTimestamp) });
         receipts.push(ReceiptHandle);
       }
     }
     await this.#release(this.#deadLetterUrl, receipts, 0);
-    return letters;
+    return deadLetters;
   }
 
   async deadLetterCount(): Promise<number> {
@@ -119,9 +119,9 @@ export class SqsQueue extends SqsOutbox implements Queue {
     const gone = new Set<string>();
     const back: string[] = [];
     const count = await this.deadLetterCount();
-    // SQS lists nothing and its count is but about right: letters are taken until none comes but those that are back.
+    // SQS cannot list a queue and its count is approximate, so receive until only messages we already redrove come back.
     while (back.length <= count) {
-      const messages = await this.#receiveLetters(perCall);
+      const messages = await this.#receiveDeadLetters(perCall);
       if (messages.length === 0) break;
       const fresh = messages.filter(({ Body = '' }) => !gone.has(hashOf(Body)));
       const receiptsOf = (some: Message[]) => some.map(({ ReceiptHandle = '' }) => ReceiptHandle);
@@ -134,14 +134,14 @@ export class SqsQueue extends SqsOutbox implements Queue {
     await this.#release(this.#deadLetterUrl, back, 0);
   }
 
-  async #receiveLetters(max: number): Promise<Message[]> {
+  async #receiveDeadLetters(max: number): Promise<Message[]> {
     const { Messages = [] } = await this.client.send(
       new ReceiveMessageCommand({
         QueueUrl: this.#deadLetterUrl,
         MaxNumberOfMessages: Math.min(max, perCall),
         MessageAttributeNames: [reasonAttribute],
         MessageSystemAttributeNames: ['SentTimestamp'],
-        WaitTimeSeconds: letterWaitSeconds,
+        WaitTimeSeconds: deadLetterWaitSeconds,
       }),
     );
     return Messages;
@@ -186,7 +186,7 @@ async function sendAll(client: SQSClient, QueueUrl: string, messages: OutgoingMe
   if (notSent.length > 0) throw new NotSent(notSent, cause);
 }
 
-/** The messages in groups that SQS takes in one call. */
+/** Groups the messages so that SQS takes each group in one call. */
 function* calls(messages: OutgoingMessage[]): Generator<SendMessageBatchRequestEntry[]> {
   let entries: SendMessageBatchRequestEntry[] = [];
   let bytes = 0;

@@ -48,9 +48,9 @@ reconcileContract('AWS', async (now) => {
       await work();
       isOut = false;
     },
-    bury: async (letters) => {
+    bury: async (ofTest) => {
       buried = true;
-      await deadLetters.bury(letters);
+      await deadLetters.bury(ofTest);
     },
     settled: async () => {
       await index.client.indices.refresh({ index: index.alias });

@@ -107,7 +107,7 @@ describe('a bulk', () => {
       store: { merged: async (keys) => merged(keys) } as Store,
       searchIndex: behind,
       searchQueue: {
-        bury: async (letters) => void buried.push(...letters.map(({ reason }) => reason)),
+        bury: async (deadLetters) => void buried.push(...deadLetters.map(({ reason }) => reason)),
       },
     });
     const changes = (...ofChat: number[]) =>

@@ -132,39 +132,42 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       // A queue may give the message up only when it would be delivered next.
       expect(await queue.receive(10)).toEqual([]);
       await expect.poll(() => queue.deadLetters(10), { timeout: 15_000 }).toHaveLength(1);
-      const [letter] = await queue.deadLetters(10);
-      expect(letter && contentOf(letter)).toBe('poison');
-      expect(letter?.reason).toMatch(/\w/);
+      const [deadLetter] = await queue.deadLetters(10);
+      expect(deadLetter && contentOf(deadLetter)).toBe('poison');
+      expect(deadLetter?.reason).toMatch(/\w/);
       await opened.elapse(settings.visibilitySeconds + 1);
       expect(await queue.receive(10)).toEqual([]);
     });
 
-    test('what is buried is kept with its reason, and is not delivered', async () => {
-      const letters = numbers(1, 12).map((i) => ({ body: json(`letter ${i}`), reason: `reason ${i}: "é" \u{1F600}` }));
-      await queue.bury(letters);
-      await expect.poll(() => queue.deadLetters(100), { timeout: 15_000 }).toHaveLength(letters.length);
-      const kept = (await queue.deadLetters(100)).map((letter) => ({
-        body: json(contentOf(letter)),
-        reason: letter.reason,
+    test('a dead letter is kept with its reason and is not delivered', async () => {
+      const deadLetters = numbers(1, 12).map((i) => ({
+        body: json(`dead letter ${i}`),
+        reason: `reason ${i}: "é" \u{1F600}`,
+      }));
+      await queue.bury(deadLetters);
+      await expect.poll(() => queue.deadLetters(100), { timeout: 15_000 }).toHaveLength(deadLetters.length);
+      const kept = (await queue.deadLetters(100)).map((deadLetter) => ({
+        body: json(contentOf(deadLetter)),
+        reason: deadLetter.reason,
       }));
       // Looking at them takes none away.
-      expect(kept).toEqual(expect.arrayContaining(letters));
+      expect(kept).toEqual(expect.arrayContaining(deadLetters));
       expect((await queue.deadLetters(5)).length).toBeLessThanOrEqual(5);
       expect(await queue.receive(10)).toEqual([]);
     });
 
-    test('dead letters are counted, and know when they were put aside', async () => {
+    test('dead letters are counted, and each has the time at which it became one', async () => {
       expect(await queue.deadLetterCount()).toBe(0);
       await queue.bury([{ body: json('early'), reason: 'because' }]);
       await opened.elapse(2);
       await queue.bury([{ body: json('late'), reason: 'because' }]);
       await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(2);
-      const letters = await queue.deadLetters(10);
-      const at = (content: string) => letters.find((letter) => contentOf(letter) === content)?.at ?? 0;
+      const deadLetters = await queue.deadLetters(10);
+      const at = (content: string) => deadLetters.find((deadLetter) => contentOf(deadLetter) === content)?.at ?? 0;
       expect(at('late') - at('early')).toBeGreaterThanOrEqual(2_000);
     });
 
-    test('a redrive delivers the dead letters again, and they are put aside no more', async () => {
+    test('a redrive delivers the dead letters again and removes them from the dead letters', async () => {
       await queue.bury(numbers(1, 250).map((i) => ({ body: json(i), reason: 'because' })));
       await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(250);
       const steps = await Array.fromAsync(queue.redrive());
@@ -176,23 +179,23 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await Array.fromAsync(queue.redrive())).toEqual([]);
     });
 
-    test('a redrive ends though every letter comes right back', async () => {
-      const letters = numbers(1, 25).map((i) => ({ body: json(`poison ${i}`), reason: 'because' }));
-      await queue.bury(letters);
-      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(letters.length);
+    test('a redrive ends although every message becomes a dead letter again at once', async () => {
+      const deadLetters = numbers(1, 25).map((i) => ({ body: json(`poison ${i}`), reason: 'because' }));
+      await queue.bury(deadLetters);
+      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(deadLetters.length);
       let went = 0;
       for await (const step of queue.redrive()) {
         went += step;
-        expect(went).toBeLessThanOrEqual(letters.length);
+        expect(went).toBeLessThanOrEqual(deadLetters.length);
         const back = await receive(step);
         await queue.bury(back.map(({ body }) => ({ body, reason: 'again' })));
         await queue.acknowledge(receipts(back));
       }
-      expect(went).toBe(letters.length);
-      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(letters.length);
+      expect(went).toBe(deadLetters.length);
+      await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(deadLetters.length);
     });
 
-    test('a redrive that is broken off has lost no letter, and the next goes on', async () => {
+    test('a redrive that is stopped early loses no message, and the next one goes on', async () => {
       await queue.bury(numbers(1, 150).map((i) => ({ body: json(i), reason: 'because' })));
       await expect.poll(() => queue.deadLetterCount(), { timeout: 15_000 }).toBe(150);
       for await (const step of queue.redrive()) {

@@ -594,10 +594,10 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           await services.ledger.createChat(token, 'waits');
         });
         await takeNumbers(token, { messages: 1 });
-        const letter: Write = { kind: 'message', token, chat: 1, number: 6, revision: 0, at: 1, body: '6' };
+        const deadWrite: Write = { kind: 'message', token, chat: 1, number: 6, revision: 0, at: 1, body: '6' };
         // As if it had been noticed before it became one.
         await services.store.noteMissing({ token, chat: 1 }, [4, 6], clock());
-        await opened.bury([{ body: encodeWrites([letter]), reason: 'because' }]);
+        await opened.bury([{ body: encodeWrites([deadWrite]), reason: 'because' }]);
         clock.advance(limits.voidAfterMs);
         const named = ['missing 1/4, waiting', 'missing 1/5, waiting', 'missing 1/6, dead letter'];
         const chats = (await allOf({ token })).filter(({ kind }) => kind === 'not in store');
