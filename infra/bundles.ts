@@ -1,6 +1,7 @@
 import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
+import { queueNames, queueService } from '../functions/queues.ts';
 import { cuts } from './bundle-cuts.ts';
 import { type FunctionEntry, type FunctionName, functions, kebabCase } from './functions.ts';
 import { packageFolders, thirdPartyNotices } from './third-party-notices.ts';
@@ -88,10 +89,20 @@ const functionEntries: Plugin = {
   },
 };
 
-const entryOf = (name: FunctionName, { file, needs }: FunctionEntry): string =>
-  [
+const queueServices: string[] = queueNames.map(queueService);
+
+function entryOf(name: FunctionName, { file, needs, queue }: FunctionEntry): string {
+  const ofQueues = needs.filter((need) => queueServices.includes(need));
+  const others = needs.filter((need) => !ofQueues.includes(need));
+  const providers = [...others, ...ofQueues.map((need) => `${need}: queueProviders.${need}`)];
+  return [
     `import { ${name} } from './${file}';`,
     `import { bind } from './functions/aws/provider.ts';`,
-    ...needs.map((need) => `import { ${need} } from './functions/aws/${kebabCase(need)}.ts';`),
-    `export const handler = ${name}(await bind({ ${needs.join(', ')} }));`,
+    ...others.map((need) => `import { ${need} } from './functions/aws/${kebabCase(need)}.ts';`),
+    ...(ofQueues.length > 0 ? [`import { queueProviders } from './functions/aws/queues.ts';`] : []),
+    ...(queue ? [`import { backingOff } from './functions/aws/back-off.ts';`] : []),
+    `const services = await bind({ ${providers.join(', ')} });`,
+    `const made = ${name}(services);`,
+    `export const handler = ${queue ? `backingOff(made, services.${queueService(queue)})` : 'made'};`,
   ].join('\n');
+}

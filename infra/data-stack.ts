@@ -1,7 +1,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import type { searchQueue as searchQueueProvider } from '../functions/aws/search-queue.ts';
-import type { storeQueue as storeQueueProvider } from '../functions/aws/store-queue.ts';
+import { perQueue, type QueueName, queueVariables } from '../functions/queues.ts';
 import { type DatabaseSize, type SearchDomainSize, zonesOf } from './config.ts';
 import { AdminKey } from './constructs/admin-key.ts';
 import { CreatedDatabase } from './constructs/created-database.ts';
@@ -16,7 +15,8 @@ import { arnOf } from './constructs/secret-access.ts';
 import { SystemSecret } from './constructs/system-secret.ts';
 import { WorkQueue } from './constructs/work-queue.ts';
 import type { Deployment } from './flags.ts';
-import { feedSizes, functionSizes, visibilityOf } from './sizes.ts';
+import { queueResources } from './queues.ts';
+import { functionSizes, visibilityOf } from './sizes.ts';
 
 interface DataStackProps extends StackProps {
   deployment: Deployment;
@@ -24,8 +24,7 @@ interface DataStackProps extends StackProps {
 
 /** All that is kept: what was accepted, what became of it, and the network in which that is. */
 export class DataStack extends Stack {
-  readonly storeQueue: WorkQueue;
-  readonly searchQueue: WorkQueue;
+  readonly queues: Record<QueueName, WorkQueue>;
   readonly ledger: LedgerTable;
   /** None where the registry of applications is open. */
   readonly adminKey: AdminKey | undefined;
@@ -39,21 +38,15 @@ export class DataStack extends Stack {
     const { adminKeySecret, stage } = deployment;
     const { keepData, adminKey } = stage;
     super(scope, id, { ...props, description: 'chat-system: data', terminationProtection: keepData });
-    this.storeQueue = new WorkQueue(this, 'StoreQueue', {
-      visibility: visibilityOf(functionSizes.worker, feedSizes.store),
-      variables: { url: 'STORE_QUEUE_URL', deadLetterUrl: 'STORE_DEAD_LETTER_QUEUE_URL' } satisfies QueueVariables<
-        typeof storeQueueProvider
-      >,
-      keepData,
-    });
-    this.searchQueue = new WorkQueue(this, 'SearchQueue', {
-      visibility: visibilityOf(functionSizes.worker, feedSizes.search),
-      variables: { url: 'SEARCH_QUEUE_URL', deadLetterUrl: 'SEARCH_DEAD_LETTER_QUEUE_URL' } satisfies QueueVariables<
-        typeof searchQueueProvider
-      >,
-      keepData,
-    });
-    this.ledger = new LedgerTable(this, 'Ledger', { storeQueue: this.storeQueue, keepData });
+    this.queues = perQueue(
+      (name) =>
+        new WorkQueue(this, `${capitalized(name)}Queue`, {
+          visibility: visibilityOf(functionSizes.worker, queueResources[name].feed),
+          variables: queueVariables(name),
+          keepData,
+        }),
+    );
+    this.ledger = new LedgerTable(this, 'Ledger', { storeQueue: this.queues.store, keepData });
     if (adminKey || adminKeySecret)
       this.adminKey = new AdminKey(this, 'AdminKey', { secretName: adminKeySecret, keepData });
     this.systemSecret = new SystemSecret(this, 'SystemSecret', { keepData });
@@ -89,7 +82,7 @@ export class DataStack extends Stack {
   }
 
   #reachable() {
-    const queues = [this.storeQueue, this.searchQueue].flatMap(({ queue, deadLetters }) => [queue, deadLetters]);
+    const queues = Object.values(this.queues).flatMap(({ queue, deadLetters }) => [queue, deadLetters]);
     const secrets = [
       ...this.database.secrets,
       this.systemSecret.secret,
@@ -104,7 +97,4 @@ export class DataStack extends Stack {
   }
 }
 
-type QueueVariables<Provider extends { variables: object }> = Record<
-  'url' | 'deadLetterUrl',
-  keyof Provider['variables']
->;
+const capitalized = (name: string): string => name.charAt(0).toUpperCase() + name.slice(1);

@@ -37,14 +37,13 @@ export class WatchStack extends Stack {
 }
 
 function watchedOf({ stage, rollupMinutes }: Deployment, data: DataStack, service: ServiceStack): Watched {
-  const { storeQueue, searchQueue, ledger, database, searchCluster } = data;
+  const { queues, ledger, database, searchCluster } = data;
   return {
     system: service.system,
     rest: service.api.rest,
     functions: service.functions,
     ledger: ledger.table,
-    storeQueue,
-    searchQueue,
+    queues,
     mysql:
       database instanceof CreatedDatabase
         ? {

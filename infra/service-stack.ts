@@ -1,6 +1,7 @@
 import { CfnOutput, CrossStackReferences, Duration, Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import type { report } from '../functions/aws/report.ts';
+import { queueNames, sendsTo, workerName } from '../functions/queues.ts';
 import { type OperationId, type Route, routes } from '../lib/api/routes.ts';
 import { leaveRegistryOpen } from './constructs/admin-key.ts';
 import { Api } from './constructs/api.ts';
@@ -11,7 +12,8 @@ import { ServiceFunction } from './constructs/service-function.ts';
 import type { DataStack } from './data-stack.ts';
 import type { Deployment } from './flags.ts';
 import { type FunctionName, functions } from './functions.ts';
-import { type FunctionSize, feedSizes, functionSizes } from './sizes.ts';
+import { queueResources, type WorkerNeed } from './queues.ts';
+import { type FunctionSize, functionSizes } from './sizes.ts';
 
 interface ServiceStackProps extends StackProps {
   deployment: Deployment;
@@ -33,7 +35,7 @@ export class ServiceStack extends Stack {
     // Weak ones leave both stacks free to change: an export that is in use can be neither changed nor removed.
     CrossStackReferences.of(this).consume(deployment.stage.references);
     const { reservedConcurrency, logRetention, throttling, rotation, migration } = deployment.stage;
-    const { storeQueue, searchQueue, ledger, adminKey, systemSecret, network, database, searchCluster } = data;
+    const { queues, ledger, adminKey, systemSecret, network, database, searchCluster } = data;
     const create = (name: FunctionName, size: FunctionSize): ServiceFunction => {
       const placement = usesNetwork(name) ? network : undefined;
       const fn = new ServiceFunction(this, name, {
@@ -62,17 +64,18 @@ export class ServiceStack extends Stack {
       this.api.serves(route, fn);
     }
 
-    // Accepted writes become rows.
-    const storeWorker = create('storeWorker', functionSizes.worker);
-    storeQueue.feeds(storeWorker, feedSizes.store);
-    database.connect(storeWorker, 'work');
-    searchQueue.takesFrom(storeWorker);
-
-    // Changed rows become documents.
-    const searchWorker = create('searchWorker', functionSizes.worker);
-    searchQueue.feeds(searchWorker, feedSizes.search);
-    database.connect(searchWorker, 'work');
-    searchCluster.connect(searchWorker, 'index');
+    // The queues: accepted writes become rows, changed rows become documents.
+    const connect: Record<WorkerNeed, (worker: ServiceFunction) => void> = {
+      store: (worker) => database.connect(worker, 'work'),
+      searchIndex: (worker) => searchCluster.connect(worker, 'index'),
+    };
+    for (const name of queueNames) {
+      const worker = create(workerName(name), functionSizes.worker);
+      const { feed, needs } = queueResources[name];
+      queues[name].feeds(worker, feed);
+      for (const need of Object.keys(needs) as WorkerNeed[]) connect[need](worker);
+      for (const next of sendsTo(name)) queues[next].takesFrom(worker);
+    }
 
     // Counters become counts.
     const rollUp = create('rollUpSchedule', functionSizes.rollUp);

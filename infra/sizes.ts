@@ -44,7 +44,7 @@ export const functionSizes = {
   migrate: { memoryMb: 512, timeout: Duration.minutes(14) },
 } satisfies Record<string, FunctionSize>;
 
-/** How a queue feeds its worker. */
+/** How a queue feeds its worker; infra/queues.ts has the sizes of each. */
 export interface FeedSize {
   /** Most messages at once; AWS hands over fewer when they hold more than the 6 MB of a Lambda event. */
   batchSize: number;
@@ -53,17 +53,6 @@ export interface FeedSize {
   /** Most batches at work at once. */
   maxConcurrency: number;
 }
-
-export const feedSizes = {
-  /**
-   * Single writes: as many as one transaction takes (limits.rowsPerTransaction); a second of waiting fills it under load,
-   * and a message is readable within seconds without. Five transactions at once keep a small database busy; more would
-   * wait for each other's locks.
-   */
-  store: { batchSize: 1_000, window: Duration.seconds(1), maxConcurrency: 5 },
-  /** A message of this queue names up to 1,000 changes. Few bulks at once, so that searches are answered in between. */
-  search: { batchSize: 100, window: Duration.seconds(1), maxConcurrency: 3 },
-} satisfies Record<string, FeedSize>;
 
 /** SQS's rule for functions: six times the function's time, so that retries of a throttled one fit, plus the window. */
 export const visibilityOf = (worker: FunctionSize, feed: FeedSize): Duration =>

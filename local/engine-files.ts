@@ -1,4 +1,5 @@
 import path from 'node:path';
+import { perQueue, type QueueName } from '../functions/queues.ts';
 import { ledgerMigrations } from '../lib/ledger/sqlite/schema.ts';
 import { SqliteLedger } from '../lib/ledger/sqlite/sqlite-ledger.ts';
 import { queueMigrations } from '../lib/queue/sqlite/schema.ts';
@@ -21,7 +22,7 @@ export interface EngineFiles {
   storeDatabase: Database;
   /** The memory of the files' `Generations`, for every thread that writes one of them. */
   generations: SharedArrayBuffer;
-  queues: { store: SqliteQueue; search: SqliteQueue };
+  queues: Record<QueueName, SqliteQueue>;
   ledger: SqliteLedger;
   /** Marks both files as consistent after a repair; the next start accepts them. Returns whether they disagreed before. */
   agree(): Promise<boolean>;
@@ -79,7 +80,7 @@ export async function openEngineFiles(
 
   const commits = new GroupCommit(ledgerDatabase);
   if (!disagreement) commits.onCommit(() => mark.write(generations.get('ledger')));
-  const queues = { store: new SqliteQueue(commits, 'store'), search: new SqliteQueue(commits, 'search') };
+  const queues = perQueue((name) => new SqliteQueue(commits, name));
   return {
     storePath,
     storeDatabase,

@@ -1,6 +1,7 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
+import { queues as queueList, queueNames } from '../functions/queues.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, type LogLevel, log } from '../functions/runtime/observe/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
@@ -20,11 +21,6 @@ import { type AcceptingThread, channel, type WorkerData, type WorkerThread } fro
 const purgeEveryMs = 2_000;
 /** Stopping waits this long for the batches under way; after it they are left to the next start. */
 const stopMs = 3_000;
-
-/** Store records taken at a time: each is a group commit's, some 20 writes under load, so these fill a transaction. */
-const storeRecords = 50;
-/** Search records taken at a time: each names up to 1,000 messages, few where little is written. */
-const searchRecords = 10;
 
 export interface Engine {
   services: Pick<Services, 'ledger' | 'store'>;
@@ -81,16 +77,16 @@ export async function startEngine(
     {
       counters: (parents) => ledger.counters(parents),
       purgeLedger: (deleted, limit) => ledger.purge(deleted, limit),
-      sendToSearch: (bodies) => queues.search.send(bodies),
-      bury: (queue, letters) => queues[queue].bury(letters),
+      send: (queue, bodies) => queues[queue].send(bodies),
+      bury: (queue, deadLetters) => queues[queue].bury(deadLetters),
     },
     channel(thread),
   );
 
-  const sources = [
-    new EventSource('store', queues.store, (event) => workerThread.storeBatch(event), storeRecords),
-    new EventSource('search', queues.search, (event) => workerThread.searchBatch(event), searchRecords),
-  ];
+  const sources = queueNames.map(
+    (name) =>
+      new EventSource(name, queues[name], (event) => workerThread.work(name, event), queueList[name].embeddedBatch),
+  );
   for (const source of sources) source.start();
   const schedules = [
     every(rollupSeconds * 1_000, 'roll-up', () => workerThread.rollUp()),

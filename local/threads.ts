@@ -1,6 +1,7 @@
 import type { ChildProcess, Serializable } from 'node:child_process';
 import type { MessagePort, Worker } from 'node:worker_threads';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSBatchResponse, SQSEvent } from 'aws-lambda';
+import type { QueueName } from '../functions/queues.ts';
 import type { LogLevel } from '../functions/runtime/observe/log.ts';
 import type { OperationId } from '../lib/api/routes.ts';
 import type { Ledger } from '../lib/ledger/ledger.ts';
@@ -14,13 +15,14 @@ import type { DeadLetter } from '../lib/queue/queue.ts';
 export interface AcceptingThread {
   counters(parents: Parent[]): Promise<(number | undefined)[]>;
   purgeLedger(deleted: Parent, limit: number): Promise<number>;
-  sendToSearch(bodies: string[]): Promise<void>;
-  bury(queue: 'store' | 'search', letters: DeadLetter[]): Promise<void>;
+  send(queue: QueueName, bodies: string[]): Promise<void>;
+  /** Adds to the dead letters of a queue. */
+  bury(queue: QueueName, deadLetters: DeadLetter[]): Promise<void>;
 }
 
 export interface WorkerThread {
-  storeBatch(event: SQSEvent): Promise<SQSBatchResponse>;
-  searchBatch(event: SQSEvent): Promise<SQSBatchResponse>;
+  /** Hands a batch of a queue to its worker. */
+  work(queue: QueueName, event: SQSEvent): Promise<SQSBatchResponse>;
   rollUp(): Promise<void>;
   purge(): Promise<void>;
 }

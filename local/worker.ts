@@ -3,12 +3,12 @@ import { constants, setPriority } from 'node:os';
 import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
+import { perQueueService } from '../functions/queues.ts';
 import { setLogLevel } from '../functions/runtime/observe/log.ts';
 import type { WorkerServices } from '../functions/runtime/services.ts';
 import { purgeSchedule } from '../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../functions/schedule/roll-up.ts';
-import { searchWorker } from '../functions/workers/search.ts';
-import { storeWorker } from '../functions/workers/store.ts';
+import type { DeadLetter } from '../lib/queue/queue.ts';
 import { SqliteSearchIndex } from '../lib/search/sqlite/sqlite-index.ts';
 import { Database } from '../lib/sqlite/database.ts';
 import { Generations } from '../lib/sqlite/generations.ts';
@@ -16,6 +16,7 @@ import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
 import { Journal } from './journal.ts';
 import { lambdaContext, scheduledEvent } from './lambda-events.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
+import { makeWorkers } from './workers.ts';
 
 // The worker thread: it alone writes the store and the search index, so that accepting never waits for storing.
 
@@ -38,32 +39,29 @@ const services: WorkerServices = {
     counters: (parents) => acceptingThread.counters(parents),
     purge: (deleted, limit) => acceptingThread.purgeLedger(deleted, limit),
   },
-  storeQueue: { bury: (letters) => acceptingThread.bury('store', letters) },
-  searchQueue: {
-    send: (bodies) => acceptingThread.sendToSearch(bodies),
-    bury: (letters) => acceptingThread.bury('search', letters),
-  },
+  ...perQueueService((queue) => ({
+    send: (bodies: string[]) => acceptingThread.send(queue, bodies),
+    bury: (deadLetters: DeadLetter[]) => acceptingThread.bury(queue, deadLetters),
+  })),
 };
 
-const functions = {
-  store: storeWorker(services),
-  search: searchWorker(services),
+const workers = await makeWorkers(services);
+const schedules = {
   rollUp: rollUpSchedule(services),
   purge: purgeSchedule(services),
 };
 
-/** A purge stops after this long and goes on at the next tick, as it would on AWS. */
+/** A purge stops after this many milliseconds and goes on in the next run, as it would on AWS. */
 const purgeTimeMs = 15_000;
 
 const acceptingThread = createBirpc<AcceptingThread, WorkerThread>(
   {
-    storeBatch: (event) => {
+    work: (queue, event) => {
       journal.keepSmall();
-      return functions.store(event, lambdaContext('store'));
+      return workers[queue](event, lambdaContext(queue));
     },
-    searchBatch: (event) => functions.search(event, lambdaContext('search')),
-    rollUp: () => functions.rollUp(scheduledEvent(), lambdaContext('roll-up', 900_000)),
-    purge: () => functions.purge(scheduledEvent(), lambdaContext('purge', purgeTimeMs)),
+    rollUp: () => schedules.rollUp(scheduledEvent(), lambdaContext('roll-up', 900_000)),
+    purge: () => schedules.purge(scheduledEvent(), lambdaContext('purge', purgeTimeMs)),
   },
   channel(parentPort),
 );

@@ -5,6 +5,7 @@ import type { Ledger } from '../../lib/ledger/ledger.ts';
 import type { DeadLetterBox, Outbox } from '../../lib/queue/queue.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
+import type { ChangeQueue, QueueName, QueueService } from '../queues.ts';
 import type { Report } from './observe/report.ts';
 
 /** The services of the API's handlers. Each engine has its own. */
@@ -24,14 +25,17 @@ export type ServicesOf<Id extends OperationId> = Pick<Services, Routes[Id]['need
   report?: Report | undefined;
 };
 
+/** What workers may do to the queues: move records to the dead letters, and send changes. */
+type QueueServices = {
+  [Name in QueueName as QueueService<Name>]: Name extends ChangeQueue ? Outbox & DeadLetterBox : DeadLetterBox;
+};
+
 /** What the workers and scheduled functions work with. */
-export interface WorkerServices {
+export interface WorkerServices extends QueueServices {
   store: Store;
   searchIndex: SearchIndex;
   ledger: Pick<Ledger, 'counters' | 'purge'>;
-  storeQueue: DeadLetterBox;
-  searchQueue: Outbox & DeadLetterBox;
-  /** Without one, a report is a line of the log. */
+  /** Without one, a report becomes a line of the log. */
   report?: Report | undefined;
 }
 

@@ -2,18 +2,18 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { DeadLetterBox } from '../../lib/queue/queue.ts';
 import { MalformedRecord } from '../../lib/queue/records.ts';
+import { type QueueName, type QueueService, queueService, queues } from '../queues.ts';
 import type { LambdaHandler } from './lambda.ts';
 import { events, log } from './observe/log.ts';
 import type { Measured } from './observe/metrics.ts';
 import { logged, type Report } from './observe/report.ts';
-import type { WorkerServices } from './services.ts';
 
 export type BatchHandler = LambdaHandler<SQSEvent, SQSBatchResponse>;
 
-/** A failed record comes again after 1 s, 2 s, 4 s … and at the longest this. */
+/** The longest delay before a failed record is delivered again. The delays are 1 s, 2 s, 4 s … up to this. */
 const longestDelaySeconds = 60;
 
-/** How long a record waits that has failed, by how often it has been delivered. */
+/** Returns how long a failed record waits for its next delivery, by the number of deliveries so far. */
 export const retryDelaySeconds = (receives: number): number => Math.min(2 ** (receives - 1), longestDelaySeconds);
 
 /** A record of a batch, and what its body says. */
@@ -28,13 +28,22 @@ export interface Poison {
   reason: string;
 }
 
-/** What came of a batch. */
+/** The outcome of a batch. */
 export interface Worked {
   poison: Poison[];
   measured: Measured;
 }
 
-const failures = { storeQueue: 'store_failures', searchQueue: 'index_failures' } as const;
+interface WorkerOptions<Queue extends QueueName, Content, Needs> {
+  /** The queue that the records come from. */
+  queue: Queue;
+  /** Reads a record's body. @throws MalformedRecord */
+  decode: (body: string) => Content;
+  /** Does the work of a batch, which may be repeated, and returns the records that can never be worked on. */
+  work: (records: Parsed<Content>[], services: Needs) => Promise<Worked>;
+  /** The message that reports a batch. */
+  done: (typeof events)[keyof typeof events];
+}
 
 /** Seconds since then; undefined where the time is not known. */
 export const secondsSince = (at: number | undefined): number | undefined => at && Math.max(Date.now() - at, 0) / 1_000;
@@ -42,66 +51,84 @@ export const secondsSince = (at: number | undefined): number | undefined => at &
 /**
  * Makes a worker into a Lambda handler for batches of SQS records.
  *
- * Records that can't be read are poison, and so are those that `work` answers: they go to the dead letters with their
- * reason and are acknowledged, so that they hold up nobody and the queue's own limit of deliveries can be high. When
- * `work` throws, for instance because the database is out, the whole batch is delivered again: all it does is idempotent.
- * That is reported, too: it is how an outage shows. Otherwise the batch is reported under `message`.
+ * Records that can't be read are poison, and so are those that `work` returns. They are moved to the dead letters with
+ * their reason and acknowledged, so that they block no other record and the queue's own limit of deliveries can be high.
+ * When `work` throws, for instance because the database is unavailable, the whole batch is retried, which is safe
+ * because `work` is idempotent. The failed batch is reported, too, because alarms see an outage by it.
  */
 export const worker =
-  <
-    Queue extends 'storeQueue' | 'searchQueue',
-    Content extends { requests: readonly string[] },
-    Needs extends Partial<WorkerServices>,
-  >(
-    queue: Queue,
-    message: (typeof events)[keyof typeof events],
-    decode: (body: string) => Content,
-    work: (records: Parsed<Content>[], services: Needs) => Promise<Worked>,
+  <Queue extends QueueName, Content extends { requests: readonly string[] }, Needs>(
+    options: WorkerOptions<Queue, Content, Needs>,
   ) =>
-  (services: Needs & Record<Queue, DeadLetterBox> & { report?: Report | undefined }): BatchHandler =>
-    middy<SQSEvent, SQSBatchResponse>(async ({ Records }: SQSEvent) => {
-      const parsed: Parsed<Content>[] = [];
-      const poison: Poison[] = [];
-      for (const record of Records) {
-        try {
-          parsed.push({ record, content: decode(record.body) });
-        } catch (error) {
-          if (!(error instanceof MalformedRecord)) throw error;
-          poison.push({ record, reason: error.message });
-        }
-      }
-      const worked = await work(parsed, services);
-      poison.push(...worked.poison);
-      const bad = new Set(poison.map(({ record }) => record));
-      const requestsOf = (some: Parsed<Content>[]) => [...new Set(some.flatMap(({ content }) => content.requests))];
-      const unburied: SQSRecord[] = [];
-      for (const { record, reason } of poison) {
-        const request_ids = requestsOf(parsed.filter((each) => each.record === record)).join(' ') || undefined;
-        const about = { queue, message_id: record.messageId, reason, request_ids };
-        try {
-          await services[queue].bury([{ body: record.body, reason }]);
-          log.error(events.buried, about);
-        } catch (error) {
-          // The others are done. This one comes again, at last to the dead letters by the queue's own limit.
-          log.error(events.notBuried, { ...about, error: error as Error });
-          unburied.push(record);
-        }
-      }
-      const measured = {
-        ...worked.measured,
-        duplicates: Records.filter(isRepeated).length,
-        poison: poison.length - unburied.length,
-      };
-      reportOf(services)(message, measured, requestsOf(parsed.filter(({ record }) => !bad.has(record))));
-      return { batchItemFailures: unburied.map(({ messageId }) => ({ itemIdentifier: messageId })) };
+  (services: Needs & Record<QueueService<Queue>, DeadLetterBox> & { report?: Report | undefined }): BatchHandler => {
+    const { queue, decode, work, done } = options;
+    const deadLetterBox: DeadLetterBox = services[queueService(queue)];
+    const { report = logged } = services;
+    return middy<SQSEvent, SQSBatchResponse>(async ({ Records }: SQSEvent) => {
+      const { parsed, malformed } = parseBatch(Records, decode);
+      const { poison, measured } = await work(parsed, services);
+      const requestsOf = new Map(parsed.map(({ record, content }) => [record, content.requests]));
+      const bad = [...malformed, ...poison];
+      const unburied = await buryAll(
+        bad.map((each) => ({ ...each, requests: requestsOf.get(each.record) ?? [] })),
+        { queue, deadLetterBox },
+      );
+      for (const { record } of bad) requestsOf.delete(record);
+      const duplicates = Records.filter(isRepeated).length;
+      report(done, { ...measured, duplicates, poison: bad.length - unburied.length }, [
+        ...new Set([...requestsOf.values()].flat()),
+      ]);
+      return failing(unburied);
     }).onError((request) => {
-      log.warn(events.batchFailed, { queue, records: request.event.Records.length, error: request.error as Error });
-      reportOf(services)(events.batchFailed, { [failures[queue]]: 1 }, []);
-      request.response = {
-        batchItemFailures: request.event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })),
-      };
+      const { Records } = request.event;
+      log.warn(events.batchFailed, { queue, records: Records.length, error: request.error as Error });
+      report(events.batchFailed, { [queues[queue].metrics.failed]: 1 }, []);
+      request.response = failing(Records);
     }) as BatchHandler;
+  };
 
-const reportOf = ({ report = logged }: { report?: Report | undefined }): Report => report;
+/** Reads the records of a batch. Those that can't be read are returned as poison. */
+function parseBatch<Content>(
+  records: SQSRecord[],
+  decode: (body: string) => Content,
+): { parsed: Parsed<Content>[]; malformed: Poison[] } {
+  const parsed: Parsed<Content>[] = [];
+  const malformed: Poison[] = [];
+  for (const record of records) {
+    try {
+      parsed.push({ record, content: decode(record.body) });
+    } catch (error) {
+      if (!(error instanceof MalformedRecord)) throw error;
+      malformed.push({ record, reason: error.message });
+    }
+  }
+  return { parsed, malformed };
+}
+
+/** Moves poison to the dead letters of the queue, one by one, and returns the records for which that failed. */
+async function buryAll(
+  poison: (Poison & { requests: readonly string[] })[],
+  { queue, deadLetterBox }: { queue: QueueName; deadLetterBox: DeadLetterBox },
+): Promise<SQSRecord[]> {
+  const unburied: SQSRecord[] = [];
+  for (const { record, reason, requests } of poison) {
+    const request_ids = [...new Set(requests)].join(' ') || undefined;
+    const about = { queue, message_id: record.messageId, reason, request_ids };
+    try {
+      await deadLetterBox.bury([{ body: record.body, reason }]);
+      log.error(events.buried, about);
+    } catch (error) {
+      // The other records are done. This one is retried, until the queue's own limit makes it a dead letter.
+      log.error(events.notBuried, { ...about, error: error as Error });
+      unburied.push(record);
+    }
+  }
+  return unburied;
+}
+
+/** The answer that has the records delivered again. */
+const failing = (records: SQSRecord[]): SQSBatchResponse => ({
+  batchItemFailures: records.map(({ messageId }) => ({ itemIdentifier: messageId })),
+});
 
 const isRepeated = ({ attributes }: SQSRecord): boolean => Number(attributes.ApproximateReceiveCount) > 1;

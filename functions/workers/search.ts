@@ -14,12 +14,12 @@ import { type Poison, secondsSince, worker } from '../runtime/worker.ts';
 
 type SearchWorkerServices = Pick<WorkerServices, 'store' | 'searchIndex'>;
 
-/** Indexes messages that changed, as the store has them now: what the record said when it was sent does not matter. */
-export const searchWorker = worker(
-  'searchQueue',
-  events.indexed,
-  decodeChangesRecord,
-  async (records, { store, searchIndex }: SearchWorkerServices) => {
+/** Indexes messages that changed, as the store has them now and not as they were when the record was sent. */
+export const searchWorker = worker({
+  queue: 'search',
+  decode: decodeChangesRecord,
+  done: events.indexed,
+  work: async (records, { store, searchIndex }: SearchWorkerServices) => {
     const changed = new Map<string, MessageKey>();
     for (const { content } of records) for (const key of content.messages) changed.set(nameOf(key), key);
     const keys = [...changed.values()];
@@ -34,16 +34,16 @@ export const searchWorker = worker(
     const poison = records.flatMap(({ record, content }): Poison[] => {
       const reasons = content.messages.map((key) => refused.get(nameOf(key)));
       const bad = reasons.findIndex((reason) => reason !== undefined);
-      // The reason is logged, so it tells the place in the record instead of the token.
+      // The reason is logged, so it names the place in the record instead of the token.
       return bad < 0 ? [] : [{ record, reason: `messages.${bad}: ${reasons[bad]}` }];
     });
     return { poison, measured };
   },
-);
+});
 
 const nameOf = ({ token, chat, number }: MessageKey): string => `${token}/${chat}/${number}`;
 
-/** Indexes the documents, and answers those that the index will never take. */
+/** Indexes the documents, and returns those that the index will never take. */
 async function indexed(searchIndex: SearchIndex, documents: SearchDocument[]): Promise<RefusedDocument[]> {
   try {
     await searchIndex.index(documents);

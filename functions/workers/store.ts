@@ -3,18 +3,24 @@ import type { MessageKey } from '../../lib/model/keys.ts';
 import { targetOf } from '../../lib/model/write.ts';
 import { decodeWritesRecord, encodeChanges, type Origin, type WritesRecord } from '../../lib/queue/records.ts';
 import { type Store, UnstorableWrite } from '../../lib/store/store.ts';
+import { type ChangeQueue, changeQueues, type QueueService, queueService } from '../queues.ts';
 import { events } from '../runtime/observe/log.ts';
+import { sendToAll } from '../runtime/send-to-all.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 import { type Parsed, type Poison, secondsSince, worker } from '../runtime/worker.ts';
 
-type StoreWorkerServices = Pick<WorkerServices, 'store' | 'searchQueue'>;
+type StoreWorkerServices = Pick<WorkerServices, 'store' | QueueService<ChangeQueue>>;
 
-/** Stores accepted writes in bulk and, once they are committed, hands on which messages changed. */
-export const storeWorker = worker(
-  'storeQueue',
-  events.stored,
-  decodeWritesRecord,
-  async (records, { store, searchQueue }: StoreWorkerServices) => {
+/**
+ * Stores accepted writes in bulk. Once they are committed, it sends the keys of the messages that changed to every queue
+ * that carries changes. When one of these can't be reached, the whole batch is retried: merging a write again changes
+ * nothing, and a change may be sent twice.
+ */
+export const storeWorker = worker({
+  queue: 'store',
+  decode: decodeWritesRecord,
+  done: events.stored,
+  work: async (records, { store, ...services }: StoreWorkerServices) => {
     const poison: Poison[] = [];
     for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, store)));
     const bad = new Set(poison.map(({ record }) => record));
@@ -24,12 +30,13 @@ export const storeWorker = worker(
       stored_lag: secondsSince(oldestOf(stored)),
     };
     const changes = [...changesOf(stored)];
-    if (changes.length > 0) await searchQueue.send(changes);
+    const outboxes = new Map(changeQueues.map((name) => [name, services[queueService(name)]]));
+    if (changes.length > 0) await sendToAll(outboxes, changes);
     return { poison, measured };
   },
-);
+});
 
-/** The records for the search queue: which messages changed, each once in a record, and where that came from. */
+/** The records for the queues of changes: the keys of changed messages, each once in a record, and their origin. */
 function* changesOf(stored: WritesRecord[]): Generator<string> {
   let changed = new Map<string, MessageKey>();
   let by: WritesRecord[] = [];
@@ -51,7 +58,7 @@ const originOf = (records: WritesRecord[]): Origin => ({
   at: oldestOf(records),
 });
 
-/** When the oldest write was accepted; what no client asked for has no say, for it may carry the times of long ago. */
+/** When the oldest write was accepted. Writes that no client asked for, such as imports, may be years old and do not count. */
 function oldestOf(records: WritesRecord[]): number | undefined {
   let oldest: number | undefined;
   for (const { requests, writes } of records)
@@ -59,7 +66,7 @@ function oldestOf(records: WritesRecord[]): number | undefined {
   return oldest;
 }
 
-/** The records in groups of up to so many rows as one transaction takes; a record's writes stay together. */
+/** The records in groups of at most `limits.rowsPerTransaction` rows. A record's writes stay together. */
 function* batches(records: Parsed<WritesRecord>[]): Generator<Parsed<WritesRecord>[]> {
   let batch: Parsed<WritesRecord>[] = [];
   let rows = 0;
@@ -75,7 +82,7 @@ function* batches(records: Parsed<WritesRecord>[]): Generator<Parsed<WritesRecor
   if (rows > 0) yield batch;
 }
 
-/** Merges the batch; when it holds a write that the database will never take, halves it until that one is alone. */
+/** Merges the batch. Where it holds a write that the database will never take, halves it until that write's record is alone. */
 async function mergeOrSplit(batch: Parsed<WritesRecord>[], store: Store): Promise<Poison[]> {
   try {
     await store.merge(batch.flatMap(({ content }) => content.writes));

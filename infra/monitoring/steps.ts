@@ -1,6 +1,8 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
+import { type QueueName, queueNames, queues, workerName } from '../../functions/queues.ts';
 import type { MetricName } from '../../functions/runtime/observe/metrics.ts';
 import type { FunctionName } from '../functions.ts';
+import { queueResources } from '../queues.ts';
 import { functionOf, minute, ofProxy, reported, type Watched, type WatchedQueue } from './watched.ts';
 
 /** A graph: what its left axis is for, and what its right one. */
@@ -21,10 +23,10 @@ const least = { period: minute, statistic: 'Minimum' };
 
 /** The steps from left to right; those of SQL and search where they are ours. */
 export function stepsOf(watched: Watched): Step[] {
-  const { rest, ledger, storeQueue, searchQueue } = watched;
-  return [
+  const { rest, ledger } = watched;
+  const steps: (Step | undefined)[] = [
     {
-      title: '1 · API',
+      title: 'API',
       says: 'Requests and answers → the ledger',
       work: [[rest.metricCount(sum)], [latency(watched, 'p50'), latency(watched, 'p99')]],
       trouble: [
@@ -33,7 +35,7 @@ export function stepsOf(watched: Watched): Step[] {
       ],
     },
     {
-      title: '2 · Ledger',
+      title: 'Ledger',
       says: 'Numbers, and what was accepted → the store queue',
       work: [[reported(watched, 'accepted')], [ledger.metric('ConsumedWriteCapacityUnits', sum)]],
       trouble: [
@@ -41,30 +43,9 @@ export function stepsOf(watched: Watched): Step[] {
         [reported(watched, 'swept')],
       ],
     },
-    { title: '3 · Store queue', says: 'Accepted, not stored → the store worker', ...queue(storeQueue) },
+    ...queueNames.flatMap((name) => queueSteps(watched, name)),
     {
-      title: '4 · Store worker',
-      says: 'Writes become rows → the search queue',
-      work: [
-        [reported(watched, 'stored')],
-        [reported(watched, 'stored_lag', 'p50'), reported(watched, 'stored_lag', 'Maximum')],
-      ],
-      trouble: troubleOf(watched, 'storeWorker', 'store_failures'),
-    },
-    ...mysqlStep(watched),
-    { title: '6 · Search queue', says: 'Stored, not found yet → the search worker', ...queue(searchQueue) },
-    {
-      title: '7 · Search worker',
-      says: 'Rows become documents → OpenSearch',
-      work: [
-        [reported(watched, 'indexed')],
-        [reported(watched, 'indexed_lag', 'p50'), reported(watched, 'indexed_lag', 'Maximum')],
-      ],
-      trouble: troubleOf(watched, 'searchWorker', 'index_failures'),
-    },
-    ...searchStep(watched),
-    {
-      title: '9 · Roll-up and schedules',
+      title: 'Roll-up and schedules',
       says: 'Counts; what is deleted goes; what is parked is sent',
       work: [
         [reported(watched, 'rolled_up')],
@@ -78,12 +59,31 @@ export function stepsOf(watched: Watched): Step[] {
       ],
     },
   ];
+  // A server that is not ours has no step, and the numbers of the others stay the same.
+  return steps.flatMap((step, i) => (step ? [{ ...step, title: `${i + 1} · ${step.title}` }] : []));
+}
+
+/** The steps of a queue, of its worker, and of the server that the worker writes to. */
+function queueSteps(watched: Watched, name: QueueName): (Step | undefined)[] {
+  const { done, lag, failed } = queues[name].metrics;
+  const { dashboard } = queueResources[name];
+  const title = name.charAt(0).toUpperCase() + name.slice(1);
+  return [
+    { title: `${title} queue`, says: dashboard.queue, ...queueGraphs(watched.queues[name]) },
+    {
+      title: `${title} worker`,
+      says: dashboard.worker,
+      work: [[reported(watched, done)], [reported(watched, lag, 'p50'), reported(watched, lag, 'Maximum')]],
+      trouble: troubleOf(watched, workerName(name), failed),
+    },
+    ...(dashboard.server ? [serverSteps[dashboard.server](watched)] : []),
+  ];
 }
 
 const latency = ({ rest }: Watched, statistic: string): IMetric =>
   rest.metricLatency({ period: minute, statistic, label: `latency ${statistic}, ms` });
 
-const queue = ({ queue, deadLetters }: WatchedQueue): Pick<Step, 'work' | 'trouble'> => ({
+const queueGraphs = ({ queue, deadLetters }: WatchedQueue): Pick<Step, 'work' | 'trouble'> => ({
   work: [
     [queue.metricNumberOfMessagesSent(sum), queue.metricNumberOfMessagesDeleted(sum)],
     [queue.metricApproximateNumberOfMessagesVisible(most)],
@@ -102,37 +102,35 @@ const troubleOf = (watched: Watched, name: FunctionName, failures: MetricName): 
   ];
 };
 
-function mysqlStep({ mysql }: Watched): Step[] {
-  if (!mysql) return [];
+function mysqlStep({ mysql }: Watched): Step | undefined {
+  if (!mysql) return undefined;
   const { instance, proxyName } = mysql;
-  return [
-    {
-      title: '5 · MySQL',
-      says: 'Rows, for readers and the search worker',
-      work: [
-        [instance.metricCPUUtilization(most)],
-        [ofProxy(proxyName, 'DatabaseConnections', 'Sum'), ofProxy(proxyName, 'MaxDatabaseConnectionsAllowed', 'Sum')],
-      ],
-      trouble: [
-        [instance.metricFreeStorageSpace(least)],
-        [ofProxy(proxyName, 'DatabaseConnectionsBorrowLatency', 'Average')],
-      ],
-    },
-  ];
+  return {
+    title: 'MySQL',
+    says: 'Rows, for readers and the search worker',
+    work: [
+      [instance.metricCPUUtilization(most)],
+      [ofProxy(proxyName, 'DatabaseConnections', 'Sum'), ofProxy(proxyName, 'MaxDatabaseConnectionsAllowed', 'Sum')],
+    ],
+    trouble: [
+      [instance.metricFreeStorageSpace(least)],
+      [ofProxy(proxyName, 'DatabaseConnectionsBorrowLatency', 'Average')],
+    ],
+  };
 }
 
-function searchStep({ search }: Watched): Step[] {
-  if (!search) return [];
+function searchStep({ search }: Watched): Step | undefined {
+  if (!search) return undefined;
   const { domain } = search;
-  return [
-    {
-      title: '8 · OpenSearch',
-      says: 'Documents, for searches',
-      work: [[domain.metricCPUUtilization(most)], [domain.metricSearchLatency(p99), domain.metricIndexingLatency(p99)]],
-      trouble: [
-        [domain.metricFreeStorageSpace(least)],
-        [domain.metricClusterStatusRed(most), domain.metricClusterIndexWritesBlocked(most)],
-      ],
-    },
-  ];
+  return {
+    title: 'OpenSearch',
+    says: 'Documents, for searches',
+    work: [[domain.metricCPUUtilization(most)], [domain.metricSearchLatency(p99), domain.metricIndexingLatency(p99)]],
+    trouble: [
+      [domain.metricFreeStorageSpace(least)],
+      [domain.metricClusterStatusRed(most), domain.metricClusterIndexWritesBlocked(most)],
+    ],
+  };
 }
+
+const serverSteps = { mysql: mysqlStep, search: searchStep };

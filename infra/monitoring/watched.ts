@@ -6,10 +6,11 @@ import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import type { IDomain } from 'aws-cdk-lib/aws-opensearchservice';
 import type { IDatabaseInstance } from 'aws-cdk-lib/aws-rds';
 import type { IQueue } from 'aws-cdk-lib/aws-sqs';
+import type { QueueName } from '../../functions/queues.ts';
 import { type MetricName, metrics, metricsNamespace } from '../../functions/runtime/observe/metrics.ts';
 import type { FunctionName } from '../functions.ts';
 
-/** A queue between two steps, and what its worker put aside. */
+/** A queue between two steps, and the queue of its dead letters. */
 export interface WatchedQueue {
   queue: IQueue;
   deadLetters: IQueue;
@@ -22,8 +23,7 @@ export interface Watched {
   rest: RestApi;
   functions: ReadonlyMap<FunctionName, IFunction>;
   ledger: Pick<ITable, 'metric'>;
-  storeQueue: WatchedQueue;
-  searchQueue: WatchedQueue;
+  queues: Record<QueueName, WatchedQueue>;
   /** None where SQL is given: whoever gives it looks at it. */
   mysql?: { instance: IDatabaseInstance; proxyName: string; burstable: boolean } | undefined;
   /** None where search is given. */

@@ -1,7 +1,9 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
+import { type QueueName, queueNames, queues } from '../../functions/queues.ts';
 import type { MetricName } from '../../functions/runtime/observe/metrics.ts';
 import type { FunctionName } from '../functions.ts';
+import { queueResources } from '../queues.ts';
 import type { AlarmSpec, When } from './alarm.ts';
 import { functionOf, minute, reported, type Watched, type WatchedQueue } from './watched.ts';
 
@@ -10,59 +12,12 @@ const lateSeconds = 60;
 
 /** What clients feel after a while: what was accepted does not become readable, searchable or counted. */
 export function workingAlarms(watched: Watched): AlarmSpec[] {
-  const { storeQueue, searchQueue, rollupMinutes } = watched;
+  const { rollupMinutes } = watched;
   // A run may take five minutes, or as long as it is to the next; those of the others fifteen.
   const rollUp = Duration.minutes(Math.max(rollupMinutes, 5));
   const quarter = Duration.minutes(15);
   return [
-    {
-      id: 'StoreQueueAge',
-      says: 'Readers do not see what was accepted more than a minute ago: the store worker does not keep up. Nothing is lost.',
-      section: 'Accepted messages are not readable',
-      ...oldest(storeQueue),
-    },
-    {
-      id: 'StoreFails',
-      says: 'Readers do not see what is accepted: the store worker fails time after time, as when MySQL is out. Nothing is lost.',
-      section: 'Accepted messages are not readable',
-      ...failing(watched, 'store_failures'),
-    },
-    {
-      id: 'StoredLag',
-      says: 'Readers see new messages more than a minute late: from acceptance to MySQL, parked writes included. Nothing is lost.',
-      section: 'Accepted messages are not readable',
-      ...late(watched, 'stored_lag'),
-    },
-    {
-      id: 'StoreDeadLetters',
-      says: 'An accepted write is missing for its readers, and stays so: the store worker put it aside as a dead letter.',
-      section: 'Dead letters of the store queue',
-      ...any(storeQueue),
-    },
-    {
-      id: 'SearchQueueAge',
-      says: 'Searches do not find what was accepted more than a minute ago: the search worker does not keep up. Nothing is lost.',
-      section: 'New messages are not found',
-      ...oldest(searchQueue),
-    },
-    {
-      id: 'IndexFails',
-      says: 'Searches do not find what is accepted: the search worker fails time after time, as when OpenSearch or MySQL is out. Nothing is lost.',
-      section: 'New messages are not found',
-      ...failing(watched, 'index_failures'),
-    },
-    {
-      id: 'IndexedLag',
-      says: 'Searches find new messages more than a minute late, from acceptance to the search index. Nothing is lost.',
-      section: 'New messages are not found',
-      ...late(watched, 'indexed_lag'),
-    },
-    {
-      id: 'SearchDeadLetters',
-      says: 'Some messages can be read and are never found: the search worker put their record aside as a dead letter.',
-      section: 'Dead letters of the search queue',
-      ...any(searchQueue),
-    },
+    ...queueNames.flatMap((name) => queueAlarms(watched, name)),
     {
       id: 'RollUpFails',
       says: 'Clients see old counts of chats and messages: the roll-up has not ended well for a while.',
@@ -81,6 +36,17 @@ export function workingAlarms(watched: Watched): AlarmSpec[] {
       section: 'Deleted data stays',
       ...noSuccess(watched, 'purgeSchedule', quarter),
     },
+  ];
+}
+
+function queueAlarms(watched: Watched, name: QueueName): AlarmSpec[] {
+  const { lag, failed } = queues[name].metrics;
+  const { alarms } = queueResources[name];
+  return [
+    { ...alarms.age, ...oldest(watched.queues[name]) },
+    { ...alarms.failing, ...failing(watched, failed) },
+    { ...alarms.lag, ...late(watched, lag) },
+    { ...alarms.deadLetters, ...any(watched.queues[name]) },
   ];
 }
 

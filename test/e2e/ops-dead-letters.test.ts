@@ -33,7 +33,7 @@ test('dead letters are listed with what they are about, and nothing of what is i
   expect(stdout).toMatch(/^store +\d+ s +ER_ONE +application in Q2lDXd…$/m);
   expect(stdout).toMatch(/^store +\d+ s +ER_TWO +message of chat 2 in Q2lDXd…: 7–9$/m);
   expect(stdout).toMatch(/^store +\d+ s +not JSON +unreadable, 21 characters$/m);
-  expect(stdout).toMatch(/^search +\d+ s +refused +index message of chat 2 in Q2lDXd…: 7$/m);
+  expect(stdout).toMatch(/^search +\d+ s +refused +changed message of chat 2 in Q2lDXd…: 7$/m);
   expect(stdout).toMatch(/^4 of 4 dead letters\.$/m);
   for (const secret of [token, 'secret', 'from the dead']) expect(stdout).not.toContain(secret);
 

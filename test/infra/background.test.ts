@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { queueNames, workerName } from '../../functions/queues.ts';
 import type { FunctionName } from '../../infra/functions.ts';
 import { limits } from '../../lib/limits.ts';
 import { everyStage, synthesize } from '../support/synthesis.ts';
@@ -6,13 +7,22 @@ import type { SynthesizedStack } from '../support/synthesized-stack.ts';
 
 const { data, service } = synthesize(everyStage.prod);
 
-describe.each([
-  ['store', 'storeWorker', /^StoreQueue[0-9A-F]{8}$/, /^StoreQueueDeadLetters/],
-  ['search', 'searchWorker', /^SearchQueue[0-9A-F]{8}$/, /^SearchQueueDeadLetters/],
-] as const)('the %s queue', (_name, workerName, queuePattern, deadLettersPattern) => {
-  const queue = data.one('AWS::SQS::Queue', queuePattern);
-  const deadLetters = data.one('AWS::SQS::Queue', deadLettersPattern);
-  const worker = service.function(workerName);
+test('the two queues keep the ids that they were deployed with', () => {
+  const ids = data.ofType('AWS::SQS::Queue').map(([id]) => id);
+  expect(ids).toEqual(
+    expect.arrayContaining([
+      'StoreQueueDeadLetters7D0DDA1E',
+      'StoreQueue86AE2979',
+      'SearchQueueDeadLetters0C993BD8',
+      'SearchQueueA64DEA15',
+    ]),
+  );
+});
+
+describe.each(queueNames)('the %s queue', (name) => {
+  const queue = data.one('AWS::SQS::Queue', new RegExp(`^${name}Queue[0-9A-F]{8}$`, 'i'));
+  const deadLetters = data.one('AWS::SQS::Queue', new RegExp(`^${name}QueueDeadLetters`, 'i'));
+  const worker = service.function(workerName(name));
   const [, feed] =
     service
       .ofType('AWS::Lambda::EventSourceMapping')

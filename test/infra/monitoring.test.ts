@@ -1,9 +1,11 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
+import { type QueueName, queueNames } from '../../functions/queues.ts';
 import { metrics } from '../../functions/runtime/observe/metrics.ts';
 import { stages } from '../../infra/config.ts';
 import { runbookLink } from '../../infra/monitoring/alarm.ts';
+import { queueResources } from '../../infra/queues.ts';
 import { given, synthesize } from '../support/synthesis.ts';
 import type { Resource, SynthesizedStack } from '../support/synthesized-stack.ts';
 
@@ -21,8 +23,7 @@ test('what users would feel has an alarm', () => {
   expect([...alarms.keys()].sort()).toEqual(
     [
       ...['ApiErrors', 'ApiLatency', 'ThrottledWrites', 'ThrottledReads', 'LedgerThrottles'],
-      ...['StoreQueueAge', 'StoreFails', 'StoredLag', 'StoreDeadLetters'],
-      ...['SearchQueueAge', 'IndexFails', 'IndexedLag', 'SearchDeadLetters'],
+      ...Object.values(queueResources).flatMap((each) => Object.values(each.alarms).map(({ id }) => id)),
       ...['RollUpFails', 'SweepFails', 'PurgeFails', 'DatabaseConnections', 'DatabaseDisk'],
       ...['DatabaseMemory', 'DatabaseCredits', 'SearchRed', 'SearchWritesBlocked', 'SearchDisk'],
       ...['SearchMemory', 'SearchProcessor', 'SearchNodes', 'SearchSnapshots'],
@@ -162,11 +163,17 @@ describe('the dashboard', () => {
   const body = JSON.stringify(prod.one('AWS::CloudWatch::Dashboard').resource.Properties.DashboardBody);
 
   test('reads like the flow', () => {
-    const steps = [...body.matchAll(/## (\d) · ([\w -]+)/g)].map(([, number, title]) => `${number} ${title}`);
-    expect(steps).toEqual([
-      ...['1 API', '2 Ledger', '3 Store queue', '4 Store worker', '5 MySQL'],
-      ...['6 Search queue', '7 Search worker', '8 OpenSearch', '9 Roll-up and schedules'],
-    ]);
+    const steps = [...body.matchAll(/## (\d+) · ([\w -]+)/g)].map(([, number, title]) => `${number} ${title}`);
+    const servers = { store: 'MySQL', search: 'OpenSearch' } as Partial<Record<QueueName, string>>;
+    const ofQueues = queueNames.flatMap((name) => {
+      const title = name.charAt(0).toUpperCase() + name.slice(1);
+      return [`${title} queue`, `${title} worker`, ...(servers[name] ? [servers[name]] : [])];
+    });
+    const titles = ['API', 'Ledger', ...ofQueues, 'Roll-up and schedules'];
+    expect(steps).toEqual(titles.map((title, i) => `${i + 1} ${title}`));
+    expect(steps.slice(2, 8).join()).toBe(
+      '3 Store queue,4 Store worker,5 MySQL,6 Search queue,7 Search worker,8 OpenSearch',
+    );
   });
 
   test('shows every metric that is reported', () => {

@@ -1,4 +1,5 @@
 import { describe, expect, test } from 'vitest';
+import { type QueueName, queueNames, type WorkerName, workerName } from '../../functions/queues.ts';
 import { type FunctionName, functions } from '../../infra/functions.ts';
 import { everyStage, synthesize } from '../support/synthesis.ts';
 import type { SynthesizedFunction } from '../support/synthesized-stack.ts';
@@ -9,10 +10,10 @@ const id = (type: string, pattern?: RegExp) => data.one(type, pattern).id;
 /** What resources are called here, by their ids in the data stack. */
 const called = new Map([
   [id('AWS::DynamoDB::Table'), 'ledger'],
-  [id('AWS::SQS::Queue', /^StoreQueue[0-9A-F]{8}$/), 'store queue'],
-  [id('AWS::SQS::Queue', /^StoreQueueDeadLetters/), 'store dead letters'],
-  [id('AWS::SQS::Queue', /^SearchQueue[0-9A-F]{8}$/), 'search queue'],
-  [id('AWS::SQS::Queue', /^SearchQueueDeadLetters/), 'search dead letters'],
+  ...queueNames.flatMap((name): [string, string][] => [
+    [id('AWS::SQS::Queue', new RegExp(`^${name}Queue[0-9A-F]{8}$`, 'i')), `${name} queue`],
+    [id('AWS::SQS::Queue', new RegExp(`^${name}QueueDeadLetters`, 'i')), `${name} dead letters`],
+  ]),
   [id('AWS::RDS::DBInstance'), 'SQL owner'],
   [id('AWS::SecretsManager::Secret', /^DatabaseReaderSecret/), 'SQL reader'],
   [id('AWS::SecretsManager::Secret', /^DatabaseWorkerSecret/), 'SQL worker'],
@@ -70,7 +71,7 @@ const sql = (...users: ('reader' | 'worker' | 'owner')[]) => [
 ];
 const adminKey = 'secretsmanager:GetSecretValue admin key';
 const systemSecret = 'secretsmanager:GetSecretValue system secret';
-const worksOn = (queue: 'store' | 'search') => [
+const worksOn = (queue: QueueName) => [
   ...['ReceiveMessage', 'ChangeMessageVisibility', 'GetQueueUrl', 'DeleteMessage', 'GetQueueAttributes'].map(
     (action) => `sqs:${action} ${queue} queue`,
   ),
@@ -84,6 +85,24 @@ const remove = [...ledger('BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteIt
 const read = [...sql('reader'), ...ledger('BatchGetItem')];
 const list = [...read, systemSecret];
 const search = [...list, 'es:ESHttpPost search/messages/_search'];
+
+/** What a worker may do beside working on its own queue. */
+const ofWorkers: Partial<Record<QueueName, string[]>> = {
+  store: [
+    ...sql('worker'),
+    ...queueNames.filter((name) => name !== 'store').map((name) => `sqs:SendMessage ${name} queue`),
+  ],
+  search: [
+    ...sql('worker'),
+    'es:ESHttpGet search/_alias/messages-writes',
+    'es:ESHttpPut search/messages-writes-?/_bulk',
+    'es:ESHttpPut search/messages-writes-??/_bulk',
+    'es:ESHttpPut search/messages-writes-???/_bulk',
+  ],
+};
+const workers = Object.fromEntries(
+  queueNames.map((name) => [workerName(name), [...worksOn(name), ...(ofWorkers[name] ?? [])]]),
+) as Record<WorkerName, string[]>;
 
 /** What each function may do beside what everyone may. */
 const allowed: Record<FunctionName, string[]> = {
@@ -109,15 +128,7 @@ const allowed: Record<FunctionName, string[]> = {
   getOpenapi: [],
   getDocs: [],
   fallback: [],
-  storeWorker: [...sql('worker'), ...worksOn('store'), 'sqs:SendMessage search queue'],
-  searchWorker: [
-    ...sql('worker'),
-    ...worksOn('search'),
-    'es:ESHttpGet search/_alias/messages-writes',
-    'es:ESHttpPut search/messages-writes-?/_bulk',
-    'es:ESHttpPut search/messages-writes-??/_bulk',
-    'es:ESHttpPut search/messages-writes-???/_bulk',
-  ],
+  ...workers,
   rollUpSchedule: [...sql('worker'), ...ledger('BatchGetItem')],
   purgeSchedule: [
     ...sql('worker'),

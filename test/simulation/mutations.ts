@@ -93,8 +93,8 @@ export const mutations: Mutation[] = [
         replace: '',
       },
       {
-        find: '  if (changes.length > 0) await searchQueue.send(changes);\n',
-        replace: `  if (changes.length > 0) await searchQueue.send(changes);
+        find: '    if (changes.length > 0) await sendToAll(outboxes, changes);\n',
+        replace: `    if (changes.length > 0) await sendToAll(outboxes, changes);
   for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, store)));\n`,
       },
     ],
@@ -104,8 +104,8 @@ export const mutations: Mutation[] = [
     file: 'functions/workers/store.ts',
     changes: [
       {
-        find: 'if (changes.length > 0) await searchQueue.send(changes);',
-        replace: 'if (changes.length > 0) await searchQueue.send(changes).catch(() => undefined);',
+        find: 'if (changes.length > 0) await sendToAll(outboxes, changes);',
+        replace: 'if (changes.length > 0) await sendToAll(outboxes, changes).catch(() => undefined);',
       },
     ],
   },

@@ -1,6 +1,6 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { searchWorker } from '../../functions/aws/search-worker.ts';
-import { storeWorker } from '../../functions/aws/store-worker.ts';
+import { backingOff } from '../../functions/aws/back-off.ts';
+import { perQueueService, type QueueName, queueNames, queueService } from '../../functions/queues.ts';
 import type { LambdaHandler } from '../../functions/runtime/lambda.ts';
 import { purgeSchedule } from '../../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
@@ -16,6 +16,7 @@ import type { SearchIndex } from '../../lib/search/search-index.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
 import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
+import { loadWorkers } from '../../local/workers.ts';
 import { testCursors } from '../support/cursors.ts';
 import { random } from './chance.ts';
 import { emptyDatabase, failure, SimulatedStore } from './database.ts';
@@ -34,16 +35,20 @@ const minute = 60_000;
 const lanes = 2;
 const longestBatch = 12;
 
+type DeadQueueName = `${QueueName}-dead`;
+const deadQueueName = (name: QueueName): DeadQueueName => `${name}-dead`;
+
+// Loaded before any simulation begins, because loading takes real time.
+const workers = await loadWorkers();
+
 /** The system in one process: the functions over simulated services. */
 export class World {
   readonly weather = new Weather();
   readonly table = new SimulatedTable();
-  readonly queues = {
-    store: new SimulatedQueue(this.weather),
-    'store-dead': new SimulatedQueue(this.weather),
-    search: new SimulatedQueue(this.weather),
-    'search-dead': new SimulatedQueue(this.weather),
-  };
+  /** The queues, and those of their dead letters, by their URLs. */
+  readonly queues: Record<QueueName | DeadQueueName, SimulatedQueue> = Object.fromEntries(
+    queueNames.flatMap((name) => [name, deadQueueName(name)]).map((url) => [url, new SimulatedQueue(this.weather)]),
+  ) as World['queues'];
   readonly database: Database;
   readonly searchIndex: SqliteSearchIndex;
   #running = 0;
@@ -62,14 +67,13 @@ export class World {
   services(process: Process) {
     const table = new DynamodbTable(this.table.client(process), 'ledger');
     const sqs = sqsClient(process, this.queues, this.weather);
-    const storeQueue = new SqsQueue(sqs, 'store', 'store-dead');
-    const parked = new ParkedWrites(table, storeQueue);
+    const queues = perQueueService((name) => new SqsQueue(sqs, name, deadQueueName(name)));
+    const parked = new ParkedWrites(table, queues.storeQueue);
     return {
       ledger: new DynamodbLedger(table, parked),
       store: new SimulatedStore(process, this.database),
       searchIndex: remoteIndex(process, this.searchIndex),
-      storeQueue,
-      searchQueue: new SqsQueue(sqs, 'search', 'search-dead'),
+      ...queues,
       parkedWrites: parked,
       cursors: testCursors(),
     };
@@ -90,8 +94,10 @@ export class World {
   /** Sets the event sources and the schedules going. */
   start(): void {
     for (let lane = 0; lane < lanes; lane++) {
-      void this.#source(this.queues.store, 'store worker', storeWorker);
-      void this.#source(this.queues.search, 'search worker', searchWorker);
+      for (const name of queueNames)
+        void this.#source(this.queues[name], `${name} worker`, (services) =>
+          backingOff(workers[name](services), services[queueService(name)]),
+        );
     }
     void this.#schedule('roll-up', rollUpSchedule);
     void this.#schedule('sweep', sweepSchedule);
@@ -105,11 +111,9 @@ export class World {
 
   /** Whether nothing is queued, parked or under way, and what was deleted has been purged once. */
   isQuiet(): boolean {
-    const { store, search } = this.queues;
     return (
       this.#running === 0 &&
-      store.messages.size === 0 &&
-      search.messages.size === 0 &&
+      queueNames.every((name) => this.queues[name].messages.size === 0) &&
       this.table.itemsIn('parked/').length === 0 &&
       this.database.raw.prepare('SELECT 1 FROM purges WHERE pass = 1').get() === undefined
     );
@@ -124,12 +128,13 @@ export class World {
     await this.invoke('roll-up', scheduleMs, rollUpSchedule, scheduledEvent());
   }
 
-  /** What a person does with poison: looks at it, and takes it away. */
+  /** Does what a person does with poison: looks at it and removes it. */
   takeDeadLetters(): { body: string; reason: string | undefined }[] {
-    return [this.queues['store-dead'], this.queues['search-dead']].flatMap(({ messages }) => {
-      const letters = [...messages.values()];
+    return queueNames.flatMap((name) => {
+      const { messages } = this.queues[deadQueueName(name)];
+      const deadLetters = [...messages.values()];
       messages.clear();
-      return letters;
+      return deadLetters;
     });
   }
 

@@ -6,21 +6,21 @@ import type { SQSEvent } from 'aws-lambda';
 import { ledger } from '../../functions/aws/ledger.ts';
 import { parkedWrites } from '../../functions/aws/parked-writes.ts';
 import { bind } from '../../functions/aws/provider.ts';
+import { queueProviders } from '../../functions/aws/queues.ts';
 import { searchIndex } from '../../functions/aws/search-index.ts';
-import { searchQueue } from '../../functions/aws/search-queue.ts';
 import { store } from '../../functions/aws/store.ts';
-import { storeQueue } from '../../functions/aws/store-queue.ts';
+import { changeQueues, queueNames, queueService, queueVariables } from '../../functions/queues.ts';
 import type { BatchHandler } from '../../functions/runtime/worker.ts';
 import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
 import { sweepSchedule } from '../../functions/schedule/sweep.ts';
-import { searchWorker } from '../../functions/workers/search.ts';
-import { storeWorker } from '../../functions/workers/store.ts';
 import { createLedgerTable } from '../../lib/ledger/dynamodb/schema.ts';
 import { limits } from '../../lib/limits.ts';
+import type { DeadLetter } from '../../lib/queue/queue.ts';
 import { EventSource } from '../../local/event-source.ts';
 import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
 import { loadOperations } from '../../local/operations.ts';
 import { every } from '../../local/schedule.ts';
+import { makeWorkers } from '../../local/workers.ts';
 import { polled } from '../../tools/stack/aws-engine.ts';
 import { credentials } from '../../tools/stack/credentials.ts';
 import { databaseSecret, keepDatabaseSecret } from '../../tools/stack/database-secret.ts';
@@ -61,7 +61,7 @@ export interface ChaosEngine {
   /** The operations of the API, with connections of their own, as a Lambda function has them. */
   operations: () => Promise<Operations>;
   ledger: Awaited<ReturnType<(typeof ledger)['create']>>;
-  /** Messages in the two dead-letter queues. */
+  /** The number of dead letters of all queues. */
   deadLetters: () => Promise<number>;
   stop: () => Promise<void>;
 }
@@ -121,15 +121,14 @@ export async function startChaosEngine(): Promise<ChaosEngine> {
   }
 }
 
-const queueNames = { STORE: 'store', SEARCH: 'search' };
-
 /** The queues as they are deployed, but for the visibility timeout. */
 async function makeQueues() {
   const client = new SQSClient();
   const create = async (QueueName: string, Attributes: Record<string, string>) =>
     (await client.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl as string;
   const made: Record<string, string> = {};
-  for (const [variable, name] of Object.entries(queueNames)) {
+  for (const name of queueNames) {
+    const { url, deadLetterUrl } = queueVariables(name);
     const deadLetters = await create(`${name}-dead-letters`, {});
     const { Attributes } = await client.send(
       new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ['QueueArn'] }),
@@ -141,8 +140,8 @@ async function makeQueues() {
         maxReceiveCount: limits.maxReceives,
       }),
     });
-    made[`${variable}_QUEUE_URL`] = queue;
-    made[`${variable}_DEAD_LETTER_QUEUE_URL`] = deadLetters;
+    made[url] = queue;
+    made[deadLetterUrl] = deadLetters;
   }
   return made;
 }
@@ -150,15 +149,15 @@ async function makeQueues() {
 /** Workers and schedules with the waiting times of work, and operations with those of reads. */
 async function startFunctions(environment: Record<string, string>) {
   const work = { ...environment, MYSQL_USE: 'work' };
-  const services = await bind({ ledger, store, searchIndex, storeQueue, searchQueue, parkedWrites }, work);
+  const services = await bind({ ledger, store, searchIndex, ...queueProviders, parkedWrites }, work);
   const state = { storeWorkerHangs: false, figures: { timeouts: 0, swept: 0 } };
-  const onStore = storeWorker({
-    ...services,
-    searchQueue: {
-      send: (bodies) => (state.storeWorkerHangs ? new Promise(() => undefined) : services.searchQueue.send(bodies)),
-      bury: (letters) => services.searchQueue.bury(letters),
-    },
+  const hanging = changeQueues.map((name) => {
+    const queue = services[queueService(name)];
+    const send = (bodies: string[]) =>
+      state.storeWorkerHangs ? new Promise<void>(() => undefined) : queue.send(bodies);
+    return [queueService(name), { send, bury: (deadLetters: DeadLetter[]) => queue.bury(deadLetters) }];
   });
+  const workers = await makeWorkers({ ...services, ...Object.fromEntries(hanging) });
   const inTime = (name: string, worker: BatchHandler) => async (event: SQSEvent) => {
     const context = lambdaContext(name, workerTimeMs);
     const response = await worker(event, context);
@@ -166,13 +165,12 @@ async function startFunctions(environment: Record<string, string>) {
     if (context.getRemainingTimeInMillis() < 10) state.figures.timeouts++;
     return response;
   };
-  const sources = [
-    ...Array.from(
-      { length: storeSources },
-      () => new EventSource('store', polled(services.storeQueue), inTime('store', onStore), sqsBatch),
+  const sources = queueNames.flatMap((name) =>
+    Array.from(
+      { length: name === 'store' ? storeSources : 1 },
+      () => new EventSource(name, polled(services[queueService(name)]), inTime(name, workers[name]), sqsBatch),
     ),
-    new EventSource('search', polled(services.searchQueue), inTime('search', searchWorker(services)), sqsBatch),
-  ];
+  );
   for (const source of sources) source.start();
 
   const rollUp = rollUpSchedule(services);
@@ -190,8 +188,10 @@ async function startFunctions(environment: Record<string, string>) {
   );
   return Object.assign(state, {
     ledger: services.ledger,
-    deadLetters: async () =>
-      (await services.storeQueue.deadLetterCount()) + (await services.searchQueue.deadLetterCount()),
+    deadLetters: async () => {
+      const counts = await Promise.all(queueNames.map((name) => services[queueService(name)].deadLetterCount()));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
     operations: async () =>
       loadOperations({
         ...(await bind({ ledger, store, searchIndex }, environment)),

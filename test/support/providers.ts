@@ -1,4 +1,6 @@
 import type * as z from 'zod';
+import { queueProviders } from '../../functions/aws/queues.ts';
+import { queueNames, queueVariables } from '../../functions/queues.ts';
 import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
 
 const examples: Record<string, string> = {
@@ -7,10 +9,11 @@ const examples: Record<string, string> = {
   MYSQL_SECRET: 'database',
   MYSQL_URL: 'mysql://chat@127.0.0.1:1/chat',
   OPENSEARCH_URL: 'http://127.0.0.1:1',
-  SEARCH_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/search-dead-letters',
-  SEARCH_QUEUE_URL: 'http://127.0.0.1:1/search',
-  STORE_DEAD_LETTER_QUEUE_URL: 'http://127.0.0.1:1/store-dead-letters',
-  STORE_QUEUE_URL: 'http://127.0.0.1:1/store',
+  ...Object.fromEntries(
+    queueNames.flatMap((name) =>
+      Object.values(queueVariables(name)).map((variable) => [variable, `http://127.0.0.1:1/${variable}`]),
+    ),
+  ),
   SYSTEM_NAME: 'test',
   SYSTEM_SECRET: 'system-secret',
 };
@@ -20,7 +23,8 @@ export async function variablesOf(name: FunctionName): Promise<{ required: strin
   const required: string[] = [];
   const optional: string[] = [];
   for (const need of functions[name].needs) {
-    const { [need]: provider } = await import(`../../functions/aws/${kebabCase(need)}.ts`);
+    const { [need]: provider } =
+      need in queueProviders ? { ...queueProviders } : await import(`../../functions/aws/${kebabCase(need)}.ts`);
     for (const [variable, schema] of Object.entries(provider.variables as Record<string, z.ZodType>))
       (schema.safeParse(undefined).success ? optional : required).push(variable);
   }

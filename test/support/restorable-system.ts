@@ -4,29 +4,27 @@ import { CreateQueueCommand, DeleteQueueCommand, SQSClient } from '@aws-sdk/clie
 import { ledger } from '../../functions/aws/ledger.ts';
 import { parkedWrites } from '../../functions/aws/parked-writes.ts';
 import { bind } from '../../functions/aws/provider.ts';
+import { queueProviders } from '../../functions/aws/queues.ts';
 import { searchIndex } from '../../functions/aws/search-index.ts';
-import { searchQueue } from '../../functions/aws/search-queue.ts';
 import { store } from '../../functions/aws/store.ts';
-import { storeQueue } from '../../functions/aws/store-queue.ts';
-import { searchWorker } from '../../functions/workers/search.ts';
-import { storeWorker } from '../../functions/workers/store.ts';
+import { queueNames, queueService, queueVariables } from '../../functions/queues.ts';
 import { createLedgerTable } from '../../lib/ledger/dynamodb/schema.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
-import type { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
 import { openOpensearch } from '../../lib/search/opensearch/client.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
+import { makeWorkers } from '../../local/workers.ts';
 import { credentials } from '../../tools/stack/credentials.ts';
 import { databaseSecret } from '../../tools/stack/database-secret.ts';
 import { awsClientSettings, awsServices } from './aws-services.ts';
 import { type MysqlDatabase, newStoreDatabase } from './mysql-database.ts';
 
-const queues = ['STORE_QUEUE_URL', 'STORE_DEAD_LETTER_QUEUE_URL', 'SEARCH_QUEUE_URL', 'SEARCH_DEAD_LETTER_QUEUE_URL'];
+const queues = queueNames.flatMap((name) => Object.values(queueVariables(name)));
 const sqsBatch = 10;
 
 type Services = Awaited<ReturnType<typeof bindAll>>;
 const bindAll = (environment: Record<string, string>) =>
-  bind({ ledger, store, searchIndex, storeQueue, searchQueue, parkedWrites }, environment);
+  bind({ ledger, store, searchIndex, ...queueProviders, parkedWrites }, environment);
 
 /**
  * The AWS engine with a table, queues and a database of its own, whose table and database can be set back to an earlier
@@ -81,17 +79,17 @@ export class RestorableSystem {
     return this.#services.store;
   }
 
-  /** Lets the workers work until both queues are empty, and the roll-up count. */
+  /** Runs each queue's worker until the queue is empty, and then the roll-up. */
   async work(): Promise<void> {
-    const worked = async (queue: SqsQueue, worker: ReturnType<typeof storeWorker>) => {
+    const workers = await makeWorkers(this.#services);
+    for (const name of queueNames) {
+      const queue = this.#services[queueService(name)];
       for (let some = await queue.receive(sqsBatch); some.length > 0; some = await queue.receive(sqsBatch)) {
-        const { batchItemFailures } = await worker(sqsEvent('queue', some), lambdaContext('worker'));
+        const { batchItemFailures } = await workers[name](sqsEvent(name, some), lambdaContext(name));
         if (batchItemFailures.length > 0) throw new Error(`${batchItemFailures.length} records failed`);
         await queue.acknowledge(some.map(({ receipt }) => receipt));
       }
-    };
-    await worked(this.#services.storeQueue, storeWorker(this.#services));
-    await worked(this.#services.searchQueue, searchWorker(this.#services));
+    }
     await rollUp(this.store, this.ledger);
     await this.#search.indices.refresh();
   }

@@ -1,3 +1,4 @@
+import { perQueue, perQueueService, type QueueName } from '../../functions/queues.ts';
 import type { WorkerServices } from '../../functions/runtime/services.ts';
 import type { DeadLetter } from '../../lib/queue/queue.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
@@ -7,28 +8,29 @@ import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 
 export interface TestServices {
-  /** A real store and search index; what is sent and buried is kept here, and the ledger knows nothing. */
+  /** A real store and search index. What is sent and buried is kept here. The ledger is empty. */
   services: WorkerServices;
   file: SqliteFile;
-  /** Record bodies sent to the search queue. */
+  /** The record bodies that were sent to each queue. */
+  sentTo: Record<QueueName, string[]>;
+  /** Those that were sent to the search queue. */
   sent: string[];
-  buried: { store: DeadLetter[]; search: DeadLetter[] };
+  buried: Record<QueueName, DeadLetter[]>;
 }
 
 /** What the workers work with, on a file of its own. */
 export async function openWorkerServices(): Promise<TestServices> {
   const file = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
-  const sent: string[] = [];
-  const buried: TestServices['buried'] = { store: [], search: [] };
+  const sentTo = perQueue((): string[] => []);
+  const buried = perQueue((): DeadLetter[] => []);
   const services: WorkerServices = {
     store: new SqliteStore(file.database),
     searchIndex: new SqliteSearchIndex(file.database),
     ledger: { counters: async (parents) => parents.map(() => undefined), purge: async () => 0 },
-    storeQueue: { bury: async (letters) => void buried.store.push(...letters) },
-    searchQueue: {
-      send: async (bodies) => void sent.push(...bodies),
-      bury: async (letters) => void buried.search.push(...letters),
-    },
+    ...perQueueService((name) => ({
+      send: async (bodies: string[]) => void sentTo[name].push(...bodies),
+      bury: async (deadLetters: DeadLetter[]) => void buried[name].push(...deadLetters),
+    })),
   };
-  return { services, file, sent, buried };
+  return { services, file, sentTo, sent: sentTo.search, buried };
 }

@@ -3,11 +3,12 @@ import { expect, test, vi } from 'vitest';
 import { backingOff } from '../../functions/aws/back-off.ts';
 import { log } from '../../functions/runtime/observe/log.ts';
 import { retryDelaySeconds } from '../../functions/runtime/worker.ts';
-import { feedSizes, functionSizes, visibilityOf } from '../../infra/sizes.ts';
+import { queueResources } from '../../infra/queues.ts';
+import { functionSizes, visibilityOf } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
 
-const visibility = visibilityOf(functionSizes.worker, feedSizes.store);
+const visibility = visibilityOf(functionSizes.worker, queueResources.store.feed);
 
 const answering =
   (...failed: string[]) =>

@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import { perQueue } from '../../functions/queues.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
 import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
 import { SqliteLedger } from '../../lib/ledger/sqlite/sqlite-ledger.ts';
@@ -72,7 +73,7 @@ describe('an import', () => {
   const importOf = async (text: string | Uint8Array) => {
     const archive = path.join(path.dirname(file.path), 'archive.ndjson');
     writeFileSync(archive, text);
-    await importFrom({ ledger, queues: { store: queue, search: queue } }, archive, {}, untouched);
+    await importFrom({ ledger, queues: perQueue(() => queue) }, archive, {}, untouched);
   };
   /** Expects one sentence that names the line, and that nothing at all has changed. */
   const refused = async (text: string | Uint8Array, line: number | undefined) => {

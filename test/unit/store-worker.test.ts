@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { changeQueues } from '../../functions/queues.ts';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { storeWorker } from '../../functions/workers/store.ts';
 import { limits } from '../../lib/limits.ts';
@@ -62,6 +63,12 @@ describe('the store worker', () => {
     expect(opened.buried.store).toEqual([]);
   });
 
+  test('sends the changes to every queue that carries changes', async () => {
+    await work(messageWrites('t', 1, 1, 3));
+    expect(changeQueues).toContain('search');
+    for (const name of changeQueues) expect(opened.sentTo[name].flatMap(decodeChanges)).toHaveLength(3);
+  });
+
   test('hands on only what is committed', async () => {
     const other = Database.open(opened.file.path, { readOnly: true });
     let seen: unknown;
@@ -80,7 +87,7 @@ describe('the store worker', () => {
     expect(opened.sent).toEqual([]);
   });
 
-  test('puts what it can’t read aside with its reason, and stores the rest', async () => {
+  test('moves what it can’t read to the dead letters with its reason, and stores the rest', async () => {
     const newer = JSON.stringify({ version: 2, writes: messageWrites('t', 1, 9, 9) });
     expect(await work(messageWrites('t', 1, 1, 1), 'not a record', newer, messageWrites('t', 1, 2, 2))).toEqual([]);
     expect(await stored()).toEqual([1, 2]);

@@ -1,4 +1,5 @@
-import { feedSizes, functionSizes } from '../../infra/sizes.ts';
+import { queueResources } from '../../infra/queues.ts';
+import { functionSizes } from '../../infra/sizes.ts';
 import { ofAnswering } from './answering.ts';
 import type { Line, Scenario } from './lines.ts';
 import type { Inputs } from './measured.ts';
@@ -10,7 +11,7 @@ export const usual: Scenario = {
   batch: 1,
   architecture: 'Arm',
   memoryMb: functionSizes.write.memoryMb,
-  windowSeconds: feedSizes.store.window.toSeconds(),
+  windowSeconds: queueResources.store.feed.window.toSeconds(),
   keys: false,
   chats: 100,
 };

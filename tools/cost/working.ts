@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
-import { feedSizes, functionSizes } from '../../infra/sizes.ts';
+import { queueResources } from '../../infra/queues.ts';
+import { functionSizes } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
 import { fed } from './feed.ts';
 import { billedMs, gbSeconds, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
@@ -16,7 +17,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
 
   const { records } = requestSizes(batch);
   const record = { perSecond: (perSecond / batch) * records.length, bytes: records[0] as number };
-  const stored = fed(record, { ...feedSizes.store, window }, source);
+  const stored = fed(record, { ...queueResources.store.feed, window }, source);
   const messages = perSecond / stored.invocationsPerSecond;
   // On average: most batches of one request are that one, and a few are two.
   const transactions = Math.max(1, messages / limits.rowsPerTransaction);
@@ -31,7 +32,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
     perSecond: stored.invocationsPerSecond * transactions,
     bytes: changesSize(messages / transactions, 1 / batch),
   };
-  const indexed = fed(change, { ...feedSizes.search, window }, source);
+  const indexed = fed(change, { ...queueResources.search.feed, window }, source);
   const documents = perSecond / indexed.invocationsPerSecond;
   const searchCalls = Math.max(1, documents / limits.rowsPerTransaction);
   const searchMs = billedMs(

@@ -1,18 +1,18 @@
 import { ledger } from '../../functions/aws/ledger.ts';
 import { parkedWrites } from '../../functions/aws/parked-writes.ts';
 import { bind } from '../../functions/aws/provider.ts';
+import { queueProviders } from '../../functions/aws/queues.ts';
 import { searchCluster } from '../../functions/aws/search-cluster.ts';
 import { searchIndex } from '../../functions/aws/search-index.ts';
-import { searchQueue } from '../../functions/aws/search-queue.ts';
 import { store } from '../../functions/aws/store.ts';
-import { storeQueue } from '../../functions/aws/store-queue.ts';
+import { perQueue, queueService } from '../../functions/queues.ts';
 import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
 import { settled } from '../stack/choosing.ts';
 import { functionsEnvironment } from '../stack/functions-environment.ts';
 import type { OpsServices } from './engine.ts';
 import { OpsProblem } from './problem.ts';
 
-const providers = { ledger, parkedWrites, store, searchIndex, searchCluster, storeQueue, searchQueue };
+const providers = { ledger, parkedWrites, store, searchIndex, searchCluster, ...queueProviders };
 
 /**
  * The system that the variables of the shell name, which are those of its functions.
@@ -29,7 +29,7 @@ export async function openAws(): Promise<OpsServices> {
     ledger: bound.ledger,
     store: bound.store,
     searchIndex: bound.searchIndex,
-    queues: { store: bound.storeQueue, search: bound.searchQueue },
+    queues: perQueue((name) => bound[queueService(name)]),
     waitingWrites: bound.parkedWrites,
     reindexing: new OpensearchReindexing(bound.searchCluster, bound.store),
     close: async () => undefined,

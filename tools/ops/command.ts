@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { Argument, Command, Option } from 'commander';
-import { type QueueName, queueNames } from './engine.ts';
+import { type QueueName, queueNames } from '../../functions/queues.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 
@@ -20,8 +20,7 @@ export interface Actions {
 const examples = (...lines: string[]): string =>
   `\nExamples:\n${lines.map((line) => `  $ script/ops ${line}`).join('\n')}\n`;
 
-const queue = () =>
-  new Argument('[queue]', 'the queue to the store or the one to the search index; both, else').choices(queueNames);
+const queue = () => new Argument('[queue]', 'only this queue; without it, every queue').choices(queueNames);
 
 const dryRun = () => new Option('--dry-run', 'say what would be done, and change nothing');
 

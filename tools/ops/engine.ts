@@ -1,10 +1,8 @@
+import type { QueueName } from '../../functions/queues.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import type { Queue } from '../../lib/queue/queue.ts';
 import type { ReconcileServices } from '../../lib/reconcile/services.ts';
 import type { Reindexing } from '../../lib/search/reindex.ts';
-
-export const queueNames = ['store', 'search'] as const;
-export type QueueName = (typeof queueNames)[number];
 
 /** What the commands work with; each engine has its own. */
 export interface OpsServices extends Omit<Services, 'cursors'> {

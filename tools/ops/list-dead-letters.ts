@@ -1,7 +1,8 @@
+import type { QueueName } from '../../functions/queues.ts';
 import type { KeptDeadLetter } from '../../lib/queue/queue.ts';
 import { table } from '../stack/table.ts';
-import { describeLetter } from './describe-letter.ts';
-import type { OpsServices, QueueName } from './engine.ts';
+import { describeDeadLetter } from './describe-dead-letter.ts';
+import type { OpsServices } from './engine.ts';
 
 interface ListFlags {
   limit: number;
@@ -22,23 +23,23 @@ const span = (ms: number): string => {
   return `${Math.max(0, Math.floor(ms / unit))} ${name}`;
 };
 
-/** Prints the dead letters of the queues, at most so many of each, and how many there are. */
+/** Prints at most `limit` dead letters of each queue, and how many there are in all. */
 export async function listDeadLetters(
   { queues }: Pick<OpsServices, 'queues'>,
   names: readonly QueueName[],
   { limit, json, show }: ListFlags,
 ): Promise<void> {
-  const listed: { queue: QueueName; letter: KeptDeadLetter }[] = [];
+  const listed: { queue: QueueName; deadLetter: KeptDeadLetter }[] = [];
   let total = 0;
   for (const queue of names) {
     total += await queues[queue].deadLetterCount();
-    listed.push(...(await queues[queue].deadLetters(limit)).map((letter) => ({ queue, letter })));
+    listed.push(...(await queues[queue].deadLetters(limit)).map((deadLetter) => ({ queue, deadLetter })));
   }
-  const rows = listed.map(({ queue, letter: { body, reason, at } }) => ({
+  const rows = listed.map(({ queue, deadLetter: { body, reason, at } }) => ({
     queue,
     at,
     reason,
-    about: describeLetter(queue, body),
+    about: describeDeadLetter(queue, body),
     ...(show && { body }),
   }));
   if (json) {
@@ -61,7 +62,7 @@ export async function listDeadLetters(
       if (show) console.log(`  ${rows[i]?.body}`);
     }
   }
-  // SQS counts approximately; what was listed is there.
+  // SQS's count is approximate, but what was listed is certainly there.
   const count = Math.max(total, rows.length);
   console.log(count === 0 ? 'No dead letters.' : `${rows.length} of ${count} dead letters.`);
 }

@@ -1,4 +1,5 @@
 import { type Command, CommanderError } from 'commander';
+import { queueNames } from '../../functions/queues.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
 import { DependencyFailure } from '../../lib/model/errors.ts';
 import { asToken } from '../../lib/model/token.ts';
@@ -7,7 +8,7 @@ import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { BadSettings } from '../cli/command-line.ts';
 import { StackProblem } from '../stack/problem.ts';
 import { opsCommand } from './command.ts';
-import { type OpsServices, queueNames } from './engine.ts';
+import type { OpsServices } from './engine.ts';
 import { exportTo } from './export.ts';
 import { importFrom } from './import.ts';
 import { Interruption } from './interruption.ts';

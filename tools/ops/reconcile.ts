@@ -1,7 +1,7 @@
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { figure } from '../cli/figures.ts';
-import { shortToken } from './describe-letter.ts';
+import { shortToken } from './describe-dead-letter.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';

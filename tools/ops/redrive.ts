@@ -1,5 +1,6 @@
+import type { QueueName } from '../../functions/queues.ts';
 import { figure } from '../cli/figures.ts';
-import type { OpsServices, QueueName } from './engine.ts';
+import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
 

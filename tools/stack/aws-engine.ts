@@ -7,16 +7,14 @@ import { cursors } from '../../functions/aws/cursors.ts';
 import { ledger } from '../../functions/aws/ledger.ts';
 import { parkedWrites } from '../../functions/aws/parked-writes.ts';
 import { bind } from '../../functions/aws/provider.ts';
+import { queueProviders } from '../../functions/aws/queues.ts';
 import { searchIndex } from '../../functions/aws/search-index.ts';
-import { searchQueue } from '../../functions/aws/search-queue.ts';
 import { store } from '../../functions/aws/store.ts';
-import { storeQueue } from '../../functions/aws/store-queue.ts';
+import { queueNames, queueService, queueVariables } from '../../functions/queues.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { purgeSchedule } from '../../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
 import { sweepSchedule } from '../../functions/schedule/sweep.ts';
-import { searchWorker } from '../../functions/workers/search.ts';
-import { storeWorker } from '../../functions/workers/store.ts';
 import { createLedgerTable } from '../../lib/ledger/dynamodb/schema.ts';
 import { limits } from '../../lib/limits.ts';
 import type { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
@@ -25,12 +23,13 @@ import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { EventSource, type PolledQueue } from '../../local/event-source.ts';
 import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
 import { every } from '../../local/schedule.ts';
+import { makeWorkers } from '../../local/workers.ts';
 
 /** What the functions on this machine have of their own, so that those of the deployed stack take nothing from them. */
 const own = 'chat-system-dev-loop';
 const ownDatabase = 'chat_dev_loop';
 
-/** Time between two looks at an empty queue, in milliseconds. */
+/** Time between two polls of an empty queue, in milliseconds. */
 const pollMs = 300;
 /** Time between two runs of each schedule, in milliseconds: a developer does not want to wait a minute. */
 const scheduleMs = 5_000;
@@ -50,27 +49,17 @@ export interface AwsServers {
 
 /**
  * Runs the workers and schedules of the AWS engine in this process until it ends, on a table, queues and database of
- * their own, and answers the services for the operations.
+ * their own. Returns the services for the operations.
  */
 export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   const environment = await makeOwn(servers);
-  const services = await bind(
-    { ledger, store, searchIndex, cursors, storeQueue, searchQueue, parkedWrites },
-    environment,
-  );
+  const services = await bind({ ledger, store, searchIndex, cursors, ...queueProviders, parkedWrites }, environment);
 
-  const onStore = storeWorker(services);
-  const onSearch = searchWorker(services);
-  const sources = [
-    new EventSource('store', polled(services.storeQueue), (event) => onStore(event, lambdaContext('store')), sqsBatch),
-    new EventSource(
-      'search',
-      polled(services.searchQueue),
-      (event) => onSearch(event, lambdaContext('search')),
-      sqsBatch,
-    ),
-  ];
-  for (const source of sources) source.start();
+  const workers = await makeWorkers(services);
+  for (const name of queueNames) {
+    const queue = polled(services[queueService(name)]);
+    new EventSource(name, queue, (event) => workers[name](event, lambdaContext(name)), sqsBatch).start();
+  }
   const schedules = {
     'roll-up': rollUpSchedule(services),
     purge: purgeSchedule(services),
@@ -81,12 +70,18 @@ export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   return services;
 }
 
-/** Makes what is missing, and answers the environment that the functions are to find. */
+/** Makes what is missing, and returns the environment for the functions. */
 async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: AwsServers) {
   await createLedgerTable(new DynamoDBClient(), own);
   const sqs = new SQSClient();
   const createQueue = async (name: string) =>
     (await sqs.send(new CreateQueueCommand({ QueueName: `${own}-${name}` }))).QueueUrl as string;
+  const queueUrls: Record<string, string> = {};
+  for (const name of queueNames) {
+    const { url, deadLetterUrl } = queueVariables(name);
+    queueUrls[url] = await createQueue(name);
+    queueUrls[deadLetterUrl] = await createQueue(`${name}-dead-letters`);
+  }
 
   const ownUrl = new URL(mysqlUrl);
   ownUrl.pathname = `/${ownDatabase}`;
@@ -104,10 +99,7 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
 
   return {
     LEDGER_TABLE: own,
-    STORE_QUEUE_URL: await createQueue('store'),
-    STORE_DEAD_LETTER_QUEUE_URL: await createQueue('store-dead-letters'),
-    SEARCH_QUEUE_URL: await createQueue('search'),
-    SEARCH_DEAD_LETTER_QUEUE_URL: await createQueue('search-dead-letters'),
+    ...queueUrls,
     MYSQL_URL: ownUrl.href,
     MYSQL_SECRET: mysqlSecret,
     MYSQL_USE: 'work',
@@ -127,7 +119,7 @@ async function makeSystemSecret(): Promise<string> {
   return own;
 }
 
-/** A queue in SQS, which does not tell when something was sent: it is looked at regularly. */
+/** A queue in SQS, polled regularly because SQS does not say when something was sent. */
 export const polled = (queue: SqsQueue): PolledQueue => ({
   receive: (max) => queue.receive(max),
   acknowledge: (receipts) => queue.acknowledge(receipts),

@@ -1,9 +1,11 @@
 import { sql } from 'kysely';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
+import { perQueueService } from '../../../functions/queues.ts';
 import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import { storeWorker } from '../../../functions/workers/store.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { Write } from '../../../lib/model/write.ts';
+import type { DeadLetter } from '../../../lib/queue/queue.ts';
 import { decodeChanges, encodeWrites } from '../../../lib/queue/records.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { UnstorableWrite } from '../../../lib/store/store.ts';
@@ -44,8 +46,10 @@ describe('a batch for the store', () => {
     const buried: string[] = [];
     const worker = storeWorker({
       store,
-      searchQueue: { send: async (bodies) => void sent.push(...bodies), bury: async () => undefined },
-      storeQueue: { bury: async (letters) => void buried.push(...letters.map(({ reason }) => reason)) },
+      ...perQueueService(() => ({
+        send: async (bodies: string[]) => void sent.push(...bodies),
+        bury: async (deadLetters: DeadLetter[]) => void buried.push(...deadLetters.map(({ reason }) => reason)),
+      })),
     });
     return {
       work: (...records: Write[][]) => deliver(worker, ...records.map((record) => encodeWrites(record))),
@@ -78,7 +82,7 @@ describe('a batch for the store', () => {
       expect(await store.message('mate', 1, 1)).toBe('unknown');
     });
 
-  test('is stored but for the record that can’t be, which is put aside with its reason', async () => {
+  test('is stored except for the record that can’t be, which is moved to the dead letters with its reason', async () => {
     const { work, sent, buried } = openWorker();
     const records = numbers(1, 20).map((number) => [messageWrite('mates', 1, number)]);
     records.splice(7, 0, [messageWrite('mates', 1, 100, { body: 'b'.repeat(65_536) })]);
@@ -88,12 +92,15 @@ describe('a batch for the store', () => {
     expect(sent.flatMap(decodeChanges)).toHaveLength(20);
   });
 
-  test('of 1,000 records with three that can never be stored: 997 are stored at once, three put aside with a reason each', async () => {
+  test('of 1,000 records with three that can never be stored: 997 are stored at once, and three are moved to the dead letters with a reason each', async () => {
     const queue = await openQueue();
     const sent: string[] = [];
     const worker = storeWorker({
       store,
-      searchQueue: { send: async (bodies) => void sent.push(...bodies), bury: async () => undefined },
+      ...perQueueService(() => ({
+        send: async (bodies: string[]) => void sent.push(...bodies),
+        bury: async () => undefined,
+      })),
       storeQueue: queue,
     });
     const records = numbers(1, 1_000).map((number) => encodeWrites([messageWrite('thousand', 1, number)]));
@@ -109,15 +116,15 @@ describe('a batch for the store', () => {
     const { rows } = await store.messages('thousand', 1, { order: 'asc', limit: 1_000 });
     expect(rows.map(({ number }) => number)).toEqual(stored);
     expect(sent.flatMap(decodeChanges).map(({ number }) => number)).toEqual(stored);
-    const letters = await queue.deadLetters(10);
-    expect(new Map(letters.map(({ body, reason }) => [body, reason]))).toEqual(
+    const deadLetters = await queue.deadLetters(10);
+    expect(new Map(deadLetters.map(({ body, reason }) => [body, reason]))).toEqual(
       new Map([
         [poison.malformed, 'not JSON'],
         [poison['too large'], 'ER_DATA_TOO_LONG'],
         [poison['of another version'], expect.stringMatching(/^version: /)],
       ]),
     );
-    expect(letters).toHaveLength(3);
+    expect(deadLetters).toHaveLength(3);
   });
 
   test('meets others on the same messages in any order without an error, and the highest revision wins', async () => {

@@ -1,16 +1,17 @@
-import { feedSizes } from '../../../infra/sizes.ts';
+import { queueResources } from '../../../infra/queues.ts';
 import { type Inputs, inputsFrom } from '../../cost/measured.ts';
 import { type Load, type Reading, simulate, type Working } from '../../queue-simulation/simulate.ts';
 import { figure, type Measurement } from '../figure.ts';
 import { readResults } from '../results.ts';
 
+const { feed } = queueResources.store;
 const seeds = { full: [1, 2, 3], smoke: [1] };
 const seconds = { full: 120, smoke: 20 };
 
 const reading = (inputs: Inputs): Reading => ({
-  processes: feedSizes.store.maxConcurrency,
-  batchSize: feedSizes.store.batchSize,
-  windowMs: feedSizes.store.window.toMilliseconds(),
+  processes: feed.maxConcurrency,
+  batchSize: feed.batchSize,
+  windowMs: feed.window.toMilliseconds(),
   callMs: inputs.queueCallMs,
 });
 
@@ -23,8 +24,8 @@ const working = (inputs: Inputs): Working => ({
 
 export const scaling = figure({
   title: 'AWS: how far behind the store is',
-  about: `A simulation, not a measurement: single creates at random times, the store queue as it is deployed (${feedSizes.store.maxConcurrency} batches of
-    up to ${feedSizes.store.batchSize.toLocaleString('en-US')} at once, a window of ${feedSizes.store.window.toSeconds()} s) or with what is named changed, a database of two processors. A batch
+  about: `A simulation, not a measurement: single creates at random times, the store queue as it is deployed (${feed.maxConcurrency} batches of
+    up to ${feed.batchSize.toLocaleString('en-US')} at once, a window of ${feed.window.toSeconds()} s) or with what is named changed, a database of two processors. A batch
     takes as long as the figure on the AWS engine's store says, or what stands in [measured.ts](../bench/cost/measured.ts). The lag is from the answer
     until the message is in SQL. Three seeds each. What it says of Lambda's pollers is AWS's description, see [scaling](scaling.md).`,
   measure: async ({ scale, say }) => {

@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { perQueueService } from '../../../functions/queues.ts';
 import { storeWorker } from '../../../functions/workers/store.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import { decodeWrites, encodeWrites } from '../../../lib/queue/records.ts';
@@ -27,7 +28,7 @@ export const storeWorkerFigure = figure({
       const insert = await rawInsert(database);
       const { store } = database;
       const queue = { send: async () => undefined, bury: async () => undefined };
-      const worker = storeWorker({ store, searchQueue: queue, storeQueue: queue });
+      const worker = storeWorker({ store, ...perQueueService(() => queue) });
       const work = (bodies: string[]) => {
         const event = sqsEvent(
           'bench',

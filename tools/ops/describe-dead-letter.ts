@@ -1,15 +1,15 @@
+import { type QueueName, queues } from '../../functions/queues.ts';
 import { targetOf } from '../../lib/model/write.ts';
 import { decodeChanges, decodeWrites, MalformedRecord } from '../../lib/queue/records.ts';
 import { figure } from '../cli/figures.ts';
-import type { QueueName } from './engine.ts';
 
-/** Characters of a token that tell applications apart, and open none. */
+/** Characters of a token that are printed: enough to tell applications apart, too few to open one. */
 const shownOfToken = 6;
 
-/** The token's beginning. */
+/** The beginning of a token. */
 export const shortToken = (token: string): string => `${token.slice(0, shownOfToken)}…`;
 
-/** Numbers as people write them: 1–3, 7. */
+/** Formats numbers as ranges: 1–3, 7. */
 export function ranges(numbers: number[]): string {
   const sorted = [...new Set(numbers)].sort((a, b) => a - b);
   const texts: string[] = [];
@@ -24,13 +24,13 @@ export function ranges(numbers: number[]): string {
 
 type Target = ReturnType<typeof targetOf> & { what: string };
 
-/** What a record is about, in a line that holds nothing of its content: kinds and numbers. */
-export function describeLetter(queue: QueueName, body: string): string {
+/** Describes a record in one line of kinds and numbers, without its content. */
+export function describeDeadLetter(queue: QueueName, body: string): string {
   try {
     const targets: Target[] =
-      queue === 'store'
+      queues[queue].carries === 'writes'
         ? decodeWrites(body).map((write) => ({ what: write.kind, ...targetOf(write) }))
-        : decodeChanges(body).map((key) => ({ what: 'index message', ...key }));
+        : decodeChanges(body).map((key) => ({ what: 'changed message', ...key }));
     const groups = Map.groupBy(targets, ({ what, token, chat, number }) =>
       [what, number === undefined ? '' : `of chat ${chat}`, `in ${shortToken(token)}`].filter(Boolean).join(' '),
     );

@@ -1,0 +1,23 @@
+import type { Outbox } from '../../lib/queue/queue.ts';
+import { events, log } from './observe/log.ts';
+
+/**
+ * Sends the messages to every one of the queues, by their names. A queue that fails does not keep the others from
+ * getting the messages.
+ *
+ * @throws the first failure, after every queue was tried. The caller retries all; a queue that took the messages gets
+ *   them twice then.
+ */
+export async function sendToAll(outboxes: ReadonlyMap<string, Outbox>, bodies: string[]): Promise<void> {
+  const failures: unknown[] = [];
+  const sending = [...outboxes].map(async ([queue, outbox]) => {
+    try {
+      await outbox.send(bodies);
+    } catch (error) {
+      log.warn(events.queueFailed, { queue, error: error as Error });
+      failures.push(error);
+    }
+  });
+  await Promise.all(sending);
+  if (failures.length > 0) throw failures[0];
+}
