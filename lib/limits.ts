@@ -126,6 +126,6 @@ export const limits = {
   timeoutEarlyMs: 300,
   /** `Retry-After` of a message that is accepted but not stored yet, and of a key in flight, in seconds. */
   retryAfterSeconds: 1,
-  /** `Retry-After` while a dependency is out, in seconds. */
+  /** `Retry-After` while a dependency is unavailable, in seconds. */
   unavailableRetryAfterSeconds: 5,
 } as const;

@@ -71,7 +71,7 @@ test('nothing that clients or operators entrust to the system is logged, whateve
   await expect.poll(logs, settled).toContain('a batch failed');
   for (const table of ['chats', 'rollup_marks']) store.exec(`ALTER TABLE ${table} RENAME TO ${table}_elsewhere`);
   expect(await client.get(`${application}/chats/1?${planted.word('parameter')}=1`)).toMatchObject({ status: 500 });
-  expect(logs()).toContain('a request failed on our side');
+  expect(logs()).toContain('a request failed with an unexpected error');
 
   await expect.poll(logs, settled).toContain('a scheduled run failed');
   expect(logs()).toMatch(/"level":"DEBUG","message":"answered"/);

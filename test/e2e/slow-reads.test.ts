@@ -69,9 +69,7 @@ test('a read that never ends is answered 503 after two seconds, and holds up nob
   expect(readers.length).toBeGreaterThan(0);
   expect(await host.stop()).toBe(0);
   const lines = host.stderr().trim().split('\n');
-  expect(lines.map((line) => JSON.parse(line).message)).toEqual([
-    'a read ran out of time and its process was replaced',
-  ]);
+  expect(lines.map((line) => JSON.parse(line).message)).toEqual(['a read timed out and its process was replaced']);
   expect(host.stderr()).not.toContain(slow.split('/')[2]);
   for (const reader of readers) expect(() => process.kill(reader, 0)).toThrow('ESRCH');
 });

@@ -62,8 +62,8 @@ describe('a report', () => {
     await deliver(storeWorker(opened.services), record);
     await deliver(searchWorker(opened.services), ...opened.sent);
     expect(reports.slice(1)).toEqual([
-      ['a batch failed and will be delivered again', { store_failures: 1 }, []],
-      ['a batch failed and will be delivered again', { index_failures: 1 }, []],
+      ['a batch failed and will be retried', { store_failures: 1 }, []],
+      ['a batch failed and will be retried', { index_failures: 1 }, []],
     ]);
   });
 
