@@ -9,7 +9,7 @@ import { Database, type Found, UnusableDatabase } from '../lib/sqlite/database.t
 import { Generations, isLater, later, nextGeneration } from '../lib/sqlite/generations.ts';
 import { GroupCommit } from '../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../lib/store/sqlite/schema.ts';
-import { makeDataFolder } from './data-folder.ts';
+import { makeDataFolder } from '../tools/cli/data-folder.ts';
 import { folderMigrations, identify } from './folder-id.ts';
 import { LedgerMark } from './ledger-mark.ts';
 

@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, createServer as createProbe } from 'node:net';
 import { setLogLevel } from '../functions/runtime/observe/log.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
-import { BadSettings } from '../tools/cli/command-line.ts';
+import { CommandProblem } from '../tools/cli/problem.ts';
 import { startEngine } from './engine.ts';
 import { stage } from './lambda-events.ts';
 import { isLoopback } from './loopback.ts';
@@ -11,10 +11,13 @@ import { createServer } from './server.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { UnusableSystemSecret } from './system-secret.ts';
 
-/** Stopping takes some 5 s at most: 1.5 s for connections and 3 s for batches. The process ends after this, whatever it waits for. */
+/**
+ * The process exits after this time at the latest, in milliseconds. Stopping takes at most about 5 s: 1.5 s for
+ * connections and 3 s for batches.
+ */
 const stopMs = 8_000;
 
-/** Fails early, before anything is opened or made, when the port can't be had. */
+/** Fails when the port cannot be used, before any file is opened or made. */
 async function probe({ port, host }: Settings): Promise<void> {
   const server = createProbe();
   server.listen(port, host);
@@ -22,6 +25,7 @@ async function probe({ port, host }: Settings): Promise<void> {
   server.close();
 }
 
+/** What went wrong and what the user can do, in a sentence; undefined for a bug. */
 const sentence = (error: unknown, { port, host, dataDir }: Settings): string | undefined => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof UnusableDatabase || error instanceof UnusableSystemSecret) return message;
@@ -29,7 +33,7 @@ const sentence = (error: unknown, { port, host, dataDir }: Settings): string | u
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `${host} is not an address of this machine; choose another with --host.`;
   if (code === 'EACCES' && (error as { syscall?: string }).syscall === 'listen')
-    return `Port ${port} may not be used without special rights; choose one above 1023 with --port.`;
+    return `Port ${port} needs special rights; choose one above 1023 with --port.`;
   if (
     code &&
     ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT', 'ENOSPC', 'EDQUOT', 'EIO'].includes(code)
@@ -86,7 +90,7 @@ Stop it with Ctrl-C.`);
   process.on('SIGTERM', stop);
 }
 
-// The server outlives the reader of its output, such as `head`; without a listener, the next line would end it.
+// The server must outlive the reader of its output, such as `head`. Without a listener, the next line would end it.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
 
 let settings: Settings | undefined;
@@ -94,7 +98,7 @@ try {
   settings = readSettings(process.argv.slice(2));
   if (settings) await start(settings);
 } catch (error) {
-  const known = error instanceof BadSettings ? error.message : settings && sentence(error, settings);
+  const known = error instanceof CommandProblem ? error.message : settings && sentence(error, settings);
   console.error(known ?? error);
   process.exit(1);
 }

@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { functionSizes } from '../../infra/sizes.ts';
+import { Random } from '../../tools/statistics/random.ts';
 import { type Answer, ChaosClients } from '../support/chaos-clients.ts';
 import { type ChaosEngine, startChaosEngine } from '../support/chaos-engine.ts';
 import { violations } from '../support/history-check.ts';
-import { Random } from '../support/random.ts';
 
 setLogLevel('silent');
 

@@ -74,7 +74,7 @@ test('dead letters of the stack are listed, and go back', async () => {
   expect(await onStack('reindex', '--dry-run')).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(
-      /^Would build messages-\d+ in the place of messages-\d+: some [\d,]+ messages to copy\.\n$/,
+      /^Would build messages-\d+ in the place of messages-\d+: about [\d,]+ messages to copy\.\n$/,
     ),
   });
 });

@@ -15,4 +15,4 @@ test('the types hold', () => passes('tsc', '--project', 'tsconfig.json'));
 test('the source is formatted, and follows the rules of the linter', () =>
   passes('biome', 'check', '--error-on-warnings'));
 test('nothing is unused: files, exports, packages', () => passes('knip'));
-test('the fold table is what its script makes', () => passes('node', 'script/fold-table.ts', '--check'));
+test('the fold table is what its program writes', () => passes('node', 'tools/fold-table/main.ts', '--check'));

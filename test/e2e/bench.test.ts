@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { median, meets, percentile, ratios } from '../../tools/bench/statistics.ts';
+import { meets, ratios } from '../../tools/bench/ratios.ts';
+import { median, percentile } from '../../tools/statistics/quantiles.ts';
 import { expectMeasurable, figuresAlone } from '../support/figures.ts';
 
 // Whether figures can be measured; how fast it all is, script/bench tells on a quiet machine.

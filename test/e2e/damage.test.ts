@@ -2,12 +2,12 @@ import { cpSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
+import { Random } from '../../tools/statistics/random.ts';
 import { Client } from '../support/client.ts';
 import { type Answered, copyDatabase, flip, judge, type Outcome, write } from '../support/damage.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { launch, newDataDir, removeDataDir, startHost } from '../support/host.ts';
 import { ops } from '../support/ops.ts';
-import { Random } from '../support/random.ts';
 
 /** How often each kind of damage is tried; the table of docs/guarantees.md is made with DAMAGE_TRIES=30. */
 const tries = Number(process.env.DAMAGE_TRIES ?? 1);

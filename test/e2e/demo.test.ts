@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import { expect, test } from 'vitest';
-import { readDeclarations } from '../../tools/demo/declarations.ts';
+import { readDeclarations } from '../../tools/texts/declarations.ts';
 import { type Application, type Chat, Client, type Message } from '../support/client.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { startHost } from '../support/host.ts';
@@ -33,7 +33,7 @@ test('the demo that was killed goes on when it is run again, and has every text 
   expect((await first.ended).printed).not.toContain('all searchable');
 
   const { status, printed } = await run(...flags).ended;
-  expect([status, printed]).toEqual([0, expect.stringContaining('was not finished: going on with it')]);
+  expect([status, printed]).toEqual([0, expect.stringContaining('Resuming the unfinished run')]);
   expect(printed).toMatch(/all searchable +[\d.]+ s +every message can be found/);
   expect(printed.match(/^(Latin|Cyrillic|Arabic|Han|Devanagari): .*· [\d,]+ matches · /gm)).toHaveLength(5);
 

@@ -1,10 +1,10 @@
 import { randomInt } from 'node:crypto';
 import { setTimeout as passes } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
+import { Random } from '../../tools/statistics/random.ts';
 import { Client } from '../support/client.ts';
 import { dataFolder } from '../support/for-this-test.ts';
 import { launch, ready } from '../support/host.ts';
-import { Random } from '../support/random.ts';
 import { Writers } from '../support/writers.ts';
 
 const kills = 20;

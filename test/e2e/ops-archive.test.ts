@@ -81,7 +81,7 @@ test('an exported application comes back whole in another system, and no number 
   await (await openEngineFiles(other)).close();
   const empty = contentOf(other);
   const dry = await ops('--data-dir', other, 'import', file, '--dry-run');
-  expect(dry).toMatchObject({ status: 0, stdout: 'The file is whole: 3 chats, 2,002 messages, 1 deleted ones.\n' });
+  expect(dry).toMatchObject({ status: 0, stdout: 'The file is complete: 3 chats, 2,002 messages, 1 deleted message.\n' });
   expect(contentOf(other)?.['ledger.db']).toBe(empty?.['ledger.db']);
   // Twice: an import may be repeated. Once from standard input.
   expect(await ops('--data-dir', other, 'import', file)).toMatchObject({ status: 0 });
@@ -249,6 +249,6 @@ test('what is accepted and not stored is not in the file, and said so', async ()
   await files.close();
   const { status, stderr, stdout } = await ops('--data-dir', dataDir, 'export', token);
   expect(status).toBe(1);
-  expect(stderr).toMatch(/^3 accepted messages are not stored yet, and not in the file/m);
+  expect(stderr).toMatch(/^Not in the file: 3 accepted messages not stored yet/m);
   expect(stdout).toContain('"kind":"end"');
 });

@@ -52,7 +52,7 @@ async function totals(dataDir: string) {
 test('reindex builds the index of a stopped system anew, and says before what it would do', async () => {
   const dataDir = await folderToReindex();
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
-  expect(dry.stdout).toBe('Would build the index anew, in its place: some 3,500 messages to copy.\n');
+  expect(dry.stdout).toBe('Would build the index anew, in its place: about 3,500 messages to copy.\n');
   expect(await totals(dataDir)).toEqual([1, 1, 1]);
   const { status, stdout } = await ops('--data-dir', dataDir, 'reindex');
   expect([status, stdout]).toEqual([0, expect.stringMatching(/^the index is whole \([\d.]+ s\)\n$/)]);
@@ -74,7 +74,7 @@ test('reindex that was broken off keeps the system from starting, and goes on wh
   );
 
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
-  expect(dry.stdout).toBe('Would go on building the index, with 2000 messages in it: some 1,500 messages to copy.\n');
+  expect(dry.stdout).toBe('Would go on building the index, with 2000 messages in it: about 1,500 messages to copy.\n');
   expect(await ops('--data-dir', dataDir, 'reindex', '--abort')).toMatchObject({
     status: 1,
     stderr: 'The index before it is gone: run script/ops reindex again, and it goes on.\n',

@@ -9,7 +9,7 @@ import { afterAll, describe, expect, test } from 'vitest';
 import { bundleFolder, bundleFunctions, noticesFile } from '../../infra/bundles.ts';
 import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
 import { type Route, routes } from '../../lib/api/routes.ts';
-import { environmentOf } from '../support/providers.ts';
+import { environmentOf } from '../../tools/bench/functions/sample-environment.ts';
 
 const bundles = mkdtempSync(path.join(tmpdir(), 'chat-system-bundles-'));
 const { outputs } = await bundleFunctions(bundles);

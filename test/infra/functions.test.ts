@@ -2,7 +2,7 @@ import { describe, expect, test } from 'vitest';
 import { stages } from '../../infra/config.ts';
 import { type FunctionName, functions } from '../../infra/functions.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
-import { variablesOf } from '../support/providers.ts';
+import { variablesOf } from '../../tools/bench/functions/sample-environment.ts';
 import { everyStage, synthesize } from '../support/synthesis.ts';
 
 const { service: stack } = synthesize(everyStage.prod);

@@ -1,6 +1,6 @@
 import { limits } from '../../lib/limits.ts';
 import type { SearchDocument } from '../../lib/search/search-index.ts';
-import { Random } from '../support/random.ts';
+import { Random } from '../../tools/statistics/random.ts';
 
 /** Messages and queries that are drawn to make a search slow. */
 export interface SearchCase {

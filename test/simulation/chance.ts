@@ -1,4 +1,4 @@
-import { Random } from '../support/random.ts';
+import { Random } from '../../tools/statistics/random.ts';
 
 /** The one source of chance, which {@link seed} begins anew. */
 export let random = new Random(0);

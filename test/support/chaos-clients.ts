@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { functionSizes } from '../../infra/sizes.ts';
 import { type OperationId, routes } from '../../lib/api/routes.ts';
+import type { Random } from '../../tools/statistics/random.ts';
 import { type Answered, answer, apiEvent, type Said } from './api-event.ts';
 import type { Operations } from './chaos-engine.ts';
 import type { Operation } from './history-check.ts';
-import type { Random } from './random.ts';
 
 /** Breaks between two requests of a lane, in milliseconds; so the load is steady, and two cores bear it. */
 const writePauseMs = 50;

@@ -7,7 +7,7 @@ export const project = path.resolve(import.meta.dirname, '../..');
 
 const parts = [
   'script',
-  'stack',
+  'tools',
   'lib',
   'functions',
   'infra',

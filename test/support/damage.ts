@@ -8,8 +8,8 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
+import type { Random } from '../../tools/statistics/random.ts';
 import type { Message } from './client.ts';
-import type { Random } from './random.ts';
 
 /** What came of a start on damaged files; `wrong` is the fault that nobody was told of. */
 export type Outcome = 'refused' | 'right' | `wrong: ${string}`;

@@ -1,6 +1,7 @@
 import { expect } from 'vitest';
 import type { Servers } from '../../tools/bench/figure.ts';
 import { figures } from '../../tools/bench/figures.ts';
+import { readResults } from '../../tools/bench/results.ts';
 
 /** The figures that are measured on the servers of the stack. */
 export const figuresOnServers = [
@@ -16,7 +17,12 @@ export const figuresAlone = Object.keys(figures).filter((name) => !figuresOnServ
 
 /** Measures in the small, and fails unless that yields values that can be. */
 export async function expectMeasurable(name: string, servers: () => Promise<Servers>): Promise<void> {
-  const measurements = await figures[name]?.measure({ scale: 'smoke', say: () => undefined, servers });
+  const measurements = await figures[name]?.measure({
+    scale: 'smoke',
+    say: () => undefined,
+    servers,
+    results: readResults,
+  });
   expect(measurements?.length).toBeGreaterThan(0);
   for (const { what, values, reference } of measurements ?? []) {
     const all = [...values, ...(reference?.values ?? [])];

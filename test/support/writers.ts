@@ -1,7 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import type { Random } from '../../tools/statistics/random.ts';
 import type { Chat, ChatMatchPage, Client, Message, Messages } from './client.ts';
-import type { Random } from './random.ts';
 import { Witness } from './witness.ts';
 
 const settled = { timeout: 60_000, interval: 100 };

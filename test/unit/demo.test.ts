@@ -2,10 +2,10 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { inBatches } from '../../tools/demo/batches.ts';
-import { readDeclarations } from '../../tools/demo/declarations.ts';
 import { excerpt } from '../../tools/demo/excerpt.ts';
 import { probes } from '../../tools/demo/probes.ts';
-import { textBlocks } from '../../tools/demo/text-blocks.ts';
+import { readDeclarations } from '../../tools/texts/declarations.ts';
+import { textBlocks } from '../../tools/texts/text-blocks.ts';
 import { matcher } from '../support/scan.ts';
 
 test('the text blocks of a page are its headings, paragraphs and items, as a reader sees them', () => {

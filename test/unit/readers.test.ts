@@ -8,7 +8,7 @@ import { type OperationId, routes } from '../../lib/api/routes.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { loadOperations, pagedReads } from '../../local/operations.ts';
 import { Readers } from '../../local/readers.ts';
-import { percentile } from '../../tools/bench/statistics.ts';
+import { percentile } from '../../tools/statistics/quantiles.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
 
 const module = new URL('../support/odd-reader.ts', import.meta.url);

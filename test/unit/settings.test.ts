@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
 import { readSettings } from '../../local/settings.ts';
-import { BadSettings } from '../../tools/cli/command-line.ts';
+import { CommandProblem } from '../../tools/cli/problem.ts';
 
 const variables = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];
 
@@ -19,7 +19,7 @@ describe('the settings', () => {
     try {
       readSettings(argv);
     } catch (error) {
-      expect(error).toBeInstanceOf(BadSettings);
+      expect(error).toBeInstanceOf(CommandProblem);
       return (error as Error).message;
     }
     return 'none';

@@ -2,7 +2,7 @@ import type { Write } from '../../lib/model/write.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
 import type { Store } from '../../lib/store/store.ts';
 import type { Measurement, Setting } from './figure.ts';
-import { inTurns } from './statistics.ts';
+import { inTurns } from './ratios.ts';
 import { msOf } from './time.ts';
 
 /** How many chats there are in the larger store, and how many of each store's change. */

@@ -1,23 +1,27 @@
-/** How much is measured: all that a figure to publish needs, or just enough to see that measuring works. */
+import type { Result } from './results.ts';
+
+/** How much is measured: enough for a figure to publish, or just enough to check that measuring works. */
 export type Scale = 'full' | 'smoke';
 
 /** The SQL server and the search cluster of `script/stack`, for the figures of the AWS engine. */
 export interface Servers {
-  /** Of a user who may make databases. */
+  /** The URL of a user who may create databases, with the password. */
   mysqlUrl: string;
   opensearchUrl: string;
 }
 
-/** What a figure gets to be measured with. */
+/** What a figure is measured with. */
 export interface Setting {
   scale: Scale;
-  /** Tells the user what is going on. */
+  /** Prints a line of progress. */
   say: (line: string) => void;
-  /** Brings them up at the first call. */
+  /** Returns the servers; starts them at the first call. */
   servers: () => Promise<Servers>;
+  /** The results of the other figures: what this run has measured, and what is recorded of the rest. */
+  results: () => Record<string, Result>;
 }
 
-/** What is asked of the median: of the ratio where there is a reference, of the value itself where there is none. */
+/** The bar that the median must reach: the median ratio where there is a reference, otherwise the median value. */
 export type Bar = { atLeast: number } | { atMost: number };
 
 /** One quantity, measured several times. */
@@ -25,20 +29,20 @@ export interface Measurement {
   what: string;
   /** Such as `creates/s`. */
   unit: string;
-  /** One a run. */
+  /** One value a run. */
   values: number[];
-  /** What it is held against: one value for each of ours, measured next to it. */
+  /** What the quantity is compared with: one value for each of ours, measured right after it. */
   reference?: { what: string; values: number[] };
   bar?: Bar;
 }
 
-/** A figure of docs/benchmarks.md: something that is promised of the system's speed, and how it is measured. */
+/** A figure of docs/benchmarks.md: a promise about the system's speed, and how to measure it. */
 export interface Figure {
   title: string;
-  /** What is measured, and how, in a sentence or two of Markdown. */
+  /** What is measured and how, in a few sentences of Markdown. */
   about: string;
   measure: (setting: Setting) => Promise<Measurement[]>;
 }
 
-/** Only for the types: they follow from the argument. */
+/** Returns its argument; its only use is to infer and check the type. */
 export const figure = (one: Figure): Figure => one;

@@ -1,20 +1,19 @@
 import { execFileSync } from 'node:child_process';
 import { availableParallelism, cpus, release, totalmem, type } from 'node:os';
-import path from 'node:path';
 import * as z from 'zod';
-
-const project = path.resolve(import.meta.dirname, '../..');
+import { project } from '../cli/project.ts';
 
 export const circumstances = z.object({
   /** The day, as 2026-11-21. */
   date: z.string(),
+  /** Ends with + when lib, local or functions have uncommitted changes. */
   commit: z.string(),
   machine: z.string(),
   node: z.string(),
 });
 export type Circumstances = z.output<typeof circumstances>;
 
-/** When, on what, and with what is measured now. */
+/** The date, commit, machine and Node.js version of a measurement that starts now. */
 export function circumstancesNow(): Circumstances {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: project, encoding: 'utf8' }).trim();
   return {

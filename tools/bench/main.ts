@@ -1,23 +1,26 @@
-import { Argument, Command } from 'commander';
+import { Argument, Command, Option } from 'commander';
+import { printFailure } from '../cli/problem.ts';
 import { type BorrowedStack, borrowStack } from '../stack/borrow.ts';
 import { wrk } from '../stack/native/tools.ts';
-import { StackProblem } from '../stack/problem.ts';
 import { requireTools } from '../stack/tools.ts';
 import type { Scale } from './figure.ts';
 import { figures } from './figures.ts';
 import { circumstancesNow } from './machine.ts';
 import { writeReport } from './report.ts';
-import { keepResult, readResults } from './results.ts';
+import { type Result, readResults, recordResult } from './results.ts';
 import { cellsOf, columns } from './table.ts';
 
 const say = (line: string) => console.error(`  ${line}`);
 
 const command = new Command('script/bench')
   .description(
-    'Measures how fast the system is, against references that are measured beside it, and writes docs/benchmarks.md. Nothing else should run on the machine meanwhile.',
+    'Measures how fast the system is, compared with references that are measured beside it. Nothing else should run on the machine in the meantime.',
   )
-  .addArgument(new Argument('[figures...]', 'what to measure; everything, else').choices(Object.keys(figures)))
-  .option('--smoke', 'see in seconds that measuring works; its figures mean nothing, and are not kept')
+  .addArgument(new Argument('[figures...]', 'the figures to measure (default: all)').choices(Object.keys(figures)))
+  .option('--record', 'write the results into docs/benchmarks.md and tools/bench/results.json')
+  .addOption(
+    new Option('--smoke', 'check in seconds that measuring works; the results mean nothing').conflicts('record'),
+  )
   .helpOption('-h, --help', 'show this')
   .addHelpText(
     'after',
@@ -26,10 +29,11 @@ const command = new Command('script/bench')
       .join('')}`,
   )
   .parse();
-const { smoke } = command.opts<{ smoke?: true }>();
+const { smoke, record } = command.opts<{ smoke?: true; record?: true }>();
 const scale: Scale = smoke ? 'smoke' : 'full';
+const measured: Record<string, Result> = {};
 
-/** Brought up by the first figure that asks for them. */
+/** Started by the first figure that needs the servers. */
 let stack: Promise<BorrowedStack> | undefined;
 const servers = () => {
   stack ??= borrowStack(say);
@@ -39,10 +43,9 @@ const servers = () => {
 try {
   await requireTools([wrk]);
   for (const name of command.args.length > 0 ? command.args : Object.keys(figures)) await measure(name);
-  if (!smoke) writeReport(figures, readResults());
+  if (record) writeReport(figures, readResults());
 } catch (error) {
-  console.error(error instanceof StackProblem ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = printFailure(error);
 } finally {
   await (await stack)?.giveBack();
 }
@@ -52,7 +55,8 @@ async function measure(name: string): Promise<void> {
   if (!figure) throw new Error(`There is no figure ${name}`);
   console.log(`\n${figure.title} (${name})\n`);
   const circumstances = circumstancesNow();
-  const measurements = await figure.measure({ scale, say, servers });
+  const results = () => ({ ...readResults(), ...measured });
+  const measurements = await figure.measure({ scale, say, servers, results });
   for (const measurement of measurements)
     console.log(
       cellsOf(measurement)
@@ -62,5 +66,7 @@ async function measure(name: string): Promise<void> {
         .filter(Boolean)
         .join('; '),
     );
-  if (!smoke) keepResult(name, { circumstances, measurements });
+  if (smoke) return;
+  measured[name] = { circumstances, measurements };
+  if (record) recordResult(name, measured[name]);
 }

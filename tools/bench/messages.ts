@@ -1,5 +1,5 @@
-import { Random } from '../../test/support/random.ts';
-import { readDeclarations } from '../demo/declarations.ts';
+import { Random } from '../statistics/random.ts';
+import { readDeclarations } from '../texts/declarations.ts';
 
 /** As long as the messages of the other figures, in characters. */
 const length = 80;

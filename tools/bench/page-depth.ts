@@ -1,7 +1,8 @@
 import type { Store } from '../../lib/store/store.ts';
+import { median } from '../statistics/quantiles.ts';
 import type { Measurement, Scale } from './figure.ts';
 import { big } from './fill.ts';
-import { inTurns, median } from './statistics.ts';
+import { inTurns } from './ratios.ts';
 import { msOf } from './time.ts';
 
 const sizes = { full: { runs: 11, pages: 50 }, smoke: { runs: 1, pages: 5 } };

@@ -1,14 +1,15 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { project } from '../cli/project.ts';
 import type { Figure } from './figure.ts';
 import type { Circumstances } from './machine.ts';
 import type { Result } from './results.ts';
 import { cellsOf, columns } from './table.ts';
 
-const file = path.resolve(import.meta.dirname, '../../docs/benchmarks.md');
+const file = path.join(project, 'docs/benchmarks.md');
 const [begin, end] = ['<!-- what follows is written by script/bench -->', '<!-- up to here -->'];
 
-/** Writes the figures into their part of docs/benchmarks.md; the rest of that page is written by people. */
+/** Writes the figures between the markers of docs/benchmarks.md; the rest of that page is written by people. */
 export function writeReport(figures: Record<string, Figure>, results: Record<string, Result>): void {
   const document = readFileSync(file, 'utf8');
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];

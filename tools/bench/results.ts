@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { circumstances } from './machine.ts';
 
-/** The last full measurement of every figure; docs/benchmarks.md is written from it. */
+/** The recorded measurement of every figure. docs/benchmarks.md is written from this file. */
 const file = path.join(import.meta.dirname, 'results.json');
 
 const numbers = z.array(z.number());
@@ -22,12 +22,13 @@ const result = z.object({
 export type Result = z.output<typeof result>;
 const results = z.record(z.string(), result);
 
-/** By the name of the figure. */
+/** The recorded results by the name of the figure. */
 export const readResults = (): Record<string, Result> => results.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-export function keepResult(name: string, measured: Result): void {
+/** Records a result in place of the former one of that figure. */
+export function recordResult(name: string, measured: Result): void {
   writeFileSync(file, `${JSON.stringify({ ...readResults(), [name]: measured }, rounded, 1)}\n`);
 }
 
-/** More digits than these are noise. */
+/** Rounds numbers to four digits; further digits are noise. */
 const rounded = (_key: string, value: unknown) => (typeof value === 'number' ? Number(value.toPrecision(4)) : value);

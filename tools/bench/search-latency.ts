@@ -1,7 +1,7 @@
 import type { SearchIndex } from '../../lib/search/search-index.ts';
+import { median, percentile } from '../statistics/quantiles.ts';
 import type { Measurement, Setting } from './figure.ts';
 import { big } from './fill.ts';
-import { median, percentile } from './statistics.ts';
 import { msOf } from './time.ts';
 
 const sizes = { full: { runs: 5, searches: 100 }, smoke: { runs: 1, searches: 3 } };

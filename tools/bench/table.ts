@@ -1,5 +1,6 @@
+import { median } from '../statistics/quantiles.ts';
 import type { Bar, Measurement } from './figure.ts';
-import { median, meets, ratios } from './statistics.ts';
+import { meets, ratios } from './ratios.ts';
 
 /** What a table of measurements is made of, a row each. */
 export const columns = ['', 'median (range)', 'reference', 'ratio (range)', 'bar', ''];

@@ -1,34 +1,72 @@
 import { type Command, CommanderError } from 'commander';
-import type * as z from 'zod';
-
-/** A setting that can't be used; the message says which and why. */
-export class BadSettings extends Error {}
+import * as z from 'zod';
+import { wrongUsage } from './problem.ts';
 
 /**
- * Reads a command's settings from its flags and, where there is none, from the environment.
+ * Runs the subcommand that the arguments name, or prints the help that they ask for.
  *
- * @returns undefined when the help was asked for, which has then been printed
- * @throws BadSettings naming all that is wrong
+ * @throws CommandProblem when the arguments are wrong, and whatever the subcommand throws
+ */
+export async function runSubcommand(program: Command, argv: string[]): Promise<void> {
+  for (const command of withSubcommands(program)) throwsOnExit(command);
+  try {
+    await program.parseAsync(argv, { from: 'user' });
+  } catch (error) {
+    if (!isHelp(error)) throw asProblem(error, program);
+  }
+}
+
+/**
+ * Reads a command's settings from its flags and, where a flag is missing, from the environment.
+ *
+ * @returns undefined when the arguments ask for the help, which has been printed then
+ * @throws CommandProblem naming every wrong setting
  */
 export function parseSettings<Schema extends z.ZodType>(
   command: Command,
   schema: Schema,
   argv: string[],
 ): z.output<Schema> | undefined {
-  command
-    .allowExcessArguments(false)
-    .helpOption('-h, --help', 'show this')
-    .exitOverride()
-    .configureOutput({ outputError: () => undefined });
+  throwsOnExit(command.allowExcessArguments(false).helpOption('-h, --help', 'show this'));
   try {
     command.parse(argv, { from: 'user' });
   } catch (error) {
-    if (!(error instanceof CommanderError)) throw error;
-    if (error.exitCode === 0) return undefined;
-    const complaint = error.message.replace(/^error: /, '').replace(/^./, (letter) => letter.toUpperCase());
-    throw new BadSettings(`${complaint.replace(/\.$/, '')}; see ${command.name()} --help.`);
+    if (isHelp(error)) return undefined;
+    throw asProblem(error, command);
   }
-  const result = schema.safeParse(command.opts());
+  return parseOrExplain(schema, command.opts());
+}
+
+/** @throws CommandProblem with the message of every issue */
+export function parseOrExplain<Schema extends z.ZodType>(schema: Schema, value: unknown): z.output<Schema> {
+  const result = schema.safeParse(value);
   if (result.success) return result.data;
-  throw new BadSettings(result.error.issues.map(({ message }) => message).join(' '));
+  throw wrongUsage(result.error.issues.map(({ message }) => message).join(' '));
+}
+
+/**
+ * A setting that is a whole number in decimal digits.
+ *
+ * @param name as the message names it: `--port (PORT)`
+ */
+export const wholeNumber = (name: string, least: number, most: number) =>
+  z
+    .string()
+    .refine((digits) => /^[0-9]+$/.test(digits) && Number(digits) >= least && Number(digits) <= most, {
+      error: `${name} must be a whole number from ${least} to ${most}.`,
+    })
+    .transform(Number);
+
+const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)];
+
+/** Makes Commander throw where it would print an error and end the process. */
+const throwsOnExit = (command: Command): Command =>
+  command.exitOverride().configureOutput({ outputError: () => undefined });
+
+const isHelp = (error: unknown): boolean => error instanceof CommanderError && error.exitCode === 0;
+
+function asProblem(error: unknown, command: Command): unknown {
+  if (!(error instanceof CommanderError)) return error;
+  const complaint = error.message.replace(/^error: /, '').replace(/^./, (letter) => letter.toUpperCase());
+  return wrongUsage(`${complaint.replace(/\.$/, '')}; see ${command.name()} --help.`);
 }

@@ -1,7 +1,11 @@
-import type { Result } from '../bench/results.ts';
-import { median } from '../bench/statistics.ts';
+import { median } from '../statistics/quantiles.ts';
 
-/** A number that the arithmetic starts from: one of a figure's, or what stands here until that is measured. */
+/** What this model reads of a measured figure of script/bench. */
+interface MeasuredFigure {
+  measurements: { what: string; unit: string; values: number[] }[];
+}
+
+/** A number that the arithmetic starts from: the result of a figure, or an estimate until that figure is measured. */
 interface Input {
   value: number;
   /** Where the value comes from. */
@@ -95,11 +99,11 @@ export type Inputs = Record<keyof typeof table, number>;
  * @returns also the names of those that should come from a figure and do not yet
  * @throws Error when a figure is there and lacks the measurement: then one of them was renamed
  */
-export function inputsFrom(results: Record<string, Result>): { inputs: Inputs; unmeasured: string[] } {
+export function inputsFrom(figures: Record<string, MeasuredFigure>): { inputs: Inputs; unmeasured: string[] } {
   const unmeasured: string[] = [];
   const inputs = Object.fromEntries(
     Object.entries<Input>(table).map(([name, { value, figure }]) => {
-      const measurements = figure && results[figure.name]?.measurements;
+      const measurements = figure && figures[figure.name]?.measurements;
       if (figure && !measurements) unmeasured.push(name);
       if (!figure || !measurements) return [name, value];
       const found = measurements.find(({ what, unit }) => what === figure.what && unit === figure.unit);

@@ -1,7 +1,7 @@
 import { messageView } from '../../functions/api/shared/views.ts';
 import { recordsOf } from '../../lib/ledger/store-records.ts';
 import { encodeChanges } from '../../lib/queue/records.ts';
-import { usualBody } from '../bench/texts.ts';
+import { usualBody } from '../texts/usual-body.ts';
 
 const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 const at = Date.UTC(2026, 0, 1);

@@ -3,7 +3,7 @@ import { limits } from '../../lib/limits.ts';
 /** Bytes of a batch's JSON besides its messages: `{"messages":[]}`. */
 const frameBytes = 15;
 
-/** The bodies, in order, in as few batch requests as the API's limits of number and size allow. */
+/** Splits the bodies, in order, into as few batch requests as the API's limits of number and size allow. */
 export function inBatches(bodies: readonly string[]): string[][] {
   const batches: string[][] = [];
   let batch: string[] = [];

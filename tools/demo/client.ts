@@ -1,17 +1,16 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { CommandProblem } from '../cli/problem.ts';
 
-/** A request that has failed for this long, however often it was sent, is given up. */
+/** The client gives up a request that has failed for this long, in milliseconds, however often it was sent. */
 const giveUpMs = 60_000;
-/** Longer than the API takes for anything. */
+/** The longest time to wait for a response, in milliseconds. The API takes less for every request. */
 const answerMs = 30_000;
+/** The time before the first retry; it doubles with each retry. */
 const firstDelayMs = 100;
 const longestDelayMs = 5_000;
 
-/** The API does not answer, or not as a chat system does; the message is a sentence for the user. */
-export class Unreachable extends Error {}
-
-/** The API's answer is a problem which sending the request again would not mend. */
+/** The API refused the request with a problem that a retry cannot solve. */
 export class Refused extends Error {
   readonly code: string;
 
@@ -26,52 +25,52 @@ const healthSchema = z.object({ status: z.literal('ok') });
 
 interface Answer {
   status: number;
-  /** Undefined when it is no JSON. */
+  /** Undefined when the body is not JSON. */
   json: unknown;
   retryAfterMs: number;
 }
 
-/** What came of sending a request once: an answer, a reason to send it again, or both. */
+/** The result of sending a request once: an answer, a reason to retry, or both. */
 interface Attempt {
   answer?: Answer;
   trouble?: string;
 }
 
-/** An HTTP client for the chat system that sends again what may yet succeed. */
+/** An HTTP client for the chat system that retries requests that may still succeed. */
 export class Client {
   readonly #url: string;
   readonly #headers: Record<string, string>;
   readonly #onTrouble: (trouble: string) => void;
 
-  /** @param onTrouble is told why a request has to be sent again */
+  /** @param onTrouble called before each retry with its reason */
   constructor(url: string, adminKey: string | undefined, onTrouble: (trouble: string) => void) {
     this.#url = url;
     this.#headers = { 'content-type': 'application/json', ...(adminKey && { 'x-api-key': adminKey }) };
     this.#onTrouble = onTrouble;
   }
 
-  /** @throws Unreachable, at once, when no chat system answers */
+  /** Checks that a chat system answers. @throws CommandProblem without a retry when none does */
   async greet(): Promise<void> {
     const { answer, trouble } = await this.#attempt('GET', '/health');
     if (!answer)
-      throw new Unreachable(
-        `No chat system answers at ${this.#url} (${trouble}): start one with script/start in another terminal, or name another with --url.`,
+      throw new CommandProblem(
+        `No chat system answers at ${this.#url} (${trouble}): start one with script/start in another terminal, or name another one with --url.`,
       );
     if (!trouble && !healthSchema.safeParse(answer.json).success)
-      throw new Unreachable(
-        `What answers at ${this.#url} is no chat system: give its base URL with --url, such as http://localhost:3000/v1.`,
+      throw new CommandProblem(
+        `The server at ${this.#url} is not a chat system: give the base URL of one with --url, such as http://localhost:3000/v1.`,
       );
   }
 
-  /** @throws Unreachable, Refused */
+  /** @throws CommandProblem, Refused */
   get<Schema extends z.ZodType>(path: string, schema: Schema): Promise<z.output<Schema>> {
     return this.#send('GET', path, schema);
   }
 
   /**
-   * Creates something once, however often it has to be sent: that is what the Idempotency-Key is for.
+   * Creates something exactly once, even when the request is retried: the Idempotency-Key makes sure of that.
    *
-   * @throws Unreachable, Refused
+   * @throws CommandProblem, Refused
    */
   post<Schema extends z.ZodType>(path: string, body: unknown, key: string, schema: Schema): Promise<z.output<Schema>> {
     return this.#send('POST', path, schema, { headers: { 'idempotency-key': key }, body: JSON.stringify(body) });
@@ -89,11 +88,11 @@ export class Client {
       if (answer && !trouble) return this.#read(`${method} ${path}`, answer, schema);
 
       giveUpAt ??= Date.now() + giveUpMs;
-      // Between half of the delay and all of it, so that requests which failed together don't come back together.
+      // A random time between half the delay and the whole delay, so that requests that failed together do not retry together.
       const waitMs = Math.max(answer?.retryAfterMs ?? 0, delayMs * (1 + Math.random()) * 0.5);
       if (Date.now() + waitMs > giveUpAt)
-        throw new Unreachable(
-          `${this.#url} has failed for ${giveUpMs / 1_000} s (${trouble}). When it is back, run script/demo again: it goes on from here.`,
+        throw new CommandProblem(
+          `${this.#url} has failed for ${giveUpMs / 1_000} s (${trouble}). When it is back, run script/demo again: it continues from here.`,
         );
       this.#onTrouble(trouble ?? '');
       await sleep(waitMs);
@@ -105,11 +104,13 @@ export class Client {
       const problem = problemSchema.safeParse(json);
       throw problem.success
         ? new Refused(request, status, problem.data.code, problem.data.detail)
-        : new Unreachable(`What answers at ${this.#url} is no chat system: ${request} got a bare ${status}.`);
+        : new CommandProblem(
+            `The server at ${this.#url} is not a chat system: it answered ${request} with ${status} and no problem document.`,
+          );
     }
     const result = schema.safeParse(json);
     if (result.success) return result.data;
-    throw new Unreachable(`What ${this.#url} answered to ${request} is not in the API's contract.`);
+    throw new CommandProblem(`The answer of ${this.#url} to ${request} does not follow the API's contract.`);
   }
 
   async #attempt(
@@ -144,12 +145,12 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Too many requests, an outage, a gateway's own 502 and 504, or the same create still in flight. */
+/** Whether a retry may succeed: after a rate limit, an outage, a gateway's own 502 or 504, or while the same create is in flight. */
 const mayYetSucceed = ({ status, json }: Answer): boolean =>
   [429, 502, 503, 504].includes(status) ||
   (status === 409 && problemSchema.safeParse(json).data?.code === 'idempotency_in_flight');
 
-/** Why fetch failed, in a word or two; what is not the connection's fault is thrown again. */
+/** Why fetch failed, in a word or two. @throws the error when the connection is not the cause */
 function connectionTrouble(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
   if (name === 'TimeoutError') return `no answer in ${answerMs / 1_000} s`;

@@ -1,7 +1,7 @@
 import * as answers from '../../lib/api/answers.ts';
+import type { Declaration } from '../texts/declarations.ts';
 import { inBatches } from './batches.ts';
 import { type Client, Refused } from './client.ts';
-import type { Declaration } from './declarations.ts';
 import { inParallel } from './parallel.ts';
 import type { Run } from './run.ts';
 
@@ -11,7 +11,7 @@ const Created = {
 };
 const CreatedMessages = answers.Messages.pick({}).extend({ data: Created.numbered.array() });
 
-/** A declaration whose messages have all been accepted, as numbers 1, 2, 3 … of a chat. */
+/** A declaration whose messages have all been accepted as numbers 1, 2, 3 … of a chat. */
 export interface LoadedChat {
   number: number;
   /** The path of the chat's messages. */
@@ -19,13 +19,13 @@ export interface LoadedChat {
   declaration: Declaration;
 }
 
-/** Messages that were found accepted, or have just been. */
+/** Called with accepted messages; `before` says that an earlier process sent them. */
 type OnAccepted = (messages: number, before: boolean) => void;
 
 /**
- * Creates the run's application or, for a run taken up, gets it again.
+ * Creates the run's application; for a resumed run, returns the existing one.
  *
- * @returns its token; undefined when it has been deleted since
+ * @returns its token; undefined when the application was deleted in the meantime
  */
 export async function openApplication(client: Client, { id }: Run): Promise<string | undefined> {
   const name = 'Universal Declaration of Human Rights';
@@ -40,10 +40,10 @@ export async function openApplication(client: Client, { id }: Run): Promise<stri
 }
 
 /**
- * Gives each declaration a chat and each paragraph a message. What an earlier process of the same run has created is
- * not created again, for its Idempotency-Keys are the same.
+ * Creates a chat for each declaration and a message for each paragraph. What an earlier process of the same run created
+ * is not created again, because the Idempotency-Keys are the same.
  *
- * @returns the chats in the order in which they were accepted
+ * @returns the chats in the order in which their messages were accepted
  */
 export async function load(
   client: Client,
@@ -64,8 +64,8 @@ export async function load(
     for (const [i, batch] of inBatches(paragraphs).entries()) {
       last += batch.length;
       const known = run.resumed ? await whatIsKnown(client, `${messages}/${last}`) : 'nothing';
-      // A number that is only taken is no proof that its message will come: on AWS a function may have died in
-      // between. The same key completes the create then, and otherwise gets the first answer again.
+      // A taken number does not prove that its message will follow: on AWS, the function may have died in between. Then
+      // a create with the same key completes it; otherwise the create returns the first answer again.
       if (known !== 'stored') {
         const body = { messages: batch.map((body) => ({ body })) };
         await client.post(`${messages}/batch`, body, `demo-${run.id}-messages-${code}-${i}`, CreatedMessages);
@@ -77,7 +77,7 @@ export async function load(
   return loaded;
 }
 
-/** What the API knows of a message that may have been sent before. */
+/** What the API knows about a message that an earlier process may have sent. */
 async function whatIsKnown(client: Client, message: string): Promise<'stored' | 'accepted' | 'nothing'> {
   try {
     await client.get(message, Created.numbered);

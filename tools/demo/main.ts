@@ -1,8 +1,8 @@
-import { BadSettings } from '../cli/command-line.ts';
 import { figure } from '../cli/figures.ts';
+import { CommandProblem } from '../cli/problem.ts';
+import { readDeclarations } from '../texts/declarations.ts';
 import { untilSearchable, untilStored } from './arrival.ts';
-import { Client, Refused, Unreachable } from './client.ts';
-import { readDeclarations } from './declarations.ts';
+import { Client, Refused } from './client.ts';
 import { load, openApplication } from './load.ts';
 import { Progress } from './progress.ts';
 import { beginRun, finishRun, type Run, unfinishedRun } from './run.ts';
@@ -10,17 +10,17 @@ import { showSearches } from './searches.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { summary } from './summary.ts';
 
-/** A server that is away for a while is worth a line now and then, not one for each request. */
+/** The shortest time between two lines about a failing server, in milliseconds: many requests fail at once. */
 const troubleEveryMs = 5_000;
 
-/** While messages are on their way. */
+/** Set while messages are being loaded. */
 let progress: Progress | undefined;
 let lastTroubleAt = 0;
 
 function tell(trouble: string): void {
   if (Date.now() - lastTroubleAt < troubleEveryMs) return;
   lastTroubleAt = Date.now();
-  const line = `  The server is in trouble (${trouble}): trying again …`;
+  const line = `  The server failed (${trouble}): retrying …`;
   if (progress) progress.print(line);
   else console.log(line);
 }
@@ -32,13 +32,12 @@ async function demo(settings: Settings): Promise<void> {
   const declarations = readDeclarations();
   const messages = declarations.reduce((sum, { paragraphs }) => sum + paragraphs.length, 0);
   const contents = `in ${figure(declarations.length)} languages, ${figure(messages)} paragraphs`;
-  console.log(`The Universal Declaration of Human Rights ${contents}, goes to ${settings.url}`);
+  console.log(`The Universal Declaration of Human Rights ${contents}, loads into ${settings.url}`);
 
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;
   const { run, token } = await openRun(client, settings);
-  if (run.resumed)
-    console.log(`A run begun at ${run.startedAt.toLocaleTimeString()} was not finished: going on with it.`);
+  if (run.resumed) console.log(`Resuming the unfinished run of ${run.startedAt.toLocaleTimeString()}.`);
   console.log();
 
   const bars = new Progress(messages);
@@ -70,38 +69,38 @@ async function openRun(client: Client, settings: Settings): Promise<{ run: Run; 
   const unfinished = settings.fresh ? undefined : unfinishedRun(settings);
   for (let run = unfinished ?? beginRun(settings); ; run = beginRun(settings)) {
     const token = await openApplication(client, run);
-    // Somebody deleted the application of the unfinished run, and with it all that there was to go on with.
+    // The application of the unfinished run was deleted, so there is nothing to resume.
     if (token !== undefined) return { run, token };
   }
 }
 
-/** What the user can do about it, in a sentence; undefined for what is the demo's own fault. */
+/** What went wrong and what the user can do, in a sentence; undefined for a bug of the demo. */
 function sentence(error: unknown): string | undefined {
-  if (error instanceof BadSettings || error instanceof Unreachable) return error.message;
+  if (error instanceof CommandProblem) return error.message;
   if (!(error instanceof Refused)) return undefined;
   switch (error.code) {
     case 'admin_key_required':
-      return 'The API asks for its admin key: give it with --admin-key or in ADMIN_KEY.';
+      return 'The API needs its admin key: pass it with --admin-key or in ADMIN_KEY.';
     case 'application_not_found':
     case 'chat_not_found':
-      return 'What this run had created was deleted meanwhile; start another run with --fresh.';
+      return 'The application or a chat of this run was deleted; start a new run with --fresh.';
     case 'idempotency_key_reused':
-      return 'The unfinished run was begun with other texts, by another version of this demo; start another run with --fresh.';
+      return 'The unfinished run belongs to a version of this demo with other texts; start a new run with --fresh.';
     default:
       return error.message;
   }
 }
 
-// Nothing has to be put in order before the process ends: see run.ts.
+// No cleanup is needed before the process exits: see run.ts.
 for (const [signal, status] of [['SIGINT', 130] as const, ['SIGTERM', 143] as const])
   process.once(signal, () => {
     progress?.stop();
     if (progress)
-      console.log(`\nStopped with ${figure(progress.accepted)} messages accepted. Run script/demo again to go on.`);
+      console.log(`\nStopped with ${figure(progress.accepted)} messages accepted. Run script/demo again to resume.`);
     process.exit(status);
   });
 
-// A reader that has seen enough, such as `head`, is no error.
+// A reader that stops early, such as `head`, is not an error.
 process.stdout.on('error', () => process.exit(0));
 
 try {

@@ -1,4 +1,4 @@
-/** Works on the items in their order, up to `concurrency` of them at the same time. */
+/** Starts the work on the items in order, with up to `concurrency` of them at the same time. */
 export async function inParallel<Item>(
   items: readonly Item[],
   concurrency: number,

@@ -1,12 +1,11 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
+import { barOptions, lineEveryMs } from '../cli/bars.ts';
 import { figure } from '../cli/figures.ts';
-
-const lineEveryMs = 2_000;
 
 const stages = ['accepted', 'stored', 'searchable'] as const;
 type Stage = (typeof stages)[number];
 
-/** Shows how many messages have come how far: as bars on a terminal, as a line every few seconds elsewhere. */
+/** Shows how many messages have reached each stage: as bars on a terminal, otherwise as a line every few seconds. */
 export class Progress {
   readonly #total: number;
   readonly #reached: Record<Stage, number> = { accepted: 0, stored: 0, searchable: 0 };
@@ -20,16 +19,8 @@ export class Progress {
       this.#lines = setInterval(() => this.#line(), lineEveryMs);
       return;
     }
-    this.#bars = new MultiBar({
-      stream: process.stdout,
-      format: '  {stage} {bar} {percentage}%  {value} of {total} messages',
-      formatValue: (value, _options, type) =>
-        type === 'percentage' ? String(value).padStart(3) : figure(value).padStart(type === 'value' ? 7 : 0),
-      barsize: 30,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      hideCursor: true,
-    });
+    const format = '  {stage} {bar} {percentage}%  {value} of {total} messages';
+    this.#bars = new MultiBar(barOptions(process.stdout, format, { value: figure(total).length }));
     const width = Math.max(...stages.map((stage) => stage.length));
     for (const stage of stages) this.#barOf.set(stage, this.#bars.create(total, 0, { stage: stage.padEnd(width) }));
   }
@@ -39,19 +30,19 @@ export class Progress {
     return this.#reached.accepted;
   }
 
-  /** So many more messages have reached the stage. */
+  /** Adds messages that have reached the stage. */
   reached(stage: Stage, messages: number): void {
     this.#reached[stage] += messages;
     this.#barOf.get(stage)?.update(this.#reached[stage]);
   }
 
-  /** Prints a line without getting in the way of the bars. */
+  /** Prints a line above the bars. */
   print(line: string): void {
     if (this.#bars) this.#bars.log(`${line}\n`);
     else console.log(line);
   }
 
-  /** Shows the last state, and nothing more; gives the terminal back as it was. */
+  /** Shows the last state, stops updating, and restores the terminal. */
   stop(): void {
     if (this.#bars) this.#bars.stop();
     else if (this.#lines) this.#line();

@@ -2,21 +2,21 @@ import { createHash, randomUUID } from 'node:crypto';
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { makeDataFolder } from '../../local/data-folder.ts';
-import { BadSettings } from '../cli/command-line.ts';
+import { makeDataFolder } from '../cli/data-folder.ts';
+import { CommandProblem } from '../cli/problem.ts';
 import { resumableMs, type Settings } from './settings.ts';
 
-// All that a run needs to be taken up again is its id: every create carries an Idempotency-Key made of the id and of
-// what is created, so the API itself answers a repeated create with what it answered first. The note holds no progress
-// and so can't be wrong about it, whatever was killed when; were the API's data lost, all is simply created again.
+// To resume a run, the demo needs only the run's id: every create carries an Idempotency-Key made of that id and of what
+// is created, so the API answers a repeated create with its first answer. The note holds no progress, so it cannot be
+// wrong about it, whenever a process is killed. If the API lost its data, everything is created again.
 
 const noteSchema = z.object({ url: z.string(), run: z.uuid(), started_at: z.iso.datetime() });
 
-/** One loading of all declarations into one API. */
+/** The loading of all declarations into one API. */
 export interface Run {
   id: string;
   startedAt: Date;
-  /** Whether an earlier process began it. */
+  /** Whether an earlier process started it. */
   resumed: boolean;
 }
 
@@ -25,22 +25,22 @@ type NotedAt = Pick<Settings, 'dataDir' | 'url'>;
 const noteFile = ({ dataDir, url }: NotedAt): string =>
   path.join(dataDir, `demo-${createHash('sha256').update(url).digest('hex').slice(0, 12)}.json`);
 
-/** The run that was begun and not finished, if it can be taken up. */
+/** The unfinished run, unless it is too old to be resumed. */
 export function unfinishedRun(at: NotedAt): Run | undefined {
   try {
     const { run, started_at } = noteSchema.parse(JSON.parse(readFileSync(noteFile(at), 'utf8')));
     const startedAt = new Date(started_at);
     return Date.now() - startedAt.getTime() < resumableMs ? { id: run, startedAt, resumed: true } : undefined;
   } catch {
-    // There is none, or its process was killed while writing the note: then it had not sent anything yet.
+    // There is none, or its process was killed while it wrote the note, before it sent anything.
     return undefined;
   }
 }
 
 /**
- * Begins a run, and notes it before anything is sent.
+ * Starts a run, and writes its note before anything is sent.
  *
- * @throws BadSettings when the data folder can't be written
+ * @throws CommandProblem when the data folder cannot be written
  */
 export function beginRun(at: NotedAt): Run {
   const run = { id: randomUUID(), startedAt: new Date(), resumed: false };
@@ -50,12 +50,14 @@ export function beginRun(at: NotedAt): Run {
     writeFileSync(noteFile(at), `${JSON.stringify(note)}\n`);
   } catch (error) {
     const { code } = error as NodeJS.ErrnoException;
-    throw new BadSettings(`The data folder ${at.dataDir} cannot be written (${code}); choose another with --data-dir.`);
+    throw new CommandProblem(
+      `The data folder ${at.dataDir} cannot be written (${code}); choose another with --data-dir.`,
+    );
   }
   return run;
 }
 
-/** Notes that the run is finished, unless another has taken its place meanwhile. */
+/** Deletes the note of the run, unless another run has replaced it. */
 export function finishRun(at: NotedAt, run: Run): void {
   if (unfinishedRun(at)?.id === run.id) rmSync(noteFile(at), { force: true });
 }

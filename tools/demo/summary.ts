@@ -1,18 +1,18 @@
 import { figure, seconds } from '../cli/figures.ts';
 
-/** What a run did. Times are in milliseconds from its first request. */
+/** The result of a run. Times are in milliseconds from its first request. */
 export interface Outcome {
   token: string;
   chats: number;
   messages: number;
-  /** Messages that an earlier process of the run had sent. */
+  /** Messages that an earlier process of the run sent. */
   messagesBefore: number;
   acceptedMs: number;
   storedMs: number;
   searchableMs: number;
 }
 
-/** The summary, for people. */
+/** The result of a run as lines of text. */
 export function summary({ token, chats, messages, messagesBefore, ...ms }: Outcome): string {
   const sent = messages - messagesBefore;
   const rows = [
@@ -21,7 +21,9 @@ export function summary({ token, chats, messages, messagesBefore, ...ms }: Outco
     [
       'messages',
       figure(messages),
-      messagesBefore > 0 ? `${figure(messagesBefore)} of them sent before it was stopped` : 'one for each paragraph',
+      messagesBefore > 0
+        ? `${figure(messagesBefore)} of them sent before the run was stopped`
+        : 'one for each paragraph',
     ],
     [
       'accepted',

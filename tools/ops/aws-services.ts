@@ -7,23 +7,23 @@ import { searchIndex } from '../../functions/aws/search-index.ts';
 import { store } from '../../functions/aws/store.ts';
 import { perQueue, queueService } from '../../functions/queues.ts';
 import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
+import { CommandProblem } from '../cli/problem.ts';
 import { settled } from '../stack/choosing.ts';
 import { functionsEnvironment } from '../stack/functions-environment.ts';
 import type { OpsServices } from './engine.ts';
-import { OpsProblem } from './problem.ts';
 
 const providers = { ledger, parkedWrites, store, searchIndex, searchCluster, ...queueProviders };
 
 /**
- * The system that the variables of the shell name, which are those of its functions.
+ * Opens the system that the environment names, by the variables that its functions have.
  *
- * @throws OpsProblem naming the variables that are missing or wrong
+ * @throws CommandProblem naming the variables that are missing or wrong
  */
 export async function openAws(): Promise<OpsServices> {
-  // Nobody waits for an answer here.
+  // No client waits for these queries, so they get the longer timeouts of the workers.
   process.env.MYSQL_USE ??= 'work';
   const bound = await bind(providers).catch((error: Error) => {
-    throw new OpsProblem(`${error.message}; see docs/operations.md.`, { cause: error });
+    throw new CommandProblem(`${error.message}; see docs/operations.md.`, { cause: error });
   });
   return {
     ledger: bound.ledger,
@@ -36,9 +36,9 @@ export async function openAws(): Promise<OpsServices> {
   };
 }
 
-/** The system that script/stack deployed from this checkout. */
+/** Opens the system that script/stack deployed from this checkout. */
 export async function openStack(): Promise<OpsServices> {
-  // The SDK's clients read their endpoint and credentials from here.
+  // The clients of the AWS SDK read their endpoint and credentials from the environment.
   Object.assign(process.env, await functionsEnvironment(settled().servers));
   return openAws();
 }

@@ -1,10 +1,8 @@
-import path from 'node:path';
 import { Argument, Command, Option } from 'commander';
 import { type QueueName, queueNames } from '../../functions/queues.ts';
+import { dataFolderOption } from '../cli/data-folder.ts';
 
-const project = path.resolve(import.meta.dirname, '../..');
-
-/** What the program does for each of its commands, with the flags as they were given. */
+/** What each command does; the flags are unparsed. */
 export interface Actions {
   listDeadLetters: (
     queue: QueueName | undefined,
@@ -20,25 +18,25 @@ export interface Actions {
 const examples = (...lines: string[]): string =>
   `\nExamples:\n${lines.map((line) => `  $ script/ops ${line}`).join('\n')}\n`;
 
-const queue = () => new Argument('[queue]', 'only this queue; without it, every queue').choices(queueNames);
+const queue = () => new Argument('[queue]', 'only this queue (default: every queue)').choices(queueNames);
 
-const dryRun = () => new Option('--dry-run', 'say what would be done, and change nothing');
+const dryRun = () => new Option('--dry-run', 'print what would be done, and change nothing');
 
 /** The command line of script/ops. */
 export function opsCommand(actions: Actions): Command {
   const program = new Command('script/ops')
     .description(
-      'Looks after the data of a chat system. Every command may be stopped with Ctrl-C and run again: it goes on where it was.',
+      'Maintains the data of a chat system. You can stop every command with Ctrl-C and run it again: it resumes, or repeats what is harmless.',
     )
     .helpOption('-h, --help', 'show this')
     .helpCommand(false)
+    .addOption(dataFolderOption('data folder of a system on this machine, which must be stopped'))
     .addOption(
-      new Option('--data-dir <folder>', 'data folder of a system on this machine, which must be stopped')
-        .env('DATA_DIR')
-        .default(path.join(project, 'data')),
+      new Option('--stack', 'work on the system that script/stack deployed from this checkout').conflicts('aws'),
     )
-    .addOption(new Option('--stack', 'the system that script/stack deployed from this checkout').conflicts('aws'))
-    .addOption(new Option('--aws', 'the deployed system whose functions’ variables the shell has set'))
+    .addOption(
+      new Option('--aws', 'work on the deployed system that the environment names, by the variables of its functions'),
+    )
     .addHelpText(
       'after',
       `${examples('dead-letters list', '--stack dead-letters redrive store')}
@@ -48,36 +46,36 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
 
   const deadLetters = program
     .command('dead-letters')
-    .description('what the workers could not work on')
+    .description('records that the workers could not process')
     .helpCommand(false);
   deadLetters
     .command('list')
     .addArgument(queue())
-    .description('print them with reason, age, and what they are about; changes nothing')
-    .option('--limit <number>', 'at most so many of each queue', '100')
-    .option('--json', 'one JSON object a line')
-    .option('--show', 'with their content, which holds tokens and texts')
+    .description('print their age, reason and subject; changes nothing')
+    .option('--limit <number>', 'the most dead letters to print of each queue', '100')
+    .option('--json', 'print one JSON object a line')
+    .option('--show', 'also print their content, which contains tokens and texts')
     .addHelpText('after', examples('dead-letters list', 'dead-letters list store --json', '--stack dead-letters list'))
     .action((name, flags) => actions.listDeadLetters(name, flags));
   deadLetters
     .command('redrive')
     .addArgument(queue())
-    .description('send them back to their queue, each once; what fails again comes back here')
+    .description('send them back to their queue, each once; a record that fails again becomes a dead letter again')
     .addOption(dryRun())
     .addHelpText('after', examples('dead-letters redrive --dry-run', '--stack dead-letters redrive store'))
     .action((name, flags) => actions.redrive(name, flags));
   program
     .command('reindex')
-    .description('build the search index anew from SQL, and let searches move to it; goes on where it was stopped')
+    .description('rebuild the search index from SQL and switch searches to it; resumes an unfinished rebuild')
     .addOption(dryRun())
-    .option('--abort', 'give up what was begun, and keep the index that is searched')
+    .option('--abort', 'drop an unfinished rebuild and keep the current index')
     .addHelpText('after', examples('--stack reindex --dry-run', '--stack reindex', '--stack reindex --abort'))
     .action((flags) => actions.reindex(flags));
   program
     .command('export')
-    .argument('<token>', 'the application')
+    .argument('<token>', 'the token of the application')
     .description('write an application with its chats and messages as NDJSON; changes nothing')
-    .option('--output <file>', 'a new file to write to; standard output, else')
+    .option('--output <file>', 'a new file to write to (default: standard output)')
     .addHelpText(
       'after',
       examples('export IUCX9kZr5TdMeK6-ArrdJw > app.ndjson', '--stack export <token> --output app.ndjson'),
@@ -85,17 +83,19 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
     .action((token, flags) => actions.export(token, flags));
   program
     .command('import')
-    .argument('<file>', 'what export wrote; - for standard input')
-    .description('bring an exported application into this system, under its token; an import may be repeated')
+    .argument('<file>', 'a file that export wrote; - for standard input')
+    .description('import an exported application into this system, under its token; an import may be repeated')
     .addOption(dryRun())
     .addHelpText('after', examples('import app.ndjson --dry-run', '--stack import app.ndjson', 'import - < app.ndjson'))
     .action((file, flags) => actions.import(file, flags));
   program
     .command('reconcile')
-    .argument('[token]', 'one application; all, else')
-    .description('compare ledger, SQL and search index, and name every difference; exit status 1 when some are left')
-    .option('--repair', 'mend what can be mended; nothing is changed, else')
-    .option('--json', 'one JSON object a difference, with whole tokens')
+    .argument('[token]', 'the token of one application (default: all)')
+    .description(
+      'compare ledger, SQL and search index, and print every difference; the exit status is 1 when some are left',
+    )
+    .option('--repair', 'repair what can be repaired (default: change nothing)')
+    .option('--json', 'print one JSON object a difference, with full tokens')
     .addHelpText('after', examples('reconcile', '--stack reconcile --repair', '--stack reconcile <token> --json'))
     .action((token, flags) => actions.reconcile(token, flags));
   return program;

@@ -5,22 +5,22 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
+import { CommandProblem } from '../cli/problem.ts';
 import type { OpsServices } from './engine.ts';
-import { OpsProblem } from './problem.ts';
 
 /**
  * Opens a data folder of the embedded engine.
  *
- * @param disagreeing what to do where one of its files has lost commits
- * @throws OpsProblem when there is none, or a chat system runs on it
+ * @param disagreeing what to do when one of its files has lost commits
+ * @throws CommandProblem when the folder holds no chat system, or one runs on it
  */
 export async function openEmbedded(dataDir: string, disagreeing: 'refuse' | 'repair'): Promise<OpsServices> {
   if (!existsSync(path.join(dataDir, 'ledger.db')))
-    throw new OpsProblem(`${dataDir} holds no chat system; name its data folder with --data-dir.`);
+    throw new CommandProblem(`${dataDir} holds no chat system; name a data folder with --data-dir.`);
   const files = await openEngineFiles(dataDir, disagreeing).catch((error: unknown) => {
     if (error instanceof UnusableDatabase && error.message.includes('in use'))
-      throw new OpsProblem(
-        `A chat system runs on ${dataDir}: stop it (Ctrl-C where script/start runs), run this again, and start it again.`,
+      throw new CommandProblem(
+        `A chat system runs on ${dataDir}: stop it (Ctrl-C in the terminal of script/start), run this command again, then restart it.`,
       );
     throw error;
   });

@@ -4,7 +4,7 @@ import type { Queue } from '../../lib/queue/queue.ts';
 import type { ReconcileServices } from '../../lib/reconcile/services.ts';
 import type { Reindexing } from '../../lib/search/reindex.ts';
 
-/** What the commands work with; each engine has its own. */
+/** The services that the commands work with. Each engine has its own implementations. */
 export interface OpsServices extends Omit<Services, 'cursors'> {
   queues: Record<QueueName, Queue>;
   waitingWrites: ReconcileServices['waitingWrites'];

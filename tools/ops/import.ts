@@ -2,14 +2,14 @@ import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type Imported, importApplication } from '../../lib/archive/import.ts';
-import { figure } from '../cli/figures.ts';
+import { count } from '../cli/figures.ts';
+import { CommandProblem } from '../cli/problem.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { linesOf } from './lines.ts';
-import { OpsProblem } from './problem.ts';
 import { Progress } from './progress.ts';
 
-/** Where an import reads from. */
+/** The source of an import. */
 interface Input {
   stream: () => Readable;
   /** Whether `stream` can be called more than once. */
@@ -17,9 +17,10 @@ interface Input {
 }
 
 /**
- * Imports an application from a file; `-` is standard input. A regular file is checked whole before anything is written.
+ * Imports an application from a file; `-` is standard input. A regular file is checked completely before anything is
+ * written.
  *
- * @throws OpsProblem when the path names something that cannot be read
+ * @throws CommandProblem when the path names something that cannot be read
  */
 export async function importFrom(
   { ledger, queues }: Pick<OpsServices, 'ledger' | 'queues'>,
@@ -33,11 +34,11 @@ export async function importFrom(
   const done = await run(services, input, dryRun, interruption);
   if (!done) return;
   console.log(
-    `${dryRun ? 'The file is whole: ' : 'Imported '}${figure(done.chats)} chats, ${figure(done.messages)} messages, ${figure(done.deleted)} deleted ones.`,
+    `${dryRun ? 'The file is complete: ' : 'Imported '}${count(done.chats, 'chat')}, ${count(done.messages, 'message')}, ${count(done.deleted, 'deleted message')}.`,
   );
 }
 
-/** Checks or imports all lines. Returns undefined when it was stopped by a signal. */
+/** Checks or imports all lines. Returns undefined when a signal stopped it. */
 async function run(
   services: Parameters<typeof importApplication>[0],
   input: Input,
@@ -66,9 +67,9 @@ const standardInput: Input = { stream: () => process.stdin, repeatable: false };
 
 function inputOf(path: string): Input {
   const stats = statSync(path);
-  if (stats.isDirectory()) throw new OpsProblem(`${path} is a folder; name a file that script/ops export wrote.`);
+  if (stats.isDirectory()) throw new CommandProblem(`${path} is a folder; name a file that script/ops export wrote.`);
   if (!stats.isFIFO()) return { stream: () => createReadStream(path), repeatable: stats.isFile() };
-  // Without O_NONBLOCK, opening a FIFO would block a thread until a writer comes, and no signal would end that.
+  // Without O_NONBLOCK, opening a FIFO would block a thread until a writer opens it, and no signal could stop that.
   const stream = () =>
     new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
   return { stream, repeatable: false };

@@ -1,5 +1,6 @@
 /**
- * Tells whether the user wants the command to end. It ends after the current step; a second signal ends it at once.
+ * Tells whether the user has asked the command to stop. The command stops after the current step; a second signal exits
+ * at once.
  */
 export class Interruption {
   readonly #controller = new AbortController();
@@ -18,18 +19,18 @@ export class Interruption {
     return this.#signal !== undefined;
   }
 
-  /** Aborted by the first signal: ends waiting for input, and work that takes long between two steps. */
+  /** Aborted by the first signal. Ends waiting for input and long work between two steps. */
   get aborted(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** The same as `wanted`, after giving Node.js a chance to deliver a signal: work that never waits would prevent that. */
+  /** Like `wanted`, but lets Node.js deliver pending signals first, which work that never waits would prevent. */
   async isWanted(): Promise<boolean> {
     await new Promise(setImmediate);
     return this.wanted;
   }
 
-  /** As in a shell: 128 and the number of the signal. */
+  /** As in a shell: 128 plus the number of the signal. */
   get exitCode(): number {
     return this.#signal === 'SIGTERM' ? 143 : 130;
   }

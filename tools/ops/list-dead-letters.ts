@@ -1,6 +1,7 @@
 import type { QueueName } from '../../functions/queues.ts';
 import type { KeptDeadLetter } from '../../lib/queue/queue.ts';
-import { table } from '../stack/table.ts';
+import { count, figure } from '../cli/figures.ts';
+import { table } from '../cli/table.ts';
 import { describeDeadLetter } from './describe-dead-letter.ts';
 import type { OpsServices } from './engine.ts';
 
@@ -17,13 +18,13 @@ const units = [
   ['s', 1_000],
 ] as const;
 
-/** A time span as its largest unit: 3 h. */
+/** A time span in its largest unit: 3 h. */
 const span = (ms: number): string => {
   const [name, unit] = units.find(([, each]) => ms >= each) ?? units[3];
   return `${Math.max(0, Math.floor(ms / unit))} ${name}`;
 };
 
-/** Prints at most `limit` dead letters of each queue, and how many there are in all. */
+/** Prints up to `limit` dead letters of each queue, and how many there are in total. */
 export async function listDeadLetters(
   { queues }: Pick<OpsServices, 'queues'>,
   names: readonly QueueName[],
@@ -62,7 +63,7 @@ export async function listDeadLetters(
       if (show) console.log(`  ${rows[i]?.body}`);
     }
   }
-  // SQS's count is approximate, but what was listed is certainly there.
-  const count = Math.max(total, rows.length);
-  console.log(count === 0 ? 'No dead letters.' : `${rows.length} of ${count} dead letters.`);
+  // SQS counts approximately, but the listed dead letters do exist.
+  const all = Math.max(total, rows.length);
+  console.log(all === 0 ? 'No dead letters.' : `${figure(rows.length)} of ${count(all, 'dead letter')}.`);
 }

@@ -1,19 +1,17 @@
-import { type Command, CommanderError } from 'commander';
 import { queueNames } from '../../functions/queues.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
 import { DependencyFailure } from '../../lib/model/errors.ts';
 import { asToken } from '../../lib/model/token.ts';
 import { ReindexProblem } from '../../lib/search/reindex.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
-import { BadSettings } from '../cli/command-line.ts';
-import { StackProblem } from '../stack/problem.ts';
+import { runSubcommand } from '../cli/command-line.ts';
+import { CommandProblem, wrongUsage } from '../cli/problem.ts';
 import { opsCommand } from './command.ts';
 import type { OpsServices } from './engine.ts';
 import { exportTo } from './export.ts';
 import { importFrom } from './import.ts';
 import { Interruption } from './interruption.ts';
 import { listDeadLetters } from './list-dead-letters.ts';
-import { OpsProblem } from './problem.ts';
 import { reconcileAll } from './reconcile.ts';
 import { redrive } from './redrive.ts';
 import { reindex } from './reindex.ts';
@@ -22,7 +20,7 @@ import { type EngineFlags, openServices } from './services.ts';
 const interruption = new Interruption();
 let status = 0;
 
-/** Does the work on the system that the flags name, and closes it however that ends. */
+/** Does the work on the system that the flags choose, and closes that system afterwards. */
 async function on(work: (services: OpsServices) => Promise<void>, disagreeing?: 'refuse' | 'repair'): Promise<void> {
   const services = await openServices(program.opts<EngineFlags>(), disagreeing);
   try {
@@ -34,7 +32,7 @@ async function on(work: (services: OpsServices) => Promise<void>, disagreeing?: 
 
 function wholeNumber(flag: string, digits: string): number {
   if (!/^[0-9]{1,9}$/.test(digits) || Number(digits) === 0)
-    throw new BadSettings(`${flag} must be a whole number from 1 to 999999999.`);
+    throw wrongUsage(`${flag} must be a whole number from 1 to 999999999.`);
   return Number(digits);
 }
 
@@ -52,19 +50,18 @@ const program = opsCommand({
       const isWhole = flags.repair && token === undefined && !interruption.wanted;
       if (isWhole && (await services.agree?.()) && !flags.json)
         console.log(
-          'The data files agree now, and script/start takes the folder. Messages that are still missing are lost.',
+          'The data files are consistent now; script/start accepts the folder. Messages that are still missing are lost.',
         );
     }, 'repair'),
   reindex: (flags) => on((services) => reindex(services, flags, interruption)),
 });
 
-/** Returns one line that tells users what they can do, or undefined for a bug on our side. */
+/** What went wrong and what the user can do, in a sentence; undefined for a bug. */
 function sentence(error: unknown): string | undefined {
   if (
     error instanceof ArchiveProblem ||
-    error instanceof OpsProblem ||
+    error instanceof CommandProblem ||
     error instanceof ReindexProblem ||
-    error instanceof StackProblem ||
     error instanceof UnusableDatabase
   )
     return error.message;
@@ -74,37 +71,26 @@ function sentence(error: unknown): string | undefined {
   return undefined;
 }
 
-/** One token in 64 begins with a dash; behind the other arguments it is not taken for an option. */
+/** Moves tokens behind `--`: one token in 64 begins with a dash and would be parsed as an option. */
 function withTokensLast(args: string[]): string[] {
   const isToken = (arg: string) => arg.startsWith('-') && asToken(arg) === arg;
   if (args.includes('--')) return args;
   return [...args.filter((arg) => !isToken(arg)), '--', ...args.filter(isToken)];
 }
 
-const everyCommand = (command: Command): Command[] => [command, ...command.commands.flatMap(everyCommand)];
-for (const command of everyCommand(program)) command.exitOverride().configureOutput({ outputError: () => undefined });
-
-// A reader that has seen enough, such as `head`, is no error.
+// A reader that stops early, such as `head`, is not an error.
 for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(0));
 
 try {
-  await program.parseAsync(withTokensLast(process.argv.slice(2)), { from: 'user' });
+  await runSubcommand(program, withTokensLast(process.argv.slice(2)));
   if (interruption.wanted) {
-    console.error('Stopped. Run the same command again to go on.');
+    console.error('Stopped. Run the same command again to continue.');
     status = interruption.exitCode;
   }
 } catch (error) {
-  if (error instanceof CommanderError) {
-    status = error.exitCode === 0 ? 0 : 2;
-    if (status) console.error(`${error.message.replace(/^error: /, '')}; see script/ops --help.`);
-  } else if (error instanceof BadSettings) {
-    console.error(error.message);
-    status = 2;
-  } else {
-    console.error(sentence(error) ?? error);
-    status = 1;
-  }
+  console.error(sentence(error) ?? error);
+  status = error instanceof CommandProblem ? error.exitStatus : 1;
 }
-// Pools of connections would keep the process for a while.
-// A pipe may not have taken all yet, and what is not written when the process exits is lost.
+// Exit explicitly, because pools of connections would keep the process running for a while. But exit only after a pipe
+// has taken all output: what is not written when the process exits is lost.
 process.stdout.write('', () => process.exit(status));

@@ -1,11 +1,10 @@
 import { SingleBar } from 'cli-progress';
+import { barOptions, lineEveryMs } from '../cli/bars.ts';
 import { figure } from '../cli/figures.ts';
 
-const lineEveryMs = 2_000;
-
 /**
- * Shows how far a command has come: as a bar on a terminal, as a line every few seconds elsewhere. All on standard error,
- * so that a command's output can go to a file.
+ * Shows the progress of a command: as a bar on a terminal, otherwise as a line every few seconds. Writes to standard
+ * error, so that the output of the command can go to a file.
  */
 export class Progress {
   readonly #things: string;
@@ -19,25 +18,17 @@ export class Progress {
     this.#things = things;
     this.#total = total;
     if (!process.stderr.isTTY) return;
-    this.#bar = new SingleBar({
-      stream: process.stderr,
-      format: `  {bar} {percentage}%  {value} of {total} ${things}`,
-      formatValue: (value, _options, type) => (type === 'percentage' ? String(value).padStart(3) : figure(value)),
-      barsize: 30,
-      barCompleteChar: '█',
-      barIncompleteChar: '░',
-      hideCursor: true,
-    });
+    this.#bar = new SingleBar(barOptions(process.stderr, `  {bar} {percentage}%  {value} of {total} ${things}`));
     this.#bar.start(total, 0);
   }
 
-  /** So many more are to be done than was known. */
+  /** Raises the total. */
   expect(count: number): void {
     this.#total += count;
     this.#bar?.setTotal(this.#total);
   }
 
-  /** So many more are done. The total is what was known at the start, and grows where it was too low. */
+  /** Counts things as done. Raises the total when it was too low. */
   advance(count: number): void {
     this.#done += count;
     this.#total = Math.max(this.#total, this.#done);
@@ -49,12 +40,12 @@ export class Progress {
     console.error(`  ${figure(this.#done)}${of} ${this.#things}`);
   }
 
-  /** Makes room for a line of output; the bar comes back with the next step. */
+  /** Clears the bar for a line of output; the next step draws it again. */
   clear(): void {
     if (this.#bar) process.stderr.write('\r\x1b[K');
   }
 
-  /** Gives the terminal back. */
+  /** Restores the terminal. */
   stop(): void {
     this.#bar?.stop();
   }

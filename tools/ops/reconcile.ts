@@ -1,15 +1,15 @@
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
-import { figure } from '../cli/figures.ts';
+import { count, figure } from '../cli/figures.ts';
 import { shortToken } from './describe-dead-letter.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
 
 /**
- * Compares ledger, store and search index, prints every difference, and mends what can be mended where that is asked for.
+ * Compares ledger, store and search index, prints every difference and, with `repair`, repairs what it can.
  *
- * @returns how many differences are left
+ * @returns how many differences are left. A write that waits in the queue is not one of them: the worker will store it.
  */
 export async function reconcileAll(
   { ledger, store, searchIndex, queues, waitingWrites }: OpsServices,
@@ -22,12 +22,13 @@ export async function reconcileAll(
     progress.advance(messages);
     compared += messages;
   };
-  let [compared, repaired, left] = [0, 0, 0];
+  let [compared, repaired, waiting, left] = [0, 0, 0, 0];
   const services = { ledger, store, searchIndex, storeQueue: queues.store, waitingWrites };
   try {
     const options = { ...(token && { token }), now: Date.now(), repair, signal: interruption.aborted, onChat };
     for await (const difference of reconcile(services, options)) {
       if (difference.repaired) repaired++;
+      else if ('found' in difference && difference.found === 'waiting') waiting++;
       else left++;
       progress.clear();
       console.log(json ? JSON.stringify(difference) : describe(difference));
@@ -39,14 +40,15 @@ export async function reconcileAll(
     progress.stop();
   }
   if (!json) {
-    const found =
-      repaired + left === 0 ? 'no differences' : `${figure(repaired)} differences repaired, ${figure(left)} left`;
-    console.log(`${figure(compared)} messages compared: ${found}.`);
+    const repairedAndLeft = `${count(repaired, 'difference')} repaired, ${figure(left)} left`;
+    const found = repaired + waiting + left === 0 ? 'no differences' : repairedAndLeft;
+    const soonStored = waiting > 0 ? `; ${count(waiting, 'write')} waiting for the store worker` : '';
+    console.log(`${count(compared, 'message')} compared: ${found}${soonStored}.`);
   }
   return left;
 }
 
-/** A difference in a line: what, where, and all that is known of it. */
+/** Describes a difference in a line: its kind, its place and its details. */
 function describe({ kind, repaired, ...more }: Difference): string {
   const { token, chat, number, noticedAt, ...facts } = more as {
     token?: string;

@@ -1,10 +1,10 @@
 import type { QueueName } from '../../functions/queues.ts';
-import { figure } from '../cli/figures.ts';
+import { count } from '../cli/figures.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
 
-/** Sends the dead letters of the queues back to be worked on again. */
+/** Sends the dead letters of the queues back to the workers. */
 export async function redrive(
   { queues }: Pick<OpsServices, 'queues'>,
   names: readonly QueueName[],
@@ -12,12 +12,12 @@ export async function redrive(
   interruption: Pick<Interruption, 'isWanted'>,
 ): Promise<void> {
   for (const name of names) {
-    const count = await queues[name].deadLetterCount();
-    if (dryRun || count === 0) {
-      console.log(`${name}: ${figure(count)} dead letters${dryRun ? ' would go back' : ''}`);
+    const total = await queues[name].deadLetterCount();
+    if (dryRun || total === 0) {
+      console.log(`${name}: ${count(total, 'dead letter')}${dryRun ? ' would go back' : ''}`);
       continue;
     }
-    const progress = new Progress('dead letters', count);
+    const progress = new Progress('dead letters', total);
     let went = 0;
     try {
       for await (const step of queues[name].redrive()) {
@@ -28,7 +28,7 @@ export async function redrive(
     } finally {
       progress.stop();
     }
-    console.log(`${name}: ${figure(went)} dead letters went back`);
+    console.log(`${name}: ${count(went, 'dead letter')} went back`);
     if (await interruption.isWanted()) return;
   }
 }

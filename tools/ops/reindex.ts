@@ -1,9 +1,9 @@
-import { figure, seconds } from '../cli/figures.ts';
+import { count, seconds } from '../cli/figures.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';
 
-/** Builds the search index anew from the store, or gives up what was begun. */
+/** Rebuilds the search index from the store, or aborts an unfinished rebuild. */
 export async function reindex(
   { reindexing }: Pick<OpsServices, 'reindexing'>,
   { dryRun, abort }: { dryRun?: boolean; abort?: boolean },
@@ -11,7 +11,9 @@ export async function reindex(
 ): Promise<void> {
   const { what, messages } = await reindexing.plan();
   if (dryRun) {
-    console.log(`Would ${abort ? 'give up what was begun' : `${what}: some ${figure(messages)} messages to copy`}.`);
+    console.log(
+      `Would ${abort ? 'abort the unfinished rebuild' : `${what}: about ${count(messages, 'message')} to copy`}.`,
+    );
     return;
   }
   const began = Date.now();

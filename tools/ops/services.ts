@@ -1,7 +1,7 @@
 import path from 'node:path';
 import type { OpsServices } from './engine.ts';
 
-/** Which system a command is about, as the flags say. */
+/** The flags that choose the system. */
 export interface EngineFlags {
   dataDir: string;
   stack?: boolean;
@@ -9,15 +9,16 @@ export interface EngineFlags {
 }
 
 /**
- * Opens the system that the flags name.
+ * Opens the system that the flags choose.
  *
- * @param disagreeing what to do with a data folder of which one file has lost commits
+ * @param disagreeing what to do with a data folder when one of its files has lost commits
  */
 export async function openServices(
   { dataDir, stack, aws }: EngineFlags,
   disagreeing: 'refuse' | 'repair' = 'refuse',
 ): Promise<OpsServices> {
-  // Each engine is loaded where it is asked for alone: the AWS SDK takes longer to load than most commands run.
+  // Each engine is loaded only when it is needed. The AWS SDK takes longer to load than most commands run, and it is not
+  // installed where only the packages that script/start needs are (see script/ops).
   if (!stack && !aws) return (await import('./embedded-services.ts')).openEmbedded(path.resolve(dataDir), disagreeing);
   const engine = await import('./aws-services.ts');
   return stack ? engine.openStack() : engine.openAws();

@@ -1,5 +1,8 @@
-import { percentile } from '../bench/statistics.ts';
-import { perCall } from '../cost/feed.ts';
+import { percentile } from '../statistics/quantiles.ts';
+import { Random } from '../statistics/random.ts';
+
+/** SQS returns at most this many messages a call. */
+const perCall = 10;
 
 /** How a queue is read: so many processes, each of which gathers a batch, has it worked on, and only then gathers again. */
 export interface Reading {
@@ -51,7 +54,7 @@ interface Process {
  * @throws RangeError when it is not done within a day of the last arrival
  */
 export function simulate(load: Load, reading: Reading, working: Working, seed: number): Outcome {
-  const random = generator(seed);
+  const random = new Random(seed);
   const queue: number[] = [];
   const processes = Array.from(
     { length: reading.processes },
@@ -72,7 +75,7 @@ export function simulate(load: Load, reading: Reading, working: Working, seed: n
         Object.assign(process, { batch: [], until: undefined });
       }
     // Whoever asks first gets it, and nobody is first by right.
-    const first = Math.floor(random() * processes.length);
+    const first = Math.floor(random.next() * processes.length);
     for (const process of [...processes.slice(first), ...processes.slice(0, first)]) {
       if (process.until !== undefined) continue;
       const room = Math.min(perCall, reading.batchSize - process.batch.length, queue.length - next);
@@ -96,22 +99,11 @@ export function simulate(load: Load, reading: Reading, working: Working, seed: n
   };
 }
 
-/** Numbers in [0, 1) that look random: mulberry32. */
-function generator(seed: number): () => number {
-  let state = seed;
-  return () => {
-    state = (state + 0x6d2b79f5) | 0;
-    let mixed = Math.imul(state ^ (state >>> 15), state | 1);
-    mixed ^= mixed + Math.imul(mixed ^ (mixed >>> 7), mixed | 61);
-    return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
-  };
-}
-
-/** How many come when so many do on average, each for itself: Knuth's way, in steps that e^-x can still tell from 0. */
-function poisson(average: number, random: () => number): number {
+/** A random count with a Poisson distribution: Knuth's algorithm, in steps for which e^-x is still distinct from 0. */
+function poisson(average: number, random: Random): number {
   if (average > 500) return poisson(500, random) + poisson(average - 500, random);
   const end = Math.exp(-average);
-  let [count, product] = [0, random()];
-  for (; product > end; product *= random()) count++;
+  let [count, product] = [0, random.next()];
+  for (; product > end; product *= random.next()) count++;
   return count;
 }

@@ -1,4 +1,4 @@
-import { StackProblem } from './problem.ts';
+import { CommandProblem } from '../cli/problem.ts';
 
 /**
  * Where a deployed API answers on an emulator, from the address that it would have on AWS.
@@ -13,6 +13,6 @@ export function emulatedApiUrl(endpoint: string, output: string): string {
   const [id, service] = hostname.split('.');
   const stage = pathname.split('/')[1];
   if (!id || service !== 'execute-api' || !stage)
-    throw new StackProblem(`The stack's output ${output} is not the address of an API.`);
+    throw new CommandProblem(`The stack's output ${output} is not the address of an API.`);
   return new URL(`/_aws/execute-api/${id}/${stage}`, endpoint).href;
 }

@@ -2,9 +2,9 @@ import { createHash } from 'node:crypto';
 import { createReadStream, existsSync, renameSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { pipeline } from 'node:stream/promises';
+import { CommandProblem } from '../cli/problem.ts';
 import { cacheFolder, makeFolder } from './folders.ts';
 import { locked } from './lock.ts';
-import { StackProblem } from './problem.ts';
 import type { Say } from './run.ts';
 
 /**
@@ -34,10 +34,10 @@ export async function cached(name: string, say: Say, make: (target: string) => P
   return place;
 }
 
-/** @throws StackProblem when the file is not the one with that SHA-256 */
+/** @throws CommandProblem when the file is not the one with that SHA-256 */
 export async function verify(file: string, sha256: string): Promise<void> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   const found = hash.digest('hex');
-  if (found !== sha256) throw new StackProblem(`${path.basename(file)} has the SHA-256 ${found}, not ${sha256}.`);
+  if (found !== sha256) throw new CommandProblem(`${path.basename(file)} has the SHA-256 ${found}, not ${sha256}.`);
 }

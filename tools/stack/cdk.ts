@@ -3,10 +3,11 @@ import { createWriteStream } from 'node:fs';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { finished } from 'node:stream/promises';
+import { CommandProblem } from '../cli/problem.ts';
+import { project } from '../cli/project.ts';
 import { credentials } from './credentials.ts';
-import { logFolder, makeFolder, project } from './folders.ts';
+import { logFolder, makeFolder } from './folders.ts';
 import { lastLines } from './last-lines.ts';
-import { StackProblem } from './problem.ts';
 import type { Say } from './run.ts';
 
 export const deployLog = path.join(logFolder, 'deploy.log');
@@ -35,7 +36,7 @@ export function emulatorEnvironment(endpoint: string, shell: NodeJS.ProcessEnv =
 /**
  * Runs cdk; each resource that changes is told, and all of its output goes to the log.
  *
- * @throws StackProblem with the end of the log when it fails
+ * @throws CommandProblem with the end of the log when it fails
  */
 export async function cdk(args: string[], env: NodeJS.ProcessEnv, say: Say): Promise<void> {
   makeFolder(logFolder);
@@ -63,7 +64,7 @@ export async function cdk(args: string[], env: NodeJS.ProcessEnv, say: Say): Pro
   log.end();
   await finished(log);
   if (status !== 0)
-    throw new StackProblem(
+    throw new CommandProblem(
       `cdk ${args[0]} ended with ${status}:\n\n${lastLines(deployLog, shownLines)}\n\nAll of it: ${deployLog}`,
     );
 }

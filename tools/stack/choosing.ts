@@ -1,6 +1,6 @@
 import { isDeepStrictEqual } from 'node:util';
+import { CommandProblem } from '../cli/problem.ts';
 import { requireLoopback } from './endpoint.ts';
-import { StackProblem } from './problem.ts';
 import type { Provider } from './provider.ts';
 import { chooseProvider, providerOf } from './providers/choice.ts';
 import { dockerAnswers } from './providers/docker.ts';
@@ -10,7 +10,7 @@ import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
  * The provider for this checkout, by what is asked for and what was chosen before; the choice is kept.
  *
  * @param tell is told the choice and its reason
- * @throws StackProblem when servers run that were chosen otherwise, or the choice is none for this machine
+ * @throws CommandProblem when servers run that were chosen otherwise, or the choice is none for this machine
  */
 export async function settle(wanted: Wanted, tell: (line: string) => void): Promise<Provider> {
   const before = readSettings();
@@ -21,7 +21,7 @@ export async function settle(wanted: Wanted, tell: (line: string) => void): Prom
   if (before && before.provider !== 'external') {
     const running = (await providerOf(before).parts()).filter((part) => part.running);
     if (running.length > 0)
-      throw new StackProblem(
+      throw new CommandProblem(
         `What runs was chosen otherwise (${running.map(({ name: part, address }) => `${part} at ${address}`).join(', ')}): run script/stack down first.`,
       );
   }
@@ -33,9 +33,9 @@ export async function settle(wanted: Wanted, tell: (line: string) => void): Prom
   return provider;
 }
 
-/** @throws StackProblem before the first `up` */
+/** @throws CommandProblem before the first `up` */
 export function settled(): Provider {
   const chosen = readSettings();
-  if (!chosen) throw new StackProblem('Nothing is up for this checkout: run script/stack up.');
+  if (!chosen) throw new CommandProblem('Nothing is up for this checkout: run script/stack up.');
   return providerOf(chosen);
 }

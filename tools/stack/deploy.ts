@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
 import { emulatedAccount } from '../../infra/emulated-account.ts';
+import { CommandProblem } from '../cli/problem.ts';
 import { emulatedApiUrl } from './api-url.ts';
 import { cdk, emulatorEnvironment } from './cdk.ts';
 import { credentials } from './credentials.ts';
@@ -10,7 +11,6 @@ import { apiAnswers, forgetDeployment, keepDeployment, readDeployment } from './
 import { requireLoopback } from './endpoint.ts';
 import { fingerprint } from './fingerprint.ts';
 import { makeFolder, stackFolder } from './folders.ts';
-import { StackProblem } from './problem.ts';
 import type { Servers } from './provider.ts';
 import type { Say } from './run.ts';
 
@@ -31,7 +31,7 @@ export async function isDeployed(servers: Servers): Promise<boolean> {
  * Deploys the code that is here to the emulator.
  *
  * @returns the API's base URL
- * @throws StackProblem when the endpoint is not on this machine, or the deployment fails
+ * @throws CommandProblem when the endpoint is not on this machine, or the deployment fails
  */
 export async function deployToEmulator(servers: Servers, say: Say): Promise<string> {
   const { awsEndpoint, fromFunctions } = servers;
@@ -69,7 +69,7 @@ export async function deployToEmulator(servers: Servers, say: Say): Promise<stri
 export async function deployToAws(context: string[], say: Say): Promise<string> {
   const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, ...env } = process.env;
   if (AWS_ENDPOINT_URL || AWS_ENDPOINT_URL_S3)
-    throw new StackProblem('AWS_ENDPOINT_URL is set, and AWS is meant: unset it first.');
+    throw new CommandProblem('AWS_ENDPOINT_URL is set, and AWS is meant: unset it first.');
   say('Bootstrapping');
   await cdk(['bootstrap'], env, say);
   say('Bundling the functions');
@@ -86,6 +86,6 @@ async function deploy(context: string[], env: NodeJS.ProcessEnv, say: Say, more:
   const url = Object.values(all)
     .map(({ ApiUrl }) => ApiUrl)
     .find((each) => each !== undefined);
-  if (!url) throw new StackProblem(`The deployed stacks have no output ApiUrl; see ${file}.`);
+  if (!url) throw new CommandProblem(`The deployed stacks have no output ApiUrl; see ${file}.`);
   return url;
 }

@@ -5,20 +5,20 @@ import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { stage } from '../../local/lambda-events.ts';
 import { loadOperations } from '../../local/operations.ts';
 import { createServer } from '../../local/server.ts';
-import { BadSettings, parseSettings } from '../cli/command-line.ts';
+import { parseSettings } from '../cli/command-line.ts';
+import { printFailure } from '../cli/problem.ts';
 import { startAwsEngine } from './aws-engine.ts';
 import { settled } from './choosing.ts';
 import { credentials } from './credentials.ts';
 import { databaseSecret, keepDatabaseSecret } from './database-secret.ts';
-import { StackProblem } from './problem.ts';
 
 const schema = z.object({ port: z.coerce.number('--port must be a number.').int().min(0).max(65_535) });
 
 const command = new Command('npm run dev --')
   .description(
-    'Runs the functions in this process on the servers of script/stack, and again at every change of a file. They have a table, queues and a database of their own, and leave those of what is deployed alone.',
+    'Runs the functions in this process on the servers of script/stack, and restarts when a file changes. The functions have a table, queues and a database of their own, so they do not disturb the deployed stack.',
   )
-  .addOption(new Option('--port <number>', 'port to listen on; 0 takes a free one').env('PORT').default('3001'));
+  .addOption(new Option('--port <number>', 'port to listen on; 0 picks a free one').env('PORT').default('3001'));
 
 try {
   const settings = parseSettings(command, schema, process.argv.slice(2));
@@ -34,12 +34,10 @@ try {
     });
     await server.listen({ port: settings.port, host: '127.0.0.1' });
     const { port } = server.server.address() as AddressInfo;
-    console.log(`The functions answer at http://localhost:${port}/${stage}. Stop them with Ctrl-C.`);
-    // What is in hand comes again after its visibility timeout, so there is nothing to wait for.
+    console.log(`The functions are served at http://localhost:${port}/${stage}. Stop them with Ctrl-C.`);
+    // There is nothing to wait for: SQS redelivers unfinished batches after their visibility timeout.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
   }
 } catch (error) {
-  const known = error instanceof BadSettings || error instanceof StackProblem;
-  console.error(known ? error.message : error);
-  process.exit(1);
+  process.exit(printFailure(error));
 }

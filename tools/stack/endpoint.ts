@@ -1,5 +1,5 @@
 import { BlockList, isIP } from 'node:net';
-import { StackProblem } from './problem.ts';
+import { CommandProblem } from '../cli/problem.ts';
 
 const loopbackAddresses = new BlockList();
 loopbackAddresses.addSubnet('127.0.0.0', 8);
@@ -15,10 +15,10 @@ export function isLoopback(url: string): boolean {
   return family === 0 ? host === 'localhost' : loopbackAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** @throws StackProblem when the endpoint is not on this machine: the emulators' credentials and data belong nowhere else */
+/** @throws CommandProblem when the endpoint is not on this machine: the emulators' credentials and data belong nowhere else */
 export function requireLoopback(endpoint: string): void {
   if (!isLoopback(endpoint))
-    throw new StackProblem(
+    throw new CommandProblem(
       `${endpoint} is not on this machine, so nothing is deployed there: use an endpoint at localhost or 127.0.0.1, or deploy to AWS itself by script/stack deploy --aws.`,
     );
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { globSync, readFileSync, statSync } from 'node:fs';
 import path from 'node:path';
-import { project } from './folders.ts';
+import { project } from '../cli/project.ts';
 import type { Servers } from './provider.ts';
 
 /** All that a deployment is made from. */

@@ -2,9 +2,7 @@ import { createHash } from 'node:crypto';
 import { chmodSync, mkdirSync, statSync } from 'node:fs';
 import { homedir } from 'node:os';
 import path from 'node:path';
-
-/** The checkout that this program belongs to. */
-export const project = path.resolve(import.meta.dirname, '../..');
+import { project } from '../cli/project.ts';
 
 /** What `script/stack` keeps for this checkout: settings, pids, logs. */
 export const stackFolder = path.join(project, '.stack');

@@ -1,15 +1,15 @@
 import { LambdaClient, paginateListFunctions } from '@aws-sdk/client-lambda';
+import { CommandProblem } from '../cli/problem.ts';
 import { awsClient } from './aws-client.ts';
 import { credentials } from './credentials.ts';
 import { userSecrets } from './database-secret.ts';
-import { StackProblem } from './problem.ts';
 import type { Servers } from './provider.ts';
 
 /**
  * The environment in which the services of the functions deployed to the emulator can be made on this machine: the
  * variables of all functions together, with the servers as they are reached from here, and the SQL user of the workers.
  *
- * @throws StackProblem when the emulator does not answer, or nothing is deployed there
+ * @throws CommandProblem when the emulator does not answer, or nothing is deployed there
  */
 export async function functionsEnvironment(servers: Servers): Promise<Record<string, string>> {
   const { awsEndpoint, mysqlUrl, opensearchUrl } = servers;
@@ -20,13 +20,13 @@ export async function functionsEnvironment(servers: Servers): Promise<Record<str
       for (const { Description, Environment } of Functions)
         if (Description?.startsWith('chat-system: ')) Object.assign(variables, Environment?.Variables);
   } catch (error) {
-    throw new StackProblem(`The AWS emulator at ${awsEndpoint} does not answer: run script/stack up.`, {
+    throw new CommandProblem(`The AWS emulator at ${awsEndpoint} does not answer: run script/stack up.`, {
       cause: error,
     });
   } finally {
     client.destroy();
   }
-  if (!variables.LEDGER_TABLE) throw new StackProblem('Nothing is deployed from this checkout: run script/stack up.');
+  if (!variables.LEDGER_TABLE) throw new CommandProblem('Nothing is deployed from this checkout: run script/stack up.');
   return {
     ...variables,
     ...credentials,

@@ -1,21 +1,22 @@
 import { existsSync, rmSync, writeFileSync } from 'node:fs';
+import { printFailure } from '../cli/problem.ts';
 import { isRoot } from './folders.ts';
 import { schemathesis } from './native/schemathesis.ts';
 import { faketime, nativeTools, wrk } from './native/tools.ts';
-import { StackProblem } from './problem.ts';
 import { run } from './run.ts';
 import { findServers, missingOf, onPath, packagesOf, requireTools } from './tools.ts';
 
-// What script/test runs first: as root on Debian it installs what the native provider, the fuzz test, the
-// test of the clocks and the benchmarks need, elsewhere it names that. With Docker, too: chaos and a second checkout have servers without it.
+// script/test runs this first. As root on Debian, it installs what the native provider, the fuzz test, the tests of the
+// clocks and the benchmarks need; elsewhere it names what is missing. Machines with Docker need the tools too, because the
+// chaos tests and the tests of a second checkout start native servers.
 
-/** Debian's packages ask this program whether they may start their service; 101 says no. */
+/** Debian's packages ask this program whether they may start their service; exit status 101 means no. */
 const policy = '/usr/sbin/policy-rc.d';
 
 async function install(packages: string[]): Promise<void> {
   console.log(`Installing ${packages.join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // The stack starts servers of its own; the packages' service would take a port and memory, and stay.
+  // The stack starts servers of its own. The services of the packages would take ports and memory, and keep running.
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
@@ -34,6 +35,5 @@ try {
   await requireTools(tools);
   await schemathesis(() => undefined);
 } catch (error) {
-  console.error(error instanceof StackProblem ? error.message : error);
-  process.exitCode = 1;
+  process.exitCode = printFailure(error);
 }

@@ -1,7 +1,7 @@
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
-import { CommanderError } from 'commander';
-import { BadSettings } from '../cli/command-line.ts';
+import { runSubcommand } from '../cli/command-line.ts';
+import { CommandProblem, printFailure, wrongUsage } from '../cli/problem.ts';
 import { settle, settled } from './choosing.ts';
 import { stackCommand } from './command.ts';
 import { deployToAws } from './deploy.ts';
@@ -9,7 +9,6 @@ import { forgetDeployment, readDeployment } from './deployment.ts';
 import { stackFolder } from './folders.ts';
 import { printFunctionLogs } from './function-logs.ts';
 import { locked } from './lock.ts';
-import { StackProblem } from './problem.ts';
 import { runSteps } from './progress.ts';
 import { readSettings } from './settings.ts';
 import { printStatus } from './status.ts';
@@ -17,12 +16,12 @@ import { findServers } from './tools.ts';
 import { bringUp, deployTo } from './up.ts';
 import { readWanted } from './wanted.ts';
 
-/** The exit status of `status` when something does not run. */
-const notAllRun = 3;
+/** The exit status of `status` when a part is stopped. */
+const stoppedStatus = 3;
 
-/** One command at a time changes what runs for a checkout. */
+/** Runs the work while no other command changes the stack of this checkout. */
 const alone = <Result>(work: () => Promise<Result>): Promise<Result> =>
-  locked(stackFolder, work, () => console.error('Another script/stack is at work for this checkout; waiting.'));
+  locked(stackFolder, work, () => console.error('Another script/stack is running for this checkout; waiting.'));
 
 const printApi = (): void => {
   const deployment = readDeployment();
@@ -42,7 +41,7 @@ const program = stackCommand({
   deploy: ({ aws, context }) =>
     alone(async () => {
       if (context.length > 0 && !aws)
-        throw new BadSettings('--context is for --aws alone: on an emulator, up chooses the flags.');
+        throw wrongUsage('--context needs --aws: on an emulator, script/stack chooses the flags.');
       if (aws) {
         let url = '';
         const run = async (say: (line: string) => void) => {
@@ -60,21 +59,21 @@ const program = stackCommand({
 
   url: async () => {
     const deployment = readDeployment();
-    if (!deployment) throw new StackProblem('Nothing is deployed from this checkout: run script/stack up.');
+    if (!deployment) throw new CommandProblem('Nothing is deployed from this checkout: run script/stack up.');
     console.log(deployment.url);
   },
 
   status: async () => {
     const all = await printStatus(await settled().parts(), readDeployment());
-    if (!all) process.exitCode = notAllRun;
+    if (!all) process.exitCode = stoppedStatus;
   },
 
   logs: async (part, { follow = false, lines }) => {
-    if (!/^[0-9]{1,5}$/.test(lines)) throw new BadSettings('--lines must be a whole number up to 99999.');
+    if (!/^[0-9]{1,5}$/.test(lines)) throw wrongUsage('--lines must be a whole number from 0 to 99999.');
     const provider = settled();
     const parts = [...(await provider.parts()).map(({ name }) => name), 'functions'];
     if (part !== undefined && !parts.includes(part))
-      throw new BadSettings(`There is no part ${part}; there are ${parts.join(', ')}.`);
+      throw wrongUsage(`There is no part ${part}; choose one of ${parts.join(', ')}.`);
     const ofFunctions = part === undefined || part === 'functions';
     await Promise.all([
       part !== 'functions' && provider.printLogs(part, Number(lines), follow),
@@ -87,7 +86,7 @@ const program = stackCommand({
       if (deleteData && !yes && !(await confirmed())) return;
       if (!readSettings()) return;
       const provider = settled();
-      await runSteps([{ title: 'Ending what runs', run: () => provider.stop() }], { concurrent: false });
+      await runSteps([{ title: 'Stopping the servers', run: () => provider.stop() }], { concurrent: false });
       if (!deleteData) return;
       await provider.deleteData();
       forgetDeployment();
@@ -96,7 +95,8 @@ const program = stackCommand({
 });
 
 async function confirmed(): Promise<boolean> {
-  if (!process.stdin.isTTY) throw new BadSettings('--delete-data asks first, and here is nobody to answer: add --yes.');
+  if (!process.stdin.isTTY)
+    throw wrongUsage('--delete-data asks for confirmation, which needs a terminal; add --yes to skip it.');
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
   const answer = await terminal.question('Delete all data of this checkout’s stack? [y/N] ');
   terminal.close();
@@ -104,19 +104,8 @@ async function confirmed(): Promise<boolean> {
 }
 
 findServers();
-for (const command of [program, ...program.commands])
-  command.exitOverride().configureOutput({ outputError: () => undefined });
 try {
-  await program.parseAsync();
+  await runSubcommand(program, process.argv.slice(2));
 } catch (error) {
-  if (error instanceof CommanderError) {
-    if (error.exitCode !== 0) {
-      console.error(`${error.message.replace(/^error: /, '')}; see script/stack --help.`);
-      process.exitCode = 2;
-    }
-  } else {
-    const known = error instanceof StackProblem || error instanceof BadSettings;
-    console.error(known ? error.message : error);
-    process.exitCode = 1;
-  }
+  process.exitCode = printFailure(error);
 }

@@ -1,5 +1,5 @@
 import { Listr } from 'listr2';
-import { StackProblem } from './problem.ts';
+import { CommandProblem } from '../cli/problem.ts';
 import type { Step } from './provider.ts';
 
 /** Without a terminal, a step tells at most so often what it is at, in milliseconds. */
@@ -8,7 +8,7 @@ const lineEveryMs = 2_000;
 /**
  * Runs steps one after the other, or all at the same time, and shows them: live on a terminal, as lines elsewhere.
  *
- * @throws StackProblem with all that went wrong; steps at the same time run to their end before
+ * @throws CommandProblem with all that went wrong; steps at the same time run to their end before
  */
 export async function runSteps(steps: Step[], { concurrent }: { concurrent: boolean }): Promise<void> {
   const failures: unknown[] = [];
@@ -32,8 +32,8 @@ export async function runSteps(steps: Step[], { concurrent }: { concurrent: bool
   await new Listr(tasks, { concurrent, exitOnError: !concurrent, fallbackRenderer: 'simple' }).run().catch((error) => {
     if (failures.length === 0) throw error;
   });
-  const unknown = failures.find((failure) => !(failure instanceof StackProblem));
+  const unknown = failures.find((failure) => !(failure instanceof CommandProblem));
   if (unknown) throw unknown;
   if (failures.length > 0)
-    throw new StackProblem(failures.map((failure) => (failure as StackProblem).message).join('\n\n'));
+    throw new CommandProblem(failures.map((failure) => (failure as CommandProblem).message).join('\n\n'));
 }

@@ -38,7 +38,7 @@ export interface Part {
 export interface Provider {
   name: ProviderName;
   servers: Servers;
-  /** @throws StackProblem when this machine can't do it, before anything is changed */
+  /** @throws CommandProblem when this machine can't do it, before anything is changed */
   check: () => Promise<void>;
   steps: Step[];
   parts: () => Promise<Part[]>;

@@ -1,5 +1,5 @@
 import { spawn } from 'node:child_process';
-import { StackProblem } from './problem.ts';
+import { CommandProblem } from '../cli/problem.ts';
 
 /** Says what a step is at; shown beside it while it runs. */
 export type Say = (line: string) => void;
@@ -11,7 +11,7 @@ const shownLines = 60;
  * Runs a command to its end, and passes each line that it prints to `say`.
  *
  * @returns what it printed on standard output
- * @throws StackProblem with the end of its output when it fails, or can't be started
+ * @throws CommandProblem with the end of its output when it fails, or can't be started
  */
 export async function run(
   [file, ...args]: [string, ...string[]],
@@ -33,12 +33,12 @@ export async function run(
       if (line) say?.(line);
     });
   const status = await new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
-    child.on('error', (error) => reject(new StackProblem(`${file} can't be run: ${error.message}`)));
+    child.on('error', (error) => reject(new CommandProblem(`${file} can't be run: ${error.message}`)));
     child.on('close', (code, signal) => resolve(code ?? signal));
   });
   if (status !== 0) {
     const shown = all.trimEnd().split('\n').slice(-shownLines).join('\n');
-    throw new StackProblem(`${[file, ...args].join(' ')} ended with ${status}:\n${shown}`);
+    throw new CommandProblem(`${[file, ...args].join(' ')} ended with ${status}:\n${shown}`);
   }
   return stdout;
 }

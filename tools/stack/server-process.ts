@@ -4,9 +4,9 @@ import { closeSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:f
 import path from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
+import { CommandProblem } from '../cli/problem.ts';
 import { logFolder, makeFolder, stackFolder } from './folders.ts';
 import { lastLines } from './last-lines.ts';
-import { StackProblem } from './problem.ts';
 
 /** Longest times in milliseconds for a server to be ready (OpenSearch on a busy machine) and to stop. */
 const readyMs = 180_000;
@@ -75,16 +75,16 @@ export async function launch(name: string, { command: [file, ...args], cwd, env,
 /**
  * Resolves when the server answers.
  *
- * @throws StackProblem with the end of its log when it ends instead, or takes too long
+ * @throws CommandProblem with the end of its log when it ends instead, or takes too long
  */
 export async function untilReady(name: string, ready: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + readyMs; !(await ready()); await sleep(100)) {
     if (runningPid(name) === undefined)
-      throw new StackProblem(
+      throw new CommandProblem(
         `${name} ended while it started.\n${lastLines(logFile(name), 15)}\nAll of it: ${logFile(name)}`,
       );
     if (Date.now() > end)
-      throw new StackProblem(`${name} was not ready after ${readyMs / 1_000} s; see ${logFile(name)}.`);
+      throw new CommandProblem(`${name} was not ready after ${readyMs / 1_000} s; see ${logFile(name)}.`);
   }
 }
 
@@ -94,7 +94,8 @@ export async function stopServer(name: string): Promise<void> {
   if (pid !== undefined) {
     process.kill(pid, 'SIGTERM');
     for (const end = Date.now() + stopMs; runningPid(name) !== undefined; await sleep(50))
-      if (Date.now() > end) throw new StackProblem(`${name} (process ${pid}) did not stop within ${stopMs / 1_000} s.`);
+      if (Date.now() > end)
+        throw new CommandProblem(`${name} (process ${pid}) did not stop within ${stopMs / 1_000} s.`);
   }
   endChildren(name);
   rmSync(pidFile(name), { force: true });

@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
+import { CommandProblem } from '../cli/problem.ts';
 import { makeFolder, stackFolder } from './folders.ts';
 import { freePort } from './ports.ts';
-import { StackProblem } from './problem.ts';
 import { type ProviderName, providerNames } from './provider.ts';
 
 const file = path.join(stackFolder, 'settings.json');
@@ -37,7 +37,7 @@ export interface Wanted {
 /**
  * What was chosen for this checkout; undefined before its first `up`.
  *
- * @throws StackProblem when the file is damaged
+ * @throws CommandProblem when the file is damaged
  */
 export function readSettings(): Settings | undefined {
   let text: string;
@@ -50,7 +50,7 @@ export function readSettings(): Settings | undefined {
   try {
     return settings.parse(JSON.parse(text));
   } catch {
-    throw new StackProblem(`${file} can't be read: remove it, and the next script/stack up chooses anew.`);
+    throw new CommandProblem(`${file} can't be read: remove it, and the next script/stack up chooses anew.`);
   }
 }
 

@@ -1,6 +1,6 @@
+import { table } from '../cli/table.ts';
 import { apiAnswers, type Deployment } from './deployment.ts';
 import type { Part } from './provider.ts';
-import { table } from './table.ts';
 
 const headings = ['part', 'state', 'address', 'pid', 'data', 'log'];
 

@@ -2,8 +2,8 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { CommandProblem } from '../cli/problem.ts';
 import { isRoot } from './folders.ts';
-import { StackProblem } from './problem.ts';
 
 /** A program that has to be on this machine. */
 export interface Tool {
@@ -46,11 +46,11 @@ export async function missingOf(tools: Tool[]): Promise<Tool[]> {
   return tools.filter((_, index) => !present[index]);
 }
 
-/** @throws StackProblem naming every tool that is missing, and the command that installs them */
+/** @throws CommandProblem naming every tool that is missing, and the command that installs them */
 export async function requireTools(tools: Tool[], root = isRoot): Promise<void> {
   const missing = await missingOf(tools);
   if (missing.length === 0) return;
-  throw new StackProblem(
+  throw new CommandProblem(
     `Missing on this machine: ${missing.map(({ name }) => name).join(', ')}. On Debian and Ubuntu, this installs it:\n\n  ${root ? '' : 'sudo '}apt-get install --yes ${packagesOf(missing).join(' ')}\n`,
   );
 }

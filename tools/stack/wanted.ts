@@ -1,16 +1,10 @@
 import * as z from 'zod';
-import { BadSettings } from '../cli/command-line.ts';
+import { parseOrExplain, wholeNumber } from '../cli/command-line.ts';
+import { wrongUsage } from '../cli/problem.ts';
 import { providerNames } from './provider.ts';
 import type { Wanted } from './settings.ts';
 
-const port = (flag: string, variable: string) =>
-  z
-    .string()
-    .refine((digits) => /^[0-9]+$/.test(digits) && Number(digits) >= 1 && Number(digits) <= 65_535, {
-      error: `${flag} (${variable}) must be a whole number from 1 to 65535.`,
-    })
-    .transform(Number)
-    .optional();
+const port = (flag: string, variable: string) => wholeNumber(`${flag} (${variable})`, 1, 65_535).optional();
 
 const url = (variable: string, protocols: RegExp, example: string) =>
   z.url({ protocol: protocols, error: `${variable} must be a URL like ${example}.` }).optional();
@@ -28,18 +22,17 @@ const flags = z.object({
 });
 
 /**
- * Reads what is asked for, from the flags and the environment.
+ * Reads the choice of the user from the flags and the environment.
  *
- * @throws BadSettings naming all that is wrong
+ * @throws CommandProblem naming every wrong setting
  */
-export function readWanted(given: Record<string, unknown>, environment: NodeJS.ProcessEnv): Wanted {
+export function readWanted(options: Record<string, unknown>, environment: NodeJS.ProcessEnv): Wanted {
   const { AWS_ENDPOINT_URL, MYSQL_URL, OPENSEARCH_URL } = environment;
-  const result = flags.safeParse({ ...given, AWS_ENDPOINT_URL, MYSQL_URL, OPENSEARCH_URL });
-  if (!result.success) throw new BadSettings(result.error.issues.map(({ message }) => message).join(' '));
-  const { provider, awsPort, mysqlPort, opensearchPort, ...urls } = result.data;
+  const all = { ...options, AWS_ENDPOINT_URL, MYSQL_URL, OPENSEARCH_URL };
+  const { provider, awsPort, mysqlPort, opensearchPort, ...urls } = parseOrExplain(flags, all);
   const ports = { aws: awsPort, mysql: mysqlPort, opensearch: opensearchPort };
   const taken = Object.values(ports).filter((each) => each !== undefined);
-  if (new Set(taken).size < taken.length) throw new BadSettings('The ports must differ from each other.');
+  if (new Set(taken).size < taken.length) throw wrongUsage('The three ports must differ.');
   return {
     provider,
     ports,

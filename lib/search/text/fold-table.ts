@@ -1,4 +1,4 @@
-// Made by script/fold-table.ts from Unicode 17.0.0; do not edit.
+// Written by tools/fold-table/main.ts from Unicode 17.0.0; do not edit.
 
 /** The Unicode version of the table; it is kept with a search index, because another table means a reindex. */
 export const foldVersion = '17.0.0';

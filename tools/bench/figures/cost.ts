@@ -4,7 +4,6 @@ import { floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.t
 import { readPrices } from '../../cost/prices.ts';
 import { quantities, usual } from '../../cost/quantities.ts';
 import { figure, type Measurement } from '../figure.ts';
-import { readResults } from '../results.ts';
 
 const list = readPrices();
 const batches = [1, 100, 1_000] as const;
@@ -14,12 +13,12 @@ const nameOf = (batch: number): string =>
 export const cost = figure({
   title: 'AWS: what messages cost',
   about: `Arithmetic, not a measurement: what a million messages of 80 characters take of each service, by the code and by the figures above,
-    at the list prices of ${list.region} (collected ${list.collected}, [prices.json](../bench/cost/prices.json), which says where each was read and
-    which is from memory). What is not measured is in [measured.ts](../bench/cost/measured.ts). Where nothing else is said: ${usual.perSecond}
+    at the list prices of ${list.region} (collected ${list.collected}, [prices.json](../tools/cost/prices.json), which says where each was read and
+    which is from memory). What is not measured is in [measured.ts](../tools/cost/measured.ts). Where nothing else is said: ${usual.perSecond}
     messages/s in ${usual.chats} chats, arm64, ${usual.memoryMb} MB, and batches that wait for ${usual.windowSeconds} s. Free tiers, cold starts and traffic
     between zones are left out.`,
-  measure: async ({ say }) => {
-    const { inputs, unmeasured } = inputsFrom(readResults());
+  measure: async ({ say, results }) => {
+    const { inputs, unmeasured } = inputsFrom(results());
     if (unmeasured.length > 0) say(`not measured yet: ${unmeasured.join(', ')}`);
     const of = (change: Partial<Scenario>, asked?: (line: Line) => boolean) =>
       perMillion({ ...usual, ...change }, inputs, list.prices, asked);

@@ -1,10 +1,10 @@
+import { usualBody } from '../../texts/usual-body.ts';
 import { makeChats, untilSearchable } from '../api.ts';
 import { startEmbedded } from '../embedded.ts';
 import { figure } from '../figure.ts';
 import { load } from '../load.ts';
 import { startProgram } from '../programs.ts';
-import { inTurns } from '../statistics.ts';
-import { usualBody } from '../texts.ts';
+import { inTurns } from '../ratios.ts';
 
 const sizes = { full: { runs: 5, seconds: 5, connections: 50 }, smoke: { runs: 1, seconds: 1, connections: 1 } };
 const messages = 100;

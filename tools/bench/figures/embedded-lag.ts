@@ -1,13 +1,14 @@
 import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { median, percentile } from '../../statistics/quantiles.ts';
+import { usualBody } from '../../texts/usual-body.ts';
 import { makeChats, untilSearchable } from '../api.ts';
 import { type Embedded, startEmbedded } from '../embedded.ts';
 import { figure } from '../figure.ts';
 import { type Load, load } from '../load.ts';
 import { startProgram } from '../programs.ts';
-import { inTurns, median, percentile } from '../statistics.ts';
-import { usualBody } from '../texts.ts';
+import { inTurns } from '../ratios.ts';
 
 const sizes = {
   full: { runs: 3, peakSeconds: 5, steadySeconds: 30 },

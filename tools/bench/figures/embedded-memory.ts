@@ -1,10 +1,10 @@
 import { setTimeout as sleep } from 'node:timers/promises';
+import { median } from '../../statistics/quantiles.ts';
+import { usualBody } from '../../texts/usual-body.ts';
 import { makeChats } from '../api.ts';
 import { startEmbedded } from '../embedded.ts';
 import { figure } from '../figure.ts';
 import { load } from '../load.ts';
-import { median } from '../statistics.ts';
-import { usualBody } from '../texts.ts';
 
 const sizes = { full: { seconds: 300 }, smoke: { seconds: 2 } };
 const sampleMs = 500;

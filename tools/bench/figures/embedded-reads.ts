@@ -1,11 +1,12 @@
 import { execFile } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
+import { percentile } from '../../statistics/quantiles.ts';
+import { usualBody } from '../../texts/usual-body.ts';
 import { call, makeChats, untilSearchable } from '../api.ts';
 import { type Embedded, startEmbedded } from '../embedded.ts';
 import { figure, type Measurement } from '../figure.ts';
-import { inTurns, percentile } from '../statistics.ts';
-import { usualBody } from '../texts.ts';
+import { inTurns } from '../ratios.ts';
 import { msOf } from '../time.ts';
 
 const sizes = {

@@ -3,7 +3,7 @@ import { figure } from '../figure.ts';
 import { makeBundles } from '../functions/bundles.ts';
 import { runAsFunction } from '../functions/environment.ts';
 import { startProgram } from '../programs.ts';
-import { inTurns } from '../statistics.ts';
+import { inTurns } from '../ratios.ts';
 
 const sizes = { full: { runs: 7, warmUp: 2_000, calls: 3_000 }, smoke: { runs: 1, warmUp: 10, calls: 50 } };
 const program = path.join(import.meta.dirname, '../functions/calls.ts');

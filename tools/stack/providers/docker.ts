@@ -4,9 +4,10 @@ import { once } from 'node:events';
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { makeFolder, project, stackFolder } from '../folders.ts';
+import { CommandProblem } from '../../cli/problem.ts';
+import { project } from '../../cli/project.ts';
+import { makeFolder, stackFolder } from '../folders.ts';
 import { loopback } from '../ports.ts';
-import { StackProblem } from '../problem.ts';
 import type { Provider } from '../provider.ts';
 import { run } from '../run.ts';
 import type { Ports } from '../settings.ts';
@@ -58,7 +59,7 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
     },
     check: async () => {
       if (!(await dockerAnswers()))
-        throw new StackProblem(
+        throw new CommandProblem(
           'No Docker engine with Compose answers: start it (docker info tells what is wrong), or use --provider native.',
         );
     },

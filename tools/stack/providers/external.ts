@@ -1,6 +1,6 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
-import { StackProblem } from '../problem.ts';
+import { CommandProblem } from '../../cli/problem.ts';
 import type { Provider } from '../provider.ts';
 import type { ExternalServers } from '../settings.ts';
 
@@ -12,7 +12,7 @@ const connectMs = 3_000;
 /** Servers that somebody else brings up and ends. */
 export function externalProvider(external: ExternalServers | undefined): Provider {
   if (!external)
-    throw new StackProblem(
+    throw new CommandProblem(
       'The external provider needs AWS_ENDPOINT_URL, MYSQL_URL and OPENSEARCH_URL in the environment.',
     );
   const { awsEndpoint, opensearchUrl } = external;
@@ -33,7 +33,7 @@ export function externalProvider(external: ExternalServers | undefined): Provide
       title,
       run: async () => {
         if (!(await accepts(address)))
-          throw new StackProblem(`Nothing answers at ${address}: start it, and try again.`);
+          throw new CommandProblem(`Nothing answers at ${address}: start it, and try again.`);
       },
     })),
     parts: () =>

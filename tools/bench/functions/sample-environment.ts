@@ -1,7 +1,7 @@
 import type * as z from 'zod';
-import { queueProviders } from '../../functions/aws/queues.ts';
-import { queueNames, queueVariables } from '../../functions/queues.ts';
-import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
+import { queueProviders } from '../../../functions/aws/queues.ts';
+import { queueNames, queueVariables } from '../../../functions/queues.ts';
+import { type FunctionName, functions, kebabCase } from '../../../infra/functions.ts';
 
 const examples: Record<string, string> = {
   ADMIN_KEY_SECRET: 'open',
@@ -24,7 +24,7 @@ export async function variablesOf(name: FunctionName): Promise<{ required: strin
   const optional: string[] = [];
   for (const need of functions[name].needs) {
     const { [need]: provider } =
-      need in queueProviders ? { ...queueProviders } : await import(`../../functions/aws/${kebabCase(need)}.ts`);
+      need in queueProviders ? { ...queueProviders } : await import(`../../../functions/aws/${kebabCase(need)}.ts`);
     for (const [variable, schema] of Object.entries(provider.variables as Record<string, z.ZodType>))
       (schema.safeParse(undefined).success ? optional : required).push(variable);
   }
