@@ -2,6 +2,7 @@ import { execFile } from 'node:child_process';
 import { globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { expect, test } from 'vitest';
 import * as z from 'zod';
 
@@ -42,6 +43,45 @@ test('no package runs a script when it is installed, and npm ci alone installs',
   expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
   for (const file of [...globSync('script/*', { cwd: project }), ...globSync('.github/workflows/*', { cwd: project })])
     expect(read(file)).not.toMatch(/\bnpm (i|install|update|add)\b/);
+});
+
+/** The packages that these files load, in whatever files of the checkout they import; `without` is not followed. */
+async function packagesOf(files: string[], without: string[] = []): Promise<string[]> {
+  const { metafile } = await build({
+    absWorkingDir: project,
+    entryPoints: files,
+    outdir: '.build/unwritten',
+    write: false,
+    metafile: true,
+    bundle: true,
+    packages: 'external',
+    external: without,
+    platform: 'node',
+    format: 'esm',
+    // Node.js keeps an import whose names are all types, so it has to be installed.
+    tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
+  });
+  const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports);
+  const names = imported
+    .filter((each) => each.external && !/^(node:|[./])/.test(each.path))
+    .map((each) => each.path.split('/', each.path.startsWith('@') ? 2 : 1).join('/'));
+  return [...new Set(names)].sort();
+}
+const { dependencies } = JSON.parse(read('package.json'));
+const installedForRunning = Object.keys(dependencies);
+
+test('script/start and script/ops on a data folder load only packages that npm ci --omit=dev installs', async () => {
+  const ofStart = await packagesOf(['local/start.ts', 'local/worker.ts', 'local/reader.ts']);
+  expect(ofStart).toContain('fastify');
+  const ofOps = await packagesOf(['tools/ops/main.ts'], ['./aws-services.ts']);
+  expect(ofOps).toContain('commander');
+  expect([...ofStart, ...ofOps].filter((name) => !installedForRunning.includes(name))).toEqual([]);
+});
+
+test('script/setup demo installs exactly the packages that script/demo loads beside those of a server', async () => {
+  const [, listed = ''] = /^demo_packages='(.+)'$/m.exec(read('script/setup')) ?? [];
+  const loaded = await packagesOf(['tools/demo/main.ts']);
+  expect(listed.split(' ')).toEqual(loaded.filter((name) => !installedForRunning.includes(name)));
 });
 
 test('npm run sbom lists every package of the lockfile, with its version and licence', async () => {

@@ -1,0 +1,50 @@
+import { readFileSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
+
+// Writes a package.json and a package-lock.json that install some packages of this checkout's lockfile with everything
+// that they depend on, in the same versions and with the same checksums:
+//
+//   node tools/setup/lockfile-part.ts <folder to write to> <package> …
+
+interface LockedPackage {
+  version: string;
+  dev?: boolean;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+const [folder = '', ...names] = process.argv.slice(2);
+const lockfile = path.resolve(import.meta.dirname, '../../package-lock.json');
+const { packages, ...lock }: { packages: Record<string, LockedPackage> } = JSON.parse(readFileSync(lockfile, 'utf8'));
+
+/** Finds a dependency as Node.js does: in the package's own node_modules, or in one further up. */
+function placeOf(name: string, from: string): string | undefined {
+  for (let folders = from.split('/node_modules/'); folders.length > 0; folders = folders.slice(0, -1)) {
+    const place = `${folders.join('/node_modules/')}/node_modules/${name}`;
+    if (packages[place]) return place;
+  }
+  return packages[`node_modules/${name}`] && `node_modules/${name}`;
+}
+
+const part: Record<string, LockedPackage> = {};
+
+function add(place: string): void {
+  const { dev: _, ...locked } = packages[place] ?? {};
+  if (locked.version === undefined) throw new Error(`${lockfile} has no ${place}`);
+  if (part[place]) return;
+  part[place] = { ...locked, version: locked.version };
+  const { dependencies, optionalDependencies, peerDependencies } = locked;
+  for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
+    const found = placeOf(name, place);
+    if (found) add(found);
+  }
+}
+
+for (const name of names) add(`node_modules/${name}`);
+const dependencies = Object.fromEntries(names.map((name) => [name, part[`node_modules/${name}`]?.version]));
+const root = { name: 'chat-system-part', version: '0.0.0', dependencies };
+const write = (file: string, content: unknown) =>
+  writeFileSync(path.join(folder, file), `${JSON.stringify(content, undefined, 2)}\n`);
+write('package.json', { ...root, private: true });
+write('package-lock.json', { ...lock, ...root, packages: { '': root, ...part } });
