@@ -1,3 +1,7 @@
+import { execFile } from 'node:child_process';
+import { readFileSync } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { meets, ratios } from '../../tools/bench/ratios.ts';
 import { median, percentile } from '../../tools/statistics/quantiles.ts';
@@ -8,6 +12,17 @@ import { expectMeasurable, figuresAlone } from '../support/figures.ts';
 test.each(figuresAlone)('the figure %s can be measured', (name) =>
   expectMeasurable(name, () => Promise.reject(new Error('It needs no servers'))),
 );
+
+test('a measurement leaves the checkout as it is unless it is recorded', async () => {
+  const project = path.resolve(import.meta.dirname, '../..');
+  const read = () =>
+    ['docs/benchmarks.md', 'tools/bench/results.json'].map((file) => readFileSync(path.join(project, file), 'utf8'));
+  const before = read();
+  const main = path.join(project, 'tools/bench/main.ts');
+  const { stdout } = await promisify(execFile)(process.execPath, [main, 'cost']);
+  expect(stdout).toMatch(/single creates; [\d.]+ .* a million/);
+  expect(read()).toEqual(before);
+});
 
 test('a figure is judged by the median of the ratios where there is a reference, and of the values where there is none', () => {
   const measured = { what: '', unit: '', values: [10, 30, 20] };

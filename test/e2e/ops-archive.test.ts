@@ -60,6 +60,30 @@ async function stateOf(client: Client, application: string) {
   return { application: body, chats, messages };
 }
 
+test('writes that wait for the store worker are no differences that are left, and one of a thing is named as one', async () => {
+  const dataDir = dataFolder();
+  await (await openEngineFiles(dataDir)).close();
+  const time = { revision: 0, created_at: '2026-11-21T09:30:00.000Z', updated_at: '2026-11-21T09:30:00.000Z' };
+  const archive = [
+    { kind: 'archive', format: 1 },
+    { kind: 'application', token: 'Q2lDXdH2R2GfSqkhVYzhGg', name: 'one', ...time, highest: 1 },
+    { kind: 'chat', number: 1, name: null, deleted: false, ...time, highest: 1 },
+    { kind: 'message', chat: 1, number: 1, body: 'one', ...time },
+    { kind: 'end', chats: 1, messages: 1, deleted_messages: 0 },
+  ];
+  const input = archive.map((line) => `${JSON.stringify(line)}\n`).join('');
+  const imported = await startOps(['--data-dir', dataDir, 'import', '-'], { input }).ended;
+  expect(imported.stdout).toBe('Imported 1 chat, 1 message, 0 deleted messages.\n');
+
+  const { status, stdout } = await ops('--data-dir', dataDir, 'reconcile');
+  expect([status, stdout]).toEqual([
+    0,
+    expect.stringMatching(
+      /^\d messages? compared: 0 differences repaired, 0 left; \d writes? waiting for the store worker\.$/m,
+    ),
+  ]);
+});
+
 test('an exported application comes back whole in another system, and no number is given again', async () => {
   const { dataDir, application, token, first, before } = await folderWithApplication();
   const file = path.join(dataFolder(), 'app.ndjson');
@@ -81,7 +105,10 @@ test('an exported application comes back whole in another system, and no number 
   await (await openEngineFiles(other)).close();
   const empty = contentOf(other);
   const dry = await ops('--data-dir', other, 'import', file, '--dry-run');
-  expect(dry).toMatchObject({ status: 0, stdout: 'The file is complete: 3 chats, 2,002 messages, 1 deleted message.\n' });
+  expect(dry).toMatchObject({
+    status: 0,
+    stdout: 'The file is complete: 3 chats, 2,002 messages, 1 deleted message.\n',
+  });
   expect(contentOf(other)?.['ledger.db']).toBe(empty?.['ledger.db']);
   // Twice: an import may be repeated. Once from standard input.
   expect(await ops('--data-dir', other, 'import', file)).toMatchObject({ status: 0 });

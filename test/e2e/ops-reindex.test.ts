@@ -84,7 +84,7 @@ test('reindex that was broken off keeps the system from starting, and goes on wh
   await hostOf(startHost(dataDir));
 });
 
-test('reindex that somebody stops with Ctrl-C ends behind its step, and says how to go on', async () => {
+test('reindex stops after the current step on Ctrl-C, and says how to continue', async () => {
   const dataDir = await folderToReindex(40_000);
   const written = () => statSync(path.join(dataDir, 'store.db-wal'), { throwIfNoEntry: false })?.size ?? 0;
   const before = written();
@@ -92,7 +92,10 @@ test('reindex that somebody stops with Ctrl-C ends behind its step, and says how
   await expect.poll(written, { timeout: 20_000, interval: 5 }).toBeGreaterThan(before + 200_000);
   run.kill('SIGINT');
   const { status, stderr } = await run.ended;
-  expect([status, stderr]).toEqual([130, expect.stringMatching(/^Stopped\. Run the same command again to go on\.$/m)]);
+  expect([status, stderr]).toEqual([
+    130,
+    expect.stringMatching(/^Stopped\. Run the same command again to continue\.$/m),
+  ]);
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
   expect(dry.stdout).toMatch(/^Would go on building the index, with \d+000 messages in it/);
 });
