@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Embedded } from './embedded.ts';
 
-/** A request to the API; answers the parsed body. */
+/** Sends a request to the API, a POST when there is a body, and returns the parsed answer. */
 export async function call<Body>({ origin, base }: Embedded, path: string, body?: unknown): Promise<Body> {
   const response = await fetch(`${origin}${base}${path}`, {
     ...(body !== undefined && {
@@ -15,7 +15,7 @@ export async function call<Body>({ origin, base }: Embedded, path: string, body?
   return (await response.json()) as Body;
 }
 
-/** Makes an application with so many chats, and answers the paths of the chats below `/v1`. */
+/** Creates an application with this number of chats, and returns the paths of the chats below `/v1`. */
 export async function makeChats(host: Embedded, chats: number): Promise<string[]> {
   const { token } = await call<{ token: string }>(host, '/applications', { name: 'bench' });
   const paths: string[] = [];
@@ -26,14 +26,14 @@ export async function makeChats(host: Embedded, chats: number): Promise<string[]
   return paths;
 }
 
-/** Looks so often whether a message is found, in milliseconds. */
+/** Time between two searches for a message, in milliseconds. */
 const pollMs = 10;
 
 /**
- * Creates a message in the chat, and resolves when a search finds it; what was accepted before it is stored and searchable
- * then, too, because the queues of the embedded engine keep the order.
+ * Creates a message in the chat, and resolves when a search finds it. Then everything accepted before it is stored and
+ * searchable too, because the queues of the embedded engine keep the order.
  *
- * @returns the time from the answer of the create to the answer that has it, in milliseconds
+ * @returns the time from the answer of the create to the answer of the search that finds it, in milliseconds
  */
 export async function untilSearchable(host: Embedded, chat: string): Promise<number> {
   const mark = `mark${randomUUID()}`;

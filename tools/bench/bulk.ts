@@ -4,7 +4,7 @@ import type { SearchDocument } from '../../lib/search/search-index.ts';
 import { fold } from '../../lib/search/text/fold.ts';
 import type { ScratchIndex } from './scratch.ts';
 
-/** The body of a `_bulk` request, as our own index writes it. */
+/** Returns the body of a `_bulk` request, as our search index writes it. */
 export const linesOf = (documents: SearchDocument[]): string =>
   documents
     .map(({ version, body, createdAt, updatedAt, ...key }) => {
@@ -14,9 +14,9 @@ export const linesOf = (documents: SearchDocument[]): string =>
     })
     .join('');
 
-/** @throws when OpenSearch refused any of the documents */
+/** Sends a `_bulk` request. @throws Error when OpenSearch refused a document */
 export async function bulk({ client, alias }: ScratchIndex, lines: string): Promise<void> {
-  // The client sends a string as it is.
+  // The client sends a string unchanged.
   const request = { index: ownAlias(alias, 1), require_alias: true, body: lines as unknown as object[] };
   const { body } = await client.bulk(request);
   if (body.errors) throw new Error('OpenSearch refused some of the documents');

@@ -5,7 +5,7 @@ import type { Measurement, Setting } from './figure.ts';
 import { inTurns } from './ratios.ts';
 import { msOf } from './time.ts';
 
-/** How many chats there are in the larger store, and how many of each store's change. */
+/** `chats` in the larger store, and `changed` chats in each roll-up. */
 export const countingSizes = {
   full: { chats: 1_000_000, changed: 1_000, runs: 11 },
   smoke: { chats: 2_000, changed: 100, runs: 1 },
@@ -15,22 +15,23 @@ export const countingSizes = {
 export const token = 'many';
 
 /**
- * The roll-up of a thousand changed chats in the store with many beside the one with just those; each has a message. What
- * a database does depends on the pages that it changes: chats that are evenly spread are in a page each, the worst there
- * is; the newest are side by side, as chats are that came at the same time.
+ * Compares the roll-up of a thousand changed chats in a store with many chats with that in a store with only these
+ * chats. Each chat has a message. The work of a database depends on the pages that it changes: evenly spread chats are
+ * on a page each, which is the worst case; the newest chats are side by side, like chats that were created at the same
+ * time.
  */
 export async function measureCounting({ scale, say }: Setting, many: Store, few: Store): Promise<Measurement[]> {
   const { chats, changed, runs } = countingSizes[scale];
   const spread = Array.from({ length: changed }, (_, i) => Math.floor((i * chats) / changed) + 1);
   const newest = Array.from({ length: changed }, (_, i) => chats - i);
   const all = Array.from({ length: changed }, (_, i) => i + 1);
-  // Each roll-up is of a message that is new, and so has a number of its own.
+  // Each roll-up counts a new message, which needs a number of its own.
   let number = 1;
   const measurements: Measurement[] = [];
   for (const [where, changing] of Object.entries({ 'evenly spread': spread, 'the newest': newest })) {
     const inMany = () => msOfRollUp(many, changing, ++number);
     const inFew = () => msOfRollUp(few, all, ++number);
-    // The first finds no page in memory.
+    // The first roll-up finds no page in memory, so it is not measured.
     await inMany();
     await inFew();
     const { ours, reference } = await inTurns(
@@ -52,7 +53,7 @@ export async function measureCounting({ scale, say }: Setting, many: Store, few:
   return measurements;
 }
 
-/** Gives each of the chats the message of that number, and counts; answers how long counting took, in milliseconds. */
+/** Stores a message with that number in each chat, and rolls up. Returns the time of the roll-up in milliseconds. */
 async function msOfRollUp(store: Store, chats: number[], number: number): Promise<number> {
   await store.merge(
     chats.map((chat): Write => ({ kind: 'message', token, chat, number, revision: 0, at: number, body: 'hello' })),

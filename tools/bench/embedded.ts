@@ -6,16 +6,16 @@ import path from 'node:path';
 
 const command = path.resolve(import.meta.dirname, '../../script/start');
 
-/** A chat system on a data folder of its own, as `script/start` starts it. */
+/** A chat system on a data folder of its own, started by `script/start`. */
 export interface Embedded {
   /** `http://127.0.0.1:PORT` */
   origin: string;
   /** The path of the API: `/v1`. */
   base: string;
   dataDir: string;
-  /** Resident memory of the host, and what its reader processes have beside it, in MB. */
+  /** Resident memory of the host plus the private memory of its reader processes, in MB. */
   memoryMb: () => number;
-  /** Ends it, and deletes its data. */
+  /** Stops the server and deletes its data. */
   stop: () => Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export async function startEmbedded(): Promise<Embedded> {
 }
 
 function urlOf(child: ChildProcess): Promise<string> {
-  if (!child.stdout) throw new Error('The output of script/start is not read');
+  if (!child.stdout) throw new Error('script/start has no output to read');
   const { stdout } = child;
   return new Promise((resolve, reject) => {
     let printed = '';
@@ -53,7 +53,10 @@ function urlOf(child: ChildProcess): Promise<string> {
   });
 }
 
-/** Linux tells it in kB (proc(5): VmRSS, smaps_rollup). What processes share, such as Node.js itself, counts once. */
+/**
+ * Reads VmRSS and smaps_rollup of proc(5), which are in kB. Memory that processes share, such as Node.js itself, counts
+ * once.
+ */
 function residentMb(pid: number): number {
   const kB = (file: string, field: RegExp) => Number(field.exec(readFileSync(`/proc/${file}`, 'utf8'))?.[1]);
   const readers = readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').trim().split(' ').filter(Boolean);

@@ -18,7 +18,10 @@ import { searchOldEmbedded } from './figures/search-old-embedded.ts';
 import { searchWorkerFigure } from './figures/search-worker.ts';
 import { storeWorkerFigure } from './figures/store-worker.ts';
 
-/** All figures by the name that `script/bench` takes, in the order of the document. The last ones use the results of others. */
+/**
+ * All figures by the name that `script/bench` takes, in the order of the document. The last ones use the results of
+ * others.
+ */
 export const figures: Record<string, Figure> = {
   'embedded-create': embeddedCreate,
   'embedded-batch': embeddedBatch,

@@ -2,13 +2,15 @@ import { bulk, linesOf } from './bulk.ts';
 import { messageTexts } from './messages.ts';
 import type { ScratchDatabase, ScratchIndex } from './scratch.ts';
 
-/** The application and the chat that are filled. */
+/** The application and the chat to fill. */
 export const big = { token: 'big', chat: 1 };
 
-/** Rows and documents that are loaded at a time. */
+/** Rows and documents to load at a time. */
 const atATime = 5_000;
 
-/** An application with one chat of so many live messages, straight into the tables, and into the index where there is one. */
+/**
+ * Creates an application with one chat of `count` messages, directly in the tables and in the index, if there is one.
+ */
 export async function fillChat(count: number, { store, plain }: ScratchDatabase, index?: ScratchIndex): Promise<void> {
   const { token, chat } = big;
   await store.merge([
@@ -16,10 +18,10 @@ export async function fillChat(count: number, { store, plain }: ScratchDatabase,
     { kind: 'chat', token, chat, revision: 0, at: 1, name: 'big' },
   ]);
   const settings = (body: object) => index?.client.indices.putSettings({ index: index.alias, body });
-  // As OpenSearch advises for loading.
+  // OpenSearch recommends these settings for loading.
   await settings({ index: { refresh_interval: '-1', translog: { durability: 'async' } } });
   const slices = slicesOf(count);
-  // Two at a time keep both servers busy; the connection to SQL takes one after the other by itself.
+  // Two loads at a time keep both servers busy. The SQL connection serializes its statements itself.
   const load = async () => {
     for (const messages of slices) {
       const rows = messages.map(({ number, body, at }) => [token, chat, number, body, 0, 0, at, at]);

@@ -8,13 +8,13 @@ import * as z from 'zod';
 const script = path.join(import.meta.dirname, 'load.lua');
 
 export interface Load {
-  /** Where to; each connection takes the paths in turn. */
+  /** The target. Each connection requests the paths in turn. */
   origin: string;
   paths: string[];
   body: unknown;
   connections: number;
   seconds: number;
-  /** How long a connection waits before each request, on average, in milliseconds; without it, not at all. */
+  /** The mean time that a connection waits before each request, in milliseconds (default: 0). */
   pauseMs?: number;
 }
 
@@ -28,10 +28,10 @@ const outcome = z.object({
 export type Outcome = z.output<typeof outcome> & { perSecond: number };
 
 /**
- * Sends POST requests for the time given, each connection one after the other. The generator is wrk: written in C, it leaves
- * the processors to what is measured.
+ * Sends POST requests for the given time; each connection sends one after the other. The generator is wrk because it is
+ * written in C and leaves the processors to what is measured.
  *
- * @throws when any request failed or was answered with an error
+ * @throws when a request failed or was answered with an error
  */
 export async function load({ origin, paths, body, connections, seconds, pauseMs = 0 }: Load): Promise<Outcome> {
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-load-'));

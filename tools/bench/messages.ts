@@ -1,16 +1,16 @@
 import { Random } from '../statistics/random.ts';
 import { readDeclarations } from '../texts/declarations.ts';
 
-/** As long as the messages of the other figures, in characters. */
+/** The length of a message in characters: that of the other figures. */
 const length = 80;
 
-/** Words that follow one another in a message as they do in the text they are from. */
+/** The number of consecutive words that a message takes from one text. */
 const phrase = { least: 2, most: 6 };
 
 /**
- * Texts of messages, the same at each run: phrases of the Universal Declaration of Human Rights put together anew, every
- * second message in English and the others in one of 530 languages, so that scripts, words and parts of words are as
- * common and as rare as they are in life.
+ * Yields texts of messages, the same at each run: shuffled phrases of the Universal Declaration of Human Rights, half
+ * of the messages in English and half in one of 530 languages, so that scripts, words and parts of words are as common
+ * and as rare as in real messages.
  */
 export function* messageTexts(seed = 1): Generator<string, never> {
   const random = new Random(seed);
@@ -26,7 +26,7 @@ export function* messageTexts(seed = 1): Generator<string, never> {
   }
 }
 
-/** The words of each declaration, in its order; English comes first. */
+/** The words of each declaration in order. English comes first. */
 const wordsByLanguage = (): string[][] =>
   readDeclarations()
     .toSorted((a, b) => Number(b.code === 'eng') - Number(a.code === 'eng'))

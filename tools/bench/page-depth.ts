@@ -8,10 +8,10 @@ import { msOf } from './time.ts';
 const sizes = { full: { runs: 11, pages: 50 }, smoke: { runs: 1, pages: 5 } };
 const limit = 50;
 
-/** How many messages the chat has. */
+/** The number of messages in the chat. */
 export const messagesOf = { full: 1_000_000, smoke: 2_000 };
 
-/** A page of the big chat as the list of messages asks for it: the last one beside the first. */
+/** Compares the last page of the big chat with the first, read as the list of messages reads them. */
 export async function measurePages(store: Store, scale: Scale): Promise<Measurement[]> {
   const { runs, pages } = sizes[scale];
   const { token, chat } = big;
@@ -19,7 +19,7 @@ export async function measurePages(store: Store, scale: Scale): Promise<Measurem
     const { rows } = await store.messages(token, chat, { after, order: 'asc', limit });
     const listed = rows.map(({ number }) => number);
     const missing = await store.missingNumbers(token, chat, after + 1, after + limit, limit, listed);
-    if (rows.length !== limit || missing.length > 0) throw new Error(`The page behind ${after} is not whole`);
+    if (rows.length !== limit || missing.length > 0) throw new Error(`The page after ${after} is incomplete`);
   };
   const msOfPages = async (after: number) =>
     median(await Array.fromAsync({ length: pages }, () => msOf(() => page(after))));

@@ -4,15 +4,15 @@ import path from 'node:path';
 
 /** A reference program in a process of its own. */
 export interface Program {
-  /** What it sent when it was ready, such as its port. */
+  /** The message that it sent when it was ready, such as its port. */
   ready: unknown;
   stop: () => Promise<void>;
 }
 
 /**
- * Starts a program of `bench/references`, and resolves when it has sent its first message.
+ * Starts a program of `references/`, and resolves when it has sent its first message.
  *
- * @throws when it ends before that
+ * @throws when it exits before that
  */
 export async function startProgram(name: string, ...args: string[]): Promise<Program> {
   const child = fork(path.join(import.meta.dirname, 'references', `${name}.ts`), args);

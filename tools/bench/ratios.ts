@@ -1,11 +1,11 @@
 import { median } from '../statistics/quantiles.ts';
 import type { Measurement } from './figure.ts';
 
-/** Each value over the reference's of the same run. */
+/** Each value divided by the value of the reference in the same run; undefined where there is no reference. */
 export const ratios = ({ values, reference }: Measurement): number[] | undefined =>
   reference && values.map((value, run) => value / (reference.values[run] ?? Number.NaN));
 
-/** Whether the bar is met; undefined where there is none. */
+/** Whether the measurement meets its bar; undefined where there is no bar. */
 export function meets(measurement: Measurement): boolean | undefined {
   const { bar, values } = measurement;
   if (!bar) return undefined;
@@ -13,7 +13,7 @@ export function meets(measurement: Measurement): boolean | undefined {
   return 'atLeast' in bar ? judged >= bar.atLeast : judged <= bar.atMost;
 }
 
-/** Measures two things in turns, so that what else the machine does meets both alike; the first turn is ours. */
+/** Measures two things in turns, ours first, so that other load on the machine affects both alike. */
 export async function inTurns<Result>(
   runs: number,
   ours: (run: number) => Promise<Result>,

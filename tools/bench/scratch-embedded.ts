@@ -9,11 +9,11 @@ import { openEngineFiles } from '../../local/engine-files.ts';
 import { big } from './fill.ts';
 import { messageTexts } from './messages.ts';
 
-/** The store and the search index of an embedded engine that nobody else uses. */
+/** The store and the search index of a temporary embedded engine. */
 export interface ScratchEngine {
   store: SqliteStore;
   index: SqliteSearchIndex;
-  /** Their file. */
+  /** The file of both. */
   database: Database;
   drop: () => Promise<void>;
 }
@@ -32,7 +32,9 @@ export async function makeEngine(): Promise<ScratchEngine> {
   };
 }
 
-/** A chat with so many messages, the big one or another beside it, stored by the engine itself, and indexed where that is asked for. */
+/**
+ * Stores a chat with `count` messages through the engine, by default the big chat, and indexes it if `indexed` is set.
+ */
 export async function fillEngine(
   count: number,
   { store, index }: ScratchEngine,

@@ -9,10 +9,10 @@ import { migrateMysql } from '../../lib/store/mysql/migration.ts';
 import { MysqlStore, openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import type { Servers } from './figure.ts';
 
-/** A database that nobody else uses, with the tables of the store. */
+/** A temporary database with the tables of the store. */
 export interface ScratchDatabase {
   store: MysqlStore;
-  /** A plain connection of mysql2 to it, for references. */
+  /** A plain mysql2 connection to it, for references. */
   plain: Connection;
   drop: () => Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function makeDatabase({ mysqlUrl }: Servers): Promise<ScratchDataba
   };
 }
 
-/** Gives the SQL server so much memory for its pages, in bytes; answers how to take it back. */
+/** Sets the buffer pool of the SQL server, in bytes. Returns a function that restores the former size. */
 export async function giveBufferPool({ plain }: ScratchDatabase, bytes: number): Promise<() => Promise<void>> {
   const set = (size: unknown) => plain.query('SET GLOBAL innodb_buffer_pool_size = ?', [size]);
   const [[row]] = await plain.query<RowDataPacket[]>('SELECT @@GLOBAL.innodb_buffer_pool_size AS size');
@@ -47,11 +47,11 @@ export async function giveBufferPool({ plain }: ScratchDatabase, bytes: number):
   };
 }
 
-/** An index that nobody else uses. */
+/** A temporary search index. */
 export interface ScratchIndex {
   index: OpensearchIndex;
   client: Client;
-  /** The name that searches use. */
+  /** The alias that searches use. */
   alias: string;
   drop: () => Promise<void>;
 }

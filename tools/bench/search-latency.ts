@@ -6,20 +6,22 @@ import { msOf } from './time.ts';
 
 const sizes = { full: { runs: 5, searches: 100 }, smoke: { runs: 1, searches: 3 } };
 
-/** How many messages the chat has. */
+/** The number of messages in the chat. */
 export const messagesOf = { full: 1_000_000, smoke: 2_000 };
 
-/** Matches a page. */
+/** Matches on a page. */
 export const pageSize = 20;
 
-/** How common they are in the texts of tools/bench/messages.ts: in every second message, or in a hundred of a million. */
+/**
+ * Queries by how common they are in the texts of messages.ts: in every second message, or in a hundred of a million.
+ */
 const queries = { common: ['e', 'th', 'the', 'everyone has'], rare: ['皮', 'qz', 'zej', 'an and the r'] };
 
 /**
  * Searches the big chat for texts of each length, common and rare.
  *
- * @param options.scan the reference: finds the same text without the index
- * @param options.p99Ms the bar of the 99th percentile, in milliseconds
+ * @param options.scan the reference, which finds the same text without the index
+ * @param options.p99Ms the bar for the 99th percentile, in milliseconds
  */
 export async function measureSearches(
   { scale, say }: Setting,

@@ -2,10 +2,10 @@ import { median } from '../statistics/quantiles.ts';
 import type { Bar, Measurement } from './figure.ts';
 import { meets, ratios } from './ratios.ts';
 
-/** What a table of measurements is made of, a row each. */
+/** The headings of a table of measurements. */
 export const columns = ['', 'median (range)', 'reference', 'ratio (range)', 'bar', ''];
 
-/** The cells of a measurement, as texts. */
+/** The cells of the row of a measurement. */
 export function cellsOf(measurement: Measurement): string[] {
   const { what, unit, values, reference, bar } = measurement;
   const ratio = ratios(measurement);
@@ -24,13 +24,13 @@ const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' 
 const barOf = (bar: Bar, unit: string): string =>
   'atLeast' in bar ? `≥ ${number(bar.atLeast)} ${unit}` : `≤ ${number(bar.atMost)} ${unit}`;
 
-/** The median, and the least and the most where there is more than one value. */
+/** The median and, of several values, the least and the greatest. */
 function spread(values: number[]): string {
   const middle = number(median(values));
   return values.length > 1 ? `${middle} (${number(Math.min(...values))}–${number(Math.max(...values))})` : middle;
 }
 
-/** Three digits that count, or all before the point. */
+/** A number with three significant digits, or with all digits before the point. */
 const number = (value: number): string =>
   Math.abs(value) >= 1_000
     ? Math.round(value).toLocaleString('en-US')

@@ -1,4 +1,4 @@
-/** The lines of a table in plain text, each column as wide as its widest cell. */
+/** Returns the lines of a table in plain text. Each column is as wide as its widest cell. */
 export function table(headings: string[], rows: string[][]): string[] {
   const widths = headings.map((heading, column) =>
     Math.max(...[headings, ...rows].map((row) => row[column]?.length ?? heading.length)),

@@ -4,13 +4,14 @@ import { requestSizes } from './sizes.ts';
 
 const writeUnitBytes = 1_024;
 
-/** What answering the clients takes in a second. */
+/** Returns what AWS bills for answering the clients, in quantities a second. */
 export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   const { batch, keys, memoryMb } = scenario;
   const requests = scenario.perSecond / batch;
   const { records, answer } = requestSizes(batch);
   const cpuMs = inputs.createCpuMs + (batch - 1) * inputs.createdMessageCpuMs;
-  // A key is taken, its answer kept, and the claim beside the counter removed: three calls, one after another.
+  // With an Idempotency-Key, three more calls follow one another: claim the key, save the answer, remove the claim
+  // beside the counter.
   const tableCalls = keys ? 4 : 1;
   const waitMs = inputs.runtimeMs + tableCalls * inputs.tableCallMs + inputs.queueCallMs;
   const part = 'answering';

@@ -1,6 +1,6 @@
 import type { FeedSize } from '../../infra/sizes.ts';
 
-/** What a queue's event source does with what arrives, when the worker keeps up. */
+/** What a queue's event source does with the arriving messages when the worker keeps up. */
 export interface Fed {
   /** Queue messages in a batch, on average. */
   perInvocation: number;
@@ -9,18 +9,19 @@ export interface Fed {
   deletesPerSecond: number;
 }
 
-/** SQS gives and deletes at most so many messages a call. */
+/** The most messages that SQS returns or deletes in a call. */
 export const perCall = 10;
-/** A Lambda event is at most so large, in bytes. */
+/** The largest Lambda event, in bytes. */
 export const eventBytes = 6 * 1024 * 1024;
 
 /**
- * How full the batches are, by AWS's description: each of the `pollers` takes its share of the messages, and begins a
- * batch with the first; it hands it over when the window is over or the batch is full (of messages, or 6 MB of them). A
- * call answers as soon as there is one message, so it gives more than one only when more arrive within its round trip.
+ * Estimates how full the batches are, by AWS's description: each of the `pollers` takes its share of the messages and
+ * starts a batch with the first one. It passes the batch on when the window ends or the batch is full (by number or by
+ * 6 MB). A call returns as soon as there is one message, so it returns several only when they arrive within its round
+ * trip.
  *
  * @param arrivals queue messages a second, and the bytes of each
- * @param options.roundTripMs of a call that finds messages
+ * @param options.roundTripMs the time of a call that returns messages, in milliseconds
  */
 export function fed(
   arrivals: { perSecond: number; bytes: number },
@@ -31,7 +32,7 @@ export function fed(
   const perReceive = Math.min(perCall, Math.max(1, (each * roundTripMs) / 1_000));
   const gathered = perReceive + each * window.toSeconds();
   const most = Math.max(1, Math.min(batchSize, Math.floor(eventBytes / arrivals.bytes)));
-  // More than this can't be asked for one call after another.
+  // Consecutive calls within the window cannot return more than this.
   const fetched = perReceive + (window.toMilliseconds() / roundTripMs) * perCall;
   const perInvocation = Math.min(gathered, most, fetched);
   const invocationsPerSecond = arrivals.perSecond / perInvocation;

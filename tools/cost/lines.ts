@@ -1,48 +1,51 @@
 import type { Inputs } from './measured.ts';
 import type { PriceName } from './prices.ts';
 
-/** Whose bill it is: that of answering the client, or of what happens afterwards. */
+/** The part of the work that is billed: answering the client, or everything after the answer. */
 export type Part = 'answering' | 'queues and workers';
 
-/** Something of which AWS bills a quantity. */
+/** A line of the bill. */
 export interface Line {
   what: string;
   part: Part;
   price: PriceName;
-  /** In a month of 730 hours. */
+  /** The billed units, a second or in a month of 730 hours (see quantities.ts). */
   quantity: number;
 }
 
 export interface Scenario {
-  /** Messages created, in the sum of all chats. */
+  /** Messages created a second in all chats together. */
   perSecond: number;
-  /** Messages a request. */
+  /** Messages in each request. */
   batch: number;
   architecture: 'Arm' | 'X86';
-  /** Of the function that creates. */
+  /** The memory of the function that creates messages. */
   memoryMb: number;
-  /** How long the store queue's and the search queue's batches wait to be filled. */
+  /** How long the batches of both queues wait to be filled. */
   windowSeconds: number;
   /** Whether requests have an Idempotency-Key. */
   keys: boolean;
-  /** Chats that the messages are spread over. */
+  /** The number of chats that get the messages. */
   chats: number;
 }
 
+/** The memory that buys one whole processor. */
 const wholeProcessorMb = 1_769;
+/** The bytes that SQS bills as one request. */
 const queueChunk = 65_536;
 
 /**
- * What Lambda bills for one invocation, in milliseconds: waiting takes its time whatever the memory, computing the longer
- * the smaller the share of a processor that the memory buys. Node.js computes on one processor.
+ * Returns the milliseconds that Lambda bills for an invocation. The waiting time does not depend on the memory. The
+ * computing time is divided by the share of a processor that the memory buys, at most one because Node.js computes on
+ * one.
  */
 export const billedMs = (cpuMs: number, waitMs: number, memoryMb: number): number =>
   Math.ceil(cpuMs / Math.min(1, memoryMb / wholeProcessorMb) + waitMs);
 
-/** The requests that SQS bills for a call with so many bytes. */
+/** Returns the number of requests that SQS bills for a call with this number of bytes. */
 export const queueRequests = (bytes: number): number => Math.max(1, Math.ceil(bytes / queueChunk));
 
-/** What the invocations of a function take, which say in their logs what they did, for so many requests. */
+/** Returns the bill for the invocations of a function. `requests` is the number of request ids in their log lines. */
 export const ofFunction = (
   scenario: Scenario,
   part: Part,

@@ -8,20 +8,20 @@ interface MeasuredFigure {
 /** A number that the arithmetic starts from: the result of a figure, or an estimate until that figure is measured. */
 interface Input {
   value: number;
-  /** Where the value comes from. */
+  /** The source of the value. */
   from: string;
-  /** The measurement in results.json that is taken instead where there is one. */
+  /** The measurement that replaces the value once it exists. */
   figure?: { name: string; what: string; unit: string; read?: (value: number) => number };
 }
 
-/** The figures of the workers are rates of batches of 1,000; what a batch takes besides its messages is little there. */
+/** The figures of the workers are rates of batches of 1,000, so the fixed time of a batch hardly counts. */
 const timeOf = (name: string, what: string) => ({
   figure: { name, what, unit: 'messages/s', read: (rate: number) => 1_000 / rate },
 });
 const canned =
   'process CPU time of an invocation of the bundle, warm, with canned answers of DynamoDB and SQS (2-core Xeon, Node.js 24)';
 
-/** Every input, in one place. Times are in milliseconds of one whole processor, or of waiting; sizes in bytes. */
+/** Every input. Times are milliseconds of one whole processor or of waiting; sizes are bytes. */
 const table = {
   createCpuMs: {
     value: 1.16,
@@ -94,10 +94,10 @@ const table = {
 export type Inputs = Record<keyof typeof table, number>;
 
 /**
- * The inputs, from the figures that are measured and from the table where they are not.
+ * Returns the inputs, from measured figures and, where a figure is not measured, from the table.
  *
- * @returns also the names of those that should come from a figure and do not yet
- * @throws Error when a figure is there and lacks the measurement: then one of them was renamed
+ * @returns also the names of the inputs whose figure is not measured yet
+ * @throws Error when a figure lacks its measurement, which means that one of them was renamed
  */
 export function inputsFrom(figures: Record<string, MeasuredFigure>): { inputs: Inputs; unmeasured: string[] } {
   const unmeasured: string[] = [];

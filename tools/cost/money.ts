@@ -4,7 +4,10 @@ import type { Inputs } from './measured.ts';
 import { charge, type PriceName, type Prices } from './prices.ts';
 import { hoursPerMonth, quantities, secondsPerMonth } from './quantities.ts';
 
-/** What a month of creating messages costs, in the list's currency; of all lines, or of those that are asked for. */
+/**
+ * Returns the cost of a month of creating messages, in the list's currency: of all lines, or of those that `asked`
+ * selects.
+ */
 export function monthly(
   scenario: Scenario,
   inputs: Inputs,
@@ -12,47 +15,47 @@ export function monthly(
   asked: (line: Line) => boolean = () => true,
 ): number {
   const lines = quantities(scenario, inputs);
-  // The tiers of a price are for the account, whoever uses it; what is asked for has its share of the sum.
+  // The tiers of a price apply to the whole account, so each line gets its share of the total.
   return lines.filter(asked).reduce((sum, { price, quantity }) => {
     const whole = lines.filter((line) => line.price === price).reduce((all, line) => all + line.quantity, 0);
     return whole === 0 ? sum : sum + charge(prices[price], whole) * (quantity / whole);
   }, 0);
 }
 
-/** The same for a million messages. */
+/** Returns the cost of a million messages. */
 export const perMillion = (...args: Parameters<typeof monthly>): number =>
   (monthly(...args) / (args[0].perSecond * secondsPerMonth)) * 1e6;
 
-/** What is deployed whether messages come or not; held to the template by test/infra/cost-floor.test.ts. */
+/** What is deployed even without any message. test/infra/cost-floor.test.ts compares it with the templates. */
 export interface Floor {
   databases: number;
   databaseGb: number;
   searchNodes: number;
   searchNodeGb: number;
-  /** Interface endpoints, each counted in each zone. */
+  /** Interface endpoints, counted once for each zone. */
   endpoints: number;
   secrets: number;
-  /** RDS proxies, each before a database of two virtual processors. */
+  /** RDS proxies, each in front of a database with two virtual processors. */
   proxies: number;
-  /** Queues with a worker behind them. */
+  /** Queues with a worker. */
   feeds: number;
   schedules: number;
-  /** Metrics that functions report; those of the services are free. */
+  /** Metrics that functions report. Metrics of AWS services are free. */
   metrics: number;
-  /** Metrics that alarms look at, each counted for each alarm. */
+  /** Metrics that alarms watch, counted once for each alarm. */
   alarmMetrics: number;
-  /** Keys for encryption that are not AWS's. */
+  /** Encryption keys that AWS does not own. */
   keys: number;
 }
 
-const watched = { metrics: 11, alarmMetrics: 49, keys: 1 };
-const own = { ...watched, secrets: 5, proxies: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
+const monitored = { metrics: 11, alarmMetrics: 49, keys: 1 };
+const own = { ...monitored, secrets: 5, proxies: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
 export const floors = {
   dev: { ...own, databases: 1, searchNodes: 1, endpoints: 4 },
   prod: { ...own, databases: 2, searchNodes: 3, endpoints: 6 },
 } satisfies Record<string, Floor>;
 
-/** What a month costs when no message comes, by what it is paid for. */
+/** Returns the cost of a month without messages, by the kind of resource. */
 export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<string, number> {
   const cost = (price: PriceName, quantity: number) => charge(prices[price], quantity);
   const polls = (floor.feeds * inputs.pollers * secondsPerMonth) / inputs.idlePollSeconds;
@@ -80,8 +83,8 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
 }
 
 /**
- * What a month costs of keeping a million of something: once on each of the machines that have it. Of an index there are
- * two copies, where there is a second node for the other.
+ * Returns the monthly cost of storing a million of something on each machine that stores it. The index has two copies
+ * if there is a second node.
  */
 export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices: Prices): Record<string, number> => ({
   'messages in SQL': charge(prices.databaseGbMonth, (databases * inputs.rowBytes) / 1_000),

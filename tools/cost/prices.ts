@@ -9,7 +9,7 @@ const price = z.discriminatedUnion('standing', [
   z.strictObject({ ...common, standing: z.literal('from memory') }),
 ]);
 
-/** Every price that the arithmetic asks for. */
+/** Every price that the model uses. */
 const names = [
   'apiRequest',
   'functionRequest',
@@ -45,11 +45,11 @@ const list = z.strictObject({
 });
 export type Prices = Record<PriceName, { per: number; tiers: z.output<typeof tier>[] }>;
 
-/** The price list, prices.json. @throws z.ZodError naming what is missing or is no price */
+/** Reads the price list, prices.json. @throws z.ZodError naming missing and wrong prices */
 export const readPrices = (): z.output<typeof list> =>
   list.parse(JSON.parse(readFileSync(path.join(import.meta.dirname, 'prices.json'), 'utf8')));
 
-/** What so many units of a month cost: each tier's price for what is in it. */
+/** Returns the cost of a month's units: each tier's price for the units in that tier. */
 export function charge({ per, tiers }: Prices[PriceName], quantity: number): number {
   let [money, from] = [0, 0];
   for (const { upTo = Number.POSITIVE_INFINITY, price } of tiers) {

@@ -5,7 +5,7 @@ import type { Line, Scenario } from './lines.ts';
 import type { Inputs } from './measured.ts';
 import { ofWorking } from './working.ts';
 
-/** As it is deployed, with a load that no limit of a new account is near to. */
+/** The deployed configuration with a load that is far below the limits of a new account. */
 export const usual: Scenario = {
   perSecond: 100,
   batch: 1,
@@ -19,7 +19,7 @@ export const usual: Scenario = {
 export const hoursPerMonth = 730;
 export const secondsPerMonth = hoursPerMonth * 3_600;
 
-/** What a month of creating messages takes, of everything that is billed by use. */
+/** Returns everything that AWS bills by use for a month of creating messages. */
 export function quantities(scenario: Scenario, inputs: Inputs): Line[] {
   return [...ofAnswering(scenario, inputs), ...ofWorking(scenario, inputs)].map((line) => ({
     ...line,

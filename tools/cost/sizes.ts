@@ -7,9 +7,9 @@ const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 const at = Date.UTC(2026, 0, 1);
 const requestId = '0b8f6c1e-5f5c-4a3d-9c55-0d0d6f3a2b11';
 
-/** What a create of so many messages of the usual length is in bytes, by the code that writes it. */
+/** The sizes in bytes of a request that creates messages of the usual length, from the code that writes them. */
 export interface RequestSizes {
-  /** The records that carry it to the store worker. */
+  /** The records for the store worker. */
   records: number[];
   /** The body of the answer. */
   answer: number;
@@ -42,9 +42,10 @@ const perMessage = changeBytes(2, 1) - changeBytes(1, 1);
 const perRequest = changeBytes(1, 2) - changeBytes(1, 1);
 
 /**
- * The bytes of a queue message that names so many messages to the search worker: on average, so not of whole ones.
+ * Returns the bytes of a queue message that names messages to the search worker. The numbers are averages, so they may
+ * be fractions.
  *
- * @param requests those that the messages are from, for each of them
+ * @param requests the number of requests for each message
  */
 export const changesSize = (messages: number, requests: number): number =>
   changeBytes(1, 1) + (messages - 1) * perMessage + Math.max(messages * requests - 1, 0) * perRequest;

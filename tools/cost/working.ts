@@ -7,7 +7,7 @@ import { billedMs, gbSeconds, type Line, ofFunction, queueRequests, type Scenari
 import type { Inputs } from './measured.ts';
 import { changesSize, requestSizes } from './sizes.ts';
 
-/** What storing, indexing and counting takes in a second, when the workers keep up. */
+/** Returns what AWS bills for storing, indexing and counting, in quantities a second, when the workers keep up. */
 export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const { batch, perSecond, windowSeconds } = scenario;
   const window = Duration.seconds(windowSeconds);
@@ -19,9 +19,9 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const record = { perSecond: (perSecond / batch) * records.length, bytes: records[0] as number };
   const stored = fed(record, { ...queueResources.store.feed, window }, source);
   const messages = perSecond / stored.invocationsPerSecond;
-  // On average: most batches of one request are that one, and a few are two.
+  // An average: most batches fit one transaction, and a few need two.
   const transactions = Math.max(1, messages / limits.rowsPerTransaction);
-  // The transaction's begin, what is deleted above, two blocks of rows, the marks, and the commit.
+  // Six statements: begin, deletions of parents, two blocks of rows, marks, commit.
   const storeMs = billedMs(
     inputs.storeBatchMs + messages * inputs.storeMessageMs,
     inputs.runtimeMs + inputs.queueCallMs + 6 * transactions * inputs.sqlCallMs,
@@ -47,7 +47,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const sent = stored.invocationsPerSecond * queueRequests(transactions * change.bytes);
   const queueCalls = calls(record, stored) + sent + calls(change, indexed);
 
-  // A run visits each chat that changed: it is read from the ledger, and counted in SQL.
+  // A run of the roll-up reads each changed chat from the ledger and counts it in SQL.
   const changedChats = Math.min(scenario.chats / 60, perSecond / batch);
   const rollUp = functionSizes.rollUp.memoryMb;
   return [

@@ -88,7 +88,8 @@ export class Client {
       if (answer && !trouble) return this.#read(`${method} ${path}`, answer, schema);
 
       giveUpAt ??= Date.now() + giveUpMs;
-      // A random time between half the delay and the whole delay, so that requests that failed together do not retry together.
+      // A random time between half the delay and the whole delay, so that requests that failed together do not retry
+      // together.
       const waitMs = Math.max(answer?.retryAfterMs ?? 0, delayMs * (1 + Math.random()) * 0.5);
       if (Date.now() + waitMs > giveUpAt)
         throw new CommandProblem(
@@ -145,7 +146,10 @@ function parsed(text: string): unknown {
   }
 }
 
-/** Whether a retry may succeed: after a rate limit, an outage, a gateway's own 502 or 504, or while the same create is in flight. */
+/**
+ * Whether a retry may succeed: after a rate limit, an outage, a gateway's own 502 or 504, or while the same create is
+ * in flight.
+ */
 const mayYetSucceed = ({ status, json }: Answer): boolean =>
   [429, 502, 503, 504].includes(status) ||
   (status === 409 && problemSchema.safeParse(json).data?.code === 'idempotency_in_flight');

@@ -6,9 +6,9 @@ import { makeDataFolder } from '../cli/data-folder.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import { resumableMs, type Settings } from './settings.ts';
 
-// To resume a run, the demo needs only the run's id: every create carries an Idempotency-Key made of that id and of what
-// is created, so the API answers a repeated create with its first answer. The note holds no progress, so it cannot be
-// wrong about it, whenever a process is killed. If the API lost its data, everything is created again.
+// To resume a run, the demo needs only the run's id: every create carries an Idempotency-Key made of that id and of
+// what is created, so the API answers a repeated create with its first answer. The note holds no progress, so it cannot
+// be wrong about it, whenever a process is killed. If the API lost its data, everything is created again.
 
 const noteSchema = z.object({ url: z.string(), run: z.uuid(), started_at: z.iso.datetime() });
 

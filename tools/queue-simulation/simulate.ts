@@ -4,54 +4,54 @@ import { Random } from '../statistics/random.ts';
 /** SQS returns at most this many messages a call. */
 const perCall = 10;
 
-/** How a queue is read: so many processes, each of which gathers a batch, has it worked on, and only then gathers again. */
+/** How a queue is read: each process gathers a batch, waits until it is processed, and then gathers the next. */
 export interface Reading {
   processes: number;
-  /** Queue messages in a batch, at most. */
+  /** The most queue messages in a batch. */
   batchSize: number;
   windowMs: number;
-  /** Of a call that gives up to ten queue messages; also the clock of the simulation. */
+  /** The time of a call that returns up to ten queue messages. It is also the step of the simulation's clock. */
   callMs: number;
 }
 
 export interface Working {
   batchMs: number;
-  /** For each queue message of a batch, while the database has a processor for it. */
+  /** For each queue message of a batch, while the database has a free processor. */
   messageMs: number;
-  /** Batches that the database works on side by side; more of them slow each other down in proportion. */
+  /** Batches that the database processes in parallel. More of them slow each other down in proportion. */
   parallel: number;
 }
 
-/** What comes: queue messages a second, by the time since the beginning. It ends at `untilMs`. */
+/** The arrivals: queue messages a second by the time since the start. They end at `untilMs`. */
 export interface Load {
   perSecond: (ms: number) => number;
   untilMs: number;
 }
 
 export interface Outcome {
-  /** From when a queue message was sent until its batch was done, in milliseconds. */
+  /** The median time from sending a queue message to the end of its batch, in milliseconds. */
   medianMs: number;
   p99Ms: number;
-  /** Queue messages in a batch, on average. */
+  /** The mean number of queue messages in a batch. */
   batch: number;
-  /** Most queue messages that waited or were worked on. */
+  /** The most queue messages that waited or were being processed. */
   backlog: number;
-  /** How long after the last one everything was done. */
+  /** The time from the last arrival until everything was processed, in milliseconds. */
   drainedMs: number;
 }
 
 interface Process {
-  /** When each queue message in hand was sent. */
+  /** The times when the queue messages of the current batch were sent. */
   batch: number[];
   begun: number;
-  /** While it is worked on. */
+  /** When processing ends; undefined while the batch is being gathered. */
   until: number | undefined;
 }
 
 /**
- * A queue between senders and a worker under changing load. Arrivals are random, by the seed; nothing else is.
+ * Simulates a queue between senders and a worker under changing load. Only the arrivals are random, by the seed.
  *
- * @throws RangeError when it is not done within a day of the last arrival
+ * @throws RangeError when the queue is not empty within a day of the last arrival
  */
 export function simulate(load: Load, reading: Reading, working: Working, seed: number): Outcome {
   const random = new Random(seed);
@@ -61,12 +61,12 @@ export function simulate(load: Load, reading: Reading, working: Working, seed: n
     (): Process => ({ batch: [], begun: 0, until: undefined }),
   );
   const [lags, batches]: [number[], number[]] = [[], []];
-  // Those before it were taken: shifting a long array would take its time.
+  // `next` is the first queue message that nobody has taken: shifting a long array would be slow.
   let [next, backlog, now] = [0, 0, 0];
   const inHand = () => processes.reduce((sum, { batch }) => sum + batch.length, 0);
 
   for (; now < load.untilMs || next < queue.length || inHand() > 0; now += reading.callMs) {
-    if (now > load.untilMs + 86_400_000) throw new RangeError('The worker does not get through with what came');
+    if (now > load.untilMs + 86_400_000) throw new RangeError('The worker cannot keep up with the arrivals');
     if (now < load.untilMs)
       for (let n = poisson((load.perSecond(now) * reading.callMs) / 1_000, random); n > 0; n--) queue.push(now);
     for (const process of processes)
@@ -74,7 +74,7 @@ export function simulate(load: Load, reading: Reading, working: Working, seed: n
         lags.push(...process.batch.map((sent) => (process.until as number) - sent));
         Object.assign(process, { batch: [], until: undefined });
       }
-    // Whoever asks first gets it, and nobody is first by right.
+    // The first process to ask gets the messages. Which one that is changes at random.
     const first = Math.floor(random.next() * processes.length);
     for (const process of [...processes.slice(first), ...processes.slice(0, first)]) {
       if (process.until !== undefined) continue;

@@ -30,11 +30,12 @@ function placeOf(name: string, from: string): string | undefined {
 const part: Record<string, LockedPackage> = {};
 
 function add(place: string): void {
-  const { dev: _, ...locked } = packages[place] ?? {};
-  if (locked.version === undefined) throw new Error(`${lockfile} has no ${place}`);
   if (part[place]) return;
-  part[place] = { ...locked, version: locked.version };
-  const { dependencies, optionalDependencies, peerDependencies } = locked;
+  const locked = packages[place];
+  if (!locked) throw new Error(`${lockfile} has no ${place}`);
+  const { dev: _, ...entry } = locked;
+  part[place] = entry;
+  const { dependencies, optionalDependencies, peerDependencies } = entry;
   for (const name of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies })) {
     const found = placeOf(name, place);
     if (found) add(found);

@@ -1,7 +1,7 @@
-/** Longest time in milliseconds for a server on this machine to answer whether it is well. */
+/** Timeout of a health check, in milliseconds. */
 const answerMs = 5_000;
 
-/** Whether the address answers with success. */
+/** Whether a GET request to the URL succeeds. */
 export async function answers(url: string): Promise<boolean> {
   try {
     const response = await fetch(url, { signal: AbortSignal.timeout(answerMs) });

@@ -1,10 +1,10 @@
 import { CommandProblem } from '../cli/problem.ts';
 
 /**
- * Where a deployed API answers on an emulator, from the address that it would have on AWS.
+ * Returns the URL of a deployed API on an emulator, from the address that it would have on AWS.
  *
- * MiniStack 1.5 and LocalStack 4.14 both serve REST APIs under this path. The host name that the stack's output has
- * (`<id>.execute-api…`) leads to AWS, or resolves only where `*.localhost` does.
+ * MiniStack 1.5 and LocalStack 4.14 both serve REST APIs under this path. The host name in the stack's output
+ * (`<id>.execute-api…`) points to AWS, or resolves only where `*.localhost` resolves.
  *
  * @param output the stack's output, `https://<id>.execute-api.<region>.<domain>/<stage>/`
  */

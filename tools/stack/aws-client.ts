@@ -1,9 +1,9 @@
 import { credentials } from './credentials.ts';
 
-/** Longest times in milliseconds; an emulator is on this machine. */
+/** Timeouts in milliseconds. They are short because an emulator runs on this machine. */
 const requestHandler = { connectionTimeout: 2_000, requestTimeout: 15_000 };
 
-/** For the clients of the AWS SDK. */
+/** The settings of an AWS SDK client for the emulator. */
 export const awsClient = (endpoint: string) => ({
   endpoint,
   region: credentials.AWS_REGION,

@@ -25,21 +25,25 @@ import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
 import { every } from '../../local/schedule.ts';
 import { makeWorkers } from '../../local/workers.ts';
 
-/** What the functions on this machine have of their own, so that those of the deployed stack take nothing from them. */
+/**
+ * The name of the table and queues of this process, so that the functions of the deployed stack take nothing from them.
+ */
 const own = 'chat-system-dev-loop';
 const ownDatabase = 'chat_dev_loop';
 
 /** Time between two polls of an empty queue, in milliseconds. */
 const pollMs = 300;
-/** Time between two runs of each schedule, in milliseconds: a developer does not want to wait a minute. */
+/** Time between two runs of each schedule, in milliseconds. A developer should not have to wait a minute as on AWS. */
 const scheduleMs = 5_000;
+/** The time that a scheduled run may take, in milliseconds. */
 const scheduleTimeMs = 60_000;
+/** Records in a batch of a worker; SQS returns at most ten a call. */
 const sqsBatch = 10;
 
-/** Servers that run already. */
+/** The running servers that the engine uses. */
 export interface AwsServers {
   awsEndpoint: string;
-  /** `mysql://user@host:port/database`; the user may make databases. */
+  /** `mysql://user@host:port/database`; the user may create databases. */
   mysqlUrl: string;
   mysqlPassword: string;
   /** The secret that holds the password. */
@@ -48,8 +52,10 @@ export interface AwsServers {
 }
 
 /**
- * Runs the workers and schedules of the AWS engine in this process until it ends, on a table, queues and database of
- * their own. Returns the services for the operations.
+ * Runs the workers and schedules of the AWS engine in this process until it exits, on a table, queues and a database of
+ * their own.
+ *
+ * @returns the services for the operations
  */
 export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   const environment = await makeOwn(servers);
@@ -70,7 +76,7 @@ export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   return services;
 }
 
-/** Makes what is missing, and returns the environment for the functions. */
+/** Creates the missing resources, and returns the environment for the functions. */
 async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: AwsServers) {
   await createLedgerTable(new DynamoDBClient(), own);
   const sqs = new SQSClient();
@@ -108,7 +114,7 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
   };
 }
 
-/** Makes the system secret where there is none, and returns its name. */
+/** Creates the system secret if it does not exist, and returns its name. */
 async function makeSystemSecret(): Promise<string> {
   const SecretString = JSON.stringify({ key: randomBytes(32).toString('base64url') });
   try {
@@ -119,7 +125,7 @@ async function makeSystemSecret(): Promise<string> {
   return own;
 }
 
-/** A queue in SQS, polled regularly because SQS does not say when something was sent. */
+/** Wraps a queue in SQS for an event source. SQS does not notify of new messages, so the queue is polled. */
 export const polled = (queue: SqsQueue): PolledQueue => ({
   receive: (max) => queue.receive(max),
   acknowledge: (receipts) => queue.acknowledge(receipts),

@@ -6,21 +6,21 @@ import { findServers } from './tools.ts';
 import { bringUp } from './up.ts';
 import { readWanted } from './wanted.ts';
 
-/** The servers of this checkout's stack, as long as a program needs them. */
+/** The servers of this checkout's stack, for as long as a program needs them. */
 export interface BorrowedStack {
   awsEndpoint: string;
-  /** Of a user who may make databases, with the password. */
+  /** The URL of a user who may create databases, with the password. */
   mysqlUrl: string;
   opensearchUrl: string;
-  /** Leaves what was up before as it was, and ends the rest. */
+  /** Stops the servers, unless they were up before. */
   giveBack: () => Promise<void>;
 }
 
 /**
- * Brings up this checkout's stack, as `script/stack up --services-only` does.
+ * Starts this checkout's stack, as `script/stack up --services-only` does.
  *
- * @param say is told what was chosen, and what is waited for
- * @param prepare what else is to be done before another script/stack may go to work
+ * @param say called with the choice of the provider, and when another process holds the lock
+ * @param prepare further work to do before another script/stack may run
  */
 export async function borrowStack(
   say: (line: string) => void,
@@ -28,7 +28,7 @@ export async function borrowStack(
 ): Promise<BorrowedStack> {
   findServers();
   const alone = <Result>(work: () => Promise<Result>) =>
-    locked(stackFolder, work, () => say('Another script/stack is at work for this checkout; waiting.'));
+    locked(stackFolder, work, () => say('Another script/stack is running for this checkout; waiting.'));
   return alone(async () => {
     const provider = await settle(readWanted({}, process.env), say);
     const wasUp = (await provider.parts()).some(({ running }) => running);

@@ -8,10 +8,10 @@ import { locked } from './lock.ts';
 import type { Say } from './run.ts';
 
 /**
- * A file or folder of the cache, made when it is not there. It appears under its name only when it is complete, and only
- * one process makes it.
+ * Returns a file or folder of the cache, and makes it if it is missing. It appears under its name only when it is
+ * complete, and only one process makes it.
  *
- * @param make is given the path to make it at, in a folder for it alone
+ * @param make makes it at the given path, in a folder of its own
  * @returns its path
  */
 export async function cached(name: string, say: Say, make: (target: string) => Promise<void>): Promise<string> {
@@ -20,7 +20,7 @@ export async function cached(name: string, say: Say, make: (target: string) => P
   const work = async () => {
     if (existsSync(place)) return;
     const making = path.join(makeFolder(cacheFolder), `making-${name}`);
-    // One that was broken off left it.
+    // An interrupted process may have left this folder.
     rmSync(making, { recursive: true, force: true });
     makeFolder(making);
     try {
@@ -30,14 +30,15 @@ export async function cached(name: string, say: Say, make: (target: string) => P
       rmSync(making, { recursive: true, force: true });
     }
   };
-  await locked(path.join(cacheFolder, 'locks', name), work, () => say('Another process installs it; waiting'));
+  await locked(path.join(cacheFolder, 'locks', name), work, () => say('Another process is installing it; waiting'));
   return place;
 }
 
-/** @throws CommandProblem when the file is not the one with that SHA-256 */
+/** Checks the file's SHA-256. @throws CommandProblem when it differs */
 export async function verify(file: string, sha256: string): Promise<void> {
   const hash = createHash('sha256');
   await pipeline(createReadStream(file), hash);
   const found = hash.digest('hex');
-  if (found !== sha256) throw new CommandProblem(`${path.basename(file)} has the SHA-256 ${found}, not ${sha256}.`);
+  if (found !== sha256)
+    throw new CommandProblem(`${path.basename(file)} has the SHA-256 ${found} instead of ${sha256}.`);
 }

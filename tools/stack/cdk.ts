@@ -12,13 +12,19 @@ import type { Say } from './run.ts';
 
 export const deployLog = path.join(logFolder, 'deploy.log');
 
-/** So many lines of the log are shown when cdk fails. */
+/** The number of log lines to show when cdk fails. */
 const shownLines = 25;
 
-/** An event of CloudFormation, as cdk prints it: `Stack | 3/27 | 11:02:01 | CREATE_COMPLETE | AWS::SQS::Queue | Name (Id)`. */
+/**
+ * Matches an event of CloudFormation, as cdk prints it: `Stack | 3/27 | 11:02:01 | CREATE_COMPLETE | AWS::SQS::Queue |
+ * Name (Id)`.
+ */
 const resourceEvent = /\|\s*(\d+\/\d+)\s*\|[^|]*\|\s*(\w+)\s*\|\s*([\w:]+)\s*\|\s*(\S+)/;
 
-/** The environment for cdk on an emulator: nothing of what the shell has for AWS, so that no real account can be meant. */
+/**
+ * Returns the environment for cdk on an emulator, without any AWS variable of the shell, so that cdk cannot reach a
+ * real account.
+ */
 export function emulatorEnvironment(endpoint: string, shell: NodeJS.ProcessEnv = process.env): NodeJS.ProcessEnv {
   const kept = Object.entries(shell).filter(([name]) => !/^(AWS_|CDK_)/.test(name));
   return {
@@ -34,7 +40,7 @@ export function emulatorEnvironment(endpoint: string, shell: NodeJS.ProcessEnv =
 }
 
 /**
- * Runs cdk; each resource that changes is told, and all of its output goes to the log.
+ * Runs cdk. Passes each change of a resource to `say`, and writes all output to the log.
  *
  * @throws CommandProblem with the end of the log when it fails
  */
@@ -65,6 +71,6 @@ export async function cdk(args: string[], env: NodeJS.ProcessEnv, say: Say): Pro
   await finished(log);
   if (status !== 0)
     throw new CommandProblem(
-      `cdk ${args[0]} ended with ${status}:\n\n${lastLines(deployLog, shownLines)}\n\nAll of it: ${deployLog}`,
+      `cdk ${args[0]} ended with ${status}:\n\n${lastLines(deployLog, shownLines)}\n\nFull log: ${deployLog}`,
     );
 }

@@ -7,10 +7,10 @@ import { dockerAnswers } from './providers/docker.ts';
 import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
 
 /**
- * The provider for this checkout, by what is asked for and what was chosen before; the choice is kept.
+ * Chooses the provider for this checkout, from what the user wants and what was chosen before, and saves the choice.
  *
- * @param tell is told the choice and its reason
- * @throws CommandProblem when servers run that were chosen otherwise, or the choice is none for this machine
+ * @param tell called with the choice and its reason
+ * @throws CommandProblem when servers of another choice are running, or this machine cannot run the chosen provider
  */
 export async function settle(wanted: Wanted, tell: (line: string) => void): Promise<Provider> {
   const before = readSettings();
@@ -22,18 +22,18 @@ export async function settle(wanted: Wanted, tell: (line: string) => void): Prom
     const running = (await providerOf(before).parts()).filter((part) => part.running);
     if (running.length > 0)
       throw new CommandProblem(
-        `What runs was chosen otherwise (${running.map(({ name: part, address }) => `${part} at ${address}`).join(', ')}): run script/stack down first.`,
+        `Servers of another choice are running (${running.map(({ name: part, address }) => `${part} at ${address}`).join(', ')}): run script/stack down first.`,
       );
   }
   const provider = providerOf(chosen);
-  // What can't be brought up is no choice to keep.
+  // Do not save a choice that cannot be started.
   requireLoopback(provider.servers.awsEndpoint);
   await provider.check();
   keepSettings(chosen);
   return provider;
 }
 
-/** @throws CommandProblem before the first `up` */
+/** Returns the chosen provider. @throws CommandProblem before the first `up` */
 export function settled(): Provider {
   const chosen = readSettings();
   if (!chosen) throw new CommandProblem('Nothing is up for this checkout: run script/stack up.');

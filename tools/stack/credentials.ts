@@ -1,4 +1,4 @@
-/** Emulators take any credentials; these open nothing else. */
+/** Emulators accept any credentials. These are valid nowhere else. */
 export const credentials = {
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',

@@ -10,15 +10,15 @@ import * as z from 'zod';
 import type { MysqlUser, MysqlUsers } from '../../lib/store/mysql/users.ts';
 import { awsClient } from './aws-client.ts';
 
-/** The secret with the password of the user who owns the database. */
+/** The name of the secret with the password of the database owner. */
 export const databaseSecret = 'chat-system/mysql';
 
-/** The secrets of the users that a migration makes, see lib/store/mysql/users.ts. */
+/** The names of the secrets of the users that a migration creates, see lib/store/mysql/users.ts. */
 export const userSecrets = { reads: 'chat-system/mysql-reader', work: 'chat-system/mysql-worker' };
 
 const userNames = { reads: 'chat_reader', work: 'chat_worker' };
 
-/** Writes the password into the secret, as RDS does; changes nothing when it is there. */
+/** Writes the password into the secret, as RDS does, unless it is there already. */
 export async function keepDatabaseSecret(endpoint: string, password: string): Promise<void> {
   const client = new SecretsManagerClient(awsClient(endpoint));
   const SecretString = JSON.stringify({ password });
@@ -32,7 +32,7 @@ export async function keepDatabaseSecret(endpoint: string, password: string): Pr
   }
 }
 
-/** Makes the secrets of the other users with random passwords where they are missing, and returns what is in them. */
+/** Creates missing secrets of the other users with random passwords, and returns the content of all of them. */
 export async function keepUserSecrets(endpoint: string): Promise<MysqlUsers> {
   const client = new SecretsManagerClient(awsClient(endpoint));
   const keep = async (use: keyof MysqlUsers): Promise<MysqlUser> => {

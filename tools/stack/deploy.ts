@@ -14,12 +14,12 @@ import { makeFolder, stackFolder } from './folders.ts';
 import type { Servers } from './provider.ts';
 import type { Say } from './run.ts';
 
-/** What cdk writes about the stacks that it deployed; one of them has the API. */
+/** The outputs that cdk writes for the deployed stacks. One of them has the API's address. */
 const outputs = z.record(z.string(), z.record(z.string(), z.string()));
 
 const deployFlags = ['--all', '--require-approval', 'never', '--progress', 'events', '--ci'];
 
-/** Whether what is deployed at these servers is the code that is here, and answers. */
+/** Whether the code of this checkout is deployed to these servers and its API answers. */
 export async function isDeployed(servers: Servers): Promise<boolean> {
   const last = readDeployment();
   return (
@@ -28,7 +28,7 @@ export async function isDeployed(servers: Servers): Promise<boolean> {
 }
 
 /**
- * Deploys the code that is here to the emulator.
+ * Deploys the code of this checkout to the emulator.
  *
  * @returns the API's base URL
  * @throws CommandProblem when the endpoint is not on this machine, or the deployment fails
@@ -61,7 +61,7 @@ export async function deployToEmulator(servers: Servers, say: Say): Promise<stri
 }
 
 /**
- * Deploys the code that is here to the AWS account that the shell is set to use.
+ * Deploys the code of this checkout to the AWS account that the shell is configured for.
  *
  * @param context the flags of the CDK app, each `name=value`
  * @returns the API's base URL
@@ -69,15 +69,15 @@ export async function deployToEmulator(servers: Servers, say: Say): Promise<stri
 export async function deployToAws(context: string[], say: Say): Promise<string> {
   const { AWS_ENDPOINT_URL, AWS_ENDPOINT_URL_S3, ...env } = process.env;
   if (AWS_ENDPOINT_URL || AWS_ENDPOINT_URL_S3)
-    throw new CommandProblem('AWS_ENDPOINT_URL is set, and AWS is meant: unset it first.');
+    throw new CommandProblem('AWS_ENDPOINT_URL is set, but --aws deploys to AWS: unset it first.');
   say('Bootstrapping');
   await cdk(['bootstrap'], env, say);
   say('Bundling the functions');
-  // A change of the data stack alone leaves the templates of the others as they are (docs/deploying.md).
+  // When only the data stack changes, the templates of the other stacks stay equal (docs/deploying.md).
   return (await deploy(context, env, say, ['--force'])).replace(/\/$/, '');
 }
 
-/** @returns the stack's output with the API's address */
+/** Runs cdk deploy. @returns the stack's output with the API's address */
 async function deploy(context: string[], env: NodeJS.ProcessEnv, say: Say, more: string[] = []): Promise<string> {
   const file = path.join(makeFolder(stackFolder), 'outputs.json');
   const flags = context.flatMap((each) => ['--context', each]);

@@ -7,20 +7,20 @@ import { makeFolder, stackFolder } from './folders.ts';
 const file = path.join(stackFolder, 'deployment.json');
 
 const deployment = z.object({
-  /** The API's base URL, without a slash at its end. */
+  /** The API's base URL, without a trailing slash. */
   url: z.url(),
   endpoint: z.url(),
-  /** Of what was deployed. */
+  /** The fingerprint of the deployed code and servers, see fingerprint.ts. */
   fingerprint: z.string(),
 });
 export type Deployment = z.output<typeof deployment>;
 
-/** What was deployed last from this checkout, if anything was. */
+/** Returns the last deployment from this checkout; undefined when there is none. */
 export function readDeployment(): Deployment | undefined {
   try {
     return deployment.parse(JSON.parse(readFileSync(file, 'utf8')));
   } catch {
-    // Not there, or cut off: deploying again makes it anew.
+    // Missing or truncated: the next deployment writes it again.
     return undefined;
   }
 }

@@ -5,7 +5,9 @@ const loopbackAddresses = new BlockList();
 loopbackAddresses.addSubnet('127.0.0.0', 8);
 loopbackAddresses.addAddress('::1', 'ipv6');
 
-/** Whether the URL leads to this very machine: `localhost` or a loopback address, and nothing that only looks like it. */
+/**
+ * Whether the URL points to this machine: to `localhost` or a loopback address, not to a name that only looks like one.
+ */
 export function isLoopback(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname, username, password } = new URL(url);
@@ -15,10 +17,13 @@ export function isLoopback(url: string): boolean {
   return family === 0 ? host === 'localhost' : loopbackAddresses.check(host, family === 6 ? 'ipv6' : 'ipv4');
 }
 
-/** @throws CommandProblem when the endpoint is not on this machine: the emulators' credentials and data belong nowhere else */
+/**
+ * @throws CommandProblem when the endpoint is not on this machine, where alone the credentials and data of an emulator
+ * belong
+ */
 export function requireLoopback(endpoint: string): void {
   if (!isLoopback(endpoint))
     throw new CommandProblem(
-      `${endpoint} is not on this machine, so nothing is deployed there: use an endpoint at localhost or 127.0.0.1, or deploy to AWS itself by script/stack deploy --aws.`,
+      `${endpoint} is not on this machine, so nothing is deployed there: use an endpoint at localhost or 127.0.0.1, or deploy to AWS with script/stack deploy --aws.`,
     );
 }

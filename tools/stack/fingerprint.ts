@@ -4,10 +4,10 @@ import path from 'node:path';
 import { project } from '../cli/project.ts';
 import type { Servers } from './provider.ts';
 
-/** All that a deployment is made from. */
+/** The files that a deployment is built from. */
 const sources = ['infra/**', 'functions/**', 'lib/**', 'package-lock.json', 'cdk.json', 'tsconfig.json'];
 
-/** Differs when a deployment of the code here, for these servers, would differ. */
+/** Returns a hash that changes whenever a deployment of this checkout to these servers would change. */
 export function fingerprint({ awsEndpoint, fromFunctions }: Servers): string {
   const hash = createHash('sha256').update(JSON.stringify([awsEndpoint, fromFunctions]));
   for (const file of globSync(sources, { cwd: project }).sort()) {

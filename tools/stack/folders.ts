@@ -4,13 +4,13 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { project } from '../cli/project.ts';
 
-/** What `script/stack` keeps for this checkout: settings, pids, logs. */
+/** Where `script/stack` keeps the settings, pids and logs of this checkout. */
 export const stackFolder = path.join(project, '.stack');
 export const logFolder = path.join(stackFolder, 'logs');
 
 export const isRoot = process.getuid?.() === 0;
 
-/** Whether a user without rights of his own can get to the folder. */
+/** Whether every user can enter the folder. */
 export function openToAll(folder: string): boolean {
   const parent = path.dirname(folder);
   const mode = statSync(folder, { throwIfNoEntry: false })?.mode;
@@ -18,8 +18,8 @@ export function openToAll(folder: string): boolean {
 }
 
 /**
- * The folder, or one below `instead` where only root gets to it: MariaDB and OpenSearch don't run as root, so a checkout
- * below /root could not hold their data.
+ * Returns the folder, or one below `instead` when only root can enter it: MariaDB and OpenSearch do not run as root, so
+ * they could not use a folder in a checkout below /root.
  */
 const reachable = (folder: string, instead: string): string =>
   isRoot && !openToAll(path.dirname(folder))
@@ -29,7 +29,7 @@ const reachable = (folder: string, instead: string): string =>
 /** Where the servers of this checkout keep their data. */
 export const dataFolder = reachable(path.join(stackFolder, 'data'), '/var/lib/chat-system');
 
-/** What was downloaded; all checkouts of a user share it. */
+/** Where downloads are kept. All checkouts of a user share it. */
 export const cacheFolder =
   process.env.STACK_CACHE ||
   reachable(
@@ -37,7 +37,10 @@ export const cacheFolder =
     '/var/cache/chat-system',
   );
 
-/** Makes a folder that servers with other users than this one get through; secrets in it are files with a mode of their own. */
+/**
+ * Makes a folder that every user can enter, because servers run as other users. Files with secrets have a mode of their
+ * own.
+ */
 export function makeFolder(folder: string): string {
   mkdirSync(folder, { recursive: true });
   chmodSync(folder, 0o755);

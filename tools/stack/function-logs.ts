@@ -7,15 +7,15 @@ import {
 import { awsClient } from './aws-client.ts';
 
 /**
- * The construct's name in the name of its function's log group: MiniStack 1.5 calls that
+ * Returns the construct's name from the name of its function's log group. MiniStack 1.5 names that group
  * `/aws/cloudformation/<stack>/<construct>Logs<hash>`, LocalStack 4.14 `/aws/lambda/<stack>-<construct><hash>-…`.
  */
 const functionOf = (logGroup: string): string => /[/-](\w+?)(?:Logs)?[0-9A-F]{8}/.exec(logGroup)?.[1] ?? logGroup;
 
-/** Lambda's own lines that tell nothing new: the report at the end has the request's id, too. */
+/** Matches lines of Lambda that add nothing, because the report at the end also has the request id. */
 const noise = /^(START|END) RequestId/;
 
-/** How far back the first look goes, and how often a followed log is looked at, in milliseconds. */
+/** How far back the first query reaches, and how often a followed log is queried, in milliseconds. */
 const recentMs = 15 * 60_000;
 const pollMs = 1_000;
 
@@ -26,7 +26,10 @@ interface Line {
   text: string;
 }
 
-/** Prints the last lines that the functions have logged, in the order of their times; with `follow`, new ones until the process ends. */
+/**
+ * Prints the last log lines of the functions in the order of their times; with `follow`, also new lines until the
+ * process exits.
+ */
 export async function printFunctionLogs(endpoint: string, lines: number, follow: boolean): Promise<void> {
   const client = new CloudWatchLogsClient(awsClient(endpoint));
   const printed = new Set<string>();
@@ -39,7 +42,7 @@ export async function printFunctionLogs(endpoint: string, lines: number, follow:
   let since = Date.now() - recentMs;
   print((await logged(client, since)).slice(-lines));
   while (follow) {
-    // Lines may come late, so each look goes back behind the one before.
+    // Lines may arrive late, so each query overlaps the one before.
     since = Date.now() - 10 * pollMs;
     await sleep(pollMs);
     print((await logged(client, since)).filter(({ id }) => !printed.has(id)));

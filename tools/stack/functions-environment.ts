@@ -6,8 +6,9 @@ import { userSecrets } from './database-secret.ts';
 import type { Servers } from './provider.ts';
 
 /**
- * The environment in which the services of the functions deployed to the emulator can be made on this machine: the
- * variables of all functions together, with the servers as they are reached from here, and the SQL user of the workers.
+ * Returns an environment in which this machine can create the services of the functions that are deployed to the
+ * emulator: the variables of all functions, with the server addresses that work from here and the SQL user of the
+ * workers.
  *
  * @throws CommandProblem when the emulator does not answer, or nothing is deployed there
  */

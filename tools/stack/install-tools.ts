@@ -7,8 +7,8 @@ import { run } from './run.ts';
 import { findServers, missingOf, onPath, packagesOf, requireTools } from './tools.ts';
 
 // script/test runs this first. As root on Debian, it installs what the native provider, the fuzz test, the tests of the
-// clocks and the benchmarks need; elsewhere it names what is missing. Machines with Docker need the tools too, because the
-// chaos tests and the tests of a second checkout start native servers.
+// clocks and the benchmarks need; elsewhere it names what is missing. Machines with Docker need the tools too, because
+// the chaos tests and the tests of a second checkout start native servers.
 
 /** Debian's packages ask this program whether they may start their service; exit status 101 means no. */
 const policy = '/usr/sbin/policy-rc.d';

@@ -1,9 +1,9 @@
 import { closeSync, fstatSync, openSync, readSync } from 'node:fs';
 
-/** Enough for a few hundred lines; logs may be large. */
+/** Bytes to read from the end of a file: enough for a few hundred lines of a log that may be large. */
 const tailBytes = 64 * 1024;
 
-/** The last lines of a file; none where there is no file. */
+/** Returns the last lines of a file; an empty text when the file does not exist. */
 export function lastLines(file: string, count: number): string {
   let descriptor: number;
   try {

@@ -3,14 +3,14 @@ import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { makeFolder } from './folders.ts';
 
-/** SQLite's code for a database that another process has locked. */
+/** SQLite's error code for a database that another process has locked. */
 const busy = 5;
 
 /**
- * Runs the work while no other process works under the same lock. The lock is the system's lock on a SQLite file, so it
- * goes when its holder goes, however that ends.
+ * Runs the work while no other process holds the same lock. The lock is the system's lock on a SQLite file, so it is
+ * released when its holder exits, even by a kill.
  *
- * @param waiting called once when another process holds it
+ * @param waiting called once when another process holds the lock
  */
 export async function locked<Result>(
   folder: string,

@@ -3,11 +3,12 @@ import { createReadStream, existsSync, statSync, watchFile } from 'node:fs';
 import { createInterface } from 'node:readline';
 import { lastLines } from './last-lines.ts';
 
-/** A followed file is looked at this often, in milliseconds. */
+/** Time between two checks of a followed file, in milliseconds. */
 const pollMs = 300;
 
 /**
- * Prints the last lines of each file with its name before them; with `follow`, new lines too, until the process ends.
+ * Prints the last lines of each file, each with the name in front; with `follow`, also new lines until the process
+ * exits.
  */
 export async function printLogFiles(
   files: { name: string; file: string }[],

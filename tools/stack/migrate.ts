@@ -6,7 +6,7 @@ import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { createMysqlUsers, type MysqlUsers } from '../../lib/store/mysql/users.ts';
 import type { Servers } from './provider.ts';
 
-/** Brings the tables and the users up to date, as the function `migrate` does on AWS. */
+/** Migrates the tables and creates the SQL users, as the function `migrate` does on AWS. */
 export async function migrateSql({ mysqlUrl, mysqlPassword }: Servers, users?: MysqlUsers): Promise<void> {
   const db = openMysql(mysqlUrl, {
     connections: 1,
@@ -21,7 +21,7 @@ export async function migrateSql({ mysqlUrl, mysqlPassword }: Servers, users?: M
   }
 }
 
-/** Makes the index where it is missing. */
+/** Creates the search index if it is missing. */
 export async function migrateSearch({ opensearchUrl }: Servers): Promise<void> {
   const client = openOpensearch(opensearchUrl);
   try {

@@ -1,10 +1,10 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer } from 'node:net';
 
-/** The servers listen on this address alone. */
+/** The only address that the servers listen on. */
 export const loopback = '127.0.0.1';
 
-/** A loopback port that nothing listens on now. */
+/** Returns a loopback port that nothing listens on now. */
 export async function freePort(): Promise<number> {
   const probe = createServer().listen(0, loopback);
   await once(probe, 'listening');

@@ -2,13 +2,13 @@ import { Listr } from 'listr2';
 import { CommandProblem } from '../cli/problem.ts';
 import type { Step } from './provider.ts';
 
-/** Without a terminal, a step tells at most so often what it is at, in milliseconds. */
+/** The shortest time between two lines of a step without a terminal, in milliseconds. */
 const lineEveryMs = 2_000;
 
 /**
- * Runs steps one after the other, or all at the same time, and shows them: live on a terminal, as lines elsewhere.
+ * Runs steps one after the other or concurrently, and shows their progress: live on a terminal, otherwise as lines.
  *
- * @throws CommandProblem with all that went wrong; steps at the same time run to their end before
+ * @throws CommandProblem with the message of every failed step, after all concurrent steps have ended
  */
 export async function runSteps(steps: Step[], { concurrent }: { concurrent: boolean }): Promise<void> {
   const failures: unknown[] = [];
@@ -24,7 +24,7 @@ export async function runSteps(steps: Step[], { concurrent }: { concurrent: bool
       };
       await run(say).catch((error: unknown) => {
         failures.push(error);
-        // The sentence itself is printed once, at the end.
+        // The caller prints the message itself once, at the end.
         throw new Error('see below');
       });
     },

@@ -3,28 +3,28 @@ import type { Say } from './run.ts';
 export const providerNames = ['docker', 'native', 'external'] as const;
 export type ProviderName = (typeof providerNames)[number];
 
-/** Where servers are. */
+/** The addresses of the servers that functions use. */
 export interface Addresses {
   /** `mysql://user@host:port/database`, without the password. */
   mysqlUrl: string;
   opensearchUrl: string;
 }
 
-/** The servers that the stack is deployed to and works with. */
+/** The servers that the stack is deployed to and uses. */
 export interface Servers extends Addresses {
   awsEndpoint: string;
   mysqlPassword: string;
-  /** As the functions reach them; they may run in a network of their own. */
+  /** The addresses that work for the functions, which may run in a network of their own. */
   fromFunctions: Addresses;
 }
 
-/** Something to do before the servers are up; steps run at the same time. */
+/** A step of starting the servers. Steps run concurrently. */
 export interface Step {
   title: string;
   run: (say: Say) => Promise<void>;
 }
 
-/** One of the servers, as it is now. */
+/** The current state of one of the servers. */
 export interface Part {
   name: string;
   running: boolean;
@@ -34,18 +34,18 @@ export interface Part {
   log?: string;
 }
 
-/** A way to have the servers. */
+/** A way to run the servers. */
 export interface Provider {
   name: ProviderName;
   servers: Servers;
-  /** @throws CommandProblem when this machine can't do it, before anything is changed */
+  /** Checks that this machine can run the servers. @throws CommandProblem when it cannot; changes nothing */
   check: () => Promise<void>;
   steps: Step[];
   parts: () => Promise<Part[]>;
-  /** Prints the last lines of the servers' logs, and new ones until it is stopped. */
+  /** Prints the last log lines of the servers; with `follow`, also new lines until the process exits. */
   printLogs: (part: string | undefined, lines: number, follow: boolean) => Promise<void>;
-  /** Ends what the steps started, and keeps the data. */
+  /** Stops what the steps started; keeps the data. */
   stop: () => Promise<void>;
-  /** Only after `stop`. */
+  /** Deletes the data. Call it only after `stop`. */
   deleteData: () => Promise<void>;
 }

@@ -1,17 +1,17 @@
 import { spawn } from 'node:child_process';
 import { CommandProblem } from '../cli/problem.ts';
 
-/** Says what a step is at; shown beside it while it runs. */
+/** Reports the progress of a step, which is shown beside it while it runs. */
 export type Say = (line: string) => void;
 
-/** So many of the last lines of a failed command are shown: a report of a test run begins well above its summary. */
+/** The number of last lines to show of a failed command. The report of a test run starts well above its summary. */
 const shownLines = 60;
 
 /**
- * Runs a command to its end, and passes each line that it prints to `say`.
+ * Runs a command until it exits, and passes each line of its output to `say`.
  *
- * @returns what it printed on standard output
- * @throws CommandProblem with the end of its output when it fails, or can't be started
+ * @returns its standard output
+ * @throws CommandProblem with the end of its output when it fails or cannot be started
  */
 export async function run(
   [file, ...args]: [string, ...string[]],
@@ -33,7 +33,7 @@ export async function run(
       if (line) say?.(line);
     });
   const status = await new Promise<number | NodeJS.Signals | null>((resolve, reject) => {
-    child.on('error', (error) => reject(new CommandProblem(`${file} can't be run: ${error.message}`)));
+    child.on('error', (error) => reject(new CommandProblem(`${file} cannot be run: ${error.message}`)));
     child.on('close', (code, signal) => resolve(code ?? signal));
   });
   if (status !== 0) {

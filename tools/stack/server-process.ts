@@ -8,16 +8,16 @@ import { CommandProblem } from '../cli/problem.ts';
 import { logFolder, makeFolder, stackFolder } from './folders.ts';
 import { lastLines } from './last-lines.ts';
 
-/** Longest times in milliseconds for a server to be ready (OpenSearch on a busy machine) and to stop. */
+/** The longest times for a server to become ready (OpenSearch on a busy machine) and to stop, in milliseconds. */
 const readyMs = 180_000;
 const stopMs = 60_000;
 
-/** How to start a server that goes on when the command that started it ends. */
+/** How to start a server that keeps running when the command that started it exits. */
 export interface Launch {
   command: [file: string, ...args: string[]];
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** The user it runs as, where that is another. */
+  /** The user to run as, if it is another one. */
   uid?: number;
 }
 
@@ -28,10 +28,10 @@ const bootId = (): string => readFileSync('/proc/sys/kernel/random/boot_id', 'ut
 
 const pidFileContent = z.object({ pid: z.number().int().positive(), identity: z.string() });
 
-/** Tells a process from a later one with the same number: when it started, and in which boot. */
+/** Returns the boot and the start time of a process, which distinguish it from a later one with the same pid. */
 export function identityOf(pid: number): string | undefined {
   try {
-    // The command's name in the second field may hold spaces and parentheses.
+    // The command's name in the second field may contain spaces and parentheses.
     const fields = readFileSync(`/proc/${pid}/stat`, 'utf8')
       .replace(/^.*\) /s, '')
       .split(' ');
@@ -46,18 +46,18 @@ function written(name: string): z.output<typeof pidFileContent> | undefined {
   try {
     return pidFileContent.parse(JSON.parse(readFileSync(pidFile(name), 'utf8')));
   } catch {
-    // Not there, or cut off when the machine went down.
+    // Missing, or truncated when the machine went down.
     return undefined;
   }
 }
 
-/** The pid of the server that this checkout started under that name, while it runs. */
+/** Returns the pid of the server that this checkout started under that name; undefined when it does not run. */
 export function runningPid(name: string): number | undefined {
   const { pid, identity } = written(name) ?? {};
   return pid !== undefined && identityOf(pid) === identity ? pid : undefined;
 }
 
-/** Starts a server under a name, which its pid file and its log have, too. */
+/** Starts a server. Its pid file and its log have its name. */
 export async function launch(name: string, { command: [file, ...args], cwd, env, uid }: Launch): Promise<void> {
   endChildren(name);
   makeFolder(logFolder);
@@ -65,7 +65,7 @@ export async function launch(name: string, { command: [file, ...args], cwd, env,
   const user = uid === undefined ? {} : { uid, gid: uid };
   const child = spawn(file, args, { cwd, env, stdio: ['ignore', log, log], detached: true, ...user });
   closeSync(log);
-  // At once, before a signal can end this process: a server that nobody knows of could not be stopped.
+  // Write the pid at once, before a signal can end this process: otherwise nothing could stop the server.
   if (child.pid !== undefined)
     writeFileSync(pidFile(name), JSON.stringify({ pid: child.pid, identity: identityOf(child.pid) ?? 'ended' }));
   await once(child, 'spawn');
@@ -73,22 +73,22 @@ export async function launch(name: string, { command: [file, ...args], cwd, env,
 }
 
 /**
- * Resolves when the server answers.
+ * Resolves when the server is ready.
  *
- * @throws CommandProblem with the end of its log when it ends instead, or takes too long
+ * @throws CommandProblem with the end of its log when it exits instead or takes too long
  */
 export async function untilReady(name: string, ready: () => Promise<boolean>): Promise<void> {
   for (const end = Date.now() + readyMs; !(await ready()); await sleep(100)) {
     if (runningPid(name) === undefined)
       throw new CommandProblem(
-        `${name} ended while it started.\n${lastLines(logFile(name), 15)}\nAll of it: ${logFile(name)}`,
+        `${name} exited while it started.\n${lastLines(logFile(name), 15)}\nFull log: ${logFile(name)}`,
       );
     if (Date.now() > end)
       throw new CommandProblem(`${name} was not ready after ${readyMs / 1_000} s; see ${logFile(name)}.`);
   }
 }
 
-/** Ends the server that this checkout started under that name, with its children, and nothing else. */
+/** Stops the server that this checkout started under that name and its children, and nothing else. */
 export async function stopServer(name: string): Promise<void> {
   const pid = runningPid(name);
   if (pid !== undefined) {
@@ -102,8 +102,8 @@ export async function stopServer(name: string): Promise<void> {
 }
 
 /**
- * What a server had started may outlive it. It is in the process group with the server's number, which the system gives to
- * nobody else while the group lives, unless it was started anew since.
+ * Kills the children of a server, which may outlive it. They are in the process group with the server's pid, and the
+ * system does not reuse that number while the group exists, except after a reboot.
  */
 function endChildren(name: string): void {
   const { pid, identity } = written(name) ?? {};

@@ -19,15 +19,15 @@ export type ExternalServers = z.output<typeof externalServers>;
 const settings = z.object({
   provider: z.enum(providerNames),
   ports,
-  /** Of the SQL user, where this checkout's own server has one. */
+  /** The password of the SQL user on this checkout's own server. */
   mysqlPassword: z.string().min(1),
   external: externalServers.optional(),
 });
 
-/** What was chosen for this checkout; it stays until it is chosen otherwise. */
+/** The choices for this checkout. They are kept until the user chooses otherwise. */
 export type Settings = z.output<typeof settings>;
 
-/** What was asked for on the command line or in the environment. */
+/** The choices that the user made on the command line or in the environment. */
 export interface Wanted {
   provider?: ProviderName | undefined;
   ports: { [Server in keyof Ports]?: number | undefined };
@@ -35,7 +35,7 @@ export interface Wanted {
 }
 
 /**
- * What was chosen for this checkout; undefined before its first `up`.
+ * Returns the choices for this checkout; undefined before its first `up`.
  *
  * @throws CommandProblem when the file is damaged
  */
@@ -50,17 +50,20 @@ export function readSettings(): Settings | undefined {
   try {
     return settings.parse(JSON.parse(text));
   } catch {
-    throw new CommandProblem(`${file} can't be read: remove it, and the next script/stack up chooses anew.`);
+    throw new CommandProblem(`${file} is damaged: remove it, and the next script/stack up chooses again.`);
   }
 }
 
-/** Keeps the choice; the file holds a password. */
+/** Saves the choices, in a file that only this user can read because it contains a password. */
 export function keepSettings(chosen: Settings): void {
   makeFolder(stackFolder);
   writeFileSync(file, `${JSON.stringify(chosen, undefined, 2)}\n`, { mode: 0o600 });
 }
 
-/** The choice for a checkout: what is asked for, else what was chosen before, else what is found. */
+/**
+ * Returns the choices for a checkout: what the user wants, else what was chosen before, else free ports and a new
+ * password.
+ */
 export async function choose(wanted: Wanted, before: Settings | undefined, provider: ProviderName): Promise<Settings> {
   const external = wanted.external ?? before?.external;
   return {

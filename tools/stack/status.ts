@@ -5,7 +5,7 @@ import type { Part } from './provider.ts';
 const headings = ['part', 'state', 'address', 'pid', 'data', 'log'];
 
 /**
- * Prints a table of the parts and the API.
+ * Prints a table of the servers and the API.
  *
  * @returns whether all of them run
  */

@@ -5,19 +5,19 @@ import { promisify } from 'node:util';
 import { CommandProblem } from '../cli/problem.ts';
 import { isRoot } from './folders.ts';
 
-/** A program that has to be on this machine. */
+/** A program that this machine must have. */
 export interface Tool {
-  /** What is missed, for people. */
+  /** The name in the message for the user. */
   name: string;
-  /** Debian's package that brings it. */
+  /** The Debian package that contains it. */
   debianPackage: string;
   present: () => Promise<boolean>;
 }
 
-/** Where the system's servers lie; not on everybody's PATH. */
+/** Where the system's servers are. Not every PATH contains these folders. */
 const serverFolders = ['/usr/sbin', '/usr/local/sbin'];
 
-/** Lets this process and those it starts find the system's servers. */
+/** Lets this process and its children find the system's servers. */
 export function findServers(): void {
   process.env.PATH = [process.env.PATH, ...serverFolders].filter(Boolean).join(path.delimiter);
 }
@@ -40,20 +40,20 @@ export const succeeds = (file: string, ...args: string[]): Promise<boolean> =>
     () => false,
   );
 
-/** Those of the tools that are not there. */
+/** Returns the tools that are missing. */
 export async function missingOf(tools: Tool[]): Promise<Tool[]> {
   const present = await Promise.all(tools.map((tool) => tool.present()));
   return tools.filter((_, index) => !present[index]);
 }
 
-/** @throws CommandProblem naming every tool that is missing, and the command that installs them */
+/** @throws CommandProblem naming every missing tool and the command that installs them */
 export async function requireTools(tools: Tool[], root = isRoot): Promise<void> {
   const missing = await missingOf(tools);
   if (missing.length === 0) return;
   throw new CommandProblem(
-    `Missing on this machine: ${missing.map(({ name }) => name).join(', ')}. On Debian and Ubuntu, this installs it:\n\n  ${root ? '' : 'sudo '}apt-get install --yes ${packagesOf(missing).join(' ')}\n`,
+    `Missing on this machine: ${missing.map(({ name }) => name).join(', ')}. On Debian and Ubuntu, this command installs it:\n\n  ${root ? '' : 'sudo '}apt-get install --yes ${packagesOf(missing).join(' ')}\n`,
   );
 }
 
-/** Debian's packages that bring the tools. */
+/** Returns the Debian packages that contain the tools. */
 export const packagesOf = (tools: Tool[]): string[] => [...new Set(tools.map(({ debianPackage }) => debianPackage))];

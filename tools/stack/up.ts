@@ -5,7 +5,10 @@ import { migrateSearch, migrateSql } from './migrate.ts';
 import { runSteps } from './progress.ts';
 import type { Provider, Step } from './provider.ts';
 
-/** Brings up the servers, and what functions need in them; does nothing where it is all there. */
+/**
+ * Starts the servers, and creates the tables, users and index that the functions need. Changes nothing when all of it
+ * exists.
+ */
 export async function bringUp(provider: Provider): Promise<void> {
   const { servers } = provider;
   requireLoopback(servers.awsEndpoint);
@@ -24,12 +27,12 @@ export async function bringUp(provider: Provider): Promise<void> {
   await runSteps(preparing, { concurrent: true });
 }
 
-/** Deploys the code that is here, unless it is what runs there already and `always` is not asked for. */
+/** Deploys the code of this checkout. Skips that when it is deployed already, unless `always` is set. */
 export async function deployTo({ servers }: Provider, always: boolean): Promise<void> {
   const step: Step = {
     title: 'Deployment',
     run: async (say) => {
-      if (!always && (await isDeployed(servers))) say('is what is here already');
+      if (!always && (await isDeployed(servers))) say('The deployed code is up to date');
       else await deployToEmulator(servers, say);
     },
   };

@@ -29,7 +29,7 @@ export const embeddedCreate = figure({
           async (run) => {
             say(`${count} chats, run ${run + 1} of ${runs}`);
             const outcome = await load(ours);
-            // What one run leaves to be stored shall not burden the next.
+            // The backlog of one run must not slow down the next.
             await untilSearchable(host, chats[0] as string);
             return outcome;
           },

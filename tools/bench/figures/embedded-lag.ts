@@ -95,7 +95,9 @@ export const embeddedLag = figure({
   },
 });
 
-/** Looks for one message after the other while the load lasts; answers how long each took to be found. */
+/**
+ * Creates and searches for one message after the other during the load. Returns the time to find each, in milliseconds.
+ */
 async function lagDuring(host: Embedded, chat: string, steady: Load): Promise<{ perSecond: number; lags: number[] }> {
   let over = false;
   const loading = load(steady).finally(() => {

@@ -16,10 +16,12 @@ const sizes = {
 const connections = 50;
 /** Applications that one tenant searches in the last storm. */
 const applications = 12;
-/** Between two requests of a probe, in milliseconds: it shall measure how long others wait, and not be a load itself. */
+/**
+ * Time between two requests of a probe, in milliseconds. A probe measures how long others wait and must not be a load.
+ */
 const pauseMs = 5;
 
-/** What the tenant at full speed searches for, in one application or in all of its own. */
+/** The searches of the tenant at full speed, in one of its applications or in all of them. */
 const storms = {
   'something old and common': { q: 'zebra', inAll: false },
   'a run of equal characters': { q: 'a'.repeat(18), inAll: false },
@@ -50,7 +52,7 @@ export const embeddedReads = figure({
       const probes = {
         creates: () => call(host, `${chat}/messages`, { body: usualBody }),
         '/health': () => call(host, '/health'),
-        // One that is answered 503 is no error here: its time counts.
+        // A 503 is not an error here, because the time to the answer is measured.
         "another tenant's searches": async () => {
           const response = await fetch(`${host.origin}${host.base}${quiet}/messages/search?q=thirteen`);
           await response.arrayBuffer();
@@ -106,7 +108,7 @@ async function p99Until(probe: () => Promise<unknown>, until: number): Promise<n
   return percentile(times, 99);
 }
 
-/** Searches the applications of some chats, whatever the answers. */
+/** Searches the applications of the chats, and ignores the answers. */
 async function searchAtFullSpeed({ origin, base }: Embedded, chats: string[], q: string, seconds: number) {
   const ofEach = Math.ceil(connections / chats.length);
   const run = promisify(execFile);

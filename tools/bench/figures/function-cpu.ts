@@ -27,7 +27,7 @@ export const functionCpu = figure({
       AWS_ENDPOINT_URL_SQS: origin,
     };
     const cpuMs = async (bundle: string) => {
-      // Before it come the lines of the function's log.
+      // The log lines of the function precede the number.
       const printed = await runAsFunction(variables, program, bundle, String(warmUp), String(calls));
       return Number(printed.slice(printed.lastIndexOf('\n') + 1)) / 1_000;
     };

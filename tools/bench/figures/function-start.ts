@@ -8,7 +8,7 @@ const create: FunctionName = 'createMessage';
 const sizes: Record<'full' | 'smoke', { rounds: number; others: FunctionName[]; bundled: FunctionName[] }> = {
   full: {
     rounds: 25,
-    // One of every kind: what a start takes follows from the packages.
+    // One function of every kind, because the time of a start depends on the packages in the bundle.
     others: ['getMessage', 'searchChat', 'storeWorker', 'fallback'],
     bundled: Object.keys(functions) as FunctionName[],
   },

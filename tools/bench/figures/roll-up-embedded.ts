@@ -18,7 +18,7 @@ export const rollUpEmbedded = figure({
   },
 });
 
-/** An application of so many chats with a message each, and nothing left to be counted. */
+/** Creates an application with this number of chats with a message each, and with nothing left to count. */
 async function makeChats(chats: number): Promise<ScratchEngine> {
   const engine = await makeEngine();
   const { store, database } = engine;

@@ -14,7 +14,7 @@ export const rollUpMysql = figure({
     const { chats, changed } = countingSizes[setting.scale];
     const where = await setting.servers();
     const [many, few] = [await makeChats(where, chats), await makeChats(where, changed)];
-    // Not in the tests' server: others that write meanwhile would run out of locks.
+    // Not on the server of the tests, because other tests that write at the same time would run out of locks.
     const takeBack = setting.scale === 'full' ? await giveBufferPool(many, bufferPool) : undefined;
     try {
       return await measureCounting(setting, many.store, few.store);
@@ -25,7 +25,7 @@ export const rollUpMysql = figure({
   },
 });
 
-/** An application of so many chats with a message each. */
+/** Creates an application with this number of chats with a message each. */
 async function makeChats(servers: Servers, chats: number): Promise<ScratchDatabase> {
   const database = await makeDatabase(servers);
   const { plain, store } = database;

@@ -14,7 +14,7 @@ const reading = (inputs: Inputs): Reading => ({
   callMs: inputs.queueCallMs,
 });
 
-/** Of single creates, so that a queue message is a message. The database has two processors. */
+/** The work of single creates, where a queue message is one message. The database has two processors. */
 const working = (inputs: Inputs): Working => ({
   batchMs: inputs.runtimeMs + inputs.storeBatchMs + 6 * inputs.sqlCallMs + inputs.queueCallMs,
   messageMs: inputs.storeMessageMs,

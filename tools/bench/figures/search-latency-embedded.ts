@@ -4,7 +4,7 @@ import { fillEngine, makeEngine, type ScratchEngine } from '../scratch-embedded.
 import { measureSearches, messagesOf, pageSize } from '../search-latency.ts';
 import { msOf } from '../time.ts';
 
-/** In an index of so many chats of that size; the one that is searched is in the middle. */
+/** Measures searches in an index of this number of equally large chats. The searched chat is in the middle. */
 const searches = (chats: number, title: string, about: string): Figure =>
   figure({
     title,

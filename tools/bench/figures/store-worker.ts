@@ -76,7 +76,7 @@ export const storeWorkerFigure = figure({
   },
 });
 
-/** Messages a second, from how long batches took; by their median, for a hiccup of the machine meets one of two at random. */
+/** Messages a second, from the median time of a batch: a hiccup of the machine affects single batches at random. */
 const rate = (ms: number[]): number => (rows * 1_000) / median(ms);
 
 /** New messages of one chat. */
@@ -88,7 +88,7 @@ class Source {
     { kind: 'chat', token: this.#token, chat: 1, revision: 0, at: Date.now(), name: null },
   ];
 
-  /** As they are after decoding, each with texts of its own. */
+  /** Returns the writes of the next batch as the worker has them after decoding: with strings of their own. */
   next(): Write[] {
     const message = { kind: 'message', token: this.#token, chat: 1, revision: 0, at: Date.now(), body: usualBody };
     const writes = Array.from({ length: rows }, () => ({ ...message, number: ++this.#last }) as Write);
@@ -96,7 +96,7 @@ class Source {
   }
 }
 
-/** In the same session as the store's, but for its own table; the texts are made into rows before. */
+/** Returns the reference: one INSERT in a transaction, in a table and a session like those of the store. */
 async function rawInsert({ plain }: ScratchDatabase): Promise<(writes: Write[]) => Promise<void>> {
   await plain.query('CREATE TABLE raw_messages LIKE messages');
   await plain.query('SET SESSION TRANSACTION ISOLATION LEVEL READ COMMITTED');

@@ -9,14 +9,16 @@ import type { FunctionName } from '../../../infra/functions.ts';
 
 const bareHandler = path.join(import.meta.dirname, '../references/bare-create.ts');
 
-/** Bundles of functions as they are deployed, and of the bare handler. */
+/** Bundles of functions as they are deployed, and bundles of the bare handler. */
 export interface Bundles {
   fileOf: (name: FunctionName) => string;
-  /** Made by the same options, and with the credentials of the environment alone, as anybody would on Lambda. */
+  /**
+   * The bare handler, bundled with the same options and with credentials from the environment only, as usual on Lambda.
+   */
   bare: string;
-  /** The same with all that we know to leave out of a bundle. */
+  /** The bare handler without all the code that we know how to leave out of a bundle. */
   bareCut: string;
-  /** Of the functions, in bytes. */
+  /** The sizes of the functions' bundles in bytes. */
   sizes: Map<FunctionName, number>;
   remove: () => Promise<void>;
 }
@@ -40,5 +42,5 @@ export async function makeBundles(names: FunctionName[]): Promise<Bundles> {
   };
 }
 
-/** What esbuild's paths are relative to. */
+/** The folder that esbuild's paths are relative to. */
 const project = bundling.absWorkingDir;

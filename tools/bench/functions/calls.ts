@@ -3,9 +3,9 @@ import type { HttpHandler } from '../../../functions/runtime/http/operation.ts';
 import { lambdaContext } from '../../../local/lambda-events.ts';
 import { createEvent } from './create-event.ts';
 
-// Calls the function in the bundle, one call after the other as Lambda does, and prints what a call takes of the processor,
-// in microseconds: of all threads, and what the system does for it. The event is parsed and the answer printed, as
-// Lambda's runtime does around every call.
+// Calls the function in the bundle, one call after the other as Lambda does, and prints the processor time of a call in
+// microseconds: that of all threads in user and kernel mode. It parses the event and serializes the answer, as Lambda's
+// runtime does around every call.
 
 const [, , bundle = '', warmUp = '', calls = ''] = process.argv;
 const { handler }: { handler: HttpHandler } = await import(pathToFileURL(bundle).href);

@@ -13,7 +13,10 @@ const headers = {
 };
 const path = '/applications/Q2lDXdH2R2GfSqkhVYzhGg/chats/1/messages';
 
-/** A request to create a message, as API Gateway hands it to the function; the body is in Base64, see infra/constructs/api.ts. */
+/**
+ * A request to create a message, as API Gateway passes it to the function. The body is in Base64, see
+ * infra/constructs/api.ts.
+ */
 export const createEvent = {
   resource: '/applications/{token}/chats/{chat_number}/messages',
   path,

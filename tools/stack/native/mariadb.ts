@@ -9,10 +9,13 @@ import { loopback } from '../ports.ts';
 import { run, type Say } from '../run.ts';
 import type { NativeServer } from './native-server.ts';
 
-/** Debian's package makes this user for the server, which refuses to run as root. */
+/** The user that Debian's package creates for the server, which refuses to run as root. */
 const userInsteadOfRoot = 'mysql';
 
-/** What can't be told by a flag, run at each start: the database, and its user with the password of this checkout. */
+/**
+ * Statements for each start, because no flag can do this: they create the database and its user with this checkout's
+ * password.
+ */
 const accounts = (password: string): string => `
 CREATE DATABASE IF NOT EXISTS chat;
 CREATE USER IF NOT EXISTS chat@'${loopback}';
@@ -20,7 +23,7 @@ ALTER USER chat@'${loopback}' IDENTIFIED BY '${password}';
 GRANT ALL ON *.* TO chat@'${loopback}' WITH GRANT OPTION;
 `;
 
-/** A MariaDB with its data in the folder; it is ready when the user `chat` can use the database `chat`. */
+/** A MariaDB server with its data in the folder. It is ready when the user `chat` can use the database `chat`. */
 export const mariadb = (folder: string, port: number, password: string): NativeServer => ({
   prepare: async (say) => {
     const user = isRoot ? userInsteadOfRoot : userInfo().username;
@@ -29,10 +32,10 @@ export const mariadb = (folder: string, port: number, password: string): NativeS
     makeFolder(folder);
     if (!existsSync(data)) await initialise(data, user, owner, say);
 
-    // Only the server's user reads it: it holds the password.
+    // Only the server's user may read this file, because it contains the password.
     const init = path.join(folder, 'accounts.sql');
     writeFileSync(init, accounts(password), { mode: 0o600 });
-    // A server that starts deletes all temporary tables in its folder for them, were they another's that runs.
+    // A starting server deletes all temporary tables in this folder, so servers must not share it.
     const temporary = path.join(folder, 'tmp');
     mkdirSync(temporary, { recursive: true, mode: 0o700 });
     if (owner) for (const file of [init, temporary, folder]) chownSync(file, ...owner);
@@ -50,7 +53,7 @@ export const mariadb = (folder: string, port: number, password: string): NativeS
         `--init-file=${init}`,
         '--skip-name-resolve',
         '--character-set-server=utf8mb4',
-        // As RDS has it: a batch of messages is one statement.
+        // The same limit as on RDS. A batch of messages is one statement.
         '--max-allowed-packet=64M',
         '--innodb-buffer-pool-size=64M',
       ],
@@ -72,9 +75,11 @@ export const mariadb = (folder: string, port: number, password: string): NativeS
   },
 });
 
-/** Makes the system tables in a folder beside, so that a start that is broken off leaves no half of them. */
+/**
+ * Creates the system tables in a temporary folder first, so that an interrupted start leaves no incomplete data folder.
+ */
 async function initialise(data: string, user: string, owner: [number, number] | undefined, say: Say): Promise<void> {
-  say('Making the data folder');
+  say('Creating the data folder');
   const making = `${data}.making`;
   rmSync(making, { recursive: true, force: true });
   mkdirSync(making, { mode: 0o700 });

@@ -12,7 +12,10 @@ export interface Artifact {
   sha256: string;
 }
 
-/** Fetches the file by Maven, which knows the mirrors and proxies that this machine is set to use, and verifies it. */
+/**
+ * Downloads the file with Maven, which uses the mirrors and proxies that this machine is configured for, and verifies
+ * it.
+ */
 export async function fetchArtifact(
   { group, name, version, kind, sha256 }: Artifact,
   target: string,

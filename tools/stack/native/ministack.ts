@@ -10,17 +10,17 @@ import { pythonEnvironment } from './python.ts';
 const version = '1.5.33';
 const program = path.join(import.meta.dirname, 'serve-ministack.py');
 
-/** A MiniStack with its state in the folder, whose functions run as processes of this Node.js. */
+/** A MiniStack server with its state in the folder. Its functions run as processes of this Node.js. */
 export const ministack = (home: string, port: number): NativeServer => ({
   prepare: async (say) => {
     const environment = await pythonEnvironment(`ministack-${version}`, 'ministack-requirements.txt', say);
     const folder = (name: string) => makeFolder(path.join(home, name));
-    // Its program for functions is CommonJS; without this, Node.js would take it for what the project's package.json says.
+    // MiniStack's program for functions is CommonJS. Without this file, Node.js would apply the project's package.json.
     writeFileSync(path.join(folder('tmp'), 'package.json'), '{"type": "commonjs"}\n');
     return {
       command: [path.join(environment, 'bin/python'), program],
       cwd: makeFolder(home),
-      // Nothing else of the shell's environment: MiniStack hands its own on to the functions.
+      // No other variable of the shell: MiniStack passes its environment on to the functions.
       env: {
         ...credentials,
         PATH: [path.dirname(process.execPath), process.env.PATH].join(path.delimiter),
@@ -34,10 +34,10 @@ export const ministack = (home: string, port: number): NativeServer => ({
         STATE_DIR: folder('state'),
         S3_PERSIST: '1',
         S3_DATA_DIR: folder('s3'),
-        // Both would listen on ports of their own, which two checkouts can't share.
+        // Both would listen on fixed ports, which two checkouts cannot share.
         IOT_MTLS_ENABLED: '0',
         SFTP_ENABLED: '0',
-        // Halves the time of a function's cold start.
+        // Halves the cold start time of a function.
         NODE_COMPILE_CACHE: folder('compiled'),
       },
     };

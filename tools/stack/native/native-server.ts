@@ -1,10 +1,10 @@
 import type { Say } from '../run.ts';
 import type { Launch } from '../server-process.ts';
 
-/** One of the servers of the native provider. */
+/** A server of the native provider. */
 export interface NativeServer {
-  /** Installs what is missing, makes its folders and its configuration. */
+  /** Installs missing programs, and creates the folders and the configuration. */
   prepare: (say: Say) => Promise<Launch>;
-  /** Whether it can be used. */
+  /** Whether the server can be used. */
   ready: () => Promise<boolean>;
 }

@@ -29,12 +29,12 @@ const distribution = {
   sha256: '196c3cf4602c394f2e40e6174ccbf2a924eae37246f08fa6bbb6b75f9fd5ff1f',
 } as const;
 
-/** OpenSearch refuses to run as root; a number needs no entry among the users. */
+/** The user id to run as instead of root, which OpenSearch refuses. The id needs no entry in /etc/passwd. */
 const uidInsteadOfRoot = 9200;
 
 const heap = '512m';
 
-/** A single OpenSearch node with its data in the folder; it is ready when its indices can be used. */
+/** A single OpenSearch node with its data in the folder. It is ready when its indices can be used. */
 export const opensearch = (folder: string, port: number): NativeServer => ({
   prepare: async (say) => {
     const java = await findJava(say);
@@ -50,7 +50,7 @@ export const opensearch = (folder: string, port: number): NativeServer => ({
         OPENSEARCH_JAVA_HOME: java.home,
         OPENSEARCH_PATH_CONF: config,
         OPENSEARCH_TMPDIR: path.join(folder, 'tmp'),
-        // The compiler of the second tier costs more in the first minutes than it brings to a development machine.
+        // The second-tier compiler costs more in the first minutes than it saves on a development machine.
         OPENSEARCH_JAVA_OPTS: `-Xms${heap} -Xmx${heap} -XX:-AlwaysPreTouch -XX:TieredStopAtLevel=1`,
       },
       ...(isRoot && { uid: uidInsteadOfRoot }),
@@ -73,7 +73,7 @@ const install = ({ jars }: Java, say: Say): Promise<string> =>
     if (unpacked !== target) renameSync(unpacked, target);
   });
 
-/** The configuration is written anew at each start, beside the data. */
+/** Writes the configuration beside the data. It is written again at each start. */
 async function writeConfig(folder: string, home: string, java: Java, port: number): Promise<string> {
   const config = path.join(folder, 'config');
   const temporary = path.join(folder, 'tmp');
@@ -97,9 +97,9 @@ path.logs: ${path.join(folder, 'logs')}
 network.host: ${loopback}
 http.port: ${port}
 discovery.type: single-node
-# The port between nodes is not used by a single one: any free port does.
+# A single node does not use the port between nodes, so any free port will do.
 transport.port: 0
-# A nearly full disk is common on a development machine, and no reason to refuse writes.
+# A nearly full disk is common on a development machine and no reason to refuse writes.
 cluster.routing.allocation.disk.threshold_enabled: false
 `,
   );
@@ -107,7 +107,10 @@ cluster.routing.allocation.disk.threshold_enabled: false
   return config;
 }
 
-/** Without the options that write into the installation, which is shared, and a module that not every runtime has. */
+/**
+ * Returns OpenSearch's JVM options without those that write into the shared installation, and without a module that
+ * some runtimes lack.
+ */
 async function jvmOptions(home: string, { home: javaHome }: Java): Promise<string> {
   const { stdout: modules } = await promisify(execFile)(path.join(javaHome, 'bin/java'), ['--list-modules']);
   const unwanted = [

@@ -3,9 +3,8 @@ import { cached } from '../cache.ts';
 import { run, type Say } from '../run.ts';
 
 /**
- * A virtual environment of Python with the packages of a requirements file in this folder, whose checksums are verified.
- *
- * @returns its folder
+ * Returns the folder of a Python virtual environment with the packages of a requirements file in this folder. Creates
+ * it if it is missing; pip verifies the checksums.
  */
 export const pythonEnvironment = (name: string, requirements: string, say: Say): Promise<string> =>
   cached(name, say, async (target) => {

@@ -4,9 +4,9 @@ import { pythonEnvironment } from './python.ts';
 
 const version = '4.30.1';
 
-/** The command of Schemathesis, with which the tests fuzz the API; it is installed where it is not there yet. */
+/** Returns the command of Schemathesis, which the tests use to fuzz the API. Installs it if it is missing. */
 export async function schemathesis(say: Say): Promise<[string, ...string[]]> {
   const environment = await pythonEnvironment(`schemathesis-${version}`, 'schemathesis-requirements.txt', say);
-  // Not the environment's own program, which knows only the place where it was made.
+  // The script in the environment's bin folder would contain the path where the environment was created.
   return [path.join(environment, 'bin/python'), '-m', 'schemathesis.cli'];
 }

@@ -1,7 +1,7 @@
 """Runs MiniStack, and saves its state every few seconds.
 
-MiniStack saves what it holds only when it is told to end. A kill would lose the ledger, and with it which numbers were
-given, while the messages under these numbers are still in the SQL database.
+MiniStack saves its state only when it is asked to stop. A kill would lose the ledger, and with it the assigned numbers,
+while the messages with these numbers are still in the SQL database.
 """
 
 import logging
@@ -20,12 +20,13 @@ def save():
 def save_regularly():
     while True:
         time.sleep(SECONDS)
-        # In the loop's own thread, where nothing changes meanwhile; it is set before the saved state is loaded there.
+        # Save in the thread of the loop, where nothing changes the state meanwhile. The loop is set before that thread
+        # loads the saved state.
         if app._MAIN_LOOP is not None:
             app._MAIN_LOOP.call_soon_threadsafe(save)
 
 
-# It would tell each file that it saves.
+# Otherwise it would log each file that it saves.
 logging.getLogger("persistence").setLevel(logging.WARNING)
 threading.Thread(target=save_regularly, daemon=True).start()
 app.main()

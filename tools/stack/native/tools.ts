@@ -6,27 +6,27 @@ import { onPath, succeeds, type Tool } from '../tools.ts';
 const downloaded = (): boolean =>
   ['opensearch-3.8.0', 'opensearch-3.8.0-with-icu'].some((name) => existsSync(path.join(cacheFolder, name)));
 
-/** MiniStack needs it, and the tests for Schemathesis. */
+/** MiniStack and Schemathesis need it. */
 export const python: Tool = {
   name: 'Python 3.10 or newer with venv (python3)',
   debianPackage: 'python3-venv',
   present: () => succeeds('python3', '-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'),
 };
 
-/** script/bench makes load with it. */
+/** script/bench generates load with it. */
 export const wrk: Tool = { name: 'the load generator wrk', debianPackage: 'wrk', present: async () => onPath('wrk') };
 
 /** Returns libfaketime for programs with threads, or undefined where it is not installed. Debian has it in /usr/lib. */
 export const faketimeLibrary = (): string | undefined => globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
 
-/** The tests move the clock of a host with it. */
+/** The tests change the clock of a host with it. */
 export const faketime: Tool = {
   name: 'libfaketime (faketime)',
   debianPackage: 'faketime',
   present: async () => faketimeLibrary() !== undefined,
 };
 
-/** What the native provider needs of this machine. */
+/** The tools that the native provider needs. */
 export const nativeTools: Tool[] = [
   {
     name: 'MariaDB (mariadbd, mariadb-install-db)',

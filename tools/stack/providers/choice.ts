@@ -4,22 +4,22 @@ import { dockerProvider } from './docker.ts';
 import { externalProvider } from './external.ts';
 import { nativeProvider } from './native.ts';
 
-/** A provider's name, and why it is that one. */
+/** A provider's name, and the reason for the choice. */
 export interface Choice {
   name: ProviderName;
   reason: string;
 }
 
 /**
- * Which provider to use: the one asked for; servers of one's own where all three are given; the one of the time before;
- * Docker where an engine answers.
+ * Chooses the provider: the one that the user named; else external, if the environment names all three servers; else
+ * the former one; else docker, if an engine answers; else native.
  */
 export async function chooseProvider(
   { provider, external }: Wanted,
   before: Settings | undefined,
   dockerAnswers: () => Promise<boolean>,
 ): Promise<Choice> {
-  if (provider) return { name: provider, reason: 'as asked' };
+  if (provider) return { name: provider, reason: 'as requested' };
   if (external && !isOwn(external, before))
     return { name: 'external', reason: 'AWS_ENDPOINT_URL, MYSQL_URL and OPENSEARCH_URL are set' };
   if (before) return { name: before.provider, reason: 'as before; --provider changes it' };
@@ -28,7 +28,10 @@ export async function chooseProvider(
     : { name: 'native', reason: 'no Docker engine with Compose answers' };
 }
 
-/** A shell that was set to use this checkout's own stack shall not make it a foreign one. */
+/**
+ * Whether the servers are those of this checkout's own stack. A shell that is configured for it must not turn it into
+ * an external one.
+ */
 function isOwn({ awsEndpoint, opensearchUrl }: NonNullable<Wanted['external']>, before: Settings | undefined): boolean {
   if (!before || before.provider === 'external') return false;
   const { servers } = providerOf(before);
@@ -36,7 +39,7 @@ function isOwn({ awsEndpoint, opensearchUrl }: NonNullable<Wanted['external']>, 
   return same(awsEndpoint, servers.awsEndpoint) && same(opensearchUrl, servers.opensearchUrl);
 }
 
-/** The provider of settings that were chosen. */
+/** Returns the provider for the chosen settings. */
 export function providerOf(settings: Settings): Provider {
   if (settings.provider === 'docker') return dockerProvider(settings.ports, settings.mysqlPassword);
   if (settings.provider === 'native') return nativeProvider(settings.ports, settings.mysqlPassword);

@@ -16,10 +16,10 @@ import { succeeds } from '../tools.ts';
 const composeFile = path.join(project, 'docker-compose.localstack.yml');
 const environmentFile = path.join(stackFolder, 'docker.env');
 
-/** Names this checkout's containers, networks and volumes apart from those of another. */
+/** The name of this checkout's containers, networks and volumes, which differs from that of other checkouts. */
 const composeProject = `chat-system-${createHash('sha256').update(project).digest('hex').slice(0, 8)}`;
 
-/** Whether an engine answers and Compose is there. */
+/** Whether a Docker engine answers and Compose is installed. */
 export const dockerAnswers = async (): Promise<boolean> =>
   (await succeeds('docker', 'info')) && (await succeeds('docker', 'compose', 'version'));
 
@@ -54,13 +54,13 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
       mysqlUrl: mysql.address,
       opensearchUrl: opensearch.address,
       mysqlPassword,
-      // LocalStack runs functions in containers, which are put into the network of these.
+      // LocalStack runs functions in containers that join the network of these containers.
       fromFunctions: { mysqlUrl: 'mysql://chat@mysql:3306/chat', opensearchUrl: 'http://opensearch:9200' },
     },
     check: async () => {
       if (!(await dockerAnswers()))
         throw new CommandProblem(
-          'No Docker engine with Compose answers: start it (docker info tells what is wrong), or use --provider native.',
+          'No Docker engine with Compose answers: start one (docker info says what is wrong), or use --provider native.',
         );
     },
     steps: [
@@ -74,7 +74,7 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
     ],
     parts: async () => {
       writeEnvironment();
-      // Without an engine, none of its containers runs.
+      // Without an engine, no container runs.
       const text = (await dockerAnswers()) ? await run([...compose, 'ps', '--format', 'json']) : '';
       const running = new Set(containers.parse(text).map(({ Service }) => Service));
       return parts.map(({ name, address }) => ({ name, address, running: running.has(name) }));
@@ -94,7 +94,7 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
   };
 }
 
-/** Compose prints one JSON object a line; its older versions print one list. */
+/** The running containers. Compose prints one JSON object a line; older versions print one list. */
 const containers = z.preprocess(
   (text) => {
     const trimmed = String(text).trim();

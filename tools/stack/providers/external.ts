@@ -6,10 +6,10 @@ import type { ExternalServers } from '../settings.ts';
 
 const defaultPorts: Record<string, string> = { 'http:': '80', 'https:': '443', 'mysql:': '3306' };
 
-/** Longest time in milliseconds for a server to accept a connection. */
+/** Timeout of a connection, in milliseconds. */
 const connectMs = 3_000;
 
-/** Servers that somebody else brings up and ends. */
+/** Servers that the user starts and stops. */
 export function externalProvider(external: ExternalServers | undefined): Provider {
   if (!external)
     throw new CommandProblem(
@@ -33,12 +33,12 @@ export function externalProvider(external: ExternalServers | undefined): Provide
       title,
       run: async () => {
         if (!(await accepts(address)))
-          throw new CommandProblem(`Nothing answers at ${address}: start it, and try again.`);
+          throw new CommandProblem(`No server answers at ${address}: start it and try again.`);
       },
     })),
     parts: () =>
       Promise.all(parts.map(async ({ name, address }) => ({ name, address, running: await accepts(address) }))),
-    printLogs: async () => console.error('The servers are not this project’s; their logs are where they were started.'),
+    printLogs: async () => console.error('script/stack did not start these servers, so it does not have their logs.'),
     stop: async () => undefined,
     deleteData: async () => undefined,
   };

@@ -13,7 +13,7 @@ import { launch, logFile, runningPid, stopServer, untilReady } from '../server-p
 import type { Ports } from '../settings.ts';
 import { requireTools } from '../tools.ts';
 
-/** The servers as processes of this machine, without Docker. */
+/** The servers as processes on this machine, without Docker. */
 export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlPassword: string): Provider {
   const addresses = {
     mysqlUrl: `mysql://chat@${loopback}:${mysql}/chat`,
@@ -58,19 +58,19 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
     check: async () => {
       if (process.platform !== 'linux')
         throw new CommandProblem(
-          'Without Docker, the servers run on Linux only: start Docker, or give servers of your own (--provider external).',
+          'Without Docker, the servers run on Linux only: start Docker, or use servers of your own (--provider external).',
         );
       await requireTools(nativeTools);
       for (const { name, title, port, flag } of parts)
         if (runningPid(name) === undefined && (await isTaken(port)))
           throw new CommandProblem(
-            `Port ${port}, meant for ${title}, is taken by another program: end that, or choose another port with ${flag}.`,
+            `Port ${port} of ${title} is in use by another program: stop that program, or choose another port with ${flag}.`,
           );
     },
     steps: parts.map(({ name, title, server }) => ({
       title,
       run: async (say) => {
-        // What runs is not touched, but it may be starting still.
+        // Do not touch a running server, but it may still be starting.
         if (runningPid(name) === undefined) {
           const prepared = await server.prepare(say);
           say('Starting');
