@@ -52,7 +52,7 @@ describe.each([...alarms])('the alarm %s', (_id, { Properties }) => {
   });
 });
 
-test('a section of the runbook that an alarm rings for says what it means, where to look, and how it is mended', () => {
+test('a section of the runbook that an alarm rings for says what it means, where to look, and how to fix it', () => {
   const linked = new Set([...alarms.values()].map(({ Properties }) => Properties.AlarmDescription.split('#')[1]));
   const sections = runbook.split(/^## /m).filter((section) => {
     const [heading = ''] = section.split('\n');
@@ -60,7 +60,7 @@ test('a section of the runbook that an alarm rings for says what it means, where
   });
   expect(sections).toHaveLength(linked.size);
   for (const section of sections)
-    for (const part of ['**Means.**', '**Look.**', '**Mend.**', '**Mended when**']) expect(section).toContain(part);
+    for (const part of ['**Means.**', '**Look.**', '**Fix.**', '**Fixed when**']) expect(section).toContain(part);
 });
 
 test('an alarm links the runbook where -c runbookUrl says that it is read', () => {
