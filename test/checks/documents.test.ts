@@ -58,3 +58,24 @@ test('every link between the documents leads somewhere', () => {
   );
   expect(broken).toEqual([]);
 });
+
+/** The anchors that GitHub makes of a document's headings. */
+const anchorsOf = (document: string) =>
+  [...read(document).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
+    (heading as string)
+      .toLowerCase()
+      .replace(/[^\p{L}\p{N}_ -]/gu, '')
+      .replaceAll(' ', '-'),
+  );
+
+test('every link to a section of a document names one of its headings', () => {
+  const broken = documents.flatMap((document) =>
+    [...read(document).matchAll(/\]\(([^)#\s]*)#([^)]+)\)/g)]
+      .map(([, file, anchor]) => [file as string, anchor as string] as const)
+      .filter(([file]) => !/^https?:/.test(file))
+      .map(([file, anchor]) => [path.join(file && path.dirname(document), file || document), anchor] as const)
+      .filter(([target, anchor]) => target.endsWith('.md') && !anchorsOf(target).includes(anchor))
+      .map(([target, anchor]) => `${document}: ${target}#${anchor}`),
+  );
+  expect(broken).toEqual([]);
+});
