@@ -1,13 +1,14 @@
+import { contentOf } from '../../lib/model/content.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { messageView } from './shared/views.ts';
 
-export const createMessages = operation(
-  'createMessages',
-  async ({ params, body: { messages }, key, requestId }, { ledger }) => {
-    const bodies = messages.map(({ body }) => body);
-    const { first, at } = await ledger.createMessages(params.token, params.chat_number, bodies, key, requestId);
-    return {
-      json: { data: bodies.map((body, i) => messageView({ number: first + i, body, createdAt: at, updatedAt: at })) },
-    };
-  },
-);
+export const createMessages = operation('createMessages', async ({ params, body, key, requestId }, { ledger }) => {
+  const chat = { token: params.token, chat: params.chat_number };
+  const contents = body.messages.map(contentOf);
+  const { first, at } = await ledger.createMessages(chat, contents, { key, requestId });
+  return {
+    json: {
+      data: contents.map((content, i) => messageView({ number: first + i, content, createdAt: at, updatedAt: at })),
+    },
+  };
+});

@@ -1,6 +1,7 @@
 import { operation } from '../runtime/http/operation.ts';
 
 export const deleteMessage = operation('deleteMessage', async ({ params, requestId }, { ledger }) => {
-  await ledger.deleteMessage(params.token, params.chat_number, params.message_number, requestId);
+  const { token, chat_number: chat, message_number: number } = params;
+  await ledger.deleteMessage({ token, chat, number }, { requestId });
   return {};
 });

@@ -4,7 +4,7 @@ import { timesView } from './shared/views.ts';
 export const editApplication = operation(
   'editApplication',
   async ({ params: { token }, body, requestId }, { ledger }) => {
-    const { createdAt, at } = await ledger.editApplication(token, body.name, requestId);
+    const { createdAt, at } = await ledger.editApplication(token, body.name, { requestId });
     return { json: { token, name: body.name, ...timesView({ createdAt, updatedAt: at }) } };
   },
 );

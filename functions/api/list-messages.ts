@@ -22,7 +22,10 @@ export const listMessages = operation('listMessages', async (request, services) 
   const { first, last } = covered;
   const maxPending = limits.pendingNumbers;
   const listed = page.views.map(({ number }) => number);
-  const missing = await services.store.missingNumbers(token, chat, first, last, maxPending + 1, listed);
+  const missing = await services.store.missingNumbers(
+    { token, chat, from: first, to: last },
+    { max: maxPending + 1, listed },
+  );
 
   const window = pendingWindow({ items: page.views, first, last, more: page.more, maxPending }, missing);
   const next = window.more ? await services.cursors.encode(list, [window.last]) : null;

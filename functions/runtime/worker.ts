@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { DeadLetterBox } from '../../lib/queue/queue.ts';
-import { MalformedRecord } from '../../lib/queue/records.ts';
+import { MalformedRecord, UnknownRecord } from '../../lib/queue/records.ts';
 import { type QueueName, type QueueService, queueService, queues } from '../queues.ts';
 import type { LambdaHandler } from './lambda.ts';
 import { events, log } from './observe/log.ts';
@@ -55,6 +55,9 @@ export const secondsSince = (at: number | undefined): number | undefined => at &
  * their reason and acknowledged, so that they block no other record and the queue's own limit of deliveries can be high.
  * When `work` throws, for instance because the database is unavailable, the whole batch is retried, which is safe
  * because `work` is idempotent. The failed batch is reported, too, because alarms see an outage by it.
+ *
+ * A record of a newer version is retried alone, until a worker of that version takes it: while a deployment rolls, both
+ * versions run. The queue's own limit of deliveries ends that.
  */
 export const worker =
   <Queue extends QueueName, Content extends { requests: readonly string[] }, Needs>(
@@ -65,7 +68,9 @@ export const worker =
     const deadLetterBox: DeadLetterBox = services[queueService(queue)];
     const { report = logged } = services;
     return middy<SQSEvent, SQSBatchResponse>(async ({ Records }: SQSEvent) => {
-      const { parsed, malformed } = parseBatch(Records, decode);
+      const { parsed, malformed, unknown } = parseBatch(Records, decode);
+      for (const { record, reason } of unknown)
+        log.warn(events.unknownRecord, { queue, message_id: record.messageId, reason });
       const { poison, measured } = await work(parsed, services);
       const requestsOf = new Map(parsed.map(({ record, content }) => [record, content.requests]));
       const bad = [...malformed, ...poison];
@@ -78,7 +83,7 @@ export const worker =
       report(done, { ...measured, duplicates, poison: bad.length - unburied.length }, [
         ...new Set([...requestsOf.values()].flat()),
       ]);
-      return failing(unburied);
+      return failing([...unknown.map(({ record }) => record), ...unburied]);
     }).onError((request) => {
       const { Records } = request.event;
       log.warn(events.batchFailed, { queue, records: Records.length, error: request.error as Error });
@@ -87,22 +92,24 @@ export const worker =
     }) as BatchHandler;
   };
 
-/** Reads the records of a batch. Those that can't be read are returned as poison. */
+/** Reads the records of a batch. Malformed records are poison; those of a newer version are returned as unknown. */
 function parseBatch<Content>(
   records: SQSRecord[],
   decode: (body: string) => Content,
-): { parsed: Parsed<Content>[]; malformed: Poison[] } {
+): { parsed: Parsed<Content>[]; malformed: Poison[]; unknown: Poison[] } {
   const parsed: Parsed<Content>[] = [];
   const malformed: Poison[] = [];
+  const unknown: Poison[] = [];
   for (const record of records) {
     try {
       parsed.push({ record, content: decode(record.body) });
     } catch (error) {
-      if (!(error instanceof MalformedRecord)) throw error;
-      malformed.push({ record, reason: error.message });
+      if (error instanceof MalformedRecord) malformed.push({ record, reason: error.message });
+      else if (error instanceof UnknownRecord) unknown.push({ record, reason: error.message });
+      else throw error;
     }
   }
-  return { parsed, malformed };
+  return { parsed, malformed, unknown };
 }
 
 /** Moves poison to the dead letters of the queue, one by one, and returns the records for which that failed. */

@@ -1,9 +1,11 @@
 import type { Restorable, WholeEntry } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import { outOfBounds } from '../model/bounds.ts';
-import { numbersOf, stretches } from '../model/ranges.ts';
-import type { MergedMessage, Store } from '../store/store.ts';
-import { type ArchiveLine, ArchiveProblem, archiveFormat, timeText } from './format.ts';
+import { lastRevision } from '../model/content.ts';
+import { numbersOf, ranges } from '../model/ranges.ts';
+import type { MergedMessage } from '../store/merging.ts';
+import type { Store } from '../store/store.ts';
+import { type ArchiveLine, ArchiveProblem, archiveFormat, messageLine, timeText } from './format.ts';
 
 export interface ExportServices {
   ledger: Pick<Restorable, 'entries'>;
@@ -39,23 +41,23 @@ export async function* exportApplication(
     },
   ];
   let [chats, messages, deleted] = [0, 0, 0];
-  for (const chatStretch of stretches(application.highest, chatsAtOnce)) {
+  for (const chatRange of ranges(application.highest, chatsAtOnce)) {
     // A step even where there are no chats, so that the caller can stop.
     yield [];
-    for (const chat of await ledger.entries(numbersOf(chatStretch).map((number) => ({ token, chat: number })))) {
+    for (const chat of await ledger.entries(numbersOf(chatRange).map((number) => ({ token, chat: number })))) {
       if (!chat) continue;
       const number = chat.chat as number;
       chats++;
       const { name, highest } = chat;
       requireInBounds(`chat ${number}`, { ...chat, counter: highest });
       yield [{ kind: 'chat', number, name, deleted: chat.deleted, ...revisionAndTimes(chat), highest }];
-      for (const stretch of chat.deleted ? [] : stretches(highest, limits.rowsPerTransaction)) {
-        const page = numbersOf(stretch);
+      for (const range of chat.deleted ? [] : ranges(highest, limits.rowsPerTransaction)) {
+        const page = numbersOf(range);
         const rows = await store.merged(page.map((each) => ({ token, chat: number, number: each })));
         const lines = rows.sort((a, b) => a.number - b.number).flatMap(lineOf);
         for (const { kind } of lines) kind === 'message' ? messages++ : deleted++;
         if (lines.length < page.length) {
-          const missing = await store.missingNumbers(token, number, stretch.from, stretch.to, page.length);
+          const missing = await store.missingNumbers({ token, chat: number, ...range }, { max: page.length });
           if (missing.length > 0) onMissing(number, missing.length);
         }
         yield lines;
@@ -86,10 +88,9 @@ function requireInBounds(what: string, values: Parameters<typeof outOfBounds>[0]
 
 /** The line of a message; none while only an edit of it has arrived. */
 function lineOf(message: MergedMessage): ArchiveLine[] {
-  const { chat, number, body, revision, deleted, createdAt, updatedAt } = message;
+  const { chat, number, revisions, deleted, createdAt, updatedAt } = message;
   if (deleted) return [{ kind: 'deleted message', chat, number }];
   if (createdAt === null) return [];
-  requireInBounds(`message ${chat}/${number}`, message);
-  const times = { created_at: timeText(createdAt), updated_at: timeText(updatedAt) };
-  return [{ kind: 'message', chat, number, body, revision, ...times }];
+  requireInBounds(`message ${chat}/${number}`, { revision: lastRevision(revisions), createdAt, updatedAt });
+  return [messageLine({ ...message, createdAt })];
 }

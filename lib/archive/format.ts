@@ -1,13 +1,18 @@
 import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { isTime } from '../model/bounds.ts';
+import type { MessageKey } from '../model/keys.ts';
 import { textFault } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
+import type { MessageState } from '../model/writes-of.ts';
 
-// The file of an exported application: a JSON object a line. First what it is, then the application, then each of its chats
-// with its messages behind it, all by number, and at the end how many there were, so that a file that was cut off shows.
+// The file of an exported application: a JSON object on each line. The first line names the format. The application follows,
+// then each chat with its messages, by number. The last line counts them, so that a truncated file is noticed.
 
-/** The version of the file's format. */
+/**
+ * The version of the file's format. A new member raises it, so that an import by an earlier version ends at the first line,
+ * before anything is written.
+ */
 export const archiveFormat = 1;
 
 export const timeText = (ms: number): string => new Date(ms).toISOString();
@@ -38,9 +43,14 @@ const text = (longest: number, expected = 'a string') =>
 const kindFault = (issue: { code?: string | undefined }) =>
   issue.code === 'invalid_union' ? 'is not a kind of line' : 'must be a JSON object';
 
+const formatFault = ({ input }: { input?: unknown }) =>
+  `must be ${archiveFormat}, the only format that this version of chat-system reads${
+    Number.isSafeInteger(input) ? `, and is ${input}; import the file with the version that wrote it` : ''
+  }`;
+
 const kinds = [
-  z.object({ kind: z.literal('archive'), format: z.literal(archiveFormat) }),
-  z.object({
+  z.strictObject({ kind: z.literal('archive'), format: z.literal(archiveFormat, { error: formatFault }) }),
+  z.strictObject({
     kind: z.literal('application'),
     token: z.string().refine((token) => asToken(token) === token, 'is no token'),
     name: text(limits.nameLength),
@@ -50,7 +60,7 @@ const kinds = [
     /** The highest number given to a chat. */
     highest,
   }),
-  z.object({
+  z.strictObject({
     kind: z.literal('chat'),
     number,
     name: text(limits.nameLength, 'a string or null').nullable(),
@@ -62,7 +72,7 @@ const kinds = [
     /** The highest number given to a message. */
     highest,
   }),
-  z.object({
+  z.strictObject({
     kind: z.literal('message'),
     chat: number,
     number,
@@ -71,8 +81,8 @@ const kinds = [
     created_at: time,
     updated_at: time,
   }),
-  z.object({ kind: z.literal('deleted message'), chat: number, number }),
-  z.object({ kind: z.literal('end'), chats: count, messages: count, deleted_messages: count }),
+  z.strictObject({ kind: z.literal('deleted message'), chat: number, number }),
+  z.strictObject({ kind: z.literal('end'), chats: count, messages: count, deleted_messages: count }),
 ] as const;
 const line = z.discriminatedUnion('kind', kinds, { error: kindFault });
 export type ArchiveLine = z.output<typeof line>;
@@ -92,5 +102,28 @@ export function decodeLine(text: string): ArchiveLine {
   const result = line.safeParse(json);
   if (result.success) return result.data;
   const [issue] = result.error.issues;
+  if (issue?.code === 'unrecognized_keys')
+    throw new ArchiveProblem(
+      `has ${issue.keys.map((key) => JSON.stringify(key)).join(', ')}, which this version of chat-system does not know; import the file with the version that wrote it`,
+    );
   throw new ArchiveProblem([issue?.path.join('.'), issue?.message].filter(Boolean).join(' '));
 }
+
+/** Returns the line of a message that is neither deleted nor waiting for its creation. */
+export const messageLine = ({ chat, number, ...message }: MessageKey & MessageState): LineOf<'message'> => ({
+  kind: 'message',
+  chat,
+  number,
+  body: message.content.body,
+  revision: message.revisions.body,
+  created_at: timeText(message.createdAt),
+  updated_at: timeText(message.updatedAt),
+});
+
+/** Returns the message of a line. */
+export const messageOf = (line: LineOf<'message'>): MessageState => ({
+  content: { body: line.body },
+  revisions: { body: line.revision },
+  createdAt: Date.parse(line.created_at),
+  updatedAt: Date.parse(line.updated_at),
+});

@@ -1,10 +1,11 @@
 import type { Restorable } from '../ledger/ledger.ts';
 import { recordsOf } from '../ledger/store-records.ts';
+import { lastRevision } from '../model/content.ts';
 import type { Parent } from '../model/keys.ts';
 import type { Write } from '../model/write.ts';
 import { writesOfMessage, writesOfParent } from '../model/writes-of.ts';
 import type { Outbox } from '../queue/queue.ts';
-import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf } from './format.ts';
+import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf, messageOf } from './format.ts';
 
 export interface ImportServices {
   ledger: Pick<Restorable, 'entries' | 'restore' | 'restoreMessage'>;
@@ -152,7 +153,7 @@ class Import {
       throw new ArchiveProblem(`${what} is there already, and something was created in it since`);
     if (this.#dryRun) return;
     await this.#ledger.restore({ ...parent, name, ...revised, deleted, highest });
-    const writes = writesOfParent(parent, name, revised);
+    const writes = writesOfParent(parent, { name, ...revised });
     if (deleted) writes.push({ kind: 'deletion', ...parent, at: updatedAt });
     await this.#storeQueue.send(recordsOf(writes));
   }
@@ -165,7 +166,7 @@ class Import {
     const token = this.#token;
     const changed = lines.flatMap((line) => {
       const deleted = line.kind === 'deleted message';
-      const revision = deleted ? 1 : line.revision;
+      const revision = deleted ? 1 : lastRevision(messageOf(line).revisions);
       return revision > 0 ? [{ token, chat: line.chat, number: line.number, revision, deleted }] : [];
     });
     for (let i = 0; i < changed.length; i += entriesAtOnce)
@@ -173,13 +174,13 @@ class Import {
     const writes = lines.flatMap((line): Write[] => {
       const key = { token, chat: line.chat, number: line.number };
       if (line.kind === 'deleted message') return [{ kind: 'deletion', ...key, at: Date.now() }];
-      return writesOfMessage(key, line.body, revisedOf(line));
+      return writesOfMessage(key, messageOf(line));
     });
     await this.#storeQueue.send(recordsOf(writes));
   }
 }
 
-const revisedOf = (line: { revision: number; created_at: string; updated_at: string }) => ({
+const revisedOf = (line: LineOf<'application'> | LineOf<'chat'>) => ({
   revision: line.revision,
   createdAt: Date.parse(line.created_at),
   updatedAt: Date.parse(line.updated_at),

@@ -1,4 +1,5 @@
-import type { MessageKey, Parent } from '../model/keys.ts';
+import type { ContentChange, MessageContent } from '../model/content.ts';
+import type { ChatKey, MessageKey, Parent } from '../model/keys.ts';
 
 /**
  * The ledger accepts writes: it gives the number and makes the write durable, and that is all an answer waits for. SQL
@@ -10,51 +11,44 @@ import type { MessageKey, Parent } from '../model/keys.ts';
  * may not have been accepted; a create that is repeated with its idempotency key is completed under its first number.
  * Every call may throw `Throttled` or `Unavailable`; a call with a key also `KeyReused` or `KeyInFlight`.
  *
- * `requestId` goes with the write, so that it is found in every log on its way; nothing depends on it.
+ * `requestId` travels with the write, so that every log on its way has it. Nothing else depends on it.
  */
 export interface Ledger extends Restorable {
   /** Accepts an application and gives it a token of 128 random bits. */
-  createApplication(name: string, key?: IdempotencyKey, requestId?: string): Promise<{ token: string; at: number }>;
+  createApplication(name: string, context?: CreateContext): Promise<{ token: string; at: number }>;
 
   /**
    * Accepts a chat under the application's next number.
    * @throws NotFound; NumbersUsedUp when `limits.highestNumber` is reached
    */
-  createChat(
-    token: string,
-    name: string | null,
-    key?: IdempotencyKey,
-    requestId?: string,
-  ): Promise<{ number: number; at: number }>;
+  createChat(token: string, name: string | null, context?: CreateContext): Promise<{ number: number; at: number }>;
 
   /**
-   * Accepts messages under the chat's next numbers, all or nothing: `first`, `first + 1`, …
+   * Accepts messages under the chat's next numbers, all or none: `first`, `first + 1`, …
    * @throws NotFound for the application or chat; NumbersUsedUp when they would pass `limits.highestNumber`
    */
   createMessages(
-    token: string,
-    chat: number,
-    bodies: string[],
-    key?: IdempotencyKey,
-    requestId?: string,
+    chat: ChatKey,
+    contents: MessageContent[],
+    context?: CreateContext,
   ): Promise<{ first: number; at: number }>;
 
   /** @throws NotFound; RevisionsUsedUp at `limits.highestRevision` */
-  editApplication(token: string, name: string, requestId?: string): Promise<Edited>;
+  editApplication(token: string, name: string, context?: WriteContext): Promise<Edited>;
   /** @throws NotFound for the application or chat; RevisionsUsedUp at `limits.highestRevision` */
-  editChat(token: string, chat: number, name: string | null, requestId?: string): Promise<Edited>;
+  editChat(chat: ChatKey, name: string | null, context?: WriteContext): Promise<Edited>;
   /**
-   * Accepts a new body for a message, stored yet or not.
+   * Accepts new values for some members of a message, stored yet or not.
    * @throws NotFound for the application, chat or message; RevisionsUsedUp at `limits.highestRevision`
    */
-  editMessage(token: string, chat: number, number: number, body: string, requestId?: string): Promise<{ at: number }>;
+  editMessage(message: MessageKey, change: ContentChange, context?: WriteContext): Promise<{ at: number }>;
 
   /** @throws NotFound */
-  deleteApplication(token: string, requestId?: string): Promise<void>;
+  deleteApplication(token: string, context?: WriteContext): Promise<void>;
   /** @throws NotFound for the application or chat */
-  deleteChat(token: string, chat: number, requestId?: string): Promise<void>;
+  deleteChat(chat: ChatKey, context?: WriteContext): Promise<void>;
   /** @throws NotFound for the application, chat or message */
-  deleteMessage(token: string, chat: number, number: number, requestId?: string): Promise<void>;
+  deleteMessage(message: MessageKey, context?: WriteContext): Promise<void>;
 
   /** An application that was accepted and not deleted. */
   application(token: string): Promise<LedgerEntry<string> | undefined>;
@@ -70,10 +64,20 @@ export interface Ledger extends Restorable {
   counters(parents: Parent[]): Promise<(number | undefined)[]>;
 
   /**
-   * Forgets up to `limit` entries below something deleted; answers how many. What was deleted itself stays known as
-   * deleted, so that nothing is ever accepted for it again.
+   * Forgets up to `limit` entries below something deleted. Returns how many it forgot. What was deleted itself stays known
+   * as deleted, so that no write is ever accepted for it again.
    */
   purge(deleted: Parent, limit: number): Promise<number>;
+}
+
+/** Where a write comes from. */
+export interface WriteContext {
+  requestId?: string | undefined;
+}
+
+/** A create may have an idempotency key. */
+export interface CreateContext extends WriteContext {
+  key?: IdempotencyKey | undefined;
 }
 
 /** The client's Idempotency-Key: `id` names the key in its scope (method and path), `payload` the request's content. */
@@ -123,7 +127,7 @@ export interface Restorable {
   changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]>;
 
   /** The numbers of a chat's messages that were deleted, up to `limit` at a time and in no order. */
-  deletedMessages(chat: { token: string; chat: number }, limit: number): AsyncIterable<number[]>;
+  deletedMessages(chat: ChatKey, limit: number): AsyncIterable<number[]>;
 
   /**
    * Puts the entry where it is missing. One that is there gets what is ahead of it: its counter is raised to `highest`, a

@@ -1,7 +1,11 @@
-/** Names one message. */
-export interface MessageKey {
+/** Names one chat. */
+export interface ChatKey {
   token: string;
   chat: number;
+}
+
+/** Names one message. */
+export interface MessageKey extends ChatKey {
   number: number;
 }
 

@@ -1,3 +1,5 @@
+import type { ContentChange } from './content.ts';
+
 interface Revision {
   /** 0 creates; each edit takes the next. The higher revision wins. */
   revision: number;
@@ -8,11 +10,13 @@ interface Revision {
 /**
  * One accepted write, as the ledger sends it to the store. A deletion has no revision: it beats them all. The deepest
  * number that a deletion has says what is deleted.
+ *
+ * A creation of a message has the whole content, an edit only the members that it sets.
  */
 export type Write =
   | ({ kind: 'application'; token: string; name: string } & Revision)
   | ({ kind: 'chat'; token: string; chat: number; name: string | null } & Revision)
-  | ({ kind: 'message'; token: string; chat: number; number: number; body: string } & Revision)
+  | ({ kind: 'message'; token: string; chat: number; number: number; content: ContentChange } & Revision)
   | { kind: 'deletion'; token: string; chat?: number | undefined; number?: number | undefined; at: number };
 
 /** What a write is about: an application, a chat of it, or a message of that chat. */

@@ -1,26 +1,50 @@
+import { type ContentChange, contentMembers, type MessageContent, type Revisions } from './content.ts';
 import type { MessageKey, Parent } from './keys.ts';
 import type { Write } from './write.ts';
 
-/** How far something was edited: 0 is its creation. Times are in milliseconds since 1970. */
-interface Revised {
-  revision: number;
+/** Milliseconds since 1970. */
+interface Times {
   createdAt: number;
   updatedAt: number;
 }
 
-/** The writes that bring an application or chat to where it stands: its creation and, where there was one, its last edit. */
-export const writesOfParent = ({ token, chat }: Parent, name: string | null, revised: Revised): Write[] =>
-  revisionsOf(revised).map((each) =>
+/** A message as it stands: its content, and by how many edits each member came to it. */
+export interface MessageState extends Times {
+  content: MessageContent;
+  revisions: Revisions;
+}
+
+/**
+ * Returns the writes that bring an application or chat to its present state: its creation and, where there was one, its
+ * last edit.
+ */
+export function writesOfParent(
+  { token, chat }: Parent,
+  { name, revision, createdAt, updatedAt }: Times & { name: string | null; revision: number },
+): Write[] {
+  const writeOf = (revision: number, at: number): Write =>
     chat === undefined
-      ? { kind: 'application', token, ...each, name: name ?? '' }
-      : { kind: 'chat', token, chat, ...each, name },
-  );
+      ? { kind: 'application', token, revision, at, name: name ?? '' }
+      : { kind: 'chat', token, chat, revision, at, name };
+  const created = writeOf(0, createdAt);
+  return revision === 0 ? [created] : [created, writeOf(revision, updatedAt)];
+}
 
-/** The same of a message. */
-export const writesOfMessage = ({ token, chat, number }: MessageKey, body: string, revised: Revised): Write[] =>
-  revisionsOf(revised).map((each) => ({ kind: 'message', token, chat, number, ...each, body }));
-
-const revisionsOf = ({ revision, createdAt, updatedAt }: Revised) => {
-  const created = { revision: 0, at: createdAt };
-  return revision === 0 ? [created] : [created, { revision, at: updatedAt }];
-};
+/** Returns the writes that bring a message to its present state: its creation and the last edit of each member. */
+export function writesOfMessage({ token, chat, number }: MessageKey, state: MessageState): Write[] {
+  const { content, revisions, createdAt, updatedAt } = state;
+  const writeOf = (revision: number, at: number, change: ContentChange): Write => ({
+    kind: 'message',
+    token,
+    chat,
+    number,
+    revision,
+    at,
+    content: change,
+  });
+  const edited = contentMembers.filter((member) => revisions[member] > 0);
+  return [
+    writeOf(0, createdAt, content),
+    ...edited.map((member) => writeOf(revisions[member], updatedAt, { [member]: content[member] })),
+  ];
+}

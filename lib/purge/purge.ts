@@ -1,7 +1,8 @@
 import type { Ledger } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import type { SearchIndex } from '../search/search-index.ts';
-import type { Purge, Store } from '../store/store.ts';
+import type { Purge } from '../store/purging.ts';
+import type { Store } from '../store/store.ts';
 
 export interface PurgeServices {
   store: Pick<Store, 'purges' | 'purgeRows' | 'endPurge'>;

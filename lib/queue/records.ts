@@ -1,11 +1,19 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
+import { blankContent, type ContentChange, contentMembers } from '../model/content.ts';
 import type { MessageKey } from '../model/keys.ts';
 import { requestIdLength } from '../model/request-id.ts';
 import type { Write } from '../model/write.ts';
 import { once } from '../once.ts';
 
-/** The version of the record format. A worker buries a record of another version instead of guessing. */
+// The format of queue records. Each kind of write has its own mapping to JSON and back, so the format does not follow the
+// types in memory. While a deployment rolls, workers of two versions read the same queue:
+//
+// - A new optional member keeps the version. It is left out where it is blank, so most records stay readable for the
+//   version before. A worker that meets a member or a kind that it does not know retries the record until it is replaced.
+// - Any other change raises the version. A worker retries records of a version that it does not know.
+
+/** The version of the record format. */
 const version = 1;
 
 /** Where writes come from: the ids of their requests, and when the oldest of these writes was accepted. */
@@ -25,16 +33,65 @@ export interface ChangesRecord extends Origin {
   messages: MessageKey[];
 }
 
-/** A record that cannot be understood. The message is the reason that the dead letter keeps. */
-export class MalformedRecord extends Error {}
+/** A record that this version cannot read. The message says why, and quotes nothing of the content. */
+export class UnreadableRecord extends Error {}
+
+/** No version can read the record: it is not JSON, or a value has a wrong type. The dead letter keeps the message. */
+export class MalformedRecord extends UnreadableRecord {}
+
+/** A newer version wrote the record, with a version, kind or member that this one does not know. Retry it. */
+export class UnknownRecord extends UnreadableRecord {}
 
 /** @param requests ids of the requests that made the writes; none where no client asked for them */
 export const encodeWrites = (writes: Write[], requests: string[] = []): string =>
-  JSON.stringify({ version, ...(requests.length > 0 && { requests }), writes });
+  JSON.stringify({ version, ...(requests.length > 0 && { requests }), writes: writes.map(encodeWrite) });
 
 /** @param origin the writes that changed the messages */
 export const encodeChanges = (messages: MessageKey[], { requests, at }: Origin = { requests: [] }): string =>
-  JSON.stringify({ version, ...(requests.length > 0 && { requests, at }), messages });
+  JSON.stringify({
+    version,
+    ...(requests.length > 0 && { requests, at }),
+    messages: messages.map(({ token, chat, number }) => ({ token, chat, number })),
+  });
+
+type Encoded = z.output<ReturnType<typeof schemas>['write']>;
+
+function encodeWrite(write: Write): Encoded {
+  const { token, at } = write;
+  switch (write.kind) {
+    case 'application':
+      return { kind: 'application', token, revision: write.revision, at, name: write.name };
+    case 'chat':
+      return { kind: 'chat', token, chat: write.chat, revision: write.revision, at, name: write.name };
+    case 'message': {
+      const { chat, number, revision, content } = write;
+      return { kind: 'message', token, chat, number, revision, at, ...encodeContent(content, revision === 0) };
+    }
+    case 'deletion':
+      return { kind: 'deletion', token, chat: write.chat, number: write.number, at };
+  }
+}
+
+/** A creation leaves out what is blank, except the body; an edit has every member that it sets. */
+function encodeContent(content: ContentChange, isCreation: boolean): ContentChange {
+  if (!isCreation) return content;
+  const encoded = contentMembers.filter((member) => member === 'body' || content[member] !== blankContent[member]);
+  return Object.fromEntries(encoded.map((member) => [member, content[member]]));
+}
+
+function decodeWrite(encoded: Encoded): Write {
+  if (encoded.kind !== 'message') return encoded;
+  const { kind, token, chat, number, revision, at, ...content } = encoded;
+  return {
+    kind,
+    token,
+    chat,
+    number,
+    revision,
+    at,
+    content: revision === 0 ? { ...blankContent, ...content } : content,
+  };
+}
 
 /**
  * JSON in ASCII: SQS refuses some characters (U+FFFE, U+FFFF and most controls), and JSON can escape them all. Bodies
@@ -43,21 +100,21 @@ export const encodeChanges = (messages: MessageKey[], { requests, at }: Origin =
 export const asciiJson = (json: string): string =>
   json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
 
-/** @throws MalformedRecord */
+/** @throws MalformedRecord, UnknownRecord */
 export function decodeWritesRecord(body: string): WritesRecord {
   const { requests, writes } = decode(schemas().writesRecord, body);
-  return { requests: requestsIn(requests), writes };
+  return { requests: requestsIn(requests), writes: writes.map(decodeWrite) };
 }
 
-/** @throws MalformedRecord */
+/** @throws MalformedRecord, UnknownRecord */
 export function decodeChangesRecord(body: string): ChangesRecord {
   const { requests, at, messages } = decode(schemas().changesRecord, body);
   return { requests: requestsIn(requests), at, messages };
 }
 
-/** @throws MalformedRecord */
+/** @throws MalformedRecord, UnknownRecord */
 export const decodeWrites = (body: string): Write[] => decodeWritesRecord(body).writes;
-/** @throws MalformedRecord */
+/** @throws MalformedRecord, UnknownRecord */
 export const decodeChanges = (body: string): MessageKey[] => decodeChangesRecord(body).messages;
 
 // Functions that only send never build the schemas.
@@ -66,20 +123,37 @@ const schemas = once(() => {
   const number = z.int().check(z.minimum(1), z.maximum(limits.highestNumber));
   const revision = z.int().check(z.minimum(0), z.maximum(limits.highestRevision));
   const at = z.int().check(z.minimum(0), z.maximum(limits.latestTime));
-  const write: z.ZodMiniType<Write> = z.discriminatedUnion('kind', [
-    z.object({ kind: z.literal('application'), token, revision, at, name: z.string() }),
-    z.object({ kind: z.literal('chat'), token, chat: number, revision, at, name: z.nullable(z.string()) }),
-    z.object({ kind: z.literal('message'), token, chat: number, number, revision, at, body: z.string() }),
-    z.object({ kind: z.literal('deletion'), token, chat: z.optional(number), number: z.optional(number), at }),
+  const write = z.discriminatedUnion('kind', [
+    z.strictObject({ kind: z.literal('application'), token, revision, at, name: z.string() }),
+    z.strictObject({ kind: z.literal('chat'), token, chat: number, revision, at, name: z.nullable(z.string()) }),
+    z
+      .strictObject({
+        kind: z.literal('message'),
+        token,
+        chat: number,
+        number,
+        revision,
+        at,
+        body: z.exactOptional(z.string()),
+      })
+      .check(z.refine((each) => each.revision > 0 || each.body !== undefined, { path: ['body'], error: 'missing' })),
+    z.strictObject({
+      kind: z.literal('deletion'),
+      token,
+      chat: z.optional(number),
+      number: z.optional(number),
+      at,
+    }),
   ]);
-  const messageKey: z.ZodMiniType<MessageKey> = z.object({ token, chat: number, number });
+  const messageKey = z.strictObject({ token, chat: number, number });
   return {
-    writesRecord: z.object({
+    write,
+    writesRecord: z.strictObject({
       version: z.literal(version),
       requests: z.optional(z.unknown()),
       writes: z.array(write).check(z.minLength(1)),
     }),
-    changesRecord: z.object({
+    changesRecord: z.strictObject({
       version: z.literal(version),
       requests: z.optional(z.unknown()),
       at: z.catch(z.optional(at), undefined),
@@ -96,7 +170,7 @@ const schemas = once(() => {
 const requestsIn = (value: unknown): string[] =>
   Array.isArray(value) && value.every((id) => typeof id === 'string' && id.length <= requestIdLength) ? value : [];
 
-const decode = <Record>(schema: z.ZodMiniType<Record>, body: string): Record => {
+function decode<Record>(schema: z.ZodMiniType<Record>, body: string): Record {
   let json: unknown;
   try {
     json = JSON.parse(body);
@@ -105,6 +179,21 @@ const decode = <Record>(schema: z.ZodMiniType<Record>, body: string): Record => 
   }
   const result = schema.safeParse(json);
   if (result.success) return result.data;
-  const [issue] = result.error.issues;
-  throw new MalformedRecord(`${issue?.path.join('.') || 'record'}: ${issue?.message}`);
-};
+  const { issues } = result.error;
+  const faults = issues.map((issue) => ({ issue, unknown: unknownIn(issue, json) }));
+  const otherVersion = faults.find(({ issue, unknown }) => unknown && issue.path.join() === 'version');
+  // A newer version of this format has the known members as they are, so any other fault is damage.
+  const [first] = otherVersion ? [otherVersion] : faults.toSorted((a, b) => Number(!!a.unknown) - Number(!!b.unknown));
+  const where = first?.issue.path.join('.') || 'record';
+  if (first?.unknown) throw new UnknownRecord(`${where}: ${first.unknown}; a newer version wrote this record`);
+  throw new MalformedRecord(`${where}: ${first?.issue.message}`);
+}
+
+/** Returns what of the issue this version does not know: a version, a kind of write or a member. */
+function unknownIn(issue: z.core.$ZodIssue, record: unknown): string | undefined {
+  if (issue.code === 'unrecognized_keys') return 'unknown member';
+  const value = issue.path.reduce<unknown>((each, key) => (each as { [name: PropertyKey]: unknown })[key], record);
+  if (issue.code === 'invalid_union' && typeof value === 'string') return 'unknown kind';
+  if (issue.path.join() === 'version' && Number.isSafeInteger(value)) return `unknown version ${value}`;
+  return undefined;
+}

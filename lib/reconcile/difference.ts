@@ -44,3 +44,9 @@ export type Difference = { repaired: boolean } & (
   /** A dead letter of the store queue that may be about any number; while there is one, no number becomes void. */
   | { kind: 'unreadable dead letter'; reason: string }
 );
+
+/** What a comparison found, and how many of the numbers given are not stored and not void. */
+export interface Compared {
+  differences: Difference[];
+  unstored: number;
+}

@@ -2,7 +2,7 @@ import type { WholeEntry } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import { outOfBounds } from '../model/bounds.ts';
 import type { Parent } from '../model/keys.ts';
-import { numbersOf, stretches } from '../model/ranges.ts';
+import { numbersOf, ranges } from '../model/ranges.ts';
 import type { MergedParent } from '../store/inventory.ts';
 import type { Difference, Lacking } from './difference.ts';
 import type { Run } from './run.ts';
@@ -19,12 +19,12 @@ export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Di
   if (!row && highest === 0) return;
   yield* restore(run, [{ parent: { token }, row, highest }]);
   if (row?.deleted) return;
-  for (const stretch of stretches(highest, limits.numbersCompared)) {
-    // Signals and others get their turn, however many numbers hold nothing.
+  for (const range of ranges(highest, limits.numbersCompared)) {
+    // Lets signals and other work run, however many numbers have nothing to compare.
     await new Promise(setImmediate);
     run.signal?.throwIfAborted();
-    const parents = numbersOf(stretch).map((chat) => ({ token, chat }));
-    const rows = await store.mergedChats(token, stretch.from, stretch.to);
+    const parents = numbersOf(range).map((chat) => ({ token, chat }));
+    const rows = await store.mergedChats(token, range);
     const numbers = await store.highestNumbers(parents);
     const known = parents.map((parent, i) => ({
       parent,

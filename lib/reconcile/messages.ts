@@ -1,108 +1,109 @@
-import { limits } from '../limits.ts';
-import { isNumber, outOfBounds } from '../model/bounds.ts';
-import type { MessageKey } from '../model/keys.ts';
+import { outOfBounds } from '../model/bounds.ts';
+import { lastRevision } from '../model/content.ts';
+import type { ChatKey, MessageKey } from '../model/keys.ts';
+import { numbersOf } from '../model/ranges.ts';
 import type { Write } from '../model/write.ts';
 import { writesOfMessage } from '../model/writes-of.ts';
 import { documentsOf } from '../search/documents-of.ts';
-import {
-  type DocumentVersion,
-  RefusedDocuments,
-  type SearchDocument,
-  tombstoneVersion,
-} from '../search/search-index.ts';
+import { RefusedDocuments, type SearchDocument, tombstoneVersion, versionOf } from '../search/search-index.ts';
 import type { MessageVersion } from '../store/inventory.ts';
 import { completeDeletions, deletionsOf } from './deletions.ts';
-import type { Difference, Lacking } from './difference.ts';
+import type { Compared, Difference, Lacking } from './difference.ts';
 import { missingNumbers } from './missing-numbers.ts';
+import type { NumberSet } from './number-set.ts';
+import { type Page, pages } from './pages.ts';
 import type { Run } from './run.ts';
 
-interface Chat {
-  token: string;
-  chat: number;
+/** The highest number given to a chat's messages, and the highest number of them that is stored. */
+interface Highest {
+  given: number;
+  stored: number;
 }
 
 /**
  * Compares the messages of a chat by number, a page at a time. The index is read before the store, and the store before
  * the ledger: each is ahead of the one before it, unless it was restored.
  *
- * @param highest the highest number given
- * @returns how many of the numbers given are not stored, and not void
+ * @param given the highest number given
  */
-export async function* compareMessages(run: Run, chat: Chat, highest: number): AsyncGenerator<Difference, number> {
-  const { store, searchIndex } = run;
+export async function* compareMessages(run: Run, chat: ChatKey, given: number): AsyncGenerator<Compared> {
   const deletions = await deletionsOf(run, chat);
-  const [stored = 0] = await store.highestNumbers([chat]);
-  const top = Math.max(highest, stored);
-  const page = limits.numbersCompared;
-  let unstored = 0;
-  let goesOn = true;
-  let namedIndex = false;
-  for (let after = 0; goesOn; ) {
-    run.signal?.throwIfAborted();
-    const listed = await searchIndex.versions(chat.token, chat.chat, after, page);
-    const held = listed.filter(({ number }) => isNumber(number));
-    const last = listed.at(-1)?.number ?? 0;
-    if (held.length < listed.length && !namedIndex) {
-      yield { kind: 'out of bounds', ...chat, side: 'index', what: 'number', value: last, repaired: false };
-      namedIndex = true;
+  const [stored = 0] = await run.store.highestNumbers([chat]);
+  const highest = { given, stored };
+  let isNamed = false;
+  for await (const page of pages(run, chat, Math.max(given, stored))) {
+    if (page.outOfBounds !== undefined && !isNamed) {
+      isNamed = true;
+      yield { differences: [numberOutOfBounds(chat, page.outOfBounds)], unstored: 0 };
     }
-    // Others get their turn between two pages, where they share the thread.
-    await new Promise(setImmediate);
-    // Behind the highest number there is nothing but what the index alone has, however far apart.
-    const to = after < top ? Math.min(after + page, limits.highestNumber) : (held.at(-1)?.number ?? after);
-    const documents = held.filter(({ number }) => number <= to);
-    const merged = await store.messageVersions(chat.token, chat.chat, after + 1, to);
-    yield* compareWithLedger(run, chat, merged);
-    const numbers = { from: after + 1, to: Math.min(to, highest), rows: merged, documents };
-    const rows = yield* completeDeletions(run, chat, deletions, numbers);
-    const onlyInIndex = yield* compareWithIndex(
-      run,
-      chat,
-      rows.filter(({ number }) => number <= top),
-      documents,
-    );
-
-    const known = storedIn(rows);
-    const missing: number[] = [];
-    for (let number = after + 1; number <= Math.min(to, highest); number++)
-      if (!known.has(number) && !onlyInIndex.has(number)) missing.push(number);
-    unstored += known.size - storedIn(merged).size + onlyInIndex.size;
-    unstored += yield* missingNumbers(run, chat, { from: after + 1, to }, missing);
-    goesOn = to < top || held.length === page || held.length > documents.length;
-    after = to;
+    yield await comparePage(run, page, { highest, deletions });
   }
-  return unstored;
 }
 
-/** Those whose creation or deletion has come. */
+async function comparePage(
+  run: Run,
+  page: Page,
+  { highest, deletions }: { highest: Highest; deletions: NumberSet },
+): Promise<Compared> {
+  const { chat, range } = page;
+  const given = { from: range.from, to: Math.max(range.from - 1, Math.min(range.to, highest.given)) };
+  const ledger = await compareWithLedger(run, page);
+  const completed = await completeDeletions(run, page, { given, deletions });
+  const top = Math.max(highest.given, highest.stored);
+  const rows = completed.rows.filter(({ number }) => number <= top);
+  const index = await compareWithIndex(run, { ...page, rows });
+
+  const known = storedIn(completed.rows);
+  const missing = numbersOf(given).filter((number) => !known.has(number) && !index.onlyInIndex.has(number));
+  const noted = await missingNumbers(run, chat, { range, missing });
+  return {
+    differences: [...ledger, ...completed.differences, ...index.differences, ...noted.differences],
+    unstored: known.size - storedIn(page.rows).size + index.onlyInIndex.size + noted.unstored,
+  };
+}
+
+const numberOutOfBounds = (chat: ChatKey, value: number): Difference => ({
+  kind: 'out of bounds',
+  ...chat,
+  side: 'index',
+  what: 'number',
+  value,
+  repaired: false,
+});
+
+/** Returns the numbers whose creation or deletion is stored. */
 const storedIn = (rows: MessageVersion[]): Set<number> =>
   new Set(rows.flatMap(({ number, deleted, created }) => (deleted || created ? [number] : [])));
 
-/** What the ledger lacks of edits and deletions. */
-async function* compareWithLedger(run: Run, chat: Chat, rows: MessageVersion[]): AsyncGenerator<Difference> {
+/** Compares with the ledger, which gets the edits and deletions that it lacks. */
+async function compareWithLedger(run: Run, { chat, rows }: Page): Promise<Difference[]> {
   const { ledger, repair } = run;
-  const changed = rows.filter(({ revision, deleted }) => revision > 0 || deleted);
-  if (changed.length === 0) return;
+  const changed = rows
+    .map(({ number, revisions, deleted }) => ({ number, revision: lastRevision(revisions), deleted }))
+    .filter(({ revision, deleted }) => revision > 0 || deleted);
+  if (changed.length === 0) return [];
   const known = await ledger.changedMessages(changed.map(({ number }) => ({ ...chat, number })));
+  const differences: Difference[] = [];
   for (const [i, { number, revision, deleted }] of changed.entries()) {
     const entry = known[i];
     const [inStore] = outOfBounds({ revision });
     const [inLedger] = outOfBounds({ revision: entry?.revision ?? null });
     const about = { kind: 'out of bounds', ...chat, number, repaired: false } as const;
-    if (inStore) yield { ...about, side: 'store', ...inStore };
-    if (inLedger) yield { ...about, side: 'ledger', ...inLedger };
-    if (inStore) continue;
-    if (entry?.deleted) continue;
+    if (inStore) differences.push({ ...about, side: 'store', ...inStore });
+    if (inLedger) differences.push({ ...about, side: 'ledger', ...inLedger });
+    if (inStore || entry?.deleted) continue;
     if (!deleted && revision <= (entry?.revision ?? 0)) continue;
     if (repair) await ledger.restoreMessage({ ...chat, number, revision, deleted });
-    yield { kind: 'not in ledger', ...chat, number, lacking: deleted ? 'deletion' : 'edit', repaired: repair };
+    const lacking = deleted ? 'deletion' : 'edit';
+    differences.push({ kind: 'not in ledger', ...chat, number, lacking, repaired: repair });
   }
+  return differences;
 }
 
-/** The version that the index is to hold of a row; none of an edit whose message has not come. */
-const versionOf = ({ revision, deleted, created }: MessageVersion): number | undefined => {
+/** Returns the version that the index must hold of a row; undefined for an edit whose message has not arrived. */
+const wantedVersion = ({ revisions, deleted, created }: MessageVersion): number | undefined => {
   if (deleted) return tombstoneVersion;
-  return created ? revision : undefined;
+  return created ? versionOf(revisions) : undefined;
 };
 
 const lackingOf = (newer: number, older: number | undefined): Lacking => {
@@ -111,37 +112,43 @@ const lackingOf = (newer: number, older: number | undefined): Lacking => {
 };
 
 /**
- * What index and store lack of each other: the higher version counts, as in merging.
+ * Compares store and index. The higher version wins, as in merging.
  *
- * @returns the numbers that are in the index, and not at all in the store
+ * @returns the differences, and the numbers that the index has and the store does not have at all
  */
-async function* compareWithIndex(
+async function compareWithIndex(
   run: Run,
-  chat: Chat,
-  rows: MessageVersion[],
-  documents: DocumentVersion[],
-): AsyncGenerator<Difference, Set<number>> {
-  const wanted = new Map(rows.map((row) => [row.number, versionOf(row)]));
+  { chat, rows, documents }: Page,
+): Promise<{ differences: Difference[]; onlyInIndex: Set<number> }> {
+  const wanted = new Map(rows.map((row) => [row.number, wantedVersion(row)]));
   const held = new Map(documents.map(({ number, version }) => [number, version]));
-  const [toIndex, toStore]: [Map<number, Lacking>, Map<number, Lacking>] = [new Map(), new Map()];
-  const onlyInIndex = new Set<number>();
-  for (const number of new Set([...wanted.keys(), ...held.keys()])) {
-    const [want, have] = [wanted.get(number), held.get(number)];
-    if (want !== undefined && (have === undefined || have < want)) toIndex.set(number, lackingOf(want, have));
-    else if (have !== undefined && (want === undefined || want < have)) toStore.set(number, lackingOf(have, want));
-    if (have !== undefined && want === undefined) onlyInIndex.add(number);
-  }
-  const keysOf = (numbers: Iterable<number>) => [...numbers].map((number) => ({ ...chat, number }));
-  const refused = run.repair ? await index(run, keysOf(toIndex.keys())) : new Set<number>();
-  const notStored = run.repair ? await storeFromIndex(run, keysOf(toStore.keys())) : new Set<number>();
-  for (const [number, lacking] of toIndex)
-    yield { kind: 'not in index', ...chat, number, lacking, repaired: run.repair && !refused.has(number) };
-  for (const [number, lacking] of toStore)
-    yield { kind: 'only in index', ...chat, number, lacking, repaired: run.repair && !notStored.has(number) };
-  return onlyInIndex;
+  const numbers = [...new Set([...wanted.keys(), ...held.keys()])];
+  const compared = numbers.map((number) => ({ number, want: wanted.get(number), have: held.get(number) }));
+  const toIndex = compared.flatMap(({ number, want, have }) =>
+    want !== undefined && (have === undefined || have < want) ? [{ number, lacking: lackingOf(want, have) }] : [],
+  );
+  const toStore = compared.flatMap(({ number, want, have }) =>
+    have !== undefined && (want === undefined || want < have) ? [{ number, lacking: lackingOf(have, want) }] : [],
+  );
+  const keysOf = (some: { number: number }[]) => some.map(({ number }) => ({ ...chat, number }));
+  const refused = run.repair ? await index(run, keysOf(toIndex)) : new Set<number>();
+  const notStored = run.repair ? await storeFromIndex(run, keysOf(toStore)) : new Set<number>();
+  return {
+    differences: [
+      ...toIndex.map(({ number, lacking }): Difference => {
+        return { kind: 'not in index', ...chat, number, lacking, repaired: run.repair && !refused.has(number) };
+      }),
+      ...toStore.map(({ number, lacking }): Difference => {
+        return { kind: 'only in index', ...chat, number, lacking, repaired: run.repair && !notStored.has(number) };
+      }),
+    ],
+    onlyInIndex: new Set(
+      compared.flatMap(({ number, want, have }) => (have !== undefined && want === undefined ? [number] : [])),
+    ),
+  };
 }
 
-/** Indexes the messages as the store has them now, and answers which the index will never take. */
+/** Indexes the messages as the store has them now. Returns the numbers of those that the index refuses for good. */
 async function index({ store, searchIndex }: Run, keys: MessageKey[]): Promise<Set<number>> {
   if (keys.length === 0) return new Set();
   try {
@@ -154,7 +161,7 @@ async function index({ store, searchIndex }: Run, keys: MessageKey[]): Promise<S
 }
 
 /**
- * Stores the messages as the index has them; what came meanwhile is merged with it.
+ * Stores the messages as the index has them. Writes that arrive meanwhile are merged with them.
  *
  * @returns the numbers of those whose revision or times are out of bounds, which are not stored
  */
@@ -163,16 +170,18 @@ async function storeFromIndex({ store, searchIndex }: Run, keys: MessageKey[]): 
   for (const key of keys) {
     const document = await searchIndex.document(key);
     if (!document) continue;
-    const { version, body, createdAt, updatedAt } = document;
-    const faults = outOfBounds(body === null ? { updatedAt } : { revision: version, createdAt, updatedAt });
+    const { content, revisions, createdAt, updatedAt } = document;
+    const faults = outOfBounds(
+      content === null ? { updatedAt } : { revision: lastRevision(revisions), createdAt, updatedAt },
+    );
     if (faults.length > 0) notStored.add(key.number);
-    else await store.merge(writesOf(document));
+    else await store.merge(writesOfDocument(document));
   }
   return notStored;
 }
 
-function writesOf(document: SearchDocument): Write[] {
-  const { token, chat, number, version: revision, body, createdAt, updatedAt } = document;
-  if (body === null) return [{ kind: 'deletion', token, chat, number, at: updatedAt }];
-  return writesOfMessage(document, body, { revision, createdAt, updatedAt });
+function writesOfDocument(document: SearchDocument): Write[] {
+  const { token, chat, number, content, revisions, createdAt, updatedAt } = document;
+  if (content === null) return [{ kind: 'deletion', token, chat, number, at: updatedAt }];
+  return writesOfMessage(document, { content, revisions, createdAt, updatedAt });
 }

@@ -1,30 +1,30 @@
 import { limits } from '../limits.ts';
 import type { Parent } from '../model/keys.ts';
-import type { Difference } from './difference.ts';
+import type { NumberRange } from '../model/ranges.ts';
+import type { Compared, Difference } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Names the missing numbers of a stretch, and keeps the notes of them: since when they are missing while their writes are
- * nowhere to be seen. What is parked, queued or a dead letter may go back to a queue, and its time begins anew then.
+ * Names the missing numbers of a range, and keeps notes of them: since when each has been missing while its write cannot be
+ * found. A write that is parked, queued or a dead letter may go back to a queue, and then the time starts again.
  *
- * @param missing numbers of the stretch that were given and have no row
- * @returns how many of them are not void
+ * @param numbers.missing numbers of the range that were given and have no row
+ * @returns the differences, and how many of the numbers are not void
  */
-export async function* missingNumbers(
+export async function missingNumbers(
   { store, waiting, now, repair }: Run,
   parent: Parent,
-  { from, to }: { from: number; to: number },
-  missing: number[],
-): AsyncGenerator<Difference, number> {
-  const notes = new Map((await store.missing(parent, from, to)).map((note) => [note.number, note]));
+  { range, missing }: { range: NumberRange; missing: number[] },
+): Promise<Compared> {
+  const notes = new Map((await store.missing(parent, range)).map((note) => [note.number, note]));
   const differences: Difference[] = [];
   const [fresh, overdue]: [number[], number[]] = [[], []];
-  // What remains in here is noted, and there by now or about to come.
+  // The notes that remain in here are of numbers that are stored by now, or whose write was found.
   const settled = new Set(notes.keys());
   for (const number of missing) {
     const note = notes.get(number);
     if (note?.void) continue;
-    // A time to come was noted by a clock that was ahead. The number is noted again, or it would never become void.
+    // A time in the future was noted by a clock that was ahead. The number is noted again, or it would never become void.
     const noted = note && note.noticedAt <= now ? note.noticedAt : undefined;
     const about =
       parent.chat === undefined
@@ -56,6 +56,5 @@ export async function* missingNumbers(
     await store.noteMissing(parent, fresh, now);
     await store.recordVoid(parent, overdue);
   }
-  yield* differences;
-  return differences.length - overdue.length;
+  return { differences, unstored: differences.length - overdue.length };
 }

@@ -1,46 +1,46 @@
-import type { Stretch } from '../model/ranges.ts';
+import type { NumberRange } from '../model/ranges.ts';
 
-/** Whole numbers, kept as stretches: what comes one after the other takes no more room than a single one. */
+/** A set of whole numbers, kept as ranges: consecutive numbers take no more memory than a single one. */
 export class NumberSet {
-  #stretches: Stretch[] = [];
+  #ranges: NumberRange[] = [];
   #sorted = true;
 
   add(number: number): void {
-    const end = this.#stretches.at(-1);
+    const end = this.#ranges.at(-1);
     if (end && number === end.to + 1) end.to = number;
     else if (!end || number > end.to || number < end.from) {
-      this.#stretches.push({ from: number, to: number });
+      this.#ranges.push({ from: number, to: number });
       this.#sorted = false;
     }
   }
 
   has(number: number): boolean {
-    const stretches = this.#inOrder();
-    let [from, to] = [0, stretches.length];
+    const ranges = this.#inOrder();
+    let [from, to] = [0, ranges.length];
     while (from < to) {
       const middle = (from + to) >> 1;
-      const stretch = stretches[middle] as Stretch;
-      if (number < stretch.from) to = middle;
-      else if (number > stretch.to) from = middle + 1;
+      const range = ranges[middle] as NumberRange;
+      if (number < range.from) to = middle;
+      else if (number > range.to) from = middle + 1;
       else return true;
     }
     return false;
   }
 
-  /** The highest; 0 when there is none. */
+  /** Returns the highest number; 0 when the set is empty. */
   highest(): number {
     return this.#inOrder().at(-1)?.to ?? 0;
   }
 
-  #inOrder(): Stretch[] {
-    if (this.#sorted) return this.#stretches;
-    const joined: Stretch[] = [];
-    for (const stretch of this.#stretches.sort((a, b) => a.from - b.from)) {
+  #inOrder(): NumberRange[] {
+    if (this.#sorted) return this.#ranges;
+    const joined: NumberRange[] = [];
+    for (const range of this.#ranges.sort((a, b) => a.from - b.from)) {
       const end = joined.at(-1);
-      if (end && stretch.from <= end.to + 1) end.to = Math.max(end.to, stretch.to);
-      else joined.push(stretch);
+      if (end && range.from <= end.to + 1) end.to = Math.max(end.to, range.to);
+      else joined.push(range);
     }
-    this.#stretches = joined;
+    this.#ranges = joined;
     this.#sorted = true;
     return joined;
   }

@@ -1,6 +1,6 @@
 import type { Parent } from '../model/keys.ts';
 import { targetOf, type Write } from '../model/write.ts';
-import { decodeWrites, MalformedRecord } from '../queue/records.ts';
+import { decodeWrites, UnreadableRecord } from '../queue/records.ts';
 import type { Whereabouts } from './difference.ts';
 import { NumberSet } from './number-set.ts';
 import type { ReconcileServices } from './services.ts';
@@ -12,7 +12,7 @@ const keyOf = ({ token, chat = 0 }: Parent): string => `${token}/${chat}`;
 
 /** The numbers that writes on their way to the store are about. Memory is taken by gaps between them, not by the numbers. */
 export class WaitingNumbers {
-  readonly #places: Record<Exclude<Whereabouts, 'nowhere'>, Map<string, NumberSet>> = {
+  readonly #numbersAt: Record<Exclude<Whereabouts, 'nowhere'>, Map<string, NumberSet>> = {
     waiting: new Map(),
     'dead letter': new Map(),
   };
@@ -29,16 +29,16 @@ export class WaitingNumbers {
     token?: string,
   ): Promise<WaitingNumbers> {
     const numbers = new WaitingNumbers();
-    const add = (place: Exclude<Whereabouts, 'nowhere'>, body: string) => {
+    const add = (where: Exclude<Whereabouts, 'nowhere'>, body: string) => {
       for (const write of decodeWrites(body))
-        if (token === undefined || write.token === token) numbers.#add(place, write);
+        if (token === undefined || write.token === token) numbers.#add(where, write);
     };
     // What waits may become a dead letter meanwhile, so those come last.
     for await (const body of waitingWrites.records()) {
       try {
         add('waiting', body);
       } catch (error) {
-        // The store worker will make a dead letter of it.
+        // The store worker makes a dead letter of it, or retries it until a newer version runs.
         numbers.#note(error);
       }
     }
@@ -55,8 +55,8 @@ export class WaitingNumbers {
   /** Where a write is that is about the number, of a message of the chat or a chat of the application. */
   find(parent: Parent, number: number): Whereabouts {
     const key = keyOf(parent);
-    if (this.#places.waiting.get(key)?.has(number)) return 'waiting';
-    return this.#places['dead letter'].get(key)?.has(number) ? 'dead letter' : 'nowhere';
+    if (this.#numbersAt.waiting.get(key)?.has(number)) return 'waiting';
+    return this.#numbersAt['dead letter'].get(key)?.has(number) ? 'dead letter' : 'nowhere';
   }
 
   /** Where a write is that is about an application or chat itself. */
@@ -66,22 +66,22 @@ export class WaitingNumbers {
 
   /** The highest number that any of them is about; 0 when there is none. */
   highest(parent: Parent): number {
-    return Math.max(...Object.values(this.#places).map((place) => place.get(keyOf(parent))?.highest() ?? 0));
+    return Math.max(...Object.values(this.#numbersAt).map((sets) => sets.get(keyOf(parent))?.highest() ?? 0));
   }
 
-  #add(place: Exclude<Whereabouts, 'nowhere'>, write: Write): void {
+  #add(where: Exclude<Whereabouts, 'nowhere'>, write: Write): void {
     const { token, chat, number } = targetOf(write);
     const key = keyOf(number === undefined || chat === undefined ? { token } : { token, chat });
-    let numbers = this.#places[place].get(key);
+    let numbers = this.#numbersAt[where].get(key);
     if (!numbers) {
       numbers = new NumberSet();
-      this.#places[place].set(key, numbers);
+      this.#numbersAt[where].set(key, numbers);
     }
     numbers.add(number ?? chat ?? itself);
   }
 
   #note(error: unknown): void {
-    if (!(error instanceof MalformedRecord)) throw error;
+    if (!(error instanceof UnreadableRecord)) throw error;
     this.unreadable.push(error.message);
   }
 }

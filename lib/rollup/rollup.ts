@@ -2,7 +2,8 @@ import type { Ledger } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import { isCounter } from '../model/bounds.ts';
 import { DependencyFailure } from '../model/errors.ts';
-import type { Mark, Store } from '../store/store.ts';
+import type { Mark } from '../store/counting.ts';
+import type { Store } from '../store/store.ts';
 
 type RolledUpStore = Pick<Store, 'marks' | 'setCounts'>;
 type Counters = Pick<Ledger, 'counters'>;

@@ -1,16 +1,16 @@
-import type { MergedMessage } from '../store/store.ts';
-import { type SearchDocument, tombstoneVersion } from './search-index.ts';
+import type { MergedMessage } from '../store/merging.ts';
+import { noRevisions, type SearchDocument } from './search-index.ts';
 
 /**
- * What the index is to hold of a merged row. One without `createdAt` is an edit whose message has not come yet: it is
- * indexed when that comes.
+ * Returns the document of a merged row. A row without `createdAt` is an edit whose message has not arrived yet; it is
+ * indexed when the message arrives.
  */
 export function documentsOf(row: MergedMessage): SearchDocument[] {
-  const { token, chat, number, createdAt, updatedAt } = row;
+  const { token, chat, number, content, revisions, createdAt, updatedAt } = row;
   if (row.deleted)
     return [
-      { token, chat, number, version: tombstoneVersion, body: null, createdAt: createdAt ?? updatedAt, updatedAt },
+      { token, chat, number, content: null, revisions: noRevisions, createdAt: createdAt ?? updatedAt, updatedAt },
     ];
   if (createdAt === null) return [];
-  return [{ token, chat, number, version: row.revision, body: row.body, createdAt, updatedAt }];
+  return [{ token, chat, number, content, revisions, createdAt, updatedAt }];
 }

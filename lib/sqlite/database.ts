@@ -350,7 +350,7 @@ function explained(path: string, error: unknown): unknown {
 }
 
 /** Whether the failure lies with the machine (disk full, lock, input or output error) and may pass. */
-export const isOutage = (error: unknown): boolean => {
+export const isSqliteOutage = (error: unknown): boolean => {
   const code = primaryCode(error);
   return (
     code !== undefined &&

@@ -1,6 +1,8 @@
-import type { Parent } from '../model/keys.ts';
+import type { Revisions } from '../model/content.ts';
+import type { ChatKey, Parent } from '../model/keys.ts';
+import type { NumberRange } from '../model/ranges.ts';
 
-/** An application or chat as it stands after merging; `createdAt` is missing while only an edit of it has arrived. */
+/** An application or chat as it stands after merging; `createdAt` is null while only an edit of it has arrived. */
 export interface MergedParent {
   name: string | null;
   revision: number;
@@ -9,10 +11,10 @@ export interface MergedParent {
   updatedAt: number;
 }
 
-/** A message as it stands after merging, without its text; `created` is false while only an edit of it has arrived. */
+/** A message as it stands after merging, without its content; `created` is false while only an edit of it has arrived. */
 export interface MessageVersion {
   number: number;
-  revision: number;
+  revisions: Revisions;
   deleted: boolean;
   created: boolean;
 }
@@ -21,49 +23,49 @@ export interface MessageVersion {
 export interface MissingNumber {
   number: number;
   noticedAt: number;
-  /** Nothing is to be expected under it any more. */
+  /** No write can arrive for it any more. */
   void: boolean;
 }
 
-/** What the count of an application's chats or a chat's messages is, and what it is made from. */
+/** The count of an application's chats or a chat's messages, and what it is made from. */
 export interface Count {
   count: number;
-  /** Rows that are deleted, and void numbers without a row: what is given but does not count. */
+  /** Deleted rows, and void numbers without a row: numbers that were given but do not count. */
   notLive: number;
   /** Whether the next roll-up is going to set it. */
   marked: boolean;
 }
 
 /**
- * What the store holds, as far as it is compared with the ledger and the search index, and its notes of numbers that were
- * given and have no row. Numbers are the chats' of an application or, where the parent names a chat, the messages' of it.
+ * What is compared with the ledger and the search index, and the notes of numbers that were given and have no row.
+ * Numbers are those of an application's chats or, where the parent names a chat, of its messages.
  */
 export interface Inventory {
-  /** Applications that have a row, whatever it says, by token from behind the given one. */
+  /** Returns the tokens of applications that have a row, even a deleted one, in order, after the given one. */
   tokens(limit: number, after?: string): Promise<string[]>;
   mergedApplication(token: string): Promise<MergedParent | undefined>;
-  /** The chats `from` to `to`, both inclusive, that have a row. */
-  mergedChats(token: string, from: number, to: number): Promise<Map<number, MergedParent>>;
+  /** Returns the chats of the range that have a row. */
+  mergedChats(token: string, range: NumberRange): Promise<Map<number, MergedParent>>;
   /**
-   * The highest number up to `limits.highestNumber` that has a row, or rows below it, for each parent; 0 where there is
-   * none.
+   * Returns for each parent the highest number up to `limits.highestNumber` that has a row, or rows below it; 0 where
+   * there is none.
    */
   highestNumbers(parents: Parent[]): Promise<number[]>;
-  /** The highest number above `limits.highestNumber` that has a row, or rows below it; 0 where there is none. */
+  /** Returns the highest number above `limits.highestNumber` that has a row, or rows below it; 0 where there is none. */
   numberOutOfBounds(parent: Parent): Promise<number>;
-  /** The messages `from` to `to`, both inclusive, that have a row, by number. */
-  messageVersions(token: string, chat: number, from: number, to: number): Promise<MessageVersion[]>;
-  /** Undefined where there is no row to keep a count. */
+  /** Returns the messages of the range that have a row, by number. */
+  messageVersions(chat: ChatKey, range: NumberRange): Promise<MessageVersion[]>;
+  /** Returns undefined where there is no row to keep a count. */
   count(parent: Parent): Promise<Count | undefined>;
-  /** Has the next roll-up set the count, whatever it was made from. */
+  /** Makes the next roll-up set the count, whatever it was made from. */
   recount(parent: Parent): Promise<void>;
 
-  /** The notes of the numbers `from` to `to`, both inclusive. */
-  missing(parent: Parent, from: number, to: number): Promise<MissingNumber[]>;
+  /** Returns the notes of the numbers of the range. */
+  missing(parent: Parent, range: NumberRange): Promise<MissingNumber[]>;
   /** Notes that the numbers have no row. */
   noteMissing(parent: Parent, numbers: number[], noticedAt: number): Promise<void>;
-  /** Removes the notes of the numbers; void ones stay, for the count that was made from them. */
+  /** Removes the notes of the numbers. Void ones stay, for the count that was made from them. */
   forgetMissing(parent: Parent, numbers: number[]): Promise<void>;
-  /** Makes noted numbers void, and has them counted anew. A write that comes later all the same is stored as ever. */
+  /** Makes noted numbers void, and marks their count. A write that arrives later is stored as usual. */
   recordVoid(parent: Parent, numbers: number[]): Promise<void>;
 }

@@ -51,7 +51,7 @@ describe('on the deployed stack', () => {
   const stored = async (number: number) => store.message(token, chat, number);
   const storedBody = async (number: number) => {
     const message = await stored(number);
-    return typeof message === 'string' ? message : message.body;
+    return typeof message === 'string' ? message : message.content.body;
   };
   const found = async (q: string) => {
     const { matches } = await index.search({ token, chat, q, limit: 100 });

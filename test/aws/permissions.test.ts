@@ -10,6 +10,7 @@ import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
 import { type LedgerTable, openLedgerTable } from '../support/ledger-table.ts';
 import { newAlias } from '../support/opensearch-index.ts';
+import { contents, indexed } from '../support/writes.ts';
 
 // Emulators let everyone do everything, so what a function asks for is held against what it may here: nothing that is
 // refused on AWS, and nothing granted that nobody asks for.
@@ -53,7 +54,7 @@ describe('what the ledger asks of DynamoDB', () => {
   const fresh = async () => {
     const { token } = await ledger.createApplication('one');
     const { number: chat } = await ledger.createChat(token, 'one');
-    const { first: message } = await ledger.createMessages(token, chat, ['one']);
+    const { first: message } = await ledger.createMessages({ token, chat }, contents(['one']));
     asked.clear();
     return { token, chat, message };
   };
@@ -61,11 +62,13 @@ describe('what the ledger asks of DynamoDB', () => {
   test('to create', async () => {
     const { token, chat } = await fresh();
     await both(async () => {
-      await ledger.createApplication('two', key());
-      await ledger.createChat(token, null, key());
-      await ledger.createMessages(token, chat, ['two'], key());
+      await ledger.createApplication('two', { key: key() });
+      await ledger.createChat(token, null, { key: key() });
+      await ledger.createMessages({ token, chat }, contents(['two']), { key: key() });
       // A refused one gives its key back.
-      await expect(ledger.createMessages(newToken(), 1, ['two'], key())).rejects.toThrow();
+      await expect(
+        ledger.createMessages({ token: newToken(), chat: 1 }, contents(['two']), { key: key() }),
+      ).rejects.toThrow();
     });
     expectJust('create');
   });
@@ -73,8 +76,8 @@ describe('what the ledger asks of DynamoDB', () => {
   test('to edit', async () => {
     const { token, chat, message } = await fresh();
     await both(async () => {
-      await ledger.editMessage(token, chat, message, 'edited');
-      await ledger.editChat(token, chat, 'edited');
+      await ledger.editMessage({ token, chat, number: message }, { body: 'edited' });
+      await ledger.editChat({ token, chat }, 'edited');
       await ledger.editApplication(token, 'edited');
     });
     expectJust('edit');
@@ -84,8 +87,8 @@ describe('what the ledger asks of DynamoDB', () => {
     const two = [await fresh(), await fresh()];
     await both(async () => {
       const { token, chat, message } = two.pop() as (typeof two)[number];
-      await ledger.deleteMessage(token, chat, message);
-      await ledger.deleteChat(token, chat);
+      await ledger.deleteMessage({ token, chat, number: message });
+      await ledger.deleteChat({ token, chat });
       await ledger.deleteApplication(token);
     });
     expectJust('delete');
@@ -102,7 +105,7 @@ describe('what the ledger asks of DynamoDB', () => {
 
   test('to purge', async () => {
     const { token, chat, message } = await fresh();
-    await ledger.editMessage(token, chat, message, 'edited');
+    await ledger.editMessage({ token, chat, number: message }, { body: 'edited' });
     await ledger.deleteApplication(token);
     asked.clear();
     for (let left = 1; left > 0; ) left = await ledger.purge({ token }, 100);
@@ -166,7 +169,7 @@ describe('what the search index asks of OpenSearch', () => {
   });
 
   test('to index', async () => {
-    await index.index([{ token, chat: 1, number: 1, version: 0, body: 'one', createdAt: 1, updatedAt: 1 }]);
+    await index.index([{ token, chat: 1, number: 1, ...indexed('one'), createdAt: 1, updatedAt: 1 }]);
     expectJust('index');
   });
 

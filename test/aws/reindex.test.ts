@@ -117,16 +117,16 @@ describe('indexing anew', () => {
       const versions = (
         await allPages(
           (page: Awaited<ReturnType<typeof index.versions>> | undefined) =>
-            index.versions(token, chat, page?.at(-1)?.number ?? 0, 1_000),
+            index.versions({ token, chat }, { after: page?.at(-1)?.number ?? 0, limit: 1_000 }),
           (page) => page.length === 1_000,
         )
       ).flat();
       const expected = rows
         .filter((row) => row.chat === chat)
-        .map(({ number, revision, deleted }) => ({ number, version: deleted ? tombstoneVersion : revision }));
+        .map(({ number, revisions, deleted }) => ({ number, version: deleted ? tombstoneVersion : revisions.body }));
       expect(versions).toEqual(expected);
     }
-    expect(await total('live')).toBe(rows.filter(({ body }) => body.startsWith('live')).length);
+    expect(await total('live')).toBe(rows.filter(({ content }) => content.body.startsWith('live')).length);
   });
 
   test('that was broken off in the middle goes on where it was', async () => {

@@ -1,6 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
 import { startOps } from '../support/ops.ts';
 import { RestorableSystem } from '../support/restorable-system.ts';
+import { contents } from '../support/writes.ts';
 
 // docs/restoring.md, rehearsed: the same commands in the same order, on the servers of the stack.
 
@@ -10,18 +11,18 @@ beforeEach(async () => {
   system = await RestorableSystem.open();
   token = (await system.ledger.createApplication('an application')).token;
   await system.ledger.createChat(token, 'a chat');
-  await system.ledger.createMessages(token, 1, ['one', 'two', 'three']);
+  await system.ledger.createMessages({ token, chat: 1 }, contents(['one', 'two', 'three']));
   await system.work();
   return () => system.close();
 });
 
 /** What happens between the backup and the disaster. */
 async function goOn(): Promise<void> {
-  await system.ledger.createMessages(token, 1, ['four', 'five', 'six']);
-  await system.ledger.editMessage(token, 1, 1, 'one, edited');
-  await system.ledger.deleteMessage(token, 1, 2);
+  await system.ledger.createMessages({ token, chat: 1 }, contents(['four', 'five', 'six']));
+  await system.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'one, edited' });
+  await system.ledger.deleteMessage({ token, chat: 1, number: 2 });
   await system.ledger.createChat(token, 'a second chat');
-  await system.ledger.createMessages(token, 2, ['first there']);
+  await system.ledger.createMessages({ token, chat: 2 }, contents(['first there']));
   await system.work();
 }
 
@@ -38,7 +39,7 @@ const reconcile = async (...flags: string[]) => {
 const clean = { status: 0, lines: [expect.stringMatching(/: no differences\.$/)] };
 const bodies = async (chat = 1) =>
   (await system.store.messages(token, chat, { order: 'asc', limit: 100 })).rows.map(
-    ({ number, body }) => `${number} ${body}`,
+    ({ number, content }) => `${number} ${content.body}`,
   );
 
 describe('an older ledger beside newer SQL', () => {
@@ -46,7 +47,7 @@ describe('an older ledger beside newer SQL', () => {
     const backup = await system.copyOfTable();
     await goOn();
     // Accepted and not stored when the ledger is lost: in the store queue, where nothing can look for numbers.
-    await system.ledger.createMessages(token, 1, ['seven']);
+    await system.ledger.createMessages({ token, chat: 1 }, contents(['seven']));
     await system.use({ LEDGER_TABLE: backup });
     expect(await reconcile()).toEqual({
       status: 1,
@@ -70,7 +71,7 @@ describe('an older ledger beside newer SQL', () => {
     expect(await reconcile('--repair')).toEqual(clean);
 
     // 4. Writers.
-    expect(await system.ledger.createMessages(token, 1, ['eight'])).toMatchObject({ first: 8 });
+    expect(await system.ledger.createMessages({ token, chat: 1 }, contents(['eight']))).toMatchObject({ first: 8 });
     expect(await system.ledger.createChat(token, null)).toMatchObject({ number: 3 });
     expect(await system.ledger.hasMessage(token, 1, 2)).toBe(false);
     await system.work();
@@ -108,7 +109,7 @@ describe('older SQL beside a newer ledger', () => {
     expect(await bodies()).toEqual(['1 one, edited', '3 three', '4 four', '5 five', '6 six']);
     expect(await bodies(2)).toEqual(['1 first there']);
     expect(await system.store.chat(token, 2)).toMatchObject({ name: 'a second chat', messagesCount: 1 });
-    expect(await system.ledger.createMessages(token, 1, ['seven'])).toMatchObject({ first: 7 });
+    expect(await system.ledger.createMessages({ token, chat: 1 }, contents(['seven']))).toMatchObject({ first: 7 });
   });
 
   test('without the index, every number whose message is lost is named, and none is given again', async () => {
@@ -131,6 +132,6 @@ describe('older SQL beside a newer ledger', () => {
     });
     // What was deleted stays so; of what was edited, nobody has the newer text.
     expect(await bodies()).toEqual(['1 one', '3 three']);
-    expect(await system.ledger.createMessages(token, 1, ['seven'])).toMatchObject({ first: 7 });
+    expect(await system.ledger.createMessages({ token, chat: 1 }, contents(['seven']))).toMatchObject({ first: 7 });
   });
 });

@@ -11,7 +11,7 @@ import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts
 import { MysqlStore, openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { awsClientSettings } from '../support/aws-services.ts';
 import { copyCheckout, project, removeCheckout, scriptStack } from '../support/checkout.ts';
-import { messageWrite } from '../support/writes.ts';
+import { indexed, messageWrite } from '../support/writes.ts';
 
 /** The rows of the status, by the name of the part. */
 function rowsOf(status: string): Map<string, { state: string; address: string; pid: number }> {
@@ -112,7 +112,7 @@ describe('a second checkout', () => {
 
   test('down ends its servers and nobody else’s, and after the next up all data is there', async () => {
     const token = newToken();
-    const message = { token, chat: 1, number: 1, version: 0, body: 'kept', createdAt: 1, updatedAt: 1 };
+    const message = { token, chat: 1, number: 1, ...indexed('kept'), createdAt: 1, updatedAt: 1 };
     await onServers(async (store, index, ledger) => {
       await store.merge([messageWrite(token, 1, 1, { body: 'kept' })]);
       await index.index([message]);
@@ -125,9 +125,9 @@ describe('a second checkout', () => {
 
     expect(await stack('up', '--services-only')).toMatchObject({ status: 0 });
     await onServers(async (store, index, ledger) => {
-      expect(await store.message(token, 1, 1)).toMatchObject({ body: 'kept' });
+      expect(await store.message(token, 1, 1)).toMatchObject({ content: { body: 'kept' } });
       const found = () => index.search({ token, q: 'kep', limit: 1 });
-      await expect.poll(found).toMatchObject({ matches: [{ body: 'kept' }] });
+      await expect.poll(found).toMatchObject({ matches: [{ content: { body: 'kept' } }] });
       expect(await ledger.get([{ pk: token, sk: 'kept' }])).not.toEqual([undefined]);
     });
   });

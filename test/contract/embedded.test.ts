@@ -25,7 +25,7 @@ function openLedger(file: SqliteFile, now: () => number, drained: Write[] = []):
   const commits = new GroupCommit(file.database);
   const queue = new SqliteQueue(commits, 'store', { now });
   return {
-    ledger: new SqliteLedger(commits, queue, now, now),
+    ledger: new SqliteLedger(commits, queue, { now, elapsed: now }),
     writes: async () => {
       const deliveries = await queue.receive(10_000);
       drained.push(...deliveries.flatMap(({ body }) => decodeWrites(body)));
@@ -82,7 +82,7 @@ reconcileContract('embedded', async (now) => {
   const queue = new SqliteQueue(commits, 'store', { now });
   return {
     services: {
-      ledger: new SqliteLedger(commits, queue, now),
+      ledger: new SqliteLedger(commits, queue, { now }),
       store: new SqliteStore(storeFile.database),
       searchIndex: new SqliteSearchIndex(storeFile.database),
       storeQueue: queue,

@@ -11,7 +11,7 @@ import { contentOf } from '../support/folder.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { startHost } from '../support/host.ts';
 import { ops, startOps } from '../support/ops.ts';
-import { numbers } from '../support/writes.ts';
+import { contents, numbers } from '../support/writes.ts';
 
 const hard = 'İß ς\u2028 "<&>\\ \uFFFE \u{1F469}\u200D\u{1F4BB} e\u0301';
 
@@ -272,7 +272,7 @@ test('what is accepted and not stored is not in the file, and said so', async ()
   const files = await openEngineFiles(dataDir);
   const { token } = await files.ledger.createApplication('one');
   await files.ledger.createChat(token, null);
-  await files.ledger.createMessages(token, 1, ['a', 'b', 'c']);
+  await files.ledger.createMessages({ token, chat: 1 }, contents(['a', 'b', 'c']));
   await files.close();
   const { status, stderr, stdout } = await ops('--data-dir', dataDir, 'export', token);
   expect(status).toBe(1);

@@ -8,7 +8,7 @@ import { openEngineFiles } from '../../local/engine-files.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
 import { startHost } from '../support/host.ts';
 import { ops, startOps } from '../support/ops.ts';
-import { applicationWrite, chatWrite, deletionWrite, messageWrites } from '../support/writes.ts';
+import { applicationWrite, chatWrite, deletionWrite, indexed, messageWrites } from '../support/writes.ts';
 
 const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 
@@ -30,8 +30,7 @@ async function folderToReindex(messages = 3_500) {
     token,
     chat: 1,
     number: 7,
-    version: 0,
-    body: 'message that nobody has',
+    ...indexed('message that nobody has'),
     createdAt: 1,
     updatedAt: 1,
   };

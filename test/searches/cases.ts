@@ -1,6 +1,7 @@
 import { limits } from '../../lib/limits.ts';
 import type { SearchDocument } from '../../lib/search/search-index.ts';
 import { Random } from '../../tools/statistics/random.ts';
+import { indexed } from '../support/writes.ts';
 
 /** Messages and queries that are drawn to make a search slow. */
 export interface SearchCase {
@@ -47,13 +48,12 @@ export function drawCase(seed: number, size: number): SearchCase {
       token: `${seed}`,
       chat: 1 + (i % chats),
       number: 1 + i,
-      version: 0,
-      body,
+      ...indexed(body),
       createdAt,
       updatedAt: createdAt,
     };
   });
-  const queries = Array.from({ length: 12 }, () => queryOf(random, pick(random, documents).body as string));
+  const queries = Array.from({ length: 12 }, () => queryOf(random, pick(random, documents).content?.body as string));
   return { documents, queries };
 }
 

@@ -30,7 +30,7 @@ export async function runCase(seed: number, size: number): Promise<TimedSearch[]
     for (const q of queries)
       for (const chat of [undefined, 1]) {
         const matches = documents
-          .filter((each) => (chat === undefined || each.chat === chat) && scans(each.body as string, q))
+          .filter((each) => (chat === undefined || each.chat === chat) && scans(each.content?.body as string, q))
           .sort((a, b) => (chat ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number);
         for (const from of [0, Math.floor(matches.length / 2)]) {
           const after = from > 0 && matches[from - 1];
@@ -52,7 +52,7 @@ export async function runCase(seed: number, size: number): Promise<TimedSearch[]
           const isRight = numbers === expected && found.total === Math.min(matches.length, limits.exactTotal);
           searches.push({
             seed,
-            what: `${JSON.stringify(brief(q))} (${[...q].length} characters) ${chat ? 'in a chat' : 'in the application'}${after ? ', a later page' : ''}: ${matches.length} of ${documents.length} messages of up to ${[...(documents[0]?.body ?? '')].length} characters`,
+            what: `${JSON.stringify(brief(q))} (${[...q].length} characters) ${chat ? 'in a chat' : 'in the application'}${after ? ', a later page' : ''}: ${matches.length} of ${documents.length} messages of up to ${[...(documents[0]?.content?.body ?? '')].length} characters`,
             ms,
             wrong: isRight ? undefined : `found ${numbers} of ${found.total}, not ${expected} of ${matches.length}`,
           });

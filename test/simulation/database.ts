@@ -10,9 +10,9 @@ import { Unavailable } from '../../lib/model/errors.ts';
 import type { Write } from '../../lib/model/write.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { Database } from '../../lib/sqlite/database.ts';
+import type { Mark } from '../../lib/store/counting.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import type { Mark } from '../../lib/store/store.ts';
 import type { Process } from './process.ts';
 
 // What stands for the SQL server is SQLite in memory, so that the store's own statements run; each of them is a call

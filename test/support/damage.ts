@@ -10,6 +10,7 @@ import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
 import type { Random } from '../../tools/statistics/random.ts';
 import type { Message } from './client.ts';
+import { contents } from './writes.ts';
 
 /** What came of a start on damaged files; `wrong` is the fault that nobody was told of. */
 export type Outcome = 'refused' | 'right' | `wrong: ${string}`;
@@ -96,7 +97,7 @@ async function storeAll({ queues, storeDatabase }: EngineFiles): Promise<void> {
 async function faultIn(files: EngineFiles, answered: Answered, all: boolean): Promise<string | undefined> {
   const { texts } = answered;
   const [token, chat] = tokenAndChat(answered.chat);
-  const { first: next } = await files.ledger.createMessages(token, chat, ['the next']);
+  const { first: next } = await files.ledger.createMessages({ token, chat }, contents(['the next']));
   if (all && texts.has(next)) return `number ${next} was given before`;
   await storeAll(files);
   const rows = files.storeDatabase

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { targetOf, type Write } from '../../lib/model/write.ts';
-import type { Found, Store, StoredApplication, StoredChat, StoredMessage } from '../../lib/store/store.ts';
+import type { Found, StoredApplication, StoredChat, StoredMessage } from '../../lib/store/reads.ts';
+import type { Store } from '../../lib/store/store.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from './writes.ts';
 
 // Random histories of an application with up to two chats of up to three messages, the ways in which a queue may deliver
@@ -146,7 +147,7 @@ export function expectedState(writes: Write[], token: string): State {
     const states = messages.map((message) =>
       found(about(number, message), (last, times) => ({
         number: message,
-        body: 'body' in last ? last.body : '',
+        content: { body: '', ...('content' in last && last.content) },
         ...times,
       })),
     );

@@ -1,4 +1,6 @@
+import type { MessageContent } from '../../lib/model/content.ts';
 import type { Write } from '../../lib/model/write.ts';
+import type { SearchDocument } from '../../lib/search/search-index.ts';
 
 // Writes as the ledger queues them. A test says what it is about; the rest follows from it. Two writes of the same thing
 // and revision are the same write, as they are in life.
@@ -32,7 +34,16 @@ export const messageWrite = (
     at = 3_000 + number * 10 + revision,
     body = `message ${chat}/${number}, revision ${revision}`,
   }: Facts & { body?: string } = {},
-): Write => ({ kind: 'message', token, chat, number, revision, at, body });
+): Write => ({ kind: 'message', token, chat, number, revision, at, content: { body } });
+
+/** Contents with these bodies. */
+export const contents = (bodies: string[]): MessageContent[] => bodies.map((body) => ({ body }));
+
+/** What an index holds of a message with this body; null is a tombstone. */
+export const indexed = (body: string | null, revision = 0): Pick<SearchDocument, 'content' | 'revisions'> => ({
+  content: body === null ? null : { body },
+  revisions: { body: revision },
+});
 
 /** The deletion of an application, of a chat or of a message, by how much is said. */
 export const deletionWrite = (token: string, chat?: number, number?: number, at = 9_000): Write => ({

@@ -6,6 +6,7 @@ import { decodeWrites } from '../../lib/queue/records.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
 import { dataFolder } from '../support/for-this-test.ts';
+import { contents } from '../support/writes.ts';
 
 describe('a data folder', () => {
   let folder: string;
@@ -19,7 +20,7 @@ describe('a data folder', () => {
     return () => files.close();
   });
 
-  const send = (to = files) => to.ledger.createMessages(token, 1, ['Hello']);
+  const send = (to = files) => to.ledger.createMessages({ token, chat: 1 }, contents(['Hello']));
   const storeAll = async () => {
     const deliveries = await files.queues.store.receive(100);
     await new SqliteStore(files.storeDatabase).merge(deliveries.flatMap(({ body }) => decodeWrites(body)));

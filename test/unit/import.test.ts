@@ -16,6 +16,7 @@ import { importFrom } from '../../tools/ops/import.ts';
 import { linesOf } from '../../tools/ops/lines.ts';
 import { refusedTexts } from '../support/names-and-bodies.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { contents } from '../support/writes.ts';
 
 const untouched = { isWanted: async () => false, aborted: new AbortController().signal };
 
@@ -60,8 +61,8 @@ describe('an import', () => {
     ledger = new SqliteLedger(commits, queue);
     neighbour = (await ledger.createApplication('a neighbour')).token;
     await ledger.createChat(neighbour, null);
-    await ledger.createMessages(neighbour, 1, ['mine', 'mine, too']);
-    await ledger.editMessage(neighbour, 1, 1, 'edited');
+    await ledger.createMessages({ token: neighbour, chat: 1 }, contents(['mine', 'mine, too']));
+    await ledger.editMessage({ token: neighbour, chat: 1, number: 1 }, { body: 'edited' });
   });
   afterAll(() => {
     vi.restoreAllMocks();
@@ -192,7 +193,7 @@ describe('an import', () => {
     ]);
     const writes = (await Array.fromAsync(queue.records())).slice(before).flatMap(decodeWrites);
     expect(writes).toContainEqual(expect.objectContaining({ chat: 1, number: highest, at: limits.latestTime }));
-    expect((await ledger.createMessages(neighbour, 1, ['next'])).first).toBe(3);
+    expect((await ledger.createMessages({ token: neighbour, chat: 1 }, contents(['next']))).first).toBe(3);
   });
 });
 

@@ -9,7 +9,7 @@ import { answer, apiEvent } from '../support/api-event.ts';
 import { testCursors } from '../support/cursors.ts';
 import { contentOf, extremePositions, listFor, listing, paramsOf, queryOf } from '../support/isolation.ts';
 import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
-import { applicationWrite, chatWrite, messageWrite } from '../support/writes.ts';
+import { applicationWrite, chatWrite, indexed, messageWrite } from '../support/writes.ts';
 
 // Cursors of the system's own key whose position is none of the list. The system never makes one; if it did, or if its key
 // leaked, the range of each position would still hold it back.
@@ -46,7 +46,7 @@ describe('an authentic cursor', () => {
         await searchIndex.index(
           [1, 2].map((number) => {
             const body = each === token ? 'some mine' : `some ${marker}`;
-            return { token: each, chat, number, version: 0, body, createdAt: number, updatedAt: number };
+            return { token: each, chat, number, ...indexed(body), createdAt: number, updatedAt: number };
           }),
         );
   });

@@ -16,6 +16,7 @@ import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { contents } from '../support/writes.ts';
 
 // Data folders into which an earlier version imported what no version would have given.
 describe('values out of bounds in a data folder', () => {
@@ -41,8 +42,8 @@ describe('values out of bounds in a data folder', () => {
     for (const name of ['a', 'b', 'c']) tokens.push((await ledger.createApplication(name)).token);
     for (const each of tokens) {
       await ledger.createChat(each, null);
-      await ledger.createMessages(each, 1, ['one', 'two']);
-      await ledger.editMessage(each, 1, 1, 'edited');
+      await ledger.createMessages({ token: each, chat: 1 }, contents(['one', 'two']));
+      await ledger.editMessage({ token: each, chat: 1, number: 1 }, { body: 'edited' });
     }
     const deliveries = await queue.receive(1_000);
     await store.merge(deliveries.flatMap(({ body }) => decodeWrites(body)));

@@ -11,7 +11,7 @@ import { allPages } from '../support/all-pages.ts';
 import { type Answered, answer, apiEvent } from '../support/api-event.ts';
 import { testCursors } from '../support/cursors.ts';
 import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
-import { applicationWrite, chatWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+import { applicationWrite, chatWrite, indexed, messageWrite, messageWrites, numbers } from '../support/writes.ts';
 
 interface Page {
   data: { number: number }[];
@@ -117,8 +117,7 @@ describe('the pages of a list', () => {
         token,
         chat: 1,
         number,
-        version: 0,
-        body,
+        ...indexed(body),
         createdAt: number,
         updatedAt: number,
       })),

@@ -13,7 +13,7 @@ import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { newClock } from '../support/clock.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { numbers } from '../support/writes.ts';
+import { contents, indexed, numbers } from '../support/writes.ts';
 
 describe('the purge', () => {
   const clock = newClock();
@@ -32,8 +32,7 @@ describe('the purge', () => {
     await store.merge(writes);
     await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
     const keys = writes.flatMap((write) => (write.kind === 'message' ? [write] : []));
-    for (const row of await store.merged(keys))
-      await searchIndex.index([{ ...row, version: row.revision, createdAt: row.createdAt ?? 0 }]);
+    for (const row of await store.merged(keys)) await searchIndex.index([{ ...row, createdAt: row.createdAt ?? 0 }]);
   };
 
   beforeEach(async () => {
@@ -42,7 +41,7 @@ describe('the purge', () => {
     files = [ledgerFile, storeFile];
     const commits = new GroupCommit(ledgerFile.database);
     queue = new SqliteQueue(commits, 'store', { now: clock });
-    ledger = new SqliteLedger(commits, queue, clock);
+    ledger = new SqliteLedger(commits, queue, { now: clock });
     store = new SqliteStore(storeFile.database);
     searchIndex = new SqliteSearchIndex(storeFile.database);
     services = { store, searchIndex, ledger };
@@ -50,8 +49,8 @@ describe('the purge', () => {
     token = (await ledger.createApplication('a')).token;
     for (const chat of [1, 2]) {
       await ledger.createChat(token, null);
-      await ledger.createMessages(token, chat, ['hello', 'hello', 'hello']);
-      await ledger.editMessage(token, chat, 1, 'hello again');
+      await ledger.createMessages({ token, chat }, contents(['hello', 'hello', 'hello']));
+      await ledger.editMessage({ token, chat, number: 1 }, { body: 'hello again' });
     }
     await storeAll();
   });
@@ -64,7 +63,7 @@ describe('the purge', () => {
     (await store.merged(numbers(1, 5).map((number) => ({ token, chat, number })))).length;
 
   test('the purge removes what belongs to a deleted chat: rows, documents and ledger entries', async () => {
-    await ledger.deleteChat(token, 1);
+    await ledger.deleteChat({ token, chat: 1 });
     await storeAll();
     expect(await purgeDeleted(services, clock())).toBe(3 + 3 + 1);
     expect([await rows(1), await rows(2), await hits()]).toEqual([0, 3, 3]);
@@ -82,12 +81,12 @@ describe('the purge', () => {
   });
 
   test('the purge runs a second time when no queue can hold a late write any more, and then never again', async () => {
-    await ledger.deleteChat(token, 1);
+    await ledger.deleteChat({ token, chat: 1 });
     await storeAll();
     await purgeDeleted(services, clock());
     // A worker that had read a message just before puts it back.
     await searchIndex.index([
-      { token, chat: 1, number: 1, version: 0, body: 'hello', createdAt: clock(), updatedAt: clock() },
+      { token, chat: 1, number: 1, ...indexed('hello'), createdAt: clock(), updatedAt: clock() },
     ]);
     expect(await hits()).toBe(4);
     expect(await purgeDeleted(services, clock() + limits.queueRetentionMs - 1)).toBe(0);
@@ -97,7 +96,7 @@ describe('the purge', () => {
   });
 
   test('the purge stops when it has to, and the next run continues', async () => {
-    await ledger.deleteChat(token, 1);
+    await ledger.deleteChat({ token, chat: 1 });
     await storeAll();
     expect(await purgeDeleted(services, clock(), () => false)).toBe(0);
     expect(await rows(1)).toBe(3);
@@ -109,7 +108,7 @@ describe('the purge', () => {
   });
 
   test('a purge that fails half-way is finished by the next run', async () => {
-    await ledger.deleteChat(token, 1);
+    await ledger.deleteChat({ token, chat: 1 });
     await storeAll();
     const failing: PurgeServices = {
       ...services,
@@ -125,8 +124,8 @@ describe('the purge', () => {
   });
 
   test('when one purge fails, the others run and the run fails at the end', async () => {
-    await ledger.deleteChat(token, 1);
-    await ledger.deleteChat(token, 2);
+    await ledger.deleteChat({ token, chat: 1 });
+    await ledger.deleteChat({ token, chat: 2 });
     await storeAll();
     const failing: PurgeServices = {
       ...services,
@@ -142,8 +141,8 @@ describe('the purge', () => {
   });
 
   test('a short purge ends while a long one continues', async () => {
-    await ledger.deleteChat(token, 1);
-    await ledger.deleteChat(token, 2);
+    await ledger.deleteChat({ token, chat: 1 });
+    await ledger.deleteChat({ token, chat: 2 });
     await storeAll();
     const endless: PurgeServices = {
       ...services,
@@ -156,9 +155,9 @@ describe('the purge', () => {
 
   test('the purge removes more than fits into one step', async () => {
     const bodies = numbers(1, limits.purgeRows).map(() => 'hello');
-    for (const _ of [1, 2]) await ledger.createMessages(token, 1, bodies);
+    for (const _ of [1, 2]) await ledger.createMessages({ token, chat: 1 }, contents(bodies));
     await storeAll();
-    await ledger.deleteChat(token, 1);
+    await ledger.deleteChat({ token, chat: 1 });
     await storeAll();
     const messages = 3 + 2 * limits.purgeRows;
     expect(await purgeDeleted(services, clock())).toBe(2 * messages + 1);
@@ -166,8 +165,8 @@ describe('the purge', () => {
   });
 
   test('one run purges everything that is due', async () => {
-    await ledger.deleteChat(token, 1);
-    await ledger.deleteChat(token, 2);
+    await ledger.deleteChat({ token, chat: 1 });
+    await ledger.deleteChat({ token, chat: 2 });
     await storeAll();
     expect(await purgeDeleted(services, clock())).toBe(2 * (3 + 3 + 1));
     expect(await hits()).toBe(0);

@@ -20,7 +20,7 @@ import { answer, apiEvent } from '../support/api-event.ts';
 import { newClock } from '../support/clock.ts';
 import { testCursors } from '../support/cursors.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
+import { contents, applicationWrite, chatWrite, contents, deletionWrite, indexed, messageWrite } from '../support/writes.ts';
 
 // What reads answer while the store is behind the ledger, or search behind the store.
 describe('a read', () => {
@@ -37,7 +37,7 @@ describe('a read', () => {
     const commits = new GroupCommit(ledgerFile.database);
     store = new SqliteStore(storeFile.database);
     services = {
-      ledger: new SqliteLedger(commits, new SqliteQueue(commits, 'store', { now: clock }), clock),
+      ledger: new SqliteLedger(commits, new SqliteQueue(commits, 'store', { now: clock }), { now: clock }),
       store,
       searchIndex: new SqliteSearchIndex(storeFile.database),
       cursors: testCursors(),
@@ -45,7 +45,7 @@ describe('a read', () => {
     // Accepted, and nothing of it stored.
     token = (await services.ledger.createApplication('a')).token;
     await services.ledger.createChat(token, 'c');
-    await services.ledger.createMessages(token, 1, ['1', '2']);
+    await services.ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
   });
   afterEach(() => {
     for (const file of files) file.remove();
@@ -92,7 +92,7 @@ describe('a read', () => {
   });
 
   test('a message with a void number is message_not_found, and no page names it as pending', async () => {
-    await services.ledger.createMessages(token, 1, ['3', '4']);
+    await services.ledger.createMessages({ token, chat: 1 }, contents(['3', '4']));
     const pending = async () =>
       (await answer(listMessages(services), apiEvent('listMessages', params()))).json.pending as number[];
     await store.merge([chatWrite(token, 1), messageWrite(token, 1, 1), messageWrite(token, 1, 4)]);
@@ -108,7 +108,7 @@ describe('a read', () => {
   });
 
   test('a read of something deleted is its 404, whether the deletion is stored or not', async () => {
-    await services.ledger.deleteMessage(token, 1, 1);
+    await services.ledger.deleteMessage({ token, chat: 1, number: 1 });
     expect((await readMessage(1)).json.code).toBe('message_not_found');
     await store.merge([chatWrite(token, 1), messageWrite(token, 1, 2), deletionWrite(token, 1, 2)]);
     expect((await readMessage(2)).json.code).toBe('message_not_found');
@@ -127,8 +127,7 @@ describe('a read', () => {
         token,
         chat,
         number: 1,
-        version: 0,
-        body: '<b>Hello</b>',
+        ...indexed('<b>Hello</b>'),
         createdAt: 1_000 * chat,
         updatedAt: 1_000 * chat,
       })),
@@ -158,8 +157,7 @@ describe('a read', () => {
         token,
         chat,
         number: 1,
-        version: 0,
-        body: 'hello',
+        ...indexed('hello'),
         createdAt: chat,
         updatedAt: chat,
       })),

@@ -10,7 +10,7 @@ import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Write } from '../../lib/model/write.ts';
 import { decodeChangesRecord, encodeWrites } from '../../lib/queue/records.ts';
-import { UnstorableWrite } from '../../lib/store/store.ts';
+import { UnstorableWrite } from '../../lib/store/merging.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
 import { answer, apiEvent } from '../support/api-event.ts';
 import { deliver } from '../support/batch.ts';

@@ -21,6 +21,7 @@ import type { Caller } from '../simulation/process.ts';
 import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';
 import { answer, apiEvent } from '../support/api-event.ts';
 import { openSqliteFile } from '../support/sqlite-file.ts';
+import { contents } from '../support/writes.ts';
 
 /** A ledger, and what it has queued since the last look. */
 interface Opened {
@@ -95,16 +96,16 @@ test.for([['embedded', embedded] as const, ['in DynamoDB', dynamodb] as const])(
 
 test('a record of a group names exactly the requests whose writes it has', async () => {
   const { ledger, queued } = await embedded();
-  const { token } = await ledger.createApplication('a', undefined, 'first');
+  const { token } = await ledger.createApplication('a', { requestId: 'first' });
   await ledger.createChat(token, null);
   await queued();
   const long = Array<string>(40).fill('x'.repeat(10_000));
   await Promise.allSettled([
-    ledger.createMessages(token, 1, ['one', 'two'], undefined, 'pair'),
-    ledger.createMessages(token, 2, ['nowhere'], undefined, 'refused'),
-    ledger.createMessages(token, 1, ['three']),
-    ledger.createMessages(token, 1, long, undefined, 'long'),
-    ledger.editMessage(token, 1, 1, 'edited', 'edit'),
+    ledger.createMessages({ token, chat: 1 }, contents(['one', 'two']), { requestId: 'pair' }),
+    ledger.createMessages({ token, chat: 2 }, contents(['nowhere']), { requestId: 'refused' }),
+    ledger.createMessages({ token, chat: 1 }, contents(['three'])),
+    ledger.createMessages({ token, chat: 1 }, contents(long), { requestId: 'long' }),
+    ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' }, { requestId: 'edit' }),
   ]);
   const records = (await queued()).map(decodeWritesRecord);
   expect(records.map(({ requests, writes }) => [requests, writes.length])).toEqual([

@@ -21,7 +21,9 @@ describe('the search worker', () => {
   const work = (...records: string[]) => deliver(searchWorker(opened.services), ...records);
   const changes = (...numbers: number[]) => encodeChanges(numbers.map((number) => ({ token: 't', chat: 1, number })));
   const found = async (q: string, token = 't') =>
-    (await opened.services.searchIndex.search({ token, q, limit: 100 })).matches.map(({ body }) => body).sort();
+    (await opened.services.searchIndex.search({ token, q, limit: 100 })).matches
+      .map(({ content }) => content.body)
+      .sort();
 
   test('indexes messages as the store has them now, whatever happened since the record was sent', async () => {
     const { store } = opened.services;
@@ -118,7 +120,9 @@ describe('the search worker', () => {
           if (application === 'deleted' || chat === 'deleted') continue;
           const { matches } = await opened.services.searchIndex.search({ token, chat: i + 1, q: 'message', limit: 10 });
           const live = messages.filter((message) => typeof message !== 'string');
-          expect(matches.map(({ body }) => body).sort()).toEqual(live.map(({ body }) => body).sort());
+          expect(matches.map(({ content }) => content.body).sort()).toEqual(
+            live.map(({ content }) => content.body).sort(),
+          );
         }
       }),
       { numRuns: 50 },

@@ -5,7 +5,7 @@ import { SqliteSearch } from '../../lib/search/sqlite/search.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { runCase, timed } from '../searches/run-case.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { numbers } from '../support/writes.ts';
+import { indexed, numbers } from '../support/writes.ts';
 
 // Times are of the processor, the best of three, because the machine may be busy.
 
@@ -19,7 +19,7 @@ afterAll(() => file.remove());
 
 const indexAll = (token: string, bodies: string[]) =>
   index.index(
-    bodies.map((body, i) => ({ token, chat: 1, number: 1 + i, version: 0, body, createdAt: i, updatedAt: i })),
+    bodies.map((body, i) => ({ token, chat: 1, number: 1 + i, ...indexed(body), createdAt: i, updatedAt: i })),
   );
 
 async function bestMs<Result>(search: () => Promise<Result>): Promise<[Result, number]> {

@@ -9,7 +9,7 @@ import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { newClock } from '../support/clock.ts';
 import { refusal } from '../support/refusal.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { numbers } from '../support/writes.ts';
+import { contents, numbers } from '../support/writes.ts';
 
 // What only the embedded ledger has; what all ledgers have is in test/contract.
 describe('the embedded ledger', () => {
@@ -23,7 +23,7 @@ describe('the embedded ledger', () => {
     file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
     commits = new GroupCommit(file.database);
     queue = new SqliteQueue(commits, 'store', { now: clock });
-    ledger = new SqliteLedger(commits, queue, clock, elapsed);
+    ledger = new SqliteLedger(commits, queue, { now: clock, elapsed });
   });
   afterEach(() => file.remove());
 
@@ -38,15 +38,19 @@ describe('the embedded ledger', () => {
     allowPages(8);
     const key = { id: 'key', payload: 'payload' };
     const outcomes = await Promise.all(
-      numbers(1, 30).map((i) => refusal(ledger.createMessages(token, 1, [`${i}${'x'.repeat(10_000)}`]))),
+      numbers(1, 30).map((i) =>
+        refusal(ledger.createMessages({ token, chat: 1 }, contents([`${i}${'x'.repeat(10_000)}`]))),
+      ),
     );
     expect(new Set(outcomes)).toContain('unavailable');
-    expect(await refusal(ledger.createMessages(token, 1, ['x'.repeat(200_000)], key))).toBe('unavailable');
+    expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'.repeat(200_000)]), { key }))).toBe(
+      'unavailable',
+    );
     const accepted = outcomes.filter((outcome) => outcome === 'accepted').length;
     expect(await ledger.counters([{ token, chat: 1 }])).toEqual([accepted]);
 
     allowPages(10_000);
-    expect((await ledger.createMessages(token, 1, ['after'], key)).first).toBe(accepted + 1);
+    expect((await ledger.createMessages({ token, chat: 1 }, contents(['after']), { key })).first).toBe(accepted + 1);
     expect(await queue.receive(1_000)).toHaveLength(2 + accepted + 1);
   });
 
@@ -56,8 +60,8 @@ describe('the embedded ledger', () => {
       const { token } = await ledger.createApplication('a');
       const neighbour = await ledger.createApplication('b');
       for (const each of [token, neighbour.token]) await ledger.createChat(each, null);
-      await ledger.createMessages(token, 1, ['x']);
-      await ledger.editMessage(token, 1, 1, 'y');
+      await ledger.createMessages({ token, chat: 1 }, contents(['x']));
+      await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'y' });
       const before = (await queue.receive(1_000)).length;
       const { raw } = file.database;
       raw.prepare('UPDATE applications SET chats = ?, revision = ? WHERE token = ?').run(absurd, absurd, token);
@@ -76,20 +80,22 @@ describe('the embedded ledger', () => {
       ]);
       const refused = await Promise.all([
         refusal(ledger.createChat(token, null)),
-        refusal(ledger.createMessages(token, 1, ['x'])),
+        refusal(ledger.createMessages({ token, chat: 1 }, contents(['x']))),
         refusal(ledger.editApplication(token, 'x')),
-        refusal(ledger.editChat(token, 1, 'x')),
-        refusal(ledger.editMessage(token, 1, 1, 'x')),
+        refusal(ledger.editChat({ token, chat: 1 }, 'x')),
+        refusal(ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'x' })),
       ]);
       expect(new Set(refused)).toEqual(new Set(['validation_failed']));
-      expect(await refusal(ledger.editMessage(token, 1, 2 ** 40, 'x'))).toBe('message_not_found');
+      expect(await refusal(ledger.editMessage({ token, chat: 1, number: 2 ** 40 }, { body: 'x' }))).toBe(
+        'message_not_found',
+      );
       expect(await ledger.hasMessage(token, 1, 2 ** 40)).toBe(false);
       expect(await queue.receive(1_000)).toHaveLength(0);
       expect(before).toBeGreaterThan(0);
-      expect((await ledger.createMessages(neighbour.token, 1, ['x'])).first).toBe(1);
+      expect((await ledger.createMessages({ token: neighbour.token, chat: 1 }, contents(['x']))).first).toBe(1);
       for (const call of [
-        ledger.deleteMessage(token, 1, 1),
-        ledger.deleteChat(token, 1),
+        ledger.deleteMessage({ token, chat: 1, number: 1 }),
+        ledger.deleteChat({ token, chat: 1 }),
         ledger.deleteApplication(token),
       ])
         expect(await refusal(call)).toBe('accepted');
@@ -101,10 +107,10 @@ describe('the embedded ledger', () => {
     await ledger.createChat(token, null);
     await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
     const results = await Promise.all([
-      refusal(ledger.createMessages(token, 1, ['one', 'two'])),
-      refusal(ledger.createMessages(token, 2, ['no such chat'])),
-      refusal(ledger.editMessage(token, 1, 1, 'edited')),
-      refusal(ledger.deleteMessage(token, 1, 9)),
+      refusal(ledger.createMessages({ token, chat: 1 }, contents(['one', 'two']))),
+      refusal(ledger.createMessages({ token, chat: 2 }, contents(['no such chat']))),
+      refusal(ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' })),
+      refusal(ledger.deleteMessage({ token, chat: 1, number: 9 })),
     ]);
     expect(results).toEqual(['accepted', 'chat_not_found', 'accepted', 'message_not_found']);
     const records = (await queue.receive(10)).map(({ body }) => decodeWrites(body));
@@ -122,9 +128,9 @@ describe('the embedded ledger', () => {
         work();
         throw new Error('the commit failed');
       });
-    await expect(ledger.createMessages(token, 1, ['lost'])).rejects.toThrow('the commit failed');
+    await expect(ledger.createMessages({ token, chat: 1 }, contents(['lost']))).rejects.toThrow('the commit failed');
     file.database.transaction = failing;
-    expect((await ledger.createMessages(token, 1, ['kept'])).first).toBe(1);
+    expect((await ledger.createMessages({ token, chat: 1 }, contents(['kept']))).first).toBe(1);
     const writes = (await queue.receive(10)).flatMap(({ body }) => decodeWrites(body));
     expect(writes.filter(({ kind }) => kind === 'message')).toMatchObject([{ number: 1, body: 'kept' }]);
   });
@@ -135,16 +141,18 @@ describe('the embedded ledger', () => {
     await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
     const short = Array<string>(700).fill('short');
     const long = Array<string>(80).fill('x'.repeat(10_000));
-    await Promise.all([short, short, long].map((bodies) => ledger.createMessages(token, 1, bodies)));
+    await Promise.all(
+      [short, short, long].map((bodies) => ledger.createMessages({ token, chat: 1 }, contents(bodies))),
+    );
     const records = (await queue.receive(100)).map(({ body }) => decodeWrites(body).length);
     expect(records).toEqual([1_000, 400 + 35, 35, 10]);
   });
 
   test('clears away keys that have expired as new ones come', async () => {
     const keys = () => file.database.prepare('SELECT count(*) AS count FROM idempotency_keys').get()?.count;
-    for (const i of numbers(1, 10)) await ledger.createApplication('a', { id: `old ${i}`, payload: '' });
+    for (const i of numbers(1, 10)) await ledger.createApplication('a', { key: { id: `old ${i}`, payload: '' } });
     elapsed.advance(limits.idempotencyMs);
-    for (const i of numbers(1, 5)) await ledger.createApplication('a', { id: `new ${i}`, payload: '' });
+    for (const i of numbers(1, 5)) await ledger.createApplication('a', { key: { id: `new ${i}`, payload: '' } });
     expect(keys()).toBe(5);
   });
 
@@ -152,13 +160,13 @@ describe('the embedded ledger', () => {
   test.each([-hour, hour, -40 * 24 * hour, 40 * 24 * hour])(
     'knows an Idempotency-Key for 24 hours though the system clock is moved by %i ms, also across a restart',
     async (change) => {
-      const create = () => ledger.createApplication('a', { id: 'key', payload: '' });
+      const create = () => ledger.createApplication('a', { key: { id: 'key', payload: '' } });
       const first = await create();
       clock.advance(change);
       expect(await create()).toEqual(first);
-      ledger = new SqliteLedger(commits, queue, clock, newClock(5));
+      ledger = new SqliteLedger(commits, queue, { now: clock, elapsed: newClock(5) });
       expect(await create()).toEqual(first);
-      ledger = new SqliteLedger(commits, queue, clock, elapsed);
+      ledger = new SqliteLedger(commits, queue, { now: clock, elapsed });
       elapsed.advance(limits.idempotencyMs - 1);
       expect(await create()).toEqual(first);
       elapsed.advance(1);

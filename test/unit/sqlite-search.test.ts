@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SearchDocument, SearchPage } from '../../lib/search/search-index.ts';
-import { documentId } from '../../lib/search/sqlite/ids.ts';
+import { rowIdOf } from '../../lib/search/sqlite/ids.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { SqliteSearch } from '../../lib/search/sqlite/search.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
@@ -9,6 +9,7 @@ import { allPages } from '../support/all-pages.ts';
 import { hardText, queryFor } from '../support/hard-texts.ts';
 import { scans } from '../support/scan.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { indexed } from '../support/writes.ts';
 
 let file: SqliteFile;
 beforeAll(async () => {
@@ -40,11 +41,11 @@ test.for([
     fc.asyncProperty(cases, async ([messages, queries]) => {
       const token = `${JSON.stringify(budgets)} ${run++}`;
       const documents = messages.map(
-        (message, i): SearchDocument => ({
+        ({ body, ...message }, i): SearchDocument => ({
           ...message,
+          ...indexed(body),
           token,
           number: i + 1,
-          version: 0,
           updatedAt: message.createdAt,
         }),
       );
@@ -52,7 +53,7 @@ test.for([
       for (const q of queries)
         for (const chat of [undefined, 1]) {
           const expected = documents
-            .filter((each) => (chat === undefined || each.chat === chat) && scans(each.body as string, q))
+            .filter((each) => (chat === undefined || each.chat === chat) && scans(each.content?.body as string, q))
             .sort((a, b) => (chat ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number);
           const pages = await allPages(
             async (last: SearchPage | undefined) => {
@@ -75,10 +76,10 @@ test.for([
 });
 
 test('an id is made of no number and no ordinal that would reach into another chat', () => {
-  expect(documentId(2 ** 31 - 1, 2 ** 32 - 1)).toBe(2n ** 63n - 1n);
-  expect(documentId(1, 1)).toBe(2n ** 32n + 1n);
+  expect(rowIdOf(2 ** 31 - 1, 2 ** 32 - 1)).toBe(2n ** 63n - 1n);
+  expect(rowIdOf(1, 1)).toBe(2n ** 32n + 1n);
   for (const number of [0, -1, 1.5, 2 ** 32, Number.MAX_SAFE_INTEGER, Number.NaN])
-    expect(() => documentId(1, number)).toThrow(RangeError);
+    expect(() => rowIdOf(1, number)).toThrow(RangeError);
   for (const ordinal of [-1, 0.5, 2 ** 31, Number.MAX_SAFE_INTEGER])
-    expect(() => documentId(ordinal, 1)).toThrow(RangeError);
+    expect(() => rowIdOf(ordinal, 1)).toThrow(RangeError);
 });

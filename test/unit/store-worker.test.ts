@@ -6,8 +6,8 @@ import { limits } from '../../lib/limits.ts';
 import type { Write } from '../../lib/model/write.ts';
 import { decodeChanges, encodeWrites } from '../../lib/queue/records.ts';
 import { Database } from '../../lib/sqlite/database.ts';
+import { UnstorableWrite } from '../../lib/store/merging.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import { UnstorableWrite } from '../../lib/store/store.ts';
 import { deliver } from '../support/batch.ts';
 import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
@@ -21,7 +21,7 @@ class FaultyStore extends SqliteStore {
   override async merge(writes: Write[]): Promise<void> {
     this.batches.push(writes.length);
     if (this.isOut) throw new Error('the store is out');
-    if (writes.some((write) => write.kind === 'message' && write.body === 'unstorable'))
+    if (writes.some((write) => write.kind === 'message' && write.content.body === 'unstorable'))
       throw new UnstorableWrite('too large for its column');
     await super.merge(writes);
   }

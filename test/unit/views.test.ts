@@ -15,8 +15,8 @@ test('no answer has an updated_at before its created_at, whatever the clocks say
   const times = { createdAt, updatedAt };
   expect(applicationView({ token: 't', name: 'a', chatsCount: 0, ...times })).toMatchObject(both);
   expect(chatView({ number: 1, name: null, messagesCount: 0, ...times })).toMatchObject(both);
-  expect(messageView({ number: 1, body: 'b', ...times })).toMatchObject(both);
-  expect(matchView({ chat: 1, number: 1, body: 'b', ...times }, 'b')).toMatchObject(both);
+  expect(messageView({ number: 1, content: { body: 'b' }, ...times })).toMatchObject(both);
+  expect(matchView({ chat: 1, number: 1, content: { body: 'b' }, ...times }, 'b')).toMatchObject(both);
 
   const ledger = {
     editApplication: async () => ({ createdAt, at: updatedAt }),

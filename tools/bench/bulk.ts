@@ -1,15 +1,18 @@
 import { documentId } from '../../lib/search/opensearch/bulk.ts';
 import { ownAlias } from '../../lib/search/opensearch/names.ts';
-import type { SearchDocument } from '../../lib/search/search-index.ts';
+import { type SearchDocument, versionOf } from '../../lib/search/search-index.ts';
 import { fold } from '../../lib/search/text/fold.ts';
 import type { ScratchIndex } from './scratch.ts';
 
 /** Returns the body of a `_bulk` request, as our search index writes it. */
 export const linesOf = (documents: SearchDocument[]): string =>
   documents
-    .map(({ version, body, createdAt, updatedAt, ...key }) => {
-      const index = { _id: documentId(key), routing: key.token, version: version + 1, version_type: 'external' };
-      const source = { ...key, created_at: createdAt, updated_at: updatedAt, body, folded: fold(body ?? '') };
+    .map(({ token, chat, number, content, revisions, createdAt, updatedAt }) => {
+      const key = { token, chat, number };
+      const version = versionOf(revisions) + 1;
+      const index = { _id: documentId(key), routing: token, version, version_type: 'external' };
+      const folded = fold(content?.body ?? '');
+      const source = { ...key, created_at: createdAt, updated_at: updatedAt, ...content, folded };
       return `${JSON.stringify({ index })}\n${JSON.stringify(source)}\n`;
     })
     .join('');

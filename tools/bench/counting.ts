@@ -56,7 +56,9 @@ export async function measureCounting({ scale, say }: Setting, many: Store, few:
 /** Stores a message with that number in each chat, and rolls up. Returns the time of the roll-up in milliseconds. */
 async function msOfRollUp(store: Store, chats: number[], number: number): Promise<number> {
   await store.merge(
-    chats.map((chat): Write => ({ kind: 'message', token, chat, number, revision: 0, at: number, body: 'hello' })),
+    chats.map(
+      (chat): Write => ({ kind: 'message', token, chat, number, revision: 0, at: number, content: { body: 'hello' } }),
+    ),
   );
   let visited = 0;
   const counters = async (parents: unknown[]) => parents.map(() => number);

@@ -1,3 +1,4 @@
+import { noRevisions } from '../../lib/search/search-index.ts';
 import { bulk, linesOf } from './bulk.ts';
 import { messageTexts } from './messages.ts';
 import type { ScratchDatabase, ScratchIndex } from './scratch.ts';
@@ -24,10 +25,10 @@ export async function fillChat(count: number, { store, plain }: ScratchDatabase,
   // Two loads at a time keep both servers busy. The SQL connection serializes its statements itself.
   const load = async () => {
     for (const messages of slices) {
-      const rows = messages.map(({ number, body, at }) => [token, chat, number, body, 0, 0, at, at]);
+      const rows = messages.map(({ number, content, at }) => [token, chat, number, content.body, 0, 0, at, at]);
       const documents = messages.map(({ at, ...message }) => ({
         ...message,
-        version: 0,
+        revisions: noRevisions,
         createdAt: at,
         updatedAt: at,
       }));
@@ -51,7 +52,7 @@ function* slicesOf(count: number) {
     yield Array.from({ length: Math.min(atATime, count - last) }, (_, i) => ({
       ...big,
       number: last + i + 1,
-      body: texts.next().value,
+      content: { body: texts.next().value },
       at: 1_700_000_000_000 + last + i,
     }));
 }

@@ -18,7 +18,10 @@ export async function measurePages(store: Store, scale: Scale): Promise<Measurem
   const page = async (after: number) => {
     const { rows } = await store.messages(token, chat, { after, order: 'asc', limit });
     const listed = rows.map(({ number }) => number);
-    const missing = await store.missingNumbers(token, chat, after + 1, after + limit, limit, listed);
+    const missing = await store.missingNumbers(
+      { token, chat, from: after + 1, to: after + limit },
+      { max: limit, listed },
+    );
     if (rows.length !== limit || missing.length > 0) throw new Error(`The page after ${after} is incomplete`);
   };
   const msOfPages = async (after: number) =>

@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { limits } from '../../lib/limits.ts';
+import { noRevisions } from '../../lib/search/search-index.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
@@ -51,13 +52,13 @@ export async function fillEngine(
       token,
       chat,
       number: last + i + 1,
-      body: texts.next().value,
+      content: { body: texts.next().value },
       at: 1_700_000_000_000 + last + i,
     }));
     await store.merge(messages.map((message) => ({ kind: 'message', revision: 0, ...message })));
     if (indexed)
       await index.index(
-        messages.map(({ at, ...message }) => ({ ...message, version: 0, createdAt: at, updatedAt: at })),
+        messages.map(({ at, ...message }) => ({ ...message, revisions: noRevisions, createdAt: at, updatedAt: at })),
       );
   }
 }

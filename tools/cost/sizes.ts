@@ -24,9 +24,11 @@ export function requestSizes(messages: number): RequestSizes {
     number,
     revision: 0,
     at,
-    body: usualBody,
+    content: { body: usualBody },
   }));
-  const views = numbers.map((number) => messageView({ number, body: usualBody, createdAt: at, updatedAt: at }));
+  const views = numbers.map((number) =>
+    messageView({ number, content: { body: usualBody }, createdAt: at, updatedAt: at }),
+  );
   return {
     records: recordsOf(writes, [requestId]).map((record) => record.length),
     answer: JSON.stringify(messages === 1 ? views[0] : { data: views }).length,

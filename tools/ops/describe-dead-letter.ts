@@ -1,6 +1,6 @@
 import { type QueueName, queues } from '../../functions/queues.ts';
 import { targetOf } from '../../lib/model/write.ts';
-import { decodeChanges, decodeWrites, MalformedRecord } from '../../lib/queue/records.ts';
+import { decodeChanges, decodeWrites, UnreadableRecord } from '../../lib/queue/records.ts';
 import { figure } from '../cli/figures.ts';
 
 /** Characters of a token that are printed: enough to tell applications apart, too few to open one. */
@@ -41,7 +41,7 @@ export function describeDeadLetter(queue: QueueName, body: string): string {
       })
       .join('; ');
   } catch (error) {
-    if (!(error instanceof MalformedRecord)) throw error;
+    if (!(error instanceof UnreadableRecord)) throw error;
     return `unreadable, ${figure(body.length)} characters`;
   }
 }

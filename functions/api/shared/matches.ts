@@ -4,7 +4,7 @@ import { messageView } from './views.ts';
 
 export const matchView = (match: SearchMatch, q: string) => ({
   ...messageView(match),
-  highlight: highlight(match.body, q),
+  highlight: highlight(match.content.body, q),
 });
 
 export const totals = ({ total, totalIsMinimum }: SearchPage) => ({

@@ -1,5 +1,5 @@
 import { NotFound } from '../../../lib/model/errors.ts';
-import type { StoredApplication, StoredChat } from '../../../lib/store/store.ts';
+import type { StoredApplication, StoredChat } from '../../../lib/store/reads.ts';
 import type { Services } from '../../runtime/services.ts';
 
 // Reads ask the store first. What the store does not know yet may have been accepted a moment ago, so they ask the

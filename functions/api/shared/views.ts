@@ -1,4 +1,4 @@
-import type { StoredApplication, StoredChat, StoredMessage } from '../../../lib/store/store.ts';
+import type { StoredApplication, StoredChat, StoredMessage } from '../../../lib/store/reads.ts';
 
 /** The last formatted time. It is often needed again: a new resource has the same time twice. */
 let latest = { milliseconds: 0, text: new Date(0).toISOString() };
@@ -32,4 +32,8 @@ export const chatView = ({ number, name, messagesCount, ...times }: StoredChat) 
   ...timesView(times),
 });
 
-export const messageView = ({ number, body, ...times }: StoredMessage) => ({ number, body, ...timesView(times) });
+export const messageView = ({ number, content, ...times }: StoredMessage) => ({
+  number,
+  ...content,
+  ...timesView(times),
+});

@@ -26,6 +26,7 @@ export const events = {
   unavailable: 'a dependency is unavailable',
   buried: 'a record was moved to the dead letters',
   notBuried: 'a record could not be moved to the dead letters and will be retried',
+  unknownRecord: 'a record of a newer version will be retried',
   batchFailed: 'a batch failed and will be retried',
   queueFailed: 'a call to a queue failed and will be retried',
   rolledUp: 'counts were updated',

@@ -1,11 +1,25 @@
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
 import { DependencyFailure, NotFound, NumbersUsedUp, RevisionsUsedUp } from '../../model/errors.ts';
-import type { MessageKey, Parent } from '../../model/keys.ts';
+import type { ContentChange, MessageContent } from '../../model/content.ts';
+import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
 import type { Write } from '../../model/write.ts';
-import { numberOrNone, requireEntryInBounds, requireMessageInBounds } from '../bounds.ts';
-import type { ChangedMessage, Edited, IdempotencyKey, Ledger, LedgerEntry, WholeEntry } from '../ledger.ts';
+import {
+  numberOrNone,
+  requireEntryInBounds,
+  requireMessageInBounds,
+} from '../bounds.ts';
+import type {
+  ChangedMessage,
+  CreateContext,
+  Edited,
+  IdempotencyKey,
+  Ledger,
+  LedgerEntry,
+  WholeEntry,
+  WriteContext,
+} from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
 import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
@@ -54,7 +68,7 @@ export class DynamodbLedger implements Ledger {
     this.#now = now;
   }
 
-  async createApplication(name: string, key?: IdempotencyKey, requestId?: string) {
+  async createApplication(name: string, { key, requestId }: CreateContext = {}) {
     return await this.#once(key, undefined, async ({ at, candidate: token }) => {
       await this.#table.insert({ ...newItem(applicationKey(token), name, at), chats: number(0) });
       await this.#send([{ kind: 'application', token, revision: 0, at, name }], requestId);
@@ -62,9 +76,9 @@ export class DynamodbLedger implements Ledger {
     });
   }
 
-  async createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
+  async createChat(token: string, name: string | null, { key, requestId }: CreateContext = {}) {
     return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
-      const chat = await this.#take(applicationKey(token), 'chats', 1, claim);
+      const chat = await this.#take(applicationKey(token), { counter: 'chats', count: 1 }, claim);
       if (chat === 'not live') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
       await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
@@ -73,25 +87,25 @@ export class DynamodbLedger implements Ledger {
     });
   }
 
-  async createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
+  async createMessages({ token, chat }: ChatKey, contents: MessageContent[], { key, requestId }: CreateContext = {}) {
     const parent = chatKey(token, numberOrNone(chat));
     return await this.#once(key, parent, async ({ at, claim }) => {
-      const last = await this.#take(parent, 'messages', bodies.length, claim);
+      const last = await this.#take(parent, { counter: 'messages', count: contents.length }, claim);
       if (last === 'not live') {
         await this.#requireApplication(token);
         throw new NotFound('chat', chat);
       }
       if (last === 'used up') throw new NumbersUsedUp('chat');
-      const first = last - bodies.length + 1;
+      const first = last - contents.length + 1;
       await this.#send(
-        bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
+        contents.map((content, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, content })),
         requestId,
       );
       return { first, at };
     });
   }
 
-  async editApplication(token: string, name: string, requestId?: string) {
+  async editApplication(token: string, name: string, { requestId }: WriteContext = {}) {
     const renamed = await this.#rename(applicationKey(token), name);
     if (renamed === 'not live') throw new NotFound('application');
     if (renamed === 'used up') throw new RevisionsUsedUp('application');
@@ -100,7 +114,7 @@ export class DynamodbLedger implements Ledger {
     return { createdAt, at };
   }
 
-  async editChat(token: string, chat: number, name: string | null, requestId?: string) {
+  async editChat({ token, chat }: ChatKey, name: string | null, { requestId }: WriteContext = {}) {
     await this.#requireApplication(token);
     const renamed = await this.#rename(chatKey(token, numberOrNone(chat)), name);
     if (renamed === 'not live') throw new NotFound('chat', chat);
@@ -110,36 +124,38 @@ export class DynamodbLedger implements Ledger {
     return { createdAt, at };
   }
 
-  async editMessage(token: string, chat: number, message: number, body: string, requestId?: string) {
+  async editMessage(message: MessageKey, content: ContentChange, { requestId }: WriteContext = {}) {
+    const { token, chat, number: edited } = message;
     const at = this.#now();
-    await this.#requireMessage(token, chat, message);
-    const outcome = await this.#table.update(messageKey(token, chat, message), {
+    await this.#requireMessage(message);
+    const outcome = await this.#table.update(messageKey(message), {
       UpdateExpression: 'ADD revision :one',
       ConditionExpression: `attribute_not_exists(deleted) AND (attribute_not_exists(revision) OR ${revisionLeft})`,
       ExpressionAttributeValues: { ':one': number(1), ':highest': number(limits.highestRevision) },
     });
     if ('refused' in outcome)
-      throw outcome.refused?.deleted ? new NotFound('message', message) : new RevisionsUsedUp('message');
+      throw outcome.refused?.deleted ? new NotFound('message', edited) : new RevisionsUsedUp('message');
     const revision = numberIn(outcome.done, 'revision');
-    await this.#send([{ kind: 'message', token, chat, number: message, revision, at, body }], requestId);
+    await this.#send([{ kind: 'message', token, chat, number: edited, revision, at, content }], requestId);
     return { at };
   }
 
-  async deleteApplication(token: string, requestId?: string) {
-    if (!(await this.#delete(applicationKey(token), live, { token }, requestId))) throw new NotFound('application');
+  async deleteApplication(token: string, context?: WriteContext) {
+    if (!(await this.#delete(applicationKey(token), { condition: live, deleted: { token } }, context)))
+      throw new NotFound('application');
   }
 
-  async deleteChat(token: string, chat: number, requestId?: string) {
+  async deleteChat({ token, chat }: ChatKey, context?: WriteContext) {
     await this.#requireApplication(token);
-    if (!(await this.#delete(chatKey(token, numberOrNone(chat)), live, { token, chat }, requestId)))
-      throw new NotFound('chat', chat);
+    const key = chatKey(token, numberOrNone(chat));
+    if (!(await this.#delete(key, { condition: live, deleted: { token, chat } }, context))) throw new NotFound('chat', chat);
   }
 
-  async deleteMessage(token: string, chat: number, message: number, requestId?: string) {
-    await this.#requireMessage(token, chat, message);
-    const deletion = { token, chat, number: message };
-    if (!(await this.#delete(messageKey(token, chat, message), 'attribute_not_exists(deleted)', deletion, requestId)))
-      throw new NotFound('message', message);
+  async deleteMessage({ token, chat, number: message }: MessageKey, context?: WriteContext) {
+    const deleted = { token, chat, number: message };
+    await this.#requireMessage(deleted);
+    const condition = 'attribute_not_exists(deleted)';
+    if (!(await this.#delete(messageKey(deleted), { condition, deleted }, context))) throw new NotFound('message', message);
   }
 
   async application(token: string) {
@@ -157,7 +173,7 @@ export class DynamodbLedger implements Ledger {
     const [application, item, changed] = await this.#table.get([
       applicationKey(token),
       chatKey(token, chat),
-      messageKey(token, chat, message),
+      messageKey({ token, chat, number: message }),
     ]);
     if (!application || application.deleted || !item || item.deleted) return false;
     return message <= numberIn(item, 'messages') && !changed?.deleted;
@@ -188,7 +204,7 @@ export class DynamodbLedger implements Ledger {
     return changedMessagesIn(this.#table, keys);
   }
 
-  deletedMessages(chat: { token: string; chat: number }, limit: number): AsyncIterable<number[]> {
+  deletedMessages(chat: ChatKey, limit: number): AsyncIterable<number[]> {
     return deletedMessagesIn(this.#table, chat, limit);
   }
 
@@ -205,8 +221,7 @@ export class DynamodbLedger implements Ledger {
   /** Takes the next `count` numbers of a counter. Returns the last of them, or why there are none. */
   async #take(
     parent: ItemKey,
-    counter: 'chats' | 'messages',
-    count: number,
+    { counter, count }: { counter: 'chats' | 'messages'; count: number },
     claim: string | undefined,
   ): Promise<number | Refusal> {
     const values = { ':count': number(count), ':room': number(limits.highestNumber - count) };
@@ -256,12 +271,11 @@ export class DynamodbLedger implements Ledger {
    */
   async #delete(
     key: ItemKey,
-    condition: string,
-    what: { token: string; chat?: number; number?: number },
-    requestId: string | undefined,
+    { condition, deleted }: { condition: string; deleted: Parent | MessageKey },
+    { requestId }: WriteContext = {},
   ) {
     const at = this.#now();
-    const [record] = recordsOf([{ kind: 'deletion', ...what, at }], listOf(requestId)) as [string];
+    const [record] = recordsOf([{ kind: 'deletion', ...deleted, at }], listOf(requestId)) as [string];
     const parked = this.#parked.itemOf(record, at);
     const outcome = await this.#table.updateAndPut(
       key,
@@ -282,7 +296,7 @@ export class DynamodbLedger implements Ledger {
     if (!(await this.application(token))) throw new NotFound('application');
   }
 
-  async #requireMessage(token: string, chat: number, message: number): Promise<void> {
+  async #requireMessage({ token, chat, number: message }: MessageKey): Promise<void> {
     const [application, item] = await this.#live([applicationKey(token), chatKey(token, numberOrNone(chat))]);
     if (!application) throw new NotFound('application');
     if (!item) throw new NotFound('chat', chat);
@@ -305,13 +319,14 @@ export class DynamodbLedger implements Ledger {
   ): Promise<Result> {
     const candidate = newToken();
     if (!key) return work({ at: this.#now(), candidate });
-    return await this.#keys.once(key, candidate, work, async (claim) => {
+    const settled = async (claim: string) => {
       if (!counter) return;
       await this.#dropClaim(counter, claim).catch((error) => {
-        // The result is kept. A later request removes this claim once its key has expired.
+        // The result is kept. A later request drops this claim, once its key has expired.
         if (!(error instanceof DependencyFailure)) throw error;
       });
-    });
+    };
+    return await this.#keys.once(key, candidate, { work, settled });
   }
 
   async #dropClaim(counter: ItemKey, claim: string): Promise<void> {

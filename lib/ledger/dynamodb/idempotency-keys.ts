@@ -13,6 +13,16 @@ export interface KeyInHand {
   candidate: string;
 }
 
+/** What a request does under its key. */
+interface Keyed<Result> {
+  work: (hand: KeyInHand) => Promise<Result>;
+  /**
+   * Is told the claim when the result is kept and nobody else has ever held the key. Only then may the claim go: a call of
+   * a request that was given up may still reach the counter, and would take a second number there.
+   */
+  settled: (claim: string) => Promise<void>;
+}
+
 /** How a request came to have its key: as the first, or after one that died; and until when. */
 interface Hold extends Omit<KeyInHand, 'claim'> {
   first: boolean;
@@ -25,7 +35,7 @@ interface Hold extends Omit<KeyInHand, 'claim'> {
  */
 const ttlSlackMs = 60 * 60 * 1_000;
 
-const place = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
+const keyItem = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
 /** A claim's name. Its time tells when its key has expired, so that a claim nobody came back for can be cleared away. */
 const claimOf = (id: string, at: number): string => `${at}/${id}`;
@@ -48,18 +58,15 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Does the work under the key, or returns what it returned the first time.
+   * Does the work under the key, or returns the result of the first time.
    *
    * @param candidate kept with the key at its first use
-   * @param settled told the claim when the answer is kept and nobody else has ever held the key. Only then may the claim
-   *   go: a call of somebody who was given up may still reach the counter, and would take a second number there
    * @throws KeyReused, KeyInFlight, and what the work throws
    */
   async once<Result>(
     { id, payload }: IdempotencyKey,
     candidate: string,
-    work: (hand: KeyInHand) => Promise<Result>,
-    settled: (claim: string) => Promise<void>,
+    { work, settled }: Keyed<Result>,
   ): Promise<Result> {
     const taken = await this.#take(id, payload, candidate);
     if ('result' in taken) return JSON.parse(taken.result) as Result;
@@ -85,8 +92,8 @@ export class IdempotencyKeys {
     const now = this.#now();
     const leaseUntil = now + limits.idempotencyLeaseMs;
     const item: Item = {
-      pk: text(place(id).pk),
-      sk: text(place(id).sk),
+      pk: text(keyItem(id).pk),
+      sk: text(keyItem(id).sk),
       payload: text(payload),
       candidate: text(candidate),
       begun_at: number(now),
@@ -108,7 +115,7 @@ export class IdempotencyKeys {
   }
 
   async #takeOver(id: string, known: Item, leaseUntil: number): Promise<Hold> {
-    const outcome = await this.#table.update(place(id), {
+    const outcome = await this.#table.update(keyItem(id), {
       UpdateExpression: 'SET lease_until = :new',
       ConditionExpression: 'begun_at = :begun AND lease_until = :old AND attribute_not_exists(answer)',
       ExpressionAttributeValues: {
@@ -124,7 +131,7 @@ export class IdempotencyKeys {
   /** Stores the result. Returns whether no other request has ever held the key. */
   async #keep(id: string, { at, first, leaseUntil }: Hold, answer: string): Promise<boolean> {
     try {
-      const kept = await this.#table.update(place(id), {
+      const kept = await this.#table.update(keyItem(id), {
         UpdateExpression: 'SET answer = :answer',
         ConditionExpression: 'begun_at = :begun',
         ExpressionAttributeValues: { ':begun': number(at), ':answer': text(answer) },
@@ -139,7 +146,7 @@ export class IdempotencyKeys {
 
   async #giveBack(id: string, hold: Hold): Promise<void> {
     const condition = mine(hold);
-    await this.#table.update(place(id), {
+    await this.#table.update(keyItem(id), {
       UpdateExpression: 'SET lease_until = :over',
       ...condition,
       ExpressionAttributeValues: { ...condition.ExpressionAttributeValues, ':over': number(0) },
@@ -147,7 +154,7 @@ export class IdempotencyKeys {
   }
 
   async #forget(id: string, hold: Hold): Promise<void> {
-    await this.#table.remove(place(id), mine(hold));
+    await this.#table.remove(keyItem(id), mine(hold));
   }
 }
 

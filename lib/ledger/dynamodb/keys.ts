@@ -1,3 +1,4 @@
+import type { MessageKey } from '../../model/keys.ts';
 import type { ItemKey } from './table.ts';
 
 /** Where the items of the ledger lie in its table. */
@@ -6,7 +7,7 @@ export const applicationKey = (token: string): ItemKey => ({ pk: token, sk: 'app
 export const chatKey = (token: string, chat: number): ItemKey => ({ pk: `${token}/${chat}`, sk: 'chat' });
 /** Only messages that were edited or deleted have an item. */
 export const messagePrefix = 'message/';
-export const messageKey = (token: string, chat: number, message: number): ItemKey => ({
+export const messageKey = ({ token, chat, number }: MessageKey): ItemKey => ({
   pk: chatKey(token, chat).pk,
-  sk: `${messagePrefix}${message}`,
+  sk: `${messagePrefix}${number}`,
 });

@@ -85,8 +85,8 @@ export class ParkedWrites {
 
   async #send(items: Item[]): Promise<void> {
     await this.#outbox.send(items.map((item) => textIn(item, 'body')));
-    await this.#table.write([], items.map(placeOf));
+    await this.#table.write([], items.map(itemKeyOf));
   }
 }
 
-const placeOf = (item: Item): ItemKey => ({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') });
+const itemKeyOf = (item: Item): ItemKey => ({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') });

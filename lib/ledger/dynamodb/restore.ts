@@ -1,4 +1,4 @@
-import type { MessageKey, Parent } from '../../model/keys.ts';
+import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { ChangedMessage, WholeEntry } from '../ledger.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
 import { applicationKey, chatKey, messageKey, messagePrefix } from './keys.ts';
@@ -32,7 +32,7 @@ export async function changedMessagesIn(
   table: DynamodbTable,
   keys: MessageKey[],
 ): Promise<(ChangedMessage | undefined)[]> {
-  const items = await table.get(keys.map(({ token, chat, number: message }) => messageKey(token, chat, message)));
+  const items = await table.get(keys.map(messageKey));
   return items.map(
     (item, i) =>
       item && {
@@ -46,7 +46,7 @@ export async function changedMessagesIn(
 /** The items of a chat's messages are read one page after another, those that were only edited too. */
 export async function* deletedMessagesIn(
   table: DynamodbTable,
-  { token, chat }: { token: string; chat: number },
+  { token, chat }: ChatKey,
   limit: number,
 ): AsyncGenerator<number[]> {
   const page = (after?: string) =>
@@ -103,7 +103,7 @@ export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Pro
 }
 
 export async function restoreChangedMessage(table: DynamodbTable, message: ChangedMessage): Promise<void> {
-  const key = messageKey(message.token, message.chat, message.number);
+  const key = messageKey(message);
   await table.update(key, {
     UpdateExpression: 'SET revision = :revision',
     ConditionExpression: 'attribute_not_exists(revision) OR revision < :revision',

@@ -1,4 +1,5 @@
 import { limits } from '../../limits.ts';
+import { charactersOf } from '../../model/content.ts';
 import type { Write } from '../../model/write.ts';
 import { encodeWrites } from '../../queue/records.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
@@ -25,7 +26,7 @@ export class SqliteOutbox {
         this.#requests = [];
       },
       end: () => {
-        if (this.#requests.length > 0) storeQueue.insert([...recordsOf(this.#requests)]);
+        if (this.#requests.length > 0) storeQueue.insert([...recordsOfGroup(this.#requests)]);
       },
     });
   }
@@ -48,8 +49,8 @@ export class SqliteOutbox {
   }
 }
 
-/** As few records as hold no more rows than a worker stores in one transaction, and not much more text than one may have. */
-function* recordsOf(requests: Accepted[]): Generator<string> {
+/** Yields as few records as possible. None has more rows than a worker stores in one transaction, or much more text than a record may have. */
+function* recordsOfGroup(requests: Accepted[]): Generator<string> {
   let writes: Write[] = [];
   let ids: string[] = [];
   let characters = 0;
@@ -57,7 +58,7 @@ function* recordsOf(requests: Accepted[]): Generator<string> {
     for (const write of request.writes) {
       writes.push(write);
       if (request.id !== undefined && request.id !== ids.at(-1)) ids.push(request.id);
-      characters += 'body' in write ? write.body.length : 0;
+      characters += 'content' in write ? charactersOf(write.content) : 0;
       if (writes.length < limits.rowsPerTransaction && characters < limits.recordBytes) continue;
       yield encodeWrites(writes, ids);
       [writes, ids, characters] = [[], [], 0];

@@ -1,4 +1,4 @@
-import type { MessageKey, Parent } from '../../model/keys.ts';
+import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { ChangedMessage, WholeEntry } from '../ledger.ts';
 
@@ -42,7 +42,7 @@ export function changedMessageIn(database: Database, { token, chat, number }: Me
 
 export async function* deletedMessagesIn(
   database: Database,
-  { token, chat }: { token: string; chat: number },
+  { token, chat }: ChatKey,
   limit: number,
 ): AsyncGenerator<number[]> {
   const some = database.prepare(

@@ -1,14 +1,27 @@
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
 import { KeyReused, NotFound, NumbersUsedUp, RevisionsUsedUp, Unavailable } from '../../model/errors.ts';
-import type { MessageKey, Parent } from '../../model/keys.ts';
+import type { ContentChange, MessageContent } from '../../model/content.ts';
+import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
-import { isOutage } from '../../sqlite/database.ts';
+import { isSqliteOutage } from '../../sqlite/database.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
 import { steadyClock } from '../../steady-clock.ts';
-import { numberOrNone, requireEntryInBounds, requireMessageInBounds } from '../bounds.ts';
-import type { ChangedMessage, Edited, IdempotencyKey, Ledger, LedgerEntry, WholeEntry } from '../ledger.ts';
+import {
+  numberOrNone,
+  requireEntryInBounds,
+  requireMessageInBounds,
+} from '../bounds.ts';
+import type {
+  ChangedMessage,
+  CreateContext,
+  Edited,
+  Ledger,
+  LedgerEntry,
+  WholeEntry,
+  WriteContext,
+} from '../ledger.ts';
 import { SqliteOutbox } from './outbox.ts';
 import {
   changedMessageIn,
@@ -29,11 +42,15 @@ export class SqliteLedger implements Ledger {
   readonly #steady: () => number;
 
   /**
-   * @param now the system's clock, in milliseconds since 1970: when something was created or edited
-   * @param elapsed the monotonic clock, in milliseconds, by which idempotency keys expire: a system clock that is set
-   *   forward must not make a repeated request a second message
+   * @param clocks.now the system's clock, in milliseconds since 1970: when something was created or edited
+   * @param clocks.elapsed the monotonic clock, in milliseconds, by which idempotency keys expire: a system clock that is
+   *   set forward must not make a repeated request a second message
    */
-  constructor(commits: GroupCommit, storeQueue: SqliteQueue, now: () => number = Date.now, elapsed?: () => number) {
+  constructor(
+    commits: GroupCommit,
+    storeQueue: SqliteQueue,
+    { now = Date.now, elapsed }: { now?: (() => number) | undefined; elapsed?: (() => number) | undefined } = {},
+  ) {
     this.#commits = commits;
     this.#outbox = new SqliteOutbox(commits, storeQueue);
     this.#now = now;
@@ -44,8 +61,8 @@ export class SqliteLedger implements Ledger {
     this.#steady = steadyClock(newest ? newest.expires_at - limits.idempotencyMs : 0, elapsed);
   }
 
-  createApplication(name: string, key?: IdempotencyKey, requestId?: string) {
-    return this.#once(key, requestId, (at) => {
+  createApplication(name: string, context?: CreateContext) {
+    return this.#once(context, (at) => {
       const token = newToken();
       this.#run(
         'INSERT INTO applications (token, name, created_at, updated_at) VALUES (?, ?, ?, ?)',
@@ -59,8 +76,8 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  createChat(token: string, name: string | null, key?: IdempotencyKey, requestId?: string) {
-    return this.#once(key, requestId, (at) => {
+  createChat(token: string, name: string | null, context?: CreateContext) {
+    return this.#once(context, (at) => {
       const taken = this.#row<{ chats: number }>(
         'UPDATE applications SET chats = chats + 1 WHERE token = ? AND deleted = 0 AND chats < ? RETURNING chats',
         token,
@@ -84,31 +101,31 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  createMessages(token: string, chat: number, bodies: string[], key?: IdempotencyKey, requestId?: string) {
+  createMessages({ token, chat }: ChatKey, contents: MessageContent[], context: CreateContext = {}) {
     const accept = (at: number) => {
       const taken = this.#row<{ messages: number }>(
         `UPDATE chats SET messages = messages + ?1 WHERE token = ?2 AND number = ?3 AND deleted = 0 AND messages <= ?4
          AND EXISTS (SELECT 1 FROM applications WHERE token = ?2 AND deleted = 0) RETURNING messages`,
-        bodies.length,
+        contents.length,
         token,
         numberOrNone(chat),
-        limits.highestNumber - bodies.length,
+        limits.highestNumber - contents.length,
       );
       if (!taken) {
         this.#requireChat(token, chat);
         throw new NumbersUsedUp('chat');
       }
-      const first = taken.messages - bodies.length + 1;
+      const first = taken.messages - contents.length + 1;
       this.#outbox.add(
-        bodies.map((body, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, body })),
+        contents.map((content, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, content })),
       );
       return { first, at };
     };
-    return key ? this.#once(key, requestId, accept) : this.#accept(requestId, accept, 'runStatement');
+    return context.key ? this.#once(context, accept) : this.#accept(context, accept, 'runStatement');
   }
 
-  editApplication(token: string, name: string, requestId?: string) {
-    return this.#accept(requestId, (at): Edited => {
+  editApplication(token: string, name: string, context?: WriteContext) {
+    return this.#accept(context, (at): Edited => {
       const row = this.#row<{ revision: number; created_at: number }>(
         `UPDATE applications SET name = ?, revision = revision + 1, updated_at = ?
          WHERE token = ? AND deleted = 0 AND revision < ? RETURNING revision, created_at`,
@@ -126,8 +143,8 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  editChat(token: string, chat: number, name: string | null, requestId?: string) {
-    return this.#accept(requestId, (at): Edited => {
+  editChat({ token, chat }: ChatKey, name: string | null, context?: WriteContext) {
+    return this.#accept(context, (at): Edited => {
       this.#requireChat(token, chat);
       const row = this.#row<{ revision: number; created_at: number }>(
         `UPDATE chats SET name = ?, revision = revision + 1, updated_at = ?
@@ -144,16 +161,17 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  editMessage(token: string, chat: number, number: number, body: string, requestId?: string) {
-    return this.#accept(requestId, (at) => {
-      const revision = this.#changeMessage(token, chat, number, false);
-      this.#outbox.add([{ kind: 'message', token, chat, number, revision, at, body }]);
+  editMessage(message: MessageKey, content: ContentChange, context?: WriteContext) {
+    return this.#accept(context, (at) => {
+      const { token, chat, number } = message;
+      const revision = this.#changeMessage(message, false);
+      this.#outbox.add([{ kind: 'message', token, chat, number, revision, at, content }]);
       return { at };
     });
   }
 
-  deleteApplication(token: string, requestId?: string) {
-    return this.#accept(requestId, (at) => {
+  deleteApplication(token: string, context?: WriteContext) {
+    return this.#accept(context, (at) => {
       if (
         !this.#row(
           "UPDATE applications SET deleted = 1, name = '' WHERE token = ? AND deleted = 0 RETURNING token",
@@ -165,17 +183,18 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  deleteChat(token: string, chat: number, requestId?: string) {
-    return this.#accept(requestId, (at) => {
+  deleteChat({ token, chat }: ChatKey, context?: WriteContext) {
+    return this.#accept(context, (at) => {
       this.#requireChat(token, chat);
       this.#run('UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ?', token, chat);
       this.#outbox.add([{ kind: 'deletion', token, chat, at }]);
     });
   }
 
-  deleteMessage(token: string, chat: number, number: number, requestId?: string) {
-    return this.#accept(requestId, (at) => {
-      this.#changeMessage(token, chat, number, true);
+  deleteMessage(message: MessageKey, context?: WriteContext) {
+    return this.#accept(context, (at) => {
+      const { token, chat, number } = message;
+      this.#changeMessage(message, true);
       this.#outbox.add([{ kind: 'deletion', token, chat, number, at }]);
     });
   }
@@ -263,7 +282,7 @@ export class SqliteLedger implements Ledger {
     return keys.map((key) => changedMessageIn(this.#commits.database, key));
   }
 
-  deletedMessages(chat: { token: string; chat: number }, limit: number): AsyncIterable<number[]> {
+  deletedMessages(chat: ChatKey, limit: number): AsyncIterable<number[]> {
     return deletedMessagesIn(this.#commits.database, chat, limit);
   }
 
@@ -279,20 +298,21 @@ export class SqliteLedger implements Ledger {
 
   /** Accepts one request in the next group commit. */
   async #accept<T>(
-    requestId: string | undefined,
+    { requestId }: WriteContext | undefined = {},
     work: (at: number) => T,
     run: 'run' | 'runStatement' = 'run',
   ): Promise<T> {
     try {
       return await this.#commits[run](() => this.#outbox.transact(requestId, () => work(this.#now())));
     } catch (error) {
-      throw isOutage(error) ? new Unavailable(error) : error;
+      throw isSqliteOutage(error) ? new Unavailable(error) : error;
     }
   }
 
-  /** Accepts one request or, when its key is known, returns what the first request returned. */
-  #once<T>(key: IdempotencyKey | undefined, requestId: string | undefined, work: (at: number) => T): Promise<T> {
-    return this.#accept(requestId, (at) => {
+  /** Accepts one request or, when its key is known, returns the result of the first time. */
+  #once<T>(context: CreateContext = {}, work: (at: number) => T): Promise<T> {
+    const { key } = context;
+    return this.#accept(context, (at) => {
       if (!key) return work(at);
       const steadyNow = this.#steady();
       const known = this.#row<{ payload: string; result: string }>(
@@ -320,7 +340,7 @@ export class SqliteLedger implements Ledger {
   }
 
   /** Takes the message's next revision, or marks it deleted for good. */
-  #changeMessage(token: string, chat: number, number: number, deleted: boolean): number {
+  #changeMessage({ token, chat, number }: MessageKey, deleted: boolean): number {
     this.#requireChat(token, chat);
     const given = this.#row(
       'SELECT 1 FROM chats WHERE token = ? AND number = ? AND messages >= ?',

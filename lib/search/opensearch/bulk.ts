@@ -1,20 +1,23 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { limits } from '../../limits.ts';
+import { blankContent, contentOf, type MessageContent } from '../../model/content.ts';
 import type { MessageKey } from '../../model/keys.ts';
-import type { RefusedDocument, SearchDocument } from '../search-index.ts';
+import { documentVersion, heldRevisions, type RefusedDocument, type SearchDocument } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
-import { within } from './client.ts';
+import { withDeadline } from './client.ts';
 
-/** What a document holds; `folded` is searched, and the rest answers. */
-export interface Source {
-  token: string;
-  chat: number;
-  number: number;
-  body?: string;
+/**
+ * The fields of a document. `folded` is searched and not kept; the rest is returned. A tombstone has no content. An index
+ * of an earlier version lacks the members that it did not know.
+ */
+export interface Source extends MessageKey, Partial<MessageContent>, Partial<ReturnType<typeof heldRevisions>> {
   folded?: string;
   created_at: number;
   updated_at: number;
 }
+
+/** Returns the content of a document that is no tombstone. */
+export const contentIn = (source: Source): MessageContent => contentOf({ ...blankContent, ...source });
 
 interface Bulk {
   documents: SearchDocument[];
@@ -27,7 +30,7 @@ export const documentId = ({ token, chat, number }: MessageKey): string => `${to
 
 /** The version that OpenSearch has for a document's: external ones begin at 1, revisions at 0. */
 const externalVersion = (version: number): number => version + 1;
-export const versionOf = (external: number): number => external - 1;
+export const internalVersion = (external: number): number => external - 1;
 
 /** The error of a bulk's item that lies in the document itself, and will be the same at the next try. */
 const documentError = 'mapper_parsing_exception';
@@ -55,7 +58,7 @@ async function indexBulk(client: Client, index: string, bulk: Bulk): Promise<Ref
     // The client sends strings as they are.
     body: bulk.operations as unknown as object[],
   });
-  const { body } = await within(limits.searchMs.work, request);
+  const { body } = await withDeadline(limits.searchMs.work, request);
   const refused: RefusedDocument[] = [];
   for (const [i, { index: item }] of body.items.entries()) {
     // A conflict says that the index has this version or a newer one, which is what was wanted.
@@ -89,15 +92,16 @@ function* bulks(documents: SearchDocument[]): Generator<Bulk> {
   if (bytes > 0) yield bulk;
 }
 
-function operationOf({ token, chat, number, version, body, createdAt, updatedAt }: SearchDocument): object[] {
+function operationOf(document: SearchDocument): object[] {
+  const { token, chat, number, content, revisions, createdAt, updatedAt } = document;
   const source: Source = { token, chat, number, created_at: createdAt, updated_at: updatedAt };
-  if (body !== null) Object.assign(source, { body, folded: fold(body) });
+  if (content !== null) Object.assign(source, content, heldRevisions(revisions), { folded: fold(content.body) });
   return [
     {
       index: {
         _id: documentId({ token, chat, number }),
         routing: token,
-        version: externalVersion(version),
+        version: externalVersion(documentVersion(document)),
         version_type: 'external',
       },
     },

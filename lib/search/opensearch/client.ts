@@ -15,7 +15,7 @@ const outageStatuses = new Set([401, 403, 404, 408, 429]);
  * @param signing signs each request, where the cluster asks for that
  */
 export const openOpensearch = (url: string, signing?: Pick<ClientOptions, 'Connection' | 'Transport'>): Client =>
-  // What comes back at once, such as a broken connection, is tried again; time limits are ours, see `within`.
+  // The client retries what fails at once, such as a broken connection. Time limits are ours, see `withDeadline`.
   new Client({
     ...signing,
     node: url,
@@ -24,15 +24,15 @@ export const openOpensearch = (url: string, signing?: Pick<ClientOptions, 'Conne
     agent: () => new (url.startsWith('https:') ? https : http).Agent({ keepAlive: true, timeout: idleMs }),
   });
 
-/** Whether the failure lies with the cluster or the way to it; any other refusal is for a fault of ours. */
-export function isOutage(error: unknown): boolean {
+/** Whether the cluster, or the connection to it, failed. Any other rejection is a bug on our side. */
+export function isOpensearchOutage(error: unknown): boolean {
   if (!(error instanceof errors.ResponseError)) return error instanceof errors.OpenSearchClientError;
   const status = error.statusCode ?? 0;
   return status >= 500 || outageStatuses.has(status);
 }
 
-/** The request's answer; it is broken off when it is not there in time, which the client can only do for each try. */
-export async function within<Answer>(ms: number, request: Abortable<Answer>): Promise<Answer> {
+/** Returns the response, or aborts the request after `ms`. The client's own time limit is for each try. */
+export async function withDeadline<Answer>(ms: number, request: Abortable<Answer>): Promise<Answer> {
   const timer = setTimeout(() => request.abort(), ms);
   try {
     return await request;

@@ -10,7 +10,7 @@ import { opensearchIndex } from './schema.ts';
  */
 export async function migrateOpensearch(client: Client, alias = messagesAlias): Promise<void> {
   if (!(await client.indices.existsAlias({ name: alias })).body)
-    await createIndex(client, alias, 1, { aliases: { [alias]: {} } });
+    await createIndex(client, { alias, generation: 1 }, { aliases: { [alias]: {} } });
   else if (!(await client.indices.existsAlias({ name: writesAlias(alias) })).body) await addWriting(client, alias);
   const { body } = await client.indices.getMapping({ index: alias });
   for (const [index, { mappings }] of Object.entries(body)) {
@@ -22,11 +22,10 @@ export async function migrateOpensearch(client: Client, alias = messagesAlias): 
   }
 }
 
-/** Makes an index that workers write to, with these aliases and notes besides; does nothing where it is. */
+/** Makes an index that workers write to, with these additional aliases and notes. Does nothing when it exists. */
 export async function createIndex(
   client: Client,
-  alias: string,
-  generation: number,
+  { alias, generation }: { alias: string; generation: number },
   { aliases = {}, meta = {} }: { aliases?: Record<string, object>; meta?: Record<string, unknown> },
 ): Promise<void> {
   await client.indices.putIndexTemplate({

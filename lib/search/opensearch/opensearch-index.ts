@@ -1,11 +1,13 @@
 import type { Client } from '@opensearch-project/opensearch';
 import { limits } from '../../limits.ts';
 import { Unavailable } from '../../model/errors.ts';
-import type { MessageKey } from '../../model/keys.ts';
+import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import {
   type DocumentVersion,
+  noRevisions,
   type RefusedDocument,
   RefusedDocuments,
+  revisionsOf,
   type SearchDocument,
   type SearchIndex,
   type SearchMatch,
@@ -14,8 +16,8 @@ import {
 } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { byValidNumbers } from '../valid-numbers.ts';
-import { documentId, indexInto, type Source, versionOf } from './bulk.ts';
-import { isOutage, within } from './client.ts';
+import { contentIn, documentId, indexInto, internalVersion, type Source } from './bulk.ts';
+import { isOpensearchOutage, withDeadline } from './client.ts';
 import { generationOf, messagesAlias, ownAlias, writesAlias } from './names.ts';
 
 /** The search index in OpenSearch. */
@@ -51,7 +53,7 @@ export class OpensearchIndex implements SearchIndex {
     // A clock that was set back must not keep them for longer, or a reindex would not reach this worker.
     if (this.#writing && Math.abs(now - this.#writing.at) < this.#writeIndexesMs) return this.#writing.aliases;
     const request = this.#client.indices.getAlias({ name: writesAlias(this.#alias) });
-    const { body } = await within(limits.searchMs.work, request);
+    const { body } = await withDeadline(limits.searchMs.work, request);
     const generations = Object.keys(body).map((index) => generationOf(this.#alias, index));
     // The newest first, see OpensearchReindexing.
     const newestFirst = generations.filter((each) => each !== undefined).sort((a, b) => b - a);
@@ -87,7 +89,10 @@ export class OpensearchIndex implements SearchIndex {
     };
   }
 
-  async versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]> {
+  async versions(
+    { token, chat }: ChatKey,
+    { after, limit }: { after: number; limit: number },
+  ): Promise<DocumentVersion[]> {
     const { hits } = await this.#ask(
       {
         size: limit,
@@ -100,7 +105,7 @@ export class OpensearchIndex implements SearchIndex {
       token,
       limits.searchMs.work,
     );
-    return hits.hits.map(({ _source, _version }) => ({ number: _source.number, version: versionOf(_version) }));
+    return hits.hits.map(({ _source, _version }) => ({ number: _source.number, version: internalVersion(_version) }));
   }
 
   async document(key: MessageKey): Promise<SearchDocument | undefined> {
@@ -108,23 +113,22 @@ export class OpensearchIndex implements SearchIndex {
       { index: this.#alias, id: documentId(key), routing: key.token },
       { ignore: [404] },
     );
-    const { body } = await within(limits.searchMs.work, request);
+    const { body } = await withDeadline(limits.searchMs.work, request);
     if (!body.found) return undefined;
     const source = body._source as unknown as Source;
     // The request names the document by its id alone.
     if (source.token !== key.token || source.chat !== key.chat || source.number !== key.number) return undefined;
+    const live = source.body !== undefined;
     return {
-      token: source.token,
-      chat: source.chat,
-      number: source.number,
-      version: versionOf(body._version as number),
-      body: source.body ?? null,
+      ...key,
+      content: live ? contentIn(source) : null,
+      revisions: live ? revisionsOf(source, internalVersion(body._version as number)) : noRevisions,
       createdAt: source.created_at,
       updatedAt: source.updated_at,
     };
   }
 
-  async purge({ token, chat }: { token: string; chat?: number }, limit: number): Promise<number> {
+  async purge({ token, chat }: Parent, limit: number): Promise<number> {
     const filter: Record<string, unknown>[] = [{ term: { token } }];
     if (chat !== undefined) filter.push({ term: { chat } });
     const request = this.#client.deleteByQuery({
@@ -135,7 +139,7 @@ export class OpensearchIndex implements SearchIndex {
       refresh: true,
       body: { query: { bool: { filter } } },
     });
-    const { body } = await within(limits.searchMs.work, request);
+    const { body } = await withDeadline(limits.searchMs.work, request);
     return Number((body as { deleted?: number }).deleted ?? 0);
   }
 
@@ -148,12 +152,12 @@ export class OpensearchIndex implements SearchIndex {
       body: query,
     });
     try {
-      const { body } = await within(waitMs, request);
+      const { body } = await withDeadline(waitMs, request);
       return body as unknown as {
         hits: { total: { value: number; relation: 'eq' | 'gte' }; hits: { _source: Source; _version: number }[] };
       };
     } catch (error) {
-      throw isOutage(error) ? new Unavailable(error) : error;
+      throw isOpensearchOutage(error) ? new Unavailable(error) : error;
     }
   }
 }
@@ -162,10 +166,10 @@ export class OpensearchIndex implements SearchIndex {
 const matching = (folded: string): Record<string, unknown> =>
   [...folded].length >= 3 ? { match_phrase: { folded } } : { term: { 'folded.grams': folded } };
 
-const matchOf = ({ chat, number, body = '', created_at, updated_at }: Source): SearchMatch => ({
-  chat,
-  number,
-  body,
-  createdAt: created_at,
-  updatedAt: updated_at,
+const matchOf = (source: Source): SearchMatch => ({
+  chat: source.chat,
+  number: source.number,
+  content: contentIn(source),
+  createdAt: source.created_at,
+  updatedAt: source.updated_at,
 });

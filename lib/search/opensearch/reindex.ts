@@ -92,7 +92,7 @@ export class OpensearchReindexing implements Reindexing {
       );
     if (!newer) {
       const begun: Note = { since: Date.now(), copied: 0 };
-      await createIndex(this.#client, this.#alias, generation, { meta: { reindex: begun } });
+      await createIndex(this.#client, { alias: this.#alias, generation }, { meta: { reindex: begun } });
       yield { kind: 'done', what: `made ${name}` };
     }
     yield* this.#copy(generation, newer ? note.parse(newer.note) : { since: Date.now(), copied: 0 });
@@ -165,8 +165,8 @@ export class OpensearchReindexing implements Reindexing {
   }
 
   async #note(generation: number, { since, copied, after }: Note): Promise<void> {
-    const place = after && { token: after.token, chat: after.chat, number: after.number };
-    const reindex: Note = { since, copied, ...(place && { after: place }) };
+    const position = after && { token: after.token, chat: after.chat, number: after.number };
+    const reindex: Note = { since, copied, ...(position && { after: position }) };
     await this.#client.indices.putMapping({
       index: indexName(this.#alias, generation),
       body: { _meta: { fold_version: foldVersion, reindex } },

@@ -1,5 +1,13 @@
 import type { Types } from '@opensearch-project/opensearch';
+import { forEachMember } from '../../model/content.ts';
+import { revisionFields } from '../search-index.ts';
 import { foldVersion } from '../text/fold-table.ts';
+
+/** The fields that are returned with a match, and not searched: each member, and its revision where that is a field. */
+const contentFields = {
+  ...forEachMember(() => ({ type: 'keyword', index: false, doc_values: false }) as const),
+  ...Object.fromEntries(revisionFields.map((field) => [field, { type: 'long', index: false } as const])),
+};
 
 /**
  * The index: text is folded before it comes, so that no analyzer has a say in case, and every character counts, white
@@ -33,7 +41,7 @@ export const opensearchIndex = {
       number: { type: 'long' },
       created_at: { type: 'long' },
       updated_at: { type: 'long', index: false },
-      body: { type: 'keyword', index: false, doc_values: false },
+      ...contentFields,
       folded: {
         type: 'text',
         analyzer: 'trigrams',

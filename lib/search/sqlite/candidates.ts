@@ -1,11 +1,10 @@
 import { limits } from '../../limits.ts';
 import type { Database } from '../../sqlite/database.ts';
-import type { SearchMatch } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { containing } from './containing.ts';
 import { fewTrigrams } from './few-trigrams.ts';
 import { chatValues, ofChat, type Scope } from './ids.ts';
-import { inBody, isChat, matchColumns } from './matching.ts';
+import { inBody, isChat, type MatchRow, matchColumns } from './matching.ts';
 import type { Sample } from './sample.ts';
 
 /** Texts that one statement reads. One statement for each text takes twice as long. */
@@ -22,24 +21,23 @@ const commonInSample = 2;
  */
 export function fewMatches(
   database: Database,
-  scope: Scope,
-  folded: string,
+  { scope, folded }: { scope: Scope; folded: string },
   { texts: sample, meanLength }: Sample,
-): SearchMatch[] | undefined {
+): MatchRow[] | undefined {
   if (sample.filter((text) => text.includes(folded)).length >= commonInSample) return undefined;
   const most = Math.min(limits.candidates.texts, Math.ceil(limits.candidates.characters / meanLength));
-  const candidates = candidatesOf(database, scope, fewTrigrams(folded, sample), most + 1);
+  const candidates = candidatesOf(database, { scope, condition: fewTrigrams(folded, sample) }, most + 1);
   if (candidates.length > most) return undefined;
   const texts = database.prepare(
     `SELECT ${matchColumns} FROM json_each(?) candidate CROSS JOIN search_documents d ON d.id = candidate.value
      WHERE d.application = ? AND d.body IS NOT NULL`,
   );
-  const matches: SearchMatch[] = [];
+  const matches: MatchRow[] = [];
   const contains = containing(folded);
   let characters = 0;
   for (let i = 0; i < candidates.length; i += textsAtATime) {
     const ids = `[${candidates.slice(i, i + textsAtATime).join()}]`;
-    const read = texts.all(ids, scope.application) as unknown as SearchMatch[];
+    const read = texts.all(ids, scope.application) as unknown as MatchRow[];
     for (const { body } of read) characters += body.length;
     if (characters > limits.candidates.characters) return undefined;
     matches.push(...read.filter(({ body }) => contains(fold(body))));
@@ -48,12 +46,16 @@ export function fewMatches(
 }
 
 /** Returns up to `limit` ids that meet a condition, lowest first, because FTS5 is slower backwards. */
-function candidatesOf(database: Database, scope: Scope, condition: string, limit: number): bigint[] {
+function candidatesOf(
+  database: Database,
+  { scope, condition }: { scope: Scope; condition: string },
+  limit: number,
+): bigint[] {
   const statement = database.prepare(
     `SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH ? ${isChat(scope) ? `AND ${ofChat('rowid')}` : ''}
      LIMIT ?`,
   );
   statement.setReadBigInts(true);
-  const place = isChat(scope) ? chatValues(scope) : [];
-  return statement.all(inBody(condition, scope), ...place, limit).map(({ rowid }) => rowid as bigint);
+  const chat = isChat(scope) ? chatValues(scope) : [];
+  return statement.all(inBody(condition, scope), ...chat, limit).map(({ rowid }) => rowid as bigint);
 }

@@ -16,7 +16,7 @@ export const numberOf = (id: string): string => `${id} & ${limits.highestNumber}
  *
  * @throws RangeError for a number or an ordinal whose id would be in the range of another chat
  */
-export function documentId(ordinal: number, number: number): bigint {
+export function rowIdOf(ordinal: number, number: number): bigint {
   if (!isNumber(number)) throw new RangeError(`No message in the search index has the number ${number}`);
   if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal > highestOrdinal)
     throw new RangeError(`No chat in the search index has the ordinal ${ordinal}`);
@@ -24,21 +24,21 @@ export function documentId(ordinal: number, number: number): bigint {
 }
 
 /** A chat in the index: its application's ordinal, its number there, and its own ordinal. */
-export interface ChatPlace {
+export interface IndexedChat {
   application: number;
   chat: number;
   ordinal: number;
 }
 
 /** Where a search looks: in an application, given by its ordinal, or in one of its chats. */
-export type Scope = { application: number } | ChatPlace;
+export type Scope = { application: number } | IndexedChat;
 
 /** The ordinal of an application; undefined where nothing of it is indexed. */
 export const applicationOf = (database: Database, token: string): number | undefined =>
   ordinalOf(database.prepare('SELECT ordinal FROM search_applications WHERE token = ?').get(token));
 
 /** A chat of an application; undefined where nothing of it is indexed. */
-export function chatOf(database: Database, application: number, chat: number): ChatPlace | undefined {
+export function chatOf(database: Database, application: number, chat: number): IndexedChat | undefined {
   const statement = database.prepare('SELECT ordinal FROM search_chats WHERE application = ? AND chat = ?');
   const ordinal = ordinalOf(statement.get(application, chat));
   return ordinal === undefined ? undefined : { application, chat, ordinal };
@@ -54,7 +54,7 @@ export function scopeOf(database: Database, token: string, chat: number | undefi
     `SELECT a.ordinal AS application, c.chat, c.ordinal FROM search_applications a
      JOIN search_chats c ON c.application = a.ordinal WHERE a.token = ? AND c.chat = ?`,
   );
-  return statement.get(token, chat) as unknown as ChatPlace | undefined;
+  return statement.get(token, chat) as unknown as IndexedChat | undefined;
 }
 
 const ordinalOf = (row: Record<string, unknown> | undefined): number | undefined => row && Number(row.ordinal);
@@ -84,7 +84,7 @@ interface Numbers {
 
 /** Returns the parameters of {@link inRange}. */
 export function rangeOf(
-  { ordinal }: ChatPlace,
+  { ordinal }: IndexedChat,
   { after = 0, to = limits.highestNumber }: Numbers = {},
 ): [first: bigint, last: bigint] {
   const beginning = BigInt(ordinal) << BigInt(numberBits);
@@ -93,7 +93,7 @@ export function rangeOf(
 }
 
 /** Returns the parameters of {@link ofChat}. */
-export const chatValues = (place: ChatPlace, numbers?: Numbers): (number | bigint)[] => [
+export const chatValues = (place: IndexedChat, numbers?: Numbers): (number | bigint)[] => [
   ...rangeOf(place, numbers),
   place.ordinal,
   place.application,

@@ -1,7 +1,9 @@
+import { contentMembers, type MessageContent } from '../../model/content.ts';
+import type { SearchPosition } from '../search-index.ts';
 import { hasOtherCases } from '../text/fold.ts';
 import { quoted } from './few-trigrams.ts';
 import { grams } from './grams.ts';
-import { type ChatPlace, chatValues, inRange, numberOf, ofChat, rangeOf, type Scope } from './ids.ts';
+import { type IndexedChat, chatValues, inRange, numberOf, ofChat, rangeOf, type Scope } from './ids.ts';
 
 /** An application's ordinal as exactly one trigram, in digits of base 4096. */
 export const applicationTrigram = (ordinal: number): string =>
@@ -18,7 +20,7 @@ const confused = /[\uFFFD-\uFFFF]/;
  */
 const longestPhrase = 18;
 
-export const isChat = (scope: Scope): scope is ChatPlace => 'ordinal' in scope;
+export const isChat = (scope: Scope): scope is IndexedChat => 'ordinal' in scope;
 
 /** How one query finds its documents in one of the two full-text tables. */
 export interface Matching {
@@ -84,8 +86,17 @@ export function distinctPhrase(points: string[]): string {
 const verifying = (folded: string): string =>
   /[^\0-\x7f]/.test(folded) && !hasOtherCases(folded) ? 'instr(d.body, ?) > 0' : 'contains_folded(d.body, ?)';
 
-/** A match, of the documents `d`. */
-export const matchColumns = `d.chat, ${numberOf('d.id')} AS number, d.body, d.created_at AS createdAt, d.updated_at AS updatedAt`;
+/** A match as a statement returns it. */
+export type MatchRow = SearchPosition & MessageContent & { updatedAt: number };
+
+/** The columns of a {@link MatchRow}, of the documents `d`. */
+export const matchColumns = [
+  'd.chat',
+  `${numberOf('d.id')} AS number`,
+  ...contentMembers.map((member) => `d.${member}`),
+  'd.created_at AS createdAt',
+  'd.updated_at AS updatedAt',
+].join(', ');
 
 /** The source of the rows `t` of the index that may match, within the scope. {@link indexValues} are its parameters. */
 export const fromIndex = ({ table }: Matching, scope: Scope): string =>

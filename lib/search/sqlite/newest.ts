@@ -1,9 +1,9 @@
 import type { Database } from '../../sqlite/database.ts';
-import type { SearchMatch, SearchPosition } from '../search-index.ts';
+import type { SearchPosition } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { containing } from './containing.ts';
 import { numberOf, type Scope } from './ids.ts';
-import { from, fromIndex, indexValues, type Matching, matchColumns, values } from './matching.ts';
+import { from, fromIndex, indexValues, type Matching, type MatchRow, matchColumns, values } from './matching.ts';
 
 /** When {@link NewestMatches} leaves one way for the next. */
 export interface Budgets {
@@ -47,7 +47,7 @@ export class NewestMatches {
   }
 
   /** Fetches all matches and sorts them, for 1 µs each and 1 to 4 µs more where texts are compared. */
-  sorted(matching: Matching, scope: Scope, { limit, after }: NewestQuery): SearchMatch[] {
+  sorted(matching: Matching, scope: Scope, { limit, after }: NewestQuery): MatchRow[] {
     const { condition, position } = olderThan(after);
     return this.#all(
       `SELECT ${matchColumns} ${from(matching, scope)} ${condition} ${newest}`,
@@ -67,7 +67,7 @@ export class NewestMatches {
    * 3. Else SQLite collects the ids of all matches, 0.3 µs each, and walks through the index by time, 0.15 µs a message,
    *    until it has met enough of these ids. So it takes at most 0.45 s for 1,000,000 messages, whatever they are.
    */
-  ofMany(matching: Matching, scope: Scope, query: NewestQuery): SearchMatch[] {
+  ofMany(matching: Matching, scope: Scope, query: NewestQuery): MatchRow[] {
     const read = this.#readBackwards(matching, scope, query);
     if (read) return read;
     return this.#isMore(matching, scope, this.#budgets.mostSorted)
@@ -76,11 +76,7 @@ export class NewestMatches {
   }
 
   /** @returns undefined where it stopped before it had what is wanted */
-  #readBackwards(
-    { folded }: Matching,
-    { application }: Scope,
-    { limit, after }: NewestQuery,
-  ): SearchMatch[] | undefined {
+  #readBackwards({ folded }: Matching, { application }: Scope, { limit, after }: NewestQuery): MatchRow[] | undefined {
     const { condition, position } = olderThan(after);
     const reading = { contains: containing(folded), wanted: limit, read: 0, found: 0, stopped: false };
     this.#reading = reading;
@@ -90,10 +86,10 @@ export class NewestMatches {
          AND found_or_stopped(d.body) ${newest}`,
       )
       .iterate(application, ...position, limit);
-    const found: SearchMatch[] = [];
+    const found: MatchRow[] = [];
     for (const row of rows) {
       if (reading.stopped) return undefined;
-      found.push(row as unknown as SearchMatch);
+      found.push(row as unknown as MatchRow);
     }
     return found;
   }
@@ -117,7 +113,7 @@ export class NewestMatches {
     return Number(counted?.count) > count;
   }
 
-  #walked(matching: Matching, scope: Scope, { limit, after }: NewestQuery): SearchMatch[] {
+  #walked(matching: Matching, scope: Scope, { limit, after }: NewestQuery): MatchRow[] {
     const { condition, position } = olderThan(after);
     // Without the plus, SQLite would fetch the documents by these ids, in an order that is not that of time.
     return this.#all(
@@ -133,8 +129,8 @@ export class NewestMatches {
     );
   }
 
-  #all(statement: string, ...parameters: (string | number | bigint)[]): SearchMatch[] {
-    return this.#database.prepare(statement).all(...parameters) as unknown as SearchMatch[];
+  #all(statement: string, ...parameters: (string | number | bigint)[]): MatchRow[] {
+    return this.#database.prepare(statement).all(...parameters) as unknown as MatchRow[];
   }
 }
 

@@ -7,17 +7,17 @@ import { type Reindexing, ReindexProblem, type ReindexStep } from '../reindex.ts
 import { foldVersion } from '../text/fold-table.ts';
 import type { SqliteSearchIndex } from './sqlite-index.ts';
 
-type Place = MessageKey & { copied: number };
+type Progress = MessageKey & { copied: number };
 
 /** Before every message. */
-const beginning: Place = { token: '', chat: 0, number: 0, copied: 0 };
+const beginning: Progress = { token: '', chat: 0, number: 0, copied: 0 };
 
 /**
  * How far a rebuilding has come that was broken off; undefined where there was none. Until it is ended, searches miss
  * messages.
  */
-export const rebuildingAt = (database: Database): Place | undefined =>
-  database.prepare('SELECT token, chat, number, copied FROM search_rebuild').get() as Place | undefined;
+export const rebuildingAt = (database: Database): Progress | undefined =>
+  database.prepare('SELECT token, chat, number, copied FROM search_rebuild').get() as Progress | undefined;
 
 /**
  * Empties the index and fills it again from the store, while nothing else uses the file. The place that it has come to is
@@ -48,17 +48,17 @@ export class SqliteReindexing implements Reindexing {
     const begun = rebuildingAt(this.#database);
     if (begun) yield { kind: 'copied', messages: begun.copied, refused: [] };
     else this.#empty();
-    let place = begun ?? beginning;
+    let progress = begun ?? beginning;
     const page = limits.rowsPerTransaction;
     for (let more = true; more; ) {
-      const rows = await this.#store.scan(page, place);
+      const rows = await this.#store.scan(page, progress);
       await this.#index.index(rows.flatMap(documentsOf));
       more = rows.length === page;
-      const { token, chat, number } = rows.at(-1) ?? place;
-      place = { token, chat, number, copied: place.copied + rows.length };
+      const { token, chat, number } = rows.at(-1) ?? progress;
+      progress = { token, chat, number, copied: progress.copied + rows.length };
       this.#database
         .prepare('UPDATE search_rebuild SET token = ?, chat = ?, number = ?, copied = ?')
-        .run(token, chat, number, place.copied);
+        .run(token, chat, number, progress.copied);
       yield { kind: 'copied', messages: rows.length, refused: [] };
     }
     this.#database.transaction(() => {

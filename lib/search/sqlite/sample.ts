@@ -3,10 +3,10 @@ import { fold } from '../text/fold.ts';
 import { chatValues, numberOf, ofChat, type Scope } from './ids.ts';
 import { distinctPhrase, isChat } from './matching.ts';
 
-/** The sample is taken at this many places of the scope … */
-const samplePlaces = 8;
+/** A sample reads texts at this many positions of the scope … */
+const sampleSpots = 8;
 /** … this many consecutive texts at each, because they are on the same page of the file … */
-const textsPerPlace = 16;
+const textsPerSpot = 16;
 /** … and the beginning of each, in code points. A sample takes 0.2 ms. */
 const sampleCharacters = 200;
 
@@ -22,20 +22,20 @@ export interface Sample {
 
 /** Samples texts from all over the scope: by number in a chat, by time in an application. */
 export function sampleOf(database: Database, scope: Scope): Sample {
-  const { column, order, where, between } = placesOf(scope);
+  const { column, order, where, between } = orderOf(scope);
   const end = (direction: 'ASC' | 'DESC') =>
     database
-      .prepare(`SELECT ${column} AS place FROM search_documents WHERE ${where}
+      .prepare(`SELECT ${column} AS position FROM search_documents WHERE ${where}
          ORDER BY ${order} ${direction} LIMIT 1`)
-      .get(...between(0, Number.MAX_SAFE_INTEGER))?.place as number | undefined;
+      .get(...between(0, Number.MAX_SAFE_INTEGER))?.position as number | undefined;
   const [first, last] = [end('ASC'), end('DESC')];
   if (first === undefined || last === undefined) return { texts: [], lengths: [], meanLength: 1 };
   const statement = database.prepare(
     `SELECT substr(body, 1, ${sampleCharacters}) AS text, length(body) AS length FROM search_documents WHERE ${where}
-     ORDER BY ${order} LIMIT ${textsPerPlace}`,
+     ORDER BY ${order} LIMIT ${textsPerSpot}`,
   );
-  const step = Math.floor((last - first) / samplePlaces) + 1;
-  const read = Array.from({ length: samplePlaces }, (_, i) => first + i * step)
+  const step = Math.floor((last - first) / sampleSpots) + 1;
+  const read = Array.from({ length: sampleSpots }, (_, i) => first + i * step)
     .flatMap((from) => statement.all(...between(from, from + step - 1)) as { text: string | null; length: number }[])
     .flatMap(({ text, length }) => (text === null ? [] : [{ text: fold(text), length }]));
   const lengths = read.map(({ length }) => length);
@@ -43,8 +43,8 @@ export function sampleOf(database: Database, scope: Scope): Sample {
   return { texts: read.map(({ text }) => text), lengths, meanLength };
 }
 
-/** What orders the texts of a scope, and the condition that they are between two such places. */
-function placesOf(scope: Scope): {
+/** The column that orders the texts of a scope, and the condition that they are between two of its values. */
+function orderOf(scope: Scope): {
   column: string;
   order: string;
   where: string;

@@ -1,12 +1,13 @@
 import { limits } from '../../limits.ts';
+import { contentOf } from '../../model/content.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { SearchMatch, SearchPage, SearchPosition, SearchQuery } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { fewMatches } from './candidates.ts';
 import { containing } from './containing.ts';
 import { fewTrigramsAnywhere } from './few-trigrams.ts';
-import { type ChatPlace, numberOf, type Scope, scopeOf } from './ids.ts';
-import { from, fromIndex, indexValues, isChat, type Matching, matchColumns, matchingOf, values } from './matching.ts';
+import { type IndexedChat, numberOf, type Scope, scopeOf } from './ids.ts';
+import { from, fromIndex, indexValues, isChat, type Matching, type MatchRow, matchColumns, matchingOf, values } from './matching.ts';
 import { type Budgets, NewestMatches, olderThan, usualBudgets } from './newest.ts';
 import { isCrowded, type Sample, sampleOf } from './sample.ts';
 
@@ -65,7 +66,7 @@ export class SqliteSearch {
   #searchScope(scope: Scope, query: Query): SearchPage {
     const folded = fold(query.q);
     const sample = [...folded].length < manyPoints ? undefined : sampleOf(this.#database, scope);
-    const few = sample && fewMatches(this.#database, scope, folded, sample);
+    const few = sample && fewMatches(this.#database, { scope, folded }, sample);
     if (few) return this.#page(sortedPage(few, query, scope), query.limit, few.length);
     const matching = matchingOf(folded, scope, instead(folded, sample));
     if (matching.verify) return this.#searchTexts(matching, scope, query);
@@ -100,7 +101,7 @@ export class SqliteSearch {
   }
 
   /** A first page that is the only one has all matches, so they need no counting. */
-  #searchChat(matching: Matching, scope: ChatPlace, query: Query): SearchPage {
+  #searchChat(matching: Matching, scope: IndexedChat, query: Query): SearchPage {
     const { limit, after } = query;
     const rows = this.#newestOfChat(matching, scope, query);
     const isAll = !after && rows.length <= limit;
@@ -117,7 +118,7 @@ export class SqliteSearch {
     return this.#page(rows, limit, total);
   }
 
-  #newestOfChat(matching: Matching, scope: ChatPlace, { limit, after }: Query): SearchMatch[] {
+  #newestOfChat(matching: Matching, scope: IndexedChat, { limit, after }: Query): MatchRow[] {
     const to = after ? after.number - 1 : limits.highestNumber;
     return this.#rows(
       `${from(matching, scope)} ORDER BY t.rowid DESC LIMIT ?`,
@@ -130,21 +131,25 @@ export class SqliteSearch {
    * @param rows the matches of the page, and at least one more if there is one
    * @param total of all pages
    */
-  #page(rows: SearchMatch[], limit: number, total: number): SearchPage {
+  #page(rows: MatchRow[], limit: number, total: number): SearchPage {
     return {
-      matches: rows
-        .slice(0, limit)
-        .map(
-          ({ chat, number, body, createdAt, updatedAt }): SearchMatch => ({ chat, number, body, createdAt, updatedAt }),
-        ),
+      matches: rows.slice(0, limit).map(
+        (row): SearchMatch => ({
+          chat: row.chat,
+          number: row.number,
+          content: contentOf(row),
+          createdAt: row.createdAt,
+          updatedAt: row.updatedAt,
+        }),
+      ),
       more: rows.length > limit,
       total: Math.min(total, this.#exactTotal),
       totalIsMinimum: total > this.#exactTotal,
     };
   }
 
-  #rows(fromWhere: string, ...parameters: (string | number | bigint)[]): SearchMatch[] {
-    return this.#database.prepare(`SELECT ${matchColumns} ${fromWhere}`).all(...parameters) as unknown as SearchMatch[];
+  #rows(fromWhere: string, ...parameters: (string | number | bigint)[]): MatchRow[] {
+    return this.#database.prepare(`SELECT ${matchColumns} ${fromWhere}`).all(...parameters) as unknown as MatchRow[];
   }
 
   /** Counts what the index finds, up to one more than is counted exactly. */
@@ -167,7 +172,7 @@ const beforeNumber = (after: SearchPosition | undefined): { condition: string; p
   after ? { condition: `AND ${numberOf('d.id')} < ?`, position: [after.number] } : { condition: '', position: [] };
 
 /** The matches of a page, of all matches in any order, and those after it. */
-function sortedPage(all: SearchMatch[], { after }: Query, scope: Scope): SearchMatch[] {
+function sortedPage(all: MatchRow[], { after }: Query, scope: Scope): MatchRow[] {
   const newestFirst = (a: SearchPosition, b: SearchPosition) =>
     (isChat(scope) ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number;
   return all.filter((match) => !after || newestFirst(after, match) < 0).sort(newestFirst);

@@ -1,9 +1,15 @@
 import { isNumber } from '../../model/bounds.ts';
-import type { MessageKey } from '../../model/keys.ts';
+import { type ContentMember, contentMembers, contentOf, type MessageContent } from '../../model/content.ts';
+import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { Database } from '../../sqlite/database.ts';
 import {
   type DocumentVersion,
+  documentVersion,
+  heldRevisions,
+  noRevisions,
   RefusedDocuments,
+  revisionFields,
+  revisionsOf,
   type SearchDocument,
   type SearchIndex,
   type SearchPage,
@@ -12,14 +18,25 @@ import {
 import { fold } from '../text/fold.ts';
 import { byValidNumbers } from '../valid-numbers.ts';
 import { grams } from './grams.ts';
-import { applicationOf, type ChatPlace, chatOf, chatValues, documentId, numberOf, ofChat } from './ids.ts';
+import { applicationOf, chatOf, chatValues, type IndexedChat, numberOf, ofChat, rowIdOf } from './ids.ts';
 import { applicationGram, applicationTrigram } from './matching.ts';
 import { SqliteSearch } from './search.ts';
+
+/** A document as its row has it; a tombstone has no texts. */
+type HeldDocument = (MessageContent | Record<ContentMember, null>) &
+  ReturnType<typeof heldRevisions> & { version: number; createdAt: number; updatedAt: number };
+
+const columns = [
+  ...['id', 'application', 'chat', 'version'],
+  ...contentMembers,
+  ...revisionFields,
+  ...['created_at', 'updated_at'],
+];
+const writing = `INSERT OR REPLACE INTO search_documents (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 
 /** The search index in SQLite: FTS5 over folded text. */
 export class SqliteSearchIndex implements SearchIndex {
   readonly #database: Database;
-
   readonly #search: SqliteSearch;
 
   constructor(database: Database) {
@@ -39,18 +56,18 @@ export class SqliteSearchIndex implements SearchIndex {
       const replaced: bigint[] = [];
       const fresh = new Map<bigint, { application: number; folded: string }>();
       for (const document of valid) {
-        const place = `${document.token}/${document.chat}`;
-        const { application, chat } = ordinals.get(place) ?? this.#place(document);
-        ordinals.set(place, { application, chat });
-        const id = documentId(chat, document.number);
+        const name = `${document.token}/${document.chat}`;
+        const { application, chat } = ordinals.get(name) ?? this.#ordinalsOf(document);
+        ordinals.set(name, { application, chat });
+        const id = rowIdOf(chat, document.number);
         const held = this.#get<{ version: number; live: number }>(
           'SELECT version, body IS NOT NULL AS live FROM search_documents WHERE id = ?',
           id,
         );
-        if (held && held.version >= document.version) continue;
+        if (held && held.version >= documentVersion(document)) continue;
         if (held?.live && !fresh.delete(id)) replaced.push(id);
         this.#write(id, application, document);
-        if (document.body !== null) fresh.set(id, { application, folded: fold(document.body) });
+        if (document.content !== null) fresh.set(id, { application, folded: fold(document.content.body) });
       }
       for (const id of replaced) this.#run('DELETE FROM search_trigrams WHERE rowid = ?', id);
       for (const id of replaced) this.#run('DELETE FROM search_grams WHERE rowid = ?', id);
@@ -68,30 +85,46 @@ export class SqliteSearchIndex implements SearchIndex {
     return this.#search.search(query);
   }
 
-  async versions(token: string, chat: number, after: number, limit: number): Promise<DocumentVersion[]> {
-    const place = this.#chatOf(token, chat);
-    if (!place) return [];
+  async versions(
+    { token, chat }: ChatKey,
+    { after, limit }: { after: number; limit: number },
+  ): Promise<DocumentVersion[]> {
+    const indexed = this.#chatOf(token, chat);
+    if (!indexed) return [];
     return this.#database
       .prepare(
         `SELECT ${numberOf('id')} AS number, version FROM search_documents
          WHERE application = ? AND ${ofChat('id')} ORDER BY id LIMIT ?`,
       )
-      .all(place.application, ...chatValues(place, { after }), limit) as unknown as DocumentVersion[];
+      .all(indexed.application, ...chatValues(indexed, { after }), limit) as unknown as DocumentVersion[];
   }
 
   async document({ token, chat, number }: MessageKey): Promise<SearchDocument | undefined> {
-    const place = this.#chatOf(token, chat);
-    if (!place || !isNumber(number)) return undefined;
-    const held = this.#get<Omit<SearchDocument, keyof MessageKey>>(
-      `SELECT version, body, created_at AS createdAt, updated_at AS updatedAt FROM search_documents
-       WHERE application = ? AND ${ofChat('id')}`,
-      place.application,
-      ...chatValues(place, { after: number - 1, to: number }),
+    const indexed = this.#chatOf(token, chat);
+    if (!indexed || !isNumber(number)) return undefined;
+    const held = this.#get<HeldDocument>(
+      `SELECT ${[...contentMembers, ...revisionFields].join(', ')}, version, created_at AS createdAt,
+         updated_at AS updatedAt
+       FROM search_documents WHERE application = ? AND ${ofChat('id')}`,
+      indexed.application,
+      ...chatValues(indexed, { after: number - 1, to: number }),
     );
-    return held && { ...held, token, chat, number };
+    if (!held) return undefined;
+    const { createdAt, updatedAt } = held;
+    return held.body === null
+      ? { token, chat, number, content: null, revisions: noRevisions, createdAt, updatedAt }
+      : {
+          token,
+          chat,
+          number,
+          content: contentOf(held),
+          revisions: revisionsOf(held, held.version),
+          createdAt,
+          updatedAt,
+        };
   }
 
-  async purge({ token, chat }: { token: string; chat?: number }, limit: number): Promise<number> {
+  async purge({ token, chat }: Parent, limit: number): Promise<number> {
     const application = applicationOf(this.#database, token);
     if (application === undefined) return 0;
     const chats = this.#database
@@ -99,43 +132,44 @@ export class SqliteSearchIndex implements SearchIndex {
       .all(application, chat ?? null) as { chat: number; ordinal: number }[];
     return this.#database.transaction(() => {
       let purged = 0;
-      for (const place of chats) {
+      for (const each of chats) {
         const ids = this.#database.prepare(
           `SELECT id FROM search_documents WHERE application = ? AND ${ofChat('id')} LIMIT ?`,
         );
         ids.setReadBigInts(true);
-        const found = ids.all(application, ...chatValues({ application, ...place }), limit - purged);
+        const found = ids.all(application, ...chatValues({ application, ...each }), limit - purged);
         for (const table of ['search_documents', 'search_trigrams', 'search_grams'])
           for (const { id } of found as { id: bigint }[]) this.#run(`DELETE FROM ${table} WHERE rowid = ?`, id);
         purged += found.length;
         if (purged >= limit) return purged;
-        this.#run('DELETE FROM search_chats WHERE application = ? AND chat = ?', application, place.chat);
+        this.#run('DELETE FROM search_chats WHERE application = ? AND chat = ?', application, each.chat);
       }
       if (chat === undefined) this.#run('DELETE FROM search_applications WHERE token = ?', token);
       return purged;
     });
   }
 
-  #write(id: bigint, application: number, { chat, version, body, createdAt, updatedAt }: SearchDocument): void {
+  #write(id: bigint, application: number, document: SearchDocument): void {
+    const { chat, content, revisions, createdAt, updatedAt } = document;
     this.#run(
-      `INSERT OR REPLACE INTO search_documents (id, application, chat, version, body, created_at, updated_at)
-       VALUES (?, ?, ?, ?, ?, ?, ?)`,
+      writing,
       id,
       application,
       chat,
-      version,
-      body,
+      documentVersion(document),
+      ...contentMembers.map((member) => content?.[member] ?? null),
+      ...Object.values<number>(heldRevisions(revisions)),
       createdAt,
       updatedAt,
     );
   }
 
-  #chatOf(token: string, chat: number): ChatPlace | undefined {
+  #chatOf(token: string, chat: number): IndexedChat | undefined {
     const application = applicationOf(this.#database, token);
     return application === undefined ? undefined : chatOf(this.#database, application, chat);
   }
 
-  #place({ token, chat }: SearchDocument): { application: number; chat: number } {
+  #ordinalsOf({ token, chat }: SearchDocument): { application: number; chat: number } {
     const application = this.#ordinal('search_applications', ['token'], token);
     return { application, chat: this.#ordinal('search_chats', ['application', 'chat'], application, chat) };
   }

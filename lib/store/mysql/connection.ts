@@ -1,6 +1,6 @@
 import type { ExecuteValues, PoolConnection } from 'mysql2';
 import { Unavailable } from '../../model/errors.ts';
-import { isOutage } from './errors.ts';
+import { isMysqlOutage } from './errors.ts';
 import { sessionStatements } from './session.ts';
 
 /** A living server answers a ping within a millisecond; then there must be time left for a new connection. */
@@ -47,7 +47,7 @@ export class TimedConnection {
       block instanceof RowBlock
         ? this.#connection.execute(text.replace('?', block.placeholders), block.rows.flat() as ExecuteValues, done)
         : this.#connection.query(text, parameters, done);
-    this.#within(this.#queryMs, start, callback);
+    this.#withDeadline(this.#queryMs, start, callback);
   }
 
   /** Makes a new connection's session ours. */
@@ -56,7 +56,7 @@ export class TimedConnection {
     this.#connection.on('error', () => undefined);
     for (const statement of sessionStatements)
       await new Promise<void>((resolve, reject) =>
-        this.#within(
+        this.#withDeadline(
           ms,
           (done) => this.#connection.query(statement, done),
           (error) => (error ? reject(error) : resolve()),
@@ -66,7 +66,7 @@ export class TimedConnection {
 
   ping(): Promise<void> {
     return new Promise((resolve, reject) =>
-      this.#within(
+      this.#withDeadline(
         pingMs,
         (done) => this.#connection.ping(done),
         (error) => (error ? reject(error) : resolve()),
@@ -87,7 +87,7 @@ export class TimedConnection {
    * After an outage nobody knows what the connection would answer next, so it is given up, and everything that follows
    * on it (the rollback of a transaction) fails with the same error.
    */
-  #within(ms: number, start: (done: Callback<unknown>) => unknown, callback: Callback<unknown>): void {
+  #withDeadline(ms: number, start: (done: Callback<unknown>) => unknown, callback: Callback<unknown>): void {
     if (this.#failure) {
       callback(this.#failure);
       return;
@@ -97,7 +97,7 @@ export class TimedConnection {
       if (answered) return;
       answered = true;
       clearTimeout(timer);
-      if (isOutage(error)) {
+      if (isMysqlOutage(error)) {
         this.#failure = new Unavailable(error);
         this.#connection.destroy();
       }

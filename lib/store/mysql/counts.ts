@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
+import type { Mark } from '../counting.ts';
 import { countOf, type NotLive, type Schema } from '../sql/schema.ts';
-import type { Mark } from '../store.ts';
 import { keyTable, keyToken, rowTable } from './keys.ts';
 
 type Db = Kysely<Schema>;

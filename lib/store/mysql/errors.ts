@@ -53,5 +53,5 @@ export const isDataError = (error: unknown): boolean => dataErrors.has(codeOf(er
 export const isRefusal = (error: unknown): boolean => codeOf(error) === 'ER_ACCESS_DENIED_ERROR';
 
 /** Whether the failure lies with the server or the way to it, and may pass; mysql2 calls a lost connection fatal. */
-export const isOutage = (error: unknown): boolean =>
+export const isMysqlOutage = (error: unknown): boolean =>
   outages.has(codeOf(error)) || (error instanceof Error && 'fatal' in error && error.fatal === true);

@@ -3,7 +3,7 @@ import { sql, type Transaction } from 'kysely';
 import { targetOf } from '../../model/write.ts';
 import type { Schema } from '../sql/schema.ts';
 import { byKey } from './keys.ts';
-import { type Batch, writesOf } from './siblings.ts';
+import { allWrites, type Batch } from './siblings.ts';
 
 type Db = Transaction<Schema>;
 type Key = Pick<Schema['rollup_marks'], 'token' | 'chat'>;
@@ -14,7 +14,7 @@ export async function mark(db: Db, { applications, chats, messages }: Batch): Pr
   const add = ({ token, chat }: Key) => marks.set(`${token}/${chat}`, { token, chat });
   for (const siblings of [...applications, ...chats, ...messages]) add(siblings);
   // What is below a new chat may have come first, and been counted when there was no row to keep the count.
-  for (const write of writesOf(chats)) if (write.kind === 'chat') add(write);
+  for (const write of allWrites(chats)) if (write.kind === 'chat') add(write);
   if (marks.size === 0) return;
   const rows = [...marks.values()].sort(byKey).map((each) => ({ ...each, version: randomInt(2 ** 47) }));
   await db.insertInto('rollup_marks').values(rows).onDuplicateKeyUpdate({ version: sql`VALUES(version)` }).execute();
@@ -22,7 +22,7 @@ export async function mark(db: Db, { applications, chats, messages }: Batch): Pr
 
 /** Notes what was deleted, for the purge. */
 export async function schedulePurges(db: Db, { applications, chats }: Batch): Promise<void> {
-  const rows = writesOf([...applications, ...chats])
+  const rows = allWrites([...applications, ...chats])
     .filter(({ kind }) => kind === 'deletion')
     .map((write) => ({ token: write.token, chat: targetOf(write).chat ?? 0, due_at: write.at, pass: 1 }));
   if (rows.length > 0) await db.insertInto('purges').ignore().values(rows.sort(byKey)).execute();

@@ -1,9 +1,10 @@
 import { type Compilable, Kysely, MysqlDialect, sql } from 'kysely';
 import type { MessageKey } from '../../model/keys.ts';
 import type { Write } from '../../model/write.ts';
+import type { Mark } from '../counting.ts';
+import { type MergedMessage, UnstorableWrite } from '../merging.ts';
 import type { Schema } from '../sql/schema.ts';
 import { mergedMessage, SqlStore } from '../sql/sql-store.ts';
-import { type Mark, type MergedMessage, UnstorableWrite } from '../store.ts';
 import { clearMarks, setCounts } from './counts.ts';
 import { codeOf, isDataError, isDeadlock } from './errors.ts';
 import { keyTable, keyToken } from './keys.ts';

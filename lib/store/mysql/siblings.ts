@@ -55,4 +55,4 @@ const lastOf = (write: Write): number => {
   return number ?? chat ?? 0;
 };
 
-export const writesOf = (siblings: Siblings[]): Write[] => siblings.flatMap(({ writes }) => writes);
+export const allWrites = (siblings: Siblings[]): Write[] => siblings.flatMap(({ writes }) => writes);

@@ -1,4 +1,5 @@
 import type { Generated } from 'kysely';
+import type { ContentMember, MessageContent, RevisionName } from '../../model/content.ts';
 
 /** The tables, alike in both engines. Times are milliseconds since 1970; `deleted` is 0 or 1. */
 export interface Schema {
@@ -28,12 +29,10 @@ export interface Schema {
     token: string;
     chat: number;
     number: number;
-    revision: number;
     deleted: number;
-    body: string;
     created_at: number | null;
     updated_at: number;
-  };
+  } & MessageContent & { [Member in ContentMember as RevisionName<Member>]: number };
   /**
    * Numbers that were given and have no row: when that was noticed, and whether they are void by now. Below `chat` 0 stand
    * the numbers of chats.

@@ -1,7 +1,9 @@
 import { randomInt } from 'node:crypto';
 import { type Compilable, type Kysely, sql } from 'kysely';
 import { limits } from '../../limits.ts';
-import type { Parent } from '../../model/keys.ts';
+import { contentMembers, forEachMember, revisionName } from '../../model/content.ts';
+import type { ChatKey, Parent } from '../../model/keys.ts';
+import type { NumberRange } from '../../model/ranges.ts';
 import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber } from '../inventory.ts';
 import type { NotLive, Schema } from './schema.ts';
 
@@ -46,7 +48,7 @@ export abstract class SqlInventory implements Inventory {
     return row && mergedParent(row);
   }
 
-  async mergedChats(token: string, from: number, to: number): Promise<Map<number, MergedParent>> {
+  async mergedChats(token: string, { from, to }: NumberRange): Promise<Map<number, MergedParent>> {
     const rows = await this.db
       .selectFrom('chats')
       .select(['number', ...mergedColumns])
@@ -67,19 +69,19 @@ export abstract class SqlInventory implements Inventory {
     return this.#highest(parent, '>');
   }
 
-  async #highest({ token, chat }: Parent, range: '<=' | '>'): Promise<number> {
-    return chat === undefined
-      ? // A chat's messages may be there before it is.
-        Math.max(await this.#last('chats', 'number', range, token), await this.#last('messages', 'chat', range, token))
-      : await this.#last('messages', 'number', range, token, chat);
+  async #highest(parent: Parent, range: '<=' | '>'): Promise<number> {
+    if (parent.chat !== undefined) return this.#last({ table: 'messages', column: 'number' }, range, parent);
+    // A chat's messages may be there before it is.
+    return Math.max(
+      await this.#last({ table: 'chats', column: 'number' }, range, parent),
+      await this.#last({ table: 'messages', column: 'chat' }, range, parent),
+    );
   }
 
   async #last(
-    table: 'chats' | 'messages',
-    column: 'number' | 'chat',
+    { table, column }: { table: 'chats' | 'messages'; column: 'number' | 'chat' },
     range: '<=' | '>',
-    token: string,
-    chat?: number,
+    { token, chat }: Parent,
   ): Promise<number> {
     const row = await this.db
       .selectFrom(table)
@@ -93,21 +95,21 @@ export abstract class SqlInventory implements Inventory {
     return row?.last ?? 0;
   }
 
-  async messageVersions(token: string, chat: number, from: number, to: number): Promise<MessageVersion[]> {
+  async messageVersions({ token, chat }: ChatKey, { from, to }: NumberRange): Promise<MessageVersion[]> {
     const rows = await this.db
       .selectFrom('messages')
-      .select(['number', 'revision', 'deleted', 'created_at'])
+      .select(['number', 'deleted', 'created_at', ...contentMembers.map(revisionName)])
       .where('token', '=', token)
       .where('chat', '=', chat)
       .where('number', '>=', from)
       .where('number', '<=', to)
       .orderBy('number')
       .execute();
-    return rows.map(({ number, revision, deleted, created_at }) => ({
-      number,
-      revision,
-      deleted: deleted === 1,
-      created: created_at !== null,
+    return rows.map((row) => ({
+      number: row.number,
+      revisions: forEachMember((member) => row[revisionName(member)]),
+      deleted: row.deleted === 1,
+      created: row.created_at !== null,
     }));
   }
 
@@ -133,7 +135,7 @@ export abstract class SqlInventory implements Inventory {
     return { count: row.count, notLive: deleted + voids - filled, marked: marked !== undefined };
   }
 
-  /** What of the numbers given does not count: rows that are deleted, and void numbers but for those filled by a row. */
+  /** Counts the given numbers that are not live: deleted rows, and void numbers except those that have a row. */
   async #notLive({ token, chat = 0 }: Parent): Promise<NotLive> {
     const table = chat === 0 ? 'chats' : 'messages';
     const { deleted } = await this.db
@@ -165,7 +167,7 @@ export abstract class SqlInventory implements Inventory {
     return this.db.replaceInto('rollup_marks').values({ token, chat, version: randomInt(2 ** 47) });
   }
 
-  async missing({ token, chat = 0 }: Parent, from: number, to: number): Promise<MissingNumber[]> {
+  async missing({ token, chat = 0 }: Parent, { from, to }: NumberRange): Promise<MissingNumber[]> {
     const rows = await this.db
       .selectFrom('missing_numbers')
       .select(['number', 'noticed_at', 'void'])

@@ -1,19 +1,14 @@
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely';
 import { limits } from '../../limits.ts';
-import type { MessageKey, Parent } from '../../model/keys.ts';
+import { bytesOf, contentOf, forEachMember, revisionName } from '../../model/content.ts';
+import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
+import type { NumberRange } from '../../model/ranges.ts';
 import type { Write } from '../../model/write.ts';
-import type {
-  Found,
-  Mark,
-  MergedMessage,
-  Purge,
-  Range,
-  Rows,
-  Store,
-  StoredApplication,
-  StoredChat,
-  StoredMessage,
-} from '../store.ts';
+import type { Mark } from '../counting.ts';
+import type { MergedMessage } from '../merging.ts';
+import type { Purge } from '../purging.ts';
+import type { Found, Range, Rows, StoredApplication, StoredChat, StoredMessage } from '../reads.ts';
+import type { Store } from '../store.ts';
 import type { Schema } from './schema.ts';
 import { SqlInventory } from './sql-inventory.ts';
 
@@ -40,13 +35,21 @@ const chat = (row: Omit<Selectable<Schema['chats']>, 'token'>): StoredChat => ({
   messagesCount: row.messages_count,
   ...times(row),
 });
-const message = (row: Schema['messages']): StoredMessage => ({ number: row.number, body: row.body, ...times(row) });
+const message = (row: Schema['messages']): StoredMessage => ({
+  number: row.number,
+  content: contentOf(row),
+  ...times(row),
+});
 
-export const mergedMessage = ({ created_at, updated_at, ...row }: Schema['messages']): MergedMessage => ({
-  ...row,
+export const mergedMessage = (row: Schema['messages']): MergedMessage => ({
+  token: row.token,
+  chat: row.chat,
+  number: row.number,
+  content: contentOf(row),
+  revisions: forEachMember((member) => row[revisionName(member)]),
   deleted: row.deleted === 1,
-  createdAt: created_at,
-  updatedAt: updated_at,
+  createdAt: row.created_at,
+  updatedAt: row.updated_at,
 });
 
 const found = <Row extends { deleted: number; created_at: number | null }, Thing>(
@@ -90,7 +93,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
       .executeTakeFirst();
     const stored = found(row, message);
     if (stored !== 'unknown') return stored;
-    return (await this.#voids(token, chat, number, number)).length > 0 ? 'void' : stored;
+    return (await this.#voids({ token, chat, from: number, to: number })).length > 0 ? 'void' : stored;
   }
 
   async applications({ after, order, limit }: Parameters<Store['applications']>[0]): Promise<Rows<StoredApplication>> {
@@ -119,7 +122,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
       .selectAll()
       .where('token', '=', token)
       .where(live)
-      .where(within(range))
+      .where(inPage(range))
       .orderBy('number', range.order)
       .limit(range.limit + 1)
       .execute();
@@ -138,13 +141,13 @@ export abstract class SqlStore extends SqlInventory implements Store {
         .where('token', '=', token)
         .where('chat', '=', chat)
         .where(live)
-        .where(within(rest))
+        .where(inPage(rest))
         .orderBy('number', range.order)
         .limit(wanted + 1)
         .execute();
       rows.push(...next.slice(0, wanted).map(message));
       if (next.length <= wanted) return { rows, more: false };
-      for (const { body } of next) bytes += Buffer.byteLength(body);
+      for (const row of next) bytes += bytesOf(row);
       const last = rows.at(-1)?.number;
       rest = range.order === 'asc' ? { ...rest, after: last } : { ...rest, before: last };
     }
@@ -152,20 +155,17 @@ export abstract class SqlStore extends SqlInventory implements Store {
   }
 
   async missingNumbers(
-    token: string,
-    chat: number,
-    from: number,
-    to: number,
-    max: number,
-    listed?: number[],
+    { token, chat, from, to }: ChatKey & NumberRange,
+    { max, listed }: { max: number; listed?: number[] },
   ): Promise<number[]> {
     const step = from <= to ? 1 : -1;
+    const [lowest, highest] = [Math.min(from, to), Math.max(from, to)];
     const known = this.db
       .selectFrom('messages')
       .where('token', '=', token)
       .where('chat', '=', chat)
-      .where('number', '>=', Math.min(from, to))
-      .where('number', '<=', Math.max(from, to))
+      .where('number', '>=', lowest)
+      .where('number', '<=', highest)
       .where((row) =>
         row.or([
           row('deleted', '=', 1),
@@ -179,7 +179,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
       .select('number')
       .orderBy('number', step === 1 ? 'asc' : 'desc')
       .execute();
-    const voids = new Set(await this.#voids(token, chat, Math.min(from, to), Math.max(from, to)));
+    const voids = new Set(await this.#voids({ token, chat, from: lowest, to: highest }));
     let next = from;
     for (const { number } of [...numbers, { number: to + step }]) {
       for (; next !== number && missing.length < max; next += step) if (!voids.has(next)) missing.push(next);
@@ -188,7 +188,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
     return missing;
   }
 
-  async #voids(token: string, chat: number, from: number, to: number): Promise<number[]> {
+  async #voids({ token, chat, from, to }: ChatKey & NumberRange): Promise<number[]> {
     const rows = await this.db
       .selectFrom('missing_numbers')
       .select('number')
@@ -289,9 +289,10 @@ export abstract class SqlStore extends SqlInventory implements Store {
     return rows.map((row) => ({ ...parentOf(row), pass: row.pass }));
   }
 
-  async purgeRows({ token, chat }: Parent, limit: number): Promise<number> {
+  async purgeRows(deleted: Parent, limit: number): Promise<number> {
+    const { token, chat } = deleted;
     for (const table of ['messages', 'missing_numbers'] as const) {
-      const rows = await this.#purgeNumbers(table, token, chat, limit);
+      const rows = await this.#purgeNumbers(table, deleted, limit);
       if (rows > 0) return rows;
     }
     if (chat !== undefined) return 0;
@@ -315,12 +316,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
   }
 
   /** Deletes by ranges of the primary key, which neither engine has to sort or lock more than it deletes for. */
-  async #purgeNumbers(
-    table: 'messages' | 'missing_numbers',
-    token: string,
-    chat: number | undefined,
-    limit: number,
-  ): Promise<number> {
+  async #purgeNumbers(table: 'messages' | 'missing_numbers', { token, chat }: Parent, limit: number): Promise<number> {
     const target =
       chat ??
       (
@@ -369,7 +365,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
 const live = (row: ExpressionBuilder<Schema, 'chats' | 'messages'>) =>
   row.and([row('deleted', '=', 0), row('created_at', 'is not', null)]);
 
-const within =
+const inPage =
   ({ after, before }: Range) =>
   (row: ExpressionBuilder<Schema, 'chats' | 'messages'>) =>
     row.and([

@@ -1,6 +1,6 @@
 import type { Database } from '../../sqlite/database.ts';
+import type { Mark } from '../counting.ts';
 import { countOf, type NotLive } from '../sql/schema.ts';
-import type { Mark } from '../store.ts';
 
 /** What of the numbers given does not count, see `SqlInventory`; ?1 is the token, ?2 the chat. */
 const notLive = (content: 'chats' | 'messages', below: string) => `

@@ -3,33 +3,26 @@ import type { SQLInputValue } from 'node:sqlite';
 import type { Compilable } from 'kysely';
 import { targetOf, type Write } from '../../model/write.ts';
 import type { Database } from '../../sqlite/database.ts';
+import type { Mark } from '../counting.ts';
+import { blankValues, memberColumns, memberValues } from '../sql/members.ts';
 import type { Schema } from '../sql/schema.ts';
 import { SqlStore } from '../sql/sql-store.ts';
-import type { Mark } from '../store.ts';
 import { setCounts } from './counts.ts';
+import { deletionStatement, mergeStatement } from './merge.ts';
 
-/** A row that came first is completed by its creation; a higher revision replaces it; a deleted one stays as it is. */
-const merging = (content: 'name' | 'body') => `
-  ON CONFLICT DO UPDATE SET
-    created_at = coalesce(created_at, excluded.created_at),
-    ${content} = iif(excluded.revision > revision, excluded.${content}, ${content}),
-    updated_at = iif(excluded.revision > revision, excluded.updated_at, updated_at),
-    revision = max(excluded.revision, revision)
-  WHERE deleted = 0`;
+const tables = {
+  applications: { table: 'applications', key: ['token'], members: memberColumns.applications },
+  chats: { table: 'chats', key: ['token', 'number'], members: memberColumns.chats },
+  messages: { table: 'messages', key: ['token', 'chat', 'number'], members: memberColumns.messages },
+};
 
 const statements = {
-  application: `INSERT INTO applications (token, name, revision, deleted, created_at, updated_at)
-    VALUES (?, ?, ?, 0, ?, ?) ${merging('name')}`,
-  chat: `INSERT INTO chats (token, number, name, revision, deleted, created_at, updated_at)
-    VALUES (?, ?, ?, ?, 0, ?, ?) ${merging('name')}`,
-  message: `INSERT INTO messages (token, chat, number, body, revision, deleted, created_at, updated_at)
-    VALUES (?, ?, ?, ?, ?, 0, ?, ?) ${merging('body')}`,
-  deleteApplication: `INSERT INTO applications (token, name, revision, deleted, updated_at) VALUES (?, '', 0, 1, ?)
-    ON CONFLICT DO UPDATE SET deleted = 1, name = ''`,
-  deleteChat: `INSERT INTO chats (token, number, name, revision, deleted, updated_at) VALUES (?, ?, NULL, 0, 1, ?)
-    ON CONFLICT DO UPDATE SET deleted = 1, name = NULL`,
-  deleteMessage: `INSERT INTO messages (token, chat, number, body, revision, deleted, updated_at)
-    VALUES (?, ?, ?, '', 0, 1, ?) ON CONFLICT DO UPDATE SET deleted = 1, body = ''`,
+  application: mergeStatement(tables.applications),
+  chat: mergeStatement(tables.chats),
+  message: mergeStatement(tables.messages),
+  deleteApplication: deletionStatement(tables.applications),
+  deleteChat: deletionStatement(tables.chats),
+  deleteMessage: deletionStatement(tables.messages),
   isDeletedApplication: 'SELECT 1 FROM applications WHERE token = ? AND deleted = 1',
   isDeletedChat: 'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 1',
   mark: `INSERT INTO rollup_marks (token, chat, version) VALUES (?, ?, ?)
@@ -52,7 +45,7 @@ export class SqliteStore extends SqlStore {
   async merge(writes: Write[]): Promise<void> {
     this.#database.transaction(() => {
       const targets = writes.map((write) => ({ write, ...targetOf(write) }));
-      // What is above comes first, so that nothing is stored below something that this very batch deletes.
+      // Applications first, messages last, so that nothing is stored below something that the same batch deletes.
       targets.sort((a, b) => depth(a) - depth(b));
       const changed = new Map<string, [token: string, chat: number]>();
       const deleted = new Map<string, boolean>();
@@ -64,7 +57,7 @@ export class SqliteStore extends SqlStore {
         // A message changes its chat's count, a chat its application's.
         const counted = number === undefined ? 0 : (chat as number);
         changed.set(`${token}/${counted}`, [token, counted]);
-        // What is below a new chat may have come first, and been counted when there was no row to keep the count.
+        // Messages of a new chat may have arrived first, and been counted when there was no row to keep the count.
         if (write.kind === 'chat') changed.set(`${token}/${write.chat}`, [token, write.chat]);
       }
       for (const [token, chat] of changed.values()) this.#run('mark', token, chat, randomInt(2 ** 47));
@@ -91,27 +84,30 @@ export class SqliteStore extends SqlStore {
   }
 
   #mergeOne(write: Write): void {
+    const { applications, chats, messages } = memberColumns;
     const { token, at } = write;
     const createdAt = 'revision' in write && write.revision === 0 ? at : null;
     switch (write.kind) {
       case 'application':
-        this.#run('application', token, write.name, write.revision, createdAt, at);
+        this.#run('application', token, ...memberValues(applications, write, write.revision), createdAt, at);
         break;
       case 'chat':
-        this.#run('chat', token, write.chat, write.name, write.revision, createdAt, at);
+        this.#run('chat', token, write.chat, ...memberValues(chats, write, write.revision), createdAt, at);
         break;
-      case 'message':
-        this.#run('message', token, write.chat, write.number, write.body, write.revision, createdAt, at);
+      case 'message': {
+        const values = memberValues(messages, write.content, write.revision);
+        this.#run('message', token, write.chat, write.number, ...values, createdAt, at);
         break;
+      }
       case 'deletion':
         if (write.chat === undefined) {
-          this.#run('deleteApplication', token, at);
+          this.#run('deleteApplication', token, ...blankValues(applications), at);
           this.#run('purge', token, 0, at);
         } else if (write.number === undefined) {
-          this.#run('deleteChat', token, write.chat, at);
+          this.#run('deleteChat', token, write.chat, ...blankValues(chats), at);
           this.#run('purge', token, write.chat, at);
         } else {
-          this.#run('deleteMessage', token, write.chat, write.number, at);
+          this.#run('deleteMessage', token, write.chat, write.number, ...blankValues(messages), at);
         }
     }
   }

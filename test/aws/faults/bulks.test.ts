@@ -6,10 +6,11 @@ import { encodeChanges } from '../../../lib/queue/records.ts';
 import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import { RefusedDocuments, type SearchDocument } from '../../../lib/search/search-index.ts';
-import type { MergedMessage, Store } from '../../../lib/store/store.ts';
+import type { MergedMessage } from '../../../lib/store/merging.ts';
+import type { Store } from '../../../lib/store/store.ts';
 import { deliver } from '../../support/batch.ts';
 import { newAlias, newIndex, openRefusingOpensearch } from '../../support/opensearch-index.ts';
-import { numbers } from '../../support/writes.ts';
+import { indexed, numbers } from '../../support/writes.ts';
 
 setLogLevel('silent');
 
@@ -17,8 +18,7 @@ const document = (number: number, more: Partial<SearchDocument> = {}): SearchDoc
   token: 'token',
   chat: 1,
   number,
-  version: 0,
-  body: `message ${number}`,
+  ...indexed(`message ${number}`),
   createdAt: number,
   updatedAt: number,
   ...more,
@@ -78,7 +78,7 @@ describe('a bulk', () => {
   test('is split into requests of a bounded size, with the longest texts there are', async () => {
     const { refusing, behind } = await openRefusing();
     const body = '\u{1F469}'.repeat(limits.bodyLength);
-    await behind.index(numbers(1, 120).map((number) => document(number, { chat: 2, body })));
+    await behind.index(numbers(1, 120).map((number) => document(number, { chat: 2, ...indexed(body) })));
     expect(refusing.sizes.length).toBe(2);
     expect(Math.max(...refusing.sizes)).toBeLessThan(limits.bulkBytes * 1.001);
     expect(await found('\u{1F469}\u{1F469}\u{1F469}', 2)).toHaveLength(100);
@@ -97,9 +97,9 @@ describe('a bulk', () => {
     const merged = (keys: { token: string; chat: number; number: number }[]): MergedMessage[] =>
       keys.map((key) => ({
         ...key,
-        revision: 0,
+        content: { body: 'text of the worker' },
+        revisions: { body: 0 },
         deleted: false,
-        body: 'text of the worker',
         createdAt: key.number === 2 ? unreadable.createdAt : 1,
         updatedAt: 1,
       }));

@@ -1,7 +1,7 @@
 import { afterAll, expect, test } from 'vitest';
 import { limits } from '../../../lib/limits.ts';
+import type { Mark } from '../../../lib/store/counting.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
-import type { Mark } from '../../../lib/store/store.ts';
 import { newStoreDatabase } from '../../support/mysql-database.ts';
 import { chatWrite, messageWrite } from '../../support/writes.ts';
 

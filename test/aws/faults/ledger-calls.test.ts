@@ -9,7 +9,7 @@ import { CallFaults, callFaults, type Planned } from '../../support/call-faults.
 import { newClock } from '../../support/clock.ts';
 import { type LedgerTable, openLedgerTable } from '../../support/ledger-table.ts';
 import { refusal } from '../../support/refusal.ts';
-import { numbers } from '../../support/writes.ts';
+import { contents, numbers } from '../../support/writes.ts';
 
 // Each failure at each call: the calls are those that an operation makes when nothing fails, found out by letting it.
 
@@ -27,25 +27,27 @@ interface Creation {
 const creations: Record<string, Creation> = {
   'creating an application': {
     count: 1,
-    create: async (ledger, _token, key) => (await ledger.createApplication('created', key)).token,
+    create: async (ledger, _token, key) => (await ledger.createApplication('created', { key })).token,
     texts: ['created'],
   },
   'creating a chat': {
     counter: 'chats',
     count: 1,
-    create: async (ledger, token, key) => (await ledger.createChat(token, 'created', key)).number,
+    create: async (ledger, token, key) => (await ledger.createChat(token, 'created', { key })).number,
     texts: ['created'],
   },
   'creating a message': {
     counter: 'messages',
     count: 1,
-    create: async (ledger, token, key) => (await ledger.createMessages(token, 1, ['created'], key)).first,
+    create: async (ledger, token, key) =>
+      (await ledger.createMessages({ token, chat: 1 }, contents(['created']), { key })).first,
     texts: ['created'],
   },
   'creating a batch': {
     counter: 'messages',
     count: batch.length,
-    create: async (ledger, token, key) => (await ledger.createMessages(token, 1, batch, key)).first,
+    create: async (ledger, token, key) =>
+      (await ledger.createMessages({ token, chat: 1 }, contents(batch), { key })).first,
     texts: batch,
   },
 };
@@ -53,13 +55,16 @@ const creations: Record<string, Creation> = {
 type Edit = (ledger: DynamodbLedger, token: string, text: string) => Promise<unknown>;
 const edits: Record<string, { edit: Edit; kind: Write['kind'] }> = {
   'editing an application': { kind: 'application', edit: (ledger, token, text) => ledger.editApplication(token, text) },
-  'editing a chat': { kind: 'chat', edit: (ledger, token, text) => ledger.editChat(token, 1, text) },
-  'editing a message': { kind: 'message', edit: (ledger, token, text) => ledger.editMessage(token, 1, 1, text) },
+  'editing a chat': { kind: 'chat', edit: (ledger, token, text) => ledger.editChat({ token, chat: 1 }, text) },
+  'editing a message': {
+    kind: 'message',
+    edit: (ledger, token, text) => ledger.editMessage({ token, chat: 1, number: 1 }, { body: text }),
+  },
 };
 const deletions: Record<string, (ledger: DynamodbLedger, token: string) => Promise<void>> = {
   'deleting an application': (ledger, token) => ledger.deleteApplication(token),
-  'deleting a chat': (ledger, token) => ledger.deleteChat(token, 1),
-  'deleting a message': (ledger, token) => ledger.deleteMessage(token, 1, 1),
+  'deleting a chat': (ledger, token) => ledger.deleteChat({ token, chat: 1 }),
+  'deleting a message': (ledger, token) => ledger.deleteMessage({ token, chat: 1, number: 1 }),
 };
 
 describe.each([
@@ -79,7 +84,8 @@ describe.each([
   });
   afterAll(() => opened.remove());
 
-  const textOf = (write: Write) => (write.kind === 'message' ? write.body : 'name' in write ? write.name : undefined);
+  const textOf = (write: Write) =>
+    write.kind === 'message' ? write.content.body : 'name' in write ? write.name : undefined;
   const revisionOf = (write: Write) => (write.kind === 'deletion' ? -1 : write.revision);
   /** Everything written for the application, once all is swept. Nothing is written twice with different words. */
   const written = async (token: string) => {
@@ -101,7 +107,7 @@ describe.each([
     faults.begin();
     const { token } = await ledger.createApplication('before');
     await ledger.createChat(token, 'before');
-    await ledger.createMessages(token, 1, ['before']);
+    await ledger.createMessages({ token, chat: 1 }, contents(['before']));
     faults.queueIsOut = queueIsOut;
     return token;
   };
@@ -265,7 +271,7 @@ describe.each([
   test.each(sweeps)('%s loses nothing under each failure of each call', async () => {
     const parkSome = async (token: string) => {
       faults.queueIsOut = true;
-      for (const text of ['one', 'two', 'three']) await ledger.editChat(token, 1, text);
+      for (const text of ['one', 'two', 'three']) await ledger.editChat({ token, chat: 1 }, text);
       faults.queueIsOut = false;
     };
     const sweepParked = async (token: string) => {

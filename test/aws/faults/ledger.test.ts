@@ -15,7 +15,7 @@ import { injectFaults } from '../../support/aws-faults.ts';
 import { newClock } from '../../support/clock.ts';
 import { type LedgerTable, openLedgerTable } from '../../support/ledger-table.ts';
 import { refusal } from '../../support/refusal.ts';
-import { numbers } from '../../support/writes.ts';
+import { contents, numbers } from '../../support/writes.ts';
 
 /** More faults than a call has tries. */
 const always = <Fault>(fault: Fault): Fault[] => numbers(1, 9).map(() => fault);
@@ -50,11 +50,12 @@ describe('the ledger in DynamoDB', () => {
   const queueIsBack = () => {
     sending = (bodies) => opened.queue.send(bodies);
   };
-  const create = (body: string, key?: IdempotencyKey) => ledger.createMessages(token, 1, [body], key);
+  const create = (body: string, key?: IdempotencyKey) =>
+    ledger.createMessages({ token, chat: 1 }, contents([body]), { key });
   const counter = async () => (await ledger.counters([{ token, chat: 1 }]))[0];
   const sent = async () =>
     (await opened.writes()).flatMap((write) =>
-      write.kind === 'message' ? [`${write.number}.${write.revision} ${write.body}`] : [],
+      write.kind === 'message' ? [`${write.number}.${write.revision} ${write.content.body}`] : [],
     );
   const newKey = (): IdempotencyKey => ({ id: randomUUID(), payload: 'payload' });
   const claims = async () => {
@@ -68,12 +69,12 @@ describe('the ledger in DynamoDB', () => {
     test('accepts every kind of write, and the sweeper sends each when it is back', async () => {
       queueIsOut();
       expect((await create('parked')).first).toBe(1);
-      await ledger.editMessage(token, 1, 1, 'edited');
-      await ledger.editChat(token, 1, 'renamed');
+      await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
+      await ledger.editChat({ token, chat: 1 }, 'renamed');
       expect((await ledger.createChat(token, 'second')).number).toBe(2);
       expect((await create('another')).first).toBe(2);
-      await ledger.deleteMessage(token, 1, 2);
-      await ledger.deleteChat(token, 2);
+      await ledger.deleteMessage({ token, chat: 1, number: 2 });
+      await ledger.deleteChat({ token, chat: 2 });
       await expect(parked.sweep()).rejects.toThrow(NotSent);
       expect(await sent()).toEqual([]);
 
@@ -94,7 +95,7 @@ describe('the ledger in DynamoDB', () => {
         await opened.queue.send(records.slice(0, 2));
         throw new NotSent(records.slice(2), new Error('SQS is out'));
       };
-      expect((await ledger.createMessages(token, 1, bodies)).first).toBe(1);
+      expect((await ledger.createMessages({ token, chat: 1 }, contents(bodies))).first).toBe(1);
       const before = (await sent()).length;
       expect(before).toBeGreaterThan(0);
       queueIsBack();
@@ -118,7 +119,8 @@ describe('the ledger in DynamoDB', () => {
       const shown = async () => {
         const bodies: string[] = [];
         for await (const record of parked.records())
-          for (const write of decodeWrites(record)) if (write.kind === 'message') bodies.push(write.body);
+          for (const write of decodeWrites(record))
+            if (write.kind === 'message') bodies.push(String(write.content.body));
         return bodies.sort();
       };
       expect(await shown()).toEqual([]);
@@ -127,7 +129,7 @@ describe('the ledger in DynamoDB', () => {
       const expected = numbers(1, 200).map((i) => `${i}`);
       for (const body of expected) await create(body);
       const large = numbers(1, 12).map((i) => `${i} ${'x'.repeat(9_990)}`);
-      await ledger.createMessages(token, 1, [...large, ...large, ...large]);
+      await ledger.createMessages({ token, chat: 1 }, contents([...large, ...large, ...large]));
       expect(await shown()).toEqual([...expected, ...large, ...large, ...large].sort());
       queueIsBack();
       await parked.sweep();
@@ -276,22 +278,22 @@ describe('the ledger in DynamoDB', () => {
     test('whose answer is lost is repeated, and accepted once', async () => {
       await create('message');
       fail('TransactWriteItems', 'answer lost');
-      await ledger.deleteMessage(token, 1, 1);
-      expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('message_not_found');
+      await ledger.deleteMessage({ token, chat: 1, number: 1 });
+      expect(await refusal(ledger.deleteMessage({ token, chat: 1, number: 1 }))).toBe('message_not_found');
       expect((await opened.writes()).filter(({ kind }) => kind === 'deletion')).toHaveLength(1);
     });
 
     test('that may have been marked is 503, though its repetitions are throttled', async () => {
       await create('message');
       fail('TransactWriteItems', 'answer lost', 'throttled', 'throttled');
-      expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('unavailable');
-      expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('message_not_found');
+      expect(await refusal(ledger.deleteMessage({ token, chat: 1, number: 1 }))).toBe('unavailable');
+      expect(await refusal(ledger.deleteMessage({ token, chat: 1, number: 1 }))).toBe('message_not_found');
     });
 
     test('that could not be sent or unparked is sent by the sweeper', async () => {
       await create('message');
       fail('BatchWriteItem', ...always('refused' as const));
-      await ledger.deleteMessage(token, 1, 1);
+      await ledger.deleteMessage({ token, chat: 1, number: 1 });
       fail('BatchWriteItem');
       expect(await parked.sweep()).toBe(1);
       expect((await opened.writes()).filter(({ kind }) => kind === 'deletion')).toHaveLength(2);

@@ -8,7 +8,7 @@ import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { mysqlMigrations } from '../../../lib/store/mysql/schema.ts';
 import { type MysqlDatabase, newDatabase } from '../../support/mysql-database.ts';
 import { newAlias } from '../../support/opensearch-index.ts';
-import { applicationWrite } from '../../support/writes.ts';
+import { applicationWrite, indexed } from '../../support/writes.ts';
 
 describe('a migration of SQL', () => {
   let database: MysqlDatabase;
@@ -95,7 +95,7 @@ describe('a migration of the search index', () => {
     const { client, alias } = made;
     await Promise.all([1, 2, 3, 4].map(() => migrateOpensearch(client, alias)));
     const index = new OpensearchIndex(client, alias);
-    await index.index([{ token: 'token', chat: 1, number: 1, version: 0, body: 'body', createdAt: 1, updatedAt: 1 }]);
+    await index.index([{ token: 'token', chat: 1, number: 1, ...indexed('body'), createdAt: 1, updatedAt: 1 }]);
     await migrateOpensearch(client, alias);
     await client.indices.refresh({ index: alias });
     expect((await index.search({ token: 'token', q: 'body', limit: 1 })).total).toBe(1);

@@ -5,12 +5,13 @@ import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
-import type { StoredChat } from '../../../lib/store/store.ts';
+import type { StoredChat } from '../../../lib/store/reads.ts';
 import { answer, apiEvent, someToken as token } from '../../support/api-event.ts';
 import { awsServices } from '../../support/aws-services.ts';
 import { testCursors } from '../../support/cursors.ts';
 import { FaultyWay } from '../../support/faulty-way.ts';
 import { newIndex, openRefusingOpensearch } from '../../support/opensearch-index.ts';
+import { indexed } from '../../support/writes.ts';
 
 setLogLevel('silent');
 
@@ -24,7 +25,7 @@ describe('a search', () => {
   let made: Awaited<ReturnType<typeof newIndex>>;
   beforeAll(async () => {
     made = await newIndex();
-    const document = { token, chat: 1, number: 1, version: 0, body: 'found', createdAt: 1, updatedAt: 1 };
+    const document = { token, chat: 1, number: 1, ...indexed('found'), createdAt: 1, updatedAt: 1 };
     await new OpensearchIndex(made.client, made.alias).index([document]);
     await made.client.indices.refresh({ index: made.alias });
   });

@@ -7,8 +7,8 @@ import { limits } from '../../../lib/limits.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import type { DeadLetter } from '../../../lib/queue/queue.ts';
 import { decodeChanges, encodeWrites } from '../../../lib/queue/records.ts';
+import { UnstorableWrite } from '../../../lib/store/merging.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
-import { UnstorableWrite } from '../../../lib/store/store.ts';
 import { deliver } from '../../support/batch.ts';
 import { FaultyWay } from '../../support/faulty-way.ts';
 import { openLedgerTable } from '../../support/ledger-table.ts';
@@ -142,13 +142,13 @@ describe('a batch for the store', () => {
     const keys = numbers(1, 200).map((number) => ({ token: 'met', chat: (number % 3) + 1, number }));
     const merged = await store.merged(keys);
     expect(merged).toHaveLength(200);
-    expect(merged.every(({ revision, createdAt }) => revision === 4 && createdAt !== null)).toBe(true);
+    expect(merged.every(({ revisions, createdAt }) => revisions.body === 4 && createdAt !== null)).toBe(true);
   });
 
   test('of 1,000 of the longest messages is stored', async () => {
     const body = '\u{1F469}'.repeat(limits.bodyLength);
     await store.merge(numbers(1, 1_000).map((number) => messageWrite('longest', 1, number, { body })));
-    expect(await store.missingNumbers('longest', 1, 1, 1_000, 10)).toEqual([]);
+    expect(await store.missingNumbers({ token: 'longest', chat: 1, from: 1, to: 1_000 }, { max: 10 })).toEqual([]);
     expect(await store.message('longest', 1, 1_000)).toMatchObject({ body });
   });
 
@@ -158,12 +158,12 @@ describe('a batch for the store', () => {
     const edited = numbers(1, 600).map((number) => messageWrite('blocks', 1, number, { revision: 1 }));
     await store.merge(edited);
     expect(
-      (await store.merged(keys)).filter(({ createdAt, revision }) => createdAt === null && revision === 1),
+      (await store.merged(keys)).filter(({ createdAt, revisions }) => createdAt === null && revisions.body === 1),
     ).toHaveLength(600);
     await store.merge(created);
     await store.merge([...numbers(1, 100).map((number) => deletionWrite('blocks', 1, number)), ...edited]);
     const rows = (await store.merged(keys)).toSorted((a, b) => a.number - b.number);
-    expect(rows.slice(0, 100).every(({ deleted, body }) => deleted && body === '')).toBe(true);
+    expect(rows.slice(0, 100).every(({ deleted, content }) => deleted && content.body === '')).toBe(true);
     expect(rows.slice(100)).toEqual(
       keys.slice(100).map((key) => ({
         ...key,

@@ -19,7 +19,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
     afterAll(() => opened.close());
 
     const newToken = () => randomUUID();
-    const everything = [1, Number.MAX_SAFE_INTEGER] as const;
+    const everything = { from: 1, to: Number.MAX_SAFE_INTEGER };
     const roll = (token: string, highest: { chats?: number; messages?: number }) =>
       rollUp(store, {
         counters: async (parents: Parent[]) =>
@@ -61,11 +61,11 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
           createdAt: 5,
           updatedAt: 8,
         });
-        const chats = await store.mergedChats(token, 1, 3);
+        const chats = await store.mergedChats(token, { from: 1, to: 3 });
         expect([...chats.keys()].sort()).toEqual([1, 2, 3]);
         expect(chats.get(2)).toEqual({ name: 'edited', revision: 2, deleted: false, createdAt: null, updatedAt: 9 });
         expect(chats.get(3)).toEqual({ name: null, revision: 0, deleted: true, createdAt: null, updatedAt: 7 });
-        expect([...(await store.mergedChats(token, 4, 4)).keys()]).toEqual([4]);
+        expect([...(await store.mergedChats(token, { from: 4, to: 4 })).keys()]).toEqual([4]);
       });
 
       test('the highest number is that of any row, and a chat is there by its messages too', async () => {
@@ -82,7 +82,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await store.merge([...messageWrites(token, 1, 1, 4), messageWrite(token, 1, 6, { revision: 2 })]);
         await store.merge([messageWrite(token, 1, 2, { revision: 1 }), deletionWrite(token, 1, 3)]);
         await store.merge([messageWrite(token, 2, 3)]);
-        expect(await store.messageVersions(token, 1, 2, 6)).toEqual([
+        expect(await store.messageVersions({ token, chat: 1 }, { from: 2, to: 6 })).toEqual([
           { number: 2, revision: 1, deleted: false, created: true },
           { number: 3, revision: 0, deleted: true, created: true },
           { number: 4, revision: 0, deleted: false, created: true },
@@ -124,17 +124,17 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await store.noteMissing({ token, chat: 1 }, [9], 2_000);
         await store.noteMissing({ token }, [2], 3_000);
         await store.noteMissing({ token }, [], 3_000);
-        expect(await store.missing({ token, chat: 1 }, 1, 5)).toEqual([
+        expect(await store.missing({ token, chat: 1 }, { from: 1, to: 5 })).toEqual([
           { number: 2, noticedAt: 1_000, void: false },
           { number: 5, noticedAt: 1_000, void: false },
         ]);
         await store.forgetMissing({ token, chat: 1 }, [2, 9]);
         await store.forgetMissing({ token, chat: 1 }, []);
-        expect(await store.missing({ token, chat: 1 }, ...everything)).toMatchObject([{ number: 5 }]);
-        expect(await store.missing({ token }, ...everything)).toEqual([{ number: 2, noticedAt: 3_000, void: false }]);
+        expect(await store.missing({ token, chat: 1 }, everything)).toMatchObject([{ number: 5 }]);
+        expect(await store.missing({ token }, everything)).toEqual([{ number: 2, noticedAt: 3_000, void: false }]);
         // They are pending as before.
         expect(await store.message(token, 1, 5)).toBe('unknown');
-        expect(await store.missingNumbers(token, 1, 1, 5, 10)).toEqual([1, 2, 3, 4, 5]);
+        expect(await store.missingNumbers({ token, chat: 1, from: 1, to: 5 }, { max: 10 })).toEqual([1, 2, 3, 4, 5]);
       });
 
       test('that are void are no longer missing, and their messages no longer unknown', async () => {
@@ -143,14 +143,14 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await store.noteMissing({ token, chat: 1 }, [3, 4, 5], 1_000);
         await store.recordVoid({ token, chat: 1 }, [4]);
         await store.recordVoid({ token, chat: 1 }, []);
-        expect(await store.missingNumbers(token, 1, 1, 7, 10)).toEqual([3, 5, 7]);
-        expect(await store.missingNumbers(token, 1, 7, 1, 2)).toEqual([7, 5]);
+        expect(await store.missingNumbers({ token, chat: 1, from: 1, to: 7 }, { max: 10 })).toEqual([3, 5, 7]);
+        expect(await store.missingNumbers({ token, chat: 1, from: 7, to: 1 }, { max: 2 })).toEqual([7, 5]);
         expect(await store.message(token, 1, 3)).toBe('unknown');
         expect(await store.message(token, 1, 4)).toBe('void');
         expect(await store.message(token, 2, 4)).toBe('unknown');
         // Void is for good.
         await store.forgetMissing({ token, chat: 1 }, [3, 4, 5]);
-        expect(await store.missing({ token, chat: 1 }, ...everything)).toEqual([
+        expect(await store.missing({ token, chat: 1 }, everything)).toEqual([
           { number: 4, noticedAt: 1_000, void: true },
         ]);
       });
@@ -189,8 +189,8 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect(await messagesCount(token)).toBe(1);
 
         await store.merge([messageWrite(token, 1, 2), messageWrite(token, 1, 3), chatWrite(token, 2)]);
-        expect(await store.message(token, 1, 3)).toMatchObject({ body: 'message 1/3, revision 1' });
-        expect(await store.missingNumbers(token, 1, 1, 4, 10)).toEqual([]);
+        expect(await store.message(token, 1, 3)).toMatchObject({ content: { body: 'message 1/3, revision 1' } });
+        expect(await store.missingNumbers({ token, chat: 1, from: 1, to: 4 }, { max: 10 })).toEqual([]);
         await roll(token, { chats: 2, messages: 4 });
         expect(await messagesCount(token)).toBe(3);
         expect(await store.application(token)).toMatchObject({ chatsCount: 2 });
@@ -211,8 +211,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
           await store.noteMissing({ token: each, chat: 2 }, [1], 1_000);
           await store.noteMissing({ token: each }, [3], 1_000);
         }
-        const notesOf = async (parent: Parent) =>
-          (await store.missing(parent, ...everything)).map(({ number }) => number);
+        const notesOf = async (parent: Parent) => (await store.missing(parent, everything)).map(({ number }) => number);
         expect(await purgeAll((limit) => store.purgeRows({ token, chat: 1 }, limit), 2)).toBe(6);
         expect(await notesOf({ token, chat: 1 })).toEqual([]);
         expect(await notesOf({ token, chat: 2 })).toEqual([1]);

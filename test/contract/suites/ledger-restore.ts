@@ -4,7 +4,7 @@ import { limits } from '../../../lib/limits.ts';
 import { newToken } from '../../../lib/model/token.ts';
 import { newClock } from '../../support/clock.ts';
 import { refusal } from '../../support/refusal.ts';
-import { numbers } from '../../support/writes.ts';
+import { contents, numbers } from '../../support/writes.ts';
 import type { LedgerUnderTest } from './ledger.ts';
 
 /** What every ledger must tell of what it holds, and how it gets back what it lost. */
@@ -51,10 +51,10 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
     test('entries are told whole, deleted ones without their name, in the order asked for', async () => {
       const { token } = await ledger.createApplication('an application');
       for (const chat of ['one', null, 'three']) await ledger.createChat(token, chat);
-      await ledger.createMessages(token, 1, ['1', '2']);
-      await ledger.editChat(token, 1, 'edited');
+      await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
+      await ledger.editChat({ token, chat: 1 }, 'edited');
       await ledger.editApplication(token, 'renamed');
-      await ledger.deleteChat(token, 3);
+      await ledger.deleteChat({ token, chat: 3 });
       const fresh = { createdAt: at, updatedAt: at, deleted: false };
       expect(
         await ledger.entries([
@@ -78,10 +78,10 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
     test('messages that were edited or deleted are told, others not', async () => {
       const { token } = await ledger.createApplication('an application');
       await ledger.createChat(token, null);
-      await ledger.createMessages(token, 1, ['1', '2', '3']);
-      await ledger.editMessage(token, 1, 1, 'edited');
-      await ledger.editMessage(token, 1, 1, 'edited again');
-      await ledger.deleteMessage(token, 1, 3);
+      await ledger.createMessages({ token, chat: 1 }, contents(['1', '2', '3']));
+      await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
+      await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited again' });
+      await ledger.deleteMessage({ token, chat: 1, number: 3 });
       const keys = [3, 2, 1].map((number) => ({ token, chat: 1, number }));
       expect(await ledger.changedMessages(keys)).toEqual([
         { token, chat: 1, number: 3, revision: expect.any(Number), deleted: true },
@@ -93,11 +93,12 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
     test('messages of a chat that were deleted are told, some at a time', async () => {
       const { token } = await ledger.createApplication('an application');
       for (const chat of ['one', 'two']) await ledger.createChat(token, chat);
-      for (const chat of [1, 2]) await ledger.createMessages(token, chat, numbers(1, 12).map(String));
+      for (const chat of [1, 2]) await ledger.createMessages({ token, chat }, contents(numbers(1, 12).map(String)));
       const deleted = [1, 2, 5, 10, 11, 12];
-      for (const number of deleted) await ledger.deleteMessage(token, 1, number);
-      for (const number of [3, 10]) await ledger.editMessage(token, 1, number, 'edited').catch(() => undefined);
-      await ledger.deleteMessage(token, 2, 7);
+      for (const number of deleted) await ledger.deleteMessage({ token, chat: 1, number });
+      for (const number of [3, 10])
+        await ledger.editMessage({ token, chat: 1, number }, { body: 'edited' }).catch(() => undefined);
+      await ledger.deleteMessage({ token, chat: 2, number: 7 });
       const told: number[][] = [];
       for await (const some of ledger.deletedMessages({ token, chat: 1 }, 2)) told.push(some);
       expect(told.flat().sort((a, b) => a - b)).toEqual(deleted);
@@ -116,8 +117,8 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await opened.writes()).toHaveLength(before);
       const keyed = { id: newToken(), payload: 'p' };
       expect((await ledger.createChat(token, null)).number).toBe(8);
-      expect((await ledger.createMessages(token, 3, ['x', 'y'], keyed)).first).toBe(42);
-      expect((await ledger.createMessages(token, 3, ['x', 'y'], keyed)).first).toBe(42);
+      expect((await ledger.createMessages({ token, chat: 3 }, contents(['x', 'y']), { key: keyed })).first).toBe(42);
+      expect((await ledger.createMessages({ token, chat: 3 }, contents(['x', 'y']), { key: keyed })).first).toBe(42);
       await ledger.editApplication(token, 'b');
       expect(await entryOf(token)).toMatchObject({ name: 'b', revision: 3 });
     });
@@ -125,8 +126,8 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
     test('a counter is raised and never lowered, and what is newer in the ledger stays', async () => {
       const { token } = await ledger.createApplication('first');
       await ledger.createChat(token, 'c');
-      await ledger.createMessages(token, 1, ['1', '2', '3']);
-      await ledger.editChat(token, 1, 'newer');
+      await ledger.createMessages({ token, chat: 1 }, contents(['1', '2', '3']));
+      await ledger.editChat({ token, chat: 1 }, 'newer');
       const known = await entryOf(token, 1);
       const chat = (more: Partial<WholeEntry>) => application(token, { chat: 1, ...more });
       await ledger.restore(chat({ highest: 2, name: 'older' }));
@@ -135,7 +136,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       await ledger.restore(chat({ highest: 10 }));
       await ledger.restore(chat({ highest: 10 }));
       expect(await entryOf(token, 1)).toEqual({ ...known, highest: 10 });
-      expect((await ledger.createMessages(token, 1, ['x'])).first).toBe(11);
+      expect((await ledger.createMessages({ token, chat: 1 }, contents(['x']))).first).toBe(11);
       await ledger.restore(chat({ name: 'newest', revision: 5, updatedAt: 9_000 }));
       expect(await entryOf(token, 1)).toMatchObject({ name: 'newest', revision: 5, updatedAt: 9_000, highest: 11 });
       expect(await entryOf(token)).toMatchObject({ name: 'first', highest: 1 });
@@ -145,7 +146,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       const { token } = await ledger.createApplication('a');
       await ledger.createChat(token, 'c');
       await ledger.restore(application(token, { chat: 1, deleted: true, name: null, highest: 4 }));
-      expect(await refusal(ledger.createMessages(token, 1, ['x']))).toBe('chat_not_found');
+      expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe('chat_not_found');
       await ledger.restore(application(token, { chat: 1, name: 'back', revision: 9 }));
       expect(await ledger.chat(token, 1)).toBeUndefined();
       expect(await entryOf(token, 1)).toMatchObject({ deleted: true, name: null, highest: 4 });
@@ -160,18 +161,20 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
     test('edits and deletions of messages are restored, and later ones go on from there', async () => {
       const { token } = await ledger.createApplication('a');
       await ledger.createChat(token, 'c');
-      await ledger.createMessages(token, 1, ['1', '2']);
+      await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
       const message = (number: number, revision: number, deleted: boolean) =>
         ledger.restoreMessage({ token, chat: 1, number, revision, deleted });
       await message(1, 4, false);
       await message(1, 2, false);
       expect(await changedMessage(token, 1)).toMatchObject({ revision: 4, deleted: false });
-      await ledger.editMessage(token, 1, 1, 'edited');
+      await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
       expect(await opened.writes()).toContainEqual(expect.objectContaining({ token, number: 1, revision: 5 }));
       await message(2, 0, true);
       await message(2, 3, false);
       expect(await changedMessage(token, 2)).toMatchObject({ deleted: true });
-      expect(await refusal(ledger.editMessage(token, 1, 2, 'late'))).toBe('message_not_found');
+      expect(await refusal(ledger.editMessage({ token, chat: 1, number: 2 }, { body: 'late' }))).toBe(
+        'message_not_found',
+      );
       expect(await ledger.hasMessage(token, 1, 2)).toBe(false);
     });
 
@@ -182,28 +185,40 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       await ledger.restore(application(token, { chat: 1, highest: highestNumber - 3 }));
       const key = () => ({ id: newToken(), payload: 'p' });
       for (const each of [undefined, key()])
-        expect(await refusal(ledger.createMessages(token, 1, ['1', '2', '3', '4'], each))).toBe('validation_failed');
+        expect(
+          await refusal(ledger.createMessages({ token, chat: 1 }, contents(['1', '2', '3', '4']), { key: each })),
+        ).toBe('validation_failed');
       expect(await entryOf(token, 1)).toMatchObject({ highest: highestNumber - 3 });
-      expect((await ledger.createMessages(token, 1, ['1', '2'])).first).toBe(highestNumber - 2);
+      expect((await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']))).first).toBe(highestNumber - 2);
       const last = key();
-      expect((await ledger.createMessages(token, 1, ['3'], last)).first).toBe(highestNumber);
+      expect((await ledger.createMessages({ token, chat: 1 }, contents(['3']), { key: last })).first).toBe(
+        highestNumber,
+      );
       // The same key gets its number again, now that there is none left.
-      expect((await ledger.createMessages(token, 1, ['3'], last)).first).toBe(highestNumber);
+      expect((await ledger.createMessages({ token, chat: 1 }, contents(['3']), { key: last })).first).toBe(
+        highestNumber,
+      );
       for (const each of [undefined, key()])
-        expect(await refusal(ledger.createMessages(token, 1, ['4'], each))).toBe('validation_failed');
+        expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['4']), { key: each }))).toBe(
+          'validation_failed',
+        );
       expect((await ledger.createChat(token, null)).number).toBe(highestNumber);
       for (const each of [undefined, key()])
-        expect(await refusal(ledger.createChat(token, null, each))).toBe('validation_failed');
+        expect(await refusal(ledger.createChat(token, null, { key: each }))).toBe('validation_failed');
       expect(await ledger.counters([{ token }, { token, chat: 1 }])).toEqual([highestNumber, highestNumber]);
-      expect(await refusal(ledger.createMessages(token, highestNumber, ['in the last chat']))).toBe('accepted');
-      expect(await refusal(ledger.editMessage(token, 1, highestNumber, 'edited'))).toBe('accepted');
+      expect(await refusal(ledger.createMessages({ token, chat: highestNumber }, contents(['in the last chat'])))).toBe(
+        'accepted',
+      );
+      expect(await refusal(ledger.editMessage({ token, chat: 1, number: highestNumber }, { body: 'edited' }))).toBe(
+        'accepted',
+      );
       // Every accepted write can be read from the queue.
       const writes = (await opened.writes()).filter((write) => write.token === token);
       expect(writes.map((write) => ('number' in write ? write.number : 0)).sort((a, b) => (a ?? 0) - (b ?? 0))).toEqual(
         [0, 1, highestNumber - 2, highestNumber - 1, highestNumber, highestNumber],
       );
-      await ledger.deleteChat(token, 1);
-      expect(await refusal(ledger.createMessages(token, 1, ['x']))).toBe('chat_not_found');
+      await ledger.deleteChat({ token, chat: 1 });
+      expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe('chat_not_found');
       await ledger.deleteApplication(token);
       expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
     });
@@ -211,15 +226,15 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
     test('an edit at the highest revision is refused, and a deletion is not', async () => {
       const { token } = await ledger.createApplication('a');
       await ledger.createChat(token, 'c');
-      await ledger.createMessages(token, 1, ['1', '2']);
+      await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
       const revision = limits.highestRevision - 1;
       await ledger.restore(application(token, { revision }));
       await ledger.restore(application(token, { chat: 1, revision }));
       await ledger.restoreMessage({ token, chat: 1, number: 1, revision, deleted: false });
       const edits = [
         () => ledger.editApplication(token, 'edited'),
-        () => ledger.editChat(token, 1, 'edited'),
-        () => ledger.editMessage(token, 1, 1, 'edited'),
+        () => ledger.editChat({ token, chat: 1 }, 'edited'),
+        () => ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' }),
       ];
       for (const edit of edits) {
         expect(await refusal(edit())).toBe('accepted');
@@ -229,10 +244,12 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
         limits.highestRevision,
         limits.highestRevision,
       ]);
-      expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('accepted');
-      expect(await refusal(ledger.editMessage(token, 1, 1, 'late'))).toBe('message_not_found');
-      expect(await refusal(ledger.deleteChat(token, 1))).toBe('accepted');
-      expect(await refusal(ledger.editChat(token, 1, 'late'))).toBe('chat_not_found');
+      expect(await refusal(ledger.deleteMessage({ token, chat: 1, number: 1 }))).toBe('accepted');
+      expect(await refusal(ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'late' }))).toBe(
+        'message_not_found',
+      );
+      expect(await refusal(ledger.deleteChat({ token, chat: 1 }))).toBe('accepted');
+      expect(await refusal(ledger.editChat({ token, chat: 1 }, 'late'))).toBe('chat_not_found');
       expect(await refusal(ledger.deleteApplication(token))).toBe('accepted');
       expect(await refusal(ledger.editApplication(token, 'late'))).toBe('application_not_found');
     });
@@ -275,14 +292,16 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       await ledger.createChat(token, 'c');
       const chat = limits.highestNumber + 1;
       const calls = [
-        ledger.createMessages(token, chat, ['x']),
-        ledger.editChat(token, chat, 'x'),
-        ledger.deleteChat(token, chat),
-        ledger.editMessage(token, chat, 1, 'x'),
-        ledger.deleteMessage(token, chat, 1),
+        ledger.createMessages({ token, chat }, contents(['x'])),
+        ledger.editChat({ token, chat }, 'x'),
+        ledger.deleteChat({ token, chat }),
+        ledger.editMessage({ token, chat, number: 1 }, { body: 'x' }),
+        ledger.deleteMessage({ token, chat, number: 1 }),
       ];
       expect(new Set(await Promise.all(calls.map(refusal)))).toEqual(new Set(['chat_not_found']));
-      expect(await refusal(ledger.editMessage(token, 1, chat, 'x'))).toBe('message_not_found');
+      expect(await refusal(ledger.editMessage({ token, chat: 1, number: chat }, { body: 'x' }))).toBe(
+        'message_not_found',
+      );
       expect(await ledger.hasMessage(token, 1, chat)).toBe(false);
       expect(await ledger.hasMessage(token, chat, 1)).toBe(false);
     });

@@ -2,11 +2,12 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { IdempotencyKey, Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
+import type { MessageContent } from '../../../lib/model/content.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import { purgeAll } from '../../support/all-pages.ts';
 import { newClock } from '../../support/clock.ts';
 import { refusal } from '../../support/refusal.ts';
-import { numbers } from '../../support/writes.ts';
+import { contents, numbers } from '../../support/writes.ts';
 
 export interface LedgerUnderTest {
   ledger: Ledger;
@@ -48,7 +49,12 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         (write): write is Extract<Write, { kind: Kind }> => write.token === token && write.kind === kind,
       );
     const messagesOf = async (token: string) =>
-      (await writesOf(token, 'message')).map(({ chat, number, revision, body }) => ({ chat, number, revision, body }));
+      (await writesOf(token, 'message')).map(({ chat, number, revision, content }) => ({
+        chat,
+        number,
+        revision,
+        ...(content as MessageContent),
+      }));
     const ascending = (values: number[]) => values.toSorted((a, b) => a - b);
 
     describe('numbers', () => {
@@ -57,15 +63,15 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect((await ledger.createChat(token, null)).number).toBe(1);
         expect((await ledger.createChat(token, null)).number).toBe(2);
         expect((await ledger.createChat(await newApplication(), null)).number).toBe(1);
-        expect((await ledger.createMessages(token, 1, ['one'])).first).toBe(1);
-        expect((await ledger.createMessages(token, 1, ['two'])).first).toBe(2);
-        expect((await ledger.createMessages(token, 2, ['one'])).first).toBe(1);
+        expect((await ledger.createMessages({ token, chat: 1 }, contents(['one']))).first).toBe(1);
+        expect((await ledger.createMessages({ token, chat: 1 }, contents(['two']))).first).toBe(2);
+        expect((await ledger.createMessages({ token, chat: 2 }, contents(['one']))).first).toBe(1);
       });
 
       test('a batch takes consecutive numbers, and the next create goes on behind them', async () => {
         const { token, chat } = await newChat();
-        expect((await ledger.createMessages(token, chat, ['1', '2', '3'])).first).toBe(1);
-        expect((await ledger.createMessages(token, chat, ['4'])).first).toBe(4);
+        expect((await ledger.createMessages({ token, chat }, contents(['1', '2', '3']))).first).toBe(1);
+        expect((await ledger.createMessages({ token, chat }, contents(['4']))).first).toBe(4);
         expect((await messagesOf(token)).map(({ number, body }) => [number, body])).toEqual(
           expect.arrayContaining([1, 2, 3, 4].map((number) => [number, String(number)])),
         );
@@ -81,8 +87,8 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
             const chat = chats[i % chats.length] as number;
             const bodies = numbers(1, 1 + (i % 3)).map((part) => `${i}.${part}`);
             const [{ first }, refused] = await Promise.all([
-              ledger.createMessages(token, chat, bodies),
-              i % 5 === 0 ? refusal(ledger.createMessages(token, 99, bodies)) : undefined,
+              ledger.createMessages({ token, chat }, contents(bodies)),
+              i % 5 === 0 ? refusal(ledger.createMessages({ token, chat: 99 }, contents(bodies))) : undefined,
             ]);
             if (refused) expect(refused).toBe('chat_not_found');
             answered.push(...bodies.map((body, at) => ({ chat, number: first + at, revision: 0, body })));
@@ -105,21 +111,25 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
       test('a refused create takes no number', async () => {
         const token = await newApplication();
-        expect(await refusal(ledger.createMessages(token, 1, ['too early']))).toBe('chat_not_found');
+        expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['too early'])))).toBe(
+          'chat_not_found',
+        );
         expect(await refusal(ledger.createChat('unknown', null))).toBe('application_not_found');
         const { number: chat } = await ledger.createChat(token, null);
         expect(chat).toBe(1);
-        expect(await refusal(ledger.createMessages(token, chat + 1, ['no such chat']))).toBe('chat_not_found');
-        expect((await ledger.createMessages(token, chat, ['first'])).first).toBe(1);
+        expect(await refusal(ledger.createMessages({ token, chat: chat + 1 }, contents(['no such chat'])))).toBe(
+          'chat_not_found',
+        );
+        expect((await ledger.createMessages({ token, chat }, contents(['first']))).first).toBe(1);
         expect(await ledger.counters([{ token }, { token, chat }])).toEqual([1, 1]);
       });
 
       test('a deleted number is never given again', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1', '2']);
-        await ledger.deleteMessage(token, chat, 2);
-        expect((await ledger.createMessages(token, chat, ['3'])).first).toBe(3);
-        await ledger.deleteChat(token, chat);
+        await ledger.createMessages({ token, chat }, contents(['1', '2']));
+        await ledger.deleteMessage({ token, chat, number: 2 });
+        expect((await ledger.createMessages({ token, chat }, contents(['3']))).first).toBe(3);
+        await ledger.deleteChat({ token, chat });
         expect((await ledger.createChat(token, null)).number).toBe(chat + 1);
       });
 
@@ -139,14 +149,17 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         clock.advance(5);
         expect(await ledger.createChat(token, null)).toEqual({ number: 1, at: at + 10 });
         clock.advance(5);
-        expect(await ledger.editChat(token, 1, 'named')).toEqual({ createdAt: at + 10, at: at + 15 });
-        expect(await ledger.editChat(token, 1, null)).toEqual({ createdAt: at + 10, at: at + 15 });
-        expect(await ledger.createMessages(token, 1, ['a', 'b'])).toEqual({ first: 1, at: at + 15 });
-        expect(await ledger.editMessage(token, 1, 2, 'B')).toEqual({ at: at + 15 });
-        expect(await ledger.editMessage(token, 1, 2, 'BB')).toEqual({ at: at + 15 });
-        await ledger.deleteMessage(token, 1, 1);
+        expect(await ledger.editChat({ token, chat: 1 }, 'named')).toEqual({ createdAt: at + 10, at: at + 15 });
+        expect(await ledger.editChat({ token, chat: 1 }, null)).toEqual({ createdAt: at + 10, at: at + 15 });
+        expect(await ledger.createMessages({ token, chat: 1 }, contents(['a', 'b']))).toEqual({
+          first: 1,
+          at: at + 15,
+        });
+        expect(await ledger.editMessage({ token, chat: 1, number: 2 }, { body: 'B' })).toEqual({ at: at + 15 });
+        expect(await ledger.editMessage({ token, chat: 1, number: 2 }, { body: 'BB' })).toEqual({ at: at + 15 });
+        await ledger.deleteMessage({ token, chat: 1, number: 1 });
         clock.advance(5);
-        await ledger.deleteChat(token, 1);
+        await ledger.deleteChat({ token, chat: 1 });
         await ledger.deleteApplication(token);
 
         const queued = (await opened.writes()).filter((write) => write.token === token);
@@ -156,10 +169,10 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
           { kind: 'chat', token, chat: 1, revision: 0, at: at + 10, name: null },
           { kind: 'chat', token, chat: 1, revision: 1, at: at + 15, name: 'named' },
           { kind: 'chat', token, chat: 1, revision: 2, at: at + 15, name: null },
-          { kind: 'message', token, chat: 1, number: 1, revision: 0, at: at + 15, body: 'a' },
-          { kind: 'message', token, chat: 1, number: 2, revision: 0, at: at + 15, body: 'b' },
-          { kind: 'message', token, chat: 1, number: 2, revision: 1, at: at + 15, body: 'B' },
-          { kind: 'message', token, chat: 1, number: 2, revision: 2, at: at + 15, body: 'BB' },
+          { kind: 'message', token, chat: 1, number: 1, revision: 0, at: at + 15, content: { body: 'a' } },
+          { kind: 'message', token, chat: 1, number: 2, revision: 0, at: at + 15, content: { body: 'b' } },
+          { kind: 'message', token, chat: 1, number: 2, revision: 1, at: at + 15, content: { body: 'B' } },
+          { kind: 'message', token, chat: 1, number: 2, revision: 2, at: at + 15, content: { body: 'BB' } },
           { kind: 'deletion', token, chat: 1, number: 1, at: at + 15 },
           { kind: 'deletion', token, chat: 1, at: at + 20 },
           { kind: 'deletion', token, at: at + 20 },
@@ -171,12 +184,12 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
       test('holds nothing of a refused write', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['only']);
+        await ledger.createMessages({ token, chat }, contents(['only']));
         const before = (await opened.writes()).length;
-        expect(await refusal(ledger.createMessages(token, 99, ['x']))).toBe('chat_not_found');
-        expect(await refusal(ledger.editMessage(token, chat, 2, 'x'))).toBe('message_not_found');
-        expect(await refusal(ledger.deleteMessage(token, chat, 2))).toBe('message_not_found');
-        expect(await refusal(ledger.editChat(token, 99, 'x'))).toBe('chat_not_found');
+        expect(await refusal(ledger.createMessages({ token, chat: 99 }, contents(['x'])))).toBe('chat_not_found');
+        expect(await refusal(ledger.editMessage({ token, chat, number: 2 }, { body: 'x' }))).toBe('message_not_found');
+        expect(await refusal(ledger.deleteMessage({ token, chat, number: 2 }))).toBe('message_not_found');
+        expect(await refusal(ledger.editChat({ token, chat: 99 }, 'x'))).toBe('chat_not_found');
         expect(await refusal(ledger.deleteApplication('unknown'))).toBe('application_not_found');
         expect(await opened.writes()).toHaveLength(before);
       });
@@ -186,17 +199,17 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
           '\u0001\u001f\u007f\u0085 \u{1F600} e\u0301 \u202e\uFFFD\uFFFE\uFFFF\u{10FFFF} \\ " \' \u2028 ' as const;
         const { token } = await ledger.createApplication(odd);
         await ledger.createChat(token, odd);
-        await ledger.createMessages(token, 1, [odd]);
+        await ledger.createMessages({ token, chat: 1 }, contents([odd]));
         expect((await writesOf(token, 'application'))[0]?.name).toBe(odd);
         expect((await writesOf(token, 'chat'))[0]?.name).toBe(odd);
-        expect((await writesOf(token, 'message'))[0]?.body).toBe(odd);
+        expect((await writesOf(token, 'message'))[0]?.content.body).toBe(odd);
         expect(await ledger.application(token)).toMatchObject({ name: odd });
       });
 
       test('is whole for the largest batch, though every character of it grows when it is escaped', async () => {
         const { token, chat } = await newChat();
         const bodies = numbers(1, limits.batchSize).map((i) => `${i} ${'é'.repeat(500)}`);
-        await ledger.createMessages(token, chat, bodies);
+        await ledger.createMessages({ token, chat }, contents(bodies));
         const queued = (await messagesOf(token)).sort((a, b) => a.number - b.number);
         expect(queued.map(({ body }) => body)).toEqual(bodies);
         expect(queued.map(({ number }) => number)).toEqual(numbers(1, limits.batchSize));
@@ -204,8 +217,10 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
       test('20 concurrent edits of a message have a revision each', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['created']);
-        await Promise.all(numbers(1, 20).map((i) => ledger.editMessage(token, chat, 1, `edit ${i}`)));
+        await ledger.createMessages({ token, chat }, contents(['created']));
+        await Promise.all(
+          numbers(1, 20).map((i) => ledger.editMessage({ token, chat, number: 1 }, { body: `edit ${i}` })),
+        );
         const revisions = (await messagesOf(token)).map(({ revision }) => revision);
         expect(ascending(revisions)).toEqual(numbers(0, 20));
       });
@@ -215,13 +230,17 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       test('an unknown token of any shape is application_not_found, for every write', async () => {
         for (const token of ['unknown', 'a/b', '%00', "'; --", '\u{1F600}', ' ', 'x'.repeat(1_000)]) {
           expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
-          expect(await refusal(ledger.createMessages(token, 1, ['x']))).toBe('application_not_found');
+          expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe(
+            'application_not_found',
+          );
           expect(await refusal(ledger.editApplication(token, 'x'))).toBe('application_not_found');
-          expect(await refusal(ledger.editChat(token, 1, null))).toBe('application_not_found');
-          expect(await refusal(ledger.editMessage(token, 1, 1, 'x'))).toBe('application_not_found');
+          expect(await refusal(ledger.editChat({ token, chat: 1 }, null))).toBe('application_not_found');
+          expect(await refusal(ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'x' }))).toBe(
+            'application_not_found',
+          );
           expect(await refusal(ledger.deleteApplication(token))).toBe('application_not_found');
-          expect(await refusal(ledger.deleteChat(token, 1))).toBe('application_not_found');
-          expect(await refusal(ledger.deleteMessage(token, 1, 1))).toBe('application_not_found');
+          expect(await refusal(ledger.deleteChat({ token, chat: 1 }))).toBe('application_not_found');
+          expect(await refusal(ledger.deleteMessage({ token, chat: 1, number: 1 }))).toBe('application_not_found');
           expect(await ledger.application(token)).toBeUndefined();
           expect(await ledger.chat(token, 1)).toBeUndefined();
           expect(await ledger.hasMessage(token, 1, 1)).toBe(false);
@@ -230,34 +249,38 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
       test('a number that was not given is not found, however large', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1']);
+        await ledger.createMessages({ token, chat }, contents(['1']));
         for (const number of [2, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER]) {
-          expect(await refusal(ledger.createMessages(token, number, ['x']))).toBe('chat_not_found');
-          expect(await refusal(ledger.editChat(token, number, null))).toBe('chat_not_found');
-          expect(await refusal(ledger.deleteChat(token, number))).toBe('chat_not_found');
-          expect(await refusal(ledger.editMessage(token, chat, number, 'x'))).toBe('message_not_found');
-          expect(await refusal(ledger.editMessage(token, number, 1, 'x'))).toBe('chat_not_found');
-          expect(await refusal(ledger.deleteMessage(token, chat, number))).toBe('message_not_found');
-          expect(await refusal(ledger.deleteMessage(token, number, 1))).toBe('chat_not_found');
+          expect(await refusal(ledger.createMessages({ token, chat: number }, contents(['x'])))).toBe('chat_not_found');
+          expect(await refusal(ledger.editChat({ token, chat: number }, null))).toBe('chat_not_found');
+          expect(await refusal(ledger.deleteChat({ token, chat: number }))).toBe('chat_not_found');
+          expect(await refusal(ledger.editMessage({ token, chat, number }, { body: 'x' }))).toBe('message_not_found');
+          expect(await refusal(ledger.editMessage({ token, chat: number, number: 1 }, { body: 'x' }))).toBe(
+            'chat_not_found',
+          );
+          expect(await refusal(ledger.deleteMessage({ token, chat, number }))).toBe('message_not_found');
+          expect(await refusal(ledger.deleteMessage({ token, chat: number, number: 1 }))).toBe('chat_not_found');
         }
       });
 
       test('a deleted message refuses edits and a second deletion at once; its neighbours do not', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1', '2']);
-        await ledger.editMessage(token, chat, 1, 'edited');
-        await ledger.deleteMessage(token, chat, 1);
-        expect(await refusal(ledger.editMessage(token, chat, 1, 'late'))).toBe('message_not_found');
-        expect(await refusal(ledger.deleteMessage(token, chat, 1))).toBe('message_not_found');
-        expect(await refusal(ledger.editMessage(token, chat, 2, 'fine'))).toBe('accepted');
+        await ledger.createMessages({ token, chat }, contents(['1', '2']));
+        await ledger.editMessage({ token, chat, number: 1 }, { body: 'edited' });
+        await ledger.deleteMessage({ token, chat, number: 1 });
+        expect(await refusal(ledger.editMessage({ token, chat, number: 1 }, { body: 'late' }))).toBe(
+          'message_not_found',
+        );
+        expect(await refusal(ledger.deleteMessage({ token, chat, number: 1 }))).toBe('message_not_found');
+        expect(await refusal(ledger.editMessage({ token, chat, number: 2 }, { body: 'fine' }))).toBe('accepted');
       });
 
       test('of concurrent deletions of one thing a single one is accepted', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1']);
+        await ledger.createMessages({ token, chat }, contents(['1']));
         for (const deletion of [
-          () => ledger.deleteMessage(token, chat, 1),
-          () => ledger.deleteChat(token, chat),
+          () => ledger.deleteMessage({ token, chat, number: 1 }),
+          () => ledger.deleteChat({ token, chat }),
           () => ledger.deleteApplication(token),
         ]) {
           const outcomes = await Promise.all(numbers(1, 10).map(() => refusal(deletion())));
@@ -268,29 +291,31 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
       test('a deleted chat refuses everything below it at once; the chats beside it do not', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1']);
+        await ledger.createMessages({ token, chat }, contents(['1']));
         await ledger.createChat(token, 'beside');
-        await ledger.deleteChat(token, chat);
-        expect(await refusal(ledger.createMessages(token, chat, ['x']))).toBe('chat_not_found');
-        expect(await refusal(ledger.editMessage(token, chat, 1, 'x'))).toBe('chat_not_found');
-        expect(await refusal(ledger.deleteMessage(token, chat, 1))).toBe('chat_not_found');
-        expect(await refusal(ledger.editChat(token, chat, 'x'))).toBe('chat_not_found');
-        expect(await refusal(ledger.deleteChat(token, chat))).toBe('chat_not_found');
-        expect(await refusal(ledger.createMessages(token, chat + 1, ['x']))).toBe('accepted');
+        await ledger.deleteChat({ token, chat });
+        expect(await refusal(ledger.createMessages({ token, chat }, contents(['x'])))).toBe('chat_not_found');
+        expect(await refusal(ledger.editMessage({ token, chat, number: 1 }, { body: 'x' }))).toBe('chat_not_found');
+        expect(await refusal(ledger.deleteMessage({ token, chat, number: 1 }))).toBe('chat_not_found');
+        expect(await refusal(ledger.editChat({ token, chat }, 'x'))).toBe('chat_not_found');
+        expect(await refusal(ledger.deleteChat({ token, chat }))).toBe('chat_not_found');
+        expect(await refusal(ledger.createMessages({ token, chat: chat + 1 }, contents(['x'])))).toBe('accepted');
       });
 
       test('a deleted application refuses everything below it', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1']);
+        await ledger.createMessages({ token, chat }, contents(['1']));
         await ledger.deleteApplication(token);
         expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
         if (opened.refusesCreatesBelowDeletedApplication === 'once purged')
           await purgeAll((limit) => ledger.purge({ token }, limit), 10);
-        expect(await refusal(ledger.createMessages(token, chat, ['x']))).toBe('application_not_found');
-        expect(await refusal(ledger.editMessage(token, chat, 1, 'x'))).toBe('application_not_found');
-        expect(await refusal(ledger.deleteMessage(token, chat, 1))).toBe('application_not_found');
-        expect(await refusal(ledger.editChat(token, chat, 'x'))).toBe('application_not_found');
-        expect(await refusal(ledger.deleteChat(token, chat))).toBe('application_not_found');
+        expect(await refusal(ledger.createMessages({ token, chat }, contents(['x'])))).toBe('application_not_found');
+        expect(await refusal(ledger.editMessage({ token, chat, number: 1 }, { body: 'x' }))).toBe(
+          'application_not_found',
+        );
+        expect(await refusal(ledger.deleteMessage({ token, chat, number: 1 }))).toBe('application_not_found');
+        expect(await refusal(ledger.editChat({ token, chat }, 'x'))).toBe('application_not_found');
+        expect(await refusal(ledger.deleteChat({ token, chat }))).toBe('application_not_found');
         expect(await refusal(ledger.editApplication(token, 'x'))).toBe('application_not_found');
         expect(await refusal(ledger.deleteApplication(token))).toBe('application_not_found');
       });
@@ -298,10 +323,10 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
     describe('idempotency keys', () => {
       const creates: [string, (token: string, key: IdempotencyKey) => Promise<unknown>][] = [
-        ['an application', (_token, key) => ledger.createApplication('named', key)],
-        ['a chat', (token, key) => ledger.createChat(token, null, key)],
-        ['a message', (token, key) => ledger.createMessages(token, 1, ['body'], key)],
-        ['a batch', (token, key) => ledger.createMessages(token, 1, ['one', 'two'], key)],
+        ['an application', (_token, key) => ledger.createApplication('named', { key })],
+        ['a chat', (token, key) => ledger.createChat(token, null, { key })],
+        ['a message', (token, key) => ledger.createMessages({ token, chat: 1 }, contents(['body']), { key })],
+        ['a batch', (token, key) => ledger.createMessages({ token, chat: 1 }, contents(['one', 'two']), { key })],
       ];
 
       test.for(creates)('creating %s again gives the first answer and makes one write', async ([, create]) => {
@@ -333,7 +358,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         const key = newKey();
         const outcomes = await Promise.all(
           numbers(1, 20).map(async () => {
-            const created = ledger.createMessages(token, chat, ['body'], key);
+            const created = ledger.createMessages({ token, chat }, contents(['body']), { key });
             const code = await refusal(created);
             return code === 'accepted' ? (await created).first : code;
           }),
@@ -347,28 +372,44 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       test('a key is known for 24 hours and then forgotten', async () => {
         const { token, chat } = await newChat();
         const key = newKey();
-        await ledger.createMessages(token, chat, ['body'], key);
+        await ledger.createMessages({ token, chat }, contents(['body']), { key });
         clock.advance(limits.idempotencyMs - 1);
-        expect((await ledger.createMessages(token, chat, ['body'], key)).first).toBe(1);
+        expect((await ledger.createMessages({ token, chat }, contents(['body']), { key })).first).toBe(1);
         clock.advance(1);
-        expect((await ledger.createMessages(token, chat, ['another'], { ...key, payload: 'another' })).first).toBe(2);
+        expect(
+          (await ledger.createMessages({ token, chat }, contents(['another']), { key: { ...key, payload: 'another' } }))
+            .first,
+        ).toBe(2);
         // From there on it stands for the second request.
-        expect((await ledger.createMessages(token, chat, ['another'], { ...key, payload: 'another' })).first).toBe(2);
-        expect(await refusal(ledger.createMessages(token, chat, ['body'], key))).toBe('idempotency_key_reused');
+        expect(
+          (await ledger.createMessages({ token, chat }, contents(['another']), { key: { ...key, payload: 'another' } }))
+            .first,
+        ).toBe(2);
+        expect(await refusal(ledger.createMessages({ token, chat }, contents(['body']), { key }))).toBe(
+          'idempotency_key_reused',
+        );
       });
 
       test('a request that was refused does not keep its key', async () => {
         const token = await newApplication();
         const key = newKey();
-        expect(await refusal(ledger.createMessages(token, 1, ['body'], key))).toBe('chat_not_found');
+        expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['body']), { key }))).toBe(
+          'chat_not_found',
+        );
         await ledger.createChat(token, null);
-        expect((await ledger.createMessages(token, 1, ['changed'], { ...key, payload: 'changed' })).first).toBe(1);
+        expect(
+          (
+            await ledger.createMessages({ token, chat: 1 }, contents(['changed']), {
+              key: { ...key, payload: 'changed' },
+            })
+          ).first,
+        ).toBe(1);
       });
 
       test('many keys at once each get their own number', async () => {
         const { token, chat } = await newChat();
         const given = await Promise.all(
-          numbers(1, 50).map(() => ledger.createMessages(token, chat, ['body'], newKey())),
+          numbers(1, 50).map(() => ledger.createMessages({ token, chat }, contents(['body']), { key: newKey() })),
         );
         expect(ascending(given.map(({ first }) => first))).toEqual(numbers(1, 50));
       });
@@ -382,12 +423,12 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await ledger.chat(token, 1)).toEqual({ name: null, createdAt: at, updatedAt: at });
         clock.advance(7);
         await ledger.editApplication(token, 'renamed');
-        await ledger.editChat(token, 1, 'named');
+        await ledger.editChat({ token, chat: 1 }, 'named');
         expect(await ledger.application(token)).toEqual({ name: 'renamed', createdAt: at, updatedAt: at + 7 });
         expect(await ledger.chat(token, 1)).toEqual({ name: 'named', createdAt: at, updatedAt: at + 7 });
         expect(await ledger.chat(token, 2)).toBeUndefined();
         await ledger.createChat(token, 'second');
-        await ledger.deleteChat(token, 1);
+        await ledger.deleteChat({ token, chat: 1 });
         expect(await ledger.chat(token, 1)).toBeUndefined();
         expect(await ledger.chat(token, 2)).toMatchObject({ name: 'second' });
         await ledger.deleteApplication(token);
@@ -397,24 +438,24 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
       test('whether a message was accepted and is not deleted, with what is above it', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1', '2']);
+        await ledger.createMessages({ token, chat }, contents(['1', '2']));
         const has = (number: number) => ledger.hasMessage(token, chat, number);
         expect(await has(1)).toBe(true);
         expect(await has(3)).toBe(false);
         expect(await has(Number.MAX_SAFE_INTEGER)).toBe(false);
         expect(await ledger.hasMessage(token, chat + 1, 1)).toBe(false);
-        await ledger.editMessage(token, chat, 1, 'edited');
+        await ledger.editMessage({ token, chat, number: 1 }, { body: 'edited' });
         expect(await has(1)).toBe(true);
-        await ledger.deleteMessage(token, chat, 1);
+        await ledger.deleteMessage({ token, chat, number: 1 });
         expect(await has(1)).toBe(false);
         expect(await has(2)).toBe(true);
-        await ledger.deleteChat(token, chat);
+        await ledger.deleteChat({ token, chat });
         expect(await has(2)).toBe(false);
       });
 
       test('no message of a deleted application', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1']);
+        await ledger.createMessages({ token, chat }, contents(['1']));
         await ledger.deleteApplication(token);
         expect(await ledger.hasMessage(token, chat, 1)).toBe(false);
       });
@@ -422,8 +463,8 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       test('the counters of many, in the order asked for, undefined for what is not there', async () => {
         const { token, chat } = await newChat();
         await ledger.createChat(token, null);
-        await ledger.createMessages(token, chat, ['1', '2', '3']);
-        await ledger.deleteMessage(token, chat, 3);
+        await ledger.createMessages({ token, chat }, contents(['1', '2', '3']));
+        await ledger.deleteMessage({ token, chat, number: 3 });
         const asked = [
           { token, chat },
           { token: 'unknown' },
@@ -441,33 +482,35 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     describe('purging', () => {
       test('forgets what is below a deleted chat in steps, and still refuses it', async () => {
         const { token, chat } = await newChat();
-        await ledger.createMessages(token, chat, ['1', '2', '3', '4']);
-        for (const number of [1, 2, 3]) await ledger.editMessage(token, chat, number, 'edited');
+        await ledger.createMessages({ token, chat }, contents(['1', '2', '3', '4']));
+        for (const number of [1, 2, 3]) await ledger.editMessage({ token, chat, number }, { body: 'edited' });
         const { number: beside } = await ledger.createChat(token, null);
-        await ledger.createMessages(token, beside, ['1']);
-        await ledger.deleteMessage(token, beside, 1);
-        await ledger.deleteChat(token, chat);
+        await ledger.createMessages({ token, chat: beside }, contents(['1']));
+        await ledger.deleteMessage({ token, chat: beside, number: 1 });
+        await ledger.deleteChat({ token, chat });
         expect(await purgeAll((limit) => ledger.purge({ token, chat }, limit), 2)).toBe(3);
-        expect(await refusal(ledger.createMessages(token, chat, ['x']))).toBe('chat_not_found');
+        expect(await refusal(ledger.createMessages({ token, chat }, contents(['x'])))).toBe('chat_not_found');
         expect(await ledger.hasMessage(token, chat, 4)).toBe(false);
         expect(await ledger.counters([{ token }])).toEqual([2]);
         // What is beside it stays, its deleted messages among it.
-        expect(await refusal(ledger.editMessage(token, beside, 1, 'x'))).toBe('message_not_found');
-        expect((await ledger.createMessages(token, beside, ['2'])).first).toBe(2);
+        expect(await refusal(ledger.editMessage({ token, chat: beside, number: 1 }, { body: 'x' }))).toBe(
+          'message_not_found',
+        );
+        expect((await ledger.createMessages({ token, chat: beside }, contents(['2']))).first).toBe(2);
       });
 
       test('forgets what is below a deleted application in steps, and still refuses it', async () => {
         const token = await newApplication();
         for (const chat of [1, 2, 3]) {
           await ledger.createChat(token, null);
-          await ledger.createMessages(token, chat, ['1']);
-          await ledger.editMessage(token, chat, 1, 'edited');
+          await ledger.createMessages({ token, chat }, contents(['1']));
+          await ledger.editMessage({ token, chat, number: 1 }, { body: 'edited' });
         }
         await ledger.deleteApplication(token);
         expect(await purgeAll((limit) => ledger.purge({ token }, limit), 2)).toBe(6);
         expect(await ledger.counters([{ token, chat: 1 }])).toEqual([undefined]);
         expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
-        expect(await refusal(ledger.createMessages(token, 1, ['x']))).toBe('application_not_found');
+        expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe('application_not_found');
         expect(await ledger.application(token)).toBeUndefined();
       });
     });
@@ -475,21 +518,21 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     test('a restart forgets nothing that was answered', async () => {
       const { token, chat } = await newChat();
       const key = newKey();
-      await ledger.createMessages(token, chat, ['1', '2', '3'], key);
-      await ledger.editMessage(token, chat, 1, 'edited');
-      await ledger.deleteMessage(token, chat, 2);
+      await ledger.createMessages({ token, chat }, contents(['1', '2', '3']), { key });
+      await ledger.editMessage({ token, chat, number: 1 }, { body: 'edited' });
+      await ledger.deleteMessage({ token, chat, number: 2 });
       const { number: deleted } = await ledger.createChat(token, null);
-      await ledger.deleteChat(token, deleted);
+      await ledger.deleteChat({ token, chat: deleted });
       opened = await opened.reopen();
       ledger = opened.ledger;
 
       expect(await messagesOf(token)).toHaveLength(4);
       expect(await writesOf(token, 'deletion')).toHaveLength(2);
-      expect((await ledger.createMessages(token, chat, ['1', '2', '3'], key)).first).toBe(1);
-      expect((await ledger.createMessages(token, chat, ['4'])).first).toBe(4);
-      expect(await refusal(ledger.editMessage(token, chat, 2, 'late'))).toBe('message_not_found');
-      expect(await refusal(ledger.createMessages(token, deleted, ['late']))).toBe('chat_not_found');
-      await ledger.editMessage(token, chat, 1, 'edited again');
+      expect((await ledger.createMessages({ token, chat }, contents(['1', '2', '3']), { key })).first).toBe(1);
+      expect((await ledger.createMessages({ token, chat }, contents(['4']))).first).toBe(4);
+      expect(await refusal(ledger.editMessage({ token, chat, number: 2 }, { body: 'late' }))).toBe('message_not_found');
+      expect(await refusal(ledger.createMessages({ token, chat: deleted }, contents(['late'])))).toBe('chat_not_found');
+      await ledger.editMessage({ token, chat, number: 1 }, { body: 'edited again' });
       expect(await messagesOf(token)).toContainEqual({ chat, number: 1, revision: 2, body: 'edited again' });
     });
   });

@@ -10,13 +10,15 @@ import { reconcile } from '../../../lib/reconcile/reconcile.ts';
 import type { ReconcileServices } from '../../../lib/reconcile/services.ts';
 import { rollUp } from '../../../lib/rollup/rollup.ts';
 import { documentsOf } from '../../../lib/search/documents-of.ts';
-import { type SearchDocument, type SearchIndex, tombstoneVersion } from '../../../lib/search/search-index.ts';
+import type { SearchDocument, SearchIndex } from '../../../lib/search/search-index.ts';
 import type { Store } from '../../../lib/store/store.ts';
 import { newClock } from '../../support/clock.ts';
 import {
   applicationWrite,
   chatWrite,
+  contents,
   deletionWrite,
+  indexed,
   messageWrite,
   messageWrites,
   numbers,
@@ -72,7 +74,8 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
     const newChat = async (messages = 3) => {
       const { token } = await services.ledger.createApplication('an application');
       await services.ledger.createChat(token, 'a chat');
-      if (messages > 0) await services.ledger.createMessages(token, 1, numbers(1, messages).map(String));
+      if (messages > 0)
+        await services.ledger.createMessages({ token, chat: 1 }, contents(numbers(1, messages).map(String)));
       await work();
       return token;
     };
@@ -80,8 +83,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       token,
       chat: 1,
       number,
-      version: 0,
-      body: `indexed ${number}`,
+      ...indexed(`indexed ${number}`),
       createdAt: 5_000,
       updatedAt: 5_000,
       ...more,
@@ -103,13 +105,13 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
 
     test('finds nothing where there is no difference, in one application and in all', async () => {
       const token = await newChat(5);
-      await services.ledger.editMessage(token, 1, 1, 'edited');
-      await services.ledger.deleteMessage(token, 1, 2);
-      await services.ledger.editChat(token, 1, 'renamed');
+      await services.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
+      await services.ledger.deleteMessage({ token, chat: 1, number: 2 });
+      await services.ledger.editChat({ token, chat: 1 }, 'renamed');
       await services.ledger.createChat(token, null);
       await services.ledger.createChat(token, 'to be deleted');
-      await services.ledger.createMessages(token, 3, ['x']);
-      await services.ledger.deleteChat(token, 3);
+      await services.ledger.createMessages({ token, chat: 3 }, contents(['x']));
+      await services.ledger.deleteChat({ token, chat: 3 });
       const deleted = await newChat();
       await services.ledger.deleteApplication(deleted);
       await work();
@@ -139,7 +141,10 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         },
         named: [{ kind: 'counter too low', chat: 1, counter: 3, highest: 9 }],
         afterwards: async (token) =>
-          expect((await services.ledger.createMessages(token, 1, ['x', 'y'])).first, 'a fresh number').toBe(10),
+          expect(
+            (await services.ledger.createMessages({ token, chat: 1 }, contents(['x', 'y']))).first,
+            'a fresh number',
+          ).toBe(10),
       },
       {
         about: 'a counter of chats below what is stored, and those chats',
@@ -155,7 +160,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         ],
         afterwards: async (token) => {
           expect((await services.ledger.createChat(token, null)).number).toBe(4);
-          expect((await services.ledger.createMessages(token, 2, ['x'])).first).toBe(6);
+          expect((await services.ledger.createMessages({ token, chat: 2 }, contents(['x']))).first).toBe(6);
           expect(await services.ledger.chat(token, 2)).toMatchObject({ name: 'second' });
           expect(await services.ledger.chat(token, 3)).toBeUndefined();
         },
@@ -194,9 +199,9 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         afterwards: async (token) => {
           expect(await services.ledger.application(token)).toMatchObject({ name: 'renamed' });
           expect(await services.ledger.hasMessage(token, 1, 2)).toBe(false);
-          await services.ledger.editMessage(token, 1, 1, 'the last edit');
+          await services.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'the last edit' });
           await work();
-          expect(await services.store.message(token, 1, 1)).toMatchObject({ body: 'the last edit' });
+          expect(await services.store.message(token, 1, 1)).toMatchObject({ content: { body: 'the last edit' } });
         },
       },
       {
@@ -210,7 +215,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         plant: async (token) => {
           await services.ledger.createChat(token, 'lost');
           await services.ledger.createChat(token, 'deleted');
-          await services.ledger.deleteChat(token, 3);
+          await services.ledger.deleteChat({ token, chat: 3 });
           await services.ledger.editApplication(token, 'renamed');
           await opened.queued();
         },
@@ -243,9 +248,9 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       {
         about: 'deletions of messages that are only in the ledger',
         plant: async (token) => {
-          await services.ledger.createMessages(token, 1, ['4']);
-          await services.ledger.deleteMessage(token, 1, 2);
-          await services.ledger.deleteMessage(token, 1, 4);
+          await services.ledger.createMessages({ token, chat: 1 }, contents(['4']));
+          await services.ledger.deleteMessage({ token, chat: 1, number: 2 });
+          await services.ledger.deleteMessage({ token, chat: 1, number: 4 });
           await opened.queued();
         },
         named: [
@@ -263,9 +268,9 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       {
         about: 'messages that the index lacks, or has an older version of',
         plant: async (token) => {
-          await services.ledger.createMessages(token, 1, ['fourth']);
-          await services.ledger.editMessage(token, 1, 1, 'edited once');
-          await services.ledger.deleteMessage(token, 1, 2);
+          await services.ledger.createMessages({ token, chat: 1 }, contents(['fourth']));
+          await services.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited once' });
+          await services.ledger.deleteMessage({ token, chat: 1, number: 2 });
           await services.store.merge(await opened.queued());
           await roll();
         },
@@ -285,18 +290,18 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       {
         about: 'messages that only the index has, whole, edited or deleted',
         plant: async (token) => {
-          await services.ledger.createMessages(token, 1, ['4', '5', '6']);
-          for (const _ of [1, 2]) await services.ledger.editMessage(token, 1, 1, 'edited');
-          await services.ledger.editMessage(token, 1, 5, 'edited');
-          await services.ledger.deleteMessage(token, 1, 2);
-          await services.ledger.deleteMessage(token, 1, 6);
+          await services.ledger.createMessages({ token, chat: 1 }, contents(['4', '5', '6']));
+          for (const _ of [1, 2]) await services.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
+          await services.ledger.editMessage({ token, chat: 1, number: 5 }, { body: 'edited' });
+          await services.ledger.deleteMessage({ token, chat: 1, number: 2 });
+          await services.ledger.deleteMessage({ token, chat: 1, number: 6 });
           await opened.queued();
           await services.searchIndex.index([
-            document(token, 1, { version: 2, body: 'indexed, second edit', updatedAt: 8_000 }),
-            document(token, 2, { version: tombstoneVersion, body: null }),
+            document(token, 1, { ...indexed('indexed, second edit', 2), updatedAt: 8_000 }),
+            document(token, 2, indexed(null)),
             document(token, 4),
-            document(token, 5, { version: 1, body: 'indexed, first edit', updatedAt: 7_000 }),
-            document(token, 6, { version: tombstoneVersion, body: null }),
+            document(token, 5, { ...indexed('indexed, first edit', 1), updatedAt: 7_000 }),
+            document(token, 6, indexed(null)),
           ]);
         },
         named: [
@@ -308,10 +313,19 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         ],
         afterwards: async (token) => {
           const message = (number: number) => services.store.message(token, 1, number);
-          expect(await message(1)).toMatchObject({ body: 'indexed, second edit' });
+          expect(await message(1)).toMatchObject({ content: { body: 'indexed, second edit' } });
           expect(await message(2)).toBe('deleted');
-          expect(await message(4)).toEqual({ number: 4, body: 'indexed 4', createdAt: 5_000, updatedAt: 5_000 });
-          expect(await message(5)).toMatchObject({ body: 'indexed, first edit', createdAt: 5_000, updatedAt: 7_000 });
+          expect(await message(4)).toEqual({
+            number: 4,
+            content: { body: 'indexed 4' },
+            createdAt: 5_000,
+            updatedAt: 5_000,
+          });
+          expect(await message(5)).toMatchObject({
+            content: { body: 'indexed, first edit' },
+            createdAt: 5_000,
+            updatedAt: 7_000,
+          });
           expect(await message(6)).toBe('deleted');
         },
       },
@@ -319,9 +333,9 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         about: 'counts that are too low, as when marks are lost',
         plant: async (token) => {
           await services.ledger.createChat(token, null);
-          await services.ledger.createMessages(token, 1, ['4']);
-          await services.ledger.createMessages(token, 1, ['5']);
-          await services.ledger.deleteMessage(token, 1, 1);
+          await services.ledger.createMessages({ token, chat: 1 }, contents(['4']));
+          await services.ledger.createMessages({ token, chat: 1 }, contents(['5']));
+          await services.ledger.deleteMessage({ token, chat: 1, number: 1 });
           await services.store.merge(await opened.queued());
           await indexStored(token, 1, 1, 5);
           for (const mark of await marksOf(token)) await services.store.setCounts([mark], [undefined]);
@@ -442,7 +456,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
     test('that is stopped after any difference is finished by the next', async () => {
       const token = await newChat(1);
       await services.store.merge([...messageWrites(token, 1, 2, 4), deletionWrite(token, 1, 1), chatWrite(token, 2)]);
-      await services.searchIndex.index([document(token, 5, { version: 2 })]);
+      await services.searchIndex.index([document(token, 5, indexed('indexed 5', 2))]);
       const everything = (await allOf({ token })).length;
       expect(everything).toBeGreaterThan(6);
       for (let runs = 0; ; runs++) {
@@ -455,7 +469,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         await roll();
       }
       expect(await allOf({ token })).toEqual([]);
-      expect((await services.ledger.createMessages(token, 1, ['x'])).first).toBe(6);
+      expect((await services.ledger.createMessages({ token, chat: 1 }, contents(['x']))).first).toBe(6);
     });
 
     test('repairs nothing away while the system is at work', async () => {
@@ -463,9 +477,9 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       let writing = true;
       const write = async () => {
         for (let i = 2; i <= 40; i += 2) {
-          await services.ledger.createMessages(token, 1, [`${i}`, `${i + 1}`]);
-          await services.ledger.editMessage(token, 1, i, 'edited');
-          if (i % 4 === 0) await services.ledger.deleteMessage(token, 1, i - 1);
+          await services.ledger.createMessages({ token, chat: 1 }, contents([`${i}`, `${i + 1}`]));
+          await services.ledger.editMessage({ token, chat: 1, number: i }, { body: 'edited' });
+          if (i % 4 === 0) await services.ledger.deleteMessage({ token, chat: 1, number: i - 1 });
           await work();
         }
         writing = false;
@@ -479,7 +493,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       expect(await allOf({ token, repair: true })).toEqual([]);
       const { rows } = await services.store.messages(token, 1, { order: 'asc', limit: 100 });
       const expected = numbers(1, 41).filter((number) => number % 4 !== 3 || number > 40);
-      expect(rows.map(({ number, body }) => `${number} ${body}`)).toEqual(
+      expect(rows.map(({ number, content }) => `${number} ${content.body}`)).toEqual(
         expected.map((number) => `${number} ${number % 2 ? number : 'edited'}`),
       );
       expect(await messagesCount(token)).toBe(expected.length);
@@ -498,14 +512,14 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       test('is noted, void once nothing can come any more, and then no difference', async () => {
         const token = await newChat();
         await takeNumbers(token, { chats: 1, messages: 2 });
-        await services.ledger.createMessages(token, 1, ['6']);
+        await services.ledger.createMessages({ token, chat: 1 }, contents(['6']));
         await work();
         const before = clock();
         expect((await allOf({ token })).map(short).sort()).toEqual(
           ['missing 1/4, nowhere', 'missing 1/5, nowhere', 'missing 2, nowhere'].sort(),
         );
-        expect(await services.store.missing({ token, chat: 1 }, 1, 9)).toEqual([]);
-        expect(await services.store.missing({ token }, 1, 9)).toEqual([]);
+        expect(await services.store.missing({ token, chat: 1 }, { from: 1, to: 9 })).toEqual([]);
+        expect(await services.store.missing({ token }, { from: 1, to: 9 })).toEqual([]);
 
         const noted = (ms: number) => ['1/4', '1/5', '2'].map((place) => `missing ${place}, ${ms} ms, nowhere`).sort();
         expect((await aside(token)).sort()).toEqual(noted(0));
@@ -514,7 +528,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         clock.advance(1);
         expect((await allOf({ token })).map(short).sort()).toEqual(noted(limits.voidAfterMs));
         expect(await messagesCount(token)).toBe(6);
-        expect(await services.store.missingNumbers(token, 1, 1, 6, 10)).toEqual([4, 5]);
+        expect(await services.store.missingNumbers({ token, chat: 1, from: 1, to: 6 }, { max: 10 })).toEqual([4, 5]);
 
         const voided = await allOf({ token, repair: true });
         expect(voided).toContainEqual({ kind: 'void', token, chat: 1, number: 5, noticedAt: before, repaired: true });
@@ -523,11 +537,11 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         await roll();
         expect(await allOf({ token, repair: true })).toEqual([]);
         expect(await services.store.message(token, 1, 5)).toBe('void');
-        expect(await services.store.missingNumbers(token, 1, 1, 6, 10)).toEqual([]);
+        expect(await services.store.missingNumbers({ token, chat: 1, from: 1, to: 6 }, { max: 10 })).toEqual([]);
         expect(await messagesCount(token)).toBe(4);
         expect(await services.store.application(token)).toMatchObject({ chatsCount: 1 });
         // Void or not, it is not given again.
-        expect((await services.ledger.createMessages(token, 1, ['7'])).first).toBe(7);
+        expect((await services.ledger.createMessages({ token, chat: 1 }, contents(['7']))).first).toBe(7);
         expect((await services.ledger.createChat(token, null)).number).toBe(3);
       });
 
@@ -558,14 +572,14 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         await indexStored(token, 1, 4, 4);
         await roll();
         expect(await aside(token)).toEqual([]);
-        expect(await services.store.missing({ token, chat: 1 }, 1, 9)).toEqual([]);
-        expect(await services.store.missing({ token }, 1, 9)).toEqual([]);
+        expect(await services.store.missing({ token, chat: 1 }, { from: 1, to: 9 })).toEqual([]);
+        expect(await services.store.missing({ token }, { from: 1, to: 9 })).toEqual([]);
       });
 
       test('of which only an edit has come is missing as before', async () => {
         const token = await newChat();
         await takeNumbers(token, { messages: 1 });
-        await services.ledger.editMessage(token, 1, 4, 'an edit');
+        await services.ledger.editMessage({ token, chat: 1, number: 4 }, { body: 'an edit' });
         await work();
         await aside(token);
         clock.advance(limits.voidAfterMs);
@@ -583,18 +597,19 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         await indexStored(token, 1, 4, 4);
         await roll();
         expect(await aside(token)).toEqual([]);
-        expect(await services.store.message(token, 1, 4)).toMatchObject({ body: 'late' });
+        expect(await services.store.message(token, 1, 4)).toMatchObject({ content: { body: 'late' } });
         expect(await messagesCount(token)).toBe(4);
       });
 
       test('does not become void while its write waits or is a dead letter, however long; its time begins anew then', async () => {
         const token = await newChat();
         await opened.whileWritesWait(async () => {
-          await services.ledger.createMessages(token, 1, ['4', '5']);
+          await services.ledger.createMessages({ token, chat: 1 }, contents(['4', '5']));
           await services.ledger.createChat(token, 'waits');
         });
         await takeNumbers(token, { messages: 1 });
-        const deadWrite: Write = { kind: 'message', token, chat: 1, number: 6, revision: 0, at: 1, body: '6' };
+        const key = { token, chat: 1, number: 6 };
+        const deadWrite: Write = { kind: 'message', ...key, revision: 0, at: 1, content: { body: '6' } };
         // As if it had been noticed before it became one.
         await services.store.noteMissing({ token, chat: 1 }, [4, 6], clock());
         await opened.bury([{ body: encodeWrites([deadWrite]), reason: 'because' }]);
@@ -605,8 +620,8 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect((await aside(token)).sort()).toEqual([...named, 'not in store'].sort());
         clock.advance(limits.voidAfterMs);
         expect((await aside(token)).sort()).toEqual(named);
-        expect(await services.store.missing({ token, chat: 1 }, 1, 9)).toEqual([]);
-        expect(await services.store.missingNumbers(token, 1, 1, 6, 10)).toEqual([4, 5, 6]);
+        expect(await services.store.missing({ token, chat: 1 }, { from: 1, to: 9 })).toEqual([]);
+        expect(await services.store.missingNumbers({ token, chat: 1, from: 1, to: 6 }, { max: 10 })).toEqual([4, 5, 6]);
       });
 
       test('does not become void while a dead letter can’t be read: it may be the one', async () => {
@@ -614,7 +629,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         await takeNumbers(token, { messages: 1 });
         await aside(token);
         clock.advance(limits.voidAfterMs);
-        await opened.bury([{ body: JSON.stringify({ version: 2 }), reason: 'of another version' }]);
+        await opened.bury([{ body: JSON.stringify(indexed('indexed 5', 2)), reason: 'of another version' }]);
         const found = await allOf({ token, repair: true });
         expect(found[0]).toMatchObject({ kind: 'unreadable dead letter', reason: expect.stringContaining('version') });
         expect(found.slice(1).map(short)).toEqual([`missing 1/4, ${limits.voidAfterMs} ms, nowhere`]);

@@ -3,6 +3,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../../lib/limits.ts';
 import {
+  documentVersion,
   RefusedDocuments,
   type SearchDocument,
   type SearchIndex,
@@ -13,7 +14,7 @@ import {
 import { allPages, purgeAll } from '../../support/all-pages.ts';
 import { hardText, queryFor, queryLanguages } from '../../support/hard-texts.ts';
 import { matcher, scans } from '../../support/scan.ts';
-import { numbers } from '../../support/writes.ts';
+import { indexed, numbers } from '../../support/writes.ts';
 
 export interface SearchIndexUnderTest {
   index: SearchIndex;
@@ -44,8 +45,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
       token,
       chat,
       number,
-      version: body === null ? tombstoneVersion : version,
-      body,
+      ...indexed(body, version),
       createdAt: number,
       updatedAt: number,
     });
@@ -88,16 +88,18 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
             // A neighbour with the same texts must not show.
             await indexAll([...documents, ...documents.map((same) => ({ ...same, token: neighbour }))]);
             for (const q of queries) {
-              const scanned = documents.filter(({ body }) => scans(body as string, q)).reverse();
-              expect(documents.filter(({ body }) => matcher(q).test(body as string)).reverse()).toEqual(scanned);
+              const scanned = documents.filter(({ content }) => scans(content?.body as string, q)).reverse();
+              expect(documents.filter(({ content }) => matcher(q).test(content?.body as string)).reverse()).toEqual(
+                scanned,
+              );
               for (const chat of [undefined, 1, 2]) {
                 const expected = scanned.filter((match) => chat === undefined || match.chat === chat);
                 const { matches, total, totalIsMinimum } = await searchAll({ token, q, ...(chat && { chat }) }, 5);
                 expect(matches).toEqual(
-                  expected.map(({ chat, number, body, createdAt, updatedAt }) => ({
+                  expected.map(({ chat, number, content, createdAt, updatedAt }) => ({
                     chat,
                     number,
-                    body,
+                    content,
                     createdAt,
                     updatedAt,
                   })),
@@ -345,7 +347,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
 
       test('versions after any number, and a document of any number, are only of the chat', async () => {
         for (const number of hostile) {
-          const versions = await index.versions(token, 2, number, 100);
+          const versions = await index.versions({ token, chat: 2 }, { after: number, limit: 100 });
           expect(versions.map((version) => version.number)).toEqual(number > 0 ? [] : [1, 2, 3, 4]);
           expect(await index.document({ token, chat: 2, number })).toBeUndefined();
         }
@@ -375,8 +377,8 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         await indexAll([highest]);
         expect(await index.document({ token, chat: 5, number: limits.highestNumber })).toEqual(highest);
         expect(await found({ token, chat: 5, q: 'highest' })).toEqual([`5/${limits.highestNumber}`]);
-        expect(await index.versions(token, 5, limits.highestNumber - 1, 9)).toHaveLength(1);
-        expect(await index.versions(token, 5, limits.highestNumber, 9)).toEqual([]);
+        expect(await index.versions({ token, chat: 5 }, { after: limits.highestNumber - 1, limit: 9 })).toHaveLength(1);
+        expect(await index.versions({ token, chat: 5 }, { after: limits.highestNumber, limit: 9 })).toEqual([]);
       });
     });
 
@@ -390,7 +392,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         await indexAll([document(token, 1, 1, 'newer', 4)]);
         for (const q of ['f', 'fi', 'first', 'stale', 'equal', 'words']) expect(await found({ token, q })).toEqual([]);
         expect(await index.search({ token, q: 'newer', limit: 5 })).toMatchObject({
-          matches: [{ body: 'newer' }],
+          matches: [{ content: { body: 'newer' } }],
           total: 1,
         });
       });
@@ -429,11 +431,14 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
             await opened.settled();
             const last = Map.groupBy(documents, ({ number }) => number)
               .values()
-              .map((versions) => versions.toSorted((a, b) => a.version - b.version).at(-1)?.body);
-            const expected = [...last].filter((body) => body !== null).sort();
+              .map(
+                (versions) =>
+                  versions.toSorted((a, b) => documentVersion(a) - documentVersion(b)).at(-1)?.content?.body,
+              );
+            const expected = [...last].filter((body) => body !== undefined).sort();
             for (const q of ['hello', 'h']) {
               const { matches, total } = await searchAll({ token, q });
-              expect(matches.map(({ body }) => body).sort()).toEqual(expected);
+              expect(matches.map(({ content }) => content.body).sort()).toEqual(expected);
               expect(total).toBe(expected.length);
             }
           }),
@@ -456,13 +461,13 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           ...[0, 2, 0, 4, 0].map((version, i) => ({ number: i + 1, version })),
           { number: 9, version: tombstoneVersion },
         ];
-        expect(await index.versions(token, 2, 0, 10)).toEqual(all);
-        expect(await index.versions(token, 2, 1, 2)).toEqual(all.slice(1, 3));
-        expect(await index.versions(token, 2, 5, 10)).toEqual(all.slice(5));
-        expect(await index.versions(token, 2, 9, 10)).toEqual([]);
-        expect(await index.versions(token, 2, Number.MAX_SAFE_INTEGER, 10)).toEqual([]);
-        expect(await index.versions(token, 4, 0, 10)).toEqual([]);
-        expect(await index.versions(newToken(), 2, 0, 10)).toEqual([]);
+        expect(await index.versions({ token, chat: 2 }, { after: 0, limit: 10 })).toEqual(all);
+        expect(await index.versions({ token, chat: 2 }, { after: 1, limit: 2 })).toEqual(all.slice(1, 3));
+        expect(await index.versions({ token, chat: 2 }, { after: 5, limit: 10 })).toEqual(all.slice(5));
+        expect(await index.versions({ token, chat: 2 }, { after: 9, limit: 10 })).toEqual([]);
+        expect(await index.versions({ token, chat: 2 }, { after: Number.MAX_SAFE_INTEGER, limit: 10 })).toEqual([]);
+        expect(await index.versions({ token, chat: 4 }, { after: 0, limit: 10 })).toEqual([]);
+        expect(await index.versions({ token: newToken(), chat: 2 }, { after: 0, limit: 10 })).toEqual([]);
       });
 
       test('a document is told as it came in, and at once', async () => {

@@ -5,16 +5,11 @@ import { limits } from '../../../lib/limits.ts';
 import type { Parent } from '../../../lib/model/keys.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import { rollUp } from '../../../lib/rollup/rollup.ts';
-import type {
-  Mark,
-  MergedMessage,
-  Purge,
-  Range,
-  Rows,
-  Store,
-  StoredApplication,
-  StoredMessage,
-} from '../../../lib/store/store.ts';
+import type { Mark } from '../../../lib/store/counting.ts';
+import type { MergedMessage } from '../../../lib/store/merging.ts';
+import type { Purge } from '../../../lib/store/purging.ts';
+import type { Range, Rows, StoredApplication, StoredMessage } from '../../../lib/store/reads.ts';
+import type { Store } from '../../../lib/store/store.ts';
 import { allPages, purgeAll } from '../../support/all-pages.ts';
 import { hardText } from '../../support/hard-texts.ts';
 import { deliveries, expectedState, highestNumber, history, stateOf } from '../../support/histories.ts';
@@ -101,7 +96,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         const batches = numbers(1, 8).map((i) => writes.toSorted((a, b) => hash(a, i) - hash(b, i)));
         await Promise.all(batches.map((batch) => store.merge(batch)));
         const { rows } = await store.messages(token, 1, range());
-        expect(rows.map(({ body }) => body)).toEqual(numbers(1, 4).map((i) => `message 1/${i}, revision 9`));
+        expect(rows.map(({ content }) => content.body)).toEqual(numbers(1, 4).map((i) => `message 1/${i}, revision 9`));
       });
 
       test('the highest revision wins, whatever comes last', async () => {
@@ -109,7 +104,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.merge([messageWrite(token, 1, 1, { revision: 2, body: 'two' })]);
         await store.merge([messageWrite(token, 1, 1, { body: 'zero', at: 3_000 })]);
         await store.merge([messageWrite(token, 1, 1, { revision: 1, body: 'one' })]);
-        expect(await store.message(token, 1, 1)).toMatchObject({ body: 'two', createdAt: 3_000 });
+        expect(await store.message(token, 1, 1)).toMatchObject({ content: { body: 'two' }, createdAt: 3_000 });
       });
 
       test('an edit that comes before its creation is hidden until that comes', async () => {
@@ -127,7 +122,10 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.merge([applicationWrite(token), chatWrite(token, 1), messageWrite(token, 1, 1)]);
         expect(await store.application(token)).toMatchObject({ name: 'application, revision 1', createdAt: 1_000 });
         expect(await store.chat(token, 1)).toMatchObject({ name: 'chat 1, revision 1', createdAt: 2_010 });
-        expect(await store.message(token, 1, 1)).toMatchObject({ body: 'message 1/1, revision 1', createdAt: 3_010 });
+        expect(await store.message(token, 1, 1)).toMatchObject({
+          content: { body: 'message 1/1, revision 1' },
+          createdAt: 3_010,
+        });
       });
 
       test('deleted beats every revision, before it and after it', async () => {
@@ -140,7 +138,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(numbersOf(await store.messages(token, 1, range())).numbers).toEqual([3]);
         // Nothing of a deleted text is kept.
         const [row] = await store.merged([{ token, chat: 1, number: 1 }]);
-        expect(row).toMatchObject({ deleted: true, body: '' });
+        expect(row).toMatchObject({ deleted: true, content: { body: '' } });
       });
 
       test('nothing is stored below something deleted, in the same batch or later', async () => {
@@ -196,8 +194,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.application(token)).toMatchObject({ name: '\u{1F469}'.repeat(limits.nameLength) });
         expect(await store.chat(token, 1)).toMatchObject({ name: odd });
         expect(await store.chat(token, 2)).toMatchObject({ name: null });
-        expect(await store.message(token, 1, 1)).toMatchObject({ body: odd });
-        expect(await store.message(token, 1, 2)).toMatchObject({ body: longest });
+        expect(await store.message(token, 1, 1)).toMatchObject({ content: { body: odd } });
+        expect(await store.message(token, 1, 2)).toMatchObject({ content: { body: longest } });
       });
 
       test('whatever the names and bodies are, they are read as they were', async () => {
@@ -213,7 +211,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
             expect(await store.application(token)).toMatchObject({ name: bodies[0] });
             expect(await store.chat(token, 1)).toMatchObject({ name: bodies.at(-1) });
             const read = await store.merged(bodies.map((_, i) => ({ token, chat: 1, number: i + 1 })));
-            expect(read.toSorted((a, b) => a.number - b.number).map(({ body }) => body)).toEqual(bodies);
+            expect(read.toSorted((a, b) => a.number - b.number).map(({ content }) => content.body)).toEqual(bodies);
           }),
           { numRuns: 50 },
         );
@@ -317,7 +315,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         const token = newToken();
         await store.merge(numbers(1, 10).flatMap((n) => (n % 3 ? [messageWrite(token, 1, n)] : [])));
         await store.merge([deletionWrite(token, 1, 3), messageWrite(token, 1, 6, { revision: 1 })]);
-        const missing = (from: number, to: number, max = 100) => store.missingNumbers(token, 1, from, to, max);
+        const missing = (from: number, to: number, max = 100) =>
+          store.missingNumbers({ token, chat: 1, from, to }, { max });
         // 3 is deleted, so not missing; of 6 only an edit has come.
         expect(await missing(1, 10)).toEqual([6, 9]);
         expect(await missing(10, 1)).toEqual([9, 6]);
@@ -330,9 +329,11 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await missing(9, 13, 2)).toEqual([9, 11]);
         expect(await missing(13, 9, 3)).toEqual([13, 12, 11]);
         expect(await missing(50_000, 1, 3)).toEqual([50_000, 49_999, 49_998]);
-        expect(await store.missingNumbers(token, 2, 1, 3, 100)).toEqual([1, 2, 3]);
+        expect(await store.missingNumbers({ token, chat: 2, from: 1, to: 3 }, { max: 100 })).toEqual([1, 2, 3]);
         // 4 and 8 were stored when the page had been read.
-        expect(await store.missingNumbers(token, 1, 1, 10, 100, [1, 2, 5, 7, 10])).toEqual([4, 6, 8, 9]);
+        expect(
+          await store.missingNumbers({ token, chat: 1, from: 1, to: 10 }, { max: 100, listed: [1, 2, 5, 7, 10] }),
+        ).toEqual([4, 6, 8, 9]);
       });
 
       test('the live ones of some chats are those that are not deleted, stored yet or not', async () => {
@@ -392,7 +393,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
               number: 1,
               revision: 3,
               deleted: false,
-              body: 'edited',
+              content: { body: 'edited' },
               createdAt: 10,
               updatedAt: 13,
             },
@@ -402,12 +403,12 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
               number: 1,
               revision: 1,
               deleted: false,
-              body: 'an edit alone',
+              content: { body: 'an edit alone' },
               createdAt: null,
               updatedAt: 21,
             },
-            expect.objectContaining({ token, chat: 2, number: 2, deleted: true, body: '' }),
-            expect.objectContaining({ token: other, body: 'elsewhere' }),
+            expect.objectContaining({ token, chat: 2, number: 2, deleted: true, content: { body: '' } }),
+            expect.objectContaining({ token: other, content: { body: 'elsewhere' } }),
           ]),
         );
         expect(await store.merged([])).toEqual([]);

@@ -27,7 +27,9 @@ async function makeChats(chats: number): Promise<ScratchEngine> {
     const numbers = Array.from({ length: Math.min(limits.rowsPerTransaction, chats - from + 1) }, (_, i) => from + i);
     await store.merge(numbers.map((chat): Write => ({ kind: 'chat', token, chat, revision: 0, at: 1, name: null })));
     await store.merge(
-      numbers.map((chat): Write => ({ kind: 'message', token, chat, number: 1, revision: 0, at: 1, body: 'hello' })),
+      numbers.map(
+        (chat): Write => ({ kind: 'message', token, chat, number: 1, revision: 0, at: 1, content: { body: 'hello' } }),
+      ),
     );
   }
   database.raw.exec('DELETE FROM rollup_marks');

@@ -72,7 +72,7 @@ function batchesOfWrites() {
   return () =>
     Array.from({ length: rows }, () => {
       last++;
-      const body = texts.next().value;
-      return { kind: 'message', token, chat, number: last, revision: 0, at: Date.now(), body } satisfies Write;
+      const content = { body: texts.next().value };
+      return { kind: 'message', token, chat, number: last, revision: 0, at: Date.now(), content } satisfies Write;
     });
 }

@@ -90,7 +90,8 @@ class Source {
 
   /** Returns the writes of the next batch as the worker has them after decoding: with strings of their own. */
   next(): Write[] {
-    const message = { kind: 'message', token: this.#token, chat: 1, revision: 0, at: Date.now(), body: usualBody };
+    const at = Date.now();
+    const message = { kind: 'message', token: this.#token, chat: 1, revision: 0, at, content: { body: usualBody } };
     const writes = Array.from({ length: rows }, () => ({ ...message, number: ++this.#last }) as Write);
     return decodeWrites(encodeWrites(writes));
   }
@@ -107,7 +108,8 @@ async function rawInsert({ plain }: ScratchDatabase): Promise<(writes: Write[]) 
       [
         writes.map((write) => {
           if (write.kind !== 'message') throw new TypeError('Only messages are measured');
-          return [write.token, write.chat, write.number, write.body, write.revision, 0, write.at, write.at];
+          const { token, chat, number, content, revision, at } = write;
+          return [token, chat, number, content.body, revision, 0, at, at];
         }),
       ],
     );

@@ -1,0 +1,40 @@
+import { limits } from '../limits.ts';
+import { isNumber } from '../model/bounds.ts';
+import type { ChatKey } from '../model/keys.ts';
+import type { NumberRange } from '../model/ranges.ts';
+import type { DocumentVersion } from '../search/search-index.ts';
+import type { MessageVersion } from '../store/inventory.ts';
+import type { Run } from './run.ts';
+
+/** What store and index have of a range of a chat's numbers. */
+export interface Page {
+  chat: ChatKey;
+  range: NumberRange;
+  rows: MessageVersion[];
+  documents: DocumentVersion[];
+  /** The highest number that the index holds out of bounds, if it holds any. */
+  outOfBounds: number | undefined;
+}
+
+/** Reads a chat page by page: all numbers up to `top`, and behind it what the index alone has. */
+export async function* pages(run: Run, chat: ChatKey, top: number): AsyncGenerator<Page> {
+  const limit = limits.numbersCompared;
+  let after = 0;
+  let isLast = false;
+  while (!isLast) {
+    run.signal?.throwIfAborted();
+    const listed = await run.searchIndex.versions(chat, { after, limit });
+    const held = listed.filter(({ number }) => isNumber(number));
+    // Lets other work of the thread run between two pages.
+    await new Promise(setImmediate);
+    // Behind `top`, the numbers in the index may be far apart, so the page ends at the last one.
+    const to = after < top ? Math.min(after + limit, limits.highestNumber) : (held.at(-1)?.number ?? after);
+    const range = { from: after + 1, to };
+    const documents = held.filter(({ number }) => number <= to);
+    const rows = await run.store.messageVersions(chat, range);
+    const outOfBounds = held.length < listed.length ? listed.at(-1)?.number : undefined;
+    yield { chat, range, rows, documents, outOfBounds };
+    isLast = to >= top && held.length < limit && held.length === documents.length;
+    after = to;
+  }
+}

@@ -1,0 +1,19 @@
+import type { Parent } from '../model/keys.ts';
+
+/** An application or chat whose counts may have changed; `version` differs with every change. */
+export interface Mark extends Parent {
+  version: number;
+}
+
+/** What the roll-up uses. */
+export interface Counting {
+  /** Returns marks in a fixed order, after the given one. */
+  marks(limit: number, after?: Parent): Promise<Mark[]>;
+  /**
+   * Sets each count to the highest number given, less what is deleted or void, and clears the marks that have not changed
+   * since. A count made from an older number never replaces a newer one. Without a number only the mark is cleared.
+   *
+   * @param highestNumbers one for each mark
+   */
+  setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
+}

@@ -1,0 +1,70 @@
+import type { MessageContent } from '../model/content.ts';
+import type { ChatKey } from '../model/keys.ts';
+import type { NumberRange } from '../model/ranges.ts';
+
+/** Times are in milliseconds since 1970. */
+interface Times {
+  createdAt: number;
+  updatedAt: number;
+}
+export interface StoredApplication extends Times {
+  token: string;
+  name: string;
+  chatsCount: number;
+}
+export interface StoredChat extends Times {
+  number: number;
+  name: string | null;
+  messagesCount: number;
+}
+export interface StoredMessage extends Times {
+  number: number;
+  content: MessageContent;
+}
+
+/** The result of a look-up: the thing itself, that it is deleted, or that the store does not have it (yet). */
+export type Found<Thing> = Thing | 'deleted' | 'unknown';
+
+/** A part of a list by number; both ends are exclusive. */
+export interface Range {
+  after?: number | undefined;
+  before?: number | undefined;
+  order: 'asc' | 'desc';
+  limit: number;
+}
+
+/** One page of a list. `more` tells whether the list continues. */
+export interface Rows<Row> {
+  rows: Row[];
+  more: boolean;
+}
+
+/** What the API reads of the store. Only what was created and not deleted is in a list. */
+export interface Reads {
+  application(token: string): Promise<Found<StoredApplication>>;
+  /** Returns 'deleted' also when the chat's application is deleted. */
+  chat(token: string, chat: number): Promise<Found<StoredChat>>;
+  /** Returns 'void' when no write can arrive for this number any more. */
+  message(token: string, chat: number, number: number): Promise<Found<StoredMessage> | 'void'>;
+
+  /** Applications in the order of their creation, after the given position. */
+  applications(page: {
+    after?: { createdAt: number; token: string } | undefined;
+    order: 'asc' | 'desc';
+    limit: number;
+  }): Promise<Rows<StoredApplication>>;
+  chats(token: string, range: Range): Promise<Rows<StoredChat>>;
+  /** The page may end before `limit`, once its texts exceed `limits.pageBytes`. */
+  messages(token: string, chat: number, range: Range): Promise<Rows<StoredMessage>>;
+  /**
+   * Returns the numbers, from `from` towards `to`, that have no live or deleted row yet and are not void.
+   *
+   * @param numbers both ends are inclusive; `from` is the higher one for a descending list
+   * @param options.max at most this many
+   * @param options.listed numbers of a list that was read before. A live number that is not among them is missing too,
+   *   because it was stored after the list was read
+   */
+  missingNumbers(numbers: ChatKey & NumberRange, options: { max: number; listed?: number[] }): Promise<number[]>;
+  /** Returns those of the application's chats that are not deleted. */
+  liveChats(token: string, chats: number[]): Promise<Set<number>>;
+}

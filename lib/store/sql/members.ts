@@ -1,0 +1,56 @@
+import { blankContent, type ContentChange, contentMembers, revisionName } from '../../model/content.ts';
+
+/** A column that edits change on its own. */
+export interface MemberColumn {
+  column: string;
+  /** The column with the revision of the last write that set it. */
+  revision: string;
+  /** What a deletion leaves in it, and what it holds until a write sets it. */
+  blank: string | null;
+}
+
+const name = (blank: string | null): MemberColumn[] => [{ column: 'name', revision: 'revision', blank }];
+
+/** The columns of each table that merging writes, from which all its SQL is built. */
+export const memberColumns: Record<'applications' | 'chats' | 'messages', MemberColumn[]> = {
+  applications: name(''),
+  chats: name(null),
+  messages: contentMembers.map((member) => ({
+    column: member,
+    revision: revisionName(member),
+    blank: blankContent[member],
+  })),
+};
+
+/** The names of the columns that {@link memberValues} has the values for. */
+export const memberNames = (members: MemberColumn[]): string[] => [
+  ...members.map(({ column }) => column),
+  ...members.map(({ revision }) => revision),
+];
+
+type Change = ContentChange | { name: string | null };
+
+const textIn = (change: Change, { column }: MemberColumn): string | null | undefined =>
+  (change as Record<string, string | null | undefined>)[column];
+
+/** Returns the texts of a write, in the order of the members; blank for a member that it does not set. */
+export const memberTexts = (members: MemberColumn[], change: Change): (string | null)[] =>
+  members.map((member) => {
+    const text = textIn(change, member);
+    return text === undefined ? member.blank : text;
+  });
+
+/**
+ * Returns the row values of a write: its texts and then their revisions. A member that the write does not set has
+ * revision 0, which replaces nothing.
+ */
+export const memberValues = (members: MemberColumn[], change: Change, revision: number): (string | number | null)[] => [
+  ...memberTexts(members, change),
+  ...members.map((member) => (textIn(change, member) === undefined ? 0 : revision)),
+];
+
+/** Returns the row values of a deletion. */
+export const blankValues = (members: MemberColumn[]): (string | number | null)[] => [
+  ...members.map(({ blank }) => blank),
+  ...members.map(() => 0),
+];
