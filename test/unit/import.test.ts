@@ -172,6 +172,19 @@ describe('an import', () => {
     for (const line of ['null', '7', '[]', '"archive"', '{}', '{"kind":"__proto__"}']) await refused(line, 1);
   });
 
+  test('refuses a member or a format of a newer version before anything is written, and names the way out', async () => {
+    for (const line of [1, 2, 3, 4, 5, 8]) {
+      await refused(spoiled(line, 'mood', 'glad'), line);
+      await expect(importOf(spoiled(line, 'mood', 'glad'))).rejects.toThrow(
+        'has "mood", which this version of chat-system does not know; import the file with the version that wrote it.',
+      );
+    }
+    await refused(spoiled(1, 'format', 2), 1);
+    await expect(importOf(spoiled(1, 'format', 2))).rejects.toThrow(
+      'Line 1: format must be 1, the only format that this version of chat-system reads, and is 2; import the file with the version that wrote it.',
+    );
+  });
+
   test('takes the highest values, which are stored and never become dead letters', async () => {
     const lines = whole();
     const bounds = {
@@ -182,10 +195,12 @@ describe('an import', () => {
     const highest = limits.highestNumber;
     lines[1] = { ...lines[1], ...bounds, highest };
     lines[2] = { ...lines[2], ...bounds, highest };
-    lines[5] = { ...lines[5], ...bounds, number: highest, padding: 'x'.repeat(limits.archiveLineBytes - 300) };
+    lines[5] = { ...lines[5], ...bounds, number: highest, };
     lines[6] = { ...lines[6], ...bounds, number: highest };
     const before = (await Array.fromAsync(queue.records())).length;
-    await importOf(lines.map(textOf).join('\n'));
+    const padding = ' '.repeat(limits.archiveLineBytes - 300);
+    const longest = (text: string, i: number) => (i === 5 ? text.replace(/\}$/, `${padding}}`) : text);
+    await importOf(lines.map(textOf).map(longest).join('\n'));
     expect(await ledger.entries([{ token }, { token, chat: 1 }, { token, chat: highest }])).toMatchObject([
       { highest, revision: limits.highestRevision, createdAt: 0, updatedAt: limits.latestTime },
       { highest },

@@ -1,6 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
+import type { Write } from '../../lib/model/write.ts';
 import {
   decodeChanges,
   decodeChangesRecord,
@@ -9,6 +10,7 @@ import {
   encodeChanges,
   encodeWrites,
   MalformedRecord,
+  UnknownRecord,
 } from '../../lib/queue/records.ts';
 import { hardText } from '../support/hard-texts.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
@@ -25,7 +27,7 @@ test('writes come out of a record as they went in, in their order', () => {
   expect(decodeWrites(encodeWrites(writes))).toEqual(writes);
   fc.assert(
     fc.property(hardText, (body) => {
-      expect(decodeWrites(encodeWrites([messageWrite('t', 1, 1, { body })]))).toMatchObject([{ body }]);
+      expect(decodeWrites(encodeWrites([messageWrite('t', 1, 1, { body })]))).toMatchObject([{ content: { body } }]);
     }),
   );
 });
@@ -59,31 +61,93 @@ describe('the requests that a record comes from', () => {
   });
 
   test.for([['x'.repeat(37)], [7], 'text', null, {}])('that are not understood lose no write: %j', (requests) => {
-    const record = JSON.stringify({
-      version: 1,
-      requests,
-      at: requests,
-      writes: [deletionWrite('t')],
-      messages: [key],
-    });
-    expect(decodeWritesRecord(record)).toMatchObject({ requests: [], writes: [deletionWrite('t')] });
+    const writes = [deletionWrite('t')];
+    expect(decodeWritesRecord(JSON.stringify({ version: 1, requests, writes }))).toEqual({ requests: [], writes });
+    const record = JSON.stringify({ version: 1, requests, at: requests, messages: [key] });
     expect(decodeChangesRecord(record)).toMatchObject({ requests: [], at: undefined, messages: [key] });
   });
 });
 
-test('members that are not known are left out', () => {
-  const record = { version: 1, writes: [{ ...deletionWrite('t'), colour: 'red' }], shape: 'round' };
-  expect(decodeWrites(JSON.stringify(record))).toEqual([deletionWrite('t')]);
+describe('the format', () => {
+  const id = '0b8f6c1e-5f5c-4a3d-9c55-0d0d6f3a2b11';
+  const key = { token: 't', chat: 1, number: 2 };
+  const writes = [
+    applicationWrite('t', { at: 1, name: 'n' }),
+    chatWrite('t', 1, { at: 2, name: null }),
+    messageWrite('t', 1, 2, { at: 3, body: 'b' }),
+    messageWrite('t', 1, 2, { revision: 1, at: 4, body: '' }),
+    deletionWrite('t', 1, 2, 5),
+    deletionWrite('t', 1, undefined, 6),
+    deletionWrite('t', undefined, undefined, 7),
+  ];
+  // As the version before wrote and read them.
+  const previousWrites = `{"version":1,"requests":["${id}"],"writes":[${[
+    '{"kind":"application","token":"t","revision":0,"at":1,"name":"n"}',
+    '{"kind":"chat","token":"t","chat":1,"revision":0,"at":2,"name":null}',
+    '{"kind":"message","token":"t","chat":1,"number":2,"revision":0,"at":3,"body":"b"}',
+    '{"kind":"message","token":"t","chat":1,"number":2,"revision":1,"at":4,"body":""}',
+    '{"kind":"deletion","token":"t","chat":1,"number":2,"at":5}',
+    '{"kind":"deletion","token":"t","chat":1,"at":6}',
+    '{"kind":"deletion","token":"t","at":7}',
+  ].join(',')}]}`;
+  const previousChanges = `{"version":1,"requests":["${id}"],"at":3,"messages":[{"token":"t","chat":1,"number":2}]}`;
+
+  test('of the version before is read by this version', () => {
+    expect(decodeWritesRecord(previousWrites)).toEqual({ requests: [id], writes });
+    expect(decodeChangesRecord(previousChanges)).toEqual({ requests: [id], at: 3, messages: [key] });
+  });
+
+  test('of this version is byte for byte what the version before reads, so a create is no larger', () => {
+    expect(encodeWrites(writes, [id])).toBe(previousWrites);
+    expect(encodeChanges([key], { requests: [id], at: 3 })).toBe(previousChanges);
+    const create = messageWrite('Q2lDXdH2R2GfSqkhVYzhGg', 100, 100_000, { at: 1_767_225_600_000, body: 'x'.repeat(80) });
+    // Measured before records had a mapping of their own.
+    expect(encodeWrites([create], [id])).toHaveLength(277);
+  });
+
+  test('has the members of a write alone, whatever else the object in memory has', () => {
+    const more: Write = Object.assign(messageWrite('t', 1, 2), { secret: 1 });
+    expect(encodeWrites([more])).not.toContain('secret');
+  });
+});
+
+describe('a record of a newer version is unknown instead of malformed, and quotes none of its content, with', () => {
+  const write = JSON.parse(encodeWrites([messageWrite('t', 1, 1)])).writes[0];
+  const { body, ...edit } = { ...write, revision: 1 };
+  test.for<[what: string, record: unknown, reason: RegExp]>([
+    ['another version', { version: 2, writes: [write] }, /^version: unknown version 2;/],
+    ['another version in which all else differs', { version: 2, entries: 'secret' }, /^version: unknown version 2;/],
+    ['a new member beside the writes', { version: 1, writes: [write], shape: 'secret' }, /^record: unknown member;/],
+    ['a new member of a message', { version: 1, writes: [{ ...write, mood: 'secret' }] }, /^writes\.0: unknown member;/],
+    ['an edit of a new member', { version: 1, writes: [write, { ...edit, mood: body }] }, /^writes\.1: unknown member;/],
+    ['a new member of a deletion', { version: 1, writes: [{ ...deletionWrite('t'), mood: 1 }] }, /^writes\.0: unknown/],
+    ['a new kind', { version: 1, writes: [{ ...write, kind: 'secret' }] }, /^writes\.0\.kind: unknown kind;/],
+  ])('%s', ([, record, reason]) => {
+    const decoding = () => decodeWrites(JSON.stringify(record));
+    expect(decoding).toThrow(UnknownRecord);
+    expect(decoding).toThrow(reason);
+    expect(decoding).not.toThrow(/secret|message 1/);
+  });
+
+  test('a new member of a changed message', () => {
+    const record = JSON.stringify({ version: 1, messages: [{ token: 't', chat: 1, number: 1, mood: 1 }] });
+    expect(() => decodeChanges(record)).toThrow(UnknownRecord);
+  });
 });
 
 describe('malformed is, with a reason that quotes none of its content:', () => {
-  const write = messageWrite('t', 1, 1);
+  const write = JSON.parse(encodeWrites([messageWrite('t', 1, 1)])).writes[0];
   test.for<[what: string, record: unknown, reason: RegExp]>([
-    ['another version', { version: 2, writes: [write] }, /^version: /],
     ['no version', { writes: [write] }, /^version: /],
     ['no writes', { version: 1 }, /^writes: /],
     ['an empty list', { version: 1, writes: [] }, /^writes: /],
-    ['an unknown kind', { version: 1, writes: [{ ...write, kind: 'secret' }] }, /^writes\.0\.kind: /],
+    ['a version that is a text', { version: '1', writes: [write] }, /^version: /],
+    ['a kind that is no text', { version: 1, writes: [{ ...write, kind: 7 }] }, /^writes\.0\.kind: /],
+    [
+      'a wrong value beside an unknown member',
+      { version: 1, writes: [{ ...write, number: 0, mood: 1 }] },
+      /^writes\.0\.number: /,
+    ],
     ['number 0', { version: 1, writes: [{ ...write, number: 0 }] }, /^writes\.0\.number: /],
     ['half a number', { version: 1, writes: [write, { ...write, number: 1.5 }] }, /^writes\.1\.number: /],
     ['a number beyond the safe ones', { version: 1, writes: [{ ...write, number: 2 ** 53 }] }, /^writes\.0\.number: /],
@@ -118,7 +182,7 @@ describe('malformed is, with a reason that quotes none of its content:', () => {
 
   test('a record of the other queue', () => {
     const key = { token: 't', chat: 1, number: 1 };
-    expect(() => decodeChanges(encodeWrites([write]))).toThrow(MalformedRecord);
+    expect(() => decodeChanges(encodeWrites([messageWrite('t', 1, 1)]))).toThrow(MalformedRecord);
     expect(() => decodeWrites(encodeChanges([key]))).toThrow(MalformedRecord);
   });
 });

@@ -114,7 +114,7 @@ describe('the embedded ledger', () => {
     ]);
     expect(results).toEqual(['accepted', 'chat_not_found', 'accepted', 'message_not_found']);
     const records = (await queue.receive(10)).map(({ body }) => decodeWrites(body));
-    expect(records.map((writes) => writes.map((write) => 'body' in write && write.body))).toEqual([
+    expect(records.map((writes) => writes.map((write) => 'content' in write && write.content.body))).toEqual([
       ['one', 'two', 'edited'],
     ]);
   });
@@ -132,7 +132,7 @@ describe('the embedded ledger', () => {
     file.database.transaction = failing;
     expect((await ledger.createMessages({ token, chat: 1 }, contents(['kept']))).first).toBe(1);
     const writes = (await queue.receive(10)).flatMap(({ body }) => decodeWrites(body));
-    expect(writes.filter(({ kind }) => kind === 'message')).toMatchObject([{ number: 1, body: 'kept' }]);
+    expect(writes.filter(({ kind }) => kind === 'message')).toMatchObject([{ number: 1, content: { body: 'kept' } }]);
   });
 
   test('keeps a record to what a worker stores in one transaction, and to a bounded size', async () => {

@@ -87,15 +87,24 @@ describe('the store worker', () => {
     expect(opened.sent).toEqual([]);
   });
 
-  test('moves what it can’t read to the dead letters with its reason, and stores the rest', async () => {
-    const newer = JSON.stringify({ version: 2, writes: messageWrites('t', 1, 9, 9) });
-    expect(await work(messageWrites('t', 1, 1, 1), 'not a record', newer, messageWrites('t', 1, 2, 2))).toEqual([]);
+  test('buries a record that is malformed with its reason, and stores the rest', async () => {
+    expect(await work(messageWrites('t', 1, 1, 1), 'not a record', messageWrites('t', 1, 2, 2))).toEqual([]);
     expect(await stored()).toEqual([1, 2]);
     expect(changed()).toEqual(['1/1', '1/2']);
-    expect(opened.buried.store).toEqual([
-      { body: 'not a record', reason: 'not JSON' },
-      { body: newer, reason: expect.stringMatching(/^version: /) },
-    ]);
+    expect(opened.buried.store).toEqual([{ body: 'not a record', reason: 'not JSON' }]);
+  });
+
+  test('retries records of a newer version alone, stores the rest, and buries and stores nothing of them', async () => {
+    const [write] = JSON.parse(encodeWrites(messageWrites('t', 1, 9, 9))).writes;
+    const newer = [
+      { version: 2, writes: [write] },
+      { version: 1, writes: [{ ...write, mood: 'glad' }] },
+      { version: 1, writes: [{ ...write, kind: 'reaction' }] },
+    ].map((record) => JSON.stringify(record));
+    expect(await work(messageWrites('t', 1, 1, 1), ...newer, messageWrites('t', 1, 2, 2))).toEqual([2, 3, 4]);
+    expect(await stored()).toEqual([1, 2]);
+    expect(changed()).toEqual(['1/1', '1/2']);
+    expect(opened.buried.store).toEqual([]);
   });
 
   test.for(numbers(1, 9))(

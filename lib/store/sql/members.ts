@@ -1,4 +1,4 @@
-import { blankContent, type ContentChange, contentMembers, revisionName } from '../../model/content.ts';
+import { blankContent, contentMembers, revisionName } from '../../model/content.ts';
 
 /** A column that edits change on its own. */
 export interface MemberColumn {
@@ -28,13 +28,11 @@ export const memberNames = (members: MemberColumn[]): string[] => [
   ...members.map(({ revision }) => revision),
 ];
 
-type Change = ContentChange | { name: string | null };
-
-const textIn = (change: Change, { column }: MemberColumn): string | null | undefined =>
+const textIn = (change: object, { column }: MemberColumn): string | null | undefined =>
   (change as Record<string, string | null | undefined>)[column];
 
 /** Returns the texts of a write, in the order of the members; blank for a member that it does not set. */
-export const memberTexts = (members: MemberColumn[], change: Change): (string | null)[] =>
+export const memberTexts = (members: MemberColumn[], change: object): (string | null)[] =>
   members.map((member) => {
     const text = textIn(change, member);
     return text === undefined ? member.blank : text;
@@ -44,7 +42,7 @@ export const memberTexts = (members: MemberColumn[], change: Change): (string | 
  * Returns the row values of a write: its texts and then their revisions. A member that the write does not set has
  * revision 0, which replaces nothing.
  */
-export const memberValues = (members: MemberColumn[], change: Change, revision: number): (string | number | null)[] => [
+export const memberValues = (members: MemberColumn[], change: object, revision: number): (string | number | null)[] => [
   ...memberTexts(members, change),
   ...members.map((member) => (textIn(change, member) === undefined ? 0 : revision)),
 ];
