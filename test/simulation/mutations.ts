@@ -26,21 +26,21 @@ export function planted({ file, changes }: Mutation, source: string): string {
 export const mutations: Mutation[] = [
   {
     name: 'an older edit replaces a newer one',
-    file: 'lib/store/sqlite/sqlite-store.ts',
+    file: 'lib/store/sqlite/merge.ts',
     changes: [
       {
-        find: `\${content} = iif(excluded.revision > revision, excluded.\${content}, \${content}),`,
-        replace: `\${content} = excluded.\${content},`,
+        find: `\${column} = iif(excluded.\${revision} > \${revision}`,
+        replace: `\${column} = iif(1`,
       },
     ],
   },
   {
     name: 'an edit brings a deleted message back',
-    file: 'lib/store/sqlite/sqlite-store.ts',
+    file: 'lib/store/sqlite/merge.ts',
     changes: [
       {
-        find: '  WHERE deleted = 0`;',
-        replace: '  , deleted = 0`;',
+        find: ' WHERE deleted = 0`;',
+        replace: ', deleted = 0`;',
       },
     ],
   },
@@ -114,7 +114,7 @@ export const mutations: Mutation[] = [
     file: 'lib/search/sqlite/sqlite-index.ts',
     changes: [
       {
-        find: 'if (held && held.version >= document.version) continue;',
+        find: 'if (held && held.version >= documentVersion(document)) continue;',
         replace: '',
       },
     ],
@@ -173,8 +173,8 @@ export const mutations: Mutation[] = [
     changes: [
       {
         find: `    await this.#outbox.send(items.map((item) => textIn(item, 'body')));
-    await this.#table.write([], items.map(placeOf));`,
-        replace: `    await this.#table.write([], items.map(placeOf));
+    await this.#table.write([], items.map(itemKeyOf));`,
+        replace: `    await this.#table.write([], items.map(itemKeyOf));
     await this.#outbox.send(items.map((item) => textIn(item, 'body')));`,
       },
     ],
@@ -304,11 +304,11 @@ export const mutations: Mutation[] = [
   },
   {
     name: 'the clock of the machine decides which edit is the last',
-    file: 'lib/store/sqlite/sqlite-store.ts',
+    file: 'lib/store/sqlite/merge.ts',
     changes: [
       {
-        find: `\${content} = iif(excluded.revision > revision,`,
-        replace: `\${content} = iif(excluded.revision > 0 AND excluded.updated_at >= updated_at,`,
+        find: `\${column} = iif(excluded.\${revision} > \${revision}`,
+        replace: `\${column} = iif(excluded.\${revision} > 0 AND excluded.updated_at >= updated_at`,
       },
     ],
   },

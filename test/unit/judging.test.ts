@@ -10,9 +10,11 @@ import { listApplications } from '../../functions/api/list-applications.ts';
 import { listChats } from '../../functions/api/list-chats.ts';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
-import type { IdempotencyKey, Ledger } from '../../lib/ledger/ledger.ts';
+import type { CreateContext, IdempotencyKey, Ledger } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
+import type { MessageContent } from '../../lib/model/content.ts';
 import { NotFound } from '../../lib/model/errors.ts';
+import type { ChatKey } from '../../lib/model/keys.ts';
 import { newToken } from '../../lib/model/token.ts';
 import { answer, apiEvent, type Said } from '../support/api-event.ts';
 import { testCursors } from '../support/cursors.ts';
@@ -289,11 +291,11 @@ describe('all faults are named at once', () => {
 describe('an Idempotency-Key', () => {
   const keys: (IdempotencyKey | undefined)[] = [];
   const ledger = {
-    createMessages: async (_token: string, _chat: number, _bodies: string[], key?: IdempotencyKey) => {
+    createMessages: async (_chat: ChatKey, _contents: MessageContent[], { key }: CreateContext = {}) => {
       keys.push(key);
       return { first: 1, at: 0 };
     },
-    createChat: async (_token: string, _name: string | null, key?: IdempotencyKey) => {
+    createChat: async (_token: string, _name: string | null, { key }: CreateContext = {}) => {
       keys.push(key);
       return { number: 1, at: 0 };
     },
@@ -333,7 +335,7 @@ describe('an Idempotency-Key', () => {
   describe('for creating an application', () => {
     const given: (IdempotencyKey | undefined)[] = [];
     const registry = {
-      createApplication: async (_name: string, key?: IdempotencyKey) => {
+      createApplication: async (_name: string, { key }: CreateContext = {}) => {
         given.push(key);
         return { token: newToken(), at: 0 };
       },

@@ -20,7 +20,7 @@ import { answer, apiEvent } from '../support/api-event.ts';
 import { newClock } from '../support/clock.ts';
 import { testCursors } from '../support/cursors.ts';
 import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { contents, applicationWrite, chatWrite, contents, deletionWrite, indexed, messageWrite } from '../support/writes.ts';
+import { applicationWrite, chatWrite, contents, deletionWrite, indexed, messageWrite } from '../support/writes.ts';
 
 // What reads answer while the store is behind the ledger, or search behind the store.
 describe('a read', () => {
