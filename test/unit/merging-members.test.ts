@@ -9,7 +9,9 @@ memberContract('SQLite', async () => {
   const database = new DatabaseSync(':memory:');
   database.exec(`CREATE TABLE scratch (token TEXT PRIMARY KEY, one TEXT NOT NULL, two TEXT, revision INTEGER NOT NULL,
     two_revision INTEGER NOT NULL, deleted INTEGER NOT NULL, created_at INTEGER, updated_at INTEGER NOT NULL)`);
-  const [merging, deleting] = [mergeStatement(scratch), deletionStatement(scratch)].map((text) => database.prepare(text));
+  const [merging, deleting] = [mergeStatement(scratch), deletionStatement(scratch)].map((text) =>
+    database.prepare(text),
+  );
   return {
     merge: async (key, writes) => {
       for (const write of writes)

@@ -100,7 +100,10 @@ describe('the format', () => {
   test('of this version is byte for byte what the version before reads, so a create is no larger', () => {
     expect(encodeWrites(writes, [id])).toBe(previousWrites);
     expect(encodeChanges([key], { requests: [id], at: 3 })).toBe(previousChanges);
-    const create = messageWrite('Q2lDXdH2R2GfSqkhVYzhGg', 100, 100_000, { at: 1_767_225_600_000, body: 'x'.repeat(80) });
+    const create = messageWrite('Q2lDXdH2R2GfSqkhVYzhGg', 100, 100_000, {
+      at: 1_767_225_600_000,
+      body: 'x'.repeat(80),
+    });
     // Measured before records had a mapping of their own.
     expect(encodeWrites([create], [id])).toHaveLength(277);
   });
@@ -118,8 +121,16 @@ describe('a record of a newer version is unknown instead of malformed, and quote
     ['another version', { version: 2, writes: [write] }, /^version: unknown version 2;/],
     ['another version in which all else differs', { version: 2, entries: 'secret' }, /^version: unknown version 2;/],
     ['a new member beside the writes', { version: 1, writes: [write], shape: 'secret' }, /^record: unknown member;/],
-    ['a new member of a message', { version: 1, writes: [{ ...write, mood: 'secret' }] }, /^writes\.0: unknown member;/],
-    ['an edit of a new member', { version: 1, writes: [write, { ...edit, mood: body }] }, /^writes\.1: unknown member;/],
+    [
+      'a new member of a message',
+      { version: 1, writes: [{ ...write, mood: 'secret' }] },
+      /^writes\.0: unknown member;/,
+    ],
+    [
+      'an edit of a new member',
+      { version: 1, writes: [write, { ...edit, mood: body }] },
+      /^writes\.1: unknown member;/,
+    ],
     ['a new member of a deletion', { version: 1, writes: [{ ...deletionWrite('t'), mood: 1 }] }, /^writes\.0: unknown/],
     ['a new kind', { version: 1, writes: [{ ...write, kind: 'secret' }] }, /^writes\.0\.kind: unknown kind;/],
   ])('%s', ([, record, reason]) => {

@@ -1,4 +1,4 @@
-import type { Range } from '../../../lib/store/store.ts';
+import type { Range } from '../../../lib/store/reads.ts';
 
 /** Numbers of a chat's messages, both ends inclusive, in the direction of the list: `first > last` when it descends. */
 interface Window {

@@ -1,15 +1,11 @@
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
-import { DependencyFailure, NotFound, NumbersUsedUp, RevisionsUsedUp } from '../../model/errors.ts';
 import type { ContentChange, MessageContent } from '../../model/content.ts';
+import { DependencyFailure, NotFound, NumbersUsedUp, RevisionsUsedUp } from '../../model/errors.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
 import type { Write } from '../../model/write.ts';
-import {
-  numberOrNone,
-  requireEntryInBounds,
-  requireMessageInBounds,
-} from '../bounds.ts';
+import { numberOrNone, requireEntryInBounds, requireMessageInBounds } from '../bounds.ts';
 import type {
   ChangedMessage,
   CreateContext,
@@ -148,14 +144,16 @@ export class DynamodbLedger implements Ledger {
   async deleteChat({ token, chat }: ChatKey, context?: WriteContext) {
     await this.#requireApplication(token);
     const key = chatKey(token, numberOrNone(chat));
-    if (!(await this.#delete(key, { condition: live, deleted: { token, chat } }, context))) throw new NotFound('chat', chat);
+    if (!(await this.#delete(key, { condition: live, deleted: { token, chat } }, context)))
+      throw new NotFound('chat', chat);
   }
 
   async deleteMessage({ token, chat, number: message }: MessageKey, context?: WriteContext) {
     const deleted = { token, chat, number: message };
     await this.#requireMessage(deleted);
     const condition = 'attribute_not_exists(deleted)';
-    if (!(await this.#delete(messageKey(deleted), { condition, deleted }, context))) throw new NotFound('message', message);
+    if (!(await this.#delete(messageKey(deleted), { condition, deleted }, context)))
+      throw new NotFound('message', message);
   }
 
   async application(token: string) {

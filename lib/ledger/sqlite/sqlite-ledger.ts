@@ -1,18 +1,14 @@
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
-import { KeyReused, NotFound, NumbersUsedUp, RevisionsUsedUp, Unavailable } from '../../model/errors.ts';
 import type { ContentChange, MessageContent } from '../../model/content.ts';
+import { KeyReused, NotFound, NumbersUsedUp, RevisionsUsedUp, Unavailable } from '../../model/errors.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
 import { isSqliteOutage } from '../../sqlite/database.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
 import { steadyClock } from '../../steady-clock.ts';
-import {
-  numberOrNone,
-  requireEntryInBounds,
-  requireMessageInBounds,
-} from '../bounds.ts';
+import { numberOrNone, requireEntryInBounds, requireMessageInBounds } from '../bounds.ts';
 import type {
   ChangedMessage,
   CreateContext,

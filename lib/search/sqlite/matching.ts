@@ -3,7 +3,7 @@ import type { SearchPosition } from '../search-index.ts';
 import { hasOtherCases } from '../text/fold.ts';
 import { quoted } from './few-trigrams.ts';
 import { grams } from './grams.ts';
-import { type IndexedChat, chatValues, inRange, numberOf, ofChat, rangeOf, type Scope } from './ids.ts';
+import { chatValues, type IndexedChat, inRange, numberOf, ofChat, rangeOf, type Scope } from './ids.ts';
 
 /** An application's ordinal as exactly one trigram, in digits of base 4096. */
 export const applicationTrigram = (ordinal: number): string =>

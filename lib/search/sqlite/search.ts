@@ -7,7 +7,17 @@ import { fewMatches } from './candidates.ts';
 import { containing } from './containing.ts';
 import { fewTrigramsAnywhere } from './few-trigrams.ts';
 import { type IndexedChat, numberOf, type Scope, scopeOf } from './ids.ts';
-import { from, fromIndex, indexValues, isChat, type Matching, type MatchRow, matchColumns, matchingOf, values } from './matching.ts';
+import {
+  from,
+  fromIndex,
+  indexValues,
+  isChat,
+  type Matching,
+  type MatchRow,
+  matchColumns,
+  matchingOf,
+  values,
+} from './matching.ts';
 import { type Budgets, NewestMatches, olderThan, usualBudgets } from './newest.ts';
 import { isCrowded, type Sample, sampleOf } from './sample.ts';
 

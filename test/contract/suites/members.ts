@@ -55,7 +55,9 @@ const delivered = (writes: MemberWrite[]) =>
 /** The row worked out from the rules: each member has the text of the highest revision that set it. */
 function expectedRow(writes: MemberWrite[]): Partial<MemberRow> {
   if (writes.some(({ kind }) => kind === 'deletion')) return { deleted: 1, one: '', two: null };
-  const inOrder = writes.flatMap((write) => (write.kind === 'write' ? [write] : [])).sort((a, b) => a.revision - b.revision);
+  const inOrder = writes
+    .flatMap((write) => (write.kind === 'write' ? [write] : []))
+    .sort((a, b) => a.revision - b.revision);
   const setOne = inOrder.filter(({ change }) => change.one !== undefined).at(-1);
   const setTwo = inOrder.filter(({ change }) => change.two !== undefined).at(-1);
   return {

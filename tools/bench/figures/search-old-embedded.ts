@@ -1,3 +1,4 @@
+import { noRevisions } from '../../../lib/search/search-index.ts';
 import { median, percentile } from '../../statistics/quantiles.ts';
 import { figure } from '../figure.ts';
 import { big } from '../fill.ts';
@@ -25,8 +26,9 @@ export const searchOldEmbedded = figure({
             const number = last + i + 1;
             // Before the messages of fillEngine.
             const at = 1_600_000_000_000 + number;
-            const body = `${word} number ${number}`;
-            return { token: big.token, chat: big.chat + 1, number, version: 0, body, createdAt: at, updatedAt: at };
+            const content = { body: `${word} number ${number}` };
+            const key = { token: big.token, chat: big.chat + 1, number };
+            return { ...key, content, revisions: noRevisions, createdAt: at, updatedAt: at };
           }),
         );
       await fillEngine(messagesOf[scale], engine, { indexed: true });
