@@ -33,7 +33,7 @@ const day = 24 * 60 * minute;
 const longMs = 15 * day;
 const patienceMs = 4 * 60 * minute;
 
-const poisons = ['not JSON', '{"version":2,"writes":[]}', '{"version":1,"writes":[{"kind":"message"}]}'];
+const poisons = ['not JSON', '{"version":1,"writes":[]}', '{"version":1,"writes":[{"kind":"message"}]}'];
 
 /** Runs the whole system for one seed, and checks its history at the end. */
 export async function simulate(seed: number): Promise<Outcome> {
