@@ -72,25 +72,29 @@ function encodeWrite(write: Write): Encoded {
   }
 }
 
+/** The texts of a content by the names of its members. */
+type Texts = { [member: string]: string | null | undefined };
+
 /** A creation leaves out what is blank, except the body; an edit has every member that it sets. */
 function encodeContent(content: ContentChange, isCreation: boolean): ContentChange {
   if (!isCreation) return content;
-  const encoded = contentMembers.filter((member) => member === 'body' || content[member] !== blankContent[member]);
-  return Object.fromEntries(encoded.map((member) => [member, content[member]]));
+  const encoded: Texts = {};
+  for (const member of contentMembers)
+    if (member === 'body' || content[member] !== blankContent[member]) encoded[member] = content[member];
+  return encoded as ContentChange;
 }
 
-function decodeWrite(encoded: Encoded): Write {
+function decodeWrite(encoded: Encoded, i: number): Write {
   if (encoded.kind !== 'message') return encoded;
-  const { kind, token, chat, number, revision, at, ...content } = encoded;
-  return {
-    kind,
-    token,
-    chat,
-    number,
-    revision,
-    at,
-    content: revision === 0 ? { ...blankContent, ...content } : content,
-  };
+  const { kind, token, chat, number, revision, at } = encoded;
+  // Checked here, because a check in the schema took a third of the time of decoding.
+  if (revision === 0 && encoded.body === undefined) throw new MalformedRecord(`writes.${i}.body: missing`);
+  const content: Texts = revision === 0 ? { ...blankContent } : {};
+  for (const member of contentMembers) {
+    const text = encoded[member];
+    if (text !== undefined) content[member] = text;
+  }
+  return { kind, token, chat, number, revision, at, content: content as ContentChange };
 }
 
 /**
@@ -126,17 +130,15 @@ const schemas = once(() => {
   const write = z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('application'), token, revision, at, name: z.string() }),
     z.strictObject({ kind: z.literal('chat'), token, chat: number, revision, at, name: z.nullable(z.string()) }),
-    z
-      .strictObject({
-        kind: z.literal('message'),
-        token,
-        chat: number,
-        number,
-        revision,
-        at,
-        body: z.exactOptional(z.string()),
-      })
-      .check(z.refine((each) => each.revision > 0 || each.body !== undefined, { path: ['body'], error: 'missing' })),
+    z.strictObject({
+      kind: z.literal('message'),
+      token,
+      chat: number,
+      number,
+      revision,
+      at,
+      body: z.exactOptional(z.string()),
+    }),
     z.strictObject({
       kind: z.literal('deletion'),
       token,

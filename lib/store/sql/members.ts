@@ -32,20 +32,24 @@ const textIn = (change: object, { column }: MemberColumn): string | null | undef
   (change as Record<string, string | null | undefined>)[column];
 
 /** Returns the texts of a write, in the order of the members; blank for a member that it does not set. */
-export const memberTexts = (members: MemberColumn[], change: object): (string | null)[] =>
-  members.map((member) => {
+export function memberTexts(members: MemberColumn[], change: object): (string | null)[] {
+  const texts: (string | null)[] = [];
+  for (const member of members) {
     const text = textIn(change, member);
-    return text === undefined ? member.blank : text;
-  });
+    texts.push(text === undefined ? member.blank : text);
+  }
+  return texts;
+}
 
 /**
  * Returns the row values of a write: its texts and then their revisions. A member that the write does not set has
- * revision 0, which replaces nothing.
+ * revision 0, which replaces nothing. A loop, because the store worker calls it for each message.
  */
-export const memberValues = (members: MemberColumn[], change: object, revision: number): (string | number | null)[] => [
-  ...memberTexts(members, change),
-  ...members.map((member) => (textIn(change, member) === undefined ? 0 : revision)),
-];
+export function memberValues(members: MemberColumn[], change: object, revision: number): (string | number | null)[] {
+  const values: (string | number | null)[] = memberTexts(members, change);
+  for (const member of members) values.push(textIn(change, member) === undefined ? 0 : revision);
+  return values;
+}
 
 /** Returns the row values of a deletion. */
 export const blankValues = (members: MemberColumn[]): (string | number | null)[] => [
