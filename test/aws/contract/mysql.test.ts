@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import { limits } from '../../../lib/limits.ts';
-import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { assignments, merging } from '../../../lib/store/mysql/merge.ts';
+import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { blankValues, memberValues } from '../../../lib/store/sql/members.ts';
 import { inventoryContract } from '../../contract/suites/inventory.ts';
 import { type MemberRow, memberContract, twoMembers } from '../../contract/suites/members.ts';
