@@ -4,7 +4,7 @@ import { bundleFunctions } from './bundles.ts';
 import { InvalidFlags, readFlags } from './flags.ts';
 import { addStacks } from './stacks.ts';
 
-/** What `cdk synth`, `deploy` and the others run: the bundles, and then the stacks that hold them. */
+/** The CDK app: bundles the functions, then synthesizes the stacks. `cdk synth`, `cdk deploy` and other commands run it. */
 const app = new App({ analyticsReporting: false });
 try {
   const deployment = readFlags(app.node.getAllContext());

@@ -8,13 +8,13 @@ import { packageFolders, thirdPartyNotices } from './third-party-notices.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
 
-/** What the licences of the packages in a bundle ask to be kept is in this file beside it. */
+/** The file in each bundle's folder with the notices that the licences of its packages require. */
 export const noticesFile = 'THIRD-PARTY-NOTICES.txt';
 
-/** The folder of a function's bundle, in the folder of all. */
+/** Returns the folder of a function's bundle, in the folder of all bundles. */
 export const bundleFolder = (bundles: string, name: FunctionName): string => path.join(bundles, kebabCase(name));
 
-/** How code is bundled for Lambda, whatever it is. */
+/** The esbuild options for all code that runs on Lambda. */
 export const bundling = {
   absWorkingDir: project,
   outExtension: { '.js': '.mjs' },
@@ -22,27 +22,27 @@ export const bundling = {
   format: 'esm',
   platform: 'node',
   target: 'node24',
-  // The SDK's ES modules lose what is not used; its CommonJS ones can't.
+  // esbuild can drop unused code only from ES modules, so prefer those of the AWS SDK to the CommonJS ones.
   mainFields: ['module', 'main'],
   minify: true,
   sourcemap: true,
-  // A stack trace needs names and lines; the text is in the repository.
+  // Stack traces need only names and lines. The source text is in the repository.
   sourcesContent: false,
   metafile: true,
-  // mysql2 and others are CommonJS and require Node.js's own modules when they are loaded.
+  // mysql2 and other CommonJS packages call `require` for modules of Node.js, which an ES module does not have.
   banner: {
     js: "import { createRequire as requireIn } from 'node:module'; const require = requireIn(import.meta.url);",
   },
-  // lib/api imports zod-openapi for its types.
+  // lib/api imports zod-openapi only for its types.
   logOverride: { 'ignored-bare-import': 'silent' },
 } satisfies BuildOptions;
 
 /**
- * Makes the bundles of functions: `<bundles>/<function>/index.mjs`, its source map, and the notices of the packages in it.
+ * Bundles functions: writes `<bundles>/<function>/index.mjs`, its source map, and the notices of the packages in it.
  *
- * @param bundles a folder
- * @returns what went into each, paths relative to the project
- * @throws Error when the licence of a package is not one of those allowed
+ * @param bundles the folder for the bundles
+ * @returns the inputs of each bundle, with paths relative to the project
+ * @throws Error when the licence of a package is not allowed
  */
 export async function bundleFunctions(
   bundles: string,
@@ -65,7 +65,7 @@ export async function bundleFunctions(
   return metafile;
 }
 
-/** The files of which something is in a bundle, relative to the project. */
+/** Returns the files that contribute to a bundle, relative to the project. */
 const filesIn = ({ outputs }: Metafile, bundle: string): string[] =>
   Object.entries(outputs[path.relative(project, bundle)]?.inputs ?? {})
     .filter(([, { bytesInOutput }]) => bytesInOutput > 0)
@@ -74,7 +74,7 @@ const filesIn = ({ outputs }: Metafile, bundle: string): string[] =>
 const copy = (files: string[], folder: string) =>
   Promise.all(files.map((file) => cp(path.join(project, file), path.join(folder, file))));
 
-/** Each function's entry: the code, called with the services it needs, which are made while the function starts. */
+/** Generates the entry of each function: it creates the services during the cold start and passes them to the code. */
 const functionEntries: Plugin = {
   name: 'function-entries',
   setup(build) {

@@ -3,70 +3,73 @@ import { RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { emulatedAccount } from './emulated-account.ts';
 import type { RouteKind, Throttle } from './route-kinds.ts';
 
-/** What a deployment's name decides. */
+/** The settings of a stage. */
 export interface Stage {
-  /** The only account it may be deployed to. */
+  /** The only AWS account that the stage can be deployed to. Default: any. */
   account?: string;
-  /** RDS for MySQL; a stage without it works only with one that is given. */
+  /** The size of the RDS for MySQL instance. A stage without it needs an existing database (`-c mysqlUrl`). */
   database?: DatabaseSize;
-  /** The OpenSearch domain; a stage without it works only with a cluster that is given. */
+  /** The size of the OpenSearch domain. A stage without it needs an existing cluster (`-c opensearchUrl`). */
   searchDomain?: SearchDomainSize;
-  /** Whether what holds data outlives its stack, which then can't be deleted by mistake. */
+  /** Whether resources that hold data are retained when their stack is deleted, and protected against deletion. */
   keepData: boolean;
-  /** Whether the registry of applications asks for the operators' key. */
+  /** Whether creating and listing applications requires the admin key. */
   adminKey: boolean;
-  /** Whether SQL and search that are given may be reached without TLS. */
+  /** Whether an existing database or search cluster may be reached without TLS. */
   plaintext: boolean;
-  /** Whether tables and index are brought up to date by the deployment. */
+  /** Whether each deployment migrates the SQL tables and the search index. */
   migration: boolean;
-  /** Whether the system secret is rotated. */
+  /** Whether Secrets Manager rotates the system secret. */
   rotation: boolean;
-  /** How long logs are kept. */
+  /** How long log lines are kept. */
   logRetention: RetentionDays;
-  /** Most requests for each method of each route, by what the route is. */
+  /** The request limits of each method of each route, by the kind of the route. */
   throttling: Record<RouteKind, Throttle>;
   /**
-   * In USD; whoever is told of alarms is told when the account's costs of a month are above it, or will be. Well above the
-   * stage's own floor (docs/deploying.md), so that it tells of growth and of accidents. `-c monthlyBudget` sets another.
+   * The budget in USD per month. `-c alarmEmail` is notified when the cost of the account exceeds it, or is forecast to. It
+   * is well above what the stage costs without traffic (docs/deploying.md), so that only growth and accidents exceed it.
+   * `-c monthlyBudget` overrides it.
    */
   monthlyBudget: number;
-  /** Whether there are a dashboard and alarms. */
-  watch: boolean;
-  /** Whether functions that work on SQL by the clock are held to one run at a time (`FunctionSize.atOnce`). */
+  /** Whether the stage has a dashboard and alarms. */
+  monitoring: boolean;
+  /** Whether `FunctionSize.maxConcurrency` is enforced by reserved concurrency. */
   reservedConcurrency: boolean;
-  /** How the service stack knows what is in the data stack. */
+  /** How the service and monitoring stacks refer to the resources of other stacks. */
   references: ReferenceStrength;
 }
 
 export interface DatabaseSize {
-  /** As `t4g.medium`. */
+  /** The EC2 instance type without the prefix `db.`, such as `t4g.medium`. */
   instanceType: string;
-  /** A standby in another zone takes over within a minute or two. */
+  /** Whether a standby in another availability zone takes over on failure, within one to two minutes. */
   multiAz: boolean;
-  /** For how many days it can be set back to any moment. */
+  /** For how many days the database can be restored to any point in time. */
   backupDays: number;
 }
 
 export interface SearchDomainSize {
-  /** As `m7g.large.search`. */
+  /** The OpenSearch instance type, such as `m7g.large.search`. */
   instanceType: string;
-  /** In as many zones. Two would be worse than three: without the other, neither may go on. */
+  /**
+   * The number of nodes, one per availability zone. Two nodes are not allowed: losing either one would lose the quorum.
+   */
   nodes: 1 | 3;
-  /** Of each node. */
+  /** The disk size of each node, in GB. */
   diskGb: number;
 }
 
 /**
- * Two processors and 4 GB, which hold the keys of some ten million messages in memory; burstable, see docs/scaling.md for
- * when it gives way.
+ * 2 vCPUs and 4 GB of memory, which hold the keys of about ten million messages. It is burstable: docs/scaling.md says at
+ * which load its credits run out.
  */
 const databaseInstance = 't4g.medium';
-/** The smallest that is not burstable: indexing is steady work. */
+/** The smallest type that is not burstable, because indexing is a steady load. */
 const searchInstance = 'm7g.large.search';
 
-/** Every stage. */
+/** All stages. */
 export const stages = {
-  /** To try things on AWS: all that prod has, in the least number, and gone with its stacks. */
+  /** For experiments on AWS: everything that prod has, at the smallest size, and deleted with its stacks. */
   dev: {
     database: { instanceType: databaseInstance, multiAz: false, backupDays: 1 },
     searchDomain: { instanceType: searchInstance, nodes: 1, diskGb: 100 },
@@ -75,11 +78,11 @@ export const stages = {
     plaintext: false,
     migration: true,
     rotation: true,
-    watch: true,
+    monitoring: true,
     monthlyBudget: 300,
     logRetention: RetentionDays.ONE_WEEK,
-    // Enough for a person and a test. It limits each route, not the account: a script that runs away on one of them costs up
-    // to $5 a day with single creates (10/s at $6 a million), and $30 with batches of 1,000.
+    // Enough for one person and a test. The limits apply to each route, not to the account: a runaway script on one route
+    // costs up to $5 a day with single creates (10/s at $6 per million), and $30 a day with batches of 1,000.
     throttling: {
       write: { rate: 10, burst: 50 },
       read: { rate: 100, burst: 200 },
@@ -87,7 +90,7 @@ export const stages = {
       registry: { rate: 5, burst: 10 },
       service: { rate: 50, burst: 100 },
     },
-    // A new account has ten executions at once for everything, and AWS lets nobody reserve the last hundred.
+    // A new account has a concurrency of 10 in total, and AWS does not allow reserving the last 100.
     reservedConcurrency: false,
     references: ReferenceStrength.WEAK,
   },
@@ -99,42 +102,42 @@ export const stages = {
     plaintext: false,
     migration: true,
     rotation: true,
-    watch: true,
+    monitoring: true,
     monthlyBudget: 700,
-    // The time that a queue keeps a message, twice: what happened to it can be read for as long as it may come again.
+    // Twice as long as a queue keeps a message, so that logs about a message are available as long as it can be retried.
     logRetention: RetentionDays.ONE_MONTH,
     throttling: {
-      // Half of the account's quota of 10,000 requests/s (docs/scaling.md), so that no route alone takes it all.
+      // Half of the account quota of 10,000 requests/s (docs/scaling.md), so that no single route can use it up.
       write: { rate: 5_000, burst: 2_500 },
-      // SQL answers some thousands of reads a second; one caller in a loop shall not take them all.
+      // MySQL serves a few thousand reads/s. One caller in a loop must not use them all.
       read: { rate: 2_000, burst: 1_000 },
-      // Each asks SQL and every shard of an application's index.
+      // Each search queries MySQL and every shard of the index.
       search: { rate: 200, burst: 200 },
-      // Operators, by hand or by script; slow enough that nobody tries keys.
+      // For operators and their scripts. Low enough to make guessing keys pointless.
       registry: { rate: 20, burst: 40 },
-      // No work behind it; all wrong paths and preflights are here.
+      // No backend work. Unknown paths and preflight requests count here.
       service: { rate: 1_000, burst: 1_000 },
     },
     reservedConcurrency: true,
     references: ReferenceStrength.WEAK,
   },
-  /** For script/stack: an emulator on this machine, with the servers that run beside it. */
+  /** For script/stack: an AWS emulator on this machine, with the servers that script/stack starts. */
   local: {
-    // Open to everyone, so it can't be deployed to AWS: CDK deploys to no other account than this.
+    // The registry is open to everyone, so the stage must not reach AWS. CDK deploys it to this account only.
     account: emulatedAccount,
     keepData: false,
     adminKey: false,
-    // The servers are on this machine.
+    // The servers run on this machine.
     plaintext: true,
-    // script/stack does it: the function that CDK calls it with needs the SDK that only AWS's own runtime has.
+    // script/stack migrates: CDK's trigger function needs the AWS SDK, which only the real Lambda runtime includes.
     migration: false,
-    // Not every emulator knows rotation.
+    // Not every emulator supports rotation.
     rotation: false,
-    // Emulators have no metrics.
-    watch: false,
+    // Emulators do not support metrics.
+    monitoring: false,
     monthlyBudget: 0,
     logRetention: RetentionDays.ONE_DAY,
-    // More than this machine can do.
+    // More than this machine can serve.
     throttling: {
       write: { rate: 5_000, burst: 5_000 },
       read: { rate: 5_000, burst: 5_000 },
@@ -143,12 +146,12 @@ export const stages = {
       service: { rate: 5_000, burst: 5_000 },
     },
     reservedConcurrency: false,
-    // LocalStack 4.14 knows exports, and not the output of another stack.
+    // LocalStack 4.14 supports exports, but not `Fn::GetStackOutput`.
     references: ReferenceStrength.STRONG,
   },
 } as const satisfies Record<string, Stage>;
 
-/** How many zones the stage's own network has. A database wants two, whether it has a standby or not. */
+/** The number of availability zones of a created network. RDS requires two, even without a standby. */
 export const zonesOf = ({ searchDomain }: Stage): number => Math.max(2, searchDomain?.nodes ?? 0);
 
 export type StageName = keyof typeof stages;

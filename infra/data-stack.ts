@@ -5,10 +5,10 @@ import { type DatabaseSize, type SearchDomainSize, zonesOf } from './config.ts';
 import { AdminKey } from './constructs/admin-key.ts';
 import { CreatedDatabase } from './constructs/created-database.ts';
 import type { Database } from './constructs/database.ts';
-import { GivenDatabase } from './constructs/existing-database.ts';
-import { GivenSearchCluster } from './constructs/existing-search-cluster.ts';
+import { ExistingDatabase } from './constructs/existing-database.ts';
+import { ExistingSearchCluster } from './constructs/existing-search-cluster.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
-import { CreatedNetwork, GivenNetwork, type Network } from './constructs/network.ts';
+import { CreatedNetwork, type EndpointResources, ExistingNetwork, type Network } from './constructs/network.ts';
 import type { SearchCluster } from './constructs/search-cluster.ts';
 import { SearchDomain } from './constructs/search-domain.ts';
 import { arnOf } from './constructs/secret-access.ts';
@@ -22,14 +22,14 @@ interface DataStackProps extends StackProps {
   deployment: Deployment;
 }
 
-/** All that is kept: what was accepted, what became of it, and the network in which that is. */
+/** Everything that holds data: ledger, queues, database, search cluster and secrets, with the network they are in. */
 export class DataStack extends Stack {
   readonly queues: Record<QueueName, WorkQueue>;
   readonly ledger: LedgerTable;
-  /** None where the registry of applications is open. */
+  /** Undefined when the registry of applications is open to everyone. */
   readonly adminKey: AdminKey | undefined;
   readonly systemSecret: SystemSecret;
-  /** None where SQL and search are given and reached without one. */
+  /** Undefined when database and search cluster exist already and are reached without a VPC. */
   readonly network: Network | undefined;
   readonly database: Database;
   readonly searchCluster: SearchCluster;
@@ -55,18 +55,18 @@ export class DataStack extends Stack {
     this.network = network;
     this.database = this.#addDatabase(deployment, network);
     this.searchCluster = this.#addSearchCluster(deployment, network);
-    if (network instanceof CreatedNetwork) network.leadsTo(this.#reachable());
+    if (network instanceof CreatedNetwork) network.restrictTo(this.#endpointResources());
   }
 
-  /** Where SQL and search are made, and where those that are given are to be reached. */
-  #addNetwork({ stage, vpcId, zones, mysql, opensearchUrl }: Deployment): GivenNetwork | CreatedNetwork | undefined {
-    if (vpcId) return new GivenNetwork(this, 'Network', vpcId);
+  /** Adds the network that database and search cluster are created in, or through which existing ones are reached. */
+  #addNetwork({ stage, vpcId, zones, mysql, opensearchUrl }: Deployment): ExistingNetwork | CreatedNetwork | undefined {
+    if (vpcId) return new ExistingNetwork(this, 'Network', vpcId);
     if (mysql && opensearchUrl) return undefined;
     return new CreatedNetwork(this, 'Network', { zones: zones ?? zonesOf(stage), logRetention: stage.logRetention });
   }
 
   #addDatabase({ stage, mysql }: Deployment, network: Network | undefined): Database {
-    if (mysql) return new GivenDatabase(this, 'Database', { mysql, network });
+    if (mysql) return new ExistingDatabase(this, 'Database', { mysql, network });
     const size = stage.database as DatabaseSize;
     return new CreatedDatabase(this, 'Database', { size, network: network as Network, keepData: stage.keepData });
   }
@@ -76,12 +76,17 @@ export class DataStack extends Stack {
     network: Network | undefined,
   ): SearchCluster {
     if (opensearchUrl)
-      return new GivenSearchCluster(this, 'SearchCluster', { url: opensearchUrl, domainArn: searchDomainArn, network });
+      return new ExistingSearchCluster(this, 'SearchCluster', {
+        url: opensearchUrl,
+        domainArn: searchDomainArn,
+        network,
+      });
     const size = stage.searchDomain as SearchDomainSize;
     return new SearchDomain(this, 'SearchCluster', { size, network: network as Network, keepData: stage.keepData });
   }
 
-  #reachable() {
+  /** The resources that the VPC endpoints of a created network give access to. */
+  #endpointResources(): EndpointResources {
     const queues = Object.values(this.queues).flatMap(({ queue, deadLetters }) => [queue, deadLetters]);
     const secrets = [
       ...this.database.secrets,
@@ -89,7 +94,7 @@ export class DataStack extends Stack {
       ...(this.adminKey ? [this.adminKey.secret] : []),
     ];
     return {
-      // A restored table is looked at before it takes the place of the other (docs/restoring.md).
+      // `script/ops` inspects a restored table before it replaces the ledger's table (docs/restoring.md).
       dynamodb: [this.ledger.table.tableArn, `${this.ledger.table.tableArn}-restored`],
       sqs: queues.map(({ queueArn }) => queueArn),
       secretsmanager: secrets.map(arnOf),

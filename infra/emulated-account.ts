@@ -1,2 +1,2 @@
-/** The account that emulators play; no account of AWS has this number. */
+/** The account id that AWS emulators use. No real AWS account has it. */
 export const emulatedAccount = '000000000000';

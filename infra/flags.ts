@@ -1,40 +1,43 @@
 import * as z from 'zod';
 import type { openRegistry } from '../functions/aws/admin-key.ts';
 import { type Stage, type StageName, stages, zonesOf } from './config.ts';
-import { refused, unknownFlags } from './context.ts';
+import { invalidFlag, unknownFlags } from './context.ts';
 import { domainOf, isAddressOfAws } from './domain-address.ts';
 
-/** Flags that are wrong, all of them, one a line. */
+/** The flags are invalid. The message names every invalid flag, one per line. */
 export class InvalidFlags extends Error {}
 
 const urlOf = (protocols: string[], example: string) =>
   z
     .string()
-    .refine((text) => URL.canParse(text) && protocols.includes(new URL(text).protocol), `is not a URL like ${example}`)
+    .refine(
+      (text) => URL.canParse(text) && protocols.includes(new URL(text).protocol),
+      `is not a URL such as ${example}`,
+    )
     .refine(
       (text) => !URL.canParse(text) || !new URL(text).password,
-      'holds a password, which everyone who may read the template would see',
+      'contains a password, which everyone who can read the template would see',
     );
 const secretName = z
   .string()
   .regex(/^[\w/+=.@-]{1,512}$/, 'is not the name of a secret in Secrets Manager (letters, digits and /_+=.@-)')
-  // In a function's environment, it says that there is no admin key.
-  .refine(
-    (name) => name !== ('open' satisfies typeof openRegistry),
-    'is a name that no secret of chat-system can have',
-  );
+  // In the environment of a function, this value says that the registry is open.
+  .refine((name) => name !== ('open' satisfies typeof openRegistry), 'is reserved; choose another name for the secret');
 
 const flags = z.object({
   stage: z
-    .enum(Object.keys(stages) as [StageName], `is not a stage of infra/config.ts: ${Object.keys(stages).join(', ')}`)
+    .enum(
+      Object.keys(stages) as [StageName],
+      `is not a stage of infra/config.ts; the stages are ${Object.keys(stages).join(', ')}`,
+    )
     .default('dev'),
   vpcId: z
     .string()
-    .regex(/^vpc-[0-9a-f]{8,17}$/, 'is not the id of a VPC, vpc-…')
+    .regex(/^vpc-[0-9a-f]{8,17}$/, 'is not a VPC id such as vpc-0123456789abcdef0')
     .optional(),
   zones: z
     .string()
-    .regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z](,[a-z]{2}(-[a-z]+)+-\d[a-z])*$/, 'is not like us-east-1a,us-east-1b')
+    .regex(/^[a-z]{2}(-[a-z]+)+-\d[a-z](,[a-z]{2}(-[a-z]+)+-\d[a-z])*$/, 'is not a list such as us-east-1a,us-east-1b')
     .transform((names) => names.split(','))
     .refine((names) => new Set(names).size === names.length, 'names a zone twice')
     .optional(),
@@ -47,7 +50,7 @@ const flags = z.object({
     .string()
     .regex(
       /^arn:aws[\w-]*:es:[a-z0-9-]+:\d{12}:domain\/[a-z][a-z0-9-]{2,27}$/,
-      'is not like arn:aws:es:region:account:domain/name',
+      'is not an ARN such as arn:aws:es:region:account:domain/name',
     )
     .optional(),
   plaintext: z.literal('allowed', 'is not "allowed"').optional(),
@@ -56,7 +59,7 @@ const flags = z.object({
     .number('is not a number')
     .int('is not a whole number')
     .min(1, 'is less than 1')
-    // The contract: counts are never later than an hour.
+    // The API promises that counts are at most one hour old.
     .max(60, 'is more than 60')
     .default(1),
   alarmEmail: z.email('is not an e-mail address').optional(),
@@ -67,11 +70,11 @@ type Flags = z.output<typeof flags>;
 
 type FlagName = keyof Flags;
 
-/** What `-c` takes. */
+/** The names of all flags. */
 export const flagNames = Object.keys(flags.shape) as FlagName[];
 
-/** SQL that is there already. */
-export interface GivenMysql {
+/** An existing MySQL database. */
+export interface ExistingMysql {
   /** `mysql://user@host:port/database`, without a password. */
   url: string;
   /** The name of the secret that holds `{"password": "…"}`. */
@@ -80,54 +83,57 @@ export interface GivenMysql {
   userSecretNames?: { reads: string; work: string };
 }
 
-/** What one deployment is made from: its stage, and what is there already. */
+/** The settings of a deployment: its stage, and the values of the flags. */
 export interface Deployment {
   name: StageName;
   stage: Stage;
+  /** The id of an existing VPC. */
   vpcId?: string;
-  /** The names of the zones of a network that is made; without it, the first ones of the region. */
+  /** The names of the availability zones of a created network. Default: the first ones of the region. */
   zones?: string[];
-  mysql?: GivenMysql;
+  mysql?: ExistingMysql;
+  /** The URL of an existing OpenSearch cluster. */
   opensearchUrl?: string;
-  /** The domain of Amazon OpenSearch Service behind `opensearchUrl`, to which functions sign their requests. */
+  /** The ARN of the Amazon OpenSearch Service domain behind `opensearchUrl`. Functions sign their requests to it. */
   searchDomainArn?: string;
-  /** The name of the secret that is the operators' key; without it, a key is made. */
+  /** The name of an existing secret that holds the admin key. Default: a secret is created. */
   adminKeySecret?: string;
+  /** The time between two runs of the roll-up. */
   rollupMinutes: number;
-  /** Who is told of alarms, and of costs. */
+  /** The e-mail address that is notified of alarms and of the budget. */
   alarmEmail?: string;
-  /** In USD, of the whole account. */
+  /** The budget of the whole account, in USD per month. */
   monthlyBudget: number;
-  /** Where the texts of alarms link to; without it, they name the file. */
+  /** The URL of the runbook, for the links in alarm descriptions. Default: the descriptions name the file. */
   runbookUrl?: string;
 }
 
 /**
  * Reads the flags of the CDK command line (`-c name=value`).
  *
- * @param context all that the CDK app gets as context, CDK's own keys included
- * @throws InvalidFlags naming every flag that is wrong or unknown
+ * @param context the whole context of the CDK app, including CDK's own keys
+ * @throws InvalidFlags naming every flag that is invalid, missing or unknown
  */
 export function readFlags(context: Record<string, unknown>): Deployment {
-  const given = Object.fromEntries(flagNames.map((flag) => [flag, context[flag]]));
-  const result = flags.safeParse(given);
+  const values = Object.fromEntries(flagNames.map((flag) => [flag, context[flag]]));
+  const result = flags.safeParse(values);
   const issues = result.error?.issues ?? [];
-  const wrong = new Set(issues.map(({ path: [flag] }) => flag as FlagName));
-  // Each flag is optional or has a default, so what is left of them is judged together, and all mistakes are named at once.
-  // A stage that does not exist is judged as the default one.
-  const sound = flags.parse({ ...given, ...Object.fromEntries([...wrong].map((flag) => [flag, undefined])) });
+  const invalid = new Set(issues.map(({ path: [flag] }) => flag as FlagName));
+  // Every flag is optional or has a default, so the valid flags can be checked against each other even if some are invalid.
+  // All mistakes are then reported at once. An unknown stage is checked as the default stage.
+  const valid = flags.parse({ ...values, ...Object.fromEntries([...invalid].map((flag) => [flag, undefined])) });
   const problems = [
     ...unknownFlags(context, flagNames),
-    ...issues.map(refused).map((problem) => `${problem}${hintFor(problem)}`),
-    ...missing(sound, (flag) => sound[flag] !== undefined || wrong.has(flag)),
-    ...conflicts(sound),
-    ...inPlaintext(sound),
+    ...issues.map(invalidFlag).map((problem) => `${problem}${hintFor(problem)}`),
+    ...missing(valid, (flag) => valid[flag] !== undefined || invalid.has(flag)),
+    ...conflicts(valid),
+    ...inPlaintext(valid),
   ];
   if (problems.length > 0) throw new InvalidFlags(problems.join('\n'));
 
-  const { stage, vpcId, zones, opensearchUrl, searchDomainArn, adminKeySecret, rollupMinutes } = sound;
-  const { alarmEmail, monthlyBudget, runbookUrl } = sound;
-  const mysql = givenMysql(sound);
+  const { stage, vpcId, zones, opensearchUrl, searchDomainArn, adminKeySecret, rollupMinutes } = valid;
+  const { alarmEmail, monthlyBudget, runbookUrl } = valid;
+  const mysql = existingMysql(valid);
   return {
     name: stage,
     stage: stages[stage],
@@ -144,76 +150,80 @@ export function readFlags(context: Record<string, unknown>): Deployment {
   };
 }
 
-function givenMysql(flags: Flags): GivenMysql | undefined {
+function existingMysql(flags: Flags): ExistingMysql | undefined {
   const { mysqlUrl: url, mysqlSecret: secretName, mysqlReaderSecret: reads, mysqlWorkerSecret: work } = flags;
   if (!url || !secretName) return undefined;
   return { url, secretName, ...(reads && work && { userSecretNames: { reads, work } }) };
 }
 
 const hintFor = (problem: string): string =>
-  problem.includes('holds a password')
-    ? '; put it in Secrets Manager as {"password": "…"} and name that with -c mysqlSecret=<name>'
+  problem.includes('contains a password')
+    ? '; store it in Secrets Manager as {"password": "…"} and pass the name of the secret with -c mysqlSecret=<name>'
     : '';
 
-/** @param has whether the flag was given, right or wrong */
+/**
+ * Returns a line for each flag that is required by the stage or by another flag and was not passed.
+ *
+ * @param has whether the flag was passed, valid or not
+ */
 function missing({ stage }: Flags, has: (flag: FlagName) => boolean): string[] {
   const { database, searchDomain }: Stage = stages[stage];
   const problems: string[] = [];
   const need = (flag: FlagName, why: string) => {
     if (!has(flag)) problems.push(`-c ${flag}: is missing; ${why}`);
   };
-  const pair = 'mysqlUrl and mysqlSecret belong together';
-  if (!database) need('mysqlUrl', `stage ${stage} has no database of its own`);
+  const pair = 'mysqlUrl and mysqlSecret have to be passed together';
+  if (!database) need('mysqlUrl', `stage ${stage} does not create a database`);
   else if (has('mysqlSecret')) need('mysqlUrl', pair);
   if (has('mysqlUrl')) need('mysqlSecret', pair);
-  const together = 'mysqlReaderSecret and mysqlWorkerSecret belong together, with mysqlSecret';
+  const together = 'mysqlReaderSecret, mysqlWorkerSecret and mysqlSecret have to be passed together';
   if (has('mysqlReaderSecret')) need('mysqlWorkerSecret', together);
   if (has('mysqlWorkerSecret')) need('mysqlReaderSecret', together);
   if (has('mysqlReaderSecret') && has('mysqlWorkerSecret') && !has('mysqlUrl')) need('mysqlSecret', together);
-  if (!searchDomain) need('opensearchUrl', `stage ${stage} has no search domain of its own`);
-  if (has('searchDomainArn')) need('opensearchUrl', 'searchDomainArn is of the domain behind it');
-  // Of the two, one is made in a network of ours, from which nothing else can be reached.
+  if (!searchDomain) need('opensearchUrl', `stage ${stage} does not create a search domain`);
+  if (has('searchDomainArn')) need('opensearchUrl', 'searchDomainArn names the domain behind it');
+  // The created one would be in a created network, from which the existing one cannot be reached.
   if (database && searchDomain && has('mysqlUrl') !== has('opensearchUrl'))
-    need('vpcId', 'mysqlUrl and opensearchUrl, one without the other, need a VPC that reaches both');
+    need('vpcId', 'with only one of mysqlUrl and opensearchUrl, name a VPC that reaches both servers');
   return problems;
 }
 
-/** Flags that are right by themselves and wrong beside the others. */
+/** Returns a line for each flag that is valid by itself but conflicts with another flag or the stage. */
 function conflicts(flags: Flags): string[] {
   const { stage, vpcId, zones, mysqlUrl, opensearchUrl, searchDomainArn } = flags;
   const problems: string[] = [];
   const secrets = [flags.mysqlSecret, flags.mysqlReaderSecret, flags.mysqlWorkerSecret].filter((name) => name);
   if (new Set(secrets).size < secrets.length)
-    problems.push('-c mysqlReaderSecret: each of the three SQL users has a secret of its own; name no secret twice');
-  const wanted = zonesOf(stages[stage]);
+    problems.push('-c mysqlReaderSecret: each of the three SQL users needs its own secret; pass three different names');
+  const needed = zonesOf(stages[stage]);
   if (zones && (vpcId || (mysqlUrl && opensearchUrl)))
-    problems.push('-c zones: is for a network that is made, and with these flags none is');
-  else if (zones && zones.length !== wanted)
-    problems.push(`-c zones: names ${zones.length} of the ${wanted} zones that stage ${stage} has`);
+    problems.push('-c zones: has no effect, because no network is created with these flags; leave it out');
+  else if (zones && zones.length !== needed)
+    problems.push(`-c zones: has ${zones.length} zones, but stage ${stage} needs ${needed}`);
   if (opensearchUrl && !searchDomainArn && isAddressOfAws(opensearchUrl) && !domainOf(opensearchUrl))
     problems.push(
-      '-c opensearchUrl: is an address of AWS that does not name its domain; say which it is with -c searchDomainArn, so that requests are signed (OpenSearch Serverless does not have what the service uses)',
+      '-c opensearchUrl: is an AWS address that does not name its domain; pass -c searchDomainArn, so that requests are signed (OpenSearch Serverless is not supported)',
     );
   return problems;
 }
 
-/** A password and messages would be readable on the way to these servers. */
+/** Returns a line for each URL without TLS: passwords and messages would be readable on the network. */
 function inPlaintext({ stage, mysqlUrl, opensearchUrl, plaintext }: Flags): string[] {
   if (plaintext || stages[stage].plaintext) return [];
-  const unless = 'or say -c plaintext=allowed where nobody else can read what is on the way';
+  const unless = 'or pass -c plaintext=allowed if nobody else can read the traffic';
   const problems: string[] = [];
   if (mysqlUrl && !isEncrypted(mysqlUrl))
     problems.push(
-      `-c mysqlUrl: asks for no TLS with a verified certificate; end it with ?ssl=Amazon%20RDS or ?ssl={"verifyIdentity":true}, ${unless}`,
+      `-c mysqlUrl: does not require TLS with a verified certificate; append ?ssl=Amazon%20RDS or ?ssl={"verifyIdentity":true}, ${unless}`,
     );
   if (opensearchUrl?.startsWith('http:'))
-    problems.push(`-c opensearchUrl: asks for no TLS; begin it with https:, ${unless}`);
+    problems.push(`-c opensearchUrl: does not use TLS; start it with https:, ${unless}`);
   return problems;
 }
 
 /**
- * Whether the URL asks for TLS that another server can't answer. As mysql2 reads it: `ssl` is the name of a profile, or a
- * JSON object of TLS options, without which any certificate of a public authority is taken.
+ * Whether the URL requires TLS and a certificate that only the named server can have. mysql2 reads `ssl` as the name of a
+ * profile or as a JSON object of TLS options. Without such options it accepts any certificate of a public authority.
  */
 function isEncrypted(mysqlUrl: string): boolean {
   const ssl = new URL(mysqlUrl).searchParams.get('ssl') ?? '';

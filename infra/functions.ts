@@ -9,16 +9,17 @@ import { queueResources } from './queues.ts';
 
 /** A Lambda function: its code, and the services of `functions/aws` that it is bound to. */
 export interface FunctionEntry {
-  /** Where the code is; it exports the function under the function's name. */
+  /** The file with the code, relative to the project. It exports the function under the function's name. */
   file: string;
+  /** The names of the services that it is bound to. */
   needs: string[];
-  /** The queue whose worker it is. */
+  /** The queue, if the function is a worker. */
   queue?: QueueName;
-  /** What it reads at run time, in the project and in the bundle alike. */
+  /** Files that the code reads at run time, relative to the project. They are copied to the same path in the bundle. */
   files?: string[];
 }
 
-// Checked against what the function really takes: nothing missing, nothing too much.
+// A compile error unless `needs` lists exactly the services that the function takes.
 type Needs<Make extends (services: never) => unknown> = Record<keyof Parameters<Make>[0], true>;
 const entry = (file: string, needs: Record<string, true>): FunctionEntry => ({ file, needs: Object.keys(needs) });
 
@@ -48,7 +49,7 @@ const background = {
   fallback: entry('functions/api/fallback.ts', {}),
 };
 
-// The worker of each queue. infra/queues.ts checks what it takes.
+// The worker of each queue. The types of infra/queues.ts check its services.
 const workers = Object.fromEntries(
   queueNames.map((name): [WorkerName, FunctionEntry] => [
     workerName(name),
@@ -77,8 +78,8 @@ operations.getDocs.files = ['swagger-ui.css', 'swagger-ui-bundle.js'].map(
   (name) => `node_modules/swagger-ui-dist/${name}`,
 );
 
-/** Every function of the AWS engine: one a route, and those behind the queues and schedules. */
+/** All functions of the AWS engine: one per route, the workers, the schedules and the migration. */
 export const functions: Record<FunctionName, FunctionEntry> = { ...operations, ...workers, ...background };
 
-/** The name of the folder or file of something in camel case: `createMessage` is in `create-message`. */
+/** Converts a name to the name of its file or folder: `createMessage` to `create-message`. */
 export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -1,28 +1,29 @@
 import { CfnOutput, Duration, Stack } from 'aws-cdk-lib';
 import { OidcProviderNative, OpenIdConnectPrincipal, PolicyStatement, Role } from 'aws-cdk-lib/aws-iam';
 import type { Construct } from 'constructs';
-import { accept } from './constructs/suppress.ts';
+import { suppress } from './constructs/suppress.ts';
 
 const issuer = 'token.actions.githubusercontent.com';
 
 interface GithubRolesProps {
-  /** `owner/name`, as the subject of the repository's tokens has it: newer ones are `owner@id/name@id`. */
+  /** The repository as its OIDC tokens name it in `sub`: `owner/name`, or `owner@id/name@id` for newer repositories. */
   repository: string;
-  /** Each is the name of an environment, too. */
+  /** The names of the stages, which are also the names of the GitHub environments. */
   stages: string[];
-  /** Whether the account knows GitHub's tokens already; an account knows an issuer once. */
+  /** Whether the account already has an identity provider for GitHub. An account can have only one per issuer. */
   providerExists: boolean;
 }
 
 /**
- * The roles with which .github/workflows/deploy-stage.yml deploys, one a stage: for a job of that workflow of this repository
- * in the environment of that name, and for no other. They can only take the roles that `cdk bootstrap` made.
+ * The roles with which .github/workflows/deploy-stage.yml deploys, one per stage. Only a job of that workflow, in this
+ * repository and in the environment of the stage, can assume the role. The role can only assume the roles that
+ * `cdk bootstrap` created.
  */
 export class GithubRoles extends Stack {
   constructor(scope: Construct, id: string, { repository, stages, providerExists }: GithubRolesProps) {
-    // This claim has names alone, whatever the subject has.
+    // The claim `job_workflow_ref` has names without ids, even if the subject has ids.
     const workflow = `${repository.replace(/@\d+/g, '')}/.github/workflows/deploy-stage.yml`;
-    super(scope, id, { description: 'chat-system: how GitHub deploys it' });
+    super(scope, id, { description: 'chat-system: roles with which GitHub Actions deploys' });
     const provider = providerExists
       ? OidcProviderNative.fromOidcProviderArn(
           this,
@@ -33,14 +34,14 @@ export class GithubRoles extends Stack {
     for (const stage of stages) {
       const role = new Role(this, `Deploys-${stage}`, {
         roleName: `chat-system-deploys-${stage}`,
-        // As long as the job that deploys may take.
+        // Equal to the timeout of the job that deploys.
         maxSessionDuration: Duration.hours(4),
         assumedBy: new OpenIdConnectPrincipal(provider, {
           StringEquals: {
             [`${issuer}:aud`]: 'sts.amazonaws.com',
             [`${issuer}:sub`]: `repo:${repository}:environment:${stage}`,
           },
-          // Of the branch and the tags that are deployed.
+          // Only the branch and the tags that are deployed.
           StringLike: {
             [`${issuer}:job_workflow_ref`]: [`${workflow}@refs/heads/main`, `${workflow}@refs/tags/*`],
           },
@@ -54,11 +55,14 @@ export class GithubRoles extends Stack {
           ],
         }),
       );
-      accept(role, {
+      suppress(role, {
         'AwsSolutions-IAM5[Resource::arn:<AWS::Partition>:iam::<AWS::AccountId>:role/cdk-hnb659fds-*]':
-          'The bootstrap made five roles of this name for those who deploy, one of them in each region.',
+          'cdk bootstrap creates five roles with this prefix in each region, and deployments need them.',
       });
-      new CfnOutput(this, `Role-${stage}`, { value: role.roleArn, description: `AWS_DEPLOY_ROLE of ${stage}` });
+      new CfnOutput(this, `Role-${stage}`, {
+        value: role.roleArn,
+        description: `Value of AWS_DEPLOY_ROLE for stage ${stage}`,
+      });
     }
   }
 }

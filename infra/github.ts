@@ -1,14 +1,14 @@
 import { App } from 'aws-cdk-lib';
 import * as z from 'zod';
-import { refused, unknownFlags } from './context.ts';
+import { invalidFlag, unknownFlags } from './context.ts';
 import { GithubRoles } from './github-roles.ts';
 
-// An app of its own: it is deployed once, by hand (docs/deploying.md).
+// A separate CDK app, because it is deployed once and by hand (docs/deploying.md).
 
 const flags = z.object({
   repository: z
-    .string('is missing: the owner and name of the repository, as the subject of its tokens has them')
-    .regex(/^[\w.-]+(@\d+)?\/[\w.-]+(@\d+)?$/, 'is not like owner/name or owner@123/name@456'),
+    .string('is missing; pass owner/name of the repository, as `sub` of its OIDC tokens has it')
+    .regex(/^[\w.-]+(@\d+)?\/[\w.-]+(@\d+)?$/, 'is not owner/name or owner@123/name@456'),
   stages: z
     .string()
     .default('dev,prod')
@@ -19,7 +19,7 @@ const flags = z.object({
 const app = new App({ analyticsReporting: false });
 const context: Record<string, unknown> = app.node.getAllContext();
 const read = flags.safeParse(context);
-const problems = [...unknownFlags(context, Object.keys(flags.shape)), ...(read.error?.issues ?? []).map(refused)];
+const problems = [...unknownFlags(context, Object.keys(flags.shape)), ...(read.error?.issues ?? []).map(invalidFlag)];
 if (read.success && problems.length === 0) {
   const { repository, stages, provider } = read.data;
   new GithubRoles(app, 'ChatSystem-GitHub', { repository, stages, providerExists: provider === 'exists' });

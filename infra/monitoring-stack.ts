@@ -8,35 +8,35 @@ import { FlowDashboard } from './constructs/dashboard.ts';
 import { SearchDomain } from './constructs/search-domain.ts';
 import type { DataStack } from './data-stack.ts';
 import type { Deployment } from './flags.ts';
-import { acceptingAlarms } from './monitoring/accepting-alarms.ts';
+import { backgroundAlarms } from './monitoring/background-alarms.ts';
+import type { Monitored } from './monitoring/monitored.ts';
+import { requestAlarms } from './monitoring/request-alarms.ts';
 import { serverAlarms } from './monitoring/server-alarms.ts';
 import { stepsOf } from './monitoring/steps.ts';
-import type { Watched } from './monitoring/watched.ts';
-import { workingAlarms } from './monitoring/working-alarms.ts';
 import type { ServiceStack } from './service-stack.ts';
 
-interface WatchStackProps extends StackProps {
+interface MonitoringStackProps extends StackProps {
   deployment: Deployment;
   data: DataStack;
   service: ServiceStack;
 }
 
-/** Watches the other stacks: a dashboard, alarms that each have a section in docs/runbook.md, and a budget. */
-export class WatchStack extends Stack {
-  constructor(scope: Construct, id: string, { deployment, data, service, ...props }: WatchStackProps) {
+/** Monitors the other stacks: a dashboard, alarms that each have a section in docs/runbook.md, and a budget. */
+export class MonitoringStack extends Stack {
+  constructor(scope: Construct, id: string, { deployment, data, service, ...props }: MonitoringStackProps) {
     super(scope, id, { ...props, description: 'chat-system: dashboard, alarms and budget' });
     CrossStackReferences.of(this).consume(deployment.stage.references);
     const { alarmEmail, monthlyBudget, runbookUrl: runbook } = deployment;
     const { topic } = new AlarmTopic(this, 'Topic', alarmEmail);
-    const watched = watchedOf(deployment, data, service);
-    const specs = [acceptingAlarms, workingAlarms, serverAlarms].flatMap((alarmsOf) => alarmsOf(watched));
+    const monitored = monitoredResources(deployment, data, service);
+    const specs = [requestAlarms, backgroundAlarms, serverAlarms].flatMap((alarmsOf) => alarmsOf(monitored));
     const alarms = new Alarms(this, 'Alarms', { specs, topic, runbook });
     if (alarmEmail) new Budget(this, 'Budget', { monthly: monthlyBudget, email: alarmEmail });
-    new FlowDashboard(this, 'Flow', { name: service.system, steps: stepsOf(watched), alarms: alarms.all });
+    new FlowDashboard(this, 'Flow', { name: service.system, steps: stepsOf(monitored), alarms: alarms.all });
   }
 }
 
-function watchedOf({ stage, rollupMinutes }: Deployment, data: DataStack, service: ServiceStack): Watched {
+function monitoredResources({ stage, rollupMinutes }: Deployment, data: DataStack, service: ServiceStack): Monitored {
   const { queues, ledger, database, searchCluster } = data;
   return {
     system: service.system,
@@ -49,7 +49,7 @@ function watchedOf({ stage, rollupMinutes }: Deployment, data: DataStack, servic
         ? {
             instance: database.instance,
             proxyName: database.proxy.dbProxyName,
-            // A type whose processor time is a credit that it earns, as t4g.
+            // Instance types such as t4g.medium earn credits for CPU time.
             burstable: /^t\d/.test(stage.database?.instanceType ?? ''),
           }
         : undefined,

@@ -2,108 +2,115 @@ import { Duration } from 'aws-cdk-lib';
 import type { QueueName, QueueService } from '../functions/queues.ts';
 import type { searchWorker } from '../functions/workers/search.ts';
 import type { storeWorker } from '../functions/workers/store.ts';
+import type { AlarmSpec } from './monitoring/alarm.ts';
 import type { FeedSize } from './sizes.ts';
 
-/** What an alarm says is broken for whom, and the section of docs/runbook.md that goes on from there. */
-interface AlarmTexts {
-  id: string;
-  says: string;
-  section: string;
-}
+/** The construct id and the texts of an alarm. infra/monitoring/background-alarms.ts adds the condition. */
+type AlarmTexts = Pick<AlarmSpec, 'id' | 'description' | 'section'>;
 
-/** The worker of each queue. A queue of the list without one is a compile error. */
+/** The worker of each queue. A queue without a worker is a compile error. */
 interface Workers {
   store: typeof storeWorker;
   search: typeof searchWorker;
 }
 
-/** The services that a worker takes beside the queues and the report. infra/service-stack.ts says how each is reached. */
+/** The services of a worker other than queues and the report. infra/service-stack.ts connects the worker to each. */
 type NeedOf<Name extends QueueName> = Exclude<keyof Parameters<Workers[Name]>[0], QueueService | 'report'>;
 export type WorkerNeed = { [Name in QueueName]: NeedOf<Name> }[QueueName];
 
 interface QueueResources<Need extends PropertyKey> {
+  /** How SQS delivers records to the worker. */
   feed: FeedSize;
-  /** The services that its worker takes beside the queues and the report: exactly those. */
+  /** The services that the worker takes, other than queues and the report. */
   needs: Record<Need, true>;
-  /** What the dashboard says of the queue and of its worker, and the server whose step follows the worker's. */
+  /** The descriptions of queue and worker on the dashboard, and the server whose step follows that of the worker. */
   dashboard: { queue: string; worker: string; server?: 'mysql' | 'search' };
   alarms: {
-    /** The oldest record waits for more than a minute. */
+    /** The oldest record has waited for more than a minute. */
     age: AlarmTexts;
-    /** Batches fail minute after minute. */
+    /** Batches keep failing. */
     failing: AlarmTexts;
-    /** Batches are done more than a minute after their writes were accepted. */
+    /** Batches are processed more than a minute after their writes were accepted. */
     lag: AlarmTexts;
+    /** There is a dead letter. */
     deadLetters: AlarmTexts;
   };
 }
 
-/** What the AWS engine has for each queue of functions/queues.ts beside what is the same for all. */
+/** The settings of the AWS engine that differ from queue to queue (functions/queues.ts lists the queues). */
 export const queueResources: { [Name in QueueName]: QueueResources<NeedOf<Name>> } = {
   store: {
     /**
-     * Single writes: as many as one transaction takes (limits.rowsPerTransaction); a second of waiting fills it under
-     * load, and a message is readable within seconds without. Five transactions at once keep a small database busy; more
-     * would wait for each other's locks.
+     * A record holds one write, and a batch holds as many as fit into one transaction (limits.rowsPerTransaction). A
+     * window of one second fills batches under load, and a message is still readable within seconds. Five concurrent
+     * transactions keep a small database busy; more would wait for each other's locks.
      */
     feed: { batchSize: 1_000, window: Duration.seconds(1), maxConcurrency: 5 },
     needs: { store: true },
     dashboard: {
-      queue: 'Accepted, not stored → the store worker',
+      queue: 'Accepted writes, not stored yet → the store worker',
       worker: 'Writes become rows → the search queue',
       server: 'mysql',
     },
     alarms: {
       age: {
         id: 'StoreQueueAge',
-        says: 'Readers do not see what was accepted more than a minute ago: the store worker does not keep up. Nothing is lost.',
+        description:
+          'Readers do not see writes that were accepted more than a minute ago: the store worker cannot keep up. Nothing is lost.',
         section: 'Accepted messages are not readable',
       },
       failing: {
         id: 'StoreFails',
-        says: 'Readers do not see what is accepted: the store worker fails time after time, as when MySQL is out. Nothing is lost.',
+        description:
+          'Readers do not see new writes: batches of the store worker keep failing, for example because MySQL is unavailable. Nothing is lost.',
         section: 'Accepted messages are not readable',
       },
       lag: {
         id: 'StoredLag',
-        says: 'Readers see new messages more than a minute late: from acceptance to MySQL, parked writes included. Nothing is lost.',
+        description:
+          'Readers see new messages late: a write, parked writes included, takes more than a minute from acceptance to MySQL. Nothing is lost.',
         section: 'Accepted messages are not readable',
       },
       deadLetters: {
         id: 'StoreDeadLetters',
-        says: 'An accepted write is missing for its readers, and stays so: the store worker moved it to the dead letters.',
+        description:
+          'Readers will not see an accepted write until an operator acts: the store worker moved it to the dead letters.',
         section: 'Dead letters of the store queue',
       },
     },
   },
   search: {
-    /** A record names up to 1,000 changes. Few bulks at once, so that searches are answered in between. */
+    /** A record names up to 1,000 changes. Few bulk requests run at once, so that searches still get CPU time. */
     feed: { batchSize: 100, window: Duration.seconds(1), maxConcurrency: 3 },
     needs: { store: true, searchIndex: true },
     dashboard: {
-      queue: 'Stored, not found yet → the search worker',
+      queue: 'Stored writes, not searchable yet → the search worker',
       worker: 'Rows become documents → OpenSearch',
       server: 'search',
     },
     alarms: {
       age: {
         id: 'SearchQueueAge',
-        says: 'Searches do not find what was accepted more than a minute ago: the search worker does not keep up. Nothing is lost.',
+        description:
+          'Searches do not find writes that were accepted more than a minute ago: the search worker cannot keep up. Nothing is lost.',
         section: 'New messages are not found',
       },
       failing: {
         id: 'IndexFails',
-        says: 'Searches do not find what is accepted: the search worker fails time after time, as when OpenSearch or MySQL is out. Nothing is lost.',
+        description:
+          'Searches do not find new writes: batches of the search worker keep failing, for example because OpenSearch or MySQL is unavailable. Nothing is lost.',
         section: 'New messages are not found',
       },
       lag: {
         id: 'IndexedLag',
-        says: 'Searches find new messages more than a minute late, from acceptance to the search index. Nothing is lost.',
+        description:
+          'Searches find new messages late: a write takes more than a minute from acceptance to the search index. Nothing is lost.',
         section: 'New messages are not found',
       },
       deadLetters: {
         id: 'SearchDeadLetters',
-        says: 'Some messages can be read and are never found: the search worker moved their record to the dead letters.',
+        description:
+          'Searches will not find some readable messages until an operator acts: the search worker moved their record to the dead letters.',
         section: 'Dead letters of the search queue',
       },
     },

@@ -1,17 +1,17 @@
 import type { Route } from '../lib/api/routes.ts';
 
-/** How often each method of a route may be called. */
+/** The request limit of each method of a route. */
 export interface Throttle {
-  /** Requests a second, in the long run. */
+  /** The steady-state limit, in requests per second. */
   rate: number;
-  /** Requests at once. */
+  /** The burst limit: the size of API Gateway's token bucket, in requests. */
   burst: number;
 }
 
-/** What a route is for those who limit it: what it costs behind the API. */
+/** The kind of a route, by which it is throttled: what its requests cost behind the API. */
 export type RouteKind = 'write' | 'read' | 'search' | 'registry' | 'service';
 
-/** `registry`: what operators do; `service`: what asks nothing of ledger, SQL or search. */
+/** Returns the kind of a route. `registry`: requires the admin key. `service`: uses no ledger, SQL or search. */
 export function kindOf({ admin, needs, method }: Route): RouteKind {
   if (admin) return 'registry';
   if (needs.length === 0) return 'service';

@@ -18,13 +18,16 @@ import { type FunctionSize, functionSizes } from './sizes.ts';
 interface ServiceStackProps extends StackProps {
   deployment: Deployment;
   data: DataStack;
-  /** The folder of all bundles. */
+  /** The folder that holds the bundle of every function. */
   bundles: string;
 }
 
-/** All that runs, in the order of the flow; it can be destroyed and made again, for what it knows is in the data stack. */
+/**
+ * Everything that runs code, in the order of the data flow. The stack holds no data, so it can be deleted and deployed
+ * again.
+ */
 export class ServiceStack extends Stack {
-  /** Tells this deployment from others of the account, in metrics. */
+  /** The name of the deployment, unique in the account: the name of API and dashboard, and the dimension of metrics. */
   readonly system: string;
   readonly api: Api;
   readonly functions = new Map<FunctionName, ServiceFunction>();
@@ -32,7 +35,7 @@ export class ServiceStack extends Stack {
   constructor(scope: Construct, id: string, { deployment, data, bundles, ...props }: ServiceStackProps) {
     super(scope, id, { ...props, description: 'chat-system: service' });
     this.system = `ChatSystem-${deployment.name}`;
-    // Weak ones leave both stacks free to change: an export that is in use can be neither changed nor removed.
+    // Weak references let both stacks change: an export that is in use can be neither changed nor removed.
     CrossStackReferences.of(this).consume(deployment.stage.references);
     const { reservedConcurrency, logRetention, throttling, rotation, migration } = deployment.stage;
     const { queues, ledger, adminKey, systemSecret, network, database, searchCluster } = data;
@@ -50,7 +53,7 @@ export class ServiceStack extends Stack {
       return fn;
     };
 
-    // HTTP: one function a route. Writes go to the ledger and nowhere else; reads ask what the route names.
+    // HTTP: one function per route. Writes use only the ledger; reads use the services that the route names.
     const fallback = create('fallback', functionSizes.fallback);
     this.api = new Api(this, 'Api', { name: this.system, fallback, throttling, logRetention });
     for (const [name, route] of Object.entries<Route>(routes)) {
@@ -61,10 +64,10 @@ export class ServiceStack extends Stack {
       if (route.needs.includes('cursors')) systemSecret.connect(fn);
       if (route.admin && adminKey) adminKey.connect(fn);
       else if (route.admin) leaveRegistryOpen(fn);
-      this.api.serves(route, fn);
+      this.api.addRoute(route, fn);
     }
 
-    // The queues: accepted writes become rows, changed rows become documents.
+    // Workers: the store worker turns accepted writes into rows, the search worker turns changed rows into documents.
     const connect: Record<WorkerNeed, (worker: ServiceFunction) => void> = {
       store: (worker) => database.connect(worker, 'work'),
       searchIndex: (worker) => searchCluster.connect(worker, 'index'),
@@ -72,45 +75,45 @@ export class ServiceStack extends Stack {
     for (const name of queueNames) {
       const worker = create(workerName(name), functionSizes.worker);
       const { feed, needs } = queueResources[name];
-      queues[name].feeds(worker, feed);
+      queues[name].connectWorker(worker, feed);
       for (const need of Object.keys(needs) as WorkerNeed[]) connect[need](worker);
-      for (const next of sendsTo(name)) queues[next].takesFrom(worker);
+      for (const next of sendsTo(name)) queues[next].connectSender(worker);
     }
 
-    // Counters become counts.
+    // The roll-up copies the counters of the ledger to the counts in SQL.
     const rollUp = create('rollUpSchedule', functionSizes.rollUp);
     ledger.connect(rollUp, 'read');
     database.connect(rollUp, 'work');
     every(Duration.minutes(deployment.rollupMinutes), rollUp);
 
-    // What lies below something deleted goes.
+    // The purge deletes everything below a deleted application, chat or message.
     const purge = create('purgeSchedule', functionSizes.purge);
     ledger.connect(purge, 'purge');
     database.connect(purge, 'work');
     searchCluster.connect(purge, 'purge');
     every(Duration.minutes(1), purge);
 
-    // What the store queue did not take is sent when it does again.
+    // The sweep sends parked writes: those that the store queue did not accept at first.
     const sweep = create('sweepSchedule', functionSizes.sweep);
     ledger.connect(sweep, 'sweep');
     every(Duration.minutes(1), sweep);
 
-    // The system secret gets a new key each month.
-    if (rotation) systemSecret.rotatesWith(create('rotateSystemSecret', functionSizes.rotation));
+    // Secrets Manager gives the system secret a new key every month.
+    if (rotation) systemSecret.rotateWith(create('rotateSystemSecret', functionSizes.rotation));
 
-    // Tables and index are up to date before any code is that counts on it.
+    // The migration runs before any function that relies on its result is deployed.
     if (migration) {
       const users = [...this.functions.values()];
       const migrate = create('migrate', functionSizes.migrate);
       database.connect(migrate, 'migration');
       searchCluster.connect(migrate, 'migrate');
-      new Migration(this, 'Migration', migrate).precedes(this.api, ...users);
+      new Migration(this, 'Migration', migrate).runBefore(this.api, ...users);
     }
 
-    new CfnOutput(this, 'ApiUrl', { value: this.api.url, description: 'The base URL of the HTTP API' });
+    new CfnOutput(this, 'ApiUrl', { value: this.api.url, description: 'Base URL of the HTTP API' });
   }
 }
 
-/** A function that uses the database or the search cluster runs where they are. */
+/** Whether the function uses the database or the search cluster, and therefore runs in their network. */
 const usesNetwork = (name: FunctionName): boolean =>
   functions[name].needs.some((need) => ['store', 'searchIndex', 'database', 'searchCluster'].includes(need));

@@ -1,59 +1,66 @@
 import { Duration } from 'aws-cdk-lib';
 import { limits } from '../lib/limits.ts';
 
-/** How much a function gets, and how long it may take. */
+/** Memory, timeout and concurrency of a function. */
 export interface FunctionSize {
-  /** Lambda gives processor time in proportion: 1,769 MB is one whole processor. */
+  /** Lambda allots CPU in proportion to memory: 1,769 MB is one vCPU. */
   memoryMb: number;
   timeout: Duration;
-  /** Most at once, where the stage reserves concurrency. */
-  atOnce?: number;
+  /** The largest number of concurrent runs, in stages that reserve concurrency. Default: unlimited. */
+  maxConcurrency?: number;
 }
 
-/** Every size of the AWS engine, each with its reason. */
+/** The sizes of all functions of the AWS engine, each with its reason. */
 export const functionSizes = {
   /**
-   * Half a processor: a start is mostly loading code, and a batch of 1 MiB is parsed and printed several times. The time
-   * is that of a slow DynamoDB call and a slow SQS call, each tried twice, and is below API Gateway's 29 s.
+   * About half a vCPU, because a cold start mostly loads code, and a batch of 1 MiB is parsed and serialized several
+   * times. The timeout covers a slow DynamoDB call and a slow SQS call with one retry each. It is below the 29 s of API
+   * Gateway.
    */
   write: { memoryMb: 1_024, timeout: Duration.seconds(10) },
-  /** A page may hold 4 MB. A read answers within 3 s, that SQL or search is out if need be. */
+  /** A page may hold 4 MB. A read responds within 3 s, with 503 if MySQL or OpenSearch is unavailable. */
   read: { memoryMb: 1_024, timeout: Duration.seconds(3) },
-  /** Preflights, wrong methods, unknown paths: no work, and the least that starts quickly. */
+  /** Preflight requests, wrong methods, unknown paths. No work, so the smallest size that still starts quickly. */
   fallback: { memoryMb: 512, timeout: Duration.seconds(3) },
-  /** A whole processor: up to 6 MB of JSON to parse, to fold and to print. A batch takes a second; an outage is waited for. */
+  /**
+   * One vCPU, because a batch is up to 6 MB of JSON to parse, case-fold and serialize. A batch normally takes a second. The
+   * timeout leaves time to wait for a server that is unavailable.
+   */
   worker: { memoryMb: 1_769, timeout: Duration.millis(limits.workerMs) },
   /**
-   * The database counts, the function waits. What is not visited in this time is visited by the next run. One at a time:
-   * a minute later the next would ask SQL for the same counts again.
+   * The database does the counting. The next run continues with the dirty marks that this run did not reach. Runs are not
+   * concurrent, because the run of the next minute would query the same counts again.
    */
-  rollUp: { memoryMb: 512, timeout: Duration.minutes(5), atOnce: 1 },
+  rollUp: { memoryMb: 512, timeout: Duration.minutes(5), maxConcurrency: 1 },
   /**
-   * Resumable, and stops by itself before its time is over: the longest that Lambda grants. One at a time: fifteen of
-   * them would delete the same rows, and wait for each other's locks.
+   * The longest timeout of Lambda. The purge stops before it and is resumable. Runs are not concurrent, because up to
+   * fifteen of them would delete the same rows and wait for each other's locks.
    */
-  purge: { memoryMb: 512, timeout: Duration.minutes(15), atOnce: 1 },
-  /** As the purge: what an outage of the queue left behind may be much. It works on the ledger, which takes several. */
+  purge: { memoryMb: 512, timeout: Duration.minutes(15), maxConcurrency: 1 },
+  /** As long as the purge, because an outage of SQS may park many writes. Concurrent sweeps do not harm each other. */
   sweep: { memoryMb: 512, timeout: Duration.minutes(15) },
-  /** Two calls to Secrets Manager a month; each may be tried twice. */
+  /** Two calls to Secrets Manager a month, with one retry each. */
   rotation: { memoryMb: 256, timeout: Duration.seconds(20) },
   /**
-   * Changing a large table takes its time; a deployment waits for it. A minute less than the longest there is, for CDK's
-   * own function calls this one, and is to live long enough to say how it ended.
+   * Changing a large table takes minutes, and the deployment waits for it. One minute below the longest timeout of Lambda,
+   * because CDK's trigger function calls this one and has to outlive it to report the result.
    */
   migrate: { memoryMb: 512, timeout: Duration.minutes(14) },
 } satisfies Record<string, FunctionSize>;
 
-/** How a queue feeds its worker; infra/queues.ts has the sizes of each. */
+/** How SQS delivers the records of a queue to its worker. infra/queues.ts has the values. */
 export interface FeedSize {
-  /** Most messages at once; AWS hands over fewer when they hold more than the 6 MB of a Lambda event. */
+  /** The largest number of messages in a batch. Batches are smaller when they would exceed the 6 MB of a Lambda event. */
   batchSize: number;
-  /** How long a batch waits to be filled. */
+  /** How long SQS waits for a batch to fill. */
   window: Duration;
-  /** Most batches at work at once. */
+  /** The largest number of batches that are processed concurrently. */
   maxConcurrency: number;
 }
 
-/** SQS's rule for functions: six times the function's time, so that retries of a throttled one fit, plus the window. */
+/**
+ * Returns the visibility timeout of a queue as AWS recommends it: six times the timeout of the function, to leave room for
+ * retries when the function is throttled, plus the batching window.
+ */
 export const visibilityOf = (worker: FunctionSize, feed: FeedSize): Duration =>
   Duration.seconds(6 * worker.timeout.toSeconds() + feed.window.toSeconds());

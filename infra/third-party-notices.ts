@@ -3,8 +3,8 @@ import path from 'node:path';
 import * as z from 'zod';
 
 /**
- * The licences under which something may be in a bundle, or be needed to run. None says anything of our own code; all but
- * the last two ask for their text to go along.
+ * The licences that packages may have that are bundled or installed to run the service. None of them restricts the licence
+ * of our own code. All but the last two require their text to be distributed with the package.
  */
 export const allowedLicenses = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'MIT-0', '0BSD'];
 const withoutNotice = ['MIT-0', '0BSD'];
@@ -16,16 +16,16 @@ const packageFile = z.object({
   author: z.union([z.string(), z.object({ name: z.string() }).transform(({ name }) => name)]).optional(),
 });
 
-/** The folders of the packages that files are of; a file of ours is of none. */
+/** Returns the folders of the packages that the files belong to. Files outside `node_modules` belong to none. */
 export const packageFolders = (files: string[]): string[] => [
   ...new Set(files.flatMap((file) => file.match(/^.*node_modules\/(?:@[^/]+\/)?[^/]+/)?.[0] ?? [])),
 ];
 
 /**
- * What the licences of packages ask to be kept: each text once, below the packages that are under it.
+ * Returns the notices that the licences of the packages require: each licence text once, below the names of its packages.
  *
- * @param folders those of the packages, which are in `project`
- * @throws Error naming a package whose licence is not allowed, or asks for a text that is not there
+ * @param folders the folders of the packages, relative to `project`
+ * @throws Error naming a package whose licence is not allowed, or whose required licence text is missing
  */
 export function thirdPartyNotices(project: string, folders: string[]): string {
   const packagesUnder = new Map<string, string[]>();
@@ -41,13 +41,14 @@ export function thirdPartyNotices(project: string, folders: string[]): string {
 function licenseOf(folder: string, mitFile: string): { title: string; texts: string[] } {
   const { name, version, license, author } = packageFile.parse(readJson(path.join(folder, 'package.json')));
   const title = `${name} ${version} (${license})`;
-  if (!allowedLicenses.includes(license)) throw new Error(`${title}: its licence is not one of ${allowedLicenses}`);
+  if (!allowedLicenses.includes(license))
+    throw new Error(`${title}: the licence is not one of ${allowedLicenses.join(', ')}`);
   const texts = readdirSync(folder)
     .filter((file) => /^(notice|copying)\b|licen[cs]e(\.md|\.txt)?$/i.test(file))
     .map((file) => read(path.join(folder, file)));
   if (texts.length > 0 || withoutNotice.includes(license)) return { title, texts };
-  // Some packages name their licence and its holder, and leave the text out.
-  if (license !== 'MIT' || !author) throw new Error(`${title}: its licence asks for a text that is not there`);
+  // Some packages under MIT name licence and author in package.json only. The text is always the same, so take ours.
+  if (license !== 'MIT' || !author) throw new Error(`${title}: the text that the licence requires is missing`);
   return { title, texts: [`Copyright (c) ${author}\n\n${read(mitFile).replace(/^.*?(?=Permission is)/s, '')}`] };
 }
 

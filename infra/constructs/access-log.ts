@@ -1,7 +1,8 @@
 /**
- * A line of the API's access log. The route is the pattern, so it holds no token; the caller is left out, as in the
- * functions' logs. `lambdaRequestId` is the `x-request-id` of an answer that a function gave, and the id in the functions'
- * logs. `requestId` is that of an answer which the gateway gave itself; a client can choose it.
+ * The fields of a line in the API's access log. `route` is the path pattern, so the log contains no token. Nothing
+ * identifies the caller, as in the logs of functions. `lambdaRequestId` is the `x-request-id` of responses that a function
+ * returned, and the id in the logs of functions. `requestId` is the `x-request-id` of responses that API Gateway returned
+ * itself; a client can choose it.
  */
 export const accessLogFields = {
   requestId: '$context.requestId',
@@ -14,6 +15,6 @@ export const accessLogFields = {
   latencyMs: '$context.responseLatency',
   integrationLatencyMs: '$context.integrationLatency',
   integrationStatus: '$context.integrationStatus',
-  /** What the gateway itself answered, and why: `THROTTLED`. */
+  /** The type of the response if API Gateway returned it itself, such as `THROTTLED`. */
   gatewayAnswer: '$context.error.responseType',
 };

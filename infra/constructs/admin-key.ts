@@ -5,18 +5,18 @@ import type { adminKey, openRegistry } from '../../functions/aws/admin-key.ts';
 import { removalOf } from './removal.ts';
 import { allowReading } from './secret-access.ts';
 import type { ServiceFunction } from './service-function.ts';
-import { accept } from './suppress.ts';
+import { suppress } from './suppress.ts';
 
 interface AdminKeyProps {
-  /** Of a secret that is there already; else one is made. */
+  /** The name of an existing secret; undefined: a secret is created. */
   secretName: string | undefined;
   keepData: boolean;
 }
 
-/** The operators' key, in a secret. */
+/** The secret that holds the admin key, which creating and listing applications requires. */
 export class AdminKey extends Construct {
   readonly secret: ISecret;
-  /** As functions and operators ask for it. */
+  /** The name or ARN under which functions and operators read the secret. */
   readonly #secretId: string;
 
   constructor(scope: Construct, id: string, { secretName, keepData }: AdminKeyProps) {
@@ -25,30 +25,30 @@ export class AdminKey extends Construct {
       ? Secret.fromSecretNameV2(this, 'Secret', secretName)
       : // CDK's own types don't agree under exactOptionalPropertyTypes.
         (new Secret(this, 'Secret', {
-          description: 'chat-system: the key of operators, who create and list applications',
-          // It travels in a header; 43 letters and digits hold 256 bits.
+          description: 'chat-system: the admin key, required to create and list applications',
+          // Letters and digits only, because clients send the key in a header. 43 of them have 256 bits of entropy.
           generateSecretString: { passwordLength: 43, excludePunctuation: true },
           removalPolicy: removalOf(keepData),
         }) as ISecret);
     this.#secretId = secretName ?? this.secret.secretArn;
-    accept(this, {
-      'AwsSolutions-SMG4': 'Operators have the key in hand: it changes when they say so, and not under them.',
+    suppress(this, {
+      'AwsSolutions-SMG4': 'Operators distribute the admin key to their clients, so they decide when it changes.',
     });
     new CfnOutput(this, 'SecretId', {
       key: 'AdminKeySecret',
       value: this.#secretId,
-      description: 'The secret that holds the operators’ key',
+      description: 'Secret that holds the admin key',
     });
   }
 
-  /** The function asks its callers for the key. */
+  /** Lets the function read the admin key and require it of its callers. */
   connect(fn: ServiceFunction): void {
     allowReading(fn, this.secret);
     fn.setVariables<typeof adminKey>({ ADMIN_KEY_SECRET: this.#secretId });
   }
 }
 
-/** The function lets everyone create and list applications. */
+/** Makes the function accept callers without an admin key: everyone can create and list applications. */
 export function leaveRegistryOpen(fn: ServiceFunction): void {
   fn.setVariables<typeof adminKey>({ ADMIN_KEY_SECRET: 'open' satisfies typeof openRegistry });
 }

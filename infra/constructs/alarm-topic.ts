@@ -5,21 +5,21 @@ import { Topic } from 'aws-cdk-lib/aws-sns';
 import { EmailSubscription } from 'aws-cdk-lib/aws-sns-subscriptions';
 import { Construct } from 'constructs';
 
-/** Where alarms are told: encrypted, over TLS alone, and by the alarms of this account alone. */
+/** The SNS topic that alarms notify. It is encrypted, requires TLS, and accepts only alarms of this account. */
 export class AlarmTopic extends Construct {
   readonly topic: Topic;
 
-  /** @param email who is told; AWS asks them once whether they want it */
+  /** @param email the address that is subscribed; AWS asks its owner once to confirm the subscription */
   constructor(scope: Construct, id: string, email: string | undefined) {
     super(scope, id);
     const cloudWatch = 'cloudwatch.amazonaws.com';
-    // CloudWatch may not use the key that AWS keeps for SNS. Nothing is kept under this one.
+    // CloudWatch cannot use the AWS managed key of SNS. No stored data is encrypted with this key, so it can be deleted.
     const key = new Key(this, 'Key', {
-      description: 'What the alarms of chat-system tell',
+      description: 'chat-system: encrypts alarm notifications',
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    // As AWS documents it, without a condition on the account; that is the topic's.
+    // Without a condition on the account, as AWS documents it. The policy of the topic has that condition.
     key.grantEncryptDecrypt(new ServicePrincipal(cloudWatch));
     this.topic = new Topic(this, 'Topic', { displayName: 'chat-system alarms', masterKey: key, enforceSSL: true });
     this.topic.addToResourcePolicy(

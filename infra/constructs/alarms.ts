@@ -7,20 +7,23 @@ import { type AlarmSpec, runbookLink } from '../monitoring/alarm.ts';
 interface AlarmsProps {
   specs: AlarmSpec[];
   topic: ITopic;
-  /** The address of the runbook that the alarms link. */
+  /** The URL of the runbook; undefined: the descriptions name its file in the repository. */
   runbook: string | undefined;
 }
 
-/** The alarms; each tells the topic what is broken for whom, where the runbook goes on, and when it is over. */
+/**
+ * The alarms. Each notifies the topic when it fires and when it returns to OK. The notification says what breaks for users
+ * and links the section of the runbook.
+ */
 export class Alarms extends Construct {
   readonly all: Alarm[];
 
   constructor(scope: Construct, id: string, { specs, topic, runbook }: AlarmsProps) {
     super(scope, id);
     const action = new SnsAction(topic);
-    this.all = specs.map(({ id, says, section, metric, above, below, periods, missing }) => {
+    this.all = specs.map(({ id, description, section, metric, above, below, periods, missing }) => {
       const alarm = new Alarm(this, id, {
-        alarmDescription: `${says} What to do: ${runbookLink(section, runbook)}`,
+        alarmDescription: `${description} What to do: ${runbookLink(section, runbook)}`,
         metric,
         threshold: above ?? below ?? 0,
         comparisonOperator:

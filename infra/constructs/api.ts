@@ -14,28 +14,28 @@ import { methodsOf, type Route, routes } from '../../lib/api/routes.ts';
 import type { Stage } from '../config.ts';
 import { kindOf } from '../route-kinds.ts';
 import { accessLogFields } from './access-log.ts';
-import { addGatewayAnswers } from './gateway-answers.ts';
+import { addGatewayResponses } from './gateway-responses.ts';
 import type { ServiceFunction } from './service-function.ts';
-import { accept } from './suppress.ts';
+import { suppress } from './suppress.ts';
 
-/** One permission a function for the whole API, instead of two a method: a policy of a function has a limited size. */
+/** Grants one permission per function for the whole API, instead of two per method: function policies are limited in size. */
 const integrationOf = (fn: ServiceFunction) => new LambdaIntegration(fn, { scopePermissionToMethod: false });
 
 interface ApiProps {
-  /** By which its metrics are told from those of other stages. */
+  /** The name of the API, which is the dimension of its metrics; unique in the account. */
   name: string;
-  /** Answers preflights, wrong methods and unknown paths. */
+  /** The function that responds to preflight requests, wrong methods and unknown paths. */
   fallback: ServiceFunction;
   throttling: Stage['throttling'];
   logRetention: RetentionDays;
 }
 
-/** The HTTP API: a REST API, whose paths and methods are those of the route table. */
+/** The REST API of API Gateway. Its paths and methods are those of the route table. */
 export class Api extends Construct {
   readonly url: string;
   readonly rest: RestApi;
   readonly #fallback: LambdaIntegration;
-  readonly #known = new Set<Resource>();
+  readonly #withFallback = new Set<Resource>();
 
   constructor(scope: Construct, id: string, { name, fallback, throttling, logRetention }: ApiProps) {
     super(scope, id);
@@ -44,47 +44,50 @@ export class Api extends Construct {
       restApiName: name,
       endpointTypes: [EndpointType.REGIONAL],
       deployOptions: {
-        // The stage's name is the base path of the contract.
+        // The name of the API Gateway stage is the base path of the API.
         stageName: 'v1',
-        // Traces of the API would hold the whole URL, and so the token; those of functions hold no more than their name.
+        // Traces of the API would contain the whole URL with the token. Traces of functions contain only their name.
         tracingEnabled: false,
         accessLogDestination: new LogGroupLogDestination(logs),
         accessLogFormat: AccessLogFormat.custom(JSON.stringify(accessLogFields)),
-        // Execution logs hold paths, and these hold tokens.
+        // Execution logs contain paths, and paths contain tokens.
         loggingLevel: MethodLoggingLevel.OFF,
         ...limitsOf(throttling.service),
         methodOptions: methodLimits(throttling),
       },
-      // It is the account's, see account-stack.ts.
+      // The role belongs to the account; see account-stack.ts.
       cloudWatchRole: false,
-      // Bodies come in Base64, so that one that is not UTF-8 reaches the function as it was sent and is refused there; as
-      // text it would arrive with replacement characters, and be stored so.
+      // Functions get bodies in Base64, so that they can refuse a body that is not UTF-8. API Gateway would replace invalid
+      // bytes in a text body by replacement characters, and these would be stored.
       binaryMediaTypes: ['*/*'],
     });
-    // The stack has an output of its own, without the slash at the end.
+    // The service stack has its own output, without the slash at the end.
     this.rest.node.tryRemoveChild('Endpoint');
     this.url = this.rest.url.replace(/\/$/, '');
     this.#fallback = integrationOf(fallback);
     this.rest.root.addMethod('ANY', this.#fallback);
     this.rest.root.addResource('{proxy+}').addMethod('ANY', this.#fallback);
-    addGatewayAnswers(this.rest);
-    accept(this.rest, {
-      'AwsSolutions-APIG2': 'Functions validate, by the schemas of the route table, and so on both engines.',
-      'AwsSolutions-APIG4': 'An application’s token in the path is what opens it; the registry asks for the admin key.',
-      'AwsSolutions-COG4': 'There are no users: an application’s token in the path is what opens it.',
-      'AwsSolutions-APIG6': 'Execution logs hold the path, and the path holds the token; access logs hold neither.',
-      'AwsSolutions-APIG3': 'What a firewall is to refuse depends on who calls; throttling is for each route.',
+    addGatewayResponses(this.rest);
+    suppress(this.rest, {
+      'AwsSolutions-APIG2':
+        'The functions validate requests by the schemas of the route table, on AWS and on the embedded engine alike.',
+      'AwsSolutions-APIG4':
+        'The token in the path authorizes access to its application; the registry requires the admin key.',
+      'AwsSolutions-COG4': 'There are no user accounts: the token in the path authorizes access to its application.',
+      'AwsSolutions-APIG6':
+        'Execution logs contain the path with the token; access logs contain only the path pattern.',
+      'AwsSolutions-APIG3': 'Firewall rules depend on the clients of a deployment; every route is throttled.',
     });
   }
 
-  /** The function answers the route: its method, the alias, and HEAD where it is a GET. */
-  serves(route: Route, fn: ServiceFunction): void {
+  /** Lets the function serve all methods of the route: its own, its alias, and HEAD for GET. */
+  addRoute(route: Route, fn: ServiceFunction): void {
     const resource = this.rest.root.resourceForPath(route.path);
     const integration = integrationOf(fn);
     for (const method of methodsOf(route)) resource.addMethod(method, integration);
-    // API Gateway prefers the methods above; the others are wrong ones, and preflights.
-    if (this.#known.has(resource)) return;
-    this.#known.add(resource);
+    // API Gateway prefers the specific methods above, so the fallback gets wrong methods and preflight requests.
+    if (this.#withFallback.has(resource)) return;
+    this.#withFallback.add(resource);
     resource.addMethod('ANY', this.#fallback);
   }
 }
@@ -94,7 +97,7 @@ const limitsOf = ({ rate, burst }: Stage['throttling']['read']) => ({
   throttlingBurstLimit: burst,
 });
 
-/** Of each method of each route; all others have the stage's own. */
+/** Returns the limits of each method of each route. All other requests have the limits of the API Gateway stage. */
 const methodLimits = (throttling: Stage['throttling']) =>
   Object.fromEntries(
     Object.values<Route>(routes).flatMap((route) =>

@@ -2,16 +2,16 @@ import { CfnBudget } from 'aws-cdk-lib/aws-budgets';
 import { Construct } from 'constructs';
 
 interface BudgetProps {
-  /** In USD. */
+  /** The limit, in USD per month. */
   monthly: number;
-  /** Who is told; unlike the topic, a budget does not ask first. */
+  /** The address that is notified. Unlike SNS, AWS Budgets does not ask for a confirmation. */
   email: string;
 }
 
 /**
- * Tells by mail when the costs of the account are above the limit, or AWS forecasts that they will be. It counts the whole
- * account: a bill can be split by stack only where somebody has activated the tag of stacks for cost allocation. It stops
- * nothing, and AWS brings costs up to date some three times a day.
+ * Sends an e-mail when the monthly cost of the account exceeds the limit, or when AWS forecasts that it will. The budget
+ * covers the whole account, because costs can be split by stack only after somebody activates the stack tag for cost
+ * allocation. It stops nothing, and AWS updates costs about three times a day.
  */
 export class Budget extends Construct {
   constructor(scope: Construct, id: string, { monthly, email }: BudgetProps) {

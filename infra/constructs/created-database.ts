@@ -17,12 +17,12 @@ import { addProxy } from './database-proxy.ts';
 import { closedGroup, type Network } from './network.ts';
 import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
-import { accept } from './suppress.ts';
+import { suppress } from './suppress.ts';
 
-/** The master user of the server, as whom migrations work. */
+/** The name of the master user, which migrations use. */
 const owner = 'chat';
 const schema = 'chat';
-/** MySQL's own. */
+/** The default port of MySQL. */
 const port = 3306;
 
 interface CreatedDatabaseProps {
@@ -31,7 +31,7 @@ interface CreatedDatabaseProps {
   keepData: boolean;
 }
 
-/** A database of our own, in the private network, and the proxy through which functions reach it. */
+/** An RDS for MySQL instance in the private network, with the proxy through which functions reach it. */
 export class CreatedDatabase extends Construct implements Database {
   readonly instance: DatabaseInstance;
   readonly proxy: DatabaseProxy;
@@ -41,9 +41,9 @@ export class CreatedDatabase extends Construct implements Database {
 
   constructor(scope: Construct, id: string, { size, network, keepData }: CreatedDatabaseProps) {
     super(scope, id);
-    // No minor version: RDS takes its default one for a new instance and upgrades it in the maintenance window. A pinned
-    // minor version makes a deployment fail once RDS has upgraded past it (a downgrade is refused), and a new instance
-    // fail once RDS has withdrawn it, about a year after its release.
+    // No minor version: RDS chooses its default for a new instance and upgrades it in the maintenance window. With a pinned
+    // minor version, deployments fail once RDS has upgraded past it, because RDS refuses downgrades, and new instances fail
+    // once RDS has withdrawn the version, about a year after its release.
     const engine = DatabaseInstanceEngine.mysql({ version: MysqlEngineVersion.of('8.4', '8.4') });
     this.instance = new DatabaseInstance(this, 'Instance', {
       engine,
@@ -59,44 +59,48 @@ export class CreatedDatabase extends Construct implements Database {
       multiAz: size.multiAz,
       databaseName: schema,
       credentials: Credentials.fromUsername(owner),
-      // RDS makes the master's password, keeps it in Secrets Manager, and makes another every seven days, by itself.
+      // RDS generates the password of the master user, stores it in Secrets Manager and rotates it every seven days.
       manageMasterUserPassword: true,
       parameterGroup: new ParameterGroup(this, 'Parameters', {
         engine,
-        // RDS for MySQL lists 0 and 1 as the allowed values, and refuses what it does not list.
+        // RDS for MySQL allows only the values 0 and 1.
         parameters: { require_secure_transport: '1' },
       }),
       backupRetention: Duration.days(size.backupDays),
       deleteAutomatedBackups: !keepData,
       copyTagsToSnapshot: true,
-      // What the server says of itself; the log of slow queries would hold the texts of messages.
+      // Only the error log, because the slow query log would contain the texts of messages.
       cloudwatchLogsExports: ['error'],
       deletionProtection: keepData,
       removalPolicy: removalOf(keepData),
     });
-    accept(this.instance, {
+    suppress(this.instance, {
       'CloudFormation-Validate::E9006':
-        'Its list has full versions alone; RDS takes a major version, too, and chooses the minor one.',
-      'AwsSolutions-RDS11': 'The port hides nothing in a network where only the proxy is let in.',
-      ...(!size.multiAz && { 'AwsSolutions-RDS3': 'To try things: minutes without SQL are a small loss.' }),
-      ...(!keepData && { 'AwsSolutions-RDS10': 'To try things: it goes with its stack.' }),
+        'The rule knows full versions only, but RDS also accepts a major version and chooses the minor one.',
+      'AwsSolutions-RDS11': 'Another port would not add security, because the security group admits only the proxy.',
+      ...(!size.multiAz && {
+        'AwsSolutions-RDS3': 'The stage is for experiments, where minutes without the database are acceptable.',
+      }),
+      ...(!keepData && {
+        'AwsSolutions-RDS10': 'The stage is for experiments, and its database is deleted with its stack.',
+      }),
     });
     const withArn = (secret: ISecret): UserSecret => ({ secret, id: secret.secretArn });
     const userSecret = (id: string, user: string, purpose: string): UserSecret => {
       const secret = new Secret(this, id, {
-        description: `chat-system: the SQL user of ${purpose}`,
+        description: `chat-system: SQL user for ${purpose}`,
         generateSecretString: {
           secretStringTemplate: JSON.stringify({ username: user }),
           generateStringKey: 'password',
-          // 43 letters and digits hold 256 bits.
+          // 43 letters and digits have 256 bits of entropy.
           passwordLength: 43,
           excludePunctuation: true,
         },
         removalPolicy: removalOf(keepData),
       });
-      accept(secret, {
+      suppress(secret, {
         'AwsSolutions-SMG4':
-          'Nobody types this password, and it opens nothing from outside of the network; docs/security.md says how to change it.',
+          'Only functions use this password, and it gives no access from outside the network; docs/security.md says how to change it.',
       });
       // CDK's own types don't agree under exactOptionalPropertyTypes.
       return withArn(secret as ISecret);
@@ -111,8 +115,8 @@ export class CreatedDatabase extends Construct implements Database {
   }
 
   connect(fn: ServiceFunction, use: DatabaseUse): void {
-    // The proxy's certificate is one of Amazon's public authorities, which Node.js trusts; so its name is what tells it
-    // from any other server that has one.
+    // The certificate of the proxy comes from a public authority of Amazon, which Node.js trusts. Only the verified host
+    // name distinguishes the proxy from other servers with such a certificate.
     const ssl = encodeURIComponent(JSON.stringify({ verifyIdentity: true }));
     const url = `mysql://${owner}@${this.proxy.endpoint}:${port}/${schema}?ssl=${ssl}`;
     connectToMysql(fn, use, { url, owner: this.#owner, users: this.#users });

@@ -9,12 +9,14 @@ import {
 import { Construct } from 'constructs';
 import type { Step } from '../monitoring/steps.ts';
 
+/** The width of a dashboard, in CloudWatch's grid units. */
 const columns = 24;
+/** In grid units. */
 const height = { heading: 2, graph: 5, alarms: 3 };
 
 /**
- * One page that reads like the flow: a column for each step, from left to right, with its work above, what is wrong below;
- * over them all the alarms. A page is 24 units wide, so the steps stand in rows of three.
+ * A dashboard of one page. At the top it shows the alarms. Below, each step of the data flow has a column: its
+ * description, a graph of its work and a graph of its problems. The columns stand in rows of three.
  */
 export class FlowDashboard extends Construct {
   constructor(scope: Construct, id: string, { name, steps, alarms }: FlowDashboardProps) {
@@ -26,10 +28,11 @@ export class FlowDashboard extends Construct {
       const width = columns / stepsInRow;
       dashboard.addWidgets(
         ...row.map(
-          ({ title, says }) => new TextWidget({ markdown: `## ${title}\n${says}`, width, height: height.heading }),
+          ({ title, description }) =>
+            new TextWidget({ markdown: `## ${title}\n${description}`, width, height: height.heading }),
         ),
       );
-      for (const which of ['work', 'trouble'] as const)
+      for (const which of ['work', 'problems'] as const)
         dashboard.addWidgets(...row.map((step) => graphOf(`${step.title}: ${which}`, step[which], width)));
     }
   }
@@ -38,8 +41,9 @@ export class FlowDashboard extends Construct {
 const stepsInRow = 3;
 
 interface FlowDashboardProps {
+  /** The name of the dashboard, unique in the account. */
   name: string;
-  /** In the order of the flow. */
+  /** In the order of the data flow. */
   steps: Step[];
   alarms: Alarm[];
 }

@@ -16,15 +16,15 @@ import { allowReading } from './secret-access.ts';
 
 interface ProxyProps {
   instance: DatabaseInstance;
-  /** Of every user that comes through the proxy. */
+  /** The secrets of all SQL users that connect through the proxy. */
   secrets: ISecret[];
   network: Network;
   port: number;
 }
 
 /**
- * The proxy in front of the database: a thousand functions that each hold a connection share the few hundred that the
- * server has, and a failover costs them no new connection.
+ * Adds an RDS Proxy in front of the database. Through it, a thousand function instances with one connection each share the
+ * few hundred connections of the server, and keep their connections during a failover.
  */
 export function addProxy(
   scope: Construct,
@@ -44,23 +44,23 @@ export function addProxy(
     secrets,
     requireTLS: true,
     clientPasswordAuthType: ClientPasswordAuthType.MYSQL_CACHING_SHA2_PASSWORD,
-    // Every connection to the server begins as each of ours does, so whatever a client sets is what is set already, and
-    // no reason to keep a connection to itself.
+    // The init query applies our session settings to every server connection. Clients set the same values again, which
+    // changes nothing, so the proxy does not have to pin their connections.
     initQuery: proxyInitQuery,
     sessionPinningFilters: [SessionPinningFilter.EXCLUDE_VARIABLE_SETS],
-    // The rest is for a person who has to look.
+    // The remaining 10 % are for an operator who has to inspect the server.
     maxConnectionsPercent: 90,
-    // A worker waits as long for a query; a reader has given up long before.
+    // Workers wait as long for a query. Reads have timed out long before.
     borrowTimeout: Duration.seconds(20),
-    // What a worker's prepared statement has kept to itself is free again soon after Lambda has frozen the worker.
+    // Prepared statements of workers pin connections. This frees them soon after Lambda has frozen the worker.
     idleClientTimeout: Duration.minutes(5),
   });
 }
 
 /**
- * The proxy's name, which CloudFormation requires and CDK does not generate. It changes with everything of ours whose
- * change replaces the proxy: CloudFormation creates the new proxy before it deletes the old one, and a name is unique in
- * an account and region. (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html)
+ * Returns the name of the proxy, which CloudFormation requires and CDK does not generate. The name depends on every
+ * property whose change replaces the proxy: CloudFormation creates the new proxy before it deletes the old one, and names
+ * are unique in an account and region. (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html)
  */
 function nameOf(instance: DatabaseInstance, { subnets }: Network): string {
   const subnetIds = Stack.of(instance).resolve(subnets.map(({ subnetId }) => subnetId)) as unknown;

@@ -6,35 +6,35 @@ import type { MysqlUsers } from '../../lib/store/mysql/users.ts';
 import { allowReading } from './secret-access.ts';
 import type { ServiceFunction, VariablesOf } from './service-function.ts';
 
-/** What a function does with the database: it decides the function's SQL user, and how long it waits. */
+/** What a function uses the database for. It determines the SQL user and the query timeout. */
 export type DatabaseUse = NonNullable<VariablesOf<typeof database>['MYSQL_USE']>;
 
-/** A secret with the name and password of an SQL user. */
+/** The secret that holds the name and password of an SQL user. */
 export interface UserSecret {
   secret: ISecret;
-  /** Its name or ARN, as functions ask for it. */
+  /** The name or ARN under which functions read the secret. */
   id: string;
 }
 
-/** The SQL database that the store is in. */
+/** The SQL database of the store. */
 export interface Database extends Construct {
-  /** Of all its users. */
+  /** The secrets of all SQL users. */
   readonly secrets: ISecret[];
-  /** The function gets there, with the rights of the user that is for this use. */
+  /** Lets the function connect to the database as the SQL user for this use. */
   connect(fn: ServiceFunction, use: DatabaseUse): void;
 }
 
-/** Where a database is, and its users. */
+/** The address of a database and the secrets of its users. */
 export interface MysqlAccess {
   /** `mysql://user@host:port/database` */
   url: string;
-  /** The user that migrations work as. */
+  /** The user that migrations connect as. */
   owner: UserSecret;
-  /** The users that migrations make; without them, every function works as the owner. */
+  /** The users that migrations create. Undefined: every function connects as the owner. */
   users: Record<keyof MysqlUsers, UserSecret> | undefined;
 }
 
-/** Lets the function read the secret of its own user; a migration reads those of the users that it makes, too. */
+/** Lets the function read the secret of its SQL user. A migration can also read the secrets of the users it creates. */
 export function connectToMysql(fn: ServiceFunction, use: DatabaseUse, { url, owner, users }: MysqlAccess): void {
   const { secret, id } = use === 'migration' || !users ? owner : users[use];
   allowReading(fn, secret);

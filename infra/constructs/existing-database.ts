@@ -1,22 +1,22 @@
 import { Peer, Port } from 'aws-cdk-lib/aws-ec2';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { GivenMysql } from '../flags.ts';
+import type { ExistingMysql } from '../flags.ts';
 import { connectToMysql, type Database, type DatabaseUse, type MysqlAccess, type UserSecret } from './database.ts';
 import type { Network } from './network.ts';
 import type { ServiceFunction } from './service-function.ts';
 
-interface GivenDatabaseProps {
-  mysql: GivenMysql;
+interface ExistingDatabaseProps {
+  mysql: ExistingMysql;
   network: Network | undefined;
 }
 
-/** A database that exists already. */
-export class GivenDatabase extends Construct implements Database {
+/** An existing MySQL database. */
+export class ExistingDatabase extends Construct implements Database {
   readonly secrets: ISecret[];
   readonly #access: MysqlAccess;
 
-  constructor(scope: Construct, id: string, { mysql, network }: GivenDatabaseProps) {
+  constructor(scope: Construct, id: string, { mysql, network }: ExistingDatabaseProps) {
     super(scope, id);
     const { url, secretName, userSecretNames } = mysql;
     const named = (constructId: string, name: string): UserSecret => ({

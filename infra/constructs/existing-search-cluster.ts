@@ -7,22 +7,22 @@ import type { Network } from './network.ts';
 import { connectToDomain, type SearchAccess, type SearchCluster } from './search-cluster.ts';
 import type { ServiceFunction } from './service-function.ts';
 
-interface GivenSearchClusterProps {
+interface ExistingSearchClusterProps {
   url: string;
-  /** The domain's ARN where its address does not name it. */
+  /** The ARN of the domain, if the URL does not name the domain. */
   domainArn: string | undefined;
   network: Network | undefined;
 }
 
 /**
- * An existing cluster. Functions sign their requests where it is a domain of AWS, which its ARN says or, without one, the
- * address that AWS gave it. Any other cluster must let in whoever reaches it.
+ * An existing OpenSearch cluster. Functions sign their requests if the cluster is a domain of AWS, which is known from
+ * `domainArn` or from the URL. Any other cluster must accept requests without authentication.
  */
-export class GivenSearchCluster extends Construct implements SearchCluster {
+export class ExistingSearchCluster extends Construct implements SearchCluster {
   readonly #url: string;
   readonly #domainArn: string | undefined;
 
-  constructor(scope: Construct, id: string, { url, domainArn, network }: GivenSearchClusterProps) {
+  constructor(scope: Construct, id: string, { url, domainArn, network }: ExistingSearchClusterProps) {
     super(scope, id);
     this.#url = url;
     const { port, protocol } = new URL(url);

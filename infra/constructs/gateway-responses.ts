@@ -6,18 +6,18 @@ import { Throttled, Unavailable } from '../../lib/model/errors.ts';
 const notFound = new Problem('route_not_found', 'No route has this path; see the docs page.');
 const throttled = problemOf(new Throttled(undefined));
 
-/** For what an operator puts in front of the API, such as a web ACL of WAF or a resource policy; we deploy none. */
+/** For requests that a WAF web ACL or a resource policy refuses. We deploy neither, but an operator may. */
 const notAllowed = new Problem('not_allowed', 'A rule in front of the service refused the request.');
 
 /**
- * The responses that API Gateway gives without calling a function, or when that fails. A type that is not named has the
- * response of its default, with that one's status; so those that are 403 by themselves are all named.
+ * The responses that API Gateway returns itself, without calling a function or when the call fails. A type that is not
+ * listed gets the response and status of its default, so all types with status 403 are listed.
  */
-const answers: [ResponseType, Problem][] = [
+const responses: [ResponseType, Problem][] = [
   [ResponseType.DEFAULT_4XX, new Problem('malformed_request', 'The request could not be read.')],
   // A function timed out, crashed or was throttled by Lambda. The write may still have been accepted.
   [ResponseType.DEFAULT_5XX, problemOf(new Unavailable(undefined))],
-  // What has no resource of its own goes to the fallback; this is for what is beside all resources.
+  // Paths without a resource go to the fallback. These two cover requests that match no resource at all.
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, notFound],
   [ResponseType.RESOURCE_NOT_FOUND, notFound],
   [ResponseType.WAF_FILTERED, notAllowed],
@@ -26,7 +26,7 @@ const answers: [ResponseType, Problem][] = [
   [ResponseType.EXPIRED_TOKEN, notAllowed],
   [ResponseType.INVALID_SIGNATURE, notAllowed],
   [ResponseType.INVALID_API_KEY, notAllowed],
-  // By reports, AWS does not apply this one, and answers bodies above 10 MB by `{"message": …}` (docs/deploying.md).
+  // Reportedly AWS ignores this response and returns `{"message": …}` for bodies above 10 MB (docs/deploying.md).
   [ResponseType.REQUEST_TOO_LARGE, new Problem('payload_too_large', 'The body is larger than the gateway takes.')],
   [
     ResponseType.UNSUPPORTED_MEDIA_TYPE,
@@ -36,9 +36,9 @@ const answers: [ResponseType, Problem][] = [
   [ResponseType.QUOTA_EXCEEDED, throttled],
 ];
 
-/** Gives the gateway's own responses the form of the handlers' problems. */
-export function addGatewayAnswers(api: RestApi): void {
-  for (const [type, problem] of answers)
+/** Gives the responses of API Gateway the format of the problems that functions return. */
+export function addGatewayResponses(api: RestApi): void {
+  for (const [type, problem] of responses)
     api.addGatewayResponse(type.responseType, {
       type,
       statusCode: String(problem.status),
@@ -50,6 +50,6 @@ export function addGatewayAnswers(api: RestApi): void {
     });
 }
 
-/** A text as it stands is quoted; what is not is an expression. */
+/** Quotes header values: API Gateway takes values without quotes for expressions. */
 const quoted = (headers: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, `'${text}'`]));

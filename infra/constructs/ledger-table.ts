@@ -8,38 +8,38 @@ import type { ServiceFunction } from './service-function.ts';
 import type { WorkQueue } from './work-queue.ts';
 
 /**
- * What a function does with the ledger, and the actions that takes; a transaction takes those of its parts. The first
- * three park what the store queue does not take, which is why they write and remove items by the batch.
+ * The DynamoDB actions that each kind of access needs. A transaction needs the actions of its parts. `create`, `edit` and
+ * `delete` need `BatchWriteItem` to park the writes that the store queue does not accept.
  */
 export const ledgerActions = {
-  /** Takes numbers, keeps what is created, and remembers an Idempotency-Key. */
+  /** Assigns numbers, stores created items, and claims an Idempotency-Key. */
   create: ['BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
   edit: ['BatchGetItem', 'UpdateItem', 'BatchWriteItem'],
-  /** Marks what is deleted, and parks the deletion in the same transaction. */
+  /** Marks an item as deleted, and parks the deletion in the same transaction. */
   delete: ['BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteItem'],
-  /** Asks what was accepted. */
+  /** Reads what was accepted. */
   read: ['BatchGetItem'],
-  /** Removes what belongs to something deleted. */
+  /** Removes everything below a deleted item. */
   purge: ['BatchGetItem', 'Query', 'UpdateItem', 'BatchWriteItem'],
-  /** Sends what is parked. */
+  /** Sends parked writes and removes them. */
   sweep: ['Query', 'BatchWriteItem'],
 };
 export type LedgerAccess = keyof typeof ledgerActions;
 
-/** What a route does with the ledger. */
+/** Returns the access that a route needs. */
 export const accessOf = ({ method }: Route): LedgerAccess =>
   (({ GET: 'read', POST: 'create', PATCH: 'edit', DELETE: 'delete' }) as const)[method];
 
-/** Who sends to the store queue. The others know its address, which is a part of the ledger, and may not use it. */
+/** The kinds of access that send to the store queue. The others get its URL too, because the ledger requires it. */
 const senders: LedgerAccess[] = ['create', 'edit', 'delete', 'sweep'];
 
 interface LedgerTableProps {
-  /** Where accepted writes go. */
+  /** The queue that accepted writes are sent to. */
   storeQueue: WorkQueue;
   keepData: boolean;
 }
 
-/** The table of counters and of what was accepted; with the queue it sends to, it is the ledger. */
+/** The DynamoDB table of the ledger, which holds counters and accepted writes. The ledger also sends to the store queue. */
 export class LedgerTable extends Construct {
   readonly table: Table;
   readonly #storeQueue: WorkQueue;
@@ -58,7 +58,7 @@ export class LedgerTable extends Construct {
     });
   }
 
-  /** The function may do this with the ledger, and no more. */
+  /** Lets the function use the ledger with this access and no other. */
   connect(fn: ServiceFunction, access: LedgerAccess): void {
     this.table.grant(fn, ...ledgerActions[access].map((action) => `dynamodb:${action}`));
     if (senders.includes(access)) this.#storeQueue.queue.grant(fn, 'sqs:SendMessage');

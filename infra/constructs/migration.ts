@@ -2,7 +2,7 @@ import { Trigger } from 'aws-cdk-lib/triggers';
 import { Construct } from 'constructs';
 import type { ServiceFunction } from './service-function.ts';
 
-/** A call of the function during each deployment that changes it; when it fails, the deployment does. */
+/** Calls the function during each deployment that changes it. If the call fails, the deployment fails. */
 export class Migration extends Construct {
   readonly #trigger: Trigger;
 
@@ -11,8 +11,8 @@ export class Migration extends Construct {
     this.#trigger = new Trigger(this, 'Trigger', { handler: migrate, timeout: migrate.size.timeout });
   }
 
-  /** These change afterwards. */
-  precedes(...others: Construct[]): void {
+  /** The migration runs before CloudFormation creates or updates the other constructs. */
+  runBefore(...others: Construct[]): void {
     this.#trigger.executeBefore(...others);
   }
 }

@@ -18,45 +18,45 @@ import { AnyPrincipal, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
-/** Where SQL and search are, and the functions that use them. */
+/** The network of database and search cluster, and of the functions that use them. */
 export interface Network {
   readonly vpc: IVpc;
-  /** One in each zone, none of which the internet reaches. */
+  /** One private subnet per availability zone. */
   readonly subnets: ISubnet[];
-  /** Of the functions; they open connections, and nobody opens any to them. */
+  /** The security group of the functions. It allows no inbound connections. */
   readonly functions: SecurityGroup;
 }
 
-/** What functions in a network of our own may call of AWS, by the service's action prefix. */
-export type Reachable = Record<'dynamodb' | 'sqs' | 'secretsmanager', string[]>;
+/** The ARNs of the resources that the VPC endpoints give access to, by the action prefix of the service. */
+export type EndpointResources = Record<'dynamodb' | 'sqs' | 'secretsmanager', string[]>;
 
 interface CreatedNetworkProps {
-  /** Their names, or how many of the region's first ones. */
+  /** The names of the availability zones, or how many of the first ones of the region. */
   zones: string[] | number;
   logRetention: RetentionDays;
 }
 
-/** A network of our own; nothing in it reaches the internet, or is reached. */
+/** A created VPC without any route to or from the internet. */
 export class CreatedNetwork extends Construct implements Network {
   readonly vpc: IVpc;
   readonly subnets: ISubnet[];
   readonly functions: SecurityGroup;
-  readonly #endpoints: Record<keyof Reachable, VpcEndpoint>;
+  readonly #endpoints: Record<keyof EndpointResources, VpcEndpoint>;
 
   constructor(scope: Construct, id: string, { zones, logRetention }: CreatedNetworkProps) {
     super(scope, id);
     const vpc = new Vpc(this, 'Vpc', {
-      // Named one by one: of a region that it does not know, CDK counts on two.
+      // Explicit, because CDK assumes two availability zones if it does not know the region.
       availabilityZones:
         typeof zones === 'number' ? Array.from({ length: zones }, (_, i) => Fn.select(i, Fn.getAzs())) : zones,
       natGateways: 0,
-      // Of one size, whatever the number of zones: a third then goes beside the other two.
+      // A fixed subnet size, so that a third availability zone can be added later without changing the first two subnets.
       subnetConfiguration: [{ name: 'private', subnetType: SubnetType.PRIVATE_ISOLATED, cidrMask: 20 }],
-      // The default group's rules would be removed by a custom resource; nothing is in it.
+      // Restricting the default security group takes a custom resource, and nothing uses that group.
       restrictDefaultSecurityGroup: false,
     });
     vpc.addFlowLog('Refused', {
-      // What a security group stopped: all else is known, and would be a line for each connection.
+      // Only rejected traffic. Accepted traffic is expected and would cost a line per connection.
       trafficType: FlowLogTrafficType.REJECT,
       destination: FlowLogDestination.toCloudWatchLogs(
         new LogGroup(this, 'RefusedLogs', { retention: logRetention, removalPolicy: RemovalPolicy.DESTROY }),
@@ -80,16 +80,16 @@ export class CreatedNetwork extends Construct implements Network {
   }
 
   /**
-   * The endpoints lead to these resources, for whoever of this account may use them: no data leaves for another account,
-   * whatever runs in the network. Roles say who may do what.
+   * Restricts the endpoints to these resources and to principals of this account, so that nothing in the network can send
+   * data to another account. Roles decide which function may do what.
    */
-  leadsTo(reachable: Reachable): void {
-    for (const [service, endpoint] of Object.entries(this.#endpoints) as [keyof Reachable, WithPolicy][])
+  restrictTo(resources: EndpointResources): void {
+    for (const [service, endpoint] of Object.entries(this.#endpoints) as [keyof EndpointResources, WithPolicy][])
       endpoint.addToPolicy(
         new PolicyStatement({
           principals: [new AnyPrincipal()],
           actions: [`${service}:*`],
-          resources: reachable[service],
+          resources: resources[service],
           conditions: { StringEquals: { 'aws:PrincipalAccount': Stack.of(this).account } },
         }),
       );
@@ -98,8 +98,8 @@ export class CreatedNetwork extends Construct implements Network {
 
 type WithPolicy = IVpcEndpoint & Pick<VpcEndpoint, 'addToPolicy'>;
 
-/** A network that is there already. It has its own way to DynamoDB, SQS and Secrets Manager. */
-export class GivenNetwork extends Construct implements Network {
+/** An existing VPC. It must have routes to DynamoDB, SQS and Secrets Manager. */
+export class ExistingNetwork extends Construct implements Network {
   readonly vpc: IVpc;
   readonly subnets: ISubnet[];
   readonly functions: SecurityGroup;
@@ -115,10 +115,10 @@ export class GivenNetwork extends Construct implements Network {
 }
 
 /**
- * A security group that lets in and out only what rules allow. A group without an egress rule of its own is open: AWS then
- * adds one that allows everything, and rules that are resources of their own (as those to a port that is known only in
- * AWS) do not count. CDK's placeholder goes with the first such rule, so the group has one that stays: nothing leaves for
- * a loopback address.
+ * Creates a security group that allows only the traffic of its rules. AWS adds a rule that allows all outbound traffic to
+ * a group without inline egress rules; rules that are separate resources (such as those for a port that is known only at
+ * deployment) do not prevent that. CDK removes its own placeholder rule with the first such rule, so this adds a permanent
+ * inline rule for the loopback address, which matches no traffic. A changed description replaces the group.
  * (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html)
  */
 export function closedGroup(scope: Construct, id: string, vpc: IVpc, description: string): SecurityGroup {
@@ -129,7 +129,7 @@ export function closedGroup(scope: Construct, id: string, vpc: IVpc, description
 
 function functionsGroup(scope: Construct, vpc: IVpc): SecurityGroup {
   const group = closedGroup(scope, 'Functions', vpc, 'Functions of chat-system');
-  // Gateway endpoints have addresses of the internet, so they can't be told from it here; the routes do that.
+  // Gateway endpoints have public addresses, so this rule cannot be limited to them. The route table has no other route.
   group.addEgressRule(Peer.anyIpv4(), Port.HTTPS, 'AWS, and search');
   return group;
 }

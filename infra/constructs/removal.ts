@@ -1,8 +1,8 @@
 import { RemovalPolicy } from 'aws-cdk-lib';
 
 /**
- * What becomes of a resource that holds data when its stack goes or it is replaced. One that is kept goes all the same
- * when its own creation fails: it holds nothing yet, and would be in the way of the next try.
+ * Returns the removal policy of a resource that holds data. A retained resource is still deleted when its own creation
+ * fails: it holds no data yet, and would block the next attempt.
  */
 export const removalOf = (keepData: boolean): RemovalPolicy =>
   keepData ? RemovalPolicy.RETAIN_ON_UPDATE_OR_DELETE : RemovalPolicy.DESTROY;

@@ -4,16 +4,19 @@ import type { searchCluster } from '../../functions/aws/search-cluster.ts';
 import { indexName, messagesAlias, writesAlias } from '../../lib/search/opensearch/names.ts';
 import type { ServiceFunction } from './service-function.ts';
 
-/** What a function asks of the cluster. */
+/** What a function uses the cluster for. */
 export type SearchAccess = 'search' | 'index' | 'purge' | 'migrate';
 
-/** The OpenSearch cluster that the search index is in. */
+/** The OpenSearch cluster of the search index. */
 export interface SearchCluster extends Construct {
+  /** Lets the function make the requests of this access. */
   connect(fn: ServiceFunction, access: SearchAccess): void;
 }
 
 interface Requests {
+  /** The HTTP methods as they appear in the names of IAM actions. */
   methods: string[];
+  /** The path, where `?` stands for any one character. */
   path: string;
 }
 
@@ -21,14 +24,14 @@ const alias = messagesAlias;
 const writes = writesAlias(alias);
 
 /**
- * The requests behind each access, by the methods that the client uses (held to it by test/aws/permissions.test.ts). Making
- * the index asks for several, and only while deploying.
+ * The requests that each kind of access makes, with the methods that the client library uses.
+ * test/aws/permissions.test.ts checks the list against real requests.
  */
 export const searchRequests: Record<SearchAccess, Requests[]> = {
   search: [{ methods: ['Post'], path: `${alias}/_search` }],
   index: [
     { methods: ['Get'], path: `_alias/${writes}` },
-    // The number of an index, which grows by one when the messages are indexed anew; `*` would be any path.
+    // The number of the index, which each reindex increments. A `*` would also match slashes, and so any path.
     ...['?', '??', '???'].map((number) => ({ methods: ['Put'], path: `${writes}-${number}/_bulk` })),
   ],
   purge: [{ methods: ['Post'], path: `${writes}/_delete_by_query` }],
@@ -42,7 +45,7 @@ export const searchRequests: Record<SearchAccess, Requests[]> = {
   ],
 };
 
-/** A domain of Amazon OpenSearch Service, which knows functions by their roles: each signs its requests. */
+/** Lets the function make signed requests to a domain of Amazon OpenSearch Service, which authorizes them by role. */
 export function connectToDomain(fn: ServiceFunction, access: SearchAccess, domain: { arn: string; url: string }): void {
   for (const { methods, path } of searchRequests[access])
     fn.addToRolePolicy(

@@ -6,7 +6,7 @@ import { closedGroup, type Network } from './network.ts';
 import { removalOf } from './removal.ts';
 import { connectToDomain, type SearchAccess, type SearchCluster } from './search-cluster.ts';
 import type { ServiceFunction } from './service-function.ts';
-import { accept } from './suppress.ts';
+import { suppress } from './suppress.ts';
 
 interface SearchDomainProps {
   size: SearchDomainSize;
@@ -14,7 +14,7 @@ interface SearchDomainProps {
   keepData: boolean;
 }
 
-/** A domain of our own, in the private network. */
+/** A created domain of Amazon OpenSearch Service, in the private network. */
 export class SearchDomain extends Construct implements SearchCluster {
   readonly domain: Domain;
 
@@ -37,19 +37,22 @@ export class SearchDomain extends Construct implements SearchCluster {
       encryptionAtRest: { enabled: true },
       removalPolicy: removalOf(keepData),
     });
-    accept(this.domain, {
+    suppress(this.domain, {
       'AwsSolutions-OS3':
-        'It has no public address: the security group lets the functions in, and a request is signed by a role that may make it.',
-      'AwsSolutions-OS4': 'Three nodes elect among themselves; nodes that only do that pay off in clusters of ten.',
+        'The domain has no public address: its security group admits only the functions, which sign their requests.',
+      'AwsSolutions-OS4':
+        'Three data nodes can elect a master themselves; dedicated master nodes pay off in clusters of about ten nodes.',
       'AwsSolutions-OS5':
-        'Without a policy of its own, a domain answers only requests that are signed by a role of the account.',
+        'Without an access policy, a domain accepts only requests that a role of the account has signed.',
       ...Object.fromEntries(
         ['SEARCH', 'INDEX'].map((which) => [
           `AwsSolutions-OS9[LogExport::${which}_SLOW_LOGS]`,
-          'Slow logs hold the requests, and these the texts of messages, which are logged nowhere.',
+          'Slow logs contain requests with the texts of messages, which must not be logged.',
         ]),
       ),
-      ...(nodes === 1 && { 'AwsSolutions-OS7': 'To try things: the index can be built anew from SQL.' }),
+      ...(nodes === 1 && {
+        'AwsSolutions-OS7': 'The stage is for experiments, and the index can be rebuilt from SQL.',
+      }),
     });
   }
 

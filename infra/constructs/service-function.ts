@@ -8,25 +8,25 @@ import { bundleFolder } from '../bundles.ts';
 import type { FunctionName } from '../functions.ts';
 import type { FunctionSize } from '../sizes.ts';
 import type { Network } from './network.ts';
-import { accept } from './suppress.ts';
+import { suppress } from './suppress.ts';
 
-/** The variables that a provider of `functions/aws` names. */
+/** The environment variables that a provider of `functions/aws` declares. */
 export type VariablesOf<Provider extends { variables: z.core.$ZodShape }> = z.input<
   z.ZodMiniObject<Provider['variables']>
 >;
 
 interface ServiceFunctionProps {
-  /** The folder of all bundles. */
+  /** The folder that holds the bundle of every function. */
   bundles: string;
   size: FunctionSize;
-  /** Whether `size.atOnce` is held to. */
+  /** Whether `size.maxConcurrency` is enforced. */
   reservedConcurrency: boolean;
   logRetention: RetentionDays;
-  /** Only for those that use something in it: a function outside starts quicker and reaches every AWS service. */
+  /** Only for functions that use a server in it. Functions outside a VPC start faster and reach every AWS service. */
   network?: Network | undefined;
 }
 
-/** A function of ours: its bundle, its log, and a role that may write to it and no other. */
+/** A Lambda function of the service: its bundle, its log group, and a role that may write to this log group only. */
 export class ServiceFunction extends LambdaFunction {
   readonly size: FunctionSize;
 
@@ -47,7 +47,7 @@ export class ServiceFunction extends LambdaFunction {
       handler: 'index.handler',
       memorySize: size.memoryMb,
       timeout: size.timeout,
-      ...(reservedConcurrency && size.atOnce && { reservedConcurrentExecutions: size.atOnce }),
+      ...(reservedConcurrency && size.maxConcurrency && { reservedConcurrentExecutions: size.maxConcurrency }),
       description: `chat-system: ${name}`,
       role,
       logGroup,
@@ -60,19 +60,19 @@ export class ServiceFunction extends LambdaFunction {
       }),
     });
     this.size = size;
-    accept(role, {
+    suppress(role, {
       'AwsSolutions-IAM5[Resource::*]':
-        'X-Ray’s segments, and a function’s network interfaces while Lambda makes them, have no resource to name.',
+        'X-Ray segments, and the network interfaces that Lambda creates for a function, have no ARN to name in a policy.',
     });
   }
 
-  /** Sets the variables of a provider; the type argument holds them to what it names. */
+  /** Sets the environment variables of a provider. The type argument restricts them to those that it declares. */
   setVariables<Provider extends { variables: z.core.$ZodShape }>(variables: VariablesOf<Provider>): void {
     for (const [name, value] of Object.entries(variables)) if (value) this.addEnvironment(name, String(value));
   }
 }
 
-/** Lambda connects a function to its network in the function's own name. */
+/** Lambda uses the role of the function to connect it to the VPC. */
 function allowNetworkInterfaces(role: Role): void {
   const actions = [
     'CreateNetworkInterface',

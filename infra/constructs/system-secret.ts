@@ -6,12 +6,12 @@ import type { systemSecretVersions } from '../../functions/aws/system-secret-ver
 import { removalOf } from './removal.ts';
 import { allowReading, allowReplacing } from './secret-access.ts';
 import type { ServiceFunction } from './service-function.ts';
-import { accept } from './suppress.ts';
+import { suppress } from './suppress.ts';
 
-/** A key that leaked unnoticed ends within two of these. */
+/** In days. A key that leaked unnoticed is invalid after at most two rotations. */
 const rotationDays = 30;
 
-/** The secret that the keys of cursors are derived from. */
+/** The secret from which the keys that sign cursors are derived. */
 export class SystemSecret extends Construct {
   readonly secret: ISecret;
 
@@ -19,8 +19,8 @@ export class SystemSecret extends Construct {
     super(scope, id);
     // CDK's own types don't agree under exactOptionalPropertyTypes.
     this.secret = new Secret(this, 'Secret', {
-      description: 'chat-system: what the keys that sign cursors are derived from',
-      // The first key; lib/system-secret-text.ts reads it. 43 letters and digits hold 256 bits.
+      description: 'chat-system: the keys that sign cursors are derived from this secret',
+      // The first key, in the format of lib/system-secret-text.ts. 43 letters and digits have 256 bits of entropy.
       generateSecretString: {
         secretStringTemplate: '{}',
         generateStringKey: 'key',
@@ -29,19 +29,20 @@ export class SystemSecret extends Construct {
       },
       removalPolicy: removalOf(keepData),
     }) as ISecret;
-    accept(this, {
-      'AwsSolutions-SMG4': 'It is rotated in the service stack, where the function is; an emulator may not rotate.',
+    suppress(this, {
+      'AwsSolutions-SMG4':
+        'The service stack rotates the secret, because it has the function; emulators may not support rotation.',
     });
   }
 
-  /** The function makes and reads cursors. */
+  /** Lets the function sign and verify cursors. */
   connect(fn: ServiceFunction): void {
     allowReading(fn, this.secret);
     fn.setVariables<typeof cursors>({ SYSTEM_SECRET: this.secret.secretArn });
   }
 
-  /** The function makes the new keys. */
-  rotatesWith(fn: ServiceFunction): void {
+  /** Lets Secrets Manager rotate the secret by calling the function. */
+  rotateWith(fn: ServiceFunction): void {
     allowReading(fn, this.secret);
     allowReplacing(fn, this.secret);
     fn.setVariables<typeof systemSecretVersions>({ SYSTEM_SECRET: this.secret.secretArn });
@@ -49,14 +50,14 @@ export class SystemSecret extends Construct {
       principal: new ServicePrincipal('secretsmanager.amazonaws.com'),
       sourceArn: this.secret.secretArn,
     });
-    // CDK's own `addRotationSchedule` would give the function rights that it does not use.
+    // CDK's `addRotationSchedule` would grant the function permissions that it does not use.
     const schedule = new CfnRotationSchedule(fn, 'Rotation', {
       secretId: this.secret.secretArn,
       rotationLambdaArn: fn.functionArn,
       rotationRules: { automaticallyAfterDays: rotationDays },
       rotateImmediatelyOnUpdate: false,
     });
-    // Secrets Manager tries whether it may call the function.
+    // Secrets Manager checks at creation that it may call the function, so the permission has to exist first.
     schedule.node.addDependency(fn);
   }
 }

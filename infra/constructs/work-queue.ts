@@ -8,13 +8,14 @@ import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 interface WorkQueueProps {
+  /** How long a message that was delivered stays hidden from other deliveries. */
   visibility: Duration;
-  /** The variables that hold the addresses of the queue and of its dead letters. */
+  /** The names of the environment variables for the URLs of the queue and of its dead-letter queue. */
   variables: { url: string; deadLetterUrl: string };
   keepData: boolean;
 }
 
-/** A queue between two steps of the flow, and the queue of what the second can't work on. */
+/** A queue between two steps of the data flow, with its dead-letter queue. */
 export class WorkQueue extends Construct {
   readonly queue: Queue;
   readonly deadLetters: Queue;
@@ -27,7 +28,7 @@ export class WorkQueue extends Construct {
       retentionPeriod: Duration.millis(limits.queueRetentionMs),
       encryption: QueueEncryption.SQS_MANAGED,
       enforceSSL: true,
-      // What is in it was accepted, and may be nowhere else yet.
+      // Messages hold accepted writes that may exist nowhere else yet.
       removalPolicy: removalOf(keepData),
     };
     this.deadLetters = new Queue(this, 'DeadLetters', common);
@@ -38,14 +39,14 @@ export class WorkQueue extends Construct {
     });
   }
 
-  /** The function may send to the queue. */
-  takesFrom(sender: ServiceFunction): void {
+  /** Lets the function send to the queue. */
+  connectSender(sender: ServiceFunction): void {
     this.queue.grant(sender, 'sqs:SendMessage');
-    this.#address(sender);
+    this.#setUrls(sender);
   }
 
-  /** The function works on what is in the queue, and puts aside what it can't work on. */
-  feeds(worker: ServiceFunction, { batchSize, window, maxConcurrency }: FeedSize): void {
+  /** Delivers the messages of the queue to the worker, and lets the worker send to the dead-letter queue. */
+  connectWorker(worker: ServiceFunction, { batchSize, window, maxConcurrency }: FeedSize): void {
     worker.addEventSource(
       new SqsEventSource(this.queue, {
         batchSize,
@@ -55,10 +56,10 @@ export class WorkQueue extends Construct {
       }),
     );
     this.deadLetters.grant(worker, 'sqs:SendMessage');
-    this.#address(worker);
+    this.#setUrls(worker);
   }
 
-  #address(fn: ServiceFunction): void {
+  #setUrls(fn: ServiceFunction): void {
     fn.addEnvironment(this.#variables.url, this.queue.queueUrl);
     fn.addEnvironment(this.#variables.deadLetterUrl, this.deadLetters.queueUrl);
   }

@@ -1,33 +1,36 @@
 import type { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, type TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 
-/** Something that is broken for somebody, and how it shows. */
-export interface AlarmSpec {
+/** An alarm: the texts that its notification shows, and the condition under which it fires. */
+export interface AlarmSpec extends AlarmCondition {
+  /** The construct id of the alarm. Changing it replaces the alarm and drops its history. */
   id: string;
-  /** What is broken, for whom. */
-  says: string;
-  /** The heading of its section in docs/runbook.md. */
+  /** What breaks, and for which users. */
+  description: string;
+  /** The heading of the section in docs/runbook.md that says what to do. */
   section: string;
+}
+
+/** The condition under which an alarm fires. Exactly one of `above` and `below` is set. */
+export interface AlarmCondition {
   metric: IMetric;
-  /** It rings when the metric is above or below, whichever is said, … */
+  /** The alarm fires while the metric is above this value, in the unit of the metric. */
   above?: number;
+  /** The alarm fires while the metric is below this value, in the unit of the metric. */
   below?: number;
-  /** … in so many of the last so many periods. */
+  /** How many of the last `of` periods of the metric have to be `bad`. */
   periods: { bad: number; of: number };
-  /** No value means that nothing happened, unless this says otherwise. */
+  /** How a period without data counts. Default: as good, because nothing happened. */
   missing?: TreatMissingData;
 }
 
-/** When an alarm rings. */
-export type When = Pick<AlarmSpec, 'metric' | 'above' | 'below' | 'periods' | 'missing'>;
-
-/** Where the texts of alarms find the runbook when nobody said where it is read. */
+/** The link target in alarm descriptions when `-c runbookUrl` is not set. */
 export const runbookFile = 'docs/runbook.md';
 
 /**
- * The link in an alarm's text, to the heading as GitHub names it.
+ * Returns the link to a section of the runbook, with the anchor that GitHub makes from the heading.
  *
- * @param runbook the address of the runbook
+ * @param runbook the URL or path of the runbook
  */
 export const runbookLink = (section: string, runbook = runbookFile): string =>
   `${runbook}#${section
@@ -35,7 +38,7 @@ export const runbookLink = (section: string, runbook = runbookFile): string =>
     .replace(/[^\w\- ]/g, '')
     .replaceAll(' ', '-')}`;
 
-/** The sum of up to ten metrics, which is as many as an alarm may look at. */
+/** Returns the sum of the metrics. CloudWatch allows at most ten metrics in an alarm. */
 export function sumOf(metrics: IMetric[], period: Duration, label: string): MathExpression {
   const usingMetrics = Object.fromEntries(metrics.map((metric, i) => [`m${i}`, metric]));
   const expression = Object.keys(usingMetrics)

@@ -4,90 +4,96 @@ import { type QueueName, queueNames, queues } from '../../functions/queues.ts';
 import type { MetricName } from '../../functions/runtime/observe/metrics.ts';
 import type { FunctionName } from '../functions.ts';
 import { queueResources } from '../queues.ts';
-import type { AlarmSpec, When } from './alarm.ts';
-import { functionOf, minute, reported, type Watched, type WatchedQueue } from './watched.ts';
+import type { AlarmCondition, AlarmSpec } from './alarm.ts';
+import { functionOf, type Monitored, type MonitoredQueue, minute, reportedMetric } from './monitored.ts';
 
-/** In health, what is accepted is readable and searchable within some seconds. */
+/** Normally a message is readable and searchable within seconds of its acceptance. */
 const lateSeconds = 60;
 
-/** What clients feel after a while: what was accepted does not become readable, searchable or counted. */
-export function workingAlarms(watched: Watched): AlarmSpec[] {
-  const { rollupMinutes } = watched;
-  // A run may take five minutes, or as long as it is to the next; those of the others fifteen.
-  const rollUp = Duration.minutes(Math.max(rollupMinutes, 5));
-  const quarter = Duration.minutes(15);
+/** Returns the alarms for queues and schedules: accepted writes do not become readable, searchable or counted. */
+export function backgroundAlarms(monitored: Monitored): AlarmSpec[] {
+  const { rollupMinutes } = monitored;
+  // A roll-up run may take five minutes, or the interval between two runs if that is longer. Other runs may take 15 minutes.
+  const rollUpPeriod = Duration.minutes(Math.max(rollupMinutes, 5));
+  const otherPeriod = Duration.minutes(15);
   return [
-    ...queueNames.flatMap((name) => queueAlarms(watched, name)),
+    ...queueNames.flatMap((name) => queueAlarms(monitored, name)),
     {
       id: 'RollUpFails',
-      says: 'Clients see old counts of chats and messages: the roll-up has not ended well for a while.',
+      description: 'Clients see outdated counts of chats and messages: no recent run of the roll-up succeeded.',
       section: 'Counts are old',
-      ...noSuccess(watched, 'rollUpSchedule', rollUp),
+      ...noSuccess(monitored, 'rollUpSchedule', rollUpPeriod),
     },
     {
       id: 'SweepFails',
-      says: 'Writes that were accepted while SQS was out wait in the ledger’s table, unseen by readers: sending them has not ended well for a while. Nothing is lost.',
+      description:
+        'Readers do not see writes that were accepted while SQS was unavailable: the writes are parked in the ledger, and no recent run of the sweep succeeded in sending them. Nothing is lost.',
       section: 'Parked writes are not sent',
-      ...noSuccess(watched, 'sweepSchedule', quarter),
+      ...noSuccess(monitored, 'sweepSchedule', otherPeriod),
     },
     {
       id: 'PurgeFails',
-      says: 'What clients deleted is hidden from them, and is still stored: the purge has not ended well for a while.',
+      description:
+        'Clients do not see what they deleted, but it is still stored: no recent run of the purge succeeded.',
       section: 'Deleted data stays',
-      ...noSuccess(watched, 'purgeSchedule', quarter),
+      ...noSuccess(monitored, 'purgeSchedule', otherPeriod),
     },
   ];
 }
 
-function queueAlarms(watched: Watched, name: QueueName): AlarmSpec[] {
+function queueAlarms(monitored: Monitored, name: QueueName): AlarmSpec[] {
   const { lag, failed } = queues[name].metrics;
   const { alarms } = queueResources[name];
   return [
-    { ...alarms.age, ...oldest(watched.queues[name]) },
-    { ...alarms.failing, ...failing(watched, failed) },
-    { ...alarms.lag, ...late(watched, lag) },
-    { ...alarms.deadLetters, ...any(watched.queues[name]) },
+    { ...alarms.age, ...oldRecords(monitored.queues[name]) },
+    { ...alarms.failing, ...failingBatches(monitored, failed) },
+    { ...alarms.lag, ...lateBatches(monitored, lag) },
+    { ...alarms.deadLetters, ...anyDeadLetter(monitored.queues[name]) },
   ];
 }
 
-const late = (watched: Watched, lag: MetricName): When => ({
-  metric: reported(watched, lag, 'p90'),
-  above: lateSeconds,
-  periods: { bad: 5, of: 5 },
-});
-
-/**
- * SQS leaves out of the age what was delivered three times and is not done, and a lag is reported by batches that end
- * well: both say nothing of an outage, in which batches come again at least once a minute and fail.
- * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html)
- */
-const failing = (watched: Watched, failures: MetricName): When => ({
-  metric: reported(watched, failures),
-  above: 0,
-  periods: { bad: 3, of: 5 },
-});
-
-const oldest = ({ queue }: WatchedQueue): When => ({
+/** Fires when the oldest record in the queue is older than `lateSeconds` for three minutes. */
+const oldRecords = ({ queue }: MonitoredQueue): AlarmCondition => ({
   metric: queue.metricApproximateAgeOfOldestMessage({ period: minute, statistic: 'Maximum' }),
   above: lateSeconds,
   periods: { bad: 3, of: 3 },
 });
 
-const any = ({ deadLetters }: WatchedQueue): When => ({
+/**
+ * Fires when batches keep failing. The other alarms miss an outage: SQS leaves messages that it delivered three times or
+ * more out of the age of the oldest message, and only batches that succeed report a lag. During an outage, batches are
+ * retried and fail at least once a minute.
+ * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html)
+ */
+const failingBatches = (monitored: Monitored, failures: MetricName): AlarmCondition => ({
+  metric: reportedMetric(monitored, failures),
+  above: 0,
+  periods: { bad: 3, of: 5 },
+});
+
+/** Fires when the lag of one batch in ten is longer than `lateSeconds` for five minutes. */
+const lateBatches = (monitored: Monitored, lag: MetricName): AlarmCondition => ({
+  metric: reportedMetric(monitored, lag, 'p90'),
+  above: lateSeconds,
+  periods: { bad: 5, of: 5 },
+});
+
+/** Fires when there is a dead letter. */
+const anyDeadLetter = ({ deadLetters }: MonitoredQueue): AlarmCondition => ({
   metric: deadLetters.metricApproximateNumberOfMessagesVisible({ period: minute, statistic: 'Maximum' }),
   above: 0,
   periods: { bad: 1, of: 1 },
 });
 
-/** A schedule that does not run at all is as bad as one that fails, so its successes are counted. */
-function noSuccess(watched: Watched, name: FunctionName, period: Duration): When {
-  const fn = functionOf(watched, name);
+/** Fires when no run succeeds in two periods. Counting successes also catches a schedule that does not run at all. */
+function noSuccess(monitored: Monitored, name: FunctionName, period: Duration): AlarmCondition {
+  const fn = functionOf(monitored, name);
   return {
     metric: new MathExpression({
       expression: 'runs - FILL(errors, 0)',
       usingMetrics: { runs: fn.metricInvocations({ period }), errors: fn.metricErrors({ period }) },
       period,
-      label: `${name}: runs that ended well`,
+      label: `${name}: successful runs`,
     }),
     below: 1,
     periods: { bad: 2, of: 2 },

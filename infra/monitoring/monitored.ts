@@ -11,36 +11,42 @@ import { type MetricName, metrics, metricsNamespace } from '../../functions/runt
 import type { FunctionName } from '../functions.ts';
 
 /** A queue between two steps, and the queue of its dead letters. */
-export interface WatchedQueue {
+export interface MonitoredQueue {
   queue: IQueue;
   deadLetters: IQueue;
 }
 
-/** All that is looked at, in the order of the flow. */
-export interface Watched {
-  /** Under which functions report. */
+/** The resources that dashboard and alarms monitor, in the order of the data flow. */
+export interface Monitored {
+  /** The name of the deployment: the dimension `service` of the metrics that functions report. */
   system: string;
   rest: RestApi;
   functions: ReadonlyMap<FunctionName, IFunction>;
   ledger: Pick<ITable, 'metric'>;
-  queues: Record<QueueName, WatchedQueue>;
-  /** None where SQL is given: whoever gives it looks at it. */
+  queues: Record<QueueName, MonitoredQueue>;
+  /** Undefined for an existing database: its owner monitors it. `burstable`: its CPU time is limited by credits. */
   mysql?: { instance: IDatabaseInstance; proxyName: string; burstable: boolean } | undefined;
-  /** None where search is given. */
+  /** Undefined for an existing search cluster: its owner monitors it. */
   search?: { domain: IDomain; diskGb: number; nodes: number } | undefined;
+  /** The time between two runs of the roll-up. */
   rollupMinutes: number;
 }
 
 export const minute = Duration.minutes(1);
 
-export function functionOf({ functions }: Watched, name: FunctionName): IFunction {
+/** @throws Error when the deployment has no function of this name */
+export function functionOf({ functions }: Monitored, name: FunctionName): IFunction {
   const fn = functions.get(name);
   if (!fn) throw new Error(`There is no function ${name}`);
   return fn;
 }
 
-/** A metric of the catalogue. */
-export const reported = ({ system: service }: Watched, name: MetricName, statistic: string = Stats.SUM): Metric =>
+/** Returns a metric that functions report (functions/runtime/observe/metrics.ts). */
+export const reportedMetric = (
+  { system: service }: Monitored,
+  name: MetricName,
+  statistic: string = Stats.SUM,
+): Metric =>
   new Metric({
     namespace: metricsNamespace,
     metricName: name,
@@ -50,6 +56,6 @@ export const reported = ({ system: service }: Watched, name: MetricName, statist
     label: `${name} (${metrics[name] === 'Seconds' ? `${statistic}, s` : statistic})`,
   });
 
-/** A metric of RDS that CDK has no name for. */
-export const ofProxy = (proxyName: string, metricName: string, statistic: string): Metric =>
+/** Returns a metric of RDS Proxy. CDK has no method for these. */
+export const proxyMetric = (proxyName: string, metricName: string, statistic: string): Metric =>
   new Metric({ namespace: 'AWS/RDS', metricName, dimensionsMap: { ProxyName: proxyName }, statistic, period: minute });

@@ -1,27 +1,20 @@
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { type AlarmSpec, sumOf } from './alarm.ts';
-import { functionOf, minute, type Watched } from './watched.ts';
+import { functionOf, type Monitored, minute } from './monitored.ts';
 
 const perMinute = { period: minute };
 
-/** What clients feel at once. */
-export function acceptingAlarms(watched: Watched): AlarmSpec[] {
-  const { rest, ledger } = watched;
-  const throttles = (chosen: (route: Route) => boolean, label: string) => {
-    const names = (Object.keys(routes) as OperationId[]).filter((id) => chosen(routes[id]));
-    return sumOf(
-      names.map((name) => functionOf(watched, name).metricThrottles(perMinute)),
-      minute,
-      label,
-    );
-  };
+/** Returns the alarms for problems that clients notice in the response to their request. */
+export function requestAlarms(monitored: Monitored): AlarmSpec[] {
+  const { rest, ledger } = monitored;
   return [
     {
       id: 'ApiErrors',
-      says: 'Clients get 5xx answers: more than one request in a hundred fails, and what was written may be accepted or not.',
+      description:
+        'Clients get 5xx responses: more than 1 % of requests fail. A write that failed may still have been accepted.',
       section: 'Clients get errors',
-      // A single failure among few requests is no reason to get up.
+      // At most two errors in a minute do not fire the alarm, even if there are few requests.
       metric: new MathExpression({
         expression: 'IF(errors > 2, 100 * errors / requests, 0)',
         usingMetrics: { errors: rest.metricServerError(perMinute), requests: rest.metricCount(perMinute) },
@@ -33,9 +26,9 @@ export function acceptingAlarms(watched: Watched): AlarmSpec[] {
     },
     {
       id: 'ApiLatency',
-      says: 'Clients wait: one request in a hundred takes longer than 1.5 s. In health a write takes some 30 ms.',
+      description: 'Clients wait: 1 % of requests take longer than 1.5 s. Normally a write takes about 30 ms.',
       section: 'Clients wait',
-      // Of fewer than a hundred requests in a minute, the 99th percentile is the slowest alone: a cold start.
+      // With fewer than 100 requests in a minute, the 99th percentile is the slowest request alone: a cold start.
       metric: new MathExpression({
         expression: 'IF(requests >= 100, latency, 0)',
         usingMetrics: {
@@ -48,29 +41,49 @@ export function acceptingAlarms(watched: Watched): AlarmSpec[] {
       above: 1_500,
       periods: { bad: 5, of: 5 },
     },
-    {
+    throttlingAlarm(monitored, {
       id: 'ThrottledWrites',
-      says: 'Writers are turned away: Lambda does not run the functions that write as often as they are called. The account’s concurrency is used up.',
-      section: 'Requests are turned away',
-      metric: throttles(({ method }) => method !== 'GET', 'throttled writes'),
-      above: 0,
-      periods: { bad: 3, of: 5 },
-    },
-    {
+      description:
+        'Writers get 503 or 429: Lambda throttles the functions that write, because the concurrency of the account is used up.',
+      label: 'throttled writes',
+      includes: ({ method }) => method !== 'GET',
+    }),
+    throttlingAlarm(monitored, {
       id: 'ThrottledReads',
-      says: 'Readers are turned away: Lambda does not run the functions that read as often as they are called. The account’s concurrency is used up.',
-      section: 'Requests are turned away',
-      metric: throttles(({ method, needs }) => method === 'GET' && needs.length > 0, 'throttled reads'),
-      above: 0,
-      periods: { bad: 3, of: 5 },
-    },
+      description:
+        'Readers get 503 or 429: Lambda throttles the functions that read, because the concurrency of the account is used up.',
+      label: 'throttled reads',
+      includes: ({ method, needs }) => method === 'GET' && needs.length > 0,
+    }),
     {
       id: 'LedgerThrottles',
-      says: 'Writers to a busy chat or application get 429: DynamoDB takes no more than 1,000 writes a second of one counter.',
+      description:
+        'Writers to a busy chat or application get 429: DynamoDB accepts at most 1,000 writes per second to one counter.',
       section: 'The ledger is throttled',
       metric: ledger.metric('WriteThrottleEvents', { ...perMinute, statistic: 'Sum' }),
       above: 10,
       periods: { bad: 3, of: 5 },
     },
   ];
+}
+
+interface ThrottlingAlarm extends Pick<AlarmSpec, 'id' | 'description'> {
+  label: string;
+  /** Whether the alarm covers the function of the route. */
+  includes: (route: Route) => boolean;
+}
+
+/** Returns an alarm that fires when Lambda throttles the functions of the included routes. */
+function throttlingAlarm(monitored: Monitored, { id, description, label, includes }: ThrottlingAlarm): AlarmSpec {
+  const throttles = (Object.keys(routes) as OperationId[])
+    .filter((name) => includes(routes[name]))
+    .map((name) => functionOf(monitored, name).metricThrottles(perMinute));
+  return {
+    id,
+    description,
+    section: 'Requests are turned away',
+    metric: sumOf(throttles, minute, label),
+    above: 0,
+    periods: { bad: 3, of: 5 },
+  };
 }

@@ -2,37 +2,40 @@ import { Duration } from 'aws-cdk-lib';
 import { type IMetric, MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
 import type { IDomain } from 'aws-cdk-lib/aws-opensearchservice';
 import type { IDatabaseInstance } from 'aws-cdk-lib/aws-rds';
-import type { AlarmSpec, When } from './alarm.ts';
-import { minute, ofProxy, type Watched } from './watched.ts';
+import type { AlarmCondition, AlarmSpec } from './alarm.ts';
+import { type Monitored, minute, proxyMetric } from './monitored.ts';
 
-/** RDS enlarges the disk when a tenth of it is left, at most every six hours; below this it did not, or not enough. */
-const leastDatabaseBytes = 1_500_000_000;
-/** OpenSearch gives shards no more room when 15 % is left, and takes no writes when there is next to none. */
-const leastSearchDiskShare = 0.2;
+/** RDS grows the disk when 10 % is free, at most once in six hours. Below this value it did not grow, or not enough. */
+const minDatabaseDiskBytes = 1_500_000_000;
+/** OpenSearch allocates no more shards to a node when 15 % of its disk is free, and blocks writes when it is full. */
+const minSearchDiskShare = 0.2;
 const megabytesPerGb = 1_024;
-/** MySQL's own buffers take three quarters of the memory from the start; below this, Linux may soon end the server. */
-const leastDatabaseMemoryBytes = 100_000_000;
-/** In %. AWS blocks all writes when the heap is above this for half an hour. */
-const mostSearchHeap = 92;
-/** In %, for three quarters of an hour: AWS's recommended alarm. */
-const mostSearchProcessor = 80;
+/** MySQL's buffers use three quarters of the memory from the start. Below this value, Linux may soon kill the server. */
+const minDatabaseMemoryBytes = 100_000_000;
+/** In percent. AWS blocks all writes when the heap usage stays above this value for 30 minutes. */
+const maxSearchHeap = 92;
+/** In percent, for 45 minutes. The alarm that AWS recommends. */
+const maxSearchProcessor = 80;
 
-/** What will be felt, or is felt in several ways at once. */
-export const serverAlarms = ({ mysql, search }: Watched): AlarmSpec[] => [
+/** 15 bad minutes in a row. */
+const quarterHour = { bad: 15, of: 15 };
+
+/** Returns the alarms of the database and of the search domain, where this deployment creates them. */
+export const serverAlarms = ({ mysql, search }: Monitored): AlarmSpec[] => [
   ...(mysql ? mysqlAlarms(mysql) : []),
   ...(search ? searchAlarms(search) : []),
 ];
 
-const mysqlAlarms = ({ instance, proxyName, burstable }: NonNullable<Watched['mysql']>): AlarmSpec[] => [
+const mysqlAlarms = ({ instance, proxyName, burstable }: NonNullable<Monitored['mysql']>): AlarmSpec[] => [
   {
     id: 'DatabaseConnections',
-    says: 'Readers will get 503 soon: more than four in five of the connections to MySQL are in use.',
+    description: 'Readers will soon get 503: more than 80 % of the connections to MySQL are in use.',
     section: 'Connections to MySQL run out',
     metric: new MathExpression({
       expression: '100 * used / most',
       usingMetrics: {
-        used: ofProxy(proxyName, 'DatabaseConnections', 'Sum'),
-        most: ofProxy(proxyName, 'MaxDatabaseConnectionsAllowed', 'Sum'),
+        used: proxyMetric(proxyName, 'DatabaseConnections', 'Sum'),
+        most: proxyMetric(proxyName, 'MaxDatabaseConnectionsAllowed', 'Sum'),
       },
       period: minute,
       label: 'connections in use, %',
@@ -42,28 +45,32 @@ const mysqlAlarms = ({ instance, proxyName, burstable }: NonNullable<Watched['my
   },
   {
     id: 'DatabaseDisk',
-    says: 'Readers will not see new messages soon: MySQL’s disk is nearly full and did not grow by itself. Then nothing more is stored.',
+    description:
+      'Readers will soon not see new messages: the disk of MySQL is nearly full and did not grow automatically. When it is full, nothing more is stored.',
     section: 'The disk of MySQL is nearly full',
-    ...nearlyFull(instance, leastDatabaseBytes),
+    ...nearlyFull(instance, minDatabaseDiskBytes),
   },
   {
     id: 'DatabaseMemory',
-    says: 'Readers will get 503 for a minute or more, time after time: MySQL has hardly any memory left, and is restarted when there is none.',
+    description:
+      'Readers will repeatedly get 503 for a minute or more: MySQL has almost no free memory, and restarts whenever it runs out.',
     section: 'MySQL runs out of memory',
     metric: instance.metricFreeableMemory({ period: minute, statistic: 'Minimum' }),
-    below: leastDatabaseMemoryBytes,
-    periods: { bad: 15, of: 15 },
+    below: minDatabaseMemoryBytes,
+    periods: quarterHour,
   },
   ...(burstable ? [creditsAlarm(instance)] : []),
 ];
 
 /**
- * Charges, not the balance of credits: an instance begins with none, so a balance would ring on the first day. Without a
- * limit, which is what RDS sets, it goes on at full speed and costs more.
+ * The alarm for CPU credits that are charged. The alarm does not use the credit balance, because a new instance starts
+ * with none and the alarm would fire on the first day. RDS runs burstable instances in unlimited mode: without credits
+ * the instance keeps its full speed and costs more.
  */
 const creditsAlarm = (instance: IDatabaseInstance): AlarmSpec => ({
   id: 'DatabaseCredits',
-  says: 'Clients notice nothing, and the bill grows: MySQL has used more processor time for a day than its instance type includes.',
+  description:
+    'Clients notice nothing, but the bill grows: for a day, MySQL has used more CPU time than its instance type includes.',
   section: 'MySQL uses more processor time than it earns',
   // AWS reports credits every five minutes.
   metric: instance.metric('CPUSurplusCreditsCharged', { period: Duration.minutes(5), statistic: 'Maximum' }),
@@ -71,54 +78,60 @@ const creditsAlarm = (instance: IDatabaseInstance): AlarmSpec => ({
   periods: { bad: 3, of: 3 },
 });
 
-const searchAlarms = ({ domain, diskGb, nodes }: NonNullable<Watched['search']>): AlarmSpec[] => [
+const searchAlarms = ({ domain, diskGb, nodes }: NonNullable<Monitored['search']>): AlarmSpec[] => [
   {
     id: 'SearchRed',
-    says: 'Searches leave out messages or get 503: a part of the search index is on no node.',
+    description: 'Searches miss messages or return 503: a shard of the search index is on no node.',
     section: 'The search domain is red',
-    ...raised(domain.metricClusterStatusRed({ period: minute, statistic: 'Maximum' })),
+    ...flagged(domain.metricClusterStatusRed({ period: minute, statistic: 'Maximum' })),
   },
   {
     id: 'SearchWritesBlocked',
-    says: 'Searches do not find new messages: the search domain takes no writes, for want of disk or memory. Nothing is lost.',
+    description:
+      'Searches do not find new messages: the search domain blocks writes, because it is short of disk or memory. Nothing is lost.',
     section: 'The search domain takes no writes',
-    ...raised(domain.metricClusterIndexWritesBlocked({ period: minute, statistic: 'Maximum' })),
+    ...flagged(domain.metricClusterIndexWritesBlocked({ period: minute, statistic: 'Maximum' })),
   },
   {
     id: 'SearchDisk',
-    says: 'Searches will not find new messages soon: a node of the search domain has less than a fifth of its disk left.',
+    description:
+      'Searches will soon not find new messages: a node of the search domain has less than 20 % of its disk free.',
     section: 'The disk of the search domain is nearly full',
-    ...nearlyFull(domain, leastSearchDiskShare * diskGb * megabytesPerGb),
+    ...nearlyFull(domain, minSearchDiskShare * diskGb * megabytesPerGb),
   },
   {
     id: 'SearchMemory',
-    says: 'Searches will not find new messages soon: the heap of a search node is nearly full, and AWS blocks writes to the domain then.',
+    description:
+      'Searches will soon not find new messages: the heap of a search node is nearly full, and AWS then blocks writes to the domain.',
     section: 'The search domain runs out of memory',
     metric: domain.metricJVMMemoryPressure({ period: minute, statistic: 'Maximum' }),
-    above: mostSearchHeap,
-    periods: { bad: 15, of: 15 },
+    above: maxSearchHeap,
+    periods: quarterHour,
   },
   {
     id: 'SearchProcessor',
-    says: 'Searches are slow or get 503, and find new messages late: the search domain uses nearly all of its processors.',
+    description:
+      'Searches are slow or return 503, and find new messages late: the search domain uses nearly all of its CPU.',
     section: 'The search domain uses all of its processors',
     metric: domain.metricCPUUtilization({ period: Duration.minutes(15), statistic: 'Average' }),
-    above: mostSearchProcessor,
+    above: maxSearchProcessor,
     periods: { bad: 3, of: 3 },
   },
   {
     id: 'SearchNodes',
-    says: 'Searches will be out if another node fails, or are already: the search domain has fewer nodes than it should.',
+    description:
+      'Searches are unavailable, or will be if another node fails: the search domain has fewer nodes than configured.',
     section: 'A search node is missing',
     metric: domain.metricNodes({ period: minute, statistic: 'Minimum' }),
     below: nodes,
-    periods: { bad: 15, of: 15 },
-    // A domain whose only node is gone reports nothing.
+    periods: quarterHour,
+    // A domain that lost its only node reports nothing.
     missing: TreatMissingData.BREACHING,
   },
   {
     id: 'SearchSnapshots',
-    says: 'Searches work, and would be out for longer after a loss of the index: the search domain’s hourly snapshot fails.',
+    description:
+      'Searches work, but would be unavailable for longer if the index were lost: the hourly snapshot of the search domain fails.',
     section: 'Snapshots of the search domain fail',
     metric: domain.metricAutomatedSnapshotFailure({ period: minute, statistic: 'Maximum' }),
     above: 0,
@@ -126,12 +139,15 @@ const searchAlarms = ({ domain, diskGb, nodes }: NonNullable<Watched['search']>)
   },
 ];
 
-/** Free space below this for a quarter of an hour; in the unit of the service's own metric. */
-const nearlyFull = (disk: Pick<IDatabaseInstance & IDomain, 'metricFreeStorageSpace'>, below: number): When => ({
+/** @param below the free space in the unit of the service's own metric: bytes for RDS, MB for OpenSearch */
+const nearlyFull = (
+  disk: Pick<IDatabaseInstance & IDomain, 'metricFreeStorageSpace'>,
+  below: number,
+): AlarmCondition => ({
   metric: disk.metricFreeStorageSpace({ period: minute, statistic: 'Minimum' }),
   below,
-  periods: { bad: 15, of: 15 },
+  periods: quarterHour,
 });
 
-/** A metric that is 1 while something is so. */
-const raised = (flag: IMetric): When => ({ metric: flag, above: 0, periods: { bad: 3, of: 3 } });
+/** @param flag a metric that is 1 while the problem lasts, else 0 */
+const flagged = (flag: IMetric): AlarmCondition => ({ metric: flag, above: 0, periods: { bad: 3, of: 3 } });

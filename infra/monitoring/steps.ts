@@ -3,17 +3,20 @@ import { type QueueName, queueNames, queues, workerName } from '../../functions/
 import type { MetricName } from '../../functions/runtime/observe/metrics.ts';
 import type { FunctionName } from '../functions.ts';
 import { queueResources } from '../queues.ts';
-import { functionOf, minute, ofProxy, reported, type Watched, type WatchedQueue } from './watched.ts';
+import { functionOf, type Monitored, type MonitoredQueue, minute, proxyMetric, reportedMetric } from './monitored.ts';
 
-/** A graph: what its left axis is for, and what its right one. */
+/** The metrics of a graph: those of its left axis, and those of its right axis. */
 type Graph = [left: IMetric[], right?: IMetric[]];
 
-/** One step of the flow, as the dashboard shows it. */
+/** One step of the data flow, as the dashboard shows it. */
 export interface Step {
   title: string;
-  says: string;
+  /** What the step processes → where its output goes. */
+  description: string;
+  /** The upper graph: throughput and latency. */
   work: Graph;
-  trouble: Graph;
+  /** The lower graph: errors, throttling and backlog. */
+  problems: Graph;
 }
 
 const sum = { period: minute, statistic: 'Sum' };
@@ -21,112 +24,120 @@ const most = { period: minute, statistic: 'Maximum' };
 const p99 = { period: minute, statistic: 'p99' };
 const least = { period: minute, statistic: 'Minimum' };
 
-/** The steps from left to right; those of SQL and search where they are ours. */
-export function stepsOf(watched: Watched): Step[] {
-  const { rest, ledger } = watched;
+/**
+ * Returns the steps in the order of the data flow. MySQL and OpenSearch have a step only if this deployment creates them.
+ */
+export function stepsOf(monitored: Monitored): Step[] {
+  const { rest, ledger } = monitored;
   const steps: (Step | undefined)[] = [
     {
       title: 'API',
-      says: 'Requests and answers → the ledger',
-      work: [[rest.metricCount(sum)], [latency(watched, 'p50'), latency(watched, 'p99')]],
-      trouble: [
+      description: 'Requests and responses → the ledger',
+      work: [[rest.metricCount(sum)], [latency(monitored, 'p50'), latency(monitored, 'p99')]],
+      problems: [
         [rest.metricServerError(sum), rest.metricClientError(sum)],
-        [functionOf(watched, 'createMessage').metricThrottles(sum)],
+        [functionOf(monitored, 'createMessage').metricThrottles(sum)],
       ],
     },
     {
       title: 'Ledger',
-      says: 'Numbers, and what was accepted → the store queue',
-      work: [[reported(watched, 'accepted')], [ledger.metric('ConsumedWriteCapacityUnits', sum)]],
-      trouble: [
+      description: 'Numbers and accepted writes → the store queue',
+      work: [[reportedMetric(monitored, 'accepted')], [ledger.metric('ConsumedWriteCapacityUnits', sum)]],
+      problems: [
         [ledger.metric('WriteThrottleEvents', sum), ledger.metric('ReadThrottleEvents', sum)],
-        [reported(watched, 'swept')],
+        [reportedMetric(monitored, 'swept')],
       ],
     },
-    ...queueNames.flatMap((name) => queueSteps(watched, name)),
+    ...queueNames.flatMap((name) => queueSteps(monitored, name)),
     {
       title: 'Roll-up and schedules',
-      says: 'Counts; what is deleted goes; what is parked is sent',
+      description: 'Updates counts, purges deleted data, sends parked writes',
       work: [
-        [reported(watched, 'rolled_up')],
-        [functionOf(watched, 'rollUpSchedule').metricDuration({ ...most, label: 'roll-up, ms' })],
+        [reportedMetric(monitored, 'rolled_up')],
+        [functionOf(monitored, 'rollUpSchedule').metricDuration({ ...most, label: 'roll-up, ms' })],
       ],
-      trouble: [
+      problems: [
         (['rollUpSchedule', 'purgeSchedule', 'sweepSchedule'] as const).map((name) =>
-          functionOf(watched, name).metricErrors({ ...sum, label: `${name} failed` }),
+          functionOf(monitored, name).metricErrors({ ...sum, label: `${name} failed` }),
         ),
-        [reported(watched, 'poison'), reported(watched, 'duplicates')],
+        [reportedMetric(monitored, 'poison'), reportedMetric(monitored, 'duplicates')],
       ],
     },
   ];
-  // A server that is not ours has no step, and the numbers of the others stay the same.
+  // Steps are numbered before those of existing servers are left out, because the runbook refers to the numbers.
   return steps.flatMap((step, i) => (step ? [{ ...step, title: `${i + 1} · ${step.title}` }] : []));
 }
 
-/** The steps of a queue, of its worker, and of the server that the worker writes to. */
-function queueSteps(watched: Watched, name: QueueName): (Step | undefined)[] {
+/** Returns the steps of a queue, its worker, and the server that the worker writes to. */
+function queueSteps(monitored: Monitored, name: QueueName): (Step | undefined)[] {
   const { done, lag, failed } = queues[name].metrics;
   const { dashboard } = queueResources[name];
   const title = name.charAt(0).toUpperCase() + name.slice(1);
   return [
-    { title: `${title} queue`, says: dashboard.queue, ...queueGraphs(watched.queues[name]) },
+    { title: `${title} queue`, description: dashboard.queue, ...queueGraphs(monitored.queues[name]) },
     {
       title: `${title} worker`,
-      says: dashboard.worker,
-      work: [[reported(watched, done)], [reported(watched, lag, 'p50'), reported(watched, lag, 'Maximum')]],
-      trouble: troubleOf(watched, workerName(name), failed),
+      description: dashboard.worker,
+      work: [
+        [reportedMetric(monitored, done)],
+        [reportedMetric(monitored, lag, 'p50'), reportedMetric(monitored, lag, 'Maximum')],
+      ],
+      problems: workerProblems(monitored, workerName(name), failed),
     },
-    ...(dashboard.server ? [serverSteps[dashboard.server](watched)] : []),
+    ...(dashboard.server ? [serverSteps[dashboard.server](monitored)] : []),
   ];
 }
 
-const latency = ({ rest }: Watched, statistic: string): IMetric =>
+const latency = ({ rest }: Monitored, statistic: string): IMetric =>
   rest.metricLatency({ period: minute, statistic, label: `latency ${statistic}, ms` });
 
-const queueGraphs = ({ queue, deadLetters }: WatchedQueue): Pick<Step, 'work' | 'trouble'> => ({
+const queueGraphs = ({ queue, deadLetters }: MonitoredQueue): Pick<Step, 'work' | 'problems'> => ({
   work: [
     [queue.metricNumberOfMessagesSent(sum), queue.metricNumberOfMessagesDeleted(sum)],
     [queue.metricApproximateNumberOfMessagesVisible(most)],
   ],
-  trouble: [
-    [queue.metricApproximateAgeOfOldestMessage({ ...most, label: 'age of the oldest, s' })],
+  problems: [
+    [queue.metricApproximateAgeOfOldestMessage({ ...most, label: 'age of the oldest message, s' })],
     [deadLetters.metricApproximateNumberOfMessagesVisible({ ...most, label: 'dead letters' })],
   ],
 });
 
-const troubleOf = (watched: Watched, name: FunctionName, failures: MetricName): Graph => {
-  const fn = functionOf(watched, name);
+const workerProblems = (monitored: Monitored, name: FunctionName, failures: MetricName): Graph => {
+  const fn = functionOf(monitored, name);
   return [
-    [reported(watched, failures), fn.metricErrors(sum), fn.metricThrottles(sum)],
+    [reportedMetric(monitored, failures), fn.metricErrors(sum), fn.metricThrottles(sum)],
     [fn.metricDuration({ ...most, label: 'longest batch, ms' })],
   ];
 };
 
-function mysqlStep({ mysql }: Watched): Step | undefined {
+function mysqlStep({ mysql }: Monitored): Step | undefined {
   if (!mysql) return undefined;
   const { instance, proxyName } = mysql;
   return {
     title: 'MySQL',
-    says: 'Rows, for readers and the search worker',
+    description: 'Rows, for readers and the search worker',
     work: [
       [instance.metricCPUUtilization(most)],
-      [ofProxy(proxyName, 'DatabaseConnections', 'Sum'), ofProxy(proxyName, 'MaxDatabaseConnectionsAllowed', 'Sum')],
+      [
+        proxyMetric(proxyName, 'DatabaseConnections', 'Sum'),
+        proxyMetric(proxyName, 'MaxDatabaseConnectionsAllowed', 'Sum'),
+      ],
     ],
-    trouble: [
+    problems: [
       [instance.metricFreeStorageSpace(least)],
-      [ofProxy(proxyName, 'DatabaseConnectionsBorrowLatency', 'Average')],
+      [proxyMetric(proxyName, 'DatabaseConnectionsBorrowLatency', 'Average')],
     ],
   };
 }
 
-function searchStep({ search }: Watched): Step | undefined {
+function searchStep({ search }: Monitored): Step | undefined {
   if (!search) return undefined;
   const { domain } = search;
   return {
     title: 'OpenSearch',
-    says: 'Documents, for searches',
+    description: 'Documents, for searches',
     work: [[domain.metricCPUUtilization(most)], [domain.metricSearchLatency(p99), domain.metricIndexingLatency(p99)]],
-    trouble: [
+    problems: [
       [domain.metricFreeStorageSpace(least)],
       [domain.metricClusterStatusRed(most), domain.metricClusterIndexWritesBlocked(most)],
     ],

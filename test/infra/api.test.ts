@@ -25,15 +25,18 @@ describe('the API', () => {
     kind: Properties.Integration.Type as string,
     goesTo: JSON.stringify(Properties.Integration.Uri),
   }));
-  const answersOf = (path: string, method: string) =>
+  const targetOf = (path: string, method: string) =>
     methods.find((each) => each.path === path && each.method === method)?.goesTo ?? 'nothing';
 
-  test.each(Object.entries<Route>(routes))('%s is served by its function, under each of its methods', (name, route) => {
-    for (const method of methodsOf(route))
-      expect(answersOf(route.path, method)).toContain(`"${stack.function(name as OperationId).id}"`);
-  });
+  test.each(Object.entries<Route>(routes))(
+    'the API serves %s by its function, with each of its methods',
+    (name, route) => {
+      for (const method of methodsOf(route))
+        expect(targetOf(route.path, method)).toContain(`"${stack.function(name as OperationId).id}"`);
+    },
+  );
 
-  test('has no methods beside those of the table', () => {
+  test('the API has no methods other than those of the route table', () => {
     const table = Object.values<Route>(routes).flatMap((route) =>
       methodsOf(route).map((method) => `${method} ${route.path}`),
     );
@@ -42,13 +45,13 @@ describe('the API', () => {
     expect(methods.every(({ kind }) => kind === 'AWS_PROXY')).toBe(true);
   });
 
-  test('gives wrong methods, preflights and unknown paths to the fallback', () => {
+  test('the API sends wrong methods, preflight requests and unknown paths to the fallback', () => {
     for (const path of [...paths.values()])
-      expect(answersOf(path, 'ANY')).toContain(`"${stack.function('fallback').id}"`);
+      expect(targetOf(path, 'ANY')).toContain(`"${stack.function('fallback').id}"`);
     expect([...paths.values()]).toEqual(expect.arrayContaining(['', '/{proxy+}']));
   });
 
-  test('is a stage named as the base path, and hands bodies over as they were sent', () => {
+  test('the API has the base path as its stage name, and passes bodies on byte by byte', () => {
     expect(stack.one('AWS::ApiGateway::Stage').resource.Properties).toMatchObject({ StageName: 'v1' });
     expect(stack.one('AWS::ApiGateway::RestApi').resource.Properties).toMatchObject({
       BinaryMediaTypes: ['*/*'],
@@ -56,17 +59,17 @@ describe('the API', () => {
     });
   });
 
-  const answerTo = (type: string) =>
+  const responseTo = (type: string) =>
     stack.ofType('AWS::ApiGateway::GatewayResponse').find(([, { Properties }]) => Properties.ResponseType === type)?.[1]
       .Properties;
 
-  // What API Gateway answers of its own, by https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
-  const faultsOfOurs = ['API_CONFIGURATION_ERROR', 'AUTHORIZER_CONFIGURATION_ERROR', 'AUTHORIZER_FAILURE'];
+  // The responses that API Gateway returns itself: https://docs.aws.amazon.com/apigateway/latest/developerguide/supported-gateway-response-types.html
+  const configurationErrors = ['API_CONFIGURATION_ERROR', 'AUTHORIZER_CONFIGURATION_ERROR', 'AUTHORIZER_FAILURE'];
   const types = Object.values(ResponseType)
     .filter((type) => type instanceof ResponseType)
     .map(({ responseType }) => responseType);
   const defaultOf = (type: string) =>
-    type.startsWith('INTEGRATION_') || faultsOfOurs.includes(type) ? 'DEFAULT_5XX' : 'DEFAULT_4XX';
+    type.startsWith('INTEGRATION_') || configurationErrors.includes(type) ? 'DEFAULT_5XX' : 'DEFAULT_4XX';
   const expected: Record<string, [ProblemCode, string?]> = {
     DEFAULT_4XX: ['malformed_request'],
     DEFAULT_5XX: ['unavailable', '5'],
@@ -84,12 +87,12 @@ describe('the API', () => {
     QUOTA_EXCEEDED: ['too_many_requests', '1'],
   };
 
-  test('knows all that API Gateway may answer of its own', () => {
+  test('the API has an expected problem for each response type that API Gateway documents', () => {
     expect(types).toEqual(expect.arrayContaining([...Object.keys(expected), 'INTEGRATION_TIMEOUT', 'WAF_FILTERED']));
   });
 
-  test.each(types)('answers %s of its own as a problem', (type) => {
-    const { StatusCode, ResponseTemplates, ResponseParameters } = answerTo(type) ?? answerTo(defaultOf(type));
+  test.each(types)('the API returns a problem for the gateway response %s', (type) => {
+    const { StatusCode, ResponseTemplates, ResponseParameters } = responseTo(type) ?? responseTo(defaultOf(type));
     const [code, retryAfter] = (expected[type] ?? expected[defaultOf(type)]) as [ProblemCode, string?];
     const { status, title } = problems[code];
     expect(StatusCode).toBe(String(status));
@@ -110,7 +113,7 @@ describe('the API', () => {
   });
 });
 
-test('the address that the deployment prints ends without a slash, and the deployment of GitHub adds one', () => {
+test('the output ApiUrl ends without a slash, and the workflow on GitHub adds one', () => {
   const { Value } = stack.outputs.ApiUrl as { Value: { 'Fn::Join': [string, unknown[]] } };
   expect(JSON.stringify(Value['Fn::Join'][1].at(-1))).not.toMatch(/\/"$/);
   const workflow = readFileSync(path.resolve(import.meta.dirname, '../../.github/workflows/deploy-stage.yml'), 'utf8');
@@ -120,7 +123,7 @@ test('the address that the deployment prints ends without a slash, and the deplo
 describe('the log of the API', () => {
   const { AccessLogSetting, MethodSettings, TracingEnabled } = stack.one('AWS::ApiGateway::Stage').resource.Properties;
 
-  test('has a line of JSON for each request, under the request’s id and the route’s pattern', () => {
+  test('the log of the API has a line of JSON for each request, with its id and the pattern of its route', () => {
     expect(JSON.parse(AccessLogSetting.Format)).toMatchObject({
       requestId: '$context.requestId',
       lambdaRequestId: '$context.integration.requestId',
@@ -134,8 +137,8 @@ describe('the log of the API', () => {
     });
   });
 
-  test('has nothing that the client sent, and no address', () => {
-    // Of the request itself there is the method, and of the answer its size.
+  test('the log of the API contains no path, address or other value that the client sent', () => {
+    // Only the method comes from the request itself.
     const variables = [...AccessLogSetting.Format.matchAll(/\$context\.([\w.]+)/g)].map(([, name]) => name);
     expect(variables).not.toEqual([]);
     for (const name of variables)
@@ -143,12 +146,12 @@ describe('the log of the API', () => {
     expect(AccessLogSetting.Format).not.toContain('$input');
   });
 
-  test('is the only one: execution logs hold paths, and these hold tokens', () => {
+  test('the log of the API is the only log, because execution logs would contain paths with tokens', () => {
     for (const { LoggingLevel = 'OFF', DataTraceEnabled } of MethodSettings)
       expect([LoggingLevel, DataTraceEnabled]).toEqual(['OFF', false]);
   });
 
-  test('is written by a role of the account, which outlives every stage', () => {
+  test('the log of the API is written with a role of the account, which is retained when stages are deleted', () => {
     const role = account.one('AWS::IAM::Role');
     const setting = account.one('AWS::ApiGateway::Account');
     expect(setting.resource.Properties.CloudWatchRoleArn).toEqual({ 'Fn::GetAtt': [role.id, 'Arn'] });
@@ -156,12 +159,12 @@ describe('the log of the API', () => {
     expect(stack.ofType('AWS::ApiGateway::Account')).toEqual([]);
   });
 
-  test('goes with no traces: those of an API hold the URL', () => {
+  test('the log of the API is not accompanied by traces, because those of an API contain the URL', () => {
     expect(TracingEnabled).toBe(false);
   });
 });
 
-test('a route is limited as what it costs behind the API', () => {
+test('a route is throttled by what its requests cost behind the API', () => {
   const kinds = Object.groupBy(Object.keys(routes) as OperationId[], (name) => kindOf(routes[name]));
   expect(kinds).toMatchObject({
     registry: ['createApplication', 'listApplications'],
@@ -172,7 +175,7 @@ test('a route is limited as what it costs behind the API', () => {
   });
 });
 
-test('in dev, one route takes no more writes than some dollars a day pay for', () => {
+test('in dev, the throttling of one route limits the cost of its writes to less than 6 dollars a day', () => {
   const perMillion = 6.01;
   const { rate, burst } = stages.dev.throttling.write;
   expect(burst).toBe(50);
@@ -184,20 +187,23 @@ describe.each(Object.keys(stages) as StageName[])('throttling in stage %s', (nam
     .MethodSettings;
   const { throttling } = stages[name];
 
-  test.each(Object.entries<Route>(routes))('%s is limited as what it is, under each of its methods', (_name, route) => {
-    for (const method of methodsOf(route)) {
-      const resourcePath = `/${route.path.replaceAll('/', '~1')}`;
-      const [setting, ...others] = settings.filter(
-        (each: { ResourcePath: string; HttpMethod: string }) =>
-          each.ResourcePath === resourcePath && each.HttpMethod === method,
-      );
-      const { rate, burst } = throttling[kindOf(route)];
-      expect(setting).toMatchObject({ ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst });
-      expect(others).toEqual([]);
-    }
-  });
+  test.each(Object.entries<Route>(routes))(
+    `stage ${name} throttles %s by its kind, with each of its methods`,
+    (_name, route) => {
+      for (const method of methodsOf(route)) {
+        const resourcePath = `/${route.path.replaceAll('/', '~1')}`;
+        const [setting, ...others] = settings.filter(
+          (each: { ResourcePath: string; HttpMethod: string }) =>
+            each.ResourcePath === resourcePath && each.HttpMethod === method,
+        );
+        const { rate, burst } = throttling[kindOf(route)];
+        expect(setting).toMatchObject({ ThrottlingRateLimit: rate, ThrottlingBurstLimit: burst });
+        expect(others).toEqual([]);
+      }
+    },
+  );
 
-  test('all else, such as wrong paths, has the limit of what does no work', () => {
+  test(`stage ${name} throttles everything else, such as unknown paths, like routes without backend work`, () => {
     const { rate, burst } = throttling.service;
     expect(settings[0]).toMatchObject({ ResourcePath: '/*', HttpMethod: '*', ThrottlingRateLimit: rate });
     expect(settings[0]).toMatchObject({ ThrottlingBurstLimit: burst });

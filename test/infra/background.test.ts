@@ -7,7 +7,7 @@ import type { SynthesizedStack } from '../support/synthesized-stack.ts';
 
 const { data, service } = synthesize(everyStage.prod);
 
-test('the two queues keep the ids that they were deployed with', () => {
+test('the two queues keep the logical ids that they were deployed with', () => {
   const ids = data.ofType('AWS::SQS::Queue').map(([id]) => id);
   expect(ids).toEqual(
     expect.arrayContaining([
@@ -28,7 +28,7 @@ describe.each(queueNames)('the %s queue', (name) => {
       .ofType('AWS::Lambda::EventSourceMapping')
       .find(([, { Properties }]) => Properties.FunctionName.Ref === worker.id) ?? [];
 
-  test('keeps what it holds for 14 days, encrypted, and so do its dead letters', () => {
+  test(`the ${name} queue keeps messages for 14 days, encrypted, and so does its dead-letter queue`, () => {
     for (const { id, resource } of [queue, deadLetters]) {
       expect(resource.Properties).toMatchObject({
         MessageRetentionPeriod: 14 * 24 * 60 * 60,
@@ -39,55 +39,63 @@ describe.each(queueNames)('the %s queue', (name) => {
     }
   });
 
-  test('gives a message up only after as many deliveries as SQS counts', () => {
+  test(`the ${name} queue moves a message to the dead letters only after the maximum number of deliveries`, () => {
     expect(queue.resource.Properties.RedrivePolicy).toEqual({
       deadLetterTargetArn: { 'Fn::GetAtt': [deadLetters.id, 'Arn'] },
       maxReceiveCount: limits.maxReceives,
     });
   });
 
-  test('hides a message six times as long as its worker may take, and the window', () => {
+  test(`the ${name} queue has a visibility timeout of six times the timeout of its worker plus the batching window`, () => {
     const window = feed?.Properties.MaximumBatchingWindowInSeconds;
     expect(queue.resource.Properties.VisibilityTimeout).toBeGreaterThanOrEqual(6 * worker.properties.Timeout + window);
   });
 
-  test('feeds its worker in batches whose records succeed or fail alone, few at once', () => {
+  test(`the ${name} queue delivers batches whose records succeed or fail individually, with limited concurrency`, () => {
     expect(feed?.Properties).toMatchObject({
       EventSourceArn: { 'Fn::GetAtt': [queue.id, 'Arn'] },
       FunctionResponseTypes: ['ReportBatchItemFailures'],
       ScalingConfig: { MaximumConcurrency: expect.any(Number) },
     });
-    // SQS fills a batch of more than ten only when it may wait.
+    // SQS requires a batching window for batches of more than ten messages.
     expect(feed?.Properties.BatchSize).toBeGreaterThan(10);
     expect(feed?.Properties.MaximumBatchingWindowInSeconds).toBeGreaterThanOrEqual(1);
   });
 });
 
-describe('the schedule', () => {
+describe('the schedules', () => {
   const scheduleOf = (from: SynthesizedStack, name: 'rollUpSchedule' | 'purgeSchedule' | 'sweepSchedule') =>
     from
       .ofType('AWS::Events::Rule')
       .filter(([, { Properties }]) => Properties.Targets[0].Arn['Fn::GetAtt'][0] === from.function(name).id)
       .map(([, { Properties }]) => Properties.ScheduleExpression);
 
-  test.each(['rollUpSchedule', 'purgeSchedule', 'sweepSchedule'] as const)('runs %s every minute', (name) => {
-    expect(scheduleOf(service, name)).toEqual(['rate(1 minute)']);
-  });
+  test.each(['rollUpSchedule', 'purgeSchedule', 'sweepSchedule'] as const)(
+    'the schedules run %s every minute',
+    (name) => {
+      expect(scheduleOf(service, name)).toEqual(['rate(1 minute)']);
+    },
+  );
 
-  test('rolls up as often as it is told', () => {
+  test('the schedules run the roll-up at the interval of rollupMinutes', () => {
     expect(scheduleOf(synthesize({ rollupMinutes: '15' }).service, 'rollUpSchedule')).toEqual(['rate(15 minutes)']);
   });
 
-  test('does not catch up: a call that finds its function busy is left to the next', () => {
+  test('the schedules do not retry a call that fails or is throttled', () => {
     for (const [, { Properties }] of service.ofType('AWS::Lambda::EventInvokeConfig'))
       expect(Properties).toMatchObject({ MaximumRetryAttempts: 0, MaximumEventAgeInSeconds: 60 });
     expect(service.ofType('AWS::Lambda::EventInvokeConfig')).toHaveLength(3);
   });
 
-  test('in prod, one run at a time works on SQL', () => {
-    const atOnce = (name: FunctionName, from = service) => from.function(name).properties.ReservedConcurrentExecutions;
-    expect([atOnce('rollUpSchedule'), atOnce('purgeSchedule'), atOnce('sweepSchedule')]).toEqual([1, 1, undefined]);
-    // A new account has too few to reserve any.
-    expect(atOnce('rollUpSchedule', synthesize(everyStage.dev).service)).toBeUndefined();
+  test('the schedules run the roll-up and the purge one at a time in prod', () => {
+    const reserved = (name: FunctionName, from = service) =>
+      from.function(name).properties.ReservedConcurrentExecutions;
+    expect([reserved('rollUpSchedule'), reserved('purgeSchedule'), reserved('sweepSchedule')]).toEqual([
+      1,
+      1,
+      undefined,
+    ]);
+    // The concurrency of a new account is too small to reserve any.
+    expect(reserved('rollUpSchedule', synthesize(everyStage.dev).service)).toBeUndefined();
   });
 });

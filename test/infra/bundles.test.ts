@@ -18,7 +18,7 @@ afterAll(() => rm(bundles, { recursive: true }));
 const names = Object.keys(functions) as FunctionName[];
 const writes = names.filter((name) => name in routes && (routes as Record<string, Route>)[name]?.method !== 'GET');
 
-/** What a bundle holds: files of the project and of packages, and modules of Node.js. */
+/** The content of a bundle: its size in bytes, its input files and packages, and the modules of Node.js it imports. */
 function contentOf(name: FunctionName) {
   const found = Object.entries(outputs).find(([file]) => file.endsWith(`/${kebabCase(name)}/index.mjs`));
   if (!found) throw new Error(`there is no bundle of ${name}`);
@@ -30,30 +30,34 @@ function contentOf(name: FunctionName) {
   return { bytes, files, packages: [...packages], nodeModules: imports.map((each) => each.path) };
 }
 
-test.each(names)('%s: nothing of a host, of the embedded engine, or of the deployment', (name) => {
+test.each(names)('the bundle of %s contains no code of a host, the embedded engine or the deployment', (name) => {
   const { files, nodeModules } = contentOf(name);
   expect(files.filter((file) => /^(local|test|infra|demo)\/|embedded|sqlite/.test(file))).toEqual([]);
   expect(nodeModules).not.toContain('node:sqlite');
 });
 
-test.each(writes)('%s: the clients of the ledger and its queue, and none of SQL and search', (name) => {
-  const { packages } = contentOf(name);
-  expect(packages).toEqual(expect.arrayContaining(['@aws-sdk/client-dynamodb', '@aws-sdk/client-sqs']));
-  for (const absent of ['mysql2', 'kysely', '@opensearch-project/opensearch']) expect(packages).not.toContain(absent);
-});
+test.each(writes)(
+  'the bundle of %s contains the clients of DynamoDB and SQS, and none of MySQL and OpenSearch',
+  (name) => {
+    const { packages } = contentOf(name);
+    expect(packages).toEqual(expect.arrayContaining(['@aws-sdk/client-dynamodb', '@aws-sdk/client-sqs']));
+    for (const absent of ['mysql2', 'kysely', '@opensearch-project/opensearch']) expect(packages).not.toContain(absent);
+  },
+);
 
-test('only what searches, indexes, purges or migrates carries the client of OpenSearch', () => {
+test('only functions that search, index, purge or migrate bundle the client of OpenSearch', () => {
   const carriers = names.filter((name) => contentOf(name).packages.includes('@opensearch-project/opensearch'));
   expect(carriers.sort()).toEqual(['migrate', 'purgeSchedule', 'searchApplication', 'searchChat', 'searchWorker']);
 });
 
-test('credentials come from the environment: no client of another place is carried', () => {
+test('no function bundles a credential provider other than that for environment variables', () => {
   for (const name of names) expect(contentOf(name).packages).not.toContain('@aws-sdk/credential-provider-node');
 });
 
-// What a start has to read. The packages behind each step: the small zod and the logger; the whole zod, which the OpenAPI
-// document is made with; DynamoDB, SQS and metrics; mysql2 with its character sets and RDS's certificates; OpenSearch.
-test.each(names)('%s: is small', (name) => {
+// Limits in bytes, because a cold start has to load the bundle. From the last to the first: zod/mini and the logger; the
+// full zod for the OpenAPI document; DynamoDB, SQS and metrics; mysql2 with its character sets and the certificates of RDS;
+// OpenSearch.
+test.each(names)('the bundle of %s is small', (name) => {
   const { bytes, packages } = contentOf(name);
   const limit = [
     ...(packages.includes('@opensearch-project/opensearch') ? [1_950_000] : []),
@@ -65,51 +69,51 @@ test.each(names)('%s: is small', (name) => {
   expect(bytes).toBeLessThan(limit as number);
 });
 
-test.each(names)('%s: has the notices of the packages in it beside it', (name) => {
+test.each(names)('the notices of the packages in the bundle of %s are beside it', (name) => {
   const notices = readFileSync(path.join(bundleFolder(bundles, name), noticesFile), 'utf8');
   const packages = [...contentOf(name).packages, ...(name === 'getDocs' ? ['swagger-ui-dist'] : [])];
-  // MIT-0 asks for none.
+  // MIT-0 requires no notice.
   for (const each of packages.filter((one) => !one.startsWith('@aws-lambda-powertools/')))
     expect(notices).toMatch(new RegExp(`^${each} \\S+ \\((MIT|Apache-2.0|BSD-3-Clause|ISC)\\)$`, 'm'));
 });
 
-test('event streams are not carried', () => {
+test('no bundle contains the event streams of the AWS SDK', () => {
   for (const name of names)
     expect(contentOf(name).files.filter((file) => file.includes('submodules/event-streams'))).toEqual([]);
 });
 
-test('node:http is required, for an import of it loads undici', () => {
+test('no bundle imports node:http, because the import would load undici', () => {
   for (const name of names)
     expect(readFileSync(path.join(bundleFolder(bundles, name), 'index.mjs'), 'utf8')).not.toMatch(/from"(node:)?http"/);
 });
 
-test('only what makes the OpenAPI document carries its schemas, and the whole of zod', () => {
+test('only the function that serves the OpenAPI document bundles its schemas and the full zod', () => {
   const carriers = names.filter((name) =>
     contentOf(name).files.some((file) => /zod\/v4\/classic|api\/answers/.test(file)),
   );
   expect(carriers).toEqual(['getOpenapi']);
 });
 
-test('a source map names our files, without their text', () => {
+test('a source map names our files and does not contain their text', () => {
   const map = JSON.parse(readFileSync(path.join(bundleFolder(bundles, 'createMessage'), 'index.mjs.map'), 'utf8'));
   expect(map.sources.some((source: string) => source.endsWith('/functions/api/create-message.ts'))).toBe(true);
   expect(map.sourcesContent).toBeUndefined();
 });
 
-describe('in Node.js, with just the variables that it names,', () => {
-  /** Starts a bundle as Lambda does, and prints what is asked of its handler. */
-  const start = async (name: FunctionName, environment: Record<string, string>, question = 'typeof handler') => {
+describe('a bundle in Node.js, with only the environment variables that it declares:', () => {
+  /** Loads a bundle as Lambda does, and prints the value of an expression about its `handler`. */
+  const start = async (name: FunctionName, environment: Record<string, string>, expression = 'typeof handler') => {
     const file = pathToFileURL(path.join(bundleFolder(bundles, name), 'index.mjs')).href;
-    const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(${question}); process.exit();`;
+    const script = `const { handler } = await import(${JSON.stringify(file)}); console.log(${expression}); process.exit();`;
     const env = { AWS_REGION: 'eu-central-1', NODE_OPTIONS: '--enable-source-maps', ...environment };
     return await promisify(execFile)(process.execPath, ['--input-type=module', '-e', script], { env });
   };
 
-  test.each(names)('%s starts and has a handler', async (name) => {
+  test.each(names)('the bundle of %s starts and has a handler', async (name) => {
     expect((await start(name, await environmentOf(name))).stdout).toBe('function\n');
   });
 
-  test('the docs page has its script and style with it', async () => {
+  test('the docs page finds its script and style in its bundle', async () => {
     const event = { httpMethod: 'GET', headers: {}, requestContext: { path: '/v1/docs' } };
     const { stdout } = await start(
       'getDocs',
@@ -119,7 +123,7 @@ describe('in Node.js, with just the variables that it names,', () => {
     expect(stdout).toBe('200\n');
   });
 
-  test('a function without its variables says which', async () => {
+  test('a function without its environment variables names all that are missing', async () => {
     await expect(start('createMessage', { STORE_QUEUE_URL: 'nowhere' })).rejects.toThrow(
       /environment variable LEDGER_TABLE: .*environment variable STORE_QUEUE_URL: /,
     );

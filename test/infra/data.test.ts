@@ -7,18 +7,18 @@ import type { Resource, SynthesizedStack } from '../support/synthesized-stack.ts
 const dev = synthesize(everyStage.dev);
 const prod = synthesize(everyStage.prod);
 
-/** What holds data, and what opens it. */
-const kept = [
+/** The types of resources that hold data or the secrets that give access to it. */
+const holderTypes = [
   'AWS::DynamoDB::Table',
   'AWS::SQS::Queue',
   'AWS::RDS::DBInstance',
   'AWS::OpenSearchService::Domain',
   'AWS::SecretsManager::Secret',
 ];
-const holders = (stack: SynthesizedStack): [string, Resource][] => kept.flatMap((type) => stack.ofType(type));
+const holders = (stack: SynthesizedStack): [string, Resource][] => holderTypes.flatMap((type) => stack.ofType(type));
 
-describe('what is kept', () => {
-  test('is all in the data stack, and nothing that runs is', () => {
+describe('the resources that hold data', () => {
+  test('the resources that hold data are all in the data stack, which contains nothing that runs code', () => {
     for (const { data, service } of [dev, prod]) {
       expect(holders(data)).toHaveLength(11);
       expect(holders(service)).toEqual([]);
@@ -27,12 +27,12 @@ describe('what is kept', () => {
     }
   });
 
-  test('outlives its stack in prod, when that goes and when a resource is replaced', () => {
+  test('the resources that hold data are retained in prod when their stack is deleted and when they are replaced', () => {
     for (const [id, { DeletionPolicy, UpdateReplacePolicy }] of holders(prod.data))
       expect([id, DeletionPolicy, UpdateReplacePolicy]).toEqual([id, 'RetainExceptOnCreate', 'Retain']);
   });
 
-  test('is not deleted by mistake in prod', () => {
+  test('the resources that hold data are protected against deletion in prod', () => {
     expect(prod.stacks.data.terminationProtection).toBe(true);
     const { Properties: table } = prod.data.one('AWS::DynamoDB::Table').resource;
     expect(table.DeletionProtectionEnabled).toBe(true);
@@ -40,12 +40,12 @@ describe('what is kept', () => {
     expect(database).toMatchObject({ DeletionProtection: true, DeleteAutomatedBackups: false });
   });
 
-  test('goes with its stack in dev', () => {
+  test('the resources that hold data are deleted with their stack in dev', () => {
     expect(dev.stacks.data.terminationProtection).toBe(false);
     for (const [id, { DeletionPolicy }] of holders(dev.data)) expect([id, DeletionPolicy]).toEqual([id, 'Delete']);
   });
 
-  test('can be set back: the ledger to any moment, SQL for two weeks in prod', () => {
+  test('the resources that hold data have backups: the ledger can be restored to any point in time, and SQL in prod for two weeks back', () => {
     expect(prod.data.one('AWS::DynamoDB::Table').resource.Properties).toMatchObject({
       BillingMode: 'PAY_PER_REQUEST',
       PointInTimeRecoverySpecification: { PointInTimeRecoveryEnabled: true },
@@ -57,7 +57,7 @@ describe('what is kept', () => {
 });
 
 describe('the service stack', () => {
-  test('can go and come back without the data stack: it holds no export of it', () => {
+  test('the service stack can be deleted and deployed again without the data stack, because it uses no export of it', () => {
     for (const { service, data } of [dev, prod]) {
       expect(service.text).not.toContain('Fn::ImportValue');
       expect(Object.values(data.outputs).filter(({ Export }) => Export)).toEqual([]);
@@ -65,7 +65,7 @@ describe('the service stack', () => {
     }
   });
 
-  test('is deployed with --force wherever it exists already: its template does not show that an output changed', () => {
+  test('the service stack is deployed with --force in every documented command for an existing stage, because its template does not show that an output has changed', () => {
     const read = (file: string) => readFileSync(path.resolve(import.meta.dirname, '../..', file), 'utf8');
     const commands = (file: string) =>
       (read(file).match(/\bcdk\s+deploy\b[^`#]*?(?:ChatSystem-\S+-Service|--all)[^`#\n]*/g) ?? []).map((command) =>
@@ -78,24 +78,24 @@ describe('the service stack', () => {
       expect(command).toContain('--force');
   });
 
-  test('is deployed after the data stack and what its account needs, and goes without them', () => {
+  test('the service stack is deployed after the data and account stacks, and can be deleted without them', () => {
     const { account, data, service } = prod.stacks;
     expect(service.dependencies).toEqual(expect.arrayContaining([account, data]));
     expect(data.dependencies).toEqual([]);
     expect(service.terminationProtection).toBe(false);
   });
 
-  test('leaves nothing behind, nor does what watches it', () => {
-    // An old version of the API’s deployment is no data, and costs nothing.
+  test('the service stack retains no resource when it is deleted, and neither does the monitoring stack', () => {
+    // Old versions and API deployments hold no data and cost nothing.
     for (const [id, { DeletionPolicy = 'Delete' }] of Object.entries({
       ...prod.service.resources,
-      ...prod.watch?.resources,
+      ...prod.monitoring?.resources,
     }))
       if (!/Version|Deployment/.test(id)) expect([id, DeletionPolicy]).toEqual([id, 'Delete']);
   });
 });
 
-test('the stacks of two stages stand side by side: nothing in them has a name that both would want', () => {
+test('two stages can be deployed to one account: no resource of them has the same physical name', () => {
   const names = ({ data, service }: typeof dev) =>
     [data, service].flatMap(({ resources }) =>
       Object.values(resources).flatMap(({ Type, Properties }) =>

@@ -8,7 +8,7 @@ test.for([
   [['--help'], 0, 'stdout'],
   [[], 2, 'stderr'],
   [['--stage'], 2, 'stderr'],
-] as const)('script/diff %j says how it is used, and exits with %i', ([args, status, stream]) => {
+] as const)('script/diff %j prints its usage and exits with %i', ([args, status, stream]) => {
   const run = spawnSync(script, args, { encoding: 'utf8' });
   expect(run.status).toBe(status);
   expect(run[stream]).toMatch(/^Usage: script\/diff <commit> \[stage\]\n/);

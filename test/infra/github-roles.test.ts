@@ -12,7 +12,7 @@ const synthesize = (more: Partial<typeof props> = {}) =>
 const issuer = 'token.actions.githubusercontent.com';
 
 test.each(props.stages)(
-  'the role of %s is for a job of the workflow that deploys, in the environment of that name, of this repository',
+  'the role of %s can only be assumed by a job of the deploying workflow, in this repository and in the environment of that name',
   (stage) => {
     const roles = Object.values(
       synthesize().findResources('AWS::IAM::Role', { Properties: { RoleName: `chat-system-deploys-${stage}` } }),
@@ -41,7 +41,7 @@ test.each(props.stages)(
   },
 );
 
-test('a role may take the roles of the bootstrap, and nothing else', () => {
+test('a role can assume the roles that cdk bootstrap created, and nothing else', () => {
   const policies = Object.values(synthesize().findResources('AWS::IAM::Policy'));
   expect(policies).toHaveLength(props.stages.length);
   for (const { Properties } of policies)
@@ -54,7 +54,7 @@ test('a role may take the roles of the bootstrap, and nothing else', () => {
     ]);
 });
 
-test('a job that deploys has credentials until it ends, and four hours for a slow deployment', () => {
+test('a job that deploys has credentials for its whole timeout of four hours', () => {
   const file = path.resolve(import.meta.dirname, '../../.github/workflows/deploy-stage.yml');
   const { steps, 'timeout-minutes': minutes } = parse(readFileSync(file, 'utf8')).jobs.deploy;
   expect(minutes).toBe(240);
@@ -66,7 +66,7 @@ test('a job that deploys has credentials until it ends, and four hours for a slo
     expect(Properties.MaxSessionDuration).toBe(minutes * 60);
 });
 
-test('an account that knows GitHub’s tokens already gets the roles alone', () => {
+test('an account that already has an identity provider for GitHub gets only the roles', () => {
   synthesize().resourceCountIs('AWS::IAM::OIDCProvider', 1);
   synthesize({ providerExists: true }).resourceCountIs('AWS::IAM::OIDCProvider', 0);
 });

@@ -12,7 +12,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-/** A package in the folder, with these files beside its package.json. */
+/** Writes a package with these files into the folder, and returns its path. */
 function packaged(name: string, license: string, files: Record<string, string> = {}, author = 'Ada'): string {
   const inFolder = path.join('node_modules', name);
   mkdirSync(path.join(folder, inFolder), { recursive: true });
@@ -21,7 +21,7 @@ function packaged(name: string, license: string, files: Record<string, string> =
   return inFolder;
 }
 
-test('every package that script/start needs has a licence that is allowed', () => {
+test('every package that script/start needs has an allowed licence', () => {
   const { packages } = JSON.parse(readFileSync(path.join(project, 'package-lock.json'), 'utf8'));
   const others = Object.entries<{ license: string; dev?: boolean }>(packages)
     .filter(([, { license, dev }]) => !dev && !allowedLicenses.includes(license))
@@ -30,15 +30,15 @@ test('every package that script/start needs has a licence that is allowed', () =
 });
 
 test.each(['GPL-3.0-only', 'AGPL-3.0-or-later', 'SSPL-1.0', 'BUSL-1.1', 'UNLICENSED', 'SEE LICENSE IN LICENSE.md'])(
-  'nothing is bundled with a package under %s',
+  'bundling a package with the licence %s fails',
   (license) => {
     expect(() => thirdPartyNotices(folder, [packaged('other', license, { LICENSE: 'All rights' })])).toThrow(
-      `other 1.0.0 (${license}): its licence is not one of`,
+      `other 1.0.0 (${license}): the licence is not one of`,
     );
   },
 );
 
-test('a text that several packages have is kept once, below their names, with the notices of each', () => {
+test('a licence text that several packages share is kept once, below their names, with the notices of each package', () => {
   const packages = [
     packaged('one', 'Apache-2.0', { LICENSE: 'The Apache Licence', NOTICE: 'One of one' }),
     packaged('@two/two', 'Apache-2.0', {
@@ -56,15 +56,17 @@ test('a text that several packages have is kept once, below their names, with th
   );
 });
 
-test('a package that names its licence alone gets the text of MIT, and no other', () => {
+test('a package without a licence text gets the text of MIT if that is its licence, and fails otherwise', () => {
   expect(thirdPartyNotices(folder, [packaged('one', 'MIT')])).toMatch(
     /^one 1\.0\.0 \(MIT\)\n\nCopyright \(c\) Ada\n\nPermission is hereby granted/,
   );
-  expect(() => thirdPartyNotices(folder, [packaged('two', 'Apache-2.0')])).toThrow('a text that is not there');
+  expect(() => thirdPartyNotices(folder, [packaged('two', 'Apache-2.0')])).toThrow(
+    'the text that the licence requires is missing',
+  );
   expect(thirdPartyNotices(folder, [packaged('three', 'MIT-0')])).toBe('');
 });
 
-test('a package within a package is one of its own', () => {
+test('a package that is nested in another package counts as a package', () => {
   expect(
     packageFolders([
       'lib/a.ts',

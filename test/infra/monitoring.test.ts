@@ -6,20 +6,21 @@ import { metrics } from '../../functions/runtime/observe/metrics.ts';
 import { stages } from '../../infra/config.ts';
 import { runbookLink } from '../../infra/monitoring/alarm.ts';
 import { queueResources } from '../../infra/queues.ts';
-import { given, synthesize } from '../support/synthesis.ts';
+import { existingServers, synthesize } from '../support/synthesis.ts';
 import type { Resource, SynthesizedStack } from '../support/synthesized-stack.ts';
 
 const runbook = readFileSync(path.resolve(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
 const headings = [...runbook.matchAll(/^##+ (.*)$/gm)].map(([, heading]) => heading as string);
 
-const watchOf = (flags: Record<string, string>): SynthesizedStack => synthesize(flags).watch as SynthesizedStack;
-const prod = watchOf({ stage: 'prod', alarmEmail: 'someone@example.org' });
+const monitoringOf = (flags: Record<string, string>): SynthesizedStack =>
+  synthesize(flags).monitoring as SynthesizedStack;
+const prod = monitoringOf({ stage: 'prod', alarmEmail: 'someone@example.org' });
 const idOf = (id: string) => id.replace(/^Alarms/, '').replace(/[0-9A-F]{8}$/, '');
 const alarms = new Map(prod.ofType('AWS::CloudWatch::Alarm').map(([id, alarm]) => [idOf(id), alarm]));
 const alarm = (id: string) => (alarms.get(id) as Resource).Properties;
 const topic = prod.one('AWS::SNS::Topic');
 
-test('what users would feel has an alarm', () => {
+test('every problem that users would notice has an alarm', () => {
   expect([...alarms.keys()].sort()).toEqual(
     [
       ...['ApiErrors', 'ApiLatency', 'ThrottledWrites', 'ThrottledReads', 'LedgerThrottles'],
@@ -31,23 +32,24 @@ test('what users would feel has an alarm', () => {
   );
 });
 
-describe.each([...alarms])('the alarm %s', (_id, { Properties }) => {
-  test('says in words what is broken for whom, and links a section of the runbook that is there', () => {
-    const [, says = '', link] = /^(.*) What to do: (docs\/runbook\.md#[\w-]+)$/.exec(Properties.AlarmDescription) ?? [];
-    expect(says).toMatch(/\b(clients?|writers?|readers?|searche?s?|messages)\b/i);
-    expect(says.split(' ').length).toBeGreaterThan(8);
+describe.each([...alarms])('the alarm %s', (id, { Properties }) => {
+  test(`the alarm ${id} describes what breaks for users, and links an existing section of the runbook`, () => {
+    const [, description = '', link] =
+      /^(.*) What to do: (docs\/runbook\.md#[\w-]+)$/.exec(Properties.AlarmDescription) ?? [];
+    expect(description).toMatch(/\b(clients?|writers?|readers?|searche?s?|messages)\b/i);
+    expect(description.split(' ').length).toBeGreaterThan(8);
     expect(headings.map((heading) => runbookLink(heading))).toContain(link);
   });
 
-  test('tells the topic when it rings and when it is over', () => {
+  test(`the alarm ${id} notifies the topic when it fires and when it returns to OK`, () => {
     expect(Properties.AlarmActions).toEqual([{ Ref: topic.id }]);
     expect(Properties.OKActions).toEqual([{ Ref: topic.id }]);
   });
 
-  test('looks at no more than ten metrics, all of them ours', () => {
-    const looked = (Properties.Metrics ?? []).filter(({ MetricStat }: { MetricStat?: unknown }) => MetricStat);
-    expect(looked.length).toBeLessThanOrEqual(10);
-    for (const { Metric } of looked.map(({ MetricStat }: { MetricStat: unknown }) => MetricStat))
+  test(`the alarm ${id} uses at most ten metrics, all of them with dimensions`, () => {
+    const used = (Properties.Metrics ?? []).filter(({ MetricStat }: { MetricStat?: unknown }) => MetricStat);
+    expect(used.length).toBeLessThanOrEqual(10);
+    for (const { Metric } of used.map(({ MetricStat }: { MetricStat: unknown }) => MetricStat))
       expect(Metric.Dimensions?.length).toBeGreaterThan(0);
   });
 });
@@ -63,15 +65,15 @@ test('a section of the runbook that an alarm rings for says what it means, where
     for (const part of ['**Means.**', '**Look.**', '**Fix.**', '**Fixed when**']) expect(section).toContain(part);
 });
 
-test('an alarm links the runbook where -c runbookUrl says that it is read', () => {
+test('an alarm links the runbook at the URL of -c runbookUrl', () => {
   const runbookUrl = 'https://example.org/chat/docs/runbook.md';
-  for (const [, { Properties }] of watchOf({ stage: 'prod', runbookUrl }).ofType('AWS::CloudWatch::Alarm'))
+  for (const [, { Properties }] of monitoringOf({ stage: 'prod', runbookUrl }).ofType('AWS::CloudWatch::Alarm'))
     expect(Properties.AlarmDescription).toContain(` What to do: ${runbookUrl}#`);
 });
 
-test('whoever is told of alarms is told when costs are above the budget, or will be', () => {
+test('the budget notifies alarmEmail when costs exceed it and when they are forecast to', () => {
   const budget = (flags: Record<string, string>) =>
-    watchOf({ alarmEmail: 'someone@example.org', ...flags }).one('AWS::Budgets::Budget').resource.Properties;
+    monitoringOf({ alarmEmail: 'someone@example.org', ...flags }).one('AWS::Budgets::Budget').resource.Properties;
   const { Budget, NotificationsWithSubscribers } = budget({ stage: 'prod' });
   expect(Budget).toEqual({ BudgetType: 'COST', TimeUnit: 'MONTHLY', BudgetLimit: { Amount: 700, Unit: 'USD' } });
   expect(
@@ -87,16 +89,16 @@ test('whoever is told of alarms is told when costs are above the budget, or will
   );
   expect(budget({ stage: 'dev' }).Budget.BudgetLimit.Amount).toBe(300);
   expect(budget({ stage: 'dev', monthlyBudget: '50' }).Budget.BudgetLimit.Amount).toBe(50);
-  expect(watchOf({ stage: 'prod' }).ofType('AWS::Budgets::Budget')).toEqual([]);
+  expect(monitoringOf({ stage: 'prod' }).ofType('AWS::Budgets::Budget')).toEqual([]);
 });
 
-test('an alarm rings for a schedule that fails, and for one that does not run', () => {
+test('an alarm fires for a schedule that fails and for one that does not run', () => {
   for (const id of ['RollUpFails', 'SweepFails', 'PurgeFails'])
     expect(alarm(id)).toMatchObject({ TreatMissingData: 'breaching', ComparisonOperator: 'LessThanThreshold' });
   expect(alarm('ApiErrors')).toMatchObject({ TreatMissingData: 'notBreaching' });
 });
 
-test('an alarm rings for search nodes that are missing, also when the only one is', () => {
+test('an alarm fires for a missing search node, even if it is the only one', () => {
   expect(alarm('SearchNodes')).toMatchObject({
     MetricName: 'Nodes',
     Threshold: 3,
@@ -105,37 +107,37 @@ test('an alarm rings for search nodes that are missing, also when the only one i
   });
 });
 
-test('an alarm rings for credits that are paid for, which an instance that earns credits has', () => {
+test('an alarm fires when CPU credits of a burstable instance are charged', () => {
   expect(alarm('DatabaseCredits')).toMatchObject({ MetricName: 'CPUSurplusCreditsCharged', Threshold: 0 });
   expect(stages.prod.database.instanceType).toMatch(/^t4g/);
 });
 
-test('a single slow request among few rings no alarm', () => {
+test('a single slow request among few fires no alarm', () => {
   const [expression] = alarm('ApiLatency').Metrics.filter(({ Expression }: { Expression?: string }) => Expression);
   expect(expression.Expression).toBe('IF(requests >= 100, latency, 0)');
 });
 
-test('the roll-up may take as long as there is between two of them', () => {
-  const periods = (watch: SynthesizedStack) =>
-    watch
+test('the alarm of the roll-up uses the interval between two runs as its period', () => {
+  const periods = (monitoring: SynthesizedStack) =>
+    monitoring
       .ofType('AWS::CloudWatch::Alarm')
       .filter(([id]) => idOf(id) === 'RollUpFails')
       .flatMap(([, { Properties }]) =>
         Properties.Metrics.flatMap(({ MetricStat }: { MetricStat?: { Period: number } }) => MetricStat?.Period ?? []),
       );
   expect(periods(prod)).toEqual([300, 300]);
-  expect(periods(watchOf({ stage: 'prod', rollupMinutes: '60' }))).toEqual([3_600, 3_600]);
+  expect(periods(monitoringOf({ stage: 'prod', rollupMinutes: '60' }))).toEqual([3_600, 3_600]);
 });
 
 describe('the topic', () => {
-  test('is encrypted, with a key that CloudWatch may use', () => {
+  test('the topic is encrypted with a key that CloudWatch can use', () => {
     const key = prod.one('AWS::KMS::Key');
     expect(topic.resource.Properties.KmsMasterKeyId).toEqual({ 'Fn::GetAtt': [key.id, 'Arn'] });
     expect(JSON.stringify(key.resource.Properties.KeyPolicy)).toContain('cloudwatch.amazonaws.com');
     expect(key.resource.Properties.EnableKeyRotation).toBe(true);
   });
 
-  test('takes alarms of this account alone, over TLS alone', () => {
+  test('the topic accepts only alarms of this account, and only over TLS', () => {
     const { Statement } = prod.one('AWS::SNS::TopicPolicy').resource.Properties.PolicyDocument;
     expect(Statement).toEqual(
       expect.arrayContaining([
@@ -150,19 +152,19 @@ describe('the topic', () => {
     );
   });
 
-  test('tells whoever -c alarmEmail names, and nobody without it', () => {
+  test('the topic notifies the address of -c alarmEmail, and nobody without it', () => {
     expect(prod.one('AWS::SNS::Subscription').resource.Properties).toMatchObject({
       Protocol: 'email',
       Endpoint: 'someone@example.org',
     });
-    expect(watchOf({ stage: 'prod' }).ofType('AWS::SNS::Subscription')).toEqual([]);
+    expect(monitoringOf({ stage: 'prod' }).ofType('AWS::SNS::Subscription')).toEqual([]);
   });
 });
 
 describe('the dashboard', () => {
   const body = JSON.stringify(prod.one('AWS::CloudWatch::Dashboard').resource.Properties.DashboardBody);
 
-  test('reads like the flow', () => {
+  test('the dashboard shows the steps in the order of the data flow', () => {
     const steps = [...body.matchAll(/## (\d+) · ([\w -]+)/g)].map(([, number, title]) => `${number} ${title}`);
     const servers = { store: 'MySQL', search: 'OpenSearch' } as Partial<Record<QueueName, string>>;
     const ofQueues = queueNames.flatMap((name) => {
@@ -176,20 +178,20 @@ describe('the dashboard', () => {
     );
   });
 
-  test('shows every metric that is reported', () => {
+  test('the dashboard shows every metric that functions report', () => {
     for (const name of Object.keys(metrics)) expect(body).toContain(`\\"ChatSystem\\",\\"${name}\\"`);
   });
 });
 
-test('SQL and search that are given are for whoever gives them to look at', () => {
-  const ids = watchOf({ stage: 'dev', ...given })
+test('existing servers have no alarms', () => {
+  const ids = monitoringOf({ stage: 'dev', ...existingServers })
     .ofType('AWS::CloudWatch::Alarm')
     .map(([id]) => idOf(id));
   expect(ids.filter((id) => /Database|Search(?!QueueAge|DeadLetters)/.test(id))).toEqual([]);
   expect(ids).toContain('SearchQueueAge');
 });
 
-test('stages do not share metrics: API and functions name theirs', () => {
+test('API and functions use the name of their stage in metrics, so that stages do not share them', () => {
   const names = ['dev', 'prod'].map((stage) => {
     const { service } = synthesize({ stage });
     const system = service.function('createMessage').environment.SYSTEM_NAME;

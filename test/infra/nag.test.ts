@@ -7,7 +7,7 @@ import { type StageName, stages } from '../../infra/config.ts';
 import { GithubRoles } from '../../infra/github-roles.ts';
 import { everyStage, synthesize } from '../support/synthesis.ts';
 
-/** The findings of cdk-nag's AWS Solutions that nobody accepted, each with where it is. */
+/** Returns the findings of cdk-nag's AWS Solutions rules that are not suppressed, each with its construct path. */
 const findings = (scope: IConstruct): string[] =>
   new AwsSolutionsChecks(scope.node.root)
     .validateScope(scope)
@@ -15,8 +15,8 @@ const findings = (scope: IConstruct): string[] =>
       violatingResources.map(({ constructPath }) => `${ruleName}: ${constructPath}`),
     );
 
-/** What is accepted in it, by the finding's id, and why. */
-const acceptedIn = (scope: IConstruct): [string, string][] =>
+/** Returns the ids of the suppressed findings in the scope, each with its reason. */
+const suppressedIn = (scope: IConstruct): [string, string][] =>
   scope.node
     .findAll()
     .flatMap(({ node }) => node.metadata)
@@ -27,24 +27,27 @@ const acceptedIn = (scope: IConstruct): [string, string][] =>
 describe.each(Object.keys(stages) as StageName[])('stage %s', (name) => {
   const { stacks } = synthesize(everyStage[name]);
 
-  test.each(Object.keys(stacks) as (keyof typeof stacks)[])('cdk-nag finds nothing in the %s stack', (stack) => {
-    expect(findings(stacks[stack] as IConstruct)).toEqual([]);
-  });
+  test.each(Object.keys(stacks) as (keyof typeof stacks)[])(
+    `cdk-nag finds nothing in the %s stack of stage ${name}`,
+    (stack) => {
+      expect(findings(stacks[stack] as IConstruct)).toEqual([]);
+    },
+  );
 
-  test('what is accepted has a reason', () => {
-    const reasons = (Object.values(stacks) as IConstruct[]).flatMap(acceptedIn);
+  test(`every suppression in stage ${name} has a reason`, () => {
+    const reasons = (Object.values(stacks) as IConstruct[]).flatMap(suppressedIn);
     expect(reasons.length).toBeGreaterThan(5);
     for (const [id, reason] of reasons) expect([id, reason.split(' ').length > 5]).toEqual([id, true]);
   });
 });
 
-test('cdk-nag finds nothing in the roles of GitHub', () => {
+test('cdk-nag finds nothing in the stack of the GitHub roles', () => {
   const app = new App({ analyticsReporting: false });
   const props = { repository: 'acme/chat', stages: ['dev', 'prod'], providerExists: false };
   expect(findings(new GithubRoles(app, 'Test', props))).toEqual([]);
 });
 
-test('cdk-nag looks: an open bucket is found', () => {
+test('cdk-nag is active: it finds a bucket that does not require TLS', () => {
   const stack = new Stack(new App({ analyticsReporting: false }), 'Test');
   new Bucket(stack, 'Bucket');
   expect(findings(stack)).toContain('AwsSolutions-S10: Test/Bucket/Resource');

@@ -1,20 +1,20 @@
 import { describe, expect, test } from 'vitest';
 import { functions } from '../../infra/functions.ts';
-import { everyStage, given, synthesize } from '../support/synthesis.ts';
+import { everyStage, existingServers, synthesize } from '../support/synthesis.ts';
 
 const { data, service } = synthesize(everyStage.prod);
 const groupId = (pattern: RegExp) => ({ 'Fn::GetAtt': [data.one('AWS::EC2::SecurityGroup', pattern).id, 'GroupId'] });
 const usesServers = (needs: string[]) =>
   needs.some((need) => ['store', 'searchIndex', 'database', 'searchCluster'].includes(need));
 
-describe('a network of our own', () => {
-  test('holds the functions that use SQL or search, and no write', () => {
+describe('a created network', () => {
+  test('a created network contains the functions that use SQL or search, and no function that writes', () => {
     for (const [name, { properties }] of service.functions)
       expect([name, Boolean(properties.VpcConfig)]).toEqual([name, usesServers(functions[name].needs)]);
     expect(service.function('createMessage').properties.VpcConfig).toBeUndefined();
   });
 
-  test('has no way out, and one in every zone of the search domain', () => {
+  test('a created network has no route to the internet, and a private subnet in each of three availability zones', () => {
     for (const type of ['NatGateway', 'InternetGateway', 'EgressOnlyInternetGateway', 'VPCPeeringConnection'])
       expect(data.ofType(`AWS::EC2::${type}`)).toEqual([]);
     expect(data.ofType('AWS::EC2::Route')).toEqual([]);
@@ -23,11 +23,11 @@ describe('a network of our own', () => {
     expect(data.ofType('AWS::EC2::Subnet')).toHaveLength(3);
   });
 
-  test('logs what its security groups refuse', () => {
+  test('a created network logs the traffic that its security groups reject', () => {
     expect(data.one('AWS::EC2::FlowLog').resource.Properties).toMatchObject({ TrafficType: 'REJECT' });
   });
 
-  test('leads to the three services that functions in it call, and in them to what is ours', () => {
+  test('a created network has endpoints for the three services that its functions call, restricted to resources and principals of this account', () => {
     const endpoints = data.ofType('AWS::EC2::VPCEndpoint').map(([, { Properties }]) => Properties);
     const reached = endpoints.map(({ ServiceName, PolicyDocument }) => {
       const [statement, ...others] = PolicyDocument.Statement;
@@ -53,7 +53,7 @@ describe('a network of our own', () => {
       expect(VpcEndpointType === 'Gateway' || PrivateDnsEnabled).toBe(true);
   });
 
-  test('lets functions in to the proxy, the search domain and the endpoints, and nobody else', () => {
+  test('a created network lets only the functions connect to the proxy, the search domain and the endpoints, and only the proxy to the database', () => {
     const rules = data.ofType('AWS::EC2::SecurityGroupIngress').map(([, { Properties }]) => Properties);
     const functionsGroup = groupId(/^NetworkFunctions/);
     const proxy = groupId(/^DatabaseProxyGroup/);
@@ -71,7 +71,7 @@ describe('a network of our own', () => {
   });
 });
 
-test('no security group lets everything out: each has an egress rule of its own, without which AWS adds one that does', () => {
+test('no security group allows all outbound traffic, because each has an inline egress rule, without which AWS would add such a rule', () => {
   for (const { data: each } of [everyStage.dev, everyStage.prod].map((flags) => synthesize(flags))) {
     const groups = each.ofType('AWS::EC2::SecurityGroup');
     expect(groups).toHaveLength(6);
@@ -81,14 +81,14 @@ test('no security group lets everything out: each has an egress rule of its own,
         rule.IpProtocol,
       ]);
       expect([id, out.length > 0]).toEqual([id, true]);
-      // The functions reach AWS's gateway endpoints, which have public addresses, by HTTPS.
+      // The functions reach the gateway endpoints of AWS, which have public addresses, over HTTPS.
       const allowed = [['127.0.0.1/32', '-1'], ...(/^NetworkFunctions/.test(id) ? [['0.0.0.0/0', 'tcp']] : [])];
       expect([id, out]).toEqual([id, allowed]);
     }
   }
 });
 
-describe('a network that is given', () => {
+describe('an existing network', () => {
   const subnet = (name: string, zone: string) => ({
     subnetId: `subnet-${name}`,
     availabilityZone: zone,
@@ -111,7 +111,7 @@ describe('a network that is given', () => {
   const inVpc = (flags: object) => synthesize({ stage: 'prod', vpcId, ...flags }, { context: lookedUp, shell });
   const privateSubnets = ['subnet-private-a', 'subnet-private-b', 'subnet-private-c'];
 
-  test('holds database, proxy, search domain and functions, in its private subnets, and is left as it is', () => {
+  test('an existing network contains database, proxy, search domain and functions in its private subnets, and gets no resources of its own', () => {
     const { data: inside, service: functionsInside } = inVpc({});
     expect(inside.one('AWS::RDS::DBProxy').resource.Properties.VpcSubnetIds).toEqual(privateSubnets);
     expect(inside.one('AWS::RDS::DBSubnetGroup').resource.Properties.SubnetIds).toEqual(privateSubnets);
@@ -123,8 +123,8 @@ describe('a network that is given', () => {
       expect(inside.ofType(`AWS::EC2::${type}`)).toEqual([]);
   });
 
-  test('is where functions are that use given servers, and lets them out to these', () => {
-    const { data: inside, service: functionsInside } = inVpc(given);
+  test('an existing network contains the functions that use existing servers, and lets them connect to these', () => {
+    const { data: inside, service: functionsInside } = inVpc(existingServers);
     expect(functionsInside.function('storeWorker').properties.VpcConfig.SubnetIds).toEqual(privateSubnets);
     expect(functionsInside.function('createMessage').properties.VpcConfig).toBeUndefined();
     const { SecurityGroupEgress } = inside.one('AWS::EC2::SecurityGroup').resource.Properties;
@@ -136,14 +136,14 @@ describe('a network that is given', () => {
     ]);
   });
 
-  test('may hold a database that is given and a search domain that is made', () => {
-    const { data: inside } = inVpc({ mysqlUrl: given.mysqlUrl, mysqlSecret: given.mysqlSecret });
+  test('an existing network can be used with an existing database and a created search domain', () => {
+    const { data: inside } = inVpc({ mysqlUrl: existingServers.mysqlUrl, mysqlSecret: existingServers.mysqlSecret });
     expect(inside.ofType('AWS::RDS::DBInstance')).toEqual([]);
     expect(inside.ofType('AWS::OpenSearchService::Domain')).toHaveLength(1);
   });
 });
 
-test('a network that is made is in the zones that are named, or in the first ones of the region', () => {
+test('a created network is in the named availability zones, or in the first ones of the region', () => {
   const zonesOf = (flags: Record<string, string>) =>
     synthesize(flags)
       .data.ofType('AWS::EC2::Subnet')
@@ -152,22 +152,24 @@ test('a network that is made is in the zones that are named, or in the first one
   expect(zonesOf({})).toEqual([0, 1].map((i) => ({ 'Fn::Select': [i, { 'Fn::GetAZs': '' }] })));
 });
 
-test('the ARN of a given search domain decides that requests are signed, whatever its address', () => {
+test('functions sign their requests if searchDomainArn is set, whatever the URL of the domain', () => {
   const opensearchUrl = 'https://search.example.org';
   const searchDomainArn = 'arn:aws:es:eu-central-1:123456789012:domain/of-others';
-  const { environment, statements } = synthesize({ ...given, opensearchUrl, searchDomainArn }).service.function(
-    'searchChat',
-  );
+  const { environment, statements } = synthesize({
+    ...existingServers,
+    opensearchUrl,
+    searchDomainArn,
+  }).service.function('searchChat');
   expect(environment).toMatchObject({ OPENSEARCH_URL: opensearchUrl, OPENSEARCH_SIGNING: 'aws' });
   const requests = statements.filter(({ Action }) => String(Action).startsWith('es:'));
   expect(requests.map(({ Resource }) => Resource)).toEqual([`${searchDomainArn}/messages/_search`]);
-  const unsigned = synthesize({ ...given, opensearchUrl }).service.function('searchChat');
+  const unsigned = synthesize({ ...existingServers, opensearchUrl }).service.function('searchChat');
   expect(unsigned.environment).not.toHaveProperty('OPENSEARCH_SIGNING');
 });
 
-test('functions sign their requests to a given domain of AWS, and may make theirs alone', () => {
+test('functions sign their requests to an existing domain of AWS, and have permissions for their own requests only', () => {
   const opensearchUrl = 'https://vpc-of-others-abc123.eu-central-1.es.amazonaws.com';
-  const { environment, statements } = synthesize({ ...given, opensearchUrl }).service.function('searchChat');
+  const { environment, statements } = synthesize({ ...existingServers, opensearchUrl }).service.function('searchChat');
   expect(environment).toMatchObject({ OPENSEARCH_URL: opensearchUrl, OPENSEARCH_SIGNING: 'aws' });
   const [request, ...others] = statements.filter(({ Action }) => String(Action).startsWith('es:'));
   expect(others).toEqual([]);

@@ -7,8 +7,8 @@ import type { SynthesizedFunction } from '../support/synthesized-stack.ts';
 const { data, service } = synthesize(everyStage.prod);
 const id = (type: string, pattern?: RegExp) => data.one(type, pattern).id;
 
-/** What resources are called here, by their ids in the data stack. */
-const called = new Map([
+/** The names of resources in this test, by their logical ids in the data stack. */
+const resourceNames = new Map([
   [id('AWS::DynamoDB::Table'), 'ledger'],
   ...queueNames.flatMap((name): [string, string][] => [
     [id('AWS::SQS::Queue', new RegExp(`^${name}Queue[0-9A-F]{8}$`, 'i')), `${name} queue`],
@@ -33,10 +33,10 @@ function nameOf(resource: unknown, ownLog: string): string {
   const { Ref, 'Fn::GetAtt': attribute, 'Fn::Join': join } = resource as Reference;
   if (join) return join[1].map((part) => nameOf(part, ownLog)).join('');
   const of = Ref ?? attribute?.[0] ?? '';
-  return of === ownLog ? 'its own log' : (called.get(of) ?? `something else: ${of}`);
+  return of === ownLog ? 'its own log' : (resourceNames.get(of) ?? `another resource: ${of}`);
 }
 
-/** Each thing that a function may do, as `action resource`. */
+/** Returns the permissions of a function, as `action resource`. */
 const permissionsOf = (fn: SynthesizedFunction): string[] =>
   fn.statements
     .flatMap(({ Action, Resource }) =>
@@ -48,14 +48,14 @@ const permissionsOf = (fn: SynthesizedFunction): string[] =>
     )
     .sort();
 
-/** Every function writes its log and its traces; what X-Ray takes has no resource to name. */
-const everyone = [
+/** The permissions of every function: its log, and traces, which have no ARN to name. */
+const basic = [
   'logs:CreateLogStream its own log',
   'logs:PutLogEvents its own log',
   'xray:PutTelemetryRecords *',
   'xray:PutTraceSegments *',
 ];
-/** Lambda connects a function to its network in the function's own name, by interfaces that are not there yet. */
+/** Lambda uses the role of the function to create its network interfaces, which have no ARN before. */
 const inNetwork = [
   'ec2:AssignPrivateIpAddresses *',
   'ec2:CreateNetworkInterface *',
@@ -78,7 +78,7 @@ const worksOn = (queue: QueueName) => [
   `sqs:SendMessage ${queue} dead letters`,
 ];
 const storeQueue = 'sqs:SendMessage store queue';
-// Parking what the store queue does not take is BatchWriteItem; reading the parent is BatchGetItem.
+// BatchWriteItem parks the writes that the store queue does not accept. BatchGetItem reads the parent.
 const create = [...ledger('BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'), storeQueue];
 const edit = [...ledger('BatchGetItem', 'UpdateItem', 'BatchWriteItem'), storeQueue];
 const remove = [...ledger('BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteItem'), storeQueue];
@@ -86,7 +86,7 @@ const read = [...sql('reader'), ...ledger('BatchGetItem')];
 const list = [...read, systemSecret];
 const search = [...list, 'es:ESHttpPost search/messages/_search'];
 
-/** What a worker may do beside working on its own queue. */
+/** The permissions of each worker other than those for its own queue. */
 const ofWorkers: Partial<Record<QueueName, string[]>> = {
   store: [
     ...sql('worker'),
@@ -104,7 +104,7 @@ const workers = Object.fromEntries(
   queueNames.map((name) => [workerName(name), [...worksOn(name), ...(ofWorkers[name] ?? [])]]),
 ) as Record<WorkerName, string[]>;
 
-/** What each function may do beside what everyone may. */
+/** The permissions of each function other than the basic ones. */
 const allowed: Record<FunctionName, string[]> = {
   createApplication: [...create, adminKey],
   createChat: create,
@@ -149,12 +149,15 @@ const allowed: Record<FunctionName, string[]> = {
   ],
 };
 
-describe('a function may do what it is for, and nothing else:', () => {
-  test.each(Object.keys(functions) as FunctionName[])('%s', (name) => {
-    expect(permissionsOf(service.function(name))).toEqual([...everyone, ...allowed[name]].sort());
-  });
+describe('permissions', () => {
+  test.each(Object.keys(functions) as FunctionName[])(
+    'the function %s has exactly the permissions it needs',
+    (name) => {
+      expect(permissionsOf(service.function(name))).toEqual([...basic, ...allowed[name]].sort());
+    },
+  );
 
-  test('none has a role that another has, or a policy of AWS’s that it did not ask for', () => {
+  test('no two functions share a role, and no role has a managed or inline policy of AWS', () => {
     const roles = [...service.functions.values()].map(({ properties }) => properties.Role['Fn::GetAtt'][0]);
     expect(new Set(roles).size).toBe(roles.length);
     for (const role of roles) {
@@ -163,7 +166,7 @@ describe('a function may do what it is for, and nothing else:', () => {
     }
   });
 
-  test('only what has no resource to name is allowed everywhere', () => {
+  test('only actions on resources without an ARN are allowed on all resources', () => {
     for (const { statements } of service.functions.values())
       for (const { Action, Resource, Effect } of statements) {
         expect(Effect).toBe('Allow');
@@ -174,7 +177,7 @@ describe('a function may do what it is for, and nothing else:', () => {
   });
 });
 
-test('a key of operators that is named is read by its name', () => {
+test('an existing secret with the admin key is read by its name', () => {
   const named = synthesize({ ...everyStage.prod, adminKeySecret: 'chat/key' }).service;
   for (const name of ['createApplication', 'listApplications'] as const) {
     const { environment, statements } = named.function(name);
@@ -183,7 +186,7 @@ test('a key of operators that is named is read by its name', () => {
   }
 });
 
-test('CDK’s own function, which calls the migration, may do nothing else', () => {
+test('the function of CDK that calls the migration has no other permission', () => {
   const ours = new Set([...service.functions.values()].map(({ id }) => id));
   const others = service.ofType('AWS::Lambda::Function').filter(([name]) => !ours.has(name));
   expect(others.map(([name]) => name)).toEqual([expect.stringMatching(/^AWSCDKTrigger/)]);

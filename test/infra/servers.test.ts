@@ -5,7 +5,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { createPool } from 'mysql2';
 import { describe, expect, test } from 'vitest';
 import { addProxy } from '../../infra/constructs/database-proxy.ts';
-import { everyStage, given, synthesize } from '../support/synthesis.ts';
+import { everyStage, existingServers, synthesize } from '../support/synthesis.ts';
 
 const prod = synthesize(everyStage.prod);
 const dev = synthesize(everyStage.dev);
@@ -13,7 +13,7 @@ const dev = synthesize(everyStage.dev);
 describe('on an emulator', () => {
   const { account, data, service, stacks } = synthesize(everyStage.local);
 
-  test('the stacks have nothing but what emulators know, and no network', () => {
+  test('the stacks of stage local contain only resources that emulators support, and no network', () => {
     const types = [account, data, service].flatMap(({ resources }) => Object.values(resources).map(({ Type }) => Type));
     const services = new Set(types.map((type) => type.split('::')[1]));
     expect([...services].sort()).toEqual([
@@ -30,22 +30,22 @@ describe('on an emulator', () => {
     expect(service.text).not.toContain('Fn::GetStackOutput');
   });
 
-  test('functions know where SQL and search are, and the name of the secret', () => {
+  test('functions of stage local get the URLs of SQL and search, and the name of the secret', () => {
     expect(service.function('searchChat').environment).toMatchObject({
-      MYSQL_URL: given.mysqlUrl,
-      MYSQL_SECRET: given.mysqlSecret,
-      OPENSEARCH_URL: given.opensearchUrl,
+      MYSQL_URL: existingServers.mysqlUrl,
+      MYSQL_SECRET: existingServers.mysqlSecret,
+      OPENSEARCH_URL: existingServers.opensearchUrl,
     });
   });
 
-  test('the registry is open because its functions are told so, and nothing of it can be deployed to an account of AWS', () => {
+  test('the registry of stage local is open by an environment variable, and its stacks can only be deployed to the account of emulators', () => {
     for (const name of ['createApplication', 'listApplications'] as const)
       expect(service.function(name).environment).toMatchObject({ ADMIN_KEY_SECRET: 'open' });
     for (const stack of Object.values(stacks)) expect(stack.account).toBe('000000000000');
   });
 });
 
-test.each(['dev', 'prod'] as const)('stage %s asks for a key that nobody had to choose', (stage) => {
+test.each(['dev', 'prod'] as const)('stage %s requires an admin key that CloudFormation generates', (stage) => {
   const { data, service } = synthesize(everyStage[stage]);
   const key = data.one('AWS::SecretsManager::Secret', /^AdminKey/);
   expect(key.resource.Properties.GenerateSecretString).toMatchObject({ PasswordLength: 43 });
@@ -55,7 +55,7 @@ test.each(['dev', 'prod'] as const)('stage %s asks for a key that nobody had to 
 });
 
 describe('the system secret', () => {
-  test('begins with a key that CloudFormation makes', () => {
+  test('the system secret starts with a key that CloudFormation generates', () => {
     for (const { data } of [dev, prod, synthesize(everyStage.local)])
       expect(data.one('AWS::SecretsManager::Secret', /^SystemSecret/).resource.Properties.GenerateSecretString).toEqual(
         {
@@ -67,7 +67,7 @@ describe('the system secret', () => {
       );
   });
 
-  test('gets a new key each month by a function that Secrets Manager alone may call for it', () => {
+  test('the system secret gets a new key each month from a function that only Secrets Manager can call', () => {
     const { id, properties } = prod.service.function('rotateSystemSecret');
     const { SecretId, ...rotation } = prod.service.one('AWS::SecretsManager::RotationSchedule').resource.Properties;
     expect(rotation).toEqual({
@@ -83,7 +83,7 @@ describe('the system secret', () => {
     expect(properties.VpcConfig).toBeUndefined();
   });
 
-  test('is not rotated on an emulator', () => {
+  test('the system secret is not rotated on an emulator', () => {
     const { service } = synthesize(everyStage.local);
     expect(service.ofType('AWS::SecretsManager::RotationSchedule')).toEqual([]);
     expect(service.functions.has('rotateSystemSecret')).toBe(false);
@@ -94,10 +94,10 @@ describe('the database', () => {
   const properties = prod.data.one('AWS::RDS::DBInstance').resource.Properties;
   const proxy = prod.data.one('AWS::RDS::DBProxy').resource.Properties;
 
-  test('is MySQL 8.4, private, encrypted, and takes TLS alone', () => {
+  test('the database is MySQL 8.4, private and encrypted, and requires TLS', () => {
     expect(properties).toMatchObject({
       Engine: 'mysql',
-      // A minor version would be below that of an instance that RDS has upgraded, or withdrawn.
+      // A pinned minor version would fail once RDS has upgraded past it or withdrawn it.
       EngineVersion: '8.4',
       AutoMinorVersionUpgrade: true,
       PubliclyAccessible: false,
@@ -107,19 +107,19 @@ describe('the database', () => {
     expect(Parameters).toEqual({ require_secure_transport: '1' });
   });
 
-  test('has a standby in prod, and none in dev', () => {
+  test('the database has a standby in prod and none in dev', () => {
     expect([properties.MultiAZ, dev.data.one('AWS::RDS::DBInstance').resource.Properties.MultiAZ]).toEqual([
       true,
       false,
     ]);
   });
 
-  test('has an owner whose password RDS makes, keeps and rotates, and that is in no template', () => {
+  test('the database has an owner whose password RDS generates, stores and rotates, so that no template contains it', () => {
     expect(properties).toMatchObject({ ManageMasterUserPassword: true });
     expect(properties).not.toHaveProperty('MasterUserPassword');
   });
 
-  test('has a user for routes that read, and one for what works in the background, with passwords that nobody chose', () => {
+  test('the database has a user for reads and a user for workers and schedules, with generated passwords', () => {
     for (const [{ resource }, username] of [
       [reader, 'chat_reader'],
       [worker, 'chat_worker'],
@@ -140,7 +140,7 @@ describe('the database', () => {
     });
   });
 
-  test('logs nothing that holds a query', () => {
+  test('the database has no log that contains queries', () => {
     expect(properties.EnableCloudwatchLogsExports).toEqual(['error']);
     expect(proxy.DebugLogging ?? false).toBe(false);
   });
@@ -149,7 +149,7 @@ describe('the database', () => {
   const secretOf = (pattern: RegExp) => prod.data.one('AWS::SecretsManager::Secret', pattern);
   const [reader, worker] = [secretOf(/^DatabaseReaderSecret/), secretOf(/^DatabaseWorkerSecret/)];
 
-  test('is reached through a proxy that takes TLS alone, and a password of the owner, the reader or the worker', () => {
+  test('the database is reached through a proxy that requires TLS and the password of the owner, the reader or the worker', () => {
     expect(proxy).toMatchObject({ EngineFamily: 'MYSQL', RequireTLS: true });
     expect(proxy.Auth).toEqual(
       [owner, { Ref: reader.id }, { Ref: worker.id }].map((SecretArn) =>
@@ -164,7 +164,7 @@ describe('the database', () => {
     expect(MYSQL_URL).toMatchObject({ 'Fn::Join': ['', expect.arrayContaining([{ 'Fn::GetAtt': [id, 'Endpoint'] }])] });
   });
 
-  test('gets a proxy of another name with another instance or other subnets, for CloudFormation creates it beside the old one', () => {
+  test('the database has a proxy whose name changes with its instance and subnets, because CloudFormation creates the new proxy before it deletes the old one', () => {
     const proxyOf = (instanceId: string, subnets: number) => {
       const stack = new Stack(new App({ analyticsReporting: false }), 'ChatSystem-prod-Data');
       const made = new Vpc(stack, 'Vpc', { availabilityZones: ['a', 'b', 'c'] });
@@ -186,12 +186,12 @@ describe('the database', () => {
     const names = [nameOf('Instance', 2), nameOf('Instance2', 2), nameOf('Instance', 3), nameOf('Instance2', 3)];
     expect(new Set(names).size).toBe(4);
     expect(nameOf('Instance', 2)).toBe(names[0]);
-    // Letters, digits and single hyphens, at most 63 of them.
+    // RDS allows letters, digits and single hyphens, and at most 63 characters.
     for (const name of [...names, proxy.DBProxyName])
       expect(name).toMatch(/^(?=.{1,63}$)[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$/);
   });
 
-  test('lets nobody share a connection that was begun otherwise', () => {
+  test('the database has a proxy that does not pin connections for the session settings that its init query applies', () => {
     const { ConnectionPoolConfigurationInfo: pool } = prod.data.one('AWS::RDS::DBProxyTargetGroup').resource.Properties;
     expect(pool.SessionPinningFilters).toEqual(['EXCLUDE_VARIABLE_SETS']);
     expect(pool.InitQuery).toMatch(
@@ -199,7 +199,7 @@ describe('the database', () => {
     );
   });
 
-  test('is known by its name: mysql2 asks for a certificate of it', () => {
+  test('the database has a URL with which mysql2 verifies the certificate and its host name', () => {
     const { MYSQL_URL } = prod.service.function('storeWorker').environment;
     const parts = (MYSQL_URL as { 'Fn::Join': [string, unknown[]] })['Fn::Join'][1];
     const pool = createPool(parts.map((part) => (typeof part === 'string' ? part : 'host.example')).join(''));
@@ -209,7 +209,7 @@ describe('the database', () => {
   });
 });
 
-test('the search domain is encrypted, and takes signed requests by HTTPS alone', () => {
+test('the search domain is encrypted, requires HTTPS, and gets signed requests', () => {
   const { resource } = prod.data.one('AWS::OpenSearchService::Domain');
   expect(resource.Properties).toMatchObject({
     EncryptionAtRestOptions: { Enabled: true },
@@ -220,48 +220,51 @@ test('the search domain is encrypted, and takes signed requests by HTTPS alone',
   expect(prod.service.function('searchChat').environment).toMatchObject({ OPENSEARCH_SIGNING: 'aws' });
 });
 
-describe('tables and index', () => {
+describe('the migration', () => {
   test.each([
     ['prod', prod],
     ['dev', dev],
-  ])('are brought up to date in stage %s before any other function is, or the API', (_stage, { service }) => {
-    const { id } = service.one('Custom::Trigger');
-    const others = [...service.functions].filter(([name]) => name !== 'migrate').map(([, fn]) => fn.id);
-    expect(others.length).toBeGreaterThan(20);
-    const users = [
-      ...others.map((each) => [each, service.resources[each]] as const),
-      ...service.ofType('AWS::ApiGateway::Deployment'),
-      ...service.ofType('AWS::Lambda::EventSourceMapping'),
-      ...service.ofType('AWS::Events::Rule'),
-    ];
-    for (const [user, resource] of users)
-      expect([user, resource?.DependsOn]).toEqual([user, expect.arrayContaining([id])]);
-  });
+  ])(
+    'the migration runs in stage %s before CloudFormation changes any other function or the API',
+    (_stage, { service }) => {
+      const { id } = service.one('Custom::Trigger');
+      const others = [...service.functions].filter(([name]) => name !== 'migrate').map(([, fn]) => fn.id);
+      expect(others.length).toBeGreaterThan(20);
+      const users = [
+        ...others.map((each) => [each, service.resources[each]] as const),
+        ...service.ofType('AWS::ApiGateway::Deployment'),
+        ...service.ofType('AWS::Lambda::EventSourceMapping'),
+        ...service.ofType('AWS::Events::Rule'),
+      ];
+      for (const [user, resource] of users)
+        expect([user, resource?.DependsOn]).toEqual([user, expect.arrayContaining([id])]);
+    },
+  );
 
-  test('are brought up to date again when the function that does it changes; when it fails, the deployment does', () => {
+  test('the migration runs again when its function changes, and fails the deployment when it fails', () => {
     const { Properties } = prod.service.one('Custom::Trigger').resource;
     const version = prod.service.resources[Properties.HandlerArn.Ref];
     expect(version?.Properties.FunctionName.Ref).toBe(prod.service.function('migrate').id);
-    // An event would be sent and forgotten.
+    // With invocation type `Event`, the deployment would not wait for the result.
     expect(Properties).toMatchObject({ InvocationType: 'RequestResponse', ExecuteOnHandlerChange: true });
   });
 
-  test('of given servers, too; but not on an emulator, where script/stack does it', () => {
-    expect(synthesize({ stage: 'dev', ...given }).service.ofType('Custom::Trigger')).toHaveLength(1);
+  test('the migration also runs with existing servers, but not in stage local, where script/stack migrates', () => {
+    expect(synthesize({ stage: 'dev', ...existingServers }).service.ofType('Custom::Trigger')).toHaveLength(1);
     expect(synthesize(everyStage.local).service.ofType('Custom::Trigger')).toEqual([]);
   });
 });
 
-test('to a given database, all go with the one secret, or each with that of its user', () => {
+test('with an existing database, all functions use the one secret, or each uses that of its SQL user', () => {
   const secretsOf = (flags: object) => {
-    const { service } = synthesize({ stage: 'prod', ...given, ...flags });
+    const { service } = synthesize({ stage: 'prod', ...existingServers, ...flags });
     return (['getMessage', 'storeWorker', 'migrate'] as const).map((name) => {
       const { environment, statements } = service.function(name);
       const readable = JSON.stringify(statements).match(/(?<=:secret:)[\w-]+(?=-\?{6})/g);
       return [environment.MYSQL_SECRET, environment.MYSQL_READER_SECRET, environment.MYSQL_WORKER_SECRET, readable];
     });
   };
-  const one = given.mysqlSecret;
+  const one = existingServers.mysqlSecret;
   expect(secretsOf({})).toEqual(Array.from({ length: 3 }, () => [one, undefined, undefined, [one]]));
   expect(secretsOf({ mysqlReaderSecret: 'reader', mysqlWorkerSecret: 'worker' })).toEqual([
     ['reader', undefined, undefined, ['reader']],
@@ -271,9 +274,9 @@ test('to a given database, all go with the one secret, or each with that of its 
 });
 
 test.each([
-  ['given', { ...given, stage: 'prod', adminKeySecret: 'admin-key' }],
-  ['its own', { stage: 'prod' }],
-])('with servers %s, nobody reads a secret in the template', (_which, flags) => {
+  ['existing', { ...existingServers, stage: 'prod', adminKeySecret: 'admin-key' }],
+  ['created', { stage: 'prod' }],
+])('with %s servers, no template contains a secret', (_which, flags) => {
   const { data, service } = synthesize(flags);
   for (const { environment } of service.functions.values())
     for (const [variable, value] of Object.entries(environment)) {

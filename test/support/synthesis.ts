@@ -9,8 +9,8 @@ import { type FunctionName, functions } from '../../infra/functions.ts';
 import { addStacks, type Stacks } from '../../infra/stacks.ts';
 import { SynthesizedStack } from './synthesized-stack.ts';
 
-/** Flags that give SQL and search. */
-export const given = {
+/** Flags that name an existing database and search cluster. */
+export const existingServers = {
   mysqlUrl: 'mysql://chat@db.example:3306/chat?ssl=Amazon%20RDS',
   mysqlSecret: 'chat-database',
   opensearchUrl: 'https://search.example:9200',
@@ -18,40 +18,40 @@ export const given = {
 
 const flagsOf = (stage: StageName): Record<string, string> => {
   const { database }: Stage = stages[stage];
-  return { stage, ...(!database && given) };
+  return { stage, ...(!database && existingServers) };
 };
 
-/** The flags of every stage as it is meant: SQL and search are given where it has none of its own. */
+/** The flags of every stage: those of existing servers for a stage that creates none. */
 export const everyStage = Object.fromEntries(
   (Object.keys(stages) as StageName[]).map((stage) => [stage, flagsOf(stage)]),
 ) as { [stage in StageName]: Record<string, string> };
 
 interface Synthesis {
-  /** The constructs themselves. */
+  /** The constructs of the stacks. */
   stacks: Stacks;
   account: SynthesizedStack;
   data: SynthesizedStack;
   service: SynthesizedStack;
-  watch: SynthesizedStack | undefined;
+  monitoring: SynthesizedStack | undefined;
 }
 
 interface Surroundings {
-  /** What CDK has looked up before. */
+  /** CDK context: the results of earlier lookups. */
   context?: Record<string, unknown>;
   shell?: NodeJS.ProcessEnv;
 }
 
 const made = new Map<string, Synthesis>();
 
-/** The stacks as CloudFormation gets them, with empty bundles; made once for the same flags. */
+/** Returns the templates of a deployment, synthesized with empty bundles and cached by flags. */
 export function synthesize(flags: Record<string, unknown> = {}, surroundings: Surroundings = {}): Synthesis {
   const key = JSON.stringify([flags, surroundings]);
-  const synthesis = made.get(key) ?? synthesizeAnew(flags, surroundings);
+  const synthesis = made.get(key) ?? synthesizeUncached(flags, surroundings);
   made.set(key, synthesis);
   return synthesis;
 }
 
-function synthesizeAnew(flags: Record<string, unknown>, { context = {}, shell = {} }: Surroundings): Synthesis {
+function synthesizeUncached(flags: Record<string, unknown>, { context = {}, shell = {} }: Surroundings): Synthesis {
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-synthesis-'));
   try {
     for (const name of Object.keys(functions) as FunctionName[]) {
@@ -62,14 +62,14 @@ function synthesizeAnew(flags: Record<string, unknown>, { context = {}, shell = 
     const stacks = addStacks(app, readFlags(flags), folder, shell);
     const assembly = app.synth();
     const read = (stack: Stack) => assembly.getStackArtifact(stack.artifactId).template;
-    const { account, data, service, watch } = stacks;
+    const { account, data, service, monitoring } = stacks;
     const producers = Object.fromEntries([account, data, service].map((stack) => [stack.stackName, read(stack)]));
     return {
       stacks,
       account: new SynthesizedStack(read(account), producers),
       data: new SynthesizedStack(read(data), producers),
       service: new SynthesizedStack(read(service), producers),
-      watch: watch && new SynthesizedStack(read(watch), producers),
+      monitoring: monitoring && new SynthesizedStack(read(monitoring), producers),
     };
   } finally {
     rmSync(folder, { recursive: true });
