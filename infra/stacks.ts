@@ -28,7 +28,7 @@ export function addStacks(app: App, deployment: Deployment, bundles: string, she
   const service = new ServiceStack(app, `ChatSystem-${name}-Service`, { env, deployment, data, bundles });
   service.addStackDependency(account);
   if (!deployment.stage.monitoring) return { account, data, service };
-  const monitoring = new MonitoringStack(app, `ChatSystem-${name}-Watch`, { env, deployment, data, service });
+  const monitoring = new MonitoringStack(app, `ChatSystem-${name}-Monitoring`, { env, deployment, data, service });
   return { account, data, service, monitoring };
 }
 
