@@ -95,6 +95,16 @@ describe('the service stack', () => {
   });
 });
 
+test('the documents name every stack of a stage by the name that it is deployed with', () => {
+  const docs = ['deploying', 'runbook'].map((name) =>
+    readFileSync(path.resolve(import.meta.dirname, `../../docs/${name}.md`), 'utf8'),
+  );
+  const named = [...docs.join('\n').matchAll(/ChatSystem-(?:prod|<stage>|\$stage)-(\w+)/g)].map(([, suffix]) => suffix);
+  const { data, service, monitoring } = prod.stacks;
+  const deployed = [data, service, monitoring].map((stack) => stack?.stackName.replace('ChatSystem-prod-', ''));
+  expect([...new Set(named)].sort()).toEqual(deployed.sort());
+});
+
 test('two stages can be deployed to one account: no resource of them has the same physical name', () => {
   const names = ({ data, service }: typeof dev) =>
     [data, service].flatMap(({ resources }) =>

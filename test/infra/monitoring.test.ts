@@ -54,7 +54,7 @@ describe.each([...alarms])('the alarm %s', (id, { Properties }) => {
   });
 });
 
-test('a section of the runbook that an alarm rings for says what it means, where to look, and how to fix it', () => {
+test('every section of the runbook that an alarm links says what the alarm means, where to look, and how to fix the problem', () => {
   const linked = new Set([...alarms.values()].map(({ Properties }) => Properties.AlarmDescription.split('#')[1]));
   const sections = runbook.split(/^## /m).filter((section) => {
     const [heading = ''] = section.split('\n');
