@@ -54,11 +54,15 @@ export class ClientMemory {
     while (this.#bytes > boundBytes) this.#end(this.#slowest());
   }
 
-  /** Subtracts bytes that were processed or sent. Does nothing for a connection that has been ended. */
-  release(holder: Holder, bytes: number): void {
+  /**
+   * Subtracts bytes that were processed or sent. Does nothing for a connection that has been ended.
+   *
+   * @param moved how many of them left
+   */
+  release(holder: Holder, bytes: number, moved = bytes): void {
     if (!this.#holders.has(holder)) return;
     holder.bytes -= bytes;
-    holder.moved += bytes;
+    holder.moved += moved;
     holder.progressAt = performance.now();
     this.#bytes -= bytes;
     if (holder.bytes <= 0) this.forget(holder);

@@ -15,6 +15,13 @@ const freelyInHand = 100;
 const heldBodyBytes = 65_536;
 /** Bytes that a waiting, parsed request takes without its headers and body, measured with 10,000 of them. */
 const heldRequestBytes = 2_000;
+/** Ends the head of every request; Node.js's parser accepts no other end. */
+const headEnd = Buffer.from('\r\n\r\n');
+/**
+ * Fewest bytes of a body that are parsed at a time. A body can be full of what looks like ends of heads, and parsing a
+ * megabyte of those one by one would take 0.3 s.
+ */
+const leastOfBody = 1_024;
 /** Most connections. An idle one takes some 8 kB, measured with 10,000 of them. */
 const mostConnections = 16_000;
 /** Descriptors left to the files of the data folder, to threads and to modules that are loaded late. */
@@ -26,6 +33,8 @@ const lingerMs = 2_000;
 /** An answer that nobody reads for this long is given up, in milliseconds. */
 const unreadMs = 30_000;
 
+const nothing = Buffer.alloc(0);
+
 interface Exchange {
   request: IncomingMessage;
   response: ServerResponse;
@@ -34,15 +43,23 @@ interface Exchange {
 /** One client's connection, and all that the server keeps for it. */
 class Connection implements Holder {
   readonly socket: Socket;
+  /** Passes bytes from the socket to Node.js's HTTP parser. */
+  readonly parse: (bytes: Buffer) => void;
   bytes = 0;
   since = 0;
   progressAt = 0;
   moved = 0;
   /** Requests that are worked on: started, and not answered to the end. */
   started = 0;
-  /** Parsed requests that wait until fewer are in hand. */
+  /** Parsed requests that wait until fewer are in hand, or for their turn. */
   readonly held: Exchange[] = [];
-  /** Whether a held request is scheduled for a later turn. */
+  /** What was read from the socket and is not parsed yet. */
+  unparsed: Buffer = nothing;
+  /** Whether reading from the socket is stopped, until what was read is parsed. */
+  stopped = false;
+  /** Bytes that were read and discarded since the last answer was chosen. */
+  discarded = 0;
+  /** Whether a held request, or parsing, is scheduled for a later turn. */
   queued = false;
   /** The request that was parsed last, with its answer. Only this one's body may still be on the way. */
   last: Exchange | undefined;
@@ -55,8 +72,19 @@ class Connection implements Holder {
   /** Called when an answer has been sent or given up. */
   onAnswered: (() => void) | undefined;
 
-  constructor(socket: Socket) {
+  constructor(socket: Socket, parse: (bytes: Buffer) => void) {
     this.socket = socket;
+    this.parse = parse;
+  }
+
+  /** Whether the rest of a request's body is still to be parsed. */
+  get hasBodyUnderWay(): boolean {
+    return this.last?.request.complete === false;
+  }
+
+  /** How many more requests may be parsed now. */
+  get room(): number {
+    return requestsInHand - this.started - this.held.length;
   }
 
   end(): void {
@@ -118,8 +146,6 @@ export class Connections {
       return;
     }
     connection.cutOff = cutOff?.request;
-    // What comes is parsed as long as the socket is read, and nobody would answer it.
-    socket.pause();
     const isHeld = cutOff !== undefined && held.at(-1) === cutOff;
     if (isHeld) held.pop();
     const before = cutOff && !isHeld ? 1 : 0;
@@ -133,27 +159,12 @@ export class Connections {
       this.memory.keep(connection, answer.length);
       socket.setTimeout(unreadMs, () => socket.destroy());
       socket.end(answer, () => this.#linger(connection));
-      this.#discard(connection);
+      // Nothing is parsed any more, so Node.js's reason for a pause is gone.
+      socket.resume();
+      this.#readOn(connection);
     };
     connection.onAnswered = send;
     send();
-  }
-
-  /** Reads what still comes, up to a bound, and keeps nothing of it. */
-  #discard({ socket }: Connection): void {
-    const discard = () => {
-      let bytes = 0;
-      // Node.js's parser, where the socket still has one: it would pause the socket, or complain of what comes.
-      socket.removeAllListeners('data');
-      socket.on('data', (chunk: Buffer) => {
-        bytes += chunk.length;
-        if (bytes > discardedBytes) socket.destroy();
-      });
-    };
-    // Only Node.js's listener starts a paused socket of its parser again, and it is gone once somebody else reads.
-    if (socket.isPaused()) socket.once('resume', discard);
-    else discard();
-    socket.resume();
   }
 
   #linger(connection: Connection): void {
@@ -166,8 +177,16 @@ export class Connections {
       socket.destroy();
       return;
     }
-    const connection = new Connection(socket);
+    const [parse] = socket.listeners('data') as [(bytes: Buffer) => void];
+    // Node.js reads a socket past its stream, and parses all that one read brings, until somebody listens to the data.
+    socket.removeListener('data', parse);
+    socket.on('data', parse);
+    const connection = new Connection(socket, parse);
+    const { push } = socket;
+    socket.push = (bytes: Buffer | null) => (bytes ? this.#take(connection, bytes) : push.call(socket, null));
+    socket.on('resume', () => this.#readOn(connection));
     this.#connections.set(socket, connection);
+    this.turns.hurry();
     socket.on('close', () => {
       this.#connections.delete(socket);
       this.memory.forget(connection);
@@ -177,13 +196,71 @@ export class Connections {
 
   /** Closes the oldest connection without an active request. */
   #endIdle(): boolean {
-    for (const [socket, { started, held, last }] of this.#connections) {
-      if (started > 0 || held.length > 0 || last?.request.complete === false) continue;
+    for (const [socket, { started, held, unparsed, hasBodyUnderWay }] of this.#connections) {
+      if (started > 0 || held.length > 0 || unparsed.length > 0 || hasBodyUnderWay) continue;
       this.#connections.delete(socket);
       socket.destroy();
       return true;
     }
     return false;
+  }
+
+  /**
+   * Takes what was read from the socket.
+   *
+   * @returns whether more is to be read
+   */
+  #take(connection: Connection, bytes: Buffer): boolean {
+    if (connection.ending) {
+      connection.discarded += bytes.length;
+      if (connection.discarded > discardedBytes) connection.socket.destroy();
+      return true;
+    }
+    const rest = this.#parse(connection, bytes);
+    const { socket, ending } = connection;
+    const paused = socket.isPaused();
+    connection.stopped = !ending && (rest.length > 0 || paused);
+    if (connection.stopped && rest.length > 0 && !socket.destroyed) {
+      connection.unparsed = rest;
+      this.memory.keep(connection, rest.buffer.byteLength);
+      if (!paused) this.#queue(connection);
+    }
+    return !connection.stopped;
+  }
+
+  /**
+   * Parses as many requests as the connection has room for: one read can bring thousands, each of which takes some 5 kB
+   * and 10 µs when it is parsed.
+   *
+   * @returns what is left
+   */
+  #parse(connection: Connection, bytes: Buffer): Buffer {
+    const { socket, parse } = connection;
+    let rest = bytes;
+    // Node.js pauses the socket when the client does not read its answers, or nobody a body.
+    while (rest.length > 0 && !connection.ending && !socket.destroyed && !socket.isPaused()) {
+      const { room, hasBodyUnderWay } = connection;
+      if (room <= 0 && !hasBodyUnderWay) break;
+      const end = Math.max(endOfHeads(rest, Math.max(room, 1)), hasBodyUnderWay ? leastOfBody : 0);
+      if (end >= rest.length) {
+        parse(rest);
+        return nothing;
+      }
+      parse(rest.subarray(0, end));
+      rest = rest.subarray(end);
+    }
+    return rest;
+  }
+
+  /** Parses what was read before, and reads more when all of it is parsed. */
+  #readOn(connection: Connection): void {
+    const { socket, unparsed } = connection;
+    if (!connection.stopped || socket.destroyed) return;
+    if (unparsed.length > 0) {
+      this.memory.release(connection, unparsed.buffer.byteLength, 0);
+      connection.unparsed = nothing;
+    }
+    if (this.#take(connection, unparsed)) socket._read(0);
   }
 
   #receive(exchange: Exchange): void {
@@ -197,8 +274,6 @@ export class Connections {
       return;
     }
     connection.held.push(exchange);
-    // Bytes that have been read are parsed to their end; more of them can wait in the socket.
-    request.socket.pause();
     this.memory.keep(connection, heldBytes(request));
     this.#queue(connection);
   }
@@ -218,20 +293,35 @@ export class Connections {
     this.#serve(request, response);
   }
 
-  /** Gives the connection's next held request its place among the work of later turns. */
+  /** Schedules the connection's next held request for a later turn or, when it holds none, the parsing of more. */
   #queue(connection: Connection): void {
-    if (connection.queued || connection.held.length === 0 || connection.started >= requestsInHand) return;
+    const { queued, held, unparsed, started } = connection;
+    if (queued || started >= requestsInHand || (held.length === 0 && unparsed.length === 0)) return;
     connection.queued = true;
     this.turns.later(() => {
       connection.queued = false;
-      const next = connection.held.shift();
-      if (!next || connection.socket.destroyed) return;
+      if (connection.socket.destroyed) return;
+      const next = held.shift();
+      if (!next) {
+        this.#readOn(connection);
+        return;
+      }
       this.memory.release(connection, heldBytes(next.request));
-      if (connection.held.length === 0 && !connection.ending) connection.socket.resume();
       this.#start(connection, next);
       this.#queue(connection);
     });
   }
+}
+
+/** Where the given number of heads ends in the bytes, or where the bytes end when there are fewer. */
+function endOfHeads(bytes: Buffer, count: number): number {
+  let end = 0;
+  for (let found = 0; found < count; found++) {
+    const at = bytes.indexOf(headEnd, end);
+    if (at < 0) return bytes.length;
+    end = at + headEnd.length;
+  }
+  return end;
 }
 
 function heldBytes({ rawHeaders, headers, url }: IncomingMessage): number {

@@ -139,7 +139,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     }
     // Node.js leaves out the body of an answer to HEAD.
     response.end(body);
-    if (!response.writableFinished) {
+    // What the system has taken at once is not kept here.
+    if (response.writableLength > 0) {
       const unread = body.length + answerHeadBytes;
       connections.memory.keep(connection, unread);
       response.on('close', () => connections.memory.release(connection, unread));

@@ -1,0 +1,40 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
+import { Turns } from '../../local/turns.ts';
+
+describe('turns', () => {
+  beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
+  afterEach(() => void vi.useRealTimers());
+
+  /** Schedules 20 tasks of 1 ms each, and returns how many of them have run. */
+  const schedule = (turns: Turns): { ran: number } => {
+    const seen = { ran: 0 };
+    for (let i = 0; i < 20; i++) {
+      turns.later(() => {
+        seen.ran++;
+        vi.advanceTimersByTime(1);
+      });
+    }
+    return seen;
+  };
+
+  const allOf = async (seen: { ran: number }): Promise<void> => {
+    while (seen.ran < 20) await nextTurn();
+  };
+
+  test('a turn runs tasks for some 5 ms', async () => {
+    const seen = schedule(new Turns());
+    await nextTurn();
+    expect(seen.ran).toBe(6);
+    await allOf(seen);
+  });
+
+  test('a turn in which a connection was accepted runs one task, so that the next connection is accepted soon', async () => {
+    const turns = new Turns();
+    const seen = schedule(turns);
+    turns.hurry();
+    await nextTurn();
+    expect(seen.ran).toBe(1);
+    await allOf(seen);
+  });
+});
