@@ -49,6 +49,8 @@ class Connection implements Holder {
   since = 0;
   progressAt = 0;
   moved = 0;
+  /** Whether it has brought a request. */
+  hasServed = false;
   /** Requests that are worked on: started, and not answered to the end. */
   started = 0;
   /** Parsed requests that wait until fewer are in hand, or for their turn. */
@@ -194,15 +196,23 @@ export class Connections {
     });
   }
 
-  /** Closes the oldest connection without an active request. */
+  /**
+   * Closes the oldest connection that has brought no request or, when there is none, the oldest one without an active
+   * request. So clients that are served keep their connections while others only open theirs.
+   */
   #endIdle(): boolean {
-    for (const [socket, { started, held, unparsed, hasBodyUnderWay }] of this.#connections) {
+    let idle: Socket | undefined;
+    for (const [socket, { hasServed, started, held, unparsed, hasBodyUnderWay }] of this.#connections) {
       if (started > 0 || held.length > 0 || unparsed.length > 0 || hasBodyUnderWay) continue;
-      this.#connections.delete(socket);
-      socket.destroy();
-      return true;
+      idle ??= socket;
+      if (hasServed) continue;
+      idle = socket;
+      break;
     }
-    return false;
+    if (!idle) return false;
+    this.#connections.delete(idle);
+    idle.destroy();
+    return true;
   }
 
   /**
@@ -268,6 +278,7 @@ export class Connections {
     const connection = this.#connections.get(request.socket);
     if (!connection || connection.ending || request.socket.destroyed) return;
     connection.last = exchange;
+    connection.hasServed = true;
     const hasTime = this.#inHand < freelyInHand || !this.turns.isUsedUp();
     if (connection.started < requestsInHand && connection.held.length === 0 && hasTime) {
       this.#start(connection, exchange);

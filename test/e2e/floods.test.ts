@@ -6,7 +6,7 @@ import { type Route, routes } from '../../lib/api/routes.ts';
 import { Client } from '../support/client.ts';
 import { Bystander, memoryOf, openSocket, socketsOf } from '../support/floods.ts';
 import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { type Host, newDataDir, removeDataDir, startHost } from '../support/host.ts';
+import { type Host, launch, newDataDir, ready, removeDataDir, startHost } from '../support/host.ts';
 import { RawConnection } from '../support/raw-http.ts';
 
 // The everyday size; `npm run test:floods` has the full one.
@@ -92,8 +92,8 @@ async function survives(flood: (sockets: Socket[]) => Promise<void>, lastsMs: nu
 }
 
 /** Opens a connection that reads nothing, and writes the bytes. */
-async function unread(sockets: Socket[], bytes: string): Promise<void> {
-  const socket = await openSocket(host.url);
+async function unread(sockets: Socket[], bytes: string, url = host.url): Promise<void> {
+  const socket = await openSocket(url);
   sockets.push(socket.pause());
   socket.write(bytes);
 }
@@ -237,6 +237,27 @@ describe('the host has the sockets it had before after', () => {
     for (let done = 0; done < size.odd; done += 50) await Promise.all(Array.from({ length: 50 }, one));
     await expect.poll(() => socketsOf(pid), { timeout: 8_000 }).toBeLessThanOrEqual(before);
   });
+});
+
+test('a host with few descriptors serves its clients while others open all the connections it can have', async () => {
+  const started = await hostOf(ready(launch(['--port', '0', '--data-dir', dataFolder()], {}, 300)));
+  const [served, idle] = await Promise.all([RawConnection.open(started.url), RawConnection.open(started.url)]);
+  const sockets: Socket[] = [served.socket, idle.socket];
+  onTestFinished(() => {
+    for (const socket of sockets) socket.destroy();
+  });
+  const checkHealth = async () => {
+    served.write(getRequest('/health'));
+    expect((await served.answer())?.status).toBe(200);
+  };
+  await checkHealth();
+  for (let i = 0; i < 400; i++) await unread(sockets, 'GET /v1/hea', started.url);
+  await checkHealth();
+  await idle.closed;
+  for (const socket of sockets.slice(2)) socket.destroy();
+  await checkHealth();
+  expect((await (await Client.connect(started.url)).get('/health')).status).toBe(200);
+  expect(started.stderr()).toBe('');
 });
 
 test('SIGTERM ends the process within 10 s, whatever is open', async () => {

@@ -39,10 +39,16 @@ process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
-/** Runs the start command with the flags and variables, and waits for nothing. */
-export function launch(flags: string[], variables: Record<string, string> = {}): Launched {
+/**
+ * Runs the start command with the flags and variables, and waits for nothing.
+ *
+ * @param openFiles how many descriptors the process may have open, where that is not what this process may
+ */
+export function launch(flags: string[], variables: Record<string, string> = {}, openFiles?: number): Launched {
   const inherited = Object.entries(process.env).filter(([name]) => !ownSettings.includes(name));
-  const child = spawn(process.execPath, [start, ...flags], {
+  const limit = openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`];
+  const [command = process.execPath, ...args] = [...limit, process.execPath, start, ...flags];
+  const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...Object.fromEntries(inherited), NODE_COMPILE_CACHE: compileCache, ...variables },
   });
