@@ -13,10 +13,10 @@ export interface Holder {
 }
 
 /**
- * Bytes kept for all clients together. A third of what a host may grow by under a flood; the rest is garbage that is not
- * collected yet, and what active requests use. Twelve clients may each leave a whole page of 4 MB unread.
+ * Most bytes kept for all clients together. A flood may make a host grow by 150 MB. Three quarters of that is garbage that
+ * is not collected yet, and memory that active requests use. Nine clients may each leave a whole page of 4 MB unread.
  */
-const boundBytes = 48_000_000;
+const boundBytes = 36_000_000;
 /** A connection that keeps bytes here without progress is closed after this long, in milliseconds. */
 const stalledMs = 30_000;
 const sweepMs = 1_000;

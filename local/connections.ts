@@ -309,7 +309,7 @@ export class Connections {
     const { queued, held, unparsed, started } = connection;
     if (queued || started >= requestsInHand || (held.length === 0 && unparsed.length === 0)) return;
     connection.queued = true;
-    this.turns.later(() => {
+    this.turns.startLater(() => {
       connection.queued = false;
       if (connection.socket.destroyed) return;
       const next = held.shift();

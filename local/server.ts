@@ -163,7 +163,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         if (error) return;
         rest = rest.subarray(pieceBytes);
         connections.memory.release(connection, countOf(pieceBytes));
-        connections.turns.later(next);
+        connections.turns.continueLater(next);
       });
     };
     next();

@@ -7,14 +7,18 @@ const turnMs = 5;
 const acceptingTurnMs = 0.5;
 /** Most tasks started in one turn. More would only be postponed when tasks are long. */
 const tasksPerTurn = 16;
+/** One task in this many continues a large response, even while requests wait to be started. */
+const continuedOneIn = 4;
 
 /**
  * Spreads work over turns of the event loop, so that no client's work keeps the others waiting. Work that is started
  * from a callback runs to its first real wait before the next callback is called, so time is checked between callbacks.
  */
 export class Turns {
-  readonly #tasks: (() => void)[] = [];
+  readonly #starts: (() => void)[] = [];
+  readonly #continuations: (() => void)[] = [];
   #scheduled = 0;
+  #ran = 0;
   /** When this turn's work began; undefined while it has not. */
   #began: number | undefined;
   #ranThisTurn = 0;
@@ -43,14 +47,24 @@ export class Turns {
     return now - this.#began > this.#budgetMs;
   }
 
-  /** Runs the task in a later turn, after those that were put off before. */
-  later(task: () => void): void {
-    this.#tasks.push(task);
+  /** Starts a request in a later turn, after the requests that waited before. */
+  startLater(task: () => void): void {
+    this.#starts.push(task);
+    this.#schedule();
+  }
+
+  /**
+   * Continues a large response in a later turn. Requests that wait to be started go first, because the pieces of
+   * thousands of responses would otherwise delay each of them.
+   */
+  continueLater(task: () => void): void {
+    this.#continuations.push(task);
     this.#schedule();
   }
 
   #schedule(): void {
-    while (this.#scheduled < Math.min(this.#tasks.length, tasksPerTurn)) {
+    const waiting = this.#starts.length + this.#continuations.length;
+    while (this.#scheduled < Math.min(waiting, tasksPerTurn)) {
       this.#scheduled++;
       setImmediate(() => this.#step());
     }
@@ -58,10 +72,12 @@ export class Turns {
 
   #step(): void {
     this.#scheduled--;
-    // One in each turn, however busy it is: what was put off must not wait for ever.
+    // One in each turn, however busy it is, so that every task runs at some time.
     if (!this.isUsedUp() || this.#ranThisTurn === 0) {
       this.#ranThisTurn++;
-      this.#tasks.shift()?.();
+      const first = this.#ran++ % continuedOneIn === 0 ? this.#continuations : this.#starts;
+      const second = first === this.#starts ? this.#continuations : this.#starts;
+      (first.shift() ?? second.shift())?.();
     }
     this.#schedule();
   }

@@ -10,7 +10,7 @@ describe('turns', () => {
   const schedule = (turns: Turns): { ran: number } => {
     const seen = { ran: 0 };
     for (let i = 0; i < 20; i++) {
-      turns.later(() => {
+      turns.startLater(() => {
         seen.ran++;
         vi.advanceTimersByTime(1);
       });
