@@ -23,7 +23,7 @@ describe('memory for clients', () => {
 
   test('ends those who trickle before one who sends a large body steadily', () => {
     const memory = new ClientMemory();
-    const trickling = Array.from({ length: 2_900 }, (_, i) => holder(`trickling ${i}`));
+    const trickling = Array.from({ length: 2_150 }, (_, i) => holder(`trickling ${i}`));
     receive(memory, trickling, 16_000);
     const honest = holder('honest');
     for (let i = 0; i < 20; i++) {
@@ -39,8 +39,8 @@ describe('memory for clients', () => {
   test('ends one who reads nothing before one who reads slowly', () => {
     const memory = new ClientMemory();
     const [slow, deaf] = [holder('slow'), holder('deaf')];
-    memory.keep(slow, 23_000_000);
-    memory.keep(deaf, 24_000_000);
+    memory.keep(slow, 17_000_000);
+    memory.keep(deaf, 18_000_000);
     for (let i = 0; i < 20; i++) {
       vi.advanceTimersByTime(500);
       memory.release(slow, 65_536);
