@@ -1,5 +1,5 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { WaitingFirst } from './test/support/waiting-first.ts';
+import { WaitingFirst } from './test/support/runner/waiting-first.ts';
 
 const project = (
   name: string,
@@ -15,12 +15,12 @@ export default defineConfig({
     // Most of what the end-to-end tests do is waiting, so three at a time suit two cores.
     maxWorkers: 3,
     sequence: { sequencer: WaitingFirst },
-    setupFiles: ['test/support/seeded.ts'],
+    setupFiles: ['test/support/runner/seeded.ts'],
     // What is waited for comes at once; but a process that is asked may take long to start on a busy machine.
     expect: { poll: { timeout: 20_000 } },
     allowOnly: false,
     passWithNoTests: false,
-    reporters: ['default', './test/support/totals-reporter.ts'],
+    reporters: ['default', './test/support/runner/totals-reporter.ts'],
     projects: [
       project('checks', 120_000),
       project('unit', 30_000),
@@ -36,7 +36,7 @@ export default defineConfig({
       project('aws', 400_000, {
         // The API's tests once more, on what is deployed: both engines are to answer alike.
         include: ['test/aws/**/*.test.ts', 'test/e2e/api/*.test.ts'],
-        globalSetup: './test/support/stack.ts',
+        globalSetup: './test/support/runner/stack.ts',
         // They wait even more: for schedules, and for the emulator. A fourth saves 70 of 450 s.
         maxWorkers: 4,
         // After the others: the emulator and its functions need the machine.

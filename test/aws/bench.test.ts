@@ -1,6 +1,6 @@
 import { inject, test } from 'vitest';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
-import { expectMeasurable, figuresOnServers } from '../support/figures.ts';
+import { expectMeasurable, figuresOnServers } from '../support/basics/figures.ts';
 
 setLogLevel('silent');
 

@@ -3,9 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { functionSizes } from '../../infra/sizes.ts';
 import { Random } from '../../tools/statistics/random.ts';
-import { type Answer, ChaosClients } from '../support/chaos-clients.ts';
-import { type ChaosEngine, startChaosEngine } from '../support/chaos-engine.ts';
-import { violations } from '../support/history-check.ts';
+import { violations } from '../support/histories/history-check.ts';
+import { type Answer, ChaosClients } from './chaos-clients.ts';
+import { type ChaosEngine, startChaosEngine } from './chaos-engine.ts';
 
 setLogLevel('silent');
 

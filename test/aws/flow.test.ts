@@ -7,11 +7,11 @@ import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { openOpensearch } from '../../lib/search/opensearch/client.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
 import { MysqlStore, openMysql } from '../../lib/store/mysql/mysql-store.ts';
-import { awsClientSettings, awsServices } from '../support/aws-services.ts';
-import type { Application, Chat, Client, Message } from '../support/client.ts';
-import { counted, deployment, settled } from '../support/deployment.ts';
-import { queueUrl } from '../support/queue-url.ts';
-import { messageWrite, numbers } from '../support/writes.ts';
+import type { Application, Chat, Client, Message } from '../support/client/client.ts';
+import { messageWrite, numbers } from '../support/histories/writes.ts';
+import { awsClientSettings, awsServices } from '../support/servers/aws-services.ts';
+import { counted, deployment, settled } from '../support/servers/deployment.ts';
+import { queueUrl } from '../support/servers/queue-url.ts';
 
 // What is deployed, looked at from both ends: the HTTP API in front, SQL, search and the queues behind.
 

@@ -10,13 +10,13 @@ import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { openOpensearch } from '../../lib/search/opensearch/client.ts';
 import { messagesAlias } from '../../lib/search/opensearch/names.ts';
 import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
-import { awsClientSettings } from '../support/aws-services.ts';
-import { project, scriptStack } from '../support/checkout.ts';
-import { deployment, settled } from '../support/deployment.ts';
-import { useEveryRoute } from '../support/every-route.ts';
-import { Planted } from '../support/planted.ts';
-import { queueUrl } from '../support/queue-url.ts';
-import { messageWrite } from '../support/writes.ts';
+import { useEveryRoute } from '../support/client/every-route.ts';
+import { messageWrite } from '../support/histories/writes.ts';
+import { awsClientSettings } from '../support/servers/aws-services.ts';
+import { project, scriptStack } from '../support/servers/checkout.ts';
+import { deployment, settled } from '../support/servers/deployment.ts';
+import { queueUrl } from '../support/servers/queue-url.ts';
+import { Planted } from '../support/texts/planted.ts';
 
 test('the functions’ logs have nothing that clients or operators entrust to the system', async () => {
   const planted = new Planted();

@@ -2,12 +2,12 @@ import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { openEngineFiles } from '../../local/engine-files.ts';
-import { type Chat, Client, type Message } from '../support/client.ts';
-import { deployment, settled } from '../support/deployment.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { startHost } from '../support/host.ts';
-import { ops, startOps } from '../support/ops.ts';
-import { numbers } from '../support/writes.ts';
+import { type Chat, Client, type Message } from '../support/client/client.ts';
+import { numbers } from '../support/histories/writes.ts';
+import { deployment, settled } from '../support/servers/deployment.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { startHost } from '../support/servers/host.ts';
+import { ops, startOps } from '../support/servers/ops.ts';
 
 // script/ops on what is deployed; what the commands do is tested on the embedded engine, and by the contracts.
 

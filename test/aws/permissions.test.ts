@@ -8,9 +8,9 @@ import { newToken } from '../../lib/model/token.ts';
 import { NotSent } from '../../lib/queue/queue.ts';
 import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
-import { type LedgerTable, openLedgerTable } from '../support/ledger-table.ts';
-import { newAlias } from '../support/opensearch-index.ts';
-import { contents, indexed } from '../support/writes.ts';
+import { contents, indexed } from '../support/histories/writes.ts';
+import { type LedgerTable, openLedgerTable } from '../support/servers/ledger-table.ts';
+import { newAlias } from '../support/servers/opensearch-index.ts';
 
 // Emulators let everyone do everything, so what a function asks for is held against what it may here: nothing that is
 // refused on AWS, and nothing granted that nobody asks for.

@@ -8,10 +8,10 @@ import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
 import type { ReindexStep } from '../../lib/search/reindex.ts';
 import { tombstoneVersion } from '../../lib/search/search-index.ts';
 import { MysqlStore, openMysql } from '../../lib/store/mysql/mysql-store.ts';
-import { allPages } from '../support/all-pages.ts';
-import { newStoreDatabase } from '../support/mysql-database.ts';
-import { newIndex } from '../support/opensearch-index.ts';
-import { applicationWrite, chatWrite, deletionWrite, messageWrite, numbers } from '../support/writes.ts';
+import { allPages } from '../support/client/all-pages.ts';
+import { applicationWrite, chatWrite, deletionWrite, messageWrite, numbers } from '../support/histories/writes.ts';
+import { newStoreDatabase } from '../support/servers/mysql-database.ts';
+import { newIndex } from '../support/servers/opensearch-index.ts';
 
 describe('indexing anew', () => {
   const token = 'Q2lDXdH2R2GfSqkhVYzhGg';

@@ -1,7 +1,7 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { startOps } from '../support/ops.ts';
-import { RestorableSystem } from '../support/restorable-system.ts';
-import { contents } from '../support/writes.ts';
+import { contents } from '../support/histories/writes.ts';
+import { startOps } from '../support/servers/ops.ts';
+import { RestorableSystem } from './restorable-system.ts';
 
 // docs/restoring.md, rehearsed: the same commands in the same order, on the servers of the stack.
 

@@ -8,8 +8,8 @@ import { migrateMysql } from '../../lib/store/mysql/migration.ts';
 import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { createMysqlUsers, type MysqlUser, type MysqlUsers } from '../../lib/store/mysql/users.ts';
 import type { Schema } from '../../lib/store/sql/schema.ts';
-import { awsClientSettings, awsServices } from '../support/aws-services.ts';
-import { type MysqlDatabase, newDatabase } from '../support/mysql-database.ts';
+import { awsClientSettings, awsServices } from '../support/servers/aws-services.ts';
+import { type MysqlDatabase, newDatabase } from '../support/servers/mysql-database.ts';
 
 const open = (url: string, login?: MysqlUser): Kysely<Schema> =>
   openMysql(url, { connections: 1, waiting: limits.sqlMs.work, ...(login && { login: async () => login }) });

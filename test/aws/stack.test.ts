@@ -9,9 +9,9 @@ import { newToken } from '../../lib/model/token.ts';
 import { openOpensearch } from '../../lib/search/opensearch/client.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
 import { MysqlStore, openMysql } from '../../lib/store/mysql/mysql-store.ts';
-import { awsClientSettings } from '../support/aws-services.ts';
-import { copyCheckout, project, removeCheckout, scriptStack } from '../support/checkout.ts';
-import { indexed, messageWrite } from '../support/writes.ts';
+import { indexed, messageWrite } from '../support/histories/writes.ts';
+import { awsClientSettings } from '../support/servers/aws-services.ts';
+import { copyCheckout, project, removeCheckout, scriptStack } from '../support/servers/checkout.ts';
 
 /** The rows of the status, by the name of the part. */
 function rowsOf(status: string): Map<string, { state: string; address: string; pid: number }> {

@@ -10,7 +10,7 @@ import { rotateSystemSecret } from '../../functions/schedule/rotate-system-secre
 import { systemKeysIn } from '../../lib/system-secret-text.ts';
 import { lambdaContext } from '../../local/lambda-events.ts';
 import { credentials } from '../../tools/stack/credentials.ts';
-import { awsClientSettings, awsServices } from '../support/aws-services.ts';
+import { awsClientSettings, awsServices } from '../support/servers/aws-services.ts';
 
 const client = new SecretsManagerClient(awsClientSettings);
 const secret = `test/${randomUUID()}`;

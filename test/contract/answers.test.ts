@@ -10,12 +10,12 @@ import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { loadOperations } from '../../local/operations.ts';
-import { answer, apiEvent, type Said } from '../support/api-event.ts';
-import { deliver } from '../support/batch.ts';
-import { testCursors } from '../support/cursors.ts';
-import { OpenApiCheck, type Received } from '../support/openapi.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
+import { answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { testCursors } from '../support/client/cursors.ts';
+import { OpenApiCheck, type Received } from '../support/client/openapi.ts';
+import { deliver } from '../support/servers/batch.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
+import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
 // The handlers of all operations on the embedded engine, in this process: their answers against the OpenAPI document.
 

@@ -5,7 +5,7 @@ import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { meets, ratios } from '../../tools/bench/ratios.ts';
 import { median, percentile } from '../../tools/statistics/quantiles.ts';
-import { expectMeasurable, figuresAlone } from '../support/figures.ts';
+import { expectMeasurable, figuresAlone } from '../support/basics/figures.ts';
 
 // Whether figures can be measured; how fast it all is, script/bench tells on a quiet machine.
 

@@ -3,9 +3,9 @@ import path from 'node:path';
 import { beforeAll, expect, test } from 'vitest';
 import { faketime, faketimeLibrary } from '../../tools/stack/native/tools.ts';
 import { requireTools } from '../../tools/stack/tools.ts';
-import { Client } from '../support/client.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { type Host, launch, ready } from '../support/host.ts';
+import { Client } from '../support/client/client.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { type Host, launch, ready } from '../support/servers/host.ts';
 
 // A host whose system clock is moved by libfaketime. Its monotonic clock is the machine's, as when somebody sets the date.
 

@@ -3,11 +3,11 @@ import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import { Random } from '../../tools/statistics/random.ts';
-import { Client } from '../support/client.ts';
-import { type Answered, copyDatabase, flip, judge, type Outcome, write } from '../support/damage.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { launch, newDataDir, removeDataDir, startHost } from '../support/host.ts';
-import { ops } from '../support/ops.ts';
+import { Client } from '../support/client/client.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { launch, newDataDir, removeDataDir, startHost } from '../support/servers/host.ts';
+import { ops } from '../support/servers/ops.ts';
+import { type Answered, copyDatabase, flip, judge, type Outcome, write } from './damage.ts';
 
 /** How often each kind of damage is tried; the table of docs/guarantees.md is made with DAMAGE_TRIES=30. */
 const tries = Number(process.env.DAMAGE_TRIES ?? 1);

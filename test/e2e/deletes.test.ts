@@ -1,10 +1,10 @@
 import { setTimeout as passes } from 'node:timers/promises';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
-import { Client, type Message } from '../support/client.ts';
-import { concurrently } from '../support/concurrently.ts';
-import { count, rows, rowsNaming } from '../support/data-files.ts';
-import { type Host, newDataDir, removeDataDir, startHost } from '../support/host.ts';
-import '../support/problem-matcher.ts';
+import { concurrently } from '../support/basics/concurrently.ts';
+import { Client, type Message } from '../support/client/client.ts';
+import { type Host, newDataDir, removeDataDir, startHost } from '../support/servers/host.ts';
+import { count, rows, rowsNaming } from './data-files.ts';
+import '../support/client/problem-matcher.ts';
 
 const size = 100_000;
 const waiting = { timeout: 60_000, interval: 20 };

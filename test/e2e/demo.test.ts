@@ -4,9 +4,9 @@ import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import { readDeclarations } from '../../tools/texts/declarations.ts';
-import { type Application, type Chat, Client, type Message } from '../support/client.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { startHost } from '../support/host.ts';
+import { type Application, type Chat, Client, type Message } from '../support/client/client.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { startHost } from '../support/servers/host.ts';
 
 const demo = path.resolve(import.meta.dirname, '../../tools/demo/main.ts');
 

@@ -2,10 +2,10 @@ import { randomInt } from 'node:crypto';
 import { setTimeout as passes } from 'node:timers/promises';
 import { expect, onTestFinished, test } from 'vitest';
 import { Random } from '../../tools/statistics/random.ts';
-import { Client } from '../support/client.ts';
-import { dataFolder } from '../support/for-this-test.ts';
-import { launch, ready } from '../support/host.ts';
-import { Writers } from '../support/writers.ts';
+import { Client } from '../support/client/client.ts';
+import { dataFolder } from '../support/servers/for-this-test.ts';
+import { launch, ready } from '../support/servers/host.ts';
+import { Writers } from './writers.ts';
 
 const kills = 20;
 const clients = 16;

@@ -3,11 +3,11 @@ import { writeFileSync } from 'node:fs';
 import type { Socket } from 'node:net';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { type Route, routes } from '../../lib/api/routes.ts';
-import { Client } from '../support/client.ts';
-import { Bystander, memoryOf, openSocket, socketsOf } from '../support/floods.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { type Host, launch, newDataDir, ready, removeDataDir, startHost } from '../support/host.ts';
-import { RawConnection } from '../support/raw-http.ts';
+import { Client } from '../support/client/client.ts';
+import { RawConnection } from '../support/client/raw-http.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { type Host, launch, newDataDir, ready, removeDataDir, startHost } from '../support/servers/host.ts';
+import { Bystander, memoryOf, openSocket, socketsOf } from './floods.ts';
 
 // The everyday size; `npm run test:floods` has the full one.
 const full = process.env.FLOODS === 'full';

@@ -1,11 +1,11 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
-import { type Answer, type Application, Client, holdsForEveryAnswer, type Message } from '../support/client.ts';
-import { concurrently } from '../support/concurrently.ts';
-import { type Host, launch, newDataDir, ready, removeDataDir } from '../support/host.ts';
-import { residentMiB } from '../support/memory.ts';
-import '../support/problem-matcher.ts';
-import { RawConnection } from '../support/raw-http.ts';
+import { concurrently } from '../support/basics/concurrently.ts';
+import { type Answer, type Application, Client, holdsForEveryAnswer, type Message } from '../support/client/client.ts';
+import { type Host, launch, newDataDir, ready, removeDataDir } from '../support/servers/host.ts';
+import { residentMiB } from './memory.ts';
+import '../support/client/problem-matcher.ts';
+import { RawConnection } from '../support/client/raw-http.ts';
 
 const mebibyte = 1_048_576;
 /** How long a client may take to send a request, as local/server.ts has it. */

@@ -1,12 +1,12 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { Client } from '../support/client.ts';
-import { useEveryRoute } from '../support/every-route.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { type Host, startHost } from '../support/host.ts';
-import { Planted } from '../support/planted.ts';
-import { messageWrite } from '../support/writes.ts';
+import { Client } from '../support/client/client.ts';
+import { useEveryRoute } from '../support/client/every-route.ts';
+import { messageWrite } from '../support/histories/writes.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { type Host, startHost } from '../support/servers/host.ts';
+import { Planted } from '../support/texts/planted.ts';
 
 const settled = { timeout: 30_000, interval: 100 };
 let planted: Planted;

@@ -5,13 +5,13 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
-import { type Application, type Chat, Client, type Message } from '../support/client.ts';
-import { settled } from '../support/deployment.ts';
-import { contentOf } from '../support/folder.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { startHost } from '../support/host.ts';
-import { ops, startOps } from '../support/ops.ts';
-import { contents, numbers } from '../support/writes.ts';
+import { contentOf } from '../support/basics/folder.ts';
+import { type Application, type Chat, Client, type Message } from '../support/client/client.ts';
+import { contents, numbers } from '../support/histories/writes.ts';
+import { settled } from '../support/servers/deployment.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { startHost } from '../support/servers/host.ts';
+import { ops, startOps } from '../support/servers/ops.ts';
 
 const hard = 'İß ς\u2028 "<&>\\ \uFFFE \u{1F469}\u200D\u{1F4BB} e\u0301';
 

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
-import { type Application, Client } from '../support/client.ts';
-import { settled } from '../support/deployment.ts';
-import { contentOf } from '../support/folder.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { startHost } from '../support/host.ts';
-import { ops } from '../support/ops.ts';
-import { applicationWrite, messageWrites } from '../support/writes.ts';
+import { contentOf } from '../support/basics/folder.ts';
+import { type Application, Client } from '../support/client/client.ts';
+import { applicationWrite, messageWrites } from '../support/histories/writes.ts';
+import { settled } from '../support/servers/deployment.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { startHost } from '../support/servers/host.ts';
+import { ops } from '../support/servers/ops.ts';
 
 const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 

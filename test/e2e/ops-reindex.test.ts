@@ -5,10 +5,10 @@ import { SqliteReindexing } from '../../lib/search/sqlite/reindex.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { startHost } from '../support/host.ts';
-import { ops, startOps } from '../support/ops.ts';
-import { applicationWrite, chatWrite, deletionWrite, indexed, messageWrites } from '../support/writes.ts';
+import { applicationWrite, chatWrite, deletionWrite, indexed, messageWrites } from '../support/histories/writes.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { startHost } from '../support/servers/host.ts';
+import { ops, startOps } from '../support/servers/ops.ts';
 
 const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 

@@ -1,8 +1,8 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
-import { type Answer, Client, type Problem } from '../support/client.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { type Host, startHost } from '../support/host.ts';
+import { type Answer, Client, type Problem } from '../support/client/client.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { type Host, startHost } from '../support/servers/host.ts';
 
 /** The reader processes of a host. */
 const readersOf = ({ process: { pid } }: Host): number[] =>

@@ -17,11 +17,11 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { type ApplicationPage, Client, type Message } from '../support/client.ts';
-import { contentOf } from '../support/folder.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { launch, newDataDir, ready, removeDataDir, startHost } from '../support/host.ts';
-import '../support/problem-matcher.ts';
+import { contentOf } from '../support/basics/folder.ts';
+import { type ApplicationPage, Client, type Message } from '../support/client/client.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { launch, newDataDir, ready, removeDataDir, startHost } from '../support/servers/host.ts';
+import '../support/client/problem-matcher.ts';
 
 const waiting = { timeout: 30_000, interval: 50 };
 

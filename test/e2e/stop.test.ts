@@ -1,8 +1,8 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type Answer, Client, holdsForEveryAnswer, type Message } from '../support/client.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { startHost } from '../support/host.ts';
-import { RawConnection } from '../support/raw-http.ts';
+import { type Answer, Client, holdsForEveryAnswer, type Message } from '../support/client/client.ts';
+import { RawConnection } from '../support/client/raw-http.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { startHost } from '../support/servers/host.ts';
 
 const waiting = { timeout: 30_000, interval: 50 };
 

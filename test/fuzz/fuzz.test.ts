@@ -5,10 +5,10 @@ import { schemathesis } from '../../tools/stack/native/schemathesis.ts';
 import { python } from '../../tools/stack/native/tools.ts';
 import { run } from '../../tools/stack/run.ts';
 import { requireTools } from '../../tools/stack/tools.ts';
-import { Client } from '../support/client.ts';
-import { dataFolder, hostOf } from '../support/for-this-test.ts';
-import { startHost } from '../support/host.ts';
-import type { OpenApi } from '../support/openapi.ts';
+import { Client } from '../support/client/client.ts';
+import type { OpenApi } from '../support/client/openapi.ts';
+import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
+import { startHost } from '../support/servers/host.ts';
 
 const adminKey = 'the admin key';
 const folder = import.meta.dirname;

@@ -8,7 +8,7 @@ import { ProblemDocument } from '../../lib/api/answers.ts';
 import { problemHeaders } from '../../lib/api/headers.ts';
 import { type ProblemCode, problems } from '../../lib/api/problems.ts';
 import { methodsOf, type OperationId, type Route, routes } from '../../lib/api/routes.ts';
-import { everyStage, synthesize } from '../support/synthesis.ts';
+import { everyStage, synthesize } from '../support/infra/synthesis.ts';
 
 const { service: stack, account } = synthesize(everyStage.prod);
 

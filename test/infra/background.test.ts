@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import { queueNames, workerName } from '../../functions/queues.ts';
 import type { FunctionName } from '../../infra/functions.ts';
 import { limits } from '../../lib/limits.ts';
-import { everyStage, synthesize } from '../support/synthesis.ts';
-import type { SynthesizedStack } from '../support/synthesized-stack.ts';
+import { everyStage, synthesize } from '../support/infra/synthesis.ts';
+import type { SynthesizedStack } from '../support/infra/synthesized-stack.ts';
 
 const { data, service } = synthesize(everyStage.prod);
 

@@ -6,7 +6,7 @@ import { inputsFrom } from '../../tools/cost/measured.ts';
 import { type Floor, floorOf, floors } from '../../tools/cost/money.ts';
 import { readPrices } from '../../tools/cost/prices.ts';
 import { usual } from '../../tools/cost/quantities.ts';
-import { synthesize } from '../support/synthesis.ts';
+import { synthesize } from '../support/infra/synthesis.ts';
 
 test.each(Object.keys(floors) as (keyof typeof floors)[])(
   'the cost model of stage %s counts what is deployed',

@@ -1,8 +1,8 @@
 import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { everyStage, synthesize } from '../support/synthesis.ts';
-import type { Resource, SynthesizedStack } from '../support/synthesized-stack.ts';
+import { everyStage, synthesize } from '../support/infra/synthesis.ts';
+import type { Resource, SynthesizedStack } from '../support/infra/synthesized-stack.ts';
 
 const dev = synthesize(everyStage.dev);
 const prod = synthesize(everyStage.prod);

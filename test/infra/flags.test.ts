@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { stages } from '../../infra/config.ts';
 import { InvalidFlags, readFlags } from '../../infra/flags.ts';
-import { existingServers } from '../support/synthesis.ts';
+import { existingServers } from '../support/infra/synthesis.ts';
 
 const read = readFlags;
 const problems = (flags: Record<string, unknown>): string[] => {

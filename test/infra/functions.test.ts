@@ -3,7 +3,7 @@ import { stages } from '../../infra/config.ts';
 import { type FunctionName, functions } from '../../infra/functions.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { variablesOf } from '../../tools/bench/functions/sample-environment.ts';
-import { everyStage, synthesize } from '../support/synthesis.ts';
+import { everyStage, synthesize } from '../support/infra/synthesis.ts';
 
 const { service: stack } = synthesize(everyStage.prod);
 const names = Object.keys(functions) as FunctionName[];

@@ -6,8 +6,8 @@ import { metrics } from '../../functions/runtime/observe/metrics.ts';
 import { stages } from '../../infra/config.ts';
 import { runbookLink } from '../../infra/monitoring/alarm.ts';
 import { queueResources } from '../../infra/queues.ts';
-import { existingServers, synthesize } from '../support/synthesis.ts';
-import type { Resource, SynthesizedStack } from '../support/synthesized-stack.ts';
+import { existingServers, synthesize } from '../support/infra/synthesis.ts';
+import type { Resource, SynthesizedStack } from '../support/infra/synthesized-stack.ts';
 
 const runbook = readFileSync(path.resolve(import.meta.dirname, '../../docs/runbook.md'), 'utf8');
 const headings = [...runbook.matchAll(/^##+ (.*)$/gm)].map(([, heading]) => heading as string);

@@ -5,7 +5,7 @@ import type { IConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { type StageName, stages } from '../../infra/config.ts';
 import { GithubRoles } from '../../infra/github-roles.ts';
-import { everyStage, synthesize } from '../support/synthesis.ts';
+import { everyStage, synthesize } from '../support/infra/synthesis.ts';
 
 /** Returns the findings of cdk-nag's AWS Solutions rules that are not suppressed, each with its construct path. */
 const findings = (scope: IConstruct): string[] =>

@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import { functions } from '../../infra/functions.ts';
-import { everyStage, existingServers, synthesize } from '../support/synthesis.ts';
+import { everyStage, existingServers, synthesize } from '../support/infra/synthesis.ts';
 
 const { data, service } = synthesize(everyStage.prod);
 const groupId = (pattern: RegExp) => ({ 'Fn::GetAtt': [data.one('AWS::EC2::SecurityGroup', pattern).id, 'GroupId'] });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type QueueName, queueNames, type WorkerName, workerName } from '../../functions/queues.ts';
 import { type FunctionName, functions } from '../../infra/functions.ts';
-import { everyStage, synthesize } from '../support/synthesis.ts';
-import type { SynthesizedFunction } from '../support/synthesized-stack.ts';
+import { everyStage, synthesize } from '../support/infra/synthesis.ts';
+import type { SynthesizedFunction } from '../support/infra/synthesized-stack.ts';
 
 const { data, service } = synthesize(everyStage.prod);
 const id = (type: string, pattern?: RegExp) => data.one(type, pattern).id;

@@ -5,7 +5,7 @@ import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import { createPool } from 'mysql2';
 import { describe, expect, test } from 'vitest';
 import { addProxy } from '../../infra/constructs/database-proxy.ts';
-import { everyStage, existingServers, synthesize } from '../support/synthesis.ts';
+import { everyStage, existingServers, synthesize } from '../support/infra/synthesis.ts';
 
 const prod = synthesize(everyStage.prod);
 const dev = synthesize(everyStage.dev);

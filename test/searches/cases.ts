@@ -1,7 +1,7 @@
 import { limits } from '../../lib/limits.ts';
 import type { SearchDocument } from '../../lib/search/search-index.ts';
 import { Random } from '../../tools/statistics/random.ts';
-import { indexed } from '../support/writes.ts';
+import { indexed } from '../support/histories/writes.ts';
 
 /** Messages and queries that are drawn to make a search slow. */
 export interface SearchCase {

@@ -2,8 +2,8 @@ import { limits } from '../../lib/limits.ts';
 import type { SearchDocument } from '../../lib/search/search-index.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
-import { scans } from '../support/scan.ts';
-import { openSqliteFile } from '../support/sqlite-file.ts';
+import { openSqliteFile } from '../support/servers/sqlite-file.ts';
+import { scans } from '../support/texts/scan.ts';
 import { drawCase } from './cases.ts';
 
 /** One search of a case. */

@@ -1,5 +1,5 @@
 import type { OperationId } from '../../lib/api/routes.ts';
-import { answer, apiEvent, type Said } from '../support/api-event.ts';
+import { answer, apiEvent, type Said } from '../support/client/api-event.ts';
 import { random } from './chance.ts';
 import { sleep } from './determinism.ts';
 import { accepted, type Operation } from './history.ts';

@@ -17,7 +17,7 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
 import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
 import { loadWorkers } from '../../local/workers.ts';
-import { testCursors } from '../support/cursors.ts';
+import { testCursors } from '../support/client/cursors.ts';
 import { random } from './chance.ts';
 import { emptyDatabase, failure, SimulatedStore } from './database.ts';
 import { sleep } from './determinism.ts';

@@ -10,7 +10,7 @@ import type { Services } from '../../functions/runtime/services.ts';
 import { ProblemDocument } from '../../lib/api/answers.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { NotFound, Unavailable } from '../../lib/model/errors.ts';
-import { type Answered, answer, apiEvent, type Said } from '../support/api-event.ts';
+import { type Answered, answer, apiEvent, type Said } from '../support/client/api-event.ts';
 
 setLogLevel('silent');
 afterEach(() => {

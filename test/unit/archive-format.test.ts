@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ArchiveProblem, decodeLine } from '../../lib/archive/format.ts';
 import { limits } from '../../lib/limits.ts';
-import { acceptableTexts, refusedTexts } from '../support/names-and-bodies.ts';
+import { acceptableTexts, refusedTexts } from '../support/texts/names-and-bodies.ts';
 
 const times = { created_at: '2026-01-01T00:00:00.000Z', updated_at: '2026-01-01T00:00:00.000Z' };
 const application = { kind: 'application', token: 'Q2lDXdH2R2GfSqkhVYzhGg', revision: 0, highest: 0, ...times };

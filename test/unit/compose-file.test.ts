@@ -25,7 +25,7 @@ const composeFile = z.object({
 const { services, volumes } = composeFile.parse(file);
 
 test('the compose file follows the Compose Specification', () => {
-  const { $schema: _, ...schema } = JSON.parse(read('test/support/compose-spec/compose-spec.json'));
+  const { $schema: _, ...schema } = JSON.parse(read('test/unit/compose-spec/compose-spec.json'));
   const validate = new Ajv({ strict: false, validateFormats: false }).compile(schema);
   expect(validate(file), JSON.stringify(validate.errors)).toBe(true);
 });

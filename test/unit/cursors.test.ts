@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { Cursors } from '../../lib/api/cursors.ts';
 import { Problem } from '../../lib/api/problems.ts';
 import { derivedKey, fixedSecret, type SystemKey } from '../../lib/system-secret.ts';
-import { oldCursor } from '../support/cursors.ts';
+import { oldCursor } from '../support/client/cursors.ts';
 
 const list = ['listChats', { token: 'token' }, { order: 'asc' }];
 const position = z.tuple([z.int(), z.string()]);

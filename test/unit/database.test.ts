@@ -4,8 +4,8 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Database, UnusableDatabase } from '../../lib/sqlite/database.ts';
-import { contentOf } from '../support/folder.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { contentOf } from '../support/basics/folder.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 const makes = (table: string): Migration => ({
   up: async (db) => {

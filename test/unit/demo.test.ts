@@ -6,7 +6,7 @@ import { excerpt } from '../../tools/demo/excerpt.ts';
 import { probes } from '../../tools/demo/probes.ts';
 import { readDeclarations } from '../../tools/texts/declarations.ts';
 import { textBlocks } from '../../tools/texts/text-blocks.ts';
-import { matcher } from '../support/scan.ts';
+import { matcher } from '../support/texts/scan.ts';
 
 test('the text blocks of a page are its headings, paragraphs and items, as a reader sees them', () => {
   const page = `<!doctype html><html><head><title>not this</title></head><body><h1>All &amp; one</h1>

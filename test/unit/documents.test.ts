@@ -7,7 +7,7 @@ import { takesGzip } from '../../functions/runtime/http/content-coding.ts';
 import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
 import { documentOf } from '../../lib/api/documents.ts';
 import { requestContext } from '../../local/lambda-events.ts';
-import { answer, apiEvent } from '../support/api-event.ts';
+import { answer, apiEvent } from '../support/client/api-event.ts';
 
 const gzip = { accept: '*/*', 'accept-encoding': 'gzip' };
 const documents: [id: 'getDocs' | 'getOpenapi', handler: HttpHandler, start: string][] = [

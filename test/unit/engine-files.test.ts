@@ -5,8 +5,8 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { decodeWrites } from '../../lib/queue/records.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
-import { dataFolder } from '../support/for-this-test.ts';
-import { contents } from '../support/writes.ts';
+import { contents } from '../support/histories/writes.ts';
+import { dataFolder } from '../support/servers/for-this-test.ts';
 
 describe('a data folder', () => {
   let folder: string;

@@ -5,8 +5,8 @@ import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { EventSource } from '../../local/event-source.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { numbers } from '../support/writes.ts';
+import { numbers } from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 type Worker = (event: SQSEvent) => Promise<SQSBatchResponse>;
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { fallback } from '../../functions/api/fallback.ts';
 import { type Route, routes } from '../../lib/api/routes.ts';
-import { answer, apiEvent } from '../support/api-event.ts';
+import { answer, apiEvent } from '../support/client/api-event.ts';
 
 const handler = fallback();
 const send = (method: string, path: string) => answer(handler, apiEvent('getHealth', { method, path }));

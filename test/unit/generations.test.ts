@@ -5,7 +5,7 @@ import type { Migration } from 'kysely/migration';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Database } from '../../lib/sqlite/database.ts';
 import { Generations, isLater, later, nextGeneration } from '../../lib/sqlite/generations.ts';
-import { dataFolder } from '../support/for-this-test.ts';
+import { dataFolder } from '../support/servers/for-this-test.ts';
 
 const makesNotes: Migration = {
   up: async (db) => {

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { highlight } from '../../lib/search/text/highlight.ts';
-import { hardText, queryFor } from '../support/hard-texts.ts';
-import { matcher } from '../support/scan.ts';
+import { hardText, queryFor } from '../support/texts/hard-texts.ts';
+import { matcher } from '../support/texts/scan.ts';
 
 test.for([
   ['Hello, world', 'ello, w', 'H<em>ello, w</em>orld'],

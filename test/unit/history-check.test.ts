@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { type FinalState, type Operation, violations } from '../support/history-check.ts';
+import { type FinalState, type Operation, violations } from '../support/histories/history-check.ts';
 
 let clock = 0;
 /** From now on; what is said of times is relative to it. */

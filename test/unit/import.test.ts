@@ -14,9 +14,9 @@ import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { importFrom } from '../../tools/ops/import.ts';
 import { linesOf } from '../../tools/ops/lines.ts';
-import { refusedTexts } from '../support/names-and-bodies.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { contents } from '../support/writes.ts';
+import { contents } from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
+import { refusedTexts } from '../support/texts/names-and-bodies.ts';
 
 const untouched = { isWanted: async () => false, aborted: new AbortController().signal };
 

@@ -5,11 +5,11 @@ import { type OperationId, routes } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
 import { newToken } from '../../lib/model/token.ts';
 import { loadOperations } from '../../local/operations.ts';
-import { answer, apiEvent } from '../support/api-event.ts';
-import { testCursors } from '../support/cursors.ts';
-import { contentOf, extremePositions, listFor, listing, paramsOf, queryOf } from '../support/isolation.ts';
-import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
-import { applicationWrite, chatWrite, indexed, messageWrite } from '../support/writes.ts';
+import { answer, apiEvent } from '../support/client/api-event.ts';
+import { testCursors } from '../support/client/cursors.ts';
+import { contentOf, extremePositions, listFor, listing, paramsOf, queryOf } from '../support/client/isolation.ts';
+import { applicationWrite, chatWrite, indexed, messageWrite } from '../support/histories/writes.ts';
+import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
 // Cursors of the system's own key whose position is none of the list. The system never makes one; if it did, or if its key
 // leaked, the range of each position would still hold it back.

@@ -3,7 +3,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { Journal } from '../../local/journal.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 let file: SqliteFile;
 let readers: DatabaseSync[];

@@ -16,8 +16,8 @@ import type { MessageContent } from '../../lib/model/content.ts';
 import { NotFound } from '../../lib/model/errors.ts';
 import type { ChatKey } from '../../lib/model/keys.ts';
 import { newToken } from '../../lib/model/token.ts';
-import { answer, apiEvent, type Said } from '../support/api-event.ts';
-import { testCursors } from '../support/cursors.ts';
+import { answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { testCursors } from '../support/client/cursors.ts';
 
 setLogLevel('silent');
 

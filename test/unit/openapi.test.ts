@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openapiDocument } from '../../lib/api/openapi.ts';
 import { problems } from '../../lib/api/problems.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
-import type { OpenApi } from '../support/openapi.ts';
+import type { OpenApi } from '../support/client/openapi.ts';
 
 // As clients get it.
 const document: OpenApi = JSON.parse(JSON.stringify(openapiDocument()));

@@ -15,8 +15,8 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { contents } from '../support/writes.ts';
+import { contents } from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 // Data folders into which an earlier version imported what no version would have given.
 describe('values out of bounds in a data folder', () => {

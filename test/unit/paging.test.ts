@@ -7,11 +7,18 @@ import { searchChat } from '../../functions/api/search-chat.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { limits } from '../../lib/limits.ts';
 import { newToken } from '../../lib/model/token.ts';
-import { allPages } from '../support/all-pages.ts';
-import { type Answered, answer, apiEvent } from '../support/api-event.ts';
-import { testCursors } from '../support/cursors.ts';
-import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
-import { applicationWrite, chatWrite, indexed, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+import { allPages } from '../support/client/all-pages.ts';
+import { type Answered, answer, apiEvent } from '../support/client/api-event.ts';
+import { testCursors } from '../support/client/cursors.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  indexed,
+  messageWrite,
+  messageWrites,
+  numbers,
+} from '../support/histories/writes.ts';
+import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
 interface Page {
   data: { number: number }[];

@@ -11,9 +11,9 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import { newClock } from '../support/clock.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { contents, indexed, numbers } from '../support/writes.ts';
+import { newClock } from '../support/basics/clock.ts';
+import { contents, indexed, numbers } from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 describe('the purge', () => {
   const clock = newClock();

@@ -9,9 +9,9 @@ import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { loadOperations, pagedReads } from '../../local/operations.ts';
 import { Readers } from '../../local/readers.ts';
 import { percentile } from '../../tools/statistics/quantiles.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
-const module = new URL('../support/odd-reader.ts', import.meta.url);
+const module = new URL('./odd-reader.ts', import.meta.url);
 const waiting = { timeout: 20_000, interval: 10 };
 
 const isAlive = (pid: number): boolean => {

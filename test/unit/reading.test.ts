@@ -16,11 +16,18 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import { answer, apiEvent } from '../support/api-event.ts';
-import { newClock } from '../support/clock.ts';
-import { testCursors } from '../support/cursors.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { applicationWrite, chatWrite, contents, deletionWrite, indexed, messageWrite } from '../support/writes.ts';
+import { newClock } from '../support/basics/clock.ts';
+import { answer, apiEvent } from '../support/client/api-event.ts';
+import { testCursors } from '../support/client/cursors.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  contents,
+  deletionWrite,
+  indexed,
+  messageWrite,
+} from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 // What reads answer while the store is behind the ledger, or search behind the store.
 describe('a read', () => {

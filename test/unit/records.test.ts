@@ -12,8 +12,8 @@ import {
   MalformedRecord,
   UnknownRecord,
 } from '../../lib/queue/records.ts';
-import { hardText } from '../support/hard-texts.ts';
-import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/writes.ts';
+import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/histories/writes.ts';
+import { hardText } from '../support/texts/hard-texts.ts';
 
 test('writes come out of a record as they went in, in their order', () => {
   const writes = [

@@ -12,10 +12,10 @@ import type { Write } from '../../lib/model/write.ts';
 import { decodeChangesRecord, encodeWrites } from '../../lib/queue/records.ts';
 import { UnstorableWrite } from '../../lib/store/merging.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
-import { answer, apiEvent } from '../support/api-event.ts';
-import { deliver } from '../support/batch.ts';
-import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
-import { applicationWrite, messageWrite, messageWrites } from '../support/writes.ts';
+import { answer, apiEvent } from '../support/client/api-event.ts';
+import { applicationWrite, messageWrite, messageWrites } from '../support/histories/writes.ts';
+import { deliver } from '../support/servers/batch.ts';
+import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
 setLogLevel('silent');
 afterEach(() => {

@@ -12,9 +12,9 @@ import type { Services } from '../../functions/runtime/services.ts';
 import type { OperationId } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
 import { NotFound } from '../../lib/model/errors.ts';
-import { type Answered, answer, apiEvent, type Said } from '../support/api-event.ts';
-import { costlyBodies } from '../support/costly-bodies.ts';
-import { testCursors } from '../support/cursors.ts';
+import { type Answered, answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { testCursors } from '../support/client/cursors.ts';
+import { costlyBodies } from './costly-bodies.ts';
 
 setLogLevel('silent');
 

@@ -19,9 +19,9 @@ import { loadOperations } from '../../local/operations.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
 import type { Caller } from '../simulation/process.ts';
 import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';
-import { answer, apiEvent } from '../support/api-event.ts';
-import { openSqliteFile } from '../support/sqlite-file.ts';
-import { contents } from '../support/writes.ts';
+import { answer, apiEvent } from '../support/client/api-event.ts';
+import { contents } from '../support/histories/writes.ts';
+import { openSqliteFile } from '../support/servers/sqlite-file.ts';
 
 /** A ledger, and what it has queued since the last look. */
 interface Opened {

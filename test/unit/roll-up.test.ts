@@ -5,8 +5,15 @@ import { Unavailable } from '../../lib/model/errors.ts';
 import { rollUp } from '../../lib/rollup/rollup.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  deletionWrite,
+  messageWrite,
+  messageWrites,
+  numbers,
+} from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 describe('the roll-up', () => {
   let file: SqliteFile;

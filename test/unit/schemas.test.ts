@@ -2,8 +2,8 @@ import { describe, expect, test } from 'vitest';
 import type * as z from 'zod/mini';
 import * as schemas from '../../lib/api/schemas.ts';
 import { limits } from '../../lib/limits.ts';
-import { acceptableTexts, refusedTexts } from '../support/names-and-bodies.ts';
-import { numbers } from '../support/writes.ts';
+import { numbers } from '../support/histories/writes.ts';
+import { acceptableTexts, refusedTexts } from '../support/texts/names-and-bodies.ts';
 
 /** What a schema finds wrong, as `path: detail`; nothing for a valid value. */
 const faults = (schema: z.ZodMiniType, value: unknown): string[] =>

@@ -4,10 +4,10 @@ import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { searchWorker } from '../../functions/workers/search.ts';
 import { storeWorker } from '../../functions/workers/store.ts';
 import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';
-import { deliver } from '../support/batch.ts';
-import { deliveries, history, stateOf } from '../support/histories.ts';
-import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
-import { deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+import { deliveries, history, stateOf } from '../support/histories/histories.ts';
+import { deletionWrite, messageWrite, messageWrites, numbers } from '../support/histories/writes.ts';
+import { deliver } from '../support/servers/batch.ts';
+import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
 setLogLevel('silent');
 

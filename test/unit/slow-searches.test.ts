@@ -4,8 +4,8 @@ import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { SqliteSearch } from '../../lib/search/sqlite/search.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { runCase, timed } from '../searches/run-case.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { indexed, numbers } from '../support/writes.ts';
+import { indexed, numbers } from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 // Times are of the processor, the best of three, because the machine may be busy.
 

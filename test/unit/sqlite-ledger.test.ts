@@ -6,10 +6,10 @@ import { decodeWrites } from '../../lib/queue/records.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
-import { newClock } from '../support/clock.ts';
-import { refusal } from '../support/refusal.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { contents, numbers } from '../support/writes.ts';
+import { newClock } from '../support/basics/clock.ts';
+import { refusal } from '../support/faults/refusal.ts';
+import { contents, numbers } from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 // What only the embedded ledger has; what all ledgers have is in test/contract.
 describe('the embedded ledger', () => {

@@ -4,9 +4,9 @@ import { limits } from '../../lib/limits.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
-import { newClock } from '../support/clock.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { numbers } from '../support/writes.ts';
+import { newClock } from '../support/basics/clock.ts';
+import { numbers } from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 /** Long enough for a commit to be made. */
 const turn = async () => {

@@ -5,11 +5,11 @@ import { rowIdOf } from '../../lib/search/sqlite/ids.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { SqliteSearch } from '../../lib/search/sqlite/search.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
-import { allPages } from '../support/all-pages.ts';
-import { hardText, queryFor } from '../support/hard-texts.ts';
-import { scans } from '../support/scan.ts';
-import { openSqliteFile, type SqliteFile } from '../support/sqlite-file.ts';
-import { indexed } from '../support/writes.ts';
+import { allPages } from '../support/client/all-pages.ts';
+import { indexed } from '../support/histories/writes.ts';
+import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
+import { hardText, queryFor } from '../support/texts/hard-texts.ts';
+import { scans } from '../support/texts/scan.ts';
 
 let file: SqliteFile;
 beforeAll(async () => {

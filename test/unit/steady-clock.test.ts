@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { steadyClock } from '../../lib/steady-clock.ts';
-import { newClock } from '../support/clock.ts';
+import { newClock } from '../support/basics/clock.ts';
 
 test('a steady clock continues at the latest time of the file, in whole milliseconds, and never goes back', () => {
   const elapsed = newClock(12.7);

@@ -8,9 +8,16 @@ import { decodeChanges, encodeWrites } from '../../lib/queue/records.ts';
 import { Database } from '../../lib/sqlite/database.ts';
 import { UnstorableWrite } from '../../lib/store/merging.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import { deliver } from '../support/batch.ts';
-import { openWorkerServices, type TestServices } from '../support/worker-services.ts';
-import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites, numbers } from '../support/writes.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  deletionWrite,
+  messageWrite,
+  messageWrites,
+  numbers,
+} from '../support/histories/writes.ts';
+import { deliver } from '../support/servers/batch.ts';
+import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
 setLogLevel('silent');
 

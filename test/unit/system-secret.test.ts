@@ -9,7 +9,7 @@ import { Unavailable } from '../../lib/model/errors.ts';
 import { systemKeysIn, withNewKey } from '../../lib/system-secret-text.ts';
 import { lambdaContext } from '../../local/lambda-events.ts';
 import { systemSecretOf, UnusableSystemSecret } from '../../local/system-secret.ts';
-import { dataFolder } from '../support/for-this-test.ts';
+import { dataFolder } from '../support/servers/for-this-test.ts';
 
 setLogLevel('silent');
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
 import { asToken, newToken } from '../../lib/model/token.ts';
-import { numbers } from '../support/writes.ts';
+import { numbers } from '../support/histories/writes.ts';
 
 test('a new token is understood as itself', () => {
   for (const _ of numbers(1, 1_000)) {

@@ -4,7 +4,7 @@ import { editChat } from '../../functions/api/edit-chat.ts';
 import { matchView } from '../../functions/api/shared/matches.ts';
 import { applicationView, chatView, messageView, timestamp } from '../../functions/api/shared/views.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
-import { answer, apiEvent } from '../support/api-event.ts';
+import { answer, apiEvent } from '../support/client/api-event.ts';
 
 // The machine that accepted the edit has a clock that is an hour behind, or its clock was set back.
 const createdAt = Date.UTC(2026, 10, 21, 9);

@@ -6,7 +6,7 @@ import { blankValues, memberValues } from '../../../lib/store/sql/members.ts';
 import { inventoryContract } from '../../contract/suites/inventory.ts';
 import { type MemberRow, memberContract, twoMembers } from '../../contract/suites/members.ts';
 import { type StoreUnderTest, storeContract } from '../../contract/suites/store.ts';
-import { newDatabase, newStoreDatabase } from '../../support/mysql-database.ts';
+import { newDatabase, newStoreDatabase } from '../../support/servers/mysql-database.ts';
 
 const newStore = async (): Promise<StoreUnderTest> => {
   const database = await newStoreDatabase();

@@ -3,7 +3,7 @@ import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
 import { migrateOpensearch } from '../../../lib/search/opensearch/migration.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import { searchIndexContract } from '../../contract/suites/search-index.ts';
-import { awsServices } from '../../support/aws-services.ts';
+import { awsServices } from '../../support/servers/aws-services.ts';
 
 searchIndexContract('OpenSearch', async () => {
   const client = openOpensearch(awsServices.opensearchUrl);

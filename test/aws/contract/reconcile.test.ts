@@ -8,10 +8,10 @@ import { SqsQueue } from '../../../lib/queue/sqs/sqs-queue.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { reconcileContract } from '../../contract/suites/reconcile.ts';
-import { awsClientSettings } from '../../support/aws-services.ts';
-import { openLedgerTable } from '../../support/ledger-table.ts';
-import { newStoreDatabase } from '../../support/mysql-database.ts';
-import { newIndex } from '../../support/opensearch-index.ts';
+import { awsClientSettings } from '../../support/servers/aws-services.ts';
+import { openLedgerTable } from '../../support/servers/ledger-table.ts';
+import { newStoreDatabase } from '../../support/servers/mysql-database.ts';
+import { newIndex } from '../../support/servers/opensearch-index.ts';
 
 reconcileContract('AWS', async (now) => {
   const [table, database, index] = [await openLedgerTable(), await newStoreDatabase(), await newIndex()];

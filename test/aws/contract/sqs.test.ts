@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { SqsQueue } from '../../../lib/queue/sqs/sqs-queue.ts';
 import { type QueueUnderTest, queueContract } from '../../contract/suites/queue.ts';
-import { awsClientSettings } from '../../support/aws-services.ts';
+import { awsClientSettings } from '../../support/servers/aws-services.ts';
 
 const client = new SQSClient(awsClientSettings);
 

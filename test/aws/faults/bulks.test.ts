@@ -8,9 +8,9 @@ import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index
 import { RefusedDocuments, type SearchDocument } from '../../../lib/search/search-index.ts';
 import type { MergedMessage } from '../../../lib/store/merging.ts';
 import type { Store } from '../../../lib/store/store.ts';
-import { deliver } from '../../support/batch.ts';
-import { newAlias, newIndex, openRefusingOpensearch } from '../../support/opensearch-index.ts';
-import { indexed, numbers } from '../../support/writes.ts';
+import { indexed, numbers } from '../../support/histories/writes.ts';
+import { deliver } from '../../support/servers/batch.ts';
+import { newAlias, newIndex, openRefusingOpensearch } from '../../support/servers/opensearch-index.ts';
 
 setLogLevel('silent');
 

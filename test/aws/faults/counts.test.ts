@@ -2,8 +2,8 @@ import { afterAll, expect, test } from 'vitest';
 import { limits } from '../../../lib/limits.ts';
 import type { Mark } from '../../../lib/store/counting.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
-import { newStoreDatabase } from '../../support/mysql-database.ts';
-import { chatWrite, messageWrite } from '../../support/writes.ts';
+import { chatWrite, messageWrite } from '../../support/histories/writes.ts';
+import { newStoreDatabase } from '../../support/servers/mysql-database.ts';
 
 const database = await newStoreDatabase();
 const db = openMysql(database.url, { connections: 1, waiting: limits.sqlMs.work });

@@ -5,11 +5,11 @@ import { ParkedWrites } from '../../../lib/ledger/dynamodb/parked-writes.ts';
 import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { targetOf, type Write } from '../../../lib/model/write.ts';
-import { CallFaults, callFaults, type Planned } from '../../support/call-faults.ts';
-import { newClock } from '../../support/clock.ts';
-import { type LedgerTable, openLedgerTable } from '../../support/ledger-table.ts';
-import { refusal } from '../../support/refusal.ts';
-import { contents, numbers } from '../../support/writes.ts';
+import { newClock } from '../../support/basics/clock.ts';
+import { refusal } from '../../support/faults/refusal.ts';
+import { contents, numbers } from '../../support/histories/writes.ts';
+import { type LedgerTable, openLedgerTable } from '../../support/servers/ledger-table.ts';
+import { CallFaults, callFaults, type Planned } from './call-faults.ts';
 
 // Each failure at each call: the calls are those that an operation makes when nothing fails, found out by letting it.
 

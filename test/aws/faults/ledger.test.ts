@@ -10,12 +10,12 @@ import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { NotSent, type Outbox } from '../../../lib/queue/queue.ts';
 import { decodeWrites } from '../../../lib/queue/records.ts';
-import { answer, apiEvent } from '../../support/api-event.ts';
-import { injectFaults } from '../../support/aws-faults.ts';
-import { newClock } from '../../support/clock.ts';
-import { type LedgerTable, openLedgerTable } from '../../support/ledger-table.ts';
-import { refusal } from '../../support/refusal.ts';
-import { contents, numbers } from '../../support/writes.ts';
+import { newClock } from '../../support/basics/clock.ts';
+import { answer, apiEvent } from '../../support/client/api-event.ts';
+import { refusal } from '../../support/faults/refusal.ts';
+import { contents, numbers } from '../../support/histories/writes.ts';
+import { type LedgerTable, openLedgerTable } from '../../support/servers/ledger-table.ts';
+import { injectFaults } from './aws-faults.ts';
 
 /** More faults than a call has tries. */
 const always = <Fault>(fault: Fault): Fault[] => numbers(1, 9).map(() => fault);

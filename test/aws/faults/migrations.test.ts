@@ -6,9 +6,9 @@ import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index
 import { migrateMysql } from '../../../lib/store/mysql/migration.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { mysqlMigrations } from '../../../lib/store/mysql/schema.ts';
-import { type MysqlDatabase, newDatabase } from '../../support/mysql-database.ts';
-import { newAlias } from '../../support/opensearch-index.ts';
-import { applicationWrite, indexed } from '../../support/writes.ts';
+import { applicationWrite, indexed } from '../../support/histories/writes.ts';
+import { type MysqlDatabase, newDatabase } from '../../support/servers/mysql-database.ts';
+import { newAlias } from '../../support/servers/opensearch-index.ts';
 
 describe('a migration of SQL', () => {
   let database: MysqlDatabase;

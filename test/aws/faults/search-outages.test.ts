@@ -6,12 +6,12 @@ import { limits } from '../../../lib/limits.ts';
 import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import type { StoredChat } from '../../../lib/store/reads.ts';
-import { answer, apiEvent, someToken as token } from '../../support/api-event.ts';
-import { awsServices } from '../../support/aws-services.ts';
-import { testCursors } from '../../support/cursors.ts';
-import { FaultyWay } from '../../support/faulty-way.ts';
-import { newIndex, openRefusingOpensearch } from '../../support/opensearch-index.ts';
-import { indexed } from '../../support/writes.ts';
+import { answer, apiEvent, someToken as token } from '../../support/client/api-event.ts';
+import { testCursors } from '../../support/client/cursors.ts';
+import { FaultyWay } from '../../support/faults/faulty-way.ts';
+import { indexed } from '../../support/histories/writes.ts';
+import { awsServices } from '../../support/servers/aws-services.ts';
+import { newIndex, openRefusingOpensearch } from '../../support/servers/opensearch-index.ts';
 
 setLogLevel('silent');
 

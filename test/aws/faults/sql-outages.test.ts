@@ -7,11 +7,11 @@ import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
-import { answer, apiEvent, someToken as token } from '../../support/api-event.ts';
-import { testCursors } from '../../support/cursors.ts';
-import { FaultyWay } from '../../support/faulty-way.ts';
-import { type MysqlDatabase, newStoreDatabase } from '../../support/mysql-database.ts';
-import { applicationWrite, chatWrite, messageWrites } from '../../support/writes.ts';
+import { answer, apiEvent, someToken as token } from '../../support/client/api-event.ts';
+import { testCursors } from '../../support/client/cursors.ts';
+import { FaultyWay } from '../../support/faults/faulty-way.ts';
+import { applicationWrite, chatWrite, messageWrites } from '../../support/histories/writes.ts';
+import { type MysqlDatabase, newStoreDatabase } from '../../support/servers/mysql-database.ts';
 
 setLogLevel('silent');
 

@@ -9,10 +9,7 @@ import type { DeadLetter } from '../../../lib/queue/queue.ts';
 import { decodeChanges, encodeWrites } from '../../../lib/queue/records.ts';
 import { UnstorableWrite } from '../../../lib/store/merging.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
-import { deliver } from '../../support/batch.ts';
-import { FaultyWay } from '../../support/faulty-way.ts';
-import { openLedgerTable } from '../../support/ledger-table.ts';
-import { type MysqlDatabase, newStoreDatabase } from '../../support/mysql-database.ts';
+import { FaultyWay } from '../../support/faults/faulty-way.ts';
 import {
   applicationWrite,
   chatWrite,
@@ -20,7 +17,10 @@ import {
   messageWrite,
   messageWrites,
   numbers,
-} from '../../support/writes.ts';
+} from '../../support/histories/writes.ts';
+import { deliver } from '../../support/servers/batch.ts';
+import { openLedgerTable } from '../../support/servers/ledger-table.ts';
+import { type MysqlDatabase, newStoreDatabase } from '../../support/servers/mysql-database.ts';
 
 setLogLevel('silent');
 

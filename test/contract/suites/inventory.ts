@@ -3,8 +3,14 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Parent } from '../../../lib/model/keys.ts';
 import { rollUp } from '../../../lib/rollup/rollup.ts';
 import type { Store } from '../../../lib/store/store.ts';
-import { allPages, purgeAll } from '../../support/all-pages.ts';
-import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites } from '../../support/writes.ts';
+import { allPages, purgeAll } from '../../support/client/all-pages.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  deletionWrite,
+  messageWrite,
+  messageWrites,
+} from '../../support/histories/writes.ts';
 import type { StoreUnderTest } from './store.ts';
 
 /** What every store must tell of what it holds, and do about numbers that have no row. */

@@ -2,9 +2,9 @@ import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ledger, WholeEntry } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { newToken } from '../../../lib/model/token.ts';
-import { newClock } from '../../support/clock.ts';
-import { refusal } from '../../support/refusal.ts';
-import { contents, numbers } from '../../support/writes.ts';
+import { newClock } from '../../support/basics/clock.ts';
+import { refusal } from '../../support/faults/refusal.ts';
+import { contents, numbers } from '../../support/histories/writes.ts';
 import type { LedgerUnderTest } from './ledger.ts';
 
 /** What every ledger must tell of what it holds, and how it gets back what it lost. */

@@ -4,10 +4,10 @@ import type { IdempotencyKey, Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { MessageContent } from '../../../lib/model/content.ts';
 import type { Write } from '../../../lib/model/write.ts';
-import { purgeAll } from '../../support/all-pages.ts';
-import { newClock } from '../../support/clock.ts';
-import { refusal } from '../../support/refusal.ts';
-import { contents, numbers } from '../../support/writes.ts';
+import { newClock } from '../../support/basics/clock.ts';
+import { purgeAll } from '../../support/client/all-pages.ts';
+import { refusal } from '../../support/faults/refusal.ts';
+import { contents, numbers } from '../../support/histories/writes.ts';
 
 export interface LedgerUnderTest {
   ledger: Ledger;

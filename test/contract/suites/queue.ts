@@ -1,6 +1,6 @@
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { Delivery, Queue } from '../../../lib/queue/queue.ts';
-import { numbers } from '../../support/writes.ts';
+import { numbers } from '../../support/histories/writes.ts';
 
 export interface QueueUnderTest {
   queue: Queue;

@@ -12,7 +12,7 @@ import { rollUp } from '../../../lib/rollup/rollup.ts';
 import { documentsOf } from '../../../lib/search/documents-of.ts';
 import type { SearchDocument, SearchIndex } from '../../../lib/search/search-index.ts';
 import type { Store } from '../../../lib/store/store.ts';
-import { newClock } from '../../support/clock.ts';
+import { newClock } from '../../support/basics/clock.ts';
 import {
   applicationWrite,
   chatWrite,
@@ -22,7 +22,7 @@ import {
   messageWrite,
   messageWrites,
   numbers,
-} from '../../support/writes.ts';
+} from '../../support/histories/writes.ts';
 
 export interface ReconcileUnderTest {
   services: ReconcileServices & { ledger: Ledger; store: Store; searchIndex: SearchIndex };

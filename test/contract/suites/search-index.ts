@@ -11,10 +11,10 @@ import {
   type SearchQuery,
   tombstoneVersion,
 } from '../../../lib/search/search-index.ts';
-import { allPages, purgeAll } from '../../support/all-pages.ts';
-import { hardText, queryFor, queryLanguages } from '../../support/hard-texts.ts';
-import { matcher, scans } from '../../support/scan.ts';
-import { indexed, numbers } from '../../support/writes.ts';
+import { allPages, purgeAll } from '../../support/client/all-pages.ts';
+import { indexed, numbers } from '../../support/histories/writes.ts';
+import { hardText, queryFor, queryLanguages } from '../../support/texts/hard-texts.ts';
+import { matcher, scans } from '../../support/texts/scan.ts';
 
 export interface SearchIndexUnderTest {
   index: SearchIndex;

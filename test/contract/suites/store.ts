@@ -10,9 +10,8 @@ import type { MergedMessage } from '../../../lib/store/merging.ts';
 import type { Purge } from '../../../lib/store/purging.ts';
 import type { Range, Rows, StoredApplication, StoredMessage } from '../../../lib/store/reads.ts';
 import type { Store } from '../../../lib/store/store.ts';
-import { allPages, purgeAll } from '../../support/all-pages.ts';
-import { hardText } from '../../support/hard-texts.ts';
-import { deliveries, expectedState, highestNumber, history, stateOf } from '../../support/histories.ts';
+import { allPages, purgeAll } from '../../support/client/all-pages.ts';
+import { deliveries, expectedState, highestNumber, history, stateOf } from '../../support/histories/histories.ts';
 import {
   applicationWrite,
   chatWrite,
@@ -20,7 +19,8 @@ import {
   messageWrite,
   messageWrites,
   numbers,
-} from '../../support/writes.ts';
+} from '../../support/histories/writes.ts';
+import { hardText } from '../../support/texts/hard-texts.ts';
 
 export interface StoreUnderTest {
   store: Store;

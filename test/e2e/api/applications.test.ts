@@ -1,10 +1,10 @@
 import { describe, expect, test } from 'vitest';
-import type { Application, ApplicationPage } from '../../support/client.ts';
-import { concurrently } from '../../support/concurrently.ts';
-import { atOnce, deployment, onStack, settled } from '../../support/deployment.ts';
-import { timestamp } from '../../support/openapi.ts';
-import '../../support/problem-matcher.ts';
-import { acceptableTexts, refusedTexts } from '../../support/names-and-bodies.ts';
+import { concurrently } from '../../support/basics/concurrently.ts';
+import type { Application, ApplicationPage } from '../../support/client/client.ts';
+import { timestamp } from '../../support/client/openapi.ts';
+import { atOnce, deployment, onStack, settled } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
+import { acceptableTexts, refusedTexts } from '../../support/texts/names-and-bodies.ts';
 
 const api = await deployment();
 

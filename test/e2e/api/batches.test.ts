@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
-import type { Message, Messages } from '../../support/client.ts';
-import { concurrently } from '../../support/concurrently.ts';
-import { atOnce, deployment, settled } from '../../support/deployment.ts';
-import '../../support/problem-matcher.ts';
+import { concurrently } from '../../support/basics/concurrently.ts';
+import type { Message, Messages } from '../../support/client/client.ts';
+import { atOnce, deployment, settled } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
 
 const api = await deployment();
 

@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import { counted, deployment, settled } from '../../support/deployment.ts';
-import '../../support/problem-matcher.ts';
+import { counted, deployment, settled } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
 
 const api = await deployment();
 

@@ -1,6 +1,6 @@
 import { test } from 'vitest';
-import type { Application, Chat } from '../../support/client.ts';
-import { counted, deployment } from '../../support/deployment.ts';
+import type { Application, Chat } from '../../support/client/client.ts';
+import { counted, deployment } from '../../support/servers/deployment.ts';
 
 const api = await deployment();
 

@@ -1,7 +1,7 @@
 import { describe, test } from 'vitest';
-import type { Application, Chat, Message, Problem } from '../../support/client.ts';
-import { deployment, onStack, purged, settled } from '../../support/deployment.ts';
-import '../../support/problem-matcher.ts';
+import type { Application, Chat, Message, Problem } from '../../support/client/client.ts';
+import { deployment, onStack, purged, settled } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
 
 const api = await deployment();
 

@@ -1,10 +1,9 @@
 import { randomBytes, randomUUID } from 'node:crypto';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type { OperationId, Route } from '../../../lib/api/routes.ts';
-import type { Answer } from '../../support/client.ts';
-import { concurrently } from '../../support/concurrently.ts';
-import { oldCursor, testCursors } from '../../support/cursors.ts';
-import { deployment, onStack, settled } from '../../support/deployment.ts';
+import { concurrently } from '../../support/basics/concurrently.ts';
+import type { Answer } from '../../support/client/client.ts';
+import { oldCursor, testCursors } from '../../support/client/cursors.ts';
 import {
   contentOf,
   extremePositions,
@@ -14,8 +13,9 @@ import {
   operations,
   paramsOf,
   queryOf,
-} from '../../support/isolation.ts';
-import '../../support/problem-matcher.ts';
+} from '../../support/client/isolation.ts';
+import { deployment, onStack, settled } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
 
 // The walk is made from the route table: a route that is added with a cursor, number, id or key is walked too.
 

@@ -1,8 +1,8 @@
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import type { Message, MessagePage } from '../../support/client.ts';
-import { concurrently } from '../../support/concurrently.ts';
-import { atOnce, deployment, onStack, settled } from '../../support/deployment.ts';
-import '../../support/problem-matcher.ts';
+import { concurrently } from '../../support/basics/concurrently.ts';
+import type { Message, MessagePage } from '../../support/client/client.ts';
+import { atOnce, deployment, onStack, settled } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
 
 const api = await deployment();
 

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { deployment } from '../../support/deployment.ts';
-import type { OpenApi } from '../../support/openapi.ts';
-import '../../support/problem-matcher.ts';
+import type { OpenApi } from '../../support/client/openapi.ts';
+import { deployment } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
 
 const api = await deployment();
 

@@ -1,10 +1,10 @@
 import fc from 'fast-check';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
-import type { ApplicationMatchPage, ChatMatchPage, Message, Messages } from '../../support/client.ts';
-import { deployment, settled } from '../../support/deployment.ts';
-import '../../support/problem-matcher.ts';
-import { hardText, queryFor } from '../../support/hard-texts.ts';
-import { matcher } from '../../support/scan.ts';
+import type { ApplicationMatchPage, ChatMatchPage, Message, Messages } from '../../support/client/client.ts';
+import { deployment, settled } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
+import { hardText, queryFor } from '../../support/texts/hard-texts.ts';
+import { matcher } from '../../support/texts/scan.ts';
 
 const api = await deployment();
 

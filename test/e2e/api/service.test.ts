@@ -1,9 +1,9 @@
 import { Ajv2020 } from 'ajv/dist/2020.js';
 import { describe, expect, test } from 'vitest';
 import { routes } from '../../../lib/api/routes.ts';
-import { deployment } from '../../support/deployment.ts';
-import type { OpenApi } from '../../support/openapi.ts';
-import '../../support/problem-matcher.ts';
+import type { OpenApi } from '../../support/client/openapi.ts';
+import { deployment } from '../../support/servers/deployment.ts';
+import '../../support/client/problem-matcher.ts';
 
 const api = await deployment();
 

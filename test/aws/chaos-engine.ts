@@ -1,0 +1,206 @@
+import { rmSync } from 'node:fs';
+import path from 'node:path';
+import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { CreateQueueCommand, GetQueueAttributesCommand, SQSClient } from '@aws-sdk/client-sqs';
+import type { SQSEvent } from 'aws-lambda';
+import { ledger } from '../../functions/aws/ledger.ts';
+import { parkedWrites } from '../../functions/aws/parked-writes.ts';
+import { bind } from '../../functions/aws/provider.ts';
+import { queueProviders } from '../../functions/aws/queues.ts';
+import { searchIndex } from '../../functions/aws/search-index.ts';
+import { store } from '../../functions/aws/store.ts';
+import { changeQueues, queueNames, queueService, queueVariables } from '../../functions/queues.ts';
+import type { BatchHandler } from '../../functions/runtime/worker.ts';
+import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
+import { sweepSchedule } from '../../functions/schedule/sweep.ts';
+import { createLedgerTable } from '../../lib/ledger/dynamodb/schema.ts';
+import { limits } from '../../lib/limits.ts';
+import type { DeadLetter } from '../../lib/queue/queue.ts';
+import { EventSource } from '../../local/event-source.ts';
+import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
+import { loadOperations } from '../../local/operations.ts';
+import { every } from '../../local/schedule.ts';
+import { makeWorkers } from '../../local/workers.ts';
+import { polled } from '../../tools/stack/aws-engine.ts';
+import { credentials } from '../../tools/stack/credentials.ts';
+import { databaseSecret, keepDatabaseSecret } from '../../tools/stack/database-secret.ts';
+import { dataFolder } from '../../tools/stack/folders.ts';
+import { migrateSearch, migrateSql } from '../../tools/stack/migrate.ts';
+import { mariadb } from '../../tools/stack/native/mariadb.ts';
+import { ministack } from '../../tools/stack/native/ministack.ts';
+import { opensearch } from '../../tools/stack/native/opensearch.ts';
+import { nativeTools } from '../../tools/stack/native/tools.ts';
+import { freePort, loopback } from '../../tools/stack/ports.ts';
+import { findServers, requireTools } from '../../tools/stack/tools.ts';
+import { testCursors } from '../support/client/cursors.ts';
+import { FaultyWay } from '../support/faults/faulty-way.ts';
+import { OwnServer } from './own-server.ts';
+
+/** In place of 60 s. */
+const workerTimeMs = 4_000;
+/** In place of six times the worker's time; it must be longer than the worker's. */
+const visibilitySeconds = 10;
+/** Time between two runs of each schedule, in milliseconds. */
+const scheduleMs = 2_000;
+/** Batches of the store queue at work at once, so that they meet and overtake each other. */
+const storeSources = 2;
+const sqsBatch = 10;
+
+export type Operations = Awaited<ReturnType<typeof loadOperations>>;
+
+/** The AWS engine on servers of its own, with its workers and schedules in this process. */
+export interface ChaosEngine {
+  sql: OwnServer;
+  search: OwnServer;
+  /** The way of every function to SQS. */
+  sqs: FaultyWay;
+  /** While it is set, the store worker hangs when it has committed, until its time is over. */
+  storeWorkerHangs: boolean;
+  /** How often a worker ran out of time, and how many records the sweeper has sent. */
+  figures: { timeouts: number; swept: number };
+  /** The operations of the API, with connections of their own, as a Lambda function has them. */
+  operations: () => Promise<Operations>;
+  ledger: Awaited<ReturnType<(typeof ledger)['create']>>;
+  /** The number of dead letters of all queues. */
+  deadLetters: () => Promise<number>;
+  stop: () => Promise<void>;
+}
+
+/** Starts the servers, and the functions that wait for work. */
+export async function startChaosEngine(): Promise<ChaosEngine> {
+  findServers();
+  await requireTools(nativeTools);
+  const folder = path.join(dataFolder, 'chaos');
+  rmSync(folder, { recursive: true, force: true });
+  const [awsPort, mysqlPort, searchPort] = [await freePort(), await freePort(), await freePort()];
+  const [mysqlPassword, awsEndpoint] = ['chaos', `http://${loopback}:${awsPort}`];
+  const servers = {
+    aws: new OwnServer('chaos-ministack', ministack(path.join(folder, 'ministack'), awsPort)),
+    sql: new OwnServer('chaos-mariadb', mariadb(path.join(folder, 'mariadb'), mysqlPort, mysqlPassword)),
+    search: new OwnServer('chaos-opensearch', opensearch(path.join(folder, 'opensearch'), searchPort)),
+  };
+  const endServers = async () => {
+    await Promise.all(Object.values(servers).map((server) => server.end()));
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    await Promise.all(Object.values(servers).map((server) => server.start()));
+    const sqs = await FaultyWay.to(awsEndpoint);
+    Object.assign(process.env, credentials, {
+      AWS_ENDPOINT_URL: awsEndpoint,
+      AWS_ENDPOINT_URL_SQS: sqs.through(awsEndpoint),
+    });
+    const addresses = {
+      mysqlUrl: `mysql://chat@${loopback}:${mysqlPort}/chat`,
+      opensearchUrl: `http://${loopback}:${searchPort}`,
+    };
+    const reached = { ...addresses, awsEndpoint, mysqlPassword, fromFunctions: addresses };
+    await Promise.all([migrateSql(reached), migrateSearch(reached), keepDatabaseSecret(awsEndpoint, mysqlPassword)]);
+    const environment = {
+      ...(await makeQueues()),
+      LEDGER_TABLE: 'chaos',
+      MYSQL_URL: addresses.mysqlUrl,
+      MYSQL_SECRET: databaseSecret,
+      OPENSEARCH_URL: addresses.opensearchUrl,
+    };
+    await createLedgerTable(new DynamoDBClient(), environment.LEDGER_TABLE);
+    const engine = await startFunctions(environment);
+    return Object.assign(engine, {
+      ...servers,
+      sqs,
+      stop: async () => {
+        await sqs.restore();
+        await engine.stopFunctions();
+        await sqs.refuse();
+        await endServers();
+      },
+    });
+  } catch (error) {
+    await endServers();
+    throw error;
+  }
+}
+
+/** The queues as they are deployed, but for the visibility timeout. */
+async function makeQueues() {
+  const client = new SQSClient();
+  const create = async (QueueName: string, Attributes: Record<string, string>) =>
+    (await client.send(new CreateQueueCommand({ QueueName, Attributes }))).QueueUrl as string;
+  const made: Record<string, string> = {};
+  for (const name of queueNames) {
+    const { url, deadLetterUrl } = queueVariables(name);
+    const deadLetters = await create(`${name}-dead-letters`, {});
+    const { Attributes } = await client.send(
+      new GetQueueAttributesCommand({ QueueUrl: deadLetters, AttributeNames: ['QueueArn'] }),
+    );
+    const queue = await create(name, {
+      VisibilityTimeout: String(visibilitySeconds),
+      RedrivePolicy: JSON.stringify({
+        deadLetterTargetArn: Attributes?.QueueArn,
+        maxReceiveCount: limits.maxReceives,
+      }),
+    });
+    made[url] = queue;
+    made[deadLetterUrl] = deadLetters;
+  }
+  return made;
+}
+
+/** Workers and schedules with the waiting times of work, and operations with those of reads. */
+async function startFunctions(environment: Record<string, string>) {
+  const work = { ...environment, MYSQL_USE: 'work' };
+  const services = await bind({ ledger, store, searchIndex, ...queueProviders, parkedWrites }, work);
+  const state = { storeWorkerHangs: false, figures: { timeouts: 0, swept: 0 } };
+  const hanging = changeQueues.map((name) => {
+    const queue = services[queueService(name)];
+    const send = (bodies: string[]) =>
+      state.storeWorkerHangs ? new Promise<void>(() => undefined) : queue.send(bodies);
+    return [queueService(name), { send, bury: (deadLetters: DeadLetter[]) => queue.bury(deadLetters) }];
+  });
+  const workers = await makeWorkers({ ...services, ...Object.fromEntries(hanging) });
+  const inTime = (name: string, worker: BatchHandler) => async (event: SQSEvent) => {
+    const context = lambdaContext(name, workerTimeMs);
+    const response = await worker(event, context);
+    // The functions' stack answers just before Lambda would end them; what they had begun may still take effect.
+    if (context.getRemainingTimeInMillis() < 10) state.figures.timeouts++;
+    return response;
+  };
+  const sources = queueNames.flatMap((name) =>
+    Array.from(
+      { length: name === 'store' ? storeSources : 1 },
+      () => new EventSource(name, polled(services[queueService(name)]), inTime(name, workers[name]), sqsBatch),
+    ),
+  );
+  for (const source of sources) source.start();
+
+  const rollUp = rollUpSchedule(services);
+  const sweep = sweepSchedule({
+    parkedWrites: {
+      sweep: async (mayGoOn) => {
+        const swept = await services.parkedWrites.sweep(mayGoOn);
+        state.figures.swept += swept;
+        return swept;
+      },
+    },
+  });
+  const schedules = Object.entries({ rollUp, sweep }).map(([name, run]) =>
+    every(scheduleMs, name, () => run(scheduledEvent(), lambdaContext(name))),
+  );
+  return Object.assign(state, {
+    ledger: services.ledger,
+    deadLetters: async () => {
+      const counts = await Promise.all(queueNames.map((name) => services[queueService(name)].deadLetterCount()));
+      return counts.reduce((sum, count) => sum + count, 0);
+    },
+    operations: async () =>
+      loadOperations({
+        ...(await bind({ ledger, store, searchIndex }, environment)),
+        cursors: testCursors(),
+        adminKey: undefined,
+      }),
+    stopFunctions: async () => {
+      for (const schedule of schedules) schedule.stop();
+      await Promise.all(sources.map((source) => source.stop()));
+    },
+  });
+}

@@ -1,0 +1,153 @@
+import { copyFileSync, openSync, readdirSync, readSync, statSync, writeSync } from 'node:fs';
+import path from 'node:path';
+import { setTimeout as passes } from 'node:timers/promises';
+import { expect } from 'vitest';
+import { decodeWrites } from '../../lib/queue/records.ts';
+import { reconcile } from '../../lib/reconcile/reconcile.ts';
+import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
+import { UnusableDatabase } from '../../lib/sqlite/database.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
+import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
+import type { Random } from '../../tools/statistics/random.ts';
+import type { Message } from '../support/client/client.ts';
+import { contents } from '../support/histories/writes.ts';
+
+/** What came of a start on damaged files; `wrong` is the fault that nobody was told of. */
+export type Outcome = 'refused' | 'right' | `wrong: ${string}`;
+
+/** A chat, and the texts of its messages that were answered 201. */
+export interface Answered {
+  chat: string;
+  texts: Map<number, string>;
+}
+
+const writers = 4;
+/** Between two batches of a writer. */
+const betweenMs = 30;
+
+/** Writes batches to the chat until the signal, and remembers what was answered. */
+export async function write({ chat, texts }: Answered, url: string, stop: AbortSignal): Promise<void> {
+  const writer = async (name: number) => {
+    for (let i = 0; !stop.aborted; i++) {
+      const bodies = Array.from({ length: 5 }, (_, n) => ({
+        body: `text ${name}/${i}/${n} ${'of some length '.repeat(9)}`,
+      }));
+      try {
+        const response = await fetch(`${url}${chat}/messages/batch`, {
+          method: 'POST',
+          headers: { 'content-type': 'application/json' },
+          body: JSON.stringify({ messages: bodies }),
+        });
+        const { data } = (await response.json()) as { data: Message[] };
+        for (const { number, body } of data) texts.set(number, body);
+        // The folder is copied many times, and stays small so.
+        await passes(betweenMs);
+      } catch (error) {
+        // The host was killed; what it had not answered counts for nothing.
+        expect(error).toBeInstanceOf(TypeError);
+        return;
+      }
+    }
+  };
+  await Promise.all(Array.from({ length: writers }, (_, name) => writer(name)));
+}
+
+/** Changes every bit of as many bytes at a random place. */
+export function flip(file: string, bytes: number, random: Random): void {
+  const at = random.between(0, statSync(file).size - bytes);
+  const descriptor = openSync(file, 'r+');
+  const found = Buffer.alloc(bytes);
+  readSync(descriptor, found, 0, bytes, at);
+  writeSync(
+    descriptor,
+    found.map((byte) => byte ^ 0xff),
+    0,
+    bytes,
+    at,
+  );
+}
+
+/** Copies one of the databases of a data folder with its journal, in the order in which `cp` would. */
+export function copyDatabase(from: string, to: string, name: 'ledger' | 'store'): void {
+  for (const file of readdirSync(from).sort())
+    if (file.startsWith(`${name}.`) && !file.endsWith('-shm')) copyFileSync(path.join(from, file), path.join(to, file));
+}
+
+const tokenAndChat = (chat: string): [token: string, chat: number] => {
+  const [, , token = '', , number] = chat.split('/');
+  return [token, Number(number)];
+};
+
+/** Stores what is in the queue, as the store worker does. */
+async function storeAll({ queues, storeDatabase }: EngineFiles): Promise<void> {
+  const store = new SqliteStore(storeDatabase);
+  for (;;) {
+    const deliveries = await queues.store.receive(50);
+    if (deliveries.length === 0) return;
+    await store.merge(deliveries.flatMap(({ body }) => decodeWrites(body)));
+    await queues.store.acknowledge(deliveries.map(({ receipt }) => receipt));
+  }
+}
+
+/**
+ * What is wrong with a chat: a text that is missing or another one's, or a number that is given a second time.
+ *
+ * @param all whether every text has to be there
+ */
+async function faultIn(files: EngineFiles, answered: Answered, all: boolean): Promise<string | undefined> {
+  const { texts } = answered;
+  const [token, chat] = tokenAndChat(answered.chat);
+  const { first: next } = await files.ledger.createMessages({ token, chat }, contents(['the next']));
+  if (all && texts.has(next)) return `number ${next} was given before`;
+  await storeAll(files);
+  const rows = files.storeDatabase
+    .prepare('SELECT number, body FROM messages WHERE token = ? AND chat = ? AND deleted = 0')
+    .all(token, chat) as { number: number; body: string }[];
+  const messages = new Map(rows.map(({ number, body }) => [number, body]));
+  if (messages.get(next) !== 'the next') return `number ${next} is given twice`;
+  const lost = [...texts.keys()].filter((number) => !messages.has(number));
+  if (all && lost.length > 0) return `${lost.length} messages are gone, the first is ${lost[0]}`;
+  const other = [...texts].find(([number, text]) => number !== next && (messages.get(number) ?? text) !== text);
+  return other && `message ${other[0]} has another text`;
+}
+
+/** Brings to each file what the other has, as `script/ops reconcile --repair` does. */
+async function repair(dataDir: string): Promise<void> {
+  const { storeDatabase, queues, ledger, agree, close } = await openEngineFiles(dataDir, 'repair');
+  const services = {
+    ledger,
+    store: new SqliteStore(storeDatabase),
+    searchIndex: new SqliteSearchIndex(storeDatabase),
+    storeQueue: queues.store,
+    waitingWrites: queues.store,
+  };
+  for await (const _ of reconcile(services, { now: Date.now(), repair: true }));
+  await agree();
+  await close();
+}
+
+/**
+ * Opens files that were damaged as a start does and, where that refuses, does what it names, and opens them again.
+ *
+ * @param answered what must be there where the start does not refuse
+ */
+export async function judge(dataDir: string, answered: Answered): Promise<Outcome> {
+  let files: EngineFiles;
+  try {
+    files = await openEngineFiles(dataDir);
+  } catch (error) {
+    expect(error).toBeInstanceOf(UnusableDatabase);
+    const { message } = error as UnusableDatabase;
+    expect(message, 'a refusal names the repair').toMatch(/reconcile --repair|from a backup\.|from one backup\./);
+    if (message.includes('reconcile --repair')) {
+      await repair(dataDir);
+      const repaired = await openEngineFiles(dataDir);
+      expect(await faultIn(repaired, answered, false), 'after the repair').toBeUndefined();
+      await repaired.close();
+    }
+    return 'refused';
+  }
+  const fault = await faultIn(files, answered, true).catch((error: Error) => error.message);
+  await files.close();
+  return fault === undefined ? 'right' : `wrong: ${fault}`;
+}

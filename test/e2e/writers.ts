@@ -1,0 +1,172 @@
+import { randomUUID } from 'node:crypto';
+import { expect } from 'vitest';
+import type { Random } from '../../tools/statistics/random.ts';
+import type { Chat, ChatMatchPage, Client, Message, Messages } from '../support/client/client.ts';
+import { Witness } from './witness.ts';
+
+const settled = { timeout: 60_000, interval: 100 };
+
+/** A create with an Idempotency-Key, to be repeated until it is answered, and sometimes after that. */
+interface Keyed {
+  witness: Witness;
+  key: string;
+  bodies: string[];
+  /** Once it is answered. */
+  numbers?: number[];
+}
+
+/**
+ * Clients that create, edit and delete at random in one application, on a host that may die at any moment, and remember
+ * what they were answered.
+ */
+export class Writers {
+  /** Where the host is now. */
+  url: string;
+  /** How many texts they have made up. */
+  texts = 0;
+  readonly #random: Random;
+  readonly #application: string;
+  readonly #witnesses: Witness[] = [];
+  readonly #keyed: Keyed[] = [];
+  readonly #chats = { answered: new Map<number, string>(), unanswered: new Set<string>() };
+
+  private constructor(url: string, application: string, random: Random) {
+    this.url = url;
+    this.#application = application;
+    this.#random = random;
+  }
+
+  static async on(client: Client, random: Random): Promise<Writers> {
+    const writers = new Writers(client.base, await client.newApplication(), random);
+    for (let i = 0; i < 3; i++) writers.#witnesses.push(new Witness(await client.newChat(writers.#application)));
+    return writers;
+  }
+
+  /** So many of them write until it is time to stop. */
+  async write(count: number, stop: { now: boolean }): Promise<void> {
+    const writer = async () => {
+      while (!stop.now) await this.#writeOne();
+    };
+    await Promise.all(Array.from({ length: count }, writer));
+  }
+
+  /** Repeats the creates with a key that were never answered, and a few that were. */
+  async repeat(): Promise<void> {
+    const chosen = this.#keyed.filter(({ numbers }) => !numbers || this.#random.chance(0.02));
+    await Promise.all(chosen.map((keyed) => this.#createOnce(keyed)));
+  }
+
+  /** Holds everything that can be read, listed, found and counted against what the writers were answered. */
+  async confirm(client: Client): Promise<void> {
+    for (const { numbers } of this.#keyed) expect(numbers, 'each repeated create is answered at last').toBeDefined();
+    for (const witness of this.#witnesses) await this.#confirmChat(client, witness);
+    await this.#confirmChats(client);
+  }
+
+  async #confirmChat(client: Client, witness: Witness): Promise<void> {
+    const { chat } = witness;
+    const { body: last } = await client.post<Message>(`${chat}/messages`, { body: this.#text('end') });
+    witness.createAnswered([last.body], [last.number]);
+    await expect.poll(async () => (await client.get(`${chat}/messages/${last.number}`)).body, settled).toEqual(last);
+    const stored = await client.all<Message>(`${chat}/messages?limit=1000`);
+    witness.confirms(stored, last.number);
+    const search = `${chat}/messages/search?q=durable&limit=100`;
+    await expect
+      .poll(async () => {
+        const matches = await client.all<ChatMatchPage['data'][0]>(search);
+        return matches.map(({ highlight: _, ...message }) => message).reverse();
+      }, settled)
+      .toEqual(stored);
+    await expect
+      .poll(async () => (await client.get(chat)).body, settled)
+      .toMatchObject({ messages_count: stored.length });
+  }
+
+  async #confirmChats(client: Client): Promise<void> {
+    const { answered, unanswered } = this.#chats;
+    const chats = await client.all<Chat>(`${this.#application}/chats?limit=1000`);
+    expect(chats.map(({ number }) => number)).toEqual(Array.from({ length: chats.length }, (_, i) => i + 1));
+    expect(Math.max(0, ...answered.keys())).toBeLessThanOrEqual(chats.length);
+    for (const { number, name } of chats.slice(this.#witnesses.length)) {
+      const expected = answered.get(number);
+      if (expected !== undefined) expect(name).toBe(expected);
+      else expect(unanswered.delete(name ?? ''), `chat ${number} is one that somebody sent`).toBe(true);
+    }
+    await expect
+      .poll(async () => (await client.get(this.#application)).body, settled)
+      .toMatchObject({ chats_count: chats.length });
+  }
+
+  async #writeOne(): Promise<void> {
+    const witness = this.#random.pick(this.#witnesses) as Witness;
+    const number = this.#random.pick(witness.free());
+    const choice = this.#random.next();
+    if (choice < 0.02) return this.#createChat();
+    if (number !== undefined && choice < 0.25) return witness.alone(number, () => this.#edit(witness, number));
+    if (number !== undefined && choice < 0.4) return witness.alone(number, () => this.#delete(witness, number));
+    const bodies = Array.from({ length: choice < 0.6 ? this.#random.between(2, 20) : 1 }, () => this.#text('message'));
+    if (this.#random.chance(0.4)) {
+      const keyed: Keyed = { witness, key: randomUUID(), bodies };
+      this.#keyed.push(keyed);
+      return this.#createOnce(keyed);
+    }
+    const numbers = await this.#create(witness.chat, bodies);
+    if (numbers) witness.createAnswered(bodies, numbers);
+    else witness.createUnanswered(bodies);
+  }
+
+  async #edit(witness: Witness, number: number): Promise<void> {
+    const body = this.#text('edit');
+    const answer = await this.#answer('PATCH', `${witness.chat}/messages/${number}`, { body });
+    witness.edited(number, body, answer?.status);
+  }
+
+  async #delete(witness: Witness, number: number): Promise<void> {
+    witness.deleted(number, (await this.#answer('DELETE', `${witness.chat}/messages/${number}`))?.status);
+  }
+
+  async #createOnce(keyed: Keyed): Promise<void> {
+    const numbers = await this.#create(keyed.witness.chat, keyed.bodies, keyed.key);
+    if (!numbers) return;
+    if (keyed.numbers) expect(numbers, 'a repeated create has its first numbers').toEqual(keyed.numbers);
+    else keyed.witness.createAnswered(keyed.bodies, numbers);
+    keyed.numbers = numbers;
+  }
+
+  /** The numbers it was answered, if it was. */
+  async #create(chat: string, bodies: string[], key?: string): Promise<number[] | undefined> {
+    const single = bodies.length === 1;
+    const payload = single ? { body: bodies[0] } : { messages: bodies.map((body) => ({ body })) };
+    const answer = await this.#answer('POST', `${chat}/messages${single ? '' : '/batch'}`, payload, key);
+    if (!answer) return undefined;
+    expect(answer.status, answer.text).toBe(201);
+    const created = JSON.parse(answer.text) as Message | Messages;
+    return 'data' in created ? created.data.map(({ number }) => number) : [created.number];
+  }
+
+  async #createChat(): Promise<void> {
+    const name = this.#text('chat');
+    const answer = await this.#answer('POST', `${this.#application}/chats`, { name });
+    if (answer) this.#chats.answered.set((JSON.parse(answer.text) as Chat).number, name);
+    else this.#chats.unanswered.add(name);
+  }
+
+  /** Undefined when the host died before it answered. */
+  async #answer(method: string, path: string, body?: unknown, key?: string) {
+    try {
+      const response = await fetch(this.url + path, {
+        method,
+        headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
+        body: body === undefined ? null : JSON.stringify(body),
+      });
+      return { status: response.status, text: await response.text() };
+    } catch (error) {
+      expect(error, 'a connection that broke off').toBeInstanceOf(TypeError);
+      return undefined;
+    }
+  }
+
+  #text(what: string): string {
+    return `durable ${what} ${++this.texts}`;
+  }
+}

@@ -1,0 +1,72 @@
+import { randomUUID } from 'node:crypto';
+import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
+import type { HttpHandler } from '../../../functions/runtime/http/operation.ts';
+import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts';
+import { lambdaContext, stage } from '../../../local/lambda-events.ts';
+
+/** What a request says; what is missing is a valid one's. */
+export interface Said {
+  method?: string;
+  /** In place of the route's path. */
+  path?: string;
+  params?: Record<string, string>;
+  query?: Record<string, string>;
+  /** Names as the client spelled them. */
+  headers?: Record<string, string>;
+  /** Sent as it is when it is a string, otherwise as JSON. */
+  body?: unknown;
+  /** The body in bytes, as API Gateway hands on what is not text. */
+  bytes?: Uint8Array;
+}
+
+export interface Answered {
+  status: number;
+  headers: Record<string, string>;
+  text: string;
+  /** The text as JSON, where it is that. */
+  json: Record<string, unknown>;
+}
+
+/** The token of an event that names no other. */
+export const someToken = 'Q2lDXdH2R2GfSqkhVYzhGg';
+const validParams = { token: someToken, chat_number: '1', message_number: '1' };
+
+/** The proxy event of a request for an operation. */
+export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent {
+  const route: Route = routes[id];
+  const params: Record<string, string> = { ...validParams, ...said.params };
+  const named = Object.fromEntries(Object.keys(route.params?.().shape ?? {}).map((name) => [name, params[name] ?? '']));
+  const path = said.path ?? route.path.replace(/\{(\w+)\}/g, (_, name: string) => named[name] as string);
+  const headers = { ...(route.body && { 'Content-Type': 'application/json' }), ...said.headers };
+  const text = typeof said.body === 'string' ? said.body : said.body === undefined ? null : JSON.stringify(said.body);
+  return {
+    resource: route.path,
+    path,
+    httpMethod: said.method ?? route.method,
+    headers,
+    multiValueHeaders: {},
+    queryStringParameters: said.query ?? null,
+    multiValueQueryStringParameters: null,
+    pathParameters: Object.keys(named).length > 0 ? named : null,
+    stageVariables: null,
+    requestContext: {
+      requestId: randomUUID(),
+      path: `/${stage}${path}`,
+      stage,
+    } as APIGatewayProxyEvent['requestContext'],
+    body: said.bytes ? Buffer.from(said.bytes).toString('base64') : text,
+    isBase64Encoded: said.bytes !== undefined,
+  };
+}
+
+/** Sends an event to a handler, which has so many milliseconds where they are given. */
+export async function answer(handler: HttpHandler, event: APIGatewayProxyEvent, timeMs?: number): Promise<Answered> {
+  const { statusCode, headers, body }: APIGatewayProxyResult = await handler(event, lambdaContext('test', timeMs));
+  const type = String(headers?.['content-type'] ?? '');
+  return {
+    status: statusCode,
+    headers: headers as Record<string, string>,
+    text: body,
+    json: type.includes('json') && body ? JSON.parse(body) : {},
+  };
+}

@@ -1,0 +1,185 @@
+import { expect } from 'vitest';
+import type * as z from 'zod';
+import type * as answers from '../../../lib/api/answers.ts';
+import { type OpenApi, OpenApiCheck } from './openapi.ts';
+
+export type Application = z.output<typeof answers.Application>;
+export type Chat = z.output<typeof answers.Chat>;
+export type Message = z.output<typeof answers.Message>;
+export type Messages = z.output<typeof answers.Messages>;
+export type ApplicationPage = z.output<typeof answers.ApplicationPage>;
+export type ChatPage = z.output<typeof answers.ChatPage>;
+export type MessagePage = z.output<typeof answers.MessagePage>;
+export type ChatMatchPage = z.output<typeof answers.ChatMatchPage>;
+export type ApplicationMatchPage = z.output<typeof answers.ApplicationMatchPage>;
+export type Problem = z.output<typeof answers.ProblemDocument>;
+
+export interface Answer<Body = unknown> {
+  status: number;
+  headers: Headers;
+  /** Parsed where it is JSON, otherwise the text. */
+  body: Body;
+}
+
+export interface RequestOptions {
+  /** Sent as JSON; a text or bytes are sent as they are. */
+  body?: unknown;
+  headers?: Record<string, string>;
+}
+
+const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> | null => {
+  if (body === undefined) return null;
+  return typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body);
+};
+
+const exposed = ['ETag', 'Link', 'Location', 'Retry-After', 'x-request-id'];
+
+/**
+ * A client of the HTTP API that trusts no answer: each is held against what the contract says of all answers and against
+ * the deployment's own OpenAPI document, and an answer that breaks either fails the test. Paths are relative to the
+ * base URL; a resource is named by its path, such as `/applications/{token}/chats/1`.
+ */
+export class Client {
+  readonly base: string;
+  readonly #adminKey: string | undefined;
+  readonly #check: OpenApiCheck;
+
+  private constructor(base: string, adminKey: string | undefined, document: OpenApi) {
+    this.base = base;
+    this.#adminKey = adminKey;
+    this.#check = new OpenApiCheck(document);
+  }
+
+  /** @param adminKey sent only where the contract asks for it */
+  static async connect(base: string, adminKey?: string): Promise<Client> {
+    const response = await fetch(`${base}/openapi.json`);
+    return new Client(base, adminKey, (await response.json()) as OpenApi);
+  }
+
+  async call<Body = unknown>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
+    const { body, headers } = options;
+    const [pathname = ''] = path.split('?');
+    const response = await fetch(this.base + path, {
+      method,
+      redirect: 'manual',
+      signal: AbortSignal.timeout(60_000),
+      headers: {
+        ...(body !== undefined && { 'content-type': 'application/json' }),
+        ...(this.#adminKey !== undefined && pathname === '/applications' && { 'x-api-key': this.#adminKey }),
+        ...headers,
+      },
+      body: payloadOf(body),
+    });
+    const text = await response.text();
+    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '') && text !== '';
+    const answer = { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
+    this.#holds(method, pathname, answer);
+    return answer;
+  }
+
+  get<Body = unknown>(path: string, headers: Record<string, string> = {}) {
+    return this.call<Body>('GET', path, { headers });
+  }
+  head(path: string, headers: Record<string, string> = {}) {
+    return this.call<''>('HEAD', path, { headers });
+  }
+  post<Body = unknown>(path: string, body?: unknown, headers: Record<string, string> = {}) {
+    return this.call<Body>('POST', path, { body, headers });
+  }
+  patch<Body = unknown>(path: string, body?: unknown, headers: Record<string, string> = {}) {
+    return this.call<Body>('PATCH', path, { body, headers });
+  }
+  put<Body = unknown>(path: string, body?: unknown, headers: Record<string, string> = {}) {
+    return this.call<Body>('PUT', path, { body, headers });
+  }
+  delete(path: string, headers: Record<string, string> = {}) {
+    return this.call<'' | Problem>('DELETE', path, { headers });
+  }
+
+  /** The path below the base that a reference in the answer to a request for `path` leads to, as a client resolves it. */
+  resolve(path: string, reference: string | null | undefined): string {
+    expect(reference, `a reference in the answer of ${path}`).toBeTruthy();
+    const { href } = new URL(reference ?? '', this.base + path);
+    expect(href.slice(0, this.base.length + 1), reference ?? '').toBe(`${this.base}/`);
+    return href.slice(this.base.length);
+  }
+
+  /** Creates an application; answers its path. */
+  async newApplication(name = 'Some application'): Promise<string> {
+    const { status, body } = await this.post<Application>('/applications', { name });
+    expect(status).toBe(201);
+    return `/applications/${body.token}`;
+  }
+
+  /** Creates a chat, in a new application where none is given; answers its path. */
+  async newChat(application?: string): Promise<string> {
+    const parent = application ?? (await this.newApplication());
+    const { status, body } = await this.post<Chat>(`${parent}/chats`);
+    expect(status).toBe(201);
+    return `${parent}/chats/${body.number}`;
+  }
+
+  /** Creates messages in one batch; answers their numbers. */
+  async send(chat: string, ...bodies: string[]): Promise<number[]> {
+    const { status, body } = await this.post<Messages>(`${chat}/messages/batch`, {
+      messages: bodies.map((text) => ({ body: text })),
+    });
+    expect(status).toBe(201);
+    return body.data.map(({ number }) => number);
+  }
+
+  /** All items of a list or search, page by page; a page that is refused or never ends fails the test. */
+  async all<Item>(path: string): Promise<Item[]> {
+    const items: Item[] = [];
+    for await (const page of this.pages<{ data: Item[]; next: string | null }>(path)) items.push(...page.data);
+    return items;
+  }
+
+  async *pages<Page extends { next: string | null }>(path: string): AsyncGenerator<Page> {
+    const [pathname, search] = path.split('?');
+    const query = new URLSearchParams(search);
+    const seen = new Set<string>();
+    for (let next: string | null = ''; next !== null; ) {
+      if (next) query.set('cursor', next);
+      const answer: Answer<Page> = await this.get<Page>(`${pathname}?${query}`);
+      expect(answer.status, path).toBe(200);
+      yield answer.body;
+      next = answer.body.next;
+      if (next !== null) expect(seen, 'a cursor came twice').not.toContain(next);
+      seen.add(next ?? '');
+    }
+  }
+
+  #holds(method: string, path: string, answer: Answer): void {
+    const what = `${method} ${path} → ${answer.status}`;
+    holdsForEveryAnswer(answer, what, method !== 'HEAD');
+    expect(this.#check.fault({ method, path, ...answer }), what).toBeUndefined();
+  }
+}
+
+/** What the contract says of every answer there is; fails the test otherwise. */
+export function holdsForEveryAnswer({ status, headers, body }: Answer, what: string, withBody = true): void {
+  const requestId = headers.get('x-request-id');
+  expect(requestId, `${what}: x-request-id`).toBeTruthy();
+  expect(headers.get('access-control-allow-origin'), `${what}: CORS`).toBe('*');
+  expect(headers.get('access-control-expose-headers')?.split(/, */), `${what}: CORS`).toEqual(
+    expect.arrayContaining(exposed),
+  );
+  const { 'content-type': contentType, 'cache-control': caching } = Object.fromEntries(headers);
+  expect(headers.get('x-content-type-options'), `${what}: no sniffing`).toBe('nosniff');
+  // What is the same for everyone may be kept anywhere, an application's never.
+  const isDocument = /\/(docs|openapi\.json)[ ?]/.test(what);
+  expect(caching, `${what}: Cache-Control`).toBe(
+    status >= 400 ? 'no-store' : isDocument && status !== 204 ? 'no-cache' : 'private, no-cache',
+  );
+  if (status < 400 || !withBody) return;
+  expect(contentType, what).toMatch(/^application\/problem\+json\b/);
+  expect(body, what).toMatchObject({
+    type: expect.any(String),
+    title: expect.any(String),
+    status,
+    detail: expect.any(String),
+    code: expect.any(String),
+    request_id: requestId,
+  });
+}

@@ -1,0 +1,63 @@
+import type { MessageContent } from '../../../lib/model/content.ts';
+import type { Write } from '../../../lib/model/write.ts';
+import type { SearchDocument } from '../../../lib/search/search-index.ts';
+
+// Writes as the ledger queues them. A test says what it is about; the rest follows from it. Two writes of the same thing
+// and revision are the same write, as they are in life.
+
+interface Facts {
+  revision?: number;
+  at?: number;
+}
+
+export const applicationWrite = (
+  token: string,
+  { revision = 0, at = 1_000 + revision, name = `application, revision ${revision}` }: Facts & { name?: string } = {},
+): Write => ({ kind: 'application', token, revision, at, name });
+
+export const chatWrite = (
+  token: string,
+  chat: number,
+  {
+    revision = 0,
+    at = 2_000 + chat * 10 + revision,
+    name = `chat ${chat}, revision ${revision}`,
+  }: Facts & { name?: string | null } = {},
+): Write => ({ kind: 'chat', token, chat, revision, at, name });
+
+export const messageWrite = (
+  token: string,
+  chat: number,
+  number: number,
+  {
+    revision = 0,
+    at = 3_000 + number * 10 + revision,
+    body = `message ${chat}/${number}, revision ${revision}`,
+  }: Facts & { body?: string } = {},
+): Write => ({ kind: 'message', token, chat, number, revision, at, content: { body } });
+
+/** Contents with these bodies. */
+export const contents = (bodies: string[]): MessageContent[] => bodies.map((body) => ({ body }));
+
+/** What an index holds of a message with this body; null is a tombstone. */
+export const indexed = (body: string | null, revision = 0): Pick<SearchDocument, 'content' | 'revisions'> => ({
+  content: body === null ? null : { body },
+  revisions: { body: revision },
+});
+
+/** The deletion of an application, of a chat or of a message, by how much is said. */
+export const deletionWrite = (token: string, chat?: number, number?: number, at = 9_000): Write => ({
+  kind: 'deletion',
+  token,
+  ...(chat !== undefined && { chat }),
+  ...(number !== undefined && { number }),
+  at,
+});
+
+/** The creations of messages `first` to `last`. */
+export const messageWrites = (token: string, chat: number, first: number, last: number): Write[] =>
+  numbers(first, last).map((number) => messageWrite(token, chat, number));
+
+/** The whole numbers from `first` to `last`, both inclusive. */
+export const numbers = (first: number, last: number): number[] =>
+  Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);

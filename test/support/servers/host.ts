@@ -1,0 +1,104 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+
+const project = path.resolve(import.meta.dirname, '../../..');
+const start = path.join(project, 'local/start.ts');
+/** Node.js keeps compiled code here, which halves the time of the many starts. */
+const compileCache = path.join(project, 'node_modules/.cache/compile');
+
+/** What script/start passes to Node.js and to glibc, so that the memory of the tests' hosts is that of real ones. */
+const memoryFlags = ['--max-semi-space-size=8', '--heap-growing-percent=40'];
+const memoryVariables = { MALLOC_ARENA_MAX: '2' };
+
+/** What a developer may have set for a host of his own; the hosts of the tests see none of it. */
+const ownSettings = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];
+
+/** A data folder of its own, below the system's folder for temporary files. */
+export const newDataDir = (): string => mkdtempSync(path.join(tmpdir(), 'chat-system-'));
+export const removeDataDir = (dataDir: string): void => rmSync(dataDir, { recursive: true, force: true });
+
+/** The start command in a process of its own, ready or not. */
+export interface Launched {
+  process: ChildProcess;
+  stdout: () => string;
+  stderr: () => string;
+  /** Resolves with the exit status (null when a signal ended it) once all it printed has been read. */
+  ended: Promise<number | null>;
+  /** Sends the signal, where it still runs, and resolves with the exit status. */
+  stop: (signal?: NodeJS.Signals) => Promise<number | null>;
+}
+
+/** A chat system in a process of its own, as script/start starts it. */
+export interface Host extends Launched {
+  /** The base URL: `http://localhost:PORT/v1`. */
+  url: string;
+}
+
+const running = new Set<ChildProcess>();
+// A run that is broken off leaves no host behind.
+process.on('exit', () => {
+  for (const child of running) child.kill('SIGKILL');
+});
+
+/**
+ * Runs the start command with the flags and variables, and waits for nothing.
+ *
+ * @param openFiles how many descriptors the process may have open, where that is not what this process may
+ */
+export function launch(flags: string[], variables: Record<string, string> = {}, openFiles?: number): Launched {
+  const inherited = Object.entries(process.env).filter(([name]) => !ownSettings.includes(name));
+  const limit = openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`];
+  const [command = process.execPath, ...args] = [...limit, process.execPath, ...memoryFlags, start, ...flags];
+  const child = spawn(command, args, {
+    stdio: ['ignore', 'pipe', 'pipe'],
+    env: { ...Object.fromEntries(inherited), ...memoryVariables, NODE_COMPILE_CACHE: compileCache, ...variables },
+  });
+  running.add(child);
+  let [stdout, stderr] = ['', ''];
+  child.stdout.on('data', (chunk: Buffer) => {
+    stdout += chunk;
+  });
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk;
+  });
+  const ended = once(child, 'close').then(() => {
+    running.delete(child);
+    return child.exitCode;
+  });
+  return {
+    process: child,
+    stdout: () => stdout,
+    stderr: () => stderr,
+    ended,
+    stop: (signal = 'SIGTERM') => {
+      if (child.exitCode === null && child.signalCode === null) child.kill(signal);
+      return ended;
+    },
+  };
+}
+
+/** A start takes well below a second; one that hangs shall not hold up the run. */
+const startMs = 30_000;
+
+/** Resolves with the host once it is ready; rejects with what it printed when it ends instead. */
+export async function ready(launched: Launched): Promise<Host> {
+  const { stdout, stderr } = launched;
+  const tooLong = setTimeout(() => launched.stop('SIGKILL'), startMs);
+  const url = await new Promise<string>((resolve, reject) => {
+    launched.process.stdout?.on('data', () => {
+      const api = /API +(http\S+)/.exec(stdout())?.[1];
+      if (api && stdout().includes('Stop it')) resolve(api);
+    });
+    void launched.ended.then((status) =>
+      reject(new Error(`The host ended with status ${status}: ${stdout()}${stderr()}`)),
+    );
+  }).finally(() => clearTimeout(tooLong));
+  return { ...launched, url };
+}
+
+/** Starts a host on a free port, and resolves when it is ready; rejects with what it printed when it ends instead. */
+export const startHost = (dataDir: string, ...flags: string[]): Promise<Host> =>
+  ready(launch(['--port', '0', '--data-dir', dataDir, ...flags]));

@@ -1,0 +1,36 @@
+import { perQueue, perQueueService, type QueueName } from '../../../functions/queues.ts';
+import type { WorkerServices } from '../../../functions/runtime/services.ts';
+import type { DeadLetter } from '../../../lib/queue/queue.ts';
+import { searchMigrations } from '../../../lib/search/sqlite/schema.ts';
+import { SqliteSearchIndex } from '../../../lib/search/sqlite/sqlite-index.ts';
+import { storeMigrations } from '../../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../../lib/store/sqlite/sqlite-store.ts';
+import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
+
+export interface TestServices {
+  /** A real store and search index. What is sent and buried is kept here. The ledger is empty. */
+  services: WorkerServices;
+  file: SqliteFile;
+  /** The record bodies that were sent to each queue. */
+  sentTo: Record<QueueName, string[]>;
+  /** Those that were sent to the search queue. */
+  sent: string[];
+  buried: Record<QueueName, DeadLetter[]>;
+}
+
+/** What the workers work with, on a file of its own. */
+export async function openWorkerServices(): Promise<TestServices> {
+  const file = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
+  const sentTo = perQueue((): string[] => []);
+  const buried = perQueue((): DeadLetter[] => []);
+  const services: WorkerServices = {
+    store: new SqliteStore(file.database),
+    searchIndex: new SqliteSearchIndex(file.database),
+    ledger: { counters: async (parents) => parents.map(() => undefined), purge: async () => 0 },
+    ...perQueueService((name) => ({
+      send: async (bodies: string[]) => void sentTo[name].push(...bodies),
+      bury: async (deadLetters: DeadLetter[]) => void buried[name].push(...deadLetters),
+    })),
+  };
+  return { services, file, sentTo, sent: sentTo.search, buried };
+}
