@@ -20,6 +20,7 @@ import { recordsOf } from '../store-records.ts';
 import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
 import { applicationKey, chatKey, messageKey } from './keys.ts';
+import { isLive, live, type Refusal, takeNumbers } from './numbers.ts';
 import type { ParkedWrites } from './parked-writes.ts';
 import { purgeItems } from './purge.ts';
 import {
@@ -30,18 +31,10 @@ import {
   restoreEntry,
   tokensIn,
 } from './restore.ts';
-import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './table.ts';
-
-/** A conditional update's condition that what it changes is there and not deleted. */
-const live = 'attribute_exists(pk) AND attribute_not_exists(deleted)';
-
-const isLive = (item: Item | undefined): item is Item => item !== undefined && item.deleted === undefined;
+import { type DynamodbTable, type Item, type ItemKey, number, numberIn } from './table.ts';
 
 /** The condition that there is a revision left for an edit, with `:highest`. */
 const revisionLeft = 'revision < :highest';
-
-/** Why an item was not changed: it does not exist or is deleted, or its numbers or revisions are used up. */
-type Refusal = 'not live' | 'used up';
 
 /**
  * The ledger in a DynamoDB table. A number is taken by one conditional update of the parent's counter, which is the check
@@ -74,7 +67,7 @@ export class DynamodbLedger implements Ledger {
 
   async createChat(token: string, name: string | null, { key, requestId }: CreateContext = {}) {
     return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
-      const chat = await this.#take(applicationKey(token), { counter: 'chats', count: 1 }, claim);
+      const chat = await takeNumbers(this.#table, { parent: applicationKey(token), counter: 'chats', count: 1, claim });
       if (chat === 'not live') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
       await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
@@ -86,7 +79,7 @@ export class DynamodbLedger implements Ledger {
   async createMessages({ token, chat }: ChatKey, contents: MessageContent[], { key, requestId }: CreateContext = {}) {
     const parent = chatKey(token, numberOrNone(chat));
     return await this.#once(key, parent, async ({ at, claim }) => {
-      const last = await this.#take(parent, { counter: 'messages', count: contents.length }, claim);
+      const last = await takeNumbers(this.#table, { parent, counter: 'messages', count: contents.length, claim });
       if (last === 'not live') {
         await this.#requireApplication(token);
         throw new NotFound('chat', chat);
@@ -214,34 +207,6 @@ export class DynamodbLedger implements Ledger {
   async restoreMessage(message: ChangedMessage): Promise<void> {
     requireMessageInBounds(message);
     await restoreChangedMessage(this.#table, message);
-  }
-
-  /** Takes the next `count` numbers of a counter. Returns the last of them, or why there are none. */
-  async #take(
-    parent: ItemKey,
-    { counter, count }: { counter: 'chats' | 'messages'; count: number },
-    claim: string | undefined,
-  ): Promise<number | Refusal> {
-    const values = { ':count': number(count), ':room': number(limits.highestNumber - count) };
-    const update: ItemUpdate = claim
-      ? {
-          UpdateExpression: 'SET #counter = #counter + :count, claims.#claim = #counter + :count',
-          ConditionExpression: `${live} AND #counter <= :room AND attribute_not_exists(claims.#claim)`,
-          ExpressionAttributeNames: { '#counter': counter, '#claim': claim },
-          ExpressionAttributeValues: values,
-        }
-      : {
-          UpdateExpression: 'ADD #counter :count',
-          ConditionExpression: `${live} AND #counter <= :room`,
-          ExpressionAttributeNames: { '#counter': counter },
-          ExpressionAttributeValues: values,
-        };
-    const outcome = await this.#table.update(parent, update);
-    if ('done' in outcome) return numberIn(outcome.done, counter);
-    if (!isLive(outcome.refused)) return 'not live';
-    // The claim of a request that died: its number is this one's.
-    const claimed = claim && outcome.refused.claims?.M?.[claim];
-    return claimed ? Number(claimed.N) : 'used up';
   }
 
   async #rename(key: ItemKey, name: string | null): Promise<(Edited & { revision: number }) | Refusal> {
