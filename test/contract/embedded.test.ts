@@ -47,6 +47,7 @@ function openQueue(file: SqliteFile, settings: QueueSettings, clock = newClock()
   };
   return {
     queue: new SqliteQueue(new GroupCommit(file.database), 'test', options),
+    now: clock,
     elapse: async (seconds) => clock.advance(seconds * 1_000),
     reopen: async () => openQueue(await file.reopen(), settings, clock),
     close: async () => file.remove(),

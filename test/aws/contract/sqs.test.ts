@@ -21,6 +21,7 @@ queueContract('SQS', async ({ visibilitySeconds, maxReceives }) => {
   });
   const open = (): QueueUnderTest => ({
     queue: new SqsQueue(client, url, deadLetterUrl),
+    now: Date.now,
     elapse: (seconds) => sleep(seconds * 1_000 + 50),
     reopen: async () => open(),
     close: async () => undefined,
