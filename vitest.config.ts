@@ -16,6 +16,7 @@ export default defineConfig({
     maxWorkers: 3,
     sequence: { sequencer: WaitingFirst },
     setupFiles: ['test/support/runner/seeded.ts'],
+    globalSetup: ['./test/support/runner/guard.ts'],
     // What is waited for comes at once; but a process that is asked may take long to start on a busy machine.
     expect: { poll: { timeout: 20_000 } },
     allowOnly: false,
@@ -36,7 +37,7 @@ export default defineConfig({
       project('aws', 400_000, {
         // The API's tests once more, on what is deployed: both engines are to answer alike.
         include: ['test/aws/**/*.test.ts', 'test/e2e/api/*.test.ts'],
-        globalSetup: './test/support/runner/stack.ts',
+        globalSetup: ['./test/support/runner/guard.ts', './test/support/runner/stack.ts'],
         // They wait even more: for schedules, and for the emulator. A fourth saves 70 of 450 s.
         maxWorkers: 4,
         // After the others: the emulator and its functions need the machine.

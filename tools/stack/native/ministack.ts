@@ -39,6 +39,8 @@ export const ministack = (home: string, port: number): NativeServer => ({
         SFTP_ENABLED: '0',
         // Halves the cold start time of a function.
         NODE_COMPILE_CACHE: folder('compiled'),
+        // A test run finds what it has started by this variable.
+        ...(process.env.CHAT_SYSTEM_TEST_RUN && { CHAT_SYSTEM_TEST_RUN: process.env.CHAT_SYSTEM_TEST_RUN }),
       },
     };
   },
