@@ -1,7 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
-import { type Mutation, mutations } from './mutations.ts';
+import { mutations } from './mutations.ts';
 import type { Outcome } from './simulate.ts';
 import { range, simulateAll } from './threads.ts';
 
@@ -36,8 +36,8 @@ const options = command.opts<{
   mutation?: number;
   threads: number;
 }>();
-const mutation = options.mutation === undefined ? undefined : mutations[options.mutation - 1];
-if (options.mutation !== undefined && !mutation) command.error(`error: there are ${mutations.length} mutations`);
+const mutation = options.mutation === undefined ? undefined : options.mutation - 1;
+if (mutation !== undefined && !mutations[mutation]) command.error(`error: there are ${mutations.length} mutations`);
 
 if (options.seed !== undefined) await replay(options.seed);
 else if (options.mutations) await findMutations(options.from, options.threads);
@@ -82,17 +82,17 @@ async function replay(seed: number): Promise<void> {
 
 async function findMutations(first: number, threads: number): Promise<void> {
   let missed = 0;
-  for (const [i, planted] of mutations.entries()) {
-    const found = await foundBy(planted, first, threads);
+  for (const [i, { name }] of mutations.entries()) {
+    const found = await foundBy(i, first, threads);
     if (!found) missed++;
     const what = found ? `found by seed ${found.seed}: ${found.violations[0]}` : 'NOT FOUND';
-    console.log(`${String(i + 1).padStart(2)} ${planted.name}\n   ${what}`);
+    console.log(`${String(i + 1).padStart(2)} ${name}\n   ${what}`);
   }
   console.log(`${mutations.length - missed} of ${mutations.length} planted bugs were found`);
   if (missed > 0) process.exitCode = 1;
 }
 
-async function foundBy(planted: Mutation, first: number, threads: number): Promise<Outcome | undefined> {
+async function foundBy(planted: number, first: number, threads: number): Promise<Outcome | undefined> {
   let found: Outcome | undefined;
   await simulateAll(
     range(first, first + seedsPerMutation - 1),

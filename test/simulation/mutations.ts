@@ -1,315 +1,554 @@
-/** A planted bug: pieces of a source file, and what stands there instead. */
+import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
+import { messageKey } from '../../lib/ledger/dynamodb/keys.ts';
+import type { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
+import { DomainError, Throttled, Unavailable } from '../../lib/model/errors.ts';
+import type { Write } from '../../lib/model/write.ts';
+import type { Outbox } from '../../lib/queue/queue.ts';
+import type { Database } from '../../lib/sqlite/database.ts';
+
+// A module that is loaded before its bug is planted has no bug. So this file imports types, and values only from modules
+// that import nothing themselves.
+
+/** The modules that a bug can be planted in, with what they export. */
+interface Modules {
+  'functions/workers/store.ts': typeof import('../../functions/workers/store.ts');
+  'lib/ledger/dynamodb/dynamodb-ledger.ts': typeof import('../../lib/ledger/dynamodb/dynamodb-ledger.ts');
+  'lib/ledger/dynamodb/idempotency-keys.ts': typeof import('../../lib/ledger/dynamodb/idempotency-keys.ts');
+  'lib/ledger/dynamodb/numbers.ts': typeof import('../../lib/ledger/dynamodb/numbers.ts');
+  'lib/ledger/dynamodb/parked-writes.ts': typeof import('../../lib/ledger/dynamodb/parked-writes.ts');
+  'lib/ledger/dynamodb/purge.ts': typeof import('../../lib/ledger/dynamodb/purge.ts');
+  'lib/ledger/dynamodb/table.ts': typeof import('../../lib/ledger/dynamodb/table.ts');
+  'lib/limits.ts': typeof import('../../lib/limits.ts');
+  'lib/queue/sqs/sqs-queue.ts': typeof import('../../lib/queue/sqs/sqs-queue.ts');
+  'lib/search/sqlite/sqlite-index.ts': typeof import('../../lib/search/sqlite/sqlite-index.ts');
+  'lib/store/sqlite/counts.ts': typeof import('../../lib/store/sqlite/counts.ts');
+  'lib/store/sqlite/sqlite-store.ts': typeof import('../../lib/store/sqlite/sqlite-store.ts');
+}
+
+/** A bug that can be planted: another value for one export of a module. */
 export interface Mutation {
   /** Says what the bug does. */
   name: string;
-  file: string;
-  changes: { find: string; replace: string }[];
+  /** The module's path in the repository. */
+  file: keyof Modules;
+  /** The name of the export that is replaced for everybody who imports the module. */
+  export: string;
+  /** Returns the value with the bug, given what the module really exports. */
+  plant: (module: never) => unknown;
 }
 
 /**
- * The source with the bug in it.
- *
- * @throws Error when a piece is not there exactly once
+ * The compiler checks that the module has the export and that the bug keeps its type. So a renamed export, method or
+ * parameter is an error here, and other refactorings leave the bug in place.
  */
-export function planted({ file, changes }: Mutation, source: string): string {
-  let mutated = source;
-  for (const { find, replace } of changes) {
-    const parts = mutated.split(find);
-    if (parts.length !== 2)
-      throw new Error(`${file} has ${parts.length - 1} times what the mutation replaces: ${find}`);
-    mutated = parts.join(replace);
+const mutation = <File extends keyof Modules, Export extends string & keyof Modules[File]>(
+  file: File,
+  name: Export,
+  bug: string,
+  plant: (module: Modules[File]) => Modules[File][Export],
+): Mutation => ({ name: bug, file, export: name, plant });
+
+/** Runs SQL of a bug. A statement that fails is a fault of the bug, which the simulation must not take for its finding. */
+function sql(database: Database, statement: string, ...values: (string | number | null)[]): Record<string, unknown>[] {
+  try {
+    return database.prepare(statement).all(...values);
+  } catch (error) {
+    queueMicrotask(() => {
+      throw error;
+    });
+    throw error;
   }
-  return mutated;
 }
 
-/** Bugs that the simulation must find. Each was once written by somebody, in this system or another. */
+/** Some rows of a table: the columns that name a row, and the column that a bug hides. */
+interface Hidden {
+  table: string;
+  key: string[];
+  column: string;
+  /** What the column holds meanwhile. */
+  as: number;
+}
+
+/** Does the work while a column holds something else in all rows. Each row that the work leaves alone gets its own back. */
+function hiding<Result>(database: Database, { table, key, column, as }: Hidden, work: () => Result): Result {
+  const before = sql(database, `SELECT ${[...key, column].join(', ')} FROM ${table}`);
+  sql(database, `UPDATE ${table} SET ${column} = ?`, as);
+  try {
+    return work();
+  } finally {
+    const where = [...key, column].map((name) => `${name} = ?`).join(' AND ');
+    for (const row of before)
+      sql(
+        database,
+        `UPDATE ${table} SET ${column} = ? WHERE ${where}`,
+        row[column] as number,
+        ...key.map((name) => row[name] as string | number),
+        as,
+      );
+  }
+}
+
+type Once<Result> = Parameters<
+  typeof import('../../lib/ledger/dynamodb/idempotency-keys.ts').IdempotencyKeys.prototype.once<Result>
+>;
+
+const messageRow = ['token', 'chat', 'number'];
+const hiddenRevision: Hidden = { table: 'messages', key: messageRow, column: 'revision', as: -1 };
+const thisMessage = messageRow.map((name) => `${name} = ?`).join(' AND ');
+
+/** Bugs that the simulation must find. Somebody wrote each of them once, in this system or another. */
 export const mutations: Mutation[] = [
-  {
-    name: 'an older edit replaces a newer one',
-    file: 'lib/store/sqlite/merge.ts',
-    changes: [
-      {
-        find: `\${column} = iif(excluded.\${revision} > \${revision}`,
-        replace: `\${column} = iif(1`,
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'an older edit replaces a newer one',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override merge(writes: Write[]) {
+          return hiding(this.#database, hiddenRevision, () => super.merge(writes));
+        }
       },
-    ],
-  },
-  {
-    name: 'an edit brings a deleted message back',
-    file: 'lib/store/sqlite/merge.ts',
-    changes: [
-      {
-        find: ' WHERE deleted = 0`;',
-        replace: ', deleted = 0`;',
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'an edit brings a deleted message back',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override merge(writes: Write[]) {
+          const done = super.merge(writes);
+          for (const write of writes)
+            if (write.kind === 'message' && write.revision > 0)
+              sql(
+                this.#database,
+                `UPDATE messages SET deleted = 0, body = ? WHERE deleted = 1 AND ${thisMessage}`,
+                write.content.body ?? '',
+                write.token,
+                write.chat,
+                write.number,
+              );
+          return done;
+        }
       },
-    ],
-  },
-  {
-    name: 'an edit that comes first creates the message',
-    file: 'lib/store/sqlite/sqlite-store.ts',
-    changes: [
-      {
-        find: "'revision' in write && write.revision === 0 ? at : null",
-        replace: "'revision' in write ? at : null",
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'an edit that arrives first creates the message',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        override merge(writes: Write[]) {
+          const created = writes.filter(({ kind }) => kind === 'message').map((write) => ({ ...write, revision: 0 }));
+          return super.merge([...created, ...writes]);
+        }
       },
-    ],
-  },
-  {
-    name: 'something is stored below what is deleted',
-    file: 'lib/store/sqlite/sqlite-store.ts',
-    changes: [
-      {
-        find: 'if (deleted.get(above)) continue;',
-        replace: '',
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'the store keeps what is below a deleted chat',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override merge(writes: Write[]) {
+          const hidden = { column: 'deleted', as: 0 };
+          const chats = { table: 'chats', key: ['token', 'number'], ...hidden };
+          const applications = { table: 'applications', key: ['token'], ...hidden };
+          return hiding(this.#database, chats, () => hiding(this.#database, applications, () => super.merge(writes)));
+        }
       },
-    ],
-  },
-  {
-    name: 'a malformed record is acknowledged and forgotten',
-    file: 'functions/runtime/worker.ts',
-    changes: [
-      {
-        find: 'await services[queue].bury([{ body: record.body, reason }]);',
-        replace: '',
+  ),
+  mutation(
+    'lib/queue/sqs/sqs-queue.ts',
+    'SqsQueue',
+    'a malformed record is acknowledged and forgotten',
+    ({ SqsQueue }) =>
+      class extends SqsQueue {
+        override async bury() {}
       },
-    ],
-  },
-  {
-    name: 'a batch that failed is acknowledged',
-    file: 'functions/runtime/worker.ts',
-    changes: [
-      {
-        find: 'batchItemFailures: request.event.Records.map(({ messageId }) => ({ itemIdentifier: messageId })),',
-        replace: 'batchItemFailures: [],',
+  ),
+  mutation(
+    'functions/workers/store.ts',
+    'storeWorker',
+    'a batch that failed is acknowledged',
+    ({ storeWorker }) =>
+      (services) => {
+        const work = storeWorker(services);
+        return async (event, context) => {
+          const { batchItemFailures } = await work(event, context);
+          const isWhole = batchItemFailures.length === event.Records.length;
+          return { batchItemFailures: isWhole ? [] : batchItemFailures };
+        };
       },
-    ],
-  },
-  {
-    name: 'changes are handed on to search before they are committed',
-    file: 'functions/workers/store.ts',
-    changes: [
-      {
-        find: '  for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, store)));\n',
-        replace: '',
+  ),
+  mutation(
+    'functions/workers/store.ts',
+    'storeWorker',
+    'the search queue gets changes before they are committed',
+    ({ storeWorker }) =>
+      (services) =>
+      async (event, context) => {
+        type Writes = Parameters<typeof services.store.merge>[0];
+        const delayed: Writes[] = [];
+        const store = { merge: async (writes: Writes) => void delayed.push(writes) } as typeof services.store;
+        const result = await storeWorker({ ...services, store })(event, context);
+        for (const writes of delayed) await services.store.merge(writes);
+        return result;
       },
-      {
-        find: '    if (changes.length > 0) await sendToAll(outboxes, changes);\n',
-        replace: `    if (changes.length > 0) await sendToAll(outboxes, changes);
-  for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, store)));\n`,
+  ),
+  mutation(
+    'functions/workers/store.ts',
+    'storeWorker',
+    'the search queue does not get what is stored when the batch is delivered again',
+    ({ storeWorker }) =>
+      (services) => {
+        const { searchQueue } = services;
+        const send = (bodies: string[]) => searchQueue.send(bodies).catch(() => undefined);
+        return storeWorker({ ...services, searchQueue: { send } as typeof searchQueue });
       },
-    ],
-  },
-  {
-    name: 'what is stored is not handed on to search when the batch comes again',
-    file: 'functions/workers/store.ts',
-    changes: [
-      {
-        find: 'if (changes.length > 0) await sendToAll(outboxes, changes);',
-        replace: 'if (changes.length > 0) await sendToAll(outboxes, changes).catch(() => undefined);',
+  ),
+  mutation(
+    'lib/search/sqlite/sqlite-index.ts',
+    'SqliteSearchIndex',
+    'the index takes an older version',
+    ({ SqliteSearchIndex }) =>
+      class extends SqliteSearchIndex {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override index(...args: Parameters<InstanceType<typeof SqliteSearchIndex>['index']>) {
+          const version: Hidden = { table: 'search_documents', key: ['id'], column: 'version', as: -1 };
+          return hiding(this.#database, version, () => super.index(...args));
+        }
       },
-    ],
-  },
-  {
-    name: 'the index takes an older version',
-    file: 'lib/search/sqlite/sqlite-index.ts',
-    changes: [
-      {
-        find: 'if (held && held.version >= documentVersion(document)) continue;',
-        replace: '',
+  ),
+  mutation(
+    'lib/ledger/dynamodb/numbers.ts',
+    'takeNumbers',
+    'a number is given back after a timeout',
+    ({ takeNumbers }) =>
+      async (table, taking) => {
+        try {
+          return await takeNumbers(table, taking);
+        } catch (error) {
+          await table.update(taking.parent, {
+            UpdateExpression: 'ADD #counter :back',
+            ConditionExpression: 'attribute_exists(pk)',
+            ExpressionAttributeNames: { '#counter': taking.counter },
+            ExpressionAttributeValues: { ':back': { N: String(-taking.count) } },
+          });
+          throw error;
+        }
       },
-    ],
-  },
-  {
-    name: 'a number is taken back after a timeout',
-    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
-    changes: [
-      {
-        find: 'const outcome = await this.#table.update(parent, update);',
-        replace: `const outcome = await this.#table.update(parent, update).catch(async (error) => {
-      await this.#table.update(parent, { UpdateExpression: 'ADD #counter :back', ConditionExpression: 'attribute_exists(pk)', ExpressionAttributeNames: { '#counter': counter }, ExpressionAttributeValues: { ':back': number(-count) } });
-      throw error;
-    });`,
+  ),
+  mutation(
+    'lib/ledger/dynamodb/table.ts',
+    'DynamodbTable',
+    'an update of a counter is repeated after a timeout',
+    ({ DynamodbTable: Table }) =>
+      class extends Table {
+        override update(...args: Parameters<DynamodbTable['update']>) {
+          return super.update(...args).catch(() => super.update(...args));
+        }
       },
-    ],
-  },
-  {
-    name: 'a counter is asked again after a timeout',
-    file: 'lib/ledger/dynamodb/table.ts',
-    changes: [
-      {
-        find: '    return this.#conditionally({ repeatable: false }, async () => {\n      const { Attributes }',
-        replace: '    return this.#conditionally({ repeatable: true }, async () => {\n      const { Attributes }',
+  ),
+  mutation(
+    'lib/ledger/dynamodb/numbers.ts',
+    'takeNumbers',
+    'a number is read and then written',
+    ({ live }) =>
+      async (table, { parent, counter, count }) => {
+        const [held] = await table.get([parent]);
+        const last = Number(held?.[counter]?.N ?? 0) + count;
+        const outcome = await table.update(parent, {
+          UpdateExpression: 'SET #counter = :last',
+          ConditionExpression: live,
+          ExpressionAttributeNames: { '#counter': counter },
+          ExpressionAttributeValues: { ':last': { N: String(last) } },
+        });
+        return 'done' in outcome ? last : 'not live';
       },
-    ],
-  },
-  {
-    name: 'a number is read and then written',
-    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
-    changes: [
-      {
-        find: 'const outcome = await this.#table.update(parent, update);',
-        replace: `const [held] = await this.#table.get([parent]);
-    const next = { ':next': number(numberIn(held ?? {}, counter) + count) };
-    const outcome = await this.#table.update(parent, {
-      ...update, UpdateExpression: 'SET #counter = :next', ConditionExpression: live, ExpressionAttributeValues: next,
-      ExpressionAttributeNames: { '#counter': counter },
-    });`,
+  ),
+  mutation(
+    'lib/ledger/dynamodb/parked-writes.ts',
+    'ParkedWrites',
+    'a write that SQS rejects is not parked',
+    ({ ParkedWrites }) =>
+      class extends ParkedWrites {
+        readonly #outbox: Outbox;
+        constructor(table: DynamodbTable, outbox: Outbox) {
+          super(table, outbox);
+          this.#outbox = outbox;
+        }
+        override sendOrPark(bodies: string[]) {
+          return this.#outbox.send(bodies).catch(() => undefined);
+        }
       },
-    ],
-  },
-  {
-    name: 'a write that SQS refuses is not parked',
-    file: 'lib/ledger/dynamodb/parked-writes.ts',
-    changes: [
-      {
-        find: 'await this.#table.write(error.bodies.map((body) => this.itemOf(body, at)));',
-        replace: '',
+  ),
+  mutation(
+    'lib/ledger/dynamodb/parked-writes.ts',
+    'ParkedWrites',
+    'a parked record is removed before it is sent',
+    ({ ParkedWrites }) =>
+      class extends ParkedWrites {
+        readonly #table: DynamodbTable;
+        readonly #outbox: Outbox;
+        constructor(table: DynamodbTable, outbox: Outbox) {
+          super(table, outbox);
+          this.#table = table;
+          this.#outbox = outbox;
+        }
+        override async sendParked(item: Parameters<InstanceType<typeof ParkedWrites>['sendParked']>[0]) {
+          await this.#table.remove({ pk: item.pk?.S ?? '', sk: item.sk?.S ?? '' });
+          await this.#outbox.send([item.body?.S ?? '']).catch(() => undefined);
+        }
       },
-    ],
-  },
-  {
-    name: 'what is parked is removed before it is sent',
-    file: 'lib/ledger/dynamodb/parked-writes.ts',
-    changes: [
-      {
-        find: `    await this.#outbox.send(items.map((item) => textIn(item, 'body')));
-    await this.#table.write([], items.map(itemKeyOf));`,
-        replace: `    await this.#table.write([], items.map(itemKeyOf));
-    await this.#outbox.send(items.map((item) => textIn(item, 'body')));`,
+  ),
+  mutation(
+    'lib/queue/sqs/sqs-queue.ts',
+    'SqsQueue',
+    'what SQS rejects of a batch counts as sent',
+    ({ SqsQueue }) =>
+      class extends SqsQueue {
+        constructor(client: SQSClient, url: string, deadLetterUrl: string) {
+          const send = async (command: SendMessageBatchCommand) => {
+            const output = await client.send(command);
+            return command instanceof SendMessageBatchCommand ? { ...output, Failed: [] } : output;
+          };
+          super({ send } as SQSClient, url, deadLetterUrl);
+        }
       },
-    ],
-  },
-  {
-    name: 'what SQS refused of a batch counts as sent',
-    file: 'lib/queue/sqs/sqs-queue.ts',
-    changes: [
-      {
-        find: 'for (const { Id, Code } of Failed) {',
-        replace: 'for (const { Id, Code } of Failed.slice(0, 0)) {',
+  ),
+  mutation(
+    'lib/ledger/dynamodb/numbers.ts',
+    'takeNumbers',
+    'a key does not claim its number',
+    ({ takeNumbers }) =>
+      (table, { claim: _, ...taking }) =>
+        takeNumbers(table, taking),
+  ),
+  mutation(
+    'lib/ledger/dynamodb/idempotency-keys.ts',
+    'IdempotencyKeys',
+    'a claim is removed as soon as the answer is kept',
+    ({ IdempotencyKeys }) =>
+      class extends IdempotencyKeys {
+        override async once<Result>(...[key, candidate, { work, settled }]: Once<Result>): Promise<Result> {
+          const claims: string[] = [];
+          const noting: typeof work = (hand) => {
+            claims.push(hand.claim);
+            return work(hand);
+          };
+          const result = await super.once(key, candidate, { work: noting, settled });
+          for (const claim of claims) await settled(claim);
+          return result;
+        }
       },
-    ],
-  },
-  {
-    name: 'a key does not claim its number',
-    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
-    changes: [
-      {
-        find: 'const update: ItemUpdate = claim',
-        replace: 'const update: ItemUpdate = claim && !claim',
+  ),
+  mutation(
+    'lib/limits.ts',
+    'limits',
+    'a second request takes a key over while the first one is still at work',
+    ({ limits }) => ({ ...limits, idempotencyLeaseMs: 0 as typeof limits.idempotencyLeaseMs }),
+  ),
+  mutation(
+    'lib/ledger/dynamodb/idempotency-keys.ts',
+    'IdempotencyKeys',
+    'a rejected repetition removes the key and with it the number',
+    ({ IdempotencyKeys }) =>
+      class extends IdempotencyKeys {
+        readonly #table: DynamodbTable;
+        constructor(table: DynamodbTable, now: () => number) {
+          super(table, now);
+          this.#table = table;
+        }
+        override once<Result>(...[key, candidate, { work, settled }]: Once<Result>): Promise<Result> {
+          const forgetful: typeof work = (hand) =>
+            work(hand).catch(async (error: unknown) => {
+              if (error instanceof DomainError && error.appliedNothing)
+                await this.#table.remove({ pk: `key/${key.id}`, sk: 'key' });
+              throw error;
+            });
+          return super.once(key, candidate, { work: forgetful, settled });
+        }
       },
-    ],
-  },
-  {
-    name: 'a claim goes as soon as the answer is kept',
-    file: 'lib/ledger/dynamodb/idempotency-keys.ts',
-    changes: [
-      {
-        find: "return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;",
-        replace: 'return true;',
+  ),
+  mutation(
+    'lib/ledger/dynamodb/table.ts',
+    'DynamodbTable',
+    'a throttled call after the number was taken counts as refused',
+    ({ DynamodbTable: Table }) => {
+      const refuse = (error: unknown) => {
+        const cause = error instanceof Unavailable ? error.cause : undefined;
+        if (cause instanceof Error && /Throttling|ThroughputExceeded|RequestLimit/.test(cause.name))
+          throw new Throttled(cause);
+        throw error;
+      };
+      return class extends Table {
+        override insert(...args: Parameters<DynamodbTable['insert']>) {
+          return super.insert(...args).catch(refuse);
+        }
+        override write(...args: Parameters<DynamodbTable['write']>) {
+          return super.write(...args).catch(refuse);
+        }
+      };
+    },
+  ),
+  mutation(
+    'lib/ledger/dynamodb/purge.ts',
+    'purgeItems',
+    'a purged chat leaves no tombstone',
+    ({ purgeItems }) =>
+      (table, parent, limit) => {
+        const forgetful: Pick<DynamodbTable, 'get' | 'query' | 'update' | 'write'> = {
+          get: (keys) => table.get(keys),
+          query: (...args) => table.query(...args),
+          update: (...args) => table.update(...args),
+          write: (puts, removals = []) =>
+            table.write([], [...removals, ...puts.map(({ pk, sk }) => ({ pk: pk?.S ?? '', sk: sk?.S ?? '' }))]),
+        };
+        return purgeItems(forgetful as DynamodbTable, parent, limit);
       },
-    ],
-  },
-  {
-    name: 'a key is taken over while its first request is under way',
-    file: 'lib/ledger/dynamodb/idempotency-keys.ts',
-    changes: [
-      {
-        find: "if (numberIn(known, 'lease_until') > now) throw new KeyInFlight();",
-        replace: '',
+  ),
+  mutation(
+    'lib/ledger/dynamodb/table.ts',
+    'DynamodbTable',
+    'a deletion is marked and its record is not parked',
+    ({ DynamodbTable: Table }) =>
+      class extends Table {
+        override updateAndPut(...[key, update]: Parameters<DynamodbTable['updateAndPut']>) {
+          return super.update(key, update);
+        }
       },
-    ],
-  },
-  {
-    name: 'a refused repetition forgets the key and with it the number',
-    file: 'lib/ledger/dynamodb/idempotency-keys.ts',
-    changes: [
-      {
-        find: 'appliedNothing && taken.first ?',
-        replace: 'appliedNothing ?',
+  ),
+  mutation(
+    'lib/ledger/dynamodb/dynamodb-ledger.ts',
+    'DynamodbLedger',
+    'an edit of a deleted message is accepted',
+    ({ DynamodbLedger }) =>
+      class extends DynamodbLedger {
+        readonly #table: DynamodbTable;
+        constructor(...args: ConstructorParameters<typeof DynamodbLedger>) {
+          super(...args);
+          this.#table = args[0];
+        }
+        override async editMessage(...args: Parameters<InstanceType<typeof DynamodbLedger>['editMessage']>) {
+          try {
+            return await super.editMessage(...args);
+          } catch (error) {
+            const [item] = await this.#table.get([messageKey(args[0])]);
+            if (item?.deleted) return { at: Date.now() };
+            throw error;
+          }
+        }
       },
-    ],
-  },
-  {
-    name: 'what is throttled behind the number counts as refused',
-    file: 'lib/ledger/dynamodb/table.ts',
-    changes: [
-      {
-        find: 'let appliedNothing = !isLate;',
-        replace: 'let appliedNothing = true;',
+  ),
+  mutation(
+    'lib/store/sqlite/counts.ts',
+    'setCounts',
+    'a count is added to',
+    ({ setCounts }) =>
+      (database, marks, highestNumbers) => {
+        const counts = marks.map(({ token, chat = 0 }) =>
+          sql(database, 'SELECT messages_count FROM chats WHERE token = ? AND number = ?', token, chat).map(
+            ({ messages_count }) => Number(messages_count),
+          ),
+        );
+        setCounts(database, marks, highestNumbers);
+        for (const [i, { token, chat = 0 }] of marks.entries())
+          for (const count of counts[i] ?? [])
+            sql(
+              database,
+              'UPDATE chats SET messages_count = ? + (messages_count > 0) WHERE token = ? AND number = ?',
+              count,
+              token,
+              chat,
+            );
       },
-    ],
-  },
-  {
-    name: 'a purged chat leaves no tombstone',
-    file: 'lib/ledger/dynamodb/purge.ts',
-    changes: [
-      {
-        find: 'await table.write([{ ...keyOf(chatKey(token, purged + 1)), deleted: number(1) }]);',
-        replace: 'await table.remove(chatKey(token, purged + 1));',
+  ),
+  mutation('lib/store/sqlite/counts.ts', 'setCounts', 'an older count replaces a newer one', ({ setCounts }) => {
+    // A page is repeated after the next one that counts one of its chats, as by a call that takes effect late.
+    let late: Parameters<typeof setCounts> | undefined;
+    const counted: Hidden = { table: 'chats', key: ['token', 'number'], column: 'counted', as: -1 };
+    return (...page) => {
+      const [database, marks] = page;
+      setCounts(...page);
+      if (late && marks.some(({ token }) => late?.[1].some((each) => each.token === token))) {
+        const [, ...repeated] = late;
+        hiding(database, counted, () => setCounts(database, ...repeated));
+        late = undefined;
+      } else if (marks.length > 0) late = page;
+    };
+  }),
+  mutation(
+    'lib/store/sqlite/counts.ts',
+    'setCounts',
+    'a mark is cleared that was set meanwhile',
+    ({ setCounts }) =>
+      (database, marks, highestNumbers) => {
+        setCounts(database, marks, highestNumbers);
+        for (const { token, chat = 0 } of marks)
+          sql(database, 'DELETE FROM rollup_marks WHERE token = ? AND chat = ?', token, chat);
       },
-    ],
-  },
-  {
-    name: 'a deletion is marked and then sent',
-    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
-    changes: [
-      {
-        find: 'await this.#parked.sendParked(parked);',
-        replace: `await this.#table.remove({ pk: parked.pk?.S ?? '', sk: parked.sk?.S ?? '' });
-    await this.#parked.sendParked(parked);`,
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'the purge is not repeated',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        override endPurge(...[purge]: Parameters<InstanceType<typeof SqliteStore>['endPurge']>) {
+          return super.endPurge(purge);
+        }
       },
-    ],
-  },
-  {
-    name: 'an edit is accepted for what is deleted',
-    file: 'lib/ledger/dynamodb/dynamodb-ledger.ts',
-    changes: [
-      {
-        find: 'attribute_not_exists(deleted) AND (attribute_not_exists(revision)',
-        replace: 'attribute_not_exists(nothing) AND (attribute_not_exists(revision)',
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'the clock of the machine decides which edit is the last',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override async merge(writes: Write[]) {
+          const merged: Promise<void>[] = [];
+          for (const write of writes) {
+            if (write.kind !== 'message' || write.revision === 0) {
+              merged.push(super.merge([write]));
+              continue;
+            }
+            const { token, chat, number, at } = write;
+            const [row] = sql(
+              this.#database,
+              `SELECT updated_at FROM messages WHERE ${thisMessage}`,
+              token,
+              chat,
+              number,
+            );
+            if (Number(row?.updated_at ?? 0) <= at)
+              merged.push(hiding(this.#database, hiddenRevision, () => super.merge([write])));
+          }
+          await Promise.all(merged);
+        }
       },
-    ],
-  },
-  {
-    name: 'counts are added to',
-    file: 'lib/store/sqlite/counts.ts',
-    changes: [
-      {
-        find: 'SET messages_count = ?1, counted = ?2',
-        replace: 'SET messages_count = messages_count + (?1 > 0), counted = ?2',
-      },
-    ],
-  },
-  {
-    name: 'an older count replaces a newer one',
-    file: 'lib/store/sqlite/counts.ts',
-    changes: [{ find: 'AND number = ?4 AND counted <= ?2', replace: 'AND number = ?4' }],
-  },
-  {
-    name: 'a mark is cleared that was put meanwhile',
-    file: 'lib/store/sqlite/counts.ts',
-    changes: [
-      { find: 'WHERE token = ? AND chat = ? AND version = ?', replace: 'WHERE token = ? AND chat = ? AND ? > 0' },
-    ],
-  },
-  {
-    name: 'the purge does not come again',
-    file: 'lib/purge/purge.ts',
-    changes: [
-      {
-        find: 'purge.pass === 1 ? now + limits.queueRetentionMs : undefined',
-        replace: 'undefined',
-      },
-    ],
-  },
-  {
-    name: 'the clock of the machine decides which edit is the last',
-    file: 'lib/store/sqlite/merge.ts',
-    changes: [
-      {
-        find: `\${column} = iif(excluded.\${revision} > \${revision}`,
-        replace: `\${column} = iif(excluded.\${revision} > 0 AND excluded.updated_at >= updated_at`,
-      },
-    ],
-  },
+  ),
 ];

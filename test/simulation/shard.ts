@@ -1,21 +1,12 @@
-import { registerHooks } from 'node:module';
 import { parentPort, workerData } from 'node:worker_threads';
-import { type Mutation, planted } from './mutations.ts';
+import { plant } from './plant.ts';
 
 // A thread that simulates some of the seeds, one after the other as they are asked for.
 
-const { mutation } = workerData as { mutation?: Mutation };
-
-if (mutation) {
-  const url = new URL(`../../${mutation.file}`, import.meta.url).href;
-  registerHooks({
-    load(loaded, context, nextLoad) {
-      const result = nextLoad(loaded, context);
-      return loaded === url ? { ...result, source: planted(mutation, String(result.source)) } : result;
-    },
-  });
-}
+const { mutation } = workerData as { mutation?: number };
+const isPlanted = mutation === undefined ? () => true : plant(mutation);
 
 // Only now: what is loaded has the bug in it.
 const { simulate } = await import('./simulate.ts');
+if (!isPlanted()) throw new Error(`Nothing that is simulated loads the module of mutation ${mutation}`);
 parentPort?.on('message', async (seed: number) => parentPort?.postMessage(await simulate(seed)));

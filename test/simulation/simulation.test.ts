@@ -1,9 +1,8 @@
 import { execFile } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
-import { mutations, planted } from './mutations.ts';
+import { mutations } from './mutations.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 
@@ -27,10 +26,13 @@ test('a seed replays exactly', async () => {
   expect(await simulate('--seed', '42')).toBe(once);
 });
 
-test.each(mutations)('the bug can be planted: $name', (mutation) => {
-  const source = readFileSync(path.join(project, mutation.file), 'utf8');
-  expect(planted(mutation, source)).not.toBe(source);
-});
+test.each(mutations.map(({ name }, index) => [name, index] as const))(
+  'the bug can be planted: %s',
+  async (_name, index) => {
+    // It fails where the module has no such export, and where nothing that is simulated loads the module.
+    expect(await simulate('--mutation', String(index + 1), '--seeds', '1')).toMatch(/^1 seeds from 1, /m);
+  },
+);
 
 test('a planted bug is found', async () => {
   expect(await simulate('--mutation', '1', '--seeds', '100')).toMatch(/^Seed \d+ breaks a promise:/m);

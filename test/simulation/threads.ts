@@ -1,19 +1,18 @@
 import { once } from 'node:events';
 import { Worker } from 'node:worker_threads';
-import type { Mutation } from './mutations.ts';
 import type { Outcome } from './simulate.ts';
 
 /**
  * Simulates the seeds on so many threads.
  *
  * @param onOutcome told each outcome as it comes; `false` ends the run
- * @param mutation a bug to plant
+ * @param mutation the index of a bug to plant
  */
 export async function simulateAll(
   seeds: Iterator<number>,
   threads: number,
   onOutcome: (outcome: Outcome) => boolean,
-  mutation?: Mutation,
+  mutation?: number,
 ): Promise<void> {
   let goesOn = true;
   const lane = async () => {
