@@ -11,15 +11,12 @@ import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { newClock } from '../support/basics/clock.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
-import { inventoryContract } from './suites/inventory.ts';
 import { type LedgerUnderTest, ledgerContract } from './suites/ledger.ts';
 import { ledgerRestoreContract } from './suites/ledger-restore.ts';
 import { type QueueSettings, type QueueUnderTest, queueContract } from './suites/queue.ts';
 import { reconcileContract } from './suites/reconcile.ts';
-import { searchIndexContract } from './suites/search-index.ts';
-import { type StoreUnderTest, storeContract } from './suites/store.ts';
 
-// The embedded engine on real files.
+// The ledger and the queue of the embedded engine on real files, and `reconcile` over all its parts.
 
 function openLedger(file: SqliteFile, now: () => number, drained: Write[] = []): LedgerUnderTest {
   const commits = new GroupCommit(file.database);
@@ -54,28 +51,11 @@ function openQueue(file: SqliteFile, settings: QueueSettings, clock = newClock()
   };
 }
 
-const openStore = (file: SqliteFile): StoreUnderTest => ({
-  store: new SqliteStore(file.database),
-  reopen: async () => openStore(await file.reopen()),
-  close: async () => file.remove(),
-});
-
 const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations };
 const newLedger = async (now: () => number) => openLedger(await openSqliteFile(ledgerSchema), now);
 ledgerContract('embedded', newLedger);
 ledgerRestoreContract('embedded', newLedger);
 queueContract('embedded', async (settings) => openQueue(await openSqliteFile(ledgerSchema), settings));
-const newStore = async () => openStore(await openSqliteFile({ store: storeMigrations }));
-storeContract('embedded', newStore);
-inventoryContract('embedded', newStore);
-searchIndexContract('embedded', async () => {
-  const file = await openSqliteFile({ search: searchMigrations });
-  return {
-    index: new SqliteSearchIndex(file.database),
-    settled: async () => undefined,
-    close: async () => file.remove(),
-  };
-});
 reconcileContract('embedded', async (now) => {
   const ledgerFile = await openSqliteFile(ledgerSchema);
   const storeFile = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
