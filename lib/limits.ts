@@ -4,9 +4,9 @@
  */
 export const limits = {
   /**
-   * Highest number of a chat in its application and of a message in its chat. Ledger, store, search index and archive
-   * hold no other: the embedded index keeps a message's number in 32 bits of the document's id, so a larger one would
-   * reach into the next chat.
+   * Highest number of a chat in its application and of a message in its chat. The ledger, the store, the search index
+   * and the archive accept no higher one. The SQLite search index keeps a message's number in 32 bits of the document's
+   * id, so a higher number would collide with the next chat.
    */
   highestNumber: 2 ** 32 - 1,
   /** Highest revision of an application, chat or message: MySQL keeps revisions in INT UNSIGNED columns. */
@@ -24,107 +24,138 @@ export const limits = {
   bodyLength: 10_000,
   /** Most messages in one batch request: one multi-row INSERT of this size is past the point of diminishing returns. */
   batchSize: 1_000,
-  /** Largest request body in bytes: an SQS message holds 1 MiB, and an accepted request travels as one. */
+  /** Largest request body, in bytes: 1 MiB, the most that one SQS message holds. */
   requestBytes: 1_048_576,
   /**
-   * Most members and items of one request body, at all depths: 30 for each message of a full batch. Unknown members are
-   * ignored but parsed, and a megabyte of them takes up to 90 ms of processor time; these take 15 ms at most.
+   * Most object members and array items in one request body, at all depths: 30 for each message of a full batch.
+   * Unknown members are ignored but still parsed. A megabyte of them takes up to 90 ms of processor time; a body within
+   * this limit takes at most 15 ms.
    */
   bodyValues: 30_000,
-  /** Most faults that one answer names: enough for a form, and an answer stays below 4 kB. */
+  /** Most faults that one response names: enough for a form, and the response stays below 4 kB. */
   faults: 20,
   /** Page sizes of the lists. */
   page: { max: 1_000, default: 50 },
   /** Page sizes of a search, smaller because every match is highlighted. */
   searchPage: { max: 100, default: 20 },
-  /** A page ends early at this many bytes of JSON: a Lambda function's answer may hold 6 MB. */
+  /** A page ends early at this many bytes of JSON, because a Lambda function's response holds at most 6 MB. */
   pageBytes: 4_000_000,
-  /** A page of messages ends early when it would name more unstored numbers than this, for the same reason. */
+  /**
+   * A page of messages ends early when it would list more numbers that are not stored yet than this, for the same
+   * reason.
+   */
   pendingNumbers: 10_000,
   /** Longest search text, in code points. */
   queryLength: 256,
   /** A search counts its matches exactly up to here; OpenSearch stops counting at the same number by default. */
   exactTotal: 10_000,
   /**
-   * What a search of the embedded engine reads at most to see whether it matches: so many texts, at 4 µs each, take half as
-   * long as to do without; and so many characters of them, for a text may be long.
+   * Most texts, and most characters of them, that a search in the SQLite index reads to check candidates. At 4 µs a
+   * text, 5,000 texts take half as long as the query that does without them. The characters are limited because a text
+   * may be long.
    */
   candidates: { texts: 5_000, characters: 1_000_000 },
   /** Longest Idempotency-Key, in characters. */
   idempotencyKeyLength: 255,
   /**
-   * Fewest characters, and fewest different ones, of an Idempotency-Key that several callers' creates of applications
-   * share a scope with: 22 characters of base64url hold 128 bits, and 128 random bits in hexadecimal digits have fewer
-   * than 6 different ones once in 3,000,000,000,000 times.
+   * Fewest characters, and fewest different characters, of an Idempotency-Key for creating an application while no
+   * admin key is set. All callers then share one scope, so the key must be hard to guess. 22 characters of base64url
+   * hold 128 bits. 128 random bits in hexadecimal have fewer than 6 different digits once in 3,000,000,000,000 keys.
    */
   unguessableKey: { length: 22, characters: 6 },
   /** How long an Idempotency-Key is remembered, in milliseconds. */
   idempotencyMs: 24 * 60 * 60 * 1_000,
   /**
-   * A request with an Idempotency-Key has it to itself for this long, in milliseconds: longer than a function may run, so
-   * that whoever takes over knows the first to be dead.
+   * How long a request holds its Idempotency-Key before another request may take it over, in milliseconds. This is
+   * longer than a function can run, so the request that takes over knows that the first one is dead.
    */
   idempotencyLeaseMs: 30_000,
   /**
-   * Longest record in bytes: DynamoDB, where it is parked while SQS is out, holds items of 400 KB with names and keys;
-   * SQS takes 1 MiB. One write is at most 120 KB, so a record always holds at least two.
+   * Longest record, in bytes. While SQS is unavailable, records are parked in DynamoDB, whose items hold 400 KB
+   * including attribute names and keys; SQS takes 1 MiB. One write is at most 120 KB, so a record always has room for
+   * at least two.
    */
   recordBytes: 350_000,
   /**
-   * The keys of the system secret on AWS, in milliseconds. A running function reads them again after `refreshMs`, beside
-   * a request; keys that were read longer than `heldMs` ago are used no more. A new key signs after `signsAfterMs`: by
-   * then every function has it, with five minutes between the clocks. An earlier one verifies for `verifiesMs` after it
-   * signed for the last time: a day, and an hour more.
+   * Times of the keys of the system secret on AWS, in milliseconds. A running function reads the keys again after
+   * `refreshMs`, in the background of a request. It does not use keys that it read more than `heldMs` ago. A new key
+   * signs after `signsAfterMs`: by then every function has read it, even when their clocks differ by five minutes. An
+   * earlier key verifies for `verifiesMs` after it last signed: a day, plus an hour.
    */
   systemSecret: { refreshMs: 300_000, heldMs: 600_000, signsAfterMs: 900_000, verifiesMs: 25 * 60 * 60 * 1_000 },
-  /** Rows that a worker writes in one transaction: long enough to be fast, short enough to let readers and others in. */
+  /**
+   * Rows that a worker writes in one transaction: enough to be fast, few enough that other transactions do not wait
+   * long.
+   */
   rowsPerTransaction: 1_000,
-  /** Rows that a purge deletes in one transaction; a step takes some 20 ms, so accepted writes are stored in between. */
+  /**
+   * Rows that a purge deletes in one transaction. It takes some 20 ms, and accepted writes are stored between
+   * transactions.
+   */
   purgeRows: 1_000,
-  /** Changed chats and applications that the roll-up counts at a time. */
+  /** Changed chats and applications that the roll-up counts in one page. */
   rollupMarks: 1_000,
-  /** A queue hands out no more than about this much text at once: a Lambda function's event may hold 6 MB. */
+  /** About the most characters that a queue delivers at once, because a Lambda function's event holds at most 6 MB. */
   deliveryCharacters: 4_000_000,
-  /** A queue gives a message up only after this many deliveries, so that an outage of SQL dead-letters nothing. */
+  /**
+   * Deliveries after which a queue makes a message a dead letter. It is high so that an outage of SQL does not turn
+   * accepted writes into dead letters.
+   */
   maxReceives: 1_000,
-  /** How long a queue keeps a message (SQS's longest): after it, no late write to something deleted can arrive. */
+  /**
+   * How long a queue keeps a message, in milliseconds: the maximum of SQS. After it, no late write to something deleted
+   * can arrive.
+   */
   queueRetentionMs: 14 * 24 * 60 * 60 * 1_000,
   /**
-   * A missing number becomes void when it was noticed this long ago, and its write is neither parked nor a dead letter: it
-   * could only have been in the queue since, which keeps it no longer; the hour is for the clocks and for whoever had it
-   * in hand in the end.
+   * How long after it was noticed a missing number becomes void, in milliseconds, unless its write is parked or a dead
+   * letter. The write could only have been in the queue since then, and a queue keeps no message longer than
+   * `queueRetentionMs`. The extra hour covers differences between clocks, and a worker that received the write at the
+   * very end.
    */
   voidAfterMs: (14 * 24 + 1) * 60 * 60 * 1_000,
-  /** Numbers that are compared at a time; without their texts, that is some 100 kB. */
+  /** Numbers that reconciliation compares at a time. Without their texts, they take some 100 kB. */
   numbersCompared: 1_000,
   /**
-   * How long SQL may keep its callers waiting, in milliseconds. A reader is answered within 3 s, and both answer within
-   * 10 ms in health. A worker's batch takes a second or two; it can wait out a failover's first moments. A migration
-   * may wait for another one, and rebuild a table.
+   * Time limits of SQL calls, in milliseconds. A healthy server connects within 10 ms and returns a query's result
+   * within 10 ms. `reads`: a client gets its response within 3 s. `work`: a worker's batch takes a second or two, and
+   * may wait out the first moments of a failover. `migration`: a migration may wait for another one, and may rebuild a
+   * table.
    */
   sqlMs: {
     reads: { connectMs: 1_000, queryMs: 2_000 },
     work: { connectMs: 5_000, queryMs: 20_000 },
     migration: { connectMs: 5_000, queryMs: 60 * 60 * 1_000 },
   },
-  /** The same for the search index: a search is for a reader, who has asked SQL before; the rest is a worker's. */
+  /**
+   * Time limits of calls to the search index, in milliseconds. `search`: a client waits, after a query to SQL in the
+   * same request. `work`: a worker waits.
+   */
   searchMs: { search: 1_500, work: 20_000 },
-  /** Ids in one line of a log, 37 bytes each: CloudWatch keeps lines of 256 KB, and people read them. */
+  /** Most request ids in one log line, 37 bytes each: CloudWatch keeps lines of up to 256 KB, and people read them. */
   requestIdsPerLine: 1_000,
-  /** How long a worker's batch may take, in milliseconds: it takes a second or two, and may wait for a database. */
+  /** Time limit of a worker's batch, in milliseconds. A batch takes a second or two, and may wait for a database. */
   workerMs: 60_000,
   /**
-   * A worker asks so often which indexes there are to write to, in milliseconds: one more request of 2 ms then. An
-   * operator who indexes anew waits for it, and for the batches under way.
+   * How often a worker asks which indexes it must write to, in milliseconds. The request takes 2 ms. A reindex waits
+   * this long, and then for the batches in progress.
    */
   writeIndexesMs: 10_000,
-  /** Bytes of text in one SQL statement: doubled by escaping, they fit the smallest default packet (MariaDB, 16 MB). */
+  /**
+   * Most bytes of text in one SQL statement. Escaping may double them; they still fit the smallest default packet,
+   * which is MariaDB's 16 MB.
+   */
   statementBytes: 4_000_000,
-  /** Bytes of one bulk request: OpenSearch advises 5 to 15 MB, and small domains on AWS refuse more than 10 MB. */
+  /**
+   * Most bytes of one bulk request. OpenSearch recommends 5 to 15 MB, and small domains on AWS refuse more than 10 MB.
+   */
   bulkBytes: 8_000_000,
-  /** A function that runs out of time answers 503 this much earlier, in milliseconds, before Lambda ends it. */
+  /**
+   * How long before its time limit a function answers 503, in milliseconds. At the limit, Lambda ends it without a
+   * response.
+   */
   timeoutEarlyMs: 300,
-  /** `Retry-After` of a message that is accepted but not stored yet, and of a key in flight, in seconds. */
+  /** `Retry-After` for a message that is accepted but not stored yet, and for a key in flight, in seconds. */
   retryAfterSeconds: 1,
   /** `Retry-After` while a dependency is unavailable, in seconds. */
   unavailableRetryAfterSeconds: 5,

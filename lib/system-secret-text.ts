@@ -2,8 +2,8 @@ import * as z from 'zod/mini';
 import { limits } from './limits.ts';
 import type { SystemKey } from './system-secret.ts';
 
-// The text of the system secret in Secrets Manager: `{"key": "…", "signs_from": 1764313200000, "earlier": […]}`. The
-// first one is made by CloudFormation, which can write `{"key": "…"}` and no more.
+// The text of the system secret in Secrets Manager: `{"key": "…", "signs_from": 1764313200000, "earlier": […]}`.
+// CloudFormation creates the first one, and can write only `{"key": "…"}`.
 
 const key = z.string().check(z.minLength(43));
 const signsFrom = z._default(z.int(), 0);
@@ -20,7 +20,7 @@ const systemSecretText = z.pipe(
 /**
  * Returns the keys in the text of a system secret, the newest first.
  *
- * @throws Error when it is not such a text
+ * @throws Error when the text is not that of a system secret
  */
 export function systemKeysIn(text: string): SystemKey[] {
   const { earlier, ...newest } = systemSecretText.parse(text);
@@ -37,7 +37,7 @@ export function systemKeysIn(text: string): SystemKey[] {
 export function withNewKey(text: string, key: string, now: number): string {
   const { signsAfterMs, verifiesMs } = limits.systemSecret;
   const keys = [{ key, signsFrom: now + signsAfterMs }, ...systemKeysIn(text)];
-  // A key has signed for the last time when the next newer one begins.
+  // A key signs until the next newer key starts to sign.
   const kept = keys.filter((_, i) => i === 0 || (keys[i - 1] as SystemKey).signsFrom > now - verifiesMs);
   const [newest, ...earlier] = kept.map(({ key, signsFrom }) => ({ key, signs_from: signsFrom }));
   return JSON.stringify({ ...newest, earlier });

@@ -4,11 +4,11 @@ import { hkdfSync } from 'node:crypto';
 export interface SystemKey {
   /** At least 256 random bits, as printable ASCII characters. */
   key: string;
-  /** The time from which this key signs, in milliseconds since 1970. It verifies earlier than that. */
+  /** The time from which this key signs, in milliseconds since 1970. It verifies even before that. */
   signsFrom: number;
 }
 
-/** The secret that everything which the system signs is derived from. */
+/** The secret from which all signing keys of the system are derived. */
 export interface SystemSecret {
   /**
    * Returns all keys that verify, the newest first. There is always one that signs.
@@ -27,8 +27,8 @@ export const fixedSecret = (key: string): SystemSecret => {
 const bytes = 32;
 
 /**
- * Derives a key of 256 bits for one purpose (HKDF-SHA-256, RFC 5869), so that what one part of the system signs is
- * worthless to the others.
+ * Derives a key of 256 bits for one purpose (HKDF-SHA-256, RFC 5869), so that a signature made for one purpose is not
+ * valid for another.
  */
 export const derivedKey = (key: string, purpose: string): Buffer =>
   Buffer.from(hkdfSync('sha256', key, '', purpose, bytes));
