@@ -1,7 +1,7 @@
 import { limits } from '../limits.ts';
 
-// The ranges of numbers, counters, revisions and times. The schemas of archive lines and queue records, the ledger and the
-// tools that read what is stored all use these functions or the same limits.
+// The ranges of numbers, counters, revisions and times. The schemas of archive lines and queue records, the ledger, and
+// the tools that read stored data all use these functions or the same limits.
 
 const wholeFrom =
   (lowest: number, highest: number) =>
@@ -25,7 +25,7 @@ export interface OutOfBounds {
   value: number;
 }
 
-/** The values that are outside their range; null and undefined are not checked. */
+/** Returns the values that are outside their range; null and undefined are not checked. */
 export const outOfBounds = (values: { [What in keyof typeof checks]?: number | null }): OutOfBounds[] =>
   (Object.keys(checks) as (keyof typeof checks)[]).flatMap((what) => {
     const value = values[what];

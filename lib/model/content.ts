@@ -1,6 +1,6 @@
 /**
  * What a client writes in a message. It travels as this one object from the ledger to the store, the search index and
- * the archive. Each member is changed by edits on its own, so edits of different members commute.
+ * the archive. An edit can change each member independently, so edits of different members commute.
  */
 export interface MessageContent {
   body: string;
@@ -15,13 +15,13 @@ export type ContentChange = Partial<MessageContent>;
 /** For each member, the revision of the write that set it last: 0 is the creation. */
 export type Revisions = Record<ContentMember, number>;
 
-/** What is left of the content of a deleted message. It is also what stands for a member that no write has set yet. */
+/** The content of a deleted message. A member that no write has set yet also has its value from here. */
 export const blankContent: MessageContent = { body: '' };
 
 /** The members, in the order of columns and fields. */
 export const contentMembers = Object.keys(blankContent) as ContentMember[];
 
-/** Returns the content alone of an object that has more. */
+/** Returns only the content of an object that has more members. */
 export const contentOf = ({ body }: MessageContent): MessageContent => ({ body });
 
 /** Returns one value for each member. A loop, because workers call it for each message. */
@@ -31,14 +31,17 @@ export function forEachMember<Value>(makeValue: (member: ContentMember) => Value
   return values;
 }
 
-/** The revision of the last write that changed the message. The ledger counts revisions a message, not a member. */
+/**
+ * Returns the revision of the last write that changed the message. The ledger counts revisions per message, not per
+ * member.
+ */
 export const lastRevision = (revisions: Revisions): number => Math.max(...Object.values(revisions));
 
-/** Characters (UTF-16 code units) of the texts. */
+/** Returns the number of UTF-16 code units in all texts. */
 export const charactersOf = (content: ContentChange): number =>
   contentMembers.reduce((sum, member) => sum + (content[member]?.length ?? 0), 0);
 
-/** Bytes of the texts in UTF-8. */
+/** Returns the size of all texts in UTF-8, in bytes. */
 export const bytesOf = (content: ContentChange): number =>
   contentMembers.reduce((sum, member) => sum + Buffer.byteLength(content[member] ?? ''), 0);
 
@@ -47,6 +50,9 @@ export type RevisionName<Member extends ContentMember = ContentMember> = Member 
   ? 'revision'
   : `${Member}_revision`;
 
-/** The body was the only member once, so its revision has the plain name. */
+/**
+ * Returns the name of the column or field with the revision of a member. That of `body` is plain `revision`, because
+ * the body was once the only member.
+ */
 export const revisionName = <Member extends ContentMember>(member: Member): RevisionName<Member> =>
   (member === 'body' ? 'revision' : `${member}_revision`) as RevisionName<Member>;

@@ -11,7 +11,7 @@ export abstract class DomainError extends Error {
   abstract readonly appliedNothing: boolean;
 }
 
-/** What is missing: an application or, with its number, a chat or message. */
+/** The missing thing: an application or, with its number, a chat or message. */
 type Missing = [what: 'application'] | [what: 'chat' | 'message', number: number];
 
 /** The application, chat or message does not exist or was deleted. Nothing was applied. */

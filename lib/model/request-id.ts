@@ -1,2 +1,2 @@
-/** Characters of a request's id: Lambda and the embedded engine give each request a UUID. */
+/** Length of a request id, in characters. Lambda and the embedded engine give each request a UUID. */
 export const requestIdLength = 36;

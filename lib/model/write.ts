@@ -8,8 +8,8 @@ interface Revision {
 }
 
 /**
- * One accepted write, as the ledger sends it to the store. A deletion has no revision: it beats them all. The deepest
- * number that a deletion has says what is deleted.
+ * One accepted write, as the ledger sends it to the store. A deletion has no revision, because it wins over every
+ * revision. It deletes a message if it has `number`, a chat if it has only `chat`, and otherwise the application.
  *
  * A creation of a message has the whole content, an edit only the members that it sets.
  */
@@ -19,6 +19,6 @@ export type Write =
   | ({ kind: 'message'; token: string; chat: number; number: number; content: ContentChange } & Revision)
   | { kind: 'deletion'; token: string; chat?: number | undefined; number?: number | undefined; at: number };
 
-/** What a write is about: an application, a chat of it, or a message of that chat. */
+/** Returns the key of what the write changes: an application, one of its chats, or a message of that chat. */
 export const targetOf = (write: Write): { token: string; chat?: number | undefined; number?: number | undefined } =>
   write;

@@ -8,7 +8,7 @@ interface Times {
   updatedAt: number;
 }
 
-/** A message as it stands: its content, and by how many edits each member came to it. */
+/** The present state of a message. `revisions` has, for each member, the revision of the write that last set it. */
 export interface MessageState extends Times {
   content: MessageContent;
   revisions: Revisions;
