@@ -2,8 +2,9 @@ import { isNumber, isRevision, outOfBounds } from '../model/bounds.ts';
 import type { ChangedMessage, WholeEntry } from './ledger.ts';
 
 /**
- * Returns the number, or 0 when it is out of bounds. Nothing has the number 0, so a write to a number out of bounds, which
- * an import by an earlier version may have created, fails as not found. The store queue would refuse its record.
+ * Returns the number, or 0 when it is out of bounds. Nothing has the number 0, so a write to a number out of bounds
+ * fails with NotFound. An import by an earlier version may have created such numbers, but the store worker cannot read
+ * records that contain them.
  */
 export const numberOrNone = (number: number): number => (isNumber(number) ? number : 0);
 

@@ -2,16 +2,17 @@ import type { ContentChange, MessageContent } from '../model/content.ts';
 import type { ChatKey, MessageKey, Parent } from '../model/keys.ts';
 
 /**
- * The ledger accepts writes: it gives the number and makes the write durable, and that is all an answer waits for. SQL
- * and the search index are never asked.
+ * The ledger accepts writes: it assigns the number and makes the write durable. A response waits for nothing else.
+ * Accepting a write never uses SQL or the search index.
  *
- * On AWS a write is two remote calls (a DynamoDB counter, then an SQS message) that may fail between each other; the
- * embedded ledger does both in one transaction. For both: when a call returns, the write is durable and its number final.
- * When it throws a DomainError with `appliedNothing`, no number was taken. When it throws `Unavailable`, the write may or
- * may not have been accepted; a create that is repeated with its idempotency key is completed under its first number.
- * Every call may throw `Throttled` or `Unavailable`; a call with a key also `KeyReused` or `KeyInFlight`.
+ * On AWS a write takes two remote calls (a DynamoDB counter, then an SQS message), and a failure may come between them.
+ * The SQLite ledger does both in one transaction. For both: when a call returns, the write is durable and its number
+ * final. When it throws a DomainError with `appliedNothing`, no number was taken. When it throws `Unavailable`, the
+ * write may or may not have been accepted; a create that is repeated with its idempotency key is completed under its
+ * first number. Every call may throw `Throttled` or `Unavailable`; a call with a key may also throw `KeyReused` or
+ * `KeyInFlight`.
  *
- * `requestId` travels with the write, so that every log on its way has it. Nothing else depends on it.
+ * `requestId` travels with the write, so that every log line about the write has it. Nothing else depends on it.
  */
 export interface Ledger extends Restorable {
   /** Accepts an application and gives it a token of 128 random bits. */
@@ -38,7 +39,7 @@ export interface Ledger extends Restorable {
   /** @throws NotFound for the application or chat; RevisionsUsedUp at `limits.highestRevision` */
   editChat(chat: ChatKey, name: string | null, context?: WriteContext): Promise<Edited>;
   /**
-   * Accepts new values for some members of a message, stored yet or not.
+   * Accepts new values for some members of a message, whether it is stored yet or not.
    * @throws NotFound for the application, chat or message; RevisionsUsedUp at `limits.highestRevision`
    */
   editMessage(message: MessageKey, change: ContentChange, context?: WriteContext): Promise<{ at: number }>;
@@ -50,22 +51,23 @@ export interface Ledger extends Restorable {
   /** @throws NotFound for the application, chat or message */
   deleteMessage(message: MessageKey, context?: WriteContext): Promise<void>;
 
-  /** An application that was accepted and not deleted. */
+  /** Returns the application if it was accepted and not deleted. */
   application(token: string): Promise<LedgerEntry<string> | undefined>;
-  /** A chat that was accepted and not deleted, with its application. */
+  /** Returns the chat if it was accepted, and neither it nor its application was deleted. */
   chat(token: string, chat: number): Promise<LedgerEntry<string | null> | undefined>;
-  /** Whether a message was accepted and not deleted, with its chat and application. */
+  /** Returns whether a message was accepted, and neither it nor its chat nor its application was deleted. */
   hasMessage(token: string, chat: number, number: number): Promise<boolean>;
 
   /**
-   * The highest number given to the chats of each application or, where `chat` is said, to the messages of that chat.
-   * Undefined for what is not there any more. A counter may be out of bounds or NaN, see `Restorable.entries`.
+   * Returns the highest number given to the chats of each application or, if the parent has `chat`, to the messages of
+   * that chat. Undefined for a parent that no longer exists. A counter may be out of bounds or NaN, see
+   * `Restorable.entries`.
    */
   counters(parents: Parent[]): Promise<(number | undefined)[]>;
 
   /**
-   * Forgets up to `limit` entries below something deleted. Returns how many it forgot. What was deleted itself stays known
-   * as deleted, so that no write is ever accepted for it again.
+   * Removes up to `limit` entries below a deleted application or chat, and returns how many it removed. The deleted
+   * application or chat itself stays marked as deleted, so that no write to it is ever accepted again.
    */
   purge(deleted: Parent, limit: number): Promise<number>;
 }
@@ -86,59 +88,62 @@ export interface IdempotencyKey {
   payload: string;
 }
 
-/** What the ledger knows of an application or chat. Times are in milliseconds since 1970. */
+/** What the ledger stores about an application or chat. Times are in milliseconds since 1970. */
 export interface LedgerEntry<Name> {
   name: Name;
   createdAt: number;
   updatedAt: number;
 }
 
-/** An accepted edit: when it was accepted, and when what it changes was created. */
+/** An accepted edit: when it was accepted (`at`), and when the edited thing was created, in milliseconds since 1970. */
 export interface Edited {
   createdAt: number;
   at: number;
 }
 
-/** An application or chat as the ledger keeps it, deleted or not. */
+/** An application or chat as the ledger stores it, deleted or not. */
 export interface WholeEntry extends Parent, LedgerEntry<string | null> {
-  /** That of its last edit; 0 without one. */
+  /** The revision of its last edit; 0 if it was never edited. */
   revision: number;
   deleted: boolean;
   /** The highest number given to its chats or messages. */
   highest: number;
 }
 
-/** A message that was edited or deleted, as the ledger keeps it. */
+/** A message that was edited or deleted, as the ledger stores it. */
 export interface ChangedMessage extends MessageKey {
   revision: number;
   deleted: boolean;
 }
 
-/** What the ledger holds, to be compared with the store, and how it gets back what it lost. */
+/** Reads everything in the ledger, for comparison with the store, and restores entries that the ledger has lost. */
 export interface Restorable {
-  /** The tokens of all applications, deleted ones too, in no order; reads the whole ledger, piece by piece. */
+  /**
+   * Yields the tokens of all applications, including deleted ones, in no particular order. Reads the whole ledger in
+   * pages.
+   */
   tokens(): AsyncIterable<string>;
   /**
-   * The entries as they stand, in the order asked for; undefined for what is not there. Values may be out of bounds, or NaN
-   * where the ledger holds no number: earlier versions of import did not check them.
+   * Returns the present entries in the order of `parents`; undefined for a parent that the ledger does not have. Values
+   * may be out of bounds, or NaN where the ledger has no number, because earlier versions of import did not check them.
    */
   entries(parents: Parent[]): Promise<(WholeEntry | undefined)[]>;
-  /** The same of messages; undefined for those that were neither edited nor deleted. */
+  /** Returns the messages in the order of `keys`; undefined for those that were neither edited nor deleted. */
   changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]>;
 
-  /** The numbers of a chat's messages that were deleted, up to `limit` at a time and in no order. */
+  /** Yields the numbers of a chat's deleted messages, in pages of up to `limit` and in no particular order. */
   deletedMessages(chat: ChatKey, limit: number): AsyncIterable<number[]>;
 
   /**
-   * Puts the entry where it is missing. One that is there gets what is ahead of it: its counter is raised to `highest`, a
-   * higher revision brings its name, a deletion ends it; nothing ever goes back. Safe to repeat, also after an unknown
-   * outcome; nothing is sent.
+   * Adds the entry if the ledger does not have it. Otherwise applies what is ahead of the existing entry: raises the
+   * counter to `highest`, sets the name of a higher revision, and applies a deletion. Nothing ever goes back. The call
+   * may be repeated, also after an unknown outcome. It sends nothing to the store queue.
    *
    * @throws RangeError when a number, counter, revision or time is out of bounds; see lib/model/bounds.ts
    */
   restore(entry: WholeEntry): Promise<void>;
   /**
-   * The same for a message that was edited or deleted. Its chat need not be there.
+   * Does the same for a message that was edited or deleted. Its chat need not exist.
    *
    * @throws RangeError
    */

@@ -2,7 +2,10 @@ import { limits } from '../limits.ts';
 import type { Write } from '../model/write.ts';
 import { asciiJson, encodeWrites } from '../queue/records.ts';
 
-/** The records that carry the writes to the store queue: a single one for nearly every request, none too large to park. */
+/**
+ * Returns the records that carry the writes to the store queue: one for nearly every request, more when one record
+ * would be longer than `limits.recordBytes`.
+ */
 export function recordsOf(writes: Write[], requests: string[] = []): string[] {
   const whole = asciiJson(encodeWrites(writes, requests));
   if (whole.length <= limits.recordBytes || writes.length === 1) return [whole];

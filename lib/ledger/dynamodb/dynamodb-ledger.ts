@@ -17,7 +17,7 @@ import type {
   WriteContext,
 } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
-import { expiredClaims, IdempotencyKeys, type KeyInHand } from './idempotency-keys.ts';
+import { expiredClaims, type HeldKey, IdempotencyKeys } from './idempotency-keys.ts';
 import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
 import { applicationKey, chatKey, messageKey } from './keys.ts';
 import { isLive, live, type Refusal, takeNumbers } from './numbers.ts';
@@ -33,16 +33,15 @@ import {
 } from './restore.ts';
 import { type DynamodbTable, type Item, type ItemKey, number, numberIn } from './table.ts';
 
-/** The condition that there is a revision left for an edit, with `:highest`. */
+/** The condition that an edit has a revision left. `:highest` is the highest revision. */
 const revisionLeft = 'revision < :highest';
 
 /**
- * The ledger in a DynamoDB table. A number is taken by one conditional update of the parent's counter, which is the check
- * that the parent is there and the number at once; then the write is sent to the store queue or, while that is out,
- * parked in the table.
+ * The ledger in a DynamoDB table. One conditional update of the parent's counter both checks that the parent exists and
+ * takes the number. Then the write is sent to the store queue or, while the queue is unavailable, parked in the table.
  *
- * A message's counter stands in its chat, and the application above is not asked: below a deleted application, creates
- * are refused once it is purged.
+ * The counter of messages is in the item of their chat, and creating messages does not read the item of the
+ * application. So messages are still accepted below a deleted application until the purge has reached their chat.
  */
 export class DynamodbLedger implements Ledger {
   readonly #table: DynamodbTable;
@@ -174,7 +173,7 @@ export class DynamodbLedger implements Ledger {
     const items = await this.#table.get(parents.map(parentKey));
     return items.map((item, i) => {
       const counter = counterOf(parents[i] as Parent);
-      // A purged chat's tombstone has none.
+      // The tombstone of a purged chat has no counter.
       return item?.[counter] && numberIn(item, counter);
     });
   }
@@ -227,10 +226,10 @@ export class DynamodbLedger implements Ledger {
   }
 
   /**
-   * Marks the item deleted, together with the parked record of it: a deletion that was marked but never sent could not be
-   * asked for again.
+   * Marks the item as deleted and parks the record of the deletion, in one transaction. If the item were marked but its
+   * record never sent, a client could not request the deletion again.
    *
-   * @returns whether it was there to be deleted
+   * @returns whether there was an item to delete
    */
   async #delete(
     key: ItemKey,
@@ -274,18 +273,21 @@ export class DynamodbLedger implements Ledger {
     return this.#parked.sendOrPark(recordsOf(writes, listOf(requestId)), this.#now());
   }
 
-  /** Does the work once, under its key where it has one; the number's claim beside `counter` is cleared away then. */
+  /**
+   * Does the work once, under its idempotency key if it has one, and then removes the claim of its number from the item
+   * `counter`.
+   */
   async #once<Result>(
     key: IdempotencyKey | undefined,
     counter: ItemKey | undefined,
-    work: (hand: Omit<KeyInHand, 'claim'> & { claim?: string }) => Promise<Result>,
+    work: (held: Omit<HeldKey, 'claim'> & { claim?: string }) => Promise<Result>,
   ): Promise<Result> {
     const candidate = newToken();
     if (!key) return work({ at: this.#now(), candidate });
     const settled = async (claim: string) => {
       if (!counter) return;
       await this.#dropClaim(counter, claim).catch((error) => {
-        // The result is kept. A later request drops this claim, once its key has expired.
+        // The result is stored. A later request removes this claim, once its key has expired.
         if (!(error instanceof DependencyFailure)) throw error;
       });
     };

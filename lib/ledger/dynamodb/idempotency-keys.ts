@@ -3,50 +3,57 @@ import { DependencyFailure, DomainError, KeyInFlight, KeyReused } from '../../mo
 import type { IdempotencyKey } from '../ledger.ts';
 import { type DynamodbTable, type Item, number, numberIn, text, textIn } from './table.ts';
 
-/** A request that has its key to itself. */
-export interface KeyInHand {
-  /** When the key was first used: the time that its write is accepted at, whoever completes it. */
+/** An idempotency key that one request holds. */
+export interface HeldKey {
+  /**
+   * When the key was first used, in milliseconds since 1970. It is the time of the write, even if a later request
+   * completes it.
+   */
   at: number;
-  /** Names the number that is taken for this request, beside the counter it is taken from. */
+  /** The name under which the item of the counter stores the number taken for this request. */
   claim: string;
-  /** What the first attempt made up, for whoever completes it. */
+  /** The new token that the first attempt generated. A request that takes over uses the same one. */
   candidate: string;
 }
 
 /** What a request does under its key. */
 interface Keyed<Result> {
-  work: (hand: KeyInHand) => Promise<Result>;
+  work: (held: HeldKey) => Promise<Result>;
   /**
-   * Is told the claim when the result is kept and nobody else has ever held the key. Only then may the claim go: a call of
-   * a request that was given up may still reach the counter, and would take a second number there.
+   * Called with the claim when the result is stored and no other request has ever held the key. Otherwise the claim
+   * must stay: a call of a request that lost its lease may still reach the counter, and would take a second number
+   * there.
    */
   settled: (claim: string) => Promise<void>;
 }
 
-/** How a request came to have its key: as the first, or after one that died; and until when. */
-interface Hold extends Omit<KeyInHand, 'claim'> {
+/** How a request holds its key: whether as the first, and until when, in milliseconds since 1970. */
+interface Hold extends Omit<HeldKey, 'claim'> {
   first: boolean;
   leaseUntil: number;
 }
 
 /**
- * Key items and claims are removed this much after their key has expired, because a function whose clock is behind may
- * still count the key as valid. Clocks of functions differ by far less.
+ * How long after the key's expiry its item and claims are removed, in milliseconds. A function whose clock is behind
+ * may still treat the key as valid, but the clocks of functions differ by far less than this.
  */
 const ttlSlackMs = 60 * 60 * 1_000;
 
 const keyItem = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
-/** A claim's name. Its time tells when its key has expired, so that a claim nobody came back for can be cleared away. */
+/**
+ * Returns the name of a claim. It begins with the time of the key's first use, so that claims of expired keys can be
+ * found and removed.
+ */
 const claimOf = (id: string, at: number): string => `${at}/${id}`;
 
-/** Of the claims beside a counter, those whose key has expired. */
+/** Returns the claims of a counter whose keys have expired. */
 export const expiredClaims = (claims: Item, now: number): string[] =>
   Object.keys(claims).filter((claim) => Number.parseInt(claim, 10) + limits.idempotencyMs + ttlSlackMs < now);
 
 /**
- * Idempotency keys in the ledger's table. The first request with a key holds it under a lease; when it dies, whoever
- * repeats it after the lease completes it, under the number that the first has claimed.
+ * Idempotency keys in the ledger's table. The first request with a key holds it under a lease. If that request dies, a
+ * repetition after the lease completes it, with the number that the first request claimed.
  */
 export class IdempotencyKeys {
   readonly #table: DynamodbTable;
@@ -58,9 +65,9 @@ export class IdempotencyKeys {
   }
 
   /**
-   * Does the work under the key, or returns the result of the first time.
+   * Does the work under the key, or returns the result of the earlier request.
    *
-   * @param candidate kept with the key at its first use
+   * @param candidate stored with the key at its first use
    * @throws KeyReused, KeyInFlight, and what the work throws
    */
   async once<Result>(
@@ -75,9 +82,9 @@ export class IdempotencyKeys {
     try {
       result = await work({ at: taken.at, candidate: taken.candidate, claim });
     } catch (error) {
-      // A key under which nothing was applied is forgotten, unless an earlier request may have taken a number: then the
-      // key must lead to that number. After an unknown outcome, the next request need not wait for the lease to expire.
-      // If neither can be written, the lease expires.
+      // If nothing was applied, the key is removed, unless an earlier request may have taken a number: then the key
+      // must lead to that number. After an unknown outcome, the lease ends now, so that the next request need not wait
+      // for it. If neither can be written, the lease expires by itself.
       const appliedNothing = error instanceof DomainError && error.appliedNothing;
       await (appliedNothing && taken.first ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(
         () => undefined,
@@ -158,7 +165,7 @@ export class IdempotencyKeys {
   }
 }
 
-/** The condition that nobody has taken the key over. */
+/** The condition that no other request has taken over the key. */
 const mine = ({ at, leaseUntil }: Hold) => ({
   ConditionExpression: 'begun_at = :begun AND lease_until = :lease',
   ExpressionAttributeValues: { ':begun': number(at), ':lease': number(leaseUntil) },

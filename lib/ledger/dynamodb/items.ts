@@ -6,7 +6,7 @@ import { type Item, type ItemKey, number, numberIn, text, textIn } from './table
 /** The attribute of an application or chat that holds the highest number given below it. */
 export const counterOf = ({ chat }: Parent): 'chats' | 'messages' => (chat === undefined ? 'chats' : 'messages');
 
-/** Where an application or chat lies in the table. */
+/** Returns the key of the item of an application or chat. */
 export const parentKey = ({ token, chat }: Parent): ItemKey =>
   chat === undefined ? applicationKey(token) : chatKey(token, chat);
 

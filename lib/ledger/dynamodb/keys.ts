@@ -1,11 +1,14 @@
 import type { MessageKey } from '../../model/keys.ts';
 import type { ItemKey } from './table.ts';
 
-/** Where the items of the ledger lie in its table. */
+/** Returns the key of an application's item. */
 export const applicationKey = (token: string): ItemKey => ({ pk: token, sk: 'application' });
-/** A chat has a partition of its own, so that the messages of one take nothing from the writes of another. */
+/**
+ * Returns the key of a chat's item. Each chat has its own partition, so that writes to one chat do not use up the
+ * throughput of another.
+ */
 export const chatKey = (token: string, chat: number): ItemKey => ({ pk: `${token}/${chat}`, sk: 'chat' });
-/** Only messages that were edited or deleted have an item. */
+/** The sort keys of messages begin with this. Only messages that were edited or deleted have an item. */
 export const messagePrefix = 'message/';
 export const messageKey = ({ token, chat, number }: MessageKey): ItemKey => ({
   pk: chatKey(token, chat).pk,

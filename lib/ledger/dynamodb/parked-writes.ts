@@ -3,15 +3,17 @@ import { DependencyFailure } from '../../model/errors.ts';
 import { NotSent, type Outbox } from '../../queue/queue.ts';
 import { type DynamodbTable, type Item, type ItemKey, text, textIn } from './table.ts';
 
-/** The partitions that parked records are spread over, because each takes but 1,000 writes a second. */
+/** The partitions that parked records are spread over, because each takes only 1,000 writes per second. */
 const partitions = Array.from({ length: 16 }, (_, i) => `parked/${i}`);
 
-/** Records that the sweeper sends at a time: a query answers at most 1 MB, which is two or three of the largest. */
+/**
+ * Records that the sweeper sends at a time. A query returns at most 1 MB, which is two or three of the largest records.
+ */
 const recordsAtOnce = 10;
 
 /**
- * Records of accepted writes that could not be sent to the store queue, kept beside the counters until they can. One may
- * be sent twice, which the store takes as one.
+ * Records of accepted writes that could not be sent to the store queue, kept in the ledger's table until they can be. A
+ * record may be sent twice, because merging its writes again changes nothing.
  */
 export class ParkedWrites {
   readonly #table: DynamodbTable;
@@ -22,7 +24,10 @@ export class ParkedWrites {
     this.#outbox = outbox;
   }
 
-  /** The item that parks a record, for a transaction that does more. Its place says when it was accepted. */
+  /**
+   * Returns the item that parks a record, for a transaction that does more. Its sort key begins with the time of
+   * acceptance.
+   */
   itemOf(body: string, at: number): Item {
     const pk = partitions[randomInt(partitions.length)] as string;
     return { pk: text(pk), sk: text(`${new Date(at).toISOString()}/${randomUUID()}`), body: text(body) };
@@ -52,18 +57,18 @@ export class ParkedWrites {
   }
 
   /**
-   * Sends what is parked, the oldest first in each partition, and answers how many records. When it is stopped half-way,
-   * the rest is left to the next run.
+   * Sends the parked records, the oldest first in each partition, and returns how many it sent. If it is stopped early,
+   * the next run sends the rest.
    *
-   * @param mayGoOn asked before each step; `false` ends the run
-   * @throws NotSent while the queue is out
+   * @param mayContinue called before each step; `false` ends the run
+   * @throws NotSent while the queue is unavailable
    */
-  async sweep(mayGoOn: () => boolean = () => true): Promise<number> {
+  async sweep(mayContinue: () => boolean = () => true): Promise<number> {
     let swept = 0;
     for (const partition of partitions) {
       let items: Item[];
       do {
-        if (!mayGoOn()) return swept;
+        if (!mayContinue()) return swept;
         items = await this.#table.query(partition, recordsAtOnce);
         if (items.length > 0) await this.#send(items);
         swept += items.length;
@@ -72,7 +77,7 @@ export class ParkedWrites {
     return swept;
   }
 
-  /** The records that are parked. One that is parked or sent meanwhile may be among them or not. */
+  /** Yields the parked records. A record that is parked or sent meanwhile may be included or not. */
   async *records(): AsyncGenerator<string> {
     for (const partition of partitions) {
       let items = await this.#table.query(partition, recordsAtOnce);

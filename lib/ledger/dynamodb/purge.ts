@@ -3,12 +3,12 @@ import { applicationKey, chatKey, messagePrefix } from './keys.ts';
 import { type DynamodbTable, keyOf, number, numberIn, textIn } from './table.ts';
 
 /**
- * Removes up to `limit` items below a deleted chat or application, and answers how many it dealt with; 0 is the end. Of an
- * application, chat after chat goes; how far it got stands in the application's item, so that each step goes on where the
- * one before ended.
+ * Removes up to `limit` items below a deleted chat or application, and returns how many it removed or replaced; 0 means
+ * that none are left. The chats of an application are purged in the order of their numbers. The application's item
+ * stores how many are done, so that each step continues where the last one ended.
  *
- * Each chat leaves a tombstone: the call that made it may have been given up and arrive only now, and a chat without its
- * counter would give its numbers out again.
+ * Each chat leaves a tombstone. The call that created the chat may have timed out and arrive only now; without the
+ * tombstone, it would create the chat again, with a counter that gives the same numbers again.
  */
 export async function purgeItems(table: DynamodbTable, { token, chat }: Parent, limit: number): Promise<number> {
   if (chat !== undefined) return removeMessages(table, { token, chat }, limit);
@@ -28,7 +28,7 @@ export async function purgeItems(table: DynamodbTable, { token, chat }: Parent, 
     purged++;
     done++;
   }
-  // At its end it is ready for the second pass.
+  // After the last chat it starts over, because an application is purged twice.
   await table.update(applicationKey(token), {
     UpdateExpression: 'SET purged = :purged',
     ConditionExpression: 'attribute_exists(pk)',

@@ -4,7 +4,7 @@ import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
 import { applicationKey, chatKey, messageKey, messagePrefix } from './keys.ts';
 import { type DynamodbTable, number, numberIn, textIn } from './table.ts';
 
-/** The tokens of all applications; DynamoDB reads the whole table for it. */
+/** Yields the tokens of all applications. DynamoDB reads the whole table for this. */
 export async function* tokensIn(table: DynamodbTable): AsyncGenerator<string> {
   for await (const item of table.scan(applicationKey('').sk)) yield textIn(item, 'pk');
 }
@@ -43,7 +43,10 @@ export async function changedMessagesIn(
   );
 }
 
-/** The items of a chat's messages are read one page after another, those that were only edited too. */
+/**
+ * Yields the numbers of a chat's deleted messages, one query at a time. A page may be short or empty, because the query
+ * also reads the items of messages that were only edited.
+ */
 export async function* deletedMessagesIn(
   table: DynamodbTable,
   { token, chat }: ChatKey,
@@ -61,8 +64,8 @@ export async function* deletedMessagesIn(
 }
 
 /**
- * Each step is made where its condition holds; where not, the item is as far or further on. So each may be repeated, and
- * it may stop between two.
+ * Adds the entry, or raises the existing one to it. Each step is conditional: if its condition fails, the item already
+ * has that state or a later one. So each step may be repeated, and the call may stop between two of them.
  */
 export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Promise<void> {
   const { name, revision, deleted, createdAt, updatedAt, highest } = entry;

@@ -5,7 +5,10 @@ import {
   ResourceInUseException,
 } from '@aws-sdk/client-dynamodb';
 
-/** The ledger's table: two strings are the key, and items go after the time in `expires` (seconds since 1970). */
+/**
+ * The attributes of the ledger's table: a partition key and a sort key, both strings, and the time after which DynamoDB
+ * removes the item, in seconds since 1970.
+ */
 export const ledgerTable = { partitionKey: 'pk', sortKey: 'sk', expiry: 'expires' } as const;
 
 const definition: Omit<CreateTableCommandInput, 'TableName'> = {
@@ -20,7 +23,7 @@ const definition: Omit<CreateTableCommandInput, 'TableName'> = {
   ],
 };
 
-/** Makes the table where it is missing, for development and tests; the CDK stack makes its own. */
+/** Creates the table if it does not exist, for development and tests. On AWS, the CDK stack creates it. */
 export async function createLedgerTable(client: DynamoDBClient, TableName: string): Promise<void> {
   try {
     await client.send(new CreateTableCommand({ TableName, ...definition }));

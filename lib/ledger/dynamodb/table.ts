@@ -20,13 +20,13 @@ import { Throttled, Unavailable } from '../../model/errors.ts';
 
 export type Item = Record<string, AttributeValue>;
 
-/** Names an item: the partition it lies in, and its place there. */
+/** The key of an item: its partition key and its sort key. */
 export interface ItemKey {
   pk: string;
   sk: string;
 }
 
-/** A change of one item, and the condition that it is made on. */
+/** An update of one item, and its condition. */
 export interface ItemUpdate {
   UpdateExpression: string;
   ConditionExpression: string;
@@ -34,10 +34,13 @@ export interface ItemUpdate {
   ExpressionAttributeValues?: Item;
 }
 
-/** What became of a conditional write: done, with the attributes asked for, or refused, with the item that stood in its way. */
+/**
+ * The outcome of a conditional write: done, with the attributes if the call returns them, or refused, with the item
+ * that failed the condition if DynamoDB returns it.
+ */
 export type Outcome = { done: Item } | { refused: Item | undefined };
 
-/** A call as a step of a request. */
+/** How a call fits into its request. */
 interface Step {
   /** Whether the call may be retried when its outcome is unknown. */
   repeatable: boolean;
@@ -50,11 +53,11 @@ const lateStep: Step = { repeatable: true, isLate: true };
 const keysPerRead = 100;
 const itemsPerWrite = 25;
 
-/** How often a call is tried. Between tries it waits 50 and 100 ms, give or take half. */
+/** Most attempts of a call. It waits 50 ms and then 100 ms between attempts, each plus or minus half. */
 const tries = 3;
 const backoffMs = 50;
 
-/** Errors that say for certain that nothing was applied, and that another try may be. */
+/** Errors that guarantee that nothing was applied. A retry may succeed. */
 const notApplied = new Set([
   'ProvisionedThroughputExceededException',
   'RequestLimitExceeded',
@@ -62,7 +65,7 @@ const notApplied = new Set([
   'TransactionConflictException',
   'TransactionInProgressException',
 ]);
-/** The same of a transaction, where they stand as the reasons. */
+/** The same errors as the cancellation reasons of a transaction. */
 const notAppliedReasons = new Set(['ProvisionedThroughputExceeded', 'ThrottlingError', 'TransactionConflict']);
 
 const isNotApplied = (error: unknown): boolean =>
@@ -85,12 +88,13 @@ export const textIn = (item: Item, name: string): string => item[name]?.S as str
 export const numberIn = (item: Item, name: string): number => Number(item[name]?.N);
 
 /**
- * A DynamoDB table with the keys `pk` and `sk`, and the one place that decides what is retried. Repeatable calls are
- * retried after any failure. An update that counts is retried only when nothing was applied, because after a timeout it
- * may have been applied.
+ * A DynamoDB table with the keys `pk` and `sk`. It alone decides which calls are retried. Repeatable calls are retried
+ * after any failure. An update that counts is retried only when nothing was applied, because after a timeout it may
+ * have been applied.
  *
- * All calls throw `Unavailable` when DynamoDB is out or the outcome is unknown, and `Throttled` when DynamoDB throttles
- * and nothing was applied. `insert` and `write` never throw `Throttled`, because they follow a call that took a number.
+ * All calls throw `Unavailable` when DynamoDB is unavailable or the outcome is unknown, and `Throttled` when DynamoDB
+ * throttles and nothing was applied. `insert` and `write` never throw `Throttled`, because they follow a call that took
+ * a number.
  */
 export class DynamodbTable {
   readonly #client: DynamoDBClient;
@@ -101,7 +105,7 @@ export class DynamodbTable {
     this.#name = name;
   }
 
-  /** The items as they are now, in the order of the keys; undefined where there is none. */
+  /** Returns the items with a consistent read, in the order of the keys; undefined for a key without an item. */
   async get(keys: ItemKey[]): Promise<(Item | undefined)[]> {
     const idOf = ({ pk, sk }: ItemKey) => `${pk}\n${sk}`;
     const wanted = new Map(keys.map((key) => [idOf(key), key]));
@@ -120,7 +124,10 @@ export class DynamodbTable {
     return keys.map((key) => found.get(idOf(key)));
   }
 
-  /** Up to `limit` items of a partition by their place, or of those whose place begins with `prefix`, behind `after`. */
+  /**
+   * Returns up to `limit` items of a partition in the order of their sort keys: those that begin with `prefix`, after
+   * `after`.
+   */
   async query(pk: string, limit: number, { prefix, after }: { prefix?: string; after?: string } = {}): Promise<Item[]> {
     const { Items = [] } = await this.#call({ repeatable: true }, () =>
       this.#client.send(
@@ -137,7 +144,9 @@ export class DynamodbTable {
     return Items;
   }
 
-  /** The keys of all items at this place of their partitions, in no order. DynamoDB reads the whole table for it. */
+  /**
+   * Yields the keys of all items with this sort key, in no particular order. DynamoDB reads the whole table for this.
+   */
   async *scan(sk: string): AsyncGenerator<Item> {
     let from: Item | undefined;
     do {
@@ -158,7 +167,7 @@ export class DynamodbTable {
     } while (from);
   }
 
-  /** Updates one item, and answers it as it is then. Not repeated when the outcome is unknown. */
+  /** Updates one item and returns all its attributes afterwards. Not retried when the outcome is unknown. */
   update(key: ItemKey, update: ItemUpdate): Promise<Outcome> {
     return this.#conditionally({ repeatable: false }, async () => {
       const { Attributes } = await this.#client.send(
@@ -174,17 +183,17 @@ export class DynamodbTable {
     });
   }
 
-  /** Puts an item where there is none. Retried, so a refused item may be there because of this very call. */
+  /** Puts an item if there is none. Retried, so the refused item may be the one that this call put. */
   insert(item: Item): Promise<Outcome> {
     return this.#put(lateStep, item, { ConditionExpression: 'attribute_not_exists(pk)' });
   }
 
-  /** Puts an item on a condition. Not repeated when the outcome is unknown. */
+  /** Puts an item on a condition. Not retried when the outcome is unknown. */
   put(item: Item, condition: { ConditionExpression: string; ExpressionAttributeValues: Item }): Promise<Outcome> {
     return this.#put({ repeatable: false }, item, condition);
   }
 
-  /** Removes an item, on a condition or whether it is there or not. */
+  /** Removes an item. Does nothing when the item does not exist or does not meet the condition. */
   async remove(
     key: ItemKey,
     condition?: { ConditionExpression: string; ExpressionAttributeValues: Item },
@@ -195,7 +204,7 @@ export class DynamodbTable {
     });
   }
 
-  /** Puts and removes items, each on its own; when it throws, some may be done. */
+  /** Puts and removes items, each independently. When it throws, some of them may be done. */
   async write(puts: Item[], removals: ItemKey[] = []): Promise<void> {
     const pending = [
       ...puts.map((Item) => ({ PutRequest: { Item } })),
@@ -211,8 +220,8 @@ export class DynamodbTable {
   }
 
   /**
-   * Updates one item on a condition and puts another, both or neither. Repeated after any failure: DynamoDB knows the
-   * repetition by its token.
+   * Updates one item on a condition and puts another, both or neither. Retried after any failure: DynamoDB recognizes
+   * the retry by its token.
    */
   updateAndPut(key: ItemKey, update: ItemUpdate, put: Item): Promise<Outcome> {
     const ClientRequestToken = randomUUID();

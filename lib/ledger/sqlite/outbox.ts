@@ -5,19 +5,20 @@ import { encodeWrites } from '../../queue/records.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
 
-/** What one request writes. */
+/** The writes of one request. */
 interface Accepted {
   id: string | undefined;
   writes: Write[];
 }
 
 /**
- * The way from the embedded ledger to its store queue: what one group commit accepts travels as one record, in its order.
- * With a record for each request, putting it in, handing it out and acknowledging it cost more than accepting the write.
+ * Sends the accepted writes of the SQLite ledger to the store queue. The writes of one group commit travel as one
+ * record, in the order of acceptance. With one record per request, inserting, delivering and acknowledging it cost more
+ * than accepting the write.
  */
 export class SqliteOutbox {
   #requests: Accepted[] = [];
-  /** The request whose piece of work is under way. */
+  /** The id of the request whose work is running. */
   #requestId: string | undefined;
 
   constructor(commits: GroupCommit, storeQueue: SqliteQueue) {
@@ -31,12 +32,12 @@ export class SqliteOutbox {
     });
   }
 
-  /** Adds writes to the group under way. */
+  /** Adds writes to the current group. */
   add(writes: Write[]): void {
     this.#requests.push({ id: this.#requestId, writes });
   }
 
-  /** Runs a request's piece of work of the group; what it added goes when it throws. */
+  /** Runs the work of one request. If it throws, the writes that it added are dropped. */
   transact<T>(requestId: string | undefined, work: () => T): T {
     const before = this.#requests.length;
     this.#requestId = requestId;
@@ -49,7 +50,10 @@ export class SqliteOutbox {
   }
 }
 
-/** Yields as few records as possible. None has more rows than a worker stores in one transaction, or much more text than a record may have. */
+/**
+ * Yields the writes in as few records as possible. A record has at most as many writes as a worker stores in one
+ * transaction, and at most one write more text than `limits.recordBytes`.
+ */
 function* recordsOfGroup(requests: Accepted[]): Generator<string> {
   let writes: Write[] = [];
   let ids: string[] = [];

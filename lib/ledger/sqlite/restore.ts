@@ -3,12 +3,13 @@ import type { Database } from '../../sqlite/database.ts';
 import type { ChangedMessage, WholeEntry } from '../ledger.ts';
 
 /**
- * A column read as a floating-point number. node:sqlite throws for integers above 2^53, which an earlier version may have
- * left in a file; read so, such a value is approximate and shows as out of bounds.
+ * Returns SQL that reads a column as a floating-point number. node:sqlite throws for integers above 2^53, which an
+ * earlier version may have stored. As a floating-point number, such a value is approximate, and recognized as out of
+ * bounds.
  */
 export const wide = (column: string): string => `CAST(${column} AS REAL) AS ${column}`;
 
-/** Tokens read at a time. */
+/** Tokens that are read at a time. */
 const tokensAtOnce = 1_000;
 
 export async function* tokensIn(database: Database): AsyncGenerator<string> {
@@ -57,10 +58,10 @@ export async function* deletedMessagesIn(
   }
 }
 
-/** Within a transaction. */
+/** Restores an entry. Call it within a transaction. */
 export function restoreEntry(database: Database, entry: WholeEntry): void {
   const { token, chat, name, revision, deleted, createdAt, updatedAt, highest } = entry;
-  // An application has no NULL for a name; a deleted one has none to keep.
+  // The name of an application is never NULL. A deleted application has no name, so it gets an empty one.
   const kept = chat === undefined ? (name ?? '') : name;
   const [table, counter, key, values] =
     chat === undefined
@@ -81,7 +82,7 @@ export function restoreEntry(database: Database, entry: WholeEntry): void {
     .run(...values, kept, revision, highest, Number(deleted), createdAt, updatedAt);
 }
 
-/** Within a transaction. */
+/** Restores a changed message. Call it within a transaction. */
 export function restoreChangedMessage(database: Database, message: ChangedMessage): void {
   const { token, chat, number, revision, deleted } = message;
   database

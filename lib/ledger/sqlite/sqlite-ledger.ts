@@ -29,7 +29,7 @@ import {
   wide,
 } from './restore.ts';
 
-/** The ledger in one SQLite file: number, queued write and idempotency key are one transaction. */
+/** The ledger in one SQLite file. One transaction takes the number, queues the write and stores the idempotency key. */
 export class SqliteLedger implements Ledger {
   readonly #commits: GroupCommit;
   readonly #outbox: SqliteOutbox;
@@ -38,9 +38,9 @@ export class SqliteLedger implements Ledger {
   readonly #steady: () => number;
 
   /**
-   * @param clocks.now the system's clock, in milliseconds since 1970: when something was created or edited
-   * @param clocks.elapsed the monotonic clock, in milliseconds, by which idempotency keys expire: a system clock that is
-   *   set forward must not make a repeated request a second message
+   * @param clocks.now the system's clock, in milliseconds since 1970, for the times of creations and edits
+   * @param clocks.elapsed the monotonic clock, in milliseconds. Idempotency keys expire by it, because a system clock
+   *   that is set forward must not let a retry create a second message
    */
   constructor(
     commits: GroupCommit,
@@ -53,7 +53,7 @@ export class SqliteLedger implements Ledger {
     const newest = this.#row<{ expires_at: number }>(
       'SELECT expires_at FROM idempotency_keys ORDER BY expires_at DESC LIMIT 1',
     );
-    // The time at which the newest key was kept.
+    // When the newest key was stored.
     this.#steady = steadyClock(newest ? newest.expires_at - limits.idempotencyMs : 0, elapsed);
   }
 
@@ -305,7 +305,7 @@ export class SqliteLedger implements Ledger {
     }
   }
 
-  /** Accepts one request or, when its key is known, returns the result of the first time. */
+  /** Accepts one request or, if its key is known, returns the result of the earlier request. */
   #once<T>(context: CreateContext = {}, work: (at: number) => T): Promise<T> {
     const { key } = context;
     return this.#accept(context, (at) => {
@@ -319,7 +319,7 @@ export class SqliteLedger implements Ledger {
       if (known && known.payload !== key.payload) throw new KeyReused();
       if (known) return JSON.parse(known.result) as T;
       const result = work(at);
-      // Each new key clears away two that have expired, so that the table needs no cleaning of its own.
+      // Each new key removes up to two expired ones, so the table needs no separate cleanup.
       this.#run(
         'DELETE FROM idempotency_keys WHERE id IN (SELECT id FROM idempotency_keys WHERE expires_at <= ? LIMIT 2)',
         steadyNow,
@@ -335,7 +335,7 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  /** Takes the message's next revision, or marks it deleted for good. */
+  /** Takes the message's next revision, or marks the message as deleted. */
   #changeMessage({ token, chat, number }: MessageKey, deleted: boolean): number {
     this.#requireChat(token, chat);
     const given = this.#row(
@@ -362,7 +362,7 @@ export class SqliteLedger implements Ledger {
     throw new RevisionsUsedUp('message');
   }
 
-  /** Whether there is such an application, even one whose creation is not synced yet. It takes 3 µs. */
+  /** Returns whether the application exists, even if its creation is not on the disk yet. Takes 3 µs. */
   hasApplication(token: string): boolean {
     return this.#row('SELECT 1 FROM applications WHERE token = ? AND deleted = 0', token) !== undefined;
   }
