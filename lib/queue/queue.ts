@@ -7,7 +7,7 @@ export interface Delivery {
   receives: number;
 }
 
-/** A message that a worker can never work on, and why. */
+/** A message that a worker can never process, and why. */
 export interface DeadLetter {
   body: string;
   reason: string;
@@ -16,8 +16,8 @@ export interface DeadLetter {
 /** A dead letter as the queue keeps it. */
 export interface KeptDeadLetter extends DeadLetter {
   /**
-   * When it became a dead letter, in milliseconds since 1970. Where SQS itself moved the message after too many deliveries,
-   * this is when it was sent.
+   * When it became a dead letter, in milliseconds since 1970. If SQS itself moved the message after too many
+   * deliveries, this is when it was sent.
    */
   at?: number;
 }
@@ -41,7 +41,7 @@ export class NotSent extends Error {
 export interface Queue {
   /** Resolves when all the messages are durable. When it throws, some of them may be. */
   send(bodies: string[]): Promise<void>;
-  /** Returns up to `max` messages that no other receiver holds: fewer when they are large, none when the queue is empty. */
+  /** Returns up to `max` messages that no other receiver has: fewer if they are large, none if the queue is empty. */
   receive(max: number): Promise<Delivery[]>;
   /** Removes the deliveries' messages for good. */
   acknowledge(receipts: string[]): Promise<void>;
@@ -57,9 +57,9 @@ export interface Queue {
   /** Returns the number of dead letters. In SQS it may be a minute old. */
   deadLetterCount(): Promise<number>;
   /**
-   * Sends each dead letter back to the queue and then removes it from the dead letters. Yields the number that went after
-   * each step. A message that becomes a dead letter again meanwhile stays one, so this ends. When the caller stops it
-   * early, some messages may be in both places.
+   * Sends each dead letter back to the queue and then removes it from the dead letters. Yields after each step the
+   * number of messages that it sent. A message that becomes a dead letter again meanwhile stays one, so this ends. If
+   * the caller stops it early, some messages may be both in the queue and dead letters.
    */
   redrive(): AsyncGenerator<number>;
 }

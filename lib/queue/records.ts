@@ -6,12 +6,12 @@ import { requestIdLength } from '../model/request-id.ts';
 import type { Write } from '../model/write.ts';
 import { once } from '../once.ts';
 
-// The format of queue records. Each kind of write has its own mapping to JSON and back, so the format does not follow the
-// types in memory. While a deployment rolls, workers of two versions read the same queue:
+// The format of queue records. Each kind of write has its own mapping to JSON and back, so the format does not follow
+// the types in memory. While a deployment rolls, workers of two versions read the same queue:
 //
-// - A new optional member keeps the version. It is left out where it is blank, so most records stay readable for the
-//   version before. A worker that meets a member or a kind that it does not know retries the record until it is replaced.
-// - Any other change raises the version. A worker retries records of a version that it does not know.
+// - A new optional member keeps the version. It is left out when it is blank, so most records stay readable for the
+//   version before. A worker that meets an unknown member or kind retries the record until the worker is replaced.
+// - Any other change raises the version. A worker retries records of an unknown version.
 
 /** The version of the record format. */
 const version = 1;
@@ -42,7 +42,7 @@ export class MalformedRecord extends UnreadableRecord {}
 /** A newer version wrote the record, with a version, kind or member that this one does not know. Retry it. */
 export class UnknownRecord extends UnreadableRecord {}
 
-/** @param requests ids of the requests that made the writes; none where no client asked for them */
+/** @param requests ids of the requests that made the writes; none if no client's request made them */
 export const encodeWrites = (writes: Write[], requests: string[] = []): string =>
   JSON.stringify({ version, ...(requests.length > 0 && { requests }), writes: writes.map(encodeWrite) });
 
@@ -72,10 +72,10 @@ function encodeWrite(write: Write): Encoded {
   }
 }
 
-/** The texts of a content by the names of its members. */
+/** The texts of a message's content, by the names of its members. */
 type Texts = { [member: string]: string | null | undefined };
 
-/** A creation leaves out what is blank, except the body; an edit has every member that it sets. */
+/** Leaves out the blank members of a creation, except the body. An edit has every member that it sets. */
 function encodeContent(content: ContentChange, isCreation: boolean): ContentChange {
   if (!isCreation) return content;
   const encoded: Texts = {};
@@ -98,8 +98,8 @@ function decodeWrite(encoded: Encoded, i: number): Write {
 }
 
 /**
- * JSON in ASCII: SQS refuses some characters (U+FFFE, U+FFFF and most controls), and JSON can escape them all. Bodies
- * are JSON, so the text they mean stays the same.
+ * Returns the JSON text in ASCII, because SQS refuses some characters (U+FFFE, U+FFFF and most controls) and JSON can
+ * escape them all. The value that the JSON stands for stays the same.
  */
 export const asciiJson = (json: string): string =>
   json.replace(/[^\x20-\x7e]/g, (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`);
@@ -165,9 +165,9 @@ const schemas = once(() => {
 });
 
 /**
- * The request ids of a record, by which it is found in the logs. Nothing else depends on them, so no write is lost for
- * ids that are missing or malformed. Checked by hand: a zod schema that catches its error took a quarter of the time of
- * decoding a record with one write.
+ * Returns the request ids of a record, by which logs can be searched for it. Nothing else depends on them, so missing
+ * or malformed ids are ignored and lose no write. They are checked by hand: a zod schema that catches its error took a
+ * quarter of the time of decoding a record with one write.
  */
 const requestsIn = (value: unknown): string[] =>
   Array.isArray(value) && value.every((id) => typeof id === 'string' && id.length <= requestIdLength) ? value : [];
@@ -184,14 +184,17 @@ function decode<Record>(schema: z.ZodMiniType<Record>, body: string): Record {
   const { issues } = result.error;
   const faults = issues.map((issue) => ({ issue, unknown: unknownIn(issue, json) }));
   const otherVersion = faults.find(({ issue, unknown }) => unknown && issue.path.join() === 'version');
-  // A newer version of this format has the known members as they are, so any other fault is damage.
+  // A newer version of the format does not change the members that are known here, so any other fault is damage.
   const [first] = otherVersion ? [otherVersion] : faults.toSorted((a, b) => Number(!!a.unknown) - Number(!!b.unknown));
   const where = first?.issue.path.join('.') || 'record';
   if (first?.unknown) throw new UnknownRecord(`${where}: ${first.unknown}; a newer version wrote this record`);
   throw new MalformedRecord(`${where}: ${first?.issue.message}`);
 }
 
-/** Returns what of the issue this version does not know: a version, a kind of write or a member. */
+/**
+ * Returns which part of the record this version does not know, if that is the issue: a version, a kind of write or a
+ * member.
+ */
 function unknownIn(issue: z.core.$ZodIssue, record: unknown): string | undefined {
   if (issue.code === 'unrecognized_keys') return 'unknown member';
   const value = issue.path.reduce<unknown>((each, key) => (each as { [name: PropertyKey]: unknown })[key], record);

@@ -3,7 +3,7 @@ import type { GroupCommit } from '../../sqlite/group-commit.ts';
 import { steadyClock } from '../../steady-clock.ts';
 import type { DeadLetter, Delivery, KeptDeadLetter, Queue } from '../queue.ts';
 
-/** Dead letters that go back to the queue in one transaction. */
+/** Dead letters that are redriven in one transaction. */
 const deadLettersAtOnce = 100;
 
 /** Records that `records` reads at a time. Each may be 1 MB. */
@@ -14,18 +14,18 @@ export interface SqliteQueueOptions {
   visibilityMs?: number;
   /** Default `limits.maxReceives`. */
   maxReceives?: number;
-  /** The system's clock, in milliseconds since 1970. It dates dead letters, and decides nothing else. */
+  /** The system's clock, in milliseconds since 1970. It only dates dead letters. */
   now?: () => number;
   /** The monotonic clock, in milliseconds; default `performance.now`. */
   elapsed?: () => number;
 }
 
 /**
- * A queue in a table of the ledger's file. Which messages are in hand is kept in memory only: one process uses the file at
- * a time, and when it dies, everything that it held is to be delivered again anyway.
+ * A queue in a table of the ledger's file. Messages in flight are known in memory only: one process uses the file at a
+ * time, and when it dies, all messages in flight must be delivered again.
  *
- * `visible_at` is a time of the queue's `steadyClock`: a message that was sent is due at once, and one that was released
- * is due after its delay or after a restart. Files of earlier versions hold times of the system's clock there; all of
+ * `visible_at` is a time of the queue's `steadyClock`. A message is due as soon as it is sent; a released message is
+ * due after its delay or after a restart. Files of earlier versions have times of the system's clock there. All of
  * these are due, however wrong that clock was.
  */
 export class SqliteQueue implements Queue {
@@ -34,11 +34,11 @@ export class SqliteQueue implements Queue {
   readonly #visibilityMs: number;
   readonly #maxReceives: number;
   readonly #now: () => number;
-  /** The clock of `visible_at` and of what is in hand. */
+  /** The clock of `visible_at` and of visibility timeouts. */
   readonly #steady: () => number;
-  /** Deliveries in hand, and until when. */
-  readonly #inHand = new Map<number, number>();
-  /** Whether the transaction under way put messages in. */
+  /** The ids of messages in flight, and when their visibility timeouts end. */
+  readonly #inFlight = new Map<number, number>();
+  /** Whether the current transaction has inserted messages. */
   #inserted = false;
 
   constructor(commits: GroupCommit, name: string, options: SqliteQueueOptions = {}) {
@@ -53,7 +53,7 @@ export class SqliteQueue implements Queue {
     this.#steady = steadyClock(latest ?? 0, options.elapsed);
   }
 
-  /** Calls the listener after each commit that put messages into the queue. */
+  /** Calls the listener after each commit that inserted messages. */
   onMessages(listener: () => void): void {
     this.#commits.onCommit(() => {
       if (this.#inserted) listener();
@@ -61,7 +61,7 @@ export class SqliteQueue implements Queue {
     });
   }
 
-  /** Puts the messages into the queue as part of the transaction under way. */
+  /** Inserts the messages as part of the current transaction. */
   insert(bodies: string[]): void {
     const statement = this.#sql('INSERT INTO queue_messages (queue, visible_at, body) VALUES (?, ?, ?)');
     for (const body of bodies) statement.run(this.#name, this.#steady(), body);
@@ -74,18 +74,18 @@ export class SqliteQueue implements Queue {
 
   async receive(max: number): Promise<Delivery[]> {
     await this.#expire();
-    // Otherwise the store could be on the disk with writes that its ledger does not have there.
+    // Deliver only what is on the disk. Otherwise, after a crash, the store could have writes that its ledger has lost.
     await this.#commits.synced();
     const now = this.#steady();
     const rows = this.#sql(
       'SELECT id, body, receives FROM queue_messages WHERE queue = ? AND visible_at <= ? ORDER BY visible_at, id LIMIT ?',
-    ).iterate(this.#name, now, max + this.#inHand.size) as Iterable<{ id: number; body: string; receives: number }>;
+    ).iterate(this.#name, now, max + this.#inFlight.size) as Iterable<{ id: number; body: string; receives: number }>;
     const deliveries: Delivery[] = [];
     let size = 0;
     for (const { id, body, receives } of rows) {
-      if (this.#inHand.has(id)) continue;
+      if (this.#inFlight.has(id)) continue;
       deliveries.push({ receipt: String(id), body, receives: receives + 1 });
-      this.#inHand.set(id, now + this.#visibilityMs);
+      this.#inFlight.set(id, now + this.#visibilityMs);
       size += body.length;
       if (deliveries.length === max || size > limits.deliveryCharacters) break;
     }
@@ -93,15 +93,15 @@ export class SqliteQueue implements Queue {
   }
 
   /**
-   * Returns in how many milliseconds there may be something to receive: a message that waits, or one in hand whose
-   * visibility timeout is over then. 0 when there may be something now, undefined when the queue is empty.
+   * Returns in how many milliseconds there may be a message to receive: one that is delayed, or one in flight whose
+   * visibility timeout ends. Returns 0 if there may be one now, and undefined if the queue is empty.
    */
   nextInMs(): number | undefined {
     const rows = this.#sql(
       'SELECT id, visible_at FROM queue_messages WHERE queue = ? ORDER BY visible_at, id LIMIT ?',
-    ).iterate(this.#name, this.#inHand.size + 1) as Iterable<{ id: number; visible_at: number }>;
-    const times = [...this.#inHand.values()];
-    for (const { id, visible_at } of rows) if (!this.#inHand.has(id)) times.push(visible_at);
+    ).iterate(this.#name, this.#inFlight.size + 1) as Iterable<{ id: number; visible_at: number }>;
+    const times = [...this.#inFlight.values()];
+    for (const { id, visible_at } of rows) if (!this.#inFlight.has(id)) times.push(visible_at);
     return times.length > 0 ? Math.max(Math.min(...times) - this.#steady(), 0) : undefined;
   }
 
@@ -111,7 +111,7 @@ export class SqliteQueue implements Queue {
       const statement = this.#sql('DELETE FROM queue_messages WHERE id = ? AND queue = ?');
       for (const id of ids) statement.run(id, this.#name);
     });
-    for (const id of ids) this.#inHand.delete(id);
+    for (const id of ids) this.#inFlight.delete(id);
   }
 
   release(receipts: string[], delaySeconds: number): Promise<void> {
@@ -130,7 +130,7 @@ export class SqliteQueue implements Queue {
     });
   }
 
-  /** The bodies of all messages that are not acknowledged, in hand or not, read piece by piece. */
+  /** Yields the bodies of all messages that are not acknowledged, in flight or not. Reads them in pages. */
   async *records(): AsyncGenerator<string> {
     const some = this.#sql('SELECT id, body FROM queue_messages WHERE queue = ? AND id > ? ORDER BY id LIMIT ?');
     let rows = some.all(this.#name, 0, recordsAtOnce) as { id: number; body: string }[];
@@ -158,8 +158,8 @@ export class SqliteQueue implements Queue {
       | number
       | null;
     let last = newest === null ? undefined : 0;
-    // In the order of ids, because a message that becomes a dead letter again meanwhile gets an id above the newest one, or
-    // the newest one's own id once that one is gone.
+    // In the order of ids. A message that becomes a dead letter again meanwhile gets an id above `newest`, or `newest`
+    // itself if that dead letter is gone, so this ends.
     while (last !== undefined && newest !== null && last < newest) {
       const redriven = await this.#commits.run(() => this.#redriveSome(newest));
       last = redriven.at(-1)?.id;
@@ -178,7 +178,7 @@ export class SqliteQueue implements Queue {
 
   #expire(): Promise<void> | undefined {
     const now = this.#steady();
-    const expired = [...this.#inHand].filter(([, until]) => until <= now).map(([id]) => id);
+    const expired = [...this.#inFlight].filter(([, until]) => until <= now).map(([id]) => id);
     return expired.length > 0 ? this.#giveBack(expired, now) : undefined;
   }
 
@@ -198,7 +198,7 @@ export class SqliteQueue implements Queue {
         this.#sql('DELETE FROM queue_messages WHERE id = ? AND receives >= ?').run(id, this.#maxReceives);
       }
     });
-    for (const id of ids) this.#inHand.delete(id);
+    for (const id of ids) this.#inFlight.delete(id);
   }
 
   #sql(text: string) {

@@ -12,7 +12,7 @@ import {
 import { type DeadLetter, type Delivery, type KeptDeadLetter, NotSent, type Outbox, type Queue } from '../queue.ts';
 import { asciiJson } from '../records.ts';
 
-/** SQS takes and returns at most ten messages a call, and at most 1 MiB in all. */
+/** SQS takes and returns at most ten messages per call, with at most 1 MiB in all. */
 const perCall = 10;
 const bytesPerCall = 1_000_000;
 
