@@ -3,7 +3,7 @@ import { operation } from '../runtime/http/operation.ts';
 import { numberPosition } from '../runtime/http/positions.ts';
 import { fitting, pageAnswer } from './shared/pages.ts';
 import { requireApplication } from './shared/parents.ts';
-import { rangeOf } from './shared/ranges.ts';
+import { listRangeOf } from './shared/ranges.ts';
 import { chatView } from './shared/views.ts';
 
 export const listChats = operation('listChats', async (request, services) => {
@@ -15,7 +15,7 @@ export const listChats = operation('listChats', async (request, services) => {
   const list = listOf('listChats', request);
   const [from] = (await services.cursors.decode(list, query.cursor, numberPosition)) ?? [];
   await requireApplication(services, token);
-  const { rows, more } = await services.store.chats(token, rangeOf(query, from));
+  const { rows, more } = await services.store.chats(token, listRangeOf(query, from));
 
   const page = fitting(rows, more, chatView);
   const last = page.items.at(-1);

@@ -5,7 +5,7 @@ import { numberPosition } from '../runtime/http/positions.ts';
 import { fitting, pageAnswer } from './shared/pages.ts';
 import { requireChat } from './shared/parents.ts';
 import { coveredWindow, pendingWindow } from './shared/pending-window.ts';
-import { rangeOf } from './shared/ranges.ts';
+import { listRangeOf } from './shared/ranges.ts';
 import { messageView } from './shared/views.ts';
 
 export const listMessages = operation('listMessages', async (request, services) => {
@@ -14,7 +14,7 @@ export const listMessages = operation('listMessages', async (request, services) 
   const list = listOf('listMessages', request);
   const [from] = (await services.cursors.decode(list, query.cursor, numberPosition)) ?? [];
   await requireChat(services, token, chat);
-  const { rows, more } = await services.store.messages(token, chat, rangeOf(query, from));
+  const { rows, more } = await services.store.messages(token, chat, listRangeOf(query, from));
 
   const page = fitting(rows, more, messageView);
   const covered = coveredWindow(page.views, query, from);

@@ -10,8 +10,9 @@ export interface Counting {
   /** Returns marks in a fixed order, after the given one. */
   marks(limit: number, after?: Parent): Promise<Mark[]>;
   /**
-   * Sets each count to the highest number given, less what is deleted or void, and clears the marks that have not changed
-   * since. A count made from an older number never replaces a newer one. Without a number only the mark is cleared.
+   * Sets each count to the highest number given, minus deleted and void numbers, and clears the marks that have not
+   * changed since they were read. A count from an older highest number never replaces a newer count. Without a number,
+   * only the mark is cleared.
    *
    * @param highestNumbers one for each mark
    */

@@ -2,7 +2,7 @@ import type { MessageContent, Revisions } from '../model/content.ts';
 import type { MessageKey } from '../model/keys.ts';
 import type { Write } from '../model/write.ts';
 
-/** A message as it stands after merging; `createdAt` is null while only edits of it have arrived. */
+/** A message after merging; `createdAt` is null while only edits of it have arrived. */
 export interface MergedMessage extends MessageKey {
   content: MessageContent;
   revisions: Revisions;
@@ -11,22 +11,24 @@ export interface MergedMessage extends MessageKey {
   updatedAt: number;
 }
 
-/** A write that the database will never take, such as a text too large for its column: not to be tried again. */
+/**
+ * The database can never store the write, for instance because a text is too long for its column. A retry cannot help.
+ */
 export class UnstorableWrite extends Error {}
 
 /**
- * What the workers do. Rows come from merging accepted writes, in any order and any number of times: of each name and
- * each member of a content the higher revision wins, deleted beats every revision, and only revision 0 brings
- * `created_at`, without which a row is hidden.
+ * What the workers use. Rows are the result of merging accepted writes, in any order and any number of times. For each
+ * name and each content member, the highest revision wins. A deletion wins over every revision. Only revision 0 sets
+ * `created_at`, and readers do not see rows without it.
  */
 export interface Merging {
   /**
    * Merges the writes in one transaction, and marks what must be counted or purged.
-   * @throws UnstorableWrite when one of them can never be stored; then none is
+   * @throws UnstorableWrite when one of them can never be stored; then none is stored
    */
   merge(writes: Write[]): Promise<void>;
   /** Returns the merged rows of the messages that have one. */
   merged(keys: MessageKey[]): Promise<MergedMessage[]>;
-  /** Returns up to `limit` messages of all applications as they stand, by key, after the given one. */
+  /** Returns up to `limit` messages of all applications, in the order of their keys, after the given key. */
   scan(limit: number, after?: MessageKey): Promise<MergedMessage[]>;
 }

@@ -22,11 +22,11 @@ export interface StoredMessage extends Times {
   content: MessageContent;
 }
 
-/** The result of a look-up: the thing itself, that it is deleted, or that the store does not have it (yet). */
+/** The result of a look-up: the thing, that it is deleted, or that the store does not have it (yet). */
 export type Found<Thing> = Thing | 'deleted' | 'unknown';
 
-/** A part of a list by number; both ends are exclusive. */
-export interface Range {
+/** The part of a list of numbers that a page may contain; both ends are exclusive. */
+export interface ListRange {
   after?: number | undefined;
   before?: number | undefined;
   order: 'asc' | 'desc';
@@ -39,7 +39,7 @@ export interface Rows<Row> {
   more: boolean;
 }
 
-/** What the API reads of the store. Only what was created and not deleted is in a list. */
+/** What the API reads from the store. Lists contain only what was created and not deleted. */
 export interface Reads {
   application(token: string): Promise<Found<StoredApplication>>;
   /** Returns 'deleted' also when the chat's application is deleted. */
@@ -47,22 +47,22 @@ export interface Reads {
   /** Returns 'void' when no write can arrive for this number any more. */
   message(token: string, chat: number, number: number): Promise<Found<StoredMessage> | 'void'>;
 
-  /** Applications in the order of their creation, after the given position. */
+  /** Returns applications in the order of their creation, after the given position. */
   applications(page: {
     after?: { createdAt: number; token: string } | undefined;
     order: 'asc' | 'desc';
     limit: number;
   }): Promise<Rows<StoredApplication>>;
-  chats(token: string, range: Range): Promise<Rows<StoredChat>>;
+  chats(token: string, range: ListRange): Promise<Rows<StoredChat>>;
   /** The page may end before `limit`, once its texts exceed `limits.pageBytes`. */
-  messages(token: string, chat: number, range: Range): Promise<Rows<StoredMessage>>;
+  messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>>;
   /**
-   * Returns the numbers, from `from` towards `to`, that have no live or deleted row yet and are not void.
+   * Returns the numbers, from `from` towards `to`, that have neither a live nor a deleted row and are not void.
    *
    * @param numbers both ends are inclusive; `from` is the higher one for a descending list
    * @param options.max at most this many
-   * @param options.listed numbers of a list that was read before. A live number that is not among them is missing too,
-   *   because it was stored after the list was read
+   * @param options.listed the numbers of a list that was read before. A live number that is not in the list counts as
+   *   missing, because it was stored after the list was read
    */
   missingNumbers(numbers: ChatKey & NumberRange, options: { max: number; listed?: number[] }): Promise<number[]>;
   /** Returns those of the application's chats that are not deleted. */

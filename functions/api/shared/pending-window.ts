@@ -1,4 +1,4 @@
-import type { Range } from '../../../lib/store/reads.ts';
+import type { ListRange } from '../../../lib/store/reads.ts';
 
 /** Numbers of a chat's messages, both ends inclusive, in the direction of the list: `first > last` when it descends. */
 interface Window {
@@ -21,7 +21,7 @@ interface Numbered {
  */
 export function coveredWindow(
   items: readonly Numbered[],
-  { order, after = 0 }: Pick<Range, 'order' | 'after'>,
+  { order, after = 0 }: Pick<ListRange, 'order' | 'after'>,
   from: number | undefined,
 ): Window | undefined {
   const [head, last] = [items[0]?.number, items.at(-1)?.number];

@@ -3,18 +3,21 @@ import { Unavailable } from '../../model/errors.ts';
 import { isMysqlOutage } from './errors.ts';
 import { sessionStatements } from './session.ts';
 
-/** A living server answers a ping within a millisecond; then there must be time left for a new connection. */
+/**
+ * Time limit of a ping, in milliseconds. A healthy server responds within 1 ms. After a ping that failed, there must be
+ * time left for a new connection.
+ */
 const pingMs = 500;
 
 /**
- * So many rows as one parameter: `VALUES ?` becomes a prepared statement, which the server need not read anew each time.
- * Each number of rows is a statement of its own that every connection keeps, so there shall be few.
+ * Rows as one parameter. A statement with `VALUES ?` becomes a prepared statement, which the server need not parse each
+ * time. Each number of rows is a separate prepared statement that every connection keeps, so use few different numbers.
  */
 export class RowBlock {
   readonly rows: unknown[][];
   readonly #row: string;
 
-  /** @param row as `(?, ?, 0)`, with a `?` for each value of a row */
+  /** @param row the SQL of a row such as `(?, ?, 0)`, with a `?` for each of its values */
   constructor(row: string, rows: unknown[][]) {
     this.#row = row;
     this.rows = rows;
@@ -27,7 +30,7 @@ export class RowBlock {
 
 type Callback<Result> = (error: unknown, result?: Result) => void;
 
-/** A connection whose queries end in time: with their result, or with `Unavailable` when the server is out. */
+/** A connection whose queries have a time limit. They throw `Unavailable` when the server is unavailable. */
 export class TimedConnection {
   readonly #connection: PoolConnection;
   readonly #queryMs: number;
@@ -40,7 +43,7 @@ export class TimedConnection {
     this.#released = released;
   }
 
-  /** @param parameters for `?` in the text, or a `RowBlock` alone */
+  /** @param parameters the values for `?` in the text, or a single `RowBlock` */
   query(text: string, parameters: unknown[], callback: Callback<unknown>): void {
     const [block] = parameters;
     const start = (done: Callback<unknown>) =>
@@ -50,9 +53,9 @@ export class TimedConnection {
     this.#withDeadline(this.#queryMs, start, callback);
   }
 
-  /** Makes a new connection's session ours. */
+  /** Applies our session settings to a new connection. */
   async begin(ms: number): Promise<void> {
-    // The pool drops a broken connection by itself; a second error that nobody hears would end the process.
+    // The pool removes a broken connection by itself. Without a listener, a second error would end the process.
     this.#connection.on('error', () => undefined);
     for (const statement of sessionStatements)
       await new Promise<void>((resolve, reject) =>
@@ -84,8 +87,8 @@ export class TimedConnection {
   }
 
   /**
-   * After an outage nobody knows what the connection would answer next, so it is given up, and everything that follows
-   * on it (the rollback of a transaction) fails with the same error.
+   * Starts a call, and fails it after `ms` milliseconds. After an outage the state of the connection is unknown, so it
+   * is destroyed, and all later calls on it, such as the rollback of a transaction, fail with the same error.
    */
   #withDeadline(ms: number, start: (done: Callback<unknown>) => unknown, callback: Callback<unknown>): void {
     if (this.#failure) {
@@ -104,7 +107,9 @@ export class TimedConnection {
       callback(this.#failure ?? error, result);
     };
     const timer = setTimeout(() => {
-      done(Object.assign(new Error(`The database did not answer within ${ms} ms`), { code: 'ETIMEDOUT', fatal: true }));
+      done(
+        Object.assign(new Error(`The database did not respond within ${ms} ms`), { code: 'ETIMEDOUT', fatal: true }),
+      );
     }, ms);
     start(done);
   }

@@ -5,17 +5,17 @@ import { keyTable, keyToken, rowTable } from './keys.ts';
 
 type Db = Kysely<Schema>;
 
-/** What marks ask to be counted: the chats of an application, or the messages of a chat. */
+/** What a mark makes the roll-up count: the chats of an application, or the messages of a chat. */
 interface Level {
-  /** What is counted, and the part of its key that the mark does not say. */
-  content: 'chats' | 'messages';
+  /** The table whose rows are counted. */
+  countedTable: 'chats' | 'messages';
   table: 'applications' | 'chats';
   column: 'chats_count' | 'messages_count';
 }
-const ofApplications: Level = { content: 'chats', table: 'applications', column: 'chats_count' };
-const ofChats: Level = { content: 'messages', table: 'chats', column: 'messages_count' };
+const ofApplications: Level = { countedTable: 'chats', table: 'applications', column: 'chats_count' };
+const ofChats: Level = { countedTable: 'messages', table: 'chats', column: 'messages_count' };
 
-/** Sets the counts of a page of marks, in two statements for those of applications and two for those of chats. */
+/** Sets the counts of a page of marks, with two statements for applications and two for chats. */
 export async function setCounts(db: Db, marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
   const known = marks.flatMap((mark, i) => {
     const highest = highestNumbers[i];
@@ -49,17 +49,17 @@ async function setOn(db: Db, level: Level, marks: (Mark & { highest: number })[]
     WHERE ${row}.counted <= k.counted`.execute(db);
 }
 
-/** What of the numbers given below each mark does not count; see `SqlInventory`. */
-async function notLive(db: Db, { content }: Level, marks: Mark[]): Promise<Map<string, NotLive>> {
-  const inChat = content === 'messages';
+/** Returns the counts of numbers that are not live below each mark, by `token/chat`. */
+async function notLive(db: Db, { countedTable }: Level, marks: Mark[]): Promise<Map<string, NotLive>> {
+  const inChat = countedTable === 'messages';
   const keys = marks.map(({ token, chat = 0 }) => ({ token, chat }));
   const { rows } = await sql<{ token: string; chat: number } & NotLive>`
     SELECT k.token, k.chat,
-      (SELECT count(*) FROM ${sql.table(content)} AS r
+      (SELECT count(*) FROM ${sql.table(countedTable)} AS r
         WHERE r.token = ${keyToken} ${inChat ? sql`AND r.chat = k.chat` : sql``} AND r.deleted = 1) AS deleted,
       (SELECT count(*) FROM missing_numbers AS v
         WHERE v.token = ${keyToken} AND v.chat = k.chat AND v.void = 1) AS voids,
-      (SELECT count(*) FROM missing_numbers AS v JOIN ${sql.table(content)} AS r
+      (SELECT count(*) FROM missing_numbers AS v JOIN ${sql.table(countedTable)} AS r
         ON r.token = v.token AND r.number = v.number ${inChat ? sql`AND r.chat = v.chat` : sql``}
         WHERE v.token = ${keyToken} AND v.chat = k.chat AND v.void = 1
           AND (r.deleted = 1 OR r.created_at IS NOT NULL)) AS filled

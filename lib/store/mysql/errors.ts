@@ -1,9 +1,9 @@
 // Names of the server's errors: https://dev.mysql.com/doc/mysql-errors/8.4/en/server-error-reference.html
 
-/** InnoDB's normal answer to two batches that meet: the one that was chosen is rolled back and may try again. */
+/** The server rolled back one of two conflicting transactions, which is normal. The transaction may be retried. */
 const deadlocks = new Set(['ER_LOCK_DEADLOCK', 'ER_CHECKREAD']);
 
-/** A value that fits no column: as wrong at the next try. */
+/** A value does not fit its column. A retry would fail in the same way. */
 const dataErrors = new Set([
   'ER_DATA_TOO_LONG',
   'ER_WARN_DATA_OUT_OF_RANGE',
@@ -12,16 +12,16 @@ const dataErrors = new Set([
   'WARN_DATA_TRUNCATED',
   'ER_BAD_NULL_ERROR',
   'ER_INVALID_CHARACTER_STRING',
-  // A character that the token's ASCII column can't be compared with.
+  // The token's ASCII column cannot be compared with a character.
   'ER_CANT_AGGREGATE_2COLLATIONS',
   'ER_CANT_AGGREGATE_3COLLATIONS',
   'ER_CANT_AGGREGATE_NCOLLATIONS',
 ]);
 
-/** The server was demoted to a replica: the next connection finds its successor. */
+/** The server was demoted to a replica. A new connection reaches its successor. */
 const readOnly = ['ER_OPTION_PREVENTS_STATEMENT', 'ER_READ_ONLY_MODE', 'ER_CANT_EXECUTE_IN_READ_ONLY_TRANSACTION'];
 
-/** What the server says of itself while it, our account or our tables are not ready. */
+/** The server, our account or our tables are not ready. */
 const outages = new Set([
   ...readOnly,
   'ER_ACCESS_DENIED_ERROR',
@@ -42,7 +42,7 @@ const outages = new Set([
   'ER_OUT_OF_RESOURCES',
 ]);
 
-/** The name of the server's error, or of the client's; '' for what is neither. */
+/** Returns the code of an error of the server or the client; '' for any other error. */
 export const codeOf = (error: unknown): string =>
   error instanceof Error && 'code' in error && typeof error.code === 'string' ? error.code : '';
 
@@ -50,8 +50,11 @@ export const isDeadlock = (error: unknown): boolean => deadlocks.has(codeOf(erro
 
 export const isDataError = (error: unknown): boolean => dataErrors.has(codeOf(error));
 
-export const isRefusal = (error: unknown): boolean => codeOf(error) === 'ER_ACCESS_DENIED_ERROR';
+export const isAccessDenied = (error: unknown): boolean => codeOf(error) === 'ER_ACCESS_DENIED_ERROR';
 
-/** Whether the failure lies with the server or the way to it, and may pass; mysql2 calls a lost connection fatal. */
+/**
+ * Returns whether the cause is the server or the network and may pass. mysql2 marks the error of a lost connection as
+ * fatal.
+ */
 export const isMysqlOutage = (error: unknown): boolean =>
   outages.has(codeOf(error)) || (error instanceof Error && 'fatal' in error && error.fatal === true);

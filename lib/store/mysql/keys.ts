@@ -7,9 +7,10 @@ interface Key {
 }
 
 /**
- * The keys as a table `k`, to be joined before the table whose rows are wanted: each is one look-up in its primary key,
- * and all are one round trip. 1,000 messages of as many chats took 4 ms so; asked for one by one 180 ms, and in one
- * `(token, chat, number) IN (…)` 390 ms, for MariaDB compares each row with each key.
+ * Returns SQL for the keys as a table `k`. Join it before the table whose rows are wanted: each key is then one look-up
+ * in the primary key, and all keys take one round trip. Reading 1,000 messages of 1,000 chats took 4 ms this way. It
+ * took 180 ms with one query for each, and 390 ms with one `(token, chat, number) IN (…)`, because MariaDB compares
+ * each row with each key.
  */
 export const keyTable = (keys: Key[]): RawBuilder<unknown> =>
   rowTable(
@@ -17,17 +18,17 @@ export const keyTable = (keys: Key[]): RawBuilder<unknown> =>
     keys.map(({ token, chat, number }) => [token, chat, number]),
   );
 
-/** The same with other numbers beside the token. */
+/** Returns SQL for rows of a token and numbers with these names, as a table `k`. */
 export const rowTable = (numbers: string[], rows: [token: string, ...numbers: unknown[]][]): RawBuilder<unknown> => {
   const columns = ['token VARCHAR(64)', ...numbers.map((name) => `${name} BIGINT UNSIGNED`)];
   const list = columns.map((column, i) => `${column} PATH '$[${i}]'`).join(', ');
   return sql`JSON_TABLE(${JSON.stringify(rows)}, '$[*]' COLUMNS (${sql.raw(list)})) AS k`;
 };
 
-/** The token of `k`, comparable with the column of a table by that one's index. */
+/** The token of `k`, converted so that a comparison with a table's column can use the table's index. */
 export const keyToken = sql`CONVERT(k.token USING ascii) COLLATE ascii_bin`;
 
-/** The order of the primary keys: who locks rows in it meets nobody who holds the next and waits for this one. */
+/** Primary-key order. Locking rows in this order prevents deadlocks between concurrent batches. */
 export const byKey = (a: Key, b: Key): number =>
   (a.token < b.token ? -1 : Number(a.token > b.token)) ||
   (a.chat ?? 0) - (b.chat ?? 0) ||

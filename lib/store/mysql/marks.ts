@@ -8,19 +8,22 @@ import { allWrites, type Batch } from './siblings.ts';
 type Db = Transaction<Schema>;
 type Key = Pick<Schema['rollup_marks'], 'token' | 'chat'>;
 
-/** Marks what is to be counted, last of all: concurrent batches of one chat meet here, and only briefly. */
+/**
+ * Marks what must be counted. This comes late in the transaction, because concurrent batches of one chat lock the same
+ * mark.
+ */
 export async function mark(db: Db, { applications, chats, messages }: Batch): Promise<void> {
   const marks = new Map<string, Key>();
   const add = ({ token, chat }: Key) => marks.set(`${token}/${chat}`, { token, chat });
   for (const siblings of [...applications, ...chats, ...messages]) add(siblings);
-  // What is below a new chat may have come first, and been counted when there was no row to keep the count.
+  // Messages of a new chat may have arrived before it. When they were counted, the chat had no row to hold the count.
   for (const write of allWrites(chats)) if (write.kind === 'chat') add(write);
   if (marks.size === 0) return;
   const rows = [...marks.values()].sort(byKey).map((each) => ({ ...each, version: randomInt(2 ** 47) }));
   await db.insertInto('rollup_marks').values(rows).onDuplicateKeyUpdate({ version: sql`VALUES(version)` }).execute();
 }
 
-/** Notes what was deleted, for the purge. */
+/** Schedules a purge of each deleted application and chat. */
 export async function schedulePurges(db: Db, { applications, chats }: Batch): Promise<void> {
   const rows = allWrites([...applications, ...chats])
     .filter(({ kind }) => kind === 'deletion')

@@ -3,16 +3,17 @@ import { type Migration, Migrator } from 'kysely/migration';
 import type { Schema } from '../sql/schema.ts';
 import { mysqlMigrations } from './schema.ts';
 
-/** The table in which kysely's migrator keeps the names of what it has done. */
+/** The table in which kysely's migrator stores the names of the migrations that are done. */
 const doneTable = 'kysely_migration';
 
 /**
- * Brings the tables up to date; several at once wait for each other, and one that failed half-way is run again. Tables
- * that a newer version of the program has migrated are left as they are: migrations only add, so this version works with
- * them, as it must while a deployment is rolled back.
+ * Brings the tables up to date. Concurrent calls wait for each other, and a migration that failed half-way runs again.
+ * Tables that a newer version has migrated are left as they are: migrations only add, so this version works with them,
+ * as it must while a deployment is rolled back.
  *
- * @param db opened with the waiting times of migrations
- * @throws Error when another version of the program has migrated the database, and this one would, too
+ * @param db opened with the time limits of migrations
+ * @throws Error when another version has migrated the database and this version has migrations that the other does not
+ *   have
  */
 export async function migrateMysql(
   db: Kysely<Schema>,

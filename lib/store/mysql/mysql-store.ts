@@ -11,16 +11,16 @@ import { keyTable, keyToken } from './keys.ts';
 import { mergeAll } from './merge.ts';
 import { type MysqlLogin, MysqlPool, type Waiting } from './pool.ts';
 
-/** How often a batch that lost against another is tried in all; each time at least one of those that met gets through. */
+/** Most attempts of a transaction that deadlocks. Each time, at least one of the conflicting transactions succeeds. */
 const transactionTries = 5;
 
 /**
- * Opens a pool of connections to MySQL or MariaDB. A connection is made at its first use, so this never fails. A query
- * throws `Unavailable` when the server is out, and recovers with it.
+ * Opens a pool of connections to MySQL or MariaDB. This never fails, because the first query connects. A query throws
+ * `Unavailable` while the server is unavailable, and works again when the server is back.
  *
  * @param url `mysql://user@host:port/database`, with `:password` after the user unless there is a `login`
- * @param options.connections at most so many at a time
- * @param options.login asked for at the first use, and again when the server refused it
+ * @param options.connections most connections at a time
+ * @param options.login called at once, and again after it failed or the server refused the login
  */
 export function openMysql(
   url: string,
@@ -43,7 +43,7 @@ export function openMysql(
 
 /** The store in MySQL or MariaDB. */
 export class MysqlStore extends SqlStore {
-  /** In one round trip, whatever chats the messages are in. */
+  /** Takes one round trip, whatever chats the messages are in. */
   override async merged(keys: MessageKey[]): Promise<MergedMessage[]> {
     if (keys.length === 0) return [];
     const { rows } = await sql<Schema['messages']>`
@@ -60,7 +60,7 @@ export class MysqlStore extends SqlStore {
 
   async merge(writes: Write[]): Promise<void> {
     try {
-      await again(() => this.db.transaction().execute((transaction) => mergeAll(transaction, writes)));
+      await retryDeadlocks(() => this.db.transaction().execute((transaction) => mergeAll(transaction, writes)));
     } catch (error) {
       if (isDataError(error)) throw new UnstorableWrite(codeOf(error), { cause: error });
       throw error;
@@ -68,14 +68,14 @@ export class MysqlStore extends SqlStore {
   }
 
   async setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {
-    await again(() => setCounts(this.db, marks, highestNumbers));
-    // Afterwards: what fails half-way is counted once more.
-    await again(() => clearMarks(this.db, marks));
+    await retryDeadlocks(() => setCounts(this.db, marks, highestNumbers));
+    // Last, so that a failure in between only makes the next roll-up count again.
+    await retryDeadlocks(() => clearMarks(this.db, marks));
   }
 }
 
-/** Tries again what lost against another. */
-async function again(work: () => Promise<void>): Promise<void> {
+/** Runs a transaction, and retries it after a deadlock. */
+async function retryDeadlocks(work: () => Promise<void>): Promise<void> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();

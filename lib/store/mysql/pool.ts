@@ -2,26 +2,26 @@ import type { MysqlPool as KyselyPool, MysqlPoolConnection } from 'kysely';
 import { createPool, type Pool, type PoolConnection, type PoolOptions } from 'mysql2';
 import { Unavailable } from '../../model/errors.ts';
 import { TimedConnection } from './connection.ts';
-import { isRefusal } from './errors.ts';
+import { isAccessDenied } from './errors.ts';
 
-/** How long callers wait, in milliseconds: for a connection to be made, and for each query. */
+/** Time limits in milliseconds: for making a connection, and for each query. */
 export interface Waiting {
   connectMs: number;
   queryMs: number;
 }
 
-/** Who connects: the password, and the user where it is not the one in the URL. */
+/** The password, and the user if it is not the one in the URL. */
 export interface MysqlLogin {
   user?: string;
   password: string;
 }
 
 /**
- * A connection that was idle for longer than this is tried first. A frozen Lambda function notices nothing while the
- * server, or a NAT on the way, drops its connections; within one invocation the ping is saved.
+ * A connection that was idle for longer than this, in milliseconds, is pinged before it is used. While Lambda freezes a
+ * function, the server or a NAT may drop its connections unnoticed. Within one invocation, no ping is needed.
  */
 const trustedMs = 1_000;
-/** mysql2's pool for kysely, with connections that answer in time and are sound when they are handed out. */
+/** mysql2's pool for kysely. Connections have time limits, and work when they are handed out. */
 export class MysqlPool implements KyselyPool {
   readonly #options: PoolOptions;
   readonly #waiting: Waiting;
@@ -29,18 +29,22 @@ export class MysqlPool implements KyselyPool {
   readonly #idleSince = new WeakMap<PoolConnection, number>();
   #pool: Promise<Pool> | undefined;
 
-  /** @param login asked for at once, and again when that failed or the server refused it: the password may have changed */
+  /**
+   * @param login called at once, and again after it failed or the server refused the login: the password may have
+   *   changed
+   */
   constructor(options: PoolOptions, waiting: Waiting, login?: () => Promise<MysqlLogin>) {
     this.#options = options;
     this.#waiting = waiting;
     this.#login = login;
-    // A function asks for it while it starts, beside its other secrets. A failure is the first query's, which asks again.
+    // Read the login while the function starts, beside its other secrets. If that fails, the first query tries again
+    // and throws.
     if (login) this.#open().catch(() => undefined);
   }
 
   getConnection(callback: (error: unknown, connection: MysqlPoolConnection) => void): void {
     this.#connect().then(
-      // Where nothing is streamed or cancelled, kysely calls no more of a connection than this.
+      // kysely uses no other methods of a connection, unless a query is streamed or cancelled.
       (connection) => callback(undefined, connection as unknown as MysqlPoolConnection),
       (error) => callback(error instanceof Unavailable ? error : new Unavailable(error), undefined as never),
     );
@@ -51,14 +55,17 @@ export class MysqlPool implements KyselyPool {
     else callback(undefined);
   }
 
-  /** Ends because every turn after the first follows a refused password, once, or uses up an idle connection. */
+  /**
+   * Returns a connection that works. The loop ends: it repeats once for a refused password, and once for each idle
+   * connection that fails its ping and is then gone.
+   */
   async #connect(): Promise<TimedConnection> {
     let refused = false;
     for (;;) {
       const pool = await this.#open();
       const connection = await acquired(pool).catch((error) => error as Error);
       if (connection instanceof Error) {
-        if (!isRefusal(connection)) throw connection;
+        if (!isAccessDenied(connection)) throw connection;
         this.#forget(pool);
         if (refused || !this.#login) throw connection;
         refused = true;
@@ -93,7 +100,7 @@ export class MysqlPool implements KyselyPool {
 
   #forget(refused: Pool): void {
     this.#pool = undefined;
-    // Nobody gets a connection from it any more, so nobody asks how closing its last ones went.
+    // No caller can get a connection from this pool any more, so it does not matter how closing it ends.
     refused.end(() => undefined);
   }
 }

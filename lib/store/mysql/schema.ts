@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-// Texts are compared by nobody, so binary collations are enough; tokens are ASCII, which makes the keys short.
+// No query compares texts, so binary collations are enough. Tokens are ASCII, which makes the keys short.
 const token = sql.raw('token VARCHAR(64) CHARACTER SET ascii COLLATE ascii_bin NOT NULL');
 const merged = sql.raw(`revision INT UNSIGNED NOT NULL,
   deleted TINYINT UNSIGNED NOT NULL,
@@ -10,8 +10,8 @@ const merged = sql.raw(`revision INT UNSIGNED NOT NULL,
 const table = sql.raw('ENGINE = InnoDB DEFAULT CHARACTER SET utf8mb4 COLLATE utf8mb4_bin');
 
 /**
- * The tables in MySQL 8.0.15 to 8.4 and MariaDB 10.11+. Times are milliseconds since 1970. A migration is no transaction
- * here: one that failed half-way is run again whole, so every statement must bear being repeated.
+ * The tables in MySQL 8.0.15 to 8.4 and MariaDB 10.11+. Times are milliseconds since 1970. A migration does not run in
+ * a transaction here. One that failed half-way runs again from its start, so every statement must be repeatable.
  */
 export const mysqlMigrations: Record<string, Migration> = {
   '001': {

@@ -2,8 +2,8 @@ import { targetOf, type Write } from '../../model/write.ts';
 import { byKey } from './keys.ts';
 
 /**
- * Writes that are counted in the same thing: those to a chat's messages, or to an application's chats, there with `chat`
- * 0, as have those to an application itself.
+ * Writes that change the same count: those to the messages of a chat, or to the chats of an application. The latter
+ * have `chat` 0, and so have writes to an application itself.
  */
 export interface Siblings {
   token: string;
@@ -11,14 +11,14 @@ export interface Siblings {
   writes: Write[];
 }
 
-/** A batch by what its writes are about. */
+/** The writes of a batch, by what they change. */
 export interface Batch {
   applications: Siblings[];
   chats: Siblings[];
   messages: Siblings[];
 }
 
-/** Looks at each write once: a batch has a thousand, mostly to few chats. */
+/** Groups the writes of a batch. Visits each write once: a batch has a thousand, mostly to few chats. */
 export function batchOf(writes: Write[]): Batch {
   const [applications, chats, messages] = [new Groups(), new Groups(), new Groups()];
   for (const write of writes) {
@@ -41,7 +41,7 @@ class Groups {
     return siblings.writes;
   }
 
-  /** In the order of the primary keys, see {@link byKey}. */
+  /** Returns the siblings in the order of the primary keys, see {@link byKey}. */
   sorted(): Siblings[] {
     const all = [...this.#byToken.values()].flatMap((byChat) => [...byChat.values()]);
     for (const { writes } of all) writes.sort((a, b) => lastOf(a) - lastOf(b));
@@ -49,7 +49,7 @@ class Groups {
   }
 }
 
-/** What tells a write from its siblings. */
+/** Returns the number that distinguishes a write from its siblings. */
 const lastOf = (write: Write): number => {
   const { chat, number } = targetOf(write);
   return number ?? chat ?? 0;

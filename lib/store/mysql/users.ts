@@ -7,22 +7,22 @@ export interface MysqlUser {
   password: string;
 }
 
-/** The users who may not change tables, by what they are for. */
+/** The users that may not change tables, by their use. */
 export type MysqlUsers = Record<keyof typeof rights, MysqlUser>;
 
-/** What each of them may do in the database, and in no other: routes that read, and what works in the background. */
+/** Their privileges, in this database only: `reads` for routes that read, `work` for workers and schedules. */
 const rights = {
   reads: 'SELECT',
   work: 'SELECT, INSERT, UPDATE, DELETE',
 };
 
 /**
- * Makes the users where they are missing, and sets their passwords and rights; rights that they have besides are revoked. The
- * statements are those that MySQL 8.0.15 to 8.4 and MariaDB 10.11 share. Open connections stay open; a repetition changes
+ * Creates the users that do not exist, sets their passwords and privileges, and revokes all other privileges. The
+ * statements work in MySQL 8.0.15 to 8.4 and in MariaDB 10.11. Open connections stay open. Repeating the call changes
  * nothing.
  *
- * @param db of a user who may make users, grant these rights, and read the tables of `mysql`
- * @throws when the user may not, with the server's message in the error's
+ * @param db of a user that may create users, grant these privileges, and read the tables of `mysql`
+ * @throws when that user may not; the message is the server's
  */
 export async function createMysqlUsers(db: Kysely<Schema>, users: MysqlUsers): Promise<void> {
   const { rows } = await sql<{ name: string }>`SELECT DATABASE() AS name`.execute(db);
@@ -34,14 +34,16 @@ export async function createMysqlUsers(db: Kysely<Schema>, users: MysqlUsers): P
     await sql`ALTER USER ${user}@'%' IDENTIFIED BY ${password}`.execute(db);
     const grant = sql`GRANT ${sql.raw(right)} ON ${database}.* TO ${user}@'%'`;
     await grant.execute(db);
-    if (await hasJust(db, user, right)) continue;
+    if (await hasOnly(db, user, right)) continue;
     await sql`REVOKE ALL PRIVILEGES, GRANT OPTION FROM ${user}@'%'`.execute(db);
     await grant.execute(db);
   }
 }
 
-/** Whether the user has one grant, and that gives these rights. `USAGE`, which everyone has, gives none. */
-async function hasJust(db: Kysely<Schema>, user: string, right: string): Promise<boolean> {
+/**
+ * Returns whether the user has exactly these privileges, in one grant. `USAGE`, which every user has, grants nothing.
+ */
+async function hasOnly(db: Kysely<Schema>, user: string, right: string): Promise<boolean> {
   const { rows } = await sql<Record<string, string>>`SHOW GRANTS FOR ${user}@'%'`.execute(db);
   const [first = '', ...others] = rows.flatMap(Object.values).filter((text) => !text.startsWith('GRANT USAGE ON *.* '));
   return others.length === 0 && first.startsWith(`GRANT ${right} ON `) && !first.endsWith(' WITH GRANT OPTION');

@@ -1,17 +1,17 @@
 import { blankContent, contentMembers, revisionName } from '../../model/content.ts';
 
-/** A column that edits change on its own. */
+/** A column that an edit can change independently of the others. */
 export interface MemberColumn {
   column: string;
-  /** The column with the revision of the last write that set it. */
+  /** The column that holds the revision of the write that last set it. */
   revision: string;
-  /** What a deletion leaves in it, and what it holds until a write sets it. */
+  /** Its value after a deletion, and until a write sets it. */
   blank: string | null;
 }
 
 const name = (blank: string | null): MemberColumn[] => [{ column: 'name', revision: 'revision', blank }];
 
-/** The columns of each table that merging writes, from which all its SQL is built. */
+/** The member columns of each table. All SQL for merging is built from this list. */
 export const memberColumns: Record<'applications' | 'chats' | 'messages', MemberColumn[]> = {
   applications: name(''),
   chats: name(null),
@@ -22,7 +22,7 @@ export const memberColumns: Record<'applications' | 'chats' | 'messages', Member
   })),
 };
 
-/** The names of the columns that {@link memberValues} has the values for. */
+/** Returns the names of the columns whose values {@link memberValues} returns, in the same order. */
 export const memberNames = (members: MemberColumn[]): string[] => [
   ...members.map(({ column }) => column),
   ...members.map(({ revision }) => revision),

@@ -1,7 +1,7 @@
 import type { Generated } from 'kysely';
 import type { ContentMember, MessageContent, RevisionName } from '../../model/content.ts';
 
-/** The tables, alike in both engines. Times are milliseconds since 1970; `deleted` is 0 or 1. */
+/** The tables, which are the same in both engines. Times are milliseconds since 1970; `deleted` is 0 or 1. */
 export interface Schema {
   applications: {
     token: string;
@@ -11,7 +11,7 @@ export interface Schema {
     created_at: number | null;
     updated_at: number;
     chats_count: Generated<number>;
-    /** What the count was made from, as a sum of what only rises; a count of a lower one is older. */
+    /** How recent the count is: a sum of numbers that only rise. A count with a lower sum is older. */
     counted: Generated<number>;
   };
   chats: {
@@ -34,8 +34,8 @@ export interface Schema {
     updated_at: number;
   } & MessageContent & { [Member in ContentMember as RevisionName<Member>]: number };
   /**
-   * Numbers that were given and have no row: when that was noticed, and whether they are void by now. Below `chat` 0 stand
-   * the numbers of chats.
+   * Numbers that were given but have no row: when that was noticed, and whether they are void. The numbers of chats
+   * have `chat` 0.
    */
   missing_numbers: { token: string; chat: number; number: number; noticed_at: number; void: number };
   /** `chat` is 0 for the application itself, here and in `purges`. */
@@ -43,7 +43,9 @@ export interface Schema {
   purges: { token: string; chat: number; due_at: number; pass: number };
 }
 
-/** Of the numbers given: how many rows are deleted, how many numbers void, and how many of those have a row after all. */
+/**
+ * Of the numbers given: how many have a deleted row, how many are void, and how many void ones have a row nevertheless.
+ */
 export interface NotLive {
   deleted: number;
   voids: number;
@@ -51,8 +53,9 @@ export interface NotLive {
 }
 
 /**
- * How many are live, and what that was made from: a void number whose write came after all must not make it look older.
- * After a restore the ledger may have given fewer numbers than are deleted, until it is reconciled.
+ * Returns how many numbers are live, and how recent that count is. `filled` adds to `counted` so that a late write to a
+ * void number does not make the count look older. `live` is never negative: after a restore, the ledger may have given
+ * fewer numbers than have deleted rows, until it is reconciled.
  */
 export const countOf = (highest: number, { deleted, voids, filled }: NotLive): { live: number; counted: number } => ({
   live: Math.max(0, highest - deleted - (voids - filled)),

@@ -17,7 +17,7 @@ const mergedParent = (row: Omit<Schema['chats'], 'token' | 'number' | 'messages_
 
 const mergedColumns = ['name', 'revision', 'deleted', 'created_at', 'updated_at'] as const;
 
-/** The part of a store that is compared with ledger and search index. Each look-up goes by a primary key. */
+/** The inventory in SQL, which is the same in all engines. Each query uses a primary key. */
 export abstract class SqlInventory implements Inventory {
   protected readonly db: Kysely<Schema>;
 
@@ -71,7 +71,7 @@ export abstract class SqlInventory implements Inventory {
 
   async #highest(parent: Parent, range: '<=' | '>'): Promise<number> {
     if (parent.chat !== undefined) return this.#last({ table: 'messages', column: 'number' }, range, parent);
-    // A chat's messages may be there before it is.
+    // The messages of a chat may be stored before the chat itself.
     return Math.max(
       await this.#last({ table: 'chats', column: 'number' }, range, parent),
       await this.#last({ table: 'messages', column: 'chat' }, range, parent),
@@ -125,7 +125,7 @@ export abstract class SqlInventory implements Inventory {
     ).executeTakeFirst();
     if (!row) return undefined;
     const { deleted, voids, filled } = await this.#notLive(parent);
-    // Last: what changed the rows above has marked them.
+    // Read last: a write that changed the rows above has also set the mark.
     const marked = await this.db
       .selectFrom('rollup_marks')
       .select('version')
@@ -135,7 +135,7 @@ export abstract class SqlInventory implements Inventory {
     return { count: row.count, notLive: deleted + voids - filled, marked: marked !== undefined };
   }
 
-  /** Counts the given numbers that are not live: deleted rows, and void numbers except those that have a row. */
+  /** Returns the number of deleted rows, of void numbers, and of void numbers that have a row. */
   async #notLive({ token, chat = 0 }: Parent): Promise<NotLive> {
     const table = chat === 0 ? 'chats' : 'messages';
     const { deleted } = await this.db

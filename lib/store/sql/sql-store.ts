@@ -7,12 +7,12 @@ import type { Write } from '../../model/write.ts';
 import type { Mark } from '../counting.ts';
 import type { MergedMessage } from '../merging.ts';
 import type { Purge } from '../purging.ts';
-import type { Found, Range, Rows, StoredApplication, StoredChat, StoredMessage } from '../reads.ts';
+import type { Found, ListRange, Rows, StoredApplication, StoredChat, StoredMessage } from '../reads.ts';
 import type { Store } from '../store.ts';
 import type { Schema } from './schema.ts';
 import { SqlInventory } from './sql-inventory.ts';
 
-/** Messages fetched at a time for a page: at their longest, 10 MB. */
+/** Messages that are read at a time for a page. Of the longest ones, that is 10 MB. */
 const messagesAtATime = 250;
 
 const parentOf = ({ token, chat }: { token: string; chat: number }): Parent =>
@@ -20,7 +20,7 @@ const parentOf = ({ token, chat }: { token: string; chat: number }): Parent =>
 
 const times = (row: { created_at: number | null; updated_at: number }) => {
   const createdAt = row.created_at as number;
-  // Two machines' clocks may disagree, but no client shall see a change before the creation.
+  // The clocks of two machines may differ, but a client must not see an edit before the creation.
   return { createdAt, updatedAt: Math.max(createdAt, row.updated_at) };
 };
 const application = (row: Selectable<Schema['applications']>): StoredApplication => ({
@@ -60,7 +60,7 @@ const found = <Row extends { deleted: number; created_at: number | null }, Thing
   return row && row.created_at !== null ? thing(row) : 'unknown';
 };
 
-/** The part of a store that is the same SQL on SQLite, MySQL and MariaDB: everything but merging and counting. */
+/** The part of the store whose SQL is the same in SQLite, MySQL and MariaDB: everything except merging and counting. */
 export abstract class SqlStore extends SqlInventory implements Store {
   abstract merge(writes: Write[]): Promise<void>;
   abstract setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
@@ -116,7 +116,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
     return { rows: rows.slice(0, limit).map(application), more: rows.length > limit };
   }
 
-  async chats(token: string, range: Range): Promise<Rows<StoredChat>> {
+  async chats(token: string, range: ListRange): Promise<Rows<StoredChat>> {
     const rows = await this.db
       .selectFrom('chats')
       .selectAll()
@@ -129,7 +129,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
     return { rows: rows.slice(0, range.limit).map(chat), more: rows.length > range.limit };
   }
 
-  async messages(token: string, chat: number, range: Range): Promise<Rows<StoredMessage>> {
+  async messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
     const rows: StoredMessage[] = [];
     let bytes = 0;
     let rest = range;
@@ -236,7 +236,8 @@ export abstract class SqlStore extends SqlInventory implements Store {
 
   async scan(limit: number, after?: MessageKey): Promise<MergedMessage[]> {
     const rows: Schema['messages'][] = [];
-    // Each a range of the primary key; in one condition, neither engine would begin where the range does.
+    // One query for each range of the primary key. With one condition for all, neither engine would start reading at
+    // the range.
     const ranges = after
       ? [
           sql<boolean>`token = ${after.token} AND chat = ${after.chat} AND number > ${after.number}`,
@@ -277,10 +278,11 @@ export abstract class SqlStore extends SqlInventory implements Store {
       .selectAll()
       .where((row) =>
         row.or([
-          // Whatever the clock of the machine says that accepted the deletion.
+          // A first pass is always due. Its `due_at` comes from the machine that accepted the deletion, whose clock may
+          // be wrong.
           row('pass', '=', 1),
           row('due_at', '<=', now),
-          // Only a clock that was wrong by more than the retention can have set this time.
+          // Only a clock that was wrong by more than the retention can have set this time, so the pass is due.
           row('due_at', '>', now + 2 * limits.queueRetentionMs),
         ]),
       )
@@ -315,7 +317,7 @@ export abstract class SqlStore extends SqlInventory implements Store {
     return numbers.length;
   }
 
-  /** Deletes by ranges of the primary key, which neither engine has to sort or lock more than it deletes for. */
+  /** Deletes a range of the primary key. So neither engine sorts rows, or locks rows that it does not delete. */
   async #purgeNumbers(table: 'messages' | 'missing_numbers', { token, chat }: Parent, limit: number): Promise<number> {
     const target =
       chat ??
@@ -361,12 +363,12 @@ export abstract class SqlStore extends SqlInventory implements Store {
   }
 }
 
-/** The rows that a reader may see. */
+/** The condition for rows that readers may see. */
 const live = (row: ExpressionBuilder<Schema, 'chats' | 'messages'>) =>
   row.and([row('deleted', '=', 0), row('created_at', 'is not', null)]);
 
 const inPage =
-  ({ after, before }: Range) =>
+  ({ after, before }: ListRange) =>
   (row: ExpressionBuilder<Schema, 'chats' | 'messages'>) =>
     row.and([
       ...(after === undefined ? [] : [row('number', '>', after)]),

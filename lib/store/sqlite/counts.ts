@@ -2,11 +2,11 @@ import type { Database } from '../../sqlite/database.ts';
 import type { Mark } from '../counting.ts';
 import { countOf, type NotLive } from '../sql/schema.ts';
 
-/** What of the numbers given does not count, see `SqlInventory`; ?1 is the token, ?2 the chat. */
-const notLive = (content: 'chats' | 'messages', below: string) => `
-  SELECT (SELECT count(*) FROM ${content} AS r WHERE r.token = ?1 ${below} AND r.deleted = 1) AS deleted,
+/** Returns SQL that counts a `NotLive`; ?1 is the token, ?2 the chat, or 0 for an application. */
+const notLive = (table: 'chats' | 'messages', below: string) => `
+  SELECT (SELECT count(*) FROM ${table} AS r WHERE r.token = ?1 ${below} AND r.deleted = 1) AS deleted,
     count(*) AS voids,
-    count(CASE WHEN EXISTS (SELECT 1 FROM ${content} AS r WHERE r.token = ?1 ${below} AND r.number = v.number
+    count(CASE WHEN EXISTS (SELECT 1 FROM ${table} AS r WHERE r.token = ?1 ${below} AND r.number = v.number
       AND (r.deleted = 1 OR r.created_at IS NOT NULL)) THEN 1 END) AS filled
   FROM missing_numbers AS v WHERE v.token = ?1 AND v.chat = ?2 AND v.void = 1`;
 
@@ -19,7 +19,7 @@ const statements = {
   clear: 'DELETE FROM rollup_marks WHERE token = ? AND chat = ? AND version = ?',
 };
 
-/** Sets the counts of a page of marks, and clears those that have not changed, in one transaction. */
+/** Sets the counts of a page of marks, and clears the marks that have not changed, in one transaction. */
 export function setCounts(database: Database, marks: Mark[], highestNumbers: (number | undefined)[]): void {
   database.transaction(() => {
     for (const [i, mark] of marks.entries()) {

@@ -7,13 +7,13 @@ interface MergedTable {
   members: MemberColumn[];
 }
 
-/** SQL with a placeholder for each key column, each of `memberValues`, `created_at` and `updated_at`. */
+/** Returns SQL with a placeholder for each key column, each of `memberValues`, `created_at` and `updated_at`. */
 export const mergeStatement = ({ table, key, members }: MergedTable): string =>
   `INSERT INTO ${table} (${[...key, ...memberNames(members), 'created_at', 'updated_at'].join(', ')}, deleted)
    VALUES (${'?, '.repeat(key.length + 2 * members.length + 2)}0)
    ON CONFLICT DO UPDATE SET ${assignments(members).join(', ')} WHERE deleted = 0`;
 
-/** SQL with a placeholder for each key column, each of `blankValues` and `updated_at`. */
+/** Returns SQL with a placeholder for each key column, each of `blankValues` and `updated_at`. */
 export const deletionStatement = ({ table, key, members }: MergedTable): string =>
   `INSERT INTO ${table} (${[...key, ...memberNames(members), 'updated_at'].join(', ')}, deleted)
    VALUES (${'?, '.repeat(key.length + 2 * members.length + 1)}1)
@@ -21,8 +21,8 @@ export const deletionStatement = ({ table, key, members }: MergedTable): string 
    ${members.map(({ column, blank }) => `${column} = ${blank === null ? 'NULL' : `'${blank}'`}`).join(', ')}`;
 
 /**
- * A higher revision replaces a member. A creation also sets the members that no write has set: an edit of another member
- * came before it. A deleted row stays as it is.
+ * A higher revision replaces a member. A creation also sets the members that no write has set, because an edit of
+ * another member may have arrived before it. A deleted row does not change.
  */
 const assignments = (members: MemberColumn[]): string[] => [
   ...members.map(

@@ -33,7 +33,7 @@ const statements = {
 const depth = ({ chat, number }: { chat?: number | undefined; number?: number | undefined }): number =>
   Number(chat !== undefined) + Number(number !== undefined);
 
-/** The store in SQLite. One connection alone writes, so merging needs no locks. */
+/** The store in SQLite. Only one connection writes, so merging needs no locks. */
 export class SqliteStore extends SqlStore {
   readonly #database: Database;
 
@@ -57,7 +57,8 @@ export class SqliteStore extends SqlStore {
         // A message changes its chat's count, a chat its application's.
         const counted = number === undefined ? 0 : (chat as number);
         changed.set(`${token}/${counted}`, [token, counted]);
-        // Messages of a new chat may have arrived first, and been counted when there was no row to keep the count.
+        // Messages of a new chat may have arrived before it. When they were counted, the chat had no row to hold the
+        // count.
         if (write.kind === 'chat') changed.set(`${token}/${write.chat}`, [token, write.chat]);
       }
       for (const [token, chat] of changed.values()) this.#run('mark', token, chat, randomInt(2 ** 47));

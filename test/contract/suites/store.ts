@@ -8,7 +8,7 @@ import { rollUp } from '../../../lib/rollup/rollup.ts';
 import type { Mark } from '../../../lib/store/counting.ts';
 import type { MergedMessage } from '../../../lib/store/merging.ts';
 import type { Purge } from '../../../lib/store/purging.ts';
-import type { Range, Rows, StoredApplication, StoredMessage } from '../../../lib/store/reads.ts';
+import type { ListRange, Rows, StoredApplication, StoredMessage } from '../../../lib/store/reads.ts';
 import type { Store } from '../../../lib/store/store.ts';
 import { allPages, purgeAll } from '../../support/client/all-pages.ts';
 import { deliveries, expectedState, highestNumber, history, stateOf } from '../../support/histories/histories.ts';
@@ -43,7 +43,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     afterAll(() => opened.close());
 
     const newToken = () => randomUUID();
-    const range = (more: Partial<Range> = {}): Range => ({ order: 'asc', limit: 100, ...more });
+    const range = (more: Partial<ListRange> = {}): ListRange => ({ order: 'asc', limit: 100, ...more });
     const numbersOf = ({ rows, more }: { rows: { number: number }[]; more: boolean }) => ({
       numbers: rows.map(({ number }) => number),
       more,
@@ -243,10 +243,10 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.merge([...messageWrites(token, 3, 1, 12), messageWrite(token, 4, 1)]);
         await store.merge([deletionWrite(token, 5), deletionWrite(token, 3, 5)]);
         for (const list of [
-          (range: Range) => store.chats(token, range),
-          (range: Range) => store.messages(token, 3, range),
+          (range: ListRange) => store.chats(token, range),
+          (range: ListRange) => store.messages(token, 3, range),
         ]) {
-          const listed = async (more: Partial<Range>) => numbersOf(await list(range(more)));
+          const listed = async (more: Partial<ListRange>) => numbersOf(await list(range(more)));
           const all = [1, 2, 3, 4, 6, 7, 8, 9, 10, 11, 12];
           expect(await listed({})).toEqual({ numbers: all, more: false });
           expect(await listed({ order: 'desc' })).toEqual({ numbers: all.toReversed(), more: false });
