@@ -7,7 +7,10 @@
 export abstract class DomainError extends Error {
   /** The name of the class. It is a literal because a bundle may rename classes. */
   abstract override readonly name: string;
-  /** Whether the call is known to have changed nothing. If false, the change may be applied in full, in part or not at all. */
+  /**
+   * Whether the call is known to have changed nothing. If false, it may have applied all, a part or nothing of the
+   * change.
+   */
   abstract readonly appliedNothing: boolean;
 }
 
@@ -46,7 +49,9 @@ export class KeyInFlight extends DomainError {
   }
 }
 
-/** The parent has too few numbers left, up to `limits.highestNumber`, for what was to be created. Nothing was applied. */
+/**
+ * The parent has too few numbers left, up to `limits.highestNumber`, for what it was to create. Nothing was applied.
+ */
 export class NumbersUsedUp extends DomainError {
   override readonly name = 'NumbersUsedUp';
   override readonly appliedNothing = true;

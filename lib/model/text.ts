@@ -19,7 +19,8 @@ export const codePoints = (text: string): number => {
  * @param longest the greatest length, in code points
  */
 export function textFault(text: string, longest: number): string | undefined {
-  // A code point has at most two units. This check comes first so that a megabyte of text is refused without reading it.
+  // A code point has at most two units. This check comes first, so that a megabyte of text is refused without reading
+  // it.
   if (text.length > 2 * longest) return `must have at most ${longest} characters`;
   if (!text.isWellFormed()) return 'must not have a lone surrogate';
   if (text.includes('\0')) return 'must not have the character U+0000';
