@@ -5,7 +5,7 @@ import { SqliteLedger } from '../lib/ledger/sqlite/sqlite-ledger.ts';
 import { queueMigrations } from '../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../lib/queue/sqlite/sqlite-queue.ts';
 import { searchMigrations } from '../lib/search/sqlite/schema.ts';
-import { Database, type Found, UnusableDatabase } from '../lib/sqlite/database.ts';
+import { Database, type FileState, UnusableDatabase } from '../lib/sqlite/database.ts';
 import { Generations, isLater, later, nextGeneration } from '../lib/sqlite/generations.ts';
 import { GroupCommit } from '../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../lib/store/sqlite/schema.ts';
@@ -24,9 +24,12 @@ export interface EngineFiles {
   generations: SharedArrayBuffer;
   queues: Record<QueueName, SqliteQueue>;
   ledger: SqliteLedger;
-  /** Marks both files as consistent after a repair; the next start accepts them. Returns whether they disagreed before. */
+  /**
+   * Marks both files as consistent after a repair, so that the next start accepts them. Returns whether they disagreed
+   * before.
+   */
   agree(): Promise<boolean>;
-  /** Waits for the commits under way, and closes both. */
+  /** Waits for the commits in progress, and closes both files. */
   close(): Promise<void>;
 }
 
@@ -35,18 +38,18 @@ interface FoundFiles {
   dataDir: string;
   ledgerPath: string;
   storePath: string;
-  ledger: Found;
-  store: Found;
+  ledger: FileState;
+  store: FileState;
   /** The generation that the ledger is known to have reached. */
   reached: number;
 }
 
 /**
- * Opens the files of a data folder, which it makes when there is none.
+ * Opens the files of a data folder, and creates the folder if it does not exist.
  *
- * @param disagreeing what to do where one of the files has lost commits: `repair` opens them, and remembers the
+ * @param disagreeing what to do when one of the files has lost commits: `repair` opens them, and remembers the
  *   disagreement until `agree` is called
- * @throws UnusableDatabase, or the system's error when the folder can't be made; nothing has been changed then
+ * @throws UnusableDatabase, or the system's error when the folder cannot be created; nothing has been changed then
  */
 export async function openEngineFiles(
   dataDir: string,
@@ -62,7 +65,8 @@ export async function openEngineFiles(
   const generations = new Generations();
   generations.set('ledger', found.ledger.marks.own);
   generations.set('store', found.store.marks.own);
-  // Generations do not rise until the files agree, or a repair that was stopped would hide what is left to repair.
+  // Generations do not rise until the files agree. Otherwise a repair that was stopped would hide what is left to
+  // repair.
   const pairing = (file: 'ledger' | 'store') => (disagreement ? undefined : { file, generations });
   const ledgerDatabase = Database.open(ledgerPath, {
     exclusive: true,
@@ -113,18 +117,22 @@ function find(dataDir: string): FoundFiles {
   const store = Database.check(storePath, storeSchema, 'applications');
   const mark = LedgerMark.read(dataDir);
   const { own } = ledger.marks;
-  // A ledger without an id lost the commit that named it, with all that came after: the mark is made later.
+  // The mark is only written after the ledger has an id. So a ledger without an id has lost the commit that stored it,
+  // and all later commits.
   const isOfThisLedger = mark && (ledger.folder === undefined || mark.folder === ledger.folder);
   const reached = isOfThisLedger ? later(own, mark.generation) : own;
   return { dataDir, ledgerPath, storePath, ledger, store, reached };
 }
 
-/** @throws UnusableDatabase where numbers would be given out again, or accepted messages be gone without a word */
+/** @throws UnusableDatabase when numbers would be given again, or accepted messages would disappear silently */
 function requireBoth({ ledgerPath, storePath, ledger, store }: FoundFiles): void {
   const states = { [ledgerPath]: ledger.holds, [storePath]: store.holds };
   const lost = Object.keys(states).find((file) => states[file] === 'nothing');
   if (lost && Object.values(states).includes('data'))
-    throw new UnusableDatabase(lost, 'is missing or empty, though the one beside it has data; restore both.');
+    throw new UnusableDatabase(
+      lost,
+      'is missing or empty, but the other file of the data folder has data; restore both.',
+    );
   if (ledger.folder !== undefined && store.folder !== undefined && ledger.folder !== store.folder)
     throw new UnusableDatabase(
       storePath,
@@ -132,7 +140,7 @@ function requireBoth({ ledgerPath, storePath, ledger, store }: FoundFiles): void
     );
 }
 
-/** How one of the files has lost commits that the other builds on; undefined where they agree. */
+/** Returns how one of the files has lost commits that the other depends on; undefined if they agree. */
 function disagreementIn(found: FoundFiles): UnusableDatabase | undefined {
   const { dataDir, ledgerPath, storePath, ledger, store, reached } = found;
   const repair = `restore both files from one backup, or run script/ops --data-dir ${dataDir} reconcile --repair`;

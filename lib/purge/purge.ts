@@ -12,25 +12,25 @@ export interface PurgeServices {
 
 /**
  * Removes, in small steps, everything below the chats and applications that were deleted, and returns how many rows,
- * documents and ledger entries it removed. The next run finds what is left when this one is stopped.
+ * documents and ledger entries it removed. If it is stopped, the next run continues.
  *
- * Each is purged twice, the second time when no write from before the deletion can still be in a queue: a worker that
- * had read a message just before may have put it back.
+ * Each is purged twice, because a worker that read a message just before the first pass may store it again. The second
+ * pass runs when no write from before the deletion can still be in a queue.
  *
- * The purges take turns, one step each, so that neither a long one nor one that fails keeps the others from ending.
+ * The purges take turns, one step each, so that neither a long purge nor a failing one keeps the others from ending.
  *
- * @param mayGoOn asked before each step; `false` ends the run
+ * @param mayContinue called before each step; `false` ends the run
  * @throws the first error of a purge that failed, after the others have ended
  */
 export async function purgeDeleted(
   services: PurgeServices,
   now: number,
-  mayGoOn: () => boolean = () => true,
+  mayContinue: () => boolean = () => true,
 ): Promise<number> {
   let removed = 0;
   const failures: unknown[] = [];
   const turns = (await services.store.purges(now)).map((purge) => stepsOf(services, purge, now));
-  for (let steps = turns.shift(); steps && mayGoOn(); steps = turns.shift()) {
+  for (let steps = turns.shift(); steps && mayContinue(); steps = turns.shift()) {
     try {
       const { done, value } = await steps.next();
       if (done) continue;
@@ -39,14 +39,14 @@ export async function purgeDeleted(
     } catch (error) {
       failures.push(error);
     }
-    // Others get their turn between two steps, where they share the thread.
+    // Let other work on this thread run between two steps.
     await new Promise(setImmediate);
   }
   if (failures.length > 0) throw failures[0];
   return removed;
 }
 
-/** Does a purge in steps, and yields how many rows, documents or entries each removed. */
+/** Runs a purge in steps. Yields after each step how many rows, documents or entries it removed. */
 async function* stepsOf({ store, searchIndex, ledger }: PurgeServices, purge: Purge, now: number) {
   const steps = [
     () => store.purgeRows(purge, limits.purgeRows),

@@ -9,14 +9,15 @@ type RolledUpStore = Pick<Store, 'marks' | 'setCounts'>;
 type Counters = Pick<Ledger, 'counters'>;
 
 /**
- * Sets `chats_count` and `messages_count` of everything that is marked as changed, and returns the number of marks that it
- * visited. Counts are set, never added to, so the roll-up may stop half-way, run again, or run twice at once.
+ * Sets `chats_count` and `messages_count` of everything that is marked as changed, and returns the number of marks that
+ * it visited. Counts are set, never incremented, so the roll-up may stop half-way, run again, or run twice at once.
  *
- * A mark whose counter is out of bounds, or whose count cannot be read or set, is skipped: it stays for the next run, and
- * all others are counted.
+ * A mark whose counter is out of bounds, or whose count cannot be read or set, is skipped: it stays for the next run,
+ * and all others are counted.
  *
  * @param onSkipped called at the end with the number of skipped marks and the first error, if there are any
- * @throws DependencyFailure, and the error that every mark of a page fails with: then the ledger or the store is at fault
+ * @throws DependencyFailure, and the error that every mark of a page fails with: then the ledger or the store is at
+ *   fault
  */
 export async function rollUp(
   store: RolledUpStore,
@@ -48,7 +49,8 @@ interface Skipped {
 /** Counts a page. When the page fails, its halves are counted separately, until the failing mark is alone. */
 async function count(store: RolledUpStore, ledger: Counters, marks: Mark[]): Promise<Skipped[]> {
   try {
-    // Marks are read before the counters: a write accepted in between is counted now and marked again when it is stored.
+    // Marks are read before the counters. A write accepted in between is counted now, and marked again when it is
+    // stored.
     const counters = await ledger.counters(marks);
     const isCountable = (_: unknown, i: number) => {
       const counter = counters[i];

@@ -13,10 +13,10 @@ import {
   type Pairing,
 } from './generations.ts';
 
-/** The migrations of each part of the program that keeps tables in a file, with versions of its own. */
+/** The migrations of a file, by the part of the program that owns the tables. Each part has its own versions. */
 export type DatabaseSchema = Record<string, Record<string, Migration>>;
 
-/** Why a database file can't be used; `reason` completes the sentence "The database FILE …". */
+/** Why a database file cannot be used; `reason` completes the sentence "The database FILE …". */
 export class UnusableDatabase extends Error {
   constructor(path: string, reason: string, options?: ErrorOptions) {
     super(`The database ${path} ${reason}`, options);
@@ -27,7 +27,10 @@ export class UnusableDatabase extends Error {
 const damaged = (path: string, cause?: unknown): UnusableDatabase =>
   new UnusableDatabase(path, 'is damaged; restore the whole data folder from a backup.', { cause });
 
-/** Files up to this size are checked whole at the start, at some 500 MB/s; larger ones by their header alone. */
+/**
+ * Files up to this size, in bytes, are checked as a whole at the start, at some 500 MB/s. Larger files have only their
+ * header checked.
+ */
 const wholeCheckBytes = 128 * 1024 * 1024;
 
 /** The first 16 bytes of every database (https://sqlite.org/fileformat.html). */
@@ -48,7 +51,9 @@ function headerOf(path: string): string {
   return header.toString('latin1');
 }
 
-/** Opens a database to read it. Only one whose journal has something in it leaves a trace: SQLite's scratch file. */
+/**
+ * Opens a database for reading. It changes nothing, but SQLite creates its scratch file if the journal is not empty.
+ */
 function openUntouched(path: string): DatabaseSync {
   const url = pathToFileURL(path);
   if (sizeOf(`${path}-wal`) === 0) url.searchParams.set('immutable', '1');
@@ -57,20 +62,22 @@ function openUntouched(path: string): DatabaseSync {
 
 export interface DatabaseOptions {
   readOnly?: boolean;
-  /** Nobody else may use the file while it is open here. */
+  /** No other connection may use the file while it is open here. */
   exclusive?: boolean;
-  /** A commit is on the disk after the next `sync`, and not before. */
+  /** A commit is only on the disk after the next `sync`. */
   syncsLater?: boolean;
   /** The file is one of a pair: each transaction that changes it raises its generation. */
   pairing?: Pairing | undefined;
 }
 
-/** What a look at a database file finds. */
-export interface Found {
-  /** No file or an empty one, a database in which the table that was asked for has no rows, or one with data. */
+/** What `Database.check` finds in a file. */
+export interface FileState {
+  /**
+   * `nothing` for a missing or empty file, `no data` when the table that was asked for has no rows, otherwise `data`.
+   */
   holds: 'nothing' | 'no data' | 'data';
   marks: Marks;
-  /** What a table `folder` has as the id of the data folder; undefined in files from before there was one. */
+  /** The id of the data folder, from the table `folder`; undefined in files of versions before it. */
   folder: string | undefined;
 }
 
@@ -85,7 +92,9 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>();
   /** The generation of this connection's last commit; undefined before the first. */
   #generation: number | undefined;
-  /** Rows that this connection had changed by its last commit. A transaction that changes none leaves the file as it is. */
+  /**
+   * Rows that this connection had changed by its last commit. A transaction that changes none does not change the file.
+   */
   #changes = 0;
 
   private constructor(
@@ -98,20 +107,21 @@ export class Database {
     this.#pairing = pairing;
     this.#syncsLater = syncsLater;
     if (exclusive) this.raw.exec('PRAGMA locking_mode = EXCLUSIVE');
-    // An answered write must survive a power cut, so every commit is synced (FULL), unless that is done here; NORMAL still
-    // syncs whatever keeps the file whole. WAL lets readers go on meanwhile.
+    // An acknowledged write must survive a power cut. So SQLite syncs every commit (FULL), unless `sync` does it;
+    // NORMAL still syncs what keeps the file consistent. With WAL, readers continue during a commit.
     if (!readOnly) this.raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${syncsLater ? 'NORMAL' : 'FULL'}`);
     this.raw.exec('PRAGMA cache_size = -16000; PRAGMA temp_store = MEMORY');
-    // Damage of a page's layout is found when the page is read, and not when a value of it makes no sense.
+    // Detect a damaged page layout when the page is read, not only when one of its values makes no sense.
     this.raw.exec('PRAGMA cell_size_check = ON');
-    // What is deleted is overwritten with zeros. Merging and accepting cost as much as without it, purging a twelfth more.
+    // Overwrite deleted data with zeros. Merging and accepting cost the same as without it, purging costs a twelfth
+    // more.
     if (!readOnly) this.raw.exec('PRAGMA secure_delete = ON');
   }
 
   /**
-   * Opens the file, or makes it.
+   * Opens the file, or creates it.
    *
-   * @throws UnusableDatabase when the file is damaged, is no database, or is in use elsewhere
+   * @throws UnusableDatabase when the file is damaged, is not a database, or is in use elsewhere
    */
   static open(path: string, options: DatabaseOptions = {}): Database {
     let database: Database | undefined;
@@ -126,24 +136,24 @@ export class Database {
   }
 
   /**
-   * Checks that a file is a sound database that this version of the program understands, without changing it.
+   * Checks that a file is a sound database that this version of the program understands. Does not change the file.
    *
-   * @param table whose rows are the data
+   * @param table the table whose rows are the data
    * @throws UnusableDatabase
    */
-  static check(path: string, schema: DatabaseSchema, table: string): Found {
+  static check(path: string, schema: DatabaseSchema, table: string): FileState {
     let raw: DatabaseSync | undefined;
     try {
       const size = sizeOf(path);
       if (size === 0) return { holds: 'nothing', marks: { own: 0, other: 0 }, folder: undefined };
-      // SQLite would repair a broken header from the journal, and that may be older than what was there.
+      // SQLite would restore a damaged header from the journal, which may have an older one.
       if (headerOf(path) !== databaseHeader) throw damaged(path);
       const checkpointed = checkpointedGeneration(path);
       const first = sizeOf(`${path}-wal`) > 0 ? firstGenerationInJournal(`${path}-wal`) : undefined;
       raw = openUntouched(path);
       const marks = marksIn(raw);
-      // The journal begins at most one commit behind the file, and does not end before it. Otherwise commits between the two
-      // are lost, and SQLite would mix pages of different moments.
+      // The journal must begin at most one commit after the file's last one, and must not end before it. Otherwise
+      // commits between the two are lost, and SQLite would mix pages of different moments.
       if (isLater(checkpointed, marks.own) || (first !== undefined && isLater(first, nextGeneration(checkpointed))))
         throw new UnusableDatabase(
           path,
@@ -177,7 +187,7 @@ export class Database {
     }
   }
 
-  /** The prepared statement of a text; prepared once. */
+  /** Returns the prepared statement of a text. Each text is prepared only once. */
   prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) {
@@ -187,7 +197,7 @@ export class Database {
     return statement;
   }
 
-  /** Runs `work` in one transaction: all of it or, when it throws, nothing. */
+  /** Runs `work` in one transaction. If it throws, the transaction is rolled back. */
   transaction<T>(work: () => T): T {
     this.raw.exec('BEGIN IMMEDIATE');
     try {
@@ -220,7 +230,7 @@ export class Database {
     return this.prepare('SELECT total_changes() AS changes').get()?.changes as number;
   }
 
-  /** The generation is on the disk, so the other file may build on it. */
+  /** Publishes a generation that is on the disk, so that the other file may depend on it. */
   #publish(generation: number | undefined): void {
     if (this.#pairing && generation !== undefined) this.#pairing.generations.set(this.#pairing.file, generation);
   }
@@ -231,8 +241,8 @@ export class Database {
   }
 
   /**
-   * Syncs committed data without blocking this thread. Resolves when it is on the disk. A commit is in the
-   * journal (https://sqlite.org/wal.html), so syncing that is all that SQLite would do at a commit with FULL.
+   * Syncs committed data without blocking this thread. Resolves when the data is on the disk. Commits are in the
+   * journal (https://sqlite.org/wal.html), so this syncs all that SQLite itself would sync at a commit with FULL.
    */
   async sync(): Promise<void> {
     this.#journal ??= openSync(this.#journalPath, 'r+');
@@ -241,7 +251,7 @@ export class Database {
     this.#publish(generation);
   }
 
-  /** The same database for kysely, on the same connection. */
+  /** Returns a kysely instance that uses the same connection. */
   kysely<Schema>(): Kysely<Schema> {
     return new Kysely<Schema>({
       dialect: new SqliteDialect({
@@ -291,7 +301,10 @@ function marksIn(database: { prepare(sql: string): StatementSync }): Marks {
 const settingMarks = ({ own, other }: Marks): string =>
   `PRAGMA user_version = ${own}; PRAGMA application_id = ${other}`;
 
-/** The extended result code of SQLite's errors, the primary one in its lowest byte (https://sqlite.org/rescode.html). */
+/**
+ * Returns the primary code of a SQLite error, which is the lowest byte of its extended code
+ * (https://sqlite.org/rescode.html).
+ */
 const primaryCode = (error: unknown): number | undefined =>
   error instanceof Error && 'errcode' in error && typeof error.errcode === 'number' ? error.errcode & 0xff : undefined;
 
@@ -307,10 +320,10 @@ const codes = {
   notADatabase: 26,
 };
 
-/** An input or output error where SQLite had to make its scratch file larger; there is no other reason than a full disk. */
+/** The I/O error of enlarging SQLite's scratch file. Its only cause is a full disk. */
 const scratchFileTooSmall = codes.ioError | (19 << 8);
 
-/** What the system says where a file cannot be read or written. */
+/** Reasons why a file cannot be read or written, by the system's error code. */
 const systemReasons: Record<string, string> = {
   EISDIR: 'is a folder, or the journal beside it is.',
   EACCES: 'cannot be read or written: permission denied.',
@@ -321,7 +334,7 @@ const systemReasons: Record<string, string> = {
   EIO: 'cannot be read or written: the disk reports an error.',
 };
 
-/** The failure as a sentence about the file where the reason lies with the file or the machine; otherwise as it is. */
+/** Returns an error that explains the failure if its cause is the file or the machine, otherwise the error itself. */
 function explained(path: string, error: unknown): unknown {
   const because = (reason: string) => new UnusableDatabase(path, reason, { cause: error });
   const extended = (error as { errcode?: unknown }).errcode;
@@ -349,7 +362,7 @@ function explained(path: string, error: unknown): unknown {
   return reason ? because(reason) : error;
 }
 
-/** Whether the failure lies with the machine (disk full, lock, input or output error) and may pass. */
+/** Returns whether the cause is the machine (disk full, lock, input or output error) and may pass. */
 export const isSqliteOutage = (error: unknown): boolean => {
   const code = primaryCode(error);
   return (

@@ -2,12 +2,13 @@ import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
  * The commit counters of the two files of a data folder. Each file counts its commits: its generation. Each commit also
- * stores the generation of the other file that it depends on, which is already on the disk. So a file whose generation is
- * below the one that the other file stores has lost commits: it is an older copy, or its journal was damaged or lost.
+ * stores the generation of the other file that it depends on, which is already on the disk. So a file whose generation
+ * is below the one that the other file stores has lost commits: it is an older copy, or its journal was damaged or
+ * lost.
  *
- * Both numbers are in the file's header, where SQLite leaves 32 bits each to the program: `user_version` is the file's own
- * generation, `application_id` that of the other file. The header is page 1, which is written with every commit then; a
- * table would cost a page, too. Files written by earlier versions have 0 in both.
+ * Both numbers are in the file's header, where SQLite leaves 32 bits each to the program: `user_version` is the file's
+ * own generation, `application_id` that of the other file. Every commit then writes the page with the header, which is
+ * page 1; a table would also cost one page. Files written by earlier versions have 0 in both.
  *
  * 32 bits last for 50 days of 1,000 commits a second, so generations wrap around, and only their distance counts.
  */
@@ -16,7 +17,10 @@ export interface Marks {
   other: number;
 }
 
-/** Where the header has them (https://sqlite.org/fileformat.html#the_database_header). */
+/**
+ * The offset of `user_version` in the header, and the size of the header
+ * (https://sqlite.org/fileformat.html#the_database_header).
+ */
 const ownOffset = 60;
 const headerBytes = 100;
 
@@ -24,32 +28,32 @@ export const isLater = (generation: number, than: number): boolean => ((generati
 export const later = (a: number, b: number): number => (isLater(a, b) ? a : b);
 export const nextGeneration = (generation: number): number => (generation + 1) | 0;
 
-/** The files of a pair, by their place in the memory that the threads share. */
-const places = { ledger: 0, store: 1 } as const;
-export type PairedFile = keyof typeof places;
+/** The index of each file's generation in the memory that the threads share. */
+const indexes = { ledger: 0, store: 1 } as const;
+export type PairedFile = keyof typeof indexes;
 
-/** The generations of both files that are on the disk, for all threads that write them. They only rise. */
+/** The generation of each file that is on the disk, for all threads that write the files. Generations only rise. */
 export class Generations {
   readonly shared: SharedArrayBuffer;
   readonly #values: Int32Array;
 
-  /** @param shared that of another thread; without it, new memory */
+  /** @param shared the memory of another thread's instance; without it, new memory */
   constructor(shared: SharedArrayBuffer = new SharedArrayBuffer(2 * Int32Array.BYTES_PER_ELEMENT)) {
     this.shared = shared;
     this.#values = new Int32Array(shared);
   }
 
   get(file: PairedFile): number {
-    return Atomics.load(this.#values, places[file]);
+    return Atomics.load(this.#values, indexes[file]);
   }
 
-  /** Each file has one writer at a time, so nobody else raises the same value. */
+  /** Each file has only one writer, so no other thread sets its value at the same time. */
   set(file: PairedFile, generation: number): void {
-    Atomics.store(this.#values, places[file], generation);
+    Atomics.store(this.#values, indexes[file], generation);
   }
 }
 
-/** A file of the pair, as the connection that writes it sees itself. */
+/** The file of the pair that a connection writes, and the generations of both. */
 export interface Pairing {
   file: PairedFile;
   generations: Generations;
@@ -69,17 +73,20 @@ function reading<T>(path: string, read: (file: number) => T): T {
   }
 }
 
-/** The generation in the database file alone, without what its journal has; no connection may be open on it. */
+/** Returns the generation in the database file, without its journal. No connection to the file may be open. */
 export const checkpointedGeneration = (path: string): number =>
   reading(path, (file) => readAt(file, headerBytes, 0)?.readInt32BE(ownOffset) ?? 0);
 
-/** The sizes of the headers of a journal and of each page in it (https://sqlite.org/fileformat.html#the_wal_file). */
+/**
+ * Sizes in bytes of the header of a journal and of the header of each page in it
+ * (https://sqlite.org/fileformat.html#the_wal_file).
+ */
 const journalHeaderBytes = 32;
 const frameHeaderBytes = 24;
 
 /**
- * The generation that a journal begins with: that of the first header page in it. Undefined where there is none before the
- * first page whose checksum is wrong, which is as far as SQLite reads.
+ * Returns the generation that a journal begins with: that of the first page 1 in it. Returns undefined if there is none
+ * before the first page with a wrong checksum, which is where SQLite stops reading.
  */
 export const firstGenerationInJournal = (path: string): number | undefined =>
   reading(path, (file) => {
@@ -102,7 +109,7 @@ export const firstGenerationInJournal = (path: string): number | undefined =>
 
 type Sums = [number, number];
 
-/** SQLite's checksum of a journal, continued over more bytes; their number is a multiple of 8. */
+/** Returns SQLite's checksum of a journal, continued over more bytes. Their number must be a multiple of 8. */
 function checksums(bytes: Buffer, bigEndian: boolean, [first, second]: Sums): Sums {
   const word = (at: number) => (bigEndian ? bytes.readUInt32BE(at) : bytes.readUInt32LE(at));
   for (let at = 0; at < bytes.length; at += 8) {

@@ -2,27 +2,27 @@ import type { Database } from './database.ts';
 
 interface Waiting {
   work: () => unknown;
-  /** Whether what it has done can be undone without the rest of its group. */
+  /** Whether the work can be rolled back without the rest of its group. */
   undoable: boolean;
   resolve: (value: never) => void;
   reject: (reason: unknown) => void;
 }
 
-/** What takes part in every group. */
+/** Takes part in every group. */
 export interface Participant {
-  /** Called before the group's first piece of work; the group before may have failed as a whole. */
+  /** Called before the group's first work. The previous group may have failed as a whole. */
   begin: () => void;
-  /** Called after the last one, as part of the transaction; when it throws, all of the group fail. */
+  /** Called after the group's last work, within the transaction. If it throws, the whole group fails. */
   end: () => void;
 }
 
 /**
- * Commits everything that waits as one transaction, so that one sync to the disk serves all concurrent requests. Each
- * piece of work is undone by itself: one that throws fails alone. Nobody is answered before the
- * transaction is on the disk; when the commit fails, all of the group fail with its error.
+ * Commits everything that waits as one transaction, so that one sync to the disk serves all concurrent requests. Work
+ * that throws is rolled back and fails alone. A result is returned only when the transaction is on the disk. If the
+ * commit fails, the whole group fails with its error.
  *
- * The sync is not SQLite's, which this thread would have to wait for: while the disk works, the thread reads requests
- * and prints answers, and what arrives makes up the next group. One group is on its way at a time.
+ * SQLite does not do the sync, because this thread would have to wait for it. While the disk works, the thread reads
+ * requests and writes responses, and new work waits for the next group. Only one group is committed at a time.
  */
 export class GroupCommit {
   readonly database: Database;
@@ -35,23 +35,25 @@ export class GroupCommit {
 
   /**
    * @param database opened with `syncsLater`
-   * @param crash is to end the process: after a sync that failed, nobody knows what the disk has, not even whether it
-   *   has dropped what it was given, and only a new start reads what is there. Nobody of the group is answered, and
-   *   nothing more is committed.
+   * @param crash must end the process. After a sync that failed, it is unknown what the disk has: the system may even
+   *   have dropped the data. Only a new start reads what is there. No caller of the group gets a result, and nothing
+   *   more is committed.
    */
   constructor(database: Database, crash: (error: unknown) => void = throwOutside) {
     this.database = database;
     this.#crash = crash;
   }
 
-  /** Runs `work`, which must be synchronous, in the next group; resolves with its result when that is on the disk. */
+  /**
+   * Runs `work`, which must be synchronous, in the next group. Resolves with its result when the group is on the disk.
+   */
   run<T>(work: () => T): Promise<T> {
     return this.#add(work, true);
   }
 
   /**
-   * As `run`, for work that changes the file by one statement at most, and does not throw behind it: SQLite itself undoes
-   * a statement that fails. The savepoint that this spares is a fifth of what a create costs in the file.
+   * Like `run`, for work that changes the file with at most one statement and does not throw after it. SQLite itself
+   * rolls back a statement that fails. This saves a savepoint, which is a fifth of what a create costs in the file.
    */
   runStatement<T>(work: () => T): Promise<T> {
     return this.#add(work, false);
@@ -62,8 +64,8 @@ export class GroupCommit {
   }
 
   /**
-   * Resolves when all that is committed is on the disk. What the caller then reads before it waits for anything else is
-   * there to stay, too: commits are made by the event loop, not in between.
+   * Resolves when all commits so far are on the disk. What the caller reads before its next `await` is on the disk,
+   * too, because commits happen in other turns of the event loop.
    */
   async synced(): Promise<void> {
     await this.#syncing;
@@ -83,8 +85,8 @@ export class GroupCommit {
 
   #schedule(): void {
     this.#underWay = true;
-    // In the second turn of the event loop: those who were just answered may have sent more by then, which shares the
-    // commit. The larger groups save an eighth of a request's processor time, and more turns save no more.
+    // Wait two turns of the event loop: clients that just got a response often send again, and those requests then join
+    // this commit. The larger groups save an eighth of a request's processor time. More turns save no more.
     setImmediate(() => setImmediate(() => this.#next().catch(this.#crash)));
   }
 
@@ -101,7 +103,10 @@ export class GroupCommit {
     if (this.#waiting.length > 0) this.#schedule();
   }
 
-  /** What to tell each of those that waited, once the disk has it; undefined when the commit failed, and they know. */
+  /**
+   * Returns functions that settle the promises of the group, to be called when the commit is on the disk. Returns
+   * undefined if the commit failed; then the promises are rejected already.
+   */
   #commit(): (() => void)[] | undefined {
     const group = this.#waiting;
     this.#waiting = [];
@@ -127,7 +132,7 @@ export class GroupCommit {
       if (undoable) database.prepare('RELEASE work').run();
       return () => resolve(value as never);
     } catch (error) {
-      // Some errors, a full disk among them, have rolled the whole transaction back already.
+      // After some errors, such as a full disk, SQLite has already rolled back the whole transaction.
       if (!database.raw.isTransaction) throw error;
       if (undoable) {
         database.prepare('ROLLBACK TO work').run();
@@ -138,7 +143,7 @@ export class GroupCommit {
   }
 }
 
-/** Node.js ends the process with what is thrown where nobody catches it. */
+/** Throws where nothing catches the error, so that Node.js ends the process. */
 const throwOutside = (error: unknown): void =>
   queueMicrotask(() => {
     throw error;
