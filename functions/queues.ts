@@ -20,13 +20,13 @@ interface QueueEntry {
 export const queues = {
   store: {
     carries: 'writes',
-    // Each record is a group commit's, some 20 writes under load, so these fill a transaction.
+    // A record has the writes of one group commit, some 20 under load, so this many records fill a transaction.
     embeddedBatch: 50,
     metrics: { done: 'stored', lag: 'stored_lag', failed: 'store_failures' },
   },
   search: {
     carries: 'changes',
-    // Each record names up to 1,000 messages; few where little is written.
+    // A record names up to 1,000 messages, but only a few under low load.
     embeddedBatch: 10,
     metrics: { done: 'indexed', lag: 'indexed_lag', failed: 'index_failures' },
   },

@@ -6,7 +6,7 @@ import { events, log } from './observe/log.ts';
 export type ScheduledEvent = EventBridgeEvent<'Scheduled Event', Record<string, never>>;
 export type ScheduleHandler = LambdaHandler<ScheduledEvent, void>;
 
-/** Makes regular work a Lambda handler for an EventBridge schedule. When the work fails, the run fails. */
+/** Makes regular work into a Lambda handler for an EventBridge schedule. When the work fails, the run fails. */
 export const scheduled =
   <Needs>(work: (services: Needs, context: Context) => Promise<void>) =>
   (services: Needs): ScheduleHandler =>

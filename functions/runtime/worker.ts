@@ -16,13 +16,13 @@ const longestDelaySeconds = 60;
 /** Returns how long a failed record waits for its next delivery, by the number of deliveries so far. */
 export const retryDelaySeconds = (receives: number): number => Math.min(2 ** (receives - 1), longestDelaySeconds);
 
-/** A record of a batch, and what its body says. */
+/** A record of a batch, with its decoded body. */
 export interface Parsed<Content> {
   record: SQSRecord;
   content: Content;
 }
 
-/** A record that can never be worked on, and why. */
+/** A record that can never be processed, and why. */
 export interface Poison {
   record: SQSRecord;
   reason: string;
@@ -39,13 +39,13 @@ interface WorkerOptions<Queue extends QueueName, Content, Needs> {
   queue: Queue;
   /** Reads a record's body. @throws MalformedRecord */
   decode: (body: string) => Content;
-  /** Does the work of a batch, which may be repeated, and returns the records that can never be worked on. */
+  /** Does the work of a batch, possibly more than once. Returns the records that can never be processed. */
   work: (records: Parsed<Content>[], services: Needs) => Promise<Worked>;
   /** The message that reports a batch. */
   done: (typeof events)[keyof typeof events];
 }
 
-/** Seconds since then; undefined where the time is not known. */
+/** Returns the seconds since `at`; undefined if `at` is unknown. */
 export const secondsSince = (at: number | undefined): number | undefined => at && Math.max(Date.now() - at, 0) / 1_000;
 
 /**
@@ -92,7 +92,7 @@ export const worker =
     }) as BatchHandler;
   };
 
-/** Reads the records of a batch. Malformed records are poison; those of a newer version are returned as unknown. */
+/** Decodes the records of a batch. Malformed records are poison; those of a newer version are returned as unknown. */
 function parseBatch<Content>(
   records: SQSRecord[],
   decode: (body: string) => Content,
@@ -112,7 +112,9 @@ function parseBatch<Content>(
   return { parsed, malformed, unknown };
 }
 
-/** Moves poison to the dead letters of the queue, one by one, and returns the records for which that failed. */
+/**
+ * Moves poison to the dead letters of the queue, one record at a time, and returns the records for which that failed.
+ */
 async function buryAll(
   poison: (Poison & { requests: readonly string[] })[],
   { queue, deadLetterBox }: { queue: QueueName; deadLetterBox: DeadLetterBox },
@@ -133,7 +135,7 @@ async function buryAll(
   return unburied;
 }
 
-/** The answer that has the records delivered again. */
+/** Returns the response that makes the queue deliver the records again. */
 const failing = (records: SQSRecord[]): SQSBatchResponse => ({
   batchItemFailures: records.map(({ messageId }) => ({ itemIdentifier: messageId })),
 });

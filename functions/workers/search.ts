@@ -34,7 +34,7 @@ export const searchWorker = worker({
     const poison = records.flatMap(({ record, content }): Poison[] => {
       const reasons = content.messages.map((key) => refused.get(nameOf(key)));
       const bad = reasons.findIndex((reason) => reason !== undefined);
-      // The reason is logged, so it names the place in the record instead of the token.
+      // The reason is logged, so it names the position in the record instead of the token.
       return bad < 0 ? [] : [{ record, reason: `messages.${bad}: ${reasons[bad]}` }];
     });
     return { poison, measured };
@@ -43,7 +43,7 @@ export const searchWorker = worker({
 
 const nameOf = ({ token, chat, number }: MessageKey): string => `${token}/${chat}/${number}`;
 
-/** Indexes the documents, and returns those that the index will never take. */
+/** Indexes the documents, and returns those that the index can never accept. */
 async function indexed(searchIndex: SearchIndex, documents: SearchDocument[]): Promise<RefusedDocument[]> {
   try {
     await searchIndex.index(documents);

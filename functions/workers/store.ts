@@ -37,7 +37,9 @@ export const storeWorker = worker({
   },
 });
 
-/** The records for the queues of changes: the keys of changed messages, each once in a record, and their origin. */
+/**
+ * Yields the records for the queues of changes: the keys of changed messages, each once in a record, and their origin.
+ */
 function* changesOf(stored: WritesRecord[]): Generator<string> {
   let changed = new Map<string, MessageKey>();
   let by: WritesRecord[] = [];
@@ -59,7 +61,10 @@ const originOf = (records: WritesRecord[]): Origin => ({
   at: oldestOf(records),
 });
 
-/** When the oldest write was accepted. Writes that no client asked for, such as imports, may be years old and do not count. */
+/**
+ * Returns when the oldest write was accepted. Writes without a client's request, such as imports, may be years old and
+ * do not count.
+ */
 function oldestOf(records: WritesRecord[]): number | undefined {
   let oldest: number | undefined;
   for (const { requests, writes } of records)
@@ -67,7 +72,7 @@ function oldestOf(records: WritesRecord[]): number | undefined {
   return oldest;
 }
 
-/** The records in groups of at most `limits.rowsPerTransaction` rows. A record's writes stay together. */
+/** Yields the records in groups of at most `limits.rowsPerTransaction` rows. A record's writes stay together. */
 function* batches(records: Parsed<WritesRecord>[]): Generator<Parsed<WritesRecord>[]> {
   let batch: Parsed<WritesRecord>[] = [];
   let rows = 0;
@@ -83,7 +88,10 @@ function* batches(records: Parsed<WritesRecord>[]): Generator<Parsed<WritesRecor
   if (rows > 0) yield batch;
 }
 
-/** Merges the batch. Where it holds a write that the database will never take, halves it until that write's record is alone. */
+/**
+ * Merges the batch. If the database can never store one of the writes, the batch is halved until the record of that
+ * write is alone. Returns such records.
+ */
 async function mergeOrSplit(batch: Parsed<WritesRecord>[], store: Store): Promise<Poison[]> {
   try {
     await store.merge(batch.flatMap(({ content }) => content.writes));

@@ -10,7 +10,7 @@ import { events, log } from '../observe/log.ts';
 import { takesGzip } from './content-coding.ts';
 import { requestIdOf } from './request-id.ts';
 
-/** What an operation returns: a value for JSON, or a ready document; the status stands in the route table. */
+/** What an operation returns: a value for JSON, or a ready document. The status is in the route table. */
 export interface Answer {
   json?: unknown;
   document?: Document;
@@ -18,18 +18,18 @@ export interface Answer {
 }
 
 /**
- * Where a result has its body as bytes that are shared by all answers. A host that sends bytes itself takes these instead
- * of `body`. It is a symbol because Lambda writes results as JSON, which leaves symbols out, and API Gateway refuses
- * members that it does not know.
+ * The member of a result that has the body as bytes, which all responses share. A host that sends bytes itself uses it
+ * instead of `body`. It is a symbol because Lambda writes results as JSON, which leaves symbols out, and API Gateway
+ * refuses members that it does not know.
  */
 export const sharedBody = Symbol('sharedBody');
 
-/** A proxy result for API Gateway, and a little more for the embedded host. */
+/** A proxy result for API Gateway, with an additional member for the embedded host. */
 export interface HttpResult extends APIGatewayProxyResult {
   [sharedBody]?: Buffer;
 }
 
-/** The result for a problem. */
+/** Returns the result for a problem. */
 export function problemAnswer(problem: Problem, requestId: string): HttpResult {
   return {
     statusCode: problem.status,
@@ -38,7 +38,7 @@ export function problemAnswer(problem: Problem, requestId: string): HttpResult {
   };
 }
 
-/** The result for what the operation returned. */
+/** Returns the result for what the operation returned. */
 function resultOf(route: Route, { json, document, headers }: Answer, event: APIGatewayProxyEvent): HttpResult {
   const statusCode = route.answer.status;
   const ifNoneMatch = event.headers['if-none-match'];
@@ -76,7 +76,8 @@ function documentResult(
   return {
     statusCode,
     headers: { ...shared, 'content-type': contentType, ...(compressed && { 'content-encoding': 'gzip' }) },
-    // Only API Gateway needs the body as text, and decodes Base64; a host that takes the bytes never has this made.
+    // Only API Gateway needs the body as text, and decodes Base64. It is a getter so that a host that uses the bytes
+    // never pays for it.
     get body() {
       return bytes.toString(compressed ? 'base64' : 'utf8');
     },

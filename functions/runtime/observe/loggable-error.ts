@@ -32,7 +32,7 @@ function makeKnown() {
 export function loggableError(error: Error): Record<string, unknown> {
   known ??= makeKnown();
   const { code, errcode, sqlState, $metadata, meta } = known.parse(error);
-  // The message of an operating system error contains the call and the address only.
+  // The message of an operating system error contains only the call and the address.
   const speaks = 'syscall' in error || (code === undefined && ofTheProgram.some((type) => error.constructor === type));
   return {
     name: error.name,
@@ -43,7 +43,7 @@ export function loggableError(error: Error): Record<string, unknown> {
     status: $metadata?.httpStatusCode ?? meta?.statusCode,
     type: meta?.body.error.type,
     aws_request_id: $metadata?.requestId,
-    stack: placesOf(error),
+    stack: sourcePositionsOf(error),
     ...(error.cause instanceof Error && { cause: loggableError(error.cause) }),
   };
 }
@@ -52,7 +52,7 @@ export function loggableError(error: Error): Record<string, unknown> {
  * Returns the lines of the stack that name positions in the source. The message is removed first, because it may have
  * many lines.
  */
-const placesOf = ({ stack = '', message }: Error): string[] =>
+const sourcePositionsOf = ({ stack = '', message }: Error): string[] =>
   stack
     .replace(message, () => '')
     .split('\n')
