@@ -17,25 +17,29 @@ import { every } from './schedule.ts';
 import { systemSecretOf } from './system-secret.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
 
-/** Time between two looks for something to purge, in milliseconds. */
+/** Time between two runs of the purge, in milliseconds. */
 const purgeEveryMs = 2_000;
-/** Stopping waits this long for the batches under way; after it they are left to the next start. */
+/**
+ * Stopping waits this long for the batches in progress, in milliseconds. Batches that are not done then are repeated
+ * after the next start.
+ */
 const stopMs = 3_000;
 
 export interface Engine {
   services: Pick<Services, 'ledger' | 'store'>;
   /** The handlers of the reads that run in reader processes. */
   reads: ReadonlyMap<OperationId, HttpHandler>;
-  /** Ends when the batches under way are done and everything is on the disk. */
+  /** Resolves when the batches in progress are done and everything is on the disk. */
   stop(): Promise<void>;
 }
 
 /**
- * Starts the embedded engine on a data folder, which it makes when there is none: ledger and queues here, writing store
- * and search index in a worker thread, reads that can be slow in reader processes, and the schedules.
+ * Starts the embedded engine on a data folder, and creates the folder if it does not exist. The ledger and the queues
+ * run in this thread, the store and the search index in a worker thread, and reads that can be slow in reader
+ * processes. Also starts the schedules.
  *
- * @throws UnusableDatabase, or the system's error when the folder can't be made; nothing has been changed then.
- * UnusableSystemSecret when the secret of the folder is damaged
+ * @throws UnusableDatabase, or the system's error when the folder cannot be created; nothing has been changed then.
+ *   UnusableSystemSecret when the secret of the folder is damaged
  */
 export async function startEngine(
   dataDir: string,
@@ -70,7 +74,8 @@ export async function startEngine(
   let stopping = false;
   thread.on('error', (error) => log.critical(events.workerDied, { error }));
   thread.on('exit', () => {
-    // Whatever ended it, a new start begins from what is on the disk; going on without storing would only pile up.
+    // Without the worker thread nothing is stored and the queues only grow. A new start continues with what is on the
+    // disk.
     if (!stopping) process.exit(1);
   });
   const workerThread = createBirpc<WorkerThread, AcceptingThread>(
@@ -100,7 +105,8 @@ export async function startEngine(
       stopping = true;
       for (const schedule of schedules) schedule.stop();
       const timeout = new Promise((resolve) => setTimeout(resolve, stopMs).unref());
-      // Before the files: the connection that is closed last brings the journal into the file.
+      // Stop the readers before the files are closed, because the last connection to close empties the journal into the
+      // file.
       await readers.stop();
       await Promise.race([Promise.all(sources.map((source) => source.stop())), timeout]);
       await thread.terminate();

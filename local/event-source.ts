@@ -4,21 +4,21 @@ import { retryDelaySeconds } from '../functions/runtime/worker.ts';
 import type { Delivery, Queue } from '../lib/queue/queue.ts';
 import { sqsEvent } from './lambda-events.ts';
 
-/** After a failure of the queue itself. */
+/** Delay after a failure of the queue itself, in milliseconds. */
 const queueFailedDelayMs = 1_000;
 
 /** Node.js fires timers with a longer delay at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** A queue, and how to know when to look at it again. */
+/** A queue that tells when to poll it again. */
 export interface PolledQueue extends Pick<Queue, 'receive' | 'acknowledge' | 'release'> {
-  /** Calls back when something was sent. */
+  /** Calls the listener after messages were sent. */
   onMessages(listener: () => void): void;
-  /** In how many milliseconds the next message is due; undefined when none is known of. */
+  /** Returns in how many milliseconds the next message is due; undefined if there is none. */
   nextInMs(): number | undefined;
 }
 
-/** What SQS event source mappings do on AWS: takes batches from a queue to a worker, one at a time. */
+/** Does what an SQS event source mapping does on AWS: it takes batches from a queue to a worker, one at a time. */
 export class EventSource {
   readonly #name: string;
   readonly #queue: PolledQueue;
@@ -45,7 +45,7 @@ export class EventSource {
     this.#running = this.#run();
   }
 
-  /** Ends after the batch under way. */
+  /** Resolves after the batch in progress. */
   async stop(): Promise<void> {
     this.#stopped = true;
     this.#wake.resolve();
@@ -60,7 +60,8 @@ export class EventSource {
         if (deliveries.length > 0) await this.#deliver(deliveries);
         else await this.#sleep(this.#queue.nextInMs());
       } catch (error) {
-        // The queue itself fails, as on a full disk. What was in hand comes again once its visibility is over.
+        // The queue itself failed, for instance because the disk is full. Messages in flight are delivered again after
+        // their visibility timeouts.
         log.error(events.queueFailed, { queue: this.#name, error: error as Error });
         await this.#sleep(queueFailedDelayMs);
       }
@@ -85,7 +86,9 @@ export class EventSource {
     );
   }
 
-  /** Sleeps for so many milliseconds, or at most as long as a timer can, and until something is sent. */
+  /**
+   * Sleeps until something is sent, or until the time is over if one is given. The time is cut to the longest timer.
+   */
   async #sleep(milliseconds: number | undefined): Promise<void> {
     const timer =
       milliseconds === undefined ? undefined : setTimeout(this.#wake.resolve, Math.min(milliseconds, longestTimerMs));

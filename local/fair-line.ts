@@ -1,17 +1,23 @@
-/** Items of one application that wait. Reads take 1 to 20 ms, so more would hardly be answered within their deadline. */
+/**
+ * Most waiting items of one application. A read takes 1 to 20 ms, so more would hardly be answered before their
+ * deadline.
+ */
 const mostOfOne = 100;
-/** Items of all applications that wait. An event holds the path and the headers, at most some 50 kB: 25 MB in all. */
+/**
+ * Most waiting items of all applications. An event has the path and the headers, at most some 50 kB, so together they
+ * take 25 MB.
+ */
 const mostOfAll = 500;
 
 interface Item {
   application: string;
-  /** Of `performance.now()`. */
+  /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
 }
 
 /** A queue that serves applications in turn, and the reads of each in the order of arrival. */
 export class FairLine<Waiting extends Item> {
-  /** Only applications that have something waiting; the one whose turn it is comes first. */
+  /** The waiting items of each application that has any. The application whose turn is next comes first. */
   readonly #byApplication = new Map<string, Waiting[]>();
   #length = 0;
 
@@ -19,7 +25,7 @@ export class FairLine<Waiting extends Item> {
     return this.#length;
   }
 
-  /** Returns false, and adds nothing, when too much waits already. */
+  /** Adds an item. Returns false, and adds nothing, when too many are waiting already. */
   add(item: Waiting): boolean {
     const ofOne = this.#byApplication.get(item.application) ?? [];
     if (this.#length >= mostOfAll || ofOne.length >= mostOfOne) return false;
@@ -29,7 +35,7 @@ export class FairLine<Waiting extends Item> {
     return true;
   }
 
-  /** Takes the oldest item of the next application that may have one taken. */
+  /** Takes the oldest item of the next application for which `mayTake` returns true. */
   take(mayTake: (application: string) => boolean): Waiting | undefined {
     for (const [application, items] of this.#byApplication) {
       if (!mayTake(application)) continue;
@@ -42,7 +48,7 @@ export class FairLine<Waiting extends Item> {
     return undefined;
   }
 
-  /** Takes all items that arrived until then. */
+  /** Takes all items that arrived at this time or before. */
   takeArrivedUntil(time: number): Waiting[] {
     const taken: Waiting[] = [];
     for (const [application, items] of this.#byApplication) {

@@ -12,11 +12,11 @@ export const folderMigrations: Record<string, Migration> = {
   },
 };
 
-/** Gives both files the folder's id where they have none yet, and returns it. */
+/** Gives both files the folder's id if they have none yet, and returns it. */
 export function identify(ledger: Database, store: Database): string {
   const idIn = (database: Database) => database.prepare('SELECT id FROM folder').get()?.id as string | undefined;
   const id = idIn(ledger) ?? idIn(store) ?? randomBytes(16).toString('hex');
-  // The ledger first: a store that has an id, beside a ledger that has none, tells that the ledger is an older one.
+  // The ledger first, so that a store with an id beside a ledger without one shows that the ledger is an older copy.
   for (const database of [ledger, store])
     if (idIn(database) === undefined) database.prepare('INSERT INTO folder (id) VALUES (?)').run(id);
   return id;

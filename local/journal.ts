@@ -3,13 +3,13 @@ import type { Database } from '../lib/sqlite/database.ts';
 
 /** A journal larger than this is emptied, in bytes. Without readers, SQLite's own checkpoints keep it at some 6 MB. */
 const mostBytes = 64 * 1024 * 1024;
-/** Time between two tries, in milliseconds: one waits up to 5 s for readers, and storing waits as long. */
+/** Time between two attempts, in milliseconds. An attempt waits up to 5 s for readers, and storing waits with it. */
 const retryMs = 60_000;
 
 /**
- * Empties the journal of store.db once it is large. SQLite starts a journal over only in a moment in which no reader
- * uses it, and while several processes read at full speed there may be none: measured, it grew to 28 MB in 15 s. This
- * checkpoint waits for such a moment, which comes because each read has a deadline
+ * Empties the journal of store.db when it is large. SQLite starts a journal over only at a moment when no reader uses
+ * it. While several processes read at full speed, there may be no such moment: a journal was measured to grow to 28 MB
+ * in 15 s. This checkpoint waits for such a moment, which comes because each read has a deadline
  * (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files).
  */
 export class Journal {
@@ -25,7 +25,7 @@ export class Journal {
     this.#mostBytes = options.mostBytes ?? mostBytes;
   }
 
-  /** To be called between transactions. */
+  /** Empties the journal if it is too large. Call it between transactions. */
   keepSmall(): void {
     const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
     if (size <= this.#mostBytes || performance.now() < this.#notBefore) return;

@@ -5,7 +5,7 @@ import type { FastifyRequest } from 'fastify';
 import type { ScheduledEvent } from '../functions/runtime/schedule.ts';
 import type { Delivery } from '../lib/queue/queue.ts';
 
-// Events as AWS makes them, so that the handlers run here exactly as they do there.
+// Events like those of AWS, so that the handlers run here exactly as they do there.
 
 /** The name of the API's stage, which is the first segment of every path. */
 export const stage = 'v1';
@@ -13,15 +13,15 @@ export const stage = 'v1';
 /** Time limit of a batch, in milliseconds; more than any batch needs. */
 const functionTimeMs = 29_000;
 
-/** The context of a function that has so much time, in milliseconds. */
+/** Returns the context of a function with this time limit, in milliseconds. */
 export function lambdaContext(functionName: string, timeMs: number = functionTimeMs): Context {
   const end = performance.now() + timeMs;
   return { ...timelessContext(functionName, randomUUID()), getRemainingTimeInMillis: () => end - performance.now() };
 }
 
 /**
- * The context of a request. There is no gateway here that would give up waiting, and a timer that is set and cleared
- * for each request is a tenth of the processor's time that an answer takes.
+ * Returns the context of a request. It has no time limit: no gateway here would stop waiting, and setting and clearing
+ * a timer for each request takes a tenth of a response's processor time.
  */
 export const requestContext = (functionName: string, requestId: string): Context =>
   timelessContext(functionName, requestId) as Context;
@@ -43,10 +43,10 @@ function timelessContext(functionName: string, awsRequestId: string): Omit<Conte
 }
 
 /**
- * The proxy event of an HTTP request.
+ * Returns the proxy event of an HTTP request.
  *
  * @param resource the route's path in the table
- * @param body what was read of the request's body; undefined where it has none, or none that counts
+ * @param body the request's body as it was read; undefined if there is none or it is ignored
  */
 export function proxyEvent(request: FastifyRequest, resource: string, body?: Buffer): APIGatewayProxyEvent {
   const [path, search] = splitOnce(request.url, '?');
@@ -58,17 +58,17 @@ export function proxyEvent(request: FastifyRequest, resource: string, body?: Buf
   const plain = !body || isUtf8(body);
   return {
     resource,
-    // What is not below the stage is nowhere; API Gateway would not even call a function.
+    // A path outside the stage matches no route; API Gateway would not even call a function.
     path: path.startsWith(`/${stage}/`) ? path.slice(`/${stage}`.length) : '/',
     httpMethod: request.method,
     headers,
     queryStringParameters: search ? Object.fromEntries(new URLSearchParams(search)) : null,
-    // The handlers read none of these, and to fill them in for every request would cost.
+    // The handlers do not read these, and filling them in would take time for every request.
     multiValueHeaders: {},
     multiValueQueryStringParameters: null,
     pathParameters: (request.params as Record<string, string> | undefined) ?? null,
     stageVariables: null,
-    // API Gateway fills in much more; the handlers read these.
+    // API Gateway fills in much more; the handlers read only these.
     requestContext: {
       requestId: request.id,
       path,
@@ -80,7 +80,7 @@ export function proxyEvent(request: FastifyRequest, resource: string, body?: Buf
   };
 }
 
-/** The event of a batch of queue messages. */
+/** Returns the event of a batch of queue messages. */
 export const sqsEvent = (queue: string, deliveries: Delivery[]): SQSEvent => ({
   Records: deliveries.map(({ receipt, body, receives }) => ({
     messageId: receipt,
@@ -100,7 +100,7 @@ export const sqsEvent = (queue: string, deliveries: Delivery[]): SQSEvent => ({
   })),
 });
 
-/** The event of a schedule's tick. */
+/** Returns the event of a schedule's run. */
 export const scheduledEvent = (): ScheduledEvent => ({
   version: '0',
   id: randomUUID(),

@@ -4,18 +4,19 @@ import path from 'node:path';
 const fileName = 'ledger.mark';
 const format = /^([0-9a-f]{32}) (-?\d{1,10}) *\n$/;
 
-/** A generation of ledger.db, and the id of the data folder that it is about. */
+/** A generation of ledger.db, and the id of its data folder. */
 interface Reached {
   folder: string;
   generation: number;
 }
 
 /**
- * A file beside ledger.db with the generation that its commits have reached. It tells that the ledger lost commits when
- * nothing else can: when its journal is damaged or gone, and the store has not got yet what was in it.
+ * A file beside ledger.db with the generation that its commits have reached. It shows that the ledger has lost commits
+ * when nothing else can: when the ledger's journal is damaged or missing, and the store had not received what was in
+ * it.
  *
- * It is written without a sync, which costs some 3 µs a commit, and only once the commit is on the disk. So it survives
- * whatever ends the process; after a power cut it may be some seconds behind the ledger, and never is ahead of it.
+ * It is written only after the commit is on the disk, and without a sync, which takes some 3 µs per commit. So it
+ * survives every end of the process. After a power cut it may be some seconds behind the ledger, but never ahead of it.
  */
 export class LedgerMark {
   readonly #file: number;
@@ -27,7 +28,7 @@ export class LedgerMark {
     this.#file = openSync(file, existsSync(file) ? 'r+' : 'w+');
   }
 
-  /** What the file of a data folder says; undefined where there is none, or none that can be read. */
+  /** Reads the file of a data folder. Returns undefined if there is none or it cannot be read. */
   static read(dataDir: string): Reached | undefined {
     const file = path.join(dataDir, fileName);
     // A pipe would block the start.

@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
 
 /**
- * Whether a host name or address means this machine to every browser, whatever a name server says: localhost and what is
- * below it (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, the latter with or without brackets.
+ * Returns whether every browser takes a host name or address for this machine, whatever a name server says: localhost
+ * and its subdomains (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, the latter with or without brackets.
  */
 export function isLoopback(hostname: string): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, '');
@@ -11,5 +11,5 @@ export function isLoopback(hostname: string): boolean {
   return name === '::1' || name === '[::1]';
 }
 
-/** The host name of a `Host` header, without its port; undefined where it is no `host[:port]`. */
+/** Returns the host name in a `Host` header, without its port; undefined if the header is not `host[:port]`. */
 export const hostnameOf = (host: string): string | undefined => /^(\[[^\]]*\]|[^:]*)(:\d*)?$/.exec(host)?.[1];

@@ -18,7 +18,7 @@ import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess }
 
 if (!process.send) throw new Error('This file is a reader process of local/readers.ts');
 // A terminal or a service manager may signal the whole group. The accepting process decides when reading ends, because
-// it finishes the requests in hand first.
+// it finishes the requests in progress first.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit());
 
@@ -26,7 +26,7 @@ const [data] = (await once(process, 'message')) as [ReaderData];
 setLogLevel(data.logLevel);
 
 const database = Database.open(data.storePath, { readOnly: true });
-// Half of the writer's cache: there are several readers, and what is not here comes from the system's cache of the file.
+// Half of the writer's cache, because there are several readers. Other pages come from the system's file cache.
 database.raw.exec('PRAGMA cache_size = -8000');
 
 const handlers = new Map<OperationId, HttpHandler>();
@@ -35,7 +35,7 @@ const ledger = createBirpc<LedgerReads, ReaderProcess>(
     answer: async (operation, event, requestId) => {
       const handler = handlers.get(operation);
       if (!handler) throw new Error(`No reader serves ${operation}`);
-      // A process works on one read at a time, so all its processor time is of this read.
+      // A process works on one read at a time, so all its processor time belongs to this read.
       const startedAt = process.cpuUsage();
       const result = await handler(event, requestContext(routes[operation].path, requestId));
       const { user, system } = process.cpuUsage(startedAt);
@@ -58,6 +58,6 @@ const services = {
 };
 for (const id of pagedReads) handlers.set(id, await loadOperation(id, services));
 process.send('ready');
-// Node.js keeps compiled code when a process exits, and this one is killed. Without it, each start takes 0.2 s more and
-// loads the TypeScript compiler.
+// Node.js writes its compile cache when a process exits, but this process is killed. Without the cache, each start
+// takes 0.2 s longer and loads the TypeScript compiler.
 flushCompileCache();

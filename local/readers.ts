@@ -13,48 +13,52 @@ import { FairLine } from './fair-line.ts';
 import { type Pace, ReadingPaces } from './reading-pace.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
-/** A read is answered within this time from its arrival, in milliseconds; after it with 503. */
+/** Deadline of a read, in milliseconds after its arrival. A read that is past it is answered 503. */
 const deadlineMs = 2_000;
 /**
- * A process past the deadline of its read is killed only after this share of that time at work. A read that waited long
- * is not slow itself, and the process that it leaves is soon free; a new one costs 0.5 s of a processor.
+ * When a read is past its deadline, its process is killed only if the read has been at work for this share of the
+ * deadline. A read that waited long is not slow itself, and its process is soon free; a new process costs 0.5 s of
+ * processor time.
  */
 const leastWorkShare = 0.5;
 /**
- * A read that is at work for longer than this counts as slow, in milliseconds, and all processes are kept ready, because
- * one may have to be killed.
+ * A read that is at work for longer than this, in milliseconds, counts as slow. Then all processes are kept ready,
+ * because one may have to be killed.
  */
 const slowMs = 200;
-/** Time between two checks for reads past their deadline, in milliseconds: a timer for each read would cost more. */
+/** Time between two checks for reads past their deadline, in milliseconds. A timer for each read would cost more. */
 const checkEveryMs = 50;
 
-/** Reads at work at a time. Two, so that one application can never use all; more would only wait for two processors. */
+/**
+ * Most reads at work at a time. Two, so that one application can never use all; more would only compete for two
+ * processors.
+ */
 const mostAtWork = 2;
 /**
- * What unknown tokens have in common instead of a place in line each: whoever invents tokens would otherwise take turns
- * from real applications, and fill the line. No token contains a space.
+ * The name under which all unknown tokens wait together. If each waited for itself, a client that invents tokens would
+ * take turns from real applications and fill the queue. No token contains a space.
  */
 const unknownTokens = 'unknown tokens';
 
 /**
- * Processes: those at work and one that is ready, because a start takes 0.3 to 0.5 s. Where no read is slow, only one more
- * than are at work is started.
+ * Most processes: those at work and one that is ready, because a start takes 0.3 to 0.5 s. While no read is slow, only
+ * one process more than are at work is started.
  */
 const mostProcesses = mostAtWork + 1;
 
-/** After a process that ended before it was ready, the next one is started this much later, in milliseconds. */
+/** Delay before the next start after a process that ended before it was ready, in milliseconds. */
 const failedStartDelayMs = 1_000;
 
 /**
- * The nice value of a reader process: below accepting (0), above storing (19). The scheduler's weights for 0 and 5 are 1024
- * and 335, so accepting keeps a whole processor of two beside two readers. With 15 (36), reads ran into their deadline when
- * other programs kept the machine busy.
+ * The nice value of a reader process, between accepting (0) and storing (19). The scheduler's weights for 0 and 5 are
+ * 1024 and 335, so accepting keeps a whole processor of two beside two readers. With 15 (weight 36), reads ran into
+ * their deadline when other programs kept the machine busy.
  */
 const niceValue = 5;
 
 /**
- * The heap of a reader process. A page is at most 4 MB of JSON, and up to 100 highlighted texts of 40 kB on the way
- * there. A read that needs more ends its process, and nothing else.
+ * The heap of a reader process. A page is at most 4 MB of JSON, made from up to 100 highlighted texts of 40 kB. A read
+ * that needs more only ends its own process.
  */
 const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=4', '--heap-growing-percent=40'];
 
@@ -65,7 +69,7 @@ interface Read {
   requestId: string;
   /** What reads are queued by: the application's token, {@link unknownTokens}, or nothing for the list of applications. */
   application: string;
-  /** Of `performance.now()`. */
+  /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
   /** It has been answered with a problem, though a process may still work on it. */
   isRefused: boolean;
@@ -79,7 +83,7 @@ interface Reader {
   remote?: ReaderProcess;
   /** Undefined while it is idle. */
   read?: Read | undefined;
-  /** When it was given its read, of `performance.now()`. */
+  /** When it started its read, in milliseconds of `performance.now()`. */
   startedAt: number;
 }
 
@@ -101,7 +105,7 @@ const interrupted = () =>
   refused(`The read was interrupted. Retry after ${limits.retryAfterSeconds} s.`, limits.retryAfterSeconds);
 
 /**
- * Runs reads that can be slow in processes of their own, so that they never hold up the accepting thread, and ends those
+ * Runs reads that can be slow in processes of their own, so that they never delay the accepting thread, and ends those
  * that take too long. They are processes because SQLite, as Node.js offers it, cannot be interrupted: a thread in the
  * middle of a query only ends with the query, a process can be killed (docs/decisions/0014-reader-processes.md).
  *
@@ -148,12 +152,12 @@ export class Readers {
     this.#keepSpare();
   }
 
-  /** Resolves when the first process is ready, or has failed to start, which is logged and tried again. */
+  /** Resolves when the first process is ready, or has failed to start, which is logged and retried. */
   started(): Promise<void> {
     return this.#started.promise;
   }
 
-  /** The handler that runs the route's own handler in a reader process. */
+  /** Returns a handler that runs the route's own handler in a reader process. */
   handler(operation: OperationId): HttpHandler {
     return (event, { awsRequestId: requestId }) => {
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
@@ -175,7 +179,7 @@ export class Readers {
     };
   }
 
-  /** Kills all processes; reads in hand are answered 503. Resolves when the last process has ended. */
+  /** Kills all processes. Reads in progress are answered 503. Resolves when the last process has ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#check);
@@ -232,8 +236,9 @@ export class Readers {
   }
 
   /**
-   * Takes the next read in turn. A fast application always finds a process: at most two reads of others are at work, and
-   * the second of them only where another process stays ready, because a new one may take a second on a busy machine.
+   * Takes the next read in turn. A fast application always finds a process: at most two reads of others are at work,
+   * and the second one only while another process is ready, because a new one may take a second to start on a busy
+   * machine.
    */
   #takeNext(): Read | undefined {
     const now = performance.now();
@@ -248,7 +253,7 @@ export class Readers {
     const idle = [...this.#readers].filter(({ remote, read }) => remote && !read).length;
     const mayTake: Record<Pace, boolean> = {
       fast: isOneFree,
-      // An application also gets known beside a slow read.
+      // A read of an unknown application may run beside a slow read, so that its pace becomes known.
       unknown:
         isOneFree && (others === 0 || (others === 1 && !atWork.some(({ pace }) => pace === 'unknown') && idle > 1)),
       slow: isOneFree && others === 0 && idle > 1,
@@ -316,7 +321,7 @@ export class Readers {
     child.send(this.#data);
   }
 
-  /** A process ended, and not because it was told to. */
+  /** Handles a process that ended unexpectedly. */
   #ended(reader: Reader, why: { error: Error } | { code: number | null; signal: string | null }): void {
     if (this.#stopping || !this.#readers.delete(reader)) return;
     log.error(events.readerDied, why);

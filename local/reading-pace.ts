@@ -10,7 +10,10 @@ const latestWeight = 0.2;
  * Not more, because on a busy machine each read waits for a processor.
  */
 const waitingShare = 0.1;
-/** Applications that are remembered, 100 bytes each. Beyond it the one that has read nothing for longest is forgotten. */
+/**
+ * Most applications that are remembered, at 100 bytes each. Beyond this, the application whose last read is the oldest
+ * is forgotten.
+ */
 const mostRemembered = 10_000;
 
 /** Whether an application's reads are fast. It is unknown until one has ended. */
@@ -26,7 +29,9 @@ export class ReadingPaces {
     return average > slowMs ? 'slow' : 'fast';
   }
 
-  /** Notes that a read of the application ended, with its time at work and of a processor, both in milliseconds. */
+  /**
+   * Records that a read of the application ended, with its time at work and its processor time, both in milliseconds.
+   */
   note(application: string, { workMs, cpuMs }: { workMs: number; cpuMs: number }): void {
     const cost = Math.max(cpuMs, workMs * waitingShare);
     const before = this.#averages.get(application) ?? cost;

@@ -1,6 +1,9 @@
 import { events, log } from '../functions/runtime/observe/log.ts';
 
-/** What EventBridge does on AWS: runs the work again and again, never twice at once. Answers how to stop it. */
+/**
+ * Does what an EventBridge schedule does on AWS: runs the work repeatedly, never twice at once, and waits this long
+ * between runs. Returns how to stop it.
+ */
 export function every(milliseconds: number, name: string, work: () => Promise<unknown>): { stop: () => void } {
   let timer: NodeJS.Timeout;
   let stopped = false;

@@ -25,7 +25,7 @@ async function probe({ port, host }: Settings): Promise<void> {
   server.close();
 }
 
-/** What went wrong and what the user can do, in a sentence; undefined for a bug. */
+/** Returns what went wrong and what the user can do, in a sentence; undefined for a bug. */
 const sentence = (error: unknown, { port, host, dataDir }: Settings): string | undefined => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof UnusableDatabase || error instanceof UnusableSystemSecret) return message;
@@ -42,7 +42,7 @@ const sentence = (error: unknown, { port, host, dataDir }: Settings): string | u
   return undefined;
 };
 
-/** Who may create and list applications, in a sentence. */
+/** Returns who may create and list applications, in a sentence. */
 function registry(adminKey: string | undefined, onLoopback: boolean): string {
   if (adminKey) return 'creating and listing applications need the admin key in x-api-key';
   return onLoopback

@@ -15,7 +15,7 @@ const modeOfOthers = 0o077;
 export class UnusableSystemSecret extends Error {
   constructor(file: string, reason: string, options?: ErrorOptions) {
     super(
-      `The system secret ${file} ${reason}; restore it, or delete it to have a new one made, which ends all cursors.`,
+      `The system secret ${file} ${reason}; restore it, or delete it to get a new one, which makes all cursors invalid.`,
       options,
     );
     this.name = 'UnusableSystemSecret';
@@ -23,11 +23,13 @@ export class UnusableSystemSecret extends Error {
 }
 
 /**
- * Returns the system secret of a data folder, and makes it at the first start. A file that other users may read, as after
- * a restore that lost the mode, is closed to them. Call it only while this process alone has the folder.
+ * Returns the system secret of a data folder, and creates it at the first start. If other users may read the file, for
+ * instance because a restore lost its mode, their access is removed. Call it only while this process alone has the
+ * folder.
  *
  * @returns 256 random bits as 43 characters of base64url
- * @throws UnusableSystemSecret when the file is damaged or cannot be read, or the system's error when it cannot be made
+ * @throws UnusableSystemSecret when the file is damaged or cannot be read, or the system's error when it cannot be
+ *   created
  */
 export function systemSecretOf(dataDir: string): string {
   const file = path.join(dataDir, fileName);
@@ -44,7 +46,7 @@ function read(file: string): string | undefined {
     if (!stat) return undefined;
     // A pipe would block the start, and a folder has no text.
     if (!stat.isFile()) throw new UnusableSystemSecret(file, 'is not a file');
-    // Windows has no such mode; there the folder's access list counts.
+    // Windows has no such mode; there the access list of the folder counts.
     if (process.platform !== 'win32' && (stat.mode & modeOfOthers) !== 0) chmodSync(file, mode);
     const text = Buffer.alloc(secretLength + 1);
     const descriptor = openSync(file, 'r');
@@ -60,10 +62,10 @@ function read(file: string): string | undefined {
   }
 }
 
-/** Writes the file so that after a crash it is there whole or not at all. */
+/** Writes the file atomically: after a crash it is complete or missing. */
 function write(file: string, secret: string): void {
   const unfinished = `${file}.new`;
-  // A crash may have left one.
+  // A crash may have left an unfinished file.
   rmSync(unfinished, { force: true });
   const descriptor = openSync(unfinished, 'wx', mode);
   try {

@@ -8,8 +8,8 @@ import type { Ledger } from '../lib/ledger/ledger.ts';
 import type { Parent } from '../lib/model/keys.ts';
 import type { DeadLetter } from '../lib/queue/queue.ts';
 
-// The parts of the embedded engine that run beside each other, and what each may call on the others. The accepting
-// thread serves HTTP and alone writes ledger.db. The worker thread alone writes store.db. Reader processes only read
+// The parts of the embedded engine that run concurrently, and what each may call on the others. The accepting thread
+// serves HTTP, and only it writes ledger.db. Only the worker thread writes store.db. Reader processes only read
 // store.db.
 
 export interface AcceptingThread {
@@ -34,7 +34,7 @@ export interface WorkerData {
   logLevel: LogLevel;
 }
 
-/** What a reader process may ask of the accepting thread: what the ledger knows and the store does not yet. */
+/** What a reader process may ask the accepting thread: what the ledger has and the store may not have yet. */
 export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage'>;
 
 export interface ReaderProcess {
@@ -46,7 +46,10 @@ export interface ReaderProcess {
   ): Promise<{ result: APIGatewayProxyResult; cpuMs: number }>;
 }
 
-/** What a reader process needs to start. It travels as the first message because arguments and variables show secrets. */
+/**
+ * What a reader process needs to start. It is sent as the first message, because arguments and environment variables
+ * would expose its secrets.
+ */
 export interface ReaderData {
   storePath: string;
   logLevel: LogLevel;
@@ -54,7 +57,7 @@ export interface ReaderData {
   systemSecret: string;
 }
 
-/** How calls travel between two threads. They have no time limit: a batch takes as long as it takes. */
+/** How calls travel between two threads. They have no time limit, because a batch may take any time. */
 export const channel = (port: MessagePort | Worker) => ({
   post: (message: unknown) => port.postMessage(message),
   on: (listener: (message: unknown) => void) => port.on('message', listener) as never,

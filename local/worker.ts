@@ -18,14 +18,14 @@ import { lambdaContext, scheduledEvent } from './lambda-events.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
 import { makeWorkers } from './workers.ts';
 
-// The worker thread: it alone writes the store and the search index, so that accepting never waits for storing.
+// The worker thread. Only it writes the store and the search index, so that accepting never waits for storing.
 
 if (!parentPort) throw new Error('This file is the worker thread of local/engine.ts');
 const { storePath, generations, logLevel } = workerData as WorkerData;
 setLogLevel(logLevel);
 
-// Where both threads want the same processor, accepting comes first. Linux alone has priorities for threads, which it
-// takes for processes (sched(7), "The nice value").
+// When both threads want the same processor, accepting comes first. Only Linux has priorities for threads; it treats a
+// thread like a process there (sched(7), "The nice value").
 if (process.platform === 'linux')
   setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW);
 
@@ -51,7 +51,7 @@ const schedules = {
   purge: purgeSchedule(services),
 };
 
-/** A purge stops after this many milliseconds and goes on in the next run, as it would on AWS. */
+/** A purge stops after this many milliseconds and continues in the next run, as it would on AWS. */
 const purgeTimeMs = 15_000;
 
 const acceptingThread = createBirpc<AcceptingThread, WorkerThread>(

@@ -4,7 +4,7 @@ import type { BatchHandler } from '../functions/runtime/worker.ts';
 
 type MakeWorker = (services: WorkerServices) => BatchHandler;
 
-/** Loads the workers of all queues of the list, each to be made with services. */
+/** Loads the factories of the workers of all queues. */
 export async function loadWorkers(): Promise<Record<QueueName, MakeWorker>> {
   const loaded = new Map<QueueName, MakeWorker>();
   for (const name of queueNames) {
@@ -16,7 +16,7 @@ export async function loadWorkers(): Promise<Record<QueueName, MakeWorker>> {
   return Object.fromEntries(loaded) as Record<QueueName, MakeWorker>;
 }
 
-/** Loads the workers of all queues and makes them with these services. */
+/** Loads the workers of all queues and creates them with these services. */
 export async function makeWorkers(services: WorkerServices): Promise<Record<QueueName, BatchHandler>> {
   const workers = await loadWorkers();
   return perQueue((name) => workers[name](services));
