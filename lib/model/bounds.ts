@@ -8,13 +8,13 @@ const wholeFrom =
   (value: number): boolean =>
     Number.isInteger(value) && value >= lowest && value <= highest;
 
-/** Whether the value can be the number of a chat or message. */
+/** Returns whether the value can be the number of a chat or message. */
 export const isNumber = wholeFrom(1, limits.highestNumber);
-/** Whether the value can be a counter: the highest number given so far, 0 before the first. */
+/** Returns whether the value can be a counter: the highest number given so far, 0 before the first. */
 export const isCounter = wholeFrom(0, limits.highestNumber);
-/** Whether the value can be a revision: 0 creates, each edit takes the next. */
+/** Returns whether the value can be a revision: 0 creates, each edit takes the next. */
 export const isRevision = wholeFrom(0, limits.highestRevision);
-/** Whether the value can be a time, in milliseconds since 1970. */
+/** Returns whether the value can be a time, in milliseconds since 1970. */
 export const isTime = wholeFrom(0, limits.latestTime);
 
 const checks = { counter: isCounter, revision: isRevision, createdAt: isTime, updatedAt: isTime };

@@ -3,10 +3,10 @@ import { randomBytes } from 'node:crypto';
 /** Returns the token of a new application: 128 random bits as 22 url-safe characters. */
 export const newToken = (): string => randomBytes(16).toString('base64url');
 
-/** Whether a text has the shape of a token: 22 url-safe characters that hold exactly 128 bits. */
+/** Returns whether a text has the shape of a token: 22 url-safe characters that hold exactly 128 bits. */
 export const isToken = (text: string): boolean => /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text);
 
-/** Is not a token: with 128 bits in 22 characters, the last character of a token is always A, Q, g or w. */
+/** A text that is not a token: with 128 bits in 22 characters, the last character of a token is always A, Q, g or w. */
 const nobodysToken = 'no-application-has-it_';
 
 /**

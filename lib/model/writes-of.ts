@@ -15,7 +15,7 @@ export interface MessageState extends Times {
 }
 
 /**
- * Returns the writes that bring an application or chat to its present state: its creation and, where there was one, its
+ * Returns the writes that bring an application or chat to its present state: its creation and, if there was one, its
  * last edit.
  */
 export function writesOfParent(

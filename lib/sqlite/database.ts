@@ -81,7 +81,7 @@ export interface FileState {
   folder: string | undefined;
 }
 
-/** A SQLite database file with prepared statements that are kept. */
+/** A SQLite database file. Prepared statements are cached. */
 export class Database {
   readonly raw: DatabaseSync;
   readonly #path: string;

@@ -57,7 +57,7 @@ export interface Inventory {
   numberOutOfBounds(parent: Parent): Promise<number>;
   /** Returns the messages of the range that have a row, by number. */
   messageVersions(chat: ChatKey, range: NumberRange): Promise<MessageVersion[]>;
-  /** Returns undefined if the parent has no row, which would hold the count. */
+  /** Returns undefined if the parent has no row. */
   count(parent: Parent): Promise<Count | undefined>;
   /** Makes the next roll-up replace the count, whatever it was computed from. */
   recount(parent: Parent): Promise<void>;

@@ -22,7 +22,7 @@ export interface StoredMessage extends Times {
   content: MessageContent;
 }
 
-/** The result of a look-up: the thing, that it is deleted, or that the store does not have it (yet). */
+/** The result of a look-up: the thing itself, `deleted`, or `unknown` if the store does not have it (yet). */
 export type Found<Thing> = Thing | 'deleted' | 'unknown';
 
 /** The part of a list of numbers that a page may contain; both ends are exclusive. */

@@ -78,7 +78,7 @@ const isRefusal = (error: unknown): boolean =>
   (error instanceof TransactionCanceledException &&
     (error.CancellationReasons ?? []).some(({ Code }) => Code === 'ConditionalCheckFailed'));
 
-/** Whether DynamoDB rejected the request as invalid. That is a bug on our side, so retrying cannot help. */
+/** Returns whether DynamoDB rejected the request as invalid. That is a bug on our side, so retrying cannot help. */
 const isFault = (error: unknown): boolean => error instanceof DynamoDBServiceException && error.$fault === 'client';
 
 export const text = (value: string): AttributeValue => ({ S: value });

@@ -5,7 +5,7 @@ import { keyTable, keyToken, rowTable } from './keys.ts';
 
 type Db = Kysely<Schema>;
 
-/** What a mark makes the roll-up count: the chats of an application, or the messages of a chat. */
+/** What the roll-up counts for a mark: the chats of an application, or the messages of a chat. */
 interface Level {
   /** The table whose rows are counted. */
   countedTable: 'chats' | 'messages';

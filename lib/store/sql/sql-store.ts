@@ -12,7 +12,7 @@ import type { Store } from '../store.ts';
 import type { Schema } from './schema.ts';
 import { SqlInventory } from './sql-inventory.ts';
 
-/** Messages that are read at a time for a page. Of the longest ones, that is 10 MB. */
+/** Messages that are read at a time for a page. The longest ones take 10 MB together. */
 const messagesAtATime = 250;
 
 const parentOf = ({ token, chat }: { token: string; chat: number }): Parent =>
