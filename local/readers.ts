@@ -57,8 +57,8 @@ const failedStartDelayMs = 1_000;
 const niceValue = 5;
 
 /**
- * The heap of a reader process. A page is at most 4 MB of JSON, made from up to 100 highlighted texts of 40 kB. A read
- * that needs more only ends its own process.
+ * The heap of a reader process. A page is at most 4 MB of JSON, plus up to 100 highlighted texts of 40 kB while it is
+ * made. A read that needs more only ends its own process.
  */
 const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=4', '--heap-growing-percent=40'];
 

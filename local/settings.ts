@@ -39,7 +39,7 @@ export const settingsCommand = () =>
     );
 
 /**
- * Reads the settings from the flags and, where a flag is missing, from the environment.
+ * Reads the settings from the flags and, for a missing flag, from the environment.
  *
  * @returns undefined when the arguments ask for the help, which has been printed then
  * @throws CommandProblem naming every wrong setting

@@ -17,7 +17,7 @@ import { UnusableSystemSecret } from './system-secret.ts';
  */
 const stopMs = 8_000;
 
-/** Fails when the port cannot be used, before any file is opened or made. */
+/** Throws when the port cannot be used, before any file is opened or created. */
 async function probe({ port, host }: Settings): Promise<void> {
   const server = createProbe();
   server.listen(port, host);
