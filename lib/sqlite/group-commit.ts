@@ -8,7 +8,7 @@ interface Waiting {
   reject: (reason: unknown) => void;
 }
 
-/** Takes part in every group. */
+/** Called back in every group. */
 export interface Participant {
   /** Called before the group's first work. The previous group may have failed as a whole. */
   begin: () => void;

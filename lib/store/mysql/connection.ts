@@ -87,8 +87,9 @@ export class TimedConnection {
   }
 
   /**
-   * Starts a call, and fails it after `ms` milliseconds. After an outage the state of the connection is unknown, so it
-   * is destroyed, and all later calls on it, such as the rollback of a transaction, fail with the same error.
+   * Starts a call, and fails it if it takes longer than `ms` milliseconds. After an outage the state of the connection
+   * is unknown, so it is destroyed, and all later calls on it, such as the rollback of a transaction, fail with the
+   * same error.
    */
   #withDeadline(ms: number, start: (done: Callback<unknown>) => unknown, callback: Callback<unknown>): void {
     if (this.#failure) {

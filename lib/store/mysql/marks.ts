@@ -10,7 +10,7 @@ type Key = Pick<Schema['rollup_marks'], 'token' | 'chat'>;
 
 /**
  * Marks what must be counted. This comes late in the transaction, because concurrent batches of one chat lock the same
- * mark.
+ * mark and should hold it only briefly.
  */
 export async function mark(db: Db, { applications, chats, messages }: Batch): Promise<void> {
   const marks = new Map<string, Key>();
