@@ -8,6 +8,8 @@ let cache: typeof import('../../tools/stack/cache.ts');
 
 beforeAll(async () => {
   vi.stubEnv('STACK_CACHE', folder);
+  // The folder is read when the module is loaded, which another test file of this worker may have done.
+  vi.resetModules();
   cache = await import('../../tools/stack/cache.ts');
 });
 afterAll(() => {
@@ -17,14 +19,14 @@ afterAll(() => {
 
 const say = () => undefined;
 
-test('a thing of the cache is made once, however many want it at the same time', async () => {
+test('a thing in the cache is made once, however many callers want it at the same time', async () => {
   let made = 0;
   const make = async (target: string) => writeFileSync(target, String(++made));
   const places = await Promise.all([1, 2, 3].map(() => cache.cached('thing', say, make)));
   expect(places.map((place) => readFileSync(place, 'utf8'))).toEqual(['1', '1', '1']);
 });
 
-test('what fails half-way leaves nothing, and is made the next time', async () => {
+test('a thing whose making fails leaves nothing in the cache and is made the next time', async () => {
   const broken = cache.cached('half', say, async (target) => {
     writeFileSync(target, 'half');
     throw new Error('no network');
