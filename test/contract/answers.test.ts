@@ -17,7 +17,8 @@ import { deliver } from '../support/servers/batch.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
-// The handlers of all operations on the embedded engine, in this process: their answers against the OpenAPI document.
+// Runs the handlers of all operations on the embedded engine in this process and checks their responses against the
+// OpenAPI document.
 
 setLogLevel('silent');
 const check = new OpenApiCheck(JSON.parse(JSON.stringify(openapiDocument())));
@@ -37,7 +38,7 @@ afterAll(() => {
   ledgerFile.remove();
 });
 
-/** Calls each operation at least once, so that each member of the documented answers is in one of them. */
+/** Calls each operation at least once, so that every documented member occurs in a response. */
 async function callEveryOperation(): Promise<void> {
   const commits = new GroupCommit(ledgerFile.database);
   const queue = new SqliteQueue(commits, 'store');
@@ -76,7 +77,7 @@ async function callEveryOperation(): Promise<void> {
   await call('createMessage', { body: { body: 'Hello, world' } });
   await call('createMessages', { body: { messages: [{ body: 'Hello again' }, { body: 'and again' }] } });
   await store();
-  // Message 4 is accepted and stays on its way to the store, so the list names it as pending.
+  // Message 4 is accepted but not yet stored, so the list names it as pending.
   await call('createMessage', { body: { body: 'late' } });
   await receive();
   await call('createMessage', { body: { body: 'Hello at last' } });
@@ -107,7 +108,9 @@ test('every operation answers a valid request with its documented status, header
 
 type JsonObject = Record<string, unknown>;
 
-/** Returns copies of a JSON value, each with one of its objects changed in one way, and the name of the changed member. */
+/**
+ * Returns copies of a JSON value, each with one of its objects changed in one way, and the name of the changed member.
+ */
 function* variants(
   value: unknown,
   change: (object: JsonObject) => [string, JsonObject][],
@@ -124,14 +127,14 @@ function* variants(
 
 const isDocumentOperation = (id: OperationId) => 'document' in routes[id].answer;
 
-test('an answer with one more member, at any depth, is not the documented one', () => {
+test('a response with an undocumented member, at any depth, is not accepted as documented', () => {
   const withOneMore = (object: JsonObject): [string, JsonObject][] => [['extra', { ...object, extra: 1 }]];
   for (const [id, each] of received.filter(([id]) => !isDocumentOperation(id)))
     for (const [, body] of variants(each.body, withOneMore))
       expect(check.fault({ ...each, body }), id).toContain('must NOT have additional properties');
 });
 
-test('an answer with one member less, at any depth, is not the documented one', () => {
+test('a response without a documented member, at any depth, is not accepted as documented', () => {
   const withOneLess = (object: JsonObject): [string, JsonObject][] =>
     Object.keys(object).map((name) => [
       name,

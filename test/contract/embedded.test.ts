@@ -74,7 +74,7 @@ reconcileContract('embedded', async (now) => {
       await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
       return deliveries.flatMap(({ body }) => decodeWrites(body));
     },
-    // What is in hand is in the queue, and not handed out.
+    // Messages in flight are still in the queue, but are not delivered.
     whileWritesWait: async (work) => {
       await work();
       await queue.receive(100_000);

@@ -10,7 +10,7 @@ import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';
 import { type LedgerUnderTest, ledgerContract } from './suites/ledger.ts';
 import { ledgerRestoreContract } from './suites/ledger-restore.ts';
 
-// What the simulation runs on keeps the same contract as what it stands for. Here every call arrives at once.
+// The simulated services keep the same contracts as the real ones. Here no call fails or is delayed.
 
 const caller: Caller = { task: 'contract', call: async (_part, effect) => effect() };
 const fine = { chance: () => false, duplicates: 0 };

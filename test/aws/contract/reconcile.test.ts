@@ -33,7 +33,7 @@ reconcileContract('AWS', async (now) => {
       ledger: new DynamodbLedger(table.table, parkedWrites, now),
       store: new MysqlStore(db),
       searchIndex: new OpensearchIndex(index.client, index.alias),
-      // To find that there is none takes SQS a second, and most of the tests bury none.
+      // SQS takes a second to report an empty dead-letter queue, and most of the tests have no dead letters.
       storeQueue: { deadLetters: async (max) => (buried ? deadLetters.deadLetters(max) : []) },
       waitingWrites: parkedWrites,
     },

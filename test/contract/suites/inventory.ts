@@ -13,7 +13,9 @@ import {
 } from '../../support/histories/writes.ts';
 import type { StoreUnderTest } from './store.ts';
 
-/** What every store must tell of what it holds, and do about numbers that have no row. */
+/**
+ * The contract of every store's inventory: what it returns about its rows, and how it handles numbers without a row.
+ */
 export function inventoryContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`the store's inventory, ${name}`, () => {
     let opened: StoreUnderTest;
@@ -39,8 +41,8 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
       return typeof chat === 'string' ? chat : chat.messagesCount;
     };
 
-    describe('what is there', () => {
-      test('applications with a row are listed by token, whatever the row says', async () => {
+    describe('reading the inventory', () => {
+      test('the inventory lists the token of every application with a row, whatever the row contains', async () => {
         const prefix = randomUUID();
         const tokens = ['a', 'b', 'c', 'd', 'e'].map((letter) => `${prefix}-${letter}`);
         const [a, b, c, d, e] = tokens as [string, string, string, string, string];
@@ -53,7 +55,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect(pages.flat().filter((token) => token.startsWith(prefix))).toEqual(tokens);
       });
 
-      test('an application and chats are told as they stand, deleted and hidden ones too', async () => {
+      test('the inventory returns an application and its chats as stored, including deleted and hidden ones', async () => {
         const token = newToken();
         expect(await store.mergedApplication(token)).toBeUndefined();
         await store.merge([applicationWrite(token, { at: 5, name: 'a' })]);
@@ -74,7 +76,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect([...(await store.mergedChats(token, { from: 4, to: 4 })).keys()]).toEqual([4]);
       });
 
-      test('the highest number is that of any row, and a chat is there by its messages too', async () => {
+      test('the highest number is that of any row, and a chat with messages exists even without a row of its own', async () => {
         const [token, other] = [newToken(), newToken()];
         await store.merge([chatWrite(token, 2), messageWrite(token, 7, 3), messageWrite(token, 2, 4, { revision: 1 })]);
         await store.merge([deletionWrite(token, 2, 9), chatWrite(other, 12), messageWrite(other, 2, 99)]);
@@ -83,7 +85,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect(await store.highestNumbers([{ token: other }])).toEqual([12]);
       });
 
-      test('messages are told by number, without their text', async () => {
+      test('the inventory returns messages by number, without their text', async () => {
         const token = newToken();
         await store.merge([...messageWrites(token, 1, 1, 4), messageWrite(token, 1, 6, { revision: 2 })]);
         await store.merge([messageWrite(token, 1, 2, { revision: 1 }), deletionWrite(token, 1, 3)]);
@@ -96,7 +98,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         ]);
       });
 
-      test('a count is told with what it is made from, and whether it is about to be set', async () => {
+      test('a count is returned with the number of rows it excludes and whether it is marked for recounting', async () => {
         const token = newToken();
         expect(await store.count({ token })).toBeUndefined();
         expect(await store.count({ token, chat: 1 })).toBeUndefined();
@@ -108,7 +110,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect(await store.count({ token })).toEqual({ count: 1, notLive: 1, marked: false });
       });
 
-      test('a count is set anew when it is told to, also one that was made from too high a number', async () => {
+      test('a count is set again on request, even if it was made from a number that was too high', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), messageWrite(token, 1, 1)]);
         await roll(token, { chats: 9, messages: 9 });
@@ -124,7 +126,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
     });
 
     describe('missing numbers', () => {
-      test('are noted with their time, for chats and for messages apart, until they are forgotten', async () => {
+      test('missing numbers are recorded with their time, separately for chats and messages, until they are forgotten', async () => {
         const token = newToken();
         await store.noteMissing({ token, chat: 1 }, [2, 5], 1_000);
         await store.noteMissing({ token, chat: 1 }, [9], 2_000);
@@ -138,12 +140,12 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await store.forgetMissing({ token, chat: 1 }, []);
         expect(await store.missing({ token, chat: 1 }, everything)).toMatchObject([{ number: 5 }]);
         expect(await store.missing({ token }, everything)).toEqual([{ number: 2, noticedAt: 3_000, void: false }]);
-        // They are pending as before.
+        // The numbers are pending as before.
         expect(await store.message(token, 1, 5)).toBe('unknown');
         expect(await store.missingNumbers({ token, chat: 1, from: 1, to: 5 }, { max: 10 })).toEqual([1, 2, 3, 4, 5]);
       });
 
-      test('that are void are no longer missing, and their messages no longer unknown', async () => {
+      test('void numbers are no longer missing, and their messages are no longer unknown', async () => {
         const token = newToken();
         await store.merge([chatWrite(token, 1), ...messageWrites(token, 1, 1, 2), messageWrite(token, 1, 6)]);
         await store.noteMissing({ token, chat: 1 }, [3, 4, 5], 1_000);
@@ -154,14 +156,14 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect(await store.message(token, 1, 3)).toBe('unknown');
         expect(await store.message(token, 1, 4)).toBe('void');
         expect(await store.message(token, 2, 4)).toBe('unknown');
-        // Void is for good.
+        // A void number stays void.
         await store.forgetMissing({ token, chat: 1 }, [3, 4, 5]);
         expect(await store.missing({ token, chat: 1 }, everything)).toEqual([
           { number: 4, noticedAt: 1_000, void: true },
         ]);
       });
 
-      test('that are void do not count, as soon as the next roll-up', async () => {
+      test('void numbers are not counted from the next roll-up on', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), ...messageWrites(token, 1, 1, 3)]);
         await store.merge([deletionWrite(token, 1, 2)]);
@@ -179,7 +181,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect(await store.count({ token, chat: 1 })).toEqual({ count: 2, notLive: 3, marked: false });
       });
 
-      test('that are void count again when their writes come after all, and so does what changes then', async () => {
+      test('void numbers are counted again when their writes arrive after all, and later changes are applied', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), messageWrite(token, 1, 1)]);
         await store.noteMissing({ token, chat: 1 }, [2, 3, 4], 1_000);
@@ -188,7 +190,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await store.recordVoid({ token }, [2]);
         await roll(token, { chats: 2, messages: 4 });
         expect(await messagesCount(token)).toBe(1);
-        // An edit alone brings nothing back.
+        // An edit without its creation does not bring the number back.
         await store.merge([messageWrite(token, 1, 3, { revision: 1 })]);
         expect(await store.message(token, 1, 3)).toBe('void');
         await roll(token, { messages: 4 });
@@ -200,14 +202,14 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await roll(token, { chats: 2, messages: 4 });
         expect(await messagesCount(token)).toBe(3);
         expect(await store.application(token)).toMatchObject({ chatsCount: 2 });
-        // A deleted one is counted once, not as void and as deleted.
+        // A deleted message is counted once, not both as void and as deleted.
         await store.merge([deletionWrite(token, 1, 2), deletionWrite(token, 1, 4)]);
         await roll(token, { messages: 4 });
         expect(await messagesCount(token)).toBe(2);
         expect(await store.message(token, 1, 4)).toBe('deleted');
       });
 
-      test('below something deleted are purged in steps, and no others', async () => {
+      test('missing numbers below something deleted are purged in steps, and no others are', async () => {
         const [token, beside] = [newToken(), newToken()];
         for (const each of [token, beside]) {
           await store.merge([applicationWrite(each), chatWrite(each, 1), chatWrite(each, 2)]);

@@ -7,7 +7,7 @@ import { refusal } from '../../support/faults/refusal.ts';
 import { contents, numbers } from '../../support/histories/writes.ts';
 import type { LedgerUnderTest } from './ledger.ts';
 
-/** What every ledger must tell of what it holds, and how it gets back what it lost. */
+/** The contract of every ledger's inventory, and of restoring entries that a ledger lost. */
 export function ledgerRestoreContract(name: string, open: (now: () => number) => Promise<LedgerUnderTest>): void {
   describe(`the ledger and its restoring, ${name}`, () => {
     const clock = newClock();
@@ -35,7 +35,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
     const changedMessage = async (token: string, number: number) =>
       (await ledger.changedMessages([{ token, chat: 1, number }]))[0];
 
-    test('all tokens are listed, of deleted applications too', async () => {
+    test('the ledger lists all tokens, including those of deleted applications', async () => {
       const created: string[] = [];
       for (const i of numbers(1, 12)) created.push((await ledger.createApplication(`${i}`)).token);
       const [deleted = ''] = created;
@@ -48,7 +48,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(listed.filter((token) => token.includes('/'))).toEqual([]);
     });
 
-    test('entries are told whole, deleted ones without their name, in the order asked for', async () => {
+    test('the ledger returns entries in the requested order, deleted ones without their name', async () => {
       const { token } = await ledger.createApplication('an application');
       for (const chat of ['one', null, 'three']) await ledger.createChat(token, chat);
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
@@ -75,7 +75,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await entryOf(token)).toMatchObject({ name: null, deleted: true, highest: 3 });
     });
 
-    test('messages that were edited or deleted are told, others not', async () => {
+    test('the ledger returns the messages that were edited or deleted, and no others', async () => {
       const { token } = await ledger.createApplication('an application');
       await ledger.createChat(token, null);
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2', '3']));
@@ -90,7 +90,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       ]);
     });
 
-    test('messages of a chat that were deleted are told, some at a time', async () => {
+    test('the ledger returns the deleted messages of a chat in pages', async () => {
       const { token } = await ledger.createApplication('an application');
       for (const chat of ['one', 'two']) await ledger.createChat(token, chat);
       for (const chat of [1, 2]) await ledger.createMessages({ token, chat }, contents(numbers(1, 12).map(String)));
@@ -106,14 +106,14 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       for await (const some of ledger.deletedMessages({ token, chat: 3 }, 2)) expect(some).toEqual([]);
     });
 
-    test('what is missing is put as it was, and goes on from there', async () => {
+    test('a missing entry is restored as it was, and later writes continue from there', async () => {
       const token = newToken();
       const before = (await opened.writes()).length;
       await ledger.restore(application(token, { name: 'a', revision: 2, updatedAt: 3_000, highest: 7 }));
       await ledger.restore(application(token, { chat: 3, name: null, highest: 41 }));
       expect(await ledger.application(token)).toEqual({ name: 'a', createdAt: 1_000, updatedAt: 3_000 });
       expect(await ledger.chat(token, 3)).toEqual({ name: null, createdAt: 1_000, updatedAt: 1_000 });
-      // Nothing of it is sent to the store, where it comes from.
+      // The restored entry is not sent to the store, because it comes from there.
       expect(await opened.writes()).toHaveLength(before);
       const keyed = { id: newToken(), payload: 'p' };
       expect((await ledger.createChat(token, null)).number).toBe(8);
@@ -123,7 +123,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await entryOf(token)).toMatchObject({ name: 'b', revision: 3 });
     });
 
-    test('a counter is raised and never lowered, and what is newer in the ledger stays', async () => {
+    test('restoring raises a counter but never lowers it, and keeps entries that are newer in the ledger', async () => {
       const { token } = await ledger.createApplication('first');
       await ledger.createChat(token, 'c');
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2', '3']));
@@ -142,7 +142,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await entryOf(token)).toMatchObject({ name: 'first', highest: 1 });
     });
 
-    test('a deletion is restored, and what is deleted never comes back', async () => {
+    test('a deletion is restored, and a restore never brings back what is deleted', async () => {
       const { token } = await ledger.createApplication('a');
       await ledger.createChat(token, 'c');
       await ledger.restore(application(token, { chat: 1, deleted: true, name: null, highest: 4 }));
@@ -150,7 +150,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       await ledger.restore(application(token, { chat: 1, name: 'back', revision: 9 }));
       expect(await ledger.chat(token, 1)).toBeUndefined();
       expect(await entryOf(token, 1)).toMatchObject({ deleted: true, name: null, highest: 4 });
-      // One that the ledger never heard of.
+      // The ledger has no entry for this message.
       const gone = newToken();
       await ledger.restore(application(gone, { deleted: true, name: null, highest: 2 }));
       expect(await ledger.application(gone)).toBeUndefined();
@@ -158,7 +158,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await entryOf(gone)).toMatchObject({ deleted: true, name: null, highest: 2 });
     });
 
-    test('edits and deletions of messages are restored, and later ones go on from there', async () => {
+    test('edits and deletions of messages are restored, and later ones continue from there', async () => {
       const { token } = await ledger.createApplication('a');
       await ledger.createChat(token, 'c');
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
@@ -178,7 +178,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await ledger.hasMessage(token, 1, 2)).toBe(false);
     });
 
-    test('a create that would pass the highest number is refused and takes no number; one that fits takes the last', async () => {
+    test('a create that would exceed the highest number is refused and takes no number; one that fits takes the last', async () => {
       const token = newToken();
       const { highestNumber } = limits;
       await ledger.restore(application(token, { highest: highestNumber - 1 }));
@@ -194,7 +194,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect((await ledger.createMessages({ token, chat: 1 }, contents(['3']), { key: last })).first).toBe(
         highestNumber,
       );
-      // The same key gets its number again, now that there is none left.
+      // A retry with the same key returns its number even though no number is left.
       expect((await ledger.createMessages({ token, chat: 1 }, contents(['3']), { key: last })).first).toBe(
         highestNumber,
       );
@@ -212,7 +212,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await refusal(ledger.editMessage({ token, chat: 1, number: highestNumber }, { body: 'edited' }))).toBe(
         'accepted',
       );
-      // Every accepted write can be read from the queue.
+      // The queue contains every accepted write.
       const writes = (await opened.writes()).filter((write) => write.token === token);
       expect(writes.map((write) => ('number' in write ? write.number : 0)).sort((a, b) => (a ?? 0) - (b ?? 0))).toEqual(
         [0, 1, highestNumber - 2, highestNumber - 1, highestNumber, highestNumber],
@@ -223,7 +223,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
     });
 
-    test('an edit at the highest revision is refused, and a deletion is not', async () => {
+    test('an edit at the highest revision is refused, but a deletion is accepted', async () => {
       const { token } = await ledger.createApplication('a');
       await ledger.createChat(token, 'c');
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
@@ -287,7 +287,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       }
     });
 
-    test('nothing is accepted for a number out of bounds', async () => {
+    test('no write is accepted for a number out of bounds', async () => {
       const { token } = await ledger.createApplication('a');
       await ledger.createChat(token, 'c');
       const chat = limits.highestNumber + 1;
@@ -306,7 +306,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await ledger.hasMessage(token, chat, 1)).toBe(false);
     });
 
-    test('the same restored at once, and more than once, is as if it were restored once', async () => {
+    test('concurrent and repeated restores of the same entries have the effect of one restore', async () => {
       const token = newToken();
       const entries = numbers(1, 10).map((i) =>
         application(token, { name: `${i}`, revision: i, updatedAt: i, highest: 11 - i }),

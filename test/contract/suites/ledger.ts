@@ -11,17 +11,20 @@ import { contents, numbers } from '../../support/histories/writes.ts';
 
 export interface LedgerUnderTest {
   ledger: Ledger;
-  /** Every write queued for the store since the ledger's first opening. */
+  /** Every write queued for the store since the ledger was first opened. */
   writes: () => Promise<Write[]>;
-  /** A remote ledger does not ask for the application when it counts a message; below a deleted one it may accept some. */
+  /**
+   * Whether creating a message checks that the application exists. A remote ledger skips this check, so it may accept
+   * some messages below a deleted application.
+   */
   refusesCreatesBelowDeletedApplication: 'at once' | 'once purged';
-  /** The same data after a restart; the one before is closed then. */
+  /** Returns the same data after a restart, and closes this ledger. */
   reopen: () => Promise<LedgerUnderTest>;
   close: () => Promise<void>;
 }
 
 /**
- * What every ledger must do. Tests share one ledger, as clients do: each works in an application of its own.
+ * The contract of every ledger. The tests share one ledger, as clients do, and each uses an application of its own.
  *
  * @param open opens a ledger on the given clock, in milliseconds since 1970
  */
@@ -43,7 +46,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       return { token, chat };
     };
     const newKey = (payload = 'payload'): IdempotencyKey => ({ id: randomUUID(), payload });
-    /** The writes queued for one application, but not for what is not asked for. */
+    /** Returns the writes queued for one application, except those of other tests. */
     const writesOf = async <Kind extends Write['kind']>(token: string, kind: Kind) =>
       (await opened.writes()).filter(
         (write): write is Extract<Write, { kind: Kind }> => write.token === token && write.kind === kind,
@@ -68,7 +71,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect((await ledger.createMessages({ token, chat: 2 }, contents(['one']))).first).toBe(1);
       });
 
-      test('a batch takes consecutive numbers, and the next create goes on behind them', async () => {
+      test('a batch takes consecutive numbers, and the next create takes the number after them', async () => {
         const { token, chat } = await newChat();
         expect((await ledger.createMessages({ token, chat }, contents(['1', '2', '3']))).first).toBe(1);
         expect((await ledger.createMessages({ token, chat }, contents(['4']))).first).toBe(4);
@@ -77,7 +80,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         );
       });
 
-      test('200 concurrent creates in several chats take unique numbers without gaps, refused ones between them', async () => {
+      test('200 concurrent creates in several chats, some of them refused, take unique numbers without gaps', async () => {
         const token = await newApplication();
         const chats = [1, 2, 3, 4];
         for (const _ of chats) await ledger.createChat(token, null);
@@ -98,7 +101,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
           const given = answered.filter((message) => message.chat === chat).map(({ number }) => number);
           expect(ascending(given)).toEqual(numbers(1, given.length));
         }
-        // What was queued for the store is what was answered, no more and no less.
+        // The writes queued for the store are exactly those that were acknowledged.
         const order = (a: { body: string }, b: { body: string }) => (a.body < b.body ? -1 : 1);
         expect((await messagesOf(token)).sort(order)).toEqual(answered.sort(order));
       });
@@ -124,7 +127,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await ledger.counters([{ token }, { token, chat }])).toEqual([1, 1]);
       });
 
-      test('a deleted number is never given again', async () => {
+      test('a number is never used again after a deletion', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1', '2']));
         await ledger.deleteMessage({ token, chat, number: 2 });
@@ -133,15 +136,15 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect((await ledger.createChat(token, null)).number).toBe(chat + 1);
       });
 
-      test('tokens are 22 url-safe characters, another one each time', async () => {
+      test('a token has 22 URL-safe characters and differs from every other token', async () => {
         const given = await Promise.all(numbers(1, 50).map(newApplication));
         expect(new Set(given).size).toBe(50);
         for (const token of given) expect(token).toMatch(/^[A-Za-z0-9_-]{22}$/);
       });
     });
 
-    describe('what is queued for the store', () => {
-      test('says of each write what was answered, with rising revisions', async () => {
+    describe('the writes queued for the store', () => {
+      test('each queued write has the values that were returned to the client, with increasing revisions', async () => {
         const { token, at } = await ledger.createApplication('first name');
         expect(at).toBe(clock());
         clock.advance(5);
@@ -177,12 +180,12 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
           { kind: 'deletion', token, chat: 1, at: at + 20 },
           { kind: 'deletion', token, at: at + 20 },
         ];
-        // A queue keeps no order.
+        // A queue does not keep the order of its messages.
         expect(queued).toHaveLength(expected.length);
         expect(queued).toEqual(expect.arrayContaining(expected));
       });
 
-      test('holds nothing of a refused write', async () => {
+      test('nothing of a refused write is queued', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['only']));
         const before = (await opened.writes()).length;
@@ -194,7 +197,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await opened.writes()).toHaveLength(before);
       });
 
-      test('keeps every character of names and bodies', async () => {
+      test('every character of names and bodies is queued unchanged', async () => {
         const odd =
           '\u0001\u001f\u007f\u0085 \u{1F600} e\u0301 \u202e\uFFFD\uFFFE\uFFFF\u{10FFFF} \\ " \' \u2028 ' as const;
         const { token } = await ledger.createApplication(odd);
@@ -206,7 +209,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await ledger.application(token)).toMatchObject({ name: odd });
       });
 
-      test('is whole for the largest batch, though every character of it grows when it is escaped', async () => {
+      test('the largest batch is queued complete, even if escaping enlarges each of its characters', async () => {
         const { token, chat } = await newChat();
         const bodies = numbers(1, limits.batchSize).map((i) => `${i} ${'é'.repeat(500)}`);
         await ledger.createMessages({ token, chat }, contents(bodies));
@@ -215,7 +218,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(queued.map(({ number }) => number)).toEqual(numbers(1, limits.batchSize));
       });
 
-      test('20 concurrent edits of a message have a revision each', async () => {
+      test('each of 20 concurrent edits of a message has a revision of its own', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['created']));
         await Promise.all(
@@ -227,7 +230,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     });
 
     describe('refusals', () => {
-      test('an unknown token of any shape is application_not_found, for every write', async () => {
+      test('every write to an unknown token of any shape is refused with application_not_found', async () => {
         for (const token of ['unknown', 'a/b', '%00', "'; --", '\u{1F600}', ' ', 'x'.repeat(1_000)]) {
           expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
           expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe(
@@ -247,7 +250,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         }
       });
 
-      test('a number that was not given is not found, however large', async () => {
+      test('a number that was never assigned is not found, however large it is', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1']));
         for (const number of [2, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER]) {
@@ -263,7 +266,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         }
       });
 
-      test('a deleted message refuses edits and a second deletion at once; its neighbours do not', async () => {
+      test('a deleted message refuses edits and a second deletion at once, and its neighbours accept them', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1', '2']));
         await ledger.editMessage({ token, chat, number: 1 }, { body: 'edited' });
@@ -275,7 +278,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await refusal(ledger.editMessage({ token, chat, number: 2 }, { body: 'fine' }))).toBe('accepted');
       });
 
-      test('of concurrent deletions of one thing a single one is accepted', async () => {
+      test('exactly one of several concurrent deletions is accepted', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1']));
         for (const deletion of [
@@ -289,7 +292,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await writesOf(token, 'deletion')).toHaveLength(3);
       });
 
-      test('a deleted chat refuses everything below it at once; the chats beside it do not', async () => {
+      test('a deleted chat refuses every write below it at once, and other chats of the application accept them', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1']));
         await ledger.createChat(token, 'beside');
@@ -302,7 +305,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await refusal(ledger.createMessages({ token, chat: chat + 1 }, contents(['x'])))).toBe('accepted');
       });
 
-      test('a deleted application refuses everything below it', async () => {
+      test('a deleted application refuses every write below it', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1']));
         await ledger.deleteApplication(token);
@@ -329,7 +332,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         ['a batch', (token, key) => ledger.createMessages({ token, chat: 1 }, contents(['one', 'two']), { key })],
       ];
 
-      test.for(creates)('creating %s again gives the first answer and makes one write', async ([, create]) => {
+      test.for(creates)('creating %s again with the same key returns the first result and queues no further write', async ([, create]) => {
         const { token } = await newChat();
         const key = newKey();
         const before = (await opened.writes()).length;
@@ -342,7 +345,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       });
 
       test.for(creates)(
-        'creating %s with the key of another payload is refused and takes no number',
+        'creating %s with a key that was used with another payload is refused and takes no number',
         async ([, create]) => {
           const { token, chat } = await newChat();
           const key = newKey();
@@ -369,7 +372,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await messagesOf(token)).toHaveLength(1);
       });
 
-      test('a key is known for 24 hours and then forgotten', async () => {
+      test('a key is remembered for 24 hours and then forgotten', async () => {
         const { token, chat } = await newChat();
         const key = newKey();
         await ledger.createMessages({ token, chat }, contents(['body']), { key });
@@ -380,7 +383,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
           (await ledger.createMessages({ token, chat }, contents(['another']), { key: { ...key, payload: 'another' } }))
             .first,
         ).toBe(2);
-        // From there on it stands for the second request.
+        // From now on the key belongs to the second request.
         expect(
           (await ledger.createMessages({ token, chat }, contents(['another']), { key: { ...key, payload: 'another' } }))
             .first,
@@ -390,7 +393,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         );
       });
 
-      test('a request that was refused does not keep its key', async () => {
+      test('a refused request does not use up its key', async () => {
         const token = await newApplication();
         const key = newKey();
         expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['body']), { key }))).toBe(
@@ -406,7 +409,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         ).toBe(1);
       });
 
-      test('many keys at once each get their own number', async () => {
+      test('each of many concurrent keys gets a number of its own', async () => {
         const { token, chat } = await newChat();
         const given = await Promise.all(
           numbers(1, 50).map(() => ledger.createMessages({ token, chat }, contents(['body']), { key: newKey() })),
@@ -415,8 +418,8 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       });
     });
 
-    describe('what it knows', () => {
-      test('an application and a chat by name and times, until they are deleted', async () => {
+    describe('reads', () => {
+      test('the ledger returns the name and times of an application or chat until it is deleted', async () => {
         const { token, at } = await ledger.createApplication('application');
         await ledger.createChat(token, null);
         expect(await ledger.application(token)).toEqual({ name: 'application', createdAt: at, updatedAt: at });
@@ -436,7 +439,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await ledger.chat(token, 2)).toBeUndefined();
       });
 
-      test('whether a message was accepted and is not deleted, with what is above it', async () => {
+      test('the ledger returns whether a message was accepted and neither it nor its parents were deleted', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1', '2']));
         const has = (number: number) => ledger.hasMessage(token, chat, number);
@@ -453,14 +456,14 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await has(2)).toBe(false);
       });
 
-      test('no message of a deleted application', async () => {
+      test('no message of a deleted application is readable', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1']));
         await ledger.deleteApplication(token);
         expect(await ledger.hasMessage(token, chat, 1)).toBe(false);
       });
 
-      test('the counters of many, in the order asked for, undefined for what is not there', async () => {
+      test('counters are returned in the requested order, with undefined for those that do not exist', async () => {
         const { token, chat } = await newChat();
         await ledger.createChat(token, null);
         await ledger.createMessages({ token, chat }, contents(['1', '2', '3']));
@@ -480,7 +483,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     });
 
     describe('purging', () => {
-      test('forgets what is below a deleted chat in steps, and still refuses it', async () => {
+      test('the purge removes the entries below a deleted chat in steps, and the chat still refuses writes', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1', '2', '3', '4']));
         for (const number of [1, 2, 3]) await ledger.editMessage({ token, chat, number }, { body: 'edited' });
@@ -492,14 +495,14 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await refusal(ledger.createMessages({ token, chat }, contents(['x'])))).toBe('chat_not_found');
         expect(await ledger.hasMessage(token, chat, 4)).toBe(false);
         expect(await ledger.counters([{ token }])).toEqual([2]);
-        // What is beside it stays, its deleted messages among it.
+        // The other chats keep their entries, including those of their deleted messages.
         expect(await refusal(ledger.editMessage({ token, chat: beside, number: 1 }, { body: 'x' }))).toBe(
           'message_not_found',
         );
         expect((await ledger.createMessages({ token, chat: beside }, contents(['2']))).first).toBe(2);
       });
 
-      test('forgets what is below a deleted application in steps, and still refuses it', async () => {
+      test('the purge removes the entries below a deleted application in steps, and the application still refuses writes', async () => {
         const token = await newApplication();
         for (const chat of [1, 2, 3]) {
           await ledger.createChat(token, null);
@@ -515,7 +518,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       });
     });
 
-    test('a restart forgets nothing that was answered', async () => {
+    test('a restart keeps everything that was acknowledged', async () => {
       const { token, chat } = await newChat();
       const key = newKey();
       await ledger.createMessages({ token, chat }, contents(['1', '2', '3']), { key });

@@ -8,7 +8,9 @@ export const twoMembers: MemberColumn[] = [
   { column: 'two', revision: 'two_revision', blank: null },
 ];
 
-/** A write to one row of the table: its creation sets both members, an edit some, and a deletion none. */
+/**
+ * A write to one row of the table. A creation sets both members, an edit sets one or both, and a deletion sets none.
+ */
 export type MemberWrite =
   | { kind: 'write'; revision: number; at: number; change: { one?: string; two?: string | null } }
   | { kind: 'deletion'; at: number };
@@ -32,7 +34,7 @@ export interface MergedTable {
 
 const created: MemberWrite = { kind: 'write', revision: 0, at: 1_000, change: { one: 'one, 0', two: 'two, 0' } };
 
-/** A history: a creation, edits of one member or of both, and in some a deletion. */
+/** Generates a history: a creation, edits of one or both members, and sometimes a deletion. */
 const history: fc.Arbitrary<MemberWrite[]> = fc
   .tuple(fc.array(fc.constantFrom('one', 'two', 'both', 'clear'), { maxLength: 5 }), fc.boolean())
   .map(([edits, isDeleted]) => [
@@ -46,13 +48,13 @@ const history: fc.Arbitrary<MemberWrite[]> = fc
     ...(isDeleted ? [{ kind: 'deletion', at: 9_000 } as const] : []),
   ]);
 
-/** The writes in any order, some of them twice. */
+/** Returns the writes in random order, some of them twice. */
 const delivered = (writes: MemberWrite[]) =>
   fc
     .subarray(writes)
     .chain((twice) => fc.shuffledSubarray([...writes, ...twice], { minLength: writes.length + twice.length }));
 
-/** The row worked out from the rules: each member has the text of the highest revision that set it. */
+/** Computes the expected row from the rules: each member has the value of the highest revision that set it. */
 function expectedRow(writes: MemberWrite[]): Partial<MemberRow> {
   if (writes.some(({ kind }) => kind === 'deletion')) return { deleted: 1, one: '', two: null };
   const inOrder = writes
@@ -71,7 +73,10 @@ function expectedRow(writes: MemberWrite[]): Partial<MemberRow> {
   };
 }
 
-/** What the SQL that is built from a list of members must do. Messages have one member, so this has a table of its own. */
+/**
+ * The contract of the SQL that is generated from a list of members. A message has one member, so this uses a table of
+ * its own.
+ */
 export function memberContract(name: string, open: () => Promise<MergedTable>): void {
   describe(`merging a row with two members, ${name}`, () => {
     let table: MergedTable;
@@ -80,7 +85,7 @@ export function memberContract(name: string, open: () => Promise<MergedTable>): 
     });
     afterAll(() => table.close());
 
-    test('edits of different members commute: any order and repetition ends in the same row', async () => {
+    test('edits of different members commute: every order with any repetitions results in the same row', async () => {
       let rows = 0;
       const cases = history.chain((writes) => fc.tuple(fc.constant(writes), delivered(writes)));
       await fc.assert(

@@ -177,7 +177,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await queue.receive(10)).toEqual([]);
     });
 
-    test('a dead letter is kept with its reason and is not delivered', async () => {
+    test('a dead letter keeps its reason and is not delivered', async () => {
       const deadLetters = numbers(1, 12).map((i) => ({
         body: json(`dead letter ${i}`),
         reason: `reason ${i}: "é" \u{1F600}`,
@@ -194,7 +194,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await queue.receive(10)).toEqual([]);
     });
 
-    test('dead letters are counted, and each has the time at which it became one', async () => {
+    test('the number of dead letters is returned, and each has the time at which it became one', async () => {
       expect(await queue.deadLetterCount()).toBe(0);
       await queue.bury([{ body: json('early'), reason: 'because' }]);
       await opened.elapse(2);
@@ -217,7 +217,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await Array.fromAsync(queue.redrive())).toEqual([]);
     });
 
-    test('a redrive ends although every message becomes a dead letter again at once', async () => {
+    test('a redrive ends even if every message becomes a dead letter again at once', async () => {
       const deadLetters = numbers(1, 25).map((i) => ({ body: json(`poison ${i}`), reason: 'because' }));
       await queue.bury(deadLetters);
       await deadLetterCountIs(deadLetters.length);
@@ -233,7 +233,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       await deadLetterCountIs(deadLetters.length);
     });
 
-    test('a redrive that is stopped early loses no message, and the next one goes on', async () => {
+    test('a redrive that is stopped early loses no message, and the next one continues', async () => {
       await queue.bury(numbers(1, 150).map((i) => ({ body: json(i), reason: 'because' })));
       await deadLetterCountIs(150);
       for await (const step of queue.redrive()) {
@@ -248,7 +248,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await queue.deadLetterCount()).toBe(0);
     });
 
-    test('every character arrives unchanged', async () => {
+    test('every character is delivered unchanged', async () => {
       const texts = [
         numbers(1, 0x2ff)
           .map((point) => String.fromCodePoint(point))

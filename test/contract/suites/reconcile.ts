@@ -26,17 +26,20 @@ import {
 
 export interface ReconcileUnderTest {
   services: ReconcileServices & { ledger: Ledger; store: Store; searchIndex: SearchIndex };
-  /** Every write that the ledger has queued since the last time; they are not queued any more. */
+  /** Takes from the queue every write that the ledger has queued since the last call. */
   queued: () => Promise<Write[]>;
-  /** Accepts writes in such a way that they can be seen waiting, and are not among those queued. */
+  /** Accepts writes that stay visible as waiting and are not returned as queued. */
   whileWritesWait: (work: () => Promise<unknown>) => Promise<void>;
   bury: Queue['bury'];
-  /** Resolves when everything that was indexed shows. */
+  /** Resolves when everything that was indexed is visible in searches. */
   settled: () => Promise<void>;
   close: () => Promise<void>;
 }
 
-/** What reconcile must do on every engine. Tests share one system, as clients do: each works in an application of its own. */
+/**
+ * The contract of reconcile on every engine. The tests share one system, as clients do, and each uses an application of
+ * its own.
+ */
 export function reconcileContract(name: string, open: (now: () => number) => Promise<ReconcileUnderTest>): void {
   describe(`reconcile, ${name}`, () => {
     const clock = newClock();
@@ -60,7 +63,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       const rows = await services.store.merged(numbers(from, to).map((number) => ({ token, chat, number })));
       await services.searchIndex.index(rows.flatMap(documentsOf));
     };
-    /** Stores and indexes what is queued, as the workers do, and counts it. */
+    /** Stores and indexes the queued writes, as the workers do, and runs the roll-up. */
     const work = async () => {
       const writes = await opened.queued();
       for (let i = 0; i < writes.length; i += limits.rowsPerTransaction)
@@ -70,7 +73,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           await indexStored(write.token, write.chat, write.number, write.number);
       await roll();
     };
-    /** An application with a chat of so many messages, the same everywhere. */
+    /** Creates an application and a chat with this number of messages, consistent in all parts of the system. */
     const newChat = async (messages = 3) => {
       const { token } = await services.ledger.createApplication('an application');
       await services.ledger.createChat(token, 'a chat');
@@ -88,7 +91,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       updatedAt: 5_000,
       ...more,
     });
-    /** Takes numbers that nothing is written under, as a function does that dies. */
+    /** Takes numbers without writing anything, like a function that dies after taking them. */
     const takeNumbers = async (token: string, taken: { chats?: number; messages?: number }) => {
       for (const [parent, more] of [
         [{ token }, taken.chats],
@@ -103,7 +106,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       return typeof chat === 'string' ? chat : chat.messagesCount;
     };
 
-    test('finds nothing where there is no difference, in one application and in all', async () => {
+    test('reconcile finds nothing without a difference, in one application and in all', async () => {
       const token = await newChat(5);
       await services.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
       await services.ledger.deleteMessage({ token, chat: 1, number: 2 });
@@ -123,13 +126,13 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
 
     interface Planted {
       about: string;
-      /** Makes the difference in a chat of three messages, or in an application of its own making. */
+      /** Makes the difference in a chat of three messages, or in an application that it creates. */
       plant: (token: string) => Promise<unknown>;
-      /** What is named, but for the token. */
+      /** The expected differences, without their token. */
       named: object[];
-      /** What the repair names besides, because it has brought it about. */
+      /** Further differences that the repair names because it causes them. */
       alsoRepaired?: object[];
-      /** What holds after the repair, beside that nothing is named any more. */
+      /** Further expectations after the repair, when no difference is left. */
       afterwards?: (token: string) => Promise<unknown>;
     }
     const planted: Planted[] = [
@@ -369,13 +372,13 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
     const marksOf = async (token: string) =>
       (await services.store.marks(limits.rollupMarks)).filter((mark) => mark.token === token);
 
-    test.each(planted)('names and repairs $about', async ({ plant, named, alsoRepaired = [], afterwards }) => {
+    test.each(planted)('reconcile names and repairs $about', async ({ plant, named, alsoRepaired = [], afterwards }) => {
       const chat = await newChat();
       const token = ((await plant(chat)) as string | undefined) ?? chat;
       const expected = (repaired: boolean) =>
         [...named, ...(repaired ? alsoRepaired : [])].map((each) => ({ ...each, token, repaired }));
       const order = (found: object[]) => found.map((each) => JSON.stringify(each, Object.keys(each).sort())).sort();
-      // Looked at twice, because the first look must change nothing.
+      // Compares twice, because the first comparison must not change anything.
       for (const _ of [1, 2]) expect(order(await allOf({ token }))).toEqual(order(expected(false)));
       const all = (await allOf()).filter((each) => 'token' in each && each.token === token);
       expect(order(all)).toEqual(order(expected(false)));
@@ -386,7 +389,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       await afterwards?.(token);
     });
 
-    test('compares chats of any size piece by piece, to their ends and beyond', async () => {
+    test('reconcile compares chats of any size page by page, to the last number and beyond', async () => {
       const page = limits.numbersCompared;
       const token = await newChat(0);
       const last = 2 * page + 1;
@@ -398,7 +401,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           live.slice(i, i + limits.rowsPerTransaction).map((number) => messageWrite(token, 1, number)),
         );
       for (let from = 1; from <= last; from += page) await indexStored(token, 1, from, from + page - 1);
-      // Far apart and many, behind the last number.
+      // Many numbers far beyond the last one, and far apart.
       const beyond = numbers(1, page + 1).map((i) => last + 1_000 * i);
       for (let i = 0; i < beyond.length; i += limits.rowsPerTransaction)
         await services.searchIndex.index(
@@ -413,7 +416,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       expect(found).toHaveLength(lost.length + beyond.length);
     });
 
-    test('tells how many messages it has compared, chat by chat', async () => {
+    test('reconcile reports how many messages it has compared, chat by chat', async () => {
       const token = await newChat(3);
       await services.ledger.createChat(token, null);
       await work();
@@ -430,7 +433,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       ]);
     });
 
-    test('names numbers out of bounds that are stored, repairs nothing of them, and compares all others', async () => {
+    test('reconcile names stored numbers that are out of bounds without repairing them, and compares all others', async () => {
       const token = await newChat();
       const [chat, number] = [2 ** 53 - 1, 2 ** 32];
       await services.store.merge([chatWrite(token, chat), messageWrite(token, 1, number)]);
@@ -453,7 +456,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       expect(await allOf({ token, repair: true })).toEqual(named);
     });
 
-    test('that is stopped after any difference is finished by the next', async () => {
+    test('a reconcile that is stopped after any difference is completed by the next one', async () => {
       const token = await newChat(1);
       await services.store.merge([...messageWrites(token, 1, 2, 4), deletionWrite(token, 1, 1), chatWrite(token, 2)]);
       await services.searchIndex.index([document(token, 5, indexed('indexed 5', 2))]);
@@ -472,7 +475,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       expect((await services.ledger.createMessages({ token, chat: 1 }, contents(['x']))).first).toBe(6);
     });
 
-    test('repairs nothing away while the system is at work', async () => {
+    test('a repair removes nothing while the system accepts writes', async () => {
       const token = await newChat(1);
       let writing = true;
       const write = async () => {
@@ -509,7 +512,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         return `${kind} ${place}${noticedAt === undefined ? '' : `, ${clock() - noticedAt} ms`}${found}`;
       };
 
-      test('is noted, void once nothing can come any more, and then no difference', async () => {
+      test('a missing number is recorded, becomes void once its write can no longer arrive, and is then no difference', async () => {
         const token = await newChat();
         await takeNumbers(token, { chats: 1, messages: 2 });
         await services.ledger.createMessages({ token, chat: 1 }, contents(['6']));
@@ -540,12 +543,12 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect(await services.store.missingNumbers({ token, chat: 1, from: 1, to: 6 }, { max: 10 })).toEqual([]);
         expect(await messagesCount(token)).toBe(4);
         expect(await services.store.application(token)).toMatchObject({ chatsCount: 1 });
-        // Void or not, it is not given again.
+        // Void or not, the number is not assigned again.
         expect((await services.ledger.createMessages({ token, chat: 1 }, contents(['7']))).first).toBe(7);
         expect((await services.ledger.createChat(token, null)).number).toBe(3);
       });
 
-      test('is noted again when a clock that was ahead noted it, and is void once nothing can come any more', async () => {
+      test('a missing number that was recorded by a clock that was ahead is recorded again, and becomes void in time', async () => {
         const token = await newChat();
         await takeNumbers(token, { messages: 1 });
         await services.store.noteMissing({ token, chat: 1 }, [4], clock() + 40 * 24 * 60 * 60 * 1_000);
@@ -554,7 +557,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect(await aside(token)).toEqual([`void 1/4, ${limits.voidAfterMs} ms`]);
       });
 
-      test('is forgotten when its write has come', async () => {
+      test('a missing number is forgotten when its write has arrived', async () => {
         const token = await newChat();
         await takeNumbers(token, { chats: 1, messages: 1 });
         expect((await aside(token)).sort()).toEqual(['missing 1/4, 0 ms, nowhere', 'missing 2, 0 ms, nowhere']);
@@ -576,7 +579,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect(await services.store.missing({ token }, { from: 1, to: 9 })).toEqual([]);
       });
 
-      test('of which only an edit has come is missing as before', async () => {
+      test('a number with an edit but no creation stays missing', async () => {
         const token = await newChat();
         await takeNumbers(token, { messages: 1 });
         await services.ledger.editMessage({ token, chat: 1, number: 4 }, { body: 'an edit' });
@@ -587,7 +590,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect(await aside(token)).toEqual([]);
       });
 
-      test('is found again when its write came after it was void, and stays there', async () => {
+      test('a void number whose write arrives late is found again and stays', async () => {
         const token = await newChat();
         await takeNumbers(token, { messages: 1 });
         await aside(token);
@@ -601,7 +604,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect(await messagesCount(token)).toBe(4);
       });
 
-      test('does not become void while its write waits or is a dead letter, however long; its time begins anew then', async () => {
+      test('a missing number never becomes void while its write is queued or a dead letter, and its time starts again afterwards', async () => {
         const token = await newChat();
         await opened.whileWritesWait(async () => {
           await services.ledger.createMessages({ token, chat: 1 }, contents(['4', '5']));
@@ -610,7 +613,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         await takeNumbers(token, { messages: 1 });
         const key = { token, chat: 1, number: 6 };
         const deadWrite: Write = { kind: 'message', ...key, revision: 0, at: 1, content: { body: '6' } };
-        // As if it had been noticed before it became one.
+        // As if the number had been recorded before its write became a dead letter.
         await services.store.noteMissing({ token, chat: 1 }, [4, 6], clock());
         await opened.bury([{ body: encodeWrites([deadWrite]), reason: 'because' }]);
         clock.advance(limits.voidAfterMs);
@@ -624,7 +627,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect(await services.store.missingNumbers({ token, chat: 1, from: 1, to: 6 }, { max: 10 })).toEqual([4, 5, 6]);
       });
 
-      test('does not become void while a dead letter can’t be read: it may be the one', async () => {
+      test('a missing number does not become void while an unreadable dead letter exists, because that may be its write', async () => {
         const token = await newChat();
         await takeNumbers(token, { messages: 1 });
         await aside(token);

@@ -18,12 +18,14 @@ import { matcher, scans } from '../../support/texts/scan.ts';
 
 export interface SearchIndexUnderTest {
   index: SearchIndex;
-  /** Resolves when everything that was indexed or purged before shows in searches. */
+  /** Resolves when everything that was indexed or purged before is visible in searches. */
   settled: () => Promise<void>;
   close: () => Promise<void>;
 }
 
-/** What every search index must do. Tests share one index, as clients do: each works in applications of its own. */
+/**
+ * The contract of every search index. The tests share one index, as clients do, and each uses applications of its own.
+ */
 export function searchIndexContract(name: string, open: () => Promise<SearchIndexUnderTest>): void {
   describe(`the search index, ${name}`, () => {
     let opened: SearchIndexUnderTest;
@@ -55,7 +57,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
       await opened.settled();
     };
 
-    /** All matches of a search, page by page; the pages agree about the total. */
+    /** Returns all matches of a search, page by page, and checks that the pages agree on the total. */
     const searchAll = async (query: Omit<SearchQuery, 'limit'>, limit = 100) => {
       const pages = await allPages(
         (last: SearchPage | undefined) => {
@@ -75,7 +77,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
       (await searchAll(query)).matches.map(({ chat, number }) => `${chat}/${number}`);
 
     describe('what matches', () => {
-      test('is exactly what a scan finds, in a chat and across an application', async () => {
+      test('a search finds exactly what a scan finds, in a chat and across an application', async () => {
         const cases = fc
           .array(hardText, { minLength: 1, maxLength: 24 })
           .chain((bodies) =>
@@ -85,7 +87,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           fc.asyncProperty(cases, async ([bodies, queries]) => {
             const [token, neighbour] = [newToken(), newToken()];
             const documents = bodies.map((body, i) => document(token, 1 + (i % 2), 1 + i, body));
-            // A neighbour with the same texts must not show.
+            // A neighbour with the same texts must not appear in the results.
             await indexAll([...documents, ...documents.map((same) => ({ ...same, token: neighbour }))]);
             for (const q of queries) {
               const scanned = documents.filter(({ content }) => scans(content?.body as string, q)).reverse();
@@ -112,7 +114,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         );
       });
 
-      test('is each ASCII character for itself: alone, in a pair, and inside a word', async () => {
+      test('each ASCII character matches only itself: alone, in a pair, and inside a word', async () => {
         const token = newToken();
         const characters = numbers(1, 0x7f).map((point) => String.fromCharCode(point));
         const bodies = characters.map((character) => `é${character}ü`);
@@ -126,7 +128,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           }
       });
 
-      test('is plain text, in whatever language it would be a query', async () => {
+      test('a query is plain text, whatever query language it looks like', async () => {
         const token = newToken();
         await indexAll(queryLanguages.map((body, i) => document(token, 1, i + 1, body)));
         for (const q of queryLanguages) {
@@ -137,7 +139,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         }
       });
 
-      test('does not take U+FFFD, U+FFFE and U+FFFF for each other', async () => {
+      test('U+FFFD, U+FFFE and U+FFFF do not match each other', async () => {
         const token = newToken();
         const alike = ['\uFFFD', '\uFFFE', '\uFFFF'];
         await indexAll(alike.map((character, i) => document(token, 1, i + 1, `ab${character}cd`)));
@@ -148,7 +150,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           }
       });
 
-      test('is not what looks alike, sounds alike or is alike in some language', async () => {
+      test('a query does not match text that only looks or sounds alike, or is equivalent only in some language', async () => {
         const alike = [
           'iİıIí',
           'sSſßẞ',
@@ -175,7 +177,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         }
       });
 
-      test('is the longest query in the longest body, in any plane', async () => {
+      test('the longest query matches in the longest body, in any plane', async () => {
         const token = newToken();
         const q = '\u{1F600}'.repeat(limits.queryLength);
         await indexAll([
@@ -187,7 +189,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         expect(await found({ token, chat: 1, q })).toEqual(['1/3', '1/1']);
       });
 
-      test('is told from texts that have all of its parts, few or many, short or long', async () => {
+      test('texts that contain all parts of a query, but not the query, do not match, whatever their number and length', async () => {
         const [few, many, long] = [newToken(), newToken(), newToken()];
         const texts = ['north of the river', 'river, and on and on and on and'];
         const match = `it is NORTH of the river, ${'and on '.repeat(5)}`;
@@ -216,13 +218,13 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         }
       });
 
-      test('is nothing for U+0000, which no body has', async () => {
+      test('U+0000 matches nothing, because no body contains it', async () => {
         const token = newToken();
         await indexAll([document(token, 1, 1, 'abc def')]);
         for (const q of ['\0', 'abc\0', '\0abc', 'abc\0def']) expect(await found({ token, q })).toEqual([]);
       });
 
-      test('is nothing in an unknown application or chat, or in one with nothing in it', async () => {
+      test('a search in an unknown or empty application or chat finds nothing', async () => {
         const token = newToken();
         await indexAll([document(token, 1, 1, 'hello')]);
         for (const query of [{ token: newToken() }, { token, chat: 2 }, { token: `${token}x` }, { token: '' }])
@@ -235,7 +237,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
             });
       });
 
-      test('stays within its application and chat, whatever the texts are', async () => {
+      test('a search stays within its application and chat, whatever the texts are', async () => {
         const [token, other] = [newToken(), newToken()];
         await indexAll([
           document(token, 1, 1, 'hello'),
@@ -251,10 +253,11 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
     });
 
     describe('the order', () => {
-      test('is newest first: by creation, chat and number, on any page size', async () => {
+      test('matches are sorted newest first by creation time, chat and number, with any page size', async () => {
         const token = newToken();
         const documents = [2, 3, 1].flatMap((chat) =>
-          // Whole chats at the same time, and some numbers against the order of time, as from two machines' clocks.
+          // All messages of a chat are created at the same time, and some numbers contradict the order of time, as with
+          // the clocks of two machines.
           numbers(1, 6).map((number) => ({
             ...document(token, chat, number, `hello ${chat}/${number}`),
             createdAt: number === 3 ? 5_000 : 1_000 + Math.floor(number / 2),
@@ -267,14 +270,14 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         for (const limit of [1, 2, 5, 18, 19]) {
           expect((await searchAll({ token, q: 'hello' }, limit)).matches).toMatchObject(newest);
           expect((await searchAll({ token, q: 'h' }, limit)).matches).toMatchObject(newest);
-          // In one chat it is by number alone.
+          // In one chat, matches are sorted by number alone.
           expect((await searchAll({ token, chat: 2, q: 'hello' }, limit)).matches.map(({ number }) => number)).toEqual([
             6, 5, 4, 3, 2, 1,
           ]);
         }
       });
 
-      test('is the same for a page that begins at a match which is gone meanwhile', async () => {
+      test('a page that starts at a match which was deleted meanwhile keeps the order', async () => {
         const token = newToken();
         await indexAll(numbers(1, 6).map((number) => document(token, 1, number, 'hello')));
         const { matches } = await index.search({ token, q: 'hello', limit: 3 });
@@ -294,7 +297,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
       });
     });
 
-    describe('positions and numbers that nothing has', () => {
+    describe('out-of-range positions and numbers', () => {
       const hostile = [
         0,
         -1,
@@ -317,7 +320,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         await indexAll([1, 2].flatMap((chat) => numbers(1, 9).map((number) => document(behind, chat, number, body))));
       });
 
-      test('a search after any position finds only what is its own, and counts only that', async () => {
+      test('a search after any position finds and counts only messages of its application and chat', async () => {
         const positions = [
           ...hostile.map((number) => ({ createdAt: 3, chat: 2, number })),
           ...hostile.map((chat) => ({ createdAt: 3, chat, number: 3 })),
@@ -345,7 +348,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
             }
       });
 
-      test('versions after any number, and a document of any number, are only of the chat', async () => {
+      test('the versions after any number, and the document of any number, are only those of the chat', async () => {
         for (const number of hostile) {
           const versions = await index.versions({ token, chat: 2 }, { after: number, limit: 100 });
           expect(versions.map((version) => version.number)).toEqual(number > 0 ? [] : [1, 2, 3, 4]);
@@ -353,7 +356,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         }
       });
 
-      test('a document of such a number is refused, and no other document changes', async () => {
+      test('a document with an out-of-range number is refused, and no other document changes', async () => {
         const impossible = hostile.filter((number) => number < 1 || number >= 2 ** 32);
         const documents = [
           ...impossible.map((number) => document(token, 2, number, 'injected')),
@@ -372,7 +375,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         expect((await searchAll({ token: behind, q: 'secret' })).total).toBe(18);
       });
 
-      test('the highest number is one like any other', async () => {
+      test('the highest number is handled like any other', async () => {
         const highest = document(token, 5, limits.highestNumber, 'the highest of all');
         await indexAll([highest]);
         expect(await index.document({ token, chat: 5, number: limits.highestNumber })).toEqual(highest);
@@ -383,7 +386,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
     });
 
     describe('versions', () => {
-      test('a higher one replaces the text, an equal or lower one is ignored', async () => {
+      test('a higher version replaces the text, and an equal or lower one is ignored', async () => {
         const token = newToken();
         await indexAll([document(token, 1, 1, 'first words', 3)]);
         await indexAll([document(token, 1, 1, 'stale words', 2), document(token, 1, 1, 'equal words', 3)]);
@@ -397,7 +400,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         });
       });
 
-      test('a tombstone is final, whatever comes after it', async () => {
+      test('a tombstone is final, whatever arrives after it', async () => {
         const token = newToken();
         await indexAll([document(token, 1, 1, 'hello'), document(token, 1, 2, null), document(token, 1, 3, 'hello')]);
         await indexAll([document(token, 1, 1, null)]);
@@ -408,7 +411,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         }
       });
 
-      test('any order, repetition and grouping of the same documents ends in the same index', async () => {
+      test('any order, repetition and grouping of the same documents results in the same index', async () => {
         const universe = numbers(1, 4).flatMap((number) => [
           ...[0, 1, 2].map((version) =>
             document('?', 1 + (number % 2), number, `n${number} v${version} hello`, version),
@@ -447,8 +450,8 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
       });
     });
 
-    describe('what it holds', () => {
-      test('the versions of a chat are told by number in pages, tombstones too, and none of its neighbours', async () => {
+    describe('the inventory', () => {
+      test('the versions of a chat are returned by number in pages, with tombstones and without those of other chats', async () => {
         const token = newToken();
         await indexAll([
           ...numbers(1, 5).map((number) => document(token, 2, number, 'hello', number % 2 ? 0 : number)),
@@ -470,7 +473,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         expect(await index.versions({ token: newToken(), chat: 2 }, { after: 0, limit: 10 })).toEqual([]);
       });
 
-      test('a document is told as it came in, and at once', async () => {
+      test('a document is returned as it was indexed, immediately after indexing', async () => {
         const token = newToken();
         const edited = { ...document(token, 1, 1, 'HELLO, wörld \n', 3), createdAt: 10, updatedAt: 20 };
         await index.index([edited]);
@@ -491,7 +494,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           return count;
         }, limit);
 
-      test('a chat goes in steps, the chats beside it stay', async () => {
+      test('a chat is purged in steps, and the other chats of the application stay', async () => {
         const token = newToken();
         await indexAll(
           [1, 2, 3].flatMap((chat) => numbers(1, 7).map((number) => document(token, chat, number, 'hello'))),
@@ -502,8 +505,8 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           expect(await searchAll({ token, q })).toMatchObject({ total: 14 });
           expect(await found({ token, chat: 3, q })).toHaveLength(7);
         }
-        // What a worker would put back, because it had read the message just before, is refused by its version as long
-        // as the index remembers that, or goes in the second pass.
+        // A worker that had read the message just before the purge would index it again. Its version is refused as long
+        // as the index remembers the tombstone; otherwise the second purge removes it.
         await indexAll([document(token, 2, 1, 'hello')]);
         const back = await found({ token, chat: 2, q: 'hello' });
         expect([[], ['2/1']]).toContainEqual(back);
@@ -512,7 +515,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         expect(await searchAll({ token, q: 'hello' })).toMatchObject({ total: 14 });
       });
 
-      test('an application goes in steps, tombstones with it, the applications beside it stay', async () => {
+      test('an application is purged in steps with its tombstones, and other applications stay', async () => {
         const [token, beside] = [newToken(), newToken()];
         await indexAll([
           ...[1, 2, 3].flatMap((chat) => numbers(1, 4).map((number) => document(token, chat, number, 'hello'))),
@@ -526,7 +529,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         }
       });
 
-      test('of an unknown application or chat removes nothing', async () => {
+      test('purging an unknown application or chat removes nothing', async () => {
         const token = newToken();
         await indexAll([document(token, 1, 1, 'hello')]);
         expect(await index.purge({ token: newToken() }, 10)).toBe(0);
@@ -535,7 +538,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
       });
     });
 
-    test('above 10,000 matches the total is a minimum, and paging still reaches the oldest', async () => {
+    test('above 10,000 matches the total is a minimum, and paging still reaches the oldest match', async () => {
       const token = newToken();
       const count = limits.exactTotal + 50;
       await indexAll([
@@ -555,7 +558,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         expect(inApplication.matches.at(-2)).toMatchObject({ chat: 2, number: 1 });
         expect(inApplication.matches.at(-1)).toMatchObject({ chat: 1, number: 1 });
       }
-      // Exactly as many as are counted exactly.
+      // The largest number of matches that is counted exactly.
       await indexAll(numbers(1, 50).map((number) => document(token, 1, number, null)));
       expect(await searchAll({ token, chat: 1, q: 'hello' }, 5_000)).toMatchObject({
         total: limits.exactTotal,

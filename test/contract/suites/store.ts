@@ -24,14 +24,12 @@ import { hardText } from '../../support/texts/hard-texts.ts';
 
 export interface StoreUnderTest {
   store: Store;
-  /** The same data after a restart; the one before is closed then. */
+  /** Returns the same data after a restart, and closes this store. */
   reopen: () => Promise<StoreUnderTest>;
   close: () => Promise<void>;
 }
 
-/**
- * What every store must do. Tests share one store, as clients do: each works in applications of its own.
- */
+/** The contract of every store. The tests share one store, as clients do, and each uses applications of its own. */
 export function storeContract(name: string, open: () => Promise<StoreUnderTest>): void {
   describe(`the store, ${name}`, () => {
     let opened: StoreUnderTest;
@@ -50,8 +48,8 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     });
 
     describe('merging', () => {
-      test('any order, repetition and grouping of the same writes ends in the same state', async () => {
-        // Each history is delivered in two ways, with roll-ups in between, to two applications.
+      test('any order, repetition and grouping of the same writes results in the same state', async () => {
+        // Each history is delivered in two ways to two applications, with roll-ups in between.
         const cases = history.chain((writes) => fc.tuple(fc.constant(writes), deliveries(writes), deliveries(writes)));
         await fc.assert(
           fc.asyncProperty(cases, async ([writes, ...ways]) => {
@@ -72,7 +70,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
                 while ((await store.purgeRows(purge, 2)) > 0);
                 await store.endPurge(purge);
               }
-              // What is below something deleted is gone then, and the rest as it was.
+              // Then everything below something deleted is gone, and the rest is unchanged.
               expect(await stateOf(store, token)).toEqual(expected);
               const gone = [1, 2].filter((chat) => /gone|deleted/.test(String(expected.chats[chat - 1]?.chat)));
               const keys = gone.flatMap((chat) => [1, 2, 3].map((number) => ({ token, chat, number })));
@@ -83,7 +81,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         );
       });
 
-      test('batches that are merged at the same time end in the same state too', async () => {
+      test('batches that are merged concurrently result in the same state', async () => {
         const token = newToken();
         const writes = [
           applicationWrite(token),
@@ -99,7 +97,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(rows.map(({ content }) => content.body)).toEqual(numbers(1, 4).map((i) => `message 1/${i}, revision 9`));
       });
 
-      test('the highest revision wins, whatever comes last', async () => {
+      test('the highest revision wins, whatever arrives last', async () => {
         const token = newToken();
         await store.merge([messageWrite(token, 1, 1, { revision: 2, body: 'two' })]);
         await store.merge([messageWrite(token, 1, 1, { body: 'zero', at: 3_000 })]);
@@ -107,7 +105,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.message(token, 1, 1)).toMatchObject({ content: { body: 'two' }, createdAt: 3_000 });
       });
 
-      test('an edit that comes before its creation is hidden until that comes', async () => {
+      test('an edit that arrives before its creation stays hidden until the creation arrives', async () => {
         const token = newToken();
         await store.merge([
           applicationWrite(token, { revision: 1 }),
@@ -128,7 +126,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         });
       });
 
-      test('deleted beats every revision, before it and after it', async () => {
+      test('a deletion wins over every revision, before and after it', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), ...messageWrites(token, 1, 1, 3)]);
         await store.merge([deletionWrite(token, 1, 1), deletionWrite(token, 1, 2)]);
@@ -136,7 +134,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.message(token, 1, 1)).toBe('deleted');
         expect(await store.message(token, 1, 2)).toBe('deleted');
         expect(numbersOf(await store.messages(token, 1, range())).numbers).toEqual([3]);
-        // Nothing of a deleted text is kept.
+        // The store keeps nothing of a deleted text.
         const [row] = await store.merged([{ token, chat: 1, number: 1 }]);
         expect(row).toMatchObject({ deleted: true, content: { body: '' } });
       });
@@ -144,7 +142,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
       test('nothing is stored below something deleted, in the same batch or later', async () => {
         const token = newToken();
         const keys = numbers(1, 3).map((number) => ({ token, chat: 1, number }));
-        // The deletion stands behind what it hits.
+        // In the batch, the deletion comes after the writes that it removes.
         await store.merge([messageWrite(token, 1, 1), chatWrite(token, 1), deletionWrite(token, 1)]);
         await store.merge([messageWrite(token, 1, 2), messageWrite(token, 1, 3, { revision: 4 })]);
         expect(await store.merged(keys)).toEqual([]);
@@ -163,14 +161,14 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.chat(token, 1)).toBe('deleted');
       });
 
-      test('no client sees a change before the creation, though two machines’ clocks disagree', async () => {
+      test('no client sees an update time before the creation time, even if the clocks of two machines differ', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token, { at: 5_000 })]);
         await store.merge([applicationWrite(token, { revision: 1, at: 4_000 })]);
         expect(await store.application(token)).toMatchObject({ createdAt: 5_000, updatedAt: 5_000 });
       });
 
-      test('a batch that can’t be stored whole is not stored at all', async () => {
+      test('a batch is stored completely or not at all', async () => {
         const token = newToken();
         const broken = { ...applicationWrite(newToken()), name: null } as unknown as Write;
         await expect(store.merge([chatWrite(token, 1), messageWrite(token, 1, 1), broken])).rejects.toThrow();
@@ -180,7 +178,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.chat(token, 1)).toMatchObject({ number: 1 });
       });
 
-      test('every character of names and bodies is kept', async () => {
+      test('every character of names and bodies is stored unchanged', async () => {
         const token = newToken();
         const odd = ' \u0001\u007f\u0085 \u{1F600}e\u0301\u202E\uFFFD\uFFFE\uFFFF\u{10FFFF} \\ \' " % _ \u2028\t\r\n ';
         const longest = '\u{1F469}'.repeat(limits.bodyLength);
@@ -198,7 +196,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.message(token, 1, 2)).toMatchObject({ content: { body: longest } });
       });
 
-      test('whatever the names and bodies are, they are read as they were', async () => {
+      test('names and bodies are read as they were written, whatever they contain', async () => {
         const texts = fc.array(hardText, { minLength: 1, maxLength: 20 });
         await fc.assert(
           fc.asyncProperty(texts, async (bodies) => {
@@ -217,7 +215,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         );
       });
 
-      test('tokens that differ only in their case are different applications', async () => {
+      test('tokens that differ only in case belong to different applications', async () => {
         const token = `${newToken()}a`;
         await store.merge([applicationWrite(token), messageWrite(token, 1, 1)]);
         const upper = `${token.slice(0, -1)}A`;
@@ -225,7 +223,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.message(upper, 1, 1)).toBe('unknown');
       });
 
-      test('a restart forgets nothing that was merged', async () => {
+      test('a restart keeps everything that was merged', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), messageWrite(token, 1, 1)]);
         await store.merge([deletionWrite(token, 2)]);
@@ -237,7 +235,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     });
 
     describe('lists', () => {
-      test('chats and messages are listed by number, either way, from either end, page by page', async () => {
+      test('chats and messages are listed by number in both directions, from either end, page by page', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), ...numbers(1, 12).map((number) => chatWrite(token, number))]);
         await store.merge([...messageWrites(token, 3, 1, 12), messageWrite(token, 4, 1)]);
@@ -265,7 +263,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         }
       });
 
-      test('a page of long messages ends early, and the next one goes on behind it', async () => {
+      test('a page of long messages ends early, and the next one continues after it', async () => {
         const token = newToken();
         const body = '\u{1F600}'.repeat(5_000);
         await store.merge(numbers(1, 300).map((number) => messageWrite(token, 1, number, { body })));
@@ -284,7 +282,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         }
       });
 
-      test('applications are listed by creation and then token, either way, page by page', async () => {
+      test('applications are listed by creation time and then token, in both directions, page by page', async () => {
         const prefix = newToken();
         const tokens = ['d', 'b', 'c', 'a', 'e', 'f'].map((letter) => `${prefix}${letter}`);
         const [d, b, c, a, deleted, hidden] = tokens as [string, string, string, string, string, string];
@@ -311,13 +309,13 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         }
       });
 
-      test('the missing numbers of a stretch are named in its direction, up to so many', async () => {
+      test('the missing numbers of a range are returned in its direction, up to a limit', async () => {
         const token = newToken();
         await store.merge(numbers(1, 10).flatMap((n) => (n % 3 ? [messageWrite(token, 1, n)] : [])));
         await store.merge([deletionWrite(token, 1, 3), messageWrite(token, 1, 6, { revision: 1 })]);
         const missing = (from: number, to: number, max = 100) =>
           store.missingNumbers({ token, chat: 1, from, to }, { max });
-        // 3 is deleted, so not missing; of 6 only an edit has come.
+        // Number 3 is deleted, so it is not missing; of 6 only an edit has arrived.
         expect(await missing(1, 10)).toEqual([6, 9]);
         expect(await missing(10, 1)).toEqual([9, 6]);
         expect(await missing(6, 9)).toEqual([6, 9]);
@@ -330,21 +328,21 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await missing(13, 9, 3)).toEqual([13, 12, 11]);
         expect(await missing(50_000, 1, 3)).toEqual([50_000, 49_999, 49_998]);
         expect(await store.missingNumbers({ token, chat: 2, from: 1, to: 3 }, { max: 100 })).toEqual([1, 2, 3]);
-        // 4 and 8 were stored when the page had been read.
+        // Messages 4 and 8 were stored after the page was read.
         expect(
           await store.missingNumbers({ token, chat: 1, from: 1, to: 10 }, { max: 100, listed: [1, 2, 5, 7, 10] }),
         ).toEqual([4, 6, 8, 9]);
       });
 
-      test('the live ones of some chats are those that are not deleted, stored yet or not', async () => {
+      test('the live chats of a set are those that are not deleted, stored yet or not', async () => {
         const token = newToken();
         await store.merge([chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2), deletionWrite(token, 4)]);
         expect(await store.liveChats(token, [1, 2, 3, 4])).toEqual(new Set([1, 3]));
         expect(await store.liveChats(token, [])).toEqual(new Set());
       });
 
-      test('a scan meets every message once, by key, whatever the size of its pages', async () => {
-        // Neighbours, so that no other test's messages lie between.
+      test('a scan returns every message once by key, whatever the size of its pages', async () => {
+        // Chats are neighbours by key, so that no messages of other tests lie between them.
         const stem = newToken().slice(0, -1);
         const [before, behind] = [`${stem}A`, `${stem}g`];
         const tokens = [before, behind];
@@ -366,7 +364,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         }
       });
 
-      test('merged rows are read as they stand, of many chats at once', async () => {
+      test('merged rows of many chats are read in one call, as they are stored', async () => {
         const [token, other] = [newToken(), newToken()];
         await store.merge([
           messageWrite(token, 1, 1, { at: 10 }),
@@ -436,7 +434,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         return typeof stored === 'string' ? stored : stored.messagesCount;
       };
 
-      test('a changed message marks its chat, a changed chat its application', async () => {
+      test('a changed message marks its chat, and a changed chat marks its application', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2)]);
         for (const mark of await marksOf(token)) await store.setCounts([mark], [0]);
@@ -445,7 +443,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect((await marksOf(token)).map(({ chat }) => chat).sort()).toEqual([1, undefined]);
       });
 
-      test('a count is the highest number given less what is deleted, and clears its mark', async () => {
+      test('a count is the highest assigned number minus the deleted ones, and setting it clears its mark', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2)]);
         await store.merge([...messageWrites(token, 1, 1, 3), deletionWrite(token, 1, 3)]);
@@ -469,7 +467,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await marksOf(token)).not.toContainEqual(expect.objectContaining({ chat: 1 }));
       });
 
-      test('an older count never replaces a newer one, as when two roll-ups run at once', async () => {
+      test('an older count never replaces a newer one, for example when two roll-ups run at once', async () => {
         const token = newToken();
         await store.merge([chatWrite(token, 1), ...messageWrites(token, 1, 1, 5)]);
         const mark = await markOf(token, 1);
@@ -482,7 +480,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await countOf(token, 1)).toBe(4);
       });
 
-      test('a count is never below 0, as when a restored ledger has given fewer numbers than are deleted', async () => {
+      test('a count is never below 0, even if a restored ledger has assigned fewer numbers than are deleted', async () => {
         const token = newToken();
         await store.merge([chatWrite(token, 1), chatWrite(token, 2)]);
         await store.merge([...messageWrites(token, 1, 1, 2), messageWrite(token, 2, 1)]);
@@ -491,7 +489,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect([await countOf(token, 1), await countOf(token, 2)]).toEqual([0, 1]);
       });
 
-      test('marks of applications and chats are counted together, each by its own', async () => {
+      test('marks of applications and chats are counted together, each with its own count', async () => {
         const [token, other] = [newToken(), newToken()];
         await store.merge([applicationWrite(token), applicationWrite(other), deletionWrite(token, 3)]);
         await store.merge([chatWrite(token, 1), chatWrite(token, 2), chatWrite(other, 1)]);
@@ -516,7 +514,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.setCounts([], []);
       });
 
-      test('without a number only the mark is cleared', async () => {
+      test('without an assigned number, only the mark is cleared', async () => {
         const token = newToken();
         await store.merge([chatWrite(token, 1), messageWrite(token, 1, 1)]);
         await store.setCounts([await markOf(token, 1)], [1]);
@@ -526,7 +524,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect((await marksOf(token)).filter(({ chat }) => chat === 1)).toEqual([]);
       });
 
-      test('what is stored after its content was counted is counted again', async () => {
+      test('a write that is stored after its chat was counted is counted again', async () => {
         const token = newToken();
         const counters = async (parents: Parent[]) =>
           parents.map((parent) => (parent.token === token ? (parent.chat === undefined ? 1 : 2) : undefined));
@@ -544,7 +542,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
     describe('purging', () => {
       const dueAt = async (now: number, token: string): Promise<Purge[]> =>
         (await store.purges(now)).filter((purge) => purge.token === token);
-      test('a deletion is due at once, a second time when it is said, and then never again', async () => {
+      test('a deletion is due for purging at once and a second time after the delay, and then never again', async () => {
         const [token, other] = [newToken(), newToken()];
         const deletion = deletionWrite(token, 1, undefined, 5_000);
         await store.merge([deletion]);
@@ -557,11 +555,11 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.endPurge(first, 8_000);
         expect(await dueAt(7_999, token)).toEqual([]);
         expect(await dueAt(8_000, token)).toEqual([second]);
-        // Another run that began before ends the pass it knows of, not this one.
+        // Another run that started earlier completes only the purge that it knew of, not this one.
         await store.endPurge(first, 9_000);
         await store.endPurge(first);
         expect(await dueAt(8_000, token)).toEqual([second]);
-        // Nor does the deletion begin anew when it is delivered again.
+        // Delivering the deletion again does not restart the purge.
         await store.merge([deletion]);
         expect(await dueAt(7_999, token)).toEqual([]);
         expect(await dueAt(8_000, token)).toEqual([second]);
@@ -571,7 +569,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await dueAt(6_000, other)).toHaveLength(1);
       });
 
-      test('a deletion is due at once, however far ahead the clock was that accepted it', async () => {
+      test('a deletion is due for purging at once, however far ahead the clock was that accepted it', async () => {
         const token = newToken();
         await store.merge([deletionWrite(token, 1, undefined, 3_456_000_000)]);
         expect(await dueAt(1_000, token)).toEqual([{ token, chat: 1, pass: 1 }]);
@@ -586,13 +584,13 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         await store.endPurge({ token, chat: 1, pass: 2 });
       });
 
-      test('the deletion of a message is no purge', async () => {
+      test('the deletion of a message requires no purge', async () => {
         const token = newToken();
         await store.merge([deletionWrite(token, 1, 1)]);
         expect(await dueAt(Number.MAX_SAFE_INTEGER, token)).toEqual([]);
       });
 
-      test('the rows of a chat go in steps; the chat stays deleted, its neighbours stay whole', async () => {
+      test('the rows of a chat are purged in steps; the chat stays deleted, and other chats keep their rows', async () => {
         const token = newToken();
         await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2)]);
         await store.merge([...messageWrites(token, 1, 1, 7), ...messageWrites(token, 2, 1, 2)]);
@@ -605,7 +603,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.message(token, 1, 8)).toBe('unknown');
       });
 
-      test('the rows of an application go in steps; it stays deleted', async () => {
+      test('the rows of an application are purged in steps, and it stays deleted', async () => {
         const [token, beside] = [newToken(), newToken()];
         await store.merge([applicationWrite(token), applicationWrite(beside), messageWrite(beside, 1, 1)]);
         for (const chat of [1, 2, 3]) await store.merge([chatWrite(token, chat), ...messageWrites(token, chat, 1, 3)]);
@@ -622,7 +620,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
   });
 }
 
-/** Some order of the writes, another one for each seed. */
+/** Returns the writes in an order that depends on the seed. */
 const hash = (write: Write, seed: number): number => {
   let value = seed;
   for (const character of JSON.stringify(write)) value = Math.imul(value ^ character.charCodeAt(0), 16_777_619);
