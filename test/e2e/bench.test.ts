@@ -7,7 +7,7 @@ import { meets, ratios } from '../../tools/bench/ratios.ts';
 import { median, percentile } from '../../tools/statistics/quantiles.ts';
 import { expectMeasurable, figuresAlone } from '../support/basics/figures.ts';
 
-// Whether figures can be measured; how fast it all is, script/bench tells on a quiet machine.
+// Tests only whether figures can be measured. script/bench measures the performance itself on a quiet machine.
 
 test.each(figuresAlone)('the figure %s can be measured', (name) =>
   expectMeasurable(name, () => Promise.reject(new Error('It needs no servers'))),

@@ -7,9 +7,10 @@ import { Client } from '../support/client/client.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { type Host, launch, ready } from '../support/servers/host.ts';
 
-// A host whose system clock is moved by libfaketime. Its monotonic clock is the machine's, as when somebody sets the date.
+// A host whose system clock is moved by libfaketime. Its monotonic clock stays that of the machine, as when an
+// administrator sets the date.
 
-/** Batches that are sent at once. Few are stored when the first is answered. */
+/** Number of batches that are sent at once. Few of them are stored when the first is acknowledged. */
 const batches = 4;
 const batch = Array<string>(1_000).fill('x'.repeat(500));
 
@@ -38,7 +39,10 @@ class MovedHost {
     this.client = await Client.connect(this.host.url);
   }
 
-  /** Sends the batches at once, does something when the first is answered, and returns the last numbers of all answered. */
+  /**
+   * Sends the batches at once, calls `act` when the first is acknowledged, and returns the last numbers of all
+   * acknowledged batches.
+   */
   async sendAnd(act: () => void, chat: string): Promise<number[]> {
     const sent = Array.from({ length: batches }, () => this.client.send(chat, ...batch));
     await Promise.race(sent);
@@ -56,7 +60,7 @@ class MovedHost {
 }
 
 test.skipIf(process.platform !== 'linux')(
-  'everything accepted is stored at once, though the clock is set back and forward, before a start and while running',
+  'every accepted message is stored at once, even if the system clock is set back or forward before a start or while running',
   async () => {
     const moved = new MovedHost();
     moved.moveClock('+0');

@@ -9,17 +9,20 @@ import { launch, newDataDir, removeDataDir, startHost } from '../support/servers
 import { ops } from '../support/servers/ops.ts';
 import { type Answered, copyDatabase, flip, judge, type Outcome, write } from './damage.ts';
 
-/** How often each kind of damage is tried; the table of docs/guarantees.md is made with DAMAGE_TRIES=30. */
+/** Number of attempts for each kind of damage. The table in docs/guarantees.md was measured with DAMAGE_TRIES=30. */
 const tries = Number(process.env.DAMAGE_TRIES ?? 1);
 const seed = Number(process.env.SEED ?? Date.now() % 2 ** 31);
 const random = new Random(seed);
 const longest = 30_000 + tries * 10_000;
 console.log(`damage: SEED=${seed} makes the same choices again`);
 
-/** Copies of the data folder of one host: early on, and when it was killed under load; and what it had answered. */
+/**
+ * Copies of one host's data folder, from an early moment and after a kill under load, and what the host had
+ * acknowledged.
+ */
 const early = { folder: '' };
 const killed: Answered & { folder: string } = { folder: '', chat: '', texts: new Map() };
-/** Pairs of copies that were made under load: this database first, and half a second later the other one. */
+/** Pairs of copies made under load: this database first, and the other one half a second later. */
 const copied: Record<'ledger' | 'store', (Answered & { folder: string })[]> = { ledger: [], store: [] };
 
 beforeAll(async () => {
@@ -35,7 +38,7 @@ beforeAll(async () => {
   killed.chat = await client.newChat(await client.newApplication());
   const stop = new AbortController();
   const writing = write(killed, host.url, stop.signal);
-  /** Some more is accepted and stored, and half a second passes. */
+  /** Waits half a second, in which more messages are accepted and stored. */
   const goesOn = async () => {
     const before = killed.texts.size;
     await vi.waitFor(async () => {
@@ -67,7 +70,7 @@ beforeAll(async () => {
   return () => folders.forEach(removeDataDir);
 }, longest);
 
-/** Judges as many copies of the killed folder, damaged each. */
+/** Damages `tries` copies of the killed folder and judges a start on each. */
 async function outcomesOf(damage: (folder: string) => void): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (let i = 0; i < tries; i++) {
@@ -88,13 +91,13 @@ function report(what: string, outcomes: Outcome[]): string[] {
   return wrong;
 }
 
-test('files of a host that was killed under load are taken', async () => {
+test('the files of a host that was killed under load are accepted', async () => {
   const folder = dataFolder();
   cpSync(killed.folder, folder, { recursive: true });
   expect(await judge(folder, killed)).toBe('right');
 });
 
-test('a start says in one sentence how to repair files that do not agree; it works, and nothing else takes them', async () => {
+test('a start on inconsistent files names the repair in one sentence, the repair works, and other commands refuse the files', async () => {
   const folder = dataFolder();
   cpSync(killed.folder, folder, { recursive: true });
   rmSync(path.join(folder, 'ledger.db-wal'));
@@ -111,12 +114,12 @@ test('a start says in one sentence how to repair files that do not agree; it wor
   expect((await fetch(`${host.url}${killed.chat}/messages`)).status).toBe(200);
 });
 
-describe('files of two moments are refused, and repaired by what the refusal names', () => {
+describe('databases copied at different moments are refused, and the repair that the refusal names works', () => {
   test.each([
     ['ledger', 'store'],
     ['store', 'ledger'],
   ] as const)(
-    'the %s is a copy from half a second before the %s',
+    'a %s copied half a second before the %s is refused and can be repaired',
     async (first, _second) => {
       const outcomes: Outcome[] = [];
       for (const { folder, ...answered } of copied[first]) outcomes.push(await judge(folder, answered));
@@ -127,7 +130,7 @@ describe('files of two moments are refused, and repaired by what the refusal nam
   );
 
   test.each(['ledger', 'store'] as const)(
-    'the %s is an older one',
+    'a %s database from an older copy is refused and can be repaired',
     async (name) => {
       const outcomes = await outcomesOf((folder) => {
         for (const file of [`${name}.db-wal`, `${name}.db-shm`]) rmSync(path.join(folder, file), { force: true });
@@ -140,9 +143,9 @@ describe('files of two moments are refused, and repaired by what the refusal nam
   );
 });
 
-describe('a journal that is damaged or lost is never passed over in silence', () => {
+describe('a start never ignores a damaged or lost journal', () => {
   test.each(['ledger.db-wal', 'store.db-wal'])(
-    '%s is removed after a kill',
+    'a start notices that %s was removed after a kill',
     async (name) => {
       expect(report(`${name} removed`, await outcomesOf((folder) => rmSync(path.join(folder, name))))).toEqual([]);
     },
@@ -150,7 +153,7 @@ describe('a journal that is damaged or lost is never passed over in silence', ()
   );
 
   test.each(['ledger.db-wal', 'store.db-wal'])(
-    'one byte of %s is flipped after a kill',
+    'a start notices that one byte of %s was flipped after a kill',
     async (name) => {
       const outcomes = await outcomesOf((folder) => flip(path.join(folder, name), 1, random));
       expect(report(`1 byte of ${name}`, outcomes)).toEqual([]);
@@ -159,7 +162,8 @@ describe('a journal that is damaged or lost is never passed over in silence', ()
   );
 });
 
-// SQLite has no checksums of pages: damage to the bytes of a text is not seen, so the table reports it and nothing is held.
+// SQLite has no page checksums, so damage to the bytes of a text goes unnoticed. The table reports it, and the test
+// expects nothing.
 if (tries > 1)
   test.each([
     ['ledger.db', 1],
@@ -167,7 +171,7 @@ if (tries > 1)
     ['store.db', 1],
     ['store.db', 64],
   ])(
-    '%s has %d flipped bytes',
+    'damage of a database is reported: %s has %d flipped bytes',
     async (name, bytes) => {
       report(`${bytes} bytes of ${name}`, await outcomesOf((folder) => flip(path.join(folder, name), bytes, random)));
     },

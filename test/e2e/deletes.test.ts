@@ -8,7 +8,10 @@ import '../support/client/problem-matcher.ts';
 
 const size = 100_000;
 const waiting = { timeout: 60_000, interval: 20 };
-/** Far above what it takes (at worst some 50 ms, and 0.5 s until it is stored), for a machine busy with other tests. */
+/**
+ * Milliseconds. Far above the measured times (at worst 50 ms, and 0.5 s until stored), because other tests may use the
+ * machine.
+ */
 const quick = { answeredMs: 2_000, storedMs: 10_000 };
 
 let dataDir: string;
@@ -27,7 +30,7 @@ afterAll(async () => {
   removeDataDir(dataDir);
 });
 
-/** Fills the chats, together, with so many messages, changes some of them, and waits until all can be found. */
+/** Fills the chats with this number of messages in total, edits and deletes some, and waits until all can be found. */
 async function fill(chats: string[]): Promise<void> {
   await concurrently(size / 1_000, 4, async (i) => {
     const bodies = Array.from({ length: 1_000 }, (_, j) => `condemned ${i} ${j}`);
@@ -48,11 +51,13 @@ const documents = () =>
   count(dataDir, 'store.db', 'SELECT count(*) AS count FROM search_documents WHERE body IS NOT NULL');
 const stored = () => count(dataDir, 'store.db', 'SELECT count(*) AS count FROM messages');
 
-/** Messages of the neighbour, which stay. */
+/** Number of messages of the neighbour, which are not deleted. */
 let spared = 0;
 let neighbour: string;
 
-/** Writes to the neighbour until told to stop, and notes how long each write takes to be answered, and to be stored. */
+/**
+ * Writes to the neighbour until stopped, and measures how long each write takes to be acknowledged and to be stored.
+ */
 function writeMeanwhile() {
   const times = { answeredMs: 0, storedMs: 0, writes: 0 };
   let stopped = false;
@@ -78,7 +83,7 @@ function writeMeanwhile() {
   };
 }
 
-/** Lets writes go on until the condition holds, and holds that they were quick all the while. */
+/** Continues writing until the condition is met, and expects that all writes were quick meanwhile. */
 async function meanwhileQuick(condition: () => boolean): Promise<void> {
   const stop = writeMeanwhile();
   const end = Date.now() + waiting.timeout;
@@ -92,7 +97,7 @@ async function meanwhileQuick(condition: () => boolean): Promise<void> {
   expect(times.storedMs).toBeLessThan(quick.storedMs);
 }
 
-/** After the purge: stops the host, and holds that neither file has anything of it left but the tombstones. */
+/** Stops the host after the purge, and expects that neither file contains anything but the tombstones. */
 async function onlyTombstones(token: string, tombstones: { ledger: object; store: object }): Promise<void> {
   const listed = (await client.all<Message>(`${neighbour}/messages?limit=1000`)).map(({ body }) => body);
   expect(listed).toEqual(Array.from({ length: spared }, (_, i) => `spared ${i}`));
@@ -123,7 +128,7 @@ const tokenOf = (path: string) => path.split('/')[2] as string;
 const tombstone = (more: object) => expect.objectContaining({ deleted: 1, ...more });
 
 describe(`deleting ${size} messages`, () => {
-  test('with their chat: refused at once, purged while other writes go on, also across a kill', async () => {
+  test('a deleted chat of many messages is refused at once, and purged while other writes continue, also across a kill', async () => {
     const application = await client.newApplication();
     const chat = await client.newChat(application);
     await client.patch(chat, { name: 'Condemned' });
@@ -160,7 +165,7 @@ describe(`deleting ${size} messages`, () => {
     });
   });
 
-  test('with their application: refused at once, purged while other writes go on, also across a kill', async () => {
+  test('a deleted application of many messages is refused at once, and purged while other writes continue, also across a kill', async () => {
     await restart();
     const application = await client.newApplication('Condemned');
     const chats: string[] = [];

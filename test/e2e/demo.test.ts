@@ -20,14 +20,14 @@ function run(...flags: string[]) {
   return { child, ended: once(child, 'close').then(() => ({ status: child.exitCode, printed })) };
 }
 
-test('the demo that was killed goes on when it is run again, and has every text once; then it searches in five scripts', async () => {
+test('a demo that was killed continues when it is run again, stores every text once, and then searches in five scripts', async () => {
   const host = await hostOf(startHost(dataFolder()));
   const flags = ['--url', host.url, '--data-dir', dataFolder()];
 
   const first = run(...flags);
   const client = await Client.connect(host.url);
   await expect.poll(async () => (await client.all('/applications')).length, { timeout: 30_000 }).toBe(1);
-  // Not a wait for something: somewhere in the middle.
+  // This waits for no condition: it kills the demo at some moment in the middle.
   await passes(300);
   first.child.kill('SIGKILL');
   expect((await first.ended).printed).not.toContain('all searchable');
@@ -51,7 +51,7 @@ test('the demo that was killed goes on when it is run again, and has every text 
   }
 });
 
-test('without a server the demo says how to start one', async () => {
+test('the demo without a server says how to start one', async () => {
   const { status, printed } = await run('--url', 'http://127.0.0.1:9/v1', '--data-dir', dataFolder()).ended;
   expect([status, printed]).toEqual([1, expect.stringMatching(/^No chat system answers at .*script\/start.*\n$/)]);
 });

@@ -10,7 +10,7 @@ import { Writers } from './writers.ts';
 const kills = 20;
 const clients = 16;
 
-test(`${kills} kills at random moments lose no answered write, and leave no gap, no double and no half`, async () => {
+test(`${kills} kills at random moments lose no acknowledged write, and leave no gap, no duplicate and no partial write`, async () => {
   const seed = Number(process.env.SEED ?? randomInt(2 ** 31));
   console.log(`durability: SEED=${seed} makes the same choices again`);
   const random = new Random(seed);
@@ -25,7 +25,7 @@ test(`${kills} kills at random moments lose no answered write, and leave no gap,
   for (let kill = 1; kill <= kills; kill++) {
     const stop = { now: false };
     const writing = writers.write(clients, stop);
-    // No wait for anything: this is the moment.
+    // This waits for no condition: it chooses the moment of the kill.
     await passes(random.between(1, 350));
     host.process.kill('SIGKILL');
     stop.now = true;

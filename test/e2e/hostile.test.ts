@@ -8,20 +8,20 @@ import '../support/client/problem-matcher.ts';
 import { RawConnection } from '../support/client/raw-http.ts';
 
 const mebibyte = 1_048_576;
-/** How long a client may take to send a request, as local/server.ts has it. */
+/** How long a client may take to send a request, in milliseconds, as in local/server.ts. */
 const requestTimeoutMs = 30_000;
 
 let dataDir: string;
 let host: Host;
 let client: Client;
-/** An upload that stops half-way and keeps the connection open: what comes of it is seen at the end. */
+/** An upload that stops half-way and keeps the connection open. The last tests check its response. */
 let stalled: Promise<{ answer: Answer | undefined; afterMs: number }>;
 /** A request that stops in the middle of its headers. */
 let stalledHead: Promise<Answer | undefined>;
 
 beforeAll(async () => {
   dataDir = newDataDir();
-  // With little room V8 collects often, so that what a request leaves behind shows; with a leak the host would die of it.
+  // With a small heap V8 collects often, so leaks per request become visible and would crash the host.
   const littleMemory = { NODE_OPTIONS: '--max-old-space-size=96 --max-semi-space-size=2' };
   host = await ready(launch(['--port', '0', '--data-dir', dataDir], littleMemory));
   client = await Client.connect(host.url);
@@ -40,7 +40,7 @@ afterAll(async () => {
   removeDataDir(dataDir);
 });
 
-/** Writes the bytes on a connection of their own, and answers what comes until the host closes it. */
+/** Writes the bytes on a new connection, and returns all responses until the host closes it. */
 async function exchange(bytes: string | Uint8Array, { end = false, withBody = true } = {}): Promise<Answer[]> {
   const connection = await RawConnection.open(host.url);
   onTestFinished(() => void connection.socket.destroy());
@@ -54,7 +54,7 @@ async function exchange(bytes: string | Uint8Array, { end = false, withBody = tr
   return answers;
 }
 
-/** The one answer there is. */
+/** Returns the only response. */
 async function answerTo(...request: Parameters<typeof exchange>): Promise<Answer> {
   const answers = await exchange(...request);
   expect(answers.map(({ status }) => status)).toHaveLength(1);
@@ -69,7 +69,7 @@ interface RawRequest {
   version?: string;
 }
 
-/** The bytes of a request after which the host closes the connection. */
+/** Returns the bytes of a request that asks the host to close the connection. */
 function requestOf({
   method,
   target = '/v1/applications',
@@ -91,7 +91,7 @@ function requestOf({
 const post = (body: string | Uint8Array, ...headers: string[]) => answerTo(requestOf({ body, headers }));
 
 describe('a body', () => {
-  test('of 1 MiB is judged by what is in it, and a byte more is too large, on every route that takes one', async () => {
+  test('a body of 1 MiB is validated, and one byte more is too large, on every route that takes a body', async () => {
     const chat = await client.newChat();
     await client.send(chat, 'x');
     const [application = ''] = chat.split('/chats');
@@ -112,7 +112,7 @@ describe('a body', () => {
     }
   });
 
-  test('far too large is refused without being kept, whatever length it claims, and nothing behind it is served', async () => {
+  test('a far too large body is refused without being buffered, whatever length it claims, and nothing after it is served', async () => {
     const piece = Buffer.alloc(mebibyte, 'x');
     for (const length of [`Content-Length: ${8 * mebibyte}`, 'Transfer-Encoding: chunked']) {
       const connection = await RawConnection.open(host.url);
@@ -134,7 +134,7 @@ describe('a body', () => {
     }
   });
 
-  test('without end is given up after a while', async () => {
+  test('a connection is closed when a body that is too large does not end', async () => {
     const connection = await RawConnection.open(host.url);
     onTestFinished(() => void connection.socket.destroy());
     connection.write(
@@ -149,7 +149,7 @@ describe('a body', () => {
   });
 
   const nested = (depth: number, open: string, close: string) => `${open.repeat(depth)}1${close.repeat(depth)}`;
-  test.each([1_000, 29_000])('may be nested %i deep where nobody looks, and not where somebody does', async (depth) => {
+  test.each([1_000, 29_000])('a body may be nested %i deep in unknown members, but not in known ones', async (depth) => {
     for (const deep of [nested(depth, '[', ']'), nested(depth, '{"a":', '}')]) {
       expect((await post(`{"name":"x","other":${deep}}`)).status).toBe(201);
       expect(await post(`{"name":${deep}}`)).toBeProblem(422, 'validation_failed', '/name');
@@ -165,19 +165,19 @@ describe('a body', () => {
     );
   });
 
-  test('may not be nested 100,000 deep anywhere', async () => {
+  test('a body nested 100,000 deep is refused everywhere', async () => {
     for (const deep of [nested(100_000, '[', ']'), nested(100_000, '{"a":', '}')])
       expect(await post(`{"name":"x","other":${deep}}`)).toBeProblem(422, 'validation_failed', '');
   });
 
-  test('with a member twice means the last one', async () => {
+  test('the last of two members with the same name counts', async () => {
     expect((await post('{"name":"first","name":"last"}')).body).toMatchObject({ name: 'last' });
     expect(await post('{"name":"first","name":7}')).toBeProblem(422, 'validation_failed', '/name');
     expect((await post('{"name":7,"n\\u0061me":"last"}')).body).toMatchObject({ name: 'last' });
   });
 
   test.each(['__proto__', 'constructor', 'prototype', 'toString', 'hasOwnProperty'])(
-    'with a member %s is like any other with an unknown member',
+    'a body with a member %s is handled like any other with an unknown member',
     async (member) => {
       const { status, body } = await post(`{"name":"x","${member}":{"name":"y","chats_count":9,"prototype":{"z":1}}}`);
       expect([status, body]).toEqual([201, expect.objectContaining({ name: 'x', chats_count: 0 })]);
@@ -201,12 +201,12 @@ describe('a body', () => {
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['a code point beyond the last', [0xf4, 0x90, 0x80, 0x80]],
     ['Latin-1', [0xe9]],
-  ])('that is not UTF-8 is malformed_json: %s', async (_what, bytes) => {
+  ])('a body that is not UTF-8 is malformed_json: %s', async (_what, bytes) => {
     const body = Buffer.concat([Buffer.from('{"name":"'), Buffer.from(bytes), Buffer.from('"}')]);
     expect(await post(body)).toBeProblem(400, 'malformed_json');
   });
 
-  test('in another encoding is malformed_json, and so is one after a byte order mark', async () => {
+  test('a body in another encoding is malformed_json, and so is a body with a byte order mark', async () => {
     const json = '{"name":"x"}';
     expect(await post(Buffer.from(json, 'utf16le'))).toBeProblem(400, 'malformed_json');
     expect(await post(Buffer.from(`\ufeff${json}`, 'utf16le'))).toBeProblem(400, 'malformed_json');
@@ -219,7 +219,7 @@ describe('a body', () => {
     ['one that is none', ['Content-Type: \x01\x7f']],
     ['bytes beyond ASCII', ['Content-Type: application/json\xff']],
     ['a charset beyond reason', [`Content-Type: application/json; charset=${'x'.repeat(10_000)}`]],
-  ])('with %s is refused as no JSON, or as no HTTP', async (_what, headers) => {
+  ])('a body with %s is refused because of its content type or as malformed HTTP', async (_what, headers) => {
     const body = '{"name":"x"}';
     const lines = [
       'POST /v1/applications HTTP/1.1',
@@ -249,12 +249,12 @@ describe('an empty body', () => {
     'a/b/c',
   ];
 
-  test.each(wrong)('needs no content type, so %j will do', async (type) => {
+  test.each(wrong)('an empty body needs no content type, so %j is accepted', async (type) => {
     const [application = ''] = (await client.newChat()).split('/chats');
     for (const length of ['Content-Length: 0\r\n\r\n', 'Transfer-Encoding: chunked\r\n\r\n0\r\n\r\n']) {
       const head = `Host: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n${length}`;
       const chat = await answerTo(`POST /v1${application}/chats HTTP/1.1\r\n${head}`);
-      // A control character in a header is no HTTP.
+      // A control character in a header is malformed HTTP.
       if (type === '\x01') expect(chat).toBeProblem(400, 'malformed_request');
       else expect(chat.status).toBe(201);
       if (type === '\x01') continue;
@@ -263,7 +263,7 @@ describe('an empty body', () => {
     }
   });
 
-  test.each(['', 'x', 'text/plain', 'a/b/c'])('is none with a character in it, and %j will not do', async (type) => {
+  test.each(['', 'x', 'text/plain', 'a/b/c'])('a body with a single character is not empty, so the content type %j is refused', async (type) => {
     const [application = ''] = (await client.newChat()).split('/chats');
     const head = `Host: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n`;
     for (const body of ['Content-Length: 2\r\n\r\n{}', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'])
@@ -283,14 +283,14 @@ describe('an upload that stops half-way', () => {
     ['before its last chunk', `${chunkedHead}c\r\n{"body":"xy"}`],
     ['short of its length', 'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"body":"x"}'],
     ['after its headers', chunkedHead],
-  ])('with the end of the connection is no HTTP, and takes no number: %s', async (_what, rest) => {
+  ])('an upload that ends half-way with its connection is malformed and takes no number: %s', async (_what, rest) => {
     const chat = await client.newChat();
     const request = `POST /v1${chat}/messages HTTP/1.1\r\nHost: localhost\r\n${rest}`;
     expect(await answerTo(request, { end: true })).toBeProblem(400, 'malformed_request');
     expect(await client.send(chat, 'The first')).toEqual([1]);
   });
 
-  test('with a reset takes no number either', async () => {
+  test('an upload that ends half-way with a reset takes no number', async () => {
     const chat = await client.newChat();
     await concurrently(200, 50, async () => {
       const connection = await RawConnection.open(host.url);
@@ -302,7 +302,7 @@ describe('an upload that stops half-way', () => {
   });
 });
 
-describe('what is not HTTP is malformed_request:', () => {
+describe('what is not HTTP', () => {
   const health = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n';
   const json = 'POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
   test.each([
@@ -331,7 +331,7 @@ describe('what is not HTTP is malformed_request:', () => {
       'a flood of chunk extensions',
       `${json}Transfer-Encoding: chunked\r\n\r\n1;${'x'.repeat(20_000)}\r\n{\r\n0\r\n\r\n`,
     ],
-  ])('%s', async (_what, request) => {
+  ])('what is not HTTP is refused with malformed_request: %s', async (_what, request) => {
     expect(await answerTo(Buffer.from(request, 'latin1'))).toBeProblem(400, 'malformed_request');
   });
 });
@@ -341,22 +341,22 @@ describe('headers', () => {
     ['one of 20,000 bytes', [`X: ${'x'.repeat(20_000)}`]],
     ['one whose name has 20,000', [`${'x'.repeat(20_000)}: x`]],
     ['4,000', Array.from({ length: 4_000 }, () => 'X: y')],
-  ])('that are too many or too long are refused as such: %s', async (_what, headers) => {
+  ])('too many or too long headers are refused with headers_too_large: %s', async (_what, headers) => {
     expect(await answerTo(requestOf({ headers }))).toBeProblem(431, 'headers_too_large');
   });
 
-  test('of nearly 16 KiB are fine', async () => {
+  test('headers of nearly 16 KiB are accepted', async () => {
     expect((await answerTo(requestOf({ headers: [`X: ${'x'.repeat(15_000)}`] }))).status).toBe(200);
     expect((await answerTo(requestOf({ headers: Array.from({ length: 200 }, () => 'X: y') }))).status).toBe(200);
   });
 });
 
 describe('a path', () => {
-  // Clients take these for steps in a folder, encoded or not.
+  // Clients resolve `.` and `..` as steps between folders, encoded or not.
   const segment = fc.string({ unit: 'binary', minLength: 1 }).filter((text) => !/^\.\.?$/.test(text));
   const shown = (text: string) => encodeURIComponent(text.toWellFormed());
 
-  test('with any text for a token names an application that is not there', async () => {
+  test('a path with any text as token names an unknown application', async () => {
     await fc.assert(
       fc.asyncProperty(segment, async (text) => {
         for (const below of ['', '/chats', '/chats/1/messages/1', '/search?q=x'])
@@ -365,7 +365,7 @@ describe('a path', () => {
     );
   });
 
-  test('with any text for a number is refused by its name, or names what is not there', async () => {
+  test('a path with any text as number is refused by the name of the parameter, or names something unknown', async () => {
     const application = await client.newApplication();
     const nearly = fc.constantFrom(
       '0',
@@ -432,13 +432,13 @@ describe('a path', () => {
     ['/v1/applications/%f', [400, 'malformed_request']],
     ['/v1/applications/%ff%fe', [400, 'malformed_request']],
     ['/v1/applications/%c0%ae', [400, 'malformed_request']],
-  ])('%s is nothing, and is told so', async (target, problem) => {
+  ])('the path %s does not exist and gets the right problem', async (target, problem) => {
     const answer = await answerTo(requestOf({ target }));
     expect(answer).toBeProblem(...problem);
     expect(answer.headers.has('x-injected')).toBe(false);
   });
 
-  test('may be as long as all headers together', async () => {
+  test('a path may be as long as all headers together', async () => {
     const long = (segment: string, count: number) =>
       answerTo(requestOf({ target: `/v1/applications/${segment.repeat(count)}` }));
     expect(await long('a', 15_000)).toBeProblem(...noApplication);
@@ -449,12 +449,12 @@ describe('a path', () => {
     expect(await long('?', 20_000)).toBeProblem(431, 'headers_too_large');
   });
 
-  test('may be a whole URL', async () => {
+  test('a path may be an absolute URL', async () => {
     expect((await answerTo(requestOf({ target: 'http://x/v1/health' }))).body).toEqual({ status: 'ok' });
     expect(await answerTo(requestOf({ target: 'http://x/v2/health' }))).toBeProblem(...notFound);
   });
 
-  test('and whatever else names a host reach no answer, so that references hold behind any proxy', async () => {
+  test('a host named in the path or a header appears in no response, so that references work behind any proxy', async () => {
     const evil = (method: string, target: string, body = '') =>
       answerTo(
         [
@@ -491,7 +491,7 @@ describe('a path', () => {
     }
   });
 
-  test('may have a query of any kind', async () => {
+  test('a path may have any query', async () => {
     for (const query of [
       '?',
       '?&&&',
@@ -514,7 +514,7 @@ describe('a path', () => {
 
 describe('a method', () => {
   test.each(['TRACE', 'PROPFIND', 'PURGE', 'LINK', 'M-SEARCH', 'QUERY', 'PUT', 'DELETE'])(
-    '%s is not allowed on a list',
+    'the method %s is not allowed on a list',
     async (method) => {
       const answer = await answerTo(requestOf({ method }));
       expect(answer).toBeProblem(405, 'method_not_allowed');
@@ -523,25 +523,25 @@ describe('a method', () => {
     },
   );
 
-  test('TRACE tells nothing of the request', async () => {
+  test('the response to TRACE contains nothing of the request', async () => {
     const { body } = await answerTo(requestOf({ method: 'TRACE', headers: ['X-Secret: 12345'] }));
     expect(JSON.stringify(body)).not.toContain('12345');
   });
 
-  test('HEAD of anything has no body', async () => {
+  test('the response to HEAD has no body on any path', async () => {
     for (const target of ['/v1/health', '/v1/nowhere', '/v1/applications/x', '/v1/applications?limit=0']) {
       const [answer, ...more] = await exchange(requestOf({ method: 'HEAD', target }), { withBody: false });
       expect([answer?.headers.get('x-request-id'), more]).toEqual([expect.any(String), []]);
     }
   });
 
-  test('OPTIONS of anything is answered', async () => {
+  test('OPTIONS gets a response on any path', async () => {
     expect((await answerTo(requestOf({ method: 'OPTIONS' }))).status).toBe(204);
     expect(await answerTo(requestOf({ method: 'OPTIONS', target: '/v1/nowhere' }))).toBeProblem(404, 'route_not_found');
     expect(await answerTo(requestOf({ method: 'OPTIONS', target: '*' }))).toBeProblem(404, 'route_not_found');
   });
 
-  test('CONNECT is answered, and no tunnel', async () => {
+  test('CONNECT is refused and opens no tunnel', async () => {
     const answer = await answerTo('CONNECT example.org:443 HTTP/1.1\r\nHost: example.org:443\r\n\r\n');
     expect(answer.status).toBeGreaterThanOrEqual(400);
   });
@@ -559,19 +559,19 @@ describe('on a loopback address without an admin key', () => {
     '127.0.0.1.evil.example',
     'a@localhost',
     '',
-  ])('the registry is closed to the name %j, even from a page of the same name', async (name) => {
+  ])('without an admin key, the registry is closed to the host name %j, even to a page of the same name', async (name) => {
     expect(await status('/applications', `Host: ${name}`)).toBe(403);
     expect(await status('/applications', `Host: ${name}`, `Origin: http://${name}`)).toBe(403);
     const create = Buffer.from(requestOf({ body: '{"name":"x"}' }))
       .toString()
       .replace('Host: localhost', `Host: ${name}`);
     expect(await answerTo(create)).toBeProblem(403, 'not_allowed');
-    // A token is what protects the rest.
+    // All other routes are protected by the token.
     expect(await status('/health', `Host: ${name}`)).toBe(200);
   });
 
   test.each(['localhost:1', '127.0.0.1', '127.1.2.3:80', '[::1]:3000', 'chat.localhost', 'LOCALHOST'])(
-    'the registry is open to the name %s, and to its own pages only',
+    'without an admin key, the registry is open to the host name %s, and only to pages of the same origin',
     async (name) => {
       expect(await status('/applications', `Host: ${name}`)).toBe(200);
       expect(await status('/applications', `Host: ${name}`, `Origin: http://${name}`)).toBe(200);
@@ -582,7 +582,7 @@ describe('on a loopback address without an admin key', () => {
 });
 
 describe('a connection', () => {
-  test('may wait for leave to send its body', async () => {
+  test('a client may wait for 100 Continue before it sends its body', async () => {
     const connection = await RawConnection.open(host.url);
     const body = '{"name":"Patient"}';
     connection.write(
@@ -593,11 +593,11 @@ describe('a connection', () => {
     expect(await connection.answer()).toMatchObject({ status: 201, body: { name: 'Patient' } });
   });
 
-  test('may not expect anything else, or may in vain', async () => {
+  test('any other expectation is ignored or refused', async () => {
     expect([200, 417]).toContain((await answerTo(requestOf({ headers: ['Expect: 200-ok'] }))).status);
   });
 
-  test('may send all its requests before it reads, and gets the answers in order', async () => {
+  test('a client may pipeline all its requests before it reads, and gets the responses in order', async () => {
     const chat = await client.newChat();
     const requests = Array.from({ length: 100 }, (_, i) => {
       const body = JSON.stringify({ body: `Pipelined ${i}` });
@@ -607,7 +607,7 @@ describe('a connection', () => {
     expect(answers.map(({ body }) => (body as Message).body)).toEqual(requests.map((_, i) => `Pipelined ${i}`));
   });
 
-  test('that breaks off gets the answers to what came before first', async () => {
+  test('a connection that ends in malformed HTTP first gets the responses to the requests before', async () => {
     const body = '{"name":"Accepted"}';
     const good = `POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
     for (const more of ['garbage\r\n\r\n', 'GET /v1/health HTTP/1.1\r\nbad header: x\r\n\r\n']) {
@@ -617,17 +617,17 @@ describe('a connection', () => {
     }
   });
 
-  test('may speak HTTP/1.0, with or without a host', async () => {
+  test('HTTP/1.0 is accepted with and without a Host header', async () => {
     for (const request of ['GET /v1/health HTTP/1.0\r\n\r\n', 'GET /v1/health HTTP/1.0\r\nHost: localhost\r\n\r\n'])
       expect((await answerTo(request)).body).toEqual({ status: 'ok' });
   });
 
-  test('may ask for an upgrade in vain', async () => {
+  test('an upgrade request is served as a plain request', async () => {
     const headers = ['Connection: Upgrade', 'Upgrade: websocket'];
     expect((await answerTo(requestOf({ target: '/v1/health', headers }))).body).toEqual({ status: 'ok' });
   });
 
-  test('is one of 2,000 open ones, and each is served', async () => {
+  test('each of 2,000 open connections is served', async () => {
     const connections = await concurrently(2_000, 200, () => RawConnection.open(host.url));
     onTestFinished(() => {
       for (const { socket } of connections) socket.destroy();
@@ -642,7 +642,7 @@ describe('a connection', () => {
   });
 });
 
-test('thousands of bad requests let the memory get flat, and leave the host as it was', async () => {
+test('after thousands of bad requests memory stops growing, and the host works as before', async () => {
   const pid = host.process.pid as number;
   const chat = await client.newChat();
   const requests = [
@@ -669,8 +669,8 @@ test('thousands of bad requests let the memory get flat, and leave the host as i
       expect(answer?.status).toBeGreaterThanOrEqual(400);
       connection.socket.destroy();
     });
-  // The heap of a host that leaks nothing grows for about 20 rounds until the collector has found its size. A leak of 700 bytes a request
-  // raises the lowest of four rounds by more than 4 MiB each time, so such a host never gets flat.
+  // Without a leak the heap grows for about 20 rounds, until the collector has adapted its size. A leak of 700 bytes a
+  // request raises the lowest of four rounds by more than 4 MiB each time, so memory never becomes flat.
   const rounds: number[] = [];
   const isFlat = () => rounds.length >= 8 && Math.min(...rounds.slice(-4)) - Math.min(...rounds.slice(-8, -4)) < 4;
   while (!isFlat() && rounds.length < 40) {
@@ -682,7 +682,7 @@ test('thousands of bad requests let the memory get flat, and leave the host as i
   expect(await client.send(chat, 'The first')).toEqual([1]);
 });
 
-test('what stops half-way and stays is told off when its time is over', async () => {
+test('a request that stops half-way gets request_timeout when its time is over', async () => {
   const { answer, afterMs } = await stalled;
   expect(answer).toBeProblem(408, 'request_timeout');
   holdsForEveryAnswer(answer as Answer, 'a stalled upload');
@@ -690,7 +690,7 @@ test('what stops half-way and stays is told off when its time is over', async ()
   expect(afterMs).toBeLessThan(requestTimeoutMs + 15_000);
 });
 
-test('none of all this was an error of ours, and the host is up', async () => {
+test('none of these requests caused a logged error, and the host is running', async () => {
   expect((await client.get('/health')).status).toBe(200);
   expect(host.process.exitCode).toBeNull();
   expect(host.stdout()).not.toMatch(/"level":"(ERROR|CRITICAL|WARN)"/);

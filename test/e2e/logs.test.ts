@@ -13,14 +13,14 @@ let planted: Planted;
 let data: string;
 const hosts: Host[] = [];
 
-/** Starts a host that logs all it can. */
+/** Starts a host with the most verbose log level. */
 async function start(adminKey: string): Promise<Host> {
   const host = await hostOf(startHost(data, '--admin-key', adminKey, '--log-level', 'debug', '--rollup-seconds', '1'));
   hosts.push(host);
   return host;
 }
 
-/** Opens one of the host's files beside it. */
+/** Opens one of the host's database files in this process. */
 function open(file: string): DatabaseSync {
   const database = new DatabaseSync(path.join(data, file), { timeout: 10_000 });
   onTestFinished(() => {
@@ -37,7 +37,7 @@ beforeEach(() => {
   hosts.length = 0;
 });
 
-test('nothing that clients or operators entrust to the system is logged, whatever goes well or wrong', async () => {
+test('no log contains data that clients or operators entrust to the system, in success and in failure', async () => {
   const adminKey = planted.word('admin key');
   let host = await start(adminKey);
   let client = await Client.connect(host.url, adminKey);
@@ -46,7 +46,7 @@ test('nothing that clients or operators entrust to the system is logged, whateve
   const token = application.split('/')[2] as string;
   await host.stop();
 
-  // Records that nobody can work on, as an older or newer version, or a fault, may have left them.
+  // Unprocessable records, as an older or newer version or a fault may have left them.
   const ledger = open('ledger.db');
   const poison = [
     planted.text('no record'),
@@ -63,7 +63,7 @@ test('nothing that clients or operators entrust to the system is logged, whateve
     .poll(() => logs().split('a record was moved to the dead letters').length - 1, settled)
     .toBe(2 * poison.length);
 
-  // A database that refuses a write with words that quote it, and then loses tables.
+  // A database that refuses a write with an error that quotes it, and then loses tables.
   const store = open('store.db');
   store.exec(`CREATE TRIGGER quoting BEFORE UPDATE ON messages WHEN NEW.body LIKE 'refusedbody%'
     BEGIN SELECT RAISE(ABORT, 'refused ' || NEW.token || ' ' || NEW.body); END`);
@@ -78,7 +78,7 @@ test('nothing that clients or operators entrust to the system is logged, whateve
   expect(planted.readableIn(logs())).toEqual([]);
 });
 
-test('one id leads through the logs of every stage, from the answer to the search index', async () => {
+test('one request id appears in the logs of every stage, from the response to the search index', async () => {
   const host = await start('key');
   const client = await Client.connect(host.url, 'key');
   const chat = await client.newChat();

@@ -15,7 +15,7 @@ import { ops, startOps } from '../support/servers/ops.ts';
 
 const hard = 'İß ς\u2028 "<&>\\ \uFFFE \u{1F469}\u200D\u{1F4BB} e\u0301';
 
-/** An application with all that there is, stored and stopped: edits, deletions, chats without name, many messages. */
+/** A stopped system with an application that has stored edits, deletions, chats without a name and many messages. */
 async function folderWithApplication() {
   const dataDir = dataFolder();
   const host = await hostOf(startHost(dataDir, '--rollup-seconds', '1'));
@@ -50,7 +50,7 @@ async function folderWithApplication() {
   return { dataDir, application, token: application.split('/').at(-1) as string, first, third, before };
 }
 
-/** All that a client sees of an application. */
+/** Returns everything that a client sees of an application. */
 async function stateOf(client: Client, application: string) {
   const { body } = await client.get<Application>(application);
   const chats = await client.all<Chat>(`${application}/chats`);
@@ -60,7 +60,7 @@ async function stateOf(client: Client, application: string) {
   return { application: body, chats, messages };
 }
 
-test('writes that wait for the store worker are no differences that are left, and one of a thing is named as one', async () => {
+test('after an import, reconcile reports writes that wait for the store worker as waiting and not as differences', async () => {
   const dataDir = dataFolder();
   await (await openEngineFiles(dataDir)).close();
   const time = { revision: 0, created_at: '2026-11-21T09:30:00.000Z', updated_at: '2026-11-21T09:30:00.000Z' };
@@ -84,13 +84,13 @@ test('writes that wait for the store worker are no differences that are left, an
   ]);
 });
 
-test('an exported application comes back whole in another system, and no number is given again', async () => {
+test('an exported application is imported complete into another system, and no number is assigned twice', async () => {
   const { dataDir, application, token, first, before } = await folderWithApplication();
   const file = path.join(dataFolder(), 'app.ndjson');
   const exported = await ops('--data-dir', dataDir, 'export', token, '--output', file);
   expect([exported.status, exported.stdout]).toEqual([0, '']);
   const text = readFileSync(file, 'utf8');
-  // Standard output gets the same.
+  // An export to standard output is the same.
   expect((await ops('--data-dir', dataDir, 'export', token)).stdout).toBe(text);
   const lines = text
     .trimEnd()
@@ -110,7 +110,7 @@ test('an exported application comes back whole in another system, and no number 
     stdout: 'The file is complete: 3 chats, 2,002 messages, 1 deleted message.\n',
   });
   expect(contentOf(other)?.['ledger.db']).toBe(empty?.['ledger.db']);
-  // Twice: an import may be repeated. Once from standard input.
+  // Imports twice, because an import may be repeated; the second time from standard input.
   expect(await ops('--data-dir', other, 'import', file)).toMatchObject({ status: 0 });
   expect(await startOps(['--data-dir', other, 'import', '-'], { input: text }).ended).toMatchObject({ status: 0 });
 
@@ -124,7 +124,7 @@ test('an exported application comes back whole in another system, and no number 
   const search = `${application}/search?q=${encodeURIComponent('TWICE İß')}`;
   await expect.poll(async () => (await client.get<{ total: number }>(search)).body.total, settled).toBe(1);
 
-  // Numbers go on behind the highest, edits behind the last revision, and what was deleted stays so.
+  // New numbers follow the highest one, edits follow the last revision, and deletions are kept.
   expect(await client.send(first, 'next')).toEqual([2_004]);
   expect(await client.newChat(application)).toBe(`${application}/chats/4`);
   expect((await client.patch(`${first}/messages/2`, { body: 'edited here' })).status).toBe(200);
@@ -137,7 +137,7 @@ test('an exported application comes back whole in another system, and no number 
   expect((await client.patch(`${application}/chats/2`, { name: 'x' })).body).toMatchObject({ code: 'chat_not_found' });
   await host.stop();
 
-  // It has gone on since, so that the file is not it any more.
+  // The application has changed since, so it differs from the file.
   const again = await ops('--data-dir', other, 'import', file);
   expect(again).toMatchObject({
     status: 1,
@@ -145,7 +145,7 @@ test('an exported application comes back whole in another system, and no number 
   });
 });
 
-test('a file that is wrong or cut off is named by its line, and nothing of it is imported', async () => {
+test('an import of a malformed or truncated file names the line and imports nothing', async () => {
   const { dataDir, token } = await folderWithApplication();
   const text = (await ops('--data-dir', dataDir, 'export', token)).stdout;
   const lines = text.trimEnd().split('\n');
@@ -189,14 +189,14 @@ test('a file that is wrong or cut off is named by its line, and nothing of it is
   expect(unknown).toMatchObject({ status: 1, stdout: '', stderr: 'There is no application with this token.\n' });
 }, 240_000);
 
-/** A data folder with nothing in it. */
+/** A data folder of an empty system. */
 async function emptyFolder(): Promise<string> {
   const dataDir = dataFolder();
   await (await openEngineFiles(dataDir)).close();
   return dataDir;
 }
 
-test('what is no file of lines is refused at once with a sentence', async () => {
+test('an import of something that is not a file of lines is refused at once with a sentence', async () => {
   const folder = dataFolder();
   const noLineEnds = path.join(folder, 'no-line-ends');
   writeFileSync(noLineEnds, Buffer.alloc(60_000_000, 'x'));
@@ -240,7 +240,7 @@ test.skipIf(process.platform !== 'linux').each([
   60_000,
 );
 
-/** What the link names; undefined for one that has gone meanwhile. */
+/** Returns the target of the link, or undefined when it has gone meanwhile. */
 function linkTarget(link: string): string | undefined {
   try {
     return readlinkSync(link);
@@ -267,7 +267,7 @@ test('an export into a pipe that is closed early ends quietly', async () => {
   expect([readFileSync(status, 'utf8'), readFileSync(errors, 'utf8')]).toEqual(['0\n', '']);
 });
 
-test('what is accepted and not stored is not in the file, and said so', async () => {
+test('accepted writes that are not stored yet are not exported, and the export says so', async () => {
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
   const { token } = await files.ledger.createApplication('one');

@@ -11,7 +11,7 @@ import { ops } from '../support/servers/ops.ts';
 
 const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 
-/** A data folder with dead letters: three of the store's, one that can't be read, and one of the search index's. */
+/** A data folder with dead letters: three of the store queue, one of them unreadable, and one of the search queue. */
 async function folderWithLetters(): Promise<string> {
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
@@ -25,7 +25,7 @@ async function folderWithLetters(): Promise<string> {
   return dataDir;
 }
 
-test('dead letters are listed with what they are about, and nothing of what is in them', async () => {
+test('dead letters are listed with the names of what they concern, without their content', async () => {
   const dataDir = await folderWithLetters();
   const { status, stdout } = await ops('--data-dir', dataDir, 'dead-letters', 'list');
   expect(status).toBe(0);
@@ -45,7 +45,7 @@ test('dead letters are listed with what they are about, and nothing of what is i
   ]);
 });
 
-test('dead letters that go back are worked on at the next start; a dry run changes nothing', async () => {
+test('redriven dead letters are processed at the next start, and a dry run changes nothing', async () => {
   const dataDir = await folderWithLetters();
   const before = contentOf(dataDir);
   const dry = await ops('--data-dir', dataDir, 'dead-letters', 'redrive', '--dry-run');
@@ -60,7 +60,7 @@ test('dead letters that go back are worked on at the next start; a dry run chang
   await expect.poll(stored, settled).toEqual(['from the dead']);
   await host.stop();
 
-  // The one that can't be read came back; the one of the search index was not asked for.
+  // The unreadable one became a dead letter again. The one of the search queue was not redriven.
   const after = await ops('--data-dir', dataDir, 'dead-letters', 'list');
   expect(after.stdout).toMatch(/^2 of 2 dead letters\.$/m);
   expect(after.stdout).toContain('unreadable');
@@ -68,7 +68,7 @@ test('dead letters that go back are worked on at the next start; a dry run chang
   expect((await ops('--data-dir', dataDir, 'dead-letters', 'redrive', 'search')).status).toBe(0);
 });
 
-test('while a host runs, and where there is no data, one line says what to do', async () => {
+test('dead-letter commands on a running host or without data say in one line what to do', async () => {
   const dataDir = dataFolder();
   const none = await ops('--data-dir', dataDir, 'dead-letters', 'list');
   expect(none).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^.* --data-dir\.\n$/) });
@@ -81,7 +81,7 @@ test('while a host runs, and where there is no data, one line says what to do', 
   }
 });
 
-test('wrong usage is told in a line, with status 2', async () => {
+test('a wrong usage is reported in one line with status 2', async () => {
   for (const args of [
     ['dead-letters', 'list', 'neither'],
     ['dead-letters', 'list', '--limit', 'x'],

@@ -12,7 +12,9 @@ import { ops, startOps } from '../support/servers/ops.ts';
 
 const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 
-/** A data folder with so many messages in the store, and an index that holds but one that is deleted by now. */
+/**
+ * A data folder with this number of messages in the store, and an index with only one message, which is deleted by now.
+ */
 async function folderToReindex(messages = 3_500) {
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
@@ -48,7 +50,7 @@ async function totals(dataDir: string) {
   return found;
 }
 
-test('reindex builds the index of a stopped system anew, and says before what it would do', async () => {
+test('reindex rebuilds the index of a stopped system, and a dry run says what it would do', async () => {
   const dataDir = await folderToReindex();
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
   expect(dry.stdout).toBe('Would build the index anew, in its place: about 3,500 messages to copy.\n');
@@ -58,7 +60,7 @@ test('reindex builds the index of a stopped system anew, and says before what it
   expect(await totals(dataDir)).toEqual([3_499, 0, 3_499]);
 });
 
-test('reindex that was broken off keeps the system from starting, and goes on where it was', async () => {
+test('an interrupted reindex prevents the system from starting, and continues when it is run again', async () => {
   const dataDir = await folderToReindex();
   const files = await openEngineFiles(dataDir);
   const store = new SqliteStore(files.storeDatabase);
@@ -99,7 +101,7 @@ test('reindex stops after the current step on Ctrl-C, and says how to continue',
   expect(dry.stdout).toMatch(/^Would go on building the index, with \d+000 messages in it/);
 });
 
-test('reconcile names every difference, with status 1, and repairs them only when it is told to', async () => {
+test('reconcile names every difference with status 1, and repairs them only with --repair', async () => {
   const dataDir = await folderToReindex();
   const named = await ops('--data-dir', dataDir, 'reconcile');
   expect(named.status).toBe(1);

@@ -9,8 +9,8 @@ import { beforeEach, expect, onTestFinished, test } from 'vitest';
 const project = path.resolve(import.meta.dirname, '../..');
 
 /**
- * In place of npm, which would ask the registry: notes that it runs, fails where another one runs, and installs this
- * Node.js. It has nothing else in common with npm, because script/setup wants nothing else of it.
+ * Replaces npm, which would contact the registry: records each call, fails when another call is running, and installs
+ * this Node.js. script/setup needs nothing else of npm.
  */
 const npm = `#!/bin/sh
 set -eu
@@ -48,7 +48,7 @@ const installs = (): string[] =>
   existsSync(inCheckout('log')) ? readFileSync(inCheckout('log'), 'utf8').trimEnd().split('\n') : [];
 const flags = '--no-progress --loglevel=error';
 
-test('packages are installed once, and only as many as are asked for', async () => {
+test('setup installs packages once, and only the requested set', async () => {
   const { stdout, stderr } = await setup();
   expect(stdout).toBe(`${inCheckout('node_modules/.bin/node')}\n`);
   expect(stderr).toContain('Installing packages');
@@ -64,7 +64,7 @@ test('packages are installed once, and only as many as are asked for', async () 
   expect(installs()).toHaveLength(3);
 });
 
-test('the packages of the demo are installed beside those of a server, which stay as they are', async () => {
+test('setup installs the packages of the demo beside those of a server, which stay unchanged', async () => {
   await setup();
   const { stderr } = await setup('demo');
   expect(stderr).toContain("Installing the demo's texts");
@@ -80,19 +80,19 @@ test('the packages of the demo are installed beside those of a server, which sta
   for (const [place, { dev: _, ...entry }] of Object.entries<{ dev?: boolean }>(packages))
     expect(all[place]).toMatchObject(entry);
 
-  // Older packages there would hide those of the whole installation.
+  // Old packages in this folder would hide those of the complete installation.
   await setup('all');
   expect(existsSync(inCheckout('tools/node_modules'))).toBe(false);
 });
 
-test('of several installs at the same time, one installs, and the others wait for it and say so', async () => {
+test('of several concurrent installs one installs, and the others wait and say so', async () => {
   const all = await Promise.all(Array.from({ length: 4 }, () => setup()));
   expect(new Set(all.map(({ stdout }) => stdout))).toEqual(new Set([`${inCheckout('node_modules/.bin/node')}\n`]));
   expect(all.filter(({ stderr }) => stderr.includes('Another script/setup is installing packages'))).toHaveLength(3);
   expect(installs()).toHaveLength(1);
 });
 
-test('after an install that was killed, one of those who wait installs', async () => {
+test('after an install was killed, exactly one of several waiting setups installs', async () => {
   mkdirSync(inCheckout('.build/setup.lock'), { recursive: true });
   const killed: ChildProcess = spawn(process.execPath, ['--version'], { stdio: 'ignore' });
   await once(killed, 'close');
@@ -102,7 +102,7 @@ test('after an install that was killed, one of those who wait installs', async (
   expect(existsSync(inCheckout('.build/setup.lock'))).toBe(false);
 });
 
-test('an install that fails leaves no lock, and is done again by the next', async () => {
+test('a failed install leaves no lock, and the next setup installs again', async () => {
   writeFileSync(inCheckout('bin/npm'), '#!/bin/sh\nexit 7\n', { mode: 0o755 });
   await expect(setup()).rejects.toMatchObject({ code: 7, stdout: '' });
   expect(existsSync(inCheckout('.build/setup.lock'))).toBe(false);

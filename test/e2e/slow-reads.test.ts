@@ -4,7 +4,7 @@ import { type Answer, Client, type Problem } from '../support/client/client.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { type Host, startHost } from '../support/servers/host.ts';
 
-/** The reader processes of a host. */
+/** Returns the process ids of a host's readers. */
 const readersOf = ({ process: { pid } }: Host): number[] =>
   execFileSync('ps', ['-A', '-o', 'pid=,ppid=,args='], { encoding: 'utf8' })
     .split('\n')
@@ -17,17 +17,17 @@ async function timed<Result>(work: Promise<Result>): Promise<{ result: Result; m
   return { result: await work, ms: performance.now() - begun };
 }
 
-test('a read that never ends is answered 503 after two seconds, and holds up nobody', async () => {
+test('a read that never ends gets a 503 after two seconds and delays no other application', async () => {
   const host = await hostOf(startHost(dataFolder()));
   const client = await Client.connect(host.url);
   const chats = [await client.newChat(), await client.newChat()] as const;
   const list = (chat: string) => client.get<Problem>(chat.slice(0, chat.lastIndexOf('/')));
-  // A process is started ahead of need: the second one, which the first read calls for, is soon there.
+  // The pool starts a spare process when a read takes one, so the second one is ready soon.
   await expect.poll(async () => (await list(chats[0])).status).toBe(200);
   await expect.poll(() => readersOf(host).length).toBeGreaterThanOrEqual(2);
   await expect.poll(async () => (await Promise.all(chats.map(list))).map(({ status }) => status)).toEqual([200, 200]);
 
-  // A process that is stopped never answers, as one in the middle of an endless query. The oldest one is used first.
+  // A stopped process never responds, like one in the middle of an endless query. The pool uses the oldest one first.
   const stopped = Math.min(...readersOf(host));
   process.kill(stopped, 'SIGSTOP');
   const outcomes: (Answer<Problem> | undefined)[] = [];
@@ -39,9 +39,10 @@ test('a read that never ends is answered 503 after two seconds, and holds up nob
   await Promise.race(reads);
   const served = outcomes.findIndex((outcome) => outcome !== undefined);
   const [usual, slow] = served === 0 ? chats : [chats[1], chats[0]];
-  // Of the application that has one in hand already; it waits, though the other process is idle.
+  // A second read of the slow application. It waits although the other process is idle, because an application has one
+  // read in progress.
   const behind = timed(list(slow));
-  // A failure below ends the host before they are answered; that is then no second failure.
+  // A failure below ends the host before these reads have a response. Their rejections are then no further failure.
   for (const read of [...reads, behind]) read.catch(() => undefined);
 
   let rounds = 0;
@@ -54,7 +55,7 @@ test('a read that never ends is answered 503 after two seconds, and holds up nob
     ]);
     expect(answers.map(({ status }) => status)).toEqual([200, 201, 200, 200]);
   }
-  // A round that is held up ends with the read that holds it up, and is then the only one.
+  // If the slow read delayed the others, the first round would end only with it and be the only one.
   expect(rounds).toBeGreaterThan(1);
 
   const { status, headers, body } = outcomes[1 - served] as Answer<Problem>;

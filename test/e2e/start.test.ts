@@ -25,10 +25,12 @@ import '../support/client/problem-matcher.ts';
 
 const waiting = { timeout: 30_000, interval: 50 };
 
-/** Starts what can't be started; holds that it says why in one sentence, without a stack trace, and ends with 1. */
+/**
+ * Starts a host that must fail. Expects one sentence without a stack trace and exit status 1, and returns the sentence.
+ */
 async function refusal(flags: string[], variables: Record<string, string> = {}): Promise<string> {
   const launched = launch(flags, variables);
-  // One that starts after all, or hangs, is a failure and not a wait.
+  // A host that starts or hangs is a failure, so the test does not wait for its end.
   const tooLong = setTimeout(() => launched.stop('SIGKILL'), 10_000);
   const status = await launched.ended;
   clearTimeout(tooLong);
@@ -50,7 +52,7 @@ const freePort = async (): Promise<number> => {
 };
 
 describe('a start', () => {
-  test('makes the data folder, and tells it, the API, the docs and a curl that works', async () => {
+  test('a start creates the data folder, and prints its path, the API, the docs and a working curl command', async () => {
     const folder = path.join(dataFolder(), 'not', 'there', 'yet');
     const { url, stdout, stderr } = await hostOf(startHost(folder));
     expect(url).toMatch(/^http:\/\/localhost:\d+\/v1$/);
@@ -66,7 +68,7 @@ describe('a start', () => {
     expect(docs.status).toBe(200);
   });
 
-  test('warns when the registry is open to the network, and only then', async () => {
+  test('a start warns exactly when the registry is open to the network', async () => {
     const warning = 'anyone on the network can create and list applications';
     const flags = ['--host', '0.0.0.0'];
     expect((await hostOf(startHost(dataFolder(), ...flags))).stdout()).toContain(warning);
@@ -74,14 +76,14 @@ describe('a start', () => {
     expect((await hostOf(startHost(dataFolder()))).stdout()).not.toContain(warning);
   });
 
-  test('takes under two seconds the second time, and finds all that was written', async () => {
+  test('a second start takes less than two seconds, and finds everything that was written', async () => {
     const folder = dataFolder();
     const first = await hostOf(startHost(folder));
     const client = await Client.connect(first.url);
     const chat = await client.newChat();
     await client.send(chat, 'Still here');
     expect(await first.stop()).toBe(0);
-    // The best of several: other tests have the machine at the same time.
+    // Takes the best of several starts, because other tests use the machine at the same time.
     const times: number[] = [];
     let second = first;
     while (times.length < 8 && !times.some((ms) => ms < 2_000)) {
@@ -97,7 +99,7 @@ describe('a start', () => {
       .toBe('Still here');
   });
 
-  test('with --help tells all settings and their variables, and starts nothing', async () => {
+  test('a start with --help prints all settings and their variables, and starts nothing', async () => {
     const folder = path.join(dataFolder(), 'none');
     const { ended, stdout, stderr } = launch(['--help', '--data-dir', folder]);
     expect(await ended).toBe(0);
@@ -119,7 +121,7 @@ describe('a start', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  test('takes its settings from the environment, and rather from a flag', async () => {
+  test('a start takes its settings from the environment, and a flag has precedence', async () => {
     const [folder, other] = [dataFolder(), path.join(dataFolder(), 'other')];
     const port = await freePort();
     const variables = {
@@ -145,7 +147,7 @@ describe('a start', () => {
   });
 });
 
-describe('a setting that cannot be', () => {
+describe('an invalid setting', () => {
   test.each<[flag: string, variable: string, value: string, another?: string]>([
     ['--port', 'PORT', 'http', '65536'],
     ['--host', 'HOST', 'no-such-host.invalid', '192.0.2.1'],
@@ -153,7 +155,7 @@ describe('a setting that cannot be', () => {
     ['--admin-key', 'ADMIN_KEY', ''],
     ['--log-level', 'LOG_LEVEL', 'loud'],
     ['--rollup-seconds', 'ROLLUP_SECONDS', '0', '3601'],
-  ])('is refused by name, as a variable and as a flag: %s', async (flag, variable, value, another) => {
+  ])('an invalid setting is refused by name, as a variable and as a flag: %s', async (flag, variable, value, another) => {
     const folder = path.join(dataFolder(), 'none');
     const others = { PORT: '0', DATA_DIR: folder };
     expect(await refusal([], { ...others, [variable]: value })).toContain(flag);
@@ -161,7 +163,7 @@ describe('a setting that cannot be', () => {
     expect(existsSync(folder)).toBe(false);
   });
 
-  test('is named with all others', async () => {
+  test('all invalid settings are named at once', async () => {
     const said = await refusal(['--port', 'x', '--rollup-seconds', '0', '--log-level', 'loud', '--data-dir', '']);
     for (const flag of ['--port', '--rollup-seconds', '--log-level', '--data-dir']) expect(said).toContain(flag);
   });
@@ -170,14 +172,14 @@ describe('a setting that cannot be', () => {
     ['an unknown flag', ['--colour', 'red'], '--colour'],
     ['a flag without its value', ['--port'], '--port'],
     ['an argument', ['serve'], 'argument'],
-  ])('is refused, pointing to the help: %s', async (_what, flags, named) => {
+  ])('a wrong usage is refused and refers to the help: %s', async (_what, flags, named) => {
     const said = await refusal(['--data-dir', path.join(dataFolder(), 'none'), ...flags]);
     expect(said).toContain(named);
     expect(said).toContain('--help');
   });
 });
 
-test('a busy port is said, and nothing is made', async () => {
+test('a start on a busy port is refused and creates nothing', async () => {
   const folder = path.join(dataFolder(), 'none');
   const server = createServer().listen(0, '127.0.0.1');
   onTestFinished(() => void server.close());
@@ -189,11 +191,11 @@ test('a busy port is said, and nothing is made', async () => {
   expect(existsSync(folder)).toBe(false);
 });
 
-describe('a data folder that cannot be', () => {
+describe('an unusable data folder', () => {
   test.each([
     ['is a file', (folder: string) => folder],
     ['lies below a file', (folder: string) => path.join(folder, 'below')],
-  ])('%s', async (_what, place) => {
+  ])('a data folder is refused when it %s', async (_what, place) => {
     const file = path.join(dataFolder(), 'file');
     writeFileSync(file, 'in the way');
     const said = await refusal(['--port', '0', '--data-dir', place(file)]);
@@ -201,12 +203,12 @@ describe('a data folder that cannot be', () => {
     expect(readFileSync(file, 'utf8')).toBe('in the way');
   });
 
-  test('lies where nobody may write', async () => {
+  test('a data folder is refused when it cannot be written', async () => {
     const said = await refusal(['--port', '0', '--data-dir', '/proc/chat-system']);
     expect(said).toContain('/proc/chat-system');
   });
 
-  test('is used by another running host, which goes on', async () => {
+  test('a data folder is refused when another running host uses it, and that host continues', async () => {
     const folder = dataFolder();
     const { url } = await hostOf(startHost(folder));
     const client = await Client.connect(url);
@@ -225,7 +227,7 @@ describe('a data folder that cannot be', () => {
   });
 });
 
-test('a cursor goes on after a restart, and a damaged system secret is refused before anything is served', async () => {
+test('a cursor is valid after a restart, and a start with a damaged system secret is refused', async () => {
   const folder = dataFolder();
   const first = await startHost(folder);
   const client = await Client.connect(first.url);
@@ -252,7 +254,7 @@ test('a cursor goes on after a restart, and a damaged system secret is refused b
 });
 
 describe('a database', () => {
-  /** The data folder of a host that was stopped, and the same after another host was killed on it. */
+  /** The data folder of a host that was stopped, and the same folder after another host on it was killed. */
   let [stopped, killed] = ['', ''];
   beforeAll(async () => {
     [stopped, killed] = [newDataDir(), newDataDir()];
@@ -296,7 +298,7 @@ describe('a database', () => {
   ];
 
   describe.each(['ledger.db', 'store.db'])('%s', (name) => {
-    test.each(damages)('is refused as damaged when it %s, and nothing is touched', async (_what, damage) => {
+    test.each(damages)('a database is refused as damaged when it %s, and stays unchanged', async (_what, damage) => {
       const folder = copyOf(stopped);
       damage(path.join(folder, name));
       const before = contentOf(folder);
@@ -305,7 +307,7 @@ describe('a database', () => {
       expect(contentOf(folder)).toEqual(before);
     });
 
-    test('is refused when it is a folder', async () => {
+    test('a database is refused when it is a folder', async () => {
       const folder = copyOf(stopped);
       const file = path.join(folder, name);
       rmSync(file);
@@ -313,11 +315,11 @@ describe('a database', () => {
       expect(await refusal(['--port', '0', '--data-dir', folder])).toContain(`${file} is a folder`);
     });
 
-    test('is refused as damaged after a kill too, and what waits in the journal is kept', async () => {
+    test('a damaged database is refused after a kill too, and its journal is kept', async () => {
       const folder = copyOf(killed);
       const file = path.join(folder, name);
       overwrite(file, 0, garbage(statSync(file).size));
-      // The third file of a database, -shm, is SQLite's scratch pad: it holds nothing, and is made anew.
+      // The third file of a database, -shm, holds no data: SQLite rebuilds it at every start.
       const kept = () => Object.entries(contentOf(folder) ?? {}).filter(([each]) => !each.endsWith('-shm'));
       const before = kept();
       expect(before.map(([each]) => each)).toContain(`${name}-wal`);
@@ -331,7 +333,7 @@ describe('a database', () => {
     ['ledger.db', 'queue_migrations'],
     ['store.db', 'store_migrations'],
     ['store.db', 'search_migrations'],
-  ])('of a newer version is refused as such, and nothing is touched: %s, %s', async (name, table) => {
+  ])('a database of a newer version is refused as such and stays unchanged: %s, %s', async (name, table) => {
     const folder = copyOf(stopped);
     const database = new DatabaseSync(path.join(folder, name));
     database.exec(`INSERT INTO ${table} (name, timestamp) VALUES ('999', '2036-01-01T00:00:00.000Z')`);
@@ -345,7 +347,7 @@ describe('a database', () => {
 });
 
 describe('with an admin key', () => {
-  test('creating and listing applications need it, and nothing else does', async () => {
+  test('with an admin key, only creating and listing applications need it', async () => {
     const started = await hostOf(startHost(dataFolder(), '--admin-key', 'open sesame'));
     const admin = await Client.connect(started.url, 'open sesame');
     const anyone = await Client.connect(started.url);
@@ -359,7 +361,7 @@ describe('with an admin key', () => {
       expect(await anyone.post('/applications', { name: 'x' }, headers)).toBeProblem(...refused);
       expect((await anyone.head('/applications', headers)).status).toBe(401);
     }
-    // After the method, and before all else.
+    // The admin key is checked after the method and before everything else.
     expect(await anyone.delete('/applications')).toBeProblem(405, 'method_not_allowed');
     expect(await anyone.post('/applications', '{', { 'content-type': 'text/plain' })).toBeProblem(...refused);
     expect(await anyone.post('/applications', 'x'.repeat(1_048_577))).toBeProblem(...refused);
@@ -374,7 +376,7 @@ describe('with an admin key', () => {
     expect((await anyone.get('/health')).status).toBe(200);
   });
 
-  test('the curl of the start works as it stands', async () => {
+  test('with an admin key, the printed curl command works as it is', async () => {
     const variables = { PORT: '0', DATA_DIR: dataFolder(), ADMIN_KEY: 'it\'s "secret" $HOME' };
     const { stdout } = await hostOf(ready(launch([], variables)));
     const command = /^ *(curl .+)$/m.exec(stdout())?.[1] ?? '';

@@ -6,12 +6,14 @@ import { startHost } from '../support/servers/host.ts';
 
 const waiting = { timeout: 30_000, interval: 50 };
 
-/** The head of a POST of so many bytes, up to the leave to send them: with that, the host has it in hand. */
+/**
+ * Returns the head of a POST with `Expect: 100-continue`. The host's 100 Continue shows that the request is in flight.
+ */
 const head = (path: string, length: number) =>
   `POST ${path} HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${length}\r\nExpect: 100-continue\r\n\r\n`;
 
 describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
-  test('lets what is in flight be answered, ends idle connections, and exits with 0 within five seconds', async () => {
+  test('a host completes requests in flight, closes idle connections, and exits with 0 within five seconds after the signal', async () => {
     const folder = dataFolder();
     const started = await hostOf(startHost(folder));
     const client = await Client.connect(started.url);
@@ -53,7 +55,7 @@ describe.each(['SIGINT', 'SIGTERM'] as const)('%s', (signal) => {
 });
 
 describe('a signal to stop', () => {
-  test('is not held up by a client that never finishes', async () => {
+  test('a client that never finishes its request does not delay the stop of a host', async () => {
     const started = await hostOf(startHost(dataFolder()));
     const connection = await RawConnection.open(started.url);
     connection.write(head('/v1/applications', 100));
@@ -63,7 +65,7 @@ describe('a signal to stop', () => {
     expect(performance.now() - begun).toBeLessThan(5_000);
   });
 
-  test('answers a request that still comes in on a connection as well-formed as any', async () => {
+  test('during a stop, a further request on an open connection gets a well-formed response', async () => {
     const started = await hostOf(startHost(dataFolder()));
     const connection = await RawConnection.open(started.url);
     const body = '{"name":"In flight"}';
@@ -80,7 +82,7 @@ describe('a signal to stop', () => {
 });
 
 describe.each(['SIGTERM', 'SIGKILL'] as const)('what is queued at %s', (signal) => {
-  test('is worked on after the next start', async () => {
+  test('writes queued when the host ends are processed after the next start', async () => {
     const folder = dataFolder();
     const started = await hostOf(startHost(folder));
     const client = await Client.connect(started.url);

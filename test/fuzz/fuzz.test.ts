@@ -20,7 +20,8 @@ beforeAll(async () => {
 });
 
 /**
- * Runs Schemathesis as schemathesis.toml says; answers what it printed, and fails with that when it found something.
+ * Runs Schemathesis as configured in schemathesis.toml, and returns its output. Fails with the output when it finds
+ * something.
  *
  * @param token of an application with a chat and a message
  */
@@ -30,7 +31,7 @@ const fuzz = (token: string, ...more: string[]): Promise<string> =>
     env: { ...process.env, ADMIN_KEY: adminKey, APPLICATION_TOKEN: token, PYTHONDONTWRITEBYTECODE: '1' },
   });
 
-test('no request there is gets a 5xx, or an answer that the document does not have', async () => {
+test('no generated request gets a 5xx or an undocumented response', async () => {
   const host = await hostOf(startHost(dataFolder()));
   const client = await Client.connect(host.url);
   const chat = await client.newChat();
@@ -40,17 +41,17 @@ test('no request there is gets a 5xx, or an answer that the document does not ha
   const printed = await fuzz(token, `${host.url}/openapi.json`, '--url', host.url);
   const [, cases] = /(\d+) generated/.exec(printed) ?? [];
   console.log(`Schemathesis: ${cases} requests`);
-  // How many fit into the time is the machine's, but every operation has its turn.
+  // The number of requests depends on the machine, but every operation is tested.
   expect(printed).toMatch(/Selected: (\d+)\/\1\s+Tested: \1\s/);
   for (const phase of ['Examples', 'Coverage', 'Fuzzing', 'Stateful']) expect(printed).toMatch(`✅ ${phase}`);
-  // Whatever came, nothing failed behind the answers either.
+  // No request caused a logged error or warning.
   expect(host.stdout()).not.toMatch(/"level":"(ERROR|WARN)"/);
 });
 
-test('where an admin key is set, no request gets past it', async () => {
+test('with an admin key, no generated request gets past the check of the key', async () => {
   const data = dataFolder();
   const host = await hostOf(startHost(data, '--admin-key', adminKey));
-  // The document leaves open whether the deployment has a key; this one has.
+  // The document leaves open whether the deployment has a key. This one has.
   const document = (await (await fetch(`${host.url}/openapi.json`)).json()) as OpenApi;
   const operations = Object.values(document.paths['/applications'] ?? {});
   expect(operations).toHaveLength(2);

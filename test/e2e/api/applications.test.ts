@@ -103,7 +103,7 @@ describe('listing applications', () => {
         .map(({ token }) => token)
         .filter((t) => tokens.includes(t));
     await expect.poll(() => ours('limit=1000'), settled).toHaveLength(5);
-    // Those created in the same millisecond may come in either order.
+    // Applications that are created in the same millisecond may come in either order.
     const all = await api.all<Application>('/applications?limit=2');
     expect(all.map(({ created_at }) => created_at)).toEqual(all.map(({ created_at }) => created_at).sort());
     expect(new Set(all.map(({ token }) => token)).size).toBe(all.length);
@@ -138,7 +138,7 @@ describe('an unknown application', () => {
     'a'.repeat(100),
     'caf%C3%A9',
     '%00',
-    // MiniStack takes an encoded slash for one between two segments.
+    // MiniStack decodes an encoded slash and treats it as a separator of path segments.
     ...(onStack ? [] : ['a%2Fb']),
     "'%20OR%201=1",
     '%F0%9F%98%80',

@@ -11,7 +11,7 @@ const mebibyte = 1_048_576;
 const batch = (chat: string, messages: unknown) => api.post<Messages>(`${chat}/messages/batch`, { messages });
 const bodies = (count: number, text = 'Batched') => Array.from({ length: count }, (_, i) => ({ body: `${text} ${i}` }));
 
-/** A batch request of exactly so many bytes. */
+/** Returns a batch request of exactly this number of bytes. */
 const requestOf = (bytes: number): string => {
   const bare = JSON.stringify({ messages: Array.from({ length: 105 }, () => ({ body: 'x'.repeat(9_900) })) });
   return bare.replace('{', `{${' '.repeat(bytes - bare.length)}`);
@@ -32,7 +32,7 @@ describe('a batch', () => {
       .toEqual(body.data);
   });
 
-  test('a batch keeps its numbers together among concurrent creates', async () => {
+  test('a batch keeps its numbers consecutive among concurrent creates', async () => {
     const chat = await api.newChat();
     const answers = await concurrently(60, atOnce(30), async (i) =>
       i % 2
@@ -77,7 +77,7 @@ describe('a batch', () => {
     expect(await api.send(chat, 'The first')).toEqual([1]);
   });
 
-  test('a batch may have 1 MiB and not a byte more', async () => {
+  test('a batch of 1 MiB is accepted, and a batch of one byte more is refused', async () => {
     const chat = await api.newChat();
     const path = `${chat}/messages/batch`;
     expect(await api.post(path, requestOf(mebibyte + 1))).toBeProblem(413, 'payload_too_large');

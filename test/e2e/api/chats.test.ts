@@ -122,7 +122,7 @@ describe('listing chats', () => {
   });
 });
 
-/** Every way to name a chat, with a request that is good but for the number. */
+/** Every way to name a chat, in a request that is valid except for the number. */
 const requestsOf = (chat: string): (() => Promise<Answer>)[] => [
   () => api.get(chat),
   () => api.patch(chat, { name: 'x' }),

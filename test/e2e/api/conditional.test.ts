@@ -12,7 +12,7 @@ beforeAll(async () => {
   chat = await api.newChat(application);
   message = `${chat}/messages/1`;
   await api.send(chat, 'Tagged as well');
-  // Counts change once; the answers are the same from then on.
+  // Waits for the roll-up, because the counts change once and the responses stay the same from then on.
   await vi.waitFor(async () => {
     expect((await api.get(application)).body).toMatchObject({ chats_count: 1 });
     expect((await api.get(chat)).body).toMatchObject({ messages_count: 1 });
@@ -95,7 +95,7 @@ describe('HEAD is GET without the body', () => {
     for (const path of paths) {
       const [got, head] = [await api.get(path), await api.head(path)];
       expect([head.status, head.body], path).toEqual([got.status, '']);
-      // What names the request differs by nature, and with it nothing else.
+      // Headers that identify the request differ; all others must be equal.
       expect(sameHeaders(head.headers), path).toEqual(sameHeaders(got.headers));
     }
   });

@@ -121,7 +121,7 @@ describe.concurrent('deleting an application', () => {
     expect(await api.delete(chat)).toBeProblem(...gone);
     expect(await api.patch(`${chat}/messages/1`, { body: 'late' })).toBeProblem(...gone);
     expect(await api.delete(`${chat}/messages/1`)).toBeProblem(...gone);
-    // A remote counter may give numbers until the purge has been there.
+    // A remote counter may assign numbers until the purge has run.
     const create = () => api.post<Problem>(`${chat}/messages`, { body: 'late' });
     if (onStack) await expect.poll(async () => (await create()).body.code, purged).toBe('application_not_found');
     expect(await create()).toBeProblem(...gone);

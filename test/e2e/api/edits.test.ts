@@ -49,7 +49,7 @@ describe('editing a message', () => {
     const answers = await concurrently(40, atOnce(20), (i) =>
       api.patch<Message>(`${chat}/messages/1`, { body: `contender ${i}` }),
     );
-    // Which was last is told by the revision it took; the clocks of two functions may tell otherwise.
+    // The revision decides which edit was the last, because the clocks of two functions may disagree.
     const editedAt = new Map(answers.map(({ body }) => [body.body, body.updated_at]));
     await expect
       .poll(async () => {

@@ -17,13 +17,13 @@ import {
 import { deployment, onStack, settled } from '../../support/servers/deployment.ts';
 import '../../support/client/problem-matcher.ts';
 
-// The walk is made from the route table: a route that is added with a cursor, number, id or key is walked too.
+// The requests are derived from the route table, so a new route with a cursor, number, id or key is tested too.
 
 const api = await deployment();
 
-/** In every name and body of the neighbours, and of our own other chats. */
+/** A text in every name and body of the neighbours and of our own other chats. */
 const marker = `neighbour${randomBytes(8).toString('hex')}`;
-/** A text that is in every message there is, short enough for the index of the shortest texts. */
+/** A text in every message, short enough to use the index of the shortest texts. */
 const common = 's';
 
 interface Application {
@@ -32,13 +32,16 @@ interface Application {
 }
 let mine: Application;
 let neighbours: [before: Application, after: Application];
-/** Everything that no answer to us may hold. */
+/** Everything that a response to us must not contain. */
 let foreign: string[];
 let neighboursAtFirst: unknown;
 
 const applicationOf = (path: string): Application => ({ path, token: path.split('/')[2] as string });
 
-/** What the neighbours see of their own; counts follow by the minute. One request at a time, as on the stack below. */
+/**
+ * Returns what the neighbours see of their own data, without the counts, which change at each roll-up. Sends one
+ * request at a time, as `lanes` explains.
+ */
 async function seenByNeighbours(): Promise<unknown> {
   const all: unknown[] = [];
   for (const { path } of neighbours) {
@@ -55,7 +58,8 @@ beforeAll(async () => {
   const [before, own, after] = made as [Application, Application, Application];
   [mine, neighbours] = [own, [before, after]];
   foreign = [marker, before.token, after.token];
-  // By turns, and stored each before the next, so that whatever order an engine keeps them in, ours are in the middle.
+  // Creates in turn and waits until each is stored, so that ours are in the middle in whatever order an engine keeps
+  // them.
   for (const chat of [1, 2, 3])
     for (const { path } of made) {
       const name = path === mine.path && chat === 1 ? 'mine' : marker;
@@ -67,35 +71,40 @@ beforeAll(async () => {
   neighboursAtFirst = await seenByNeighbours();
 });
 
-/** The path of a route, with our token and the number 1 wherever it has one, or with what is said instead. */
+/**
+ * Returns the path of a route, with our token and the number 1 for its parameters, except for those given in `said`.
+ */
 const pathOf = ({ path }: Route, said: Record<string, string> = {}) =>
   path.replace(/\{(\w+)\}/g, (_, name: string) => said[name] ?? (name === 'token' ? mine.token : '1'));
-/** A payload that every route takes. */
+/** A payload that every route accepts. */
 const payload = { name: 'walk', body: 'walk', messages: [{ body: 'walk' }] };
 const sends = ({ method }: Route) => method === 'POST' || method === 'PATCH';
-/** One at a time on the stack: its emulator starts a process for each call of a function that meets another. */
+/**
+ * Concurrent requests. The stack gets one at a time, because its emulator starts a process for each concurrent call of
+ * a function.
+ */
 const lanes = onStack ? 1 : 8;
-/** All of the values, or every third on the stack, whose handlers are the same and answer ten times as slowly. */
+/** Returns all values or, on the stack, every third: its handlers are the same and ten times as slow. */
 const some = <Value>(values: Value[]): Value[] => values.filter((_, i) => !onStack || i % 3 === 0);
-/** The number that a create was answered with, the first one of a batch. */
+/** Returns the number that a create returned; of a batch, the first one. */
 function numberIn(answer: Answer | undefined): number {
   const { number, data } = (answer?.body ?? {}) as { number?: number; data?: { number: number }[] };
   return number ?? data?.[0]?.number ?? Number.NaN;
 }
-/** Whether a route is an operator's, who sees every application. */
+/** Returns whether a route is for operators, who see every application. */
 const isOperators = ({ admin }: Route) => admin === true;
 
-/** Fails when an answer holds something of the neighbours, or is a failure of the server. */
+/** Fails when a response contains data of the neighbours or is a 5xx. */
 function expectNothingForeign(what: string, { status, body, headers }: Answer, route: Route): void {
   expect(status, what).toBeLessThan(500);
   if (isOperators(route)) return;
   const text = JSON.stringify([body, [...headers]]);
-  // Our other chats are foreign to a route of one chat, and our own to one of the application.
+  // A route of one chat must not show our other chats; a route of the application may.
   const hidden = paramsOf(route).includes('chat_number') ? foreign : foreign.slice(1);
   for (const each of hidden) expect(text, what).not.toContain(each);
 }
 
-/** Sends the requests, so many at a time, and fails when one of the answers holds something of the neighbours. */
+/** Sends the requests, a few at a time, and fails when a response contains data of the neighbours. */
 async function walk(route: Route, requests: { path: string; headers?: Record<string, string> }[]): Promise<Answer[]> {
   return concurrently(requests.length, lanes, async (i) => {
     const { path, headers = {} } = requests[i] as { path: string; headers?: Record<string, string> };
@@ -158,7 +167,7 @@ describe('no request shows data of another application', () => {
       const [, , token = ''] = (await api.newChat()).split('/');
       const theirs = await api.call(route.method, pathOf(route, { token }), { body: payload, headers });
       expect(theirs.status).toBe(201);
-      // A repetition of the neighbour's answer would carry its number, and not our next one.
+      // A replay of the neighbour's response would contain its number instead of our next one.
       const path = pathOf(route, { chat_number: '2' });
       const [before] = await walk(route, [{ path }]);
       const [ours] = await walk(route, [{ path, headers }]);
@@ -174,7 +183,7 @@ describe('no request shows data of another application', () => {
         const send = () =>
           api.call(route.method, pathOf(route), { body: payload, headers: { 'idempotency-key': key } });
         const [theirs, ours] = [await send(), await send()];
-        // Who holds the admin key is one caller, and the contract takes any key of theirs.
+        // All holders of the admin key are one caller, and the contract accepts any key of theirs.
         if (process.env.CHAT_SYSTEM_ADMIN_KEY) expect([theirs.status, ours.status]).toEqual([201, 201]);
         else for (const each of [theirs, ours]) expect(each).toBeProblem(422, 'validation_failed', 'Idempotency-Key');
       }
@@ -190,18 +199,18 @@ describe('a cursor that the system did not make for the list', () => {
     expect(status, path).toBe(200);
     return body.next;
   };
-  /** Holds that the route refuses each of the cursors. */
+  /** Expects that the route refuses each of the cursors. */
   const expectRefused = async (route: Route, cursors: (string | null)[]) => {
     const given = cursors.filter((cursor) => cursor !== null);
     const requests = given.map((cursor) => ({ path: pathOf(route) + queryFor(route, { limit: '100', cursor }) }));
     for (const [i, answer] of (await walk(route, requests)).entries()) {
       expect(answer, given[i]).toBeProblem(422, 'validation_failed', 'cursor');
-      // Operators see every application, but not behind a cursor that is none.
+      // Operators see every application, but not with an invalid cursor.
       for (const each of foreign) expect(JSON.stringify(answer.body)).not.toContain(each);
     }
     expect(given.length).toBeGreaterThan(0);
   };
-  /** The parts of a list in the form of the releases whose cursors every client could make. */
+  /** Returns the parts of a list as the first releases encoded them in cursors that any client could forge. */
   const oldList = (id: OperationId, route: Route): unknown[] => {
     const parts = paramsOf(route).map((name) => (name === 'token' ? mine.token : 1));
     const filters = queryOf(route).includes('q')
@@ -241,7 +250,7 @@ describe('a cursor that the system did not make for the list', () => {
     const cursors: string[] = [];
     for (const members of [JSON.stringify(position).slice(1, -1), ...positions]) {
       const parsed = JSON.parse(`[${members}]`) as (number | string)[];
-      // As the first releases made them, and under a key that is not the system's.
+      // A cursor as the first releases made it, and one signed with a foreign key.
       cursors.push(raw(signatureOf(oldCursor(oldList(id, route), parsed)), members));
       cursors.push(raw(signatureOf(await testCursors().encode(list, parsed)), members));
       if (members !== JSON.stringify(position).slice(1, -1)) cursors.push(raw(signature, members));
@@ -264,7 +273,7 @@ describe('a cursor that the system did not make for the list', () => {
       );
       const cut = [1, 2, 10].map((by) => real.slice(0, -by));
       await expectRefused(route, [...changed, ...cut, `${real}A`, `${real}=`, ` ${real}`, `${real}\n`]);
-      // The real one goes on.
+      // The unchanged cursor is accepted.
       expect((await api.get(`${pathOf(route)}${queryFor(route, { limit: '100', cursor: real })}`)).status).toBe(200);
     },
   );

@@ -86,7 +86,7 @@ describe('creating a message', () => {
   });
 });
 
-/** Every way to name a message, with a request that is good but for the number. */
+/** Every way to name a message, in a request that is valid except for the number. */
 const requestsOf = (message: string): (() => Promise<Answer>)[] => [
   () => api.get(message),
   () => api.patch(message, { body: 'x' }),

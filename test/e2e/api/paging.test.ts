@@ -78,7 +78,7 @@ describe('a page of messages', () => {
 
   test('a page ends early at 4 MB, and the list continues', async () => {
     const large = await api.newChat();
-    // JSON writes each as six bytes: 100 × 10,000 × 6.
+    // JSON escapes each character as six bytes: 100 × 10,000 × 6.
     for (let i = 0; i < 10; i++) await api.send(large, ...range(1, 17).map(() => '\u0001'.repeat(10_000)));
     await expect.poll(() => numbers(`${large}/messages?after=169`), settled).toEqual([170]);
     const seen: number[] = [];
@@ -110,7 +110,7 @@ describe('pending', () => {
     const writing = concurrently(600, atOnce(40), async () => {
       const { status, body } = await api.post<Message>(`${busy}/messages`, { body: 'x' });
       if (status === 201) answered.add(body.number);
-      // A remote counter whose answer is lost leaves its number void; nothing else may fail, and elsewhere not even that.
+      // A remote counter whose response is lost leaves its number void. On other engines no create may fail.
       else expect([status, onStack]).toEqual([503, true]);
     });
     let written = false;
@@ -228,7 +228,7 @@ describe('an invalid page', () => {
       `${list}/search?q=messag&`,
       `${application}/search?q=message&`,
     ];
-    // Two applications at least, so that their list has a second page.
+    // Creates two applications, so that their list has a second page.
     await api.newApplication();
     await expect.poll(() => cursorOf('/applications?'), settled).toEqual(expect.any(String));
     await expect

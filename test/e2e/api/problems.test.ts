@@ -145,7 +145,7 @@ describe('a body', () => {
 
   test('a body needs a content type', async () => {
     const application = await api.newApplication();
-    // A request of bytes has no type of its own.
+    // fetch sets no content type for a body of bytes.
     const body = new TextEncoder().encode('{"name":"x"}');
     const { status } = await fetch(`${api.base}${application}`, { method: 'PATCH', body });
     expect(status).toBe(415);

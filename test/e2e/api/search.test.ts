@@ -20,11 +20,11 @@ const numbers = async (chat: string, q: string) =>
 const searchable = (chat: string, q: string, count: number) =>
   vi.waitFor(async () => expect((await page(inChat(chat, q))).total).toBe(count), settled);
 
-/** A new chat with these messages, searchable. */
+/** Creates a chat with these messages, and waits until all of them can be found. */
 async function chatOf(bodies: string[], application?: string): Promise<string> {
   const chat = await api.newChat(application);
   await api.send(chat, ...bodies);
-  // Indexing is not in order, so each must be there.
+  // Messages are indexed in any order, so each must be found.
   await vi.waitFor(async () => {
     for (const body of new Set(bodies))
       expect((await page(inChat(chat, [...body].slice(0, 256).join('')))).total).toBeGreaterThan(0);
@@ -34,7 +34,7 @@ async function chatOf(bodies: string[], application?: string): Promise<string> {
 
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const html = (text: string) => text.replace(/[&<>"']/g, (character) => entities[character] ?? character);
-/** The highlight by the contract's words: every leftmost, non-overlapping match. */
+/** The highlight as the contract defines it: every leftmost, non-overlapping match. */
 function highlighted(body: string, q: string): string {
   let [result, end] = ['', 0];
   for (const { 0: match, index } of body.matchAll(matcher(q, 'g'))) {
