@@ -12,13 +12,13 @@ setLogLevel('silent');
 const applications = 3;
 const readMs = functionSizes.read.timeout.toMilliseconds();
 /**
- * Longest waits: for an outage to be felt, or for the readers to notice its end; for the backlog, in which what failed often
- * waits up to a minute.
+ * The longest waits, in milliseconds: until an outage has its effect or the readers notice its end, and until the
+ * backlog is processed, in which a record that failed often waits up to a minute.
  */
 const patiently = { timeout: 60_000, interval: 50 };
 const drained = { timeout: 150_000, interval: 250 };
 
-/** What readers ask; a search asks SQL first. */
+/** The reads of the load. A search reads from SQL first. */
 const reads = { listMessages: 'lists', searchChat: 'searches' } as const;
 type Read = keyof typeof reads;
 
@@ -47,15 +47,15 @@ describe('under steady load', () => {
   const slowest = (answers: Answer[]) =>
     `${Math.round(Math.max(0, ...answers.map(({ begunAt, endedAt }) => endedAt - begunAt))).toLocaleString('en')} ms`;
 
-  /** Everybody has been answered a read as it should be, asked for after that time. */
+  /** Returns whether every reader has had a correct response to a request that started after `since`. */
   const served = (id: Read, since: number, status: number) =>
     clients.every((each) => readBy(each, id).some((one) => one.begunAt > since && one.status === status));
 
   /**
-   * Makes an outage, waits until it is felt, ends it, and waits until everybody is served again.
+   * Starts an outage, waits for its effect, ends it, and waits until every client is served again.
    *
-   * @param affected the reads that can't be answered meanwhile; the others are answered all the time
-   * @param felt further proof of the outage
+   * @param affected the reads that fail during the outage; all others succeed all the time
+   * @param felt a further condition that shows the effect of the outage
    */
   async function outage(
     name: string,
@@ -97,13 +97,13 @@ describe('under steady load', () => {
     );
   }
 
-  /** So many more batches have run out of time by then. */
+  /** Returns a condition: this number of batches has timed out since. */
   const timeouts = (more: number) => {
     const before = engine.figures.timeouts;
     return () => engine.figures.timeouts >= before + more;
   };
 
-  test('SQL may be stopped, for longer than the store worker has time: writes go on, reads are 503 in time and recover', () =>
+  test("while SQL hangs longer than the store worker's timeout, writes succeed and reads get a 503 in time and recover", () =>
     outage(
       'SQL stopped (SIGSTOP)',
       ['listMessages', 'searchChat'],
@@ -112,7 +112,7 @@ describe('under steady load', () => {
       timeouts(1),
     ));
 
-  test('SQL may be killed and started again', () =>
+  test('while SQL is killed and restarted, writes succeed and reads recover', () =>
     outage(
       'SQL killed (SIGKILL) and restarted',
       ['listMessages', 'searchChat'],
@@ -120,7 +120,7 @@ describe('under steady load', () => {
       () => engine.sql.restart(),
     ));
 
-  test('the store worker may run out of time after its commit', () =>
+  test('when the store worker times out after its commit, clients notice nothing', () =>
     outage(
       'store worker out of time',
       [],
@@ -133,7 +133,7 @@ describe('under steady load', () => {
       timeouts(2),
     ));
 
-  test('OpenSearch may be stopped, for longer than the search worker has time: only searches are 503', () =>
+  test("while OpenSearch hangs longer than the search worker's timeout, only searches get a 503", () =>
     outage(
       'OpenSearch stopped (SIGSTOP)',
       ['searchChat'],
@@ -142,7 +142,7 @@ describe('under steady load', () => {
       timeouts(1),
     ));
 
-  test('OpenSearch may be killed and started again', () =>
+  test('while OpenSearch is killed and restarted, only searches are affected', () =>
     outage(
       'OpenSearch killed (SIGKILL), restarted',
       ['searchChat'],
@@ -150,7 +150,7 @@ describe('under steady load', () => {
       () => engine.search.restart(),
     ));
 
-  test('SQS may refuse connections: writes are parked, and swept when it is back', async () => {
+  test('while SQS refuses connections, writes are parked, and the sweeper sends them afterwards', async () => {
     const before = engine.figures.swept;
     await outage(
       'SQS out',
@@ -161,7 +161,7 @@ describe('under steady load', () => {
     await expect.poll(() => engine.figures.swept, patiently).toBeGreaterThan(before + 50);
   });
 
-  test('after all of it, everything accepted is stored, found and counted, and nothing else', async () => {
+  test('after all outages, exactly the accepted writes are stored, found and counted', async () => {
     await Promise.all(clients.map((each) => each.stop()));
     const stoppedAt = performance.now();
     const wrongs = async () => {

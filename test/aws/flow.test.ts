@@ -13,7 +13,7 @@ import { awsClientSettings, awsServices } from '../support/servers/aws-services.
 import { counted, deployment, settled } from '../support/servers/deployment.ts';
 import { queueUrl } from '../support/servers/queue-url.ts';
 
-// What is deployed, looked at from both ends: the HTTP API in front, SQL, search and the queues behind.
+// Tests the deployed stack from both ends: the HTTP API in front; SQL, search and the queues behind it.
 
 describe('on the deployed stack', () => {
   const db = openMysql(awsServices.mysqlUrl, { connections: 2, waiting: limits.sqlMs.work });
@@ -25,7 +25,10 @@ describe('on the deployed stack', () => {
   let api: Client;
   let token: string;
   let chat: number;
-  /** A message that is edited in each record sent by hand: where its edit is, the record's other writes are. */
+  /**
+   * A message that every record sent by hand edits. Once its edit is found, the record's other writes are stored and
+   * indexed.
+   */
   let witness: number;
   let deliveries = 0;
 
@@ -66,7 +69,7 @@ describe('on the deployed stack', () => {
     await expect.poll(() => found(seen), settled).toEqual([witness]);
   };
 
-  test('a message arrives in SQL and search, by the queues', async () => {
+  test('a created message reaches SQL and search through the queues', async () => {
     const { number, created_at } = await create('through the queues');
     await expect
       .poll(() => stored(number), settled)
@@ -79,7 +82,7 @@ describe('on the deployed stack', () => {
     await expect.poll(() => found('ough the que'), settled).toEqual([number]);
   });
 
-  test('the same record delivered again changes nothing', async () => {
+  test('a redelivered record changes nothing', async () => {
     const { number } = await create('once');
     expect(await api.patch(`${messages()}/${number}`, { body: 'edited once' })).toMatchObject({ status: 200 });
     await expect.poll(() => storedBody(number), settled).toBe('edited once');
@@ -91,7 +94,7 @@ describe('on the deployed stack', () => {
     expect(await found('edited once')).toEqual([number]);
   });
 
-  test('edits that arrive in another order end with the last', async () => {
+  test('edits that arrive in another order result in the last revision', async () => {
     const { number } = await create('revision 0');
     for (const revision of [3, 1, 2]) await deliver(edit(number, revision, `revision ${revision}`));
     expect(await storedBody(number)).toBe('revision 3');
@@ -99,7 +102,7 @@ describe('on the deployed stack', () => {
     expect(await found('revision 3')).toEqual([number]);
   });
 
-  test('a deleted message does not come back by a late delivery', async () => {
+  test('a late delivery does not restore a deleted message', async () => {
     const { number } = await create('short-lived');
     expect(await api.delete(`${messages()}/${number}`)).toMatchObject({ status: 204 });
     await deliver(edit(number, 7, 'short-lived, late'));
@@ -107,7 +110,7 @@ describe('on the deployed stack', () => {
     expect(await found('short-lived')).toEqual([]);
   });
 
-  test('a malformed record becomes a dead letter with its reason, and those beside it are stored', async () => {
+  test('a malformed record becomes a dead letter with its reason, and the records around it are stored', async () => {
     const [first, last] = [await create('before'), await create('behind')];
     const poison = `{"version": 1, "writes": "none, ${Math.random()}"}`;
     const mates = [edit(first.number, 101, 'mate 101'), edit(last.number, 102, 'mate 102')] as const;
@@ -119,7 +122,7 @@ describe('on the deployed stack', () => {
       .toMatchObject({ reason: expect.stringContaining('writes') });
   });
 
-  test('the schedule brings the counts', async () => {
+  test('the scheduled roll-up sets the counts', async () => {
     const { token: counting } = await created<Application>('/applications', { name: 'counted' });
     const { number } = await created<Chat>(`/applications/${counting}/chats`, {});
     const path = `/applications/${counting}/chats/${number}`;

@@ -18,7 +18,7 @@ import { deployment, settled } from '../support/servers/deployment.ts';
 import { queueUrl } from '../support/servers/queue-url.ts';
 import { Planted } from '../support/texts/planted.ts';
 
-test('the functions’ logs have nothing that clients or operators entrust to the system', async () => {
+test('the functions’ logs contain no data that clients or operators entrust to the system', async () => {
   const planted = new Planted();
   planted.add('database password', new URL(inject('stack').mysqlUrl).password);
   const client = await deployment();
@@ -40,7 +40,7 @@ test('the functions’ logs have nothing that clients or operators entrust to th
   await store.send([
     noRecord,
     JSON.stringify({ version }),
-    // What the database refuses: too long for the column, and a token that its column can’t hold.
+    // Values that the database refuses: too long for the column, and a token outside of the column's character set.
     edit(long.repeat(3_000)),
     edit(planted.text('body'), `é${wide}`),
   ]);
@@ -62,10 +62,10 @@ test('the functions’ logs have nothing that clients or operators entrust to th
   expect(planted.readableIn(text)).toEqual([]);
 });
 
-test('one id leads through the logs of every function on the way, and a client can’t choose it', async () => {
+test('one request id appears in the logs of every function involved, and a client cannot choose it', async () => {
   const client = await deployment();
   const chat = await client.newChat();
-  // It looks like one of Lambda's.
+  // An id in the form of Lambda's.
   const forgedId = randomUUID();
   const forged = ['x-request-id', 'x-correlation-id', 'x-amzn-requestid'].map((name) => [name, forgedId]);
   const created = await client.post(`${chat}/messages`, { body: 'one' }, Object.fromEntries(forged));
@@ -86,7 +86,7 @@ test('one id leads through the logs of every function on the way, and a client c
   expect(await logs()).not.toContain(forgedId);
 });
 
-test('what the servers say of a fault quotes the request, and is not logged', async () => {
+test('errors of the servers that quote the request are not logged', async () => {
   const secret = new Planted().word('secret');
   const db = openMysql(inject('stack').mysqlUrl, { connections: 1, waiting: limits.sqlMs.work });
   const opensearch = openOpensearch(inject('stack').opensearchUrl);
@@ -107,7 +107,7 @@ test('what the servers say of a fault quotes the request, and is not logged', as
   );
   await db.destroy();
   await opensearch.close();
-  // Otherwise there would be nothing to leave out.
+  // Checks that there was something to leave out.
   expect(faults.filter((fault) => fault && inspect(fault, { depth: 10 }).includes(secret)).length).toBeGreaterThan(3);
   for (const fault of faults) {
     expect(fault).toBeInstanceOf(Error);

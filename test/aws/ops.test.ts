@@ -9,11 +9,12 @@ import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { startHost } from '../support/servers/host.ts';
 import { ops, startOps } from '../support/servers/ops.ts';
 
-// script/ops on what is deployed; what the commands do is tested on the embedded engine, and by the contracts.
+// Tests script/ops on the deployed stack. The commands themselves are tested on the embedded engine and by the
+// contracts.
 
 const onStack = (...args: string[]) => ops('--stack', ...args);
 
-test('an application moves from one engine to the other and back', async () => {
+test('an application can be exported from one engine, imported into the other, and moved back', async () => {
   const api = await deployment();
   const chat = await api.newChat();
   const [application, token] = [chat.replace(/\/chats\/.*/, ''), chat.split('/')[2] as string];
@@ -47,13 +48,13 @@ test('an application moves from one engine to the other and back', async () => {
   expect((await api.get<Chat>(`${application}/chats/1`)).status).toBe(200);
 });
 
-test('reconcile looks at one application, and says what it is at', async () => {
+test('reconcile can compare one application, and prints its progress', async () => {
   const api = await deployment();
   const chat = await api.newChat();
   await api.send(chat, 'one', 'two');
   const token = chat.split('/')[2] as string;
   const reconciled = () => onStack('reconcile', token);
-  // What was just accepted is on its way. Other tests leave dead letters that nobody can read, which are named, too.
+  // Waits until the accepted messages are stored. Unreadable dead letters of other tests are reported too.
   const differences = async () => {
     const { stdout, stderr } = await reconciled();
     return [...stdout.split('\n').filter((line) => !line.startsWith('unreadable dead letter')), stderr];
@@ -63,7 +64,7 @@ test('reconcile looks at one application, and says what it is at', async () => {
     .toEqual([expect.stringMatching(/^2 messages compared: /), '', expect.any(String)]);
 });
 
-test('dead letters of the stack are listed, and go back', async () => {
+test('dead letters of the stack are listed, and a dry run says what a redrive would do', async () => {
   const before = await onStack('dead-letters', 'list', '--json');
   expect(before.status).toBe(0);
   const dry = await onStack('dead-letters', 'redrive', '--dry-run');
@@ -79,7 +80,7 @@ test('dead letters of the stack are listed, and go back', async () => {
   });
 });
 
-test('variables that are missing are named in one line', async () => {
+test('missing variables are named in one line', async () => {
   const { status, stderr } = await startOps(['--aws', 'dead-letters', 'list'], { env: { LEDGER_TABLE: '' } }).ended;
   expect(status).toBe(1);
   expect(stderr).toMatch(

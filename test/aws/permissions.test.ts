@@ -12,10 +12,10 @@ import { contents, indexed } from '../support/histories/writes.ts';
 import { type LedgerTable, openLedgerTable } from '../support/servers/ledger-table.ts';
 import { newAlias } from '../support/servers/opensearch-index.ts';
 
-// Emulators let everyone do everything, so what a function asks for is held against what it may here: nothing that is
-// refused on AWS, and nothing granted that nobody asks for.
+// Emulators grant everything, so the actions that a function calls are compared with those that it is granted: AWS must
+// refuse none, and none must be granted without need.
 
-describe('what the ledger asks of DynamoDB', () => {
+describe('the DynamoDB actions of the ledger', () => {
   let opened: LedgerTable;
   let ledger: DynamodbLedger;
   let parked: ParkedWrites;
@@ -46,7 +46,7 @@ describe('what the ledger asks of DynamoDB', () => {
   afterAll(() => opened.remove());
   beforeEach(() => asked.clear());
 
-  /** Does the same with the queue in and out. */
+  /** Does the same work with the queue out and available. */
   const both = async (work: () => Promise<unknown>) => {
     for (queueIsOut of [true, false]) await work();
   };
@@ -59,13 +59,13 @@ describe('what the ledger asks of DynamoDB', () => {
     return { token, chat, message };
   };
 
-  test('to create', async () => {
+  test('creating calls exactly the DynamoDB actions that it is granted', async () => {
     const { token, chat } = await fresh();
     await both(async () => {
       await ledger.createApplication('two', { key: key() });
       await ledger.createChat(token, null, { key: key() });
       await ledger.createMessages({ token, chat }, contents(['two']), { key: key() });
-      // A refused one gives its key back.
+      // A refused create releases its key.
       await expect(
         ledger.createMessages({ token: newToken(), chat: 1 }, contents(['two']), { key: key() }),
       ).rejects.toThrow();
@@ -73,7 +73,7 @@ describe('what the ledger asks of DynamoDB', () => {
     expectJust('create');
   });
 
-  test('to edit', async () => {
+  test('editing calls exactly the DynamoDB actions that it is granted', async () => {
     const { token, chat, message } = await fresh();
     await both(async () => {
       await ledger.editMessage({ token, chat, number: message }, { body: 'edited' });
@@ -83,7 +83,7 @@ describe('what the ledger asks of DynamoDB', () => {
     expectJust('edit');
   });
 
-  test('to delete', async () => {
+  test('deleting calls exactly the DynamoDB actions that it is granted', async () => {
     const two = [await fresh(), await fresh()];
     await both(async () => {
       const { token, chat, message } = two.pop() as (typeof two)[number];
@@ -94,7 +94,7 @@ describe('what the ledger asks of DynamoDB', () => {
     expectJust('delete');
   });
 
-  test('to read', async () => {
+  test('reading calls exactly the DynamoDB actions that it is granted', async () => {
     const { token, chat, message } = await fresh();
     await ledger.application(token);
     await ledger.chat(token, chat);
@@ -103,7 +103,7 @@ describe('what the ledger asks of DynamoDB', () => {
     expectJust('read');
   });
 
-  test('to purge', async () => {
+  test('purging calls exactly the DynamoDB actions that it is granted', async () => {
     const { token, chat, message } = await fresh();
     await ledger.editMessage({ token, chat, number: message }, { body: 'edited' });
     await ledger.deleteApplication(token);
@@ -112,7 +112,7 @@ describe('what the ledger asks of DynamoDB', () => {
     expectJust('purge');
   });
 
-  test('to sweep', async () => {
+  test('sweeping calls exactly the DynamoDB actions that it is granted', async () => {
     queueIsOut = true;
     await ledger.createApplication('parked');
     queueIsOut = false;
@@ -122,14 +122,14 @@ describe('what the ledger asks of DynamoDB', () => {
   });
 });
 
-/** A transaction takes the rights of its parts. */
+/** A transaction requires the permissions of its parts. */
 function actionsOf(command: string, input: unknown): string[] {
   if (command !== 'TransactWriteItemsCommand') return [command.replace(/Command$/, '')];
   const { TransactItems = [] } = input as TransactWriteItemsCommandInput;
   return TransactItems.flatMap((item) => Object.keys(item).map((kind) => `${kind}Item`));
 }
 
-describe('what the search index asks of OpenSearch', () => {
+describe('the OpenSearch requests of the search index', () => {
   const { alias, client, remove } = newAlias();
   const index = new OpensearchIndex(client, alias);
   const asked = new Set<string>();
@@ -152,15 +152,15 @@ describe('what the search index asks of OpenSearch', () => {
     for (const request of asked)
       expect([request, allowed.some((each) => matches(each, request))]).toEqual([request, true]);
     const unasked = allowed.filter((each) => ![...asked].some((request) => matches(each, request)));
-    // An index has a number of one digit for now.
+    // The name of an index has one digit for now.
     expect(unasked.filter((each) => !each.includes('??'))).toEqual([]);
   };
 
-  test('to be made, and brought up to date', async () => {
+  test('migrating sends exactly the granted OpenSearch requests', async () => {
     await migrateOpensearch(client, alias);
     await client.indices.deleteAlias({ index: `${alias}-1`, name: `${alias}-writes` });
     asked.clear();
-    // As an older version left it.
+    // Sets the state that an older version left.
     await migrateOpensearch(client, alias);
     await client.indices.delete({ index: `${alias}-1` });
     asked.delete('DELETE messages-1');
@@ -168,18 +168,18 @@ describe('what the search index asks of OpenSearch', () => {
     expectJust('migrate');
   });
 
-  test('to index', async () => {
+  test('indexing sends exactly the granted OpenSearch requests', async () => {
     await index.index([{ token, chat: 1, number: 1, ...indexed('one'), createdAt: 1, updatedAt: 1 }]);
     expectJust('index');
   });
 
-  test('to search', async () => {
+  test('searching sends exactly the granted OpenSearch requests', async () => {
     await index.search({ token, q: 'one', limit: 1 });
     await index.search({ token, chat: 1, q: 'one', limit: 1 });
     expectJust('search');
   });
 
-  test('to purge', async () => {
+  test('purging sends exactly the granted OpenSearch requests', async () => {
     await index.purge({ token }, 1);
     expectJust('purge');
   });

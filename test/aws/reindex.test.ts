@@ -13,9 +13,9 @@ import { applicationWrite, chatWrite, deletionWrite, messageWrite, numbers } fro
 import { newStoreDatabase } from '../support/servers/mysql-database.ts';
 import { newIndex } from '../support/servers/opensearch-index.ts';
 
-describe('indexing anew', () => {
+describe('a reindex', () => {
   const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
-  /** Workers of the test ask as often which indexes there are, and no batch of theirs takes longer than the rest. */
+  /** How often the workers look up the indexes, in milliseconds. Their batches take less than `waitMs` minus this. */
   const writeIndexesMs = 300;
   const waitMs = 1_500;
   const inChat = 2_500;
@@ -46,7 +46,7 @@ describe('indexing anew', () => {
     };
   });
 
-  /** What the two workers do with accepted writes. */
+  /** Stores and indexes writes, as the two workers do. */
   async function write(to: OpensearchIndex, ...writes: Parameters<MysqlStore['merge']>[0]) {
     await store.merge(writes);
     const keys = writes.flatMap((each) =>
@@ -64,11 +64,11 @@ describe('indexing anew', () => {
     () => string,
   ];
 
-  test('loses no search and no write, whatever is written, edited and deleted meanwhile', async () => {
+  test('a reindex loses no search and no write while messages are written, edited and deleted', async () => {
     let over = false;
     let [written, searches] = [0, 0];
     const writer = async (chat: number) => {
-      // A process of its own, which learns of the new index when it asks.
+      // Stands for another process, which notices the new index at its next lookup.
       const own = new OpensearchIndex(made.client, made.alias, writeIndexesMs);
       for (let i = 1; !over; i++) {
         const number = inChat + i;
@@ -84,7 +84,7 @@ describe('indexing anew', () => {
       let known = 0;
       while (!over) {
         expect(await total('stays')).toBe(2 * inChat);
-        // What was once found as edited is never found as it was before.
+        // A message that was found as edited must never be found in its earlier version.
         const edited = await total('edited');
         expect(edited).toBeGreaterThanOrEqual(known);
         known = edited;
@@ -105,7 +105,7 @@ describe('indexing anew', () => {
     ]);
     expect(await indexes()).toEqual([second()]);
 
-    // The index holds exactly what the store does, each in its version, tombstones among them.
+    // The index must contain exactly the store's messages in their versions, including tombstones.
     await refresh();
     const rows = (
       await allPages(
@@ -129,7 +129,7 @@ describe('indexing anew', () => {
     expect(await total('live')).toBe(rows.filter(({ content }) => content.body.startsWith('live')).length);
   });
 
-  test('that was broken off in the middle goes on where it was', async () => {
+  test('a reindex that was interrupted in the middle continues where it stopped', async () => {
     const pages: number[] = [];
     let runs = 0;
     for (; (await indexes()).join() !== second(); runs++) {
@@ -142,12 +142,12 @@ describe('indexing anew', () => {
       }
     }
     expect(runs).toBe(3);
-    // The second and the third begin with what was copied before.
+    // The second and third runs first count what was copied before.
     expect(pages).toEqual([1_000, 1_000, 1_000, 3_000, 1_000, 1_000, 5_000, 0]);
     expect((await reindexing().plan()).what).toBe(`build ${third()} in the place of ${second()}`);
   });
 
-  test('that was broken off before the old index was deleted deletes it', async () => {
+  test('a reindex that was interrupted before it deleted the old index deletes it', async () => {
     for await (const step of reindexing().run()) if (step.kind === 'done' && step.what.includes('is searched')) break;
     expect(await indexes()).toEqual([first(), second()]);
     expect((await reindexing().plan()).what).toBe(`delete ${first()}, which nobody searches any more`);
@@ -156,17 +156,17 @@ describe('indexing anew', () => {
     expect(await total('stays')).toBe(2 * inChat);
   });
 
-  test('waits until every worker knows of the new index before it copies, and of the old one’s end before it goes', async () => {
+  test('a reindex waits until every worker knows the new index before it copies, and before it deletes the old one', async () => {
     const times: Record<string, number> = {};
     for await (const step of reindexing().run())
       if (step.kind !== 'waiting') times[step.kind === 'copied' ? 'copied' : step.what] ??= Date.now();
     const [begun, copied, searched, deleted] = Object.values(times) as [number, number, number, number];
-    // A millisecond may be lost between two clocks.
+    // Two clocks may differ by a millisecond.
     expect(copied - begun).toBeGreaterThanOrEqual(waitMs - 100);
     expect(deleted - searched).toBeGreaterThanOrEqual(waitMs - 100);
   });
 
-  test('can be given up', async () => {
+  test('a reindex can be aborted', async () => {
     for await (const step of reindexing().run()) if (step.kind === 'copied') break;
     expect((await reindexing().plan()).what).toMatch(`go on building ${second()}`);
     await Array.fromAsync(reindexing().abort());
@@ -177,7 +177,7 @@ describe('indexing anew', () => {
     expect(await Array.fromAsync(reindexing().abort())).toEqual([]);
   });
 
-  test('is the way out when the index was folded by another table', async () => {
+  test('a reindex repairs an index with another fold table', async () => {
     await made.client.indices.putMapping({ index: made.alias, body: { _meta: { fold_version: 'unicode-1' } } });
     await expect(migrateOpensearch(made.client, made.alias)).rejects.toThrow('script/ops reindex');
     await Array.fromAsync(reindexing().run());

@@ -3,7 +3,7 @@ import { contents } from '../support/histories/writes.ts';
 import { startOps } from '../support/servers/ops.ts';
 import { RestorableSystem } from './restorable-system.ts';
 
-// docs/restoring.md, rehearsed: the same commands in the same order, on the servers of the stack.
+// Executes the steps of docs/restoring.md in their order with the same commands, on the servers of the stack.
 
 let system: RestorableSystem;
 let token: string;
@@ -16,7 +16,7 @@ beforeEach(async () => {
   return () => system.close();
 });
 
-/** What happens between the backup and the disaster. */
+/** Writes what happens between the backup and the disaster. */
 async function goOn(): Promise<void> {
   await system.ledger.createMessages({ token, chat: 1 }, contents(['four', 'five', 'six']));
   await system.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'one, edited' });
@@ -43,10 +43,11 @@ const bodies = async (chat = 1) =>
   );
 
 describe('an older ledger beside newer SQL', () => {
-  test('gets its counters back before writers are let in, so that no number is given twice', async () => {
+  test('reconcile restores the counters of an older ledger before writes are allowed, so that no number is used twice', async () => {
     const backup = await system.copyOfTable();
     await goOn();
-    // Accepted and not stored when the ledger is lost: in the store queue, where nothing can look for numbers.
+    // The message is accepted but not stored when the ledger is lost. It is in the store queue, which cannot be
+    // searched for numbers.
     await system.ledger.createMessages({ token, chat: 1 }, contents(['seven']));
     await system.use({ LEDGER_TABLE: backup });
     expect(await reconcile()).toEqual({
@@ -54,7 +55,7 @@ describe('an older ledger beside newer SQL', () => {
       lines: expect.arrayContaining(['counter too low app/1 (counter 3, highest 6)']),
     });
 
-    // 1. No writers. 2. The workers empty the queues. 3. Repair, until nothing is left.
+    // 1. Stop writers. 2. The workers empty the queues. 3. Repair until no difference is left.
     await system.work();
     expect(await reconcile('--repair')).toEqual({
       status: 0,
@@ -70,7 +71,7 @@ describe('an older ledger beside newer SQL', () => {
     });
     expect(await reconcile('--repair')).toEqual(clean);
 
-    // 4. Writers.
+    // 4. Allow writes.
     expect(await system.ledger.createMessages({ token, chat: 1 }, contents(['eight']))).toMatchObject({ first: 8 });
     expect(await system.ledger.createChat(token, null)).toMatchObject({ number: 3 });
     expect(await system.ledger.hasMessage(token, 1, 2)).toBe(false);
@@ -88,7 +89,7 @@ describe('older SQL beside a newer ledger', () => {
     await system.use({ MYSQL_URL: backup });
   });
 
-  test('gets all that was indexed back from the search index, and names from the ledger', async () => {
+  test('reconcile restores an older store from the search index, and names from the ledger', async () => {
     expect(await bodies()).toEqual(['1 one', '2 two', '3 three']);
     const { status, lines } = await reconcile('--repair');
     expect({ status, lines: lines.filter((line) => !/ - repaired$/.test(line)) }).toEqual({
@@ -112,7 +113,7 @@ describe('older SQL beside a newer ledger', () => {
     expect(await system.ledger.createMessages({ token, chat: 1 }, contents(['seven']))).toMatchObject({ first: 7 });
   });
 
-  test('without the index, every number whose message is lost is named, and none is given again', async () => {
+  test('without the index, reconcile names every number whose message is lost, and none is assigned again', async () => {
     await system.loseIndex(token);
     const lost = [4, 5, 6].map((number) =>
       expect.stringMatching(`^missing app/1/${number} \\(found nowhere, noticed `),
@@ -130,7 +131,7 @@ describe('older SQL beside a newer ledger', () => {
         '7 messages compared: 5 differences repaired, 4 left.',
       ],
     });
-    // What was deleted stays so; of what was edited, nobody has the newer text.
+    // Deletions are kept; the new text of an edited message is lost.
     expect(await bodies()).toEqual(['1 one', '3 three']);
     expect(await system.ledger.createMessages({ token, chat: 1 }, contents(['seven']))).toMatchObject({ first: 7 });
   });

@@ -14,7 +14,7 @@ import { type MysqlDatabase, newDatabase } from '../support/servers/mysql-databa
 const open = (url: string, login?: MysqlUser): Kysely<Schema> =>
   openMysql(url, { connections: 1, waiting: limits.sqlMs.work, ...(login && { login: async () => login }) });
 
-/** What the server says to a statement: `done`, or that it is denied. */
+/** Returns the result of a statement: `done`, `denied`, or the error. */
 async function said(db: Kysely<Schema>, statement: string): Promise<string> {
   try {
     await sql.raw(statement).execute(db);
@@ -46,7 +46,7 @@ const neverAllowed = [
   'SELECT * FROM mysql.user',
 ];
 
-/** Holds each statement against what the user may do. */
+/** Executes each statement and compares the result with what the user may do. */
 async function expectRights(db: Kysely<Schema>, allowed: string[]): Promise<void> {
   for (const statement of [...reading, ...writing, ...neverAllowed])
     expect([statement, await said(db, statement)]).toEqual([
@@ -55,7 +55,7 @@ async function expectRights(db: Kysely<Schema>, allowed: string[]): Promise<void
     ]);
 }
 
-describe('the functions that are deployed', () => {
+describe('the SQL users of the deployed functions', () => {
   const lambda = new LambdaClient(awsClientSettings);
   const secrets = new SecretsManagerClient(awsClientSettings);
   /** The secret of each function's SQL user, by the function's name. */
@@ -73,7 +73,7 @@ describe('the functions that are deployed', () => {
     secrets.destroy();
   });
 
-  /** A connection as the function has one. */
+  /** Opens a connection as the function does. */
   const asFunction = async (name: string) => {
     const SecretId = secretOf.get(name)?.secret ?? '';
     const { SecretString = '' } = await secrets.send(new GetSecretValueCommand({ SecretId }));
@@ -83,15 +83,15 @@ describe('the functions that are deployed', () => {
     return db;
   };
 
-  test('a route that reads can’t write', async () => {
+  test('a read route cannot write', async () => {
     await expectRights(await asFunction('getMessage'), reading);
   });
 
-  test('a worker can’t change tables', async () => {
+  test('a worker cannot change tables', async () => {
     await expectRights(await asFunction('storeWorker'), [...reading, ...writing]);
   });
 
-  test('all routes have the reader’s secret, all workers and schedules the worker’s', () => {
+  test('all routes use the reader’s secret, and all workers and schedules use the worker’s', () => {
     const byUse = Map.groupBy(secretOf.values(), ({ use }) => use);
     const users = [...byUse].map(([use, functions]) => [use, [...new Set(functions.map(({ secret }) => secret))]]);
     expect(Object.fromEntries(users)).toEqual({
@@ -102,7 +102,7 @@ describe('the functions that are deployed', () => {
   });
 });
 
-describe('the users that a migration makes', () => {
+describe('the SQL users that a migration creates', () => {
   let database: MysqlDatabase;
   let owner: MysqlUser;
   let users: MysqlUsers;
@@ -115,7 +115,7 @@ describe('the users that a migration makes', () => {
       work: { user: `work_${made}`, password: 'another' },
     };
     owner = { user: `owner_${made}`, password: 'owner' };
-    // As docs/deploying.md has it.
+    // The grants from docs/deploying.md.
     const [name, account] = [new URL(database.url).pathname.slice(1), `'${owner.user}'@'%'`];
     await database.run(`CREATE USER ${account} IDENTIFIED BY '${owner.password}'`);
     await database.run(`GRANT ALL ON ${name}.* TO ${account} WITH GRANT OPTION`);
@@ -135,7 +135,7 @@ describe('the users that a migration makes', () => {
     return db;
   };
 
-  test('have these rights in their database, and none in one with a similar name', async () => {
+  test('the created users have their rights in their database, and none in a database with a similar name', async () => {
     await expectRights(openAs(users.reads), reading);
     await expectRights(openAs(users.work), [...reading, ...writing]);
     // In a grant, `_` stands for any character.
@@ -149,7 +149,7 @@ describe('the users that a migration makes', () => {
     }
   });
 
-  test('get the password that is in the secret when the migration runs again, and keep their connections', async () => {
+  test('a repeated migration sets the password from the secret and keeps open connections', async () => {
     const before = openAs(users.reads);
     expect(await said(before, 'SELECT 1')).toBe('done');
     const changed = { ...users, reads: { ...users.reads, password: 'changed' } };
@@ -159,14 +159,14 @@ describe('the users that a migration makes', () => {
     await expectRights(openAs(changed.reads), reading);
   });
 
-  test('lose what somebody else gave them when the migration runs again', async () => {
+  test('a repeated migration revokes rights that were granted by someone else', async () => {
     const { user } = users.reads;
     await database.run(`GRANT DELETE ON messages TO '${user}'@'%' WITH GRANT OPTION`);
     await createMysqlUsers(openAs(owner), users);
     await expectRights(openAs(users.reads), reading);
   });
 
-  test('are made by nobody who may not: the server’s own error says why', async () => {
+  test('a migration without the right to create users fails with the server’s error', async () => {
     await expect(createMysqlUsers(openAs(users.work), users)).rejects.toThrow(/denied/i);
   });
 });

@@ -13,7 +13,7 @@ import { indexed, messageWrite } from '../support/histories/writes.ts';
 import { awsClientSettings } from '../support/servers/aws-services.ts';
 import { copyCheckout, project, removeCheckout, scriptStack } from '../support/servers/checkout.ts';
 
-/** The rows of the status, by the name of the part. */
+/** Returns the rows of the status by the name of their part. */
 function rowsOf(status: string): Map<string, { state: string; address: string; pid: number }> {
   const rows = status
     .trim()
@@ -34,25 +34,25 @@ describe('this checkout’s stack', () => {
     const { status, stdout } = await scriptStack(project, 'up');
     expect(status).toBe(0);
     expect(stdout).toContain('is what is here already');
-    // A second or two; other tests run at the same time.
+    // It takes a second or two, but other tests run at the same time.
     expect(Date.now() - began).toBeLessThan(15_000);
     expect({ status: await scriptStack(project, 'status'), deployment: deployment() }).toEqual(before);
   });
 
-  test('url prints the base URL alone, and the API answers there', async () => {
+  test('url prints only the base URL, and the API responds there', async () => {
     const { status, stdout, stderr } = await scriptStack(project, 'url');
     expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
     expect(stdout).toMatch(/^http:\/\/\S+\/v1\n$/);
     expect((await fetch(`${stdout.trim()}/health`)).status).toBe(200);
   });
 
-  test('status tells that all runs', async () => {
+  test('status reports that everything runs', async () => {
     const { status, stdout } = await scriptStack(project, 'status');
     expect(status).toBe(0);
     expect([...rowsOf(stdout).values()].map(({ state }) => state)).toEqual(['runs', 'runs', 'runs', 'runs']);
   });
 
-  test('the functions’ logs can be read', async () => {
+  test('logs prints the functions’ logs', async () => {
     const { status, stdout } = await scriptStack(project, 'logs', 'functions', '--lines', '2000');
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\d{4}-\S+ \w+ │ REPORT RequestId/m);
@@ -72,7 +72,7 @@ describe('a second checkout', () => {
     removeCheckout(checkout);
   });
 
-  test('before its first up there is nothing to ask about', async () => {
+  test('before the first up of a checkout, url and status ask for an up, and down succeeds', async () => {
     expect(await stack('url')).toMatchObject({
       status: 1,
       stdout: '',
@@ -82,7 +82,7 @@ describe('a second checkout', () => {
     expect(await stack('down')).toMatchObject({ status: 0 });
   });
 
-  test('a port that something else has is named, and nothing is started', async () => {
+  test('an up with a port in use names the port and starts nothing', async () => {
     const own = rowsOf((await scriptStack(project, 'status')).stdout);
     const [sql] = [...own.values()].filter(({ address }) => address.startsWith('mysql:'));
     const port = new URL(sql?.address ?? '').port;
@@ -92,7 +92,7 @@ describe('a second checkout', () => {
     expect(await stack('status')).toMatchObject({ status: 1, stderr: expect.stringContaining('Nothing is up') });
   });
 
-  test('has servers of its own; a killed one comes back with its data, and the others stay as they are', async () => {
+  test('a second checkout has its own servers, and up restarts a killed one with its data and leaves the others running', async () => {
     const first = await stack('--provider', 'native', 'up', '--services-only');
     expect(first).toMatchObject({ status: 0 });
     const before = await rows();
@@ -110,7 +110,7 @@ describe('a second checkout', () => {
     for (const name of ['ministack', 'opensearch']) expect(after.get(name)).toEqual(before.get(name));
   });
 
-  test('down ends its servers and nobody else’s, and after the next up all data is there', async () => {
+  test('down stops only the servers of its checkout, and the next up finds all data', async () => {
     const token = newToken();
     const message = { token, chat: 1, number: 1, ...indexed('kept'), createdAt: 1, updatedAt: 1 };
     await onServers(async (store, index, ledger) => {

@@ -16,7 +16,7 @@ const client = new SecretsManagerClient(awsClientSettings);
 const secret = `test/${randomUUID()}`;
 beforeAll(async () => {
   Object.assign(process.env, credentials, { AWS_ENDPOINT_URL: awsServices.awsEndpoint });
-  // As CloudFormation makes it.
+  // The form in which CloudFormation creates the secret.
   await client.send(new CreateSecretCommand({ Name: secret, SecretString: JSON.stringify({ key: 'k'.repeat(43) }) }));
 });
 afterAll(async () => {
@@ -24,7 +24,7 @@ afterAll(async () => {
   client.destroy();
 });
 
-test('a rotation keeps what was signed before it, and functions that start after it sign alike for a while', async () => {
+test('after a rotation earlier cursors are valid, and functions that start sign with the previous key for a while', async () => {
   const environment = { SYSTEM_SECRET: secret };
   const list = ['listChats', { token: 'token' }, {}];
   const before = (await bind({ cursors }, environment)).cursors;

@@ -23,10 +23,10 @@ const document = (number: number, more: Partial<SearchDocument> = {}): SearchDoc
   updatedAt: number,
   ...more,
 });
-/** No `long` holds it, so OpenSearch can't read the document. */
+/** The value exceeds the range of a `long`, so OpenSearch cannot parse the document. */
 const unreadable = { createdAt: 1e300 };
 
-describe('a bulk', () => {
+describe('a bulk request', () => {
   let made: Awaited<ReturnType<typeof newIndex>>;
   let index: OpensearchIndex;
   beforeAll(async () => {
@@ -49,7 +49,7 @@ describe('a bulk', () => {
     return { refusing, behind: new OpensearchIndex(client, made.alias) };
   }
 
-  test('names the documents that OpenSearch can’t read, and takes the others in', async () => {
+  test('a bulk names the documents that OpenSearch cannot parse, and indexes the others', async () => {
     const documents = [document(1), document(2, unreadable), document(3)];
     await expect(index.index(documents)).rejects.toMatchObject({
       documents: [{ document: { number: 2 }, reason: expect.stringContaining('mapper_parsing_exception') }],
@@ -57,7 +57,7 @@ describe('a bulk', () => {
     expect(await found('message', 1)).toEqual([3, 1]);
   });
 
-  test('fails when OpenSearch refuses a part of it for now, though another part is refused for ever', async () => {
+  test('a bulk fails when OpenSearch refuses a part of it temporarily, even if another part is refused permanently', async () => {
     const { refusing, behind } = await openRefusing();
     const item = (status: number, type: string) => ({ index: { status, error: { type, reason: 'a reason' } } });
     const items = [
@@ -75,7 +75,7 @@ describe('a bulk', () => {
     }
   });
 
-  test('is split into requests of a bounded size, with the longest texts there are', async () => {
+  test('a bulk of the longest texts is split into requests of bounded size', async () => {
     const { refusing, behind } = await openRefusing();
     const body = '\u{1F469}'.repeat(limits.bodyLength);
     await behind.index(numbers(1, 120).map((number) => document(number, { chat: 2, ...indexed(body) })));
@@ -84,14 +84,14 @@ describe('a bulk', () => {
     expect(await found('\u{1F469}\u{1F469}\u{1F469}', 2)).toHaveLength(100);
   });
 
-  test('makes no index where none is', async () => {
+  test('a bulk creates no index when there is none', async () => {
     const { alias, client } = newAlias();
     await expect(new OpensearchIndex(client, alias).index([document(1)])).rejects.toMatchObject({ statusCode: 404 });
     expect((await client.indices.exists({ index: alias })).body).toBe(false);
     await client.close();
   });
 
-  test('of the worker puts aside the record whose message is refused, and fails whole when OpenSearch is busy', async () => {
+  test('the search worker buries the record of a refused document, and fails the whole batch when OpenSearch is busy', async () => {
     const { refusing, behind } = await openRefusing();
     const buried: string[] = [];
     const merged = (keys: { token: string; chat: number; number: number }[]): MergedMessage[] =>

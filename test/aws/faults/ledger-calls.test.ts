@@ -11,17 +11,17 @@ import { contents, numbers } from '../../support/histories/writes.ts';
 import { type LedgerTable, openLedgerTable } from '../../support/servers/ledger-table.ts';
 import { CallFaults, callFaults, type Planned } from './call-faults.ts';
 
-// Each failure at each call: the calls are those that an operation makes when nothing fails, found out by letting it.
+// Each failure of each call. The calls of an operation are recorded in a run without failures.
 
-/** So large that it is sent as several records. */
+/** Large enough to be sent as several records. */
 const batch = numbers(1, 20).map((i) => `${i} ${'é'.repeat(4_000)}`);
 
 interface Creation {
   counter?: 'chats' | 'messages';
   count: number;
-  /** Answers its first number, or the token of an application. */
+  /** Returns the first number, or the token of an application. */
   create: (ledger: DynamodbLedger, token: string, key?: IdempotencyKey) => Promise<number | string>;
-  /** What is written then, by number. */
+  /** The texts that it writes, in the order of numbers. */
   texts: string[];
 }
 const creations: Record<string, Creation> = {
@@ -87,7 +87,10 @@ describe.each([
   const textOf = (write: Write) =>
     write.kind === 'message' ? write.content.body : 'name' in write ? write.name : undefined;
   const revisionOf = (write: Write) => (write.kind === 'deletion' ? -1 : write.revision);
-  /** Everything written for the application, once all is swept. Nothing is written twice with different words. */
+  /**
+   * Returns everything written for the application after a sweep. Expects that no revision was written twice with
+   * different content.
+   */
   const written = async (token: string) => {
     faults.queueIsOut = false;
     faults.begin();
@@ -111,7 +114,7 @@ describe.each([
     faults.queueIsOut = queueIsOut;
     return token;
   };
-  /** Lets `check` see the operation fail in every way; answers nothing that it does not. */
+  /** Calls `check` once for each way in which the operation can fail. */
   const eachFault = async (
     operation: (token: string) => Promise<unknown>,
     check: (token: string, fail: () => void, name: string) => Promise<void>,
@@ -121,7 +124,7 @@ describe.each([
     await operation(token);
     const { calls } = faults;
     expect(calls.length).toBeGreaterThan(1);
-    // Of queries in a row, which are a sweep's of one partition after the other, the first stands for all.
+    // Consecutive queries read the partitions of a sweep one after the other, so only the first is tested.
     const alike = (command: string, at: number) => command === 'Query' && calls[at - 1] === command;
     const plans = calls.flatMap((command, at) =>
       (alike(command, at) ? [] : callFaults)
@@ -136,7 +139,7 @@ describe.each([
     }
   };
   const outcomeOf = (call: Promise<unknown>) => faults.outcomeOf(refusal(call));
-  /** Ends the fault, and the outage of the queue. A key whose request died is free again. */
+  /** Ends the fault and the outage of the queue, and lets the lease of a dead request's key expire. */
   const heal = () => {
     faults.begin();
     faults.queueIsOut = false;
@@ -145,7 +148,7 @@ describe.each([
   const counterOf = async (token: string, { counter }: Creation) =>
     (await ledger.counters([counter === 'chats' ? { token } : { token, chat: 1 }]))[0] as number;
 
-  test.each(Object.entries(creations))('%s is exact under each failure of each call', async (_name, creation) => {
+  test.each(Object.entries(creations))('%s has exactly the reported effect after each failure of each call', async (_name, creation) => {
     await eachFault(
       (token) => creation.create(ledger, token),
       async (token, fail, name) => {
@@ -165,7 +168,7 @@ describe.each([
         const counter = await counterOf(token, creation);
         if (outcome === 'accepted') expect([answer, counter], name).toEqual([2, 1 + creation.count]);
         else expect(counter, name).toBeOneOf(outcome === 'unavailable' ? [1, 1 + creation.count] : [1]);
-        // Whoever comes next stands behind it.
+        // The next create gets the number after it.
         expect(await creation.create(ledger, token), name).toBe(counter + 1);
         const created = await given(token, creation);
         const second = new Map(creation.texts.map((text, i) => [counter + 1 + i, text]));
@@ -179,7 +182,7 @@ describe.each([
     );
   });
 
-  /** What is created beyond what was there before, by number. */
+  /** Returns what was created after the preparation, by number. */
   const given = async (token: string, { counter }: Creation) =>
     new Map(
       (await written(token)).flatMap((write): [number, string | null | undefined][] => {
@@ -208,7 +211,7 @@ describe.each([
           expect(outcome, name).toBeOneOf(['accepted', 'too_many_requests', 'unavailable']);
           const taken = creation.counter && (await counterOf(token, creation)) > 1;
           if (outcome === 'too_many_requests') expect(taken, name).toBeFalsy();
-          // Somebody else comes first.
+          // Another request takes the next number first.
           const other = await creation.create(ledger, token);
           const repeated = await creation.create(ledger, token, key);
           expect(await creation.create(ledger, token, key), name).toBe(repeated);
@@ -226,7 +229,7 @@ describe.each([
     },
   );
 
-  test.each(Object.entries(edits))('%s is exact under each failure of each call', async (_name, { edit, kind }) => {
+  test.each(Object.entries(edits))('%s has exactly the reported effect after each failure of each call', async (_name, { edit, kind }) => {
     await eachFault(
       (token) => edit(ledger, token, 'first'),
       async (token, fail, name) => {
@@ -247,7 +250,7 @@ describe.each([
     );
   });
 
-  test.each(Object.entries(deletions))('%s is exact under each failure of each call', async (_name, remove) => {
+  test.each(Object.entries(deletions))('%s has exactly the reported effect after each failure of each call', async (_name, remove) => {
     await eachFault(
       (token) => remove(ledger, token),
       async (token, fail, name) => {
@@ -259,16 +262,16 @@ describe.each([
         const before = await deletionsOf();
         if (outcome === 'accepted') expect(before, name).toBe(1);
         if (outcome === 'too_many_requests') expect(before, name).toBe(0);
-        // What was done is refused now, and will be done; what was not done is done now.
+        // A deletion that took effect is refused now and will be stored; one that did not is accepted now.
         expect((await refusal(remove(ledger, token))) === 'accepted', name).toBe(before === 0);
         expect(await deletionsOf(), name).toBe(1);
       },
     );
   });
 
-  // A sweep while the queue is out is its first send, refused for good.
+  // A sweep while the queue is out consists of one failing send, so it needs no test.
   const sweeps = queueIsOut ? [] : ['a sweep'];
-  test.each(sweeps)('%s loses nothing under each failure of each call', async () => {
+  test.each(sweeps)('%s loses no write after any failure of any call', async () => {
     const parkSome = async (token: string) => {
       faults.queueIsOut = true;
       for (const text of ['one', 'two', 'three']) await ledger.editChat({ token, chat: 1 }, text);

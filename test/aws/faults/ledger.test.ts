@@ -17,7 +17,7 @@ import { contents, numbers } from '../../support/histories/writes.ts';
 import { type LedgerTable, openLedgerTable } from '../../support/servers/ledger-table.ts';
 import { injectFaults } from './aws-faults.ts';
 
-/** More faults than a call has tries. */
+/** More faults than a call has retries. */
 const always = <Fault>(fault: Fault): Fault[] => numbers(1, 9).map(() => fault);
 
 describe('the ledger in DynamoDB', () => {
@@ -26,7 +26,7 @@ describe('the ledger in DynamoDB', () => {
   let fail: ReturnType<typeof injectFaults>;
   let ledger: DynamodbLedger;
   let parked: ParkedWrites;
-  /** What becomes of the next messages to the store queue; without a say, they are sent. */
+  /** Handles the next messages to the store queue. Unless a test replaces it, they are sent. */
   let sending: (bodies: string[]) => Promise<void>;
   let token: string;
 
@@ -66,7 +66,7 @@ describe('the ledger in DynamoDB', () => {
   };
 
   describe('while the store queue is out', () => {
-    test('accepts every kind of write, and the sweeper sends each when it is back', async () => {
+    test('while the store queue is out, every kind of write is accepted, and the sweeper sends each of them afterwards', async () => {
       queueIsOut();
       expect((await create('parked')).first).toBe(1);
       await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
@@ -89,7 +89,7 @@ describe('the ledger in DynamoDB', () => {
       expect(await parked.sweep()).toBe(0);
     });
 
-    test('parks the largest batch, and only what was not sent of it', async () => {
+    test('when a part of the largest batch cannot be sent, exactly that part is parked', async () => {
       const bodies = numbers(1, 1_000).map((i) => `${i} ${'é'.repeat(500)}`);
       sending = async (records) => {
         await opened.queue.send(records.slice(0, 2));
@@ -103,7 +103,7 @@ describe('the ledger in DynamoDB', () => {
       expect(await sent()).toHaveLength(1_000);
     });
 
-    test('answers 503 only when parking fails too; under its key the request is then completed', async () => {
+    test('a create gets a 503 only when parking fails too, and a retry with its key completes it', async () => {
       queueIsOut();
       fail('BatchWriteItem', ...always('refused' as const));
       const key = newKey();
@@ -115,7 +115,7 @@ describe('the ledger in DynamoDB', () => {
       expect(await sent()).toEqual(['1.0 message']);
     });
 
-    test('shows the records that are parked, many and large ones too', async () => {
+    test('the parked records are listed, including many and large ones', async () => {
       const shown = async () => {
         const bodies: string[] = [];
         for await (const record of parked.records())
@@ -136,7 +136,7 @@ describe('the ledger in DynamoDB', () => {
       expect(await shown()).toEqual([]);
     });
 
-    test('stops a sweep when the time is up, and loses nothing', async () => {
+    test('a sweep stops when its time is over, and loses nothing', async () => {
       queueIsOut();
       for (const i of numbers(1, 12)) await create(`${i}`);
       queueIsBack();
@@ -148,20 +148,20 @@ describe('the ledger in DynamoDB', () => {
   });
 
   describe('a counter', () => {
-    test('whose update was throttled is tried again', async () => {
+    test('a throttled update of a counter is retried', async () => {
       fail('UpdateItem', 'throttled', 'throttled');
       expect((await create('message')).first).toBe(1);
       expect(await counter()).toBe(1);
     });
 
-    test('that stays throttled answers 429 and has given nothing', async () => {
+    test('a counter that stays throttled results in a 429 and assigns no number', async () => {
       fail('UpdateItem', ...always('throttled' as const));
       expect(await refusal(create('message'))).toBe('too_many_requests');
       expect(await counter()).toBe(0);
       expect(await sent()).toEqual([]);
     });
 
-    test('whose answer is lost is never asked twice: 503, and the number stays void', async () => {
+    test('without a key, a lost response of a counter is not retried: the create gets a 503, and the number stays void', async () => {
       fail('UpdateItem', 'answer lost');
       expect(await refusal(create('lost'))).toBe('unavailable');
       expect(await counter()).toBe(1);
@@ -169,7 +169,7 @@ describe('the ledger in DynamoDB', () => {
       expect(await sent()).toEqual(['2.0 next']);
     });
 
-    test('whose answer is lost gives the same number to the next request with the key', async () => {
+    test('with a key, a lost response of a counter gives the same number to the next request', async () => {
       const key = newKey();
       fail('UpdateItem', 'answer lost');
       expect(await refusal(create('message', key))).toBe('unavailable');
@@ -181,8 +181,8 @@ describe('the ledger in DynamoDB', () => {
     });
   });
 
-  describe('behind its number', () => {
-    test('a create that is throttled is 503, for the number is taken', async () => {
+  describe('after the number is assigned', () => {
+    test('a throttled create gets a 503 once its number is assigned', async () => {
       fail('PutItem', ...always('throttled' as const));
       expect(await refusal(ledger.createChat(token, null))).toBe('unavailable');
       fail('PutItem');
@@ -193,7 +193,7 @@ describe('the ledger in DynamoDB', () => {
       expect(await counter()).toBe(1);
     });
 
-    test('a repetition that is refused leads the next one to it all the same', async () => {
+    test('a retry that is throttled does not prevent the next retry from finding its number', async () => {
       const key = newKey();
       fail('UpdateItem', 'answer lost');
       expect(await refusal(create('message', key))).toBe('unavailable');
@@ -206,7 +206,7 @@ describe('the ledger in DynamoDB', () => {
       expect(await sent()).toEqual(['1.0 message']);
     });
 
-    test('a create whose answer can’t be kept is accepted, and the repetition finds it by the claim', async () => {
+    test('a create whose response cannot be stored is accepted, and a retry finds its number by the claim', async () => {
       const key = newKey();
       fail('UpdateItem', 'well', ...always('refused' as const));
       const first = await create('message', key);
@@ -217,7 +217,7 @@ describe('the ledger in DynamoDB', () => {
     });
   });
 
-  test('50 simultaneous requests with one key make one message', async () => {
+  test('50 concurrent requests with one key create one message', async () => {
     const handler = createMessage({ ledger });
     const event = () =>
       apiEvent('createMessage', { params: { token }, body: { body: 'once' }, headers: { 'Idempotency-Key': 'k' } });
@@ -233,7 +233,7 @@ describe('the ledger in DynamoDB', () => {
   });
 
   describe('a request with a key that dies after it took its number', () => {
-    /** A request that never comes back from sending, like a function that was ended there. */
+    /** Makes a request that never returns from sending, like a function that was ended there. */
     const die = async (key: IdempotencyKey) => {
       const reached = Promise.withResolvers<void>();
       sending = () => {
@@ -245,7 +245,7 @@ describe('the ledger in DynamoDB', () => {
       queueIsBack();
     };
 
-    test('is in flight for its lease, and then completed under its number with its time', async () => {
+    test('a request that died with its number is in flight for its lease, and then completed with its number and time', async () => {
       const key = newKey();
       const begun = clock();
       await die(key);
@@ -259,11 +259,11 @@ describe('the ledger in DynamoDB', () => {
       expect(await create('message', key)).toEqual({ first: 1, at: begun });
       expect(await counter()).toBe(2);
       expect((await sent()).sort()).toEqual(['1.0 message', '2.0 between']);
-      // The dead request's call might still have been on its way.
+      // The claim stays, because a call of the dead request might still be in progress.
       expect(await claims()).toHaveLength(1);
     });
 
-    test('leaves a claim that goes with a later one, once its key has expired', async () => {
+    test('the claim of a request that died is removed by a later claim once its key has expired', async () => {
       await die(newKey());
       expect(await claims()).toHaveLength(1);
       await create('another', newKey());
@@ -275,7 +275,7 @@ describe('the ledger in DynamoDB', () => {
   });
 
   describe('a deletion', () => {
-    test('whose answer is lost is repeated, and accepted once', async () => {
+    test('a deletion whose response is lost is retried, and accepted once', async () => {
       await create('message');
       fail('TransactWriteItems', 'answer lost');
       await ledger.deleteMessage({ token, chat: 1, number: 1 });
@@ -283,14 +283,14 @@ describe('the ledger in DynamoDB', () => {
       expect((await opened.writes()).filter(({ kind }) => kind === 'deletion')).toHaveLength(1);
     });
 
-    test('that may have been marked is 503, though its repetitions are throttled', async () => {
+    test('a deletion that may have been marked gets a 503, even if its retries are throttled', async () => {
       await create('message');
       fail('TransactWriteItems', 'answer lost', 'throttled', 'throttled');
       expect(await refusal(ledger.deleteMessage({ token, chat: 1, number: 1 }))).toBe('unavailable');
       expect(await refusal(ledger.deleteMessage({ token, chat: 1, number: 1 }))).toBe('message_not_found');
     });
 
-    test('that could not be sent or unparked is sent by the sweeper', async () => {
+    test('a deletion that could not be sent or unparked is sent by the sweeper', async () => {
       await create('message');
       fail('BatchWriteItem', ...always('refused' as const));
       await ledger.deleteMessage({ token, chat: 1, number: 1 });
@@ -300,7 +300,7 @@ describe('the ledger in DynamoDB', () => {
     });
   });
 
-  test('reads are tried again, and then unavailable', async () => {
+  test('reads are retried, and are unavailable when the retries fail', async () => {
     const tokens = async () => {
       for await (const each of ledger.tokens()) if (each === token) return 'listed';
       return 'not listed';

@@ -24,13 +24,13 @@ describe('a migration of SQL', () => {
   const tables = async () => (await database.run('SHOW TABLES')).flatMap((row) => Object.values(row)).sort();
   const rows = () => database.run('SELECT name FROM kysely_migration');
 
-  test('waits for the one that is under way, so that several at once end well', async () => {
+  test('a migration of SQL waits for one in progress, so several concurrent ones succeed', async () => {
     await Promise.all([1, 2, 3, 4].map(() => migrateMysql(open())));
     expect(await rows()).toEqual(Object.keys(mysqlMigrations).map((name) => ({ name })));
     await new MysqlStore(open()).merge([applicationWrite('token')]);
   });
 
-  test('that failed half-way ends well when it is run again', async () => {
+  test('a migration of SQL that failed half-way succeeds when it is run again', async () => {
     const [first] = Object.keys(mysqlMigrations) as [string];
     const stopped = {
       ...mysqlMigrations,
@@ -50,14 +50,14 @@ describe('a migration of SQL', () => {
     await new MysqlStore(open()).merge([applicationWrite('token')]);
   });
 
-  test('run again changes nothing', async () => {
+  test('a second migration of SQL changes nothing', async () => {
     await migrateMysql(open());
     await new MysqlStore(open()).merge([applicationWrite('token')]);
     await migrateMysql(open());
     expect(await new MysqlStore(open()).application('token')).toMatchObject({ token: 'token' });
   });
 
-  test('leaves tables alone that a newer version has migrated, so that a deployment can be rolled back', async () => {
+  test('a migration of SQL leaves the tables of a newer version unchanged, so that a deployment can be rolled back', async () => {
     const newer = { ...mysqlMigrations, '999': { up: async () => undefined } };
     await migrateMysql(open(), newer);
     const before = await tables();
@@ -66,7 +66,7 @@ describe('a migration of SQL', () => {
     await new MysqlStore(open()).merge([applicationWrite('token')]);
   });
 
-  test('refuses tables that another version has migrated otherwise, and changes nothing', async () => {
+  test('a migration of SQL refuses tables with unknown migrations of another version, and changes nothing', async () => {
     await migrateMysql(open(), { ...mysqlMigrations, '999': { up: async () => undefined } });
     await database.run('DROP TABLE purges');
     const before = await tables();
@@ -75,7 +75,7 @@ describe('a migration of SQL', () => {
     expect(await tables()).toEqual(before);
   });
 
-  test('says what is wrong with the server', async () => {
+  test('a migration of SQL reports the error of the server', async () => {
     const url = new URL(database.url);
     url.password = 'wrong';
     const db = openMysql(url.href, { connections: 1, waiting: limits.sqlMs.migration });
@@ -91,7 +91,7 @@ describe('a migration of the search index', () => {
     return () => made.remove();
   });
 
-  test('several times at once makes one index, and again changes nothing', async () => {
+  test('concurrent migrations of the search index create one index, and a repeated one changes nothing', async () => {
     const { client, alias } = made;
     await Promise.all([1, 2, 3, 4].map(() => migrateOpensearch(client, alias)));
     const index = new OpensearchIndex(client, alias);
@@ -102,7 +102,7 @@ describe('a migration of the search index', () => {
     expect(Object.keys((await client.indices.getAlias({ name: alias })).body)).toEqual([`${alias}-1`]);
   });
 
-  test('says that the messages must be indexed anew when the index was folded otherwise', async () => {
+  test('a migration of the search index asks for a reindex when the index has another fold table', async () => {
     const { client, alias } = made;
     await migrateOpensearch(client, alias);
     await client.indices.putMapping({ index: alias, body: { _meta: { fold_version: 'unicode-1' } } });

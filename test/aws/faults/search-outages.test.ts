@@ -16,7 +16,7 @@ import { newIndex, openRefusingOpensearch } from '../../support/servers/opensear
 setLogLevel('silent');
 
 const functionMs = 3_000;
-/** Lambda ends a function at its limit, so an answer is there well before. */
+/** Milliseconds. Lambda ends a function at its limit, so a response must be there well before. */
 const answerMs = functionMs - 100;
 const chat: StoredChat = { number: 1, name: null, messagesCount: 1, createdAt: 1, updatedAt: 1 };
 const ledger = {} as Ledger;
@@ -64,7 +64,7 @@ describe('a search', () => {
     'refuses connections': (way: FaultyWay) => way.refuse(),
     'takes connections but says nothing': async (way: FaultyWay) => way.hush(),
   }))
-    test(`is answered with 503 in time when OpenSearch ${fault}, and works again after it`, async () => {
+    test(`a search gets a 503 in time when OpenSearch ${fault}, and succeeds again afterwards`, async () => {
       const way = await FaultyWay.to(awsServices.opensearchUrl);
       onTestFinished(() => way.refuse());
       const search = openSearch(way.through(awsServices.opensearchUrl));
@@ -75,7 +75,7 @@ describe('a search', () => {
       expect([await search(), await search()]).toEqual([works, works]);
     });
 
-  test('works at once when its connection was closed while the function slept', async () => {
+  test('a search succeeds at once when its connection was closed while the function slept', async () => {
     const way = await FaultyWay.to(awsServices.opensearchUrl);
     onTestFinished(() => way.refuse());
     const search = openSearch(way.through(awsServices.opensearchUrl));
@@ -84,7 +84,7 @@ describe('a search', () => {
     expect(await search()).toEqual(works);
   });
 
-  test('is answered with 503 when OpenSearch is too busy, starting or closed to us, and with 500 when it is our fault', async () => {
+  test('a search gets a 503 when OpenSearch is overloaded, starting or denies access, and a 500 when the request is invalid', async () => {
     const refusing = await openRefusingOpensearch();
     const search = openSearch(refusing.url);
     onTestFinished(async () => {
@@ -100,7 +100,7 @@ describe('a search', () => {
     expect(await search()).toEqual(works);
   });
 
-  test('is answered with 503 while there is no index', async () => {
+  test('a search gets a 503 while there is no index', async () => {
     expect(await openSearch(awsServices.opensearchUrl, 'test-not-there')()).toEqual(isOut);
   });
 });

@@ -16,16 +16,16 @@ import { type MysqlDatabase, newStoreDatabase } from '../../support/servers/mysq
 setLogLevel('silent');
 
 const functionMs = 3_000;
-/** Lambda ends a function at its limit, so an answer is there well before. */
+/** Milliseconds. Lambda ends a function at its limit, so a response must be there well before. */
 const answerMs = functionMs - 100;
-/** A ledger that knows nothing, so that every answer comes from SQL. */
+/** An empty ledger, so that every response comes from SQL. */
 const ledger = { application: async () => undefined, chat: async () => undefined } as unknown as Ledger;
 
 describe('a read', () => {
   let database: MysqlDatabase;
   let way: FaultyWay;
   let user: string;
-  /** What a function would find in its secret. */
+  /** The password that a function would read from its secret. */
   let secret: string;
   beforeEach(async () => {
     database = await newStoreDatabase();
@@ -41,7 +41,7 @@ describe('a read', () => {
     await database.drop();
   });
 
-  /** A function's store, with some data, which has been in use. */
+  /** Opens a function's store with some data and an open connection. */
   async function openStore() {
     const url = new URL(way.through(database.url));
     url.username = user;
@@ -113,7 +113,7 @@ describe('a read', () => {
     ],
   };
   for (const [fault, [begin, end]] of Object.entries(faults))
-    test(`is answered with 503 in time when the database ${fault}, and works again after it`, async () => {
+    test(`a read gets a 503 in time when the database ${fault}, and succeeds again afterwards`, async () => {
       const { read } = await openStore();
       await begin();
       expect([await read(), await read()]).toEqual([isOut, isOut]);
@@ -121,7 +121,7 @@ describe('a read', () => {
       expect([await read(), await read()]).toEqual([works, works]);
     });
 
-  test('is answered with 503 in time when each of its queries is slow but none too slow', async () => {
+  test('a read gets a 503 in time when its queries together are too slow, but no single one is', async () => {
     const { store } = await openStore();
     way.delayMs = 1_200;
     const begun = performance.now();
@@ -133,19 +133,19 @@ describe('a read', () => {
     expect([status, performance.now() - begun < answerMs]).toEqual([503, true]);
   });
 
-  test('works at once when the server closed its connection, and when a function slept long and it was dropped', async () => {
+  test('a read succeeds at once when the server closed its connection, or a NAT dropped it while the function slept', async () => {
     const { read } = await openStore();
     await kill();
     await sleep(50);
     expect(await read()).toEqual(works);
-    // No packet says that this connection is gone.
+    // The network drops this connection without closing it.
     await sleep(1_100);
     way.hushOld();
     expect(await read()).toEqual(works);
     expect(await read()).toEqual(works);
   });
 
-  test('works at once when the password was changed', async () => {
+  test('a read succeeds at once when the password was changed', async () => {
     const { read } = await openStore();
     await database.run(`ALTER USER '${user}' IDENTIFIED BY 'changed'`);
     await kill();
@@ -154,7 +154,7 @@ describe('a read', () => {
     expect(await read()).toEqual(works);
   });
 
-  test('whose query took too long leaves its connection to nobody', async () => {
+  test('a query that timed out does not return its connection to the pool', async () => {
     const { store, read } = await openStore();
     await database.run('LOCK TABLES applications WRITE');
     await expect(store.application(token)).rejects.toMatchObject({ name: 'Unavailable' });

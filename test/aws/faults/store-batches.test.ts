@@ -24,7 +24,7 @@ import { type MysqlDatabase, newStoreDatabase } from '../../support/servers/mysq
 
 setLogLevel('silent');
 
-describe('a batch for the store', () => {
+describe('a batch of writes to MySQL', () => {
   let database: MysqlDatabase;
   let way: FaultyWay;
   let db: ReturnType<typeof openMysql>;
@@ -58,7 +58,7 @@ describe('a batch for the store', () => {
     };
   }
 
-  /** A queue of a test's own in SQS, for its dead letters. */
+  /** Opens a queue in SQS for the dead letters of one test. */
   async function openQueue() {
     const opened = await openLedgerTable();
     onTestFinished(() => opened.remove());
@@ -77,12 +77,12 @@ describe('a batch for the store', () => {
     'a name that is missing': { ...applicationWrite('long'), name: null } as unknown as Write,
   };
   for (const [what, write] of Object.entries(unstorable))
-    test(`is unstorable with ${what}`, async () => {
+    test(`a batch cannot be stored with ${what}`, async () => {
       await expect(store.merge([messageWrite('mate', 1, 1), write])).rejects.toBeInstanceOf(UnstorableWrite);
       expect(await store.message('mate', 1, 1)).toBe('unknown');
     });
 
-  test('is stored except for the record that can’t be, which is moved to the dead letters with its reason', async () => {
+  test('a batch is stored without the unstorable record, which becomes a dead letter with its reason', async () => {
     const { work, sent, buried } = openWorker();
     const records = numbers(1, 20).map((number) => [messageWrite('mates', 1, number)]);
     records.splice(7, 0, [messageWrite('mates', 1, 100, { body: 'b'.repeat(65_536) })]);
@@ -92,7 +92,7 @@ describe('a batch for the store', () => {
     expect(sent.flatMap(decodeChanges)).toHaveLength(20);
   });
 
-  test('of 1,000 records with three that can never be stored: 997 are stored at once, and three are moved to the dead letters with a reason each', async () => {
+  test('of a batch of 1,000 records with three unstorable ones, 997 are stored at once and three become dead letters', async () => {
     const queue = await openQueue();
     const sent: string[] = [];
     const worker = storeWorker({
@@ -127,7 +127,7 @@ describe('a batch for the store', () => {
     expect(deadLetters).toHaveLength(3);
   });
 
-  test('meets others on the same messages in any order without an error, and the highest revision wins', async () => {
+  test('concurrent batches with the same messages in any order cause no error, and the highest revision wins', async () => {
     const writes = numbers(0, 4).flatMap((revision) =>
       numbers(1, 200).map((number) => messageWrite('met', (number % 3) + 1, number, { revision })),
     );
@@ -145,14 +145,14 @@ describe('a batch for the store', () => {
     expect(merged.every(({ revisions, createdAt }) => revisions.body === 4 && createdAt !== null)).toBe(true);
   });
 
-  test('of 1,000 of the longest messages is stored', async () => {
+  test('a batch of 1,000 of the longest messages is stored', async () => {
     const body = '\u{1F469}'.repeat(limits.bodyLength);
     await store.merge(numbers(1, 1_000).map((number) => messageWrite('longest', 1, number, { body })));
     expect(await store.missingNumbers({ token: 'longest', chat: 1, from: 1, to: 1_000 }, { max: 10 })).toEqual([]);
     expect(await store.message('longest', 1, 1_000)).toMatchObject({ content: { body } });
   });
 
-  test('of 600 edits, creations and deletions ends as a few of them would', async () => {
+  test('a batch of 600 edits, creations and deletions results in the same state as small batches', async () => {
     const keys = numbers(1, 600).map((number) => ({ token: 'blocks', chat: 1, number }));
     const created = numbers(1, 600).map((number) => messageWrite('blocks', 1, number));
     const edited = numbers(1, 600).map((number) => messageWrite('blocks', 1, number, { revision: 1 }));
@@ -183,7 +183,7 @@ describe('a batch for the store', () => {
     });
   });
 
-  test('of 10,000 records is stored, and handed on to search in a few messages', async () => {
+  test('a batch of 10,000 records is stored, and sent to the search queue in a few messages', async () => {
     const { work, sent } = openWorker();
     const records = numbers(1, 10_000).map((number) => [messageWrite('many', (number % 500) + 1, number)]);
     expect(await work(...records)).toEqual([]);
@@ -192,7 +192,7 @@ describe('a batch for the store', () => {
     expect(await store.merged(keys.slice(0, 1_000))).toHaveLength(1_000);
   });
 
-  test('is delivered again when the database is out, and stored when it is back', async () => {
+  test('a batch fails while the database is out, and is stored by the redelivery afterwards', async () => {
     const { work, sent } = openWorker();
     const records = [[applicationWrite('again'), chatWrite('again', 1)], messageWrites('again', 1, 1, 5)];
     await way.refuse();
@@ -203,8 +203,8 @@ describe('a batch for the store', () => {
     expect((await store.messages('again', 1, { order: 'asc', limit: 10 })).rows).toHaveLength(5);
   });
 
-  test('keeps every connection in strict mode, UTC and READ COMMITTED', async () => {
-    // All at once, so that each is on a connection of its own.
+  test('every connection is in strict mode, UTC and READ COMMITTED', async () => {
+    // Concurrent queries, so that each uses a connection of its own.
     const sessions = await Promise.all(
       numbers(1, 10).map(async () => {
         const { rows } = await sql`SELECT @@sql_mode AS mode, @@time_zone AS zone, SLEEP(0.05)`.execute(db);
