@@ -36,7 +36,7 @@ test('Dependabot keeps packages, actions and images up to date', () => {
   expect(updates.map((each) => each['package-ecosystem'])).toEqual(['npm', 'github-actions', 'docker-compose']);
 });
 
-test('what is held is in use, and decision 5 says why', () => {
+test('every dependency that Dependabot holds back is in use, and decision 5 gives the reason', () => {
   const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json'));
   const used = Object.keys({ ...dependencies, ...devDependencies, ...optionalDependencies });
   for (const name of ignoredOf('npm')) {

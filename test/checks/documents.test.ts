@@ -10,7 +10,7 @@ const project = path.resolve(import.meta.dirname, '../..');
 const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: project });
 const read = (document: string) => readFileSync(path.join(project, document), 'utf8');
 
-/** The rows of the table that follows a heading, as lists of cells. */
+/** Returns the rows of the table after a heading, as lists of cells. */
 const tableBelow = (document: string, heading: string) =>
   document
     .slice(document.indexOf(`# ${heading}`))
@@ -25,7 +25,7 @@ const tableBelow = (document: string, heading: string) =>
         .map((cell) => cell.trim()),
     );
 
-test('the README’s routes are those of the table', () => {
+test('the README lists the routes of the route table', () => {
   const expected = Object.values<Route>(routes).map(({ method, alias, path: route, summary }) => [
     `${[method, ...(alias ? [alias] : [])].map((name) => `\`${name}\``).join(', ')} \`${route}\``,
     summary,
@@ -33,7 +33,7 @@ test('the README’s routes are those of the table', () => {
   expect(tableBelow(read('README.md'), 'Routes')).toEqual(expected);
 });
 
-test('the README’s settings are those of script/start', () => {
+test('the README lists the settings of script/start', () => {
   const expected = settingsCommand().options.map(({ long, envVar, defaultValue, description }) => [
     `\`${long}\``,
     `\`${envVar}\``,
@@ -43,12 +43,12 @@ test('the README’s settings are those of script/start', () => {
   expect(tableBelow(read('README.md'), 'Settings')).toEqual(expected);
 });
 
-test('the deployment’s flags are those of the CDK app', () => {
+test('the deployment guide lists the flags of the CDK app', () => {
   const flags = tableBelow(read('docs/deploying.md'), 'Flags')?.map(([flag]) => flag);
   expect(flags).toEqual(flagNames.map((flag) => `\`${flag}\``));
 });
 
-test('every link between the documents leads somewhere', () => {
+test('every link between the documents has an existing target', () => {
   const broken = documents.flatMap((document) =>
     [...read(document).matchAll(/\]\(([^)#]+?)(?:#[^)]*)?\)/g)]
       .map(([, target]) => target as string)
@@ -59,7 +59,7 @@ test('every link between the documents leads somewhere', () => {
   expect(broken).toEqual([]);
 });
 
-/** The anchors that GitHub makes of a document's headings. */
+/** Returns the anchors that GitHub generates for a document's headings. */
 const anchorsOf = (document: string) =>
   [...read(document).matchAll(/^#+ (.*)$/gm)].map(([, heading]) =>
     (heading as string)
@@ -68,7 +68,7 @@ const anchorsOf = (document: string) =>
       .replaceAll(' ', '-'),
   );
 
-test('every link to a section of a document names one of its headings', () => {
+test('every link to a section names a heading of its document', () => {
   const broken = documents.flatMap((document) =>
     [...read(document).matchAll(/\]\(([^)#\s]*)#([^)]+)\)/g)]
       .map(([, file, anchor]) => [file as string, anchor as string] as const)

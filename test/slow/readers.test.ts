@@ -52,7 +52,7 @@ describe('the pool of reader processes', () => {
         { pathParameters: { token }, queryStringParameters: { q } } as unknown as APIGatewayProxyEvent,
         { awsRequestId: crypto.randomUUID() } as Context,
       );
-    /** The read's answer once its process is ready, whatever the deadline and however busy the machine. */
+    /** Returns the read's response once its process is ready, whatever the deadline and however busy the machine is. */
     const first = () => vi.waitFor(async () => expect(await read('echo')).toMatchObject({ statusCode: 200 }), waiting);
     return { readers, read, first };
   };
@@ -62,14 +62,14 @@ describe('the pool of reader processes', () => {
     expect(JSON.parse(result.body)).toMatchObject({ code: 'unavailable', request_id: expect.any(String) });
   };
 
-  test('runs a handler in another process, which can ask the ledger', async () => {
+  test('the pool runs a handler in another process, which can query the ledger', async () => {
     const { read, first } = start(10_000);
     await first();
     expect(pidOf(await read('echo'))).not.toBe(process.pid);
     expect(JSON.parse((await read('ledger T')).body)).toEqual({ name: 'T', createdAt: 1, updatedAt: 2 });
   });
 
-  test('answers 503 at the deadline, kills the process in the middle of its query, and serves the next read', async () => {
+  test('a read gets a 503 at the deadline, its process is killed in the middle of a query, and the next read is served', async () => {
     const { read, first } = start(1_000);
     const warn = vi.spyOn(log, 'warn');
     await first();
@@ -78,14 +78,14 @@ describe('the pool of reader processes', () => {
     const [hung, after] = await Promise.all([read('hang'), read('echo')]);
     expect(performance.now() - begun).toBeLessThan(3_000);
     isRefused(hung);
-    // It waited behind the one that hung, for as long, or was served by the spare process.
+    // The next read waited behind the slow one until the deadline, or was served by the spare process.
     if (after.statusCode !== 200) isRefused(after);
     await vi.waitFor(() => expect(isAlive(pid)).toBe(false), waiting);
     await first();
     expect(warn.mock.calls.map(([message]) => message)).toEqual([events.readTooSlow]);
   });
 
-  test('leaves no lock in the database when it kills a process in the middle of a query', async () => {
+  test('killing a process in the middle of a query leaves no lock in the database', async () => {
     const { read, first } = start(1_000);
     await first();
     const hung = read('hang');
@@ -95,13 +95,13 @@ describe('the pool of reader processes', () => {
       return file.database.raw.prepare('PRAGMA wal_checkpoint(TRUNCATE)').get()?.busy === 0;
     };
     file.database.raw.exec('PRAGMA busy_timeout = 0');
-    // While it reads, the journal can't be begun again.
+    // SQLite cannot restart the journal while the process reads.
     await expect.poll(isReset, waiting).toBe(false);
     isRefused(await hung);
     await expect.poll(isReset, waiting).toBe(true);
   });
 
-  test('answers 503 to a read that waited until the deadline, and ends no process for it', async () => {
+  test('a read that waited until the deadline gets a 503, and no process is ended for it', async () => {
     const { read, first } = start(1_000);
     const warn = vi.spyOn(log, 'warn');
     await first();
@@ -110,7 +110,7 @@ describe('the pool of reader processes', () => {
     expect(warn).toHaveBeenCalledTimes(1);
   });
 
-  test('kills no process because of a read that mostly waited, and answers that read in time all the same', async () => {
+  test('no process is killed for a read that mostly waited, and that read still gets its response in time', async () => {
     const { read, first } = start(1_000);
     const warn = vi.spyOn(log, 'warn');
     await first();
@@ -122,8 +122,8 @@ describe('the pool of reader processes', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('keeps a process for other applications while it replaces those of two whose reads are all too slow', async () => {
-    // Longer than a process takes to start on a busy machine, because B waits for one once.
+  test('the pool keeps a process for other applications while it replaces those of two with only slow reads', async () => {
+    // Longer than the start of a process on a busy machine, because B waits for one once.
     const { read, first } = start(3_000);
     await first();
     const other = async () => {
@@ -133,7 +133,7 @@ describe('the pool of reader processes', () => {
     };
     let isOver = false;
     const slow = (async () => {
-      // Two of them, so that both processes at work could be theirs.
+      // Two applications, because their reads could occupy both processes.
       await Promise.all(
         ['A', 'C'].map(async (name) => {
           for (let i = 0; i < 2; i++) isRefused(await read('hang', name));
@@ -146,11 +146,11 @@ describe('the pool of reader processes', () => {
     while (!isOver) times.push(await other());
     await slow;
     expect(times.length).toBeGreaterThan(20);
-    // The first of the two to be killed may leave none ready; from then on they share one.
+    // Killing the first process may leave none ready. From then on the two applications share one.
     expect(percentile(times, 90)).toBeLessThan(300);
   });
 
-  test('refuses at once what exceeds the line of one application, and still takes reads of others', async () => {
+  test('the pool refuses reads beyond the queue of one application at once, and accepts those of others', async () => {
     const { read, first } = start(5_000);
     await first();
     const answers = Array.from({ length: 120 }, () => read('sleep 2'));
@@ -162,7 +162,7 @@ describe('the pool of reader processes', () => {
     for (const result of refused) isRefused(result);
   });
 
-  test('refuses at once what exceeds the line of all applications', async () => {
+  test('the pool refuses reads beyond the queue of all applications at once', async () => {
     const { read, first } = start(5_000);
     await first();
     const answers = Array.from({ length: 520 }, (_, i) => read('sleep 1', `application ${i}`));
@@ -172,7 +172,7 @@ describe('the pool of reader processes', () => {
     expect(refused).toBeLessThanOrEqual(20);
   });
 
-  test('takes reads from the applications in turn, and never works on two of one application', async () => {
+  test('the pool serves the applications in turn, and never two reads of one application at once', async () => {
     const { read, first } = start(20_000);
     await first();
     const order: string[] = [];
@@ -188,7 +188,7 @@ describe('the pool of reader processes', () => {
     expect(performance.now() - begun).toBeGreaterThanOrEqual(10 * 39);
   });
 
-  test.for([40, 300])('serves an application at its usual pace while twelve others have reads of %i ms', async (ms) => {
+  test.for([40, 300])('the pool serves an application at its usual pace while twelve others have reads of %i ms', async (ms) => {
     const { read, first } = start(20_000);
     await first();
     await read('echo', 'quick');
@@ -202,7 +202,7 @@ describe('the pool of reader processes', () => {
         }
       }),
     );
-    // How many slow reads ended while each quick one waited.
+    // The number of slow reads that ended while each quick one waited.
     const endedMeanwhile: number[] = [];
     while (left > 0) {
       const before = left;
@@ -210,12 +210,13 @@ describe('the pool of reader processes', () => {
       endedMeanwhile.push(before - left);
     }
     await slow;
-    // In turn with the slow reads, there would be one quick one for eleven of them, and one would wait for 3.3 s.
+    // If the pool took all applications in turn, eleven slow reads would precede each quick one, which would wait for
+    // 3.3 s.
     expect(endedMeanwhile.length).toBeGreaterThan(100);
     expect(ms * Math.max(...endedMeanwhile)).toBeLessThan(2_000);
   });
 
-  test('gives all unknown tokens together one place in line', async () => {
+  test('all unknown tokens together have one turn in the queue', async () => {
     const { read, first } = start(20_000);
     await first();
     let answered = 0;
@@ -231,7 +232,7 @@ describe('the pool of reader processes', () => {
     expect((await invented).filter((status) => status === 200).length).toBeLessThanOrEqual(101);
   });
 
-  test('answers 503 when a process dies with the read in hand, and replaces the process', async () => {
+  test('a read gets a 503 when its process dies, and the process is replaced', async () => {
     const { read, first } = start(10_000);
     const error = vi.spyOn(log, 'error');
     await first();
@@ -240,14 +241,14 @@ describe('the pool of reader processes', () => {
     expect(await read('echo')).toMatchObject({ statusCode: 200 });
   });
 
-  test('rejects with the error of a handler that fails, and keeps the process', async () => {
+  test('an error of a handler rejects the read, and the process is kept', async () => {
     const { read, first } = start(10_000);
     await first();
     await expect(read('fail')).rejects.toThrow('a fault in a handler');
     expect(await read('echo')).toMatchObject({ statusCode: 200 });
   });
 
-  test('answers 503 while no process starts, and tries again only after a pause', async () => {
+  test('reads get a 503 while no process starts, and the pool retries only after a pause', async () => {
     const failedAt: number[] = [];
     vi.spyOn(log, 'error').mockImplementation(() => void failedAt.push(performance.now()));
     const { readers, read } = start(500, 'fails to start');
@@ -258,7 +259,7 @@ describe('the pool of reader processes', () => {
     expect(second - first).toBeGreaterThanOrEqual(999);
   });
 
-  test('answers what is left with 503 at a stop, and leaves no process behind', async () => {
+  test('a stop gives the remaining reads a 503 and leaves no process behind', async () => {
     const { readers, read, first } = start(10_000);
     await first();
     const pid = pidOf(await read('echo'));

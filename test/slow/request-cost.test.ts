@@ -18,9 +18,9 @@ import { costlyBodies } from './costly-bodies.ts';
 
 setLogLevel('silent');
 
-/** Processor time that any one request may take before its token is looked up, in milliseconds. */
+/** Processor time in milliseconds that a request may take before its token is looked up. */
 const mostMs = 30;
-/** More than any problem needs, in bytes. */
+/** Bytes; more than any problem needs. */
 const mostBytes = 20_000;
 
 const refuse = async () => {
@@ -48,7 +48,10 @@ const processorMs = () => {
   return (user + system) / 1_000;
 };
 
-/** The answer to a request, which may not be expensive: the median of five tries counts, because the machine is shared. */
+/**
+ * Returns the response to a request, and expects that it was cheap. Takes the median of five attempts, because other
+ * tests use the machine.
+ */
 async function cheapAnswer(handler: HttpHandler, id: OperationId, said: Said): Promise<Answered> {
   const times: number[] = [];
   let answered: Answered | undefined;
@@ -105,7 +108,7 @@ describe('the values of a body', () => {
     `{"body":"x","more":{${Array.from({ length: count }, (_, i) => `"${i}":1`).join(',')}}}`;
 
   test('a body may have 30,000 object members and array items in total', async () => {
-    // Two objects and a comma, and a comma less than there are members.
+    // Two objects and a comma; there is one comma less than members.
     expect(await codeOf(withMembers(29_998))).toBe('application_not_found');
     expect(await codeOf(withMembers(29_999))).toBe('validation_failed');
   });

@@ -7,7 +7,7 @@ import { runCase, timed } from '../searches/run-case.ts';
 import { indexed, numbers } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
-// Times are of the processor, the best of three, because the machine may be busy.
+// Processor times, the best of three, because other tests use the machine.
 
 let file: SqliteFile;
 let index: SqliteSearchIndex;
@@ -36,24 +36,24 @@ test('a search among 1,000,000 repeated characters compares no positions', async
     for (const chat of [undefined, 1]) {
       const [found, ms] = await bestMs(() => index.search({ token: 'repeated', q, limit: 20, ...(chat && { chat }) }));
       expect(found.total).toBe(q.endsWith('1') ? 12 : 100);
-      // It takes some 4 ms; 18 characters took 70 and 120 ms when FTS5 compared the positions of their phrase.
+      // It takes about 4 ms. When FTS5 compared the positions of the phrase, 18 characters took 70 to 120 ms.
       expect(ms, `${q.length} characters`).toBeLessThan(30);
     }
 });
 
-test('a search for many old matches does not read all messages that are newer', async () => {
+test('a search with many old matches does not read all newer messages', async () => {
   const long = '\u{1F600}'.repeat(limits.bodyLength);
   await indexAll('old', [...numbers(1, 20).map((i) => `zebra ${i}`), ...numbers(1, 500).map(() => long)]);
-  // As though 20 were more than are counted exactly.
+  // As if 20 matches were more than are counted exactly.
   const search = new SqliteSearch(file.database, { exactTotal: 10 });
   const [found, ms] = await bestMs(async () => search.search({ token: 'old', q: 'zebra', limit: 3 }));
   expect(found).toMatchObject({ matches: [{ number: 20 }, { number: 19 }, { number: 18 }], total: 10, more: true });
-  // It takes some 20 ms, and 400 ms to read them all.
+  // It takes about 20 ms; reading all messages takes 400 ms.
   expect(ms).toBeLessThan(110);
 });
 
-// `npm run fuzz:searches` does the same with more seeds and more text.
-test.for([2, 3, 19])('each search among texts drawn by seed %i is exactly a scan, and not slow', async (seed) => {
+// `npm run fuzz:searches` does the same with more seeds and longer texts.
+test.for([2, 3, 19])('each search among the texts of seed %i finds exactly what a scan finds, and is not slow', async (seed) => {
   const searches = await runCase(seed, 100_000);
   expect(searches.filter(({ wrong }) => wrong)).toEqual([]);
   expect(searches.filter(({ ms }) => ms > 100)).toEqual([]);

@@ -6,7 +6,7 @@ import { expect, onTestFinished, test } from 'vitest';
 import { makeFolder, stackFolder } from '../../tools/stack/folders.ts';
 import { identityOf, launch, logFile, runningPid, stopServer, untilReady } from '../../tools/stack/server-process.ts';
 
-/** A name for a server of this test, which is ended with it. */
+/** Returns the name of a server that ends with this test. */
 function serverName(): string {
   const name = `test-${randomUUID()}`;
   makeFolder(stackFolder);
@@ -25,7 +25,7 @@ const node = (script: string) => ({
 });
 const alive = (pid: number) => identityOf(pid) !== undefined;
 
-test('a server goes on until it is stopped', async () => {
+test('a server runs until it is stopped', async () => {
   const name = serverName();
   await launch(name, node('setInterval(() => {}, 1000)'));
   const pid = runningPid(name) as number;
@@ -35,7 +35,7 @@ test('a server goes on until it is stopped', async () => {
   expect(existsSync(pidFile(name))).toBe(false);
 });
 
-test('a process that got the pid of a server that ended is left alone', async () => {
+test('another process that got the pid of an ended server is not stopped', async () => {
   const name = serverName();
   const stranger = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true });
   onTestFinished(() => {
@@ -49,14 +49,14 @@ test('a process that got the pid of a server that ended is left alone', async ()
   expect(alive(stranger.pid as number)).toBe(true);
 });
 
-test('a pid file that was cut off is no server', async () => {
+test('a truncated pid file counts as no server', async () => {
   const name = serverName();
   writeFileSync(pidFile(name), '{"pid": 1');
   expect(runningPid(name)).toBeUndefined();
   await stopServer(name);
 });
 
-test('what a server started ends with it, even when the server was killed', async () => {
+test('the child processes of a server end with it, even when the server was killed', async () => {
   const name = serverName();
   await launch(
     name,
@@ -73,7 +73,7 @@ test('what a server started ends with it, even when the server was killed', asyn
   await expect.poll(() => alive(pid)).toBe(false);
 });
 
-test('a server that ends while it starts is told with the end of its log', async () => {
+test('a server that ends during its start is reported with the end of its log', async () => {
   const name = serverName();
   await launch(name, node('console.error("the disk is full"); process.exit(1)'));
   await expect(untilReady(name, async () => false)).rejects.toThrow('the disk is full');

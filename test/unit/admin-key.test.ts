@@ -3,7 +3,7 @@ import { adminKey } from '../../functions/aws/admin-key.ts';
 import { bind } from '../../functions/aws/provider.ts';
 
 test.for([{}, { ADMIN_KEY_SECRET: '' }])(
-  'a function of the registry does not start with neither an admin key nor an open registry: %j',
+  'a registry function requires either an admin key or an open registry: %j',
   async (environment) => {
     await expect(bind({ adminKey }, environment)).rejects.toThrow('environment variable ADMIN_KEY_SECRET');
   },

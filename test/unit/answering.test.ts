@@ -25,7 +25,7 @@ const accepting = {
   editMessage: async () => ({ at: 2_000 }),
   deleteChat: async () => undefined,
 } as unknown as Ledger;
-/** A ledger whose every call fails like this. */
+/** Returns a ledger whose every call fails with this error. */
 const failing = (error: unknown) =>
   ({
     ledger: new Proxy({}, { get: () => () => Promise.reject(error) }) as Ledger,
@@ -39,7 +39,7 @@ const expectCommonHeaders = ({ headers }: Answered) =>
     'x-request-id': expect.stringMatching(/\S/),
   });
 
-describe('an answer', () => {
+describe('a response', () => {
   test('a create returns the status of the route table, JSON, and the URL of the new resource', async () => {
     const created = await answer(createChat({ ledger: accepting }), apiEvent('createChat', { body: { name: 'x' } }));
     expect(created).toMatchObject({

@@ -16,12 +16,12 @@ describe('memory for clients', () => {
     moved: 0,
     end: () => void ended.push(name),
   });
-  /** Arrives in pieces, one each half second. */
+  /** Receives bytes in pieces, one each half second. */
   const receive = (memory: ClientMemory, to: Holder[], bytes: number) => {
     for (const each of to) memory.keep(each, bytes, bytes);
   };
 
-  test('ends those who trickle before one who sends a large body steadily', () => {
+  test('clients that trickle are disconnected before one that sends a large body steadily', () => {
     const memory = new ClientMemory();
     const trickling = Array.from({ length: 2_150 }, (_, i) => holder(`trickling ${i}`));
     receive(memory, trickling, 16_000);
@@ -36,7 +36,7 @@ describe('memory for clients', () => {
     expect(ended).not.toContain('honest');
   });
 
-  test('ends one who reads nothing before one who reads slowly', () => {
+  test('a client that reads nothing is disconnected before one that reads slowly', () => {
     const memory = new ClientMemory();
     const [slow, deaf] = [holder('slow'), holder('deaf')];
     memory.keep(slow, 17_000_000);
@@ -49,7 +49,7 @@ describe('memory for clients', () => {
     expect(ended).toEqual(['deaf']);
   });
 
-  test('ends whoever makes no progress for 30 s, however little it keeps', () => {
+  test('a client without progress for 30 s is disconnected, however little memory it uses', () => {
     const memory = new ClientMemory();
     const [still, moving] = [holder('still'), holder('moving')];
     memory.keep(still, 500);

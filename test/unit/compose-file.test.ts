@@ -42,18 +42,18 @@ test('every port is on the loopback address alone, and can be set', () => {
     for (const port of ports) expect(port).toMatch(/^127\.0\.0\.1:\$\{[A-Z]+_PORT:-\d+\}:\d+$/);
 });
 
-test('every service keeps its data in a volume of its own', () => {
+test('every service keeps its data in its own volume', () => {
   for (const [name, { volumes: mounts }] of Object.entries(services)) {
     expect(mounts.some((mount) => mount.startsWith(`${name}:/`))).toBe(true);
     expect(Object.keys(volumes)).toContain(name);
   }
 });
 
-test('functions, which are for arm64 on AWS, run on whatever machine this is', () => {
+test('functions, which are for arm64 on AWS, run on the architecture of the machine', () => {
   expect(services.localstack?.environment.LAMBDA_IGNORE_ARCHITECTURE).toBe('1');
 });
 
-test('no password stands in the file', () => {
+test('the compose file contains no password', () => {
   expect(services.mysql?.environment.MYSQL_PASSWORD).toMatch(/^\$\{MYSQL_PASSWORD:\?/);
 });
 

@@ -4,7 +4,7 @@ import { containing } from '../../lib/search/sqlite/containing.ts';
 
 const fewLetters = fc.string({ unit: fc.constantFrom('a', 'b', '\u{1F600}'), minLength: 0, maxLength: 700 });
 
-test('a text contains a query exactly when includes says so, however long both are', () => {
+test('a text contains a query exactly when String.includes says so, however long both are', () => {
   const periodic = fc
     .tuple(fc.string({ unit: fc.constantFrom('a', 'b'), minLength: 1, maxLength: 3 }), fc.integer({ min: 1, max: 300 }))
     .map(([unit, count]) => unit.repeat(count));
@@ -24,7 +24,7 @@ test('a text contains a query exactly when includes says so, however long both a
   );
 });
 
-test('a long query is not compared whole at every place of a text', () => {
+test('a long query is not compared completely at every position of a text', () => {
   const text = 'a'.repeat(1_000_000);
   const query = `aaaaab${'a'.repeat(250)}`;
   const contains = containing(query);

@@ -2,12 +2,12 @@ import { describe, expect, test } from 'vitest';
 import type { Measurement } from '../../tools/bench/figure.ts';
 import { inputsFrom } from '../../tools/cost/measured.ts';
 
-describe('what is measured', () => {
+describe('measured inputs', () => {
   const result = (figure: string, measurement: Measurement) => ({
     [figure]: { circumstances: { date: '', commit: '', machine: '', node: '' }, measurements: [measurement] },
   });
 
-  test('is taken from the figure, when there is one', () => {
+  test('an input is taken from its figure when there is one', () => {
     const what = 'processor time of a create';
     const from = inputsFrom(result('function-cpu', { what, unit: 'ms', values: [3, 1, 2] }));
     expect(from.inputs.createCpuMs).toBe(2);
@@ -15,13 +15,13 @@ describe('what is measured', () => {
     expect(from.unmeasured).toContain('storeMessageMs');
   });
 
-  test('is a time a message where the figure is a rate', () => {
+  test('the input from a rate is the time of one message', () => {
     const what = 'the worker, for 1,000 records of one message';
     const from = inputsFrom(result('store-worker', { what, unit: 'messages/s', values: [20_000] }));
     expect(from.inputs.storeMessageMs).toBe(0.05);
   });
 
-  test('is not guessed when its figure has it no more', () => {
+  test('an input is refused when its figure no longer has the measurement', () => {
     expect(() => inputsFrom(result('function-cpu', { what: 'something else', unit: 'ms', values: [1] }))).toThrow(
       /function-cpu has no/,
     );

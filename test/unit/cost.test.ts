@@ -6,11 +6,12 @@ import { charge, type PriceName, type Prices, readPrices } from '../../tools/cos
 import { usual as deployed } from '../../tools/cost/quantities.ts';
 import { requestSizes } from '../../tools/cost/sizes.ts';
 
-// Everything expected here is worked out by hand, from AWS's rules. The user's price list is not asked: it may change.
+// The expected values are calculated by hand from AWS's rules. They do not depend on the user's price list, which may
+// change.
 const inputs = { ...inputsFrom({}).inputs, pollers: 5, queueCallMs: 10, idlePollSeconds: 20, chatItemBytes: 134 };
 const usual: Scenario = { ...deployed, perSecond: 100, chats: 100, windowSeconds: 1 };
 
-/** A price list on which all is free but what is named, at one coin a unit. */
+/** A price list in which only the named prices are charged, at one coin a unit. */
 const coins = (...paid: PriceName[]): Prices =>
   Object.fromEntries(
     Object.keys(readPrices().prices).map((name) => [
@@ -21,7 +22,7 @@ const coins = (...paid: PriceName[]): Prices =>
 const aMillion = (price: PriceName, change: Partial<Scenario> = {}) =>
   perMillion({ ...usual, ...change }, inputs, coins(price));
 
-test('each tier charges what is in it', () => {
+test('each tier charges the units within it', () => {
   const price = { per: 1_000_000, tiers: [{ upTo: 333e6, price: 3.5 }, { upTo: 1_000e6, price: 2.8 }, { price: 2 }] };
   expect(charge(price, 0)).toBe(0);
   expect(charge(price, 1e6)).toBeCloseTo(3.5);
@@ -32,13 +33,13 @@ test('each tier charges what is in it', () => {
 });
 
 test.each([
-  // Half a processor (1,769 / 2 = 884.5 MB) computes twice as long; waiting stays.
+  // Half a processor (1,769 / 2 = 884.5 MB) takes twice as long to compute; the waiting time is the same.
   [{ cpu: 10, wait: 5, memory: 884.5 }, 25],
   [{ cpu: 10, wait: 5, memory: 1_769 }, 15],
-  // One thread has no use for a second processor.
+  // A single thread cannot use a second processor.
   [{ cpu: 10, wait: 5, memory: 3_538 }, 15],
   [{ cpu: 10.01, wait: 5, memory: 1_769 }, 16],
-])('billed time is computing by the share of a processor, waiting, and rounded up: %o', ({ cpu, wait, memory }, ms) => {
+])('billed time is computing time by the share of a processor plus waiting time, rounded up: %o', ({ cpu, wait, memory }, ms) => {
   expect(billedMs(cpu, wait, memory)).toBe(ms);
 });
 
@@ -52,28 +53,28 @@ test.each([
   expect(queueRequests(bytes)).toBe(requests);
 });
 
-describe('a million single creates, 100 a second in 100 chats, take', () => {
-  test('a request and a write unit each', () => {
+describe('a million single creates, 100 a second in 100 chats', () => {
+  test('a single create costs one request and one write unit', () => {
     expect(aMillion('apiRequest')).toBeCloseTo(1e6, 3);
     expect(aMillion('tableWriteUnit')).toBeCloseTo(1e6, 3);
   });
 
-  test('with an Idempotency-Key, three writes more', () => {
+  test('a single create with an Idempotency-Key costs three more writes', () => {
     expect(aMillion('tableWriteUnit', { keys: true })).toBeCloseTo(4e6, 3);
   });
 
-  test('an invocation each, and those of the workers', () => {
+  test('a single create costs one invocation, plus those of the workers', () => {
     // 20 + 1 messages a store batch; 100/21 of them a second are 20/21 for each poller of the search queue, and 1.
     const [store, search] = [1e6 / 21, 1e6 / 21 / (1 + 20 / 21)];
     expect(aMillion('functionRequest')).toBeCloseTo(1e6 + store + search, 3);
   });
 
-  test('a send, a receive and, for ten, a delete; and what names them to the search worker', () => {
+  test('a single create costs a send, a receive and a tenth of a delete, plus its share of the search queue', () => {
     const [store, search] = [1e6 / 21, 1e6 / 21 / (1 + 20 / 21)];
     expect(aMillion('queueRequest')).toBeCloseTo(1e6 + 1e6 + 3 * store + store + store + search, 3);
   });
 
-  test('the time that is billed, by the memory', () => {
+  test('a single create costs its billed time multiplied by the memory', () => {
     const round = {
       ...inputs,
       ...{ createCpuMs: 1, createdMessageCpuMs: 0.01, runtimeMs: 1, tableCallMs: 5, queueCallMs: 10 },
@@ -104,23 +105,23 @@ describe('a million single creates, 100 a second in 100 chats, take', () => {
     expect(gbSeconds('queues and workers')).toBeCloseTo(workers * 1.727539 + (1e6 / 60) * 0.003 * 0.5, 0);
   });
 
-  test('a read of each chat a minute', () => {
+  test('the roll-up reads each changed chat once a minute', () => {
     // 100 chats are 100 reads while 6,000 messages come.
     expect(aMillion('tableReadUnit')).toBeCloseTo(1e6 / 60, 3);
   });
 });
 
-describe('in batches of 1,000', () => {
+describe('a million creates in batches of 1,000', () => {
   const batch = 1_000;
 
-  test('a request is one record, and one write unit', () => {
+  test('a batch of 1,000 costs one record and one write unit', () => {
     const { records } = requestSizes(batch);
     expect(records).toHaveLength(1);
     expect(aMillion('apiRequest', { batch })).toBeCloseTo(1_000, 6);
     expect(aMillion('tableWriteUnit', { batch })).toBeCloseTo(1_000, 6);
   });
 
-  test('the record is as many requests to SQS as it has 64 KiB, when it is sent and when it is received', () => {
+  test("a batch's record costs a request to SQS for each 64 KiB, when it is sent and when it is received", () => {
     // {"kind":"message","token":"…22…","chat":100,"number":100000,"revision":0,"at":…13…,"body":"…80…"} is 200, its comma 1.
     expect(requestSizes(batch).records[0]).toBe(
       201_000 - 1 + '{"version":1,"requests":["…36…"],"writes":[]}'.length + 32,
@@ -134,14 +135,14 @@ describe('in batches of 1,000', () => {
   });
 });
 
-test('tiers are for the sum of a month, whatever part of it is asked for', () => {
+test('tiers apply to the total of a month, whatever part of it is calculated', () => {
   // 100 a second are 262.8 million a month: the first 100 million cost 2, the rest nothing.
   const prices = { ...coins(), apiRequest: { per: 1e6, tiers: [{ upTo: 100e6, price: 2 }, { price: 0 }] } };
   expect(monthly(usual, inputs, prices)).toBeCloseTo(200);
   expect(monthly(usual, inputs, prices, ({ part }) => part === 'queues and workers')).toBe(0);
 });
 
-test('the floor is machines, disks, endpoints and what asks for work', () => {
+test('the floor consists of machines, disks, endpoints and polling', () => {
   const prices = {
     ...coins(),
     databaseHour: { per: 1, tiers: [{ price: 0.1 }] },
@@ -165,7 +166,7 @@ test('the floor is machines, disks, endpoints and what asks for work', () => {
   expect(floor['metrics and alarms']).toBeCloseTo(11 * 7);
 });
 
-test('a million kept messages are their bytes, in each copy', () => {
+test('a million stored messages cost their bytes in each copy', () => {
   const kept = keptOf(
     floors.prod,
     { ...inputs, rowBytes: 300, documentBytes: 1_000 },

@@ -13,7 +13,7 @@ const cursors = new Cursors(fixedSecret(secret));
 const withKeys = (...keys: [key: string, signsFrom: number][]) =>
   new Cursors({ keys: async () => keys.map(([key, signsFrom]): SystemKey => ({ key, signsFrom })) });
 
-/** Whether a cursor is refused as the contract says: 422, naming the parameter. */
+/** Returns whether a cursor is refused as in the contract: 422, naming the parameter. */
 const isRefused = async (cursor: string, of: unknown = list, by = cursors) => {
   try {
     await by.decode(of, cursor, position);
@@ -52,7 +52,7 @@ test('keys derived for different purposes differ from each other and from the se
   for (const key of keys) expect(key).toHaveLength(32);
 });
 
-describe('of several keys', () => {
+describe('a system secret with several keys', () => {
   const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
   const hourMs = 3_600_000;
 

@@ -26,7 +26,7 @@ describe('a database file', () => {
   const count = () => Number(file.database.prepare('SELECT count(*) AS count FROM notes').get()?.count);
   const check = (name = file.path) => Database.check(name, schema, 'notes').holds;
 
-  test('keeps all of a transaction or, when it throws, nothing', () => {
+  test('a transaction is kept completely or, when it throws, not at all', () => {
     file.database.transaction(() => {
       add('1');
       add('2');
@@ -42,7 +42,7 @@ describe('a database file', () => {
     expect(count()).toBe(3);
   });
 
-  test('is brought up to date once, and keeps what is in it', async () => {
+  test('a database is migrated once and keeps its data', async () => {
     add('kept');
     file = await file.reopen();
     await file.database.migrate(newerSchema);
@@ -51,12 +51,12 @@ describe('a database file', () => {
     expect(file.database.prepare('SELECT * FROM more_notes').all()).toEqual([]);
   });
 
-  test('syncs every commit to the disk, and lets readers in meanwhile', () => {
+  test('a database syncs every commit to the disk, and readers can read meanwhile', () => {
     expect(file.database.raw.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
     expect(file.database.raw.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
   });
 
-  test('leaves the sync to whoever asked for that', async () => {
+  test('a database with `syncsLater` leaves the sync to its caller', async () => {
     const later = Database.open(`${file.path}-later`, { syncsLater: true });
     expect(later.raw.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 1 });
     await later.sync();
@@ -66,13 +66,13 @@ describe('a database file', () => {
     await expect(later.sync()).rejects.toMatchObject({ code: 'ENOENT' });
   });
 
-  test('is looked at before it is opened: whether it is there, and whether it has data', () => {
+  test('the check of a database tells whether it exists and has data', () => {
     const folder = path.dirname(file.path);
     writeFileSync(path.join(folder, 'empty.db'), '');
     expect(check(path.join(folder, 'empty.db'))).toBe('nothing');
     expect(check(path.join(folder, 'missing.db'))).toBe('nothing');
     expect(check()).toBe('no data');
-    // Still in the journal alone, as after a power cut.
+    // The row is only in the journal, as after a power cut.
     add('1');
     expect(check()).toBe('data');
     file.database.close();
@@ -80,7 +80,7 @@ describe('a database file', () => {
     expect(Database.check(file.path, schema, 'another_table').holds).toBe('no data');
   });
 
-  test('is not changed by looking at it, nor is anything made beside it', () => {
+  test('the check of a database neither changes it nor creates a file beside it', () => {
     add('1');
     file.database.close();
     const folder = path.dirname(file.path);
@@ -89,14 +89,14 @@ describe('a database file', () => {
     expect(contentOf(folder)).toEqual(before);
   });
 
-  test('is refused when it was written by a newer version', async () => {
+  test('a database of a newer version is refused', async () => {
     await file.database.migrate(newerSchema);
     file.database.close();
     expect(() => check()).toThrow(UnusableDatabase);
     expect(() => check()).toThrow(`The database ${file.path} was written by a newer version of chat-system`);
   });
 
-  test('is refused when it is damaged, and stays as it was', () => {
+  test('a damaged database is refused and stays unchanged', () => {
     for (let i = 0; i < 200; i++) add('x'.repeat(1_000));
     file.database.close();
     const sound = readFileSync(file.path);
@@ -115,7 +115,7 @@ describe('a database file', () => {
     }
   });
 
-  test('is refused when it is cut short, or is no database', () => {
+  test('a truncated file, or one that is not a database, is refused', () => {
     for (let i = 0; i < 200; i++) add('x'.repeat(1_000));
     file.database.close();
     writeFileSync(file.path, readFileSync(file.path).subarray(0, 20_000));
@@ -125,12 +125,12 @@ describe('a database file', () => {
     expect(() => Database.open(file.path)).toThrow(UnusableDatabase);
   });
 
-  test('keeps next to nothing of texts that were deleted', () => {
+  test('a database keeps almost nothing of deleted texts', () => {
     for (let i = 0; i < 300; i++) add(`secret ${i} ${'x'.repeat(i * 20)}`);
     file.database.raw.exec('DELETE FROM notes WHERE rowid % 3 > 0');
     file.database.raw.exec("UPDATE notes SET text = ''");
     file.database.close();
-    // SQLite leaves a few where it moved them to another page; without secure_delete, all are there.
+    // SQLite leaves a few texts that it moved to another page. Without secure_delete, all would be there.
     expect(readFileSync(file.path, 'latin1').split('secret').length - 1).toBeLessThan(5);
   });
 
@@ -140,7 +140,7 @@ describe('a database file', () => {
     ['a lock cannot be taken', { errcode: 3850 }, 'cannot be read or written (SQLite error 3850)'],
     ['the file system is read-only', { code: 'EROFS' }, 'cannot be written: the file system is read-only.'],
     ['another wrote it meanwhile', { errcode: 5 }, 'is in use by another process.'],
-  ])('says in a sentence why its schema cannot be brought up to date: %s', async (_what, failure, said) => {
+  ])('a migration that fails gives the reason in one sentence: %s', async (_what, failure, said) => {
     const up = () => Promise.reject(Object.assign(new Error('disk I/O error'), failure));
     const failing = { notes: { ...schema.notes, '002': { up } } };
     const migrating = file.database.migrate(failing);
@@ -148,12 +148,12 @@ describe('a database file', () => {
     await expect(migrating).rejects.toThrow(`The database ${file.path} ${said}`);
   });
 
-  test('says that it is a folder where it is one', () => {
+  test('a folder in the place of a database is reported as a folder', () => {
     const folder = path.dirname(file.path);
     expect(() => check(folder)).toThrow(`The database ${folder} is a folder`);
   });
 
-  test('is refused when another holds it for itself', () => {
+  test('a database that another process has opened exclusively is refused', () => {
     file.database.close();
     const holder = Database.open(file.path, { exclusive: true });
     expect(() => Database.open(file.path, { exclusive: true })).toThrow('is in use by another process.');

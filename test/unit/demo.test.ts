@@ -43,7 +43,7 @@ test('batches hold every text once, in order, within the limits of number and si
   }
 });
 
-test('every text is found by one of the probes, and each says how many it finds', () => {
+test('each probe finds the number of texts that it states, and together they find every text', () => {
   const texts = ['one two', 'three', '一二三', 'ǅ'];
   const found = probes(texts);
   for (const { q, total } of found) expect(texts.filter((text) => matcher(q).test(text))).toHaveLength(total);

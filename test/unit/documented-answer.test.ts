@@ -14,13 +14,13 @@ const withoutBody = (message: StoredMessage) => {
 /** Half of its values have the member `extra`. */
 const either = (): ReturnType<typeof withExtra> | { number: number } => withExtra(stored);
 
-test('the compiler accepts an operation that returns its documented answer', () => {
+test('the compiler accepts an operation that returns its documented response', () => {
   expect(operation('getMessage', async () => ({ json: messageView(stored) }))).toBeTypeOf('function');
   expect(operation('createMessages', async () => ({ json: { data: [messageView(stored)] } }))).toBeTypeOf('function');
   expect(operation('deleteMessage', async () => ({}))).toBeTypeOf('function');
 });
 
-test('the compiler refuses a member that the answer is not documented to have, at any depth', () => {
+test('the compiler refuses an undocumented member of a response, at any depth', () => {
   // @ts-expect-error -- property 'extra' has conflicting types
   operation('getMessage', async () => ({ json: withExtra(stored) }));
   // @ts-expect-error -- types of property 'extra' are incompatible
@@ -31,7 +31,7 @@ test('the compiler refuses a member that the answer is not documented to have, a
   operation('getMessage', async () => ({ json: either() }));
 });
 
-test('the compiler refuses an answer without a documented member, at any depth', () => {
+test('the compiler refuses a response without a documented member, at any depth', () => {
   // @ts-expect-error -- property 'body' is missing
   operation('getMessage', async () => ({ json: withoutBody(stored) }));
   // @ts-expect-error -- property 'body' is missing

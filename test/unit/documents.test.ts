@@ -34,7 +34,7 @@ describe.each(documents)('the response of %s', (id, handler, start) => {
     const compressed = JSON.parse(JSON.stringify(await asked(gzip)));
     expect(compressed).toMatchObject({ isBase64Encoded: true, headers: { 'content-encoding': 'gzip' } });
     expect(gunzipSync(Buffer.from(compressed.body, 'base64')).toString()).toBe(plain.body);
-    // The answer of a function may have 6 MB.
+    // The response of a function may have 6 MB.
     expect(Math.max(plain.body.length, compressed.body.length)).toBeLessThan(4_000_000);
     for (const result of [plain, compressed])
       expect(Object.keys(result).sort()).toEqual(['body', 'headers', 'isBase64Encoded', 'statusCode']);

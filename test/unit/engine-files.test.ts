@@ -26,7 +26,7 @@ describe('a data folder', () => {
     await new SqliteStore(files.storeDatabase).merge(deliveries.flatMap(({ body }) => decodeWrites(body)));
     await files.queues.store.acknowledge(deliveries.map(({ receipt }) => receipt));
   };
-  /** The folder as a kill at this moment leaves it. */
+  /** Copies the folder as a kill at this moment would leave it. */
   const killed = () => {
     const copy = dataFolder();
     cpSync(folder, copy, { recursive: true });
@@ -39,7 +39,7 @@ describe('a data folder', () => {
     return again;
   };
 
-  test('is taken after a kill at any moment', async () => {
+  test('a data folder is accepted after a kill at any moment', async () => {
     await opened(killed());
     await send();
     await opened(killed());
@@ -47,7 +47,7 @@ describe('a data folder', () => {
     await opened(killed());
   });
 
-  test('is refused when the ledger lost what the store does not have yet', async () => {
+  test('a data folder is refused when the ledger lost commits that are not in the store yet', async () => {
     await storeAll();
     const copy = killed();
     await send();
@@ -57,14 +57,14 @@ describe('a data folder', () => {
     );
   });
 
-  test('is refused when both journals are gone and only ledger.mark knows that there was more', async () => {
+  test('a data folder is refused when both journals are lost and only ledger.mark shows that there were more commits', async () => {
     await send();
     const copy = killed();
     for (const name of ['ledger.db-wal', 'store.db-wal']) remove(copy, name);
     await expect(openEngineFiles(copy)).rejects.toThrow('has lost its last commits');
   });
 
-  test('is taken when ledger.mark is behind, unreadable, missing or that of another folder', async () => {
+  test('a data folder is accepted when ledger.mark is behind, unreadable, missing or from another folder', async () => {
     const early = killed();
     await send();
     await storeAll();
@@ -81,7 +81,7 @@ describe('a data folder', () => {
     }
   });
 
-  test('stays refused while a repair is under way, whatever that writes, and is taken when it is through', async () => {
+  test('a data folder stays refused during a repair, whatever the repair writes, and is accepted afterwards', async () => {
     const early = killed();
     for (let i = 0; i < 3; i++) await send();
     await storeAll();
@@ -101,7 +101,7 @@ describe('a data folder', () => {
     await send(again);
   });
 
-  test('is refused when the store lost what the queue has let go', async () => {
+  test('a data folder is refused when the store lost writes that were acknowledged in the queue', async () => {
     const early = killed();
     await send();
     await storeAll();
@@ -112,7 +112,7 @@ describe('a data folder', () => {
     );
   });
 
-  test('is refused with the store of another one', async () => {
+  test('a data folder is refused with the store of another one', async () => {
     const other = dataFolder();
     await (await openEngineFiles(other)).close();
     await storeAll();
@@ -122,7 +122,7 @@ describe('a data folder', () => {
     await expect(openEngineFiles(copy)).rejects.toThrow('store.db belongs to another data folder than');
   });
 
-  test('from before there were generations is taken, and has them from then on', async () => {
+  test('a data folder without generations is accepted and gets them', async () => {
     await files.close();
     for (const name of ['ledger.db', 'store.db']) {
       const raw = new DatabaseSync(path.join(folder, name));

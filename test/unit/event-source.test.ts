@@ -14,7 +14,7 @@ setLogLevel('silent');
 const well: SQSBatchResponse = { batchItemFailures: [] };
 const bodiesOf = ({ Records }: SQSEvent) => Records.map(({ body }) => body);
 
-/** A queue whose acknowledgements can fail, as when the disk is full. */
+/** A queue whose acknowledgements can fail, as on a full disk. */
 class FlakyQueue extends SqliteQueue {
   failures = 0;
   override async acknowledge(receipts: string[]): Promise<void> {
@@ -29,7 +29,7 @@ describe('the event source', () => {
   let source: EventSource | undefined;
   beforeEach(async () => {
     file = await openSqliteFile({ queue: queueMigrations });
-    // Commits come by setImmediate, which stays real; the disk is to take no time either.
+    // Commits use setImmediate, which is not faked. The sync to the disk is replaced, so it takes no time either.
     file.database.sync = async () => undefined;
     vi.useFakeTimers({ toFake: ['setTimeout', 'clearTimeout', 'Date', 'performance'] });
     queue = new FlakyQueue(new GroupCommit(file.database), 'test', { visibilityMs: 10_000 });
@@ -45,7 +45,7 @@ describe('the event source', () => {
     source = new EventSource('test', queue, worker, batchSize);
     source.start();
   };
-  /** Until nothing more happens without time passing. */
+  /** Waits until nothing more happens without time passing. */
   const settled = async () => {
     for (let i = 0; i < 60; i++) await new Promise(setImmediate);
   };
@@ -53,13 +53,13 @@ describe('the event source', () => {
     await vi.advanceTimersByTimeAsync(milliseconds);
     await settled();
   };
-  /** Nothing waits or is in hand, and there are no dead letters. */
+  /** Expects that no message waits or is in flight, and that there are no dead letters. */
   const isEmpty = async () => {
     await elapse(3_600_000);
     return queue.nextInMs() === undefined && (await queue.deadLetters(1)).length === 0;
   };
 
-  test('takes what waits to the worker in batches, one at a time, and acknowledges it', async () => {
+  test('the event source gives waiting messages to the worker in batches, one at a time, and acknowledges them', async () => {
     const batches: string[][] = [];
     let inside = 0;
     await queue.send(numbers(1, 7).map(String));
@@ -76,7 +76,7 @@ describe('the event source', () => {
     expect(batches).toHaveLength(3);
   });
 
-  test('wakes for what is sent while it sleeps', async () => {
+  test('the event source wakes up for a message that is sent while it sleeps', async () => {
     const seen: string[] = [];
     start(async (event) => {
       seen.push(...bodiesOf(event));
@@ -90,7 +90,7 @@ describe('the event source', () => {
     expect(seen).toEqual(['a', 'b', 'c']);
   });
 
-  test('brings a failed batch again after 1 s, 2 s, 4 s and so on, at the longest 60', async () => {
+  test('the event source retries a failed batch after 1 s, 2 s, 4 s and so on, up to 60 s', async () => {
     const times: number[] = [];
     await queue.send(['poison']);
     start(async () => {
@@ -103,7 +103,7 @@ describe('the event source', () => {
     expect(waits.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
   });
 
-  test('gives nothing up in an hour in which the worker can do nothing, and does all of it afterwards', async () => {
+  test('the event source gives up no message during an outage of an hour, and processes all of them afterwards', async () => {
     const began = Date.now();
     const done: string[] = [];
     await queue.send(numbers(1, 25).map(String));
@@ -120,7 +120,7 @@ describe('the event source', () => {
     expect(await isEmpty()).toBe(true);
   });
 
-  test('brings again what the worker names, and nothing else', async () => {
+  test('the event source retries exactly the messages that the worker names', async () => {
     const batches: string[][] = [];
     await queue.send(['good', 'bad', 'fine']);
     start(async (event) => {
@@ -136,7 +136,7 @@ describe('the event source', () => {
     expect(await isEmpty()).toBe(true);
   });
 
-  test('goes on with others while one waits to come again', async () => {
+  test('the event source processes other messages while one waits for its retry', async () => {
     const seen: string[] = [];
     await queue.send(['held up']);
     start(async (event) => {
@@ -150,7 +150,7 @@ describe('the event source', () => {
     expect(seen).toEqual(['held up', 'behind it']);
   });
 
-  test('tells the worker how often a message was delivered', async () => {
+  test('the event source tells the worker how often a message was delivered', async () => {
     const counts: (string | undefined)[] = [];
     await queue.send(['again']);
     start(async ({ Records }) => {
@@ -164,7 +164,7 @@ describe('the event source', () => {
     expect(counts).toEqual(['1', '2', '3']);
   });
 
-  test('ends after the batch under way, which is acknowledged', async () => {
+  test('the event source stops after the current batch, which is acknowledged', async () => {
     const gate = Promise.withResolvers<SQSBatchResponse>();
     let calls = 0;
     await queue.send(['under way', 'not begun']);
@@ -180,7 +180,7 @@ describe('the event source', () => {
     expect((await queue.receive(10)).map(({ body }) => body)).toEqual(['not begun']);
   });
 
-  test('waits out a delay that is longer than a timer can be, and wakes for what is sent meanwhile', async () => {
+  test('the event source can wait longer than the longest timer, and wakes up for a message meanwhile', async () => {
     const seen: string[] = [];
     await queue.send(['late']);
     const [delivery] = await queue.receive(1);
@@ -204,7 +204,7 @@ describe('the event source', () => {
   });
 
   test.each([-3_600_000, 3_600_000, -40 * 24 * 3_600_000, 40 * 24 * 3_600_000])(
-    'stores what waits, and what comes later, though the system clock is moved by %i ms',
+    'the event source processes all messages even if the system clock is moved by %i ms',
     async (change) => {
       const seen: string[] = [];
       await queue.send(['before', 'failing']);
@@ -225,13 +225,13 @@ describe('the event source', () => {
     },
   );
 
-  test('ends at once while it sleeps', async () => {
+  test('the event source stops at once while it sleeps', async () => {
     start(async () => well);
     await settled();
     await source?.stop();
   });
 
-  test('outlives a queue that fails for a while; what could not be acknowledged comes again', async () => {
+  test('the event source survives failures of the queue, and messages that could not be acknowledged are redelivered', async () => {
     const seen: string[] = [];
     queue.failures = 1;
     await queue.send(['first']);
@@ -241,7 +241,7 @@ describe('the event source', () => {
     });
     await settled();
     for (let i = 0; i < 60; i++) await elapse(500);
-    // Nobody has to send anything for that.
+    // The redelivery needs no further send.
     expect(seen).toEqual(['first', 'first']);
     await queue.send(['second']);
     await settled();

@@ -5,7 +5,7 @@ import { fewTrigrams } from '../../lib/search/sqlite/few-trigrams.ts';
 import { fold } from '../../lib/search/text/fold.ts';
 import { hardText, queryFor } from '../support/texts/hard-texts.ts';
 
-test('every text that contains another meets the condition for it, whatever the sample is', () => {
+test('every text that contains another meets its condition, whatever the sample is', () => {
   const database = new DatabaseSync(':memory:');
   database.exec(`CREATE VIRTUAL TABLE texts USING fts5 (body, tokenize='trigram case_sensitive 1')`);
   const insert = database.prepare('INSERT INTO texts (rowid, body) VALUES (?, ?)');
@@ -36,15 +36,15 @@ test('every text that contains another meets the condition for it, whatever the 
 const sample = ['the cat and the dog', 'the cat of the house', 'a dog and the moon', 'the man in the moon'];
 
 test.for([
-  // The rare ones.
+  // The rare trigrams.
   ['the xyz', 'NEAR("e x" " xy" "xyz", 1)'],
-  // Of those that are as rare, the ones that share no characters.
+  // Of equally rare trigrams, those that share no characters.
   ['qxyz qrst', 'NEAR("qxy" "z q" "rst", 5)'],
-  // The rarest, and then what is rare beside it: half of the texts have `and`, but not the one with the house.
+  // The rarest, and then the rarest among its texts: half of the texts have `and`, but the one with the house has not.
   ['and the house', 'NEAR("e h" "and" "ous", 8)'],
   ['"""the', 'NEAR("""""""" """""t" """th", 1)'],
   ['aaaaaa', '"aaa"'],
   ['abc', '"abc"'],
-] as const)('for %j the condition is %j', ([folded, condition]) => {
+] as const)('the trigram condition for %j is %j', ([folded, condition]) => {
   expect(fewTrigrams(folded, sample)).toBe(condition);
 });

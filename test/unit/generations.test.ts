@@ -37,7 +37,7 @@ describe('the generation of a file', () => {
     database.transaction(() => database.prepare('INSERT INTO notes (text) VALUES (?)').run(text));
   const check = (file: string) => Database.check(file, schema, 'notes');
 
-  test('rises with each transaction that changes the file, and names that of the other file on the disk', async () => {
+  test("a generation increases with each changing transaction, and records the other file's generation on the disk", async () => {
     add(store);
     add(store);
     expect(check(storeFile).marks).toEqual({ own: 2, other: 0 });
@@ -50,7 +50,7 @@ describe('the generation of a file', () => {
     expect(check(storeFile).marks).toEqual({ own: 4, other: 1 });
   });
 
-  test('stays where a transaction changes nothing, or fails', () => {
+  test('a generation stays the same when a transaction changes nothing or fails', () => {
     add(store);
     store.transaction(() => store.prepare('SELECT * FROM notes').all());
     expect(() =>
@@ -62,7 +62,7 @@ describe('the generation of a file', () => {
     expect(check(storeFile).marks).toEqual({ own: 1, other: 0 });
   });
 
-  test('goes on where it was when the file is opened again', async () => {
+  test('a generation continues when the file is opened again', async () => {
     add(store);
     store.close();
     store = await opened(storeFile, 'store');
@@ -70,7 +70,7 @@ describe('the generation of a file', () => {
     expect(check(storeFile).marks.own).toBe(2);
   });
 
-  test('wraps around after 32 bits', () => {
+  test('a generation wraps around after 32 bits', () => {
     store.setMarks({ own: 2 ** 31 - 1, other: 0 });
     add(store);
     expect(check(storeFile).marks.own).toBe(-(2 ** 31));
@@ -78,9 +78,9 @@ describe('the generation of a file', () => {
     expect(later(-(2 ** 31), 2 ** 31 - 1)).toBe(-(2 ** 31));
   });
 
-  describe('shows that a file and its journal are of different moments', () => {
+  describe('a file and its journal from different moments', () => {
     const checkpoint = (mode: string) => store.raw.exec(`PRAGMA wal_checkpoint(${mode})`);
-    /** The store's files as a copy that was interrupted: each as it is when its function is called. */
+    /** Copies the store's files as an interrupted copy does: each in its state when its function is called. */
     const copy = () => {
       const target = path.join(dataFolder(), 'store.db');
       return {
@@ -94,7 +94,7 @@ describe('the generation of a file', () => {
       checkpoint('TRUNCATE');
     });
 
-    test('when the journal begins behind the file', () => {
+    test('a file is refused when its journal starts behind it', () => {
       add(store);
       const { target, file, journal } = copy();
       file();
@@ -104,7 +104,7 @@ describe('the generation of a file', () => {
       expect(() => check(target)).toThrow(`${target}-wal are damaged or from different moments; restore`);
     });
 
-    test('when the journal ends before the file', () => {
+    test('a file is refused when its journal ends before it', () => {
       add(store);
       const { target, file, journal } = copy();
       journal();
@@ -115,7 +115,7 @@ describe('the generation of a file', () => {
       expect(() => check(target)).toThrow('different moments');
     });
 
-    test('when a journal is damaged of which the file has more already', () => {
+    test('a file is refused when its journal is damaged and the file has later commits', () => {
       add(store);
       const first = readFileSync(`${storeFile}-wal`).length;
       add(store);
@@ -129,7 +129,7 @@ describe('the generation of a file', () => {
       expect(() => check(target)).toThrow('different moments');
     });
 
-    test('and not when they belong together, checkpointed or not, or cut short by a power cut', () => {
+    test('a file is accepted when its journal matches, checkpointed or not, or was cut short by a power cut', () => {
       for (const mode of [undefined, 'PASSIVE', 'RESTART']) {
         if (mode) checkpoint(mode);
         add(store);

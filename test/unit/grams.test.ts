@@ -13,7 +13,7 @@ const character = fc.oneof(
   fc.string({ unit: 'binary', minLength: 1, maxLength: 1 }).filter((one) => one !== '\0'),
 );
 
-test('the grams of any text are its code points and pairs of neighbours, each once', () => {
+test('the grams of a text are its code points and its pairs of neighbours, each once', () => {
   fc.assert(
     fc.property(fc.array(character, { maxLength: 60 }), (characters) => {
       const text = characters.join('');
@@ -23,7 +23,7 @@ test('the grams of any text are its code points and pairs of neighbours, each on
   );
 });
 
-test('of one code point or two, the last gram is the whole text', () => {
+test('the last gram of a text with one or two code points is the whole text', () => {
   fc.assert(
     fc.property(character, fc.option(character, { nil: '' }), (first, second) => {
       const points = [...(first + second)].map((one) => (one.codePointAt(0) as number).toString(16));

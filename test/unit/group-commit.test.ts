@@ -4,7 +4,7 @@ import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { numbers } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
-/** Long enough for a commit to be made. */
+/** Waits long enough for a commit. */
 const turn = async () => {
   for (let i = 0; i < 3; i++) await setImmediate();
 };
@@ -28,10 +28,10 @@ describe('a group commit', () => {
       .prepare('SELECT id FROM entries ORDER BY id')
       .all()
       .map(({ id }) => id);
-  /** A promise that is not kept makes the commit itself fail. */
+  /** Violates a deferred constraint, which makes the commit itself fail. */
   const breakCommit = () => file.database.prepare('INSERT INTO promises (id) VALUES (404)').run();
 
-  test('takes all that waits into one transaction, in its order', async () => {
+  test('a group commit takes all waiting work into one transaction, in its order', async () => {
     let count = 0;
     commits.onCommit(() => count++);
     const results = numbers(1, 20).map((id) =>
@@ -46,7 +46,7 @@ describe('a group commit', () => {
     expect(count).toBe(1);
   });
 
-  test('answers nobody before the commit', async () => {
+  test('a group commit acknowledges no work before the commit', async () => {
     let answered = false;
     let answeredAtCommit: boolean | undefined;
     const result = commits
@@ -62,7 +62,7 @@ describe('a group commit', () => {
     expect(answeredAtCommit).toBe(false);
   });
 
-  test('lets one bad piece of work spoil no other, and undoes all of it', async () => {
+  test('work that fails is undone completely, and other work of the group commit succeeds', async () => {
     const results = await Promise.allSettled([
       commits.run(() => insert(1)),
       commits.run(() => {
@@ -80,7 +80,7 @@ describe('a group commit', () => {
     expect(stored()).toEqual([1, 4]);
   });
 
-  test('undoes a single statement that fails, without a savepoint, and spoils no other', async () => {
+  test('a single statement that fails is undone without a savepoint, and other work of the group commit succeeds', async () => {
     const results = await Promise.allSettled([
       commits.runStatement(() => insert(1)),
       commits.runStatement(() => file.database.prepare('INSERT INTO entries (id) VALUES (2), (3), (1)').run()),
@@ -90,7 +90,7 @@ describe('a group commit', () => {
     expect(stored()).toEqual([1, 4]);
   });
 
-  test('fails all of the group when the commit fails, and goes on with the next', async () => {
+  test('a group commit that fails rejects all its work, and the next one succeeds', async () => {
     let count = 0;
     commits.onCommit(() => count++);
     const results = await Promise.allSettled([
@@ -108,7 +108,7 @@ describe('a group commit', () => {
     expect(stored()).toEqual([3]);
   });
 
-  test('fails all of the group when the disk is full, and goes on when there is room again', async () => {
+  test('a group commit rejects all its work when the disk is full, and the next one succeeds when there is space', async () => {
     const { raw } = file.database;
     raw.exec('CREATE TABLE texts (text TEXT)');
     const { page_count } = raw.prepare('PRAGMA page_count').get() as { page_count: number };
@@ -116,21 +116,21 @@ describe('a group commit', () => {
     const fill = () => raw.prepare('INSERT INTO texts (text) VALUES (?)').run('x'.repeat(100_000));
     const results = await Promise.allSettled([commits.run(() => insert(1)), commits.run(fill)]);
     expect(results[1]?.status).toBe('rejected');
-    // Whether SQLite gave up one statement or the whole transaction: what was answered is there, and nothing else.
+    // Whether SQLite rolled back one statement or the whole transaction: exactly the acknowledged work is stored.
     expect(stored()).toEqual(results[0]?.status === 'fulfilled' ? [1] : []);
     raw.exec('PRAGMA max_page_count = 1000000');
     await commits.run(() => insert(2));
     expect(stored()).toContain(2);
   });
 
-  describe('with a disk that takes its time', () => {
+  describe('with a slow disk', () => {
     let disk: PromiseWithResolvers<void>;
     beforeEach(() => {
       disk = Promise.withResolvers();
       file.database.sync = () => disk.promise;
     });
 
-    /** What a promise has come to by now. */
+    /** Returns the current state of a promise. */
     const state = (promise: Promise<unknown>) =>
       Promise.race([
         promise.then(
@@ -140,7 +140,7 @@ describe('a group commit', () => {
         turn().then(() => 'pending'),
       ]);
 
-    test('answers nobody, and tells no listener, before the disk has it', async () => {
+    test('a group commit acknowledges no work and notifies no listener before the disk has it', async () => {
       let told = false;
       commits.onCommit(() => {
         told = true;
@@ -156,7 +156,7 @@ describe('a group commit', () => {
       expect(told).toBe(true);
     });
 
-    test('lets what comes meanwhile wait for the next group', async () => {
+    test('work that arrives during a sync waits for the next group commit', async () => {
       const first = commits.run(() => insert(1));
       await turn();
       const second = commits.run(() => insert(2));
@@ -167,7 +167,7 @@ describe('a group commit', () => {
       expect(stored()).toEqual([1, 2]);
     });
 
-    test('tells a reader when all that is committed is on the disk', async () => {
+    test('a reader is told when everything committed is on the disk', async () => {
       await commits.synced();
       const result = commits.run(() => insert(1));
       await turn();
@@ -178,7 +178,7 @@ describe('a group commit', () => {
       await result;
     });
 
-    test('ends the process when the disk fails, and answers nobody and commits nothing before that', async () => {
+    test('a failing disk ends the process, and nothing is acknowledged or committed before that', async () => {
       const crashes: unknown[] = [];
       commits = new GroupCommit(file.database, (error) => crashes.push(error));
       const first = commits.run(() => insert(1));
@@ -191,7 +191,7 @@ describe('a group commit', () => {
     });
   });
 
-  test('lets others take part in each transaction, from its beginning to its end', async () => {
+  test('a participant takes part in each transaction from its start to its end', async () => {
     const calls: string[] = [];
     commits.join({
       begin: () => calls.push(`begin ${file.database.raw.isTransaction}`),
@@ -205,7 +205,7 @@ describe('a group commit', () => {
     expect(stored()).toEqual([1, 2, 102]);
   });
 
-  test('fails all of the group when one that takes part fails', async () => {
+  test('a group commit rejects all its work when a participant fails', async () => {
     let full = true;
     commits.join({
       begin: () => undefined,
@@ -219,7 +219,7 @@ describe('a group commit', () => {
     expect(stored()).toEqual([2]);
   });
 
-  test('takes work that comes from an answer into the next group', async () => {
+  test('work that starts when other work is acknowledged is taken into the next group commit', async () => {
     await commits.run(() => insert(1)).then(() => commits.run(() => insert(2)));
     expect(stored()).toEqual([1, 2]);
   });

@@ -9,14 +9,14 @@ test.for([
   ['Hello, world', 'O', 'Hell<em>o</em>, w<em>o</em>rld'],
   ['hello', 'hello', '<em>hello</em>'],
   ['hello', 'x', 'hello'],
-  // Leftmost, and none inside another.
+  // Leftmost matches without overlaps.
   ['aaaaa', 'aa', '<em>aa</em><em>aa</em>a'],
   ['abababa', 'aba', '<em>aba</em>b<em>aba</em>'],
   ['Straße STRAẞE', 'straße', '<em>Straße</em> <em>STRAẞE</em>'],
   ['ΣΊΣΥΦΟΣ', 'ς', '<em>Σ</em>Ί<em>Σ</em>ΥΦΟ<em>Σ</em>'],
   ['\u{1F600}\u{1F601}\u{1F600}', '\u{1F600}', '<em>\u{1F600}</em>\u{1F601}<em>\u{1F600}</em>'],
   ['\u{10400}x', '\u{10428}', '<em>\u{10400}</em>x'],
-] as const)('of %j, %j is marked: %j', ([text, q, html]) => {
+] as const)('in the text %j, the query %j is highlighted: %j', ([text, q, html]) => {
   expect(highlight(text, q)).toBe(html);
 });
 
@@ -25,14 +25,14 @@ test.for([
   ['a < b', '<', 'a <em>&lt;</em> b'],
   ['a & b', '&', 'a <em>&amp;</em> b'],
   ['<em>x</em>', 'em', '&lt;<em>em</em>&gt;x&lt;/<em>em</em>&gt;'],
-  // What stands for a character is no text to be found.
+  // The characters of an entity are not part of the text.
   ['a & b', 'amp', 'a &amp; b'],
   ['&amp;', 'amp;', '&amp;<em>amp;</em>'],
-] as const)('HTML in %j is text', ([text, q, html]) => {
+] as const)('HTML in %j is escaped', ([text, q, html]) => {
   expect(highlight(text, q)).toBe(html);
 });
 
-test('without tags and entities it is the text, and the matches are those of the regular expression', () => {
+test('a highlight without tags and entities is the text, and its matches are those of the regular expression', () => {
   const plain = (html: string) =>
     html.replace(
       /&(amp|lt|gt|quot|#39);/g,

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type FinalState, type Operation, violations } from '../support/histories/history-check.ts';
 
 let clock = 0;
-/** From now on; what is said of times is relative to it. */
+/** Later than all earlier calls; given times are relative to it. */
 const times = (from = 0, to = from + 1) => ({ invokedAt: clock + from, completedAt: clock + to });
 const next = <Made extends Operation>(operation: Made): Made => {
   clock += 10;
@@ -20,7 +20,7 @@ const remove = (number: number, more: Partial<Operation> = {}): Operation =>
   next({ kind: 'delete', number, outcome: 'accepted', ...times(), ...more } as Operation);
 const unknown: Partial<Operation> = { outcome: 'unknown', completedAt: Number.POSITIVE_INFINITY };
 
-/** All at rest: stored and indexed alike, and counted. */
+/** The final state: all texts stored, indexed and counted. */
 const rest = (texts: (string | undefined)[], more: Partial<FinalState> = {}): FinalState => {
   const stored = new Map(texts.flatMap((text, i) => (text === undefined ? [] : [[i + 1, text] as const])));
   return { counter: texts.length, stored, indexed: new Map(stored), count: stored.size, ...more };
@@ -48,11 +48,11 @@ const lawful: [string, Operation[], FinalState][] = [
   ['an unanswered deletion that was none', [create(1, 'a'), remove(1, unknown)], rest(['a'])],
   ['an unanswered deletion that was one', [create(1, 'a'), remove(1, unknown)], rest([undefined])],
 ];
-test.each(lawful)('finds nothing wrong with %s', (_what, history, final) => {
+test.each(lawful)('the check of a history accepts %s', (_what, history, final) => {
   expect(violations(history, final)).toEqual([]);
 });
 
-test('takes the text of either of two edits beside each other in time, and no older one', () => {
+test('the check of a history accepts the text of either of two concurrent edits, and no older one', () => {
   const beside = (text: string) => edit(1, text, { invokedAt: 100_000, completedAt: 100_009 });
   const history = [create(1, 'a'), beside('b'), beside('c')];
   expect(violations(history, rest(['b']))).toEqual([]);
@@ -118,6 +118,6 @@ const unlawful: [string, Operation[], FinalState, string][] = [
   ],
   ['a wrong count', [create(1, 'a')], rest(['a'], { count: 2 }), 'the count is 2 of 1'],
 ];
-test.each(unlawful)('finds %s', (_what, history, final, wrong) => {
+test.each(unlawful)('the check of a history finds %s', (_what, history, final, wrong) => {
   expect(violations(history, final)).toContainEqual(expect.stringContaining(wrong));
 });

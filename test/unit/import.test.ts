@@ -36,7 +36,7 @@ const textOf = (line: Line): string =>
 
 const times = { created_at: '2015-12-01T00:00:00.000Z', updated_at: '2016-12-01T00:00:00.000Z' };
 const token = newToken();
-/** A whole file, line by line; a test spoils a copy. */
+/** Returns a complete file as lines, of which a test changes one. */
 const whole = (): Line[] => [
   { kind: 'archive', format: 1 },
   { kind: 'application', token, name: 'a', revision: 1, ...times, highest: 3 },
@@ -76,7 +76,7 @@ describe('an import', () => {
     writeFileSync(archive, text);
     await importFrom({ ledger, queues: perQueue(() => queue) }, archive, {}, untouched);
   };
-  /** Expects one sentence that names the line, and that nothing at all has changed. */
+  /** Expects one sentence that names the line, and that nothing was imported. */
   const refused = async (text: string | Uint8Array, line: number | undefined) => {
     const before = content();
     const problem = await importOf(text).catch((error: unknown) => error);
@@ -107,14 +107,14 @@ describe('an import', () => {
     [8, 'deleted_messages'],
   ];
   const badNumbers = [-1, 1.5, 2 ** 32, 2 ** 53 - 1, new Raw('1e400'), '1', null, [], {}];
-  test.for(numberMembers)('refuses a number in line %i, %s, that is none or out of bounds', async ([line, member]) => {
+  test.for(numberMembers)('an import refuses an invalid or out-of-range number in line %i, %s', async ([line, member]) => {
     for (const value of badNumbers) await refused(spoiled(line, member, value), line);
-    // Revisions may be 0. A counter may, too, but not with something below it.
+    // A revision may be 0. A counter may be 0 too, unless something exists below it.
     if (member === 'highest') await refused(spoiled(line, member, 0), line + 1);
     else if (member !== 'revision') await refused(spoiled(line, member, 0), line);
   });
 
-  test('refuses times before 1970, after 9999 and what is no time', async () => {
+  test('an import refuses times before 1970 or after 9999, and invalid ones', async () => {
     for (const line of [2, 3, 4, 7])
       for (const member of ['created_at', 'updated_at'])
         for (const value of [
@@ -134,13 +134,13 @@ describe('an import', () => {
           await refused(spoiled(line, member, value), line);
   });
 
-  test('refuses names and bodies that the API refuses', async () => {
+  test('an import refuses names and bodies that the API refuses', async () => {
     for (const { json } of refusedTexts(limits.nameLength))
       for (const line of [2, 3]) await refused(spoiled(line, 'name', new Raw(json)), line);
     for (const { json } of refusedTexts(limits.bodyLength)) await refused(spoiled(4, 'body', new Raw(json)), 4);
   });
 
-  test('refuses numbers twice, numbers out of order, and what does not belong where it is', async () => {
+  test('an import refuses repeated numbers, numbers out of order, and lines in the wrong place', async () => {
     const lines = whole().map(textOf);
     const at = (...order: number[]) => order.map((number) => lines[number - 1]).join('\n');
     await refused(at(1, 2, 3, 4, 4, 5, 6, 7, 8), 5);
@@ -156,7 +156,7 @@ describe('an import', () => {
     await refused('', undefined);
   });
 
-  test('refuses what is no archive, cut off, too long or too deep', async () => {
+  test('an import refuses what is not an archive, is truncated, too long or nested too deep', async () => {
     const text = whole().map(textOf).join('\n');
     await refused(text.slice(0, -20), 8);
     await refused(`${text}\n\n`, 9);
@@ -172,7 +172,7 @@ describe('an import', () => {
     for (const line of ['null', '7', '[]', '"archive"', '{}', '{"kind":"__proto__"}']) await refused(line, 1);
   });
 
-  test('refuses a member or a format of a newer version before anything is written, and names the way out', async () => {
+  test('an import refuses a member or format of a newer version before it writes anything, and says what to do', async () => {
     for (const line of [1, 2, 3, 4, 5, 8]) {
       await refused(spoiled(line, 'mood', 'glad'), line);
       await expect(importOf(spoiled(line, 'mood', 'glad'))).rejects.toThrow(
@@ -185,7 +185,7 @@ describe('an import', () => {
     );
   });
 
-  test('takes the highest values, which are stored and never become dead letters', async () => {
+  test('an import accepts the highest values, which are stored and never become dead letters', async () => {
     const lines = whole();
     const bounds = {
       revision: limits.highestRevision,
@@ -216,7 +216,7 @@ describe('the reader of lines', () => {
   const read = (...chunks: string[]) =>
     Array.fromAsync(linesOf(Readable.from(chunks.map((each) => Buffer.from(each)))));
 
-  test('gives the same lines wherever the chunks end, inside a character too', async () => {
+  test('the reader of lines returns the same lines wherever the chunks end, even inside a character', async () => {
     const bytes = Buffer.from('one\n\u{1F469}é\u2028x\n\nlast');
     for (let size = 1; size <= bytes.length; size++) {
       const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
@@ -228,7 +228,7 @@ describe('the reader of lines', () => {
     expect(await read('a\n')).toEqual(['a']);
   });
 
-  test('takes a line of the permitted length, and reads no further in a longer one', async () => {
+  test('the reader of lines accepts a line of the permitted length, and stops reading a longer one', async () => {
     const { archiveLineBytes } = limits;
     expect((await read('a\n', 'x'.repeat(archiveLineBytes), '\nb'))[1]).toHaveLength(archiveLineBytes);
     let chunks = 0;

@@ -11,14 +11,14 @@ import { contentOf, extremePositions, listFor, listing, paramsOf, queryOf } from
 import { applicationWrite, chatWrite, indexed, messageWrite } from '../support/histories/writes.ts';
 import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
-// Cursors of the system's own key whose position is none of the list. The system never makes one; if it did, or if its key
-// leaked, the range of each position would still hold it back.
+// Cursors that are signed with the system's own key and have invalid positions. The system never creates one. If it
+// did, or if its key leaked, the range checks of each position would still protect other applications.
 
-/** In everything that belongs to the neighbours. */
+/** A text in everything that belongs to the neighbours. */
 const marker = 'the-neighbours-own';
 const latest = 8.64e15;
 
-describe('an authentic cursor', () => {
+describe('an authentic cursor with an invalid position', () => {
   const [before, token, after] = [newToken(), newToken(), newToken()];
   const cursors = testCursors();
   let opened: TestServices;
@@ -40,7 +40,7 @@ describe('an authentic cursor', () => {
         ...[1, 2].flatMap((chat) => [1, 2].map((number) => messageWrite(each, chat, number, { body: `some ${own}` }))),
       ]);
     }
-    // Chats are indexed by turns, so that each has neighbours on both sides.
+    // Chats are indexed in turn, so that each has neighbours on both sides.
     for (const chat of [1, 2])
       for (const each of [before, token, after])
         await searchIndex.index(
@@ -61,7 +61,7 @@ describe('an authentic cursor', () => {
     return answer(handlers.get(id) as HttpHandler, apiEvent(id, { params: { token }, query }));
   };
 
-  test.each(listing.map(([id]) => id))('with a position out of range is refused: %s', async (id) => {
+  test.each(listing.map(([id]) => id))('an authentic cursor with a position out of range is refused: %s', async (id) => {
     const path = Object.fromEntries(paramsOf(routes[id]).map((name) => [name, name === 'token' ? token : '1']));
     const list = listFor(id, path, queryFor(id));
     const real = String((await ask(id, '', '1')).json.next);
@@ -69,7 +69,7 @@ describe('an authentic cursor', () => {
     expect(await cursors.encode(list, position), 'the list is the one that the handler signs').toBe(real);
     let refused = 0;
     for (const json of extremePositions(position)) {
-      // JSON has no infinity, and one more member than the position has is none either.
+      // JSON has no infinity, and a position with an additional member is invalid too.
       const extreme = JSON.parse(`[${json}]`) as (number | string)[];
       const changed = extreme.findIndex((member, i) => member !== position[i]);
       const member = extreme[changed];

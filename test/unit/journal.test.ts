@@ -20,14 +20,14 @@ afterEach(() => {
 
 const write = () => file.database.raw.exec('INSERT INTO t VALUES (zeroblob(1000000))');
 const size = () => statSync(`${file.path}-wal`).size;
-/** Starts to read in one connection before it ends to read in the other, as processes at full speed do. */
+/** Starts to read in one connection before it ends the read in the other, like processes at full speed. */
 const overlap = (turn: number) => {
   const [next, last] = turn % 2 ? readers : readers.toReversed();
   next?.exec('BEGIN; SELECT count(*) FROM t');
   if (last?.isTransaction) last.exec('COMMIT');
 };
 
-test('a journal that overlapping readers never let start over is emptied once it is large and they are done', () => {
+test('a journal that overlapping readers prevent from restarting is emptied once it is large and they are done', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
   const journal = new Journal(file.database, file.path, { mostBytes: 15_000_000 });
   for (let turn = 0; turn < 20; turn++) {
@@ -35,7 +35,7 @@ test('a journal that overlapping readers never let start over is emptied once it
     write();
   }
   expect(size()).toBeGreaterThan(15_000_000);
-  // It waits for readers only as long as the connection waits for locks, and then leaves storing alone for a minute.
+  // The checkpoint waits for readers only as long as the connection waits for locks, and then pauses for a minute.
   journal.keepSmall();
   expect(size()).toBeGreaterThan(15_000_000);
   for (const reader of readers) if (reader.isTransaction) reader.exec('COMMIT');
@@ -47,7 +47,7 @@ test('a journal that overlapping readers never let start over is emptied once it
   expect(size()).toBe(0);
 });
 
-test('a small journal is left alone', () => {
+test('a small journal is not emptied', () => {
   const journal = new Journal(file.database, file.path, { mostBytes: 15_000_000 });
   write();
   const before = size();

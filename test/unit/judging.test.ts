@@ -24,7 +24,7 @@ setLogLevel('silent');
 const refuse = async () => {
   throw new NotFound('application');
 };
-/** Services that know of nothing, so that a request which is judged well comes to existence, the last thing judged. */
+/** Services without any data, so that a valid request reaches the check of existence, which is the last. */
 const nothing = {
   ledger: {
     createApplication: refuse,
@@ -64,7 +64,7 @@ describe('a request is checked in the order of the contract', () => {
   const good = { 'x-api-key': adminKey, 'content-type': 'application/json' };
   const tooLarge = `{${' '.repeat(limits.requestBytes)}`;
 
-  // Each has every fault of those that follow, and one more.
+  // Each request has every fault of those after it, and one more.
   test.for<[code: string, said: Said]>([
     ['admin_key_required', { headers: { 'content-type': 'text/plain' }, body: tooLarge }],
     ['unsupported_media_type', { headers: { ...good, 'content-type': 'text/plain' }, body: tooLarge }],
@@ -228,7 +228,7 @@ describe('the body', () => {
   ])('a body that is not JSON is refused: %j', async (body) => {
     const { status, json } = await send('createMessage', { body });
     expect([status, json.code]).toEqual([400, 'malformed_json']);
-    // The parser's own words stay inside.
+    // The parser's own message is not shown.
     expect(json.detail).toBe('The body is not JSON in UTF-8.');
   });
 

@@ -13,7 +13,7 @@ const request = (more: object = {}) =>
   }) as unknown as FastifyRequest;
 
 describe('the proxy event of a request', () => {
-  test('has the path without the stage, and with it in its context, as on API Gateway', () => {
+  test('the proxy event has the path without the stage, and the context has it with the stage, as on API Gateway', () => {
     const event = proxyEvent(request({ url: '/v1/applications/a%2Fb?limit=5' }), '/applications/{token}');
     expect(event).toMatchObject({ path: '/applications/a%2Fb', resource: '/applications/{token}', httpMethod: 'GET' });
     expect(event.requestContext).toMatchObject({
@@ -24,7 +24,7 @@ describe('the proxy event of a request', () => {
     expect(proxyEvent(request({ url: '/v1' }), '/').path).toBe('/');
   });
 
-  test('has the query decoded, the last value where one comes twice, and null without one', () => {
+  test('the proxy event has the decoded query, with the last value of a repeated parameter, and null without a query', () => {
     const query = (url: string) => proxyEvent(request({ url }), '/').queryStringParameters;
     expect(query('/v1/x?q=a%20b%26&q=%F0%9F%98%80&limit=5')).toEqual({ q: '\u{1F600}', limit: '5' });
     expect(query('/v1/x?q=what?')).toEqual({ q: 'what?' });
@@ -32,16 +32,16 @@ describe('the proxy event of a request', () => {
     expect(query('/v1/x?')).toBeNull();
   });
 
-  test('has the last of a header that comes several times', () => {
+  test('the proxy event has the last value of a repeated header', () => {
     const event = proxyEvent(request({ headers: { accept: 'x', 'x-many': ['1', '2'] } }), '/');
     expect(event.headers).toEqual({ accept: 'x', 'x-many': '2' });
   });
 
-  test('has an Accept header, which without one is that anything will do', () => {
+  test('the proxy event of a request without an Accept header has one that accepts everything', () => {
     expect(proxyEvent(request(), '/').headers).toEqual({ accept: '*/*' });
   });
 
-  test('has the body as text when it is UTF-8, and otherwise in Base64', () => {
+  test('the proxy event has the body as text when it is UTF-8, and otherwise in Base64', () => {
     const body = (bytes: Buffer | undefined) => {
       const event = proxyEvent(request(), '/', bytes);
       return [event.body, event.isBase64Encoded];
@@ -53,14 +53,14 @@ describe('the proxy event of a request', () => {
   });
 });
 
-test('the event of a batch names each delivery, and how often it came', () => {
+test('the event of a batch has each delivery with its receive count', () => {
   const { Records } = sqsEvent('store', [{ receipt: '7', body: 'x', receives: 3 }]);
   expect(Records).toMatchObject([
     { messageId: '7', receiptHandle: '7', body: 'x', attributes: { ApproximateReceiveCount: '3' } },
   ]);
 });
 
-test('a context knows how much time is left', () => {
+test('a context returns the remaining time', () => {
   vi.useFakeTimers();
   const context = lambdaContext('store', 50);
   expect(context.getRemainingTimeInMillis()).toBe(50);

@@ -29,4 +29,4 @@ test.for([
   ['evil.example:3000:localhost', undefined],
   ['::1', undefined],
   ['', ''],
-])('the name in the Host header %j is %j', ([host, name]) => expect(hostnameOf(host as string)).toBe(name));
+])('the host name in the Host header %j is %j', ([host, name]) => expect(hostnameOf(host as string)).toBe(name));

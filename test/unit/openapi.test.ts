@@ -5,7 +5,7 @@ import { problems } from '../../lib/api/problems.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import type { OpenApi } from '../support/client/openapi.ts';
 
-// As clients get it.
+// The document as clients get it.
 const document: OpenApi = JSON.parse(JSON.stringify(openapiDocument()));
 const table = Object.entries(routes) as [OperationId, Route][];
 const operations = Object.values(document.paths).flatMap((path) => Object.values(path));

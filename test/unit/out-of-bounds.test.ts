@@ -18,13 +18,13 @@ import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { contents } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
-// Data folders into which an earlier version imported what no version would have given.
+// Data folders into which an earlier version imported values that no version would have assigned.
 describe('values out of bounds in a data folder', () => {
   let files: SqliteFile[];
   let ledger: SqliteLedger;
   let store: SqliteStore;
   let services: Parameters<typeof reconcile>[0];
-  /** The application with the values, and one before and behind it in the order of tokens. */
+  /** The application with the values, and its neighbours in the order of tokens. */
   let token: string;
   let neighbours: string[];
 
@@ -72,7 +72,7 @@ describe('values out of bounds in a data folder', () => {
   for (const value of [2 ** 32, 2 ** 53 - 1, 2n ** 63n - 1n, -1]) {
     const about = { kind: 'out of bounds', side: 'ledger', value: Number(value), repaired: false };
 
-    test(`a counter of ${value} leaves the counts of others right, and reconcile names it and ends`, async () => {
+    test(`a counter of ${value} does not affect the counts of others, and reconcile names it and completes`, async () => {
       set(0, 'chats', 'messages', value);
       set(0, 'applications', 'chats', value);
       let skipped = 0;
@@ -86,7 +86,7 @@ describe('values out of bounds in a data folder', () => {
         { ...about, token, what: 'counter' },
         { ...about, token, chat: 1, what: 'counter' },
       ];
-      // A negative counter is lower than the numbers that are stored, and raised as any other.
+      // A negative counter is lower than the stored numbers, so it is raised like any other.
       for (const repair of value > 0 ? [false, true] : [false]) {
         const found = await differences(repair);
         expect(found.filter(({ kind }) => kind === 'out of bounds')).toEqual(named);
@@ -94,12 +94,12 @@ describe('values out of bounds in a data folder', () => {
       }
     });
 
-    test(`a revision of ${value} is named by reconcile, which goes on`, async () => {
+    test(`reconcile names a revision of ${value} and continues`, async () => {
       set(0, 'chats', 'revision', value);
       set(0, 'applications', 'revision', value);
       set(0, 'changed_messages', 'revision', value);
       await rollUp(store, ledger);
-      // A negative revision is lower than that of the store, and raised as any other.
+      // A negative revision is lower than the store's, so it is raised like any other.
       for (const repair of value > 0 ? [false, true] : [false])
         expect((await differences(repair)).filter(({ kind }) => kind === 'out of bounds')).toEqual([
           { ...about, token, what: 'revision' },
@@ -109,7 +109,7 @@ describe('values out of bounds in a data folder', () => {
     });
   }
 
-  test('revisions and times in the store are named by reconcile and copied nowhere', async () => {
+  test('reconcile names out-of-range revisions and times in the store and copies them nowhere', async () => {
     const value = 2 ** 53 - 1;
     set(1, 'applications', 'revision', value);
     set(1, 'chats', 'created_at', value);
@@ -127,7 +127,7 @@ describe('values out of bounds in a data folder', () => {
     expect(await ledger.entries([{ token }, { token, chat: 1 }])).toEqual(before);
   });
 
-  test('an export ends with a sentence that names the value, and not with an endless file', async () => {
+  test('an export of an out-of-range value ends with a sentence that names it, not with an endless file', async () => {
     const exported = async (each: string) =>
       Array.fromAsync(exportApplication({ ledger, store }, each, () => undefined));
     for (const [file, table, column, value, message] of [
@@ -148,7 +148,7 @@ describe('values out of bounds in a data folder', () => {
     for (const each of [token, ...neighbours]) expect((await exported(each)).flat()).toHaveLength(6);
   });
 
-  test('a run of reconcile ends between two pages when it is told to', async () => {
+  test('a run of reconcile can be stopped between two pages', async () => {
     set(0, 'chats', 'messages', 2 ** 32 - 1);
     const controller = new AbortController();
     let named = 0;

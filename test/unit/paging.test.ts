@@ -37,7 +37,7 @@ describe('the pages of a list', () => {
   afterEach(() => opened.file.remove());
 
   const cursorOf = (last: { next?: unknown } | undefined) => (last ? { cursor: String(last.next) } : {});
-  /** All pages of a chat's messages, following `next`. */
+  /** Returns all pages of a chat's messages, following `next`. */
   const pagesOf = async (token: string, query: Record<string, string>) => {
     const pages = await allPages(
       async (last: Page | undefined) => {
@@ -45,7 +45,7 @@ describe('the pages of a list', () => {
         const { status, headers, json } = await answer(listMessages(services), apiEvent('listMessages', said));
         expect(status).toBe(200);
         const page = json as unknown as Page;
-        // The link leads where `next` does.
+        // The link has the same target as `next`.
         const link = /<(.*)>; rel="next"/.exec(headers.link ?? '')?.[1];
         expect(link ?? null).toBe(page.next && `?${new URLSearchParams({ ...query, cursor: page.next })}`);
         return page;
@@ -81,7 +81,7 @@ describe('the pages of a list', () => {
         );
         const inOrder = order === 'asc' ? wanted : wanted.toReversed();
         expect(listed).toEqual(inOrder);
-        // From the lower end that was asked for, or upside down from the first message there is.
+        // A page starts at the given lower bound or, in descending order, at the first message.
         const [lowest = 1, highest = 0] = [wanted[0], wanted.at(-1)];
         const first = order === 'asc' ? (after ?? 0) + 1 : lowest;
         const missing = numbers(first, highest).filter((number) => !stored.includes(number));
@@ -103,7 +103,7 @@ describe('the pages of a list', () => {
   });
 
   test('a page ends early rather than exceed the response size of a function, and the next page continues there', async () => {
-    // Escaped, a control character takes six bytes of JSON.
+    // A control character is escaped as six bytes of JSON.
     const body = `x${'\u0001'.repeat(9_999)}`;
     await services.store.merge([
       chatWrite(token, 1),
@@ -116,7 +116,7 @@ describe('the pages of a list', () => {
   });
 
   test('pages of a search end early too, and still hold every match once', async () => {
-    // In HTML each of its characters is a match of 15.
+    // In HTML each of the characters becomes a match of 15 characters.
     const body = '"'.repeat(10_000);
     await services.store.merge([applicationWrite(token), chatWrite(token, 1)]);
     await services.searchIndex.index(
@@ -169,7 +169,7 @@ describe('the pages of a list', () => {
         )
       ).status;
     expect(await again({}, {})).toBe(200);
-    // Another size of page is the same list.
+    // A page of another size belongs to the same list.
     expect(await again({}, { limit: '2' })).toBe(200);
     expect(await again({}, { order: 'desc' })).toBe(422);
     expect(await again({}, { after: '0' })).toBe(422);

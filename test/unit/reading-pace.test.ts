@@ -3,7 +3,7 @@ import { ReadingPaces } from '../../local/reading-pace.ts';
 
 const taking = (ms: number) => ({ workMs: ms, cpuMs: ms });
 
-test('an application is unknown until a read of it ends, and then as fast as its reads are on average', () => {
+test('an application is unknown until a read of it ends, and then has the average pace of its reads', () => {
   const paces = new ReadingPaces();
   expect(paces.of('A')).toBe('unknown');
   paces.note('A', taking(25));
@@ -22,14 +22,14 @@ test('an application stays slow while every tenth of its reads takes a second', 
   }
 });
 
-test('a read that waits costs a tenth of its time', () => {
+test('the time that a read waits counts a tenth', () => {
   const paces = new ReadingPaces();
   paces.note('on a busy machine', { workMs: 200, cpuMs: 10 });
   paces.note('from a slow disk', { workMs: 300, cpuMs: 10 });
   expect([paces.of('on a busy machine'), paces.of('from a slow disk')]).toEqual(['fast', 'slow']);
 });
 
-test('the application that has read nothing for longest is forgotten when there are 10,001', () => {
+test('of 10,001 applications, the one whose last read is oldest is forgotten', () => {
   const paces = new ReadingPaces();
   for (let i = 0; i < 10_000; i++) paces.note(`${i}`, taking(1));
   paces.note('0', taking(1));

@@ -29,7 +29,7 @@ import {
 } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
-// What reads answer while the store is behind the ledger, or search behind the store.
+// Tests reads while the store is behind the ledger, or search behind the store.
 describe('a read', () => {
   const clock = newClock();
   let files: SqliteFile[];
@@ -49,7 +49,7 @@ describe('a read', () => {
       searchIndex: new SqliteSearchIndex(storeFile.database),
       cursors: testCursors(),
     };
-    // Accepted, and nothing of it stored.
+    // Creates what is accepted but not stored.
     token = (await services.ledger.createApplication('a')).token;
     await services.ledger.createChat(token, 'c');
     await services.ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
@@ -109,7 +109,7 @@ describe('a read', () => {
     expect(await pending()).toEqual([3]);
     expect(await readMessage(2)).toMatchObject({ status: 404, json: { code: 'message_not_found' } });
     expect((await readMessage(3)).json.code).toBe('message_pending');
-    // It is there all the same when its write turns up.
+    // A void message can still be read when its write arrives.
     await store.merge([messageWrite(token, 1, 2)]);
     expect(await readMessage(2)).toMatchObject({ status: 200, json: { number: 2 } });
   });

@@ -15,7 +15,7 @@ import {
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from '../support/histories/writes.ts';
 import { hardText } from '../support/texts/hard-texts.ts';
 
-test('writes come out of a record as they went in, in their order', () => {
+test('writes are decoded as they were encoded, in their order', () => {
   const writes = [
     applicationWrite('t'),
     chatWrite('t', 1, { name: null }),
@@ -32,7 +32,7 @@ test('writes come out of a record as they went in, in their order', () => {
   );
 });
 
-test('changed messages come out of a record as they went in', () => {
+test('changed messages are decoded as they were encoded', () => {
   const messages = [
     { token: 't', chat: 1, number: 2 },
     { token: 'u', chat: limits.highestNumber, number: limits.highestNumber },
@@ -40,17 +40,17 @@ test('changed messages come out of a record as they went in', () => {
   expect(decodeChanges(encodeChanges(messages))).toEqual(messages);
 });
 
-describe('the requests that a record comes from', () => {
+describe('the request ids of a record', () => {
   const id = '0b8f6c1e-5f5c-4a3d-9c55-0d0d6f3a2b11';
   const key = { token: 't', chat: 1, number: 2 };
 
-  test('come out of it as they went in', () => {
+  test('request ids are decoded as they were encoded', () => {
     expect(decodeWritesRecord(encodeWrites([deletionWrite('t')], [id]))).toMatchObject({ requests: [id] });
     const origin = { requests: [id], at: 1_700_000_000_000 };
     expect(decodeChangesRecord(encodeChanges([key], origin))).toEqual({ ...origin, messages: [key] });
   });
 
-  test('are none in a record of a version before, or of what no client asked for', () => {
+  test('a record of an earlier version, or of a change without a client, has no request ids', () => {
     const before = [
       { version: 1, writes: [deletionWrite('t')] },
       { version: 1, messages: [key] },
@@ -60,7 +60,7 @@ describe('the requests that a record comes from', () => {
     expect(decodeChangesRecord(JSON.stringify(before[1]))).toMatchObject({ requests: [] });
   });
 
-  test.for([['x'.repeat(37)], [7], 'text', null, {}])('that are not understood lose no write: %j', (requests) => {
+  test.for([['x'.repeat(37)], [7], 'text', null, {}])('invalid request ids lose no write: %j', (requests) => {
     const writes = [deletionWrite('t')];
     expect(decodeWritesRecord(JSON.stringify({ version: 1, requests, writes }))).toEqual({ requests: [], writes });
     const record = JSON.stringify({ version: 1, requests, at: requests, messages: [key] });
@@ -68,7 +68,7 @@ describe('the requests that a record comes from', () => {
   });
 });
 
-describe('the format', () => {
+describe('the format of records', () => {
   const id = '0b8f6c1e-5f5c-4a3d-9c55-0d0d6f3a2b11';
   const key = { token: 't', chat: 1, number: 2 };
   const writes = [
@@ -80,7 +80,7 @@ describe('the format', () => {
     deletionWrite('t', 1, undefined, 6),
     deletionWrite('t', undefined, undefined, 7),
   ];
-  // As the version before wrote and read them.
+  // The records as the previous version wrote and read them.
   const previousWrites = `{"version":1,"requests":["${id}"],"writes":[${[
     '{"kind":"application","token":"t","revision":0,"at":1,"name":"n"}',
     '{"kind":"chat","token":"t","chat":1,"revision":0,"at":2,"name":null}',
@@ -92,12 +92,12 @@ describe('the format', () => {
   ].join(',')}]}`;
   const previousChanges = `{"version":1,"requests":["${id}"],"at":3,"messages":[{"token":"t","chat":1,"number":2}]}`;
 
-  test('of the version before is read by this version', () => {
+  test('a record of the previous version is decoded by this version', () => {
     expect(decodeWritesRecord(previousWrites)).toEqual({ requests: [id], writes });
     expect(decodeChangesRecord(previousChanges)).toEqual({ requests: [id], at: 3, messages: [key] });
   });
 
-  test('of this version is byte for byte what the version before reads, so a create is no larger', () => {
+  test('a record of this version has exactly the bytes of the previous version, so a create is no larger', () => {
     expect(encodeWrites(writes, [id])).toBe(previousWrites);
     expect(encodeChanges([key], { requests: [id], at: 3 })).toBe(previousChanges);
     const create = messageWrite('Q2lDXdH2R2GfSqkhVYzhGg', 100, 100_000, {
@@ -108,13 +108,13 @@ describe('the format', () => {
     expect(encodeWrites([create], [id])).toHaveLength(277);
   });
 
-  test('has the members of a write alone, whatever else the object in memory has', () => {
+  test('a record has only the members of a write, whatever else the object in memory has', () => {
     const more: Write = Object.assign(messageWrite('t', 1, 2), { secret: 1 });
     expect(encodeWrites([more])).not.toContain('secret');
   });
 });
 
-describe('a record of a newer version is unknown instead of malformed, and quotes none of its content, with', () => {
+describe('a record of a newer version', () => {
   const write = JSON.parse(encodeWrites([messageWrite('t', 1, 1)])).writes[0];
   const { body, ...edit } = { ...write, revision: 1 };
   test.for<[what: string, record: unknown, reason: RegExp]>([
@@ -133,20 +133,20 @@ describe('a record of a newer version is unknown instead of malformed, and quote
     ],
     ['a new member of a deletion', { version: 1, writes: [{ ...deletionWrite('t'), mood: 1 }] }, /^writes\.0: unknown/],
     ['a new kind', { version: 1, writes: [{ ...write, kind: 'secret' }] }, /^writes\.0\.kind: unknown kind;/],
-  ])('%s', ([, record, reason]) => {
+  ])('a record of a newer version is unknown and not malformed, without a quote of its content: %s', ([, record, reason]) => {
     const decoding = () => decodeWrites(JSON.stringify(record));
     expect(decoding).toThrow(UnknownRecord);
     expect(decoding).toThrow(reason);
     expect(decoding).not.toThrow(/secret|message 1/);
   });
 
-  test('a new member of a changed message', () => {
+  test('a changed message with a new member is unknown and not malformed', () => {
     const record = JSON.stringify({ version: 1, messages: [{ token: 't', chat: 1, number: 1, mood: 1 }] });
     expect(() => decodeChanges(record)).toThrow(UnknownRecord);
   });
 });
 
-describe('malformed is, with a reason that quotes none of its content:', () => {
+describe('a malformed record', () => {
   const write = JSON.parse(encodeWrites([messageWrite('t', 1, 1)])).writes[0];
   test.for<[what: string, record: unknown, reason: RegExp]>([
     ['no version', { writes: [write] }, /^version: /],
@@ -177,21 +177,21 @@ describe('malformed is, with a reason that quotes none of its content:', () => {
     ['a name that is null', { version: 1, writes: [{ ...applicationWrite('t'), name: null }] }, /^writes\.0\.name: /],
     ['a list', [write], /^record: /],
     ['null', null, /^record: /],
-  ])('%s', ([, record, reason]) => {
+  ])('a record is malformed, with a reason that quotes none of its content: %s', ([, record, reason]) => {
     const decoding = () => decodeWrites(JSON.stringify(record));
     expect(decoding).toThrow(MalformedRecord);
     expect(decoding).toThrow(reason);
     expect(decoding).not.toThrow(/secret|message 1/);
   });
 
-  test.for(['', 'secret', '{', '{"version":1', '\u0000'])('what is not JSON: %j', (body) => {
+  test.for(['', 'secret', '{', '{"version":1', '\u0000'])('a record that is not JSON is malformed: %j', (body) => {
     for (const decode of [decodeWrites, decodeChanges]) {
       expect(() => decode(body)).toThrow(MalformedRecord);
       expect(() => decode(body)).toThrow(/^not JSON$/);
     }
   });
 
-  test('a record of the other queue', () => {
+  test('a record of the other queue is malformed', () => {
     const key = { token: 't', chat: 1, number: 1 };
     expect(() => decodeChanges(encodeWrites([messageWrite('t', 1, 1)]))).toThrow(MalformedRecord);
     expect(() => decodeWrites(encodeChanges([key]))).toThrow(MalformedRecord);

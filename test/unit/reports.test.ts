@@ -40,7 +40,7 @@ describe('a report', () => {
     const records = [
       encodeWrites([messageWrite('t', 1, 1, { at: now - 5_000 }), applicationWrite('t', { at: now })], [one, two]),
       encodeWrites([messageWrite('t', 1, 2, { at: now - 1_000 })], [three]),
-      // What no client asked for may be from years ago.
+      // A write without a client's request may be years old.
       encodeWrites([messageWrite('t', 1, 3, { at: 1 })]),
       'not a record',
     ];

@@ -23,7 +23,7 @@ import { answer, apiEvent } from '../support/client/api-event.ts';
 import { contents } from '../support/histories/writes.ts';
 import { openSqliteFile } from '../support/servers/sqlite-file.ts';
 
-/** A ledger, and what it has queued since the last look. */
+/** A ledger, and the records that it has queued since the last call. */
 interface Opened {
   ledger: Ledger;
   queued: () => Promise<string[]>;
@@ -52,7 +52,7 @@ async function dynamodb(): Promise<Opened> {
   return { ledger: new DynamodbLedger(table, parked), queued };
 }
 
-/** Every operation that writes, in an order in which each finds what it is for. */
+/** Every operation that writes, in an order in which each finds its target. */
 const writing: [OperationId, body?: unknown][] = [
   ['createApplication', { name: 'a' }],
   ['createChat', { name: 'c' }],

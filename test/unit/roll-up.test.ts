@@ -24,7 +24,7 @@ describe('the roll-up', () => {
   });
   afterEach(() => file.remove());
 
-  /** A ledger that has given so many numbers, in the application and in each chat. */
+  /** A ledger with this number of assigned numbers in the application and in each chat. */
   const given = (chats: number, messages: number): Pick<Ledger, 'counters'> => ({
     counters: async (parents) => parents.map(({ chat }) => (chat === undefined ? chats : messages)),
   });
@@ -33,7 +33,7 @@ describe('the roll-up', () => {
     return typeof found === 'string' ? found : found.messagesCount;
   };
 
-  test('counts what was accepted, stored yet or not, less what was deleted; then there is nothing to do', async () => {
+  test('the roll-up counts accepted resources, stored or not, minus deleted ones, and then has nothing to do', async () => {
     await store.merge([applicationWrite('t'), chatWrite('t', 1), chatWrite('t', 2), deletionWrite('t', 2)]);
     await store.merge([...messageWrites('t', 1, 1, 3), deletionWrite('t', 1, 2)]);
     expect(await rollUp(store, given(3, 5))).toBeGreaterThan(0);
@@ -43,7 +43,7 @@ describe('the roll-up', () => {
     expect(await messagesCount(1)).toBe(4);
   });
 
-  test('visits every mark, however many there are', async () => {
+  test('the roll-up visits every mark, however many there are', async () => {
     const chats = 2 * limits.rollupMarks;
     await store.merge([applicationWrite('t'), ...numbers(1, chats).map((chat) => chatWrite('t', chat))]);
     await store.merge(numbers(1, chats).map((chat) => messageWrite('t', chat, 1)));
@@ -52,13 +52,13 @@ describe('the roll-up', () => {
     expect(rows.filter(({ messagesCount }) => messagesCount !== 1)).toEqual([]);
   });
 
-  test('may run twice at once', async () => {
+  test('two roll-ups may run at once', async () => {
     await store.merge([applicationWrite('t'), chatWrite('t', 1), ...messageWrites('t', 1, 1, 3)]);
     await Promise.all([rollUp(store, given(1, 3)), rollUp(store, given(1, 3)), rollUp(store, given(1, 2))]);
     expect(await messagesCount(1)).toBe(3);
   });
 
-  test('loses nothing that is stored while it runs', async () => {
+  test('the roll-up counts resources that are stored while it runs', async () => {
     await store.merge([applicationWrite('t'), chatWrite('t', 1), messageWrite('t', 1, 1)]);
     let [counted, isFirst] = [1, true];
     const ledger: Pick<Ledger, 'counters'> = {
@@ -77,7 +77,7 @@ describe('the roll-up', () => {
   });
 
   test.for([Number.MAX_SAFE_INTEGER, 1e40, -1, 0.5, Number.NaN])(
-    'skips a counter of %d and reports it, counts all others, and counts it once it is right',
+    'the roll-up skips a counter of %d and reports it, counts all others, and counts it once it is right',
     async (absurd) => {
       await store.merge([applicationWrite('t'), ...numbers(1, 5).map((chat) => chatWrite('t', chat))]);
       const ledger: Pick<Ledger, 'counters'> = {
@@ -93,7 +93,7 @@ describe('the roll-up', () => {
     },
   );
 
-  test('skips a mark whose counter cannot be read or whose count cannot be set, and counts all others', async () => {
+  test('the roll-up skips a mark whose counter cannot be read or whose count cannot be set, and counts all others', async () => {
     await store.merge([applicationWrite('t'), ...numbers(1, 9).map((chat) => chatWrite('t', chat))]);
     const unreadable = new RangeError('Value is too large to be represented as a JavaScript number');
     const ledger: Pick<Ledger, 'counters'> = {
@@ -115,7 +115,7 @@ describe('the roll-up', () => {
     expect(await Promise.all(numbers(1, 9).map(messagesCount))).toEqual([7, 7, 7, 0, 7, 7, 7, 0, 7]);
   });
 
-  test('fails at once while the ledger or the store is unavailable', async () => {
+  test('the roll-up fails at once while the ledger or the store is unavailable', async () => {
     await store.merge([applicationWrite('t'), ...numbers(1, 9).map((chat) => chatWrite('t', chat))]);
     let calls = 0;
     const out: Pick<Ledger, 'counters'> = {
@@ -128,7 +128,7 @@ describe('the roll-up', () => {
     expect(calls).toBe(1);
   });
 
-  test('that fails half-way is finished by the next', async () => {
+  test('a roll-up that fails half-way is completed by the next one', async () => {
     await store.merge([applicationWrite('t'), ...numbers(1, 5).map((chat) => chatWrite('t', chat))]);
     await store.merge(numbers(1, 5).map((chat) => messageWrite('t', chat, 1)));
     const failing: Pick<SqliteStore, 'marks' | 'setCounts'> = {

@@ -6,7 +6,7 @@ import { methodsOf, type OperationId, operationFile, type Route, routes } from '
 const folder = path.resolve(import.meta.dirname, '../../functions/api');
 const table = Object.entries(routes) as [OperationId, Route][];
 
-test('every operation is the one export of the file of its name', async () => {
+test('every operation is the only export of the file with its name', async () => {
   for (const [id] of table) {
     const module: Record<string, unknown> = await import(`${folder}/${operationFile(id)}.ts`);
     expect(module[id], id).toBeTypeOf('function');

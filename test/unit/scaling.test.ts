@@ -8,17 +8,17 @@ const working: Working = { batchMs: 20, messageMs: 0, parallel: 2 };
 const steady = (perSecond: number, untilMs: number) => ({ perSecond: () => perSecond, untilMs });
 
 describe('a queue of the simulation', () => {
-  test('keeps the first of a batch for the window and the work, and the others shorter', () => {
-    // One a second and five processes: nearly each is alone in its batch.
+  test('the first message of a batch waits for the window and the work, and the others wait less', () => {
+    // One message a second and five processes: nearly every message is alone in its batch.
     expect(simulate(steady(1, 60_000), reading, working, 1)).toMatchObject({ medianMs: 1_020, p99Ms: 1_020 });
-    // A hundred to each: half of them wait for less than half of the window.
+    // A hundred messages for each process: half of them wait for less than half of the window.
     const { medianMs, p99Ms } = simulate(steady(500, 60_000), reading, working, 1);
     expect(medianMs).toBeGreaterThan(470);
     expect(medianMs).toBeLessThan(570);
     expect(p99Ms).toBeLessThanOrEqual(1_020);
   });
 
-  test('that takes ten in 100 ms works off what 1,000 a second leave in a second for some nine more', () => {
+  test('a queue that processes 10 messages in 100 ms takes 9 s more for 1,000 messages of one second', () => {
     const slow = { processes: 1, batchSize: 10, windowMs: 0, callMs: 10 };
     const { batch, drainedMs, p99Ms, backlog } = simulate(steady(1_000, 1_000), slow, { ...working, batchMs: 100 }, 1);
     expect(batch).toBeGreaterThan(9.8);
@@ -29,15 +29,15 @@ describe('a queue of the simulation', () => {
     expect(backlog).toBeLessThan(1_000);
   });
 
-  test('gives ten a call, so that a window is over before a large batch is full', () => {
-    // 100 calls of 10 ms in the window, and the first: 1,010.
+  test('each call returns ten messages, so the window ends before a large batch is full', () => {
+    // 100 calls of 10 ms in the window, and the first one: 1,010.
     const one = { processes: 1, batchSize: 10_000, windowMs: 1_000, callMs: 10 };
     const { batch } = simulate(steady(10_000, 10_000), one, working, 1);
     expect(batch).toBeGreaterThan(950);
     expect(batch).toBeLessThanOrEqual(1_010);
   });
 
-  test('is no faster with twice the batches at once when the database does one at a time', () => {
+  test('twice the number of concurrent batches is no faster when the database works on one at a time', () => {
     const two = { processes: 2, batchSize: 10, windowMs: 0, callMs: 10 };
     const drained = (processes: number, parallel: number) =>
       simulate(steady(1_000, 1_000), { ...two, processes }, { batchMs: 0, messageMs: 10, parallel }, 1).drainedMs;
@@ -45,18 +45,18 @@ describe('a queue of the simulation', () => {
     expect(drained(2, 1)).toBeGreaterThan(0.9 * drained(1, 1));
   });
 
-  test('is the same for the same seed, and another for another', () => {
+  test('a simulation is the same for the same seed and different for another', () => {
     const once = simulate(steady(100, 10_000), reading, working, 1);
     expect(simulate(steady(100, 10_000), reading, working, 1)).toEqual(once);
     expect(simulate(steady(100, 10_000), reading, working, 2)).not.toEqual(once);
   });
 
-  test('that is never emptied is an error, not an endless simulation', () => {
+  test('a queue that is never emptied is an error and not an endless simulation', () => {
     const stuck = { ...working, batchMs: 1e9 };
     expect(() => simulate(steady(1, 10_000), { ...reading, callMs: 10_000 }, stuck, 1)).toThrow(RangeError);
   });
 
-  test.each([10, 100, 1_000])('fills batches at %d a second as the arithmetic of cost says', (perSecond) => {
+  test.each([10, 100, 1_000])('batches at %d messages a second have the size that the cost model calculates', (perSecond) => {
     const { perInvocation } = fed(
       { perSecond, bytes: 200 },
       { batchSize: reading.batchSize, window: Duration.millis(reading.windowMs) },

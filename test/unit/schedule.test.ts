@@ -44,7 +44,7 @@ test('a run that fails is repeated like any other', async () => {
   expect(runs).toBe(3);
 });
 
-test('a schedule that is stopped during a run begins no other', async () => {
+test('a schedule that is stopped during a run starts no other', async () => {
   let runs = 0;
   const schedule = every(1_000, 'test', async () => {
     runs++;

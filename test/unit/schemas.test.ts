@@ -5,7 +5,7 @@ import { limits } from '../../lib/limits.ts';
 import { numbers } from '../support/histories/writes.ts';
 import { acceptableTexts, refusedTexts } from '../support/texts/names-and-bodies.ts';
 
-/** What a schema finds wrong, as `path: detail`; nothing for a valid value. */
+/** Returns the faults that a schema finds, as `path: detail`; none for a valid value. */
 const faults = (schema: z.ZodMiniType, value: unknown): string[] =>
   schema.safeParse(value).error?.issues.map(({ path, message }) => `${path.join('/')}: ${message}`) ?? [];
 
@@ -172,7 +172,7 @@ describe('an Idempotency-Key', () => {
     ['a"', 'a"'],
     ['x'.repeat(255), 'x'.repeat(255)],
     [`"${'x'.repeat(255)}"`, 'x'.repeat(255)],
-  ] as const)('%j is the key %j, quoted or bare alike', ([given, key]) => {
+  ] as const)('the Idempotency-Key %j is parsed as %j', ([given, key]) => {
     expect(schemas.idempotencyKey().parse(given)).toBe(key);
   });
 

@@ -25,7 +25,7 @@ describe('the search worker', () => {
       .map(({ content }) => content.body)
       .sort();
 
-  test('indexes messages as the store has them now, whatever happened since the record was sent', async () => {
+  test('the search worker indexes messages as they are in the store, whatever happened since the record was sent', async () => {
     const { store } = opened.services;
     await store.merge([messageWrite('t', 1, 1, { body: 'first' }), messageWrite('t', 1, 2, { body: 'second' })]);
     await store.merge([messageWrite('t', 1, 1, { revision: 1, body: 'edited' })]);
@@ -34,7 +34,7 @@ describe('the search worker', () => {
     expect(await found('d')).toEqual(['edited', 'second']);
   });
 
-  test('indexes an edit of what it has indexed before', async () => {
+  test('the search worker indexes an edit of an indexed message', async () => {
     const { store } = opened.services;
     await store.merge([messageWrite('t', 1, 1, { body: 'first' })]);
     await work(changes(1));
@@ -43,7 +43,7 @@ describe('the search worker', () => {
     expect([await found('first'), await found('edited')]).toEqual([[], ['edited']]);
   });
 
-  test('forgets what is deleted, and indexes an edit only when its message has come', async () => {
+  test('the search worker removes deleted messages, and indexes an edit only when its message has arrived', async () => {
     const { store } = opened.services;
     await store.merge([messageWrite('t', 1, 1), messageWrite('t', 1, 2, { revision: 1 })]);
     await work(changes(1, 2));
@@ -53,12 +53,12 @@ describe('the search worker', () => {
     expect(await found('message')).toEqual(['message 1/2, revision 1']);
   });
 
-  test('leaves out messages that the store does not have', async () => {
+  test('the search worker leaves out messages that the store does not have', async () => {
     expect(await work(changes(1, 2, 3))).toEqual([]);
     expect(await found('message')).toEqual([]);
   });
 
-  test('puts what it can’t read aside with its reason, and indexes the rest', async () => {
+  test('the search worker buries a malformed record with its reason, and indexes the rest', async () => {
     await opened.services.store.merge(messageWrites('t', 1, 1, 2));
     expect(await work(changes(1), 'not a record', changes(2))).toEqual([]);
     expect(await found('message')).toHaveLength(2);
@@ -66,7 +66,7 @@ describe('the search worker', () => {
     expect(opened.buried.store).toEqual([]);
   });
 
-  test('asks for the whole batch again when the index or the store is out', async () => {
+  test('the search worker fails the whole batch when the index or the store is unavailable', async () => {
     const { store, searchIndex } = opened.services;
     await store.merge(messageWrites('t', 1, 1, 2));
     const out = async () => {
@@ -82,7 +82,7 @@ describe('the search worker', () => {
     expect(await found('message')).toHaveLength(2);
   });
 
-  test('indexes thousands of messages of a batch', async () => {
+  test('the search worker indexes a batch of thousands of messages', async () => {
     for (const chat of [1, 2, 3]) await opened.services.store.merge(messageWrites('t', chat, 1, 900));
     const keys = [1, 2, 3].flatMap((chat) => numbers(1, 900).map((number) => ({ token: 't', chat, number })));
     expect(await work(encodeChanges(keys))).toEqual([]);
@@ -91,14 +91,14 @@ describe('the search worker', () => {
     });
   });
 
-  test('however the queues deliver, search finds in the end what the lists show', async () => {
+  test('in whatever order the queues deliver, search finally finds exactly what the lists show', async () => {
     const cases = history.chain((writes) => fc.tuple(deliveries(writes), fc.infiniteStream(fc.nat())));
     let runs = 0;
     await fc.assert(
       fc.asyncProperty(cases, async ([way, random]) => {
         const token = `token ${runs++}`;
         const waiting: string[] = [];
-        /** Some of the changes, in any order, and some of them again later. */
+        /** Returns some of the changes in any order, some of them twice. */
         const indexSome = async () => {
           for (let i = 0; i < 3 && waiting.length > 0; i++) {
             const at = Number(random.next().value) % waiting.length;
@@ -116,7 +116,7 @@ describe('the search worker', () => {
 
         const { application, chats } = await stateOf(opened.services.store, token);
         for (const [i, { chat, messages }] of chats.entries()) {
-          // Below something deleted the purge removes what is there.
+          // Below something deleted, the purge removes what is left.
           if (application === 'deleted' || chat === 'deleted') continue;
           const { matches } = await opened.services.searchIndex.search({ token, chat: i + 1, q: 'message', limit: 10 });
           const live = messages.filter((message) => typeof message !== 'string');

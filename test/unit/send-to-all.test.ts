@@ -5,7 +5,7 @@ import type { Outbox } from '../../lib/queue/queue.ts';
 
 setLogLevel('silent');
 
-/** Queues that record what they got; those that are named fail. */
+/** Returns queues that record their messages; those that are named fail. */
 function openOutboxes(...failing: string[]) {
   const sent: Record<string, string[]> = {};
   const outbox = (name: string): Outbox => ({

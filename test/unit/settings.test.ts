@@ -14,7 +14,7 @@ describe('the settings', () => {
     vi.restoreAllMocks();
   });
 
-  /** What is wrong, in the words for the user. */
+  /** Returns the error in the words for the user. */
   const complaint = (...argv: string[]): string => {
     try {
       readSettings(argv);
@@ -25,7 +25,7 @@ describe('the settings', () => {
     return 'none';
   };
 
-  test('have defaults for everything', () => {
+  test('every setting has a default', () => {
     expect(readSettings([])).toEqual({
       port: 3_000,
       host: '127.0.0.1',
@@ -35,7 +35,7 @@ describe('the settings', () => {
     });
   });
 
-  test('are flags', () => {
+  test('settings can be given as flags', () => {
     const flags = ['--port', '0', '--host', '::', '--data-dir', 'x', '--admin-key', 'k', '--log-level', 'debug'];
     expect(readSettings([...flags, '--rollup-seconds=5'])).toEqual({
       port: 0,
@@ -47,7 +47,7 @@ describe('the settings', () => {
     });
   });
 
-  test('are variables of the environment, and the flag counts first', () => {
+  test('settings can be given as environment variables, and flags have precedence', () => {
     vi.stubEnv('PORT', '4000');
     vi.stubEnv('HOST', '0.0.0.0');
     vi.stubEnv('DATA_DIR', '/srv/chat');
@@ -66,7 +66,7 @@ describe('the settings', () => {
     expect(readSettings(['--port', '5000'])).toEqual({ ...settings, port: 5_000 });
   });
 
-  test('that are wrong are all named at once, by flag and variable', () => {
+  test('all invalid settings are named at once, by flag and variable', () => {
     vi.stubEnv('LOG_LEVEL', 'loud');
     vi.stubEnv('ADMIN_KEY', '');
     expect(complaint('--port', '65536', '--host', '', '--data-dir', '', '--rollup-seconds', '0')).toBe(
@@ -81,11 +81,11 @@ describe('the settings', () => {
     );
   });
 
-  test.for(['-1', '1.5', 'x', '', ' 80', '0x50', '99999'])('no port is %j', (port) => {
+  test.for(['-1', '1.5', 'x', '', ' 80', '0x50', '99999'])('the port %j is refused', (port) => {
     expect(complaint(`--port=${port}`)).toBe('--port (PORT) must be a whole number from 0 to 65535.');
   });
 
-  test('take whole numbers up to their ends', () => {
+  test('a setting accepts whole numbers up to its bounds', () => {
     expect(readSettings(['--port', '65535', '--rollup-seconds', '3600'])).toMatchObject({
       port: 65_535,
       rollupSeconds: 3_600,
@@ -93,13 +93,13 @@ describe('the settings', () => {
     expect(complaint('--rollup-seconds', '3601')).toContain('1 to 3600');
   });
 
-  test('that are unknown, or lack their value, are refused in a sentence', () => {
+  test('an unknown setting, or one without its value, is refused in a sentence', () => {
     expect(complaint('--prot', '80')).toMatch(/^Unknown option '--prot'.*; see script\/start --help\.$/s);
     expect(complaint('--port')).toMatch(/^Option '--port <number>' argument missing; see script\/start --help\.$/);
     expect(complaint('serve')).toMatch(/^Too many arguments.*; see script\/start --help\.$/);
   });
 
-  test('are explained, all of them, when help is asked for', () => {
+  test('--help explains all settings', () => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     expect(readSettings(['--help'])).toBeUndefined();
     const help = write.mock.calls

@@ -11,7 +11,7 @@ import { refusal } from '../support/faults/refusal.ts';
 import { contents, numbers } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
-// What only the embedded ledger has; what all ledgers have is in test/contract.
+// Tests only of the embedded ledger. The contract of all ledgers is in test/contract.
 describe('the embedded ledger', () => {
   const clock = newClock();
   const elapsed = newClock(0);
@@ -32,7 +32,7 @@ describe('the embedded ledger', () => {
     file.database.raw.exec(`PRAGMA max_page_count = ${page_count + more}`);
   };
 
-  test('is unavailable while the disk is full; what it did not answer is not there, and no number is lost', async () => {
+  test('the embedded ledger is unavailable while the disk is full, keeps nothing unacknowledged, and loses no number', async () => {
     const { token } = await ledger.createApplication('a');
     await ledger.createChat(token, null);
     allowPages(8);
@@ -55,7 +55,7 @@ describe('the embedded ledger', () => {
   });
 
   test.each([2 ** 53 - 1, 2n ** 63n - 1n])(
-    'lives with a counter and revisions of %d in its file, from an import by an earlier version',
+    'the embedded ledger works with a counter and revisions of %d, as an earlier version could import them',
     async (absurd) => {
       const { token } = await ledger.createApplication('a');
       const neighbour = await ledger.createApplication('b');
@@ -102,7 +102,7 @@ describe('the embedded ledger', () => {
     },
   );
 
-  test('queues what is accepted together as one record, in its order, and nothing of what is refused', async () => {
+  test('the embedded ledger queues concurrently accepted writes as one record in order, without refused ones', async () => {
     const { token } = await ledger.createApplication('a');
     await ledger.createChat(token, null);
     await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
@@ -119,7 +119,7 @@ describe('the embedded ledger', () => {
     ]);
   });
 
-  test('queues nothing of a group that failed as a whole', async () => {
+  test('the embedded ledger queues nothing of a group commit that failed', async () => {
     const { token } = await ledger.createApplication('a');
     await ledger.createChat(token, null);
     const failing = file.database.transaction.bind(file.database);
@@ -135,7 +135,7 @@ describe('the embedded ledger', () => {
     expect(writes.filter(({ kind }) => kind === 'message')).toMatchObject([{ number: 1, content: { body: 'kept' } }]);
   });
 
-  test('keeps a record to what a worker stores in one transaction, and to a bounded size', async () => {
+  test('the embedded ledger limits a record to one transaction of the worker and to a bounded size', async () => {
     const { token } = await ledger.createApplication('a');
     await ledger.createChat(token, null);
     await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
@@ -148,7 +148,7 @@ describe('the embedded ledger', () => {
     expect(records).toEqual([1_000, 400 + 35, 35, 10]);
   });
 
-  test('clears away keys that have expired as new ones come', async () => {
+  test('the embedded ledger deletes expired keys when new ones arrive', async () => {
     const keys = () => file.database.prepare('SELECT count(*) AS count FROM idempotency_keys').get()?.count;
     for (const i of numbers(1, 10)) await ledger.createApplication('a', { key: { id: `old ${i}`, payload: '' } });
     elapsed.advance(limits.idempotencyMs);
@@ -158,7 +158,7 @@ describe('the embedded ledger', () => {
 
   const hour = 60 * 60 * 1_000;
   test.each([-hour, hour, -40 * 24 * hour, 40 * 24 * hour])(
-    'knows an Idempotency-Key for 24 hours though the system clock is moved by %i ms, also across a restart',
+    'the embedded ledger remembers an Idempotency-Key for 24 hours even if the clock moves by %i ms, also across a restart',
     async (change) => {
       const create = () => ledger.createApplication('a', { key: { id: 'key', payload: '' } });
       const first = await create();

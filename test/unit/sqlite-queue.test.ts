@@ -8,12 +8,12 @@ import { newClock } from '../support/basics/clock.ts';
 import { numbers } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
-/** Long enough for a commit to be made. */
+/** Waits long enough for a commit. */
 const turn = async () => {
   for (let i = 0; i < 3; i++) await setImmediate();
 };
 
-// What only the embedded queue has; what all queues have is in test/contract.
+// Tests only of the embedded queue. The contract of all queues is in test/contract.
 describe('the embedded queue', () => {
   const clock = newClock();
   const elapsed = newClock(0);
@@ -29,7 +29,7 @@ describe('the embedded queue', () => {
 
   const bodies = async (max: number) => (await queue.receive(max)).map(({ body }) => body);
 
-  test('shares its file with others of another name, and touches nothing of theirs', async () => {
+  test('queues with different names share a file, and none changes the messages of another', async () => {
     const other = new SqliteQueue(commits, 'two', { now: clock, elapsed });
     await queue.send(['mine']);
     await other.send(['theirs']);
@@ -42,7 +42,7 @@ describe('the embedded queue', () => {
     expect((await other.receive(10)).map(({ body }) => body)).toEqual(['theirs']);
   });
 
-  test('hands out what waits in the order it came, and what was put off behind it', async () => {
+  test('the embedded queue delivers waiting messages in their order, and a released one after them', async () => {
     await queue.send(['1', '2']);
     await queue.send(['3']);
     const [first] = await queue.receive(1);
@@ -52,12 +52,12 @@ describe('the embedded queue', () => {
     expect(await bodies(10)).toEqual(['2', '3', '1', '4']);
   });
 
-  test('keeps dead letters in their order, the oldest first', async () => {
+  test('the embedded queue keeps dead letters in order, oldest first', async () => {
     for (const i of numbers(1, 5)) await queue.bury([{ body: `${i}`, reason: 'because' }]);
     expect((await queue.deadLetters(3)).map(({ body }) => body)).toEqual(['1', '2', '3']);
   });
 
-  test('shows the records that are not acknowledged, in hand or put off or not', async () => {
+  test('the embedded queue lists all unacknowledged records: waiting, in flight and released', async () => {
     const other = new SqliteQueue(commits, 'two', { now: clock, elapsed });
     await other.send(['theirs']);
     await queue.send(numbers(1, 25).map(String));
@@ -70,7 +70,7 @@ describe('the embedded queue', () => {
     expect(await bodies(100)).toEqual(numbers(4, 25).map(String));
   });
 
-  test('hands out no more text at once than a function’s event may hold, but always one message', async () => {
+  test("a receive returns at most the text that fits into a function's event, but at least one message", async () => {
     const large = 'x'.repeat(limits.deliveryCharacters + 1);
     await queue.send([large, large, '3', '4']);
     expect(await queue.receive(10)).toHaveLength(1);
@@ -78,7 +78,7 @@ describe('the embedded queue', () => {
     expect(await bodies(10)).toEqual(['3', '4']);
   });
 
-  test('tells of new messages only once they are committed', async () => {
+  test('the embedded queue notifies about new messages only after their commit', async () => {
     const told: number[] = [];
     queue.onMessages(() => told.push(Number(file.database.raw.isTransaction)));
     await commits.run(() => undefined);
@@ -93,7 +93,7 @@ describe('the embedded queue', () => {
     expect(told).toEqual([0, 0]);
   });
 
-  test('hands out nothing that is committed, but not on the disk yet', async () => {
+  test('the embedded queue does not deliver a committed message before it is on the disk', async () => {
     const disk = Promise.withResolvers<void>();
     file.database.sync = () => disk.promise;
     const sent = queue.send(['1']);
@@ -107,7 +107,7 @@ describe('the embedded queue', () => {
     await sent;
   });
 
-  test('takes back what a transaction put in that fails', async () => {
+  test('a message of a failed transaction is not delivered', async () => {
     const failing = commits.run(() => {
       queue.insert(['never']);
       throw new Error('refused');
@@ -116,12 +116,12 @@ describe('the embedded queue', () => {
     expect(await bodies(10)).toEqual([]);
   });
 
-  test('knows when the next message can be received', async () => {
+  test('the embedded queue knows when the next message can be received', async () => {
     expect(queue.nextInMs()).toBeUndefined();
     await queue.send(['1']);
     expect(queue.nextInMs()).toBe(0);
     const [delivery] = await queue.receive(1);
-    // What is in hand is nobody else's before its visibility timeout.
+    // A message in flight cannot be received before its visibility timeout.
     expect(queue.nextInMs()).toBe(60_000);
     await queue.release([delivery?.receipt ?? ''], 30);
     expect(queue.nextInMs()).toBe(30_000);
@@ -139,10 +139,10 @@ describe('the embedded queue', () => {
     ['back by 40 days', -40 * 24 * hour],
     ['forward by 40 days', 40 * 24 * hour],
   ])('when the system clock is set %s', (_change, change) => {
-    /** The queue of the next process, whose monotonic clock begins again. */
+    /** Opens the queue as the next process does. Its monotonic clock starts again. */
     const restarted = () => new SqliteQueue(commits, 'one', { now: clock, elapsed: newClock(5) });
 
-    test('delivers what was sent before and after at once, in order', async () => {
+    test('a clock change does not affect messages sent before or after it: they are delivered at once in order', async () => {
       await queue.send(['1', '2']);
       clock.advance(change);
       await queue.send(['3']);
@@ -150,7 +150,7 @@ describe('the embedded queue', () => {
       expect(await bodies(10)).toEqual(['1', '2', '3']);
     });
 
-    test('delivers what was released after its delay, and no earlier', async () => {
+    test('a clock change does not affect a released message: it is delivered after its delay, and no earlier', async () => {
       await queue.send(['1']);
       const [delivery] = await queue.receive(1);
       await queue.release([delivery?.receipt ?? ''], 4);
@@ -162,7 +162,7 @@ describe('the embedded queue', () => {
       expect(await bodies(10)).toEqual(['1']);
     });
 
-    test('delivers what stays in hand after the visibility timeout, and no earlier', async () => {
+    test('a clock change does not affect a message in flight: it is redelivered after the visibility timeout, and no earlier', async () => {
       await queue.send(['1']);
       await queue.receive(1);
       clock.advance(change);
@@ -173,7 +173,7 @@ describe('the embedded queue', () => {
       expect(await bodies(10)).toEqual(['1']);
     });
 
-    test('delivers after a restart what waited, was in hand or was released, and what is sent then, at once', async () => {
+    test('after a restart with a changed clock, all waiting, in-flight and released messages are delivered at once', async () => {
       elapsed.advance(hour);
       await queue.send(['in hand', 'released', 'waiting']);
       const [, delivery] = await queue.receive(2);
@@ -185,7 +185,7 @@ describe('the embedded queue', () => {
       expect(await bodies(10)).toEqual(['in hand', 'waiting', 'released', 'new']);
     });
 
-    test('delivers at once what an earlier version kept with the time of that clock', async () => {
+    test('messages that an earlier version stored with the time of the changed clock are delivered at once', async () => {
       const insert = file.database.raw.prepare(
         "INSERT INTO queue_messages (queue, visible_at, body) VALUES ('one', ?, ?)",
       );

@@ -17,12 +17,12 @@ beforeAll(async () => {
 });
 afterAll(() => file.remove());
 
-// With such limits a few messages go the ways that take 10,000 matches or 100,000 otherwise.
+// With these limits a few messages reach the code paths for more than 10,000 or 100,000 matches.
 test.for([
   ['reading backwards', { leastRead: 1_000, mostRead: 1_000_000, mostSorted: 0 }],
   ['sorting', { leastRead: 1, mostRead: 2, mostSorted: 1_000 }],
   ['walking by time', { leastRead: 1, mostRead: 2, mostSorted: 0 }],
-] as const)('above the exact total a search is exactly a scan when the page is found by %s', async ([, budgets]) => {
+] as const)('above the exact total a search finds exactly what a scan finds when the page is found by %s', async ([, budgets]) => {
   const index = new SqliteSearchIndex(file.database);
   const search = new SqliteSearch(file.database, { exactTotal: 2, budgets });
   const cases = fc
@@ -75,7 +75,7 @@ test.for([
   );
 });
 
-test('an id is made of no number and no ordinal that would reach into another chat', () => {
+test('no number or ordinal can result in a document id of another chat', () => {
   expect(rowIdOf(2 ** 31 - 1, 2 ** 32 - 1)).toBe(2n ** 63n - 1n);
   expect(rowIdOf(1, 1)).toBe(2n ** 32n + 1n);
   for (const number of [0, -1, 1.5, 2 ** 32, Number.MAX_SAFE_INTEGER, Number.NaN])

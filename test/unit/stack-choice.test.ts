@@ -16,7 +16,7 @@ const before: Settings = {
 const docker = async () => true;
 const noDocker = async () => false;
 
-test('all that is wrong with the settings is told at once', () => {
+test('all invalid settings of the stack are named at once', () => {
   const given = { provider: 'podman', awsPort: '0', mysqlPort: '65536', opensearchPort: '9e3' };
   const read = () => readWanted(given, { ...own, MYSQL_URL: 'postgres://localhost/chat' });
   for (const told of [
@@ -33,7 +33,7 @@ test('two servers on one port are refused', () => {
   expect(() => readWanted({ awsPort: '4000', mysqlPort: '4000' }, {})).toThrow('must differ');
 });
 
-test('servers of one’s own are used only where all three are given', () => {
+test('external servers are used only when all three are given', () => {
   expect(readWanted({}, own).external).toMatchObject({ awsEndpoint: own.AWS_ENDPOINT_URL });
   const { MYSQL_URL: _, ...two } = own;
   expect(readWanted({}, two).external).toBeUndefined();
@@ -51,7 +51,7 @@ test.each([
   expect(name).toBe(expected);
 });
 
-test('a shell that is set to use this checkout’s own servers does not make them foreign', async () => {
+test('environment variables that name this checkout’s own servers do not select the external provider', async () => {
   const { servers } = providerOf(before);
   const environment = {
     AWS_ENDPOINT_URL: servers.awsEndpoint,
@@ -61,14 +61,14 @@ test('a shell that is set to use this checkout’s own servers does not make the
   expect((await chooseProvider(readWanted({}, environment), before, noDocker)).name).toBe('native');
 });
 
-test('ports and the password stay; a port that is asked for replaces the one before', async () => {
+test('ports and the password are kept, and a requested port replaces the previous one', async () => {
   expect(await choose(readWanted({ mysqlPort: '2002' }, {}), before, 'native')).toEqual({
     ...before,
     ports: { ...before.ports, mysql: 2002 },
   });
 });
 
-test('a first choice takes free ports and a password of its own', async () => {
+test('a first choice takes free ports and a new password', async () => {
   const [one, other] = [
     await choose(readWanted({}, {}), undefined, 'native'),
     await choose(readWanted({}, {}), undefined, 'native'),
@@ -78,7 +78,7 @@ test('a first choice takes free ports and a password of its own', async () => {
   expect(one.mysqlPassword).not.toBe(other.mysqlPassword);
 });
 
-test('the password of a given database goes into no address', () => {
+test('no address contains the password of a given database', () => {
   const { servers } = providerOf({
     ...before,
     provider: 'external',

@@ -35,12 +35,12 @@ test.each([
   'localhost:4566',
   '127.0.0.1',
   '',
-])('nothing is deployed to %j', (url) => {
+])('no deployment goes to %j', (url) => {
   expect(isLoopback(url)).toBe(false);
   expect(() => requireLoopback(url)).toThrow('is not on this machine');
 });
 
-test('cdk sees nothing of what the shell has for AWS when it deploys to an emulator', () => {
+test("a deployment to an emulator hides the shell's AWS settings from cdk", () => {
   const shell = {
     AWS_PROFILE: 'production',
     AWS_SESSION_TOKEN: 'secret',

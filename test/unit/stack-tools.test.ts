@@ -19,6 +19,6 @@ test('every missing tool is named, with one command that installs them', async (
   await expect(requireTools(tools, false)).rejects.toThrow('sudo apt-get install');
 });
 
-test('nothing is said when every tool is there', async () => {
+test('no tool is reported when every tool is installed', async () => {
   await expect(requireTools([tool('Maven', 'maven', true)])).resolves.toBeUndefined();
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { steadyClock } from '../../lib/steady-clock.ts';
 import { newClock } from '../support/basics/clock.ts';
 
-test('a steady clock continues at the latest time of the file, in whole milliseconds, and never goes back', () => {
+test('a steady clock continues from the latest time in the file, in whole milliseconds, and never goes back', () => {
   const elapsed = newClock(12.7);
   const now = steadyClock(1_000, elapsed);
   expect(now()).toBe(1_000);

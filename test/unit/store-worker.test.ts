@@ -21,7 +21,7 @@ import { openWorkerServices, type TestServices } from '../support/servers/worker
 
 setLogLevel('silent');
 
-/** A store that can be out, or refuse one text for good. */
+/** A store that can be unavailable, or refuse one text permanently. */
 class FaultyStore extends SqliteStore {
   isOut = false;
   batches: number[] = [];
@@ -53,7 +53,7 @@ describe('the store worker', () => {
     (await store.messages('t', chat, { order: 'asc', limit: 5_000 })).rows.map(({ number }) => number);
   const changed = () => opened.sent.flatMap(decodeChanges).map(({ chat, number }) => `${chat}/${number}`);
 
-  test('stores a batch at once, and hands on which messages changed, each once', async () => {
+  test('the store worker stores a batch at once, and sends each changed message once to the search queue', async () => {
     const failed = await work(
       [applicationWrite('t')],
       [chatWrite('t', 1)],
@@ -70,13 +70,13 @@ describe('the store worker', () => {
     expect(opened.buried.store).toEqual([]);
   });
 
-  test('sends the changes to every queue that carries changes', async () => {
+  test('the store worker sends the changes to every queue for changes', async () => {
     await work(messageWrites('t', 1, 1, 3));
     expect(changeQueues).toContain('search');
     for (const name of changeQueues) expect(opened.sentTo[name].flatMap(decodeChanges)).toHaveLength(3);
   });
 
-  test('hands on only what is committed', async () => {
+  test('the store worker sends changes only after the commit', async () => {
     const other = Database.open(opened.file.path, { readOnly: true });
     let seen: unknown;
     opened.services.searchQueue.send = async () => {
@@ -87,21 +87,21 @@ describe('the store worker', () => {
     expect(seen).toEqual([{ number: 1 }, { number: 2 }]);
   });
 
-  test('hands on nothing when no message changed', async () => {
+  test('the store worker sends nothing when no message changed', async () => {
     expect(
       await work([applicationWrite('t')], [chatWrite('t', 1)], [deletionWrite('t', 1)], [deletionWrite('t')]),
     ).toEqual([]);
     expect(opened.sent).toEqual([]);
   });
 
-  test('buries a record that is malformed with its reason, and stores the rest', async () => {
+  test('the store worker buries a malformed record with its reason, and stores the rest', async () => {
     expect(await work(messageWrites('t', 1, 1, 1), 'not a record', messageWrites('t', 1, 2, 2))).toEqual([]);
     expect(await stored()).toEqual([1, 2]);
     expect(changed()).toEqual(['1/1', '1/2']);
     expect(opened.buried.store).toEqual([{ body: 'not a record', reason: 'not JSON' }]);
   });
 
-  test('retries records of a newer version alone, stores the rest, and buries and stores nothing of them', async () => {
+  test('the store worker retries records of a newer version without storing or burying any, and stores the rest', async () => {
     const [write] = JSON.parse(encodeWrites(messageWrites('t', 1, 9, 9))).writes;
     const newer = [
       { version: 2, writes: [write] },
@@ -115,7 +115,7 @@ describe('the store worker', () => {
   });
 
   test.for(numbers(1, 9))(
-    'finds the one record of nine that can never be stored, number %i, and stores the rest',
+    'the store worker finds the one of nine records that can never be stored, number %i, and stores the rest',
     async (bad) => {
       const body = 'unstorable';
       const records = numbers(1, 9).map((number) => [messageWrite('t', 1, number, number === bad ? { body } : {})]);
@@ -129,7 +129,7 @@ describe('the store worker', () => {
     },
   );
 
-  test('finds several of them, and keeps a record together: all of it is stored or nothing', async () => {
+  test('the store worker finds several unstorable records, and stores each record completely or not at all', async () => {
     const bad = (number: number) => messageWrite('t', 1, number, { body: 'unstorable' });
     await work(messageWrites('t', 1, 1, 2), [messageWrite('t', 1, 3), bad(4)], [bad(5)], messageWrites('t', 1, 6, 7));
     expect(await stored()).toEqual([1, 2, 6, 7]);
@@ -137,7 +137,7 @@ describe('the store worker', () => {
     expect(changed()).toEqual(['1/1', '1/2', '1/6', '1/7']);
   });
 
-  test('asks for the whole batch again when the store is out, and hands on and buries nothing', async () => {
+  test('the store worker fails the whole batch while the store is unavailable, and sends and buries nothing', async () => {
     store.isOut = true;
     expect(await work(messageWrites('t', 1, 1, 1), messageWrites('t', 1, 2, 2), 'not a record')).toEqual([1, 2, 3]);
     expect(opened.sent).toEqual([]);
@@ -148,7 +148,7 @@ describe('the store worker', () => {
     expect(opened.buried.store).toHaveLength(1);
   });
 
-  test('asks for the whole batch again when it can’t hand on, and for what it can’t bury, which does no harm', async () => {
+  test('the store worker fails the batch when it cannot send, and a record that it cannot bury, and both can be repeated', async () => {
     const { send } = opened.services.searchQueue;
     opened.services.searchQueue.send = async () => {
       throw new Error('the queue is out');
@@ -167,7 +167,7 @@ describe('the store worker', () => {
     expect(opened.buried.store).toHaveLength(1);
   });
 
-  test('stores a large batch in transactions of bounded size, and hands it on in records of bounded size', async () => {
+  test('the store worker stores a large batch in transactions of bounded size, and sends records of bounded size', async () => {
     const size = limits.rowsPerTransaction;
     await work(
       messageWrites('t', 1, 1, size),
@@ -179,7 +179,7 @@ describe('the store worker', () => {
     expect(opened.sent.map((record) => decodeChanges(record).length)).toEqual([size, size, 100]);
   });
 
-  test('has nothing to do with an empty batch', async () => {
+  test('the store worker accepts an empty batch', async () => {
     expect(await work()).toEqual([]);
     expect(store.batches).toEqual([]);
   });

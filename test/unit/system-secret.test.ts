@@ -36,7 +36,7 @@ describe('the system secret of a data folder', () => {
     expect(readdirSync(folder)).toEqual(['system-secret']);
   });
 
-  test.each(['644', '640', '666', '604'])('of mode %s is closed to other users, and used', (mode) => {
+  test.each(['644', '640', '666', '604'])('a system secret of mode %s is made private to its owner, and used', (mode) => {
     const folder = dataFolder();
     const secret = systemSecretOf(folder);
     chmodSync(fileIn(folder), mode);
@@ -52,7 +52,7 @@ describe('the system secret of a data folder', () => {
     ['has other characters', `${'A'.repeat(42)}+`],
     ['holds more than its bits', `${'A'.repeat(42)}B`],
     ['is huge', 'A'.repeat(1_000_000)],
-  ])('is refused as damaged when it %s, and stays as it is', (_what, text) => {
+  ])('a system secret is refused as damaged when it %s, and stays unchanged', (_what, text) => {
     const folder = dataFolder();
     writeFileSync(fileIn(folder), text, { mode: 0o600 });
     expect(() => systemSecretOf(folder)).toThrow(UnusableSystemSecret);
@@ -91,7 +91,7 @@ describe('the rotation of the system secret', () => {
     expect(keysAt(lastSigned + verifiesMs)).toEqual([third, second]);
   });
 
-  test.each(['', '{}', 'null', '{"key":"short"}', first])('is refused for a text that is none: %j', (text) => {
+  test.each(['', '{}', 'null', '{"key":"short"}', first])('the rotation refuses an invalid current secret: %j', (text) => {
     expect(() => withNewKey(text, second, now)).toThrow();
   });
 
@@ -116,7 +116,7 @@ describe('the rotation of the system secret', () => {
 
 describe('the system secret in a running function', () => {
   const text = (key: string) => JSON.stringify({ key: key.repeat(43) });
-  /** A secret that can be changed, lost and delayed, and a clock. */
+  /** A secret that can be changed, removed and delayed, and a clock. */
   const world = () => {
     const state = { now: 1_000_000, reads: 0, text: text('a') as string | undefined, hangs: false };
     const read = async () => {

@@ -3,18 +3,18 @@ import { expect, test } from 'vitest';
 import { asToken, newToken } from '../../lib/model/token.ts';
 import { numbers } from '../support/histories/writes.ts';
 
-test('a new token is understood as itself', () => {
+test('asToken returns a new token unchanged', () => {
   for (const _ of numbers(1, 1_000)) {
     const token = newToken();
     expect(asToken(token)).toBe(token);
   }
 });
 
-test('what can be no token is understood as one that nobody has', () => {
+test('asToken returns one token that nobody has for every invalid text', () => {
   const token = newToken();
   const nobody = asToken('');
   expect(nobody).toMatch(/^[A-Za-z0-9_-]{22}$/);
-  // Its end has bits that a token's never has.
+  // The last character has bits that a generated token never has.
   expect(Buffer.from(nobody, 'base64url').toString('base64url')).not.toBe(nobody);
   for (const text of [
     `${token} `,
@@ -28,7 +28,7 @@ test('what can be no token is understood as one that nobody has', () => {
     expect(asToken(text)).toBe(nobody);
 });
 
-test('a text is understood as itself only where it could be a token', () => {
+test('asToken returns a text unchanged exactly when it has the form of a token', () => {
   const nobody = asToken('');
   const alphabet = fc.constantFrom(...'AQgwaz09-_');
   const texts = fc.oneof(

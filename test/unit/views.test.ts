@@ -6,12 +6,12 @@ import { applicationView, chatView, messageView, timestamp } from '../../functio
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 
-// The machine that accepted the edit has a clock that is an hour behind, or its clock was set back.
+// The clock of the machine that accepted the edit is an hour behind, or was set back.
 const createdAt = Date.UTC(2026, 10, 21, 9);
 const updatedAt = Date.UTC(2026, 10, 21, 8);
 const both = { created_at: timestamp(createdAt), updated_at: timestamp(createdAt) };
 
-test('no answer has an updated_at before its created_at, whatever the clocks say', async () => {
+test('no view has an updated_at before its created_at, whatever the clocks say', async () => {
   const times = { createdAt, updatedAt };
   expect(applicationView({ token: 't', name: 'a', chatsCount: 0, ...times })).toMatchObject(both);
   expect(chatView({ number: 1, name: null, messagesCount: 0, ...times })).toMatchObject(both);
