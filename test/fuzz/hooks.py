@@ -1,4 +1,4 @@
-"""What an OpenAPI document can't say of this API, so that Schemathesis meets what is there and takes nothing for a fault."""
+"""Rules of this API that an OpenAPI document cannot express: they direct requests to existing resources and suppress false failures."""
 
 import itertools
 import json
@@ -12,9 +12,9 @@ from schemathesis.core.failures import AcceptedNegativeData
 from schemathesis.core.parameters import ParameterLocation
 from schemathesis.openapi.checks import EnsureResourceAvailability, RejectedPositiveData, UseAfterFree
 
-# What the test has made. Only here are most operations more than a 404.
+# The resources that the test has created. Elsewhere most operations result in a 404.
 PLACE = {"token": os.environ.get("APPLICATION_TOKEN"), "chat_number": 1, "message_number": 1}
-# No application's; what was sent for PLACE's, and must not reach it, goes here.
+# The token of no application. It replaces the token of PLACE in requests that must not reach it.
 NOWHERE = "nowhere"
 LONGEST_KEY = 255
 STORED_WITHIN_SECONDS = 5
@@ -27,7 +27,7 @@ def is_valid(case, location):
 
 
 def another(key):
-    """The key with a number in front, bare or in quotes as it was; hard to guess, as far as the API can tell."""
+    """Returns the key with a number in front, quoted or bare as before, and long enough for the API to accept it as hard to guess."""
     quoted = len(key) > 1 and key.startswith('"') and key.endswith('"')
     numbered = f"the key of request {next(numbers)} {key[1:-1] if quoted else key}"[:LONGEST_KEY]
     return f'"{numbered}"' if quoted else numbered.rstrip()
@@ -35,11 +35,11 @@ def another(key):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Gives each request a key of its own, and a place where there is something; sequences find such a place themselves."""
+    """Gives each request a new key and the path of existing resources. Stateful sequences use the resources that they create."""
     if is_valid(case, ParameterLocation.HEADER) and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = another(case.headers["Idempotency-Key"])
     if case.method.upper() == "DELETE":
-        # What the test has made is to stay.
+        # The test needs its application, so it must not be deleted.
         if case.path_parameters.get("token") == PLACE["token"]:
             case.path_parameters["token"] = NOWHERE
     elif case.meta.phase.name.value != "stateful" and is_valid(case, ParameterLocation.PATH):
@@ -63,7 +63,7 @@ def is_pending(message):
 
 
 def stays(condition, url):
-    """Waits while the condition holds; answers whether it does so to the end."""
+    """Waits while the condition holds, and returns whether it still holds after the timeout."""
     end = time.monotonic() + STORED_WITHIN_SECONDS
     while condition(url):
         if time.monotonic() > end:
@@ -74,7 +74,7 @@ def stays(condition, url):
 
 @schemathesis.hook
 def after_call(context, case, response):
-    """A message can be read when it is stored, moments after the answer: whoever comes next is to find it so."""
+    """Waits until a created message is stored, moments after the response, so that the next request can read it."""
     chat, is_messages, batch = response.request.url.partition("?")[0].partition("/messages")
     if case.method.upper() != "POST" or response.status_code != 201 or not is_messages:
         return
@@ -86,10 +86,11 @@ def after_call(context, case, response):
 @schemathesis.hook
 def filter_failure(context, failure, case, response):
     """
-    White space around a header's value is not part of it, so a key that is wrong by that alone is right when it arrives.
-    A cursor that is valid by its form is refused all the same, unless it is the `next` of this very list.
-    What a sequence has made and is sent nowhere is not missing.
-    What is deleted may be read until that is stored too, even again when its create is stored after a read; then no more.
+    Returns False for failures that are no faults of the API:
+    - White space around a header's value is not part of it, so a key that is only wrong because of it arrives as valid.
+    - A cursor of the right form is refused unless it is the `next` of the same list.
+    - A resource that a sequence created is not missing when the request was redirected to NOWHERE.
+    - A deleted resource can be read until the deletion is stored, even again if its create is stored after a read.
     """
     if isinstance(failure, EnsureResourceAvailability) and case.path_parameters.get("token") == NOWHERE:
         return False

@@ -3,13 +3,13 @@ import type { SearchDocument } from '../../lib/search/search-index.ts';
 import { Random } from '../../tools/statistics/random.ts';
 import { indexed } from '../support/histories/writes.ts';
 
-/** Messages and queries that are drawn to make a search slow. */
+/** The messages and queries of a case, generated to make a search slow. */
 export interface SearchCase {
   documents: SearchDocument[];
   queries: string[];
 }
 
-/** Without another case and with one, in one to four bytes of UTF-8. */
+/** Characters of one to four bytes in UTF-8, some of them with case variants. */
 const characters = ['a', 'b', '=', 'E', 'я', '\u0301', '中', '\u{1F600}'];
 const words = [
   'the',
@@ -31,14 +31,14 @@ const words = [
 const textLengths = [30, 80, 500, limits.bodyLength];
 const queryLengths = [1, 2, 3, 4, 5, 6, 12, 18, 19, 30, 61, 251, limits.queryLength];
 
-/** The same for the same seed and size; about `size` code points in all. */
+/** Generates a case from a seed, with `size` code points in total. The same seed and size give the same case. */
 export function drawCase(seed: number, size: number): SearchCase {
   const random = new Random(seed);
   const length = pick(random, textLengths);
   const kinds = Array.from({ length: random.between(1, 3) }, () => textsOf(random, length));
   const count = Math.max(2, Math.floor(size / length));
   const chats = pick(random, [1, 2, Math.min(count, 500)]);
-  // Whole kinds one after the other, or mixed; times in order of the numbers, or not.
+  // Whole kinds one after the other or mixed, with times in the order of the numbers or not.
   const [mixed, ordered] = [random.chance(0.5), random.chance(0.7)];
   const documents = Array.from({ length: count }, (_, i): SearchDocument => {
     const kind = mixed ? pick(random, kinds) : (kinds[Math.floor((i * kinds.length) / count)] as () => string[]);
@@ -57,7 +57,7 @@ export function drawCase(seed: number, size: number): SearchCase {
   return { documents, queries };
 }
 
-/** Draws texts of one kind, of this many code points. */
+/** Generates texts of one kind, of `length` code points. */
 function textsOf(random: Random, length: number): () => string[] {
   const alphabet = Array.from({ length: random.between(1, 3) }, () => pick(random, characters));
   const repeated = (unit: string[]) => Array.from({ length }, (_, i) => unit[i % unit.length] as string);
@@ -66,7 +66,7 @@ function textsOf(random: Random, length: number): () => string[] {
   const ruler = drawn(random.between(20, 300), alphabet.slice(0, 1));
   return pick(random, [
     () => repeated(period),
-    // Almost periodic: one character is another.
+    // Almost periodic: one character differs.
     () => repeated(period).with(random.between(0, length - 1), pick(random, characters)),
     () => repeated([...ruler, pick(random, characters)]),
     () => repeated(drawn(random.between(20, 997), alphabet)),
@@ -74,7 +74,7 @@ function textsOf(random: Random, length: number): () => string[] {
   ]);
 }
 
-/** A part of a text, perhaps with another character at its beginning, middle or end. */
+/** Returns a part of a text, sometimes with another character at its start, middle or end. */
 function queryOf(random: Random, body: string): string {
   const points = [...body];
   const length = Math.min(pick(random, queryLengths), points.length);

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError } from 'commander';
 import { runCase, type TimedSearch } from './run-case.ts';
 
-/** How many of the slowest searches are printed. */
+/** Number of slowest searches to print. */
 const slowestShown = 10;
 
 const wholeNumber = (text: string): number => {

@@ -6,19 +6,22 @@ import { openSqliteFile } from '../support/servers/sqlite-file.ts';
 import { scans } from '../support/texts/scan.ts';
 import { drawCase } from './cases.ts';
 
-/** One search of a case. */
+/** The result of one search of a case. */
 export interface TimedSearch {
   seed: number;
   what: string;
-  /** Processor time, in milliseconds. */
+  /** Processor time in milliseconds. */
   ms: number;
-  /** How the result differs from a scan of the texts; undefined where it does not. */
+  /** The difference between the result and a scan of the texts, or undefined when there is none. */
   wrong: string | undefined;
 }
 
 const pageSize = 20;
 
-/** Indexes the messages of a case, and makes its searches: in a chat and in the application, the first page and another. */
+/**
+ * Indexes the messages of a case, and runs its searches in a chat and in the application, for the first page and
+ * another one.
+ */
 export async function runCase(seed: number, size: number): Promise<TimedSearch[]> {
   const { documents, queries } = drawCase(seed, size);
   const file = await openSqliteFile({ search: searchMigrations });
@@ -41,7 +44,7 @@ export async function runCase(seed: number, size: number): Promise<TimedSearch[]
             ...(chat && { chat }),
             ...(after && { after: position(after) }),
           };
-          // Once more when it was slow, because the machine may have been busy.
+          // Measures a slow search again, because other programs may use the machine.
           let [found, ms] = await timed(() => index.search(query));
           if (ms > 20) [found, ms] = await timed(() => index.search(query));
           const numbers = found.matches.map(({ number }) => number).join();

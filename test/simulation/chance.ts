@@ -1,6 +1,6 @@
 import { Random } from '../../tools/statistics/random.ts';
 
-/** The one source of chance, which {@link seed} begins anew. */
+/** The only source of randomness. {@link seed} restarts it. */
 export let random = new Random(0);
 
 export function seed(value: number): void {

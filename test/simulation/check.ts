@@ -3,21 +3,21 @@ import type { Taken } from './dynamodb.ts';
 import type { FinalState, MessageRow } from './final-state.ts';
 import { type Attempt, accepted, isUnknown, isWrite, type Operation, startOf } from './history.ts';
 
-// Holds the history, what clients asked and were answered, against the state in which everything came to rest; in the
-// spirit of Elle (https://www.vldb.org/pvldb/vol14/p268-alvaro.pdf): each text is written once, so that whatever is read
-// names the request that wrote it.
+// Checks the history of requests and responses against the final state, in the spirit of Elle
+// (https://www.vldb.org/pvldb/vol14/p268-alvaro.pdf): each text is written once, so a text that is read identifies the
+// request that wrote it.
 
-/** Statuses that a client may see, whatever the weather; 504 is API Gateway's when a function died. */
+/** Statuses that a client may get whatever fails. API Gateway returns 504 when a function died. */
 const statuses = new Set([200, 201, 204, 404, 409, 429, 503, 504]);
 
-/** A write that was slower than this may have run out of time. */
+/** Milliseconds. A slower write may have run out of time. */
 const fastMs = 6_000;
 
 const isCreateBelow = ({ id }: Operation): boolean => /^create(Chat|Message|Messages)$/.test(id);
 const placeOf = (token: string | undefined, chat?: number, number?: number): string =>
   [token, chat, number].filter((part) => part !== undefined).join('/');
 
-/** What the operation made, edited, deleted or read. */
+/** Returns the places that the operation created, edited, deleted or read. */
 function subjectsOf(operation: Operation): string[] {
   const { id, token, chat, number } = operation;
   const answer = accepted(operation)?.json;
@@ -37,10 +37,10 @@ function numbersOf({ id }: Operation, answer: Record<string, unknown> | undefine
 const placeIn = (one: { token: string; chat?: number; number?: number }): string =>
   placeOf(one.token, one.chat, one.number);
 
-/** The subject and all that it lies in. */
+/** Returns a place and all its parents. */
 const upwards = (place: string): string[] => place.split('/').map((_, i, parts) => parts.slice(0, i + 1).join('/'));
 
-/** Checks everything, and answers what is wrong, a sentence each. */
+/** Checks everything, and returns a sentence for each fault. */
 export function check(history: Operation[], state: FinalState, poison: string[]): string[] {
   return [
     ...checkAnswers(history),
@@ -62,7 +62,7 @@ function checkAnswers(history: Operation[]): string[] {
     ),
   );
   const deletions = history.filter(({ id }) => id.startsWith('delete'));
-  /** Whether nobody has asked for its deletion, or that of what it lies in, before this time. */
+  /** Returns whether nobody requested the deletion of the place, or of a parent, before this time. */
   const isSafe = (place: string, until: number) =>
     !deletions.some((one) => startOf(one) <= until && upwards(place).includes(subjectsOf(one)[0] ?? ''));
   const parentOf = ({ token, chat, number }: Operation) => placeOf(token, chat, number);
@@ -136,7 +136,10 @@ const rangesOf = (taken: Taken[]): string =>
 const messagesOf = ({ messages }: FinalState, { token, number }: { token: string; number: number }): MessageRow[] =>
   messages.filter((row) => row.token === token && row.chat === number);
 
-/** What is deleted is refused from then on. Creates below a deleted application are, once it is purged. */
+/**
+ * After a deletion, requests below it must be refused. Creates below a deleted application are refused once it is
+ * purged.
+ */
 function checkDeletions(history: Operation[]): string[] {
   const wrong: string[] = [];
   for (const deletion of history.filter(({ id }) => id.startsWith('delete'))) {
@@ -223,7 +226,7 @@ const storedOf = (text: string | null, row: { deleted: number; created_at: numbe
   createdAt: row.created_at,
 });
 
-/** The texts that may stand at the end: not those that an accepted edit was begun after. */
+/** Returns the texts that are possible at the end: those that no accepted edit followed. */
 function lastTexts(first: string | null, edits: Operation[]): (string | null)[] {
   const begun = edits.filter(accepted).map(startOf);
   const standing = edits.filter((edit) => {
@@ -260,7 +263,10 @@ function checkDeadLetters({ deadLetters }: FinalState, poison: string[]): string
   ];
 }
 
-/** At rest, all that differs is what was never answered: numbers without a write, and what the ledger alone has. */
+/**
+ * Checks that the only differences at the end result from unacknowledged requests: numbers without a write, and writes
+ * that are only in the ledger.
+ */
 function checkDifferences(history: Operation[], { differences, later, left }: FinalState): string[] {
   const answered = new Set(
     history.flatMap((operation) => (operation.id.startsWith('create') ? subjectsOf(operation) : [])),

@@ -6,7 +6,7 @@ import { accepted, type Operation } from './history.ts';
 import { operations } from './operations.ts';
 import type { World } from './world.ts';
 
-/** infra/sizes.ts: what a function of the API may take before it is ended. */
+/** Milliseconds after which a function of the API is ended, from infra/sizes.ts. */
 const functionMs = 10_000;
 const attempts = 6;
 
@@ -22,7 +22,7 @@ interface Application {
 
 type Wanted = Omit<Operation, 'task' | 'attempts' | 'keyed'> & { said: Said };
 
-/** How often each kind of request comes. */
+/** The weight of each kind of request. */
 const mix: [OperationId, number][] = [
   ['createMessage', 36],
   ['createMessages', 8],
@@ -39,7 +39,7 @@ const mix: [OperationId, number][] = [
   ['listMessages', 3],
 ];
 
-/** Clients that work on the same applications at once, and note all that they asked and were answered. */
+/** Clients that work on the same applications concurrently, and record all requests and responses. */
 export class Clients {
   readonly history: Operation[] = [];
   readonly #world: World;
@@ -49,9 +49,9 @@ export class Clients {
     this.#world = world;
   }
 
-  /** Lets so many clients send so many requests each. */
+  /** Runs `clients` clients, each of which sends `requests` requests. */
   async run(clients: number, requests: number): Promise<void> {
-    // Something to work on.
+    // Creates an application and a chat to work on.
     for (let i = 0; i < 3 && this.#applications.length === 0; i++) await this.#ask('createApplication');
     for (let i = 0; i < 3 && !this.#applications[0]?.chats.length; i++) await this.#ask('createChat');
     await Promise.all(
@@ -75,7 +75,7 @@ export class Clients {
     if (keyed) said.headers = { 'Idempotency-Key': `the key of the client's task ${task}` };
     for (let attempt = 1; attempt <= attempts; attempt++) {
       const again = this.#attempt(operation, said);
-      // An impatient client asks again while its first request is still under way.
+      // An impatient client retries while its first request is still in progress.
       if (keyed && random.chance(0.1)) await Promise.all([again, this.#attempt(operation, said)]);
       else await again;
       const { status } = operation.attempts.at(-1) ?? { status: 0 };
@@ -100,7 +100,7 @@ export class Clients {
     operation.attempts.push({ startedAt, endedAt: Date.now(), status, json, hurt });
   }
 
-  /** A request of this kind for something that there is, as far as the clients know. */
+  /** Returns a request of this kind for something that exists as far as the clients know. */
   #wanted(id: OperationId, task: string): Wanted | undefined {
     if (id === 'createApplication') return { id, texts: [task], said: { body: { name: task } } };
     const live = this.#applications.filter(({ deleted }) => !deleted);
@@ -115,7 +115,7 @@ export class Clients {
         texts: [task],
         said: { params: { token }, ...(id === 'editApplication' && { body: { name: task } }) },
       };
-    // Mostly one chat, so that requests meet.
+    // Usually the same chat, so that requests conflict.
     const chat = random.chance(0.7) ? application.chats[0] : random.pick(application.chats);
     if (!chat) return undefined;
     const params = { token, chat_number: String(chat.number) };
@@ -136,7 +136,9 @@ export class Clients {
     return { ...about, number, said: id === 'editMessage' ? { ...ofMessage, body: { body: task } } : ofMessage };
   }
 
-  /** What was answered is there for the next requests; what was deleted stays, to be asked for in vain. */
+  /**
+   * Makes created resources available to later requests. Deleted ones stay, so that requests to them are tested too.
+   */
   #learn(operation: Operation): void {
     const answered = accepted(operation)?.json;
     if (!answered) return;

@@ -15,14 +15,14 @@ import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import type { Process } from './process.ts';
 
-// What stands for the SQL server is SQLite in memory, so that the store's own statements run; each of them is a call
-// over the network, and others come in between.
+// Simulates the SQL server with SQLite in memory, so that the store's own statements run. Each statement is a network
+// call, and other calls may happen in between.
 
 export const failure = (kind: string): Error => new Unavailable(new Error(kind));
 
 let kept: Database | undefined;
 
-/** An empty database. It is the same one each time, for making it takes longer than most simulations. */
+/** Returns an empty database. It is reused, because creating one takes longer than most simulations. */
 export async function emptyDatabase(): Promise<Database> {
   if (!kept) {
     kept = Database.open(':memory:');
@@ -37,8 +37,8 @@ export async function emptyDatabase(): Promise<Database> {
 }
 
 /**
- * The store as a process reaches it: each statement is a call, and so are a merge and a page of counts, each of which is
- * one transaction.
+ * The store as a process reaches it. Each statement is a call. A merge and a page of counts are one call each, because
+ * each is one transaction.
  */
 export class SimulatedStore extends SqliteStore {
   readonly #process: Process;

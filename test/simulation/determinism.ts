@@ -4,10 +4,10 @@ import { syncBuiltinESMExports } from 'node:module';
 import FakeTimers from '@sinonjs/fake-timers';
 import { random, seed as seedChance } from './chance.ts';
 
-// Importing this file makes time and chance in this process the simulation's own: the clock stands still until it is
-// moved to the next timer, and everything random follows from one seed. So a seed replays exactly.
+// Importing this file replaces time and randomness in this process with the simulation's: the clock stands still until
+// it is moved to the next timer, and one seed determines everything random. So a seed replays exactly.
 
-/** Every simulation begins at this time, in milliseconds since 1970. */
+/** The time at which every simulation starts, in milliseconds since 1970. */
 const startTime = Date.UTC(2026, 10, 21);
 
 const realSetImmediate = setImmediate;
@@ -16,16 +16,16 @@ const clock = FakeTimers.install({
   toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
 });
 
-/** By how many milliseconds the clock of the process is ahead whose code runs; none outside a process. */
+/** How many milliseconds the clock of the running process is ahead; 0 outside of a process. */
 const clockError = new AsyncLocalStorage<number>();
 Date.now = () => clock.now + (clockError.getStore() ?? 0);
 
-/** The time that no process's clock changes, in milliseconds since 1970. */
+/** Returns the time without any process's clock error, in milliseconds since 1970. */
 export const trueTime = (): number => clock.now;
 
 /**
- * Runs the work on a machine whose system clock is ahead by so many milliseconds. The services that it calls keep the true
- * time, because their effects come from timers.
+ * Runs the work on a machine whose system clock is this many milliseconds ahead. The services that it calls keep the
+ * true time, because timers cause their effects.
  */
 export const onClockAhead = <Result>(milliseconds: number, work: () => Result): Result =>
   clockError.run(milliseconds, work);
@@ -47,20 +47,20 @@ Object.assign(crypto, {
 });
 syncBuiltinESMExports();
 
-/** Begins a simulation: nothing is left of the one before. */
+/** Starts a simulation, with nothing left of the previous one. */
 export function restart(seed: number): void {
   clock.reset();
   seedChance(seed);
 }
 
-/** Moves the clock to the next timer and lets everything happen that follows from it. */
+/** Moves the clock to the next timer, and waits for everything that follows from it. */
 export async function step(): Promise<void> {
   clock.next();
-  // Promises are done with before the event loop's next turn, whatever their chains.
+  // All chains of promises are complete before the event loop's next turn.
   await new Promise((resolve) => realSetImmediate(resolve));
 }
 
-/** Moves the clock by so many milliseconds at once; only for when nothing is under way. */
+/** Moves the clock by this many milliseconds at once. Only allowed when nothing is in progress. */
 export const leap = (milliseconds: number): void => clock.setSystemTime(clock.now + milliseconds);
 
 export const sleep = (milliseconds: number): Promise<void> =>

@@ -5,13 +5,13 @@ import type { Item } from '../../lib/ledger/dynamodb/table.ts';
 
 type Value = Item[string];
 
-/** What the names and values of an expression stand for. */
+/** The names and values that an expression's placeholders stand for. */
 export interface Bindings {
   ExpressionAttributeNames?: Record<string, string> | undefined;
   ExpressionAttributeValues?: Item | undefined;
 }
 
-/** An expression that DynamoDB would not take. */
+/** An expression that DynamoDB would reject. */
 export class ValidationException extends Error {}
 
 const tokensOf = (text: string): string[] => text.match(/<=|>=|<>|[=<>+,()]|[:#\w.]+/g) ?? [];
@@ -35,7 +35,7 @@ class Parser {
     return holds;
   }
 
-  /** Applies the clauses to a copy of the item; operands are read from the item as it was. */
+  /** Applies the clauses to a copy of the item. Operands have the values from before the update. */
   update(): Item {
     const updated = { ...this.#item };
     let clause: string | undefined;
@@ -171,6 +171,6 @@ function compared(left: string | number, comparison: string, right: string | num
 export const holds = (condition: string | undefined, bindings: Bindings, item: Item | undefined): boolean =>
   condition === undefined || new Parser(condition, bindings, item ?? {}).condition();
 
-/** The item after the update; the one given stays as it was. */
+/** Returns the item after the update, without changing the given one. */
 export const updated = (update: string, bindings: Bindings, item: Item): Item =>
   new Parser(update, bindings, item).update();

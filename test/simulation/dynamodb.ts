@@ -20,7 +20,7 @@ import type { Fate } from './weather.ts';
 
 /** Numbers that a process took from a counter. */
 export interface Taken {
-  /** The partition of the application or chat that they were taken in. */
+  /** The partition of the application or chat whose counter it is. */
   parent: string;
   first: number;
   last: number;
@@ -39,7 +39,7 @@ const failure = (kind: Fate['kind']): Error => (kind === 'throttled' ? throttled
 
 const nameOf = (key: Item): string => `${textIn(key, 'pk')}\n${textIn(key, 'sk')}`;
 
-/** Whether the command changes an application's or a chat's item, where the counters are. */
+/** Returns whether the command changes the item of an application or chat, which has the counters. */
 const changesCounter = (command: unknown): boolean =>
   command instanceof UpdateItemCommand && /^(application|chat)$/.test(command.input.Key?.sk?.S ?? '');
 
@@ -50,26 +50,26 @@ interface Change extends Bindings {
   ConditionExpression?: string | undefined;
 }
 
-/** A DynamoDB table in memory, for the commands and expressions that the ledger uses. */
+/** A DynamoDB table in memory, with the commands and expressions that the ledger uses. */
 export class SimulatedTable {
   readonly #items = new Map<string, Item>();
-  /** Transactions that took effect, which a repetition with their token finds. */
+  /** Successful transactions by their client request token, which makes retries idempotent. */
   readonly #transactions = new Set<string>();
   readonly taken: Taken[] = [];
 
-  /** The client that a process calls the table with. */
+  /** Returns the client with which a process calls the table. */
   client(process: Caller): DynamoDBClient {
     const send = (command: unknown) =>
       process.call('dynamodb', () => this.#do(command, process.task), failure, changesCounter(command));
     return { send } as unknown as DynamoDBClient;
   }
 
-  /** The items of all partitions that begin so. */
+  /** Returns the items of all partitions with this prefix. */
   itemsIn(prefix: string): Item[] {
     return [...this.#items.values()].filter((item) => textIn(item, 'pk').startsWith(prefix));
   }
 
-  /** Puts an item, or replaces it. */
+  /** Inserts or replaces an item. */
   put(item: Item): void {
     this.#items.set(nameOf(item), item);
   }
@@ -87,7 +87,7 @@ export class SimulatedTable {
     }
     if (command instanceof BatchWriteItemCommand) {
       const [[table, requests] = ['', []]] = Object.entries(command.input.RequestItems ?? {});
-      // DynamoDB may leave a part of a batch undone, but never all of it.
+      // DynamoDB may leave part of a batch unprocessed, but never all of it.
       const left = random.chance(0.1) ? requests.splice(1) : [];
       for (const { PutRequest, DeleteRequest } of requests) {
         if (PutRequest?.Item) this.put(PutRequest.Item);
@@ -135,7 +135,7 @@ export class SimulatedTable {
     return this.#items.get(nameOf((Key ?? Item) as Item));
   }
 
-  /** Changes one item on its condition, and answers it as it is then. */
+  /** Changes one item if its condition holds, and returns the new item. */
   #change(change: Change, task: string): Item {
     const before = this.#at(change);
     if (!holds(change.ConditionExpression, change, before))

@@ -35,27 +35,29 @@ export interface DocumentRow {
   body: string | null;
 }
 
-/** What is left when everything has come to rest. */
+/** The state after everything has completed. */
 export interface FinalState {
   applications: ApplicationRow[];
   chats: ChatRow[];
   messages: MessageRow[];
   documents: DocumentRow[];
-  /** The highest number given, by the partition of the application or chat. */
+  /** The highest assigned number, by the partition of the application or chat. */
   counters: Map<string, number>;
   taken: Taken[];
   deadLetters: { body: string; reason: string | undefined }[];
-  /** What was below something deleted when nothing was on its way any more, though that had been purged. */
+  /**
+   * Places below something deleted that remained when nothing was in progress any more, although it had been purged.
+   */
   leftBelow: string[];
-  /** What reconcile found then. */
+  /** The differences that reconcile found at the end. */
   differences: Difference[];
-  /** What it found when two weeks had passed: the void numbers, recorded now. */
+  /** The differences two weeks later: the void numbers, which are recorded now. */
   later: Difference[];
-  /** What it found after that. */
+  /** The differences after that. */
   left: Difference[];
 }
 
-/** What is gathered on the way to the end. */
+/** The parts of the final state that are collected on the way. */
 type Gathered = Pick<FinalState, 'deadLetters' | 'leftBelow' | 'differences' | 'later' | 'left'>;
 
 export function finalState(world: World, gathered: Gathered): FinalState {
@@ -77,7 +79,7 @@ export function finalState(world: World, gathered: Gathered): FinalState {
   };
 }
 
-/** The rows, and the chats that take numbers, which lie in something deleted. */
+/** Returns the rows and the chats with counters that are below something deleted. */
 export function leftBelow({ database, table }: World): string[] {
   const rows = database.raw
     .prepare(

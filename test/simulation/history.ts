@@ -1,27 +1,27 @@
 import type { OperationId } from '../../lib/api/routes.ts';
 
-/** One request of a client, and what came back. */
+/** One request of a client and its response. */
 export interface Attempt {
   startedAt: number;
-  /** When the client had the answer, or gave up. */
+  /** The time at which the client had the response or gave up. */
   endedAt: number;
-  /** 504 stands for no answer at all. */
+  /** 504 stands for no response. */
   status: number;
   json: Record<string, unknown>;
-  /** Whether a call to DynamoDB failed in it: all that may fail a write. */
+  /** Whether a call to DynamoDB failed during the request. Only that may fail a write. */
   hurt: boolean;
 }
 
-/** What a client wanted; with an Idempotency-Key it may have asked several times for it. */
+/** What a client wanted. With an Idempotency-Key it may have sent several requests for it. */
 export interface Operation {
-  /** Names it, and stands in every text that it writes. */
+  /** Identifies the operation, and is part of every text that it writes. */
   task: string;
   id: OperationId;
-  /** What it was about; a create's own number or token is in its answer. */
+  /** The target. The number or token of a create is in its response. */
   token?: string;
   chat?: number;
   number?: number;
-  /** The texts that it wrote: a name, a body, or those of a batch. */
+  /** The texts that it wrote: a name, a body, or the bodies of a batch. */
   texts: (string | null)[];
   keyed: boolean;
   attempts: Attempt[];
@@ -31,10 +31,10 @@ export const startOf = ({ attempts }: Operation): number => attempts[0]?.started
 
 export const isWrite = ({ id }: Operation): boolean => /^(create|edit|delete)/.test(id);
 
-/** The attempt that was answered with success. */
+/** Returns the attempt with a successful response. */
 export const accepted = ({ attempts }: Operation): Attempt | undefined =>
   attempts.find(({ status }) => status >= 200 && status < 300);
 
-/** Whether it may have taken effect, though nobody was told so. */
+/** Returns whether it may have taken effect without a successful response. */
 export const isUnknown = (operation: Operation): boolean =>
   !accepted(operation) && operation.attempts.some(({ status }) => status >= 500);

@@ -5,11 +5,11 @@ import { mutations } from './mutations.ts';
 import type { Outcome } from './simulate.ts';
 import { range, simulateAll } from './threads.ts';
 
-/** A run that is no terminal's says how far it is so often. */
+/** Interval of progress lines when the output is not a terminal. */
 const lineEveryMs = 10_000;
-/** After so many seeds that break something, the rest would say the same. */
+/** Number of failing seeds after which a run stops, because more would show the same fault. */
 const mostFailures = 10;
-/** Every planted bug is found within so many seeds, most within fifty. */
+/** Number of seeds within which every planted bug is found; most are found within fifty. */
 const seedsPerMutation = 1_500;
 
 const wholeNumber = (text: string): number => {
@@ -112,7 +112,7 @@ function tell(seed: number, violations: string[]): void {
   console.log(`  Replay it: npm run simulate -- --seed ${seed}`);
 }
 
-/** A bar on a terminal, now and then a line elsewhere. */
+/** Shows a progress bar on a terminal, and a line now and then elsewhere. */
 function progress(total: number): { update: (seeds: number) => void; stop: () => void } {
   if (process.stdout.isTTY) {
     const bar = new SingleBar({ format: '{bar} {percentage}%  {value} of {total} seeds', hideCursor: true });

@@ -5,17 +5,20 @@ import type { Fate, Part, Weather } from './weather.ts';
 export type Ending<Result> =
   | { kind: 'answered'; result: Result }
   | { kind: 'failed'; error: unknown }
-  /** It died, or ran out of time and was ended. */
+  /** It died, or was ended at its time limit. */
   | { kind: 'died' };
 
-/** Who calls, for the parts that are called. */
+/** The caller, as the called parts see it. */
 export type Caller = Pick<Process, 'task' | 'call'>;
 
-/** One invocation of a function, on a machine with a clock of its own. It may die at any of its calls; what it had sent off before takes effect all the same. */
+/**
+ * One invocation of a function, on a machine with its own clock. It may die at any of its calls; calls that it has sent
+ * take effect nevertheless.
+ */
 export class Process {
-  /** For whom the work is done; stands beside the numbers that it takes. */
+  /** The operation or function that the work is done for. It is recorded with the numbers that it takes. */
   readonly task: string;
-  /** The parts on which a call of it has failed. */
+  /** The parts to which a call of this process failed. */
   readonly hurtBy = new Set<Part>();
   readonly #weather: Weather;
   readonly #clockErrorMs: number;
@@ -28,7 +31,7 @@ export class Process {
     this.task = task;
   }
 
-  /** Works until the answer, the death or the time limit. What is still under way after the answer goes on. */
+  /** Runs until the response, the death or the time limit. Work that is in progress at the response continues. */
   async run<Result>(timeoutMs: number, work: () => Promise<Result>): Promise<Ending<Result>> {
     const timer = setTimeout(() => this.#die(), timeoutMs);
     const ending = await Promise.race([
@@ -43,9 +46,9 @@ export class Process {
   }
 
   /**
-   * Calls a part of the system, whose `effect` comes about or not as the weather has it.
+   * Calls a part of the system. The weather decides whether `effect` happens.
    *
-   * @param failure what the caller is told of a call that failed
+   * @param failure returns the error that the caller gets for a failed call
    * @param hot whether the call changes an item with a counter
    */
   call<Result>(
@@ -59,7 +62,7 @@ export class Process {
     return new Promise((resolve, reject) => {
       if (death === 'before') this.#die();
       if (this.#dead) return;
-      /** The answer arrives, or nobody is there any more to take it. */
+      /** Delivers the response, unless the caller has died. */
       const answer = (settle: () => void) => {
         if (death === 'after') this.#die();
         if (!this.#dead) settle();

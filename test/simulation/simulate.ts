@@ -8,28 +8,28 @@ import { type FinalState, finalState, leftBelow } from './final-state.ts';
 import { accepted, isWrite, type Operation } from './history.ts';
 import { World } from './world.ts';
 
-/** What came of one seed; plain data, for it travels between threads. */
+/** The result of one seed. It is plain data, because it is sent between threads. */
 export interface Outcome {
   seed: number;
-  /** What did not hold, a sentence each. */
+  /** The promises that were broken, a sentence each. */
   violations: string[];
   requests: number;
-  /** Writes that were answered with success. */
+  /** Number of writes with a successful response. */
   accepted: number;
-  /** Numbers that reconcile found void. */
+  /** Number of numbers that reconcile found void. */
   voids: number;
-  /** The history, a line for each request. */
+  /** The history, one line for each request. */
   story: string[];
-  /** Of the history and the final state: the same whenever the seed is run. */
+  /** A digest of the history and the final state, which is the same in each run of the seed. */
   digest: string;
 }
 
-// Each failure would be a line.
+// Without this, each failure would log a line.
 setLogLevel('silent');
 
 const minute = 60_000;
 const day = 24 * 60 * minute;
-/** Longer than a queue keeps a message. */
+/** Longer than the retention period of a queue. */
 const longMs = 15 * day;
 const patienceMs = 4 * 60 * minute;
 
@@ -90,13 +90,13 @@ async function live(world: World, clients: Clients) {
   })();
   await clients.run(random.between(2, 4), random.between(6, 14));
   await poisoned;
-  // Some outages end while nobody asks for anything, and a few are long.
+  // Some outages end while no client sends requests, and a few are long.
   if (random.chance(0.04)) await sleep(100 * minute);
   world.weather.clearUp();
 
   const deadline = Date.now() + patienceMs;
-  // What was given up may still take effect for two minutes, and each schedule runs again.
-  // An odd time, so that it is not the schedules' own.
+  // Calls that timed out may take effect for two minutes, and each schedule runs again.
+  // An odd duration, so that it does not coincide with the schedules.
   do await sleep(3.2 * minute);
   while (!world.isQuiet() && Date.now() < deadline);
   const late = !world.isQuiet();

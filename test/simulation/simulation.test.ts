@@ -6,10 +6,10 @@ import { mutations } from './mutations.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 
-/** What `npm run simulate` with these options prints. */
+/** Returns the output of `npm run simulate` with these options. */
 async function simulate(...options: string[]): Promise<string> {
   const run = promisify(execFile)(process.execPath, ['test/simulation/main.ts', ...options], { cwd: project });
-  // A broken promise makes it fail; what it prints then says which.
+  // The command fails when a promise is broken. Its output says which.
   const { stdout } = await run.catch((error: { stdout: string }) => error);
   return stdout;
 }

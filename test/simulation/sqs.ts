@@ -18,7 +18,7 @@ interface QueuedMessage {
   receives: number;
 }
 
-/** A standard queue: at least once, in any order. */
+/** A standard queue: at-least-once delivery in any order. */
 export class SimulatedQueue {
   readonly messages = new Map<string, QueuedMessage>();
   readonly #weather: Pick<Weather, 'chance' | 'duplicates'>;
@@ -32,7 +32,9 @@ export class SimulatedQueue {
     this.messages.set(String(++this.#sent), { body, reason, visibleAt: Date.now(), receives: 0 });
   }
 
-  /** Up to `max` messages in any order, hidden from now on; in bad weather also some that somebody has in hand. */
+  /**
+   * Returns up to `max` messages in any order and hides them. In bad weather it also returns some that are in flight.
+   */
   take(max: number, visibilityMs: number): [id: string, message: QueuedMessage][] {
     const due = [...this.messages].filter(
       ([, { visibleAt }]) => visibleAt <= Date.now() || this.#weather.chance(this.#weather.duplicates / 10),
@@ -46,14 +48,14 @@ export class SimulatedQueue {
     return taken;
   }
 
-  /** The same as the event of a batch. */
+  /** Returns the same messages as the event of a batch. */
   receive(max: number, visibilityMs: number): SQSEvent | undefined {
     const records = this.take(max, visibilityMs).map(([receipt, { body, receives }]) => ({ receipt, body, receives }));
     return records.length > 0 ? sqsEvent('simulated', records) : undefined;
   }
 }
 
-/** Of a queue that nobody has set otherwise. */
+/** The visibility timeout of a queue with default settings. */
 const visibilityMs = 30_000;
 
 const messageOf = ([ReceiptHandle, { body, reason, receives }]: [string, QueuedMessage]) => ({
@@ -65,7 +67,7 @@ const messageOf = ([ReceiptHandle, { body, reason, receives }]: [string, QueuedM
 
 const failure = (kind: string): Error => Object.assign(new Error(kind), { name: 'TimeoutError' });
 
-/** The client that a process calls the queues with, each by its URL. */
+/** Returns the client with which a process calls the queues, each by its URL. */
 export function sqsClient(
   process: Caller,
   queues: Record<string, SimulatedQueue>,

@@ -1,34 +1,34 @@
 import { random } from './chance.ts';
 import { trueTime } from './determinism.ts';
 
-/** What a process calls over the network. */
+/** The services that a process calls over the network. */
 export type Part = 'dynamodb' | 'sqs' | 'sql' | 'search';
 const parts: Part[] = ['dynamodb', 'sqs', 'sql', 'search'];
 
 /**
- * How a call goes:
- * - `done`: as it should
- * - `refused`: it never arrived, and the caller knows it failed
- * - `throttled`: DynamoDB answers that it has done nothing
- * - `lost`: it took effect, and the answer did not come back
- * - `late`: the caller gave up, and it takes effect after all, some time later
+ * The result of a call:
+ * - `done`: it succeeds
+ * - `refused`: it fails without effect, and the caller knows
+ * - `throttled`: DynamoDB reports that it did nothing
+ * - `lost`: it takes effect, but the response is lost
+ * - `late`: the caller times out, and the call takes effect some time later
  */
 export interface Fate {
   kind: 'done' | 'refused' | 'throttled' | 'lost' | 'late';
-  /** Until it takes effect, and until the answer is back then; in milliseconds. */
+  /** Milliseconds until the call takes effect, and from then until the response arrives. */
   thereMs: number;
   backMs: number;
-  /** The caller dies before the call leaves, or when the answer is back. */
+  /** Whether the caller dies before the call is sent, or when the response arrives. */
   death: 'before' | 'after' | undefined;
-  /** For so long the caller is frozen before the call leaves; in milliseconds. */
+  /** Milliseconds for which the caller is frozen before the call is sent. */
   stallMs: number;
 }
 
-/** After this long a caller gives up. */
+/** Milliseconds after which a caller times out. */
 const timeoutMs = 3_000;
 const longestDelayMs = 120_000;
 const longestStallMs = 90_000;
-/** The clocks of two machines differ by up to twice this. */
+/** Each clock is off by up to this, so the clocks of two machines differ by up to twice this. */
 const longestClockErrorMs = 5 * 60_000;
 
 const minute = 60_000;
@@ -40,23 +40,23 @@ interface Span {
 
 interface Outage extends Span {
   part: Part;
-  /** It answers nothing, or that it won't. */
+  /** The part does not respond, or it refuses the call. */
   kind: 'silent' | 'refusing';
 }
 
-/** DynamoDB throttles a partition that is hot, and not its neighbours. */
+/** DynamoDB throttles a hot partition but not the others. */
 interface Throttling extends Span {
   what: 'counters' | 'other items' | 'everything';
 }
 
 const isDuring = ({ from, to }: Span, at: number): boolean => from <= at && at < to;
 
-/** What goes wrong during one simulation, and how often: drawn from its seed. */
+/** What fails during one simulation, and how often. The seed determines it. */
 export class Weather {
   readonly #faults: number;
   readonly #deaths: number;
   readonly #stalls: number;
-  /** How often a queue delivers a message that somebody has in hand, a schedule runs twice, and the like. */
+  /** Probability that a queue delivers a message in flight again, that a schedule runs twice, and the like. */
   readonly duplicates: number;
   readonly #outages: Outage[];
   readonly #throttlings: Throttling[];
@@ -64,7 +64,7 @@ export class Weather {
   #fine = false;
 
   constructor() {
-    // One in ten is calm, so that what is wrong without any fault shows too.
+    // One simulation in ten has no faults, so that bugs that need none are found too.
     const storm = random.chance(0.1) ? 0 : random.next();
     this.#faults = 0.15 * storm ** 2;
     this.#deaths = random.chance(0.5) ? 0.03 * storm : 0;
@@ -75,17 +75,20 @@ export class Weather {
     this.#throttlings = storm === 0 ? [] : throttlings();
   }
 
-  /** By how many milliseconds the clock of a new process is ahead; negative when it is behind. It never clears up. */
+  /**
+   * Returns how many milliseconds the clock of a new process is ahead; negative when it is behind. Clock errors stay
+   * after `clearUp`.
+   */
   clockErrorMs(): number {
     return random.between(-this.#clockErrors, this.#clockErrors);
   }
 
-  /** From now on nothing fails any more. */
+  /** Ends all faults except clock errors. */
   clearUp(): void {
     this.#fine = true;
   }
 
-  /** Whether something happens that only bad weather brings. */
+  /** Returns true with this probability, and always false after `clearUp`. */
   chance(probability: number): boolean {
     return !this.#fine && random.chance(probability);
   }
@@ -112,7 +115,7 @@ export class Weather {
   }
 }
 
-/** None for most parts; for some, minutes; now and then over an hour. */
+/** Returns no outage for most parts; for some, minutes; rarely more than an hour. */
 function outagesOf(part: Part): Outage[] {
   if (!random.chance(0.3)) return [];
   const from = Date.now() + random.between(0, 8 * minute);
@@ -120,7 +123,7 @@ function outagesOf(part: Part): Outage[] {
   return [{ part, kind: random.chance(0.5) ? 'silent' : 'refusing', from, to: from + length }];
 }
 
-/** A few, of a minute at most. */
+/** Returns a few spans of a minute at most. */
 function throttlings(): Throttling[] {
   if (random.chance(0.5)) return [];
   return Array.from({ length: random.between(1, 4) }, () => {

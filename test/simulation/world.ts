@@ -26,26 +26,29 @@ import { type Ending, Process } from './process.ts';
 import { SimulatedQueue, sqsClient } from './sqs.ts';
 import { Weather } from './weather.ts';
 
-/** The longest time limit of infra/sizes.ts for a schedule, and the visibility that follows from that of a worker. */
+/**
+ * Milliseconds: the longest time limit of a schedule in infra/sizes.ts, and the visibility timeout that follows from a
+ * worker's time limit.
+ */
 const scheduleMs = 15 * 60_000;
 const visibilityMs = 6 * limits.workerMs + 1_000;
 const minute = 60_000;
 
-/** Workers of each queue that run at once. */
+/** Concurrent workers of each queue. */
 const lanes = 2;
 const longestBatch = 12;
 
 type DeadQueueName = `${QueueName}-dead`;
 const deadQueueName = (name: QueueName): DeadQueueName => `${name}-dead`;
 
-// Loaded before any simulation begins, because loading takes real time.
+// Loaded before any simulation starts, because loading takes real time.
 const workers = await loadWorkers();
 
-/** The system in one process: the functions over simulated services. */
+/** The whole system in one process: the functions over simulated services. */
 export class World {
   readonly weather = new Weather();
   readonly table = new SimulatedTable();
-  /** The queues, and those of their dead letters, by their URLs. */
+  /** The queues and their dead-letter queues by URL. */
   readonly queues: Record<QueueName | DeadQueueName, SimulatedQueue> = Object.fromEntries(
     queueNames.flatMap((name) => [name, deadQueueName(name)]).map((url) => [url, new SimulatedQueue(this.weather)]),
   ) as World['queues'];
@@ -63,7 +66,7 @@ export class World {
     return new World(await emptyDatabase());
   }
 
-  /** The functions' services as a process reaches them. */
+  /** Returns the functions' services as a process reaches them. */
   services(process: Process) {
     const table = new DynamodbTable(this.table.client(process), 'ledger');
     const sqs = sqsClient(process, this.queues, this.weather);
@@ -79,7 +82,7 @@ export class World {
     };
   }
 
-  /** Runs a function once, in a process of its own. */
+  /** Runs a function once in a process of its own. */
   async invoke<Event, Result>(
     task: string,
     timeMs: number,
@@ -91,7 +94,7 @@ export class World {
     return { process, ending: await process.run(timeMs, () => run(event, lambdaContext(task, timeMs))) };
   }
 
-  /** Sets the event sources and the schedules going. */
+  /** Starts the event sources and the schedules. */
   start(): void {
     for (let lane = 0; lane < lanes; lane++) {
       for (const name of queueNames)
@@ -104,12 +107,12 @@ export class World {
     void this.#schedule('purge', purgeSchedule);
   }
 
-  /** No batch and no schedule begins any more. */
+  /** Prevents further batches and schedules from starting. */
   stop(): void {
     this.#stopped = true;
   }
 
-  /** Whether nothing is queued, parked or under way, and what was deleted has been purged once. */
+  /** Returns whether nothing is queued, parked or in progress, and every deletion has been purged once. */
   isQuiet(): boolean {
     return (
       this.#running === 0 &&
@@ -119,7 +122,7 @@ export class World {
     );
   }
 
-  /** Runs the purge once, for what is due by now. */
+  /** Runs the purge once for everything that is due. */
   async purge(): Promise<void> {
     await this.invoke('purge', scheduleMs, purgeSchedule, scheduledEvent());
   }
@@ -128,7 +131,7 @@ export class World {
     await this.invoke('roll-up', scheduleMs, rollUpSchedule, scheduledEvent());
   }
 
-  /** Does what a person does with poison: looks at it and removes it. */
+  /** Takes all dead letters out of their queues, as an operator does, and returns them. */
   takeDeadLetters(): { body: string; reason: string | undefined }[] {
     return queueNames.flatMap((name) => {
       const { messages } = this.queues[deadQueueName(name)];
@@ -138,7 +141,7 @@ export class World {
     });
   }
 
-  /** Reconciles everything, and mends it; answers the differences. */
+  /** Reconciles and repairs everything, and returns the differences. */
   async reconcile(): Promise<Difference[]> {
     const services = this.services(new Process(this.weather, 'reconcile'));
     const differences: Difference[] = [];
@@ -147,7 +150,10 @@ export class World {
     return differences;
   }
 
-  /** What an event source mapping does: batches to the worker; what it does not name as failed is deleted. */
+  /**
+   * Acts as an event source mapping: gives batches to the worker, and deletes the messages that it does not report as
+   * failed.
+   */
   async #source(
     queue: SimulatedQueue,
     name: string,
@@ -160,7 +166,7 @@ export class World {
         continue;
       }
       const { ending } = await this.#busy(() => this.invoke(name, limits.workerMs, worker, event));
-      // A message whose deletion is lost is delivered again, like all of a batch that failed.
+      // A message whose deletion is lost is redelivered, like all messages of a failed batch.
       if (ending.kind !== 'answered' || this.weather.chance(this.weather.duplicates)) continue;
       const failed = new Set(ending.result.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       for (const { messageId } of event.Records) if (!failed.has(messageId)) queue.messages.delete(messageId);
@@ -174,7 +180,7 @@ export class World {
     while (!this.#stopped) {
       await sleep(minute);
       if (this.#stopped) return;
-      // EventBridge may run a schedule twice, and the next one while the last still runs.
+      // EventBridge may run a schedule twice, and start a run while the previous one is in progress.
       for (let runs = this.weather.chance(this.weather.duplicates) ? 2 : 1; runs > 0; runs--)
         void this.#busy(() => this.invoke(name, scheduleMs, handler, scheduledEvent()));
     }
