@@ -7,16 +7,16 @@ import { type Answered, answer, apiEvent, type Said } from '../support/client/ap
 import type { Operation } from '../support/histories/history-check.ts';
 import type { Operations } from './chaos-engine.ts';
 
-/** Breaks between two requests of a lane, in milliseconds; so the load is steady, and two cores bear it. */
+/** Pauses between two requests of a lane, in milliseconds. They keep the load steady and low enough for two cores. */
 const writePauseMs = 50;
 const readPauseMs = 150;
 
-/** Every text holds it, so a search for it finds all. */
+/** A word in every text, so that a search for it finds all messages. */
 const word = 'chaos';
-/** Messages are written to these; chats after them are renamed and deleted. */
+/** The chats that get messages. Later chats are renamed and deleted. */
 const chats = [1, 2];
 
-/** A request and what it was answered; the times are in milliseconds. */
+/** A request and its response. Times are in milliseconds. */
 export interface Answer {
   id: OperationId;
   status: number;
@@ -25,16 +25,16 @@ export interface Answer {
   endedAt: number;
 }
 
-/** Messages of a chat, or chats of an application, as the writers know them. */
+/** The messages of a chat, or the chats of an application, as the writers know them. */
 interface Parent {
   /** Undefined for the application itself. */
   chat?: number;
   history: Operation[];
-  /** Live numbers, and how many requests are at each. */
+  /** Live numbers, with the number of requests in progress on each. */
   live: Map<number, number>;
 }
 
-/** Clients of one application, who write and read side by side, and note what they were answered. */
+/** Clients of one application that write and read concurrently, and record the responses. */
 export class ChaosClients {
   readonly token: string;
   readonly parents: Parent[];
@@ -63,12 +63,12 @@ export class ChaosClients {
     const clients = new ChaosClients(operations, random, String(json.token), parents);
     const application = parents[0] as Parent;
     for (const _ of chats) await clients.#create(application, 1);
-    // Chats that are written to stay as they are.
+    // The chats that get messages must not be deleted.
     application.live.clear();
     return clients;
   }
 
-  /** Two write, one lists and one searches, until they are stopped. */
+  /** Starts two writers, one reader of lists and one of searches, which run until they are stopped. */
   start(): void {
     const lane = async (pauseMs: number, request: () => Promise<unknown>) => {
       while (!this.#stopped) {
@@ -84,13 +84,13 @@ export class ChaosClients {
     ];
   }
 
-  /** Resolves when the last requests are answered. */
+  /** Resolves when the last requests have their responses. */
   async stop(): Promise<void> {
     this.#stopped = true;
     await Promise.all(this.#lanes);
   }
 
-  /** What can be read, what can be found, and what is counted of a parent; each as its readers see it. */
+  /** Returns what can be read and found below a parent, and its count, as a client sees them. */
   async finalState({ chat }: Parent) {
     const params = { token: this.token, chat_number: String(chat) };
     if (chat === undefined) {
@@ -133,7 +133,7 @@ export class ChaosClients {
     const kind = this.#random.next();
     const free = [...parent.live].filter(([, requests]) => requests === 0).map(([number]) => number);
     const known = this.#random.pick(kind < 0.35 ? [...parent.live.keys()] : free);
-    // Edits of a message may meet each other; a deletion meets none, so that every refusal is a failure.
+    // Edits of a message may be concurrent, but a deletion runs alone, so that every refusal is a fault.
     if (known !== undefined && kind < 0.35) return this.#edit(parent, known);
     if (known !== undefined && kind < 0.45) return this.#delete(parent, known);
     const isBatch = parent.chat !== undefined && this.#random.chance(0.2);
@@ -214,7 +214,7 @@ export class ChaosClients {
   }
 }
 
-/** Asks an operation, which has as long as its deployed function. */
+/** Invokes an operation with the time limit of its deployed function. */
 function ask(operations: Operations, id: OperationId, said: Said): Promise<Answered> {
   const handler = operations.get(id);
   if (!handler) throw new Error(`There is no ${id}`);

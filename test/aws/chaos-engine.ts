@@ -36,37 +36,37 @@ import { testCursors } from '../support/client/cursors.ts';
 import { FaultyWay } from '../support/faults/faulty-way.ts';
 import { OwnServer } from './own-server.ts';
 
-/** In place of 60 s. */
+/** Instead of 60 s. */
 const workerTimeMs = 4_000;
-/** In place of six times the worker's time; it must be longer than the worker's. */
+/** Instead of six times the worker's time limit. It must be longer than the time limit. */
 const visibilitySeconds = 10;
-/** Time between two runs of each schedule, in milliseconds. */
+/** Milliseconds between two runs of each schedule. */
 const scheduleMs = 2_000;
-/** Batches of the store queue at work at once, so that they meet and overtake each other. */
+/** Number of concurrent batches of the store queue, so that they conflict and overtake each other. */
 const storeSources = 2;
 const sqsBatch = 10;
 
 export type Operations = Awaited<ReturnType<typeof loadOperations>>;
 
-/** The AWS engine on servers of its own, with its workers and schedules in this process. */
+/** The AWS engine on its own servers, with its workers and schedules in this process. */
 export interface ChaosEngine {
   sql: OwnServer;
   search: OwnServer;
-  /** The way of every function to SQS. */
+  /** The connection of every function to SQS. */
   sqs: FaultyWay;
-  /** While it is set, the store worker hangs when it has committed, until its time is over. */
+  /** While true, the store worker hangs after its commit until its time limit. */
   storeWorkerHangs: boolean;
-  /** How often a worker ran out of time, and how many records the sweeper has sent. */
+  /** Number of worker time-outs, and of records that the sweeper has sent. */
   figures: { timeouts: number; swept: number };
-  /** The operations of the API, with connections of their own, as a Lambda function has them. */
+  /** Returns the operations of the API with connections of their own, like a Lambda function. */
   operations: () => Promise<Operations>;
   ledger: Awaited<ReturnType<(typeof ledger)['create']>>;
-  /** The number of dead letters of all queues. */
+  /** Returns the number of dead letters in all queues. */
   deadLetters: () => Promise<number>;
   stop: () => Promise<void>;
 }
 
-/** Starts the servers, and the functions that wait for work. */
+/** Starts the servers, the workers and the schedules. */
 export async function startChaosEngine(): Promise<ChaosEngine> {
   findServers();
   await requireTools(nativeTools);
@@ -121,7 +121,7 @@ export async function startChaosEngine(): Promise<ChaosEngine> {
   }
 }
 
-/** The queues as they are deployed, but for the visibility timeout. */
+/** Creates the queues as they are deployed, except for the visibility timeout. */
 async function makeQueues() {
   const client = new SQSClient();
   const create = async (QueueName: string, Attributes: Record<string, string>) =>
@@ -146,7 +146,7 @@ async function makeQueues() {
   return made;
 }
 
-/** Workers and schedules with the waiting times of work, and operations with those of reads. */
+/** Binds workers and schedules with the timeouts of work, and operations with those of reads. */
 async function startFunctions(environment: Record<string, string>) {
   const work = { ...environment, MYSQL_USE: 'work' };
   const services = await bind({ ledger, store, searchIndex, ...queueProviders, parkedWrites }, work);
@@ -161,7 +161,7 @@ async function startFunctions(environment: Record<string, string>) {
   const inTime = (name: string, worker: BatchHandler) => async (event: SQSEvent) => {
     const context = lambdaContext(name, workerTimeMs);
     const response = await worker(event, context);
-    // The functions' stack answers just before Lambda would end them; what they had begun may still take effect.
+    // A function responds just before Lambda would end it. The work that it started may still take effect.
     if (context.getRemainingTimeInMillis() < 10) state.figures.timeouts++;
     return response;
   };

@@ -3,30 +3,32 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { NativeServer } from '../../tools/stack/native/native-server.ts';
 import { launch, logFile, runningPid, stopServer, untilReady } from '../../tools/stack/server-process.ts';
 
-/** A server of a test's own beside those of the stack, which may be treated badly. */
+/** A server of one test, beside those of the stack, which may be frozen and killed. */
 export class OwnServer {
   readonly #name: string;
   readonly #server: NativeServer;
 
-  /** @param name of its pid file and its log; one that an earlier run left under that name is ended at the start */
+  /**
+   * @param name of its pid file and its log; a server that an earlier run left under that name is ended at the start
+   */
   constructor(name: string, server: NativeServer) {
     this.#name = name;
     this.#server = server;
   }
 
-  /** Resolves when it can be used. */
+  /** Resolves when it accepts requests. */
   async start(): Promise<void> {
     await this.end();
     await this.restart();
   }
 
-  /** The same with the data it has, after it was killed. */
+  /** Starts it again with its data after a kill. */
   async restart(): Promise<void> {
     await launch(this.#name, await this.#server.prepare(() => undefined));
     await untilReady(this.#name, this.#server.ready);
   }
 
-  /** It does nothing any more, and its system goes on taking connections for it. */
+  /** Stops its execution (SIGSTOP). The kernel continues to accept connections. */
   freeze(): void {
     this.#signal('SIGSTOP');
   }
@@ -35,13 +37,13 @@ export class OwnServer {
     this.#signal('SIGCONT');
   }
 
-  /** Resolves when it is gone, with all that it had not made durable. */
+  /** Kills it, and resolves when it has ended. Data that was not yet durable is lost. */
   async kill(): Promise<void> {
     this.#signal('SIGKILL');
     while (runningPid(this.#name) !== undefined) await sleep(10);
   }
 
-  /** Where it runs, it is told to end, and is waited for. */
+  /** Stops it if it is running, and resolves when it has ended. */
   async end(): Promise<void> {
     this.thaw();
     await stopServer(this.#name);

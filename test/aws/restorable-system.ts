@@ -27,11 +27,11 @@ const bindAll = (environment: Record<string, string>) =>
   bind({ ledger, store, searchIndex, ...queueProviders, parkedWrites }, environment);
 
 /**
- * The AWS engine with a table, queues and a database of its own, whose table and database can be set back to an earlier
- * moment. Its workers run when they are told to.
+ * The AWS engine with its own table, queues and database, which can be reset to an earlier table or database. Its
+ * workers run only on request.
  */
 export class RestorableSystem {
-  /** What script/ops --aws takes. */
+  /** The environment variables for script/ops --aws. */
   readonly environment: Record<string, string>;
   #services: Services;
   readonly #dynamodb: DynamoDBClient;
@@ -94,7 +94,7 @@ export class RestorableSystem {
     await this.#search.indices.refresh();
   }
 
-  /** A copy of the ledger's table as it is, as a backup has it. */
+  /** Copies the ledger's table, as a backup does, and returns the name of the copy. */
   async copyOfTable(): Promise<string> {
     const name = randomUUID();
     await createLedgerTable(this.#dynamodb, name);
@@ -106,7 +106,7 @@ export class RestorableSystem {
     return name;
   }
 
-  /** The same of the database. */
+  /** Copies the database, as a backup does, and returns the URL of the copy. */
   async copyOfDatabase(): Promise<string> {
     const copy = await newStoreDatabase();
     this.#databases.push(copy);
@@ -119,13 +119,13 @@ export class RestorableSystem {
     return withoutPassword(copy.url);
   }
 
-  /** Goes on with another table or database, as functions do whose variables were changed. */
+  /** Switches to another table or database, like functions whose variables were changed. */
   async use(changed: { LEDGER_TABLE: string } | { MYSQL_URL: string }): Promise<void> {
     Object.assign(this.environment, changed);
     this.#services = await bindAll(this.environment);
   }
 
-  /** What the search index holds of the application is gone. */
+  /** Deletes all documents of the application from the search index. */
   async loseIndex(token: string): Promise<void> {
     await this.#search.deleteByQuery({ index: 'messages', body: { query: { term: { token } } }, refresh: true });
   }

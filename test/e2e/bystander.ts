@@ -1,7 +1,7 @@
 import { parentPort, workerData } from 'node:worker_threads';
 import type { Observed } from './floods.ts';
 
-// The thread of a Bystander: checks health every 5 ms, and writes to and reads from a chat, until it is told to stop.
+// The thread of a Bystander. It checks health every 5 ms, and writes to and reads from a chat, until it is stopped.
 
 const { url, chat } = workerData as { url: string; chat: string };
 const times: number[] = [];
@@ -41,7 +41,7 @@ async function writeAndRead(): Promise<void> {
   }
 }
 
-// The first request of a thread takes long.
+// The first request of a thread is slow.
 await expectSuccess('GET health', '/health');
 parentPort?.postMessage('ready');
 parentPort?.once('message', () => {

@@ -12,20 +12,20 @@ import type { Random } from '../../tools/statistics/random.ts';
 import type { Message } from '../support/client/client.ts';
 import { contents } from '../support/histories/writes.ts';
 
-/** What came of a start on damaged files; `wrong` is the fault that nobody was told of. */
+/** The result of a start on damaged files. `wrong` is a fault that the start did not notice. */
 export type Outcome = 'refused' | 'right' | `wrong: ${string}`;
 
-/** A chat, and the texts of its messages that were answered 201. */
+/** A chat, and the texts of its messages that were acknowledged. */
 export interface Answered {
   chat: string;
   texts: Map<number, string>;
 }
 
 const writers = 4;
-/** Between two batches of a writer. */
+/** Milliseconds between two batches of a writer. */
 const betweenMs = 30;
 
-/** Writes batches to the chat until the signal, and remembers what was answered. */
+/** Writes batches to the chat until the signal, and records the acknowledged texts. */
 export async function write({ chat, texts }: Answered, url: string, stop: AbortSignal): Promise<void> {
   const writer = async (name: number) => {
     for (let i = 0; !stop.aborted; i++) {
@@ -40,10 +40,10 @@ export async function write({ chat, texts }: Answered, url: string, stop: AbortS
         });
         const { data } = (await response.json()) as { data: Message[] };
         for (const { number, body } of data) texts.set(number, body);
-        // The folder is copied many times, and stays small so.
+        // Keeps the folder small, because it is copied many times.
         await passes(betweenMs);
       } catch (error) {
-        // The host was killed; what it had not answered counts for nothing.
+        // The host was killed. A batch without a response does not count.
         expect(error).toBeInstanceOf(TypeError);
         return;
       }
@@ -52,7 +52,7 @@ export async function write({ chat, texts }: Answered, url: string, stop: AbortS
   await Promise.all(Array.from({ length: writers }, (_, name) => writer(name)));
 }
 
-/** Changes every bit of as many bytes at a random place. */
+/** Inverts every bit of `bytes` consecutive bytes at a random position. */
 export function flip(file: string, bytes: number, random: Random): void {
   const at = random.between(0, statSync(file).size - bytes);
   const descriptor = openSync(file, 'r+');
@@ -78,7 +78,7 @@ const tokenAndChat = (chat: string): [token: string, chat: number] => {
   return [token, Number(number)];
 };
 
-/** Stores what is in the queue, as the store worker does. */
+/** Stores everything in the queue, as the store worker does. */
 async function storeAll({ queues, storeDatabase }: EngineFiles): Promise<void> {
   const store = new SqliteStore(storeDatabase);
   for (;;) {
@@ -90,9 +90,9 @@ async function storeAll({ queues, storeDatabase }: EngineFiles): Promise<void> {
 }
 
 /**
- * What is wrong with a chat: a text that is missing or another one's, or a number that is given a second time.
+ * Returns a fault of a chat: a missing or wrong text, or a number that is assigned twice. Undefined when there is none.
  *
- * @param all whether every text has to be there
+ * @param all whether every text must exist
  */
 async function faultIn(files: EngineFiles, answered: Answered, all: boolean): Promise<string | undefined> {
   const { texts } = answered;
@@ -111,7 +111,7 @@ async function faultIn(files: EngineFiles, answered: Answered, all: boolean): Pr
   return other && `message ${other[0]} has another text`;
 }
 
-/** Brings to each file what the other has, as `script/ops reconcile --repair` does. */
+/** Repairs the files from each other, as `script/ops reconcile --repair` does. */
 async function repair(dataDir: string): Promise<void> {
   const { storeDatabase, queues, ledger, agree, close } = await openEngineFiles(dataDir, 'repair');
   const services = {
@@ -127,9 +127,10 @@ async function repair(dataDir: string): Promise<void> {
 }
 
 /**
- * Opens files that were damaged as a start does and, where that refuses, does what it names, and opens them again.
+ * Opens damaged files as a start does. If that refuses, performs the repair that the refusal names and opens them
+ * again.
  *
- * @param answered what must be there where the start does not refuse
+ * @param answered what must exist if the start does not refuse
  */
 export async function judge(dataDir: string, answered: Answered): Promise<Outcome> {
   let files: EngineFiles;

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DatabaseSync, type SQLInputValue } from 'node:sqlite';
 
-/** Reads one of a host's data files, running or not, and changes nothing. */
+/** Runs a query on one of a host's data files, whether the host is running or not, without changing it. */
 export function rows<Row>(
   dataDir: string,
   file: 'ledger.db' | 'store.db',
@@ -16,10 +16,10 @@ export function rows<Row>(
   }
 }
 
-/** The one number that a query of a data file answers. */
+/** Returns the only number in the result of a query on a data file. */
 export const count = (...query: Parameters<typeof rows>): number => rows<{ count: number }>(...query)[0]?.count ?? 0;
 
-/** Every row of a data file that names the token, by its table; the full-text tables' own are not among them. */
+/** Returns every row of a data file with the token, by table, except for the internal full-text tables. */
 export function rowsNaming(dataDir: string, file: 'ledger.db' | 'store.db', token: string): Record<string, object[]> {
   const tables = rows<{ name: string }>(
     dataDir,

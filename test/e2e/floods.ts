@@ -3,27 +3,27 @@ import { readdirSync, readFileSync, readlinkSync } from 'node:fs';
 import { connect, type Socket } from 'node:net';
 import { Worker } from 'node:worker_threads';
 
-/** The memory of a process in MiB: what it holds now, and the most that it held since the peak was reset. */
+/** Returns the memory of a process in MiB: the current resident size, and its peak since the last reset. */
 export function memoryOf(pid: number): { residentMiB: number; peakMiB: number } {
   const status = readFileSync(`/proc/${pid}/status`, 'utf8');
   const mib = (name: string) => Number(new RegExp(`^${name}:\\s+(\\d+) kB`, 'm').exec(status)?.[1]) / 1_024;
   return { residentMiB: mib('VmRSS'), peakMiB: mib('VmHWM') };
 }
 
-/** Sockets that a process has open, the one that it listens on included. */
+/** Returns the number of open sockets of a process, including the one that it listens on. */
 export function socketsOf(pid: number): number {
   const folder = `/proc/${pid}/fd`;
   return readdirSync(folder).filter((descriptor) => {
     try {
       return readlinkSync(`${folder}/${descriptor}`).startsWith('socket:');
     } catch {
-      // It was closed since the folder was read.
+      // The descriptor was closed after the folder was read.
       return false;
     }
   }).length;
 }
 
-/** Opens a connection. Errors end it and are no fault of the test: a flood's connections are there to be cut off. */
+/** Opens a connection. Errors destroy it without failing the test, because a flood's connections may be closed. */
 export async function openSocket(url: string): Promise<Socket> {
   const { port } = new URL(url);
   const socket = connect({ host: '127.0.0.1', port: Number(port) });
@@ -34,17 +34,17 @@ export async function openSocket(url: string): Promise<Socket> {
   return socket;
 }
 
-/** What a bystander saw. */
+/** The observations of a bystander. */
 export interface Observed {
-  /** 99 of 100 health checks were answered within this time, in milliseconds. */
+  /** The 99th percentile of the duration of health checks, in milliseconds. */
   healthP99Ms: number;
-  /** Answers that are not 2xx, and requests that failed. */
+  /** Responses other than 2xx, and failed requests. */
   failures: string[];
-  /** Requests that were answered. */
+  /** Number of requests with a response. */
   answered: number;
 }
 
-/** A client in a thread of its own that does no harm, beside a flood: it checks health, writes and reads. */
+/** A harmless client in its own thread, beside a flood. It checks health, writes and reads. */
 export class Bystander {
   readonly #thread: Worker;
 

@@ -3,7 +3,7 @@ import { existsSync, readFileSync } from 'node:fs';
 
 const pageBytes = 4_096;
 
-/** The memory that a process holds now (its resident set), in MiB. */
+/** Returns the resident memory of a process in MiB. */
 export function residentMiB(pid: number): number {
   const statm = `/proc/${pid}/statm`;
   const bytes = existsSync(statm)

@@ -1,34 +1,34 @@
 import { expect } from 'vitest';
 
-/** What may have become of a message, from what its writers were answered. */
+/** The possible states of a message, according to its writers' responses. */
 interface Testimony {
-  /** The bodies it may have: the last accepted one, and those of edits after it that were never answered. */
+  /** The possible bodies: the last accepted one, and those of later edits without a response. */
   bodies: Set<string>;
   deleted: 'no' | 'perhaps' | 'yes';
-  /** Whether a writer is at it: one at a time, so that the last accepted edit is known. */
+  /** Whether a writer is working on it. Only one may, so that the last accepted edit is known. */
   busy: boolean;
 }
 
 /**
- * Notes what the writers of one chat were answered, and at the end holds the chat's messages against it: every answered
- * write is there under its number, and what was never answered is there whole or not at all.
+ * Records the responses to the writers of one chat, and compares the chat's messages with them at the end: every
+ * acknowledged write exists under its number, and a write without a response exists completely or not at all.
  */
 export class Witness {
   readonly chat: string;
   readonly #messages = new Map<number, Testimony>();
-  /** Creates that were never answered, by their first body. */
+  /** Creates without a response, by their first body. */
   readonly #unanswered = new Map<string, string[]>();
 
   constructor(chat: string) {
     this.chat = chat;
   }
 
-  /** The numbers of messages that are there, or may be, and nobody is at. */
+  /** Returns the numbers of messages that exist or may exist, and that no writer is working on. */
   free(): number[] {
     return [...this.#messages].flatMap(([number, { deleted, busy }]) => (deleted === 'yes' || busy ? [] : [number]));
   }
 
-  /** Keeps other writers off the message while `work` is at it. */
+  /** Reserves the message for `work`, so that no other writer changes it meanwhile. */
   async alone(number: number, work: () => Promise<void>): Promise<void> {
     const message = this.#of(number);
     message.busy = true;
@@ -48,14 +48,14 @@ export class Witness {
     this.#unanswered.set(bodies[0] ?? '', bodies);
   }
 
-  /** @param status undefined when no answer came */
+  /** @param status undefined when there was no response */
   edited(number: number, body: string, status: number | undefined): void {
     const message = this.#of(number);
     if (status === undefined) message.bodies.add(body);
     else if (this.#isThere(number, status, 200)) message.bodies = new Set([body]);
   }
 
-  /** @param status undefined when no answer came */
+  /** @param status undefined when there was no response */
   deleted(number: number, status: number | undefined): void {
     const message = this.#of(number);
     if (status === undefined) message.deleted = 'perhaps';
@@ -63,9 +63,9 @@ export class Witness {
   }
 
   /**
-   * Holds the chat's messages against all that was noted; answers how many there are.
+   * Compares the chat's messages with everything that was recorded.
    *
-   * @param highest the highest number that was ever given
+   * @param highest the highest number that was assigned
    */
   confirms(found: { number: number; body: string }[], highest: number): void {
     const bodies = new Map(found.map(({ number, body }) => [number, body]));
@@ -95,7 +95,7 @@ export class Witness {
     return message;
   }
 
-  /** Whether the message turned out to be there; it may only be missing when a delete of it was not answered. */
+  /** Returns whether the message existed. It may only be missing when a deletion of it had no response. */
   #isThere(number: number, status: number, done: number): boolean {
     const message = this.#of(number);
     if (status === 404) expect(message.deleted, `${number} is not found`).toBe('perhaps');

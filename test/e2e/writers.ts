@@ -6,23 +6,23 @@ import { Witness } from './witness.ts';
 
 const settled = { timeout: 60_000, interval: 100 };
 
-/** A create with an Idempotency-Key, to be repeated until it is answered, and sometimes after that. */
+/** A create with an Idempotency-Key, which is retried until it is acknowledged, and sometimes again after that. */
 interface Keyed {
   witness: Witness;
   key: string;
   bodies: string[];
-  /** Once it is answered. */
+  /** Set when it is acknowledged. */
   numbers?: number[];
 }
 
 /**
- * Clients that create, edit and delete at random in one application, on a host that may die at any moment, and remember
- * what they were answered.
+ * Clients that create, edit and delete at random in one application, on a host that may die at any moment, and record
+ * the responses.
  */
 export class Writers {
-  /** Where the host is now. */
+  /** The current base URL of the host. */
   url: string;
-  /** How many texts they have made up. */
+  /** Number of texts that were generated. */
   texts = 0;
   readonly #random: Random;
   readonly #application: string;
@@ -42,7 +42,7 @@ export class Writers {
     return writers;
   }
 
-  /** So many of them write until it is time to stop. */
+  /** Runs `count` writers until they are stopped. */
   async write(count: number, stop: { now: boolean }): Promise<void> {
     const writer = async () => {
       while (!stop.now) await this.#writeOne();
@@ -50,13 +50,13 @@ export class Writers {
     await Promise.all(Array.from({ length: count }, writer));
   }
 
-  /** Repeats the creates with a key that were never answered, and a few that were. */
+  /** Retries the creates with a key that had no response, and a few that had one. */
   async repeat(): Promise<void> {
     const chosen = this.#keyed.filter(({ numbers }) => !numbers || this.#random.chance(0.02));
     await Promise.all(chosen.map((keyed) => this.#createOnce(keyed)));
   }
 
-  /** Holds everything that can be read, listed, found and counted against what the writers were answered. */
+  /** Compares everything that can be read, listed, found and counted with the recorded responses. */
   async confirm(client: Client): Promise<void> {
     for (const { numbers } of this.#keyed) expect(numbers, 'each repeated create is answered at last').toBeDefined();
     for (const witness of this.#witnesses) await this.#confirmChat(client, witness);
@@ -133,7 +133,7 @@ export class Writers {
     keyed.numbers = numbers;
   }
 
-  /** The numbers it was answered, if it was. */
+  /** Returns the created numbers, or undefined when there was no response. */
   async #create(chat: string, bodies: string[], key?: string): Promise<number[] | undefined> {
     const single = bodies.length === 1;
     const payload = single ? { body: bodies[0] } : { messages: bodies.map((body) => ({ body })) };
@@ -151,7 +151,7 @@ export class Writers {
     else this.#chats.unanswered.add(name);
   }
 
-  /** Undefined when the host died before it answered. */
+  /** Returns undefined when the host died before it responded. */
   async #answer(method: string, path: string, body?: unknown, key?: string) {
     try {
       const response = await fetch(this.url + path, {

@@ -1,6 +1,6 @@
 import { limits } from '../../lib/limits.ts';
 
-/** As many of the units as fit into a body of the largest size, between head and tail. */
+/** Returns as many units as fit into a body of the largest size, between head and tail. */
 function filled(head: string, tail: string, unit: (i: number) => string): string {
   const units: string[] = [];
   let size = head.length + tail.length;
@@ -12,20 +12,20 @@ function filled(head: string, tail: string, unit: (i: number) => string): string
   }
 }
 
-/** A text of the largest size, with the unit repeated between head and tail. */
+/** Returns a text of the largest size, with the unit repeated between head and tail. */
 const repeated = (head: string, unit: string, tail: string): string =>
   head + unit.repeat((limits.requestBytes - head.length - tail.length) / unit.length) + tail;
 
 const name = (i: number) => i.toString(36);
 const messages = (unit: (i: number) => string) => filled('{"messages":[', ']}', unit);
 const members = (unit: (i: number) => string) => filled('{', '}', unit);
-/** Just as many values as are allowed, and the rest of the body in one string. */
+/** Almost as many values as are allowed, with the rest of the body in one string. */
 const allowed = limits.bodyValues - 100;
 const atTheLimit = (values: string) => repeated(`{"more":${values},"text":"`, 'x', '"}');
 const list = (count: number, unit: (i: number) => string) => Array.from({ length: count }, (_, i) => unit(i)).join(',');
 const nested = (levels: number, open: string, close: string) => open.repeat(levels) + close.repeat(levels);
 
-/** Bodies of a megabyte of JSON, or nearly JSON, each of another kind that costs a parser or a validator dear. */
+/** Bodies of a megabyte of JSON or almost JSON, each of which is expensive for a parser or validator in another way. */
 export const costlyBodies: Record<string, string> = {
   'empty objects': messages(() => '{}'),
   'empty arrays': messages(() => '[]'),

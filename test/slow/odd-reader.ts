@@ -4,12 +4,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { createBirpc } from 'birpc';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from '../../local/threads.ts';
 
-// A reader process for the tests of the pool: the search text says what happens to the read.
+// A reader process for the tests of the pool. The search text determines what happens to the read.
 
 const behaviours: Record<string, (parameter: string) => unknown> = {
   echo: () => undefined,
   sleep: (milliseconds) => sleep(Number(milliseconds)),
-  // A query that takes minutes and does not return to JavaScript meanwhile: nothing but a kill ends it.
+  // A query that takes minutes without returning to JavaScript, so that only a kill ends it.
   hang: () =>
     new DatabaseSync(data.storePath, { readOnly: true })
       .prepare(
@@ -33,7 +33,7 @@ const ledger = createBirpc<LedgerReads, ReaderProcess>(
       const [behaviour = '', parameter = ''] = (event.queryStringParameters?.q ?? '').split(' ');
       const body = await behaviours[behaviour]?.(parameter);
       const result = { statusCode: 200, body: String(body ?? process.pid) };
-      // Pretends that sleeping is work, because a test can do it many times on a busy machine.
+      // Counts sleep as work, because a test can do it many times on a busy machine.
       return { result, cpuMs: behaviour === 'sleep' ? Number(parameter) : 0 };
     },
   },

@@ -1,9 +1,9 @@
 import { type DynamoDBClient, DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 
-/** How a call goes: well, or it fails before it reaches DynamoDB or after it has taken effect there. */
+/** The result of a call: success, or a failure before it reaches DynamoDB or after it took effect there. */
 export type Fault = 'well' | 'throttled' | 'refused' | 'answer lost';
 
-/** Lets calls of a real client fail as told: the next calls of that name have these faults, one each. */
+/** Injects faults into a real client: the next calls with the given name have these faults, one each. */
 export function injectFaults(client: DynamoDBClient): (command: string, ...faults: Fault[]) => void {
   const coming = new Map<string, Fault[]>();
   client.middlewareStack.add(

@@ -2,8 +2,8 @@ import { type DynamoDBClient, DynamoDBServiceException } from '@aws-sdk/client-d
 import type { SendMessageBatchCommandInput, SQSClient } from '@aws-sdk/client-sqs';
 
 /**
- * How a call fails; `partly failed` is SQS's answer that it did not take the last message of the batch. A function that dies
- * at a call, before or after it has taken effect, never hears of it.
+ * How a call fails. `partly failed` is SQS's response that it did not accept the last message of a batch. A function
+ * that dies at a call, before or after the call takes effect, gets no response.
  */
 export const callFaults = [
   'throttled',
@@ -15,25 +15,25 @@ export const callFaults = [
 ] as const;
 export type CallFault = (typeof callFaults)[number];
 
-/** A fault of the `at`-th call, from 0 on, and of its repetitions where it lasts. */
+/** A fault of the `at`-th call, counted from 0. A lasting fault also applies to its retries. */
 export interface Planned {
   at: number;
   fault: CallFault;
   lasting: boolean;
 }
 
-/** The calls of both clients since `begin`, and what shall become of one of them. */
+/** Records the calls of both clients since `begin`, and injects a fault into one of them. */
 export class CallFaults {
   calls: string[] = [];
-  /** Every send fails, before it takes effect. */
+  /** Whether every send fails without effect. */
   queueIsOut = false;
   #died = Promise.withResolvers<void>();
   #planned: Planned | undefined;
-  /** What the failing call said; a repetition says the same. */
+  /** The input of the failed call, by which its retries are recognized. */
   #input: string | undefined;
 
   constructor(dynamodb: DynamoDBClient, sqs: SQSClient) {
-    // The clients' types differ in what their middleware passes on; nothing of it is looked at here.
+    // The types of the clients differ only in what their middleware passes on, which is not used here.
     for (const { middlewareStack } of [dynamodb, sqs] as unknown as [DynamoDBClient])
       middlewareStack.add(
         (next, { commandName }) =>
@@ -50,7 +50,7 @@ export class CallFaults {
     this.#died = Promise.withResolvers();
   }
 
-  /** What comes of the work; `unavailable` when it dies, for so it looks to its client. */
+  /** Returns the outcome of the work. When the function dies, its client sees `unavailable`. */
   async outcomeOf<Outcome>(work: Promise<Outcome>): Promise<Outcome | 'unavailable'> {
     return await Promise.race([work, this.#died.promise.then(() => 'unavailable' as const)]);
   }
@@ -86,7 +86,7 @@ export class CallFaults {
       case 'death before':
         return this.#die();
       case 'partly failed':
-        // Records are parked anywhere, so what comes here may be another call than when nothing failed.
+        // Records are parked in random partitions, so this may be another call than in the run without failures.
         if (command !== 'SendMessageBatch') return next(input);
         return await partly(input as SendMessageBatchCommandInput & Input, next);
     }

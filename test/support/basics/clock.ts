@@ -1,4 +1,4 @@
-/** A clock that stands still until it is moved, in milliseconds since 1970. */
+/** A clock that stands still until it is advanced, in milliseconds since 1970. */
 export interface Clock {
   (): number;
   advance(milliseconds: number): void;

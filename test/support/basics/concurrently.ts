@@ -1,4 +1,4 @@
-/** Runs `task(i)` for every i below `count`, so many at a time; answers the results in order of i. */
+/** Runs `task(i)` for every i below `count`, `lanes` at a time, and returns the results in the order of i. */
 export async function concurrently<Result>(
   count: number,
   lanes: number,

@@ -12,10 +12,10 @@ export const figuresOnServers = [
   'roll-up-mysql',
 ];
 
-/** Every other one. */
+/** All other figures. */
 export const figuresAlone = Object.keys(figures).filter((name) => !figuresOnServers.includes(name));
 
-/** Measures in the small, and fails unless that yields values that can be. */
+/** Measures at the smallest scale, and expects plausible values. */
 export async function expectMeasurable(name: string, servers: () => Promise<Servers>): Promise<void> {
   const measurements = await figures[name]?.measure({
     scale: 'smoke',

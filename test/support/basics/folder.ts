@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 
-/** Every file of a folder with the hash of what is in it; undefined where there is no folder. */
+/** Returns every file of a folder with the hash of its content, or undefined if the folder does not exist. */
 export function contentOf(folder: string): Record<string, string> | undefined {
   if (!existsSync(folder)) return undefined;
   const names = readdirSync(folder).sort();

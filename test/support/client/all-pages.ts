@@ -1,13 +1,13 @@
 import { expect } from 'vitest';
 
-/** More pages or steps than any test has: what goes on beyond goes on without end. */
+/** More pages or steps than any test has, so that an endless list fails the test. */
 const most = 1_000;
 
 /**
- * Every page of a list.
+ * Returns every page of a list.
  *
- * @param read the page behind the one given, or the first
- * @param goesOn whether another follows
+ * @param read returns the page after the given one, or the first
+ * @param goesOn returns whether another page follows
  */
 export async function allPages<Page>(
   read: (last: Page | undefined) => Promise<Page>,
@@ -22,7 +22,7 @@ export async function allPages<Page>(
   }
 }
 
-/** Purges until nothing is left to go, in steps of at most so many; answers how many went. */
+/** Purges in steps of at most `limit` until nothing is left, and returns the number of purged entries. */
 export async function purgeAll(step: (limit: number) => Promise<number>, limit: number): Promise<number> {
   const steps = await allPages(
     () => step(limit),

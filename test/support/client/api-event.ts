@@ -4,18 +4,18 @@ import type { HttpHandler } from '../../../functions/runtime/http/operation.ts';
 import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts';
 import { lambdaContext, stage } from '../../../local/lambda-events.ts';
 
-/** What a request says; what is missing is a valid one's. */
+/** The parts of a request. Missing ones are replaced with valid values. */
 export interface Said {
   method?: string;
-  /** In place of the route's path. */
+  /** Replaces the route's path. */
   path?: string;
   params?: Record<string, string>;
   query?: Record<string, string>;
-  /** Names as the client spelled them. */
+  /** Header names as the client wrote them. */
   headers?: Record<string, string>;
-  /** Sent as it is when it is a string, otherwise as JSON. */
+  /** A string is sent as it is, everything else as JSON. */
   body?: unknown;
-  /** The body in bytes, as API Gateway hands on what is not text. */
+  /** A binary body in Base64, as API Gateway passes on what is not text. */
   bytes?: Uint8Array;
 }
 
@@ -23,15 +23,15 @@ export interface Answered {
   status: number;
   headers: Record<string, string>;
   text: string;
-  /** The text as JSON, where it is that. */
+  /** The parsed text if it is JSON. */
   json: Record<string, unknown>;
 }
 
-/** The token of an event that names no other. */
+/** The token in the event when the test gives none. */
 export const someToken = 'Q2lDXdH2R2GfSqkhVYzhGg';
 const validParams = { token: someToken, chat_number: '1', message_number: '1' };
 
-/** The proxy event of a request for an operation. */
+/** Returns the proxy event of a request for an operation. */
 export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent {
   const route: Route = routes[id];
   const params: Record<string, string> = { ...validParams, ...said.params };
@@ -59,7 +59,7 @@ export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent
   };
 }
 
-/** Sends an event to a handler, which has so many milliseconds where they are given. */
+/** Invokes a handler with an event and, if given, a remaining time in milliseconds. */
 export async function answer(handler: HttpHandler, event: APIGatewayProxyEvent, timeMs?: number): Promise<Answered> {
   const { statusCode, headers, body }: APIGatewayProxyResult = await handler(event, lambdaContext('test', timeMs));
   const type = String(headers?.['content-type'] ?? '');

@@ -17,12 +17,12 @@ export type Problem = z.output<typeof answers.ProblemDocument>;
 export interface Answer<Body = unknown> {
   status: number;
   headers: Headers;
-  /** Parsed where it is JSON, otherwise the text. */
+  /** The parsed JSON, or the text if it is not JSON. */
   body: Body;
 }
 
 export interface RequestOptions {
-  /** Sent as JSON; a text or bytes are sent as they are. */
+  /** Sent as JSON; a string or bytes are sent as they are. */
   body?: unknown;
   headers?: Record<string, string>;
 }
@@ -35,9 +35,9 @@ const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> | null => {
 const exposed = ['ETag', 'Link', 'Location', 'Retry-After', 'x-request-id'];
 
 /**
- * A client of the HTTP API that trusts no answer: each is held against what the contract says of all answers and against
- * the deployment's own OpenAPI document, and an answer that breaks either fails the test. Paths are relative to the
- * base URL; a resource is named by its path, such as `/applications/{token}/chats/1`.
+ * A client of the HTTP API that checks each response against the contract's rules for all responses and against the
+ * deployment's own OpenAPI document, and fails the test when one is violated. Paths are relative to the base URL; a
+ * resource is named by its path, such as `/applications/{token}/chats/1`.
  */
 export class Client {
   readonly base: string;
@@ -50,7 +50,7 @@ export class Client {
     this.#check = new OpenApiCheck(document);
   }
 
-  /** @param adminKey sent only where the contract asks for it */
+  /** @param adminKey sent only where the contract requires it */
   static async connect(base: string, adminKey?: string): Promise<Client> {
     const response = await fetch(`${base}/openapi.json`);
     return new Client(base, adminKey, (await response.json()) as OpenApi);
@@ -96,7 +96,10 @@ export class Client {
     return this.call<'' | Problem>('DELETE', path, { headers });
   }
 
-  /** The path below the base that a reference in the answer to a request for `path` leads to, as a client resolves it. */
+  /**
+   * Resolves a reference in the response to a request for `path`, as a client does, and returns the path below the base
+   * URL.
+   */
   resolve(path: string, reference: string | null | undefined): string {
     expect(reference, `a reference in the answer of ${path}`).toBeTruthy();
     const { href } = new URL(reference ?? '', this.base + path);
@@ -104,14 +107,14 @@ export class Client {
     return href.slice(this.base.length);
   }
 
-  /** Creates an application; answers its path. */
+  /** Creates an application, and returns its path. */
   async newApplication(name = 'Some application'): Promise<string> {
     const { status, body } = await this.post<Application>('/applications', { name });
     expect(status).toBe(201);
     return `/applications/${body.token}`;
   }
 
-  /** Creates a chat, in a new application where none is given; answers its path. */
+  /** Creates a chat, in a new application unless one is given, and returns its path. */
   async newChat(application?: string): Promise<string> {
     const parent = application ?? (await this.newApplication());
     const { status, body } = await this.post<Chat>(`${parent}/chats`);
@@ -119,7 +122,7 @@ export class Client {
     return `${parent}/chats/${body.number}`;
   }
 
-  /** Creates messages in one batch; answers their numbers. */
+  /** Creates messages in one batch, and returns their numbers. */
   async send(chat: string, ...bodies: string[]): Promise<number[]> {
     const { status, body } = await this.post<Messages>(`${chat}/messages/batch`, {
       messages: bodies.map((text) => ({ body: text })),
@@ -128,7 +131,9 @@ export class Client {
     return body.data.map(({ number }) => number);
   }
 
-  /** All items of a list or search, page by page; a page that is refused or never ends fails the test. */
+  /**
+   * Returns all items of a list or search, page by page. Fails the test when a page is refused or the list never ends.
+   */
   async all<Item>(path: string): Promise<Item[]> {
     const items: Item[] = [];
     for await (const page of this.pages<{ data: Item[]; next: string | null }>(path)) items.push(...page.data);
@@ -157,7 +162,7 @@ export class Client {
   }
 }
 
-/** What the contract says of every answer there is; fails the test otherwise. */
+/** Checks the contract's rules for all responses, and fails the test when one is violated. */
 export function holdsForEveryAnswer({ status, headers, body }: Answer, what: string, withBody = true): void {
   const requestId = headers.get('x-request-id');
   expect(requestId, `${what}: x-request-id`).toBeTruthy();
@@ -167,7 +172,7 @@ export function holdsForEveryAnswer({ status, headers, body }: Answer, what: str
   );
   const { 'content-type': contentType, 'cache-control': caching } = Object.fromEntries(headers);
   expect(headers.get('x-content-type-options'), `${what}: no sniffing`).toBe('nosniff');
-  // What is the same for everyone may be kept anywhere, an application's never.
+  // A response that is the same for every client may be cached anywhere; one of an application never.
   const isDocument = /\/(docs|openapi\.json)[ ?]/.test(what);
   expect(caching, `${what}: Cache-Control`).toBe(
     status >= 400 ? 'no-store' : isDocument && status !== 204 ? 'no-cache' : 'private, no-cache',

@@ -5,10 +5,10 @@ import { fixedSecret } from '../../../lib/system-secret.ts';
 /** A system secret that no system has. */
 export const testSecret = 'a-system-secret-of-tests-which-nobody-has-0';
 
-/** Cursors under it. */
+/** Returns cursors that are signed with it. */
 export const testCursors = (): Cursors => new Cursors(fixedSecret(testSecret));
 
-/** A cursor as releases up to 0.1 made them: with a checksum that every client can compute. */
+/** Returns a cursor as releases up to 0.1 made them: with a checksum that every client can compute. */
 export function oldCursor(list: unknown, position: unknown[]): string {
   const checksum = createHash('sha256')
     .update(JSON.stringify([list, position]))

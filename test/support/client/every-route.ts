@@ -3,12 +3,12 @@ import { methodsOf, type Route, routes } from '../../../lib/api/routes.ts';
 import type { Planted } from '../texts/planted.ts';
 import type { Application, Client, MessagePage } from './client.ts';
 
-/** A text of the size, in code points. */
+/** Returns a text with this number of code points. */
 const long = (text: string, size: number): string => text.repeat(Math.ceil(size / text.length)).slice(0, size);
 
 /**
- * Uses every route as a client would, and misuses each in every way that the contract knows, with planted texts wherever
- * a client may give one.
+ * Uses every route as a client would, and misuses each in every way that the contract knows, with planted texts
+ * wherever a client may give one.
  *
  * @returns the path of the application, whose chat 1 has messages
  */

@@ -4,16 +4,16 @@ import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts
 /** Every operation of the route table. */
 export const operations = Object.entries<Route>(routes) as [OperationId, Route][];
 
-/** The names of a route's path parameters, and of its query parameters. */
+/** Return the names of a route's path parameters, and of its query parameters. */
 export const paramsOf = ({ params }: Route): string[] => Object.keys(params?.().shape ?? {});
 export const queryOf = ({ query }: Route): string[] => Object.keys(query?.().shape ?? {});
 
-/** The operations whose pages go on behind a cursor. */
+/** The operations with pages that continue after a cursor. */
 export const listing = operations.filter(([, route]) => queryOf(route).includes('cursor'));
 
 /**
- * Values that a client may put where the system expects a number, as JSON: at and beyond every bound that 32 bits, a
- * double or SQLite has, and of every other type.
+ * Values, as JSON, that a client may send where the system expects a number: at and beyond every bound of 32 bits, a
+ * double and SQLite, and of every other type.
  */
 export const extremes = [
   ...['0', '-1', '-0', '1.5', '2147483648', '4294967295', '4294967296', '4294967297', '9007199254740991'],
@@ -21,7 +21,7 @@ export const extremes = [
   ...['"1"', '""', 'null', 'true', '[]', '[1]', '{}'],
 ];
 
-/** What a list is told from others by, as the handler of a valid request sees it. */
+/** Returns the identity of a list, as the handler of a valid request sees it. */
 export function listFor(id: OperationId, params: Record<string, string>, query: Record<string, string>): unknown[] {
   const { params: path, query: asked }: Route = routes[id];
   return listOf(id, {
@@ -30,12 +30,12 @@ export function listFor(id: OperationId, params: Record<string, string>, query: 
   });
 }
 
-/** What is in a cursor: its signature, and the members of its position. */
+/** Returns the content of a cursor: its signature, and the members of its position. */
 export function contentOf(cursor: string): [signature: string, ...position: (number | string)[]] {
   return JSON.parse(Buffer.from(cursor, 'base64url').toString());
 }
 
-/** The positions that differ from one in a single member, which is an extreme, as JSON without the brackets. */
+/** Returns the positions in which one member is replaced with an extreme value, as JSON without the brackets. */
 export const extremePositions = (position: readonly (number | string)[]): string[] =>
   position.flatMap((_, at) =>
     extremes.map((extreme) => position.map((member, i) => (i === at ? extreme : JSON.stringify(member))).join(',')),

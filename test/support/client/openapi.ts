@@ -1,6 +1,6 @@
 import { Ajv2020, type ValidateFunction } from 'ajv/dist/2020.js';
 
-/** What a test needs of the OpenAPI document. */
+/** The parts of the OpenAPI document that the tests need. */
 export interface OpenApi {
   openapi: string;
   servers: { url: string }[];
@@ -18,28 +18,28 @@ interface Response {
   content?: Record<string, { schema: unknown }>;
 }
 
-/** An answer as it came. */
+/** A received response. */
 export interface Received {
   method: string;
   /** Relative to the base path, without the query. */
   path: string;
   status: number;
   headers: Headers;
-  /** Parsed where it is JSON, otherwise the text. */
+  /** The parsed JSON, or the text if it is not JSON. */
   body: unknown;
 }
 
-/** RFC 3339 in UTC with milliseconds: the one form of a time in the contract. */
+/** RFC 3339 in UTC with milliseconds: the contract's only form of a time. */
 export const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 const escapePointer = (name: string) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'));
 
-/** Holds answers against the OpenAPI document that the deployment itself serves. */
+/** Checks responses against the OpenAPI document that the deployment serves. */
 export class OpenApiCheck {
   readonly #document: OpenApi;
   readonly #ajv: Ajv2020;
   readonly #validators = new Map<string, ValidateFunction>();
-  /** Templates with their patterns, the most fixed first. */
+  /** The path templates with their patterns, those with the fewest parameters first. */
   readonly #templates: { template: string; pattern: RegExp }[];
 
   constructor(document: OpenApi) {
@@ -54,14 +54,14 @@ export class OpenApiCheck {
       }));
   }
 
-  /** What about the answer is not as documented; undefined when all is. */
+  /** Returns how the response differs from its documentation, or undefined when it does not. */
   fault(received: Received): string | undefined {
     const { method, path, status } = received;
     const template = this.#templates.find(({ pattern }) => pattern.test(path))?.template;
     const known = template === undefined ? undefined : this.#document.paths[template];
     const name = method === 'HEAD' ? 'get' : method.toLowerCase();
     const operation = known?.[name];
-    // The document describes operations; what is none is a preflight or one of these problems.
+    // The document describes operations only. Every other request is a preflight or gets one of these problems.
     if (!operation) return this.#undocumented(received, template !== undefined);
     const response = operation.responses[status];
     if (!response) return `${status} is not documented for ${name} ${template}`;

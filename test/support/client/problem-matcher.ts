@@ -4,8 +4,8 @@ import type { Answer, Problem } from './client.ts';
 declare module 'vitest' {
   interface Matchers<R extends void | Promise<void>> {
     /**
-     * The answer is this problem; with pointers, a `validation_failed` that names exactly these, in any order. The
-     * client has held its form against the contract already.
+     * Expects that the response is this problem; with pointers, a `validation_failed` that names exactly these, in any
+     * order. The client has already checked its form against the contract.
      */
     toBeProblem(status: number, code: string, ...pointers: string[]): R;
   }

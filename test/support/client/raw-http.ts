@@ -9,7 +9,9 @@ const parsed = (text: string): unknown => {
   }
 };
 
-/** One answer from the front of what has been received, and how many bytes it took; undefined while it is not whole. */
+/**
+ * Returns the first complete response in the received bytes and its size in bytes, or undefined while it is incomplete.
+ */
 function takeAnswer(received: Buffer, withBody: boolean): { answer: Answer; bytes: number } | undefined {
   const headEnd = received.indexOf('\r\n\r\n');
   if (headEnd < 0) return undefined;
@@ -24,7 +26,7 @@ function takeAnswer(received: Buffer, withBody: boolean): { answer: Answer; byte
   return { answer: { status: Number(statusLine.split(' ')[1]), headers, body }, bytes: bodyEnd };
 }
 
-/** A connection on which a test writes whatever bytes it likes, and reads HTTP answers. */
+/** A connection on which a test writes any bytes, and reads HTTP responses. */
 export class RawConnection {
   readonly socket: Socket;
   /** Resolves when the other side has ended or reset the connection. */
@@ -52,7 +54,7 @@ export class RawConnection {
       };
       this.socket.on('end', close).on('close', close);
     });
-    // A reset ends the connection too, and what the test expects of that it says.
+    // A reset also closes the connection, and the test expects that where it matters.
     this.socket.on('error', () => undefined);
   }
 
@@ -68,7 +70,7 @@ export class RawConnection {
     this.socket.write(bytes);
   }
 
-  /** The next answer; undefined when the connection closes without one. */
+  /** Returns the next response, or undefined when the connection closes without one. */
   async answer(withBody = true): Promise<Answer | undefined> {
     for (;;) {
       const taken = takeAnswer(this.#received, withBody);
@@ -81,7 +83,7 @@ export class RawConnection {
     }
   }
 
-  /** All answers until the connection closes. */
+  /** Returns all responses until the connection closes. */
   async answers(): Promise<Answer[]> {
     const all: Answer[] = [];
     for (let next = await this.answer(); next; next = await this.answer()) all.push(next);

@@ -8,14 +8,14 @@ interface Link {
   silent: boolean;
 }
 
-/** A TCP way to a real server, on which a test can make happen what happens to networks. */
+/** A TCP proxy of a real server, on which a test can simulate network faults. */
 export class FaultyWay {
   readonly #target: { host: string; port: number };
   readonly #links = new Set<Link>();
   #listening: Server | undefined;
   #port = 0;
   #silent = false;
-  /** How long each packet to the server is held back, in milliseconds. */
+  /** Milliseconds by which each packet to the server is delayed. */
   delayMs = 0;
 
   private constructor(url: string) {
@@ -29,7 +29,7 @@ export class FaultyWay {
     return way;
   }
 
-  /** The same address by this way. */
+  /** Returns the same URL with the address of the proxy. */
   through(url: string): string {
     const by = new URL(url);
     by.hostname = '127.0.0.1';
@@ -41,7 +41,7 @@ export class FaultyWay {
     return this.#links.size;
   }
 
-  /** New connections are refused, and the old ones cut. */
+  /** Refuses new connections and closes existing ones. */
   async refuse(): Promise<void> {
     const closed = this.#listening && once(this.#listening, 'close');
     this.#listening?.close();
@@ -50,13 +50,13 @@ export class FaultyWay {
     await closed;
   }
 
-  /** Connections are made, as a stopped process's kernel does, but nobody answers on them, nor on the old ones. */
+  /** Accepts connections without responding, on new and existing ones, like the kernel of a stopped process. */
   hush(): void {
     this.#silent = true;
     this.hushOld();
   }
 
-  /** Nobody answers on the old connections, as behind a NAT that forgot them; new ones work. */
+  /** Stops responding on existing connections, like a NAT that dropped them. New ones work. */
   hushOld(): void {
     for (const link of this.#links) link.silent = true;
   }
@@ -92,7 +92,7 @@ export class FaultyWay {
       [client, server],
       [server, client],
     ] as const) {
-      // A broken connection closes too, and that is passed on.
+      // An error also closes the connection, and the close is passed on.
       one.on('error', () => undefined);
       one.on('close', () => {
         this.#links.delete(link);

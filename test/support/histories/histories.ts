@@ -4,8 +4,8 @@ import type { Found, StoredApplication, StoredChat, StoredMessage } from '../../
 import type { Store } from '../../../lib/store/store.ts';
 import { applicationWrite, chatWrite, deletionWrite, messageWrite } from './writes.ts';
 
-// Random histories of an application with up to two chats of up to three messages, the ways in which a queue may deliver
-// them, and the state that all of these must end in.
+// Random histories of an application with up to two chats of up to three messages, the ways in which a queue may
+// deliver them, and the state in which all of these must end.
 
 const token = '?';
 const chats = [1, 2];
@@ -24,7 +24,7 @@ const deletions = (chance: number, writes: Write[]): fc.Arbitrary<Write[]> =>
     .array(fc.integer({ min: 1, max: chance }), { minLength: writes.length, maxLength: writes.length })
     .map((dice) => writes.filter((_, i) => dice[i] === chance));
 
-/** Any of the writes that a ledger may have accepted; what is missing has not arrived yet. */
+/** Any subset of the writes that a ledger may have accepted. Missing ones have not arrived yet. */
 export const history: fc.Arbitrary<Write[]> = fc
   .tuple(
     fc.subarray(edits, { minLength: 1 }),
@@ -42,7 +42,7 @@ export const history: fc.Arbitrary<Write[]> = fc
 
 export interface Batch {
   batch: Write[];
-  /** Whether a roll-up comes in between. */
+  /** Whether a roll-up runs after the batch. */
   countAfter: boolean;
 }
 
@@ -78,7 +78,9 @@ interface State {
 const firstPage = { order: 'asc', limit: 10 } as const;
 const listed = ({ rows }: { rows: { number: number }[] }) => rows.map(({ number }) => number);
 
-/** What readers see. Below something deleted that is nothing: which rows are left there depends on the order. */
+/**
+ * Returns what readers see. Below something deleted that is nothing, because the order decides which rows remain there.
+ */
 export async function stateOf(store: Store, token: string): Promise<State> {
   const application = await store.application(token);
   const gone = application === 'deleted';
@@ -99,7 +101,7 @@ export async function stateOf(store: Store, token: string): Promise<State> {
   };
 }
 
-/** The highest number that the writes give: to the application's chats or, with `chat`, to the messages of that. */
+/** Returns the highest number that the writes assign: to the application's chats or, with `chat`, to its messages. */
 export const highestNumber = (writes: Write[], chat?: number): number => {
   const given = writes.map(targetOf).map((target) => {
     if (chat === undefined) return target.number === undefined ? target.chat : undefined;
@@ -108,7 +110,7 @@ export const highestNumber = (writes: Write[], chat?: number): number => {
   return Math.max(0, ...given.filter((number) => number !== undefined));
 };
 
-/** The state worked out from the rules: deleted, else the highest revision, hidden without the creation. */
+/** Computes the expected state from the rules: deleted, or else the highest revision; hidden without the creation. */
 export function expectedState(writes: Write[], token: string): State {
   const about = (chat?: number, number?: number) =>
     writes.filter((write) => targetOf(write).chat === chat && targetOf(write).number === number);

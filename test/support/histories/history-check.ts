@@ -1,16 +1,20 @@
-/** What came of a request: `unknown` after a 503, or when no answer came. */
+/** The outcome of a request: `unknown` after a 503 or without a response. */
 export type Outcome = 'accepted' | 'refused' | 'unknown';
 
 /**
- * A request that writes, as its client saw it. All are about one parent: a chat and its messages, or an application and
- * its chats. Times are of one clock, in any unit; what was never answered completes never (Infinity).
+ * A write request as its client saw it. All requests of a history concern one parent: a chat and its messages, or an
+ * application and its chats. Times are from one clock in any unit; the completion time of a request without a response
+ * is Infinity.
  */
 export type Operation = { invokedAt: number; completedAt: number; outcome: Outcome } & (
   | {
       kind: 'create';
-      /** The texts of what it creates, one after the other; different from those of any other create without its key. */
+      /**
+       * The texts of what it creates, in order. They differ from those of any other create, except for retries with its
+       * key.
+       */
       texts: string[];
-      /** The number that was answered for the first of them. */
+      /** The number that was returned for the first of them. */
       first?: number;
       key?: string;
     }
@@ -18,17 +22,17 @@ export type Operation = { invokedAt: number; completedAt: number; outcome: Outco
   | { kind: 'delete'; number: number }
 );
 
-/** What is there when everything has come to rest. */
+/** The final state. */
 export interface FinalState {
-  /** The highest number that was ever given. */
+  /** The highest number that was assigned. */
   counter: number;
   /** What can be read, by number. */
   stored: Map<number, string>;
-  /** What can be found, by number, where it is indexed. */
+  /** What can be found, by number, if it is indexed. */
   indexed?: Map<number, string>;
-  /** The count that readers are told. */
+  /** The count that readers see. */
   count: number;
-  /** Numbers that may be void: taken for a create that was never answered 2xx. */
+  /** Numbers that may be void, because a create without a 2xx took them. */
   mayBeVoid?: (number: number) => boolean;
 }
 
@@ -36,13 +40,13 @@ type Create = Extract<Operation, { kind: 'create' }>;
 type Change = Exclude<Operation, { kind: 'create' }>;
 
 /**
- * Holds a history against what is there in the end, and answers every way in which no correct system could have got there:
+ * Compares a history with the final state, and returns every way in which no correct system could have reached it:
  *
- * - a create has numbers of its own, the same at every repetition of its key, and higher ones than what was answered before
- *   it was asked for; from 1 up, each number holds a create, whole, or may be void;
- * - what was accepted is stored, unless a deletion was; what was deleted is not, and nothing is that nobody sent;
- * - a text is that of the last accepted edit, of one beside it in time, or of a later one with an unknown outcome;
- * - the index holds what the store holds, and the count is how much that is.
+ * - A create has numbers of its own, the same for every retry with its key, and higher ones than every create that
+ *   completed before it started. Each number from 1 on belongs to a complete create, or may be void.
+ * - Accepted creates are stored unless they were deleted; deleted ones are not, and nothing is stored that nobody sent.
+ * - A text is that of the last accepted edit, of a concurrent one, or of a later one with an unknown outcome.
+ * - The index has exactly what the store has, and the count is its size.
  */
 export function violations(history: Operation[], final: FinalState): string[] {
   const creates = history.filter((each) => each.kind === 'create');
@@ -52,7 +56,7 @@ export function violations(history: Operation[], final: FinalState): string[] {
   );
   const given = numbersGiven(creates);
   const found = [...given.wrong, ...numbersInOrder(creates)];
-  // Texts tell what became of the creates that were not answered.
+  // The texts identify the creates that had no response.
   const unanswered = new Map(
     creates.filter(({ outcome, texts }) => outcome === 'unknown' && !given.texts.has(texts.join())).map(byFirstText),
   );
@@ -82,7 +86,7 @@ export function violations(history: Operation[], final: FinalState): string[] {
 
 const byFirstText = (create: Create): [string, Create] => [create.texts[0] as string, create];
 
-/** Which create each number was answered to. A key's creates are one. */
+/** Returns the create that each number was returned to. Creates with the same key count as one. */
 function numbersGiven(creates: Create[]) {
   const byNumber = new Map<number, { text: string; by: Create }>();
   const byKey = new Map<string, number>();
@@ -105,7 +109,7 @@ function numbersGiven(creates: Create[]) {
   return { byNumber, texts, wrong };
 }
 
-/** A create that was asked for after another was answered has a higher number. */
+/** Checks that a create that started after another one completed has a higher number. */
 function numbersInOrder(creates: Create[]): string[] {
   const keyless = creates.filter(({ outcome, key }) => outcome === 'accepted' && key === undefined);
   const byEnd = keyless.toSorted((a, b) => a.completedAt - b.completedAt);
@@ -120,7 +124,7 @@ function numbersInOrder(creates: Create[]): string[] {
   return wrong;
 }
 
-/** What is wrong with what is stored under a number that was answered. */
+/** Returns the faults of what is stored under a returned number. */
 function contentOf(number: number, created: string, by: Operation, changes: Change[], stored: string | undefined) {
   const wrong: string[] = [];
   const deletions = changes.filter(({ kind, outcome }) => kind === 'delete' && outcome !== 'refused');
@@ -138,7 +142,7 @@ function contentOf(number: number, created: string, by: Operation, changes: Chan
   const edits = changes.filter((each) => each.kind === 'edit').filter(({ outcome }) => outcome !== 'refused');
   const accepted = edits.filter(({ outcome }) => outcome === 'accepted');
   const possible = [{ ...by, text: created }, ...edits].filter(
-    // Of what was not answered nobody knows when it was accepted.
+    // Without a response, the time of acceptance is unknown.
     ({ completedAt, outcome }) => outcome === 'unknown' || !accepted.some(({ invokedAt }) => invokedAt > completedAt),
   );
   if (!possible.some(({ text }) => text === stored)) wrong.push(`${number}: holds something else than the last edit`);

@@ -2,8 +2,8 @@ import type { MessageContent } from '../../../lib/model/content.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import type { SearchDocument } from '../../../lib/search/search-index.ts';
 
-// Writes as the ledger queues them. A test says what it is about; the rest follows from it. Two writes of the same thing
-// and revision are the same write, as they are in life.
+// Writes as the ledger queues them. A test gives the relevant values, and the others are derived. Two writes with the
+// same target and revision are identical, as in reality.
 
 interface Facts {
   revision?: number;
@@ -36,16 +36,16 @@ export const messageWrite = (
   }: Facts & { body?: string } = {},
 ): Write => ({ kind: 'message', token, chat, number, revision, at, content: { body } });
 
-/** Contents with these bodies. */
+/** Returns contents with these bodies. */
 export const contents = (bodies: string[]): MessageContent[] => bodies.map((body) => ({ body }));
 
-/** What an index holds of a message with this body; null is a tombstone. */
+/** Returns the indexed form of a message with this body; null is a tombstone. */
 export const indexed = (body: string | null, revision = 0): Pick<SearchDocument, 'content' | 'revisions'> => ({
   content: body === null ? null : { body },
   revisions: { body: revision },
 });
 
-/** The deletion of an application, of a chat or of a message, by how much is said. */
+/** Returns the deletion of an application, a chat or a message, depending on the given numbers. */
 export const deletionWrite = (token: string, chat?: number, number?: number, at = 9_000): Write => ({
   kind: 'deletion',
   token,
@@ -54,10 +54,10 @@ export const deletionWrite = (token: string, chat?: number, number?: number, at 
   at,
 });
 
-/** The creations of messages `first` to `last`. */
+/** Returns the creations of messages `first` to `last`. */
 export const messageWrites = (token: string, chat: number, first: number, last: number): Write[] =>
   numbers(first, last).map((number) => messageWrite(token, chat, number));
 
-/** The whole numbers from `first` to `last`, both inclusive. */
+/** Returns the whole numbers from `first` to `last`, both inclusive. */
 export const numbers = (first: number, last: number): number[] =>
   Array.from({ length: Math.max(0, last - first + 1) }, (_, i) => first + i);

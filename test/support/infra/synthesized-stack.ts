@@ -1,6 +1,6 @@
 import type { FunctionName } from '../../../infra/functions.ts';
 
-/** CloudFormation's own form; what it holds is looked into by the tests. */
+/** A template in CloudFormation's form. The tests examine its content. */
 export interface Resource {
   Type: string;
   DependsOn?: string[];
@@ -27,15 +27,15 @@ export interface SynthesizedFunction {
   // biome-ignore lint/suspicious/noExplicitAny: a template has no types
   properties: any;
   environment: Record<string, unknown>;
-  /** All that it may do. */
+  /** All actions that it may perform. */
   statements: Statement[];
 }
 
-/** A stack's template; what it takes from another stack is shown as that stack has it. */
+/** A stack's template, in which references to another stack are replaced with that stack's values. */
 export class SynthesizedStack {
   readonly resources: Record<string, Resource>;
   readonly outputs: NonNullable<Template['Outputs']>;
-  /** As CloudFormation gets it. */
+  /** The template as CloudFormation gets it. */
   readonly text: string;
 
   constructor(template: Template, producers: Record<string, Template>) {
@@ -48,7 +48,7 @@ export class SynthesizedStack {
     return Object.entries(this.resources).filter(([, { Type }]) => Type === type);
   }
 
-  /** The only resource of a type with such an id. */
+  /** Returns the only resource of a type with this id. */
   one(type: string, pattern = /./): { id: string; resource: Resource } {
     const found = this.ofType(type).filter(([id]) => pattern.test(id));
     const [first] = found;
@@ -56,7 +56,7 @@ export class SynthesizedStack {
     return { id: first[0], resource: first[1] };
   }
 
-  /** Our functions by their names; what CDK adds of its own is not among them. */
+  /** Returns the functions of the application by name, without those that CDK adds. */
   get functions(): Map<FunctionName, SynthesizedFunction> {
     return new Map(
       this.ofType('AWS::Lambda::Function')

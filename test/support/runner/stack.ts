@@ -5,11 +5,11 @@ import { deployTo } from '../../../tools/stack/up.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
-    /** Where the stack is; only the tests that run on it are told. */
+    /** The URLs of the stack. Only tests that run on it have them. */
     stack: {
       apiUrl: string;
       awsEndpoint: string;
-      /** Of a user who may make databases, so that each test has one of its own. */
+      /** With the credentials of a user who may create databases, so that each test can have its own. */
       mysqlUrl: string;
       opensearchUrl: string;
     };
@@ -17,8 +17,8 @@ declare module 'vitest' {
 }
 
 /**
- * Brings up this checkout's stack, as script/stack up does, and tells the tests where it is. What was up before is left so
- * afterwards.
+ * Starts this checkout's stack, as script/stack up does, and provides its URLs to the tests. A stack that was already
+ * running is left running afterwards.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
   const { awsEndpoint, mysqlUrl, opensearchUrl, giveBack } = await borrowStack(console.log, (provider) =>

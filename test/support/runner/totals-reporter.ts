@@ -1,6 +1,6 @@
 import type { Reporter, SerializedError, TestModule, Vitest } from 'vitest/node';
 
-/** Ends the output with the totals, and fails a run in which a test was left out. */
+/** Prints the totals at the end, and fails a run in which a test was skipped. */
 export default class TotalsReporter implements Reporter {
   #chosenByName = false;
 
@@ -20,7 +20,7 @@ export default class TotalsReporter implements Reporter {
         else leftOut.push(`${module.relativeModuleId}: ${test.fullName}`);
       }
     }
-    // A test that did not run holds nothing, unless the others were asked for by name.
+    // A skipped test proves nothing, so it fails the run, unless tests were selected by name.
     if (this.#chosenByName) leftOut.length = 0;
     for (const name of leftOut) console.log(`left out: ${name}`);
     failed += leftOut.length;

@@ -1,9 +1,9 @@
 import { BaseSequencer, type TestSpecification } from 'vitest/node';
 
-/** Files whose tests mostly wait, for servers or for schedules that run by the minute. */
+/** Files whose tests mostly wait for servers or for schedules that run by the minute. */
 const waiting = ['chaos.test.ts', 'counts.test.ts', 'deletes.test.ts', 'flow.test.ts'];
 
-/** Starts the files that wait before those that work, so that they don't wait alone at the end. */
+/** Starts the waiting files first, so that they do not run alone at the end. */
 export class WaitingFirst extends BaseSequencer {
   override async sort(files: TestSpecification[]): Promise<TestSpecification[]> {
     const waits = ({ moduleId }: TestSpecification) => waiting.some((name) => moduleId.endsWith(`/${name}`));

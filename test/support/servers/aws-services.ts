@@ -4,7 +4,7 @@ import { credentials } from '../../../tools/stack/credentials.ts';
 /** The servers that tests of the AWS engine use, which test/support/runner/stack.ts brings up. */
 export const awsServices = inject('stack');
 
-/** For the clients of the AWS SDK. */
+/** Settings for the clients of the AWS SDK. */
 export const awsClientSettings = {
   endpoint: awsServices.awsEndpoint,
   region: credentials.AWS_REGION,

@@ -8,7 +8,7 @@ const eventOf = (bodies: string[]): SQSEvent =>
     bodies.map((body, i) => ({ receipt: `${i + 1}`, body, receives: 1 })),
   );
 
-/** Delivers record bodies to a worker as one batch; answers the positions, from 1, of those that failed. */
+/** Delivers record bodies to a worker as one batch, and returns the positions of failed records, from 1. */
 export async function deliver(worker: BatchHandler, ...bodies: string[]): Promise<number[]> {
   const { batchItemFailures }: SQSBatchResponse = await worker(eventOf(bodies), lambdaContext('test'));
   return batchItemFailures.map(({ itemIdentifier }) => Number(itemIdentifier));

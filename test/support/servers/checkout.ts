@@ -18,7 +18,7 @@ const parts = [
   'tsconfig.json',
 ];
 
-/** A second checkout of the working tree, in a folder that everybody gets to. */
+/** Copies the working tree to a second checkout, in a folder that every user can read. */
 export function copyCheckout(): string {
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-checkout-'));
   for (const part of parts) cpSync(path.join(project, part), path.join(folder, part), { recursive: true });
@@ -34,7 +34,7 @@ interface Ended {
   stderr: string;
 }
 
-/** What a shell may be set to; script/stack shall find by itself what it did before. */
+/** Variables that a shell may set. script/stack must find its earlier settings without them. */
 const ownSettings = /^(STACK_|AWS_|MYSQL_URL|OPENSEARCH_URL)/;
 
 /** Runs script/stack of the checkout to its end. */
@@ -42,7 +42,7 @@ export function scriptStack(checkout: string, ...args: string[]): Promise<Ended>
   const env = Object.fromEntries(
     Object.entries(process.env).filter(([name]) => !ownSettings.test(name) || name === 'STACK_CACHE'),
   );
-  // The functions' logs are longer than what execFile takes unless it is told.
+  // The functions' logs are longer than the default limit of execFile.
   const options = { env, maxBuffer: Number.POSITIVE_INFINITY };
   return new Promise((resolve) => {
     const child = execFile(path.join(checkout, 'script/stack'), args, options, (_error, stdout, stderr) =>

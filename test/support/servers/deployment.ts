@@ -3,30 +3,30 @@ import { Client } from '../client/client.ts';
 import { newDataDir, removeDataDir, startHost } from './host.ts';
 
 const { CHAT_SYSTEM_ADMIN_KEY, CHAT_SYSTEM_SETTLE_SECONDS, CHAT_SYSTEM_ROLLUP_SECONDS } = process.env;
-/** Given by hand, or the stack that the tests of the project `aws` have brought up. */
+/** The URL from the environment, or of the stack that the project `aws` has started. */
 const url = process.env.CHAT_SYSTEM_URL ?? inject('stack')?.apiUrl;
 
-/** Whether it is the stack, whose emulator is neither fast nor AWS in every detail. */
+/** Whether the tests run on the stack, whose emulator is slow and not identical to AWS. */
 export const onStack = url !== undefined && url === inject('stack')?.apiUrl;
 
 /**
- * As many requests at once as asked for, but few on the stack: its emulator starts a process for each function call that
- * meets another, and 40 of them at once need longer than a function may wait for its counter.
+ * Returns the number of concurrent requests: as requested, but few on the stack. Its emulator starts a process for each
+ * concurrent function call, and with 40 of them a function times out while it waits for its counter.
  */
 export const atOnce = (requests: number): number => (onStack ? Math.min(requests, 8) : requests);
 
-/** How long an accepted write may take to be readable, listed and searchable: options for `expect.poll`. */
+/** Options for `expect.poll`: how long until an accepted write can be read, listed and found. */
 export const settled = { timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? 20) * 1_000, interval: 50 };
 /** The same for counts. */
 export const counted = { timeout: Number(CHAT_SYSTEM_ROLLUP_SECONDS ?? 150) * 1_000, interval: 100 };
 
-/** The same for what lies below something deleted, which goes with the next run of the purge. */
+/** The same for resources below something deleted, which the next run of the purge removes. */
 export const purged = onStack ? counted : settled;
 
 /**
- * The deployment that the tests of a file are held against: the one at CHAT_SYSTEM_URL (with CHAT_SYSTEM_ADMIN_KEY where
- * it has one; CHAT_SYSTEM_SETTLE_SECONDS and CHAT_SYSTEM_ROLLUP_SECONDS where it is slow), the stack or, without
- * either, a host started for the file.
+ * Returns a client of the deployment under test: the one at CHAT_SYSTEM_URL (with CHAT_SYSTEM_ADMIN_KEY if it has one,
+ * and CHAT_SYSTEM_SETTLE_SECONDS and CHAT_SYSTEM_ROLLUP_SECONDS if it is slow), the stack, or a host that is started
+ * for the test file.
  */
 export async function deployment(): Promise<Client> {
   if (url) return Client.connect(url, CHAT_SYSTEM_ADMIN_KEY);

@@ -1,14 +1,14 @@
 import { onTestFinished } from 'vitest';
 import { type Host, newDataDir, removeDataDir } from './host.ts';
 
-/** A data folder, removed with all in it when the test is over. */
+/** Returns a new data folder, which is removed with its content after the test. */
 export function dataFolder(): string {
   const folder = newDataDir();
   onTestFinished(() => removeDataDir(folder));
   return folder;
 }
 
-/** The host, which ends with the test. */
+/** Returns the host, which is stopped after the test. */
 export async function hostOf(starting: Promise<Host>): Promise<Host> {
   const started = await starting;
   onTestFinished(async () => {

@@ -6,17 +6,17 @@ import path from 'node:path';
 
 const project = path.resolve(import.meta.dirname, '../../..');
 const start = path.join(project, 'local/start.ts');
-/** Node.js keeps compiled code here, which halves the time of the many starts. */
+/** Node.js caches compiled code here, which halves the time of the many starts. */
 const compileCache = path.join(project, 'node_modules/.cache/compile');
 
-/** What script/start passes to Node.js and to glibc, so that the memory of the tests' hosts is that of real ones. */
+/** The settings that script/start gives Node.js and glibc, so that the tests' hosts use as much memory as real ones. */
 const memoryFlags = ['--max-semi-space-size=8', '--heap-growing-percent=40'];
 const memoryVariables = { MALLOC_ARENA_MAX: '2' };
 
-/** What a developer may have set for a host of his own; the hosts of the tests see none of it. */
+/** Variables that a developer may have set for another host. The hosts of the tests do not get them. */
 const ownSettings = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];
 
-/** A data folder of its own, below the system's folder for temporary files. */
+/** Creates a data folder in the system's folder for temporary files. */
 export const newDataDir = (): string => mkdtempSync(path.join(tmpdir(), 'chat-system-'));
 export const removeDataDir = (dataDir: string): void => rmSync(dataDir, { recursive: true, force: true });
 
@@ -25,9 +25,9 @@ export interface Launched {
   process: ChildProcess;
   stdout: () => string;
   stderr: () => string;
-  /** Resolves with the exit status (null when a signal ended it) once all it printed has been read. */
+  /** Resolves with the exit status (null after a signal) once its whole output has been read. */
   ended: Promise<number | null>;
-  /** Sends the signal, where it still runs, and resolves with the exit status. */
+  /** Sends the signal if the process still runs, and resolves with the exit status. */
   stop: (signal?: NodeJS.Signals) => Promise<number | null>;
 }
 
@@ -38,15 +38,15 @@ export interface Host extends Launched {
 }
 
 const running = new Set<ChildProcess>();
-// A run that is broken off leaves no host behind.
+// Ends the hosts when a test run is interrupted.
 process.on('exit', () => {
   for (const child of running) child.kill('SIGKILL');
 });
 
 /**
- * Runs the start command with the flags and variables, and waits for nothing.
+ * Runs the start command with the flags and variables, without waiting for it.
  *
- * @param openFiles how many descriptors the process may have open, where that is not what this process may
+ * @param openFiles the process's limit of open file descriptors; by default that of this process
  */
 export function launch(flags: string[], variables: Record<string, string> = {}, openFiles?: number): Launched {
   const inherited = Object.entries(process.env).filter(([name]) => !ownSettings.includes(name));
@@ -80,10 +80,10 @@ export function launch(flags: string[], variables: Record<string, string> = {}, 
   };
 }
 
-/** A start takes well below a second; one that hangs shall not hold up the run. */
+/** A start takes well below a second. This limits the delay from one that hangs. */
 const startMs = 30_000;
 
-/** Resolves with the host once it is ready; rejects with what it printed when it ends instead. */
+/** Resolves with the host once it is ready, or rejects with its output when it ends. */
 export async function ready(launched: Launched): Promise<Host> {
   const { stdout, stderr } = launched;
   const tooLong = setTimeout(() => launched.stop('SIGKILL'), startMs);
@@ -99,6 +99,6 @@ export async function ready(launched: Launched): Promise<Host> {
   return { ...launched, url };
 }
 
-/** Starts a host on a free port, and resolves when it is ready; rejects with what it printed when it ends instead. */
+/** Starts a host on a free port. Resolves when it is ready, or rejects with its output when it ends. */
 export const startHost = (dataDir: string, ...flags: string[]): Promise<Host> =>
   ready(launch(['--port', '0', '--data-dir', dataDir, ...flags]));

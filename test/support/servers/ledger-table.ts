@@ -13,14 +13,14 @@ export interface LedgerTable {
   sqs: SQSClient;
   table: DynamodbTable;
   name: string;
-  /** Where the ledger sends what it accepted. */
+  /** The queue that the ledger sends accepted writes to. */
   queue: SqsQueue;
-  /** Everything that has been sent there so far. */
+  /** Returns everything that has been sent to the queue so far. */
   writes: () => Promise<Write[]>;
   remove: () => Promise<void>;
 }
 
-/** A table and a queue of a test's own. */
+/** Creates a table and a queue for one test. */
 export async function openLedgerTable(): Promise<LedgerTable> {
   const name = randomUUID();
   const client = new DynamoDBClient({ ...awsClientSettings, maxAttempts: 1 });

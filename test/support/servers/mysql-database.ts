@@ -6,14 +6,14 @@ import { openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { awsServices } from './aws-services.ts';
 
 export interface MysqlDatabase {
-  /** Where it is, with the credentials of a user who may do anything. */
+  /** The URL of the database, with the credentials of a user who may do anything. */
   url: string;
-  /** Runs a statement on a connection of its own, as an operator would. */
+  /** Runs a statement on a new connection, as an operator would. */
   run: (statement: string, ...values: unknown[]) => Promise<Record<string, unknown>[]>;
   drop: () => Promise<void>;
 }
 
-/** An empty database of its own on the server. */
+/** Creates an empty database on the server. */
 export async function newDatabase(): Promise<MysqlDatabase> {
   const name = `test_${randomUUID().replaceAll('-', '')}`;
   const operator = await createConnection({ uri: awsServices.mysqlUrl });
@@ -31,7 +31,7 @@ export async function newDatabase(): Promise<MysqlDatabase> {
   };
 }
 
-/** The same with the tables. */
+/** Creates a database with the tables of the store. */
 export async function newStoreDatabase(): Promise<MysqlDatabase> {
   const database = await newDatabase();
   const db = openMysql(database.url, { connections: 1, waiting: limits.sqlMs.migration });

@@ -6,7 +6,7 @@ import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
 import { migrateOpensearch } from '../../../lib/search/opensearch/migration.ts';
 import { awsServices } from './aws-services.ts';
 
-/** An alias that nothing else uses, and the client of an operator; what is made of it goes in the end. */
+/** Returns a new alias and an operator's client. `remove` deletes everything that was created for it. */
 export function newAlias() {
   const alias = `test-${randomUUID()}`;
   const client = openOpensearch(awsServices.opensearchUrl);
@@ -21,20 +21,20 @@ export function newAlias() {
   };
 }
 
-/** The same with its index. */
+/** Returns the same with its index. */
 export async function newIndex() {
   const made = newAlias();
   await migrateOpensearch(made.client, made.alias);
   return made;
 }
 
-/** OpenSearch with answers of the test's choice: what can't be had from a healthy server. */
+/** An OpenSearch proxy whose responses a test can replace, for those that a healthy server does not give. */
 export async function openRefusingOpensearch() {
   const way = {
     url: '',
-    /** Given in place of the server's own answer to a bulk or a search, where it is set. */
+    /** If set, the response to every bulk and search, instead of the server's own. */
     answer: undefined as { status: number; body: unknown } | undefined,
-    /** Bytes of each bulk. */
+    /** The size of each bulk in bytes. */
     sizes: [] as number[],
     close: () => new Promise((resolve) => server.close(resolve)),
   };

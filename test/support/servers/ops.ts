@@ -18,7 +18,7 @@ export interface OpsRun {
   ended: Promise<Ended>;
 }
 
-/** Starts script/ops with these flags, and what it is to read. */
+/** Starts script/ops with these flags and this input. */
 export function startOps(
   args: string[],
   { input = '', env = {} }: { input?: string; env?: NodeJS.ProcessEnv } = {},
@@ -33,7 +33,7 @@ export function startOps(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  // A command that ends before it has read all is not this pipe's failure.
+  // A command that ends before it has read its whole input is no failure of this pipe.
   child.stdin.on('error', () => undefined).end(input);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);

@@ -1,6 +1,6 @@
 import { ListQueuesCommand, type SQSClient } from '@aws-sdk/client-sqs';
 
-/** The URL of the stack's queue of that construct, whose name ends with its hash. */
+/** Returns the URL of the stack's queue of this construct, whose name ends with a hash. */
 export async function queueUrl(sqs: SQSClient, construct: string): Promise<string> {
   const { QueueUrls = [] } = await sqs.send(new ListQueuesCommand({ QueueNamePrefix: 'ChatSystem-local-Data-' }));
   const urls = QueueUrls.filter((url) => new RegExp(`-${construct}(?!DeadLetters)[^/]*$`).test(url));

@@ -2,7 +2,7 @@ import path from 'node:path';
 import { Database, type DatabaseSchema } from '../../../lib/sqlite/database.ts';
 import { newDataDir, removeDataDir } from './host.ts';
 
-/** A database in a real file, in a folder of its own. */
+/** A database in a file, in a folder of its own. */
 export interface SqliteFile {
   path: string;
   database: Database;

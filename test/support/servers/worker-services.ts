@@ -8,17 +8,17 @@ import { SqliteStore } from '../../../lib/store/sqlite/sqlite-store.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 
 export interface TestServices {
-  /** A real store and search index. What is sent and buried is kept here. The ledger is empty. */
+  /** A real store and search index. Sent and buried records are kept in memory. The ledger is empty. */
   services: WorkerServices;
   file: SqliteFile;
   /** The record bodies that were sent to each queue. */
   sentTo: Record<QueueName, string[]>;
-  /** Those that were sent to the search queue. */
+  /** The record bodies that were sent to the search queue. */
   sent: string[];
   buried: Record<QueueName, DeadLetter[]>;
 }
 
-/** What the workers work with, on a file of its own. */
+/** Opens the workers' services on a new file. */
 export async function openWorkerServices(): Promise<TestServices> {
   const file = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
   const sentTo = perQueue((): string[] => []);

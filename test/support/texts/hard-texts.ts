@@ -1,12 +1,12 @@
 import fc from 'fast-check';
 
-// Texts that are hard on whoever folds, tokenizes, quotes or escapes them.
+// Texts that are difficult to fold, tokenize, quote or escape.
 
-/** Characters and words that mean something to SQL, FTS5, regular expressions, HTML or JSON. */
+/** Characters and words with a meaning in SQL, FTS5, regular expressions, HTML or JSON. */
 const operators = ['*', '?', '%', '_', '\\', '"', '`', "'", '(', ')', '^', ':', '-', '+', '{', '}', '[', ']', '.', '|'];
 const words = ['AND', 'OR', 'NOT', 'NEAR', '<em>', '</em>', '&amp;', 'body', 'application', '--', '/*'];
 const space = [' ', '\t', '\r', '\n', '\u0001', '\u001b', '\u007f', '\u0085', '\u00a0', '\u2028', '\u3000', '\ufeff'];
-/** Characters whose cases are more than two, differ in length, or only look alike. */
+/** Characters with more than two case variants, with variants of different lengths, or that only look alike. */
 const cases = [
   ...'ßẞİIıiςσΣKKkÅÅåſSsǅǄǆΩΩωµμΜϐβΒꭰᏰᲀвВᾳᾼẛṡṠꙋᲈ',
   '\u{10400}',
@@ -34,7 +34,7 @@ const marks = [
   '中',
   '文',
 ];
-/** Where UTF-8 and UTF-16 end or leave something out: SQLite takes some of these for U+FFFD. */
+/** The boundaries of UTF-8 and UTF-16. SQLite replaces some of these with U+FFFD. */
 const edges = [
   '\u{7ff}',
   '\u{800}',
@@ -65,10 +65,10 @@ const hardPiece = fc.oneof(
   { weight: 2, arbitrary: anyCharacter },
 );
 
-/** The first so many code points of a text. */
+/** Returns the first `count` code points of a text. */
 export const firstCharacters = (text: string, count: number): string => [...text].slice(0, count).join('');
 
-/** A unit of one to three characters over and over, once perhaps with another character in between. */
+/** A unit of one to three characters repeated, sometimes with another character in between. */
 const repetitive: fc.Arbitrary<string[]> = fc
   .record({
     unit: fc.array(fc.constantFrom('a', 'A', 'b', '=', '\u{1F600}', '\u0301', 'я'), { minLength: 1, maxLength: 3 }),
@@ -81,7 +81,7 @@ const repetitive: fc.Arbitrary<string[]> = fc
     return [...text.slice(0, at), other, ...text.slice(at)];
   });
 
-/** Up to 40 code points, of few characters, so that queries meet them, or of all of Unicode; without U+0000. */
+/** Up to 40 code points without U+0000: few different characters, so that queries match, or any of Unicode. */
 export const hardText: fc.Arbitrary<string> = fc
   .oneof(
     { weight: 4, arbitrary: fc.array(hardPiece, { minLength: 1, maxLength: 40 }) },
@@ -91,7 +91,7 @@ export const hardText: fc.Arbitrary<string> = fc
   )
   .map((pieces) => firstCharacters(pieces.join(''), 40));
 
-/** A stretch of one of the texts, perhaps in another case, or a text of its own: 1 to 40 code points. */
+/** A part of one of the texts, sometimes in another case, or a new text, of 1 to 40 code points. */
 export const queryFor = (texts: string[]): fc.Arbitrary<string> =>
   fc.oneof(
     {
@@ -117,7 +117,7 @@ export const queryFor = (texts: string[]): fc.Arbitrary<string> =>
     { weight: 1, arbitrary: hardPiece },
   );
 
-/** Queries of OpenSearch, FTS5, SQL, regular expressions and others, HTML, and what stands for U+0000 somewhere. */
+/** Queries of OpenSearch, FTS5, SQL, regular expressions and others, HTML, and escapes of U+0000. */
 export const queryLanguages = [
   ...[
     '*',

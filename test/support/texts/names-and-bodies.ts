@@ -1,6 +1,6 @@
-// Names and bodies, by the contract's rule: Unicode code points, not blank, no U+0000, no lone surrogate.
+// Names and bodies according to the contract: Unicode code points, not blank, no U+0000, no lone surrogate.
 
-/** Texts that are kept exactly as they are, up to the longest. */
+/** Texts that are kept exactly as they are, up to the longest one. */
 export const acceptableTexts = (longest: number): { what: string; text: string }[] => [
   { what: 'one character', text: 'x' },
   { what: 'the longest', text: 'x'.repeat(longest) },

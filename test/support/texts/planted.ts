@@ -1,12 +1,12 @@
 import { randomBytes } from 'node:crypto';
 
-/** The ways in which a log might carry a text: as it is (URLs and JSON leave these characters alone), or encoded. */
+/** The forms in which a log might contain a text: unchanged (as in URLs and JSON, for these characters) or encoded. */
 function* formsOf(text: string): Generator<string> {
   yield text;
   yield encodeURIComponent(text);
   yield JSON.stringify(text).slice(1, -1);
   yield Buffer.from(text).toString('hex');
-  // In Base64 a text looks different at each of three places in what is around it; its ends depend on their neighbours.
+  // In Base64 a text has three forms, depending on its offset, and its ends depend on the neighbouring bytes.
   for (const before of ['', 'x', 'xx']) {
     const inside = Buffer.from(before + text)
       .toString('base64')
@@ -17,28 +17,28 @@ function* formsOf(text: string): Generator<string> {
   }
 }
 
-/** Texts that clients or operators entrust to the system, each to be known again wherever it appears. */
+/** Texts that clients or operators entrust to the system, each of which can be recognized wherever it appears. */
 export class Planted {
   readonly #texts: { what: string; text: string }[] = [];
 
-  /** A new text that is nowhere else, with characters that are escaped in one way or another. */
+  /** Returns a new unique text with characters that are escaped in various ways. */
   text(what: string): string {
     const mark = `${what.replace(/\W/g, '')}${randomBytes(12).toString('hex')}`;
     this.add(what, mark);
     return `${mark} é"'<&\\ ${mark}`;
   }
 
-  /** The same for where only letters and digits may be. */
+  /** Returns a new unique text of letters and digits only. */
   word(what: string): string {
     return this.text(what).split(' ')[0] as string;
   }
 
-  /** A text that the system made, or was given before. */
+  /** Adds a text that the system generated or got earlier. */
   add(what: string, text: string): void {
     this.#texts.push({ what, text });
   }
 
-  /** What of it can be read in a log, with the place. */
+  /** Returns the planted texts that can be read in a log, with their surroundings. */
   readableIn(log: string): string[] {
     return this.#texts.flatMap(({ what, text }) => {
       const form = [...formsOf(text)].find((one) => log.includes(one));
