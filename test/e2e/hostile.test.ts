@@ -149,21 +149,24 @@ describe('a body', () => {
   });
 
   const nested = (depth: number, open: string, close: string) => `${open.repeat(depth)}1${close.repeat(depth)}`;
-  test.each([1_000, 29_000])('a body may be nested %i deep in unknown members, but not in known ones', async (depth) => {
-    for (const deep of [nested(depth, '[', ']'), nested(depth, '{"a":', '}')]) {
-      expect((await post(`{"name":"x","other":${deep}}`)).status).toBe(201);
-      expect(await post(`{"name":${deep}}`)).toBeProblem(422, 'validation_failed', '/name');
-      expect(await post(deep)).toBeProblem(422, 'validation_failed', ...(deep.startsWith('[') ? [''] : ['/name']));
-      expect(await post(deep.slice(0, -1))).toBeProblem(400, 'malformed_json');
-    }
-    const chat = await client.newChat();
-    const messages = nested(depth, '[', ']');
-    expect(await client.post(`${chat}/messages/batch`, `{"messages":${messages}}`)).toBeProblem(
-      422,
-      'validation_failed',
-      '/messages/0',
-    );
-  });
+  test.each([1_000, 29_000])(
+    'a body may be nested %i deep in unknown members, but not in known ones',
+    async (depth) => {
+      for (const deep of [nested(depth, '[', ']'), nested(depth, '{"a":', '}')]) {
+        expect((await post(`{"name":"x","other":${deep}}`)).status).toBe(201);
+        expect(await post(`{"name":${deep}}`)).toBeProblem(422, 'validation_failed', '/name');
+        expect(await post(deep)).toBeProblem(422, 'validation_failed', ...(deep.startsWith('[') ? [''] : ['/name']));
+        expect(await post(deep.slice(0, -1))).toBeProblem(400, 'malformed_json');
+      }
+      const chat = await client.newChat();
+      const messages = nested(depth, '[', ']');
+      expect(await client.post(`${chat}/messages/batch`, `{"messages":${messages}}`)).toBeProblem(
+        422,
+        'validation_failed',
+        '/messages/0',
+      );
+    },
+  );
 
   test('a body nested 100,000 deep is refused everywhere', async () => {
     for (const deep of [nested(100_000, '[', ']'), nested(100_000, '{"a":', '}')])
@@ -263,15 +266,18 @@ describe('an empty body', () => {
     }
   });
 
-  test.each(['', 'x', 'text/plain', 'a/b/c'])('a body with a single character is not empty, so the content type %j is refused', async (type) => {
-    const [application = ''] = (await client.newChat()).split('/chats');
-    const head = `Host: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n`;
-    for (const body of ['Content-Length: 2\r\n\r\n{}', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'])
-      expect(await answerTo(`POST /v1${application}/chats HTTP/1.1\r\n${head}${body}`)).toBeProblem(
-        415,
-        'unsupported_media_type',
-      );
-  });
+  test.each(['', 'x', 'text/plain', 'a/b/c'])(
+    'a body with a single character is not empty, so the content type %j is refused',
+    async (type) => {
+      const [application = ''] = (await client.newChat()).split('/chats');
+      const head = `Host: localhost\r\nConnection: close\r\nContent-Type: ${type}\r\n`;
+      for (const body of ['Content-Length: 2\r\n\r\n{}', 'Transfer-Encoding: chunked\r\n\r\n2\r\n{}\r\n0\r\n\r\n'])
+        expect(await answerTo(`POST /v1${application}/chats HTTP/1.1\r\n${head}${body}`)).toBeProblem(
+          415,
+          'unsupported_media_type',
+        );
+    },
+  );
 });
 
 describe('an upload that stops half-way', () => {
@@ -559,16 +565,19 @@ describe('on a loopback address without an admin key', () => {
     '127.0.0.1.evil.example',
     'a@localhost',
     '',
-  ])('without an admin key, the registry is closed to the host name %j, even to a page of the same name', async (name) => {
-    expect(await status('/applications', `Host: ${name}`)).toBe(403);
-    expect(await status('/applications', `Host: ${name}`, `Origin: http://${name}`)).toBe(403);
-    const create = Buffer.from(requestOf({ body: '{"name":"x"}' }))
-      .toString()
-      .replace('Host: localhost', `Host: ${name}`);
-    expect(await answerTo(create)).toBeProblem(403, 'not_allowed');
-    // All other routes are protected by the token.
-    expect(await status('/health', `Host: ${name}`)).toBe(200);
-  });
+  ])(
+    'without an admin key, the registry is closed to the host name %j, even to a page of the same name',
+    async (name) => {
+      expect(await status('/applications', `Host: ${name}`)).toBe(403);
+      expect(await status('/applications', `Host: ${name}`, `Origin: http://${name}`)).toBe(403);
+      const create = Buffer.from(requestOf({ body: '{"name":"x"}' }))
+        .toString()
+        .replace('Host: localhost', `Host: ${name}`);
+      expect(await answerTo(create)).toBeProblem(403, 'not_allowed');
+      // All other routes are protected by the token.
+      expect(await status('/health', `Host: ${name}`)).toBe(200);
+    },
+  );
 
   test.each(['localhost:1', '127.0.0.1', '127.1.2.3:80', '[::1]:3000', 'chat.localhost', 'LOCALHOST'])(
     'without an admin key, the registry is open to the host name %s, and only to pages of the same origin',

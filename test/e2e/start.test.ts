@@ -155,13 +155,16 @@ describe('an invalid setting', () => {
     ['--admin-key', 'ADMIN_KEY', ''],
     ['--log-level', 'LOG_LEVEL', 'loud'],
     ['--rollup-seconds', 'ROLLUP_SECONDS', '0', '3601'],
-  ])('an invalid setting is refused by name, as a variable and as a flag: %s', async (flag, variable, value, another) => {
-    const folder = path.join(dataFolder(), 'none');
-    const others = { PORT: '0', DATA_DIR: folder };
-    expect(await refusal([], { ...others, [variable]: value })).toContain(flag);
-    if (another !== undefined) expect(await refusal([`${flag}=${another}`], others)).toContain(flag);
-    expect(existsSync(folder)).toBe(false);
-  });
+  ])(
+    'an invalid setting is refused by name, as a variable and as a flag: %s',
+    async (flag, variable, value, another) => {
+      const folder = path.join(dataFolder(), 'none');
+      const others = { PORT: '0', DATA_DIR: folder };
+      expect(await refusal([], { ...others, [variable]: value })).toContain(flag);
+      if (another !== undefined) expect(await refusal([`${flag}=${another}`], others)).toContain(flag);
+      expect(existsSync(folder)).toBe(false);
+    },
+  );
 
   test('all invalid settings are named at once', async () => {
     const said = await refusal(['--port', 'x', '--rollup-seconds', '0', '--log-level', 'loud', '--data-dir', '']);

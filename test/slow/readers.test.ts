@@ -188,33 +188,36 @@ describe('the pool of reader processes', () => {
     expect(performance.now() - begun).toBeGreaterThanOrEqual(10 * 39);
   });
 
-  test.for([40, 300])('the pool serves an application at its usual pace while twelve others have reads of %i ms', async (ms) => {
-    const { read, first } = start(20_000);
-    await first();
-    await read('echo', 'quick');
-    const ofEach = ms < 100 ? 8 : 1;
-    let left = 12 * ofEach;
-    const slow = Promise.all(
-      Array.from({ length: 12 }, async (_, i) => {
-        for (let n = 0; n < ofEach; n++) {
-          await read(`sleep ${ms}`, `slow ${i}`);
-          left--;
-        }
-      }),
-    );
-    // The number of slow reads that ended while each quick one waited.
-    const endedMeanwhile: number[] = [];
-    while (left > 0) {
-      const before = left;
+  test.for([40, 300])(
+    'the pool serves an application at its usual pace while twelve others have reads of %i ms',
+    async (ms) => {
+      const { read, first } = start(20_000);
+      await first();
       await read('echo', 'quick');
-      endedMeanwhile.push(before - left);
-    }
-    await slow;
-    // If the pool took all applications in turn, eleven slow reads would precede each quick one, which would wait for
-    // 3.3 s.
-    expect(endedMeanwhile.length).toBeGreaterThan(100);
-    expect(ms * Math.max(...endedMeanwhile)).toBeLessThan(2_000);
-  });
+      const ofEach = ms < 100 ? 8 : 1;
+      let left = 12 * ofEach;
+      const slow = Promise.all(
+        Array.from({ length: 12 }, async (_, i) => {
+          for (let n = 0; n < ofEach; n++) {
+            await read(`sleep ${ms}`, `slow ${i}`);
+            left--;
+          }
+        }),
+      );
+      // The number of slow reads that ended while each quick one waited.
+      const endedMeanwhile: number[] = [];
+      while (left > 0) {
+        const before = left;
+        await read('echo', 'quick');
+        endedMeanwhile.push(before - left);
+      }
+      await slow;
+      // If the pool took all applications in turn, eleven slow reads would precede each quick one, which would wait for
+      // 3.3 s.
+      expect(endedMeanwhile.length).toBeGreaterThan(100);
+      expect(ms * Math.max(...endedMeanwhile)).toBeLessThan(2_000);
+    },
+  );
 
   test('all unknown tokens together have one turn in the queue', async () => {
     const { read, first } = start(20_000);

@@ -53,8 +53,11 @@ test('a search with many old matches does not read all newer messages', async ()
 });
 
 // `npm run fuzz:searches` does the same with more seeds and longer texts.
-test.for([2, 3, 19])('each search among the texts of seed %i finds exactly what a scan finds, and is not slow', async (seed) => {
-  const searches = await runCase(seed, 100_000);
-  expect(searches.filter(({ wrong }) => wrong)).toEqual([]);
-  expect(searches.filter(({ ms }) => ms > 100)).toEqual([]);
-});
+test.for([2, 3, 19])(
+  'each search among the texts of seed %i finds exactly what a scan finds, and is not slow',
+  async (seed) => {
+    const searches = await runCase(seed, 100_000);
+    expect(searches.filter(({ wrong }) => wrong)).toEqual([]);
+    expect(searches.filter(({ ms }) => ms > 100)).toEqual([]);
+  },
+);

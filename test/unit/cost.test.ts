@@ -39,9 +39,12 @@ test.each([
   // A single thread cannot use a second processor.
   [{ cpu: 10, wait: 5, memory: 3_538 }, 15],
   [{ cpu: 10.01, wait: 5, memory: 1_769 }, 16],
-])('billed time is computing time by the share of a processor plus waiting time, rounded up: %o', ({ cpu, wait, memory }, ms) => {
-  expect(billedMs(cpu, wait, memory)).toBe(ms);
-});
+])(
+  'billed time is computing time by the share of a processor plus waiting time, rounded up: %o',
+  ({ cpu, wait, memory }, ms) => {
+    expect(billedMs(cpu, wait, memory)).toBe(ms);
+  },
+);
 
 test.each([
   [0, 1],

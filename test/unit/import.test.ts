@@ -107,12 +107,15 @@ describe('an import', () => {
     [8, 'deleted_messages'],
   ];
   const badNumbers = [-1, 1.5, 2 ** 32, 2 ** 53 - 1, new Raw('1e400'), '1', null, [], {}];
-  test.for(numberMembers)('an import refuses an invalid or out-of-range number in line %i, %s', async ([line, member]) => {
-    for (const value of badNumbers) await refused(spoiled(line, member, value), line);
-    // A revision may be 0. A counter may be 0 too, unless something exists below it.
-    if (member === 'highest') await refused(spoiled(line, member, 0), line + 1);
-    else if (member !== 'revision') await refused(spoiled(line, member, 0), line);
-  });
+  test.for(numberMembers)(
+    'an import refuses an invalid or out-of-range number in line %i, %s',
+    async ([line, member]) => {
+      for (const value of badNumbers) await refused(spoiled(line, member, value), line);
+      // A revision may be 0. A counter may be 0 too, unless something exists below it.
+      if (member === 'highest') await refused(spoiled(line, member, 0), line + 1);
+      else if (member !== 'revision') await refused(spoiled(line, member, 0), line);
+    },
+  );
 
   test('an import refuses times before 1970 or after 9999, and invalid ones', async () => {
     for (const line of [2, 3, 4, 7])

@@ -61,35 +61,38 @@ describe('an authentic cursor with an invalid position', () => {
     return answer(handlers.get(id) as HttpHandler, apiEvent(id, { params: { token }, query }));
   };
 
-  test.each(listing.map(([id]) => id))('an authentic cursor with a position out of range is refused: %s', async (id) => {
-    const path = Object.fromEntries(paramsOf(routes[id]).map((name) => [name, name === 'token' ? token : '1']));
-    const list = listFor(id, path, queryFor(id));
-    const real = String((await ask(id, '', '1')).json.next);
-    const [, ...position] = contentOf(real);
-    expect(await cursors.encode(list, position), 'the list is the one that the handler signs').toBe(real);
-    let refused = 0;
-    for (const json of extremePositions(position)) {
-      // JSON has no infinity, and a position with an additional member is invalid too.
-      const extreme = JSON.parse(`[${json}]`) as (number | string)[];
-      const changed = extreme.findIndex((member, i) => member !== position[i]);
-      const member = extreme[changed];
-      const isTime = changed === 0 && position.length > 1;
-      const isInRange =
-        changed === -1 ||
-        (typeof member === 'number' &&
-          typeof position[changed] === 'number' &&
-          Number.isInteger(member) &&
-          member >= (isTime ? 0 : 1) &&
-          member <= (isTime ? latest : limits.highestNumber));
-      const { status, json: body, text } = await ask(id, await cursors.encode(list, extreme));
-      const what = `${id} ${json}`;
-      expect([what, status]).toEqual([what, isInRange ? 200 : 422]);
-      if (!isInRange) expect(body.errors, what).toMatchObject([{ pointer: 'cursor' }]);
-      if (!isInRange) refused++;
-      if (id !== 'listApplications') expect(text, what).not.toContain(marker);
-    }
-    expect(refused).toBeGreaterThan(10);
-    for (const other of [[], position.slice(1), [...position, 1], [[...position]]])
-      expect((await ask(id, await cursors.encode(list, other as number[]))).status, JSON.stringify(other)).toBe(422);
-  });
+  test.each(listing.map(([id]) => id))(
+    'an authentic cursor with a position out of range is refused: %s',
+    async (id) => {
+      const path = Object.fromEntries(paramsOf(routes[id]).map((name) => [name, name === 'token' ? token : '1']));
+      const list = listFor(id, path, queryFor(id));
+      const real = String((await ask(id, '', '1')).json.next);
+      const [, ...position] = contentOf(real);
+      expect(await cursors.encode(list, position), 'the list is the one that the handler signs').toBe(real);
+      let refused = 0;
+      for (const json of extremePositions(position)) {
+        // JSON has no infinity, and a position with an additional member is invalid too.
+        const extreme = JSON.parse(`[${json}]`) as (number | string)[];
+        const changed = extreme.findIndex((member, i) => member !== position[i]);
+        const member = extreme[changed];
+        const isTime = changed === 0 && position.length > 1;
+        const isInRange =
+          changed === -1 ||
+          (typeof member === 'number' &&
+            typeof position[changed] === 'number' &&
+            Number.isInteger(member) &&
+            member >= (isTime ? 0 : 1) &&
+            member <= (isTime ? latest : limits.highestNumber));
+        const { status, json: body, text } = await ask(id, await cursors.encode(list, extreme));
+        const what = `${id} ${json}`;
+        expect([what, status]).toEqual([what, isInRange ? 200 : 422]);
+        if (!isInRange) expect(body.errors, what).toMatchObject([{ pointer: 'cursor' }]);
+        if (!isInRange) refused++;
+        if (id !== 'listApplications') expect(text, what).not.toContain(marker);
+      }
+      expect(refused).toBeGreaterThan(10);
+      for (const other of [[], position.slice(1), [...position, 1], [[...position]]])
+        expect((await ask(id, await cursors.encode(list, other as number[]))).status, JSON.stringify(other)).toBe(422);
+    },
+  );
 });

@@ -133,12 +133,15 @@ describe('a record of a newer version', () => {
     ],
     ['a new member of a deletion', { version: 1, writes: [{ ...deletionWrite('t'), mood: 1 }] }, /^writes\.0: unknown/],
     ['a new kind', { version: 1, writes: [{ ...write, kind: 'secret' }] }, /^writes\.0\.kind: unknown kind;/],
-  ])('a record of a newer version is unknown and not malformed, without a quote of its content: %s', ([, record, reason]) => {
-    const decoding = () => decodeWrites(JSON.stringify(record));
-    expect(decoding).toThrow(UnknownRecord);
-    expect(decoding).toThrow(reason);
-    expect(decoding).not.toThrow(/secret|message 1/);
-  });
+  ])(
+    'a record of a newer version is unknown and not malformed, without a quote of its content: %s',
+    ([, record, reason]) => {
+      const decoding = () => decodeWrites(JSON.stringify(record));
+      expect(decoding).toThrow(UnknownRecord);
+      expect(decoding).toThrow(reason);
+      expect(decoding).not.toThrow(/secret|message 1/);
+    },
+  );
 
   test('a changed message with a new member is unknown and not malformed', () => {
     const record = JSON.stringify({ version: 1, messages: [{ token: 't', chat: 1, number: 1, mood: 1 }] });

@@ -56,14 +56,17 @@ describe('a queue of the simulation', () => {
     expect(() => simulate(steady(1, 10_000), { ...reading, callMs: 10_000 }, stuck, 1)).toThrow(RangeError);
   });
 
-  test.each([10, 100, 1_000])('batches at %d messages a second have the size that the cost model calculates', (perSecond) => {
-    const { perInvocation } = fed(
-      { perSecond, bytes: 200 },
-      { batchSize: reading.batchSize, window: Duration.millis(reading.windowMs) },
-      { pollers: reading.processes, roundTripMs: reading.callMs },
-    );
-    const { batch } = simulate(steady(perSecond, 120_000), reading, working, 1);
-    expect(batch / perInvocation).toBeGreaterThan(0.93);
-    expect(batch / perInvocation).toBeLessThan(1.07);
-  });
+  test.each([10, 100, 1_000])(
+    'batches at %d messages a second have the size that the cost model calculates',
+    (perSecond) => {
+      const { perInvocation } = fed(
+        { perSecond, bytes: 200 },
+        { batchSize: reading.batchSize, window: Duration.millis(reading.windowMs) },
+        { pollers: reading.processes, roundTripMs: reading.callMs },
+      );
+      const { batch } = simulate(steady(perSecond, 120_000), reading, working, 1);
+      expect(batch / perInvocation).toBeGreaterThan(0.93);
+      expect(batch / perInvocation).toBeLessThan(1.07);
+    },
+  );
 });

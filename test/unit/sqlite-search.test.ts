@@ -22,58 +22,61 @@ test.for([
   ['reading backwards', { leastRead: 1_000, mostRead: 1_000_000, mostSorted: 0 }],
   ['sorting', { leastRead: 1, mostRead: 2, mostSorted: 1_000 }],
   ['walking by time', { leastRead: 1, mostRead: 2, mostSorted: 0 }],
-] as const)('above the exact total a search finds exactly what a scan finds when the page is found by %s', async ([, budgets]) => {
-  const index = new SqliteSearchIndex(file.database);
-  const search = new SqliteSearch(file.database, { exactTotal: 2, budgets });
-  const cases = fc
-    .array(fc.record({ body: hardText, chat: fc.integer({ min: 1, max: 5 }), createdAt: fc.nat(6) }), {
-      minLength: 1,
-      maxLength: 24,
-    })
-    .chain((messages) =>
-      fc.tuple(
-        fc.constant(messages),
-        fc.array(queryFor(messages.map(({ body }) => body)), { minLength: 6, maxLength: 6 }),
-      ),
-    );
-  let run = 0;
-  await fc.assert(
-    fc.asyncProperty(cases, async ([messages, queries]) => {
-      const token = `${JSON.stringify(budgets)} ${run++}`;
-      const documents = messages.map(
-        ({ body, ...message }, i): SearchDocument => ({
-          ...message,
-          ...indexed(body),
-          token,
-          number: i + 1,
-          updatedAt: message.createdAt,
-        }),
+] as const)(
+  'above the exact total a search finds exactly what a scan finds when the page is found by %s',
+  async ([, budgets]) => {
+    const index = new SqliteSearchIndex(file.database);
+    const search = new SqliteSearch(file.database, { exactTotal: 2, budgets });
+    const cases = fc
+      .array(fc.record({ body: hardText, chat: fc.integer({ min: 1, max: 5 }), createdAt: fc.nat(6) }), {
+        minLength: 1,
+        maxLength: 24,
+      })
+      .chain((messages) =>
+        fc.tuple(
+          fc.constant(messages),
+          fc.array(queryFor(messages.map(({ body }) => body)), { minLength: 6, maxLength: 6 }),
+        ),
       );
-      await index.index([...documents, ...documents.map((same) => ({ ...same, token: `${token} beside` }))]);
-      for (const q of queries)
-        for (const chat of [undefined, 1]) {
-          const expected = documents
-            .filter((each) => (chat === undefined || each.chat === chat) && scans(each.content?.body as string, q))
-            .sort((a, b) => (chat ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number);
-          const pages = await allPages(
-            async (last: SearchPage | undefined) => {
-              const after = last?.matches.at(-1);
-              return search.search({ token, q, limit: 3, ...(chat && { chat }), ...(after && { after }) });
-            },
-            ({ more }) => more,
-          );
-          const numbers = pages.flatMap(({ matches }) => matches.map(({ number }) => number));
-          expect(numbers, q).toEqual(expected.map(({ number }) => number));
-          for (const { total, totalIsMinimum } of pages)
-            expect({ total, totalIsMinimum }).toEqual({
-              total: Math.min(2, expected.length),
-              totalIsMinimum: expected.length > 2,
-            });
-        }
-    }),
-    { numRuns: 60 },
-  );
-});
+    let run = 0;
+    await fc.assert(
+      fc.asyncProperty(cases, async ([messages, queries]) => {
+        const token = `${JSON.stringify(budgets)} ${run++}`;
+        const documents = messages.map(
+          ({ body, ...message }, i): SearchDocument => ({
+            ...message,
+            ...indexed(body),
+            token,
+            number: i + 1,
+            updatedAt: message.createdAt,
+          }),
+        );
+        await index.index([...documents, ...documents.map((same) => ({ ...same, token: `${token} beside` }))]);
+        for (const q of queries)
+          for (const chat of [undefined, 1]) {
+            const expected = documents
+              .filter((each) => (chat === undefined || each.chat === chat) && scans(each.content?.body as string, q))
+              .sort((a, b) => (chat ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number);
+            const pages = await allPages(
+              async (last: SearchPage | undefined) => {
+                const after = last?.matches.at(-1);
+                return search.search({ token, q, limit: 3, ...(chat && { chat }), ...(after && { after }) });
+              },
+              ({ more }) => more,
+            );
+            const numbers = pages.flatMap(({ matches }) => matches.map(({ number }) => number));
+            expect(numbers, q).toEqual(expected.map(({ number }) => number));
+            for (const { total, totalIsMinimum } of pages)
+              expect({ total, totalIsMinimum }).toEqual({
+                total: Math.min(2, expected.length),
+                totalIsMinimum: expected.length > 2,
+              });
+          }
+      }),
+      { numRuns: 60 },
+    );
+  },
+);
 
 test('no number or ordinal can result in a document id of another chat', () => {
   expect(rowIdOf(2 ** 31 - 1, 2 ** 32 - 1)).toBe(2n ** 63n - 1n);

@@ -36,13 +36,16 @@ describe('the system secret of a data folder', () => {
     expect(readdirSync(folder)).toEqual(['system-secret']);
   });
 
-  test.each(['644', '640', '666', '604'])('a system secret of mode %s is made private to its owner, and used', (mode) => {
-    const folder = dataFolder();
-    const secret = systemSecretOf(folder);
-    chmodSync(fileIn(folder), mode);
-    expect(systemSecretOf(folder)).toBe(secret);
-    expect(modeOf(fileIn(folder))).toBe('600');
-  });
+  test.each(['644', '640', '666', '604'])(
+    'a system secret of mode %s is made private to its owner, and used',
+    (mode) => {
+      const folder = dataFolder();
+      const secret = systemSecretOf(folder);
+      chmodSync(fileIn(folder), mode);
+      expect(systemSecretOf(folder)).toBe(secret);
+      expect(modeOf(fileIn(folder))).toBe('600');
+    },
+  );
 
   test.each([
     ['is empty', ''],
@@ -91,9 +94,12 @@ describe('the rotation of the system secret', () => {
     expect(keysAt(lastSigned + verifiesMs)).toEqual([third, second]);
   });
 
-  test.each(['', '{}', 'null', '{"key":"short"}', first])('the rotation refuses an invalid current secret: %j', (text) => {
-    expect(() => withNewKey(text, second, now)).toThrow();
-  });
+  test.each(['', '{}', 'null', '{"key":"short"}', first])(
+    'the rotation refuses an invalid current secret: %j',
+    (text) => {
+      expect(() => withNewKey(text, second, now)).toThrow();
+    },
+  );
 
   test('the rotation creates one version, in the first of Secrets Manager’s steps', async () => {
     const versions: [string, string][] = [];

@@ -148,39 +148,43 @@ describe.each([
   const counterOf = async (token: string, { counter }: Creation) =>
     (await ledger.counters([counter === 'chats' ? { token } : { token, chat: 1 }]))[0] as number;
 
-  test.each(Object.entries(creations))('%s has exactly the reported effect after each failure of each call', async (_name, creation) => {
-    await eachFault(
-      (token) => creation.create(ledger, token),
-      async (token, fail, name) => {
-        fail();
-        let answer: number | string | undefined;
-        const outcome = await outcomeOf(
-          creation.create(ledger, token).then((given) => {
-            answer = given;
-          }),
-        );
-        heal();
-        expect(outcome, name).toBeOneOf(['accepted', 'too_many_requests', 'unavailable']);
-        if (creation.counter === undefined) {
-          if (outcome === 'accepted') expect((await written(String(answer))).map(textOf), name).toEqual(creation.texts);
-          return;
-        }
-        const counter = await counterOf(token, creation);
-        if (outcome === 'accepted') expect([answer, counter], name).toEqual([2, 1 + creation.count]);
-        else expect(counter, name).toBeOneOf(outcome === 'unavailable' ? [1, 1 + creation.count] : [1]);
-        // The next create gets the number after it.
-        expect(await creation.create(ledger, token), name).toBe(counter + 1);
-        const created = await given(token, creation);
-        const second = new Map(creation.texts.map((text, i) => [counter + 1 + i, text]));
-        const first = new Map(creation.texts.map((text, i) => [2 + i, text]));
-        for (const [number, text] of second) expect(created.get(number), name).toBe(text);
-        for (const number of second.keys()) created.delete(number);
-        if (outcome === 'accepted') expect(created, name).toEqual(first);
-        else if (outcome === 'too_many_requests') expect(created, name).toEqual(new Map());
-        else for (const [number, text] of created) expect(first.get(number), name).toBe(text);
-      },
-    );
-  });
+  test.each(Object.entries(creations))(
+    '%s has exactly the reported effect after each failure of each call',
+    async (_name, creation) => {
+      await eachFault(
+        (token) => creation.create(ledger, token),
+        async (token, fail, name) => {
+          fail();
+          let answer: number | string | undefined;
+          const outcome = await outcomeOf(
+            creation.create(ledger, token).then((given) => {
+              answer = given;
+            }),
+          );
+          heal();
+          expect(outcome, name).toBeOneOf(['accepted', 'too_many_requests', 'unavailable']);
+          if (creation.counter === undefined) {
+            if (outcome === 'accepted')
+              expect((await written(String(answer))).map(textOf), name).toEqual(creation.texts);
+            return;
+          }
+          const counter = await counterOf(token, creation);
+          if (outcome === 'accepted') expect([answer, counter], name).toEqual([2, 1 + creation.count]);
+          else expect(counter, name).toBeOneOf(outcome === 'unavailable' ? [1, 1 + creation.count] : [1]);
+          // The next create gets the number after it.
+          expect(await creation.create(ledger, token), name).toBe(counter + 1);
+          const created = await given(token, creation);
+          const second = new Map(creation.texts.map((text, i) => [counter + 1 + i, text]));
+          const first = new Map(creation.texts.map((text, i) => [2 + i, text]));
+          for (const [number, text] of second) expect(created.get(number), name).toBe(text);
+          for (const number of second.keys()) created.delete(number);
+          if (outcome === 'accepted') expect(created, name).toEqual(first);
+          else if (outcome === 'too_many_requests') expect(created, name).toEqual(new Map());
+          else for (const [number, text] of created) expect(first.get(number), name).toBe(text);
+        },
+      );
+    },
+  );
 
   /** Returns what was created after the preparation, by number. */
   const given = async (token: string, { counter }: Creation) =>
@@ -229,45 +233,51 @@ describe.each([
     },
   );
 
-  test.each(Object.entries(edits))('%s has exactly the reported effect after each failure of each call', async (_name, { edit, kind }) => {
-    await eachFault(
-      (token) => edit(ledger, token, 'first'),
-      async (token, fail, name) => {
-        fail();
-        const outcome = await outcomeOf(edit(ledger, token, 'first'));
-        heal();
-        expect(outcome, name).toBeOneOf(['accepted', 'too_many_requests', 'unavailable']);
-        await edit(ledger, token, 'second');
-        const texts = (await written(token))
-          .filter((write) => write.kind === kind && revisionOf(write) > 0)
-          .sort((a, b) => revisionOf(a) - revisionOf(b))
-          .map(textOf);
-        const both = ['first', 'second'];
-        if (outcome === 'accepted') expect(texts, name).toEqual(both);
-        else if (outcome === 'too_many_requests') expect(texts, name).toEqual(['second']);
-        else expect([both, ['second']], name).toContainEqual(texts);
-      },
-    );
-  });
+  test.each(Object.entries(edits))(
+    '%s has exactly the reported effect after each failure of each call',
+    async (_name, { edit, kind }) => {
+      await eachFault(
+        (token) => edit(ledger, token, 'first'),
+        async (token, fail, name) => {
+          fail();
+          const outcome = await outcomeOf(edit(ledger, token, 'first'));
+          heal();
+          expect(outcome, name).toBeOneOf(['accepted', 'too_many_requests', 'unavailable']);
+          await edit(ledger, token, 'second');
+          const texts = (await written(token))
+            .filter((write) => write.kind === kind && revisionOf(write) > 0)
+            .sort((a, b) => revisionOf(a) - revisionOf(b))
+            .map(textOf);
+          const both = ['first', 'second'];
+          if (outcome === 'accepted') expect(texts, name).toEqual(both);
+          else if (outcome === 'too_many_requests') expect(texts, name).toEqual(['second']);
+          else expect([both, ['second']], name).toContainEqual(texts);
+        },
+      );
+    },
+  );
 
-  test.each(Object.entries(deletions))('%s has exactly the reported effect after each failure of each call', async (_name, remove) => {
-    await eachFault(
-      (token) => remove(ledger, token),
-      async (token, fail, name) => {
-        fail();
-        const outcome = await outcomeOf(remove(ledger, token));
-        heal();
-        expect(outcome, name).toBeOneOf(['accepted', 'too_many_requests', 'unavailable']);
-        const deletionsOf = async () => (await written(token)).filter(({ kind }) => kind === 'deletion').length;
-        const before = await deletionsOf();
-        if (outcome === 'accepted') expect(before, name).toBe(1);
-        if (outcome === 'too_many_requests') expect(before, name).toBe(0);
-        // A deletion that took effect is refused now and will be stored; one that did not is accepted now.
-        expect((await refusal(remove(ledger, token))) === 'accepted', name).toBe(before === 0);
-        expect(await deletionsOf(), name).toBe(1);
-      },
-    );
-  });
+  test.each(Object.entries(deletions))(
+    '%s has exactly the reported effect after each failure of each call',
+    async (_name, remove) => {
+      await eachFault(
+        (token) => remove(ledger, token),
+        async (token, fail, name) => {
+          fail();
+          const outcome = await outcomeOf(remove(ledger, token));
+          heal();
+          expect(outcome, name).toBeOneOf(['accepted', 'too_many_requests', 'unavailable']);
+          const deletionsOf = async () => (await written(token)).filter(({ kind }) => kind === 'deletion').length;
+          const before = await deletionsOf();
+          if (outcome === 'accepted') expect(before, name).toBe(1);
+          if (outcome === 'too_many_requests') expect(before, name).toBe(0);
+          // A deletion that took effect is refused now and will be stored; one that did not is accepted now.
+          expect((await refusal(remove(ledger, token))) === 'accepted', name).toBe(before === 0);
+          expect(await deletionsOf(), name).toBe(1);
+        },
+      );
+    },
+  );
 
   // A sweep while the queue is out consists of one failing send, so it needs no test.
   const sweeps = queueIsOut ? [] : ['a sweep'];

@@ -332,17 +332,20 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         ['a batch', (token, key) => ledger.createMessages({ token, chat: 1 }, contents(['one', 'two']), { key })],
       ];
 
-      test.for(creates)('creating %s again with the same key returns the first result and queues no further write', async ([, create]) => {
-        const { token } = await newChat();
-        const key = newKey();
-        const before = (await opened.writes()).length;
-        const first = await create(token, key);
-        const written = (await opened.writes()).length - before;
-        clock.advance(1_000);
-        expect(await create(token, key)).toEqual(first);
-        expect(await create(token, newKey())).not.toEqual(first);
-        expect((await opened.writes()).length - before).toBe(2 * written);
-      });
+      test.for(creates)(
+        'creating %s again with the same key returns the first result and queues no further write',
+        async ([, create]) => {
+          const { token } = await newChat();
+          const key = newKey();
+          const before = (await opened.writes()).length;
+          const first = await create(token, key);
+          const written = (await opened.writes()).length - before;
+          clock.advance(1_000);
+          expect(await create(token, key)).toEqual(first);
+          expect(await create(token, newKey())).not.toEqual(first);
+          expect((await opened.writes()).length - before).toBe(2 * written);
+        },
+      );
 
       test.for(creates)(
         'creating %s with a key that was used with another payload is refused and takes no number',

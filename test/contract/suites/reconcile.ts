@@ -372,22 +372,25 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
     const marksOf = async (token: string) =>
       (await services.store.marks(limits.rollupMarks)).filter((mark) => mark.token === token);
 
-    test.each(planted)('reconcile names and repairs $about', async ({ plant, named, alsoRepaired = [], afterwards }) => {
-      const chat = await newChat();
-      const token = ((await plant(chat)) as string | undefined) ?? chat;
-      const expected = (repaired: boolean) =>
-        [...named, ...(repaired ? alsoRepaired : [])].map((each) => ({ ...each, token, repaired }));
-      const order = (found: object[]) => found.map((each) => JSON.stringify(each, Object.keys(each).sort())).sort();
-      // Compares twice, because the first comparison must not change anything.
-      for (const _ of [1, 2]) expect(order(await allOf({ token }))).toEqual(order(expected(false)));
-      const all = (await allOf()).filter((each) => 'token' in each && each.token === token);
-      expect(order(all)).toEqual(order(expected(false)));
+    test.each(planted)(
+      'reconcile names and repairs $about',
+      async ({ plant, named, alsoRepaired = [], afterwards }) => {
+        const chat = await newChat();
+        const token = ((await plant(chat)) as string | undefined) ?? chat;
+        const expected = (repaired: boolean) =>
+          [...named, ...(repaired ? alsoRepaired : [])].map((each) => ({ ...each, token, repaired }));
+        const order = (found: object[]) => found.map((each) => JSON.stringify(each, Object.keys(each).sort())).sort();
+        // Compares twice, because the first comparison must not change anything.
+        for (const _ of [1, 2]) expect(order(await allOf({ token }))).toEqual(order(expected(false)));
+        const all = (await allOf()).filter((each) => 'token' in each && each.token === token);
+        expect(order(all)).toEqual(order(expected(false)));
 
-      expect(order(await allOf({ token, repair: true }))).toEqual(order(expected(true)));
-      await roll();
-      expect(await allOf({ token, repair: true })).toEqual([]);
-      await afterwards?.(token);
-    });
+        expect(order(await allOf({ token, repair: true }))).toEqual(order(expected(true)));
+        await roll();
+        expect(await allOf({ token, repair: true })).toEqual([]);
+        await afterwards?.(token);
+      },
+    );
 
     test('reconcile compares chats of any size page by page, to the last number and beyond', async () => {
       const page = limits.numbersCompared;
