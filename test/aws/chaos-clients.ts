@@ -107,7 +107,7 @@ export class ChaosClients {
 
   async #get(id: OperationId, params: Record<string, string>, query?: Record<string, string>) {
     const { status, json } = await ask(this.#operations, id, { params, ...(query && { query }) });
-    if (status !== 200) throw new Error(`${id} was answered ${status}`);
+    if (status !== 200) throw new Error(`${id} got ${status}`);
     return json;
   }
 

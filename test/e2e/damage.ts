@@ -98,13 +98,13 @@ async function faultIn(files: EngineFiles, answered: Answered, all: boolean): Pr
   const { texts } = answered;
   const [token, chat] = tokenAndChat(answered.chat);
   const { first: next } = await files.ledger.createMessages({ token, chat }, contents(['the next']));
-  if (all && texts.has(next)) return `number ${next} was given before`;
+  if (all && texts.has(next)) return `number ${next} was assigned before`;
   await storeAll(files);
   const rows = files.storeDatabase
     .prepare('SELECT number, body FROM messages WHERE token = ? AND chat = ? AND deleted = 0')
     .all(token, chat) as { number: number; body: string }[];
   const messages = new Map(rows.map(({ number, body }) => [number, body]));
-  if (messages.get(next) !== 'the next') return `number ${next} is given twice`;
+  if (messages.get(next) !== 'the next') return `number ${next} is assigned twice`;
   const lost = [...texts.keys()].filter((number) => !messages.has(number));
   if (all && lost.length > 0) return `${lost.length} messages are gone, the first is ${lost[0]}`;
   const other = [...texts].find(([number, text]) => number !== next && (messages.get(number) ?? text) !== text);

@@ -199,7 +199,7 @@ describe('a body', () => {
 
   test.each([
     ['a lone continuation byte', [0x80]],
-    ['a cut sequence', [0xe2, 0x82]],
+    ['a truncated sequence', [0xe2, 0x82]],
     ['an overlong slash', [0xc0, 0xaf]],
     ['a surrogate', [0xed, 0xa0, 0x80]],
     ['a code point beyond the last', [0xf4, 0x90, 0x80, 0x80]],
@@ -218,10 +218,10 @@ describe('a body', () => {
 
   test.each([
     ['no content type', []],
-    ['an empty one', ['Content-Type:']],
-    ['one that is none', ['Content-Type: \x01\x7f']],
+    ['an empty content type', ['Content-Type:']],
+    ['an invalid content type', ['Content-Type: \x01\x7f']],
     ['bytes beyond ASCII', ['Content-Type: application/json\xff']],
-    ['a charset beyond reason', [`Content-Type: application/json; charset=${'x'.repeat(10_000)}`]],
+    ['a very long charset', [`Content-Type: application/json; charset=${'x'.repeat(10_000)}`]],
   ])('a body with %s is refused because of its content type or as malformed HTTP', async (_what, headers) => {
     const body = '{"name":"x"}';
     const lines = [
@@ -284,10 +284,10 @@ describe('an upload that stops half-way', () => {
   const chunkedHead = 'Content-Type: application/json\r\nTransfer-Encoding: chunked\r\n\r\n';
 
   test.each([
-    ['chunked', `${chunkedHead}5\r\n{"bod`],
+    ['within a chunk', `${chunkedHead}5\r\n{"bod`],
     ['between two chunks', `${chunkedHead}5\r\n{"bod\r\n`],
     ['before its last chunk', `${chunkedHead}c\r\n{"body":"xy"}`],
-    ['short of its length', 'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"body":"x"}'],
+    ['before its announced length', 'Content-Type: application/json\r\nContent-Length: 100\r\n\r\n{"body":"x"}'],
     ['after its headers', chunkedHead],
   ])('an upload that ends half-way with its connection is malformed and takes no number: %s', async (_what, rest) => {
     const chat = await client.newChat();
@@ -315,7 +315,7 @@ describe('what is not HTTP', () => {
     ['garbage', 'Dear host,\r\nhow are you?\r\n\r\n'],
     ['TLS', '\x16\x03\x01\x02\x00\x01\x00\x01\xfc\x03\x03'],
     ['HTTP/2', 'PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n'],
-    ['another version', 'GET /v1/health HTTP/9.9\r\nHost: localhost\r\n\r\n'],
+    ['another version of HTTP', 'GET /v1/health HTTP/9.9\r\nHost: localhost\r\n\r\n'],
     ['an unknown method', 'FROB /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n'],
     ['a method in lower case', 'get /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n'],
     ['no host', 'GET /v1/health HTTP/1.1\r\nConnection: close\r\n\r\n'],
@@ -328,10 +328,10 @@ describe('what is not HTTP', () => {
     ['two lengths', `${json}Content-Length: 2\r\nContent-Length: 3\r\n\r\n{}`],
     ['a length and chunks', `${json}Content-Length: 5\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n`],
     ['a negative length', `${json}Content-Length: -1\r\n\r\n`],
-    ['a length that is no number', `${json}Content-Length: 1e3\r\n\r\n`],
-    ['a length beyond all numbers', `${json}Content-Length: ${'9'.repeat(30)}\r\n\r\n`],
+    ['a length that is not a number', `${json}Content-Length: 1e3\r\n\r\n`],
+    ['a length too large for a number', `${json}Content-Length: ${'9'.repeat(30)}\r\n\r\n`],
     ['an unknown transfer encoding', `${json}Transfer-Encoding: gzip\r\n\r\n{}`],
-    ['a chunk size that is none', `${json}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n`],
+    ['an invalid chunk size', `${json}Transfer-Encoding: chunked\r\n\r\nxyz\r\n{}\r\n0\r\n\r\n`],
     ['a chunk longer than its size', `${json}Transfer-Encoding: chunked\r\n\r\n1\r\n{}\r\n0\r\n\r\n`],
     [
       'a flood of chunk extensions',
@@ -344,9 +344,9 @@ describe('what is not HTTP', () => {
 
 describe('headers', () => {
   test.each([
-    ['one of 20,000 bytes', [`X: ${'x'.repeat(20_000)}`]],
-    ['one whose name has 20,000', [`${'x'.repeat(20_000)}: x`]],
-    ['4,000', Array.from({ length: 4_000 }, () => 'X: y')],
+    ['one header of 20,000 bytes', [`X: ${'x'.repeat(20_000)}`]],
+    ['one header with a name of 20,000 bytes', [`${'x'.repeat(20_000)}: x`]],
+    ['4,000 headers', Array.from({ length: 4_000 }, () => 'X: y')],
   ])('too many or too long headers are refused with headers_too_large: %s', async (_what, headers) => {
     expect(await answerTo(requestOf({ headers }))).toBeProblem(431, 'headers_too_large');
   });

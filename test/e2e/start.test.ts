@@ -293,11 +293,11 @@ describe('a database', () => {
   };
   const garbage = (length: number) => Uint8Array.from({ length }, (_, i) => (i * 167 + 13) % 251);
   const damages: [what: string, damage: (file: string) => void][] = [
-    ['has other bytes in the middle', (file) => overwrite(file, 4_096, garbage(statSync(file).size - 8_192))],
+    ['has wrong bytes in the middle', (file) => overwrite(file, 4_096, garbage(statSync(file).size - 8_192))],
     ['is cut in half', (file) => truncateSync(file, Math.floor(statSync(file).size / 2))],
-    ['is no database at all', (file) => writeFileSync(file, 'Dear diary, '.repeat(1_000))],
-    ['is empty while the other is not', (file) => truncateSync(file, 0)],
-    ['is missing while the other is there', (file) => rmSync(file)],
+    ['is not a database', (file) => writeFileSync(file, 'Dear diary, '.repeat(1_000))],
+    ['is empty but the other is not', (file) => truncateSync(file, 0)],
+    ['is missing but the other exists', (file) => rmSync(file)],
   ];
 
   describe.each(['ledger.db', 'store.db'])('%s', (name) => {

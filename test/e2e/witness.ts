@@ -39,7 +39,7 @@ export class Witness {
   createAnswered(bodies: string[], numbers: number[]): void {
     expect(numbers, 'a create takes consecutive numbers').toEqual(bodies.map((_, i) => (numbers[0] ?? 0) + i));
     for (const [i, number] of numbers.entries()) {
-      expect(this.#messages.has(number), `number ${number} was given twice`).toBe(false);
+      expect(this.#messages.has(number), `number ${number} was assigned twice`).toBe(false);
       this.#messages.set(number, { bodies: new Set([bodies[i] ?? '']), deleted: 'no', busy: false });
     }
   }
@@ -69,29 +69,29 @@ export class Witness {
    */
   confirms(found: { number: number; body: string }[], highest: number): void {
     const bodies = new Map(found.map(({ number, body }) => [number, body]));
-    expect(bodies.size, 'no number comes twice').toBe(found.length);
+    expect(bodies.size, 'no number occurs twice').toBe(found.length);
     for (const [number, { bodies: possible, deleted }] of this.#messages) {
       const body = bodies.get(number);
       if (deleted === 'yes') expect(body, `${number} was deleted`).toBeUndefined();
-      else if (deleted === 'no') expect(body, `${number} was answered`).toBeDefined();
-      if (body !== undefined) expect([...possible], `${number} as it was last accepted`).toContain(body);
+      else if (deleted === 'no') expect(body, `${number} was acknowledged`).toBeDefined();
+      if (body !== undefined) expect([...possible], `${number} has its last accepted text`).toContain(body);
     }
     for (let number = 1; number <= highest; number++) {
       if (this.#messages.has(number)) continue;
       const first = bodies.get(number);
       const create = this.#unanswered.get(first ?? '');
-      expect(create, `number ${number} is a gap, or holds what nobody sent: ${first}`).toBeDefined();
+      expect(create, `number ${number} is a gap, or has a text that nobody sent: ${first}`).toBeDefined();
       this.#unanswered.delete(first ?? '');
       const whole = create?.map((_, i) => bodies.get(number + i));
-      expect(whole, 'what was not answered is there whole or not at all').toEqual(create);
+      expect(whole, 'an unanswered create exists completely or not at all').toEqual(create);
       number += (create?.length ?? 1) - 1;
     }
-    expect(Math.max(0, ...bodies.keys()), 'nothing lies beyond').toBeLessThanOrEqual(highest);
+    expect(Math.max(0, ...bodies.keys()), 'no number is above the highest one').toBeLessThanOrEqual(highest);
   }
 
   #of(number: number): Testimony {
     const message = this.#messages.get(number);
-    if (!message) throw new Error(`Nobody was answered ${number}`);
+    if (!message) throw new Error(`No create returned ${number}`);
     return message;
   }
 

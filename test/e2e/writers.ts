@@ -58,7 +58,7 @@ export class Writers {
 
   /** Compares everything that can be read, listed, found and counted with the recorded responses. */
   async confirm(client: Client): Promise<void> {
-    for (const { numbers } of this.#keyed) expect(numbers, 'each repeated create is answered at last').toBeDefined();
+    for (const { numbers } of this.#keyed) expect(numbers, 'each retried create got a response').toBeDefined();
     for (const witness of this.#witnesses) await this.#confirmChat(client, witness);
     await this.#confirmChats(client);
   }
@@ -90,7 +90,7 @@ export class Writers {
     for (const { number, name } of chats.slice(this.#witnesses.length)) {
       const expected = answered.get(number);
       if (expected !== undefined) expect(name).toBe(expected);
-      else expect(unanswered.delete(name ?? ''), `chat ${number} is one that somebody sent`).toBe(true);
+      else expect(unanswered.delete(name ?? ''), `chat ${number} was sent by a writer`).toBe(true);
     }
     await expect
       .poll(async () => (await client.get(this.#application)).body, settled)
@@ -128,7 +128,7 @@ export class Writers {
   async #createOnce(keyed: Keyed): Promise<void> {
     const numbers = await this.#create(keyed.witness.chat, keyed.bodies, keyed.key);
     if (!numbers) return;
-    if (keyed.numbers) expect(numbers, 'a repeated create has its first numbers').toEqual(keyed.numbers);
+    if (keyed.numbers) expect(numbers, 'a retried create returns its first numbers').toEqual(keyed.numbers);
     else keyed.witness.createAnswered(keyed.bodies, numbers);
     keyed.numbers = numbers;
   }

@@ -49,7 +49,7 @@ export function check(history: Operation[], state: FinalState, poison: string[])
     ...checkContents(history, state),
     ...checkCounts(state),
     ...checkDeadLetters(state, poison),
-    ...state.leftBelow.map((place) => `${place} lies in something deleted, and came back after the purge`),
+    ...state.leftBelow.map((place) => `${place} is below something deleted and exists again after the purge`),
     ...checkDifferences(history, state),
   ];
 }
@@ -69,17 +69,19 @@ function checkAnswers(history: Operation[]): string[] {
 
   for (const operation of history) {
     const answers = operation.attempts.filter(({ status }) => status < 300).map(({ json }) => JSON.stringify(json));
-    if (new Set(answers).size > 1) wrong.push(`${operation.task} was answered in two ways: ${answers.join(' and ')}`);
+    if (new Set(answers).size > 1)
+      wrong.push(`${operation.task} got two different responses: ${answers.join(' and ')}`);
     for (const attempt of operation.attempts) {
       const { status, json } = attempt;
-      const told = `${operation.task} (${operation.id}) was answered ${status} ${json.code ?? ''}`;
+      const told = `${operation.task} (${operation.id}) got ${status} ${json.code ?? ''}`;
       if (!statuses.has(status)) wrong.push(told);
-      if (isWrite(operation) && !attempt.hurt && isFailure(attempt)) wrong.push(`${told} though DynamoDB was well`);
+      if (isWrite(operation) && !attempt.hurt && isFailure(attempt))
+        wrong.push(`${told} although no call to DynamoDB failed`);
       if (status !== 404 || json.code === 'message_pending' || operation.id === 'createApplication') continue;
       const place = parentOf(operation);
       const created = accepted(creates.get(place) ?? operation);
       if (creates.has(place) && created && created.endedAt <= attempt.startedAt && isSafe(place, attempt.endedAt))
-        wrong.push(`${told} though ${place} was created before and never deleted`);
+        wrong.push(`${told} although ${place} was created before and never deleted`);
     }
   }
   return wrong;
@@ -99,12 +101,12 @@ function checkNumbers(history: Operation[], state: FinalState): string[] {
     const given = numbersOf(operation, accepted(operation)?.json);
     for (const number of given) {
       const place = placeOf(token, chat, number);
-      if (owners.has(place)) wrong.push(`${place} was given to ${owners.get(place)} and to ${task}`);
+      if (owners.has(place)) wrong.push(`${place} was assigned to ${owners.get(place)} and to ${task}`);
       owners.set(place, task);
     }
     const [first] = taken;
     if (given.length > 0 && (taken.length !== 1 || first?.first !== given[0] || first?.last !== given.at(-1)))
-      wrong.push(`${task} was given ${given.join()} and took ${rangesOf(taken)}`);
+      wrong.push(`${task} returned ${given.join()} and took ${rangesOf(taken)}`);
     if (given.length === 0 && taken.length > 0 && !isUnknown(operation))
       wrong.push(`${task} was refused and took ${rangesOf(taken)}`);
     if (operation.keyed && taken.length > 1) wrong.push(`${task} had a key and took ${rangesOf(taken)}`);
@@ -112,7 +114,7 @@ function checkNumbers(history: Operation[], state: FinalState): string[] {
 
   const voids = new Set(state.later.flatMap((one) => (one.kind === 'void' ? [placeIn(one)] : [])));
   for (const place of voids)
-    if (owners.has(place)) wrong.push(`${place}, which was answered to ${owners.get(place)}, is void`);
+    if (owners.has(place)) wrong.push(`${place}, which was returned to ${owners.get(place)}, is void`);
   const gapless = (parent: string, numbers: number[]) => {
     const stored = new Set(numbers);
     for (let number = 1; number <= (state.counters.get(parent) ?? 0); number++) {
@@ -121,7 +123,7 @@ function checkNumbers(history: Operation[], state: FinalState): string[] {
         wrong.push(`${place} ${stored.has(number) ? 'is stored and void' : 'is neither stored nor void'}`);
     }
     const above = numbers.find((number) => number > (state.counters.get(parent) ?? 0));
-    if (above) wrong.push(`${parent}/${above} is stored and was never given`);
+    if (above) wrong.push(`${parent}/${above} is stored and was never assigned`);
   };
   const live = state.applications.filter(({ deleted }) => !deleted);
   for (const { token } of live) gapless(token, numbersIn(state.chats.filter((chat) => chat.token === token)));
@@ -190,13 +192,13 @@ function checkContents(history: Operation[], state: FinalState): string[] {
       if (about.some(accepted)) {
         const own = about.some((one) => accepted(one) && subjectsOf(one)[0] === place);
         if (row && !row.deleted && own) wrong.push(`${place} was deleted and is stored`);
-        if (row && !own) wrong.push(`${place} lies in something deleted and is stored`);
+        if (row && !own) wrong.push(`${place} is below something deleted and is stored`);
         if (document && document.body !== null) wrong.push(`${place} was deleted and is searchable`);
         continue;
       }
       if (about.some(isUnknown)) continue;
       if (!row || row.deleted || row.createdAt === null) {
-        wrong.push(`${place}, which ${create.task} was answered, is not stored`);
+        wrong.push(`${place}, which was returned to ${create.task}, is not stored`);
         continue;
       }
       const answer = accepted(create)?.json;
@@ -209,14 +211,14 @@ function checkContents(history: Operation[], state: FinalState): string[] {
         );
       const texts = lastTexts(create.texts[i] ?? null, edits.get(place) ?? []);
       if (!texts.includes(row.text))
-        wrong.push(`${place} holds ${row.text}, and the last accepted is ${texts.join(' or ')}`);
+        wrong.push(`${place} has the text ${row.text}, but the last accepted one is ${texts.join(' or ')}`);
       if (isMessage && document?.body !== row.text)
-        wrong.push(`${place} holds ${row.text}, and ${document?.body ?? 'nothing'} is searchable`);
+        wrong.push(`${place} has the text ${row.text}, but ${document?.body ?? 'nothing'} is searchable`);
     }
 
   for (const [place, { body }] of documents)
     if (body !== null && stored.get(place)?.text !== body)
-      wrong.push(`${place} is searchable as ${body} and not stored so`);
+      wrong.push(`${place} is searchable as ${body} but not stored as that`);
   return wrong;
 }
 
@@ -243,11 +245,11 @@ function checkCounts(state: FinalState): string[] {
   for (const application of state.applications.filter(isLive)) {
     const { token, chats_count } = application;
     const chats = state.chats.filter((chat) => chat.token === token && isLive(chat));
-    if (chats.length !== chats_count) wrong.push(`${token} has ${chats.length} chats and counts ${chats_count}`);
+    if (chats.length !== chats_count) wrong.push(`${token} has ${chats.length} chats and the count ${chats_count}`);
     for (const chat of chats) {
       const messages = messagesOf(state, chat).filter(isLive).length;
       if (messages !== chat.messages_count)
-        wrong.push(`${placeOf(token, chat.number)} has ${messages} messages and counts ${chat.messages_count}`);
+        wrong.push(`${placeOf(token, chat.number)} has ${messages} messages and the count ${chat.messages_count}`);
     }
   }
   return wrong;
@@ -257,8 +259,8 @@ function checkDeadLetters({ deadLetters }: FinalState, poison: string[]): string
   const planted = new Set(poison);
   const found = new Set(deadLetters.map(({ body }) => body));
   return [
-    ...poison.filter((body) => !found.has(body)).map((body) => `the poison ${body} is nowhere`),
-    ...deadLetters.filter(({ body }) => !planted.has(body)).map(({ body }) => `the dead letters hold ${body}`),
+    ...poison.filter((body) => !found.has(body)).map((body) => `the poison ${body} is not in the dead letters`),
+    ...deadLetters.filter(({ body }) => !planted.has(body)).map(({ body }) => `the dead letters contain ${body}`),
     ...deadLetters.filter(({ reason }) => !reason).map(({ body }) => `the dead letter ${body} has no reason`),
   ];
 }

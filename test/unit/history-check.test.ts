@@ -29,7 +29,7 @@ const rest = (texts: (string | undefined)[], more: Partial<FinalState> = {}): Fi
 const lawful: [string, Operation[], FinalState][] = [
   ['nothing', [], rest([])],
   [
-    'creates in any order of their answers',
+    'creates in any order of their responses',
     [create(1, 'a'), create(2, 'b', 'c'), create(4, 'd')],
     rest(['a', 'b', 'c', 'd']),
   ],
@@ -39,14 +39,14 @@ const lawful: [string, Operation[], FinalState][] = [
   ['a void number', [unanswered('a'), create(2, 'b')], rest([undefined, 'b'], { mayBeVoid: (number) => number === 1 })],
   ['the last edit', [create(1, 'a'), edit(1, 'b'), edit(1, 'c')], rest(['c'])],
   ['an unanswered edit that won', [create(1, 'a'), edit(1, 'b', unknown), edit(1, 'c')], rest(['b'])],
-  ['an unanswered edit that was none', [create(1, 'a'), edit(1, 'b', unknown)], rest(['a'])],
+  ['an unanswered edit without effect', [create(1, 'a'), edit(1, 'b', unknown)], rest(['a'])],
   [
     'a deletion, and refusals after it',
     [create(1, 'a'), remove(1), edit(1, 'b', { outcome: 'refused' })],
     rest([undefined]),
   ],
-  ['an unanswered deletion that was none', [create(1, 'a'), remove(1, unknown)], rest(['a'])],
-  ['an unanswered deletion that was one', [create(1, 'a'), remove(1, unknown)], rest([undefined])],
+  ['an unanswered deletion without effect', [create(1, 'a'), remove(1, unknown)], rest(['a'])],
+  ['an unanswered deletion with effect', [create(1, 'a'), remove(1, unknown)], rest([undefined])],
 ];
 test.each(lawful)('the check of a history accepts %s', (_what, history, final) => {
   expect(violations(history, final)).toEqual([]);
@@ -57,33 +57,33 @@ test('the check of a history accepts the text of either of two concurrent edits,
   const history = [create(1, 'a'), beside('b'), beside('c')];
   expect(violations(history, rest(['b']))).toEqual([]);
   expect(violations(history, rest(['c']))).toEqual([]);
-  expect(violations(history, rest(['a']))).toEqual(['1: holds something else than the last edit']);
+  expect(violations(history, rest(['a']))).toEqual(['1: has another text than the last edit']);
 });
 
 const unlawful: [string, Operation[], FinalState, string][] = [
-  ['a number given twice', [create(1, 'a'), create(1, 'b')], rest(['a']), '1: was given twice'],
-  ['batches that overlap', [create(1, 'a', 'b'), create(2, 'c')], rest(['a', 'b']), '2: was given twice'],
+  ['a number assigned twice', [create(1, 'a'), create(1, 'b')], rest(['a']), '1: was assigned twice'],
+  ['batches that overlap', [create(1, 'a', 'b'), create(2, 'c')], rest(['a', 'b']), '2: was assigned twice'],
   [
-    'a number below one answered before',
+    'a number below one returned before',
     [create(2, 'b'), create(1, 'a')],
     rest(['a', 'b']),
-    '1: was given after 2 had',
+    '1: was assigned after 2 had',
   ],
-  ['a second number of a key', [keyed('k', 1, 'a'), keyed('k', 2, 'a')], rest(['a', 'a']), '2: was answered to a key'],
+  ['a second number of a key', [keyed('k', 1, 'a'), keyed('k', 2, 'a')], rest(['a', 'a']), '2: was returned to a key'],
   ['a gap', [create(1, 'a'), create(3, 'c')], rest(['a', undefined, 'c']), '2: is a gap'],
-  ['a second copy', [create(1, 'a')], rest(['a', 'a']), '2: holds what nobody sent'],
-  ['half of an unanswered create', [unanswered('a', 'b')], rest(['a', undefined]), 'is there in part'],
+  ['a second copy', [create(1, 'a')], rest(['a', 'a']), '2: has a text that nobody sent'],
+  ['half of an unanswered create', [unanswered('a', 'b')], rest(['a', undefined]), 'exists in part'],
   ['an accepted write that is lost', [create(1, 'a')], rest([undefined]), '1: was accepted and is lost'],
-  ['a text that nobody sent', [create(1, 'a')], rest(['b']), '1: holds something else'],
-  ['an edit that is lost', [create(1, 'a'), edit(1, 'b')], rest(['a']), '1: holds something else'],
-  ['an older edit that won', [create(1, 'a'), edit(1, 'b'), edit(1, 'c')], rest(['b']), '1: holds something else'],
+  ['a text that nobody sent', [create(1, 'a')], rest(['b']), '1: has another text'],
+  ['an edit that is lost', [create(1, 'a'), edit(1, 'b')], rest(['a']), '1: has another text'],
+  ['an older edit that won', [create(1, 'a'), edit(1, 'b'), edit(1, 'c')], rest(['b']), '1: has another text'],
   [
-    'a refused edit that is there',
+    'a refused edit with effect',
     [create(1, 'a'), remove(1, unknown), edit(1, 'b', { outcome: 'refused' })],
     rest(['b']),
-    '1: holds something else',
+    '1: has another text',
   ],
-  ['what was deleted', [create(1, 'a'), remove(1)], rest(['a']), '1: is there again'],
+  ['a deleted text', [create(1, 'a'), remove(1)], rest(['a']), '1: exists again'],
   [
     'an edit accepted after the deletion',
     [create(1, 'a'), remove(1), edit(1, 'b')],
@@ -97,24 +97,19 @@ const unlawful: [string, Operation[], FinalState, string][] = [
     rest(['a']),
     '1: edit was refused',
   ],
+  ['a number above the counter', [create(1, 'a'), create(2, 'b')], rest(['a', 'b'], { counter: 1 }), '2: is above'],
+  ['a message that is not indexed', [create(1, 'a')], rest(['a'], { indexed: new Map() }), '1: is not in the index'],
   [
-    'what lies beyond the counter',
-    [create(1, 'a'), create(2, 'b')],
-    rest(['a', 'b'], { counter: 1 }),
-    '2: lies beyond',
-  ],
-  ['what is not found', [create(1, 'a')], rest(['a'], { indexed: new Map() }), '1: is not in the index'],
-  [
-    'what is found alone',
+    'a message that is only indexed',
     [create(1, 'a'), remove(1)],
     rest([undefined], { indexed: new Map([[1, 'a']]) }),
-    '1: is in the index alone',
+    '1: is only in the index',
   ],
   [
-    'an older text that is found',
+    'an older text in the index',
     [create(1, 'a'), edit(1, 'b')],
     rest(['b'], { indexed: new Map([[1, 'a']]) }),
-    '1: is another in',
+    '1: differs in',
   ],
   ['a wrong count', [create(1, 'a')], rest(['a'], { count: 2 }), 'the count is 2 of 1'],
 ];

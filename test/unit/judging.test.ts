@@ -72,7 +72,7 @@ describe('a request is checked in the order of the contract', () => {
     ['malformed_json', { headers: { ...good, 'idempotency-key': 'é' }, body: '{' }],
     ['validation_failed', { headers: good, body: { name: ' ' } }],
     ['application_not_found', { headers: good, body: { name: 'fine' } }],
-  ])('%s', async ([code, said]) => {
+  ])('%s is checked before everything that follows it in the contract', async ([code, said]) => {
     expect(await codeOf('createApplication', said)).toBe(code);
   });
 

@@ -29,8 +29,8 @@ test.each<[what: string, error: Error]>([
   ['of a parser', caught(() => JSON.parse(secret))],
   ['of Node.js', caught(() => new URL(secret))],
   ['of Node.js about an argument', caught(() => Buffer.alloc(secret as never))],
-  ['with a code that is none', Object.assign(new Error('x'), { code: secret })],
-  ['with lines that look like places', new Error(`x\n    at ${secret} (y:1:1)`)],
+  ['with an invalid code', Object.assign(new Error('x'), { code: secret })],
+  ['with lines that look like source positions', new Error(`x\n    at ${secret} (y:1:1)`)],
   [
     'of AWS',
     new DynamoDBServiceException({ name: 'ValidationException', $fault: 'client', $metadata: {}, message: secret }),
@@ -45,9 +45,9 @@ test.each<[what: string, error: Error]>([
       meta: { request: { params: { body: secret } } },
     } as never),
   ],
-  ['behind another', new Error('x', { cause: new Error(secret) })],
-  ['with something else behind it', new Error('x', { cause: secret })],
-  ['with parts', new AggregateError([new Error(secret)], secret)],
+  ['as a cause', new Error('x', { cause: new Error(secret) })],
+  ['with a cause that is not an error', new Error('x', { cause: secret })],
+  ['with several errors', new AggregateError([new Error(secret)], secret)],
 ])('an error %s is logged without its input', (_what, error) => {
   expect(logged(error)).not.toContain(secret);
 });

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { hostnameOf, isLoopback } from '../../local/loopback.ts';
 
 test.for(['localhost', 'LOCALHOST', 'localhost.', 'chat.localhost', '127.0.0.1', '127.9.9.9', '::1', '[::1]'])(
-  '%s means this machine',
+  'the host name %s means this machine',
   (name) => expect(isLoopback(name)).toBe(true),
 );
 
@@ -17,7 +17,7 @@ test.for([
   '::',
   '10.0.0.1',
   '[::2]',
-])('%s does not mean this machine, or not for certain', (name) => expect(isLoopback(name)).toBe(false));
+])('the host name %s does not certainly mean this machine', (name) => expect(isLoopback(name)).toBe(false));
 
 test.for([
   ['localhost', 'localhost'],

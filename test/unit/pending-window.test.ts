@@ -12,14 +12,14 @@ describe('the window of a page', () => {
       covered: [1, 5],
     },
     {
-      name: 'a list after a number covers the numbers behind it',
+      name: 'a list after a number covers the numbers after it',
       order: 'asc',
       after: 2,
       page: [4, 5],
       covered: [3, 5],
     },
     {
-      name: 'a later page of a list after a number covers the numbers behind its cursor',
+      name: 'a later page of a list after a number covers the numbers after its cursor',
       order: 'asc',
       after: 2,
       from: 5,

@@ -158,7 +158,7 @@ describe('a read', () => {
     expect(inChat.json.code).toBe('chat_not_found');
   });
 
-  test('a search continues behind its cursor, even after an empty page', async () => {
+  test('a search continues after its cursor, even after an empty page', async () => {
     await services.searchIndex.index(
       [1, 2, 3].map((chat) => ({
         token,

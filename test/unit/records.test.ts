@@ -119,7 +119,7 @@ describe('a record of a newer version', () => {
   const { body, ...edit } = { ...write, revision: 1 };
   test.for<[what: string, record: unknown, reason: RegExp]>([
     ['another version', { version: 2, writes: [write] }, /^version: unknown version 2;/],
-    ['another version in which all else differs', { version: 2, entries: 'secret' }, /^version: unknown version 2;/],
+    ['another version with another structure', { version: 2, entries: 'secret' }, /^version: unknown version 2;/],
     ['a new member beside the writes', { version: 1, writes: [write], shape: 'secret' }, /^record: unknown member;/],
     [
       'a new member of a message',
@@ -156,15 +156,19 @@ describe('a malformed record', () => {
     ['no writes', { version: 1 }, /^writes: /],
     ['an empty list', { version: 1, writes: [] }, /^writes: /],
     ['a version that is a text', { version: '1', writes: [write] }, /^version: /],
-    ['a kind that is no text', { version: 1, writes: [{ ...write, kind: 7 }] }, /^writes\.0\.kind: /],
+    ['a kind that is not a text', { version: 1, writes: [{ ...write, kind: 7 }] }, /^writes\.0\.kind: /],
     [
       'a wrong value beside an unknown member',
       { version: 1, writes: [{ ...write, number: 0, mood: 1 }] },
       /^writes\.0\.number: /,
     ],
     ['number 0', { version: 1, writes: [{ ...write, number: 0 }] }, /^writes\.0\.number: /],
-    ['half a number', { version: 1, writes: [write, { ...write, number: 1.5 }] }, /^writes\.1\.number: /],
-    ['a number beyond the safe ones', { version: 1, writes: [{ ...write, number: 2 ** 53 }] }, /^writes\.0\.number: /],
+    ['a number with a fraction', { version: 1, writes: [write, { ...write, number: 1.5 }] }, /^writes\.1\.number: /],
+    [
+      'a number that is not a safe integer',
+      { version: 1, writes: [{ ...write, number: 2 ** 53 }] },
+      /^writes\.0\.number: /,
+    ],
     ['a number above the highest', { version: 1, writes: [{ ...write, number: 2 ** 32 }] }, /^writes\.0\.number: /],
     ['a chat above the highest', { version: 1, writes: [{ ...write, chat: 2 ** 32 }] }, /^writes\.0\.chat: /],
     [

@@ -20,7 +20,7 @@ test('scheduled work is repeated until it is stopped', async () => {
   expect(runs).toBe(3);
 });
 
-test('a run begins only after the previous one has ended', async () => {
+test('a run starts only after the previous one has ended', async () => {
   let [runs, inside] = [0, 0];
   const schedule = every(1_000, 'test', async () => {
     runs++;

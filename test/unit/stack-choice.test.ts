@@ -40,12 +40,12 @@ test('external servers are used only when all three are given', () => {
 });
 
 test.each([
-  ['docker where an engine answers', {}, {}, undefined, docker, 'docker'],
-  ['native where none answers', {}, {}, undefined, noDocker, 'native'],
-  ['external where the three variables are set', {}, own, undefined, docker, 'external'],
-  ['what is asked for before all else', { provider: 'native' }, own, undefined, docker, 'native'],
-  ['what was chosen before', {}, {}, before, docker, 'native'],
-  ['external against what was chosen before', {}, own, before, noDocker, 'external'],
+  ['docker when an engine is running', {}, {}, undefined, docker, 'docker'],
+  ['native when none is running', {}, {}, undefined, noDocker, 'native'],
+  ['external when the three variables are set', {}, own, undefined, docker, 'external'],
+  ['the requested one in every case', { provider: 'native' }, own, undefined, docker, 'native'],
+  ['the one that was chosen before', {}, {}, before, docker, 'native'],
+  ['external even if another one was chosen before', {}, own, before, noDocker, 'external'],
 ] as const)('the provider is %s', async (_, given, environment, settings, answers, expected) => {
   const { name } = await chooseProvider(readWanted(given, environment), settings, answers);
   expect(name).toBe(expected);

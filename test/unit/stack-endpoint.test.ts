@@ -11,7 +11,7 @@ test.each([
   'http://127.1.2.3',
   'http://0x7f.1:4566',
   'http://[::1]:4566',
-])('%s is on this machine', (url) => {
+])('the address %s is on this machine', (url) => {
   expect(isLoopback(url)).toBe(true);
 });
 

@@ -49,11 +49,11 @@ describe('the system secret of a data folder', () => {
 
   test.each([
     ['is empty', ''],
-    ['is cut', 'A'.repeat(42)],
+    ['is truncated', 'A'.repeat(42)],
     ['has a line break', `${'A'.repeat(43)}\n`],
-    ['is longer', 'A'.repeat(44)],
-    ['has other characters', `${'A'.repeat(42)}+`],
-    ['holds more than its bits', `${'A'.repeat(42)}B`],
+    ['is too long', 'A'.repeat(44)],
+    ['has invalid characters', `${'A'.repeat(42)}+`],
+    ['encodes more than 256 bits', `${'A'.repeat(42)}B`],
     ['is huge', 'A'.repeat(1_000_000)],
   ])('a system secret is refused as damaged when it %s, and stays unchanged', (_what, text) => {
     const folder = dataFolder();

@@ -62,7 +62,7 @@ describe('a search', () => {
 
   for (const [fault, begin] of Object.entries({
     'refuses connections': (way: FaultyWay) => way.refuse(),
-    'takes connections but says nothing': async (way: FaultyWay) => way.hush(),
+    'accepts connections but does not respond': async (way: FaultyWay) => way.hush(),
   }))
     test(`a search gets a 503 in time when OpenSearch ${fault}, and succeeds again afterwards`, async () => {
       const way = await FaultyWay.to(awsServices.opensearchUrl);

@@ -77,7 +77,7 @@ describe('a read', () => {
 
   const faults: Record<string, [begin: () => unknown, end: () => unknown]> = {
     'refuses connections': [() => way.refuse(), () => way.restore()],
-    'takes connections but says nothing': [() => way.hush(), () => way.restore()],
+    'accepts connections but does not respond': [() => way.hush(), () => way.restore()],
     'refuses the password': [
       async () => {
         await database.run(`ALTER USER '${user}' IDENTIFIED BY 'another'`);
@@ -85,7 +85,7 @@ describe('a read', () => {
       },
       () => database.run(`ALTER USER '${user}' IDENTIFIED BY 'right'`),
     ],
-    'takes no more connections': [
+    'has no free connections': [
       async () => {
         await database.run(`ALTER USER '${user}' WITH MAX_USER_CONNECTIONS 1`);
         await kill();
@@ -96,21 +96,18 @@ describe('a read', () => {
       },
       () => database.run(`ALTER USER '${user}' WITH MAX_USER_CONNECTIONS 0`),
     ],
-    'may not be read': [
+    'denies the read': [
       async () => {
         await database.run(`REVOKE ALL PRIVILEGES, GRANT OPTION FROM '${user}'`);
         await kill();
       },
       () => database.run(`GRANT ALL ON ${new URL(database.url).pathname.slice(1)}.* TO '${user}'`),
     ],
-    'misses a table': [
+    'lacks a table': [
       () => database.run('RENAME TABLE applications TO elsewhere'),
       () => database.run('RENAME TABLE elsewhere TO applications'),
     ],
-    'is kept waiting by a lock': [
-      () => database.run('LOCK TABLES applications WRITE'),
-      () => database.run('UNLOCK TABLES'),
-    ],
+    'waits for a lock': [() => database.run('LOCK TABLES applications WRITE'), () => database.run('UNLOCK TABLES')],
   };
   for (const [fault, [begin, end]] of Object.entries(faults))
     test(`a read gets a 503 in time when the database ${fault}, and succeeds again afterwards`, async () => {

@@ -74,7 +74,7 @@ describe('a batch of writes to MySQL', () => {
     'a token of 65 characters': applicationWrite('t'.repeat(65)),
     'a token that is not ASCII': applicationWrite('tokén'),
     'a message of a token that is not ASCII': messageWrite('tokén', 1, 1),
-    'a name that is missing': { ...applicationWrite('long'), name: null } as unknown as Write,
+    'a missing name': { ...applicationWrite('long'), name: null } as unknown as Write,
   };
   for (const [what, write] of Object.entries(unstorable))
     test(`a batch cannot be stored with ${what}`, async () => {

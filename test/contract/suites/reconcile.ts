@@ -137,7 +137,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
     }
     const planted: Planted[] = [
       {
-        about: 'a counter of messages below what is stored',
+        about: 'a counter of messages below the stored numbers',
         plant: async (token) => {
           await services.store.merge(messageWrites(token, 1, 4, 9));
           await indexStored(token, 1, 4, 9);
@@ -150,7 +150,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           ).toBe(10),
       },
       {
-        about: 'a counter of chats below what is stored, and those chats',
+        about: 'a counter of chats below the stored numbers, and those chats',
         plant: async (token) => {
           await services.store.merge([chatWrite(token, 2, { name: 'second' }), messageWrite(token, 2, 5)]);
           await services.store.merge([...messageWrites(token, 2, 1, 4), deletionWrite(token, 3)]);
@@ -169,7 +169,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         },
       },
       {
-        about: 'a chat of which only messages are stored',
+        about: 'a chat without a row of its own, but with stored messages',
         plant: async (token) => {
           await services.store.merge([messageWrite(token, 2, 1)]);
           await indexStored(token, 2, 1, 1);
@@ -183,7 +183,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           expect(await services.store.chat(token, 2)).toMatchObject({ number: 2, name: null }),
       },
       {
-        about: 'edits and deletions that are stored, and unknown to the ledger',
+        about: 'stored edits and deletions that the ledger lacks',
         plant: async (token) => {
           await services.store.merge([
             applicationWrite(token, { revision: 2, name: 'renamed' }),
@@ -291,7 +291,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         },
       },
       {
-        about: 'messages that only the index has, whole, edited or deleted',
+        about: 'messages, edits and deletions that only the index has',
         plant: async (token) => {
           await services.ledger.createMessages({ token, chat: 1 }, contents(['4', '5', '6']));
           for (const _ of [1, 2]) await services.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
@@ -333,7 +333,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         },
       },
       {
-        about: 'counts that are too low, as when marks are lost',
+        about: 'counts that are too low, for example after lost marks',
         plant: async (token) => {
           await services.ledger.createChat(token, null);
           await services.ledger.createMessages({ token, chat: 1 }, contents(['4']));
@@ -353,7 +353,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         },
       },
       {
-        about: 'counts that are too high, as when the ledger lost numbers that were never stored',
+        about: 'counts that are too high, for example after the ledger lost numbers that were never stored',
         plant: async (token) => {
           await services.store.recount({ token });
           await services.store.recount({ token, chat: 1 });

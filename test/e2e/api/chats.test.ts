@@ -31,8 +31,8 @@ describe('creating a chat', () => {
     ['no body', undefined],
     ['an empty body', ''],
     ['an empty object', '{}'],
-    ['null for a name', '{"name":null}'],
-    ['members it does not know', '{"number":7,"title":"x"}'],
+    ['null as the name', '{"name":null}'],
+    ['unknown members', '{"number":7,"title":"x"}'],
   ])('%s creates a chat without a name', async (_what, json) => {
     const application = await api.newApplication();
     const { status, body } = await api.post<Chat>(`${application}/chats`, json);

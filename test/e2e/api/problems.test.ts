@@ -20,7 +20,7 @@ describe('an unknown route', () => {
     `${unknownApplication}/chats/1/messages/1/nowhere`,
     '/health/check',
     '/openapi',
-  ])('%s', async (path) => {
+  ])('an unknown route is route_not_found: %s', async (path) => {
     for (const method of ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])
       expect(await api.call(method, path)).toBeProblem(404, 'route_not_found');
   });

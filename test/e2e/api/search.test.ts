@@ -296,7 +296,7 @@ describe('a search is refused by name', () => {
     ['with an empty q', 'q='],
     ['with a q of 257 characters', `q=${'x'.repeat(257)}`],
     ['with a q of 257 characters beyond the BMP', `q=${encodeURIComponent('😀'.repeat(257))}`],
-  ])('%s', async (_what, query) => {
+  ])('a search is refused %s', async (_what, query) => {
     const application = await api.newApplication();
     const chat = await api.newChat(application);
     expect(await api.get(`${chat}/messages/search?${query}`)).toBeProblem(422, 'validation_failed', 'q');

@@ -72,13 +72,13 @@ export function violations(history: Operation[], final: FinalState): string[] {
       unanswered.delete(late.texts[0] as string);
       for (const [i, each] of late.texts.entries())
         if (final.stored.get(number + i) !== each)
-          found.push(`${number}: an unanswered create of ${late.texts.length} is there in part`);
+          found.push(`${number}: an unanswered create of ${late.texts.length} exists in part`);
       number += late.texts.length - 1;
-    } else if (text !== undefined) found.push(`${number}: holds what nobody sent, or what was refused`);
+    } else if (text !== undefined) found.push(`${number}: has a text that nobody sent, or one that was refused`);
     else if (!final.mayBeVoid?.(number)) found.push(`${number}: is a gap`);
   }
   for (const number of new Set([...given.byNumber.keys(), ...final.stored.keys()]))
-    if (number < 1 || number > final.counter) found.push(`${number}: lies beyond the counter, ${final.counter}`);
+    if (number < 1 || number > final.counter) found.push(`${number}: is above the counter, ${final.counter}`);
   found.push(...indexLikeStore(final));
   if (final.count !== final.stored.size) found.push(`the count is ${final.count} of ${final.stored.size}`);
   return found;
@@ -97,12 +97,12 @@ function numbersGiven(creates: Create[]) {
     texts.add(create.texts.join());
     const before = create.key === undefined ? undefined : byKey.get(create.key);
     if (before !== undefined) {
-      if (before !== first) wrong.push(`${first}: was answered to a key that had ${before} before`);
+      if (before !== first) wrong.push(`${first}: was returned to a key that had ${before} before`);
       continue;
     }
     if (create.key !== undefined) byKey.set(create.key, first);
     for (const [i, text] of create.texts.entries()) {
-      if (byNumber.has(first + i)) wrong.push(`${first + i}: was given twice`);
+      if (byNumber.has(first + i)) wrong.push(`${first + i}: was assigned twice`);
       byNumber.set(first + i, { text, by: create });
     }
   }
@@ -119,7 +119,7 @@ function numbersInOrder(creates: Create[]): string[] {
   for (const { first = 0, invokedAt } of byBegin) {
     for (let one = byEnd[ended]; one && one.completedAt < invokedAt; one = byEnd[++ended])
       highest = Math.max(highest, (one.first ?? 0) + one.texts.length - 1);
-    if (first <= highest) wrong.push(`${first}: was given after ${highest} had been answered`);
+    if (first <= highest) wrong.push(`${first}: was assigned after ${highest} had been returned`);
   }
   return wrong;
 }
@@ -133,9 +133,9 @@ function contentOf(number: number, created: string, by: Operation, changes: Chan
     if (outcome === 'accepted' && deleted && invokedAt > deleted.completedAt)
       wrong.push(`${number}: ${kind} was accepted after the deletion`);
     if (outcome === 'refused' && !deletions.some((each) => each.invokedAt < completedAt))
-      wrong.push(`${number}: ${kind} was refused though it was there`);
+      wrong.push(`${number}: ${kind} was refused although it existed`);
   }
-  if (deleted && stored !== undefined) wrong.push(`${number}: is there again after its deletion`);
+  if (deleted && stored !== undefined) wrong.push(`${number}: exists again after its deletion`);
   if (deletions.length === 0 && stored === undefined) wrong.push(`${number}: was accepted and is lost`);
   if (stored === undefined || deleted) return wrong;
 
@@ -145,7 +145,7 @@ function contentOf(number: number, created: string, by: Operation, changes: Chan
     // Without a response, the time of acceptance is unknown.
     ({ completedAt, outcome }) => outcome === 'unknown' || !accepted.some(({ invokedAt }) => invokedAt > completedAt),
   );
-  if (!possible.some(({ text }) => text === stored)) wrong.push(`${number}: holds something else than the last edit`);
+  if (!possible.some(({ text }) => text === stored)) wrong.push(`${number}: has another text than the last edit`);
   return wrong;
 }
 
@@ -154,7 +154,7 @@ function indexLikeStore({ stored, indexed }: FinalState): string[] {
   const wrong: string[] = [];
   for (const number of new Set([...stored.keys(), ...indexed.keys()]))
     if (!indexed.has(number)) wrong.push(`${number}: is not in the index`);
-    else if (!stored.has(number)) wrong.push(`${number}: is in the index alone`);
-    else if (indexed.get(number) !== stored.get(number)) wrong.push(`${number}: is another in the index`);
+    else if (!stored.has(number)) wrong.push(`${number}: is only in the index`);
+    else if (indexed.get(number) !== stored.get(number)) wrong.push(`${number}: differs in the index`);
   return wrong;
 }
