@@ -1,4 +1,4 @@
-"""Rules of this API that an OpenAPI document cannot express: they direct requests to existing resources and suppress false failures."""
+"""Rules of this API that OpenAPI cannot express. They address existing resources and suppress false failures."""
 
 import itertools
 import json
@@ -27,7 +27,7 @@ def is_valid(case, location):
 
 
 def another(key):
-    """Returns the key with a number in front, quoted or bare as before, and long enough for the API to accept it as hard to guess."""
+    """Returns the key with a number in front, quoted or bare as before. The API accepts it as hard to guess."""
     quoted = len(key) > 1 and key.startswith('"') and key.endswith('"')
     numbered = f"the key of request {next(numbers)} {key[1:-1] if quoted else key}"[:LONGEST_KEY]
     return f'"{numbered}"' if quoted else numbered.rstrip()
@@ -35,7 +35,7 @@ def another(key):
 
 @schemathesis.hook
 def before_call(context, case, kwargs):
-    """Gives each request a new key and the path of existing resources. Stateful sequences use the resources that they create."""
+    """Gives each request a new key and the path of existing resources. Sequences use the resources that they create."""
     if is_valid(case, ParameterLocation.HEADER) and "Idempotency-Key" in case.headers:
         case.headers["Idempotency-Key"] = another(case.headers["Idempotency-Key"])
     if case.method.upper() == "DELETE":

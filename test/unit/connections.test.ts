@@ -8,7 +8,7 @@ import { Connections } from '../../local/connections.ts';
 describe('a connection', () => {
   const server = () => createServer({ requireHostHeader: false });
   let http: ReturnType<typeof server>;
-  /** Requests that Node.js has parsed. */
+  /** Number of requests that Node.js has parsed. */
   let parsed: number;
   let inHand: { request: IncomingMessage; response: ServerResponse }[];
   let serve: (request: IncomingMessage, response: ServerResponse) => void;
@@ -37,21 +37,21 @@ describe('a connection', () => {
   const requests = (count: number) => Array.from({ length: count }, (_, i) => `GET /${i} HTTP/1.1\r\n\r\n`).join('');
   const answered = () => Array.from(received.matchAll(/answer (\d+)\n/g), ([, number]) => Number(number));
 
-  test('has only as many requests parsed as are in hand, however many one read brings', async () => {
+  test('a connection parses only as many pipelined requests as are in progress, however many one read brings', async () => {
     socket.write(requests(2_000));
     await expect.poll(() => inHand.length).toBe(4);
     await pause(50);
     expect([parsed, inHand.length]).toEqual([4, 4]);
   });
 
-  test('has all of its pipelined requests answered, in order', async () => {
+  test('a connection answers all of its pipelined requests in order', async () => {
     serve = (request, response) => setImmediate(() => response.end(`answer ${request.url?.slice(1)}\n`));
     socket.write(requests(5_000));
     await expect.poll(() => answered().length, { timeout: 10_000 }).toBe(5_000);
     expect(answered()).toEqual(Array.from({ length: 5_000 }, (_, i) => i));
   });
 
-  test('has whole bodies read, whatever is in them and behind them', async () => {
+  test('a connection reads whole bodies, whatever they contain and whatever follows them', async () => {
     const bodies = ['\r\n\r\n'.repeat(50_000), 'x'.repeat(200_000), '', '\r\n\r\n', requests(500), 'y'];
     const seen: string[] = [];
     serve = (request, response) => {
@@ -70,7 +70,7 @@ describe('a connection', () => {
     expect(seen).toEqual(bodies);
   });
 
-  test('is read again after its client has read its answers', async () => {
+  test('a connection is read again after its client has read its responses', async () => {
     serve = (_request, response) => void response.end(`answer 1\n${'z'.repeat(1_000_000)}`);
     socket.pause();
     socket.write(requests(40));

@@ -6,7 +6,7 @@ describe('turns', () => {
   beforeEach(() => void vi.useFakeTimers({ toFake: ['performance'] }));
   afterEach(() => void vi.useRealTimers());
 
-  /** Schedules 20 tasks of 1 ms each, and returns how many of them have run. */
+  /** Schedules 20 tasks of 1 ms each, and counts those that have run. */
   const schedule = (turns: Turns): { ran: number } => {
     const seen = { ran: 0 };
     for (let i = 0; i < 20; i++) {
@@ -22,14 +22,14 @@ describe('turns', () => {
     while (seen.ran < 20) await nextTurn();
   };
 
-  test('a turn runs tasks for some 5 ms', async () => {
+  test('a turn runs tasks for about 5 ms', async () => {
     const seen = schedule(new Turns());
     await nextTurn();
     expect(seen.ran).toBe(6);
     await allOf(seen);
   });
 
-  test('a turn in which a connection was accepted runs one task, so that the next connection is accepted soon', async () => {
+  test('a turn in which a connection was accepted runs only one task, so that the next connection is accepted soon', async () => {
     const turns = new Turns();
     const seen = schedule(turns);
     turns.hurry();
