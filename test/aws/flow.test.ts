@@ -75,7 +75,7 @@ describe('on the deployed stack', () => {
       .poll(() => stored(number), settled)
       .toEqual({
         number,
-        body: 'through the queues',
+        content: { body: 'through the queues' },
         createdAt: Date.parse(created_at),
         updatedAt: Date.parse(created_at),
       });
