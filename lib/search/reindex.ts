@@ -1,25 +1,25 @@
 import type { RefusedDocument } from './search-index.ts';
 
-/** What a reindexing has just done, or is waiting for. */
+/** Something that a reindexing has done, or is waiting for. */
 export type ReindexStep =
   | { kind: 'waiting'; forMs: number; until: string }
-  /** So many more messages of the store are in the new index, but for those that it will never take. */
+  /** `messages` more messages of the store were copied to the new index, which refused `refused` of them for good. */
   | { kind: 'copied'; messages: number; refused: RefusedDocument[] }
   | { kind: 'done'; what: string };
 
-/** Something that keeps a reindexing from its work; the message is a sentence for whoever asked for it. */
+/** The reason why a reindexing cannot run. The message is a sentence for the operator. */
 export class ReindexProblem extends Error {}
 
 /**
- * Builds the search index anew from the store. A run that was broken off is taken up by the next.
+ * Rebuilds the search index from the store. A run resumes where an interrupted one stopped.
  *
- * All throw ReindexProblem where there is no index to begin with, or nothing to go back to.
+ * The methods throw ReindexProblem when there is no index, or when a run cannot continue or be aborted.
  */
 export interface Reindexing {
-  /** What a run would do, in a sentence, and about how many messages it would copy. */
+  /** Returns what a run would do, as a clause, and roughly how many messages it would copy. */
   plan(): Promise<{ what: string; messages: number }>;
-  /** Answers what it does, step by step; breaking it off between two loses nothing. */
+  /** Runs, and yields each step. Stopping between two steps loses nothing. */
   run(): AsyncGenerator<ReindexStep>;
-  /** Gives up a run that was broken off, as far as there is something to give up. */
+  /** Discards an interrupted run; does nothing when there is none. */
   abort(): AsyncGenerator<ReindexStep>;
 }

@@ -9,9 +9,9 @@ import {
 } from '../model/content.ts';
 import type { ChatKey, MessageKey, Parent } from '../model/keys.ts';
 
-/** A message as the search index holds it. */
+/** A message as the search index stores it. */
 export interface SearchDocument extends MessageKey {
-  /** Null for a tombstone: the message is deleted and never found again. */
+  /** Null for a tombstone: the message is deleted, and no search returns it. */
   content: MessageContent | null;
   /** All 0 for a tombstone. */
   revisions: Revisions;
@@ -20,39 +20,39 @@ export interface SearchDocument extends MessageKey {
   updatedAt: number;
 }
 
-/** The version of a deleted message: above that of every edit. */
+/** The version of a deleted message, higher than the version of any edit. */
 export const tombstoneVersion = Number.MAX_SAFE_INTEGER;
 
-/** Returns the sum of the revisions: it rises whenever any of them does. */
+/** Returns the sum of the revisions, which rises whenever one of them rises. */
 export const versionOf = (revisions: Revisions): number => {
   let sum = 0;
   for (const member of contentMembers) sum += revisions[member];
   return sum;
 };
 
-/** Returns the version of a document. An index ignores a document whose version is not above the one that it holds. */
+/** Returns the version of a document. An index ignores a document unless its version is higher than the indexed one. */
 export const documentVersion = ({ content, revisions }: SearchDocument): number =>
   content === null ? tombstoneVersion : versionOf(revisions);
 
 type OwnRevision = RevisionName<Exclude<ContentMember, 'body'>>;
 
 /**
- * The members whose revision has a field of its own in an index. The body was the only member once, so its revision is
- * what the others leave of the version.
+ * The members whose revision has its own field in an index. The body has none, because it was once the only member: its
+ * revision is the version minus the other revisions.
  */
 const ownRevisions = contentMembers.filter((member) => member !== 'body');
 
 /** The fields of {@link heldRevisions}. */
 export const revisionFields = ownRevisions.map(revisionName);
 
-/** Returns the revisions as an index keeps them beside the version. */
+/** Returns the revisions that an index stores in addition to the version. */
 export const heldRevisions = (revisions: Revisions): Record<OwnRevision, number> =>
   Object.fromEntries(ownRevisions.map((member) => [revisionName(member), revisions[member]])) as Record<
     OwnRevision,
     number
   >;
 
-/** Returns the revisions of a document that is no tombstone. Fields that an older index does not have count as 0. */
+/** Returns the revisions of a document that is not a tombstone. A field that an older index lacks counts as 0. */
 export function revisionsOf(held: Partial<Record<OwnRevision, number | null>>, version: number): Revisions {
   const own = (member: ContentMember) => held[revisionName(member) as OwnRevision] ?? 0;
   const others = ownRevisions.reduce((sum, member) => sum + own(member), 0);
@@ -61,7 +61,7 @@ export function revisionsOf(held: Partial<Record<OwnRevision, number | null>>, v
 
 export const noRevisions: Revisions = forEachMember(() => 0);
 
-/** Where a page of matches begins: after this match, in the order newest first. */
+/** The match after which a page begins; matches are ordered newest first. */
 export interface SearchPosition {
   createdAt: number;
   chat: number;
@@ -70,7 +70,7 @@ export interface SearchPosition {
 
 export interface SearchQuery {
   token: string;
-  /** One chat; without it, all chats of the application. */
+  /** The chat to search; undefined searches all chats of the application. */
   chat?: number;
   /** Plain text, 1 to 256 code points. */
   q: string;
@@ -84,28 +84,29 @@ export interface SearchMatch extends SearchPosition {
 }
 
 export interface SearchPage {
-  /** Newest first: by `createdAt`, chat, number, descending; in one chat by number. */
+  /** Newest first: by `createdAt`, chat and number, all descending; within one chat by number, descending. */
   matches: SearchMatch[];
   /** Whether older matches follow. */
   more: boolean;
-  /** All matches, exact up to `limits.exactTotal`; above, that number with `totalIsMinimum`. */
+  /** The number of matches on all pages. At most `limits.exactTotal`; beyond that, `totalIsMinimum` is true. */
   total: number;
   totalIsMinimum: boolean;
 }
 
-/** Which version of a message an index holds. */
+/** The version of a message in an index. */
 export interface DocumentVersion {
   number: number;
   version: number;
 }
 
-/** A document that an index will never take, such as one whose text its analyzer can't read, and why, without quoting it. */
+/** A document that an index will never accept, for example because its analyzer rejects the text. */
 export interface RefusedDocument {
   document: SearchDocument;
+  /** Does not quote the document. */
   reason: string;
 }
 
-/** Documents that are not to be tried again; all others of the call are in the index. */
+/** The index refused some documents for good, so retrying them is useless. All others of the call are indexed. */
 export class RefusedDocuments extends Error {
   readonly documents: RefusedDocument[];
 
@@ -116,24 +117,24 @@ export class RefusedDocuments extends Error {
 }
 
 /**
- * The messages, searchable by any part of their text. A search is exactly a scan: it finds the messages whose folded
- * body contains the folded query. A call that throws may be repeated whole.
+ * An index that finds messages by any part of their text. A search returns exactly what a scan would: the messages whose
+ * folded body contains the folded query. A call that throws can be retried whole.
  */
 export interface SearchIndex {
   /**
-   * Takes the documents in, in any order and any number of times: the highest version of each wins.
+   * Indexes the documents. They may come in any order and repeatedly: the highest version of each message wins.
    * @throws RefusedDocuments
    */
   index(documents: SearchDocument[]): Promise<void>;
   search(query: SearchQuery): Promise<SearchPage>;
   /**
-   * Returns up to `limit` versions held of a chat's messages, by number, tombstones included. What was indexed within the
-   * last second may be missing.
+   * Returns up to `limit` indexed versions of a chat's messages in the order of their numbers, tombstones included.
+   * Documents indexed within the last second may be missing.
    *
-   * @param page.after only higher numbers
+   * @param page.after only messages with higher numbers are returned
    */
   versions(chat: ChatKey, page: { after: number; limit: number }): Promise<DocumentVersion[]>;
-  /** Returns a document as it is held, even if it was indexed just now. */
+  /** Returns the indexed document, even when it was indexed just now; undefined when there is none. */
   document(key: MessageKey): Promise<SearchDocument | undefined>;
   /** Removes up to `limit` documents of an application, or of one of its chats. Returns how many it removed. */
   purge(target: Parent, limit: number): Promise<number>;

@@ -1,13 +1,13 @@
 import { isNumber } from '../model/bounds.ts';
 import type { RefusedDocument, SearchDocument } from './search-index.ts';
 
-/** Splits documents into those with valid numbers of chat and message, and those that every index refuses. */
+/** Splits documents into those whose chat and message numbers are valid, and those that every index refuses. */
 export function byValidNumbers(documents: SearchDocument[]): { valid: SearchDocument[]; refused: RefusedDocument[] } {
   const isValid = ({ chat, number }: SearchDocument) => isNumber(chat) && isNumber(number);
   return {
     valid: documents.filter(isValid),
     refused: documents
       .filter((document) => !isValid(document))
-      .map((document) => ({ document, reason: `no message has the number ${document.chat}/${document.number}` })),
+      .map((document) => ({ document, reason: `${document.chat}/${document.number} is not a valid message number` })),
   };
 }

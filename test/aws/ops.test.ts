@@ -75,7 +75,7 @@ test('dead letters of the stack are listed, and a dry run says what a redrive wo
   expect(await onStack('reindex', '--dry-run')).toMatchObject({
     status: 0,
     stdout: expect.stringMatching(
-      /^Would build messages-\d+ in the place of messages-\d+: about [\d,]+ messages to copy\.\n$/,
+      /^Would build messages-\d+ to replace messages-\d+: about [\d,]+ messages to copy\.\n$/,
     ),
   });
 });

@@ -99,8 +99,8 @@ describe('a reindex', () => {
     await Promise.all(work);
     expect([written, searches].every((count) => count > 20)).toBe(true);
     expect(steps.filter(({ kind }) => kind === 'done')).toEqual([
-      { kind: 'done', what: `made ${second()}` },
-      { kind: 'done', what: `${second()} is searched` },
+      { kind: 'done', what: `created ${second()}` },
+      { kind: 'done', what: `switched searches to ${second()}` },
       { kind: 'done', what: `deleted ${first()}` },
     ]);
     expect(await indexes()).toEqual([second()]);
@@ -144,13 +144,13 @@ describe('a reindex', () => {
     expect(runs).toBe(3);
     // The second and third runs first count what was copied before.
     expect(pages).toEqual([1_000, 1_000, 1_000, 3_000, 1_000, 1_000, 5_000, 0]);
-    expect((await reindexing().plan()).what).toBe(`build ${third()} in the place of ${second()}`);
+    expect((await reindexing().plan()).what).toBe(`build ${third()} to replace ${second()}`);
   });
 
   test('a reindex that was interrupted before it deleted the old index deletes it', async () => {
     for await (const step of reindexing().run()) if (step.kind === 'done' && step.what.includes('is searched')) break;
     expect(await indexes()).toEqual([first(), second()]);
-    expect((await reindexing().plan()).what).toBe(`delete ${first()}, which nobody searches any more`);
+    expect((await reindexing().plan()).what).toBe(`delete ${first()}, which is no longer searched`);
     await Array.fromAsync(reindexing().run());
     expect(await indexes()).toEqual([second()]);
     expect(await total('stays')).toBe(2 * inChat);
@@ -168,7 +168,7 @@ describe('a reindex', () => {
 
   test('a reindex can be aborted', async () => {
     for await (const step of reindexing().run()) if (step.kind === 'copied') break;
-    expect((await reindexing().plan()).what).toMatch(`go on building ${second()}`);
+    expect((await reindexing().plan()).what).toMatch(`continue building ${second()}`);
     await Array.fromAsync(reindexing().abort());
     expect(await indexes()).toEqual([first()]);
     await write(index, messageWrite(token, 1, inChat + 1, { body: 'stays, too' }));

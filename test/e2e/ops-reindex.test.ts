@@ -53,10 +53,10 @@ async function totals(dataDir: string) {
 test('reindex rebuilds the index of a stopped system, and a dry run says what it would do', async () => {
   const dataDir = await folderToReindex();
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
-  expect(dry.stdout).toBe('Would build the index anew, in its place: about 3,500 messages to copy.\n');
+  expect(dry.stdout).toBe('Would rebuild the index in place: about 3,500 messages to copy.\n');
   expect(await totals(dataDir)).toEqual([1, 1, 1]);
   const { status, stdout } = await ops('--data-dir', dataDir, 'reindex');
-  expect([status, stdout]).toEqual([0, expect.stringMatching(/^the index is whole \([\d.]+ s\)\n$/)]);
+  expect([status, stdout]).toEqual([0, expect.stringMatching(/^the index is complete \([\d.]+ s\)\n$/)]);
   expect(await totals(dataDir)).toEqual([3_499, 0, 3_499]);
 });
 
@@ -75,10 +75,13 @@ test('an interrupted reindex prevents the system from starting, and continues wh
   );
 
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
-  expect(dry.stdout).toBe('Would go on building the index, with 2000 messages in it: about 1,500 messages to copy.\n');
+  expect(dry.stdout).toBe(
+    'Would continue rebuilding the index, which has 2000 messages so far: about 1,500 messages to copy.\n',
+  );
   expect(await ops('--data-dir', dataDir, 'reindex', '--abort')).toMatchObject({
     status: 1,
-    stderr: 'The index before it is gone: run script/ops reindex again, and it goes on.\n',
+    stderr:
+      'The previous index was already emptied, so the rebuild cannot be aborted. Run script/ops reindex again to continue it.\n',
   });
   expect(await ops('--data-dir', dataDir, 'reindex')).toMatchObject({ status: 0 });
   expect(await totals(dataDir)).toEqual([3_499, 0, 3_499]);
@@ -98,7 +101,7 @@ test('reindex stops after the current step on Ctrl-C, and says how to continue',
     expect.stringMatching(/^Stopped\. Run the same command again to continue\.$/m),
   ]);
   const dry = await ops('--data-dir', dataDir, 'reindex', '--dry-run');
-  expect(dry.stdout).toMatch(/^Would go on building the index, with \d+000 messages in it/);
+  expect(dry.stdout).toMatch(/^Would continue rebuilding the index, which has \d+000 messages so far/);
 });
 
 test('reconcile names every difference with status 1, and repairs them only with --repair', async () => {

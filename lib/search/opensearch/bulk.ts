@@ -7,8 +7,8 @@ import { fold } from '../text/fold.ts';
 import { withDeadline } from './client.ts';
 
 /**
- * The fields of a document. `folded` is searched and not kept; the rest is returned. A tombstone has no content. An index
- * of an earlier version lacks the members that it did not know.
+ * The fields of a document. `folded` is only searched; the others are stored and returned. A tombstone has no content. An
+ * index of an earlier version lacks the members that were added later.
  */
 export interface Source extends MessageKey, Partial<MessageContent>, Partial<ReturnType<typeof heldRevisions>> {
   folded?: string;
@@ -16,7 +16,7 @@ export interface Source extends MessageKey, Partial<MessageContent>, Partial<Ret
   updated_at: number;
 }
 
-/** Returns the content of a document that is no tombstone. */
+/** Returns the content of a document that is not a tombstone. */
 export const contentIn = (source: Source): MessageContent => contentOf({ ...blankContent, ...source });
 
 interface Bulk {
@@ -25,20 +25,20 @@ interface Bulk {
   operations: string[];
 }
 
-/** The name of a message's document. */
+/** Returns the id of a message's document. */
 export const documentId = ({ token, chat, number }: MessageKey): string => `${token}/${chat}/${number}`;
 
-/** The version that OpenSearch has for a document's: external ones begin at 1, revisions at 0. */
+/** Returns the version that OpenSearch stores for a document. Its external versions begin at 1, ours at 0. */
 const externalVersion = (version: number): number => version + 1;
 export const internalVersion = (external: number): number => external - 1;
 
-/** The error of a bulk's item that lies in the document itself, and will be the same at the next try. */
+/** The error of a bulk item that is caused by the document itself, so a retry fails again. */
 const documentError = 'mapper_parsing_exception';
 
 /**
- * Writes the documents into the index behind an alias, and answers those that OpenSearch will never take.
+ * Writes the documents to the index of an alias. Returns those that OpenSearch will never accept.
  *
- * @throws when it refused any for now: then all are to come again
+ * @throws Error when OpenSearch temporarily refused a document; retry all of them
  */
 export async function indexInto(
   client: Client,
@@ -53,27 +53,27 @@ export async function indexInto(
 async function indexBulk(client: Client, index: string, bulk: Bulk): Promise<RefusedDocument[]> {
   const request = client.bulk({
     index,
-    // Without it, OpenSearch would make an index of its own fashion where the alias is missing.
+    // Otherwise OpenSearch creates an index with default settings when the alias is missing.
     require_alias: true,
-    // The client sends strings as they are.
+    // The client sends strings unchanged.
     body: bulk.operations as unknown as object[],
   });
   const { body } = await withDeadline(limits.searchMs.work, request);
   const refused: RefusedDocument[] = [];
   for (const [i, { index: item }] of body.items.entries()) {
-    // A conflict says that the index has this version or a newer one, which is what was wanted.
+    // A conflict means that the index already has this version or a newer one.
     if (!item?.error || item.status === 409) continue;
     const { type } = item.error;
-    // OpenSearch's own words would quote the document.
+    // OpenSearch's error message would quote the document.
     const reason = `${item.status} ${type}`;
     if (type !== documentError)
-      throw Object.assign(new Error(`OpenSearch did not take a document: ${reason}`), { code: type });
+      throw Object.assign(new Error(`OpenSearch refused a document: ${reason}`), { code: type });
     refused.push({ document: bulk.documents[i] as SearchDocument, reason });
   }
   return refused;
 }
 
-/** The documents in requests of a bounded size. */
+/** Splits the documents into bulk requests of at most `limits.bulkBytes`, or of one document. */
 function* bulks(documents: SearchDocument[]): Generator<Bulk> {
   let bulk: Bulk = { documents: [], operations: [] };
   let bytes = 0;

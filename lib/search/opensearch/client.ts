@@ -3,19 +3,19 @@ import https from 'node:https';
 import { Client, type ClientOptions, errors } from '@opensearch-project/opensearch';
 import { limits } from '../../limits.ts';
 
-/** Sockets that were idle for longer are not used again: the server, or a NAT on the way, may have dropped them. */
+/** Milliseconds after which an idle socket is not reused, because the server or a NAT in between may have dropped it. */
 const idleMs = 30_000;
 
-/** Statuses that say nothing about the request: no access (for now), no index (yet), too busy. */
+/** Statuses whose cause is not the request: no access (for now), no index (yet), too busy. */
 const outageStatuses = new Set([401, 403, 404, 408, 429]);
 
 /**
  * Opens a client; it connects at its first request, so this never fails.
  *
- * @param signing signs each request, where the cluster asks for that
+ * @param signing signs each request, when the cluster requires it
  */
 export const openOpensearch = (url: string, signing?: Pick<ClientOptions, 'Connection' | 'Transport'>): Client =>
-  // The client retries what fails at once, such as a broken connection. Time limits are ours, see `withDeadline`.
+  // The client retries immediate failures such as a broken connection. `withDeadline` limits the total time.
   new Client({
     ...signing,
     node: url,
@@ -31,7 +31,7 @@ export function isOpensearchOutage(error: unknown): boolean {
   return status >= 500 || outageStatuses.has(status);
 }
 
-/** Returns the response, or aborts the request after `ms`. The client's own time limit is for each try. */
+/** Returns the response, or aborts the request after `ms` milliseconds. The client's own timeout is for each attempt. */
 export async function withDeadline<Answer>(ms: number, request: Abortable<Answer>): Promise<Answer> {
   const timer = setTimeout(() => request.abort(), ms);
   try {

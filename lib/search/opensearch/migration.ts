@@ -4,9 +4,9 @@ import { generationOf, indexName, messagesAlias, ownAlias, writesAlias } from '.
 import { opensearchIndex } from './schema.ts';
 
 /**
- * Makes the index and its aliases where they are missing. May run at any time, and twice at once.
+ * Creates the index and its aliases unless they exist. May run at any time, also concurrently.
  *
- * @throws Error when the index holds text folded by another version of the table; it is left as it is
+ * @throws Error when the texts in the index were folded by another version of the table; the index stays unchanged
  */
 export async function migrateOpensearch(client: Client, alias = messagesAlias): Promise<void> {
   if (!(await client.indices.existsAlias({ name: alias })).body)
@@ -17,12 +17,12 @@ export async function migrateOpensearch(client: Client, alias = messagesAlias): 
     const version = mappings._meta?.fold_version;
     if (version !== foldVersion)
       throw new Error(
-        `The search index ${index} was made with the case folding ${version}, and this version of chat-system searches with ${foldVersion}: the messages must be indexed anew, with script/ops reindex.`,
+        `The search index ${index} was built with case folding ${version}, but this version of chat-system searches with ${foldVersion}. Run script/ops reindex to rebuild the index.`,
       );
   }
 }
 
-/** Makes an index that workers write to, with these additional aliases and notes. Does nothing when it exists. */
+/** Creates an index that workers write to, with additional aliases and metadata. Does nothing when it exists. */
 export async function createIndex(
   client: Client,
   { alias, generation }: { alias: string; generation: number },
@@ -41,13 +41,13 @@ export async function createIndex(
       },
     });
   } catch (error) {
-    // Somebody else was faster; an index and its aliases come at once.
+    // Another process created it first; an index and its aliases are created together.
     if (!(error instanceof errors.ResponseError && error.body?.error?.type === 'resource_already_exists_exception'))
       throw error;
   }
 }
 
-/** An index from before there was an alias for writing. */
+/** Adds the write aliases to an index that was created before they existed. */
 async function addWriting(client: Client, alias: string): Promise<void> {
   const { body } = await client.indices.getAlias({ name: alias });
   for (const index of Object.keys(body)) {

@@ -40,25 +40,25 @@ export class OpensearchIndex implements SearchIndex {
       for (const alias of await this.#writeAliases())
         for (const each of await indexInto(this.#client, alias, valid)) refused.set(each.document, each);
     } catch (error) {
-      // An index may have gone.
+      // The index may have been deleted, so look the aliases up again at the next call.
       this.#writing = undefined;
       throw error;
     }
     if (refused.size > 0) throw new RefusedDocuments([...refused.values()]);
   }
 
-  /** The indexes to write to, each by an alias of its own; asked for anew when the answer is old. */
+  /** Returns the own alias of each index to write to. The result is cached for `writeIndexesMs`. */
   async #writeAliases(): Promise<string[]> {
     const now = Date.now();
-    // A clock that was set back must not keep them for longer, or a reindex would not reach this worker.
+    // `abs`: when the clock is set back, the cache must still expire, or this worker would miss a reindex.
     if (this.#writing && Math.abs(now - this.#writing.at) < this.#writeIndexesMs) return this.#writing.aliases;
     const request = this.#client.indices.getAlias({ name: writesAlias(this.#alias) });
     const { body } = await withDeadline(limits.searchMs.work, request);
     const generations = Object.keys(body).map((index) => generationOf(this.#alias, index));
-    // The newest first, see OpensearchReindexing.
+    // Newest first, as the swap in OpensearchReindexing requires.
     const newestFirst = generations.filter((each) => each !== undefined).sort((a, b) => b - a);
     const aliases = newestFirst.map((each) => ownAlias(this.#alias, each));
-    if (aliases.length === 0) throw new Error(`OpenSearch names no index behind ${writesAlias(this.#alias)}`);
+    if (aliases.length === 0) throw new Error(`OpenSearch has no index for the alias ${writesAlias(this.#alias)}`);
     this.#writing = { aliases, at: now };
     return aliases;
   }
@@ -116,7 +116,7 @@ export class OpensearchIndex implements SearchIndex {
     const { body } = await withDeadline(limits.searchMs.work, request);
     if (!body.found) return undefined;
     const source = body._source as unknown as Source;
-    // The request names the document by its id alone.
+    // The request identifies the document only by its id, so check that its key is the same.
     if (source.token !== key.token || source.chat !== key.chat || source.number !== key.number) return undefined;
     const live = source.body !== undefined;
     return {
@@ -147,7 +147,7 @@ export class OpensearchIndex implements SearchIndex {
     const request = this.#client.search({
       index: this.#alias,
       routing: token,
-      // What is found while a part of the index is out is not the answer.
+      // A search must fail rather than miss matches while a shard is unavailable.
       allow_partial_search_results: false,
       body: query,
     });
@@ -162,7 +162,10 @@ export class OpensearchIndex implements SearchIndex {
   }
 }
 
-/** Three code points and more: consecutive trigrams are exactly a substring. Shorter ones are grams themselves. */
+/**
+ * Returns the query for a folded text. With at least three code points, a phrase of consecutive trigrams matches exactly a
+ * substring; a shorter text is a gram itself.
+ */
 const matching = (folded: string): Record<string, unknown> =>
   [...folded].length >= 3 ? { match_phrase: { folded } } : { term: { 'folded.grams': folded } };
 

@@ -10,9 +10,10 @@ import { indexInto } from './bulk.ts';
 import { createIndex } from './migration.ts';
 import { generationOf, indexName, messagesAlias, ownAlias, writesAlias } from './names.ts';
 
+/** The time between two `waiting` steps, in milliseconds. */
 const sliceMs = 1_000;
 
-/** What the new index notes of its making, in `_meta`: when workers were told of it, and how far the copy has come. */
+/** The state of a reindex, stored in `_meta` of the new index: since when workers may write to it, and the progress. */
 const note = z.object({
   since: z.number(),
   copied: z.number(),
@@ -28,15 +29,15 @@ interface Found {
 }
 
 /**
- * Builds a new index beside the one that is searched, while the system runs:
+ * Builds a new index beside the searched one, while the system runs:
  *
- * 1. the new index is made, and workers are to write into both;
- * 2. when every worker must know of it, all messages of the store are copied, each with its version, so that what a worker
- *    writes meanwhile wins where it is newer;
- * 3. searches move to the new index, at once;
- * 4. when no worker can know of the old one any more, it is deleted.
+ * 1. It creates the new index; from then on, workers write to both.
+ * 2. Once every worker must know the new index, it copies all messages of the store with their versions, so that a newer
+ *    version written by a worker meanwhile wins.
+ * 3. It switches searches to the new index atomically.
+ * 4. Once no worker can still know the old index, it deletes it.
  *
- * All it has to remember stands in the cluster: which index is searched, which are written to, and a note in the new one.
+ * Its whole state is in the cluster: which index is searched, which are written to, and a note in the new index.
  */
 export class OpensearchReindexing implements Reindexing {
   readonly #client: Client;
@@ -46,8 +47,8 @@ export class OpensearchReindexing implements Reindexing {
   readonly #pagesPerNote: number;
 
   /**
-   * @param options.waitMs after which every worker knows what has changed
-   * @param options.pagesPerNote pages of the store between two notes of how far it is: each changes the cluster's state
+   * @param options.waitMs milliseconds after which every worker knows a change of the aliases
+   * @param options.pagesPerNote pages of the store between two updates of the note; each update changes the cluster state
    */
   constructor(
     client: Client,
@@ -69,13 +70,13 @@ export class OpensearchReindexing implements Reindexing {
     if (newer) {
       const { copied } = note.parse(newer.note);
       return {
-        what: `go on building ${name(newer.generation)}, into which ${copied} messages are copied`,
+        what: `continue building ${name(newer.generation)}, which has ${copied} messages so far`,
         messages: body.count - copied,
       };
     }
     if (older.length > 0)
-      return { what: `delete ${older.map(name).join(', ')}, which nobody searches any more`, messages: 0 };
-    return { what: `build ${name(searched + 1)} in the place of ${name(searched)}`, messages: body.count };
+      return { what: `delete ${older.map(name).join(', ')}, which is no longer searched`, messages: 0 };
+    return { what: `build ${name(searched + 1)} to replace ${name(searched)}`, messages: body.count };
   }
 
   async *run(): AsyncGenerator<ReindexStep> {
@@ -88,12 +89,12 @@ export class OpensearchReindexing implements Reindexing {
     const name = indexName(this.#alias, generation);
     if (newer && newer.foldVersion !== foldVersion)
       throw new ReindexProblem(
-        `${name} was begun by another version of chat-system; give it up with script/ops reindex --abort.`,
+        `Another version of chat-system started to build ${name}. Discard it with script/ops reindex --abort.`,
       );
     if (!newer) {
       const begun: Note = { since: Date.now(), copied: 0 };
       await createIndex(this.#client, { alias: this.#alias, generation }, { meta: { reindex: begun } });
-      yield { kind: 'done', what: `made ${name}` };
+      yield { kind: 'done', what: `created ${name}` };
     }
     yield* this.#copy(generation, newer ? note.parse(newer.note) : { since: Date.now(), copied: 0 });
     yield* this.#swap(searched, generation);
@@ -108,9 +109,9 @@ export class OpensearchReindexing implements Reindexing {
   }
 
   async *#copy(generation: number, begun: Note): AsyncGenerator<ReindexStep> {
-    // Another machine may have begun, whose clock is ahead.
+    // Another machine, whose clock is ahead, may have started the reindex. So never wait longer than waitMs.
     const waitMs = Math.min(begun.since + this.#waitMs - Date.now(), this.#waitMs);
-    yield* this.#wait(waitMs, 'every worker writes into it, too');
+    yield* this.#wait(waitMs, 'every worker writes to the new index');
     let { copied, after } = begun;
     if (copied > 0) yield { kind: 'copied', messages: copied, refused: [] };
     const page = limits.rowsPerTransaction;
@@ -127,8 +128,8 @@ export class OpensearchReindexing implements Reindexing {
 
   async *#swap(searched: number, generation: number): AsyncGenerator<ReindexStep> {
     const [old, fresh] = [searched, generation].map((each) => indexName(this.#alias, each)) as [string, string];
-    // What is found now is to be found then. Workers write to the new index first; so, while the old one lets nothing more
-    // be found, the new one has it all.
+    // Every message found before the switch must be found after it. Workers write to the new index first. So once the old
+    // index stops refreshing, a refresh of the new one makes everything visible that the old one shows.
     await this.#setRefreshing(old, '-1');
     await this.#client.indices.refresh({ index: fresh });
     await this.#client.indices.updateAliases({
@@ -136,14 +137,14 @@ export class OpensearchReindexing implements Reindexing {
         actions: [{ remove: { index: old, alias: this.#alias } }, { add: { index: fresh, alias: this.#alias } }],
       },
     });
-    yield { kind: 'done', what: `${fresh} is searched` };
+    yield { kind: 'done', what: `switched searches to ${fresh}` };
   }
 
   async #setRefreshing(index: string, refresh_interval: '-1' | '1s'): Promise<void> {
     await this.#client.indices.putSettings({ index, body: { refresh_interval } });
   }
 
-  /** Deletes indexes that nobody searches, when nobody writes to them any more. */
+  /** Deletes indexes that are not searched, once no worker writes to them. */
   async *#remove(generations: number[]): AsyncGenerator<ReindexStep> {
     const names = generations.map((each) => indexName(this.#alias, each));
     await this.#client.indices.updateAliases({
@@ -151,7 +152,7 @@ export class OpensearchReindexing implements Reindexing {
         actions: names.map((index) => ({ remove: { index, alias: writesAlias(this.#alias), must_exist: false } })),
       },
     });
-    yield* this.#wait(this.#waitMs, `no worker writes to ${names.join(', ')} any more`);
+    yield* this.#wait(this.#waitMs, `no worker writes to ${names.join(', ')}`);
     for (const index of names) await this.#client.indices.delete({ index }, { ignore: [404] });
     yield { kind: 'done', what: `deleted ${names.join(', ')}` };
   }
@@ -183,7 +184,7 @@ export class OpensearchReindexing implements Reindexing {
     });
     const searched = found.find((each) => each.searched)?.generation;
     if (searched === undefined)
-      throw new ReindexProblem(`There is no search index ${this.#alias}; deploy, which makes it.`);
+      throw new ReindexProblem(`There is no search index ${this.#alias}. Deploy to create it.`);
     return {
       searched,
       newer: found.find(({ generation }) => generation > searched),

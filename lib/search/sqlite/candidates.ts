@@ -7,17 +7,18 @@ import { chatValues, ofChat, type Scope } from './ids.ts';
 import { inBody, isChat, type MatchRow, matchColumns } from './matching.ts';
 import type { Sample } from './sample.ts';
 
-/** Texts that one statement reads. One statement for each text takes twice as long. */
+/** The number of texts that one statement reads. One statement for each text takes twice as long. */
 const textsAtATime = 500;
 
 /** If this many sampled texts contain the query, it is so common that the index finds the first page at once. */
 const commonInSample = 2;
 
 /**
- * Returns all matches of a text, where that takes reading few texts: those that have some of its trigrams near each other
- * ({@link fewTrigrams}). Where all trigrams are common and the whole is rare, that is ten times faster than the phrase.
+ * Finds all matches by reading few texts: only those that have some trigrams of the query near each other
+ * ({@link fewTrigrams}). When all trigrams are common and the whole query is rare, this is ten times faster than a phrase
+ * query.
  *
- * @returns in any order; undefined where the index alone should decide
+ * @returns the matches in any order; undefined when too many texts would be read, so that a phrase query is better
  */
 export function fewMatches(
   database: Database,

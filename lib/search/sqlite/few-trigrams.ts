@@ -1,35 +1,35 @@
-/** Scanning more lists costs more than reading fewer texts saves. */
+/** Scanning the lists of more trigrams costs more than it saves by reading fewer texts. */
 const mostTrigrams = 3;
 
-/** To read a text takes about as long as 200 steps through the lists of trigrams: 4 µs. */
+/** Reading a text takes 4 µs, about as long as 200 steps through the lists of trigrams. */
 const stepsPerText = 200;
 
-/** A string in FTS5's query language. */
+/** Returns a text as a string in FTS5's query language. */
 export const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /**
- * Returns the condition, in FTS5's query language, that some of a text's trigrams are near each other. It holds wherever
- * the whole text is, and hardly anywhere else, because the trigrams are chosen to be rare, above all together. It does
- * not name all of them: FTS5 walks through the list of each, and that of a common one has hundreds of thousands of
- * entries.
+ * Returns the condition, in FTS5's query language, that some of the query's trigrams are near each other. Every text that
+ * contains the query meets it, and hardly any other does, because the chosen trigrams are rare, especially together. It
+ * does not name all trigrams, because FTS5 scans the list of each, and the list of a common one has hundreds of thousands
+ * of entries.
  *
- * @param folded has three code points or more
- * @param sample folded texts that are like those to be searched; what they are decides how fast it is, and nothing else
+ * @param folded the folded query, at least three code points
+ * @param sample folded texts like those to be searched; they affect only the speed, never the result
  */
 export function fewTrigrams(folded: string, sample: string[]): string {
   const chosen = chosenTrigrams(folded, sample);
   const places = [...chosen.values()];
   const trigrams = [...chosen.keys()].map(quoted);
-  // How many other trigrams may stand between the first of them and the last.
+  // The number of other trigrams between the first chosen one and the last.
   const between = Math.max(...places) - Math.min(...places) - 1;
   return trigrams.length === 1 ? String(trigrams[0]) : `NEAR(${trigrams.join(' ')}, ${between})`;
 }
 
-/** Returns the condition that the same trigrams are anywhere in a text, for which FTS5 compares no positions. */
+/** Returns the condition that the same trigrams are anywhere in a text. FTS5 compares no positions for it. */
 export const fewTrigramsAnywhere = (folded: string, sample: string[]): string =>
   [...chosenTrigrams(folded, sample).keys()].map(quoted).join(' AND ');
 
-/** The chosen trigrams, and where in the text each is. */
+/** Returns the chosen trigrams and the position of each in the query. */
 function chosenTrigrams(folded: string, sample: string[]): Map<string, number> {
   const points = [...folded];
   const held = new Map<string, { at: number; texts: number[] }>();
@@ -55,6 +55,6 @@ function chosenTrigrams(folded: string, sample: string[]): Map<string, number> {
   return chosen;
 }
 
-/** Decides between equals: trigrams that share characters say less than those that don't. */
+/** Breaks ties: a trigram that shares characters with a chosen one is less selective than one that does not. */
 const overlap = (at: number, chosen: Map<string, number>): number =>
   [...chosen.values()].some((other) => Math.abs(other - at) < 3) ? 0.5 : 0;

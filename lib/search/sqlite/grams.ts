@@ -1,20 +1,20 @@
-/** Characters below it are told apart by a table, twice as fast as by a set; most texts have few others. */
+/** Code points below this one are deduplicated with a table, twice as fast as with a set. Most texts have few others. */
 const inTable = 128;
-/** For a first character (0: none) and a second one: the number of the text in which they were met last. */
+/** For each pair of a first code point (0 for none) and a second one: the ordinal of the last text that had it. */
 const metIn = new Uint32Array(inTable * inTable);
-/** And their spelling, once it was needed. */
+/** The spelling of each pair, filled in on first use. */
 const spellings: string[] = new Array(inTable * inTable);
 let texts = 0;
 
-/** Room for a second character beside a first one, in a number. */
+/** Above the highest code point: `first * base + second` packs a pair into one number. */
 const base = 0x110000;
 
 const spelled = (first: number, second: number): string =>
   first === 0 ? second.toString(16) : `${first.toString(16)}x${second.toString(16)}`;
 
 /**
- * The distinct code points and pairs of neighbours in a folded text, spelled in ASCII: `6c` and `6cx6f`. Of a text of one
- * code point or two, the last one is the whole text.
+ * Returns the distinct code points and pairs of adjacent code points of a folded text, spelled in ASCII: `6c` and
+ * `6cx6f`. For a text of one or two code points, the last gram is the whole text.
  */
 export function grams(text: string): string[] {
   texts += 1;

@@ -2,24 +2,24 @@ import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
 import type { Database } from '../../sqlite/database.ts';
 
-/** Bits of an id that hold the message's number; the chat's ordinal stands above them. */
+/** The low bits of an id are the message's number; the bits above them are the chat's ordinal. */
 const numberBits = 32;
 
-/** SQLite's integers have 64 bits, one of them the sign, and the number takes half. */
+/** SQLite's integers have 64 bits. One is the sign, and 32 are the message's number. */
 const highestOrdinal = 2 ** 31 - 1;
 
-/** SQL for the message's number in an id. */
+/** Returns the SQL expression for the message's number in an id. */
 export const numberOf = (id: string): string => `${id} & ${limits.highestNumber}`;
 
 /**
- * Returns a message's id in the index: one chat is one range of ids, in order.
+ * Returns a message's id in the index. The ids of a chat are one range, in the order of the message numbers.
  *
  * @throws RangeError for a number or an ordinal whose id would be in the range of another chat
  */
 export function rowIdOf(ordinal: number, number: number): bigint {
-  if (!isNumber(number)) throw new RangeError(`No message in the search index has the number ${number}`);
+  if (!isNumber(number)) throw new RangeError(`${number} is not a valid message number in the search index`);
   if (!Number.isInteger(ordinal) || ordinal < 0 || ordinal > highestOrdinal)
-    throw new RangeError(`No chat in the search index has the ordinal ${ordinal}`);
+    throw new RangeError(`${ordinal} is not a valid chat ordinal in the search index`);
   return (BigInt(ordinal) << BigInt(numberBits)) | BigInt(number);
 }
 
@@ -30,21 +30,21 @@ export interface IndexedChat {
   ordinal: number;
 }
 
-/** Where a search looks: in an application, given by its ordinal, or in one of its chats. */
+/** What a search covers: an application, given by its ordinal, or one of its chats. */
 export type Scope = { application: number } | IndexedChat;
 
-/** The ordinal of an application; undefined where nothing of it is indexed. */
+/** Returns the ordinal of an application; undefined when nothing of it is indexed. */
 export const applicationOf = (database: Database, token: string): number | undefined =>
   ordinalOf(database.prepare('SELECT ordinal FROM search_applications WHERE token = ?').get(token));
 
-/** A chat of an application; undefined where nothing of it is indexed. */
+/** Returns a chat of an application; undefined when nothing of it is indexed. */
 export function chatOf(database: Database, application: number, chat: number): IndexedChat | undefined {
   const statement = database.prepare('SELECT ordinal FROM search_chats WHERE application = ? AND chat = ?');
   const ordinal = ordinalOf(statement.get(application, chat));
   return ordinal === undefined ? undefined : { application, chat, ordinal };
 }
 
-/** Returns where a search looks; undefined where nothing is indexed. */
+/** Returns the scope of a search; undefined when nothing in it is indexed. */
 export function scopeOf(database: Database, token: string, chat: number | undefined): Scope | undefined {
   if (chat === undefined) {
     const application = applicationOf(database, token);
@@ -60,21 +60,21 @@ export function scopeOf(database: Database, token: string, chat: number | undefi
 const ordinalOf = (row: Record<string, unknown> | undefined): number | undefined => row && Number(row.ordinal);
 
 /**
- * The SQL condition that an id is in the range of one chat; {@link rangeOf} returns its parameters. The statement must
- * also check the application: {@link ofChat} does so.
+ * Returns the SQL condition that an id is in the range of one chat; {@link rangeOf} returns its parameters. The statement
+ * must also check the application, as {@link ofChat} does.
  *
- * `BETWEEN` reads the id once for each row. Two comparisons read it twice, and counting 10,000 matches took 6 % longer.
+ * `BETWEEN` reads the id once for each row. Two comparisons read it twice, which made counting 10,000 matches 6 % slower.
  */
 export const inRange = (id: string): string => `${id} BETWEEN ? AND ?`;
 
 /**
- * The SQL condition that an id is of one chat; {@link chatValues} are its parameters. The range is of the chat's ordinal,
- * and the statement itself checks, once and not for each row, that this is a chat of the application. That takes 5 µs.
+ * Returns the SQL condition that an id belongs to one chat; {@link chatValues} returns its parameters. The statement
+ * checks once, not for each row, that the chat with this ordinal belongs to the application. The check takes 5 µs.
  */
 export const ofChat = (id: string): string =>
   `${inRange(id)} AND EXISTS (SELECT 1 FROM search_chats WHERE ordinal = ? AND application = ? AND chat = ?)`;
 
-/** Message numbers of a chat; any numbers, even ones that no message has. */
+/** A range of message numbers. Its bounds may be any numbers, even ones that no message has. */
 interface Numbers {
   /** Only higher numbers. */
   after?: number;
@@ -88,7 +88,7 @@ export function rangeOf(
   { after = 0, to = limits.highestNumber }: Numbers = {},
 ): [first: bigint, last: bigint] {
   const beginning = BigInt(ordinal) << BigInt(numberBits);
-  // FTS5 takes no REAL for a bound, which is what node:sqlite makes of a number.
+  // FTS5 does not accept a REAL as a bound, and node:sqlite binds a number as REAL.
   return [beginning + BigInt(clamped(after)) + 1n, beginning + BigInt(clamped(to))];
 }
 

@@ -5,18 +5,18 @@ import { quoted } from './few-trigrams.ts';
 import { grams } from './grams.ts';
 import { chatValues, type IndexedChat, inRange, numberOf, ofChat, rangeOf, type Scope } from './ids.ts';
 
-/** An application's ordinal as exactly one trigram, in digits of base 4096. */
+/** Returns an application's ordinal as exactly one trigram: three digits in base 4096. */
 export const applicationTrigram = (ordinal: number): string =>
   [ordinal >> 24, (ordinal >> 12) & 4095, ordinal & 4095].map((digit) => String.fromCodePoint(0x4e00 + digit)).join('');
-/** The same among the grams; `y` is no hexadecimal digit. */
+/** Returns an application's ordinal as a gram. No other gram begins with `y`, which is not a hexadecimal digit. */
 export const applicationGram = (ordinal: number): string => `y${ordinal.toString(16)}`;
 
-/** SQLite reads these two as U+FFFD, so its index can't tell the three apart and the text itself decides. */
+/** SQLite reads U+FFFE and U+FFFF as U+FFFD. Its index cannot tell the three apart, so the text must be compared. */
 const confused = /[\uFFFD-\uFFFF]/;
 
 /**
- * The index is asked for at most this many code points of a query, because it walks through the list of each trigram.
- * Hardly any text has these and not the rest, so the few that are found are compared with the whole query.
+ * A phrase has at most this many code points of a query, because FTS5 scans the list of each trigram. Few texts contain
+ * the phrase but not the rest of the query, so comparing the texts found with the whole query is cheap.
  */
 const longestPhrase = 18;
 
@@ -27,13 +27,13 @@ export interface Matching {
   table: 'search_trigrams' | 'search_grams';
   /** The condition in FTS5's query language. */
   match: string;
-  /** The SQL condition that a document `d` holds the query; undefined where the index alone decides. */
+  /** The SQL condition that a document `d` contains the query; undefined when the index is exact. */
   verify: string | undefined;
   /** The query, folded. */
   folded: string;
 }
 
-/** A condition on trigrams of folded bodies, in FTS5's query language; in an application it names the application too. */
+/** Returns an FTS5 condition on the trigrams of a folded body. Unless the scope is a chat, it names the application too. */
 export function inBody(condition: string, scope: Scope): string {
   const body = `body : (${condition})`;
   return isChat(scope) ? body : `application : "${applicationTrigram(scope.application)}" AND ${body}`;
@@ -42,11 +42,11 @@ export function inBody(condition: string, scope: Scope): string {
 /**
  * Returns how a folded query finds its documents.
  *
- * No phrase names a trigram twice. FTS5 intersects the positions of every trigram of a phrase, and each position of a
- * text has one trigram, so distinct ones cost no more than the text is long; 16 times the same one costs 16 times as
- * much, which in 6,000 messages of 10,000 equal characters was 4 s.
+ * No phrase contains a trigram twice. FTS5 intersects the positions of every trigram of a phrase, and each position of a
+ * text has one trigram, so distinct trigrams cost at most the length of the text. The same trigram 16 times costs 16
+ * times as much: 4 s for 6,000 messages of 10,000 equal characters.
  *
- * @param condition a necessary one, in FTS5's query language: the index is asked for it instead of for a phrase
+ * @param condition a necessary condition in FTS5's query language, used instead of a phrase
  */
 export function matchingOf(folded: string, scope: Scope, condition?: string): Matching {
   const points = [...folded];
@@ -66,7 +66,7 @@ export function matchingOf(folded: string, scope: Scope, condition?: string): Ma
   };
 }
 
-/** The longest part of a text in which no trigram comes twice, of at most {@link longestPhrase} code points. */
+/** Returns the longest part of a text in which no trigram repeats, at most {@link longestPhrase} code points. */
 export function distinctPhrase(points: string[]): string {
   const lastAt = new Map<string, number>();
   let [first, longest] = [0, points.slice(0, 3)];
@@ -80,8 +80,8 @@ export function distinctPhrase(points: string[]): string {
 }
 
 /**
- * Where no character of the query has another case, and some are not ASCII, SQLite looks for it in the text's bytes: that
- * takes a tenth of the time of converting a long text to UTF-16.
+ * Returns the SQL condition that compares a text with the query. When no character of the query has another case, and some
+ * are not ASCII, `instr` searches the text's bytes: that takes a tenth of the time of converting a long text to UTF-16.
  */
 const verifying = (folded: string): string =>
   /[^\0-\x7f]/.test(folded) && !hasOtherCases(folded) ? 'instr(d.body, ?) > 0' : 'contains_folded(d.body, ?)';
@@ -89,7 +89,7 @@ const verifying = (folded: string): string =>
 /** A match as a statement returns it. */
 export type MatchRow = SearchPosition & MessageContent & { updatedAt: number };
 
-/** The columns of a {@link MatchRow}, of the documents `d`. */
+/** The columns of a {@link MatchRow}, selected from the documents `d`. */
 export const matchColumns = [
   'd.chat',
   `${numberOf('d.id')} AS number`,
@@ -98,7 +98,7 @@ export const matchColumns = [
   'd.updated_at AS updatedAt',
 ].join(', ');
 
-/** The source of the rows `t` of the index that may match, within the scope. {@link indexValues} are its parameters. */
+/** Returns the FROM clause of the index rows `t` in scope that may match; {@link indexValues} returns its parameters. */
 export const fromIndex = ({ table }: Matching, scope: Scope): string =>
   `FROM ${table} t WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''}`;
 
@@ -106,8 +106,8 @@ export const indexValues = ({ match }: Matching, scope: Scope): (string | number
   isChat(scope) ? [match, ...chatValues(scope)] : [match];
 
 /**
- * The source of the matches: rows `t` of the index with their documents `d`. {@link values} are its parameters. The
- * document itself says which application and chat it is of.
+ * Returns the FROM clause of the matches: rows `t` of the index with their documents `d`. {@link values} returns its
+ * parameters. The application and chat are checked in the document's own columns.
  */
 export const from = ({ table, verify }: Matching, scope: Scope): string =>
   `FROM ${table} t JOIN search_documents d ON d.id = t.rowid WHERE ${table} MATCH ?

@@ -5,19 +5,19 @@ import { containing } from './containing.ts';
 import { numberOf, type Scope } from './ids.ts';
 import { from, fromIndex, indexValues, type Matching, type MatchRow, matchColumns, values } from './matching.ts';
 
-/** When {@link NewestMatches} leaves one way for the next. */
+/** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
   /** Reading backwards reads at least this much, in texts … */
   leastRead: number;
-  /** … and goes on while, at the rate of matches so far, the page will be full before this much is read. */
+  /** … and continues while, at the rate of matches so far, the page would be full before this much is read. */
   mostRead: number;
   /** Up to this many matches are sorted. */
   mostSorted: number;
 }
 
 /**
- * The least takes 1 to 3 ms. The most is four times what a page of 100 takes where one message in a hundred matches.
- * Sorting 100,000 matches takes about as long as walking through 1,000,000 messages in the order of time.
+ * `leastRead` takes 1 to 3 ms. `mostRead` is four times what a page of 100 needs when one message in a hundred matches.
+ * Sorting 100,000 matches takes about as long as scanning 1,000,000 messages by time.
  */
 export const usualBudgets: Budgets = { leastRead: 1_000, mostRead: 20_000, mostSorted: 100_000 };
 
@@ -32,8 +32,8 @@ export interface NewestQuery {
 }
 
 /**
- * Finds the newest matches of an application, which are wanted by time. The full-text tables list documents by chat and
- * number, so they cannot be walked in that order; the index by time can, and knows nothing of texts.
+ * Finds the newest matches of an application. Matches are ordered by time, but the full-text tables list documents by chat
+ * and number, and the index by time does not contain texts. So no single index returns the newest matches directly.
  */
 export class NewestMatches {
   readonly #database: Database;
@@ -46,7 +46,7 @@ export class NewestMatches {
     database.raw.function('found_or_stopped', { directOnly: true }, (body) => this.#foundOrStopped(String(body)));
   }
 
-  /** Fetches all matches and sorts them, for 1 µs each and 1 to 4 µs more where texts are compared. */
+  /** Fetches and sorts all matches. This takes 1 µs for each, and 1 to 4 µs more when texts are compared. */
   sorted(matching: Matching, scope: Scope, { limit, after }: NewestQuery): MatchRow[] {
     const { condition, position } = olderThan(after);
     return this.#all(
@@ -58,14 +58,14 @@ export class NewestMatches {
   }
 
   /**
-   * Finds the newest of very many matches. Three ways lead there, and each is slow for some data, so they are tried in
-   * the order of what trying costs. Times are of 1,000,000 messages of 80 characters:
+   * Finds the newest of very many matches. Each of the three strategies is slow for some data, so the cheapest to try
+   * comes first. Times were measured with 1,000,000 messages of 80 characters:
    *
-   * 1. Reading messages backwards is fastest (1 to 3 µs a message) where matches are frequent among the newest. It took
-   *    1.3 s where the newest 1,000,000 had none, so it stops as soon as their frequency says that it would read too many.
-   * 2. Sorting all matches takes 1 µs for each, wherever they are. It is the way for up to 100,000, 0.1 s.
-   * 3. Else SQLite collects the ids of all matches, 0.3 µs each, and walks through the index by time, 0.15 µs a message,
-   *    until it has met enough of these ids. So it takes at most 0.45 s for 1,000,000 messages, whatever they are.
+   * 1. Reading messages backwards is fastest (1 to 3 µs a message) when matches are frequent among the newest. It took
+   *    1.3 s when the newest 1,000,000 had none, so it stops once the rate of matches predicts reading too many.
+   * 2. Sorting all matches takes 1 µs for each, wherever they are. It is used for up to 100,000 matches, 0.1 s.
+   * 3. Otherwise SQLite collects the ids of all matches (0.3 µs each) and scans the index by time (0.15 µs a message)
+   *    until it has found enough of these ids. So 1,000,000 messages take at most 0.45 s, whatever they contain.
    */
   ofMany(matching: Matching, scope: Scope, query: NewestQuery): MatchRow[] {
     const read = this.#readBackwards(matching, scope, query);
@@ -75,7 +75,7 @@ export class NewestMatches {
       : this.sorted(matching, scope, query);
   }
 
-  /** @returns undefined where it stopped before it had what is wanted */
+  /** @returns undefined when it stopped before the page was full */
   #readBackwards({ folded }: Matching, { application }: Scope, { limit, after }: NewestQuery): MatchRow[] | undefined {
     const { condition, position } = olderThan(after);
     const reading = { contains: containing(folded), wanted: limit, read: 0, found: 0, stopped: false };
@@ -115,7 +115,7 @@ export class NewestMatches {
 
   #walked(matching: Matching, scope: Scope, { limit, after }: NewestQuery): MatchRow[] {
     const { condition, position } = olderThan(after);
-    // Without the plus, SQLite would fetch the documents by these ids, in an order that is not that of time.
+    // The plus keeps SQLite from fetching the documents by these ids, which are not in the order of time.
     return this.#all(
       `SELECT ${matchColumns} FROM search_documents d INDEXED BY search_documents_by_time
        WHERE d.application = ? AND d.body IS NOT NULL ${condition}
@@ -134,10 +134,10 @@ export class NewestMatches {
   }
 }
 
-/** The condition that a document `d` comes after a position, with its parameters. */
+/** Returns the SQL condition that a document `d` comes after a position, and its parameters. */
 export function olderThan(after: SearchPosition | undefined): { condition: string; position: number[] } {
   if (!after) return { condition: '', position: [] };
-  // The first comparison is implied by the second; by it SQLite begins at the position instead of at the newest.
+  // The second comparison implies the first, which lets SQLite start at the position instead of at the newest document.
   return {
     condition: `AND d.created_at <= ? AND (d.created_at, d.chat, ${numberOf('d.id')}) < (?, ?, ?)`,
     position: [after.createdAt, after.createdAt, after.chat, after.number],

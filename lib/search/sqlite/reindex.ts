@@ -9,19 +9,19 @@ import type { SqliteSearchIndex } from './sqlite-index.ts';
 
 type Progress = MessageKey & { copied: number };
 
-/** Before every message. */
+/** The progress of a run that has copied nothing. */
 const beginning: Progress = { token: '', chat: 0, number: 0, copied: 0 };
 
 /**
- * How far a rebuilding has come that was broken off; undefined where there was none. Until it is ended, searches miss
- * messages.
+ * Returns the progress of an unfinished rebuild; undefined when there is none. Until the rebuild is finished, searches
+ * miss messages.
  */
 export const rebuildingAt = (database: Database): Progress | undefined =>
   database.prepare('SELECT token, chat, number, copied FROM search_rebuild').get() as Progress | undefined;
 
 /**
- * Empties the index and fills it again from the store, while nothing else uses the file. The place that it has come to is
- * kept in the file, and nothing starts on it before the end.
+ * Empties the index and refills it from the store, while no other process uses the file. The progress is stored in the
+ * file, and the system refuses to start on it until the rebuild is finished.
  */
 export class SqliteReindexing implements Reindexing {
   readonly #database: Database;
@@ -39,7 +39,9 @@ export class SqliteReindexing implements Reindexing {
     const row = this.#database.prepare('SELECT count(*) AS count FROM messages').get();
     return {
       what:
-        copied > 0 ? `go on building the index, with ${copied} messages in it` : 'build the index anew, in its place',
+        copied > 0
+          ? `continue rebuilding the index, which has ${copied} messages so far`
+          : 'rebuild the index in place',
       messages: Number(row?.count) - copied,
     };
   }
@@ -65,13 +67,15 @@ export class SqliteReindexing implements Reindexing {
       this.#database.prepare('UPDATE search_fold SET version = ?').run(foldVersion);
       this.#database.prepare('DELETE FROM search_rebuild').run();
     });
-    yield { kind: 'done', what: 'the index is whole' };
+    yield { kind: 'done', what: 'the index is complete' };
   }
 
-  // biome-ignore lint/correctness/useYield: there is nothing to go back to, and that is the answer
+  // biome-ignore lint/correctness/useYield: a rebuild in place cannot be undone, so there is no step to yield
   async *abort(): AsyncGenerator<ReindexStep> {
     if (rebuildingAt(this.#database))
-      throw new ReindexProblem('The index before it is gone: run script/ops reindex again, and it goes on.');
+      throw new ReindexProblem(
+        'The previous index was already emptied, so the rebuild cannot be aborted. Run script/ops reindex again to continue it.',
+      );
   }
 
   #empty(): void {

@@ -7,20 +7,20 @@ import { distinctPhrase, isChat } from './matching.ts';
 const sampleSpots = 8;
 /** … this many consecutive texts at each, because they are on the same page of the file … */
 const textsPerSpot = 16;
-/** … and the beginning of each, in code points. A sample takes 0.2 ms. */
+/** … and this many code points from the beginning of each. A sample takes 0.2 ms. */
 const sampleCharacters = 200;
 
-/** Some of the texts that a search looks through. What they are decides how fast it is, and nothing else. */
+/** Some of the texts in the scope of a search. They affect only its speed, never its result. */
 export interface Sample {
   /** The beginnings of the texts, folded. */
   texts: string[];
-  /** Of the whole texts, in code points, in the order of `texts`. */
+  /** The lengths of the whole texts, in code points, in the order of `texts`. */
   lengths: number[];
-  /** At least 1. */
+  /** The mean of `lengths`, at least 1. */
   meanLength: number;
 }
 
-/** Samples texts from all over the scope: by number in a chat, by time in an application. */
+/** Samples texts evenly across the scope: by number in a chat, by time in an application. */
 export function sampleOf(database: Database, scope: Scope): Sample {
   const { column, order, where, between } = orderOf(scope);
   const end = (direction: 'ASC' | 'DESC') =>
@@ -43,7 +43,7 @@ export function sampleOf(database: Database, scope: Scope): Sample {
   return { texts: read.map(({ text }) => text), lengths, meanLength };
 }
 
-/** The column that orders the texts of a scope, and the condition that they are between two of its values. */
+/** Returns the column that orders the texts of a scope, and the condition that it is between two values. */
 function orderOf(scope: Scope): {
   column: string;
   order: string;
@@ -65,15 +65,15 @@ function orderOf(scope: Scope): {
   };
 }
 
-/** What FTS5 takes for a position that it compares, measured in texts of 10,000 random `a` and `b`, in nanoseconds. */
+/** Nanoseconds that FTS5 needs to compare a position, measured in texts of 10,000 random `a` and `b`. */
 const nsPerPosition = 20;
-/** What comparing a text itself takes, in nanoseconds: for the text, and for each of its code points. */
+/** Nanoseconds to compare a text with the query: for each text, and for each of its code points. */
 const nsPerText = 1_500;
 const nsPerCharacter = 4;
 
 /**
- * Whether texts consist of the query's trigrams so much that FTS5 takes longer to compare their positions than it takes
- * to compare the texts with the query. Natural language is far from it; `ababab…` is not.
+ * Whether the texts contain the query's trigrams so often that FTS5 would take longer to compare their positions than we
+ * take to compare the texts with the query. Natural language never comes close; `ababab…` does.
  */
 export function isCrowded(folded: string, { texts, lengths }: Sample): boolean {
   const points = [...distinctPhrase([...folded])];

@@ -2,7 +2,7 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { foldVersion } from '../text/fold-table.ts';
 
-/** The search index in store.db. */
+/** The migrations of the search index in store.db. */
 export const searchMigrations: Record<string, Migration> = {
   '001': {
     async up(db) {
@@ -15,7 +15,7 @@ export const searchMigrations: Record<string, Migration> = {
         chat INTEGER NOT NULL,
         UNIQUE (application, chat)
       ) STRICT`.execute(db);
-      // The id is the chat's ordinal and the message's number, so that one chat is one range of ids, in order.
+      // The id combines the chat's ordinal and the message's number, so the ids of a chat are one range, in order.
       await sql`CREATE TABLE search_documents (
         id INTEGER PRIMARY KEY,
         application INTEGER NOT NULL,
@@ -27,15 +27,15 @@ export const searchMigrations: Record<string, Migration> = {
       ) STRICT`.execute(db);
       await sql`CREATE INDEX search_documents_by_time ON search_documents (application, created_at, chat, id)
         WHERE body IS NOT NULL`.execute(db);
-      // Three code points and more: a phrase of consecutive trigrams is exactly a substring.
+      // For queries of at least three code points: a phrase of consecutive trigrams matches exactly a substring.
       await sql`CREATE VIRTUAL TABLE search_trigrams USING fts5 (
         application, body, content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
       )`.execute(db);
-      // One and two: the set of single code points and pairs, spelled in ASCII.
+      // For queries of one or two code points: the set of single code points and pairs, spelled in ASCII.
       await sql`CREATE VIRTUAL TABLE search_grams USING fts5 (
         grams, content='', contentless_delete=1, detail=none, tokenize='ascii'
       )`.execute(db);
-      // FTS5 rewrites a part of its index once this percentage of it is deleted. At its default of 10, purging 100,000
+      // FTS5 rewrites a segment of its index once this percentage of it is deleted. At the default of 10, purging 100,000
       // documents took 13.8 s with pauses of 0.9 s; at 50 it takes 2 s with pauses of 0.3 s.
       for (const table of ['search_trigrams', 'search_grams'])
         await sql`INSERT INTO ${sql.table(table)} (${sql.ref(table)}, rank) VALUES ('deletemerge', 50)`.execute(db);
@@ -45,7 +45,7 @@ export const searchMigrations: Record<string, Migration> = {
   },
   '002': {
     async up(db) {
-      // Has a row while the index is built anew: the message up to which it is.
+      // Has a row while the index is being rebuilt: the last message that was copied.
       await sql`CREATE TABLE search_rebuild (
         token TEXT NOT NULL,
         chat INTEGER NOT NULL,
@@ -56,9 +56,9 @@ export const searchMigrations: Record<string, Migration> = {
   },
   '003': {
     async up(db) {
-      // FTS5 merges the segments of its index once there are this many of a size. At its default of 4, indexing 300,000
-      // messages took 41 µs of a processor for each, at 16 it takes 29; searches were about as fast in both. So many at once
-      // would be merged in one piece, for seconds in a large index, were that not put off by the higher limit.
+      // FTS5 merges segments of the same size once there are `automerge` of them. At the default of 4, indexing 300,000
+      // messages took 41 µs of CPU time each; at 16 it takes 29 µs, and searches are about as fast. At `crisismerge`
+      // segments, FTS5 merges them all at once, which takes seconds in a large index, so that limit is raised too.
       for (const table of ['search_trigrams', 'search_grams']) {
         await sql`INSERT INTO ${sql.table(table)} (${sql.ref(table)}, rank) VALUES ('automerge', 16)`.execute(db);
         await sql`INSERT INTO ${sql.table(table)} (${sql.ref(table)}, rank) VALUES ('crisismerge', 64)`.execute(db);

@@ -23,18 +23,18 @@ import { isCrowded, type Sample, sampleOf } from './sample.ts';
 
 type Query = Omit<SearchQuery, 'token' | 'chat'>;
 
-/** From this many code points on, a query has more trigrams than are worth walking through, and the texts are sampled. */
+/** A query of at least this many code points has too many trigrams to scan all their lists, so the texts are sampled. */
 const manyPoints = 5;
 
 const nothing: SearchPage = { matches: [], more: false, total: 0, totalIsMinimum: false };
 
-/** Searches in what {@link SqliteSearchIndex} holds. */
+/** Searches the tables that {@link SqliteSearchIndex} writes. */
 export class SqliteSearch {
   readonly #database: Database;
   readonly #exactTotal: number;
   readonly #newest: NewestMatches;
 
-  /** @param options lower limits, with which a test needs few messages to exceed them */
+  /** @param options lower limits for tests, so that few messages exceed them */
   constructor(
     database: Database,
     { exactTotal = limits.exactTotal, budgets = usualBudgets }: { exactTotal?: number; budgets?: Budgets } = {},
@@ -51,7 +51,7 @@ export class SqliteSearch {
   }
 
   search(query: SearchQuery): SearchPage {
-    // No text has U+0000, and SQLite would end the query there.
+    // No text contains U+0000, and SQLite would truncate the query there.
     if (query.q.includes('\0')) return nothing;
     return this.#inSnapshot(() => {
       const scope = scopeOf(this.#database, query.token, query.chat);
@@ -60,15 +60,15 @@ export class SqliteSearch {
   }
 
   /**
-   * Runs the statements of a search in one read transaction. The page and the total are then of the same moment, and
-   * SQLite locks the file once instead of four times, which takes 2 µs each.
+   * Runs the statements of a search in one read transaction. The page and the total then see the same snapshot, and
+   * SQLite locks the file once instead of four times (2 µs each).
    */
   #inSnapshot<Result>(work: () => Result): Result {
     this.#database.prepare('BEGIN').run();
     try {
       return work();
     } finally {
-      // Some errors of SQLite end the transaction themselves.
+      // Some SQLite errors end the transaction themselves.
       if (this.#database.raw.isTransaction) this.#database.prepare('COMMIT').run();
     }
   }
@@ -84,8 +84,8 @@ export class SqliteSearch {
   }
 
   /**
-   * Searches where the texts themselves decide: the ids of the matches are collected up to the highest total, so that no
-   * text is compared for the count and for the page.
+   * Searches when candidates must be verified against their texts. Collects the ids of the matches up to the highest exact
+   * total, so that no text is compared twice, once for the count and once for the page.
    */
   #searchTexts(matching: Matching, scope: Scope, query: Query): SearchPage {
     const { limit, after } = query;
@@ -110,7 +110,7 @@ export class SqliteSearch {
     return this.#page(rows, limit, ids.length);
   }
 
-  /** A first page that is the only one has all matches, so they need no counting. */
+  /** Searches one chat. When the first page is the only one, it has all matches, so no count is needed. */
   #searchChat(matching: Matching, scope: IndexedChat, query: Query): SearchPage {
     const { limit, after } = query;
     const rows = this.#newestOfChat(matching, scope, query);
@@ -138,8 +138,8 @@ export class SqliteSearch {
   }
 
   /**
-   * @param rows the matches of the page, and at least one more if there is one
-   * @param total of all pages
+   * @param rows the matches of the page, and at least one more when there is a next page
+   * @param total the number of matches on all pages
    */
   #page(rows: MatchRow[], limit: number, total: number): SearchPage {
     return {
@@ -162,7 +162,7 @@ export class SqliteSearch {
     return this.#database.prepare(`SELECT ${matchColumns} ${fromWhere}`).all(...parameters) as unknown as MatchRow[];
   }
 
-  /** Counts what the index finds, up to one more than is counted exactly. */
+  /** Counts the rows that the index finds, up to one more than the highest exact total. */
   #count(matching: Matching, scope: Scope): number {
     const statement = `SELECT count(*) AS count FROM (SELECT 1 ${fromIndex(matching, scope)} LIMIT ?)`;
     const counted = this.#database.prepare(statement).get(...indexValues(matching, scope), this.#exactTotal + 1);
@@ -170,10 +170,10 @@ export class SqliteSearch {
   }
 }
 
-/** The condition to ask the index for where comparing positions would take longer than comparing the texts. */
+/** Returns a condition without positions when FTS5 would take longer to compare positions than to compare the texts. */
 function instead(folded: string, sample: Sample | undefined): string | undefined {
   if (sample) return isCrowded(folded, sample) ? fewTrigramsAnywhere(folded, sample.texts) : undefined;
-  // Four code points such as `abab`: what alternates once is likely to go on, and a sample takes 0.2 ms.
+  // Four code points such as `abab`: texts that alternate once probably go on, and taking a sample costs 0.2 ms.
   const [a, b, c, d] = [...folded];
   return d !== undefined && a === c && b === d ? fewTrigramsAnywhere(folded, []) : undefined;
 }
@@ -181,7 +181,7 @@ function instead(folded: string, sample: Sample | undefined): string | undefined
 const beforeNumber = (after: SearchPosition | undefined): { condition: string; position: number[] } =>
   after ? { condition: `AND ${numberOf('d.id')} < ?`, position: [after.number] } : { condition: '', position: [] };
 
-/** The matches of a page, of all matches in any order, and those after it. */
+/** Returns the matches of a page and all older ones, newest first. `all` is every match, in any order. */
 function sortedPage(all: MatchRow[], { after }: Query, scope: Scope): MatchRow[] {
   const newestFirst = (a: SearchPosition, b: SearchPosition) =>
     (isChat(scope) ? 0 : b.createdAt - a.createdAt || b.chat - a.chat) || b.number - a.number;

@@ -22,7 +22,7 @@ import { applicationOf, chatOf, chatValues, type IndexedChat, numberOf, ofChat, 
 import { applicationGram, applicationTrigram } from './matching.ts';
 import { SqliteSearch } from './search.ts';
 
-/** A document as its row has it; a tombstone has no texts. */
+/** A document as a row of the table; a tombstone has no content. */
 type HeldDocument = (MessageContent | Record<ContentMember, null>) &
   ReturnType<typeof heldRevisions> & { version: number; createdAt: number; updatedAt: number };
 
@@ -34,7 +34,7 @@ const columns = [
 ];
 const writing = `INSERT OR REPLACE INTO search_documents (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 
-/** The search index in SQLite: FTS5 over folded text. */
+/** The search index in SQLite: FTS5 tables over folded text. */
 export class SqliteSearchIndex implements SearchIndex {
   readonly #database: Database;
   readonly #search: SqliteSearch;
@@ -45,13 +45,14 @@ export class SqliteSearchIndex implements SearchIndex {
   }
 
   /**
-   * All rows come first and each full-text table in one go: before most other statements SQLite makes FTS5 write out
-   * what it has gathered, which row by row was 2.6 times slower (8,300 documents/s against 21,400, 80 characters each).
+   * Writes all rows first, then each full-text table in one go. Before most other statements, SQLite makes FTS5 flush its
+   * buffered changes, so writing document by document was 2.6 times slower (8,300 documents/s instead of 21,400, with 80
+   * characters each).
    */
   async index(documents: SearchDocument[]): Promise<void> {
     const { valid, refused } = byValidNumbers(documents);
     this.#database.transaction(() => {
-      // Most of a batch are in few chats.
+      // Most documents of a batch are in few chats, so each ordinal is read once.
       const ordinals = new Map<string, { application: number; chat: number }>();
       const replaced: bigint[] = [];
       const fresh = new Map<bigint, { application: number; folded: string }>();
@@ -174,7 +175,7 @@ export class SqliteSearchIndex implements SearchIndex {
     return { application, chat: this.#ordinal('search_chats', ['application', 'chat'], application, chat) };
   }
 
-  /** The ordinal of an application or chat, given at its first document. */
+  /** Returns the ordinal of an application or chat, and assigns one at its first document. */
   #ordinal(table: string, columns: string[], ...values: (string | number)[]): number {
     const where = columns.map((column) => `${column} = ?`).join(' AND ');
     const known = this.#get<{ ordinal: number }>(`SELECT ordinal FROM ${table} WHERE ${where}`, ...values);

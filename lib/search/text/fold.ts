@@ -22,16 +22,16 @@ const foldable = new RegExp(
 );
 
 /**
- * What "without regard to case" means, on both engines: Unicode simple case folding (statuses C and S of
- * CaseFolding.txt), one code point at a time. Two texts match when their folded forms are the same; this is what a
- * regular expression with the flags `iu` does.
+ * Folds a text for case-insensitive comparison, on both engines: Unicode simple case folding (statuses C and S of
+ * CaseFolding.txt), code point by code point. Two texts match when their folded forms are equal, as with a regular
+ * expression with the flags `iu`.
  *
- * Every code point becomes exactly one code point with as many UTF-16 units, so positions in the folded text are
- * positions in the text. Hence `ß` equals `ẞ` but not `ss`, `İ` equals only itself, and `ς`, `σ` and `Σ` are all equal.
+ * Every code point becomes one code point of the same length in UTF-16, so a position in the folded text is the same
+ * position in the text. Hence `ß` equals `ẞ` but not `ss`, `İ` equals only itself, and `ς`, `σ` and `Σ` are all equal.
  */
 export const fold = (text: string): string => text.replace(foldable, (character) => folded.get(character) as string);
 
 const targets = new Set(folded.values());
 
-/** Whether a character of the folded text has other case variants. Only then can a text match without containing it literally. */
+/** Whether a character of the folded text has other case variants. Otherwise, only a literal occurrence matches. */
 export const hasOtherCases = (text: string): boolean => [...text].some((character) => targets.has(character));

@@ -3,7 +3,7 @@ import { fold } from './fold.ts';
 const entities: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
 const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (character) => entities[character] as string);
 
-/** The text as HTML, every leftmost, non-overlapping match of `q` (see {@link fold}) in `<em>`. */
+/** Returns the text as HTML with every match of `q` in `<em>`: leftmost, not overlapping, compared by {@link fold}. */
 export function highlight(text: string, q: string): string {
   const [haystack, needle] = [fold(text), fold(q)];
   let html = '';
