@@ -12,15 +12,15 @@ export interface ExportServices {
   store: Pick<Store, 'merged' | 'missingNumbers'>;
 }
 
-/** Chats asked for at a time. */
+/** The number of chats in one request to the ledger. */
 const chatsAtOnce = 100;
 
 /**
- * The lines of an application's file, in steps of up to a page of messages. What changes meanwhile is in it as it was when
- * it was read.
+ * Yields the lines of an application's file, in steps of up to a page of messages. A message that changes during the
+ * export is in the file as it was when it was read.
  *
- * @param onMissing told how many messages of a chat were accepted and are not stored yet: they are not in the file
- * @throws ArchiveProblem when there is no such application
+ * @param onMissing called with the number of a chat's messages that are accepted but not stored yet; the file lacks them
+ * @throws ArchiveProblem when there is no such application, or when one of its values is out of bounds
  */
 export async function* exportApplication(
   { ledger, store }: ExportServices,
@@ -42,7 +42,7 @@ export async function* exportApplication(
   ];
   let [chats, messages, deleted] = [0, 0, 0];
   for (const chatRange of ranges(application.highest, chatsAtOnce)) {
-    // A step even where there are no chats, so that the caller can stop.
+    // Yield even when there are no chats, so that the caller can stop.
     yield [];
     for (const chat of await ledger.entries(numbersOf(chatRange).map((number) => ({ token, chat: number })))) {
       if (!chat) continue;
@@ -74,19 +74,19 @@ const revisionAndTimes = ({ revision, createdAt, updatedAt }: WholeEntry) => ({
 });
 
 /**
- * The application could not be imported with the value, so no file is made of it.
+ * Checks values before they are exported, because an import would refuse them.
  *
- * @throws ArchiveProblem naming the value
+ * @throws ArchiveProblem naming a value that is out of bounds
  */
 function requireInBounds(what: string, values: Parameters<typeof outOfBounds>[0]): void {
   const [fault] = outOfBounds(values);
   if (fault)
     throw new ArchiveProblem(
-      `The ${fault.what} of ${what} is ${fault.value}, which is out of bounds. script/ops reconcile names all such values.`,
+      `The ${fault.what} of ${what} is ${fault.value}, which is out of bounds. script/ops reconcile lists all such values.`,
     );
 }
 
-/** The line of a message; none while only an edit of it has arrived. */
+/** Returns the line of a message; none while only an edit of it has arrived. */
 function lineOf(message: MergedMessage): ArchiveLine[] {
   const { chat, number, revisions, deleted, createdAt, updatedAt } = message;
   if (deleted) return [{ kind: 'deleted message', chat, number }];

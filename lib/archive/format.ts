@@ -6,12 +6,13 @@ import { textFault } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
 import type { MessageState } from '../model/writes-of.ts';
 
-// The file of an exported application: a JSON object on each line. The first line names the format. The application follows,
-// then each chat with its messages, by number. The last line counts them, so that a truncated file is noticed.
+// The file of an exported application has a JSON object on each line. The first line names the format. The application
+// follows, then each chat with its messages, ordered by number. The last line has the counts, so that a truncated file is
+// detected.
 
 /**
- * The version of the file's format. A new member raises it, so that an import by an earlier version ends at the first line,
- * before anything is written.
+ * The version of the file format. Raise it with every new member, so that an import by an earlier version stops at the
+ * first line, before it writes anything.
  */
 export const archiveFormat = 1;
 
@@ -22,16 +23,16 @@ const whole = (lowest: number, highest: number) => {
   return z.int({ error }).min(lowest, { error }).max(highest, { error });
 };
 const number = whole(1, limits.highestNumber);
-/** The highest number given; 0 before the first. */
+/** The highest assigned number; 0 before the first. */
 const highest = whole(0, limits.highestNumber);
-/** 0 creates, each edit takes the next. */
+/** 0 when created; each edit adds 1. */
 const revision = whole(0, limits.highestRevision);
 const count = whole(0, Number.MAX_SAFE_INTEGER);
 
 const timeFault = `must be a time from ${timeText(0)} to ${timeText(limits.latestTime)}`;
 const time = z.iso.datetime({ precision: 3, error: timeFault }).refine((text) => isTime(Date.parse(text)), timeFault);
 
-/** Not the schema of the API: an export must stay importable when the API becomes stricter. */
+/** Not the API's schema, because an export must stay importable when the API becomes stricter. */
 const text = (longest: number, expected = 'a string') =>
   z
     .string({ error: ({ input }) => (input === undefined ? 'is required' : `must be ${expected}`) })
@@ -41,23 +42,23 @@ const text = (longest: number, expected = 'a string') =>
     });
 
 const kindFault = (issue: { code?: string | undefined }) =>
-  issue.code === 'invalid_union' ? 'is not a kind of line' : 'must be a JSON object';
+  issue.code === 'invalid_union' ? 'is not a known kind of line' : 'must be a JSON object';
 
 const formatFault = ({ input }: { input?: unknown }) =>
   `must be ${archiveFormat}, the only format that this version of chat-system reads${
-    Number.isSafeInteger(input) ? `, and is ${input}; import the file with the version that wrote it` : ''
+    Number.isSafeInteger(input) ? `, but is ${input}; import the file with the version that wrote it` : ''
   }`;
 
 const kinds = [
   z.strictObject({ kind: z.literal('archive'), format: z.literal(archiveFormat, { error: formatFault }) }),
   z.strictObject({
     kind: z.literal('application'),
-    token: z.string().refine((token) => asToken(token) === token, 'is no token'),
+    token: z.string().refine((token) => asToken(token) === token, 'is not a token'),
     name: text(limits.nameLength),
     revision,
     created_at: time,
     updated_at: time,
-    /** The highest number given to a chat. */
+    /** The highest number assigned to a chat. */
     highest,
   }),
   z.strictObject({
@@ -65,11 +66,11 @@ const kinds = [
     number,
     name: text(limits.nameLength, 'a string or null').nullable(),
     revision,
-    /** Its messages are gone, and its number is not given again. */
+    /** When true, its messages are deleted, and its number is never assigned again. */
     deleted: z.boolean(),
     created_at: time,
     updated_at: time,
-    /** The highest number given to a message. */
+    /** The highest number assigned to a message. */
     highest,
   }),
   z.strictObject({
@@ -88,10 +89,10 @@ const line = z.discriminatedUnion('kind', kinds, { error: kindFault });
 export type ArchiveLine = z.output<typeof line>;
 export type LineOf<Kind extends ArchiveLine['kind']> = Extract<ArchiveLine, { kind: Kind }>;
 
-/** A line that is not as it must be, or an application that can't be exported or imported; the message says why. */
+/** A line that is not valid, or an application that cannot be exported or imported; the message says why. */
 export class ArchiveProblem extends Error {}
 
-/** @throws ArchiveProblem */
+/** @throws ArchiveProblem for a line that is not valid */
 export function decodeLine(text: string): ArchiveLine {
   let json: unknown;
   try {
@@ -109,7 +110,7 @@ export function decodeLine(text: string): ArchiveLine {
   throw new ArchiveProblem([issue?.path.join('.'), issue?.message].filter(Boolean).join(' '));
 }
 
-/** Returns the line of a message that is neither deleted nor waiting for its creation. */
+/** Returns the line of a message that is not deleted and whose creation has arrived. */
 export const messageLine = ({ chat, number, ...message }: MessageKey & MessageState): LineOf<'message'> => ({
   kind: 'message',
   chat,

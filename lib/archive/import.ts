@@ -12,11 +12,11 @@ export interface ImportServices {
   storeQueue: Outbox;
 }
 
-/** Messages that are sent, and entries of the ledger that are restored, at a time. */
+/** The number of messages in one send, and of ledger entries restored concurrently. */
 const messagesAtOnce = 500;
 const entriesAtOnce = 25;
 
-/** How far an import has come, in lines of the file and in what they are. */
+/** The progress of an import: lines read, and the chats, messages and deleted messages among them. */
 export interface Imported {
   lines: number;
   chats: number;
@@ -25,15 +25,15 @@ export interface Imported {
 }
 
 /**
- * Brings an exported application into a system, under its own token. What the ledger keeps comes first, so that no number
- * is ever given again; the rest goes to the store queue as writes, in the revisions it had. All of it merges, so that an
- * import that was broken off is simply repeated whole.
+ * Imports an exported application into a system, with its own token. The ledger entries are restored first, so that no
+ * number is ever assigned twice. Then the writes go to the store queue with their original revisions. Everything is
+ * merged, so an interrupted import can be repeated whole.
  *
- * An application that is there already has to be the same: created at the same moment, and with no higher numbers than the
- * file has, so that nothing was created in it since.
+ * An application that already exists must be the same one: created at the same time, and with no higher numbers than in
+ * the file, so that nothing was created in it since the export.
  *
- * @param dryRun reads and counts all, and changes nothing
- * @throws ArchiveProblem naming the line; what follows it is not imported
+ * @param dryRun reads and counts everything, but changes nothing
+ * @throws ArchiveProblem naming the line; the lines after it are not imported
  */
 export async function* importApplication(
   services: ImportServices,
@@ -80,12 +80,11 @@ class Import {
   }
 
   end(): void {
-    if (this.done.lines === 0) throw new ArchiveProblem('The file ends early: it is empty.');
-    if (this.#before !== 'end')
-      throw new ArchiveProblem(`The file ends early, behind line ${this.done.lines}: it was cut off.`);
+    if (this.done.lines === 0) throw new ArchiveProblem('The file is empty.');
+    if (this.#before !== 'end') throw new ArchiveProblem(`The file is truncated after line ${this.done.lines}.`);
   }
 
-  /** @throws ArchiveProblem where the line can't follow those before */
+  /** @throws ArchiveProblem when the line cannot follow the lines before it */
   #inOrder(line: ArchiveLine): void {
     const first = { archive: undefined, application: 'archive' } as const;
     const fits =
@@ -104,7 +103,7 @@ class Import {
       const { chats, messages, deleted } = this.done;
       if (line.chats !== chats || line.messages !== messages || line.deleted_messages !== deleted)
         throw new ArchiveProblem(
-          `the file had ${line.chats} chats, ${line.messages} messages and ${line.deleted_messages} deleted ones, and now has ${chats}, ${messages} and ${deleted}`,
+          `the file should have ${line.chats} chats, ${line.messages} messages and ${line.deleted_messages} deleted messages, but has ${chats}, ${messages} and ${deleted}`,
         );
     }
   }
@@ -139,18 +138,19 @@ class Import {
     return this.#application?.token as string;
   }
 
-  /** An application or chat. */
+  /** Restores an application or chat in the ledger, and sends its writes to the store queue. */
   async #restore(line: LineOf<'application'> | LineOf<'chat'>, parent: Parent, deleted: boolean): Promise<void> {
     const { name, highest } = line;
     const revised = revisedOf(line);
     const { createdAt, updatedAt } = revised;
     const [there] = await this.#ledger.entries([parent]);
     const what = parent.chat === undefined ? 'The application' : `Chat ${parent.chat}`;
-    if (there?.deleted && !deleted) throw new ArchiveProblem(`${what} was deleted in this system, which is final`);
+    if (there?.deleted && !deleted)
+      throw new ArchiveProblem(`${what} was deleted in this system and cannot be restored`);
     if (there && there.createdAt !== createdAt)
-      throw new ArchiveProblem(`${what} is there already, and is another one`);
+      throw new ArchiveProblem(`${what} already exists but was created at another time`);
     if (there && there.highest > highest)
-      throw new ArchiveProblem(`${what} is there already, and something was created in it since`);
+      throw new ArchiveProblem(`${what} already exists and has grown since the export`);
     if (this.#dryRun) return;
     await this.#ledger.restore({ ...parent, name, ...revised, deleted, highest });
     const writes = writesOfParent(parent, { name, ...revised });
@@ -158,7 +158,7 @@ class Import {
     await this.#storeQueue.send(recordsOf(writes));
   }
 
-  /** What has gathered of a chat's messages. */
+  /** Imports the collected messages of the current chat. */
   async #flush(): Promise<void> {
     const lines = this.#messages;
     this.#messages = [];

@@ -151,15 +151,15 @@ test('an import of a malformed or truncated file names the line and imports noth
   const lines = text.trimEnd().split('\n');
   const folder = dataFolder();
   const cases: [string, string[], RegExp][] = [
-    ['empty', [], /^The file ends early/],
-    ['cut off', lines.slice(0, 1_500), /^The file ends early, behind line 1500/],
+    ['empty', [], /^The file is empty/],
+    ['cut off', lines.slice(0, 1_500), /^The file is truncated after line 1500/],
     ['other version', ['{"kind":"archive","format":2}', ...lines.slice(1)], /^Line 1: /],
     ['no header', lines.slice(1), /^Line 1: application is not expected here/],
     ['cut in a line', [...lines.slice(0, 9), lines[9]?.slice(0, 20) ?? ''], /^Line 10: is not JSON/],
     [
       'a message lost',
       [...lines.slice(0, 9), ...lines.slice(10)],
-      new RegExp(`^Line ${lines.length - 1}: the file had`),
+      new RegExp(`^Line ${lines.length - 1}: the file should have`),
     ],
     [
       'swapped',
@@ -167,7 +167,7 @@ test('an import of a malformed or truncated file names the line and imports noth
       /^Line 10: message 1\/\d+ is not/,
     ],
     ['blank body', lines.map((line) => line.replace('"text 3"', '"  "')), /^Line \d+: body must not be blank/],
-    ['bad token', lines.map((line) => line.replace(token, 'x')), /^Line 2: token is no token/],
+    ['bad token', lines.map((line) => line.replace(token, 'x')), /^Line 2: token is not a token/],
   ];
   for (const [name, wrong, message] of cases) {
     const file = path.join(folder, 'wrong.ndjson');
@@ -206,7 +206,7 @@ test('an import of something that is not a file of lines is refused at once with
     ['/dev/zero', /^Line 1: is longer than 1000000 bytes\.\n$/],
     [noLineEnds, /^Line 1: is longer than 1000000 bytes\.\n$/],
     [gzip, /^Line 1: is not text in UTF-8\.\n$/],
-    ['/dev/null', /^The file ends early: it is empty\.\n$/],
+    ['/dev/null', /^The file is empty\.\n$/],
     [folder, /^\S+ is a folder; .*\.\n$/],
   ] as const;
   for (const [file, message] of runs) {

@@ -81,7 +81,8 @@ describe('an import', () => {
     const before = content();
     const problem = await importOf(text).catch((error: unknown) => error);
     expect(problem).toBeInstanceOf(ArchiveProblem);
-    const sentence = line === undefined ? /^The file ends early[^\n]*\.$/ : new RegExp(`^Line ${line}: [^\n]*\\.$`);
+    const sentence =
+      line === undefined ? /^The file is (empty|truncated after line \d+)\.$/ : new RegExp(`^Line ${line}: [^\n]*\\.$`);
     expect((problem as ArchiveProblem).message).toMatch(sentence);
     expect(content()).toEqual(before);
   };
@@ -184,7 +185,7 @@ describe('an import', () => {
     }
     await refused(spoiled(1, 'format', 2), 1);
     await expect(importOf(spoiled(1, 'format', 2))).rejects.toThrow(
-      'Line 1: format must be 1, the only format that this version of chat-system reads, and is 2; import the file with the version that wrote it.',
+      'Line 1: format must be 1, the only format that this version of chat-system reads, but is 2; import the file with the version that wrote it.',
     );
   });
 
