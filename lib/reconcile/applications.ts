@@ -12,7 +12,7 @@ import { compareMessages } from './messages.ts';
 import { missingNumbers } from './missing-numbers.ts';
 import type { Run } from './run.ts';
 
-/** Compares an application that the ledger knows, its chats and their messages. */
+/** Compares an application of the ledger, its chats and their messages. */
 export async function* compareApplication(run: Run, token: string): AsyncGenerator<Difference> {
   const [entry] = await run.ledger.entries([{ token }]);
   if (!entry) return;
@@ -24,7 +24,7 @@ export async function* compareApplication(run: Run, token: string): AsyncGenerat
   yield* highest.differences;
   let unstored = 0;
   for (const range of ranges(highest.number, limits.numbersCompared)) {
-    // Lets signals and other work run, however many numbers have nothing to compare.
+    // Let signals and other work run, even when many numbers have nothing to compare.
     await new Promise(setImmediate);
     run.signal?.throwIfAborted();
     const chats = await compareChats(run, token, range);
@@ -35,13 +35,13 @@ export async function* compareApplication(run: Run, token: string): AsyncGenerat
   yield* compareCount(run, { token }, { highest: highest.number, unstored });
 }
 
-/** An application or chat as ledger and store have it. */
+/** An application or chat in the ledger and in the store. */
 interface Known {
   entry: WholeEntry;
   row: MergedParent | undefined;
 }
 
-/** Compares the chats of the range, without their messages. Chats that the ledger knows are `known`. */
+/** Compares the chats of the range, without their messages. `known` are the chats that are in the ledger. */
 async function compareChats(run: Run, token: string, range: NumberRange): Promise<Compared & { known: Known[] }> {
   const numbers = numbersOf(range);
   const entries = await run.ledger.entries(numbers.map((chat) => ({ token, chat })));
@@ -57,7 +57,7 @@ async function compareChats(run: Run, token: string, range: NumberRange): Promis
   };
 }
 
-/** Compares the messages of a chat, and their count. */
+/** Compares the messages of a chat and their count. */
 async function* compareChat(run: Run, { entry, row }: Known): AsyncGenerator<Difference> {
   const { token, chat } = entry;
   if (chat === undefined || entry.deleted || row?.deleted) return;
@@ -73,9 +73,9 @@ async function* compareChat(run: Run, { entry, row }: Known): AsyncGenerator<Dif
 }
 
 /**
- * Names what is out of bounds in the entry, and numbers out of bounds that are stored below it.
+ * Returns as differences the values of the entry that are out of bounds, and a stored number below it that is.
  *
- * @returns also the highest number to compare: the entry's or, where that is out of bounds, the highest stored one
+ * @returns also the highest number to compare: the entry's or, when that is out of bounds, the highest stored one
  */
 async function highestOf(
   { store }: Run,
@@ -94,10 +94,10 @@ async function highestOf(
 }
 
 /**
- * Stores what the ledger has whole: an application or chat, its name, that it is deleted. If the real write arrives later,
- * merging it changes nothing.
+ * Stores what the ledger has and the store lacks: an application or chat, its last edit, or its deletion. If the real
+ * write arrives later, merging it changes nothing.
  *
- * @returns the differences, and how many had neither their creation nor their deletion stored
+ * @returns the differences, and how many applications or chats had neither their creation nor their deletion stored
  */
 async function completeStore({ store, waiting, now, repair }: Run, known: Known[]): Promise<Compared> {
   const writes: Write[] = [];

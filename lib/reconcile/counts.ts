@@ -4,11 +4,11 @@ import type { Difference } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Yields the difference of a wrong count. A count may lag by what is marked to be counted, and by numbers that are not
- * stored yet, which are marked when they are stored.
+ * Yields a difference when a count is wrong. A count with a dirty mark is not checked. A count may also lag by the numbers
+ * that are not stored yet; they get a dirty mark when they are stored.
  *
  * @param compared.highest the counter when the numbers were compared
- * @param compared.unstored how many of them had no row and were not void
+ * @param compared.unstored how many of the numbers had no row and were not void
  */
 export async function* compareCount(
   { store, ledger, repair }: Run,

@@ -9,7 +9,7 @@ import { NumberSet } from './number-set.ts';
 import type { Page } from './pages.ts';
 import type { Run } from './run.ts';
 
-/** Returns the numbers of a chat's messages that the ledger has as deleted. */
+/** Returns the numbers of a chat's messages that are deleted according to the ledger. */
 export async function deletionsOf({ ledger }: Run, chat: ChatKey): Promise<NumberSet> {
   const deletions = new NumberSet();
   for await (const numbers of ledger.deletedMessages(chat, limits.numbersCompared))
@@ -18,12 +18,12 @@ export async function deletionsOf({ ledger }: Run, chat: ChatKey): Promise<Numbe
 }
 
 /**
- * Compares a page with the deletions of the ledger, and stores those that neither store nor index has, as when both were
- * restored: otherwise a deleted message could be read again. Edits are not compared: the ledger has no text to repair one
- * with, and a request that was answered 503 may have taken a revision without a write.
+ * Compares a page with the deletions of the ledger. Stores those that both store and index lack, for example because both
+ * were restored from a backup: otherwise a deleted message could be read again. Edits are not compared, because the ledger
+ * has no text to repair one with, and a request that failed with 503 may have used a revision without a write.
  *
- * @param given those numbers of the page that were given
- * @returns the differences, and the rows as they are then
+ * @param given the numbers of the page that are assigned
+ * @returns the differences, and the rows including these deletions
  */
 export async function completeDeletions(
   { store, waiting, now, repair: repaired }: Run,

@@ -1,36 +1,37 @@
 import type { OutOfBounds } from '../model/bounds.ts';
 
 /**
- * Where the write is that a missing number waits for: parked or queued, so that it comes by itself; among the dead
- * letters, from where a person must send it back; or nowhere that can be looked at, which may be a queue in SQS.
+ * Where the write of a missing number was found. `waiting`: parked or queued, so it arrives without intervention.
+ * `dead letter`: an operator must redrive it. `nowhere`: not found, but it may be in an SQS queue, which cannot be listed.
  */
 export type Whereabouts = 'waiting' | 'dead letter' | 'nowhere';
 
-/** What one side lacks of an application, chat or message: all of it, its last edit, or its deletion. */
+/** The part of an application, chat or message that one side lacks: everything, its last edit, or its deletion. */
 export type Lacking = 'everything' | 'edit' | 'deletion';
 
 /**
- * A difference between ledger, store and search index. It is about an application or, with `chat`, one of its chats or,
- * with `number`, a message of that. `repaired` says that it is mended, and will not be found again.
+ * A difference between ledger, store and search index. It concerns an application; with `chat`, a chat of it; with
+ * `number`, a message of that chat. `repaired` means that this run repaired it, so the next run does not find it.
  */
 export type Difference = { repaired: boolean } & (
   | { kind: 'counter too low'; token: string; chat?: number; counter: number; highest: number }
   | { kind: 'not in ledger'; token: string; chat?: number; number?: number; lacking: Lacking }
-  /** The ledger has it whole, so that it can be stored from there; of a message it has the deletion. */
+  /** The ledger has all that is lacking, so it can be stored from there; of messages, it has only deletions. */
   | { kind: 'not in store'; token: string; chat?: number; number?: number; lacking: Lacking; found: Whereabouts }
-  /** A number that was given, and nothing stored under it; noted since `noticedAt`, in milliseconds since 1970. */
+  /** An assigned number without a stored row. `noticedAt`: when a run first noted it, in milliseconds since 1970. */
   | { kind: 'missing'; token: string; chat: number; number?: number; noticedAt?: number; found: Whereabouts }
-  /** A number that has been missing for so long that nothing can come any more; this run has recorded it as void. */
+  /** A number that has been missing for so long that its write cannot arrive any more; this run recorded it as void. */
   | { kind: 'void'; token: string; chat: number; number?: number; noticedAt: number }
   | { kind: 'not in index'; token: string; chat: number; number: number; lacking: Lacking }
-  /** The index has a newer version than the store, which gets it from there. */
+  /** The index has a newer version than the store, and a repair copies it to the store. */
   | { kind: 'only in index'; token: string; chat: number; number: number; lacking: Lacking }
-  /** The next roll-up sets a count that is `repaired`. */
+  /** When `repaired`, the next roll-up sets the count. */
   | { kind: 'wrong count'; token: string; chat?: number; count: number; expected: number }
   /**
-   * A value outside its range, left by an import of an earlier version or by damage. Nothing repairs it. Where it is a
-   * counter, the numbers up to the highest stored one are compared; where it is a revision or time, nothing is copied from
-   * there. `number` stands for all numbers out of bounds below the application or chat, and the value is the highest.
+   * A value outside its range, left by an import of an earlier version or by corruption. Nothing repairs it. With a counter
+   * out of bounds, the numbers up to the highest stored one are compared; with a revision or time out of bounds, nothing is
+   * copied from that side. `number` stands for all numbers out of bounds below the application or chat; `value` is the
+   * highest.
    */
   | {
       kind: 'out of bounds';
@@ -41,11 +42,11 @@ export type Difference = { repaired: boolean } & (
       what: OutOfBounds['what'] | 'number';
       value: number;
     }
-  /** A dead letter of the store queue that may be about any number; while there is one, no number becomes void. */
+  /** A dead letter of the store queue that may concern any number; while there is one, no number becomes void. */
   | { kind: 'unreadable dead letter'; reason: string }
 );
 
-/** What a comparison found, and how many of the numbers given are not stored and not void. */
+/** The differences that a comparison found, and how many assigned numbers are neither stored nor void. */
 export interface Compared {
   differences: Difference[];
   unstored: number;

@@ -8,8 +8,9 @@ import type { Difference, Lacking } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * What the ledger lacks of an application and its chats: entries, edits, deletions, and numbers that it would give out
- * again. The store is read before the ledger, which is ahead of it unless it was restored.
+ * Yields what the ledger lacks of an application and its chats, and repairs it: entries, edits, deletions, and counters so
+ * low that numbers would be assigned twice. Reads the store before the ledger, because the ledger is ahead of the store
+ * unless it was restored from a backup.
  */
 export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Difference> {
   const { store, waiting } = run;
@@ -20,7 +21,7 @@ export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Di
   yield* restore(run, [{ parent: { token }, row, highest }]);
   if (row?.deleted) return;
   for (const range of ranges(highest, limits.numbersCompared)) {
-    // Lets signals and other work run, however many numbers have nothing to compare.
+    // Let signals and other work run, even when many numbers have nothing to compare.
     await new Promise(setImmediate);
     run.signal?.throwIfAborted();
     const parents = numbersOf(range).map((chat) => ({ token, chat }));
@@ -51,7 +52,7 @@ async function* restore({ ledger, now, repair: repaired }: Run, known: Known[]):
     const faults = stored ? outOfBounds(stored) : [];
     for (const fault of faults) yield { kind: 'out of bounds', ...parent, side: 'store', ...fault, repaired: false };
     const row = faults.length > 0 ? undefined : stored;
-    // Without its row, nothing is known of an application that it could be put back with.
+    // An application cannot be restored without its row.
     if (!entry && !row && parent.chat === undefined) continue;
     const differences: Difference[] = [];
     const lacking = lackingIn(entry, row);
@@ -64,7 +65,7 @@ async function* restore({ ledger, now, repair: repaired }: Run, known: Known[]):
         name: row?.name ?? null,
         revision: row?.revision ?? 0,
         deleted: row?.deleted ?? false,
-        // Of a chat that only its messages are known of, nobody knows better.
+        // When only messages of a chat are known, its real times are lost.
         createdAt: row?.createdAt ?? row?.updatedAt ?? now,
         updatedAt: row?.updatedAt ?? now,
         highest,

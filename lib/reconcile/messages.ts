@@ -14,17 +14,17 @@ import type { NumberSet } from './number-set.ts';
 import { type Page, pages } from './pages.ts';
 import type { Run } from './run.ts';
 
-/** The highest number given to a chat's messages, and the highest number of them that is stored. */
+/** The highest assigned and the highest stored message number of a chat. */
 interface Highest {
   given: number;
   stored: number;
 }
 
 /**
- * Compares the messages of a chat by number, a page at a time. The index is read before the store, and the store before
- * the ledger: each is ahead of the one before it, unless it was restored.
+ * Compares the messages of a chat by number, page by page. Reads the index before the store, and the store before the
+ * ledger, because the store is ahead of the index and the ledger ahead of the store, unless one was restored from a backup.
  *
- * @param given the highest number given
+ * @param given the highest assigned number
  */
 export async function* compareMessages(run: Run, chat: ChatKey, given: number): AsyncGenerator<Compared> {
   const deletions = await deletionsOf(run, chat);
@@ -75,7 +75,7 @@ const numberOutOfBounds = (chat: ChatKey, value: number): Difference => ({
 const storedIn = (rows: MessageVersion[]): Set<number> =>
   new Set(rows.flatMap(({ number, deleted, created }) => (deleted || created ? [number] : [])));
 
-/** Compares with the ledger, which gets the edits and deletions that it lacks. */
+/** Compares a page with the ledger. A repair restores the edits and deletions that the ledger lacks. */
 async function compareWithLedger(run: Run, { chat, rows }: Page): Promise<Difference[]> {
   const { ledger, repair } = run;
   const changed = rows
@@ -100,7 +100,7 @@ async function compareWithLedger(run: Run, { chat, rows }: Page): Promise<Differ
   return differences;
 }
 
-/** Returns the version that the index must hold of a row; undefined for an edit whose message has not arrived. */
+/** Returns the version that the index must have of a row; undefined for an edit whose message has not arrived. */
 const wantedVersion = ({ revisions, deleted, created }: MessageVersion): number | undefined => {
   if (deleted) return tombstoneVersion;
   return created ? versionOf(revisions) : undefined;
@@ -112,9 +112,9 @@ const lackingOf = (newer: number, older: number | undefined): Lacking => {
 };
 
 /**
- * Compares store and index. The higher version wins, as in merging.
+ * Compares store and index. The higher version wins, as when writes are merged.
  *
- * @returns the differences, and the numbers that the index has and the store does not have at all
+ * @returns the differences, and the numbers that only the index has
  */
 async function compareWithIndex(
   run: Run,
@@ -148,7 +148,7 @@ async function compareWithIndex(
   };
 }
 
-/** Indexes the messages as the store has them now. Returns the numbers of those that the index refuses for good. */
+/** Indexes the messages as they are in the store now. Returns the numbers of those that the index refuses for good. */
 async function index({ store, searchIndex }: Run, keys: MessageKey[]): Promise<Set<number>> {
   if (keys.length === 0) return new Set();
   try {
@@ -161,9 +161,9 @@ async function index({ store, searchIndex }: Run, keys: MessageKey[]): Promise<S
 }
 
 /**
- * Stores the messages as the index has them. Writes that arrive meanwhile are merged with them.
+ * Stores the messages as they are in the index. Writes that arrive meanwhile are merged with them.
  *
- * @returns the numbers of those whose revision or times are out of bounds, which are not stored
+ * @returns the numbers of messages that were not stored, because their revision or times are out of bounds
  */
 async function storeFromIndex({ store, searchIndex }: Run, keys: MessageKey[]): Promise<Set<number>> {
   const notStored = new Set<number>();

@@ -5,10 +5,11 @@ import type { Compared, Difference } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Names the missing numbers of a range, and keeps notes of them: since when each has been missing while its write cannot be
- * found. A write that is parked, queued or a dead letter may go back to a queue, and then the time starts again.
+ * Returns the missing numbers of a range as differences. A repair also notes since when each has been missing without a
+ * write that can be found. The note is dropped when the write is found parked, queued or as a dead letter, because it may
+ * still be stored; if it disappears, the time starts again.
  *
- * @param numbers.missing numbers of the range that were given and have no row
+ * @param numbers.missing numbers of the range that are assigned and have no row
  * @returns the differences, and how many of the numbers are not void
  */
 export async function missingNumbers(
@@ -19,12 +20,12 @@ export async function missingNumbers(
   const notes = new Map((await store.missing(parent, range)).map((note) => [note.number, note]));
   const differences: Difference[] = [];
   const [fresh, overdue]: [number[], number[]] = [[], []];
-  // The notes that remain in here are of numbers that are stored by now, or whose write was found.
+  // In the end, this has the noted numbers that are stored by now, or whose write was found.
   const settled = new Set(notes.keys());
   for (const number of missing) {
     const note = notes.get(number);
     if (note?.void) continue;
-    // A time in the future was noted by a clock that was ahead. The number is noted again, or it would never become void.
+    // A time in the future comes from a clock that was ahead. Note the number again, or it might not become void for years.
     const noted = note && note.noticedAt <= now ? note.noticedAt : undefined;
     const about =
       parent.chat === undefined

@@ -1,6 +1,6 @@
 import type { NumberRange } from '../model/ranges.ts';
 
-/** A set of whole numbers, kept as ranges: consecutive numbers take no more memory than a single one. */
+/** A set of whole numbers, stored as ranges, so consecutive numbers take no more memory than a single one. */
 export class NumberSet {
   #ranges: NumberRange[] = [];
   #sorted = true;

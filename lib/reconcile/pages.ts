@@ -6,17 +6,17 @@ import type { DocumentVersion } from '../search/search-index.ts';
 import type { MessageVersion } from '../store/inventory.ts';
 import type { Run } from './run.ts';
 
-/** What store and index have of a range of a chat's numbers. */
+/** The rows of the store and the documents of the index in a range of a chat's numbers. */
 export interface Page {
   chat: ChatKey;
   range: NumberRange;
   rows: MessageVersion[];
   documents: DocumentVersion[];
-  /** The highest number that the index holds out of bounds, if it holds any. */
+  /** The highest number in the index that is out of bounds, if any. */
   outOfBounds: number | undefined;
 }
 
-/** Reads a chat page by page: all numbers up to `top`, and behind it what the index alone has. */
+/** Reads a chat page by page: all numbers up to `top`, then the numbers above it that only the index has. */
 export async function* pages(run: Run, chat: ChatKey, top: number): AsyncGenerator<Page> {
   const limit = limits.numbersCompared;
   let after = 0;
@@ -25,9 +25,9 @@ export async function* pages(run: Run, chat: ChatKey, top: number): AsyncGenerat
     run.signal?.throwIfAborted();
     const listed = await run.searchIndex.versions(chat, { after, limit });
     const held = listed.filter(({ number }) => isNumber(number));
-    // Lets other work of the thread run between two pages.
+    // Let other work of the thread run between two pages.
     await new Promise(setImmediate);
-    // Behind `top`, the numbers in the index may be far apart, so the page ends at the last one.
+    // Above `top`, the numbers in the index may be far apart, so the page ends at the last one.
     const to = after < top ? Math.min(after + limit, limits.highestNumber) : (held.at(-1)?.number ?? after);
     const range = { from: after + 1, to };
     const documents = held.filter(({ number }) => number <= to);

@@ -7,32 +7,32 @@ import type { ReconcileServices } from './services.ts';
 import { WaitingNumbers } from './waiting-numbers.ts';
 
 export interface ReconcileOptions {
-  /** The application to compare; without it, all. */
+  /** The token of the application to compare; undefined compares all. */
   token?: string;
   /** Milliseconds since 1970. */
   now: number;
-  /** Mends what can be mended; without it nothing is changed. */
+  /** Whether to repair differences; otherwise the run changes nothing. */
   repair: boolean;
-  /** Ends the run between two pages. */
+  /** Aborts the run between two pages. */
   signal?: AbortSignal;
-  /** Called when a chat has been compared, with how many numbers of messages it has. */
+  /** Called after a chat was compared; `messages` is the number of message numbers compared. */
   onChat?: Run['onChat'];
 }
 
 /**
- * Compares the ledger's counters and entries, the store and the search index, names every difference, and mends it when it
- * is told to: the ledger gets what it lacks of the store (so that after a restore no number is given out again), the store
- * what it lacks of the ledger or the index, the index what it lacks of the store. Numbers whose write can't come any more
- * are recorded as void; see docs/decisions/0009-void-numbers.md.
+ * Compares ledger, store and search index, and yields every difference. With `repair`, it copies what one side lacks from
+ * another: from the store to the ledger (so that no number is assigned twice after a restore), from the ledger or the
+ * index to the store, and from the store to the index. It records numbers whose write cannot arrive any more as void; see
+ * docs/decisions/0009-void-numbers.md.
  *
- * May run while the system does, stop at any time, and be repeated. Then a difference may be one that is on its way: an
- * accepted write that is not stored yet, a stored one that is not indexed yet. Mending it does no harm, and the next run
- * does not name it again.
+ * It may run while the system is running, stop at any time, and be repeated. While the system is running, a difference may
+ * be temporary: an accepted write that is not stored yet, or a stored one that is not indexed yet. Repairing such a
+ * difference does no harm, and the next run does not find it.
  *
- * What lies below something deleted is left to the purge. Numbers are compared a page at a time, so memory does not grow
- * with them.
+ * Chats and messages below a deleted application or chat are left to the purge. Numbers are compared page by page, so
+ * memory does not grow with them.
  *
- * @throws the signal's reason, Unavailable, and what ledger, store, index and queue throw; what was mended until then stays
+ * @throws the signal's reason, Unavailable, and errors of ledger, store, index and queue; earlier repairs are kept
  */
 export async function* reconcile(
   services: ReconcileServices,
@@ -41,7 +41,7 @@ export async function* reconcile(
   const waiting = await WaitingNumbers.read(services, token);
   const run: Run = { ...services, waiting, now, repair, signal, onChat };
   for (const reason of waiting.unreadable) yield { kind: 'unreadable dead letter', reason, repaired: false };
-  // All counters first: until then, numbers may be given out again.
+  // All counters come first: until they are repaired, numbers may be assigned twice.
   for await (const each of token === undefined ? storedTokens(run) : [token]) yield* restoreLedger(run, each);
   for await (const each of token === undefined ? run.ledger.tokens() : [token]) {
     signal?.throwIfAborted();

@@ -1,14 +1,15 @@
 import type { ReconcileServices } from './services.ts';
 import type { WaitingNumbers } from './waiting-numbers.ts';
 
-/** What a run works with. */
+/** The services, options and state of one reconcile run. */
 export interface Run extends ReconcileServices {
   waiting: WaitingNumbers;
   /** Milliseconds since 1970. */
   now: number;
+  /** Whether differences are repaired. */
   repair: boolean;
-  /** Ends the run with its reason between two pages. */
+  /** Aborts the run between two pages; the run then throws the signal's reason. */
   signal: AbortSignal | undefined;
-  /** Called when a chat has been compared, with how many numbers of messages it has. */
+  /** Called after a chat was compared; `messages` is the number of message numbers compared. */
   onChat: (chat: { token: string; chat: number; messages: number }) => void;
 }

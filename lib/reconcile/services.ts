@@ -9,6 +9,6 @@ export interface ReconcileServices {
   store: Pick<Store, keyof Inventory | 'merge' | 'merged'>;
   searchIndex: Pick<SearchIndex, 'versions' | 'document' | 'index'>;
   storeQueue: Pick<Queue, 'deadLetters'>;
-  /** Records on their way to the store that can be looked at: what is parked on AWS, the queue of the embedded engine. */
+  /** The records on their way to the store that can be listed: parked records on AWS, the embedded engine's queue. */
   waitingWrites: { records(): AsyncIterable<string> };
 }

@@ -5,12 +5,12 @@ import type { Whereabouts } from './difference.ts';
 import { NumberSet } from './number-set.ts';
 import type { ReconcileServices } from './services.ts';
 
-/** Stands for an application itself among the numbers of its chats. */
+/** Represents the application itself among the numbers of its chats. */
 const itself = 0;
 
 const keyOf = ({ token, chat = 0 }: Parent): string => `${token}/${chat}`;
 
-/** The numbers that writes on their way to the store are about. Memory is taken by gaps between them, not by the numbers. */
+/** The numbers of the writes on their way to the store. Memory grows with the gaps between the numbers, not their count. */
 export class WaitingNumbers {
   readonly #numbersAt: Record<Exclude<Whereabouts, 'nowhere'>, Map<string, NumberSet>> = {
     waiting: new Map(),
@@ -20,9 +20,9 @@ export class WaitingNumbers {
   readonly unreadable: string[] = [];
 
   /**
-   * Reads everything that waits and, of the dead letters, all that the queue hands out.
+   * Reads all waiting records, and all dead letters that the queue returns.
    *
-   * @param token the only application that is of interest
+   * @param token limits the numbers to one application
    */
   static async read(
     { storeQueue, waitingWrites }: Pick<ReconcileServices, 'storeQueue' | 'waitingWrites'>,
@@ -33,12 +33,12 @@ export class WaitingNumbers {
       for (const write of decodeWrites(body))
         if (token === undefined || write.token === token) numbers.#add(where, write);
     };
-    // What waits may become a dead letter meanwhile, so those come last.
+    // Dead letters are read last, because a waiting record may become one meanwhile.
     for await (const body of waitingWrites.records()) {
       try {
         add('waiting', body);
       } catch (error) {
-        // The store worker makes a dead letter of it, or retries it until a newer version runs.
+        // The store worker will move it to the dead letters, or retry it until a newer version runs.
         numbers.#note(error);
       }
     }
@@ -52,19 +52,19 @@ export class WaitingNumbers {
     return numbers;
   }
 
-  /** Where a write is that is about the number, of a message of the chat or a chat of the application. */
+  /** Returns where a write for the number is: of a message of the chat, or of a chat of the application. */
   find(parent: Parent, number: number): Whereabouts {
     const key = keyOf(parent);
     if (this.#numbersAt.waiting.get(key)?.has(number)) return 'waiting';
     return this.#numbersAt['dead letter'].get(key)?.has(number) ? 'dead letter' : 'nowhere';
   }
 
-  /** Where a write is that is about an application or chat itself. */
+  /** Returns where a write for an application or chat itself is. */
   findParent({ token, chat = itself }: Parent): Whereabouts {
     return this.find({ token }, chat);
   }
 
-  /** The highest number that any of them is about; 0 when there is none. */
+  /** Returns the highest number below the application or chat that has such a write; 0 when there is none. */
   highest(parent: Parent): number {
     return Math.max(...Object.values(this.#numbersAt).map((sets) => sets.get(keyOf(parent))?.highest() ?? 0));
   }
