@@ -4,8 +4,8 @@ import { limits } from '../limits.ts';
 import type { JsonOperation } from './routes.ts';
 import { applicationName, chatName, messageBody, token } from './schemas.ts';
 
-// Schemas of what clients receive. They are apart from the route table, because only the OpenAPI document and the tests
-// use them: a function would build them at each cold start for nothing.
+// Schemas of responses. They are not in the route table, because only the OpenAPI document and the tests use them, and a
+// function would build them at each cold start for nothing.
 
 const timestamp = z.iso.datetime({ precision: 3 }).meta({
   description: 'An RFC 3339 time in UTC, with milliseconds.',
@@ -28,7 +28,7 @@ const changes = { created_at: timestamp, updated_at: timestamp };
 export const Application = z
   .object({ token: token(), name: applicationName(), chats_count: count('chats'), ...changes })
   .meta({ id: 'Application' });
-/** An edit is answered before it reaches the store, and only the store knows the count. */
+/** Without the count, because an edit returns before it reaches the store, and only the store has the count. */
 export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
 export const Chat = z
   .object({ number: chatNumber, name: chatName(), messages_count: count('messages'), ...changes })
@@ -102,7 +102,7 @@ export const ProblemDocument = z
   })
   .meta({ id: 'Problem', description: 'A problem as defined by RFC 9457.' });
 
-/** The documented answer of each operation that answers with JSON. */
+/** The schema of the response of each operation that returns JSON. */
 export const answers = {
   createApplication: Application,
   listApplications: ApplicationPage,
@@ -122,5 +122,5 @@ export const answers = {
   getHealth: Health,
 } satisfies Record<JsonOperation, z.ZodType>;
 
-/** The body of an operation's documented answer, as a type. Functions use it without loading the schemas. */
+/** The type of an operation's response body. Functions import only the type, so they do not load the schemas. */
 export type DocumentedAnswer<Id extends JsonOperation> = z.output<(typeof answers)[Id]>;

@@ -39,7 +39,7 @@ function headersOf(route: Route): z.ZodObject {
 function contentOf(id: OperationId, { answer }: Route): ZodOpenApiResponseObject['content'] {
   if (answer.document === 'text/html') return { 'text/html': { schema: z.string() } };
   if (answer.document === 'application/json') return json(z.looseObject({}));
-  // Every operation that is left answers with JSON.
+  // Every remaining operation returns JSON.
   return answer.status === 204 ? undefined : json(answers[id as JsonOperation]);
 }
 

@@ -82,7 +82,7 @@ const notFound = {
   message: 'message_not_found',
 } as const;
 
-/** The path parameter that names a thing. */
+/** The path parameter that identifies an application, chat or message. */
 const parameterOf = { application: 'token', chat: 'chat_number', message: 'message_number' } as const;
 
 /** The problem of each domain error. A class without an entry is a type error. */

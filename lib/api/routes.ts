@@ -6,8 +6,8 @@ import * as schemas from './schemas.ts';
 export type ServiceName = 'ledger' | 'store' | 'searchIndex' | 'cursors';
 
 /**
- * The answer of an operation that succeeds: JSON, whose schema is in answers.ts; a document, which is the same for every
- * client and is served as it is; or, with status 204, no body.
+ * The response of a successful operation: JSON with a schema in answers.ts; a document, which is the same for every client
+ * and served unchanged; or, with status 204, no body.
  */
 type SuccessAnswer =
   | { status: 200 | 201; document?: never }
@@ -288,9 +288,9 @@ export type OperationId = keyof Routes;
 type OperationWith<Answer> = { [Id in OperationId]: Routes[Id]['answer'] extends Answer ? Id : never }[OperationId];
 /** The operations that serve a document. */
 export type DocumentOperation = OperationWith<{ document: string }>;
-/** The operations whose answer has no body. */
+/** The operations whose response has no body. */
 export type EmptyOperation = OperationWith<{ status: 204 }>;
-/** The operations that answer with JSON, each by its schema in answers.ts: all others. */
+/** All other operations: they return JSON, with a schema in answers.ts. */
 export type JsonOperation = Exclude<OperationId, DocumentOperation | EmptyOperation>;
 
 /** Returns the methods of a route, HEAD included. */

@@ -2,7 +2,7 @@ import 'zod-openapi';
 import * as z from 'zod/mini';
 import { textFault } from '../model/text.ts';
 
-// Parts that the schemas of requests share.
+// Parts that the request schemas share.
 
 /** Adds OpenAPI metadata to a schema. */
 export const documented = <Schema extends z.core.$ZodType>(schema: Schema, facts: z.core.GlobalMeta): Schema => {
