@@ -70,7 +70,7 @@ test('dead letters of the stack are listed, and a dry run says what a redrive wo
   const dry = await onStack('dead-letters', 'redrive', '--dry-run');
   expect(dry).toMatchObject({
     status: 0,
-    stdout: expect.stringMatching(/^store: \d+ dead letters would go back\nsearch: \d+/),
+    stdout: expect.stringMatching(/^store: \d+ dead letters would be sent back\nsearch: \d+/),
   });
   expect(await onStack('reindex', '--dry-run')).toMatchObject({
     status: 0,

@@ -49,11 +49,11 @@ test('redriven dead letters are processed at the next start, and a dry run chang
   const dataDir = await folderWithLetters();
   const before = contentOf(dataDir);
   const dry = await ops('--data-dir', dataDir, 'dead-letters', 'redrive', '--dry-run');
-  expect(dry).toMatchObject({ status: 0, stdout: expect.stringContaining('store: 3 dead letters would go back') });
+  expect(dry).toMatchObject({ status: 0, stdout: expect.stringContaining('store: 3 dead letters would be sent back') });
   expect(contentOf(dataDir)?.['ledger.db']).toBe(before?.['ledger.db']);
 
   const run = await ops('--data-dir', dataDir, 'dead-letters', 'redrive', 'store');
-  expect(run).toMatchObject({ status: 0, stdout: 'store: 3 dead letters went back\n' });
+  expect(run).toMatchObject({ status: 0, stdout: 'store: 3 dead letters sent back\n' });
   const host = await hostOf(startHost(dataDir));
   const client = await Client.connect(host.url);
   const stored = async () => (await client.all<Application>('/applications')).map(({ name }) => name);
@@ -77,7 +77,7 @@ test('dead-letter commands on a running host or without data say in one line wha
   for (const command of ['list', 'redrive']) {
     const { status, stdout, stderr } = await ops('--data-dir', dataDir, 'dead-letters', command);
     expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^A chat system runs on .*: stop it .*\n$/);
+    expect(stderr).toMatch(/^A chat system is running on .*: stop it .*\n$/);
   }
 });
 

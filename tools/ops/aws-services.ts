@@ -15,7 +15,7 @@ import type { OpsServices } from './engine.ts';
 const providers = { ledger, parkedWrites, store, searchIndex, searchCluster, ...queueProviders };
 
 /**
- * Opens the system that the environment names, by the variables that its functions have.
+ * Opens the deployed system that the environment describes with the variables of its functions.
  *
  * @throws CommandProblem naming the variables that are missing or wrong
  */

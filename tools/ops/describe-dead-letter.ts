@@ -3,10 +3,10 @@ import { targetOf } from '../../lib/model/write.ts';
 import { decodeChanges, decodeWrites, UnreadableRecord } from '../../lib/queue/records.ts';
 import { figure } from '../cli/figures.ts';
 
-/** Characters of a token that are printed: enough to tell applications apart, too few to open one. */
+/** The number of token characters to print: enough to tell applications apart, too few to access one. */
 const shownOfToken = 6;
 
-/** The beginning of a token. */
+/** Returns the beginning of a token. */
 export const shortToken = (token: string): string => `${token.slice(0, shownOfToken)}…`;
 
 /** Formats numbers as ranges: 1–3, 7. */

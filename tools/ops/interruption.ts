@@ -19,12 +19,12 @@ export class Interruption {
     return this.#signal !== undefined;
   }
 
-  /** Aborted by the first signal. Ends waiting for input and long work between two steps. */
+  /** Aborted by the first signal, to stop waiting for input, or long work between two steps. */
   get aborted(): AbortSignal {
     return this.#controller.signal;
   }
 
-  /** Like `wanted`, but lets Node.js deliver pending signals first, which work that never waits would prevent. */
+  /** Like `wanted`, but lets Node.js deliver pending signals first, because synchronous work would prevent that. */
   async isWanted(): Promise<boolean> {
     await new Promise(setImmediate);
     return this.wanted;

@@ -18,7 +18,7 @@ const units = [
   ['s', 1_000],
 ] as const;
 
-/** A time span in its largest unit: 3 h. */
+/** Formats a time span in its largest unit: 3 h. */
 const span = (ms: number): string => {
   const [name, unit] = units.find(([, each]) => ms >= each) ?? units[3];
   return `${Math.max(0, Math.floor(ms / unit))} ${name}`;

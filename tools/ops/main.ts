@@ -20,7 +20,7 @@ import { type EngineFlags, openServices } from './services.ts';
 const interruption = new Interruption();
 let status = 0;
 
-/** Does the work on the system that the flags choose, and closes that system afterwards. */
+/** Opens the system that the flags choose, runs the work on it, and closes it. */
 async function on(work: (services: OpsServices) => Promise<void>, disagreeing?: 'refuse' | 'repair'): Promise<void> {
   const services = await openServices(program.opts<EngineFlags>(), disagreeing);
   try {
@@ -56,7 +56,7 @@ const program = opsCommand({
   reindex: (flags) => on((services) => reindex(services, flags, interruption)),
 });
 
-/** What went wrong and what the user can do, in a sentence; undefined for a bug. */
+/** Returns what went wrong and what the user can do, as a sentence; undefined for a bug. */
 function sentence(error: unknown): string | undefined {
   if (
     error instanceof ArchiveProblem ||
@@ -71,7 +71,7 @@ function sentence(error: unknown): string | undefined {
   return undefined;
 }
 
-/** Moves tokens behind `--`: one token in 64 begins with a dash and would be parsed as an option. */
+/** Moves tokens after `--`, because one token in 64 begins with a dash and would be parsed as an option. */
 function withTokensLast(args: string[]): string[] {
   const isToken = (arg: string) => arg.startsWith('-') && asToken(arg) === arg;
   if (args.includes('--')) return args;
@@ -91,6 +91,6 @@ try {
   console.error(sentence(error) ?? error);
   status = error instanceof CommandProblem ? error.exitStatus : 1;
 }
-// Exit explicitly, because pools of connections would keep the process running for a while. But exit only after a pipe
-// has taken all output: what is not written when the process exits is lost.
+// Exit explicitly, because connection pools would keep the process running for a while. Exit only after all output is
+// written to a pipe, because the rest would be lost.
 process.stdout.write('', () => process.exit(status));

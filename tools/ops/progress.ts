@@ -13,7 +13,7 @@ export class Progress {
   #bar: SingleBar | undefined;
   #lastLine = Date.now();
 
-  /** @param things what is counted, such as `messages` */
+  /** @param things the plural noun of what is counted, such as `messages` */
   constructor(things: string, total: number) {
     this.#things = things;
     this.#total = total;
@@ -28,7 +28,7 @@ export class Progress {
     this.#bar?.setTotal(this.#total);
   }
 
-  /** Counts things as done. Raises the total when it was too low. */
+  /** Adds to the number of things done. Raises the total when it was too low. */
   advance(count: number): void {
     this.#done += count;
     this.#total = Math.max(this.#total, this.#done);

@@ -48,7 +48,7 @@ export async function reconcileAll(
   return left;
 }
 
-/** Describes a difference in a line: its kind, its place and its details. */
+/** Describes a difference in one line: its kind, its place and its details. */
 function describe({ kind, repaired, ...more }: Difference): string {
   const { token, chat, number, noticedAt, ...facts } = more as {
     token?: string;

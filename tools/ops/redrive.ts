@@ -14,21 +14,21 @@ export async function redrive(
   for (const name of names) {
     const total = await queues[name].deadLetterCount();
     if (dryRun || total === 0) {
-      console.log(`${name}: ${count(total, 'dead letter')}${dryRun ? ' would go back' : ''}`);
+      console.log(`${name}: ${count(total, 'dead letter')}${dryRun ? ' would be sent back' : ''}`);
       continue;
     }
     const progress = new Progress('dead letters', total);
-    let went = 0;
+    let sent = 0;
     try {
       for await (const step of queues[name].redrive()) {
-        went += step;
+        sent += step;
         progress.advance(step);
         if (await interruption.isWanted()) break;
       }
     } finally {
       progress.stop();
     }
-    console.log(`${name}: ${count(went, 'dead letter')} went back`);
+    console.log(`${name}: ${count(sent, 'dead letter')} sent back`);
     if (await interruption.isWanted()) return;
   }
 }
