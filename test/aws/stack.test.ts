@@ -49,7 +49,12 @@ describe('this checkout’s stack', () => {
   test('status reports that everything runs', async () => {
     const { status, stdout } = await scriptStack(project, 'status');
     expect(status).toBe(0);
-    expect([...rowsOf(stdout).values()].map(({ state }) => state)).toEqual(['runs', 'runs', 'runs', 'runs']);
+    expect([...rowsOf(stdout).values()].map(({ state }) => state)).toEqual([
+      'running',
+      'running',
+      'running',
+      'running',
+    ]);
   });
 
   test('logs prints the functions’ logs', async () => {
@@ -105,7 +110,7 @@ describe('a second checkout', () => {
 
     expect(await stack('up', '--services-only')).toMatchObject({ status: 0 });
     const after = await rows();
-    expect(after.get('mariadb')).toMatchObject({ state: 'runs', address: before.get('mariadb')?.address });
+    expect(after.get('mariadb')).toMatchObject({ state: 'running', address: before.get('mariadb')?.address });
     expect(after.get('mariadb')?.pid).not.toBe(before.get('mariadb')?.pid);
     for (const name of ['ministack', 'opensearch']) expect(after.get(name)).toEqual(before.get(name));
   });

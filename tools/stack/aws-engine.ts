@@ -25,19 +25,17 @@ import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
 import { every } from '../../local/schedule.ts';
 import { makeWorkers } from '../../local/workers.ts';
 
-/**
- * The name of the table and queues of this process, so that the functions of the deployed stack take nothing from them.
- */
+/** The name of this process's table and queues, which differ from those of the deployed stack. */
 const own = 'chat-system-dev-loop';
 const ownDatabase = 'chat_dev_loop';
 
-/** Time between two polls of an empty queue, in milliseconds. */
+/** The time between two polls of an empty queue, in milliseconds. */
 const pollMs = 300;
-/** Time between two runs of each schedule, in milliseconds. A developer should not have to wait a minute as on AWS. */
+/** The time between two runs of a schedule, in milliseconds: shorter than on AWS, so that a developer waits less. */
 const scheduleMs = 5_000;
-/** The time that a scheduled run may take, in milliseconds. */
+/** The longest time that a scheduled run may take, in milliseconds. */
 const scheduleTimeMs = 60_000;
-/** Records in a batch of a worker; SQS returns at most ten a call. */
+/** The number of records in a batch of a worker; SQS returns at most ten per call. */
 const sqsBatch = 10;
 
 /** The running servers that the engine uses. */
@@ -46,14 +44,14 @@ export interface AwsServers {
   /** `mysql://user@host:port/database`; the user may create databases. */
   mysqlUrl: string;
   mysqlPassword: string;
-  /** The secret that holds the password. */
+  /** The name of the secret with the password. */
   mysqlSecret: string;
   opensearchUrl: string;
 }
 
 /**
- * Runs the workers and schedules of the AWS engine in this process until it exits, on a table, queues and a database of
- * their own.
+ * Runs the workers and schedules of the AWS engine in this process until it exits, with their own table, queues and
+ * database.
  *
  * @returns the services for the operations
  */
@@ -125,7 +123,7 @@ async function makeSystemSecret(): Promise<string> {
   return own;
 }
 
-/** Wraps a queue in SQS for an event source. SQS does not notify of new messages, so the queue is polled. */
+/** Wraps an SQS queue for an event source. SQS does not announce new messages, so the queue is polled. */
 export const polled = (queue: SqsQueue): PolledQueue => ({
   receive: (max) => queue.receive(max),
   acknowledge: (receipts) => queue.acknowledge(receipts),

@@ -6,10 +6,10 @@ import { findServers } from './tools.ts';
 import { bringUp } from './up.ts';
 import { readWanted } from './wanted.ts';
 
-/** The servers of this checkout's stack, for as long as a program needs them. */
+/** The running servers of this checkout's stack. They run at least until `giveBack` is called. */
 export interface BorrowedStack {
   awsEndpoint: string;
-  /** The URL of a user who may create databases, with the password. */
+  /** The URL with a user that may create databases, and with the password. */
   mysqlUrl: string;
   opensearchUrl: string;
   /** Stops the servers, unless they were up before. */
@@ -20,7 +20,7 @@ export interface BorrowedStack {
  * Starts this checkout's stack, as `script/stack up --services-only` does.
  *
  * @param say called with the choice of the provider, and when another process holds the lock
- * @param prepare further work to do before another script/stack may run
+ * @param prepare additional work, done before another script/stack may run
  */
 export async function borrowStack(
   say: (line: string) => void,

@@ -8,11 +8,10 @@ import { locked } from './lock.ts';
 import type { Say } from './run.ts';
 
 /**
- * Returns a file or folder of the cache, and makes it if it is missing. It appears under its name only when it is
- * complete, and only one process makes it.
+ * Returns the path of a file or folder of the cache, and creates it if it is missing. It gets its name only when it is
+ * complete, and only one process creates it.
  *
- * @param make makes it at the given path, in a folder of its own
- * @returns its path
+ * @param make creates it at the given path, which is in an otherwise empty folder
  */
 export async function cached(name: string, say: Say, make: (target: string) => Promise<void>): Promise<string> {
   const place = path.join(cacheFolder, name);

@@ -27,7 +27,7 @@ export function stackCommand(actions: Actions): Command {
     .addOption(
       new Option(
         '--provider <name>',
-        `${providerNames.join(', ')} (default: docker if an engine answers, else native)`,
+        `${providerNames.join(', ')} (default: docker if an engine responds, else native)`,
       ).env('STACK_PROVIDER'),
     )
     .addOption(
@@ -44,7 +44,7 @@ export function stackCommand(actions: Actions): Command {
   program
     .command('up')
     .description(
-      'start what is stopped, migrate, and deploy if the code has changed; changes nothing when everything is up',
+      'start the stopped servers, migrate, and deploy if the code has changed; changes nothing when everything is up',
     )
     .option('--services-only', 'do not deploy')
     .addHelpText('after', examples('up', 'up --services-only', '--provider native --aws-port 4566 up'))
@@ -63,7 +63,7 @@ export function stackCommand(actions: Actions): Command {
     .action(() => actions.url());
   program
     .command('status')
-    .description('print what runs and where; the exit status is 3 when a part is stopped')
+    .description('print the state and address of every part; the exit status is 3 when a part is stopped')
     .addHelpText('after', examples('status'))
     .action(() => actions.status());
   program
@@ -71,12 +71,12 @@ export function stackCommand(actions: Actions): Command {
     .argument('[part]', 'a part that status prints, or functions (default: all)')
     .description('print the last log lines of the servers and functions')
     .option('-f, --follow', 'keep printing new lines until Ctrl-C')
-    .option('-n, --lines <number>', 'lines to print of each part', '30')
+    .option('-n, --lines <number>', 'number of lines to print of each part', '30')
     .addHelpText('after', examples('logs', 'logs functions --follow', 'logs opensearch --lines 100'))
     .action((part, flags) => actions.logs(part, flags));
   program
     .command('down')
-    .description('stop what up started, and nothing else; keeps the data')
+    .description('stop the servers that up started, and nothing else; keeps the data')
     .option('--delete-data', 'also delete the data')
     .option('--yes', 'do not ask for confirmation')
     .addHelpText('after', examples('down', 'down --delete-data --yes'))

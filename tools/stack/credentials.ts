@@ -1,4 +1,4 @@
-/** Emulators accept any credentials. These are valid nowhere else. */
+/** Credentials for an emulator, which accepts any. They are not valid on AWS. */
 export const credentials = {
   AWS_ACCESS_KEY_ID: 'test',
   AWS_SECRET_ACCESS_KEY: 'test',

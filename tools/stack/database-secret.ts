@@ -18,7 +18,7 @@ export const userSecrets = { reads: 'chat-system/mysql-reader', work: 'chat-syst
 
 const userNames = { reads: 'chat_reader', work: 'chat_worker' };
 
-/** Writes the password into the secret, as RDS does, unless it is there already. */
+/** Writes the password to the secret, as RDS does. Does nothing when the secret already has it. */
 export async function keepDatabaseSecret(endpoint: string, password: string): Promise<void> {
   const client = new SecretsManagerClient(awsClient(endpoint));
   const SecretString = JSON.stringify({ password });

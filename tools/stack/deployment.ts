@@ -32,5 +32,5 @@ export function keepDeployment(made: Deployment): void {
 
 export const forgetDeployment = (): void => rmSync(file, { force: true });
 
-/** Whether the API of the deployment answers. */
+/** Whether the API of the deployment responds. */
 export const apiAnswers = ({ url }: Deployment): Promise<boolean> => answers(`${url}/health`);

@@ -16,7 +16,7 @@ const schema = z.object({ port: z.coerce.number('--port must be a number.').int(
 
 const command = new Command('npm run dev --')
   .description(
-    'Runs the functions in this process on the servers of script/stack, and restarts when a file changes. The functions have a table, queues and a database of their own, so they do not disturb the deployed stack.',
+    'Runs the functions in this process on the servers of script/stack, and restarts when a file changes. The functions use their own table, queues and database, so they do not disturb the deployed stack.',
   )
   .addOption(new Option('--port <number>', 'port to listen on; 0 picks a free one').env('PORT').default('3001'));
 

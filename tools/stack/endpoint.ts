@@ -18,8 +18,9 @@ export function isLoopback(url: string): boolean {
 }
 
 /**
- * @throws CommandProblem when the endpoint is not on this machine, where alone the credentials and data of an emulator
- * belong
+ * Checks that the endpoint is on this machine, because the credentials and data of an emulator must not leave it.
+ *
+ * @throws CommandProblem when the endpoint is not on this machine
  */
 export function requireLoopback(endpoint: string): void {
   if (!isLoopback(endpoint))

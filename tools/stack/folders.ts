@@ -4,7 +4,7 @@ import { homedir } from 'node:os';
 import path from 'node:path';
 import { project } from '../cli/project.ts';
 
-/** Where `script/stack` keeps the settings, pids and logs of this checkout. */
+/** The folder with this checkout's settings, pids and logs of `script/stack`. */
 export const stackFolder = path.join(project, '.stack');
 export const logFolder = path.join(stackFolder, 'logs');
 
@@ -26,10 +26,10 @@ const reachable = (folder: string, instead: string): string =>
     ? path.join(instead, createHash('sha256').update(folder).digest('hex').slice(0, 12))
     : folder;
 
-/** Where the servers of this checkout keep their data. */
+/** The folder with the data of this checkout's servers. */
 export const dataFolder = reachable(path.join(stackFolder, 'data'), '/var/lib/chat-system');
 
-/** Where downloads are kept. All checkouts of a user share it. */
+/** The folder with downloads, which all checkouts of a user share. */
 export const cacheFolder =
   process.env.STACK_CACHE ||
   reachable(
@@ -38,8 +38,7 @@ export const cacheFolder =
   );
 
 /**
- * Makes a folder that every user can enter, because servers run as other users. Files with secrets have a mode of their
- * own.
+ * Creates a folder that every user can enter, because servers run as other users. Files with secrets have a stricter mode.
  */
 export function makeFolder(folder: string): string {
   mkdirSync(folder, { recursive: true });

@@ -12,7 +12,7 @@ import { awsClient } from './aws-client.ts';
  */
 const functionOf = (logGroup: string): string => /[/-](\w+?)(?:Logs)?[0-9A-F]{8}/.exec(logGroup)?.[1] ?? logGroup;
 
-/** Matches lines of Lambda that add nothing, because the report at the end also has the request id. */
+/** Matches lines of Lambda that are redundant, because the REPORT line also has the request id. */
 const noise = /^(START|END) RequestId/;
 
 /** How far back the first query reaches, and how often a followed log is queried, in milliseconds. */

@@ -7,10 +7,10 @@ import type { Servers } from './provider.ts';
 
 /**
  * Returns an environment in which this machine can create the services of the functions that are deployed to the
- * emulator: the variables of all functions, with the server addresses that work from here and the SQL user of the
+ * emulator: the variables of all functions, with server addresses that work on this machine, and with the SQL user of the
  * workers.
  *
- * @throws CommandProblem when the emulator does not answer, or nothing is deployed there
+ * @throws CommandProblem when the emulator does not respond, or nothing is deployed there
  */
 export async function functionsEnvironment(servers: Servers): Promise<Record<string, string>> {
   const { awsEndpoint, mysqlUrl, opensearchUrl } = servers;
@@ -21,7 +21,7 @@ export async function functionsEnvironment(servers: Servers): Promise<Record<str
       for (const { Description, Environment } of Functions)
         if (Description?.startsWith('chat-system: ')) Object.assign(variables, Environment?.Variables);
   } catch (error) {
-    throw new CommandProblem(`The AWS emulator at ${awsEndpoint} does not answer: run script/stack up.`, {
+    throw new CommandProblem(`The AWS emulator at ${awsEndpoint} does not respond: run script/stack up.`, {
       cause: error,
     });
   } finally {

@@ -6,17 +6,17 @@ import { faketime, nativeTools, wrk } from './native/tools.ts';
 import { run } from './run.ts';
 import { findServers, missingOf, onPath, packagesOf, requireTools } from './tools.ts';
 
-// script/test runs this first. As root on Debian, it installs what the native provider, the fuzz test, the tests of the
-// clocks and the benchmarks need; elsewhere it names what is missing. Machines with Docker need the tools too, because
-// the chaos tests and the tests of a second checkout start native servers.
+// script/test runs this first. As root on Debian, it installs the tools of the native provider, the fuzz test, the clock
+// tests and the benchmarks; elsewhere it names the missing ones. Machines with Docker need the tools too, because the chaos
+// tests and the tests of a second checkout start native servers.
 
-/** Debian's packages ask this program whether they may start their service; exit status 101 means no. */
+/** Debian's packages run this program to find out whether they may start their service; exit status 101 means no. */
 const policy = '/usr/sbin/policy-rc.d';
 
 async function install(packages: string[]): Promise<void> {
   console.log(`Installing ${packages.join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
-  // The stack starts servers of its own. The services of the packages would take ports and memory, and keep running.
+  // The stack starts its own servers. The services of the packages would take ports and memory, and keep running.
   const ours = !existsSync(policy);
   if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {

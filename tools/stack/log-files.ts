@@ -7,7 +7,7 @@ import { lastLines } from './last-lines.ts';
 const pollMs = 300;
 
 /**
- * Prints the last lines of each file, each with the name in front; with `follow`, also new lines until the process
+ * Prints the last lines of each file, each after the file's name; with `follow`, also new lines until the process
  * exits.
  */
 export async function printLogFiles(

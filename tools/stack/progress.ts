@@ -6,7 +6,7 @@ import type { Step } from './provider.ts';
 const lineEveryMs = 2_000;
 
 /**
- * Runs steps one after the other or concurrently, and shows their progress: live on a terminal, otherwise as lines.
+ * Runs steps sequentially or concurrently, and shows their progress: live on a terminal, otherwise as lines.
  *
  * @throws CommandProblem with the message of every failed step, after all concurrent steps have ended
  */

@@ -14,7 +14,7 @@ export interface Addresses {
 export interface Servers extends Addresses {
   awsEndpoint: string;
   mysqlPassword: string;
-  /** The addresses that work for the functions, which may run in a network of their own. */
+  /** The addresses that work for the functions, which may run in a separate network. */
   fromFunctions: Addresses;
 }
 
@@ -38,13 +38,13 @@ export interface Part {
 export interface Provider {
   name: ProviderName;
   servers: Servers;
-  /** Checks that this machine can run the servers. @throws CommandProblem when it cannot; changes nothing */
+  /** Checks that this machine can run the servers, without changing anything. @throws CommandProblem when it cannot */
   check: () => Promise<void>;
   steps: Step[];
   parts: () => Promise<Part[]>;
   /** Prints the last log lines of the servers; with `follow`, also new lines until the process exits. */
   printLogs: (part: string | undefined, lines: number, follow: boolean) => Promise<void>;
-  /** Stops what the steps started; keeps the data. */
+  /** Stops the servers that the steps started; keeps the data. */
   stop: () => Promise<void>;
   /** Deletes the data. Call it only after `stop`. */
   deleteData: () => Promise<void>;

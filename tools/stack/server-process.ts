@@ -17,7 +17,7 @@ export interface Launch {
   command: [file: string, ...args: string[]];
   cwd: string;
   env: NodeJS.ProcessEnv;
-  /** The user to run as, if it is another one. */
+  /** The id of the user to run as; undefined is the current user. */
   uid?: number;
 }
 
@@ -51,13 +51,13 @@ function written(name: string): z.output<typeof pidFileContent> | undefined {
   }
 }
 
-/** Returns the pid of the server that this checkout started under that name; undefined when it does not run. */
+/** Returns the pid of the server that this checkout started with that name; undefined when it is not running. */
 export function runningPid(name: string): number | undefined {
   const { pid, identity } = written(name) ?? {};
   return pid !== undefined && identityOf(pid) === identity ? pid : undefined;
 }
 
-/** Starts a server. Its pid file and its log have its name. */
+/** Starts a server. `name` is also the name of its pid file and its log. */
 export async function launch(name: string, { command: [file, ...args], cwd, env, uid }: Launch): Promise<void> {
   endChildren(name);
   makeFolder(logFolder);
@@ -88,7 +88,7 @@ export async function untilReady(name: string, ready: () => Promise<boolean>): P
   }
 }
 
-/** Stops the server that this checkout started under that name and its children, and nothing else. */
+/** Stops the server that this checkout started with that name, and its children, and nothing else. */
 export async function stopServer(name: string): Promise<void> {
   const pid = runningPid(name);
   if (pid !== undefined) {

@@ -50,7 +50,7 @@ export function readSettings(): Settings | undefined {
   try {
     return settings.parse(JSON.parse(text));
   } catch {
-    throw new CommandProblem(`${file} is damaged: remove it, and the next script/stack up chooses again.`);
+    throw new CommandProblem(`${file} is damaged: remove it, and the next script/stack up writes a new one.`);
   }
 }
 
@@ -61,7 +61,7 @@ export function keepSettings(chosen: Settings): void {
 }
 
 /**
- * Returns the choices for a checkout: what the user wants, else what was chosen before, else free ports and a new
+ * Returns the choices for a checkout: those of the user; otherwise the former ones; otherwise free ports and a new
  * password.
  */
 export async function choose(wanted: Wanted, before: Settings | undefined, provider: ProviderName): Promise<Settings> {

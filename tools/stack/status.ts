@@ -7,7 +7,7 @@ const headings = ['part', 'state', 'address', 'pid', 'data', 'log'];
 /**
  * Prints a table of the servers and the API.
  *
- * @returns whether all of them run
+ * @returns whether all of them are running
  */
 export async function printStatus(parts: Part[], deployment: Deployment | undefined): Promise<boolean> {
   const api: Part = {
@@ -18,7 +18,7 @@ export async function printStatus(parts: Part[], deployment: Deployment | undefi
   const all = [...parts, api];
   const rows = all.map(({ name, running, address, pid, data, log }) => [
     name,
-    running ? 'runs' : 'stopped',
+    running ? 'running' : 'stopped',
     address,
     String(pid ?? '-'),
     data ?? '-',

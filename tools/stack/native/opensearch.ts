@@ -73,7 +73,7 @@ const install = ({ jars }: Java, say: Say): Promise<string> =>
     if (unpacked !== target) renameSync(unpacked, target);
   });
 
-/** Writes the configuration beside the data. It is written again at each start. */
+/** Writes the configuration next to the data; called at each start. */
 async function writeConfig(folder: string, home: string, java: Java, port: number): Promise<string> {
   const config = path.join(folder, 'config');
   const temporary = path.join(folder, 'tmp');

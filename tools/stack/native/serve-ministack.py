@@ -1,7 +1,7 @@
 """Runs MiniStack, and saves its state every few seconds.
 
-MiniStack saves its state only when it is asked to stop. A kill would lose the ledger, and with it the assigned numbers,
-while the messages with these numbers are still in the SQL database.
+MiniStack itself saves its state only when it stops regularly. A kill would lose the ledger, and with it the assigned
+numbers, while the messages with these numbers are still in the SQL database.
 """
 
 import logging
@@ -20,13 +20,13 @@ def save():
 def save_regularly():
     while True:
         time.sleep(SECONDS)
-        # Save in the thread of the loop, where nothing changes the state meanwhile. The loop is set before that thread
-        # loads the saved state.
+        # Save in the thread of the event loop, so that nothing changes the state meanwhile. The loop is set before that
+        # thread loads the saved state.
         if app._MAIN_LOOP is not None:
             app._MAIN_LOOP.call_soon_threadsafe(save)
 
 
-# Otherwise it would log each file that it saves.
+# Otherwise MiniStack would log each file that it saves.
 logging.getLogger("persistence").setLevel(logging.WARNING)
 threading.Thread(target=save_regularly, daemon=True).start()
 app.main()

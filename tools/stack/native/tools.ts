@@ -6,20 +6,20 @@ import { onPath, succeeds, type Tool } from '../tools.ts';
 const downloaded = (): boolean =>
   ['opensearch-3.8.0', 'opensearch-3.8.0-with-icu'].some((name) => existsSync(path.join(cacheFolder, name)));
 
-/** MiniStack and Schemathesis need it. */
+/** Required by MiniStack and Schemathesis. */
 export const python: Tool = {
   name: 'Python 3.10 or newer with venv (python3)',
   debianPackage: 'python3-venv',
   present: () => succeeds('python3', '-c', 'import sys, venv, ensurepip; sys.exit(sys.version_info < (3, 10))'),
 };
 
-/** script/bench generates load with it. */
+/** The load generator of script/bench. */
 export const wrk: Tool = { name: 'the load generator wrk', debianPackage: 'wrk', present: async () => onPath('wrk') };
 
-/** Returns libfaketime for programs with threads, or undefined where it is not installed. Debian has it in /usr/lib. */
+/** Returns the path of libfaketime for programs with threads in Debian's folder; undefined when it is not installed. */
 export const faketimeLibrary = (): string | undefined => globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
 
-/** The tests change the clock of a host with it. */
+/** Changes the clock of a host in tests. */
 export const faketime: Tool = {
   name: 'libfaketime (faketime)',
   debianPackage: 'faketime',

@@ -12,7 +12,7 @@ export interface Choice {
 
 /**
  * Chooses the provider: the one that the user named; else external, if the environment names all three servers; else
- * the former one; else docker, if an engine answers; else native.
+ * the former one; else docker, if an engine responds; else native.
  */
 export async function chooseProvider(
   { provider, external }: Wanted,
@@ -24,12 +24,12 @@ export async function chooseProvider(
     return { name: 'external', reason: 'AWS_ENDPOINT_URL, MYSQL_URL and OPENSEARCH_URL are set' };
   if (before) return { name: before.provider, reason: 'as before; --provider changes it' };
   return (await dockerAnswers())
-    ? { name: 'docker', reason: 'a Docker engine answers' }
-    : { name: 'native', reason: 'no Docker engine with Compose answers' };
+    ? { name: 'docker', reason: 'a Docker engine responds' }
+    : { name: 'native', reason: 'no Docker engine with Compose responds' };
 }
 
 /**
- * Whether the servers are those of this checkout's own stack. A shell that is configured for it must not turn it into
+ * Whether the servers are those of this checkout's own stack. A shell that is configured for that stack must not make it
  * an external one.
  */
 function isOwn({ awsEndpoint, opensearchUrl }: NonNullable<Wanted['external']>, before: Settings | undefined): boolean {

@@ -16,10 +16,10 @@ import { succeeds } from '../tools.ts';
 const composeFile = path.join(project, 'docker-compose.localstack.yml');
 const environmentFile = path.join(stackFolder, 'docker.env');
 
-/** The name of this checkout's containers, networks and volumes, which differs from that of other checkouts. */
+/** The Compose project of this checkout's containers, networks and volumes. It differs from those of other checkouts. */
 const composeProject = `chat-system-${createHash('sha256').update(project).digest('hex').slice(0, 8)}`;
 
-/** Whether a Docker engine answers and Compose is installed. */
+/** Whether a Docker engine responds and Compose is installed. */
 export const dockerAnswers = async (): Promise<boolean> =>
   (await succeeds('docker', 'info')) && (await succeeds('docker', 'compose', 'version'));
 
@@ -60,7 +60,7 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
     check: async () => {
       if (!(await dockerAnswers()))
         throw new CommandProblem(
-          'No Docker engine with Compose answers: start one (docker info says what is wrong), or use --provider native.',
+          'No Docker engine with Compose responds: start one (docker info says what is wrong), or use --provider native.',
         );
     },
     steps: [

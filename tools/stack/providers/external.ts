@@ -33,7 +33,7 @@ export function externalProvider(external: ExternalServers | undefined): Provide
       title,
       run: async () => {
         if (!(await accepts(address)))
-          throw new CommandProblem(`No server answers at ${address}: start it and try again.`);
+          throw new CommandProblem(`No server responds at ${address}: start it and try again.`);
       },
     })),
     parts: () =>

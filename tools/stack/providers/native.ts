@@ -58,7 +58,7 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
     check: async () => {
       if (process.platform !== 'linux')
         throw new CommandProblem(
-          'Without Docker, the servers run on Linux only: start Docker, or use servers of your own (--provider external).',
+          'Without Docker, the servers run on Linux only: start Docker, or use your own servers (--provider external).',
         );
       await requireTools(nativeTools);
       for (const { name, title, port, flag } of parts)

@@ -1,2 +1,2 @@
--- Tests make databases of their own.
+-- Tests create their own databases.
 GRANT ALL ON *.* TO chat@'%' WITH GRANT OPTION;
