@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Embedded } from './embedded.ts';
 
-/** Sends a request to the API, a POST when there is a body, and returns the parsed answer. */
+/** Sends a request to the API, a POST when there is a body, and returns the parsed response. */
 export async function call<Body>({ origin, base }: Embedded, path: string, body?: unknown): Promise<Body> {
   const response = await fetch(`${origin}${base}${path}`, {
     ...(body !== undefined && {
@@ -11,7 +11,7 @@ export async function call<Body>({ origin, base }: Embedded, path: string, body?
       body: JSON.stringify(body),
     }),
   });
-  if (!response.ok) throw new Error(`${path} was answered ${response.status}: ${await response.text()}`);
+  if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`);
   return (await response.json()) as Body;
 }
 
@@ -26,14 +26,14 @@ export async function makeChats(host: Embedded, chats: number): Promise<string[]
   return paths;
 }
 
-/** Time between two searches for a message, in milliseconds. */
+/** The time between two searches for a message, in milliseconds. */
 const pollMs = 10;
 
 /**
  * Creates a message in the chat, and resolves when a search finds it. Then everything accepted before it is stored and
  * searchable too, because the queues of the embedded engine keep the order.
  *
- * @returns the time from the answer of the create to the answer of the search that finds it, in milliseconds
+ * @returns the time from the response to the create to the response to the search that finds it, in milliseconds
  */
 export async function untilSearchable(host: Embedded, chat: string): Promise<number> {
   const mark = `mark${randomUUID()}`;

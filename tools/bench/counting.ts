@@ -5,7 +5,7 @@ import type { Measurement, Setting } from './figure.ts';
 import { inTurns } from './ratios.ts';
 import { msOf } from './time.ts';
 
-/** `chats` in the larger store, and `changed` chats in each roll-up. */
+/** The number of `chats` in the larger store, and of `changed` chats in each roll-up. */
 export const countingSizes = {
   full: { chats: 1_000_000, changed: 1_000, runs: 11 },
   smoke: { chats: 2_000, changed: 100, runs: 1 },
@@ -15,17 +15,17 @@ export const countingSizes = {
 export const token = 'many';
 
 /**
- * Compares the roll-up of a thousand changed chats in a store with many chats with that in a store with only these
- * chats. Each chat has a message. The work of a database depends on the pages that it changes: evenly spread chats are
- * on a page each, which is the worst case; the newest chats are side by side, like chats that were created at the same
- * time.
+ * Compares the roll-up of a thousand changed chats in a store with many chats with the same roll-up in a store with only
+ * these chats. Each chat has a message. The work of a database depends on the pages that it changes. Evenly spread chats
+ * are each on their own page, which is the worst case; the newest chats are adjacent, like chats that were created at the
+ * same time.
  */
 export async function measureCounting({ scale, say }: Setting, many: Store, few: Store): Promise<Measurement[]> {
   const { chats, changed, runs } = countingSizes[scale];
   const spread = Array.from({ length: changed }, (_, i) => Math.floor((i * chats) / changed) + 1);
   const newest = Array.from({ length: changed }, (_, i) => chats - i);
   const all = Array.from({ length: changed }, (_, i) => i + 1);
-  // Each roll-up counts a new message, which needs a number of its own.
+  // Each roll-up counts a new message, which needs a new number.
   let number = 1;
   const measurements: Measurement[] = [];
   for (const [where, changing] of Object.entries({ 'evenly spread': spread, 'the newest': newest })) {
@@ -65,6 +65,6 @@ async function msOfRollUp(store: Store, chats: number[], number: number): Promis
   const ms = await msOf(async () => {
     visited = await rollUp(store, { counters });
   });
-  if (visited < chats.length) throw new Error(`Only ${visited} marks were visited`);
+  if (visited < chats.length) throw new Error(`The roll-up visited only ${visited} marks`);
   return ms;
 }

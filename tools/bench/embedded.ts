@@ -6,7 +6,7 @@ import path from 'node:path';
 
 const command = path.resolve(import.meta.dirname, '../../script/start');
 
-/** A chat system on a data folder of its own, started by `script/start`. */
+/** A chat system on its own data folder, started by `script/start`. */
 export interface Embedded {
   /** `http://127.0.0.1:PORT` */
   origin: string;
@@ -54,8 +54,8 @@ function urlOf(child: ChildProcess): Promise<string> {
 }
 
 /**
- * Reads VmRSS and smaps_rollup of proc(5), which are in kB. Memory that processes share, such as Node.js itself, counts
- * once.
+ * Returns the resident memory in MB, from VmRSS and smaps_rollup of proc(5), which are in kB. Memory that processes share,
+ * such as the program of Node.js, counts once.
  */
 function residentMb(pid: number): number {
   const kB = (file: string, field: RegExp) => Number(field.exec(readFileSync(`/proc/${file}`, 'utf8'))?.[1]);

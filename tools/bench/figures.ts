@@ -19,7 +19,7 @@ import { searchWorkerFigure } from './figures/search-worker.ts';
 import { storeWorkerFigure } from './figures/store-worker.ts';
 
 /**
- * All figures by the name that `script/bench` takes, in the order of the document. The last ones use the results of
+ * All figures by the name that `script/bench` accepts, in the order of the document. The last ones use the results of the
  * others.
  */
 export const figures: Record<string, Figure> = {

@@ -6,11 +6,11 @@ import type { ScratchDatabase, ScratchIndex } from './scratch.ts';
 /** The application and the chat to fill. */
 export const big = { token: 'big', chat: 1 };
 
-/** Rows and documents to load at a time. */
+/** The number of rows and documents to load at a time. */
 const atATime = 5_000;
 
 /**
- * Creates an application with one chat of `count` messages, directly in the tables and in the index, if there is one.
+ * Creates an application with one chat of `count` messages, directly in the tables and, if given, in the index.
  */
 export async function fillChat(count: number, { store, plain }: ScratchDatabase, index?: ScratchIndex): Promise<void> {
   const { token, chat } = big;

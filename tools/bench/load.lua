@@ -1,5 +1,5 @@
--- The script for wrk: POSTs one body to each path in turn, and prints the outcome as a line of JSON.
--- Arguments: a file with a path a line, a file with the body, the mean pause before a request of a connection in ms.
+-- A wrk script that POSTs one body to each path in turn, and prints the outcome as a line of JSON.
+-- Arguments: a file with one path a line, a file with the body, the mean pause before a request of a connection in ms.
 
 local requests, turn = {}, 0
 

@@ -28,10 +28,10 @@ const outcome = z.object({
 export type Outcome = z.output<typeof outcome> & { perSecond: number };
 
 /**
- * Sends POST requests for the given time; each connection sends one after the other. The generator is wrk because it is
- * written in C and leaves the processors to what is measured.
+ * Sends POST requests for the given time; each connection sends one after the other. The generator is wrk, because it
+ * needs little CPU time and leaves the processors to the measured server.
  *
- * @throws when a request failed or was answered with an error
+ * @throws Error when a request failed or its response was an error
  */
 export async function load({ origin, paths, body, connections, seconds, pauseMs = 0 }: Load): Promise<Outcome> {
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-load-'));

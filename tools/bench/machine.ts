@@ -4,7 +4,7 @@ import * as z from 'zod';
 import { project } from '../cli/project.ts';
 
 export const circumstances = z.object({
-  /** The day, as 2026-11-21. */
+  /** The day in the format 2026-11-21. */
   date: z.string(),
   /** Ends with + when lib, local or functions have uncommitted changes. */
   commit: z.string(),
@@ -13,7 +13,7 @@ export const circumstances = z.object({
 });
 export type Circumstances = z.output<typeof circumstances>;
 
-/** The date, commit, machine and Node.js version of a measurement that starts now. */
+/** Returns the date, commit, machine and Node.js version of a measurement that starts now. */
 export function circumstancesNow(): Circumstances {
   const git = (...args: string[]) => execFileSync('git', args, { cwd: project, encoding: 'utf8' }).trim();
   return {

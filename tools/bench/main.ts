@@ -14,10 +14,10 @@ const say = (line: string) => console.error(`  ${line}`);
 
 const command = new Command('script/bench')
   .description(
-    'Measures how fast the system is, compared with references that are measured beside it. Nothing else should run on the machine in the meantime.',
+    'Measures how fast the system is, compared with references that are measured at the same time. Nothing else should run on the machine meanwhile.',
   )
   .addArgument(new Argument('[figures...]', 'the figures to measure (default: all)').choices(Object.keys(figures)))
-  .option('--record', 'write the results into docs/benchmarks.md and tools/bench/results.json')
+  .option('--record', 'write the results to docs/benchmarks.md and tools/bench/results.json')
   .addOption(
     new Option('--smoke', 'check in seconds that measuring works; the results mean nothing').conflicts('record'),
   )
@@ -33,7 +33,7 @@ const { smoke, record } = command.opts<{ smoke?: true; record?: true }>();
 const scale: Scale = smoke ? 'smoke' : 'full';
 const measured: Record<string, Result> = {};
 
-/** Started by the first figure that needs the servers. */
+/** The servers, started by the first figure that needs them. */
 let stack: Promise<BorrowedStack> | undefined;
 const servers = () => {
   stack ??= borrowStack(say);

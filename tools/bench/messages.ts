@@ -1,16 +1,16 @@
 import { Random } from '../statistics/random.ts';
 import { readDeclarations } from '../texts/declarations.ts';
 
-/** The length of a message in characters: that of the other figures. */
+/** The length of a message in characters, the same as in the other figures. */
 const length = 80;
 
 /** The number of consecutive words that a message takes from one text. */
 const phrase = { least: 2, most: 6 };
 
 /**
- * Yields texts of messages, the same at each run: shuffled phrases of the Universal Declaration of Human Rights, half
- * of the messages in English and half in one of 530 languages, so that scripts, words and parts of words are as common
- * and as rare as in real messages.
+ * Yields texts of messages, the same in each run: shuffled phrases of the Universal Declaration of Human Rights. Half of
+ * the messages are in English and half in one of 530 other languages, so that scripts, words and parts of words are about
+ * as frequent as in real messages.
  */
 export function* messageTexts(seed = 1): Generator<string, never> {
   const random = new Random(seed);
@@ -26,7 +26,7 @@ export function* messageTexts(seed = 1): Generator<string, never> {
   }
 }
 
-/** The words of each declaration in order. English comes first. */
+/** Returns the words of each declaration in order. English comes first. */
 const wordsByLanguage = (): string[][] =>
   readDeclarations()
     .toSorted((a, b) => Number(b.code === 'eng') - Number(a.code === 'eng'))

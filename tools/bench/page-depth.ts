@@ -11,7 +11,7 @@ const limit = 50;
 /** The number of messages in the chat. */
 export const messagesOf = { full: 1_000_000, smoke: 2_000 };
 
-/** Compares the last page of the big chat with the first, read as the list of messages reads them. */
+/** Compares the last page of the big chat with the first. Both are read as by the list of messages. */
 export async function measurePages(store: Store, scale: Scale): Promise<Measurement[]> {
   const { runs, pages } = sizes[scale];
   const { token, chat } = big;

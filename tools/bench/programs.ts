@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { once } from 'node:events';
 import path from 'node:path';
 
-/** A reference program in a process of its own. */
+/** A reference program that runs in its own process. */
 export interface Program {
   /** The message that it sent when it was ready, such as its port. */
   ready: unknown;
@@ -10,9 +10,9 @@ export interface Program {
 }
 
 /**
- * Starts a program of `references/`, and resolves when it has sent its first message.
+ * Starts a program of `references/`. Resolves when it has sent its first message.
  *
- * @throws when it exits before that
+ * @throws Error when it exits before that
  */
 export async function startProgram(name: string, ...args: string[]): Promise<Program> {
   const child = fork(path.join(import.meta.dirname, 'references', `${name}.ts`), args);

@@ -1,11 +1,11 @@
 import { median } from '../statistics/quantiles.ts';
 import type { Measurement } from './figure.ts';
 
-/** Each value divided by the value of the reference in the same run; undefined where there is no reference. */
+/** Returns each value divided by the value of the reference in the same run; undefined without a reference. */
 export const ratios = ({ values, reference }: Measurement): number[] | undefined =>
   reference && values.map((value, run) => value / (reference.values[run] ?? Number.NaN));
 
-/** Whether the measurement meets its bar; undefined where there is no bar. */
+/** Returns whether the measurement meets its bar; undefined without a bar. */
 export function meets(measurement: Measurement): boolean | undefined {
   const { bar, values } = measurement;
   if (!bar) return undefined;
@@ -13,7 +13,7 @@ export function meets(measurement: Measurement): boolean | undefined {
   return 'atLeast' in bar ? judged >= bar.atLeast : judged <= bar.atMost;
 }
 
-/** Measures two things in turns, ours first, so that other load on the machine affects both alike. */
+/** Measures two things in turns, ours first, so that other load on the machine affects both equally. */
 export async function inTurns<Result>(
   runs: number,
   ours: (run: number) => Promise<Result>,

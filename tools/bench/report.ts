@@ -9,11 +9,11 @@ import { cellsOf, columns } from './table.ts';
 const file = path.join(project, 'docs/benchmarks.md');
 const [begin, end] = ['<!-- what follows is written by script/bench -->', '<!-- up to here -->'];
 
-/** Writes the figures between the markers of docs/benchmarks.md; the rest of that page is written by people. */
+/** Writes the figures between the markers of docs/benchmarks.md. The rest of that page is written by hand. */
 export function writeReport(figures: Record<string, Figure>, results: Record<string, Result>): void {
   const document = readFileSync(file, 'utf8');
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${file} has no place for the figures: ${begin} … ${end}`);
+  if (from < 0 || to < from) throw new Error(`${file} lacks the markers of the figures: ${begin} … ${end}`);
   const sections = Object.entries(figures).flatMap(([name, figure]) => {
     const result = results[name];
     return result ? [sectionOf(name, figure, result)] : [];

@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 import { circumstances } from './machine.ts';
 
-/** The recorded measurement of every figure. docs/benchmarks.md is written from this file. */
+/** The file with the recorded measurement of every figure. docs/benchmarks.md is written from it. */
 const file = path.join(import.meta.dirname, 'results.json');
 
 const numbers = z.array(z.number());
@@ -22,10 +22,10 @@ const result = z.object({
 export type Result = z.output<typeof result>;
 const results = z.record(z.string(), result);
 
-/** The recorded results by the name of the figure. */
+/** Returns the recorded results by the name of the figure. */
 export const readResults = (): Record<string, Result> => results.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-/** Records a result in place of the former one of that figure. */
+/** Records a result, replacing the former one of that figure. */
 export function recordResult(name: string, measured: Result): void {
   writeFileSync(file, `${JSON.stringify({ ...readResults(), [name]: measured }, rounded, 1)}\n`);
 }

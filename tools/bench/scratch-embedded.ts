@@ -14,7 +14,7 @@ import { messageTexts } from './messages.ts';
 export interface ScratchEngine {
   store: SqliteStore;
   index: SqliteSearchIndex;
-  /** The file of both. */
+  /** The database file of both. */
   database: Database;
   drop: () => Promise<void>;
 }
@@ -34,7 +34,7 @@ export async function makeEngine(): Promise<ScratchEngine> {
 }
 
 /**
- * Stores a chat with `count` messages through the engine, by default the big chat, and indexes it if `indexed` is set.
+ * Stores a chat with `count` messages through the engine, by default the big chat. Indexes them if `indexed` is set.
  */
 export async function fillEngine(
   count: number,

@@ -12,7 +12,7 @@ import type { Servers } from './figure.ts';
 /** A temporary database with the tables of the store. */
 export interface ScratchDatabase {
   store: MysqlStore;
-  /** A plain mysql2 connection to it, for references. */
+  /** A plain mysql2 connection to the database, for references. */
   plain: Connection;
   drop: () => Promise<void>;
 }
@@ -37,7 +37,7 @@ export async function makeDatabase({ mysqlUrl }: Servers): Promise<ScratchDataba
   };
 }
 
-/** Sets the buffer pool of the SQL server, in bytes. Returns a function that restores the former size. */
+/** Sets the size of the SQL server's buffer pool, in bytes. Returns a function that restores the former size. */
 export async function giveBufferPool({ plain }: ScratchDatabase, bytes: number): Promise<() => Promise<void>> {
   const set = (size: unknown) => plain.query('SET GLOBAL innodb_buffer_pool_size = ?', [size]);
   const [[row]] = await plain.query<RowDataPacket[]>('SELECT @@GLOBAL.innodb_buffer_pool_size AS size');

@@ -9,18 +9,18 @@ const sizes = { full: { runs: 5, searches: 100 }, smoke: { runs: 1, searches: 3 
 /** The number of messages in the chat. */
 export const messagesOf = { full: 1_000_000, smoke: 2_000 };
 
-/** Matches on a page. */
+/** The number of matches on a page. */
 export const pageSize = 20;
 
 /**
- * Queries by how common they are in the texts of messages.ts: in every second message, or in a hundred of a million.
+ * Queries by their frequency in the texts of messages.ts: in every second message, or in 100 of 1,000,000.
  */
 const queries = { common: ['e', 'th', 'the', 'everyone has'], rare: ['皮', 'qz', 'zej', 'an and the r'] };
 
 /**
  * Searches the big chat for texts of each length, common and rare.
  *
- * @param options.scan the reference, which finds the same text without the index
+ * @param options.scan the reference, which searches for the same text without the index
  * @param options.p99Ms the bar for the 99th percentile, in milliseconds
  */
 export async function measureSearches(

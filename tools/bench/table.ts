@@ -5,7 +5,7 @@ import { meets, ratios } from './ratios.ts';
 /** The headings of a table of measurements. */
 export const columns = ['', 'median (range)', 'reference', 'ratio (range)', 'bar', ''];
 
-/** The cells of the row of a measurement. */
+/** Returns the table cells of a measurement. */
 export function cellsOf(measurement: Measurement): string[] {
   const { what, unit, values, reference, bar } = measurement;
   const ratio = ratios(measurement);
@@ -24,13 +24,13 @@ const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' 
 const barOf = (bar: Bar, unit: string): string =>
   'atLeast' in bar ? `≥ ${number(bar.atLeast)} ${unit}` : `≤ ${number(bar.atMost)} ${unit}`;
 
-/** The median and, of several values, the least and the greatest. */
+/** Formats the median and, if there are several values, the least and the greatest. */
 function spread(values: number[]): string {
   const middle = number(median(values));
   return values.length > 1 ? `${middle} (${number(Math.min(...values))}–${number(Math.max(...values))})` : middle;
 }
 
-/** A number with three significant digits, or with all digits before the point. */
+/** Formats a number with three significant digits, or with all digits before the point. */
 const number = (value: number): string =>
   Math.abs(value) >= 1_000
     ? Math.round(value).toLocaleString('en-US')

@@ -12,11 +12,11 @@ const nameOf = (batch: number): string =>
 
 export const cost = figure({
   title: 'AWS: what messages cost',
-  about: `Arithmetic, not a measurement: what a million messages of 80 characters take of each service, by the code and by the figures above,
-    at the list prices of ${list.region} (collected ${list.collected}, [prices.json](../tools/cost/prices.json), which says where each was read and
-    which is from memory). What is not measured is in [measured.ts](../tools/cost/measured.ts). Where nothing else is said: ${usual.perSecond}
-    messages/s in ${usual.chats} chats, arm64, ${usual.memoryMb} MB, and batches that wait for ${usual.windowSeconds} s. Free tiers, cold starts and traffic
-    between zones are left out.`,
+  about: `A calculation, not a measurement: what a million messages of 80 characters use of each service, according to the code and the figures
+    above, at the list prices of ${list.region} (collected ${list.collected}; [prices.json](../tools/cost/prices.json) says where each price was read, and
+    which prices are from memory). Values that are not measured are in [measured.ts](../tools/cost/measured.ts). Unless stated otherwise: ${usual.perSecond}
+    messages/s in ${usual.chats} chats, arm64, ${usual.memoryMb} MB, and a batching window of ${usual.windowSeconds} s. Free tiers, cold starts and traffic
+    between zones are not included.`,
   measure: async ({ say, results }) => {
     const { inputs, unmeasured } = inputsFrom(results());
     if (unmeasured.length > 0) say(`not measured yet: ${unmeasured.join(', ')}`);

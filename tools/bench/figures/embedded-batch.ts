@@ -12,8 +12,8 @@ const body = { messages: Array.from({ length: messages }, () => ({ body: usualBo
 
 export const embeddedBatch = figure({
   title: 'Embedded: creating messages by the hundred',
-  about: `50 connections create batches of ${messages} messages of 80 characters in one chat. The reference is a bare SQLite table that gets such
-    messages in synced transactions, without HTTP, JSON or numbers.`,
+  about: `50 connections create batches of ${messages} messages of 80 characters in one chat. The reference inserts such messages into a bare SQLite
+    table in synced transactions, without HTTP, JSON or assigning numbers.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, connections } = sizes[scale];
     const host = await startEmbedded();

@@ -19,9 +19,9 @@ const body = { body: usualBody };
 
 export const embeddedLag = figure({
   title: 'Embedded: from accepted to searchable',
-  about: `At half the rate that ${connections} connections reach when nothing holds them back, one message after the other is created and looked for
-    until a search finds it. The backlog is measured by this time, too: when it grows, a message waits longer at the end than at the beginning.
-    Accepting at full speed is held against the same server without its worker thread.`,
+  about: `${connections} connections create messages at half of their peak rate. Meanwhile, one message after the other is created and searched for
+    until a search finds it. This time also shows whether the backlog grows: then messages take longer at the end than at the beginning. Accepting
+    at full speed is compared with the same server without its worker thread.`,
   measure: async ({ scale, say }) => {
     const { runs, peakSeconds, steadySeconds } = sizes[scale];
     const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-bench-'));

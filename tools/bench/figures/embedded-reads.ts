@@ -14,11 +14,9 @@ const sizes = {
   smoke: { runs: 1, seconds: 1, old: 200, newer: 200, long: 20 },
 };
 const connections = 50;
-/** Applications that one tenant searches in the last storm. */
+/** The number of applications that one tenant searches in the last storm. */
 const applications = 12;
-/**
- * Time between two requests of a probe, in milliseconds. A probe measures how long others wait and must not be a load.
- */
+/** The time between two requests of a probe, in milliseconds. A probe measures waiting times and must not add load. */
 const pauseMs = 5;
 
 /** The searches of the tenant at full speed, in one of its applications or in all of them. */
@@ -31,11 +29,11 @@ const storms = {
 
 export const embeddedReads = figure({
   title: 'Embedded: reads beside writes',
-  about: `One client creates messages, one asks for /health and one searches an application of its own, one request after the other, while
-    ${connections} connections of another tenant search their application as fast as they can: for a word in 12,000 messages below 300,000 newer ones
-    without it, for 18 equal characters among 6,000 messages of 10,000 of them, for a word of every newer message, and for the 18 characters in
-    ${applications} applications with 1,000 such messages each. The reference is the same without that
-    tenant, in turns. Some of its searches are answered 503 because they waited too long.`,
+  about: `Three clients send one request after the other: one creates messages, one requests /health, and one searches its own
+    application. Meanwhile, ${connections} connections of another tenant search as fast as they can: for a word in 12,000 messages that are older
+    than 300,000 messages without it; for 18 equal characters among 6,000 messages of 10,000 such characters; for a word that is in every newer
+    message; and for the 18 characters in ${applications} applications with 1,000 such messages each. The reference is the same three clients
+    without that tenant, measured in turns. Some of the tenant's searches fail with 503 because they waited too long.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, old, newer, long } = sizes[scale];
     const host = await startEmbedded();
@@ -52,7 +50,7 @@ export const embeddedReads = figure({
       const probes = {
         creates: () => call(host, `${chat}/messages`, { body: usualBody }),
         '/health': () => call(host, '/health'),
-        // A 503 is not an error here, because the time to the answer is measured.
+        // A 503 is not an error here, because the time to the response is measured.
         "another tenant's searches": async () => {
           const response = await fetch(`${host.origin}${host.base}${quiet}/messages/search?q=thirteen`);
           await response.arrayBuffer();
@@ -108,7 +106,7 @@ async function p99Until(probe: () => Promise<unknown>, until: number): Promise<n
   return percentile(times, 99);
 }
 
-/** Searches the applications of the chats, and ignores the answers. */
+/** Searches the applications of the chats, and ignores the responses. */
 async function searchAtFullSpeed({ origin, base }: Embedded, chats: string[], q: string, seconds: number) {
   const ofEach = Math.ceil(connections / chats.length);
   const run = promisify(execFile);

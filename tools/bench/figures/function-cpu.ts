@@ -10,10 +10,10 @@ const program = path.join(import.meta.dirname, '../functions/calls.ts');
 
 export const functionCpu = figure({
   title: 'AWS: the processor time of a create',
-  about: `The function that creates a message, in the bundle that is deployed, is called time after time with the event of a message of 80
-    characters; a process beside it answers as DynamoDB and SQS do. The reference is a bare handler that parses the body, makes the
-    same two calls by the same clients of the SDK, and checks nothing. The event is parsed and the answer printed around each call, as
-    Lambda's runtime does; the time is that of all threads, and of the system for them.`,
+  about: `The deployed bundle of the function that creates a message is called repeatedly with the event of a message of 80 characters. A separate
+    process responds like DynamoDB and SQS. The reference is a bare handler that parses the body, makes the same two calls with the same SDK
+    clients, and checks nothing. Each call includes parsing the event and serializing the response, as in Lambda's runtime. The time is the CPU
+    time of all threads, in user and kernel mode.`,
   measure: async ({ scale, say }) => {
     const { runs, warmUp, calls } = sizes[scale];
     const bundles = await makeBundles(['createMessage']);

@@ -8,7 +8,7 @@ const create: FunctionName = 'createMessage';
 const sizes: Record<'full' | 'smoke', { rounds: number; others: FunctionName[]; bundled: FunctionName[] }> = {
   full: {
     rounds: 25,
-    // One function of every kind, because the time of a start depends on the packages in the bundle.
+    // One function of each kind, because the start time depends on the packages in the bundle.
     others: ['getMessage', 'searchChat', 'storeWorker', 'fallback'],
     bundled: Object.keys(functions) as FunctionName[],
   },
@@ -24,9 +24,9 @@ interface Compared {
 
 export const functionStart = figure({
   title: 'AWS: the start of a function',
-  about: `What a function does before its first call: reading and running its bundle, until the handler is there, each time in a new process of
-    Node.js; the time is the processor's. The reference is a bare handler of the same two calls of the SDK as a create, bundled by the
-    same options, in a start right after it; once more with what [else we leave out of a bundle](decisions/0007-function-bundles.md).`,
+  about: `The CPU time that a function takes before its first call: a new Node.js process reads and runs the bundle until the handler is loaded. The
+    reference is a bare handler with the same two SDK calls as a create, bundled with the same options and started right after it. A second
+    reference also leaves out [the code that we cut from bundles](decisions/0007-function-bundles.md).`,
   measure: async ({ scale, say }) => {
     const { rounds, others, bundled } = sizes[scale];
     const bundles = await makeBundles(bundled);

@@ -4,7 +4,7 @@ import { fillEngine, makeEngine } from '../scratch-embedded.ts';
 
 export const pageDepthEmbedded = figure({
   title: 'Embedded: a page of messages, however deep',
-  about: `The same pages of the same chat in SQLite.`,
+  about: `The same pages as in MariaDB (see below), of the same chat in SQLite.`,
   measure: async ({ scale }) => {
     const engine = await makeEngine();
     try {

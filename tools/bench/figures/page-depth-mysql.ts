@@ -6,8 +6,9 @@ import { msOf } from '../time.ts';
 
 export const pageDepthMysql = figure({
   title: 'AWS: a page of messages, however deep',
-  about: `A page of 50 messages of a chat of 1,000,000 in MariaDB, as the list of messages asks for it: the rows, and which numbers of the stretch are
-    missing. The last page beside the first, each the median of a run's; MariaDB's buffer pool of 64 MB holds a fraction of the chat.`,
+  about: `A page of 50 messages of a chat of 1,000,000 messages in MariaDB, read as by the list of messages: the rows, and the missing numbers in their
+    range. The last page is compared with the first; each value is the median of a run. MariaDB's buffer pool of 64 MB has space for only a
+    fraction of the chat.`,
   measure: async ({ scale, say, servers }) => {
     const messages = messagesOf[scale];
     const database = await makeDatabase(await servers());

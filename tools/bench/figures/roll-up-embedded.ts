@@ -6,7 +6,7 @@ import { makeEngine, type ScratchEngine } from '../scratch-embedded.ts';
 
 export const rollUpEmbedded = figure({
   title: 'Embedded: counting what changed',
-  about: 'The same roll-up of the same chats in SQLite.',
+  about: 'The same roll-up as in MariaDB (see below), of the same chats in SQLite.',
   measure: async (setting) => {
     const { chats, changed } = countingSizes[setting.scale];
     const [many, few] = [await makeChats(chats), await makeChats(changed)];

@@ -7,14 +7,15 @@ const bufferPool = 512 * 2 ** 20;
 
 export const rollUpMysql = figure({
   title: 'AWS: counting what changed',
-  about: `The roll-up of 1,000 changed chats in MariaDB, among 1,000,000 chats of one application beside among 1,000; each chat has messages, and each
-    changed one a new one. Chats that are evenly spread are in a page of the database each, the worst there is; the newest are side by side. The ledger's counters are answered from memory. MariaDB has a buffer
-    pool of 512 MB meanwhile: with the 64 MB of a development machine, it is the disk that is measured.`,
+  about: `The roll-up of 1,000 changed chats in MariaDB, among the 1,000,000 chats of an application. The reference is the same roll-up among 1,000
+    chats. Each chat has messages, and each changed chat has a new one. Evenly spread chats are each on their own page of the database, which is the
+    worst case; the newest chats are adjacent. The ledger's counters come from memory. MariaDB has a buffer pool of 512 MB during this measurement,
+    because with the 64 MB of a development machine it would measure the disk.`,
   measure: async (setting) => {
     const { chats, changed } = countingSizes[setting.scale];
     const where = await setting.servers();
     const [many, few] = [await makeChats(where, chats), await makeChats(where, changed)];
-    // Not on the server of the tests, because other tests that write at the same time would run out of locks.
+    // Not for the smoke run of the tests, because other tests that write to the server meanwhile would run out of locks.
     const takeBack = setting.scale === 'full' ? await giveBufferPool(many, bufferPool) : undefined;
     try {
       return await measureCounting(setting, many.store, few.store);

@@ -23,10 +23,11 @@ const working = (inputs: Inputs): Working => ({
 
 export const scaling = figure({
   title: 'AWS: how far behind the store is',
-  about: `A simulation, not a measurement: single creates at random times, the store queue as it is deployed (${feed.maxConcurrency} batches of
-    up to ${feed.batchSize.toLocaleString('en-US')} at once, a window of ${feed.window.toSeconds()} s) or with what is named changed, a database of two processors. A batch
-    takes as long as the figure on the AWS engine's store says, or what stands in [measured.ts](../tools/cost/measured.ts). The lag is from the answer
-    until the message is in SQL. Three seeds each. What it says of Lambda's pollers is AWS's description, see [scaling](scaling.md).`,
+  about: `A simulation, not a measurement: single creates at random times, the store queue as deployed (${feed.maxConcurrency} concurrent batches of
+    up to ${feed.batchSize.toLocaleString('en-US')}, a window of ${feed.window.toSeconds()} s) or with the named change, and a database with two processors. The time of a batch
+    comes from the figure about storing messages on AWS or, if that is not measured, from [measured.ts](../tools/cost/measured.ts). The lag is the
+    time from the response until the message is in SQL. Each row is simulated with three seeds. The behaviour of Lambda's pollers follows AWS's
+    description, see [scaling](scaling.md).`,
   measure: async ({ scale, say, results }) => {
     const { inputs } = inputsFrom(results());
     const untilMs = seconds[scale] * 1_000;

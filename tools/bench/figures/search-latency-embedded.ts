@@ -32,14 +32,14 @@ const searches = (chats: number, title: string, about: string): Figure =>
 export const searchLatencyEmbedded = searches(
   1,
   'Embedded: searching a chat of 1,000,000 messages',
-  `The same searches in the same messages in the embedded engine's index, which counts up to 10,000 matches. The reference is \`LIKE '%…%'\` on the same
-    rows in SQLite with the same order and limit, which counts no matches and minds no case but that of ASCII.`,
+  `The same searches as in OpenSearch (see below), of the same messages in the embedded engine's index, which counts up to 10,000 matches. The
+    reference is \`LIKE '%…%'\` on the same rows in SQLite with the same order and limit. It counts no matches and ignores the case of ASCII letters only.`,
 );
 
 export const searchLatencyEmbeddedLarge = searches(
   10,
   'Embedded: searching a chat of 1,000,000 messages among 10,000,000',
-  'The same once more, with nine other chats of the same messages in the index and the tables.',
+  'The same searches, with nine other chats of the same messages in the index and the tables.',
 );
 
 const scan = async ({ database }: ScratchEngine, q: string) =>

@@ -6,10 +6,10 @@ import { msOf } from '../time.ts';
 
 export const searchLatencyOpensearch = figure({
   title: 'AWS: searching a chat of 1,000,000 messages',
-  about: `Searches in OpenSearch for 1, 2, 3 and 12 characters, 20 matches a page, one after the other in a chat of 1,000,000 messages of 80 characters in
-    English and 530 other languages; the same query is repeated, so caches are warm. The rare 12 characters are made of common parts. The reference is
-    \`LIKE '%…%'\` on the same rows in MariaDB with the same order and limit, case aside, which counts no matches. OpenSearch has a heap of 512 MB and the
-    first tier of its compiler alone here, MariaDB a buffer pool of 64 MB: what both have on a development machine.`,
+  about: `Consecutive searches in OpenSearch for 1, 2, 3 and 12 characters, with 20 matches a page, in a chat of 1,000,000 messages of 80 characters in
+    English and 530 other languages. Each query is repeated, so caches are warm. The rare text of 12 characters consists of common parts. The reference
+    is a case-insensitive \`LIKE '%…%'\` on the same rows in MariaDB with the same order and limit; it counts no matches. The servers are configured as
+    on a development machine: OpenSearch with a heap of 512 MB and only the first-tier compiler, MariaDB with a buffer pool of 64 MB.`,
   measure: async (setting) => {
     const messages = messagesOf[setting.scale];
     const where = await setting.servers();

@@ -8,13 +8,13 @@ import { msOf } from '../time.ts';
 
 const sizes = { full: { runs: 5, searches: 100, old: 12_000 }, smoke: { runs: 1, searches: 3, old: 100 } };
 const indexedAtATime = 1_000;
-/** In none of the texts of bench/messages.ts. */
+/** A word that no text of tools/bench/messages.ts contains. */
 const word = 'zebra';
 
 export const searchOldEmbedded = figure({
   title: 'Embedded: searching an application for what is old and common',
-  about: `A word that is in the oldest 12,000 messages of an application and in none of the 1,000,000 newer ones is searched in the whole
-    application. The index alone is measured, without HTTP.`,
+  about: `Searches of a whole application for a word that is in its oldest 12,000 messages and in none of the 1,000,000 newer ones. Only the index
+    is measured, without HTTP.`,
   measure: async ({ scale, say }) => {
     const { runs, searches, old } = sizes[scale];
     const engine = await makeEngine();

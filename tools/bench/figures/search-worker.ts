@@ -16,10 +16,10 @@ const [token, chat] = ['bench', 1];
 
 export const searchWorkerFigure = figure({
   title: 'AWS: indexing messages',
-  about: `Batches of 1,000 new messages of 80 characters: the search worker reads the record, reads the messages back from MariaDB, folds them and
-    sends them to OpenSearch. The reference sends the same documents in the same request, written beforehand, into an index of the same mapping. A rate
-    is that of the run's median batch. The parts are measured apart, on the same batches; what they leave is OpenSearch's. It has a heap of 512 MB
-    and the first tier of its compiler alone here, so it is slower than it would be on servers of its own.`,
+  about: `Batches of 1,000 new messages of 80 characters: the search worker decodes the record, reads the messages from MariaDB, folds them and
+    sends them to OpenSearch. The reference sends the same request, serialized beforehand, to an index with the same mapping. Each rate is that of the
+    run's median batch. The parts are measured separately on the same batches; the rest of the time is OpenSearch. It has a heap of 512 MB and only
+    the first-tier compiler here, so it is slower than on dedicated servers.`,
   measure: async ({ scale, say, servers }) => {
     const { runs, batches } = sizes[scale];
     const where = await servers();

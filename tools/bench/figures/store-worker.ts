@@ -17,9 +17,10 @@ const bar: Bar = { atLeast: 0.8 };
 
 export const storeWorkerFigure = figure({
   title: 'AWS: storing messages',
-  about: `Batches of 1,000 new messages of 80 characters of one chat into MariaDB: merged alone, and by the store worker, which reads its records first, each with
-    the id of its request, and names what changed afterwards (here to nobody). The reference is one INSERT of the same 1,000 rows into an identical table, in a
-    transaction of its own, as mysql2 writes it; the batches of both take turns, and a rate is that of the run's median batch.`,
+  about: `Storing batches of 1,000 new messages of 80 characters of one chat in MariaDB: merging alone, and the whole store worker, which first decodes
+    its records, each with a request id, and then sends the changed keys (here to a queue that drops them). The reference is one INSERT of the same
+    1,000 rows into an identical table, in its own transaction, as mysql2 serializes it. The batches of both take turns, and each rate is that of the
+    run's median batch.`,
   measure: async ({ scale, say, servers }) => {
     const { runs, batches } = sizes[scale];
     const database = await makeDatabase(await servers());
@@ -76,10 +77,10 @@ export const storeWorkerFigure = figure({
   },
 });
 
-/** Messages a second, from the median time of a batch: a hiccup of the machine affects single batches at random. */
+/** Returns messages per second from the median time of a batch, because interruptions affect single batches at random. */
 const rate = (ms: number[]): number => (rows * 1_000) / median(ms);
 
-/** New messages of one chat. */
+/** Makes batches of new messages of one chat. */
 class Source {
   readonly #token = 'bench';
   #last = 0;
@@ -88,7 +89,7 @@ class Source {
     { kind: 'chat', token: this.#token, chat: 1, revision: 0, at: Date.now(), name: null },
   ];
 
-  /** Returns the writes of the next batch as the worker has them after decoding: with strings of their own. */
+  /** Returns the writes of the next batch as the worker has them after decoding, where no two share a string. */
   next(): Write[] {
     const at = Date.now();
     const message = { kind: 'message', token: this.#token, chat: 1, revision: 0, at, content: { body: usualBody } };

@@ -13,10 +13,10 @@ const bareHandler = path.join(import.meta.dirname, '../references/bare-create.ts
 export interface Bundles {
   fileOf: (name: FunctionName) => string;
   /**
-   * The bare handler, bundled with the same options and with credentials from the environment only, as usual on Lambda.
+   * The bare handler, bundled with the same options, and with credentials only from the environment as is usual on Lambda.
    */
   bare: string;
-  /** The bare handler without all the code that we know how to leave out of a bundle. */
+  /** The bare handler, bundled without all the code that we cut from bundles. */
   bareCut: string;
   /** The sizes of the functions' bundles in bytes. */
   sizes: Map<FunctionName, number>;

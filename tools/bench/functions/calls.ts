@@ -3,9 +3,9 @@ import type { HttpHandler } from '../../../functions/runtime/http/operation.ts';
 import { lambdaContext } from '../../../local/lambda-events.ts';
 import { createEvent } from './create-event.ts';
 
-// Calls the function in the bundle, one call after the other as Lambda does, and prints the processor time of a call in
-// microseconds: that of all threads in user and kernel mode. It parses the event and serializes the answer, as Lambda's
-// runtime does around every call.
+// Calls the function in the bundle, one call after the other as Lambda does, and prints the CPU time of a call in
+// microseconds: that of all threads in user and kernel mode. It parses the event and serializes the response, as Lambda's
+// runtime does in every call.
 
 const [, , bundle = '', warmUp = '', calls = ''] = process.argv;
 const { handler }: { handler: HttpHandler } = await import(pathToFileURL(bundle).href);
@@ -14,7 +14,7 @@ const event = JSON.stringify(createEvent);
 async function call(times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
     const answer = JSON.stringify(await handler(JSON.parse(event), lambdaContext('bench')));
-    if (!answer.includes('"statusCode":201')) throw new Error(`The function answered ${answer}`);
+    if (!answer.includes('"statusCode":201')) throw new Error(`The function returned ${answer}`);
   }
 }
 

@@ -1,7 +1,7 @@
 import { execFile } from 'node:child_process';
 import { promisify } from 'node:util';
 
-/** Variables that Lambda sets for every function and the SDK reads. */
+/** Variables that Lambda sets for every function and that the SDK reads. */
 const ofLambda = {
   AWS_REGION: 'eu-central-1',
   AWS_ACCESS_KEY_ID: 'key',
@@ -14,7 +14,7 @@ const ofLambda = {
   _X_AMZN_TRACE_ID: 'Root=1-691f9d2e-4bd9d6a30f3a5c2e7f1b8d60',
 };
 
-/** The most output to accept, in bytes: thousands of calls log a line each. */
+/** The most output to accept, in bytes. Thousands of calls each log a line. */
 const mostPrinted = 100_000_000;
 
 /** Runs Node.js with only the environment of a function, and returns its output. */

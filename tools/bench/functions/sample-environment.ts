@@ -18,7 +18,7 @@ const examples: Record<string, string> = {
   SYSTEM_SECRET: 'system-secret',
 };
 
-/** The environment variables that the services of a function read. */
+/** Returns the environment variables that the services of a function read. */
 export async function variablesOf(name: FunctionName): Promise<{ required: string[]; optional: string[] }> {
   const required: string[] = [];
   const optional: string[] = [];
@@ -31,7 +31,7 @@ export async function variablesOf(name: FunctionName): Promise<{ required: strin
   return { required, optional };
 }
 
-/** An environment in which a function can start. Nothing listens at its addresses. */
+/** Returns an environment in which a function can start. Nothing listens at its addresses. */
 export async function environmentOf(name: FunctionName): Promise<Record<string, string>> {
   const { required } = await variablesOf(name);
   return Object.fromEntries(required.map((variable) => [variable, examples[variable] as string]));

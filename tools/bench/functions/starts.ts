@@ -13,6 +13,6 @@ const script = `
   process.exit();
 `;
 
-/** Starts the function in the bundle in a new process, and returns the processor time of that in milliseconds. */
+/** Starts the function in the bundle in a new process, and returns the CPU time of the start in milliseconds. */
 export const start = async (bundle: string, variables: Record<string, string>): Promise<number> =>
   Number(await runAsFunction(variables, '--input-type=module', '--eval', script, bundle));

@@ -8,7 +8,7 @@ import { loadOperations } from '../../../local/operations.ts';
 import { createServer } from '../../../local/server.ts';
 import { systemSecretOf } from '../../../local/system-secret.ts';
 
-// The embedded engine without its worker thread: accepted writes are on the disk and stay in the queue.
+// The embedded engine without its worker thread: accepted writes are on disk and stay in the queue.
 
 const [dataDir] = process.argv.slice(2);
 if (!dataDir) throw new Error('The data folder is missing');

@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-// Answers the two calls of a create as DynamoDB and SQS do, and does nothing else. It is not an engine for tests. The
-// benchmark uses it to measure a function at thousands of calls a second, where an emulator serves 50.
+// Responds to the two calls of a create like DynamoDB and SQS, and does nothing else. It is not an engine for tests. The
+// benchmark uses it to measure a function at thousands of calls per second; an emulator serves only 50.
 
 const counted = JSON.stringify({
   Attributes: {
@@ -22,7 +22,7 @@ interface Batch {
   Entries: { Id: string; MessageBody: string }[];
 }
 
-/** The SDK's client compares the digest with its own. */
+/** Returns the response to a sent batch. The SDK compares the digests with its own. */
 const sent = ({ Entries }: Batch): string =>
   JSON.stringify({
     Successful: Entries.map(({ Id, MessageBody }) => ({

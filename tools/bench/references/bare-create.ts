@@ -3,8 +3,8 @@ import { SendMessageBatchCommand, SQSClient } from '@aws-sdk/client-sqs';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { callSettings } from '../../../functions/aws/calls.ts';
 
-// The least that a function can do to create a message: the requests of lib/ledger/dynamodb/dynamodb-ledger.ts and
-// lib/queue/sqs/sqs-queue.ts to the two services, with the same clients and settings and without any check.
+// The minimum that a function must do to create a message: the requests of lib/ledger/dynamodb/dynamodb-ledger.ts and
+// lib/queue/sqs/sqs-queue.ts to the two services, with the same clients and settings, and without any checks.
 
 const { LEDGER_TABLE, STORE_QUEUE_URL } = process.env;
 const dynamodb = new DynamoDBClient({ ...callSettings, maxAttempts: 1 });
