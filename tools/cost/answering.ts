@@ -4,13 +4,13 @@ import { requestSizes } from './sizes.ts';
 
 const writeUnitBytes = 1_024;
 
-/** Returns what AWS bills for answering the clients, in quantities a second. */
+/** Returns what AWS bills for responding to the clients, in quantities per second. */
 export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   const { batch, keys, memoryMb } = scenario;
   const requests = scenario.perSecond / batch;
   const { records, answer } = requestSizes(batch);
   const cpuMs = inputs.createCpuMs + (batch - 1) * inputs.createdMessageCpuMs;
-  // With an Idempotency-Key, three more calls follow one another: claim the key, save the answer, remove the claim
+  // An Idempotency-Key takes three more calls, one after the other: claim the key, save the response, remove the claim
   // beside the counter.
   const tableCalls = keys ? 4 : 1;
   const waitMs = inputs.runtimeMs + tableCalls * inputs.tableCallMs + inputs.queueCallMs;

@@ -1,6 +1,6 @@
 import type { FeedSize } from '../../infra/sizes.ts';
 
-/** What a queue's event source does with the arriving messages when the worker keeps up. */
+/** The calls that a queue's event source makes for the arriving messages, while the worker keeps up. */
 export interface Fed {
   /** Queue messages in a batch, on average. */
   perInvocation: number;
@@ -9,18 +9,18 @@ export interface Fed {
   deletesPerSecond: number;
 }
 
-/** The most messages that SQS returns or deletes in a call. */
+/** The most messages that SQS returns or deletes per call. */
 export const perCall = 10;
 /** The largest Lambda event, in bytes. */
 export const eventBytes = 6 * 1024 * 1024;
 
 /**
- * Estimates how full the batches are, by AWS's description: each of the `pollers` takes its share of the messages and
- * starts a batch with the first one. It passes the batch on when the window ends or the batch is full (by number or by
- * 6 MB). A call returns as soon as there is one message, so it returns several only when they arrive within its round
- * trip.
+ * Estimates how full the batches are, according to AWS's description: each of the `pollers` takes its share of the
+ * messages and starts a batch with the first one. It invokes the function when the window ends or the batch is full (by
+ * number or by 6 MB). A call returns as soon as there is one message, so it returns several only when they arrive within
+ * its round trip.
  *
- * @param arrivals queue messages a second, and the bytes of each
+ * @param arrivals queue messages per second, and the bytes of each
  * @param options.roundTripMs the time of a call that returns messages, in milliseconds
  */
 export function fed(

@@ -1,7 +1,7 @@
 import type { Inputs } from './measured.ts';
 import type { PriceName } from './prices.ts';
 
-/** The part of the work that is billed: answering the client, or everything after the answer. */
+/** The part of the work that a line is for: responding to the client, or everything after the response. */
 export type Part = 'answering' | 'queues and workers';
 
 /** A line of the bill. */
@@ -9,19 +9,19 @@ export interface Line {
   what: string;
   part: Part;
   price: PriceName;
-  /** The billed units, a second or in a month of 730 hours (see quantities.ts). */
+  /** The billed units, per second or per month of 730 hours (see quantities.ts). */
   quantity: number;
 }
 
 export interface Scenario {
-  /** Messages created a second in all chats together. */
+  /** Messages created per second in all chats together. */
   perSecond: number;
-  /** Messages in each request. */
+  /** The number of messages in each request. */
   batch: number;
   architecture: 'Arm' | 'X86';
   /** The memory of the function that creates messages. */
   memoryMb: number;
-  /** How long the batches of both queues wait to be filled. */
+  /** The batching window of both queues, in seconds. */
   windowSeconds: number;
   /** Whether requests have an Idempotency-Key. */
   keys: boolean;
@@ -29,15 +29,14 @@ export interface Scenario {
   chats: number;
 }
 
-/** The memory that buys one whole processor. */
+/** The memory for which Lambda provides one whole processor, in MB. */
 const wholeProcessorMb = 1_769;
 /** The bytes that SQS bills as one request. */
 const queueChunk = 65_536;
 
 /**
- * Returns the milliseconds that Lambda bills for an invocation. The waiting time does not depend on the memory. The
- * computing time is divided by the share of a processor that the memory buys, at most one because Node.js computes on
- * one.
+ * Returns the milliseconds that Lambda bills for an invocation. The waiting time does not depend on the memory. The CPU
+ * time is divided by the share of a processor that comes with the memory, at most one because Node.js runs on one.
  */
 export const billedMs = (cpuMs: number, waitMs: number, memoryMb: number): number =>
   Math.ceil(cpuMs / Math.min(1, memoryMb / wholeProcessorMb) + waitMs);

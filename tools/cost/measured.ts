@@ -1,11 +1,11 @@
 import { median } from '../statistics/quantiles.ts';
 
-/** What this model reads of a measured figure of script/bench. */
+/** The part of a measured figure of script/bench that this model reads. */
 interface MeasuredFigure {
   measurements: { what: string; unit: string; values: number[] }[];
 }
 
-/** A number that the arithmetic starts from: the result of a figure, or an estimate until that figure is measured. */
+/** An input of the model: the result of a figure, or an estimate until that figure is measured. */
 interface Input {
   value: number;
   /** The source of the value. */
@@ -21,31 +21,31 @@ const timeOf = (name: string, what: string) => ({
 const canned =
   'process CPU time of an invocation of the bundle, warm, with canned answers of DynamoDB and SQS (2-core Xeon, Node.js 24)';
 
-/** Every input. Times are milliseconds of one whole processor or of waiting; sizes are bytes. */
+/** All inputs. Times are in milliseconds, of one whole processor or of waiting; sizes are in bytes. */
 const table = {
   createCpuMs: {
     value: 1.16,
     from: canned,
     figure: { name: 'function-cpu', what: 'processor time of a create', unit: 'ms' },
   },
-  createdMessageCpuMs: { value: 0.0095, from: `each further message of a batch, of 100 and of 1,000; ${canned}` },
+  createdMessageCpuMs: { value: 0.0095, from: `each further message in batches of 100 and 1,000; ${canned}` },
 
   storeBatchMs: { value: 1.5, from: 'assumed: the processor time of a create, for one SQS call and six statements' },
   storeMessageMs: {
     value: 0.0185,
-    from: '0.012 ms in MariaDB for one of 1,000 rows of an INSERT (lib/store/mysql/merge.ts), 0.002 ms to parse and name it, measured; the rest assumed, for the text of the statement',
+    from: 'measured: 0.012 ms in MariaDB for one of 1,000 rows of an INSERT (lib/store/mysql/merge.ts), 0.002 ms to parse it and name it to the search queue; assumed: the rest, for the text of the statement',
     ...timeOf('store-worker', 'the worker, for 1,000 records of one message'),
   },
-  searchBatchMs: { value: 1.5, from: 'assumed: as the store worker' },
+  searchBatchMs: { value: 1.5, from: 'assumed: the same as for the store worker' },
   searchMessageMs: {
     value: 0.105,
-    from: 'assumed: 10,000 documents/s, the order of one small node with trigrams; 0.003 ms of it to fold and write one, measured',
+    from: 'assumed: 10,000 documents/s, the order of magnitude of a small node with trigrams; measured: 0.003 ms of it to fold and serialize a document',
     ...timeOf('search-worker', 'the search worker'),
   },
 
   countedChatMs: {
     value: 0.035,
-    from: 'MariaDB, a thousand at a time',
+    from: 'measured in MariaDB, 1,000 chats at a time',
     figure: {
       name: 'roll-up-mysql',
       what: '1,000 changed chats of 1,000,000, evenly spread',
@@ -55,38 +55,38 @@ const table = {
   },
 
   runtimeMs: { value: 1, from: "assumed: Lambda's own part of a billed duration" },
-  tableCallMs: { value: 5, from: 'assumed: DynamoDB says single-digit milliseconds' },
-  queueCallMs: { value: 10, from: 'assumed: AWS says of SQS tens of milliseconds, low ones' },
-  sqlCallMs: { value: 1, from: 'assumed: one round trip within a region, across its zones half of the time' },
-  searchCallMs: { value: 5, from: 'assumed: a round trip, and the least that a bulk takes' },
+  tableCallMs: { value: 5, from: 'assumed: AWS documents single-digit milliseconds for DynamoDB' },
+  queueCallMs: { value: 10, from: 'assumed: AWS documents low tens of milliseconds for SQS' },
+  sqlCallMs: { value: 1, from: 'assumed: one round trip within a region, half of the time between zones' },
+  searchCallMs: { value: 5, from: 'assumed: a round trip and the fixed time of a bulk request' },
 
   pollers: {
     value: 5,
-    from: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html (fewer only where no most concurrency is set)',
+    from: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html (fewer only without a maximum concurrency)',
   },
-  idlePollSeconds: { value: 20, from: "SQS's longest poll, which Lambda's pollers are known to use" },
+  idlePollSeconds: { value: 20, from: 'the longest poll of SQS, which the pollers of Lambda are known to use' },
 
   chatItemBytes: {
     value: 134,
-    from: "a chat with a name of 30 letters, by DynamoDB's rule (lib/ledger/dynamodb/items.ts)",
+    from: "a chat with a name of 30 characters, by DynamoDB's rule (lib/ledger/dynamodb/items.ts)",
   },
-  answerHeaderBytes: { value: 600, from: "the function's own 240 to 310, and about as much of API Gateway's" },
+  answerHeaderBytes: { value: 600, from: '240 to 310 of the function, and about as much of API Gateway' },
   logBytes: {
     value: 353,
-    from: 'the START, END and REPORT lines of an invocation, 275, and 26 for each event',
+    from: 'the START, END and REPORT lines of an invocation (275), and 26 for each of the three log events',
   },
   reportBytes: {
     value: 320,
-    from: 'the line of metrics of an invocation that went well: 285 for a create, with the id of its request, and 26; the workers’ have some 100 more',
+    from: 'the metrics line of a successful invocation: 285 for a create, with its request id, and 26 for the log event; about 100 more for a worker',
   },
-  requestIdBytes: { value: 37, from: 'the id of a request and a space, in the line of a batch' },
+  requestIdBytes: { value: 37, from: 'a request id and a space, in the log line of a batch' },
   rowBytes: {
     value: 270,
-    from: 'a row of messages with 80 letters, 160, and its key in the second index, 30, in pages filled to 70 %',
+    from: 'a row of a message with 80 characters (160) and its key in the second index (30), in pages filled to 70 %',
   },
   documentBytes: {
     value: 1_000,
-    from: "assumed: the embedded engine's row and index take 0.8 kB (40,000 messages of 80 characters in English words), and this index keeps the text too",
+    from: 'assumed: in the embedded engine, the row and its index entries take 0.8 kB (40,000 messages of 80 characters in English words), and this index also stores the text',
   },
   scheduledMs: { value: 20, from: 'assumed: a scheduled run that finds nothing to do: one or two calls' },
 } satisfies Record<string, Input>;
@@ -94,7 +94,7 @@ const table = {
 export type Inputs = Record<keyof typeof table, number>;
 
 /**
- * Returns the inputs, from measured figures and, where a figure is not measured, from the table.
+ * Returns the inputs: measured figures or, when a figure is not measured, the values of the table.
  *
  * @returns also the names of the inputs whose figure is not measured yet
  * @throws Error when a figure lacks its measurement, which means that one of them was renamed

@@ -5,8 +5,8 @@ import { charge, type PriceName, type Prices } from './prices.ts';
 import { hoursPerMonth, quantities, secondsPerMonth } from './quantities.ts';
 
 /**
- * Returns the cost of a month of creating messages, in the list's currency: of all lines, or of those that `asked`
- * selects.
+ * Returns the cost of a month of creating messages, in the currency of the price list. It is the sum of the lines that
+ * `asked` selects, by default of all lines.
  */
 export function monthly(
   scenario: Scenario,
@@ -26,7 +26,7 @@ export function monthly(
 export const perMillion = (...args: Parameters<typeof monthly>): number =>
   (monthly(...args) / (args[0].perSecond * secondsPerMonth)) * 1e6;
 
-/** What is deployed even without any message. test/infra/cost-floor.test.ts compares it with the templates. */
+/** The resources that cost money even without messages. test/infra/cost-floor.test.ts compares them with the templates. */
 export interface Floor {
   databases: number;
   databaseGb: number;
@@ -35,7 +35,7 @@ export interface Floor {
   /** Interface endpoints, counted once for each zone. */
   endpoints: number;
   secrets: number;
-  /** RDS proxies, each in front of a database with two virtual processors. */
+  /** RDS proxies, each of a database with two vCPUs. */
   proxies: number;
   /** Queues with a worker. */
   feeds: number;
@@ -55,7 +55,7 @@ export const floors = {
   prod: { ...own, databases: 2, searchNodes: 3, endpoints: 6 },
 } satisfies Record<string, Floor>;
 
-/** Returns the cost of a month without messages, by the kind of resource. */
+/** Returns the cost of a month without messages, by kind of resource. */
 export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<string, number> {
   const cost = (price: PriceName, quantity: number) => charge(prices[price], quantity);
   const polls = (floor.feeds * inputs.pollers * secondsPerMonth) / inputs.idlePollSeconds;
@@ -83,8 +83,8 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
 }
 
 /**
- * Returns the monthly cost of storing a million of something on each machine that stores it. The index has two copies
- * if there is a second node.
+ * Returns the monthly cost of storing a million messages or chats on all machines that store them. The index has two
+ * copies when there is a second node.
  */
 export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices: Prices): Record<string, number> => ({
   'messages in SQL': charge(prices.databaseGbMonth, (databases * inputs.rowBytes) / 1_000),

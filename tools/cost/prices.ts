@@ -9,7 +9,7 @@ const price = z.discriminatedUnion('standing', [
   z.strictObject({ ...common, standing: z.literal('from memory') }),
 ]);
 
-/** Every price that the model uses. */
+/** The names of all prices that the model uses. */
 const names = [
   'apiRequest',
   'functionRequest',
@@ -49,7 +49,7 @@ export type Prices = Record<PriceName, { per: number; tiers: z.output<typeof tie
 export const readPrices = (): z.output<typeof list> =>
   list.parse(JSON.parse(readFileSync(path.join(import.meta.dirname, 'prices.json'), 'utf8')));
 
-/** Returns the cost of a month's units: each tier's price for the units in that tier. */
+/** Returns the cost of the units used in a month, each at the price of its tier. */
 export function charge({ per, tiers }: Prices[PriceName], quantity: number): number {
   let [money, from] = [0, 0];
   for (const { upTo = Number.POSITIVE_INFINITY, price } of tiers) {

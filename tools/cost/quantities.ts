@@ -5,7 +5,7 @@ import type { Line, Scenario } from './lines.ts';
 import type { Inputs } from './measured.ts';
 import { ofWorking } from './working.ts';
 
-/** The deployed configuration with a load that is far below the limits of a new account. */
+/** The deployed configuration, with a load far below the limits of a new account. */
 export const usual: Scenario = {
   perSecond: 100,
   batch: 1,

@@ -7,11 +7,11 @@ const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 const at = Date.UTC(2026, 0, 1);
 const requestId = '0b8f6c1e-5f5c-4a3d-9c55-0d0d6f3a2b11';
 
-/** The sizes in bytes of a request that creates messages of the usual length, from the code that writes them. */
+/** The sizes in bytes for a request that creates messages of the usual length, computed with the system's own code. */
 export interface RequestSizes {
   /** The records for the store worker. */
   records: number[];
-  /** The body of the answer. */
+  /** The body of the response. */
   answer: number;
 }
 
@@ -44,8 +44,8 @@ const perMessage = changeBytes(2, 1) - changeBytes(1, 1);
 const perRequest = changeBytes(1, 2) - changeBytes(1, 1);
 
 /**
- * Returns the bytes of a queue message that names messages to the search worker. The numbers are averages, so they may
- * be fractions.
+ * Returns the bytes of a queue message that names changed messages to the search worker. The parameters are averages, so
+ * they may be fractions.
  *
  * @param requests the number of requests for each message
  */

@@ -7,7 +7,7 @@ import { billedMs, gbSeconds, type Line, ofFunction, queueRequests, type Scenari
 import type { Inputs } from './measured.ts';
 import { changesSize, requestSizes } from './sizes.ts';
 
-/** Returns what AWS bills for storing, indexing and counting, in quantities a second, when the workers keep up. */
+/** Returns what AWS bills for storing, indexing and counting while the workers keep up, in quantities per second. */
 export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const { batch, perSecond, windowSeconds } = scenario;
   const window = Duration.seconds(windowSeconds);
@@ -19,7 +19,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const record = { perSecond: (perSecond / batch) * records.length, bytes: records[0] as number };
   const stored = fed(record, { ...queueResources.store.feed, window }, source);
   const messages = perSecond / stored.invocationsPerSecond;
-  // An average: most batches fit one transaction, and a few need two.
+  // An average: most batches fit into one transaction, and a few need two.
   const transactions = Math.max(1, messages / limits.rowsPerTransaction);
   // Six statements: begin, deletions of parents, two blocks of rows, marks, commit.
   const storeMs = billedMs(
