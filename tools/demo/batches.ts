@@ -1,6 +1,6 @@
 import { limits } from '../../lib/limits.ts';
 
-/** Bytes of a batch's JSON besides its messages: `{"messages":[]}`. */
+/** The bytes of a batch's JSON without its messages: `{"messages":[]}`. */
 const frameBytes = 15;
 
 /** Splits the bodies, in order, into as few batch requests as the API's limits of number and size allow. */

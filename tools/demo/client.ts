@@ -2,7 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import * as z from 'zod';
 import { CommandProblem } from '../cli/problem.ts';
 
-/** The client gives up a request that has failed for this long, in milliseconds, however often it was sent. */
+/** Milliseconds after the first failure of a request until the client stops retrying it. */
 const giveUpMs = 60_000;
 /** The longest time to wait for a response, in milliseconds. The API takes less for every request. */
 const answerMs = 30_000;
@@ -30,7 +30,7 @@ interface Answer {
   retryAfterMs: number;
 }
 
-/** The result of sending a request once: an answer, a reason to retry, or both. */
+/** The result of sending a request once: a response, a reason to retry, or both. */
 interface Attempt {
   answer?: Answer;
   trouble?: string;
@@ -68,7 +68,7 @@ export class Client {
   }
 
   /**
-   * Creates something exactly once, even when the request is retried: the Idempotency-Key makes sure of that.
+   * Creates something exactly once, even when the request is retried, because of the Idempotency-Key.
    *
    * @throws CommandProblem, Refused
    */
@@ -106,12 +106,12 @@ export class Client {
       throw problem.success
         ? new Refused(request, status, problem.data.code, problem.data.detail)
         : new CommandProblem(
-            `The server at ${this.#url} is not a chat system: it answered ${request} with ${status} and no problem document.`,
+            `The server at ${this.#url} is not a chat system: it responded to ${request} with status ${status} but without a problem document.`,
           );
     }
     const result = schema.safeParse(json);
     if (result.success) return result.data;
-    throw new CommandProblem(`The answer of ${this.#url} to ${request} does not follow the API's contract.`);
+    throw new CommandProblem(`The response of ${this.#url} to ${request} does not follow the API's contract.`);
   }
 
   async #attempt(
@@ -131,7 +131,7 @@ export class Client {
         json: parsed(await response.text()),
         retryAfterMs: (Number(response.headers.get('retry-after')) || 0) * 1_000,
       };
-      return mayYetSucceed(answer) ? { answer, trouble: `it answers ${answer.status}` } : { answer };
+      return mayStillSucceed(answer) ? { answer, trouble: `status ${answer.status}` } : { answer };
     } catch (error) {
       return { trouble: connectionTrouble(error) };
     }
@@ -150,14 +150,14 @@ function parsed(text: string): unknown {
  * Whether a retry may succeed: after a rate limit, an outage, a gateway's own 502 or 504, or while the same create is
  * in flight.
  */
-const mayYetSucceed = ({ status, json }: Answer): boolean =>
+const mayStillSucceed = ({ status, json }: Answer): boolean =>
   [429, 502, 503, 504].includes(status) ||
   (status === 409 && problemSchema.safeParse(json).data?.code === 'idempotency_in_flight');
 
-/** Why fetch failed, in a word or two. @throws the error when the connection is not the cause */
+/** Returns in a word or two why fetch failed. @throws the error when the connection is not the cause */
 function connectionTrouble(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
-  if (name === 'TimeoutError') return `no answer in ${answerMs / 1_000} s`;
+  if (name === 'TimeoutError') return `no response within ${answerMs / 1_000} s`;
   if (!cause) throw error;
   return cause.code ?? cause.message ?? String(cause);
 }

@@ -1,17 +1,17 @@
 import { type DefaultTreeAdapterTypes, defaultTreeAdapter, parseFragment } from 'parse5';
 
-/** Characters shown on each side of the first match, counted as a reader counts them. */
+/** The number of characters shown on each side of the first match, counted as a reader counts them. */
 const context = 30;
 
 const segmenter = new Intl.Segmenter();
 
 /**
- * The part of a search's `highlight` around its first match, as one line of plain text: entities are decoded, and text
- * in `<em>` is passed through `emphasise`.
+ * Returns the part of a search's `highlight` around its first match, as one line of plain text: entities are decoded, and
+ * text in `<em>` is passed through `emphasise`.
  */
 export function excerpt(highlight: string, emphasise: (text: string) => string): string {
   const characters = parseFragment(highlight).childNodes.flatMap((node) =>
-    // Cut only between what readers see as characters: half a Devanagari syllable is a different syllable.
+    // Cut only between what readers see as characters, because half a Devanagari syllable is a different syllable.
     Array.from(segmenter.segment(textOf(node).replace(/\s+/g, ' ')), ({ segment }) => ({
       text: segment,
       match: defaultTreeAdapter.isElementNode(node),

@@ -19,7 +19,7 @@ export interface LoadedChat {
   declaration: Declaration;
 }
 
-/** Called with accepted messages; `before` says that an earlier process sent them. */
+/** Called with the number of newly accepted messages; `before` is true when an earlier process sent them. */
 type OnAccepted = (messages: number, before: boolean) => void;
 
 /**
@@ -63,28 +63,28 @@ export async function load(
     let last = 0;
     for (const [i, batch] of inBatches(paragraphs).entries()) {
       last += batch.length;
-      const known = run.resumed ? await whatIsKnown(client, `${messages}/${last}`) : 'nothing';
-      // A taken number does not prove that its message will follow: on AWS, the function may have died in between. Then
-      // a create with the same key completes it; otherwise the create returns the first answer again.
-      if (known !== 'stored') {
+      const state = run.resumed ? await stateOf(client, `${messages}/${last}`) : 'unknown';
+      // An assigned number does not prove that its message will be stored: on AWS, the function may have died in between.
+      // Then a create with the same key completes it; otherwise the create returns the first response again.
+      if (state !== 'stored') {
         const body = { messages: batch.map((body) => ({ body })) };
         await client.post(`${messages}/batch`, body, `demo-${run.id}-messages-${code}-${i}`, CreatedMessages);
       }
-      onAccepted(batch.length, known !== 'nothing');
+      onAccepted(batch.length, state !== 'unknown');
     }
     loaded.push({ number, messages, declaration });
   });
   return loaded;
 }
 
-/** What the API knows about a message that an earlier process may have sent. */
-async function whatIsKnown(client: Client, message: string): Promise<'stored' | 'accepted' | 'nothing'> {
+/** Returns the state of a message that an earlier process may have sent. */
+async function stateOf(client: Client, message: string): Promise<'stored' | 'accepted' | 'unknown'> {
   try {
     await client.get(message, Created.numbered);
     return 'stored';
   } catch (error) {
     if (error instanceof Refused && error.code === 'message_pending') return 'accepted';
-    if (error instanceof Refused && error.code === 'message_not_found') return 'nothing';
+    if (error instanceof Refused && error.code === 'message_not_found') return 'unknown';
     throw error;
   }
 }

@@ -64,7 +64,7 @@ async function demo(settings: Settings): Promise<void> {
   );
 }
 
-/** The unfinished run and its application, or new ones. */
+/** Returns the unfinished run and its application, or creates new ones. */
 async function openRun(client: Client, settings: Settings): Promise<{ run: Run; token: string }> {
   const unfinished = settings.fresh ? undefined : unfinishedRun(settings);
   for (let run = unfinished ?? beginRun(settings); ; run = beginRun(settings)) {
@@ -74,7 +74,7 @@ async function openRun(client: Client, settings: Settings): Promise<{ run: Run; 
   }
 }
 
-/** What went wrong and what the user can do, in a sentence; undefined for a bug of the demo. */
+/** Returns what went wrong and what the user can do, as a sentence; undefined for a bug of the demo. */
 function sentence(error: unknown): string | undefined {
   if (error instanceof CommandProblem) return error.message;
   if (!(error instanceof Refused)) return undefined;

@@ -1,4 +1,4 @@
-/** Starts the work on the items in order, with up to `concurrency` of them at the same time. */
+/** Runs the work on the items, started in order, with up to `concurrency` of them at the same time. */
 export async function inParallel<Item>(
   items: readonly Item[],
   concurrency: number,

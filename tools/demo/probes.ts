@@ -1,12 +1,12 @@
-/** A search, and how many texts it must find. */
+/** A search and the number of texts that it must find. */
 export interface Probe {
   q: string;
   total: number;
 }
 
 /**
- * A small set of one-character searches that together find every text: when each search has its expected total, every
- * text is in the index. One or two searches are enough for most languages, such as a space and a vowel.
+ * Returns a small set of one-character searches that together find every text. When each search has its expected total,
+ * every text is in the index. One or two searches are enough for most languages, such as a space and a vowel.
  */
 export function probes(texts: readonly string[]): Probe[] {
   const found: Probe[] = [];
@@ -20,7 +20,7 @@ export function probes(texts: readonly string[]): Probe[] {
   return found;
 }
 
-/** The character that most texts contain. */
+/** Returns the character that most texts contain. */
 function mostFrequent(texts: readonly string[]): string {
   const counts = new Map<string, number>();
   for (const text of texts)

@@ -25,7 +25,7 @@ export class Progress {
     for (const stage of stages) this.#barOf.set(stage, this.#bars.create(total, 0, { stage: stage.padEnd(width) }));
   }
 
-  /** How many messages the API has accepted. */
+  /** The number of messages that the API has accepted. */
   get accepted(): number {
     return this.#reached.accepted;
   }

@@ -6,9 +6,9 @@ import { makeDataFolder } from '../cli/data-folder.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import { resumableMs, type Settings } from './settings.ts';
 
-// To resume a run, the demo needs only the run's id: every create carries an Idempotency-Key made of that id and of
-// what is created, so the API answers a repeated create with its first answer. The note holds no progress, so it cannot
-// be wrong about it, whenever a process is killed. If the API lost its data, everything is created again.
+// To resume a run, the demo needs only the run's id: the Idempotency-Key of every create consists of that id and the name
+// of what is created, so the API returns the first response again when a create is repeated. The note does not contain the
+// progress, so it cannot be wrong when a process is killed. If the API has lost its data, everything is created again.
 
 const noteSchema = z.object({ url: z.string(), run: z.uuid(), started_at: z.iso.datetime() });
 
@@ -25,20 +25,20 @@ type NotedAt = Pick<Settings, 'dataDir' | 'url'>;
 const noteFile = ({ dataDir, url }: NotedAt): string =>
   path.join(dataDir, `demo-${createHash('sha256').update(url).digest('hex').slice(0, 12)}.json`);
 
-/** The unfinished run, unless it is too old to be resumed. */
+/** Returns the unfinished run; undefined when there is none or it is too old to be resumed. */
 export function unfinishedRun(at: NotedAt): Run | undefined {
   try {
     const { run, started_at } = noteSchema.parse(JSON.parse(readFileSync(noteFile(at), 'utf8')));
     const startedAt = new Date(started_at);
     return Date.now() - startedAt.getTime() < resumableMs ? { id: run, startedAt, resumed: true } : undefined;
   } catch {
-    // There is none, or its process was killed while it wrote the note, before it sent anything.
+    // There is no note, or its process was killed while it wrote the note, before it sent anything.
     return undefined;
   }
 }
 
 /**
- * Starts a run, and writes its note before anything is sent.
+ * Starts a run: writes its note before anything is sent.
  *
  * @throws CommandProblem when the data folder cannot be written
  */

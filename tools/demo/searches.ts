@@ -6,7 +6,7 @@ import type { Client } from './client.ts';
 import { excerpt } from './excerpt.ts';
 import type { LoadedChat } from './load.ts';
 
-/** Each searches for a part of a word; `about` is the meaning of the words. */
+/** Each search is for a part of a word; `about` is the meaning of the word. */
 const searches = [
   { script: 'Latin', q: 'niversal', about: 'universal' },
   { script: 'Cyrillic', q: 'вобод', about: 'freedom' },
@@ -15,7 +15,7 @@ const searches = [
   { script: 'Devanagari', q: 'धिका', about: 'rights' },
 ];
 
-/** Matches to show for each search, each from a different chat. */
+/** The number of matches to show for each search, each from a different chat. */
 const shown = 3;
 
 const Match = answers.ApplicationMatchPage.shape.data.element.pick({ chat_number: true, highlight: true });
@@ -26,7 +26,7 @@ const Found = answers.ApplicationMatchPage.pick({ total: true, total_is_minimum:
 /** Runs the searches over the whole application, and prints the total and a few matches of each. */
 export async function showSearches(client: Client, token: string, chats: readonly LoadedChat[]): Promise<void> {
   const languages = new Map(chats.map(({ number, declaration }) => [number, declaration.language]));
-  // styleText omits colours where there is no terminal or NO_COLOR is set.
+  // styleText omits colours when there is no terminal or NO_COLOR is set.
   const bold = (text: string) => styleText('bold', text);
   const emphasise = (text: string) => styleText(['bold', 'green'], text);
 

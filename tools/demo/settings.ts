@@ -5,7 +5,7 @@ import { parseSettings, wholeNumber } from '../cli/command-line.ts';
 import { dataFolderOption, dataFolderSetting } from '../cli/data-folder.ts';
 
 const hourMs = 60 * 60 * 1_000;
-/** A run is resumed only while the API still remembers the keys of its first requests, minus an hour to finish in. */
+/** A run can be resumed while the API remembers the keys of its first requests, minus an hour for the rest of the run. */
 export const resumableMs = limits.idempotencyMs - hourMs;
 
 const schema = z.object({
@@ -18,7 +18,7 @@ const schema = z.object({
     .transform((url) => url.replace(/\/+$/, '')),
   adminKey: z
     .string()
-    // A header can hold nothing else.
+    // A header value must be printable ASCII.
     .regex(/^[\x20-\x7e]+$/, '--admin-key (ADMIN_KEY) must be printable ASCII; leave it out for an open registry.')
     .optional(),
   concurrency: wholeNumber('--concurrency (CONCURRENCY)', 1, 256),
@@ -49,7 +49,7 @@ const command = () =>
 /**
  * Reads the settings from the flags and, where a flag is missing, from the environment.
  *
- * @returns undefined when the arguments ask for the help, which has been printed then
+ * @returns undefined when the arguments request the help, which is then printed
  * @throws CommandProblem naming every wrong setting
  */
 export const readSettings = (argv: string[]): Settings | undefined => parseSettings(command(), schema, argv);

@@ -12,7 +12,7 @@ export interface Outcome {
   searchableMs: number;
 }
 
-/** The result of a run as lines of text. */
+/** Formats the result of a run as lines of text. */
 export function summary({ token, chats, messages, messagesBefore, ...ms }: Outcome): string {
   const sent = messages - messagesBefore;
   const rows = [
