@@ -1,12 +1,12 @@
 import { figure } from './figures.ts';
 
-/** Time between two lines of progress where the output is no terminal, in milliseconds. */
+/** The time between two lines of progress when the output is not a terminal, in milliseconds. */
 export const lineEveryMs = 2_000;
 
 /**
- * The look of a progress bar, for cli-progress.
+ * Returns the options of a progress bar for cli-progress.
  *
- * @param widths.value columns that the number of things done takes, so that bars below each other line up
+ * @param widths.value the width of the number of things done, in columns, so that several bars are aligned
  */
 export const barOptions = (stream: NodeJS.WriteStream, format: string, { value: width = 0 } = {}) => ({
   stream,

@@ -3,7 +3,7 @@ import * as z from 'zod';
 import { wrongUsage } from './problem.ts';
 
 /**
- * Runs the subcommand that the arguments name, or prints the help that they ask for.
+ * Runs the subcommand that the arguments name, or prints the help that they request.
  *
  * @throws CommandProblem when the arguments are wrong, and whatever the subcommand throws
  */
@@ -19,7 +19,7 @@ export async function runSubcommand(program: Command, argv: string[]): Promise<v
 /**
  * Reads a command's settings from its flags and, where a flag is missing, from the environment.
  *
- * @returns undefined when the arguments ask for the help, which has been printed then
+ * @returns undefined when the arguments request the help, which is then printed
  * @throws CommandProblem naming every wrong setting
  */
 export function parseSettings<Schema extends z.ZodType>(
@@ -45,9 +45,9 @@ export function parseOrExplain<Schema extends z.ZodType>(schema: Schema, value: 
 }
 
 /**
- * A setting that is a whole number in decimal digits.
+ * Returns the schema of a setting that is a whole number in decimal digits.
  *
- * @param name as the message names it: `--port (PORT)`
+ * @param name the name of the setting in messages, such as `--port (PORT)`
  */
 export const wholeNumber = (name: string, least: number, most: number) =>
   z
@@ -59,7 +59,7 @@ export const wholeNumber = (name: string, least: number, most: number) =>
 
 const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)];
 
-/** Makes Commander throw where it would print an error and end the process. */
+/** Makes Commander throw instead of printing an error and exiting. */
 const throwsOnExit = (command: Command): Command =>
   command.exitOverride().configureOutput({ outputError: () => undefined });
 

