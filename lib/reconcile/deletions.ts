@@ -22,19 +22,19 @@ export async function deletionsOf({ ledger }: Run, chat: ChatKey): Promise<Numbe
  * were restored from a backup: otherwise a deleted message could be read again. Edits are not compared, because the ledger
  * has no text to repair one with, and a request that failed with 503 may have used a revision without a write.
  *
- * @param given the numbers of the page that are assigned
+ * @param assigned the range of assigned numbers in the page
  * @returns the differences, and the rows including these deletions
  */
 export async function completeDeletions(
   { store, waiting, now, repair: repaired }: Run,
   { chat, rows, documents }: Page,
-  { given, deletions }: { given: NumberRange; deletions: NumberSet },
+  { assigned, deletions }: { assigned: NumberRange; deletions: NumberSet },
 ): Promise<{ differences: Difference[]; rows: MessageVersion[] }> {
   const known = new Set([
     ...rows.flatMap(({ number, deleted }) => (deleted ? [number] : [])),
     ...documents.flatMap(({ number, version }) => (version === tombstoneVersion ? [number] : [])),
   ]);
-  const lacking = new Set(numbersOf(given).filter((number) => deletions.has(number) && !known.has(number)));
+  const lacking = new Set(numbersOf(assigned).filter((number) => deletions.has(number) && !known.has(number)));
   const writes = [...lacking].map((number): Write => ({ kind: 'deletion', ...chat, number, at: now }));
   if (repaired && writes.length > 0) await store.merge(writes);
   const differences = [...lacking].map((number): Difference => {

@@ -16,7 +16,7 @@ import type { Run } from './run.ts';
 
 /** The highest assigned and the highest stored message number of a chat. */
 interface Highest {
-  given: number;
+  assigned: number;
   stored: number;
 }
 
@@ -24,14 +24,14 @@ interface Highest {
  * Compares the messages of a chat by number, page by page. Reads the index before the store, and the store before the
  * ledger, because the store is ahead of the index and the ledger ahead of the store, unless one was restored from a backup.
  *
- * @param given the highest assigned number
+ * @param assigned the highest number assigned to a message
  */
-export async function* compareMessages(run: Run, chat: ChatKey, given: number): AsyncGenerator<Compared> {
+export async function* compareMessages(run: Run, chat: ChatKey, assigned: number): AsyncGenerator<Compared> {
   const deletions = await deletionsOf(run, chat);
   const [stored = 0] = await run.store.highestNumbers([chat]);
-  const highest = { given, stored };
+  const highest = { assigned, stored };
   let isNamed = false;
-  for await (const page of pages(run, chat, Math.max(given, stored))) {
+  for await (const page of pages(run, chat, Math.max(assigned, stored))) {
     if (page.outOfBounds !== undefined && !isNamed) {
       isNamed = true;
       yield { differences: [numberOutOfBounds(chat, page.outOfBounds)], unstored: 0 };
@@ -46,15 +46,15 @@ async function comparePage(
   { highest, deletions }: { highest: Highest; deletions: NumberSet },
 ): Promise<Compared> {
   const { chat, range } = page;
-  const given = { from: range.from, to: Math.max(range.from - 1, Math.min(range.to, highest.given)) };
+  const assigned = { from: range.from, to: Math.max(range.from - 1, Math.min(range.to, highest.assigned)) };
   const ledger = await compareWithLedger(run, page);
-  const completed = await completeDeletions(run, page, { given, deletions });
-  const top = Math.max(highest.given, highest.stored);
+  const completed = await completeDeletions(run, page, { assigned, deletions });
+  const top = Math.max(highest.assigned, highest.stored);
   const rows = completed.rows.filter(({ number }) => number <= top);
   const index = await compareWithIndex(run, { ...page, rows });
 
   const known = storedIn(completed.rows);
-  const missing = numbersOf(given).filter((number) => !known.has(number) && !index.onlyInIndex.has(number));
+  const missing = numbersOf(assigned).filter((number) => !known.has(number) && !index.onlyInIndex.has(number));
   const noted = await missingNumbers(run, chat, { range, missing });
   return {
     differences: [...ledger, ...completed.differences, ...index.differences, ...noted.differences],

@@ -64,7 +64,7 @@ export class OpensearchReindexing implements Reindexing {
   }
 
   async plan() {
-    const { searched, newer, older } = await this.#look();
+    const { searched, newer, older } = await this.#indexes();
     const { body } = await this.#client.count({ index: this.#alias });
     const name = (generation: number) => indexName(this.#alias, generation);
     if (newer) {
@@ -80,7 +80,7 @@ export class OpensearchReindexing implements Reindexing {
   }
 
   async *run(): AsyncGenerator<ReindexStep> {
-    const { searched, newer, older } = await this.#look();
+    const { searched, newer, older } = await this.#indexes();
     if (!newer && older.length > 0) {
       yield* this.#remove(older);
       return;
@@ -102,7 +102,7 @@ export class OpensearchReindexing implements Reindexing {
   }
 
   async *abort(): AsyncGenerator<ReindexStep> {
-    const { searched, newer } = await this.#look();
+    const { searched, newer } = await this.#indexes();
     if (!newer) return;
     await this.#setRefreshing(indexName(this.#alias, searched), '1s');
     yield* this.#remove([newer.generation]);
@@ -174,7 +174,7 @@ export class OpensearchReindexing implements Reindexing {
     });
   }
 
-  async #look(): Promise<{ searched: number; newer: Found | undefined; older: number[] }> {
+  async #indexes(): Promise<{ searched: number; newer: Found | undefined; older: number[] }> {
     const { body } = await this.#client.indices.get({ index: `${this.#alias}-*` });
     const found = Object.entries(body).flatMap(([name, { aliases = {}, mappings }]): Found[] => {
       const generation = generationOf(this.#alias, name);

@@ -78,7 +78,7 @@ export class SqliteSearch {
     const sample = [...folded].length < manyPoints ? undefined : sampleOf(this.#database, scope);
     const few = sample && fewMatches(this.#database, { scope, folded }, sample);
     if (few) return this.#page(sortedPage(few, query, scope), query.limit, few.length);
-    const matching = matchingOf(folded, scope, instead(folded, sample));
+    const matching = matchingOf(folded, scope, conditionInstead(folded, sample));
     if (matching.verify) return this.#searchTexts(matching, scope, query);
     return isChat(scope) ? this.#searchChat(matching, scope, query) : this.#searchApplication(matching, scope, query);
   }
@@ -171,7 +171,7 @@ export class SqliteSearch {
 }
 
 /** Returns a condition without positions when FTS5 would take longer to compare positions than to compare the texts. */
-function instead(folded: string, sample: Sample | undefined): string | undefined {
+function conditionInstead(folded: string, sample: Sample | undefined): string | undefined {
   if (sample) return isCrowded(folded, sample) ? fewTrigramsAnywhere(folded, sample.texts) : undefined;
   // Four code points such as `abab`: texts that alternate once probably go on, and taking a sample costs 0.2 ms.
   const [a, b, c, d] = [...folded];
