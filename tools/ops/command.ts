@@ -26,7 +26,7 @@ const dryRun = () => new Option('--dry-run', 'print what would be done, and chan
 export function opsCommand(actions: Actions): Command {
   const program = new Command('script/ops')
     .description(
-      'Maintains the data of a chat system. You can stop every command with Ctrl-C and run it again: it resumes, or repeats what is harmless.',
+      'Maintains the data of a chat system. You can stop every command with Ctrl-C and run it again: it resumes, or safely repeats its work.',
     )
     .helpOption('-h, --help', 'show this')
     .helpCommand(false)

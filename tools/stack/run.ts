@@ -1,7 +1,7 @@
 import { spawn } from 'node:child_process';
 import { CommandProblem } from '../cli/problem.ts';
 
-/** Reports the progress of a step, which is shown beside it while it runs. */
+/** Reports the progress of a step, which is shown next to its title. */
 export type Say = (line: string) => void;
 
 /** The number of last lines to show of a failed command. The report of a test run starts well above its summary. */

@@ -28,7 +28,7 @@ const storms = {
 };
 
 export const embeddedReads = figure({
-  title: 'Embedded: reads beside writes',
+  title: 'Embedded: reads during writes',
   about: `Three clients send one request after the other: one creates messages, one requests /health, and one searches its own
     application. Meanwhile, ${connections} connections of another tenant search as fast as they can: for a word in 12,000 messages that are older
     than 300,000 messages without it; for 18 equal characters among 6,000 messages of 10,000 such characters; for a word that is in every newer
@@ -77,7 +77,7 @@ export const embeddedReads = figure({
         );
         for (const [i, what] of Object.keys(probes).entries())
           measurements.push({
-            what: `${what} beside searches for ${kind}: 99th percentile`,
+            what: `${what} during searches for ${kind}: 99th percentile`,
             unit: 'ms',
             values: ours.map((p99s) => p99s[i] as number),
             reference: { what: 'without', values: reference.map((p99s) => p99s[i] as number) },

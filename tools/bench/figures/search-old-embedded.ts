@@ -12,7 +12,7 @@ const indexedAtATime = 1_000;
 const word = 'zebra';
 
 export const searchOldEmbedded = figure({
-  title: 'Embedded: searching an application for what is old and common',
+  title: 'Embedded: searching an application for an old and common word',
   about: `Searches of a whole application for a word that is in its oldest 12,000 messages and in none of the 1,000,000 newer ones. Only the index
     is measured, without HTTP.`,
   measure: async ({ scale, say }) => {
