@@ -4,8 +4,8 @@ import { limits } from '../limits.ts';
 import type { JsonOperation } from './routes.ts';
 import { applicationName, chatName, messageBody, token } from './schemas.ts';
 
-// Schemas of responses. They are not in the route table, because only the OpenAPI document and the tests use them, and a
-// function would build them at each cold start for nothing.
+// Schemas of responses. They are not in the route table, because only the OpenAPI document and the tests use them, and
+// a function would build them at each cold start for nothing.
 
 const timestamp = z.iso.datetime({ precision: 3 }).meta({
   description: 'An RFC 3339 time in UTC, with milliseconds.',

@@ -6,8 +6,8 @@ import * as schemas from './schemas.ts';
 export type ServiceName = 'ledger' | 'store' | 'searchIndex' | 'cursors';
 
 /**
- * The response of a successful operation: JSON with a schema in answers.ts; a document, which is the same for every client
- * and served unchanged; or, with status 204, no body.
+ * The response of a successful operation: JSON with a schema in answers.ts; a document, which is the same for every
+ * client and served unchanged; or, with status 204, no body.
  */
 type SuccessAnswer =
   | { status: 200 | 201; document?: never }

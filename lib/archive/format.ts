@@ -7,8 +7,8 @@ import { asToken } from '../model/token.ts';
 import type { MessageState } from '../model/writes-of.ts';
 
 // The file of an exported application has a JSON object on each line. The first line names the format. The application
-// follows, then each chat with its messages, ordered by number. The last line has the counts, so that a truncated file is
-// detected.
+// follows, then each chat with its messages, ordered by number. The last line has the counts, so that a truncated file
+// is detected.
 
 /**
  * The version of the file format. Raise it with every new member, so that an import by an earlier version stops at the

@@ -1,8 +1,11 @@
 import type { OutOfBounds } from '../model/bounds.ts';
 
 /**
- * Where the write of a missing number was found. `waiting`: parked or queued, so it arrives without intervention.
- * `dead letter`: an operator must redrive it. `nowhere`: not found, but it may be in an SQS queue, which cannot be listed.
+ * Where the write of a missing number was found.
+ *
+ * - `waiting`: parked or queued, so it arrives without intervention
+ * - `dead letter`: an operator must redrive it
+ * - `nowhere`: not found, but it may be in an SQS queue, which cannot be listed
  */
 export type Whereabouts = 'waiting' | 'dead letter' | 'nowhere';
 
@@ -28,10 +31,10 @@ export type Difference = { repaired: boolean } & (
   /** When `repaired`, the next roll-up sets the count. */
   | { kind: 'wrong count'; token: string; chat?: number; count: number; expected: number }
   /**
-   * A value outside its range, left by an import of an earlier version or by corruption. Nothing repairs it. With a counter
-   * out of bounds, the numbers up to the highest stored one are compared; with a revision or time out of bounds, nothing is
-   * copied from that side. `number` stands for all numbers out of bounds below the application or chat; `value` is the
-   * highest.
+   * A value outside its range, left by an import of an earlier version or by corruption. Nothing repairs it. With a
+   * counter out of bounds, the numbers up to the highest stored one are compared; with a revision or time out of
+   * bounds, nothing is copied from that side. `number` stands for all numbers out of bounds below the application or
+   * chat; `value` is the highest.
    */
   | {
       kind: 'out of bounds';

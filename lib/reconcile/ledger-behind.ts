@@ -8,9 +8,9 @@ import type { Difference, Lacking } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Yields what the ledger lacks of an application and its chats, and repairs it: entries, edits, deletions, and counters so
- * low that numbers would be assigned twice. Reads the store before the ledger, because the ledger is ahead of the store
- * unless it was restored from a backup.
+ * Yields what the ledger lacks of an application and its chats, and repairs it: entries, edits, deletions, and counters
+ * so low that numbers would be assigned twice. Reads the store before the ledger, because the ledger is ahead of the
+ * store unless it was restored from a backup.
  */
 export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Difference> {
   const { store, waiting } = run;

@@ -6,8 +6,8 @@ import type { Run } from './run.ts';
 
 /**
  * Returns the missing numbers of a range as differences. A repair also notes since when each has been missing without a
- * write that can be found. The note is dropped when the write is found parked, queued or as a dead letter, because it may
- * still be stored; if it disappears, the time starts again.
+ * write that can be found. The note is dropped when the write is found parked, queued or as a dead letter, because it
+ * may still be stored; if it disappears, the time starts again.
  *
  * @param numbers.missing numbers of the range that are assigned and have no row
  * @returns the differences, and how many of the numbers are not void
@@ -25,7 +25,7 @@ export async function missingNumbers(
   for (const number of missing) {
     const note = notes.get(number);
     if (note?.void) continue;
-    // A time in the future comes from a clock that was ahead. Note the number again, or it might not become void for years.
+    // A time in the future comes from a clock that was ahead. Note the number again, so that it can become void.
     const noted = note && note.noticedAt <= now ? note.noticedAt : undefined;
     const about =
       parent.chat === undefined

@@ -20,13 +20,13 @@ export interface ReconcileOptions {
 }
 
 /**
- * Compares ledger, store and search index, and yields every difference. With `repair`, it copies what one side lacks from
- * another: from the store to the ledger (so that no number is assigned twice after a restore), from the ledger or the
- * index to the store, and from the store to the index. It records numbers whose write cannot arrive any more as void; see
- * docs/decisions/0009-void-numbers.md.
+ * Compares ledger, store and search index, and yields every difference. With `repair`, it copies what one side lacks
+ * from another: from the store to the ledger (so that no number is assigned twice after a restore), from the ledger or
+ * the index to the store, and from the store to the index. It records numbers whose write cannot arrive any more as
+ * void; see docs/decisions/0009-void-numbers.md.
  *
- * It may run while the system is running, stop at any time, and be repeated. While the system is running, a difference may
- * be temporary: an accepted write that is not stored yet, or a stored one that is not indexed yet. Repairing such a
+ * It may run while the system is running, stop at any time, and be repeated. While the system is running, a difference
+ * may be temporary: an accepted write that is not stored yet, or a stored one that is not indexed yet. Repairing such a
  * difference does no harm, and the next run does not find it.
  *
  * Chats and messages below a deleted application or chat are left to the purge. Numbers are compared page by page, so

@@ -10,7 +10,9 @@ const itself = 0;
 
 const keyOf = ({ token, chat = 0 }: Parent): string => `${token}/${chat}`;
 
-/** The numbers of the writes on their way to the store. Memory grows with the gaps between the numbers, not their count. */
+/**
+ * The numbers of the writes on their way to the store. Memory grows with the gaps between the numbers, not their count.
+ */
 export class WaitingNumbers {
   readonly #numbersAt: Record<Exclude<Whereabouts, 'nowhere'>, Map<string, NumberSet>> = {
     waiting: new Map(),

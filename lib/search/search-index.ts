@@ -117,8 +117,8 @@ export class RefusedDocuments extends Error {
 }
 
 /**
- * An index that finds messages by any part of their text. A search returns exactly what a scan would: the messages whose
- * folded body contains the folded query. A call that throws can be retried whole.
+ * An index that finds messages by any part of their text. A search returns exactly what a scan would: the messages
+ * whose folded body contains the folded query. A call that throws can be retried whole.
  */
 export interface SearchIndex {
   /**

@@ -15,10 +15,10 @@ export const countingSizes = {
 export const token = 'many';
 
 /**
- * Compares the roll-up of a thousand changed chats in a store with many chats with the same roll-up in a store with only
- * these chats. Each chat has a message. The work of a database depends on the pages that it changes. Evenly spread chats
- * are each on their own page, which is the worst case; the newest chats are adjacent, like chats that were created at the
- * same time.
+ * Compares the roll-up of a thousand changed chats in a store with many chats with the same roll-up in a store with
+ * only these chats. Each chat has a message. The work of a database depends on the pages that it changes. Evenly spread
+ * chats are each on their own page, which is the worst case; the newest chats are adjacent, like chats that were
+ * created at the same time.
  */
 export async function measureCounting({ scale, say }: Setting, many: Store, few: Store): Promise<Measurement[]> {
   const { chats, changed, runs } = countingSizes[scale];

@@ -54,8 +54,8 @@ function urlOf(child: ChildProcess): Promise<string> {
 }
 
 /**
- * Returns the resident memory in MB, from VmRSS and smaps_rollup of proc(5), which are in kB. Memory that processes share,
- * such as the program of Node.js, counts once.
+ * Returns the resident memory in MB, from VmRSS and smaps_rollup of proc(5), which are in kB. Memory that processes
+ * share, such as the program of Node.js, counts once.
  */
 function residentMb(pid: number): number {
   const kB = (file: string, field: RegExp) => Number(field.exec(readFileSync(`/proc/${file}`, 'utf8'))?.[1]);

@@ -19,8 +19,8 @@ import { searchWorkerFigure } from './figures/search-worker.ts';
 import { storeWorkerFigure } from './figures/store-worker.ts';
 
 /**
- * All figures by the name that `script/bench` accepts, in the order of the document. The last ones use the results of the
- * others.
+ * All figures by the name that `script/bench` accepts, in the order of the document. The last ones use the results of
+ * the others.
  */
 export const figures: Record<string, Figure> = {
   'embedded-create': embeddedCreate,

@@ -14,7 +14,7 @@ const say = (line: string) => console.error(`  ${line}`);
 
 const command = new Command('script/bench')
   .description(
-    'Measures how fast the system is, compared with references that are measured at the same time. Nothing else should run on the machine meanwhile.',
+    'Measures how fast the system is, compared with references that are measured in turns with it. Nothing else should run on the machine meanwhile.',
   )
   .addArgument(new Argument('[figures...]', 'the figures to measure (default: all)').choices(Object.keys(figures)))
   .option('--record', 'write the results to docs/benchmarks.md and tools/bench/results.json')

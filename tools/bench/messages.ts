@@ -8,9 +8,9 @@ const length = 80;
 const phrase = { least: 2, most: 6 };
 
 /**
- * Yields texts of messages, the same in each run: shuffled phrases of the Universal Declaration of Human Rights. Half of
- * the messages are in English and half in one of 530 other languages, so that scripts, words and parts of words are about
- * as frequent as in real messages.
+ * Yields texts of messages, the same in each run: shuffled phrases of the Universal Declaration of Human Rights. Half
+ * of the messages are in English and half in one of 530 other languages, so that scripts, words and parts of words are
+ * about as frequent as in real messages.
  */
 export function* messageTexts(seed = 1): Generator<string, never> {
   const random = new Random(seed);

@@ -17,8 +17,8 @@ export const eventBytes = 6 * 1024 * 1024;
 /**
  * Estimates how full the batches are, according to AWS's description: each of the `pollers` takes its share of the
  * messages and starts a batch with the first one. It invokes the function when the window ends or the batch is full (by
- * number or by 6 MB). A call returns as soon as there is one message, so it returns several only when they arrive within
- * its round trip.
+ * number or by 6 MB). A call returns as soon as there is one message, so it returns several only when they arrive
+ * within its round trip.
  *
  * @param arrivals queue messages per second, and the bytes of each
  * @param options.roundTripMs the time of a call that returns messages, in milliseconds

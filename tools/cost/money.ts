@@ -26,7 +26,9 @@ export function monthly(
 export const perMillion = (...args: Parameters<typeof monthly>): number =>
   (monthly(...args) / (args[0].perSecond * secondsPerMonth)) * 1e6;
 
-/** The resources that cost money even without messages. test/infra/cost-floor.test.ts compares them with the templates. */
+/**
+ * The resources that cost money even without messages. test/infra/cost-floor.test.ts compares them with the templates.
+ */
 export interface Floor {
   databases: number;
   databaseGb: number;

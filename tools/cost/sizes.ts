@@ -44,8 +44,8 @@ const perMessage = changeBytes(2, 1) - changeBytes(1, 1);
 const perRequest = changeBytes(1, 2) - changeBytes(1, 1);
 
 /**
- * Returns the bytes of a queue message that names changed messages to the search worker. The parameters are averages, so
- * they may be fractions.
+ * Returns the bytes of a queue message that names changed messages to the search worker. The parameters are averages,
+ * so they may be fractions.
  *
  * @param requests the number of requests for each message
  */

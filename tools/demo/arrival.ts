@@ -8,17 +8,19 @@ import { inParallel } from './parallel.ts';
 import { probes } from './probes.ts';
 
 // The demo uses only the API, as any client could, to find out when every message is stored and when every message is
-// searchable. Counts do not help: `messages_count` counts accepted messages and may be a minute old. So the demo polls each
-// chat until it is complete. It polls the chats in the order in which they were accepted, which is roughly the order in
-// which they are stored, so nearly all waiting happens at the first incomplete chat, and most chats need two or three
-// requests. Polling starts when everything is accepted, so that it does not slow down accepting. The measured time is never
-// too short. It is too long by at most the polls that remain when the last message arrives; all polls together take about a
-// second against an API on this machine.
+// searchable. Counts do not help: `messages_count` counts accepted messages and may be a minute old. So the demo polls
+// each chat until it is complete. It polls the chats in the order in which they were accepted, which is roughly the
+// order in which they are stored, so nearly all waiting happens at the first incomplete chat, and most chats need two
+// or three requests. Polling starts when everything is accepted, so that it does not slow down accepting. The measured
+// time is never too short. It is too long by at most the polls that remain when the last message arrives; all polls
+// together take about a second against an API on this machine.
 
 const pollMs = 100;
 /** The number of chats polled at the same time: enough to be quick with a distant API, few enough not to load it. */
 const polledChats = 4;
-/** Milliseconds without progress in a chat after which the demo fails. Storing takes seconds, so something is broken. */
+/**
+ * Milliseconds without progress in a chat after which the demo fails. Storing takes seconds, so something is broken.
+ */
 const stalledMs = 5 * 60_000;
 
 const Page = answers.MessagePage.pick({ pending: true }).extend({

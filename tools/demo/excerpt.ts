@@ -6,8 +6,8 @@ const context = 30;
 const segmenter = new Intl.Segmenter();
 
 /**
- * Returns the part of a search's `highlight` around its first match, as one line of plain text: entities are decoded, and
- * text in `<em>` is passed through `emphasise`.
+ * Returns the part of a search's `highlight` around its first match, as one line of plain text: entities are decoded,
+ * and text in `<em>` is passed through `emphasise`.
  */
 export function excerpt(highlight: string, emphasise: (text: string) => string): string {
   const characters = parseFragment(highlight).childNodes.flatMap((node) =>

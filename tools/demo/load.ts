@@ -64,8 +64,8 @@ export async function load(
     for (const [i, batch] of inBatches(paragraphs).entries()) {
       last += batch.length;
       const state = run.resumed ? await stateOf(client, `${messages}/${last}`) : 'unknown';
-      // An assigned number does not prove that its message will be stored: on AWS, the function may have died in between.
-      // Then a create with the same key completes it; otherwise the create returns the first response again.
+      // An assigned number does not prove that its message will be stored: on AWS, the function may have died in
+      // between. Then a create with the same key completes it; otherwise the create returns the first response again.
       if (state !== 'stored') {
         const body = { messages: batch.map((body) => ({ body })) };
         await client.post(`${messages}/batch`, body, `demo-${run.id}-messages-${code}-${i}`, CreatedMessages);

@@ -5,7 +5,9 @@ import { parseSettings, wholeNumber } from '../cli/command-line.ts';
 import { dataFolderOption, dataFolderSetting } from '../cli/data-folder.ts';
 
 const hourMs = 60 * 60 * 1_000;
-/** A run can be resumed while the API remembers the keys of its first requests, minus an hour for the rest of the run. */
+/**
+ * A run can be resumed while the API remembers the keys of its first requests, minus an hour for the rest of the run.
+ */
 export const resumableMs = limits.idempotencyMs - hourMs;
 
 const schema = z.object({

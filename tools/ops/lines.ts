@@ -4,8 +4,8 @@ import { limits } from '../../lib/limits.ts';
 const lineEnd = 0x0a;
 
 /**
- * Yields the lines of a UTF-8 text. The line reader of Node.js would also split at U+2028 and U+2029, which JSON strings
- * may contain. Keeps at most one line of the permitted length and one chunk in memory.
+ * Yields the lines of a UTF-8 text. The line reader of Node.js would also split at U+2028 and U+2029, which JSON
+ * strings may contain. Keeps at most one line of the permitted length and one chunk in memory.
  *
  * @throws ArchiveProblem naming the line that is not UTF-8, or longer than `limits.archiveLineBytes`
  */

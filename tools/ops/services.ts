@@ -17,8 +17,8 @@ export async function openServices(
   { dataDir, stack, aws }: EngineFlags,
   disagreeing: 'refuse' | 'repair' = 'refuse',
 ): Promise<OpsServices> {
-  // Load only the engine that is needed: the AWS SDK takes longer to load than most commands run, and it is missing when
-  // only the packages of script/start are installed (see script/ops).
+  // Load only the engine that is needed: the AWS SDK takes longer to load than most commands run, and it is missing
+  // when only the packages of script/start are installed (see script/ops).
   if (!stack && !aws) return (await import('./embedded-services.ts')).openEmbedded(path.resolve(dataDir), disagreeing);
   const engine = await import('./aws-services.ts');
   return stack ? engine.openStack() : engine.openAws();

@@ -52,8 +52,8 @@ interface Process {
 }
 
 /**
- * Simulates a queue between senders and a worker under changing load. Only the arrivals and the order of the processes are
- * random; both depend only on the seed.
+ * Simulates a queue between senders and a worker under changing load. Only the arrivals and the order of the processes
+ * are random; both depend only on the seed.
  *
  * @throws RangeError when the queue is not empty within a day of the last arrival
  */

@@ -18,7 +18,10 @@ const [folder = '', ...names] = process.argv.slice(2);
 const lockfile = path.resolve(import.meta.dirname, '../../package-lock.json');
 const { packages, ...lock }: { packages: Record<string, LockedPackage> } = JSON.parse(readFileSync(lockfile, 'utf8'));
 
-/** Returns the path of a dependency as Node.js finds it: in the package's own node_modules or in that of a parent folder. */
+/**
+ * Returns the path of a dependency as Node.js finds it: in the package's own node_modules or in that of a parent
+ * folder.
+ */
 function placeOf(name: string, from: string): string | undefined {
   for (let folders = from.split('/node_modules/'); folders.length > 0; folders = folders.slice(0, -1)) {
     const place = `${folders.join('/node_modules/')}/node_modules/${name}`;

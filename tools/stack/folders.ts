@@ -38,7 +38,8 @@ export const cacheFolder =
   );
 
 /**
- * Creates a folder that every user can enter, because servers run as other users. Files with secrets have a stricter mode.
+ * Creates a folder that every user can enter, because servers run as other users. Files with secrets have a stricter
+ * mode.
  */
 export function makeFolder(folder: string): string {
   mkdirSync(folder, { recursive: true });

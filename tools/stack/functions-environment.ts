@@ -7,8 +7,8 @@ import type { Servers } from './provider.ts';
 
 /**
  * Returns an environment in which this machine can create the services of the functions that are deployed to the
- * emulator: the variables of all functions, with server addresses that work on this machine, and with the SQL user of the
- * workers.
+ * emulator: the variables of all functions, with server addresses that work on this machine, and with the SQL user of
+ * the workers.
  *
  * @throws CommandProblem when the emulator does not respond, or nothing is deployed there
  */

@@ -6,9 +6,9 @@ import { faketime, nativeTools, wrk } from './native/tools.ts';
 import { run } from './run.ts';
 import { findServers, missingOf, onPath, packagesOf, requireTools } from './tools.ts';
 
-// script/test runs this first. As root on Debian, it installs the tools of the native provider, the fuzz test, the clock
-// tests and the benchmarks; elsewhere it names the missing ones. Machines with Docker need the tools too, because the chaos
-// tests and the tests of a second checkout start native servers.
+// script/test runs this first. As root on Debian, it installs the tools of the native provider, the fuzz test, the
+// clock tests and the benchmarks; elsewhere it names the missing ones. Machines with Docker need the tools too, because
+// the chaos tests and the tests of a second checkout start native servers.
 
 /** Debian's packages run this program to find out whether they may start their service; exit status 101 means no. */
 const policy = '/usr/sbin/policy-rc.d';

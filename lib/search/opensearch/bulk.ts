@@ -7,8 +7,8 @@ import { fold } from '../text/fold.ts';
 import { withDeadline } from './client.ts';
 
 /**
- * The fields of a document. `folded` is only searched; the others are stored and returned. A tombstone has no content. An
- * index of an earlier version lacks the members that were added later.
+ * The fields of a document. `folded` is only searched; the others are stored and returned. A tombstone has no content.
+ * An index of an earlier version lacks the members that were added later.
  */
 export interface Source extends MessageKey, Partial<MessageContent>, Partial<ReturnType<typeof heldRevisions>> {
   folded?: string;

@@ -3,7 +3,9 @@ import https from 'node:https';
 import { Client, type ClientOptions, errors } from '@opensearch-project/opensearch';
 import { limits } from '../../limits.ts';
 
-/** Milliseconds after which an idle socket is not reused, because the server or a NAT in between may have dropped it. */
+/**
+ * Milliseconds after which an idle socket is not reused, because the server or a NAT in between may have dropped it.
+ */
 const idleMs = 30_000;
 
 /** Statuses whose cause is not the request: no access (for now), no index (yet), too busy. */
@@ -31,7 +33,9 @@ export function isOpensearchOutage(error: unknown): boolean {
   return status >= 500 || outageStatuses.has(status);
 }
 
-/** Returns the response, or aborts the request after `ms` milliseconds. The client's own timeout is for each attempt. */
+/**
+ * Returns the response, or aborts the request after `ms` milliseconds. The client's own timeout is for each attempt.
+ */
 export async function withDeadline<Answer>(ms: number, request: Abortable<Answer>): Promise<Answer> {
   const timer = setTimeout(() => request.abort(), ms);
   try {

@@ -32,8 +32,8 @@ interface Found {
  * Builds a new index beside the searched one, while the system runs:
  *
  * 1. It creates the new index; from then on, workers write to both.
- * 2. Once every worker must know the new index, it copies all messages of the store with their versions, so that a newer
- *    version written by a worker meanwhile wins.
+ * 2. Once every worker must know the new index, it copies all messages of the store with their versions, so that a
+ *    newer version written by a worker meanwhile wins.
  * 3. It switches searches to the new index atomically.
  * 4. Once no worker can still know the old index, it deletes it.
  *
@@ -48,7 +48,7 @@ export class OpensearchReindexing implements Reindexing {
 
   /**
    * @param options.waitMs milliseconds after which every worker knows a change of the aliases
-   * @param options.pagesPerNote pages of the store between two updates of the note; each update changes the cluster state
+   * @param options.pagesPerNote pages of the store between two updates of the note; each changes the cluster state
    */
   constructor(
     client: Client,
@@ -128,8 +128,8 @@ export class OpensearchReindexing implements Reindexing {
 
   async *#swap(searched: number, generation: number): AsyncGenerator<ReindexStep> {
     const [old, fresh] = [searched, generation].map((each) => indexName(this.#alias, each)) as [string, string];
-    // Every message found before the switch must be found after it. Workers write to the new index first. So once the old
-    // index stops refreshing, a refresh of the new one makes everything visible that the old one shows.
+    // Every message found before the switch must be found after it. Workers write to the new index first. So once the
+    // old index stops refreshing, a refresh of the new one makes everything visible that the old one shows.
     await this.#setRefreshing(old, '-1');
     await this.#client.indices.refresh({ index: fresh });
     await this.#client.indices.updateAliases({

@@ -11,13 +11,15 @@ const contentFields = {
 
 /**
  * The settings and mappings of the index. Texts are folded before they are indexed, so no analyzer changes case. Every
- * character counts, even white space and punctuation, because a tokenizer with empty `token_chars` keeps all characters.
+ * character counts, even white space and punctuation, because a tokenizer with empty `token_chars` keeps all
+ * characters.
  */
 export const opensearchIndex = {
   settings: {
-    // Newest first, like the results. A search for a common text can then stop once it has counted enough, because later
-    // documents are older. Among 1,000,000 messages, searching `e` takes 3 ms, and 330 ms without the sort. The results
-    // within a chat are ordered by number, which is close enough to this order for OpenSearch to skip most documents.
+    // Newest first, like the results. A search for a common text can then stop once it has counted enough, because
+    // later documents are older. Among 1,000,000 messages, searching `e` takes 3 ms, and 330 ms without the sort. The
+    // results within a chat are ordered by number, which is close enough to this order for OpenSearch to skip most
+    // documents.
     index: { sort: { field: ['created_at'], order: ['desc'] } },
     analysis: {
       tokenizer: {

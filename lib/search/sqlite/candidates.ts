@@ -14,8 +14,8 @@ const textsAtATime = 500;
 const commonInSample = 2;
 
 /**
- * Finds all matches by reading few texts: only those that have some trigrams of the query near each other
- * ({@link fewTrigrams}). When all trigrams are common and the whole query is rare, this is ten times faster than a phrase
+ * Finds all matches by reading few texts: only those that have some trigrams of the query near each other, see
+ * {@link fewTrigrams}. When all trigrams are common and the whole query is rare, this is ten times faster than a phrase
  * query.
  *
  * @returns the matches in any order; undefined when too many texts would be read, so that a phrase query is better

@@ -27,7 +27,9 @@ export function containing(query: string): (text: string) => boolean {
 const unitsOf = (text: string): Uint16Array =>
   Uint16Array.from({ length: text.length }, (_, at) => text.charCodeAt(at));
 
-/** Returns the Knuth-Morris-Pratt failure table: the length of the longest proper border of each prefix of the query. */
+/**
+ * Returns the Knuth-Morris-Pratt failure table: the length of the longest proper border of each prefix of the query.
+ */
 function bordersOf(units: Uint16Array): Uint16Array {
   const borders = new Uint16Array(units.length);
   let matched = 0;

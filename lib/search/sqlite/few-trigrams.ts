@@ -8,10 +8,10 @@ const stepsPerText = 200;
 export const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"`;
 
 /**
- * Returns the condition, in FTS5's query language, that some of the query's trigrams are near each other. Every text that
- * contains the query meets it, and hardly any other does, because the chosen trigrams are rare, especially together. It
- * does not name all trigrams, because FTS5 scans the list of each, and the list of a common one has hundreds of thousands
- * of entries.
+ * Returns the condition, in FTS5's query language, that some of the query's trigrams are near each other. Every text
+ * that contains the query meets it, and hardly any other does, because the chosen trigrams are rare, especially
+ * together. It does not name all trigrams, because FTS5 scans the list of each, and the list of a common one has
+ * hundreds of thousands of entries.
  *
  * @param folded the folded query, at least three code points
  * @param sample folded texts like those to be searched; they affect only the speed, never the result

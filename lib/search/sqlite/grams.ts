@@ -1,4 +1,6 @@
-/** Code points below this one are deduplicated with a table, twice as fast as with a set. Most texts have few others. */
+/**
+ * Code points below this one are deduplicated with a table, twice as fast as with a set. Most texts have few others.
+ */
 const inTable = 128;
 /** For each pair of a first code point (0 for none) and a second one: the ordinal of the last text that had it. */
 const metIn = new Uint32Array(inTable * inTable);

@@ -33,7 +33,9 @@ export interface Matching {
   folded: string;
 }
 
-/** Returns an FTS5 condition on the trigrams of a folded body. Unless the scope is a chat, it names the application too. */
+/**
+ * Returns an FTS5 condition on the trigrams of a folded body. Unless the scope is a chat, it names the application too.
+ */
 export function inBody(condition: string, scope: Scope): string {
   const body = `body : (${condition})`;
   return isChat(scope) ? body : `application : "${applicationTrigram(scope.application)}" AND ${body}`;
@@ -42,8 +44,8 @@ export function inBody(condition: string, scope: Scope): string {
 /**
  * Returns how a folded query finds its documents.
  *
- * No phrase contains a trigram twice. FTS5 intersects the positions of every trigram of a phrase, and each position of a
- * text has one trigram, so distinct trigrams cost at most the length of the text. The same trigram 16 times costs 16
+ * No phrase contains a trigram twice. FTS5 intersects the positions of every trigram of a phrase, and each position of
+ * a text has one trigram, so distinct trigrams cost at most the length of the text. The same trigram 16 times costs 16
  * times as much: 4 s for 6,000 messages of 10,000 equal characters.
  *
  * @param condition a necessary condition in FTS5's query language, used instead of a phrase
@@ -80,8 +82,9 @@ export function distinctPhrase(points: string[]): string {
 }
 
 /**
- * Returns the SQL condition that compares a text with the query. When no character of the query has another case, and some
- * are not ASCII, `instr` searches the text's bytes: that takes a tenth of the time of converting a long text to UTF-16.
+ * Returns the SQL condition that compares a text with the query. When no character of the query has another case, and
+ * some are not ASCII, `instr` searches the text's bytes: that takes a tenth of the time of converting a long text to
+ * UTF-16.
  */
 const verifying = (folded: string): string =>
   /[^\0-\x7f]/.test(folded) && !hasOtherCases(folded) ? 'instr(d.body, ?) > 0' : 'contains_folded(d.body, ?)';
@@ -98,7 +101,9 @@ export const matchColumns = [
   'd.updated_at AS updatedAt',
 ].join(', ');
 
-/** Returns the FROM clause of the index rows `t` in scope that may match; {@link indexValues} returns its parameters. */
+/**
+ * Returns the FROM clause of the index rows `t` in scope that may match; {@link indexValues} returns its parameters.
+ */
 export const fromIndex = ({ table }: Matching, scope: Scope): string =>
   `FROM ${table} t WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''}`;
 

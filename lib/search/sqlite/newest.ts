@@ -32,8 +32,9 @@ export interface NewestQuery {
 }
 
 /**
- * Finds the newest matches of an application. Matches are ordered by time, but the full-text tables list documents by chat
- * and number, and the index by time does not contain texts. So no single index returns the newest matches directly.
+ * Finds the newest matches of an application. Matches are ordered by time, but the full-text tables list documents by
+ * chat and number, and the index by time does not contain texts. So no single index returns the newest matches
+ * directly.
  */
 export class NewestMatches {
   readonly #database: Database;

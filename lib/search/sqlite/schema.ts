@@ -35,8 +35,8 @@ export const searchMigrations: Record<string, Migration> = {
       await sql`CREATE VIRTUAL TABLE search_grams USING fts5 (
         grams, content='', contentless_delete=1, detail=none, tokenize='ascii'
       )`.execute(db);
-      // FTS5 rewrites a segment of its index once this percentage of it is deleted. At the default of 10, purging 100,000
-      // documents took 13.8 s with pauses of 0.9 s; at 50 it takes 2 s with pauses of 0.3 s.
+      // FTS5 rewrites a segment of its index once this percentage of it is deleted. At the default of 10, purging
+      // 100,000 documents took 13.8 s with pauses of 0.9 s; at 50 it takes 2 s with pauses of 0.3 s.
       for (const table of ['search_trigrams', 'search_grams'])
         await sql`INSERT INTO ${sql.table(table)} (${sql.ref(table)}, rank) VALUES ('deletemerge', 50)`.execute(db);
       await sql`CREATE TABLE search_fold (version TEXT NOT NULL) STRICT`.execute(db);

@@ -23,7 +23,9 @@ import { isCrowded, type Sample, sampleOf } from './sample.ts';
 
 type Query = Omit<SearchQuery, 'token' | 'chat'>;
 
-/** A query of at least this many code points has too many trigrams to scan all their lists, so the texts are sampled. */
+/**
+ * A query of at least this many code points has too many trigrams to scan all their lists, so the texts are sampled.
+ */
 const manyPoints = 5;
 
 const nothing: SearchPage = { matches: [], more: false, total: 0, totalIsMinimum: false };
@@ -84,8 +86,8 @@ export class SqliteSearch {
   }
 
   /**
-   * Searches when candidates must be verified against their texts. Collects the ids of the matches up to the highest exact
-   * total, so that no text is compared twice, once for the count and once for the page.
+   * Searches when candidates must be verified against their texts. Collects the ids of the matches up to the highest
+   * exact total, so that no text is compared twice, once for the count and once for the page.
    */
   #searchTexts(matching: Matching, scope: Scope, query: Query): SearchPage {
     const { limit, after } = query;

@@ -45,9 +45,9 @@ export class SqliteSearchIndex implements SearchIndex {
   }
 
   /**
-   * Writes all rows first, then each full-text table in one go. Before most other statements, SQLite makes FTS5 flush its
-   * buffered changes, so writing document by document was 2.6 times slower (8,300 documents/s instead of 21,400, with 80
-   * characters each).
+   * Writes all rows first, then each full-text table in one go. Before most other statements, SQLite makes FTS5 flush
+   * its buffered changes, so writing document by document was 2.6 times slower (8,300 documents/s instead of 21,400,
+   * with 80 characters each).
    */
   async index(documents: SearchDocument[]): Promise<void> {
     const { valid, refused } = byValidNumbers(documents);

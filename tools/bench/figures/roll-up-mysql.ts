@@ -15,7 +15,8 @@ export const rollUpMysql = figure({
     const { chats, changed } = countingSizes[setting.scale];
     const where = await setting.servers();
     const [many, few] = [await makeChats(where, chats), await makeChats(where, changed)];
-    // Not for the smoke run of the tests, because other tests that write to the server meanwhile would run out of locks.
+    // Not for the smoke run of the tests, because other tests that write to the server meanwhile would run out of
+    // locks.
     const takeBack = setting.scale === 'full' ? await giveBufferPool(many, bufferPool) : undefined;
     try {
       return await measureCounting(setting, many.store, few.store);

@@ -77,7 +77,9 @@ export const storeWorkerFigure = figure({
   },
 });
 
-/** Returns messages per second from the median time of a batch, because interruptions affect single batches at random. */
+/**
+ * Returns messages per second from the median time of a batch, because interruptions affect single batches at random.
+ */
 const rate = (ms: number[]): number => (rows * 1_000) / median(ms);
 
 /** Makes batches of new messages of one chat. */

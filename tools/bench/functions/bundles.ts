@@ -13,7 +13,8 @@ const bareHandler = path.join(import.meta.dirname, '../references/bare-create.ts
 export interface Bundles {
   fileOf: (name: FunctionName) => string;
   /**
-   * The bare handler, bundled with the same options, and with credentials only from the environment as is usual on Lambda.
+   * The bare handler, bundled with the same options, and with credentials only from the environment as is usual on
+   * Lambda.
    */
   bare: string;
   /** The bare handler, bundled without all the code that we cut from bundles. */

@@ -4,8 +4,8 @@ import { lambdaContext } from '../../../local/lambda-events.ts';
 import { createEvent } from './create-event.ts';
 
 // Calls the function in the bundle, one call after the other as Lambda does, and prints the CPU time of a call in
-// microseconds: that of all threads in user and kernel mode. It parses the event and serializes the response, as Lambda's
-// runtime does in every call.
+// microseconds: that of all threads in user and kernel mode. It parses the event and serializes the response, as
+// Lambda's runtime does in every call.
 
 const [, , bundle = '', warmUp = '', calls = ''] = process.argv;
 const { handler }: { handler: HttpHandler } = await import(pathToFileURL(bundle).href);

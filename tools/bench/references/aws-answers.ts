@@ -2,8 +2,8 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-// Responds to the two calls of a create like DynamoDB and SQS, and does nothing else. It is not an engine for tests. The
-// benchmark uses it to measure a function at thousands of calls per second; an emulator serves only 50.
+// Responds to the two calls of a create like DynamoDB and SQS, and does nothing else. It is not an engine for tests.
+// The benchmark uses it to measure a function at thousands of calls per second; an emulator serves only 50.
 
 const counted = JSON.stringify({
   Attributes: {

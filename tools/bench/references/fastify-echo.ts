@@ -2,8 +2,8 @@ import { isUtf8 } from 'node:buffer';
 import type { AddressInfo } from 'node:net';
 import fastify from 'fastify';
 
-// The minimum that a Node.js server must do with a message: Fastify reads the body, this handler parses it as ours does,
-// and the response looks like ours.
+// The minimum that a Node.js server must do with a message: Fastify reads the body, this handler parses it as ours
+// does, and the response looks like ours.
 
 const server = fastify();
 server.removeAllContentTypeParsers();

@@ -4,8 +4,8 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { usualBody } from '../../texts/usual-body.ts';
 
-// The minimum that SQLite must do with messages: insert rows into one table, 5,000 in each synced transaction (50 requests
-// of 100 messages).
+// The minimum that SQLite must do with messages: insert rows into one table, 5,000 in each synced transaction (50
+// requests of 100 messages).
 
 const seconds = Number(process.argv[2]);
 const rowsPerCommit = 5_000;

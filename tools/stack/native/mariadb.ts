@@ -13,8 +13,8 @@ import type { NativeServer } from './native-server.ts';
 const userInsteadOfRoot = 'mysql';
 
 /**
- * Returns the statements to run at each start. They create the database and its user with this checkout's password, which
- * no flag can do.
+ * Returns the statements to run at each start. They create the database and its user with this checkout's password,
+ * which no flag can do.
  */
 const accounts = (password: string): string => `
 CREATE DATABASE IF NOT EXISTS chat;

@@ -1,6 +1,6 @@
 """Runs MiniStack, and saves its state every few seconds.
 
-MiniStack itself saves its state only when it stops regularly. A kill would lose the ledger, and with it the assigned
+MiniStack itself saves its state only on a graceful stop. A kill would lose the ledger, and with it the assigned
 numbers, while the messages with these numbers are still in the SQL database.
 """
 

@@ -29,8 +29,8 @@ export async function chooseProvider(
 }
 
 /**
- * Whether the servers are those of this checkout's own stack. A shell that is configured for that stack must not make it
- * an external one.
+ * Whether the servers are those of this checkout's own stack. A shell that is configured for that stack must not make
+ * it an external one.
  */
 function isOwn({ awsEndpoint, opensearchUrl }: NonNullable<Wanted['external']>, before: Settings | undefined): boolean {
   if (!before || before.provider === 'external') return false;

@@ -16,7 +16,9 @@ import { succeeds } from '../tools.ts';
 const composeFile = path.join(project, 'docker-compose.localstack.yml');
 const environmentFile = path.join(stackFolder, 'docker.env');
 
-/** The Compose project of this checkout's containers, networks and volumes. It differs from those of other checkouts. */
+/**
+ * The Compose project of this checkout's containers, networks and volumes. It differs from those of other checkouts.
+ */
 const composeProject = `chat-system-${createHash('sha256').update(project).digest('hex').slice(0, 8)}`;
 
 /** Whether a Docker engine responds and Compose is installed. */
