@@ -33,7 +33,7 @@ describe('this checkout’s stack', () => {
     const began = Date.now();
     const { status, stdout } = await scriptStack(project, 'up');
     expect(status).toBe(0);
-    expect(stdout).toContain('is what is here already');
+    expect(stdout).toContain('The deployed code is up to date');
     // It takes a second or two, but other tests run at the same time.
     expect(Date.now() - began).toBeLessThan(15_000);
     expect({ status: await scriptStack(project, 'status'), deployment: deployment() }).toEqual(before);

@@ -141,7 +141,7 @@ test('an exported application is imported complete into another system, and no n
   const again = await ops('--data-dir', other, 'import', file);
   expect(again).toMatchObject({
     status: 1,
-    stderr: expect.stringMatching(/^Line 2: The application is there .* since\.\n$/),
+    stderr: expect.stringMatching(/^Line 2: The application already exists and has grown since the export\.\n$/),
   });
 });
 
