@@ -1,20 +1,21 @@
-/** A connection as far as the server keeps bytes for it. */
+/** What {@link ClientMemory} knows of one connection. */
 export interface Holder {
   /** Bytes kept for this connection now. */
   bytes: number;
   /** When the server began to keep bytes for it, as `performance.now()`, in milliseconds. */
   since: number;
-  /** When bytes last arrived for it or left it, likewise. */
+  /** When bytes last arrived or left, as `performance.now()`, in milliseconds. */
   progressAt: number;
-  /** Bytes that arrived or left since then. */
+  /** Bytes that arrived or left since `since`. */
   moved: number;
-  /** Ends the connection, because what is kept for it makes no progress. */
+  /** Closes the connection, because it is too slow for the memory that it takes. */
   end(): void;
 }
 
 /**
- * Most bytes kept for all clients together. A flood may make a host grow by 150 MB. Three quarters of that is garbage that
- * is not collected yet, and memory that active requests use. Nine clients may each leave a whole page of 4 MB unread.
+ * Most bytes kept for all clients together: enough for nine clients that each leave a page of 4 MB unread. At this
+ * bound, a flood makes the process grow by up to 150 MB. Three quarters of that is garbage that is not collected yet,
+ * and memory that active requests use.
  */
 const boundBytes = 36_000_000;
 /** A connection that keeps bytes here without progress is closed after this long, in milliseconds. */
@@ -24,9 +25,10 @@ const sweepMs = 1_000;
 const creditBytes = 65_536;
 
 /**
- * Bounds the memory that clients can claim: request bodies under way, parsed requests that wait, and answers that are
- * not read. Above the bound it ends the connection that keeps the most for its speed, so that clients that read and write
- * are not cut off by those that do not, nor by those that trickle.
+ * Bounds the memory that clients can claim: request bodies that are still arriving, parsed requests that wait, and
+ * responses that the client has not read yet. Above the bound, it closes the connection that is slowest for the bytes
+ * that it keeps. So clients that send nothing, read nothing or send one byte at a time cannot push out clients that
+ * make progress.
  */
 export class ClientMemory {
   readonly #holders = new Set<Holder>();
@@ -76,19 +78,21 @@ export class ClientMemory {
   }
 
   /**
-   * The connection that keeps the most for its speed. Only the time of the last byte would not do: one byte a second would
-   * save a connection, and the largest honest one would be ended in its place.
+   * Returns the connection that is slowest for the bytes that it keeps. The time of the last byte alone is not enough:
+   * a client could stay connected by sending one byte a second, and the largest active connection would be closed
+   * instead.
    */
   #slowest(): Holder {
     const now = performance.now();
     let slowest: { holder: Holder; score: number } | undefined;
     for (const holder of this.#holders) {
       const moved = holder.moved + creditBytes;
-      // Plus one: of those that began in this very millisecond, the largest counts.
+      // Plus one, so that among connections that began in this millisecond, the one with the most bytes has the highest
+      // score.
       const score = (holder.bytes * (now - holder.since + 1)) / moved ** 2;
       if (!slowest || score > slowest.score) slowest = { holder, score };
     }
-    if (!slowest) throw new Error('Bytes are kept for no connection');
+    if (!slowest) throw new Error('The bytes kept exceed the bound, but no connection keeps any');
     return slowest.holder;
   }
 

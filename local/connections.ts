@@ -5,13 +5,16 @@ import { ClientMemory, type Holder } from './client-memory.ts';
 import { Turns } from './turns.ts';
 
 /**
- * Requests of one connection that are worked on at a time. Several, so that pipelined creates share a sync of the disk;
- * few, because each may have an answer of 4 MB.
+ * Most requests of one connection that are in progress at a time. More than one, so that pipelined creates share a sync
+ * of the disk; few, because each response may have 4 MB.
  */
-const requestsInHand = 4;
-/** Below this many requests in hand of all connections together, none waits for its turn: counting turns costs 5 µs each. */
-const freelyInHand = 100;
-/** What of a waiting request's body has been read is at most one read of the socket. */
+const requestsAtOnce = 4;
+/**
+ * While fewer requests than this are in progress on all connections together, a request starts without waiting for its
+ * turn, because checking the turn costs 5 µs a request.
+ */
+const requestsWithoutTurns = 100;
+/** Most bytes of a waiting request's body that have been read: one read of the socket. */
 const heldBodyBytes = 65_536;
 /** Bytes that a waiting, parsed request takes without its headers and body, measured with 10,000 of them. */
 const heldRequestBytes = 2_000;
@@ -26,11 +29,14 @@ const leastOfBody = 1_024;
 const mostConnections = 16_000;
 /** Descriptors left to the files of the data folder, to threads and to modules that are loaded late. */
 const ownDescriptors = 128;
-/** After a refusal, up to this many bytes are read and discarded, so that a client that sends to the end can read the answer. */
+/**
+ * After a refusal, up to this many bytes are read and discarded, because many clients read the response only after they
+ * have sent the whole request.
+ */
 const discardedBytes = 16 * 1_048_576;
-/** … for at most this long after the answer has been sent, in milliseconds. */
+/** … for at most this long after the response was sent, in milliseconds. */
 const lingerMs = 2_000;
-/** An answer that nobody reads for this long is given up, in milliseconds. */
+/** A connection whose client reads nothing of its last response for this long is closed, in milliseconds. */
 const unreadMs = 30_000;
 
 const nothing = Buffer.alloc(0);
@@ -49,29 +55,32 @@ class Connection implements Holder {
   since = 0;
   progressAt = 0;
   moved = 0;
-  /** Whether it has brought a request. */
+  /** Whether it has sent a request. */
   hasServed = false;
-  /** Requests that are worked on: started, and not answered to the end. */
+  /** The number of requests in progress: started, but not completely answered. */
   started = 0;
-  /** Parsed requests that wait until fewer are in hand, or for their turn. */
+  /** Parsed requests that wait, either for a request in progress to end or for their turn. */
   readonly held: Exchange[] = [];
   /** What was read from the socket and is not parsed yet. */
   unparsed: Buffer = nothing;
   /** Whether reading from the socket is stopped, until what was read is parsed. */
   stopped = false;
-  /** Bytes that were read and discarded since the last answer was chosen. */
+  /** Bytes that were read and discarded since `ending` was set. */
   discarded = 0;
   /** Whether a held request, or parsing, is scheduled for a later turn. */
   queued = false;
-  /** The request that was parsed last, with its answer. Only this one's body may still be on the way. */
+  /** The request that was parsed last, with its response. Only this one's body may still be on the way. */
   last: Exchange | undefined;
-  /** Whether the last answer is chosen. No further request is started, and further input is discarded. */
+  /**
+   * Whether the connection closes after the response that `endWith` was given. No further request is parsed, and
+   * further input is discarded.
+   */
   ending = false;
-  /** The unfinished request that the last answer is for; what its handler returns is dropped. */
+  /** The request whose body was still arriving when `ending` was set. What its handler returns is dropped. */
   cutOff: IncomingMessage | undefined;
   /** Refuses the request whose body is being read. */
   refuseBody: (() => void) | undefined;
-  /** Called when an answer has been sent or given up. */
+  /** Called when a response has been sent or given up. */
   onAnswered: (() => void) | undefined;
 
   constructor(socket: Socket, parse: (bytes: Buffer) => void) {
@@ -86,7 +95,7 @@ class Connection implements Holder {
 
   /** How many more requests may be parsed now. */
   get room(): number {
-    return requestsInHand - this.started - this.held.length;
+    return requestsAtOnce - this.started - this.held.length;
   }
 
   end(): void {
@@ -98,21 +107,21 @@ class Connection implements Holder {
 export type { Connection };
 
 /**
- * Owns every socket of a server, from its first byte until it is closed: starts a few requests of each connection at a
- * time, keeps what all of them hold bounded, and ends what is refused so that the client can read why.
+ * Owns every socket of a server until it is closed. It starts a few requests of each connection at a time, bounds the
+ * memory of all connections together, and closes a refused connection in a way that lets the client read the reason.
  */
 export class Connections {
   readonly memory = new ClientMemory();
   readonly turns = new Turns();
   readonly #connections = new Map<Socket, Connection>();
-  #inHand = 0;
+  #inProgress = 0;
   #serve: RequestListener = () => undefined;
   readonly #most = Math.min(mostConnections, descriptors() - ownDescriptors);
 
   /**
    * Takes the server's connections and all its requests.
    *
-   * @param serve is called with each request when its turn has come
+   * @param serve called with each request when its turn has come
    */
   own(server: Server, serve: RequestListener): void {
     this.#serve = serve;
@@ -134,9 +143,10 @@ export class Connections {
   }
 
   /**
-   * Makes `answer` the connection's last one: it is sent when all whole requests before it are answered, in place of an
-   * answer to the request whose body is still on the way. What the client sends from now on is discarded for a while and
-   * within bounds, so that it can read the answer (RFC 9112, section 9.6); then the connection is closed.
+   * Closes the connection after `answer`, the bytes of a whole response. It is sent after the responses to all complete
+   * requests, and takes the place of the response to a request whose body is still arriving. Whatever the client sends
+   * from now on is discarded, up to `discardedBytes` and `lingerMs`. Closing at once could reset the connection before
+   * the client has read the response (RFC 9112, section 9.6).
    */
   endWith(connection: Connection, answer: Buffer): void {
     const { socket, held, last } = connection;
@@ -161,7 +171,7 @@ export class Connections {
       this.memory.keep(connection, answer.length);
       socket.setTimeout(unreadMs, () => socket.destroy());
       socket.end(answer, () => this.#linger(connection));
-      // Nothing is parsed any more, so Node.js's reason for a pause is gone.
+      // Node.js may have paused the socket for a request or response that no longer matters. Read on, to discard.
       socket.resume();
       this.#readOn(connection);
     };
@@ -180,7 +190,8 @@ export class Connections {
       return;
     }
     const [parse] = socket.listeners('data') as [(bytes: Buffer) => void];
-    // Node.js reads a socket past its stream, and parses all that one read brings, until somebody listens to the data.
+    // By default, Node.js's parser takes the bytes directly from the handle, bypassing the stream. Any other `data`
+    // listener disables that, so removing and adding the same listener is enough for all bytes to pass through `push`.
     socket.removeListener('data', parse);
     socket.on('data', parse);
     const connection = new Connection(socket, parse);
@@ -197,8 +208,9 @@ export class Connections {
   }
 
   /**
-   * Closes the oldest connection that has brought no request or, when there is none, the oldest one without an active
-   * request. So clients that are served keep their connections while others only open theirs.
+   * Closes the oldest connection that has sent no request or, if there is none, the oldest one without an active
+   * request. So a client that opens many connections and sends nothing cannot push out the others. Returns whether it
+   * closed one.
    */
   #endIdle(): boolean {
     let idle: Socket | undefined;
@@ -216,9 +228,9 @@ export class Connections {
   }
 
   /**
-   * Takes what was read from the socket.
+   * Takes the bytes that were read from the socket.
    *
-   * @returns whether more is to be read
+   * @returns whether to read more from the socket now
    */
   #take(connection: Connection, bytes: Buffer): boolean {
     if (connection.ending) {
@@ -247,7 +259,7 @@ export class Connections {
   #parse(connection: Connection, bytes: Buffer): Buffer {
     const { socket, parse } = connection;
     let rest = bytes;
-    // Node.js pauses the socket when the client does not read its answers, or nobody a body.
+    // Node.js pauses the socket while the client does not read its responses, or the handler does not read a body.
     while (rest.length > 0 && !connection.ending && !socket.destroyed && !socket.isPaused()) {
       const { room, hasBodyUnderWay } = connection;
       if (room <= 0 && !hasBodyUnderWay) break;
@@ -279,8 +291,8 @@ export class Connections {
     if (!connection || connection.ending || request.socket.destroyed) return;
     connection.last = exchange;
     connection.hasServed = true;
-    const hasTime = this.#inHand < freelyInHand || !this.turns.isUsedUp();
-    if (connection.started < requestsInHand && connection.held.length === 0 && hasTime) {
+    const hasTime = this.#inProgress < requestsWithoutTurns || !this.turns.isUsedUp();
+    if (connection.started < requestsAtOnce && connection.held.length === 0 && hasTime) {
       this.#start(connection, exchange);
       return;
     }
@@ -292,10 +304,10 @@ export class Connections {
   #start(connection: Connection, exchange: Exchange): void {
     const { request, response } = exchange;
     connection.started++;
-    this.#inHand++;
+    this.#inProgress++;
     response.on('close', () => {
       connection.started--;
-      this.#inHand--;
+      this.#inProgress--;
       // An idle connection keeps nothing of its last request.
       if (connection.last === exchange && request.complete) connection.last = undefined;
       connection.onAnswered?.();
@@ -307,7 +319,7 @@ export class Connections {
   /** Schedules the connection's next held request for a later turn or, when it holds none, the parsing of more. */
   #queue(connection: Connection): void {
     const { queued, held, unparsed, started } = connection;
-    if (queued || started >= requestsInHand || (held.length === 0 && unparsed.length === 0)) return;
+    if (queued || started >= requestsAtOnce || (held.length === 0 && unparsed.length === 0)) return;
     connection.queued = true;
     this.turns.startLater(() => {
       connection.queued = false;
@@ -324,7 +336,7 @@ export class Connections {
   }
 }
 
-/** Where the given number of heads ends in the bytes, or where the bytes end when there are fewer. */
+/** Returns the offset after the given number of request heads; the length of the bytes when they contain fewer. */
 function endOfHeads(bytes: Buffer, count: number): number {
   let end = 0;
   for (let found = 0; found < count; found++) {
@@ -347,7 +359,7 @@ function descriptors(): number {
     const limit = /^Max open files +(\d+)/m.exec(readFileSync('/proc/self/limits', 'utf8'))?.[1];
     return limit ? Number(limit) : Number.POSITIVE_INFINITY;
   } catch {
-    // Only Linux tells; elsewhere the system refuses what is too much.
+    // Only Linux has this file. On other systems, opening a connection beyond the limit fails.
     return Number.POSITIVE_INFINITY;
   }
 }

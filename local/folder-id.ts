@@ -16,7 +16,8 @@ export const folderMigrations: Record<string, Migration> = {
 export function identify(ledger: Database, store: Database): string {
   const idIn = (database: Database) => database.prepare('SELECT id FROM folder').get()?.id as string | undefined;
   const id = idIn(ledger) ?? idIn(store) ?? randomBytes(16).toString('hex');
-  // The ledger first, so that a store with an id beside a ledger without one shows that the ledger is an older copy.
+  // Write to the ledger first. Then a store with an id beside a ledger without one can only mean that the ledger is an
+  // older copy.
   for (const database of [ledger, store])
     if (idIn(database) === undefined) database.prepare('INSERT INTO folder (id) VALUES (?)').run(id);
   return id;

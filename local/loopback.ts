@@ -1,8 +1,8 @@
 import { isIPv4 } from 'node:net';
 
 /**
- * Returns whether every browser takes a host name or address for this machine, whatever a name server says: localhost
- * and its subdomains (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, the latter with or without brackets.
+ * Returns whether every browser resolves a host name or address to this machine without a name server: localhost and
+ * its subdomains (RFC 6761, section 6.3), 127.0.0.0/8 and ::1, the latter with or without brackets.
  */
 export function isLoopback(hostname: string): boolean {
   const name = hostname.toLowerCase().replace(/\.$/, '');

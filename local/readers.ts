@@ -30,8 +30,8 @@ const slowMs = 200;
 const checkEveryMs = 50;
 
 /**
- * Most reads at work at a time. Two, so that one application can never use all; more would only compete for two
- * processors.
+ * Most reads at work at a time, where all reads that are not known to be fast count as one. Two, so that one
+ * application can never use all; more would only compete for two processors.
  */
 const mostAtWork = 2;
 /**
@@ -42,7 +42,7 @@ const unknownTokens = 'unknown tokens';
 
 /**
  * Most processes: those at work and one that is ready, because a start takes 0.3 to 0.5 s. While no read is slow, only
- * one process more than are at work is started.
+ * one more process is started than there are reads at work.
  */
 const mostProcesses = mostAtWork + 1;
 
@@ -51,8 +51,8 @@ const failedStartDelayMs = 1_000;
 
 /**
  * The nice value of a reader process, between accepting (0) and storing (19). The scheduler's weights for 0 and 5 are
- * 1024 and 335, so accepting keeps a whole processor of two beside two readers. With 15 (weight 36), reads ran into
- * their deadline when other programs kept the machine busy.
+ * 1024 and 335, so beside two readers on two processors, accepting still gets a whole processor. With 15 (weight 36),
+ * reads ran into their deadline when other programs kept the machine busy.
  */
 const niceValue = 5;
 
@@ -67,7 +67,10 @@ interface Read {
   operation: OperationId;
   event: APIGatewayProxyEvent;
   requestId: string;
-  /** What reads are queued by: the application's token, {@link unknownTokens}, or nothing for the list of applications. */
+  /**
+   * The key by which reads take turns: the application's token, {@link unknownTokens}, or '' for the list of
+   * applications.
+   */
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
@@ -236,9 +239,9 @@ export class Readers {
   }
 
   /**
-   * Takes the next read in turn. A fast application always finds a process: at most two reads of others are at work,
-   * and the second one only while another process is ready, because a new one may take a second to start on a busy
-   * machine.
+   * Takes the next read in turn. It keeps a process free for fast applications: of the other applications, at most two
+   * reads are at work, and the second one starts only while a further process is ready. A new process may take a second
+   * to start on a busy machine.
    */
   #takeNext(): Read | undefined {
     const now = performance.now();

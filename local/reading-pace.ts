@@ -6,8 +6,8 @@ const slowMs = 25;
 /** The weight of the latest read in the average: after a read of 1 s, eighteen ordinary ones make an application fast. */
 const latestWeight = 0.2;
 /**
- * A read costs at least this share of the time that it takes, because it occupies a process while it waits for the disk.
- * Not more, because on a busy machine each read waits for a processor.
+ * A read costs at least this share of the time that it takes, because it occupies a process while it waits for the
+ * disk. The share is small because on a busy machine every read spends time waiting for a processor.
  */
 const waitingShare = 0.1;
 /**

@@ -15,7 +15,7 @@ import { type Connection, Connections } from './connections.ts';
 import { proxyEvent, requestContext, stage } from './lambda-events.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
 
-/** A client has this long to send a whole request. */
+/** Time that a client has to send a whole request, in milliseconds. */
 const requestTimeoutMs = 30_000;
 /** Node.js's own default, said here because the tests and the documentation name it. */
 const headerBytes = 16_384;
@@ -24,28 +24,31 @@ const keepAliveMs = 72_000;
 /** Connections get this long to finish what is in flight once the server is told to stop. */
 const drainMs = 1_500;
 /**
- * A body that nothing reads is discarded and its connection kept when the body has at most this many bytes: one read of
- * the socket, so it is mostly there already.
+ * When a request is refused without reading its body, a body of up to this many bytes is discarded and the connection
+ * stays open: it is one read of the socket, so most of it has already arrived. A longer one closes the connection.
  */
 const discardedBodyBytes = 65_536;
-/** A body that is not larger and came whole is not counted: a batch of 100 would take 5 % longer, and is soon answered. */
+/**
+ * A body of up to this many bytes that arrives in one chunk is not counted in `ClientMemory`, because it is processed
+ * at once, and counting made a batch of 100 messages 5 % slower.
+ */
 const uncountedBodyBytes = 16_384;
 /**
- * A longer answer, in characters or bytes, is written in pieces. Written so, the answer of a batch of 100 (19 kB) made the
- * batch take 7 % longer.
+ * A response body that is longer than this, in characters or bytes, is written in pieces. Shorter ones are not, because
+ * writing the response of a batch of 100 (19 kB) in pieces made the batch 7 % slower.
  */
 const wholeAnswer = 131_072;
 /**
- * Bytes of a piece. Writing one takes some 50 µs. A client that takes longer than 30 s for one is given up, so a page
- * arrives over any connection of 4.4 kB/s or more.
+ * Size of a piece, in bytes. Writing one takes some 50 µs. A connection that makes no progress for 30 s is closed, so a
+ * page arrives over any connection of 4.4 kB/s or more.
  */
 const pieceBytes = 65_536;
-/** What an answer's head takes, in bytes. */
+/** Approximate size of a response's head, in bytes. */
 const answerHeadBytes = 500;
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
 
-/** Who can reach the server, as far as that changes what is allowed. */
+/** The facts about the deployment that decide who may create and list applications. */
 export interface Access {
   /** Undefined where the registry of applications is open. */
   adminKey: string | undefined;
@@ -53,11 +56,14 @@ export interface Access {
   onLoopback: boolean;
 }
 
-/** Serves the operations on HTTP as API Gateway would: it makes proxy events, and knows nothing of what they are for. */
+/**
+ * Serves the operations over HTTP as API Gateway does: it turns each request into a proxy event for the handler of its
+ * route. It contains no logic of any operation.
+ */
 export function createServer(operations: Map<OperationId, HttpHandler>, access: Access): FastifyInstance {
   const connections = new Connections();
 
-  /** Gives the connection of a socket its last answer. */
+  /** Sends a problem as the last response of a connection, and closes the connection. */
   const refuseConnection = (problem: Problem, socket: Socket): void => {
     const connection = connections.of(socket);
     if (!connection) {
@@ -80,7 +86,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         requestTimeout: requestTimeoutMs,
         keepAliveTimeout: keepAliveMs,
         connectionsCheckingInterval: 5_000,
-        // It is asked for below, where a missing one gets a problem answer.
+        // The `onRequest` hook below checks for it, because Node.js would not respond with a problem.
         requireHostHeader: false,
       });
       connections.own(http, serve);
@@ -89,14 +95,15 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         socket.on('error', () => socket.destroy());
         refuseConnection(new Problem('route_not_found', 'This server opens no tunnels.'), socket);
       });
-      // What is no HTTP request at all, or came too slowly or with too many headers.
+      // The bytes are not an HTTP request, or the request arrived too slowly or with too many headers.
       http.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
         if (error.code === 'ECONNRESET') socket.destroy();
         else refuseConnection(problemOfConnection(error.code), socket);
       });
       return http;
     },
-    // Fastify would set it for one server only, but makes several for a name with several addresses.
+    // The handler is set in `serverFactory`, because Fastify creates several servers for a host name with several
+    // addresses, and would set its own handler on one of them only.
     clientErrorHandler: () => undefined,
     routerOptions: { maxParamLength: headerBytes },
     frameworkErrors: (_error, request, reply) => send(request, reply, refusal(request, malformedRequest())),
@@ -108,8 +115,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     else done();
   });
   server.addHook('preClose', async () => {
-    // Connections that clients have made already wait in the system's queue, which closing would reset. The signal to
-    // stop may have come before them in this turn.
+    // Closing resets connections that wait in the system's queue. Wait two turns, so that those that arrived before the
+    // signal to stop are accepted first.
     await nextTurn();
     await nextTurn();
     setTimeout(() => connections.destroyAll(), drainMs).unref();
@@ -118,7 +125,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
 
-  /** Sends the answer. It is the connection's last one when the client still sends a body that nothing reads. */
+  /** Sends the response. Closes the connection after it when the client is still sending a body that nothing reads. */
   const send = (request: FastifyRequest, reply: FastifyReply, result: HttpResult): void => {
     const connection = connections.of(request.raw.socket);
     const { raw: response } = reply.hijack();
@@ -139,7 +146,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     }
     // Node.js leaves out the body of an answer to HEAD.
     response.end(body);
-    // What the system has taken at once is not kept here.
+    // Bytes that the system has taken at once are not in our memory, so they do not count.
     if (response.writableLength > 0) {
       const unread = body.length + answerHeadBytes;
       connections.memory.keep(connection, unread);
@@ -170,9 +177,9 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   };
 
   /**
-   * Reads a body up to so many bytes, which count until the request is answered.
+   * Reads up to `most` bytes of a body. They count in `ClientMemory` until the request is answered.
    *
-   * @param done gets the body; it is not called when the client went away or was too slow
+   * @param done called with the body; not called when the client disconnected or was too slow
    */
   const readBody = (request: FastifyRequest, reply: FastifyReply, most: number, done: (body: Buffer) => void): void => {
     const { raw: payload } = request;
@@ -183,7 +190,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       ended = true;
       const [first] = chunks;
       const body = first && chunks.length === 1 ? first : Buffer.concat(chunks);
-      // The request keeps its listeners as long as its connection lingers.
+      // Release the chunks: the listeners, which refer to this array, live as long as the connection.
       chunks.length = 0;
       return body.subarray(0, most);
     };
@@ -207,7 +214,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       if (bytes >= most) {
         payload.pause();
         settle();
-        // Most bodies are small and come whole with their head. The parser hands them on before it says so.
+        // Most bodies are small and arrive in one chunk. Its `data` event comes before `end`, so the declared length
+        // shows that it is complete.
       } else if (bytes !== declared || bytes > uncountedBodyBytes) keep(chunk);
     });
     const settle = () => {
@@ -243,7 +251,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
     const judge = route.admin || route.body ? judgeOf(route, access) : undefined;
     return (request, reply) => {
-      // A path with nothing between two slashes is no route's.
+      // An empty path segment matches a parameter in Fastify's router, but not in the contract.
       if (Object.values((request.params ?? {}) as Record<string, string>).includes('')) {
         otherwise(request, reply);
         return;
@@ -260,8 +268,9 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         call(handler, resource, request, reply);
         return;
       }
-      if (expectsLeave(request)) reply.raw.writeContinue();
-      // Chunks tell only by the first byte whether there is a body, and an empty one needs no content type.
+      if (expectsContinue(request)) reply.raw.writeContinue();
+      // A chunked body may be empty, and an empty body needs no content type. So with a wrong content type, read one
+      // byte: it shows whether there is a body to refuse.
       const most = isJson(request.headers['content-type']) ? limits.requestBytes + 1 : 1;
       readBody(request, reply, most, (body) => call(handler, resource, request, reply, body));
     };
@@ -298,9 +307,9 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
 }
 
 /**
- * The judge of a route's heads. On a loopback address without an admin key, only this machine's own names may reach the
- * registry: a foreign name that resolves to this machine is a web page that rebinds its own (DNS rebinding), and to the
- * browser the page is then of the same origin.
+ * Returns the check of a route's request heads. On a loopback address without an admin key, applications may be created
+ * and listed only under this machine's own names. Any other host name that resolves to this machine may belong to a web
+ * page that uses DNS rebinding, and the browser then treats the page as the same origin.
  */
 function judgeOf(route: Route, { adminKey, onLoopback }: Access): HeadJudge {
   const judge = headJudge(route, adminKey);
@@ -310,7 +319,7 @@ function judgeOf(route: Route, { adminKey, onLoopback }: Access): HeadJudge {
     if (name === undefined || !isLoopback(name))
       throw new Problem(
         'not_allowed',
-        'Without an admin key, applications are created and listed under a name of this machine only: localhost or 127.0.0.1. Set ADMIN_KEY to allow other names.',
+        'While no admin key is set, applications can be created and listed only with the host name localhost or 127.0.0.1. Use one of these, or set ADMIN_KEY to allow other names.',
       );
     judge(headers, bodyBytes);
   };
@@ -319,29 +328,32 @@ function judgeOf(route: Route, { adminKey, onLoopback }: Access): HeadJudge {
 const malformedRequest = () => new Problem('malformed_request', 'This is not a valid HTTP/1.1 request.');
 const slowBody = () => new Problem('request_timeout', 'The request body did not arrive in time. Send it again.');
 
-/** The answer to a request that no handler has seen. */
+/** Returns the response to a request that is refused before its handler runs. */
 function refusal(request: FastifyRequest, problem: Problem): HttpResult {
   log.debug(events.answered, { request_id: request.id, status: problem.status, route: request.routeOptions?.url });
   return problemAnswer(problem, request.id);
 }
 
-/** Size of the body as its head declares it: 0 without one, undefined where it comes in chunks. */
+/** Returns the size of the body in bytes as the head declares it: 0 without a body, undefined when it is chunked. */
 function declaredBytes({ headers }: FastifyRequest): number | undefined {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined;
 }
 
-/** Whether the client waits for leave to send its body. */
-const expectsLeave = ({ headers, raw }: FastifyRequest): boolean =>
+/** Whether the client waits for `100 Continue` before it sends its body. */
+const expectsContinue = ({ headers, raw }: FastifyRequest): boolean =>
   headers.expect !== undefined && raw.httpVersion === '1.1' && /100-continue/i.test(headers.expect);
 
-/** Whether a body is still on the way that nothing reads and that is more than what can be discarded in passing. */
+/**
+ * Whether the client may still send more of a body than is worth discarding: more than {@link discardedBodyBytes}, or
+ * one that it sends only after `100 Continue`.
+ */
 function leavesBodyUnread(request: FastifyRequest): boolean {
   if (request.raw.complete) return false;
   const declared = declaredBytes(request) ?? Number.POSITIVE_INFINITY;
-  return declared > discardedBodyBytes || (declared > 0 && expectsLeave(request));
+  return declared > discardedBodyBytes || (declared > 0 && expectsContinue(request));
 }
 
-/** The bytes of an answer after which the connection is closed. */
+/** Returns the bytes of a response after which the connection is closed. */
 function lastAnswer(result: HttpResult, method?: string): Buffer {
   const { statusCode, headers } = result;
   const body = result[sharedBody] ?? result.body;

@@ -11,8 +11,8 @@ const tasksPerTurn = 16;
 const continuedOneIn = 4;
 
 /**
- * Spreads work over turns of the event loop, so that no client's work keeps the others waiting. Work that is started
- * from a callback runs to its first real wait before the next callback is called, so time is checked between callbacks.
+ * Spreads work over turns of the event loop, so that no client's work keeps the others waiting. A callback's work runs
+ * until its first asynchronous wait, so the time is checked between callbacks.
  */
 export class Turns {
   readonly #starts: (() => void)[] = [];
@@ -72,7 +72,7 @@ export class Turns {
 
   #step(): void {
     this.#scheduled--;
-    // One in each turn, however busy it is, so that every task runs at some time.
+    // Run at least one task in each turn, even when its time is used up, so that every task runs eventually.
     if (!this.isUsedUp() || this.#ranThisTurn === 0) {
       this.#ranThisTurn++;
       const first = this.#ran++ % continuedOneIn === 0 ? this.#continuations : this.#starts;
