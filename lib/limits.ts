@@ -51,8 +51,8 @@ export const limits = {
   exactTotal: 10_000,
   /**
    * Most texts, and most characters of them, that a search in the SQLite index reads to check candidates. At 4 µs a
-   * text, 5,000 texts take half as long as the query that does without them. The characters are limited because a text
-   * may be long.
+   * text, reading 5,000 texts takes half as long as the phrase query that is used otherwise. The characters are limited
+   * because a text may be long.
    */
   candidates: { texts: 5_000, characters: 1_000_000 },
   /** Longest Idempotency-Key, in characters. */
@@ -60,7 +60,8 @@ export const limits = {
   /**
    * Fewest characters, and fewest different characters, of an Idempotency-Key for creating an application while no
    * admin key is set. All callers then share one scope, so the key must be hard to guess. 22 characters of base64url
-   * hold 128 bits. 128 random bits in hexadecimal have fewer than 6 different digits once in 3,000,000,000,000 keys.
+   * hold 128 bits. A random key passes the second rule: of 3,000,000,000,000 keys of 128 random bits in hexadecimal,
+   * one has fewer than 6 different digits.
    */
   unguessableKey: { length: 22, characters: 6 },
   /** How long an Idempotency-Key is remembered, in milliseconds. */
@@ -108,8 +109,8 @@ export const limits = {
    */
   queueRetentionMs: 14 * 24 * 60 * 60 * 1_000,
   /**
-   * How long after it was noticed a missing number becomes void, in milliseconds, unless its write is parked or a dead
-   * letter. The write could only have been in the queue since then, and a queue keeps no message longer than
+   * Time after which a missing number becomes void, in milliseconds since it was noticed, unless its write is parked or
+   * a dead letter. Then the write can only be in the queue, and a queue keeps no message longer than
    * `queueRetentionMs`. The extra hour covers differences between clocks, and a worker that received the write at the
    * very end.
    */

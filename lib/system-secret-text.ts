@@ -28,8 +28,8 @@ export function systemKeysIn(text: string): SystemKey[] {
 }
 
 /**
- * Returns the text with another key in front. It signs only once every running function has read it, and an earlier key
- * stays until what it signed has expired.
+ * Returns the text with another key in front. The new key starts to sign when every running function has read it. An
+ * earlier key stays until everything that it signed has expired.
  *
  * @param now in milliseconds since 1970
  * @throws Error when the text is not that of a system secret

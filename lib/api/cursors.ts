@@ -3,7 +3,7 @@ import * as z from 'zod/mini';
 import { derivedKey, type SystemSecret } from '../system-secret.ts';
 import { validationFailed } from './problems.ts';
 
-/** Bytes of the HMAC in a cursor: 128 bits, which nobody can guess, and 22 characters of the cursor. */
+/** Bytes of the HMAC in a cursor. 128 bits cannot be guessed, and take 22 characters as base64url. */
 const macBytes = 16;
 
 type Scalars = readonly (number | string)[];
@@ -42,7 +42,8 @@ export class Cursors {
   async encode(list: unknown, position: Scalars): Promise<string> {
     const now = Date.now();
     const keys = await this.#secret.keys();
-    // On a machine whose clock is behind, no key may be allowed to sign yet. The oldest key is accepted everywhere.
+    // If this machine's clock is behind, every `signsFrom` may be in the future. Then sign with the oldest key, which
+    // every machine accepts.
     const signing = keys.find(({ signsFrom }) => signsFrom <= now) ?? keys.at(-1);
     if (!signing) throw new Error('The system secret has no key');
     return textOf(macOf(this.#keyOf(signing.key), list, position), position);

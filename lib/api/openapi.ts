@@ -66,19 +66,24 @@ function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['
 }
 
 /** Temporary problems. Their responses have `Retry-After`. */
-const passing: ProblemCode[] = ['message_pending', 'idempotency_in_flight', 'too_many_requests', 'unavailable'];
+const temporaryProblems: ProblemCode[] = [
+  'message_pending',
+  'idempotency_in_flight',
+  'too_many_requests',
+  'unavailable',
+];
 
 const problemHeaders = (codes: ProblemCode[]): z.ZodObject =>
   z.object({
     'x-request-id': requestId,
-    ...(codes.some((code) => passing.includes(code)) && {
+    ...(codes.some((code) => temporaryProblems.includes(code)) && {
       'Retry-After': text('Seconds to wait before a retry.').optional(),
     }),
   });
 
 /**
- * Returns the documented Idempotency-Key of creating an application. Its schema is that of all keys, because the
- * stricter rule in the description applies only to deployments without an admin key.
+ * Returns the documented Idempotency-Key of creating an application. It has the schema of every other Idempotency-Key.
+ * The stricter rule is only in its description, because it applies only to deployments without an admin key.
  */
 function registryKey(): z.core.$ZodType {
   const { description, ...facts } = z.globalRegistry.get(idempotencyKey()) ?? {};

@@ -14,11 +14,9 @@ export const documented = <Schema extends z.core.$ZodType>(schema: Schema, facts
 export const typeFault = (expected: string) => (issue: { input?: unknown }) =>
   issue.input === undefined ? 'is required' : `must be ${expected}`;
 
-/**
- * Documents the rules for a text. The regular expressions of JSON Schema have no property White_Space, so its
- * characters are listed. A lone surrogate needs no rule, because it is not valid JSON in UTF-8.
- */
+/** Unicode's property White_Space as a list, because regular expressions in JSON Schema cannot name the property. */
 const whiteSpace = '\\t-\\r \\u0085\\u00a0\\u1680\\u2000-\\u200a\\u2028\\u2029\\u202f\\u205f\\u3000';
+/** Documents the rules for a text. A lone surrogate needs no rule, because it is not valid JSON in UTF-8. */
 const textFacts = (longest: number) => ({
   minLength: 1,
   maxLength: longest,

@@ -19,7 +19,8 @@ const chatsAtOnce = 100;
  * Yields the lines of an application's file, in steps of up to a page of messages. A message that changes during the
  * export is in the file as it was when it was read.
  *
- * @param onMissing called with the number of messages of a chat that the file lacks: accepted, but not stored yet
+ * @param onMissing called for a chat of which the file lacks `count` messages, because they are accepted but not stored
+ *   yet
  * @throws ArchiveProblem when there is no such application, or when one of its values is out of bounds
  */
 export async function* exportApplication(

@@ -12,8 +12,9 @@ export interface ImportServices {
   storeQueue: Outbox;
 }
 
-/** The number of messages in one send, and of ledger entries restored concurrently. */
+/** The number of messages in one send to the store queue. */
 const messagesAtOnce = 500;
+/** The number of messages that are restored in the ledger concurrently. */
 const entriesAtOnce = 25;
 
 /** The progress of an import: lines read, and the chats, messages and deleted messages among them. */
@@ -143,13 +144,13 @@ class Import {
     const { name, highest } = line;
     const revised = revisedOf(line);
     const { createdAt, updatedAt } = revised;
-    const [there] = await this.#ledger.entries([parent]);
+    const [existing] = await this.#ledger.entries([parent]);
     const what = parent.chat === undefined ? 'The application' : `Chat ${parent.chat}`;
-    if (there?.deleted && !deleted)
+    if (existing?.deleted && !deleted)
       throw new ArchiveProblem(`${what} was deleted in this system and cannot be restored`);
-    if (there && there.createdAt !== createdAt)
+    if (existing && existing.createdAt !== createdAt)
       throw new ArchiveProblem(`${what} already exists but was created at another time`);
-    if (there && there.highest > highest)
+    if (existing && existing.highest > highest)
       throw new ArchiveProblem(`${what} already exists and has grown since the export`);
     if (this.#dryRun) return;
     await this.#ledger.restore({ ...parent, name, ...revised, deleted, highest });

@@ -59,8 +59,8 @@ export interface Ledger extends Restorable {
   hasMessage(token: string, chat: number, number: number): Promise<boolean>;
 
   /**
-   * Returns the highest number given to the chats of each application or, if the parent has `chat`, to the messages of
-   * that chat. Undefined for a parent that no longer exists. A counter may be out of bounds or NaN, see
+   * Returns, for each parent, the highest number given to one of its chats or, if the parent is a chat, to one of its
+   * messages. Undefined for a parent that no longer exists. A counter may be out of bounds or NaN, see
    * `Restorable.entries`.
    */
   counters(parents: Parent[]): Promise<(number | undefined)[]>;
@@ -124,7 +124,7 @@ export interface Restorable {
    */
   tokens(): AsyncIterable<string>;
   /**
-   * Returns the present entries in the order of `parents`; undefined for a parent that the ledger does not have. Values
+   * Returns the current entries in the order of `parents`; undefined for a parent that the ledger does not have. Values
    * may be out of bounds, or NaN where the ledger has no number, because earlier versions of import did not check them.
    */
   entries(parents: Parent[]): Promise<(WholeEntry | undefined)[]>;

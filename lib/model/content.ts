@@ -15,7 +15,7 @@ export type ContentChange = Partial<MessageContent>;
 /** For each member, the revision of the write that set it last: 0 is the creation. */
 export type Revisions = Record<ContentMember, number>;
 
-/** The content of a deleted message. A member that no write has set yet also has its value from here. */
+/** The content of a deleted message, and the initial value of each member until a write sets it. */
 export const blankContent: MessageContent = { body: '' };
 
 /** The members, in the order of columns and fields. */
@@ -24,7 +24,7 @@ export const contentMembers = Object.keys(blankContent) as ContentMember[];
 /** Returns only the content of an object that has more members. */
 export const contentOf = ({ body }: MessageContent): MessageContent => ({ body });
 
-/** Returns one value for each member. A loop, because workers call it for each message. */
+/** Returns one value for each member. It is a plain loop for speed, because workers call it for each message. */
 export function forEachMember<Value>(makeValue: (member: ContentMember) => Value): Record<ContentMember, Value> {
   const values = {} as Record<ContentMember, Value>;
   for (const member of contentMembers) values[member] = makeValue(member);

@@ -49,9 +49,7 @@ export class KeyInFlight extends DomainError {
   }
 }
 
-/**
- * The parent has too few numbers left, up to `limits.highestNumber`, for what it was to create. Nothing was applied.
- */
+/** The create needs more numbers than the parent has left, up to `limits.highestNumber`. Nothing was applied. */
 export class NumbersUsedUp extends DomainError {
   override readonly name = 'NumbersUsedUp';
   override readonly appliedNothing = true;

@@ -27,7 +27,7 @@ export class NotSent extends Error {
   readonly bodies: string[];
 
   constructor(bodies: string[], cause: unknown) {
-    super(`The queue did not take ${bodies.length} messages`, { cause });
+    super(`The queue did not confirm ${bodies.length} messages`, { cause });
     this.name = 'NotSent';
     this.bodies = bodies;
   }
@@ -58,12 +58,15 @@ export interface Queue {
   deadLetterCount(): Promise<number>;
   /**
    * Sends each dead letter back to the queue and then removes it from the dead letters. Yields after each step the
-   * number of messages that it sent. A message that becomes a dead letter again meanwhile stays one, so this ends. If
-   * the caller stops it early, some messages may be both in the queue and dead letters.
+   * number of messages that it sent. A message that becomes a dead letter again during the redrive stays one, so the
+   * redrive terminates. If the caller stops it early, some messages may be both in the queue and dead letters.
    */
   redrive(): AsyncGenerator<number>;
 }
 
-/** What a worker may do to a queue. Its event source receives; the handlers never do. */
+/**
+ * The parts of a queue that its senders and workers use. Workers do not receive messages themselves; their event source
+ * does.
+ */
 export type Outbox = Pick<Queue, 'send'>;
 export type DeadLetterBox = Pick<Queue, 'bury'>;

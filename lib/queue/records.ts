@@ -39,7 +39,10 @@ export class UnreadableRecord extends Error {}
 /** No version can read the record: it is not JSON, or a value has a wrong type. The dead letter keeps the message. */
 export class MalformedRecord extends UnreadableRecord {}
 
-/** A newer version wrote the record, with a version, kind or member that this one does not know. Retry it. */
+/**
+ * The record has a format version, kind or member that this version does not know, so a newer version wrote it. Retry
+ * it.
+ */
 export class UnknownRecord extends UnreadableRecord {}
 
 /** @param requests ids of the requests that made the writes; none if no client's request made them */
@@ -184,7 +187,8 @@ function decode<Record>(schema: z.ZodMiniType<Record>, body: string): Record {
   const { issues } = result.error;
   const faults = issues.map((issue) => ({ issue, unknown: unknownIn(issue, json) }));
   const otherVersion = faults.find(({ issue, unknown }) => unknown && issue.path.join() === 'version');
-  // A newer version of the format does not change the members that are known here, so any other fault is damage.
+  // Without a new format version, a newer version only adds kinds and members. So any fault in a known member means
+  // that the record is damaged.
   const [first] = otherVersion ? [otherVersion] : faults.toSorted((a, b) => Number(!!a.unknown) - Number(!!b.unknown));
   const where = first?.issue.path.join('.') || 'record';
   if (first?.unknown) throw new UnknownRecord(`${where}: ${first.unknown}; a newer version wrote this record`);

@@ -73,9 +73,10 @@ async function* compareChat(run: Run, { entry, row }: Known): AsyncGenerator<Dif
 }
 
 /**
- * Returns as differences the values of the entry that are out of bounds, and a stored number below it that is.
+ * Finds values that are out of bounds: those of the entry, and the highest number stored below it.
  *
- * @returns also the highest number to compare: the entry's or, when that is out of bounds, the highest stored one
+ * @returns them as differences, and the highest number to compare: the entry's or, when that is out of bounds, the
+ *   highest stored one
  */
 async function highestOf(
   { store }: Run,

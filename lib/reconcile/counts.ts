@@ -23,7 +23,7 @@ export async function* compareCount(
     const mayLag = unstored + counter - highest;
     return found.count > expected || found.count < expected - mayLag ? { count: found.count, expected } : undefined;
   };
-  // The second check drops a count that a roll-up set between the statements of the first.
+  // Check twice, because a roll-up may set the count between the two reads of the first check.
   const wrong = (await wrongNow()) && (await wrongNow());
   if (!wrong) return;
   if (repair) await store.recount(parent);

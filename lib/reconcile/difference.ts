@@ -19,7 +19,10 @@ export type Lacking = 'everything' | 'edit' | 'deletion';
 export type Difference = { repaired: boolean } & (
   | { kind: 'counter too low'; token: string; chat?: number; counter: number; highest: number }
   | { kind: 'not in ledger'; token: string; chat?: number; number?: number; lacking: Lacking }
-  /** The ledger has all that is lacking, so it can be stored from there; of messages, it has only deletions. */
+  /**
+   * The ledger has what the store lacks, so a repair copies it. For a message this is always a deletion, because the
+   * ledger has no text.
+   */
   | { kind: 'not in store'; token: string; chat?: number; number?: number; lacking: Lacking; found: Whereabouts }
   /** An assigned number without a stored row. `noticedAt`: when a run first noted it, in milliseconds since 1970. */
   | { kind: 'missing'; token: string; chat: number; number?: number; noticedAt?: number; found: Whereabouts }
@@ -33,8 +36,8 @@ export type Difference = { repaired: boolean } & (
   /**
    * A value outside its range, left by an import of an earlier version or by corruption. Nothing repairs it. With a
    * counter out of bounds, the numbers up to the highest stored one are compared; with a revision or time out of
-   * bounds, nothing is copied from that side. `number` stands for all numbers out of bounds below the application or
-   * chat; `value` is the highest.
+   * bounds, nothing is copied from that side. With `what: 'number'`, there may be several such numbers below the
+   * application or chat; `value` is the highest.
    */
   | {
       kind: 'out of bounds';

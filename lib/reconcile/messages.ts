@@ -31,10 +31,10 @@ export async function* compareMessages(run: Run, chat: ChatKey, assigned: number
   const deletions = await deletionsOf(run, chat);
   const [stored = 0] = await run.store.highestNumbers([chat]);
   const highest = { assigned, stored };
-  let isNamed = false;
+  let isReported = false;
   for await (const page of pages(run, chat, Math.max(assigned, stored))) {
-    if (page.outOfBounds !== undefined && !isNamed) {
-      isNamed = true;
+    if (page.outOfBounds !== undefined && !isReported) {
+      isReported = true;
       yield { differences: [numberOutOfBounds(chat, page.outOfBounds)], unstored: 0 };
     }
     yield await comparePage(run, page, { highest, deletions });

@@ -5,9 +5,9 @@ import type { Compared, Difference } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Returns the missing numbers of a range as differences. A repair also notes since when each has been missing without a
- * write that can be found. The note is dropped when the write is found parked, queued or as a dead letter, because it
- * may still be stored; if it disappears, the time starts again.
+ * Returns the missing numbers of a range as differences. A repair also notes when it first found a number missing and
+ * its write nowhere. It removes the note when the write is found parked, queued or as a dead letter, because it may
+ * still be stored. If the write disappears, the number is noted with a new time.
  *
  * @param numbers.missing numbers of the range that are assigned and have no row
  * @returns the differences, and how many of the numbers are not void
@@ -20,7 +20,8 @@ export async function missingNumbers(
   const notes = new Map((await store.missing(parent, range)).map((note) => [note.number, note]));
   const differences: Difference[] = [];
   const [fresh, overdue]: [number[], number[]] = [[], []];
-  // In the end, this has the noted numbers that are stored by now, or whose write was found.
+  // The notes to remove. The loop takes out the numbers that are still missing; the others are stored by now, or their
+  // write was found. `forgetMissing` keeps those that are void.
   const settled = new Set(notes.keys());
   for (const number of missing) {
     const note = notes.get(number);

@@ -66,7 +66,10 @@ export class WaitingNumbers {
     return this.find({ token }, chat);
   }
 
-  /** Returns the highest number below the application or chat that has such a write; 0 when there is none. */
+  /**
+   * Returns the highest number below the application or chat that has a waiting write or a dead letter; 0 when there is
+   * none.
+   */
   highest(parent: Parent): number {
     return Math.max(...Object.values(this.#numbersAt).map((sets) => sets.get(keyOf(parent))?.highest() ?? 0));
   }

@@ -16,8 +16,8 @@ type Counters = Pick<Ledger, 'counters'>;
  * and all others are counted.
  *
  * @param onSkipped called at the end with the number of skipped marks and the first error, if there are any
- * @throws DependencyFailure, and the error that every mark of a page fails with: then the ledger or the store is at
- *   fault
+ * @throws DependencyFailure; also the first error of a page if every mark of the page fails, because then the cause is
+ *   the ledger or the store and not a mark
  */
 export async function rollUp(
   store: RolledUpStore,

@@ -274,8 +274,8 @@ export class DynamodbLedger implements Ledger {
   }
 
   /**
-   * Does the work once, under its idempotency key if it has one, and then removes the claim of its number from the item
-   * `counter`.
+   * Does the work. With an idempotency key, does it once, and afterwards removes the claim from the item `counter`,
+   * which is the parent that the number came from.
    */
   async #once<Result>(
     key: IdempotencyKey | undefined,

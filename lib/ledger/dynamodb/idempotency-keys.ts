@@ -20,14 +20,14 @@ export interface HeldKey {
 interface Keyed<Result> {
   work: (held: HeldKey) => Promise<Result>;
   /**
-   * Called with the claim when the result is stored and no other request has ever held the key. Otherwise the claim
-   * must stay: a call of a request that lost its lease may still reach the counter, and would take a second number
-   * there.
+   * Called with the claim when the result is stored, but only if no other request has ever held the key. If another one
+   * has, the claim must stay: a delayed call of a request that lost its lease may still reach the counter, and without
+   * the claim it would take a second number.
    */
   settled: (claim: string) => Promise<void>;
 }
 
-/** How a request holds its key: whether as the first, and until when, in milliseconds since 1970. */
+/** How a request holds its key. `first`: no other request held it before. `leaseUntil`: in milliseconds since 1970. */
 interface Hold extends Omit<HeldKey, 'claim'> {
   first: boolean;
   leaseUntil: number;
@@ -82,9 +82,9 @@ export class IdempotencyKeys {
     try {
       result = await work({ at: taken.at, candidate: taken.candidate, claim });
     } catch (error) {
-      // If nothing was applied, the key is removed, unless an earlier request may have taken a number: then the key
-      // must lead to that number. After an unknown outcome, the lease ends now, so that the next request need not wait
-      // for it. If neither can be written, the lease expires by itself.
+      // If nothing was applied and no earlier request held the key, remove it. Otherwise a number may have been taken,
+      // which a retry must find by the key. So keep the key, but end the lease now, so that a retry need not wait for
+      // it. If this call fails, the lease expires by itself.
       const appliedNothing = error instanceof DomainError && error.appliedNothing;
       await (appliedNothing && taken.first ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(
         () => undefined,
@@ -145,7 +145,8 @@ export class IdempotencyKeys {
       });
       return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;
     } catch (error) {
-      // The write is accepted nevertheless. The claim leads a repetition after the lease to the same result.
+      // The write is accepted nevertheless. A retry after the lease finds the number by the claim, and returns the same
+      // result.
       if (error instanceof DependencyFailure) return false;
       throw error;
     }

@@ -25,8 +25,8 @@ export class ParkedWrites {
   }
 
   /**
-   * Returns the item that parks a record, for a transaction that does more. Its sort key begins with the time of
-   * acceptance.
+   * Returns the item of a parked record, for a caller that puts it in its own transaction. Its sort key begins with the
+   * time of acceptance.
    */
   itemOf(body: string, at: number): Item {
     const pk = partitions[randomInt(partitions.length)] as string;

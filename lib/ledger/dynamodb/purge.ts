@@ -28,7 +28,7 @@ export async function purgeItems(table: DynamodbTable, { token, chat }: Parent, 
     purged++;
     done++;
   }
-  // After the last chat it starts over, because an application is purged twice.
+  // The call that finds all chats purged resets the attribute, because the second pass starts again at the first chat.
   await table.update(applicationKey(token), {
     UpdateExpression: 'SET purged = :purged',
     ConditionExpression: 'attribute_exists(pk)',

@@ -64,8 +64,8 @@ export async function* deletedMessagesIn(
 }
 
 /**
- * Adds the entry, or raises the existing one to it. Each step is conditional: if its condition fails, the item already
- * has that state or a later one. So each step may be repeated, and the call may stop between two of them.
+ * Adds the entry or, if it exists, applies what is newer. Each step is conditional: if its condition fails, the item
+ * already has that state or a later one. So each step may be repeated, and the call may stop between two of them.
  */
 export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Promise<void> {
   const { name, revision, deleted, createdAt, updatedAt, highest } = entry;

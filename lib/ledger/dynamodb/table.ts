@@ -44,7 +44,10 @@ export type Outcome = { done: Item } | { refused: Item | undefined };
 interface Step {
   /** Whether the call may be retried when its outcome is unknown. */
   repeatable: boolean;
-  /** Whether earlier calls of the request have applied something, so that the request can never be `Throttled`. */
+  /**
+   * Whether earlier calls of the same request have applied something. Then the call throws `Unavailable` instead of
+   * `Throttled`, which would mean that nothing was applied.
+   */
   isLate?: boolean;
 }
 const lateStep: Step = { repeatable: true, isLate: true };
@@ -89,8 +92,8 @@ export const numberIn = (item: Item, name: string): number => Number(item[name]?
 
 /**
  * A DynamoDB table with the keys `pk` and `sk`. It alone decides which calls are retried. Repeatable calls are retried
- * after any failure. An update that counts is retried only when nothing was applied, because after a timeout it may
- * have been applied.
+ * after any failure. An update that increments a counter is retried only when nothing was applied, because after a
+ * timeout it may have been applied.
  *
  * All calls throw `Unavailable` when DynamoDB is unavailable or the outcome is unknown, and `Throttled` when DynamoDB
  * throttles and nothing was applied. `insert` and `write` never throw `Throttled`, because they follow a call that took
@@ -274,7 +277,7 @@ export class DynamodbTable {
       } catch (error) {
         const notApplied = isNotApplied(error);
         if (!notApplied && isFault(error)) throw error;
-        // An attempt that may have been applied stays so, whatever later attempts return.
+        // Once an attempt may have been applied, no later failure can rule that out.
         appliedNothing &&= notApplied;
         if ((!notApplied && !repeatable) || attempt === tries)
           throw appliedNothing ? new Throttled(error) : new Unavailable(error);

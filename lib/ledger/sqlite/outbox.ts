@@ -13,8 +13,8 @@ interface Accepted {
 
 /**
  * Sends the accepted writes of the SQLite ledger to the store queue. The writes of one group commit travel as one
- * record, in the order of acceptance. With one record per request, inserting, delivering and acknowledging it cost more
- * than accepting the write.
+ * record, in the order of acceptance. One record per request would take longer to insert, deliver and acknowledge than
+ * the write takes to accept.
  */
 export class SqliteOutbox {
   #requests: Accepted[] = [];
@@ -51,8 +51,8 @@ export class SqliteOutbox {
 }
 
 /**
- * Yields the writes in as few records as possible. A record has at most as many writes as a worker stores in one
- * transaction, and at most one write more text than `limits.recordBytes`.
+ * Yields the writes in as few records as possible. A record ends with the write that reaches
+ * `limits.rowsPerTransaction` writes, which a worker stores in one transaction, or `limits.recordBytes` of text.
  */
 function* recordsOfGroup(requests: Accepted[]): Generator<string> {
   let writes: Write[] = [];

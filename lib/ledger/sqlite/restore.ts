@@ -50,11 +50,11 @@ export async function* deletedMessagesIn(
     `SELECT number FROM changed_messages
      WHERE token = ? AND chat = ? AND deleted = 1 AND number > ? ORDER BY number LIMIT ?`,
   );
-  const behind = (after: number) => some.all(token, chat, after, limit).map((row) => row.number as number);
-  let numbers = behind(0);
+  const numbersAfter = (after: number) => some.all(token, chat, after, limit).map((row) => row.number as number);
+  let numbers = numbersAfter(0);
   for (let last = numbers.at(-1); last; last = numbers.at(-1)) {
     yield numbers;
-    numbers = behind(last);
+    numbers = numbersAfter(last);
   }
 }
 

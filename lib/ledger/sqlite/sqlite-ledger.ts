@@ -250,19 +250,19 @@ export class SqliteLedger implements Ledger {
     return this.#commits.run(() => {
       const below = chat === undefined ? ['token = ?', token] : ['token = ? AND chat = ?', token, chat];
       const [where, ...values] = below as [string, ...(string | number)[]];
-      let forgotten = this.#run(
+      let removed = this.#run(
         `DELETE FROM changed_messages WHERE (token, chat, number) IN
            (SELECT token, chat, number FROM changed_messages WHERE ${where} LIMIT ?)`,
         ...values,
         limit,
       );
-      if (chat === undefined && forgotten < limit)
-        forgotten += this.#run(
+      if (chat === undefined && removed < limit)
+        removed += this.#run(
           'DELETE FROM chats WHERE (token, number) IN (SELECT token, number FROM chats WHERE token = ? LIMIT ?)',
           token,
-          limit - forgotten,
+          limit - removed,
         );
-      return forgotten;
+      return removed;
     });
   }
 

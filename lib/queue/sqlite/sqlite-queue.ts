@@ -25,8 +25,9 @@ export interface SqliteQueueOptions {
  * time, and when it dies, all messages in flight must be delivered again.
  *
  * `visible_at` is a time of the queue's `steadyClock`. A message is due as soon as it is sent; a released message is
- * due after its delay or after a restart. Files of earlier versions have times of the system's clock there. All of
- * these are due, however wrong that clock was.
+ * due after its delay or after a restart. In files of earlier versions, `visible_at` is a time of the system's clock.
+ * Those messages are all due, even if that clock was wrong, because the steady clock starts at the latest of these
+ * times.
  */
 export class SqliteQueue implements Queue {
   readonly #commits: GroupCommit;
@@ -93,8 +94,8 @@ export class SqliteQueue implements Queue {
   }
 
   /**
-   * Returns in how many milliseconds there may be a message to receive: one that is delayed, or one in flight whose
-   * visibility timeout ends. Returns 0 if there may be one now, and undefined if the queue is empty.
+   * Returns the milliseconds until a message may be due, because its delay or its visibility timeout ends. Returns 0 if
+   * one may be due now, and undefined if the queue is empty.
    */
   nextInMs(): number | undefined {
     const rows = this.#sql(
@@ -158,8 +159,8 @@ export class SqliteQueue implements Queue {
       | number
       | null;
     let last = newest === null ? undefined : 0;
-    // In the order of ids. A message that becomes a dead letter again meanwhile gets an id above `newest`, or `newest`
-    // itself if that dead letter is gone, so this ends.
+    // Redrive in the order of ids. A message that becomes a dead letter again meanwhile gets a new id, which is above
+    // `newest`, or equal to it if `newest` was already removed. So the loop ends.
     while (last !== undefined && newest !== null && last < newest) {
       const redriven = await this.#commits.run(() => this.#redriveSome(newest));
       last = redriven.at(-1)?.id;
