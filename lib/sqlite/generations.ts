@@ -1,10 +1,10 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
- * The commit counters of the two files of a data folder. Each file counts its commits: its generation. Each commit also
- * stores the generation of the other file that it depends on, which is already on the disk. So a file whose generation
- * is below the one that the other file stores has lost commits: it is an older copy, or its journal was damaged or
- * lost.
+ * The commit counters of the two files of a data folder. A file's generation is the number of its commits. Each commit
+ * also stores the generation of the other file that it depends on, which is already on the disk. So a file whose
+ * generation is below the one that the other file stores has lost commits: it is an older copy, or its journal was
+ * damaged or lost.
  *
  * Both numbers are in the file's header, where SQLite leaves 32 bits each to the program: `user_version` is the file's
  * own generation, `application_id` that of the other file. Every commit then writes the page with the header, which is
@@ -32,7 +32,10 @@ export const nextGeneration = (generation: number): number => (generation + 1) |
 const indexes = { ledger: 0, store: 1 } as const;
 export type PairedFile = keyof typeof indexes;
 
-/** The generation of each file that is on the disk, for all threads that write the files. Generations only rise. */
+/**
+ * Each file's newest generation that is on the disk, in memory that all threads that write the files share. Generations
+ * only rise.
+ */
 export class Generations {
   readonly shared: SharedArrayBuffer;
   readonly #values: Int32Array;

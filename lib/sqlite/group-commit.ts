@@ -53,7 +53,8 @@ export class GroupCommit {
 
   /**
    * Like `run`, for work that changes the file with at most one statement and does not throw after it. SQLite itself
-   * rolls back a statement that fails. This saves a savepoint, which is a fifth of what a create costs in the file.
+   * rolls back a statement that fails. This avoids a savepoint, which takes a fifth of the time that a create takes in
+   * SQLite.
    */
   runStatement<T>(work: () => T): Promise<T> {
     return this.#add(work, false);
@@ -64,8 +65,8 @@ export class GroupCommit {
   }
 
   /**
-   * Resolves when all commits so far are on the disk. What the caller reads before its next `await` is on the disk,
-   * too, because commits happen in other turns of the event loop.
+   * Resolves when all commits so far are on the disk. Everything that the caller then reads before its next `await` is
+   * on the disk, because no commit can happen within the caller's turn of the event loop.
    */
   async synced(): Promise<void> {
     await this.#syncing;

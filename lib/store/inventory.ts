@@ -19,7 +19,7 @@ export interface MessageVersion {
   created: boolean;
 }
 
-/** A number that was given but had no row when that was noticed, in milliseconds since 1970. */
+/** An assigned number that was noticed to have no row at `noticedAt`, in milliseconds since 1970. */
 export interface MissingNumber {
   number: number;
   noticedAt: number;

@@ -2,7 +2,10 @@
  * Code points below this one are deduplicated with a table, twice as fast as with a set. Most texts have few others.
  */
 const inTable = 128;
-/** For each pair of a first code point (0 for none) and a second one: the ordinal of the last text that had it. */
+/**
+ * For each pair of code points, the ordinal of the last text that contains it. A single code point is the pair of 0 and
+ * itself.
+ */
 const metIn = new Uint32Array(inTable * inTable);
 /** The spelling of each pair, filled in on first use. */
 const spellings: string[] = new Array(inTable * inTable);

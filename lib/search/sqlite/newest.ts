@@ -7,9 +7,12 @@ import { from, fromIndex, indexValues, type Matching, type MatchRow, matchColumn
 
 /** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
-  /** Reading backwards reads at least this much, in texts … */
+  /** Reading backwards does not stop before it has read this much, in texts (see {@link unitsPerText}). */
   leastRead: number;
-  /** … and continues while, at the rate of matches so far, the page would be full before this much is read. */
+  /**
+   * After that, it stops when the rate of matches so far predicts that filling the page takes reading more than this,
+   * in texts.
+   */
   mostRead: number;
   /** Up to this many matches are sorted. */
   mostSorted: number;
@@ -72,7 +75,7 @@ export class NewestMatches {
     const read = this.#readBackwards(matching, scope, query);
     if (read) return read;
     return this.#isMore(matching, scope, this.#budgets.mostSorted)
-      ? this.#walked(matching, scope, query)
+      ? this.#scannedByTime(matching, scope, query)
       : this.sorted(matching, scope, query);
   }
 
@@ -114,7 +117,7 @@ export class NewestMatches {
     return Number(counted?.count) > count;
   }
 
-  #walked(matching: Matching, scope: Scope, { limit, after }: NewestQuery): MatchRow[] {
+  #scannedByTime(matching: Matching, scope: Scope, { limit, after }: NewestQuery): MatchRow[] {
     const { condition, position } = olderThan(after);
     // The plus keeps SQLite from fetching the documents by these ids, which are not in the order of time.
     return this.#all(
@@ -138,7 +141,8 @@ export class NewestMatches {
 /** Returns the SQL condition that a document `d` comes after a position, and its parameters. */
 export function olderThan(after: SearchPosition | undefined): { condition: string; position: number[] } {
   if (!after) return { condition: '', position: [] };
-  // The second comparison implies the first, which lets SQLite start at the position instead of at the newest document.
+  // The second comparison implies the first. The first is there so that SQLite starts at the position instead of at the
+  // newest document.
   return {
     condition: `AND d.created_at <= ? AND (d.created_at, d.chat, ${numberOf('d.id')}) < (?, ?, ?)`,
     position: [after.createdAt, after.createdAt, after.chat, after.number],

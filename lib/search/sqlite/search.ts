@@ -172,10 +172,14 @@ export class SqliteSearch {
   }
 }
 
-/** Returns a condition without positions when FTS5 would take longer to compare positions than to compare the texts. */
+/**
+ * Returns an FTS5 condition that compares no positions, if comparing positions would take longer than comparing the
+ * texts with the query; otherwise undefined, so that a phrase is used.
+ */
 function conditionInstead(folded: string, sample: Sample | undefined): string | undefined {
   if (sample) return isCrowded(folded, sample) ? fewTrigramsAnywhere(folded, sample.texts) : undefined;
-  // Four code points such as `abab`: texts that alternate once probably go on, and taking a sample costs 0.2 ms.
+  // A query of four code points such as `abab` is not sampled, because a sample costs 0.2 ms. A text that contains it
+  // probably repeats it many times, so assume so.
   const [a, b, c, d] = [...folded];
   return d !== undefined && a === c && b === d ? fewTrigramsAnywhere(folded, []) : undefined;
 }

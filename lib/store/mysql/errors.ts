@@ -12,7 +12,7 @@ const dataErrors = new Set([
   'WARN_DATA_TRUNCATED',
   'ER_BAD_NULL_ERROR',
   'ER_INVALID_CHARACTER_STRING',
-  // The token's ASCII column cannot be compared with a character.
+  // A token with a character that is not ASCII cannot be compared with the token's ASCII column.
   'ER_CANT_AGGREGATE_2COLLATIONS',
   'ER_CANT_AGGREGATE_3COLLATIONS',
   'ER_CANT_AGGREGATE_NCOLLATIONS',

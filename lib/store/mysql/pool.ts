@@ -21,7 +21,9 @@ export interface MysqlLogin {
  * function, the server or a NAT may drop its connections unnoticed. Within one invocation, no ping is needed.
  */
 const trustedMs = 1_000;
-/** mysql2's pool for kysely. Connections have time limits, and work when they are handed out. */
+/**
+ * mysql2's pool for kysely. Its connections have time limits, and one that was idle is checked before it is handed out.
+ */
 export class MysqlPool implements KyselyPool {
   readonly #options: PoolOptions;
   readonly #waiting: Waiting;

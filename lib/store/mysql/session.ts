@@ -1,6 +1,6 @@
 /**
- * Our transactions hold locks for milliseconds; give up after waiting this long, also for a table that a migration
- * changes.
+ * Longest wait for a lock, on a row or on a table that a migration changes. Our own transactions hold locks for
+ * milliseconds.
  */
 const lockWaitSeconds = 10;
 

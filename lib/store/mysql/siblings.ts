@@ -44,13 +44,13 @@ class Groups {
   /** Returns the siblings in the order of the primary keys, see {@link byKey}. */
   sorted(): Siblings[] {
     const all = [...this.#byToken.values()].flatMap((byChat) => [...byChat.values()]);
-    for (const { writes } of all) writes.sort((a, b) => lastOf(a) - lastOf(b));
+    for (const { writes } of all) writes.sort((a, b) => numberAmongSiblings(a) - numberAmongSiblings(b));
     return all.sort(byKey);
   }
 }
 
 /** Returns the number that distinguishes a write from its siblings. */
-const lastOf = (write: Write): number => {
+const numberAmongSiblings = (write: Write): number => {
   const { chat, number } = targetOf(write);
   return number ?? chat ?? 0;
 };

@@ -7,7 +7,7 @@ export interface MysqlUser {
   password: string;
 }
 
-/** The users that may not change tables, by what uses them. */
+/** The users of the functions that may not change tables, by purpose. */
 export type MysqlUsers = Record<keyof typeof rights, MysqlUser>;
 
 /** Their privileges, in this database only: `reads` for routes that read, `work` for workers and schedules. */

@@ -43,7 +43,7 @@ export function memberTexts(members: MemberColumn[], change: object): (string | 
 
 /**
  * Returns the row values of a write: its texts and then their revisions. A member that the write does not set has
- * revision 0, which replaces nothing. A loop, because the store worker calls it for each message.
+ * revision 0, which replaces nothing. It is a plain loop for speed, because the store worker calls it for each message.
  */
 export function memberValues(members: MemberColumn[], change: object, revision: number): (string | number | null)[] {
   const values: (string | number | null)[] = memberTexts(members, change);

@@ -156,11 +156,11 @@ export abstract class SqlInventory implements Inventory {
 
   async recount(parent: Parent): Promise<void> {
     const { token, chat } = parent;
-    const made =
+    const resetCounted =
       chat === undefined
         ? this.db.updateTable('applications').set({ counted: 0 }).where('token', '=', token)
         : this.db.updateTable('chats').set({ counted: 0 }).where('token', '=', token).where('number', '=', chat);
-    await this.together([made, this.#marking(parent)]);
+    await this.together([resetCounted, this.#marking(parent)]);
   }
 
   #marking({ token, chat = 0 }: Parent) {
