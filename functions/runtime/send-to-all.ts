@@ -2,8 +2,8 @@ import type { Outbox } from '../../lib/queue/queue.ts';
 import { events, log } from './observe/log.ts';
 
 /**
- * Sends the messages to every one of the queues, by their names. A queue that fails does not keep the others from
- * getting the messages.
+ * Sends the messages to every queue. The keys of the map are the names of the queues. A queue that fails does not keep
+ * the others from getting the messages.
  *
  * @throws the first failure, after every queue was tried. The caller retries all; a queue that took the messages gets
  *   them twice then.

@@ -2,10 +2,10 @@ import { limits } from '../../../lib/limits.ts';
 
 /**
  * Returns the first items, at least one, that fit into one response. `more` is true when items were left out or the
- * list goes on behind them.
+ * list continues after them.
  *
  * @param viewOf returns what is sent for an item. It is called only until the response is full, because making a view
- *   can be expensive: the highlight of a long text is ten times as long
+ *   can be expensive: the highlight of a long text can have ten times its size
  */
 export function fitting<Item, View>(
   items: Item[],

@@ -14,8 +14,8 @@ interface Numbered {
  * Returns the numbers that a page of messages covers; undefined for an empty page, which covers none.
  *
  * A page covers every number up to its last message, because a number below a stored one has been accepted. It begins
- * behind the previous page, or behind `after`. A descending list without a cursor begins at its first message, because
- * the numbers above that one need not have been accepted.
+ * after the previous page or, on the first page, after `after`. A descending list without a cursor begins at its first
+ * message, because the numbers above that one need not have been accepted.
  *
  * @param from the number at which the previous page ended; undefined on the first page
  */
@@ -33,7 +33,7 @@ export function coveredWindow(
 interface ReadPage<Item> extends Window {
   /** The stored messages, in the order of the list. */
   items: readonly Item[];
-  /** Whether the list goes on behind `last`. */
+  /** Whether the list continues after `last`. */
   more: boolean;
   /** The most pending numbers that an answer names. */
   maxPending: number;

@@ -18,9 +18,9 @@ export interface Answer {
 }
 
 /**
- * The member of a result that has the body as bytes, which all responses share. A host that sends bytes itself uses it
- * instead of `body`. It is a symbol because Lambda writes results as JSON, which leaves symbols out, and API Gateway
- * refuses members that it does not know.
+ * The key under which a result has the body as bytes. All responses with the same document share these bytes. A host
+ * that can send bytes uses them instead of `body`. It is a symbol because Lambda writes results as JSON, which leaves
+ * symbols out, and API Gateway refuses members that it does not know.
  */
 export const sharedBody = Symbol('sharedBody');
 

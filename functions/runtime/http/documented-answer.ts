@@ -12,8 +12,8 @@ type MemberOf<Value, Name extends PropertyKey> = Value extends unknown
 type MemberNames<Value> = Value extends unknown ? keyof Value : never;
 
 /**
- * The documented type, with every other member of the actual type forbidden, at all depths. TypeScript alone checks only
- * object literals for members that their type does not have, and no values that come from functions or spreads.
+ * The documented type, with every other member of the actual type forbidden, at all depths. Without it, TypeScript
+ * reports an extra member only in an object literal, and not in a value that comes from a function or a spread.
  */
 export type Exact<Actual, Documented> = Documented extends readonly (infer DocumentedItem)[]
   ? readonly Exact<Actual extends readonly (infer Item)[] ? Item : never, DocumentedItem>[]
@@ -23,7 +23,10 @@ export type Exact<Actual, Documented> = Documented extends readonly (infer Docum
       }
     : Documented;
 
-/** What `run` of an operation returns. `Json` is inferred from what it does return; {@link Exact} checks it. */
+/**
+ * What an operation's `run` must return. `Json` is the type of what it actually returns; {@link Exact} compares that
+ * with the documented type.
+ */
 export type AnswerOf<Id extends OperationId, Json> = Id extends JsonOperation
   ? { json: Json & Exact<Json, DocumentedAnswer<Id>>; headers?: Record<string, string> }
   : Id extends DocumentOperation

@@ -10,10 +10,10 @@ export interface IdempotencyScope {
 }
 
 /**
- * Returns the scope of a route's keys. Below an application, the token in the path separates callers. When they create
- * applications, the admin key does: each admin key is a scope of its own. Without an admin key, all callers share one
- * scope. The key must then be hard to guess, because a caller who guesses one receives the token of another caller's
- * application.
+ * Returns the scope of a route's keys. Below an application, the token in the path separates callers. The creation of
+ * an application has no such token, so the admin key separates callers: each admin key has its own scope. Without an
+ * admin key, all callers share one scope. The key must then be hard to guess, because a caller who guesses one receives
+ * the token of another caller's application.
  */
 export const idempotencyScope = (route: Route, adminKey: string | undefined): IdempotencyScope => ({
   holder: route.admin && adminKey ? [adminKey] : [],

@@ -43,7 +43,7 @@ export function validation(
   adminKey: string | undefined,
 ): MiddlewareObj<APIGatewayProxyEvent> {
   const schemas = { params: route.params?.(), query: route.query?.(), body: route.body?.() };
-  const givenKey = route.method === 'POST' ? idempotencyKey() : undefined;
+  const keySchema = route.method === 'POST' ? idempotencyKey() : undefined;
   const filters = Object.keys(schemas.query?.shape ?? {}).filter((parameter) => parameter !== 'cursor');
   const scope = idempotencyScope(route, adminKey);
   return {
@@ -58,8 +58,8 @@ export function validation(
       const name = (path: PropertyKey[]) => String(path[0]);
       const params = parse(schemas.params, event.pathParameters ?? {}, name);
       const query = parse(schemas.query, event.queryStringParameters ?? {}, name);
-      const given = givenKey && event.headers['idempotency-key'];
-      const key = given === undefined ? undefined : parse(givenKey, given, () => 'Idempotency-Key');
+      const given = keySchema && event.headers['idempotency-key'];
+      const key = given === undefined ? undefined : parse(keySchema, given, () => 'Idempotency-Key');
       const keyFault = typeof key === 'string' ? scope.faultOf(key) : undefined;
       if (keyFault) faults.push({ pointer: 'Idempotency-Key', detail: keyFault });
       const body = parse(schemas.body, event.body, jsonPointer);

@@ -33,10 +33,11 @@ export function loggableError(error: Error): Record<string, unknown> {
   known ??= makeKnown();
   const { code, errcode, sqlState, $metadata, meta } = known.parse(error);
   // The message of an operating system error contains only the call and the address.
-  const speaks = 'syscall' in error || (code === undefined && ofTheProgram.some((type) => error.constructor === type));
+  const hasSafeMessage =
+    'syscall' in error || (code === undefined && ofTheProgram.some((type) => error.constructor === type));
   return {
     name: error.name,
-    ...(speaks && { message: error.message }),
+    ...(hasSafeMessage && { message: error.message }),
     code,
     errcode,
     sql_state: sqlState,
