@@ -56,7 +56,7 @@ class Connection implements Holder {
   progressAt = 0;
   moved = 0;
   /** Whether it has sent a request. */
-  hasServed = false;
+  hasSentRequest = false;
   /** The number of requests in progress: started, but not completely answered. */
   started = 0;
   /** Parsed requests that wait, either for a request in progress to end or for their turn. */
@@ -69,7 +69,7 @@ class Connection implements Holder {
   discarded = 0;
   /** Whether a held request, or parsing, is scheduled for a later turn. */
   queued = false;
-  /** The request that was parsed last, with its response. Only this one's body may still be on the way. */
+  /** The request that was parsed last, with its response. Only its body may still be arriving. */
   last: Exchange | undefined;
   /**
    * Whether the connection closes after the response that `endWith` was given. No further request is parsed, and
@@ -214,10 +214,10 @@ export class Connections {
    */
   #endIdle(): boolean {
     let idle: Socket | undefined;
-    for (const [socket, { hasServed, started, held, unparsed, hasBodyUnderWay }] of this.#connections) {
+    for (const [socket, { hasSentRequest, started, held, unparsed, hasBodyUnderWay }] of this.#connections) {
       if (started > 0 || held.length > 0 || unparsed.length > 0 || hasBodyUnderWay) continue;
       idle ??= socket;
-      if (hasServed) continue;
+      if (hasSentRequest) continue;
       idle = socket;
       break;
     }
@@ -290,7 +290,7 @@ export class Connections {
     const connection = this.#connections.get(request.socket);
     if (!connection || connection.ending || request.socket.destroyed) return;
     connection.last = exchange;
-    connection.hasServed = true;
+    connection.hasSentRequest = true;
     const hasTime = this.#inProgress < requestsWithoutTurns || !this.turns.isUsedUp();
     if (connection.started < requestsAtOnce && connection.held.length === 0 && hasTime) {
       this.#start(connection, exchange);

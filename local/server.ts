@@ -39,8 +39,8 @@ const uncountedBodyBytes = 16_384;
  */
 const wholeAnswer = 131_072;
 /**
- * Size of a piece, in bytes. Writing one takes some 50 µs. A connection that makes no progress for 30 s is closed, so a
- * page arrives over any connection of 4.4 kB/s or more.
+ * Size of a piece, in bytes. Writing one takes some 50 µs. A connection that takes longer than 30 s for one is closed,
+ * so a page arrives over any connection of 4.4 kB/s or more.
  */
 const pieceBytes = 65_536;
 /** Approximate size of a response's head, in bytes. */
