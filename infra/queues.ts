@@ -23,7 +23,10 @@ interface QueueResources<Need extends PropertyKey> {
   feed: FeedSize;
   /** The services that the worker takes, other than queues and the report. */
   needs: Record<Need, true>;
-  /** The descriptions of queue and worker on the dashboard, and the server whose step follows that of the worker. */
+  /**
+   * The descriptions of queue and worker on the dashboard, and the server that the worker writes to. On the dashboard, the
+   * server is the step after the worker.
+   */
   dashboard: { queue: string; worker: string; server?: 'mysql' | 'search' };
   alarms: {
     /** The oldest record has waited for more than a minute. */
@@ -41,9 +44,10 @@ interface QueueResources<Need extends PropertyKey> {
 export const queueResources: { [Name in QueueName]: QueueResources<NeedOf<Name>> } = {
   store: {
     /**
-     * A record holds one write, and a batch holds as many as fit into one transaction (limits.rowsPerTransaction). A
-     * window of one second fills batches under load, and a message is still readable within seconds. Five concurrent
-     * transactions keep a small database busy; more would wait for each other's locks.
+     * A record holds the writes of one request, usually a single write. So a batch holds about as many writes as one
+     * transaction merges (limits.rowsPerTransaction). A window of one second fills batches under load, and a message is
+     * still readable within seconds. Five concurrent transactions keep a small database busy; more would wait for each
+     * other's locks.
      */
     feed: { batchSize: 1_000, window: Duration.seconds(1), maxConcurrency: 5 },
     needs: { store: true },

@@ -13,7 +13,8 @@ const lateSeconds = 60;
 /** Returns the alarms for queues and schedules: accepted writes do not become readable, searchable or counted. */
 export function backgroundAlarms(monitored: Monitored): AlarmSpec[] {
   const { rollupMinutes } = monitored;
-  // A roll-up run may take five minutes, or the interval between two runs if that is longer. Other runs may take 15 minutes.
+  // Every period must be long enough for one run to start and end. A roll-up may take five minutes and starts every
+  // `rollupMinutes`; the other schedules start every minute and may take 15 minutes.
   const rollUpPeriod = Duration.minutes(Math.max(rollupMinutes, 5));
   const otherPeriod = Duration.minutes(15);
   return [

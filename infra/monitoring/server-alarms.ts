@@ -81,7 +81,7 @@ const creditsAlarm = (instance: IDatabaseInstance): AlarmSpec => ({
 const searchAlarms = ({ domain, diskGb, nodes }: NonNullable<Monitored['search']>): AlarmSpec[] => [
   {
     id: 'SearchRed',
-    description: 'Searches miss messages or return 503: a shard of the search index is on no node.',
+    description: 'Searches miss messages or return 503: a shard of the search index is not on any node.',
     section: 'The search domain is red',
     ...flagged(domain.metricClusterStatusRed({ period: minute, statistic: 'Maximum' })),
   },

@@ -35,7 +35,7 @@ export function opsCommand(actions: Actions): Command {
       new Option('--stack', 'work on the system that script/stack deployed from this checkout').conflicts('aws'),
     )
     .addOption(
-      new Option('--aws', 'work on the deployed system that the environment names, by the variables of its functions'),
+      new Option('--aws', 'work on the deployed system that the environment variables describe (docs/operations.md)'),
     )
     .addHelpText(
       'after',

@@ -11,13 +11,13 @@ import type { OpsServices } from './engine.ts';
 /**
  * Opens a data folder of the embedded engine.
  *
- * @param disagreeing what to do when one of its files has lost commits
+ * @param onLostCommits what to do when one of its two files lacks commits that the other one builds on
  * @throws CommandProblem when the folder does not contain a chat system, or one is running on it
  */
-export async function openEmbedded(dataDir: string, disagreeing: 'refuse' | 'repair'): Promise<OpsServices> {
+export async function openEmbedded(dataDir: string, onLostCommits: 'refuse' | 'repair'): Promise<OpsServices> {
   if (!existsSync(path.join(dataDir, 'ledger.db')))
     throw new CommandProblem(`${dataDir} does not contain a chat system; pass its data folder with --data-dir.`);
-  const files = await openEngineFiles(dataDir, disagreeing).catch((error: unknown) => {
+  const files = await openEngineFiles(dataDir, onLostCommits).catch((error: unknown) => {
     if (error instanceof UnusableDatabase && error.message.includes('in use'))
       throw new CommandProblem(
         `A chat system is running on ${dataDir}: stop it (Ctrl-C in the terminal of script/start), run this command again, then restart it.`,

@@ -21,8 +21,8 @@ const interruption = new Interruption();
 let status = 0;
 
 /** Opens the system that the flags choose, runs the work on it, and closes it. */
-async function on(work: (services: OpsServices) => Promise<void>, disagreeing?: 'refuse' | 'repair'): Promise<void> {
-  const services = await openServices(program.opts<EngineFlags>(), disagreeing);
+async function on(work: (services: OpsServices) => Promise<void>, onLostCommits?: 'refuse' | 'repair'): Promise<void> {
+  const services = await openServices(program.opts<EngineFlags>(), onLostCommits);
   try {
     await work(services);
   } finally {
