@@ -11,7 +11,8 @@ export interface EngineFlags {
 /**
  * Opens the system that the flags choose.
  *
- * @param onLostCommits what to do with a data folder when one of its two files lacks commits that the other one builds on
+ * @param onLostCommits what to do with a data folder when one of its two files lacks commits that the other one builds
+ *   on
  */
 export async function openServices(
   { dataDir, stack, aws }: EngineFlags,

@@ -53,7 +53,7 @@ export interface AwsServers {
  * Runs the workers and schedules of the AWS engine in this process until it exits, with their own table, queues and
  * database.
  *
- * @returns the services for the operations
+ * @returns the services that the route handlers use
  */
 export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   const environment = await makeOwn(servers);

@@ -10,7 +10,8 @@ import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
  * Chooses the provider for this checkout, from the user's choices and the former ones, and saves the choice.
  *
  * @param tell called with the choice and its reason
- * @throws CommandProblem when servers of another choice are running, or this machine cannot run the chosen provider
+ * @throws CommandProblem when servers of an earlier choice are still running, or this machine cannot run the chosen
+ *   provider
  */
 export async function settle(wanted: Wanted, tell: (line: string) => void): Promise<Provider> {
   const before = readSettings();
@@ -22,7 +23,7 @@ export async function settle(wanted: Wanted, tell: (line: string) => void): Prom
     const running = (await providerOf(before).parts()).filter((part) => part.running);
     if (running.length > 0)
       throw new CommandProblem(
-        `Servers of another choice are running (${running.map(({ name: part, address }) => `${part} at ${address}`).join(', ')}): run script/stack down first.`,
+        `Servers of an earlier choice are still running (${running.map(({ name: part, address }) => `${part} at ${address}`).join(', ')}): run script/stack down first.`,
       );
   }
   const provider = providerOf(chosen);

@@ -42,7 +42,7 @@ export function identityOf(pid: number): string | undefined {
   }
 }
 
-function written(name: string): z.output<typeof pidFileContent> | undefined {
+function readPidFile(name: string): z.output<typeof pidFileContent> | undefined {
   try {
     return pidFileContent.parse(JSON.parse(readFileSync(pidFile(name), 'utf8')));
   } catch {
@@ -53,7 +53,7 @@ function written(name: string): z.output<typeof pidFileContent> | undefined {
 
 /** Returns the pid of the server that this checkout started with that name; undefined when it is not running. */
 export function runningPid(name: string): number | undefined {
-  const { pid, identity } = written(name) ?? {};
+  const { pid, identity } = readPidFile(name) ?? {};
   return pid !== undefined && identityOf(pid) === identity ? pid : undefined;
 }
 
@@ -106,7 +106,7 @@ export async function stopServer(name: string): Promise<void> {
  * system does not reuse that number while the group exists, except after a reboot.
  */
 function endChildren(name: string): void {
-  const { pid, identity } = written(name) ?? {};
+  const { pid, identity } = readPidFile(name) ?? {};
   if (pid === undefined || identityOf(pid) !== undefined || !identity?.startsWith(bootId())) return;
   try {
     process.kill(-pid, 'SIGKILL');

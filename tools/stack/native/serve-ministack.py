@@ -20,8 +20,8 @@ def save():
 def save_regularly():
     while True:
         time.sleep(SECONDS)
-        # Save in the thread of the event loop, so that nothing changes the state meanwhile. The loop is set before that
-        # thread loads the saved state.
+        # Save in the thread of the event loop, so that nothing changes the state meanwhile. MiniStack sets _MAIN_LOOP
+        # and then loads the saved state without giving control to the loop, so no save runs before the load is done.
         if app._MAIN_LOOP is not None:
             app._MAIN_LOOP.call_soon_threadsafe(save)
 
