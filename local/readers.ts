@@ -41,8 +41,8 @@ const mostAtWork = 2;
 const unknownTokens = 'unknown tokens';
 
 /**
- * Most processes: those at work and one that is ready, because a start takes 0.3 to 0.5 s. While no read is slow, only
- * one more process is started than there are reads at work.
+ * Most processes: two at work and one more, which is ready, or works on the second of two reads that are not known to be
+ * fast. A start takes 0.3 to 0.5 s. While no read is slow, only one more process is started than there are reads at work.
  */
 const mostProcesses = mostAtWork + 1;
 

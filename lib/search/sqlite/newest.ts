@@ -19,7 +19,7 @@ export interface Budgets {
 }
 
 /**
- * `leastRead` takes 1 to 3 ms. `mostRead` is four times what a page of 100 needs when one message in a hundred matches.
+ * `leastRead` takes 1 to 3 ms. `mostRead` is twice what a page of 100 needs when one message in a hundred matches.
  * Sorting 100,000 matches takes about as long as scanning 1,000,000 messages by time.
  */
 export const usualBudgets: Budgets = { leastRead: 1_000, mostRead: 20_000, mostSorted: 100_000 };
