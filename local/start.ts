@@ -46,8 +46,8 @@ const sentence = (error: unknown, { port, host, dataDir }: Settings): string | u
 function registry(adminKey: string | undefined, onLoopback: boolean): string {
   if (adminKey) return 'creating and listing applications need the admin key in x-api-key';
   return onLoopback
-    ? 'no ADMIN_KEY is set: the registry is open, any program on this machine may create and list applications'
-    : 'WARNING: no ADMIN_KEY is set and this is no loopback address: the registry is open, anyone on the network can create and list applications, and so read everything';
+    ? 'no ADMIN_KEY is set, so any program on this machine may create and list applications'
+    : 'WARNING: no ADMIN_KEY is set and this is no loopback address, so anyone on the network can create and list applications, and thereby read everything';
 }
 
 async function start(settings: Settings): Promise<void> {

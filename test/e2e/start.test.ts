@@ -59,7 +59,7 @@ describe('a start', () => {
     expect(stdout()).toContain(`${url}/docs`);
     expect(stdout()).toContain(folder);
     expect(existsSync(folder)).toBe(true);
-    expect(stdout()).toContain('the registry is open');
+    expect(stdout()).toContain('any program on this machine may create and list applications');
     expect(stderr()).toBe('');
     const command = /^ *(curl .+)$/m.exec(stdout())?.[1] ?? '';
     const { stdout: answer } = await promisify(execFile)('sh', ['-c', `${command} --silent --include`]);
