@@ -15,8 +15,8 @@ export const countingSizes = {
 export const token = 'many';
 
 /**
- * Compares the roll-up of a thousand changed chats in a store with many chats with the same roll-up in a store with
- * only these chats. Each chat has a message. The work of a database depends on the pages that it changes. Evenly spread
+ * Measures the roll-up of a thousand changed chats in two stores: one with many chats, and one with only these chats
+ * (the reference). Each chat has a message. The work of a database depends on the pages that it changes. Evenly spread
  * chats are each on their own page, which is the worst case; the newest chats are adjacent, like chats that were
  * created at the same time.
  */

@@ -34,7 +34,7 @@ export async function measurePages(store: Store, scale: Scale): Promise<Measurem
   );
   return [
     {
-      what: `the page behind message ${deep.toLocaleString('en-US')}`,
+      what: `the page after message ${deep.toLocaleString('en-US')}`,
       unit: 'ms',
       values: results.ours,
       reference: { what: 'the first page', values: results.reference },

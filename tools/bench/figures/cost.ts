@@ -20,16 +20,16 @@ export const cost = figure({
   measure: async ({ say, results }) => {
     const { inputs, unmeasured } = inputsFrom(results());
     if (unmeasured.length > 0) say(`not measured yet: ${unmeasured.join(', ')}`);
-    const of = (change: Partial<Scenario>, asked?: (line: Line) => boolean) =>
-      perMillion({ ...usual, ...change }, inputs, list.prices, asked);
-    const million = (what: string, change: Partial<Scenario>, asked?: (line: Line) => boolean): Measurement => ({
+    const of = (change: Partial<Scenario>, includes?: (line: Line) => boolean) =>
+      perMillion({ ...usual, ...change }, inputs, list.prices, includes);
+    const million = (what: string, change: Partial<Scenario>, includes?: (line: Line) => boolean): Measurement => ({
       what,
       unit: '$ a million',
-      values: [of(change, asked)],
+      values: [of(change, includes)],
     });
     const month = (what: string, value: number): Measurement => ({ what, unit: '$ a month', values: [value] });
     const lines = [...new Set(quantities(usual, inputs).map(({ what }) => what))];
-    const working = ({ part }: Line) => part === 'queues and workers';
+    const isAfterResponse = ({ part }: Line) => part === 'queues and workers';
 
     return [
       ...batches.map((batch) => million(nameOf(batch), { batch })),
@@ -48,7 +48,7 @@ export const cost = figure({
           million(
             `queues and workers: ${perSecond.toLocaleString('en-US')} creates/s, waiting ${windowSeconds} s`,
             { perSecond, windowSeconds },
-            working,
+            isAfterResponse,
           ),
         ),
       ),

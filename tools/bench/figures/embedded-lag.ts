@@ -48,8 +48,10 @@ export const embeddedLag = figure({
         () => load(at(quiet, quietChat)),
       );
       const peak = median(peaks.ours.map(({ perSecond }) => perSecond));
-      const served = median(peaks.ours.map(({ medianMs }) => medianMs)) / 2;
-      const pauseMs = Math.max(Math.round((2_000 * connections) / peak - served), 1);
+      // At half of the peak rate, a connection sends a request every 2 × connections / peak seconds. The pause is what the
+      // response leaves of that time. A response is assumed to take half as long as at the peak.
+      const responseMs = median(peaks.ours.map(({ medianMs }) => medianMs)) / 2;
+      const pauseMs = Math.max(Math.round((2_000 * connections) / peak - responseMs), 1);
       const runsAtHalf = [];
       for (let run = 0; run < runs; run++) {
         say(`half of the peak, run ${run + 1} of ${runs}`);

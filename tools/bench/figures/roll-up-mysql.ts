@@ -15,13 +15,13 @@ export const rollUpMysql = figure({
     const { chats, changed } = countingSizes[setting.scale];
     const where = await setting.servers();
     const [many, few] = [await makeChats(where, chats), await makeChats(where, changed)];
-    // Not for the smoke run of the tests, because other tests that write to the server meanwhile would run out of
-    // locks.
-    const takeBack = setting.scale === 'full' ? await giveBufferPool(many, bufferPool) : undefined;
+    // The smoke run, which is part of the tests, does not resize the buffer pool: InnoDB would refuse locks to other
+    // tests that write to the server meanwhile.
+    const restoreBufferPool = setting.scale === 'full' ? await giveBufferPool(many, bufferPool) : undefined;
     try {
       return await measureCounting(setting, many.store, few.store);
     } finally {
-      await takeBack?.();
+      await restoreBufferPool?.();
       for (const database of [many, few]) await database.drop();
     }
   },
