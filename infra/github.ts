@@ -7,7 +7,7 @@ import { GithubRoles } from './github-roles.ts';
 
 const flags = z.object({
   repository: z
-    .string('is missing; pass owner/name of the repository, as `sub` of its OIDC tokens has it')
+    .string('is missing; pass the name of the repository as in `sub` of its OIDC tokens, such as owner/name')
     .regex(/^[\w.-]+(@\d+)?\/[\w.-]+(@\d+)?$/, 'is not owner/name or owner@123/name@456'),
   stages: z
     .string()

@@ -12,8 +12,8 @@ import { probes } from './probes.ts';
 // each chat until it is complete. It polls the chats in the order in which they were accepted, which is roughly the
 // order in which they are stored, so nearly all waiting happens at the first incomplete chat, and most chats need two
 // or three requests. Polling starts when everything is accepted, so that it does not slow down accepting. The measured
-// time is never too short. It is too long by at most the polls that remain when the last message arrives; all polls
-// together take about a second against an API on this machine.
+// time is never too short. It is too long by at most the time that the remaining polls take after the last message has
+// arrived. All polls together take about a second against an API on this machine.
 
 const pollMs = 100;
 /** The number of chats polled at the same time: enough to be quick with a distant API, few enough not to load it. */

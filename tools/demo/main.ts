@@ -31,8 +31,8 @@ async function demo(settings: Settings): Promise<void> {
 
   const declarations = readDeclarations();
   const messages = declarations.reduce((sum, { paragraphs }) => sum + paragraphs.length, 0);
-  const contents = `in ${figure(declarations.length)} languages, ${figure(messages)} paragraphs`;
-  console.log(`The Universal Declaration of Human Rights ${contents}, loads into ${settings.url}`);
+  const contents = `${figure(declarations.length)} languages, ${figure(messages)} paragraphs`;
+  console.log(`Loading the Universal Declaration of Human Rights (${contents}) into ${settings.url}`);
 
   const startedAt = performance.now();
   const elapsed = () => performance.now() - startedAt;

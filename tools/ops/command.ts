@@ -53,7 +53,7 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
     .addArgument(queue())
     .description('print their age, reason and subject; changes nothing')
     .option('--limit <number>', 'the most dead letters to print of each queue', '100')
-    .option('--json', 'print one JSON object a line')
+    .option('--json', 'print each dead letter as one line of JSON')
     .option('--show', 'also print their content, which contains tokens and texts')
     .addHelpText('after', examples('dead-letters list', 'dead-letters list store --json', '--stack dead-letters list'))
     .action((name, flags) => actions.listDeadLetters(name, flags));
@@ -95,7 +95,7 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
       'compare ledger, SQL and search index, and print every difference; the exit status is 1 when some are left',
     )
     .option('--repair', 'repair what can be repaired (default: change nothing)')
-    .option('--json', 'print one JSON object a difference, with full tokens')
+    .option('--json', 'print each difference as one line of JSON, with full tokens')
     .addHelpText('after', examples('reconcile', '--stack reconcile --repair', '--stack reconcile <token> --json'))
     .action((token, flags) => actions.reconcile(token, flags));
   return program;

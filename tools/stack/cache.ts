@@ -8,8 +8,8 @@ import { locked } from './lock.ts';
 import type { Say } from './run.ts';
 
 /**
- * Returns the path of a file or folder of the cache, and creates it if it is missing. It gets its name only when it is
- * complete, and only one process creates it.
+ * Returns the path of a file or folder of the cache, and creates it if it is missing. The path exists only once its
+ * content is complete. If several processes need it, one creates it and the others wait.
  *
  * @param make creates it at the given path, which is in an otherwise empty folder
  */

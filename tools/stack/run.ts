@@ -4,7 +4,7 @@ import { CommandProblem } from '../cli/problem.ts';
 /** Reports the progress of a step, which is shown next to its title. */
 export type Say = (line: string) => void;
 
-/** The number of last lines to show of a failed command. The report of a test run starts well above its summary. */
+/** The number of last lines to show of a failed command. Enough to show why a test failed, above the final summary. */
 const shownLines = 60;
 
 /**

@@ -16,7 +16,7 @@ export const python: Tool = {
 /** The load generator of script/bench. */
 export const wrk: Tool = { name: 'the load generator wrk', debianPackage: 'wrk', present: async () => onPath('wrk') };
 
-/** Returns the path of libfaketime for programs with threads in Debian's folder; undefined when it is not installed. */
+/** Returns the path of the libfaketime of Debian for multi-threaded programs; undefined when it is not installed. */
 export const faketimeLibrary = (): string | undefined => globSync('/usr/lib/*/faketime/libfaketimeMT.so.1')[0];
 
 /** Changes the clock of a host in tests. */

@@ -96,7 +96,7 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
   };
 }
 
-/** The running containers. Compose prints one JSON object a line; older versions print one list. */
+/** The running containers. Compose prints one line of JSON for each; older versions print one list. */
 const containers = z.preprocess(
   (text) => {
     const trimmed = String(text).trim();

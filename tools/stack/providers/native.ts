@@ -70,7 +70,7 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
     steps: parts.map(({ name, title, server }) => ({
       title,
       run: async (say) => {
-        // Do not touch a running server, but it may still be starting.
+        // Do not start a running server again, but wait for it, because it may still be starting.
         if (runningPid(name) === undefined) {
           const prepared = await server.prepare(say);
           say('Starting');
