@@ -68,7 +68,14 @@ function encodeWrite(write: Write): Encoded {
       return { kind: 'chat', token, chat: write.chat, revision: write.revision, at, name: write.name };
     case 'message': {
       const { chat, number, revision, content } = write;
-      return { kind: 'message', token, chat, number, revision, at, ...encodeContent(content, revision === 0) };
+      const encoded: Encoded & { kind: 'message' } = { kind: 'message', token, chat, number, revision, at };
+      // An edit has every member that it sets. A creation leaves out its blank members, except the body.
+      for (const member of contentMembers) {
+        const text = content[member];
+        if (text !== undefined && (revision > 0 || member === 'body' || text !== blankContent[member]))
+          encoded[member] = text;
+      }
+      return encoded;
     }
     case 'deletion':
       return { kind: 'deletion', token, chat: write.chat, number: write.number, at };
@@ -78,24 +85,16 @@ function encodeWrite(write: Write): Encoded {
 /** The texts of a message's content, by the names of its members. */
 type Texts = { [member: string]: string | null | undefined };
 
-/** Leaves out the blank members of a creation, except the body. An edit has every member that it sets. */
-function encodeContent(content: ContentChange, isCreation: boolean): ContentChange {
-  if (!isCreation) return content;
-  const encoded: Texts = {};
-  for (const member of contentMembers)
-    if (member === 'body' || content[member] !== blankContent[member]) encoded[member] = content[member];
-  return encoded as ContentChange;
-}
-
 function decodeWrite(encoded: Encoded, i: number): Write {
   if (encoded.kind !== 'message') return encoded;
   const { kind, token, chat, number, revision, at } = encoded;
   // Checked here, because a check in the schema took a third of the time of decoding.
   if (revision === 0 && encoded.body === undefined) throw new MalformedRecord(`writes.${i}.body: missing`);
-  const content: Texts = revision === 0 ? { ...blankContent } : {};
+  const content: Texts = {};
   for (const member of contentMembers) {
     const text = encoded[member];
     if (text !== undefined) content[member] = text;
+    else if (revision === 0) content[member] = blankContent[member];
   }
   return { kind, token, chat, number, revision, at, content: content as ContentChange };
 }

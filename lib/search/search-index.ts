@@ -40,7 +40,7 @@ type OwnRevision = RevisionName<Exclude<ContentMember, 'body'>>;
  * The members whose revision has its own field in an index. The body has none, because it was once the only member: its
  * revision is the version minus the other revisions.
  */
-const ownRevisions = contentMembers.filter((member) => member !== 'body');
+export const ownRevisions = contentMembers.filter((member) => member !== 'body');
 
 /** The fields of {@link heldRevisions}. */
 export const revisionFields = ownRevisions.map(revisionName);

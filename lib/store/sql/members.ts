@@ -46,8 +46,13 @@ export function memberTexts(members: MemberColumn[], change: object): (string | 
  * revision 0, which replaces nothing. It is a plain loop for speed, because the store worker calls it for each message.
  */
 export function memberValues(members: MemberColumn[], change: object, revision: number): (string | number | null)[] {
-  const values: (string | number | null)[] = memberTexts(members, change);
-  for (const member of members) values.push(textIn(change, member) === undefined ? 0 : revision);
+  const count = members.length;
+  const values = new Array<string | number | null>(2 * count);
+  for (const [i, member] of members.entries()) {
+    const text = textIn(change, member);
+    values[i] = text === undefined ? member.blank : text;
+    values[count + i] = text === undefined ? 0 : revision;
+  }
   return values;
 }
 
