@@ -14,8 +14,8 @@ interface QueueEntry {
 }
 
 /**
- * Every queue, in the order of the flow. Both engines, the infrastructure, its alarms and dashboard, and script/ops
- * derive theirs from this list. docs/architecture.md says what else a new queue needs.
+ * Every queue, in the order of the flow. Both engines, the infrastructure with its alarms and dashboard, and script/ops
+ * get their queues from this list. docs/architecture.md says what else a new queue needs.
  */
 export const queues = {
   store: {
@@ -48,7 +48,7 @@ export const sendsTo = (name: QueueName): ChangeQueue[] => (queues[name].carries
 export type QueueService<Name extends QueueName = QueueName> = `${Name}Queue`;
 export const queueService = <Name extends QueueName>(name: Name): QueueService<Name> => `${name}Queue`;
 
-/** The name of a queue's worker: of the export, and of the function on AWS. */
+/** The name of a queue's worker. The worker's module exports it under this name, and its function on AWS has it too. */
 export type WorkerName = `${QueueName}Worker`;
 export const workerName = (name: QueueName): WorkerName => `${name}Worker`;
 

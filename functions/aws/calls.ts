@@ -1,5 +1,5 @@
 /**
- * Settings of the AWS SDK's clients. Both services respond within about 10 ms. A call that exceeds these timeouts
+ * Settings of the AWS SDK's clients. DynamoDB and SQS respond within about 10 ms. A call that exceeds these timeouts
  * counts as an outage: the client gets a 503, or the write is parked if SQS is out, well before API Gateway times out
  * at 29 s.
  */

@@ -15,8 +15,8 @@ const connections = 2;
  * needs.
  *
  * MYSQL_USE selects the time limits of queries: `reads` (the default) for functions that respond to a client within 3
- * s, `work` for workers and schedules, `migration` for changing the tables. It is a variable because a function's
- * environment does not contain the function's own time limit.
+ * s, `work` for workers and schedules, `migration` for changing the tables. The deployment sets it, because a function
+ * cannot derive it: the function's own time limit is not in its environment.
  */
 export const database = provider({
   variables: {

@@ -14,5 +14,5 @@ const queueProvider = (name: QueueName) => {
   });
 };
 
-/** The queues of the list in SQS, by the names of their services. */
+/** A provider of an SQS queue for each queue in functions/queues.ts, by the name of its service. */
 export const queueProviders = perQueueService(queueProvider);

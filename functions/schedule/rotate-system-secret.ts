@@ -9,9 +9,10 @@ const keyBytes = 32;
 
 /**
  * Runs every month, on AWS only: adds a new key at the front of the system secret. Secrets Manager calls the function
- * four times, once for each step. The first step does everything at once, because the time after which the new key
- * signs counts from the moment at which functions can read it. Nothing else needs to know the key, so the other steps
- * do nothing. (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html)
+ * four times, once for each step. The first step makes the new key current at once, because functions must be able to
+ * read the key during the whole delay after which it signs (`limits.systemSecret.signsAfterMs`). Nothing else needs to
+ * know the key, so the other steps do nothing.
+ * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html)
  */
 export const rotateSystemSecret =
   ({ systemSecretVersions }: RotationServices): LambdaHandler<SecretsManagerRotationEvent, void> =>

@@ -38,7 +38,8 @@ export const storeWorker = worker({
 });
 
 /**
- * Yields the records for the queues of changes: the keys of changed messages, each once in a record, and their origin.
+ * Yields the records for the queues that carry changes. A record has the key of each changed message once, and the
+ * origin of the changes.
  */
 function* changesOf(stored: WritesRecord[]): Generator<string> {
   let changed = new Map<string, MessageKey>();

@@ -45,7 +45,8 @@ function resultOf(route: Route, { json, document, headers }: Answer, event: APIG
   if (document) {
     const shared = { ...commonHeaders, ...publicDocument, ...document.headers, etag: document.etag };
     if (isNamed(ifNoneMatch, document.etag)) return { statusCode: 304, headers: shared, body: '' };
-    // API Gateway decodes Base64 only for a request that has an Accept header; the embedded host always sees one.
+    // API Gateway decodes Base64 only for a request that has an Accept header. The embedded host adds the header to
+    // every event that lacks it.
     const compressed = event.headers.accept !== undefined && takesGzip(event.headers['accept-encoding']);
     return documentResult(statusCode, document, shared, compressed);
   }

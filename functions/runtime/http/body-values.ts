@@ -26,7 +26,7 @@ const memberAt = (text: string, position: number): string | undefined =>
 
 /**
  * Returns the fault of a JSON text that has more values than {@link limits.bodyValues}; undefined for any other text.
- * The text need not be valid JSON: `JSON.parse` checks that later, when it is known to be cheap.
+ * The text need not be valid JSON: `JSON.parse` checks that later, once we know that the text has few values.
  */
 function valuesFault(text: string, messagesAllowed: boolean): Fault | undefined {
   // Each value takes at least one character.

@@ -3,9 +3,9 @@ import { type events, log } from './log.ts';
 import type { Measured } from './metrics.ts';
 
 /**
- * Reports what an invocation did when it is done: a message of the log, the metrics, and the ids of the requests. It is
- * a service because the host decides how to publish a report. On AWS it is a log line, from which CloudWatch extracts
- * the metrics.
+ * Reports what an invocation did, at its end. A report has a log message, metrics and the ids of the requests. It is a
+ * service because the host decides how to publish a report. On AWS it is a log line, from which CloudWatch extracts the
+ * metrics.
  */
 export type Report = (
   message: (typeof events)[keyof typeof events],
