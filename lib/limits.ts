@@ -110,7 +110,7 @@ export const limits = {
   queueRetentionMs: 14 * 24 * 60 * 60 * 1_000,
   /**
    * Time after which a missing number becomes void, in milliseconds since it was noticed, unless its write is parked or
-   * a dead letter. Then the write can only be in the queue, and a queue keeps no message longer than
+   * a dead letter. A write that is neither can only be in the queue, and a queue keeps no message longer than
    * `queueRetentionMs`. The extra hour covers differences between clocks, and a worker that received the write at the
    * very end.
    */

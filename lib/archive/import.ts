@@ -26,9 +26,9 @@ export interface Imported {
 }
 
 /**
- * Imports an exported application into a system, with its own token. The ledger entries are restored first, so that no
- * number is ever assigned twice. Then the writes go to the store queue with their original revisions. Everything is
- * merged, so an interrupted import can be repeated whole.
+ * Imports an exported application into a system. The application keeps its token. The ledger entries are restored
+ * first, so that no number is ever assigned twice. Then the writes go to the store queue with their original revisions.
+ * Everything is merged, so an interrupted import can be repeated whole.
  *
  * An application that already exists must be the same one: created at the same time, and with no higher numbers than in
  * the file, so that nothing was created in it since the export.
@@ -87,10 +87,10 @@ class Import {
 
   /** @throws ArchiveProblem when the line cannot follow the lines before it */
   #inOrder(line: ArchiveLine): void {
-    const first = { archive: undefined, application: 'archive' } as const;
+    const predecessors = { archive: undefined, application: 'archive' } as const;
     const fits =
       line.kind === 'archive' || line.kind === 'application'
-        ? this.#before === first[line.kind]
+        ? this.#before === predecessors[line.kind]
         : this.#application !== undefined && this.#before !== 'end';
     if (!fits) throw new ArchiveProblem(`${line.kind} is not expected here`);
     if (line.kind === 'chat') {

@@ -49,7 +49,7 @@ export class UnknownRecord extends UnreadableRecord {}
 export const encodeWrites = (writes: Write[], requests: string[] = []): string =>
   JSON.stringify({ version, ...(requests.length > 0 && { requests }), writes: writes.map(encodeWrite) });
 
-/** @param origin the writes that changed the messages */
+/** @param origin where the changes come from */
 export const encodeChanges = (messages: MessageKey[], { requests, at }: Origin = { requests: [] }): string =>
   JSON.stringify({
     version,
@@ -186,8 +186,8 @@ function decode<Record>(schema: z.ZodMiniType<Record>, body: string): Record {
   const { issues } = result.error;
   const faults = issues.map((issue) => ({ issue, unknown: unknownIn(issue, json) }));
   const otherVersion = faults.find(({ issue, unknown }) => unknown && issue.path.join() === 'version');
-  // Without a new format version, a newer version only adds kinds and members. So any fault in a known member means
-  // that the record is damaged.
+  // A newer version of the program that keeps the format version only adds kinds and members. So any fault in a known
+  // member means that the record is damaged.
   const [first] = otherVersion ? [otherVersion] : faults.toSorted((a, b) => Number(!!a.unknown) - Number(!!b.unknown));
   const where = first?.issue.path.join('.') || 'record';
   if (first?.unknown) throw new UnknownRecord(`${where}: ${first.unknown}; a newer version wrote this record`);

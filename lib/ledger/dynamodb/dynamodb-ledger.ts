@@ -274,8 +274,9 @@ export class DynamodbLedger implements Ledger {
   }
 
   /**
-   * Does the work. With an idempotency key, does it once, and afterwards removes the claim from the item `counter`,
-   * which is the parent that the number came from.
+   * Does the work. With an idempotency key, does it only once, and afterwards removes the key's claim.
+   *
+   * @param counter the item with the claim: the application or chat whose counter the number is taken from
    */
   async #once<Result>(
     key: IdempotencyKey | undefined,

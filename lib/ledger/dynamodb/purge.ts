@@ -7,8 +7,8 @@ import { type DynamodbTable, keyOf, number, numberIn, textIn } from './table.ts'
  * that none are left. The chats of an application are purged in the order of their numbers. The application's item
  * stores how many are done, so that each step continues where the last one ended.
  *
- * Each chat leaves a tombstone. The call that created the chat may have timed out and arrive only now; without the
- * tombstone, it would create the chat again, with a counter that gives the same numbers again.
+ * Each chat leaves a tombstone. A call that creates the chat may have timed out and still reach DynamoDB after the
+ * purge. Without the tombstone, it would create the chat again, with a counter that gives the same numbers again.
  */
 export async function purgeItems(table: DynamodbTable, { token, chat }: Parent, limit: number): Promise<number> {
   if (chat !== undefined) return removeMessages(table, { token, chat }, limit);

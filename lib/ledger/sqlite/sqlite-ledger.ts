@@ -53,7 +53,7 @@ export class SqliteLedger implements Ledger {
     const newest = this.#row<{ expires_at: number }>(
       'SELECT expires_at FROM idempotency_keys ORDER BY expires_at DESC LIMIT 1',
     );
-    // When the newest key was stored.
+    // The clock continues from the time at which the newest key was stored.
     this.#steady = steadyClock(newest ? newest.expires_at - limits.idempotencyMs : 0, elapsed);
   }
 

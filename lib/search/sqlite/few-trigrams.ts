@@ -1,4 +1,4 @@
-/** Scanning the lists of more trigrams costs more than it saves by reading fewer texts. */
+/** Most trigrams in a condition. Each further one costs more to scan than it saves by leaving fewer texts to read. */
 const mostTrigrams = 3;
 
 /** Reading a text takes 4 µs, about as long as 200 steps through the lists of trigrams. */

@@ -1,15 +1,16 @@
 /**
  * Code points below this one are deduplicated with a table, twice as fast as with a set. Most texts have few others.
  */
-const inTable = 128;
+const tableSize = 128;
 /**
  * For each pair of code points, the ordinal of the last text that contains it. A single code point is the pair of 0 and
  * itself.
  */
-const metIn = new Uint32Array(inTable * inTable);
+const metIn = new Uint32Array(tableSize * tableSize);
 /** The spelling of each pair, filled in on first use. */
-const spellings: string[] = new Array(inTable * inTable);
-let texts = 0;
+const spellings: string[] = new Array(tableSize * tableSize);
+/** The ordinal of the current text. */
+let textOrdinal = 0;
 
 /** Above the highest code point: `first * base + second` packs a pair into one number. */
 const base = 0x110000;
@@ -22,10 +23,10 @@ const spelled = (first: number, second: number): string =>
  * `6cx6f`. For a text of one or two code points, the last gram is the whole text.
  */
 export function grams(text: string): string[] {
-  texts += 1;
-  if (texts > 0xffffffff) {
+  textOrdinal += 1;
+  if (textOrdinal > 0xffffffff) {
     metIn.fill(0);
-    texts = 1;
+    textOrdinal = 1;
   }
   const found: string[] = [];
   const others = new Set<number>();
@@ -34,9 +35,9 @@ export function grams(text: string): string[] {
   for (let i = 0; i < text.length; i++) {
     const point = text.codePointAt(i) as number;
     if (point > 0xffff) i++;
-    if (point < inTable) {
+    if (point < tableSize) {
       meet(0, point, found);
-      if (previous > 0 && previous < inTable) meet(previous, point, found);
+      if (previous > 0 && previous < tableSize) meet(previous, point, found);
       else if (previous > 0) others.add(previous * base + point);
     } else {
       others.add(point);
@@ -49,9 +50,9 @@ export function grams(text: string): string[] {
 }
 
 function meet(first: number, second: number, found: string[]): void {
-  const place = first * inTable + second;
-  if (metIn[place] === texts) return;
-  metIn[place] = texts;
+  const place = first * tableSize + second;
+  if (metIn[place] === textOrdinal) return;
+  metIn[place] = textOrdinal;
   spellings[place] ??= spelled(first, second);
   found.push(spellings[place]);
 }

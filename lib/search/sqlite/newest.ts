@@ -10,8 +10,8 @@ export interface Budgets {
   /** Reading backwards does not stop before it has read this much, in texts (see {@link unitsPerText}). */
   leastRead: number;
   /**
-   * After that, it stops when the rate of matches so far predicts that filling the page takes reading more than this,
-   * in texts.
+   * After that, it stops when filling the page would take reading more than this, in texts, at the rate of matches so
+   * far.
    */
   mostRead: number;
   /** Up to this many matches are sorted. */
@@ -19,12 +19,12 @@ export interface Budgets {
 }
 
 /**
- * `leastRead` takes 1 to 3 ms. `mostRead` is twice what a page of 100 needs when one message in a hundred matches.
+ * `leastRead` takes 1 to 3 ms. `mostRead` fills a page of 100 when one message in 200 matches, if messages are short.
  * Sorting 100,000 matches takes about as long as scanning 1,000,000 messages by time.
  */
 export const usualBudgets: Budgets = { leastRead: 1_000, mostRead: 20_000, mostSorted: 100_000 };
 
-/** Reading a text costs 1, and 1 more for each of this many UTF-16 units. */
+/** Reading a text costs 1, plus its length in UTF-16 units divided by this. */
 const unitsPerText = 500;
 
 const newest = 'ORDER BY d.created_at DESC, d.chat DESC, d.id DESC LIMIT ?';

@@ -18,7 +18,7 @@ export const keyTable = (keys: Key[]): RawBuilder<unknown> =>
     keys.map(({ token, chat, number }) => [token, chat, number]),
   );
 
-/** Returns SQL for rows of a token and numbers with these names, as a table `k`. */
+/** Returns SQL for a table `k` with these rows. Its columns are `token` and then `numbers`, which are their names. */
 export const rowTable = (numbers: string[], rows: [token: string, ...numbers: unknown[]][]): RawBuilder<unknown> => {
   const columns = ['token VARCHAR(64)', ...numbers.map((name) => `${name} BIGINT UNSIGNED`)];
   const list = columns.map((column, i) => `${column} PATH '$[${i}]'`).join(', ');

@@ -115,8 +115,7 @@ const createdRow = `(${placeholders(3 + members.length)}${'0,'.repeat(members.le
 const anyRow = `(${placeholders(messageColumns.length - 1)}?)`;
 
 function valuesOf(writes: MessageWrite[]): RowBlock | unknown[][] {
-  // mysql2 escapes an array of rows into the statement: 12.0 ms for 1,000 rows, 13.9 ms with a parameter for each
-  // value.
+  // mysql2 escapes an array of rows into the statement. That takes 14 % less time than a parameter for each value.
   if (writes.length < blockRows) return writes.map(messageRow);
   return writes.every((write) => write.kind === 'message' && write.revision === 0)
     ? new RowBlock(
