@@ -160,9 +160,10 @@ export class Connections {
     connection.cutOff = cutOff?.request;
     const isHeld = cutOff !== undefined && held.at(-1) === cutOff;
     if (isHeld) held.pop();
-    const before = cutOff && !isHeld ? 1 : 0;
+    // The response to a started request that is cut off is never sent, so do not wait for it.
+    const startedCutOff = cutOff && !isHeld ? 1 : 0;
     const send = () => {
-      if (held.length > 0 || connection.started > before) return;
+      if (held.length > 0 || connection.started > startedCutOff) return;
       connection.onAnswered = undefined;
       if (!socket.writable) {
         socket.destroy();

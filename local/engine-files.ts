@@ -124,7 +124,10 @@ function find(dataDir: string): FoundFiles {
   return { dataDir, ledgerPath, storePath, ledger, store, reached };
 }
 
-/** @throws UnusableDatabase when numbers would be given again, or accepted messages would disappear silently */
+/**
+ * @throws UnusableDatabase when one file has data and the other is missing or of another data folder: numbers would be
+ *   given again, or accepted messages would disappear silently
+ */
 function requireBoth({ ledgerPath, storePath, ledger, store }: FoundFiles): void {
   const states = { [ledgerPath]: ledger.holds, [storePath]: store.holds };
   const lost = Object.keys(states).find((file) => states[file] === 'nothing');

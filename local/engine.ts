@@ -105,8 +105,8 @@ export async function startEngine(
       stopping = true;
       for (const schedule of schedules) schedule.stop();
       const timeout = new Promise((resolve) => setTimeout(resolve, stopMs).unref());
-      // Stop the readers before the files are closed, because the last connection to close empties the journal into the
-      // file.
+      // Stop the readers before the files are closed. The last connection that closes copies the journal into the file,
+      // and a reader's connection cannot, because it is read-only.
       await readers.stop();
       await Promise.race([Promise.all(sources.map((source) => source.stop())), timeout]);
       await thread.terminate();

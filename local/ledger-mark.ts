@@ -15,8 +15,9 @@ interface Reached {
  * when nothing else can: when the ledger's journal is damaged or missing, and the store had not received what was in
  * it.
  *
- * It is written only after the commit is on the disk, and without a sync, which takes some 3 µs per commit. So it
- * survives every end of the process. After a power cut it may be some seconds behind the ledger, but never ahead of it.
+ * It is written only after the commit is on the disk, and it is not synced, so writing it takes only some 3 µs per
+ * commit. It survives every end of the process. After a power cut it may be some seconds behind the ledger, but never
+ * ahead of it.
  */
 export class LedgerMark {
   readonly #file: number;

@@ -239,9 +239,12 @@ export class Readers {
   }
 
   /**
-   * Takes the next read in turn. It keeps a process free for fast applications: of the other applications, at most two
-   * reads are at work, and the second one starts only while a further process is ready. A new process may take a second
-   * to start on a busy machine.
+   * Takes the next read in turn, and keeps a process free for fast applications:
+   *
+   * - A read of a slow application starts only if no read of a slow or unknown one is at work.
+   * - A read of an unknown application starts also beside one read of a slow one.
+   * - A read that is slow, or starts beside a slow one, leaves another process idle, because a new process may take a
+   *   second to start on a busy machine.
    */
   #takeNext(): Read | undefined {
     const now = performance.now();

@@ -39,8 +39,8 @@ const uncountedBodyBytes = 16_384;
  */
 const wholeAnswer = 131_072;
 /**
- * Size of a piece, in bytes. Writing one takes some 50 µs. A connection that takes longer than 30 s for one is closed,
- * so a page arrives over any connection of 4.4 kB/s or more.
+ * Size of a piece, in bytes. Writing one takes some 50 µs. `ClientMemory` closes a connection that takes longer than
+ * 30 s for a piece, or for a response of up to {@link wholeAnswer}, so any response arrives at 4.4 kB/s or more.
  */
 const pieceBytes = 65_536;
 /** Approximate size of a response's head, in bytes. */
@@ -282,22 +282,25 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     for (const [id, route] of ofPath) {
       const method = methodsOf(route) as HTTPMethods[];
       const handler = invoke(operations.get(id) as HttpHandler, path, route);
-      server.route({ method, url, handler, exposeHeadRoute: false, errorHandler: judgeUntyped(handler) });
+      server.route({ method, url, handler, exposeHeadRoute: false, errorHandler: acceptAnyContentType(handler) });
       for (const known of method) unknown.delete(known);
     }
     server.route({
       method: [...unknown] as HTTPMethods[],
       url,
       handler: otherwise,
-      errorHandler: judgeUntyped(otherwise),
+      errorHandler: acceptAnyContentType(otherwise),
     });
   }
   server.setNotFoundHandler(otherwise);
-  server.setErrorHandler(judgeUntyped(otherwise));
+  server.setErrorHandler(acceptAnyContentType(otherwise));
   return server;
 
-  /** Fastify refuses a content type that it cannot parse. The handler judges it, in the contract's order. */
-  function judgeUntyped(handler: Handler) {
+  /**
+   * Returns an error handler that passes a request with a content type that Fastify refuses to the handler, which checks
+   * the content type in the contract's order.
+   */
+  function acceptAnyContentType(handler: Handler) {
     return (error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void => {
       if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE')
         handler(request, reply);

@@ -11,8 +11,8 @@ const tasksPerTurn = 16;
 const continuedOneIn = 4;
 
 /**
- * Spreads work over turns of the event loop, so that no client's work keeps the others waiting. A callback's work runs
- * until its first asynchronous wait, so the time is checked between callbacks.
+ * Spreads work over turns of the event loop, so that no client's work keeps the others waiting. A callback cannot be
+ * interrupted before its first asynchronous wait, so the time is checked only between callbacks.
  */
 export class Turns {
   readonly #starts: (() => void)[] = [];

@@ -24,8 +24,8 @@ if (!parentPort) throw new Error('This file is the worker thread of local/engine
 const { storePath, generations, logLevel } = workerData as WorkerData;
 setLogLevel(logLevel);
 
-// When both threads want the same processor, accepting comes first. Only Linux has priorities for threads; it treats a
-// thread like a process there (sched(7), "The nice value").
+// When both threads want the same processor, accepting comes first. Only Linux has a nice value for each thread, and
+// sets it by the thread's id as if that were a process id (sched(7), "The nice value").
 if (process.platform === 'linux')
   setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW);
 
