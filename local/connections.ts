@@ -31,10 +31,10 @@ const mostConnections = 16_000;
 const ownDescriptors = 128;
 /**
  * After a refusal, up to this many bytes are read and discarded, because many clients read the response only after they
- * have sent the whole request.
+ * have sent the whole request. {@link lingerMs} limits the time.
  */
 const discardedBytes = 16 * 1_048_576;
-/** … for at most this long after the response was sent, in milliseconds. */
+/** How long bytes are discarded after the response to a refused request was sent, in milliseconds. */
 const lingerMs = 2_000;
 /** A connection whose client reads nothing of its last response for this long is closed, in milliseconds. */
 const unreadMs = 30_000;

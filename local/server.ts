@@ -297,8 +297,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   return server;
 
   /**
-   * Returns an error handler that passes a request with a content type that Fastify refuses to the handler, which checks
-   * the content type in the contract's order.
+   * Returns an error handler for requests whose content type Fastify refuses. It passes them to the handler, which
+   * checks the content type in the contract's order.
    */
   function acceptAnyContentType(handler: Handler) {
     return (error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void => {

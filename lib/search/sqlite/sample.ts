@@ -3,11 +3,11 @@ import { fold } from '../text/fold.ts';
 import { chatValues, numberOf, ofChat, type Scope } from './ids.ts';
 import { distinctPhrase, isChat } from './matching.ts';
 
-/** A sample reads texts at this many positions of the scope … */
+/** Number of positions in the scope at which a sample reads texts. */
 const sampleSpots = 8;
-/** … this many consecutive texts at each, because they are on the same page of the file … */
+/** Texts that a sample reads at each position. They are consecutive, so most are on the same page of the file. */
 const textsPerSpot = 16;
-/** … and this many code points from the beginning of each. A sample takes 0.2 ms. */
+/** Code points that a sample reads from the beginning of each text. With these numbers, it takes 0.2 ms. */
 const sampleCharacters = 200;
 
 /** Some of the texts in the scope of a search. They affect only its speed, never its result. */

@@ -2,8 +2,8 @@ import { targetOf, type Write } from '../../model/write.ts';
 import { byKey } from './keys.ts';
 
 /**
- * Writes that change the same count: those to the messages of a chat, or to the chats of an application. The latter
- * have `chat` 0, and so have writes to an application itself.
+ * Writes that change the same count: those to the messages of a chat, or to the chats of an application. `chat` is 0
+ * for writes to chats and for writes to an application itself.
  */
 export interface Siblings {
   token: string;

@@ -53,9 +53,9 @@ export interface NotLive {
 }
 
 /**
- * Returns how many numbers are live, and how recent that count is. `filled` adds to `counted` so that a late write to a
- * void number does not make the count look older. `live` is never negative: after a restore, the ledger may have given
- * fewer numbers than have deleted rows, until it is reconciled.
+ * Returns how many numbers are live, and how recent that count is. `filled` adds to `counted` so that a count from
+ * after a late write to a void number is newer than one from before it. `live` is never negative: after a restore, the
+ * ledger may have given fewer numbers than have deleted rows, until it is reconciled.
  */
 export const countOf = (highest: number, { deleted, voids, filled }: NotLive): { live: number; counted: number } => ({
   live: Math.max(0, highest - deleted - (voids - filled)),
