@@ -148,7 +148,8 @@ describe('a reindex', () => {
   });
 
   test('a reindex that was interrupted before it deleted the old index deletes it', async () => {
-    for await (const step of reindexing().run()) if (step.kind === 'done' && step.what.startsWith('switched searches')) break;
+    for await (const step of reindexing().run())
+      if (step.kind === 'done' && step.what.startsWith('switched searches')) break;
     expect(await indexes()).toEqual([first(), second()]);
     expect((await reindexing().plan()).what).toBe(`delete ${first()}, which is no longer searched`);
     await Array.fromAsync(reindexing().run());

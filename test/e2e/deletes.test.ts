@@ -7,7 +7,7 @@ import { count, rows, rowsNaming } from './data-files.ts';
 import '../support/client/problem-matcher.ts';
 
 const size = 100_000;
-const waiting = { timeout: 60_000, interval: 20 };
+const waiting = { timeout: 120_000, interval: 20 };
 /**
  * Milliseconds. Far above the measured times (at worst 50 ms, and 0.5 s until stored), because other tests may use the
  * machine.
