@@ -42,7 +42,8 @@ const unknownTokens = 'unknown tokens';
 
 /**
  * Most processes: two at work and one more, which is ready, or works on the second of two reads that are not known to be
- * fast. A start takes 0.3 to 0.5 s. While no read is slow, only one more process is started than there are reads at work.
+ * fast. A start takes 0.3 to 0.5 s. While no read and no application is slow, only one more process is started than
+ * there are reads at work.
  */
 const mostProcesses = mostAtWork + 1;
 
@@ -234,6 +235,8 @@ export class Readers {
       },
     );
     this.#paces.note(read.application, { workMs: performance.now() - reader.startedAt, cpuMs });
+    // A read of a slow application starts only while another process stays idle, so one process would never serve it.
+    if (this.#paces.of(read.application) === 'slow') this.#leastProcesses = mostProcesses;
     reader.read = undefined;
     this.#assign();
   }

@@ -235,6 +235,15 @@ describe('the pool of reader processes', () => {
     expect((await invented).filter((status) => status === 200).length).toBeLessThanOrEqual(101);
   });
 
+  test('an application with slow reads is served after a process died, although no other reads come', async () => {
+    const { read, first } = start(10_000);
+    vi.spyOn(log, 'error').mockImplementation(() => undefined);
+    await first();
+    expect(await read('sleep 40', 'slow')).toMatchObject({ statusCode: 200 });
+    isRefused(await read('die', 'B'));
+    expect(await read('sleep 40', 'slow')).toMatchObject({ statusCode: 200 });
+  });
+
   test('a read gets a 503 when its process dies, and the process is replaced', async () => {
     const { read, first } = start(10_000);
     const error = vi.spyOn(log, 'error');
