@@ -1,5 +1,6 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
+import type { ContentMember } from '../model/content.ts';
 import { codePoints } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
 import { once } from '../once.ts';
@@ -24,7 +25,10 @@ export const messageBody = () => text(limits.bodyLength, { description: kept, ex
 export const ApplicationInput = once(() => object('ApplicationInput', { name: applicationName() }));
 export const ChatInput = once(() => object('ChatInput', { name: z._default(chatName(), null) }));
 export const ChatEdit = once(() => object('ChatEdit', { name: chatName() }));
-export const MessageInput = once(() => object('MessageInput', { body: messageBody() }));
+/** What it accepts is the content: handlers pass it on as it is. */
+export const MessageInput = once(() =>
+  object('MessageInput', { body: messageBody() } satisfies Record<ContentMember, unknown>),
+);
 export const tooManyMessages = `must have at most ${limits.batchSize} messages`;
 export const MessagesInput = once(() => {
   // The length is checked first, because reporting a fault for each of very many items would take seconds.

@@ -37,9 +37,15 @@ export function forEachMember<Value>(makeValue: (member: ContentMember) => Value
  */
 export const lastRevision = (revisions: Revisions): number => Math.max(...Object.values(revisions));
 
-/** Returns the number of UTF-16 code units in all texts. */
-export const charactersOf = (content: ContentChange): number =>
-  contentMembers.reduce((sum, member) => sum + (content[member]?.length ?? 0), 0);
+/**
+ * Returns the number of UTF-16 code units in all texts. The loop counts, because an iterator per write is a tenth of all
+ * that accepting a batch allocates.
+ */
+export function charactersOf(content: { [Member in ContentMember]?: string | undefined }): number {
+  let sum = 0;
+  for (let i = 0; i < contentMembers.length; i += 1) sum += content[contentMembers[i] as ContentMember]?.length ?? 0;
+  return sum;
+}
 
 /** Returns the size of all texts in UTF-8, in bytes. */
 export const bytesOf = (content: ContentChange): number =>

@@ -1,14 +1,13 @@
 import { limits } from '../../limits.ts';
 import { charactersOf } from '../../model/content.ts';
-import type { Write } from '../../model/write.ts';
-import { encodeWrites } from '../../queue/records.ts';
+import { type EncodedWrite, recordOf } from '../../queue/records.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
 
 /** The writes of one request. */
 interface Accepted {
   id: string | undefined;
-  writes: Write[];
+  writes: EncodedWrite[];
 }
 
 /**
@@ -32,8 +31,11 @@ export class SqliteOutbox {
     });
   }
 
-  /** Adds writes to the current group. */
-  add(writes: Write[]): void {
+  /**
+   * Adds writes to the current group. The caller encodes them where it makes them: that allocates no object in between,
+   * which is a tenth of all that accepting a batch allocates.
+   */
+  add(...writes: EncodedWrite[]): void {
     this.#requests.push({ id: this.#requestId, writes });
   }
 
@@ -55,17 +57,17 @@ export class SqliteOutbox {
  * `limits.rowsPerTransaction` writes, which a worker stores in one transaction, or `limits.recordBytes` of text.
  */
 function* recordsOfGroup(requests: Accepted[]): Generator<string> {
-  let writes: Write[] = [];
+  let writes: EncodedWrite[] = [];
   let ids: string[] = [];
   let characters = 0;
   for (const request of requests)
     for (const write of request.writes) {
       writes.push(write);
       if (request.id !== undefined && request.id !== ids.at(-1)) ids.push(request.id);
-      characters += 'content' in write ? charactersOf(write.content) : 0;
+      characters += write.kind === 'message' ? charactersOf(write) : 0;
       if (writes.length < limits.rowsPerTransaction && characters < limits.recordBytes) continue;
-      yield encodeWrites(writes, ids);
+      yield recordOf(writes, ids);
       [writes, ids, characters] = [[], [], 0];
     }
-  if (writes.length > 0) yield encodeWrites(writes, ids);
+  if (writes.length > 0) yield recordOf(writes, ids);
 }

@@ -4,6 +4,7 @@ import type { ContentChange, MessageContent } from '../../model/content.ts';
 import { KeyReused, NotFound, NumbersUsedUp, RevisionsUsedUp, Unavailable } from '../../model/errors.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
+import { encodeWrite } from '../../queue/records.ts';
 import type { SqliteQueue } from '../../queue/sqlite/sqlite-queue.ts';
 import { isSqliteOutage } from '../../sqlite/database.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
@@ -67,7 +68,7 @@ export class SqliteLedger implements Ledger {
         at,
         at,
       );
-      this.#outbox.add([{ kind: 'application', token, revision: 0, at, name }]);
+      this.#outbox.add(encodeWrite({ kind: 'application', token, revision: 0, at, name }));
       return { token, at };
     });
   }
@@ -92,7 +93,7 @@ export class SqliteLedger implements Ledger {
         at,
         at,
       );
-      this.#outbox.add([{ kind: 'chat', token, chat: number, revision: 0, at, name }]);
+      this.#outbox.add(encodeWrite({ kind: 'chat', token, chat: number, revision: 0, at, name }));
       return { number, at };
     });
   }
@@ -112,9 +113,9 @@ export class SqliteLedger implements Ledger {
         throw new NumbersUsedUp('chat');
       }
       const first = taken.messages - contents.length + 1;
-      this.#outbox.add(
-        contents.map((content, i) => ({ kind: 'message', token, chat, number: first + i, revision: 0, at, content })),
-      );
+      const writeOf = (content: MessageContent, i: number) =>
+        encodeWrite({ kind: 'message', token, chat, number: first + i, revision: 0, at, content });
+      this.#outbox.add(...contents.map(writeOf));
       return { first, at };
     };
     return context.key ? this.#once(context, accept) : this.#accept(context, accept, 'runStatement');
@@ -134,7 +135,7 @@ export class SqliteLedger implements Ledger {
         this.#requireApplication(token);
         throw new RevisionsUsedUp('application');
       }
-      this.#outbox.add([{ kind: 'application', token, revision: row.revision, at, name }]);
+      this.#outbox.add(encodeWrite({ kind: 'application', token, revision: row.revision, at, name }));
       return { createdAt: row.created_at, at };
     });
   }
@@ -152,7 +153,7 @@ export class SqliteLedger implements Ledger {
         limits.highestRevision,
       );
       if (!row) throw new RevisionsUsedUp('chat');
-      this.#outbox.add([{ kind: 'chat', token, chat, revision: row.revision, at, name }]);
+      this.#outbox.add(encodeWrite({ kind: 'chat', token, chat, revision: row.revision, at, name }));
       return { createdAt: row.created_at, at };
     });
   }
@@ -161,7 +162,7 @@ export class SqliteLedger implements Ledger {
     return this.#accept(context, (at) => {
       const { token, chat, number } = message;
       const revision = this.#changeMessage(message, false);
-      this.#outbox.add([{ kind: 'message', token, chat, number, revision, at, content }]);
+      this.#outbox.add(encodeWrite({ kind: 'message', token, chat, number, revision, at, content }));
       return { at };
     });
   }
@@ -175,7 +176,7 @@ export class SqliteLedger implements Ledger {
         )
       )
         throw new NotFound('application');
-      this.#outbox.add([{ kind: 'deletion', token, at }]);
+      this.#outbox.add(encodeWrite({ kind: 'deletion', token, at }));
     });
   }
 
@@ -183,7 +184,7 @@ export class SqliteLedger implements Ledger {
     return this.#accept(context, (at) => {
       this.#requireChat(token, chat);
       this.#run('UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ?', token, chat);
-      this.#outbox.add([{ kind: 'deletion', token, chat, at }]);
+      this.#outbox.add(encodeWrite({ kind: 'deletion', token, chat, at }));
     });
   }
 
@@ -191,7 +192,7 @@ export class SqliteLedger implements Ledger {
     return this.#accept(context, (at) => {
       const { token, chat, number } = message;
       this.#changeMessage(message, true);
-      this.#outbox.add([{ kind: 'deletion', token, chat, number, at }]);
+      this.#outbox.add(encodeWrite({ kind: 'deletion', token, chat, number, at }));
     });
   }
 
