@@ -1,4 +1,5 @@
 import type { SearchIndex } from '../../lib/search/search-index.ts';
+import { count } from '../cli/figures.ts';
 import { median, percentile } from '../statistics/quantiles.ts';
 import type { Measurement, Setting } from './figure.ts';
 import { big } from './fill.ts';
@@ -41,7 +42,7 @@ export async function measureSearches(
         ours.push(await Array.fromAsync({ length: searches }, () => msOf(search)));
         like.push(await msOf(() => scan(q)));
       }
-      const what = `${[...q].length} characters, ${kind} (${total.toLocaleString('en-US')}${totalIsMinimum ? ' and more' : ''} matches)`;
+      const what = `${count([...q].length, 'character')}, ${kind} (${total.toLocaleString('en-US')}${totalIsMinimum ? ' and more' : ''} matches)`;
       measurements.push(
         {
           what: `${what}: median`,

@@ -66,7 +66,7 @@ export const embeddedLag = figure({
         },
         { what: 'median time to be found', unit: 'ms', values: runsAtHalf.map(({ lags }) => median(lags)) },
         {
-          what: '99th percentile of it',
+          what: '99th percentile of this time',
           unit: 'ms',
           values: runsAtHalf.map(({ lags }) => percentile(lags, 99)),
           bar: { atMost: 1_000 },

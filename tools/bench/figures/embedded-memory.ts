@@ -42,7 +42,7 @@ export const embeddedMemory = figure({
       return [
         { what: 'idle', unit: 'MB', values: [idle] },
         {
-          what: `most while ${requests.toLocaleString('en-US')} messages came`,
+          what: `peak while ${requests.toLocaleString('en-US')} messages were created`,
           unit: 'MB',
           values: [Math.max(...samples)],
           bar: { atMost: 250 },
