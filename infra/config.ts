@@ -113,7 +113,7 @@ export const stages = {
       read: { rate: 2_000, burst: 1_000 },
       // Each search queries MySQL and every shard of the index.
       search: { rate: 200, burst: 200 },
-      // For operators and their scripts. Low enough to make guessing keys pointless.
+      // Creating and listing applications: for operators and their scripts. Low enough to make guessing keys pointless.
       registry: { rate: 20, burst: 40 },
       // No backend work. Unknown paths and preflight requests count here.
       service: { rate: 1_000, burst: 1_000 },
@@ -123,7 +123,7 @@ export const stages = {
   },
   /** For script/stack: an AWS emulator on this machine, with the servers that script/stack starts. */
   local: {
-    // The registry is open to everyone, so the stage must not reach AWS. CDK deploys it to this account only.
+    // Anyone may create and list applications, so the stage must not reach AWS. CDK deploys it to this account only.
     account: emulatedAccount,
     keepData: false,
     adminKey: false,

@@ -26,7 +26,7 @@ interface DataStackProps extends StackProps {
 export class DataStack extends Stack {
   readonly queues: Record<QueueName, WorkQueue>;
   readonly ledger: LedgerTable;
-  /** Undefined when the registry of applications is open to everyone. */
+  /** Undefined when anyone may create and list applications. */
   readonly adminKey: AdminKey | undefined;
   readonly systemSecret: SystemSecret;
   /** Undefined when database and search cluster exist already and are reached without a VPC. */

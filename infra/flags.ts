@@ -21,7 +21,7 @@ const urlOf = (protocols: string[], example: string) =>
 const secretName = z
   .string()
   .regex(/^[\w/+=.@-]{1,512}$/, 'is not the name of a secret in Secrets Manager (letters, digits and /_+=.@-)')
-  // In the environment of a function, this value says that the registry is open.
+  // In the environment of a function, this value means that creating and listing applications requires no admin key.
   .refine((name) => name !== ('open' satisfies typeof openRegistry), 'is reserved; choose another name for the secret');
 
 const flags = z.object({

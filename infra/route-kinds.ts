@@ -11,7 +11,10 @@ export interface Throttle {
 /** The kind of a route, by which it is throttled: what its requests cost behind the API. */
 export type RouteKind = 'write' | 'read' | 'search' | 'registry' | 'service';
 
-/** Returns the kind of a route. `registry`: requires the admin key. `service`: uses no ledger, SQL or search. */
+/**
+ * Returns the kind of a route. `registry`: creates or lists applications, which may require the admin key. `service`:
+ * uses no ledger, SQL or search.
+ */
 export function kindOf({ admin, needs, method }: Route): RouteKind {
   if (admin) return 'registry';
   if (needs.length === 0) return 'service';

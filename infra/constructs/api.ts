@@ -72,7 +72,7 @@ export class Api extends Construct {
       'AwsSolutions-APIG2':
         'The functions validate requests by the schemas of the route table, on AWS and on the embedded engine alike.',
       'AwsSolutions-APIG4':
-        'The token in the path authorizes access to its application; the registry requires the admin key.',
+        'The token in the path authorizes access to its application; creating and listing applications requires the admin key.',
       'AwsSolutions-COG4': 'There are no user accounts: the token in the path authorizes access to its application.',
       'AwsSolutions-APIG6':
         'Execution logs contain the path with the token; access logs contain only the path pattern.',
