@@ -10,7 +10,7 @@ const schema = z.object({
   dataDir: dataFolderSetting,
   adminKey: z
     .string()
-    .min(1, '--admin-key (ADMIN_KEY) must not be empty; leave it out for an open registry.')
+    .min(1, '--admin-key (ADMIN_KEY) must not be empty; leave it out to require no admin key.')
     .optional(),
   logLevel: z.enum(logLevels, { error: `--log-level (LOG_LEVEL) must be one of ${logLevels.join(', ')}.` }),
   rollupSeconds: wholeNumber('--rollup-seconds (ROLLUP_SECONDS)', 1, 3_600),

@@ -74,7 +74,7 @@ describe('the settings', () => {
         '--port (PORT) must be a whole number from 0 to 65535.',
         '--host (HOST) must not be empty.',
         '--data-dir (DATA_DIR) must not be empty.',
-        '--admin-key (ADMIN_KEY) must not be empty; leave it out for an open registry.',
+        '--admin-key (ADMIN_KEY) must not be empty; leave it out to require no admin key.',
         '--log-level (LOG_LEVEL) must be one of debug, info, warn, error, silent.',
         '--rollup-seconds (ROLLUP_SECONDS) must be a whole number from 1 to 3600.',
       ].join(' '),

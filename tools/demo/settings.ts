@@ -21,7 +21,7 @@ const schema = z.object({
   adminKey: z
     .string()
     // A header value must be printable ASCII.
-    .regex(/^[\x20-\x7e]+$/, '--admin-key (ADMIN_KEY) must be printable ASCII; leave it out for an open registry.')
+    .regex(/^[\x20-\x7e]+$/, '--admin-key (ADMIN_KEY) must be printable ASCII; leave it out if the API has none.')
     .optional(),
   concurrency: wholeNumber('--concurrency (CONCURRENCY)', 1, 256),
   dataDir: dataFolderSetting,
