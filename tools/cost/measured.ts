@@ -33,7 +33,7 @@ const table = {
   storeBatchMs: { value: 1.5, from: 'assumed: the processor time of a create, for one SQS call and six statements' },
   storeMessageMs: {
     value: 0.0185,
-    from: 'measured: 0.012 ms in MariaDB for one of 1,000 rows of an INSERT (lib/store/mysql/merge.ts), 0.002 ms to parse it and name it to the search queue; assumed: the rest, for the text of the statement',
+    from: 'measured: 0.012 ms in MariaDB for one of 1,000 rows of an INSERT (lib/store/mysql/merge.ts), 0.002 ms to parse it and to send its key to the search queue; assumed: the rest, for the text of the statement',
     ...timeOf('store-worker', 'the worker, for 1,000 records of one message'),
   },
   searchBatchMs: { value: 1.5, from: 'assumed: the same as for the store worker' },
@@ -62,7 +62,7 @@ const table = {
 
   pollers: {
     value: 5,
-    from: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html (fewer only without a maximum concurrency)',
+    from: 'https://docs.aws.amazon.com/lambda/latest/dg/services-sqs-scaling.html (without a maximum concurrency there may be fewer)',
   },
   idlePollSeconds: { value: 20, from: 'the longest poll of SQS, which the pollers of Lambda are known to use' },
 

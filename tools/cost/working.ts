@@ -2,7 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { queueResources } from '../../infra/queues.ts';
 import { functionSizes } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
-import { fed } from './feed.ts';
+import { feedRates } from './feed.ts';
 import { billedMs, gbSeconds, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
 import type { Inputs } from './measured.ts';
 import { changesSize, requestSizes } from './sizes.ts';
@@ -17,7 +17,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
 
   const { records } = requestSizes(batch);
   const record = { perSecond: (perSecond / batch) * records.length, bytes: records[0] as number };
-  const stored = fed(record, { ...queueResources.store.feed, window }, source);
+  const stored = feedRates(record, { ...queueResources.store.feed, window }, source);
   const messages = perSecond / stored.invocationsPerSecond;
   // An average: most batches fit into one transaction, and a few need two.
   const transactions = Math.max(1, messages / limits.rowsPerTransaction);
@@ -32,7 +32,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
     perSecond: stored.invocationsPerSecond * transactions,
     bytes: changesSize(messages / transactions, 1 / batch),
   };
-  const indexed = fed(change, { ...queueResources.search.feed, window }, source);
+  const indexed = feedRates(change, { ...queueResources.search.feed, window }, source);
   const documents = perSecond / indexed.invocationsPerSecond;
   const searchCalls = Math.max(1, documents / limits.rowsPerTransaction);
   const searchMs = billedMs(

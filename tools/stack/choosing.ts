@@ -13,7 +13,7 @@ import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
  * @throws CommandProblem when servers of an earlier choice are still running, or this machine cannot run the chosen
  *   provider
  */
-export async function settle(wanted: Wanted, tell: (line: string) => void): Promise<Provider> {
+export async function chooseAndSaveProvider(wanted: Wanted, tell: (line: string) => void): Promise<Provider> {
   const before = readSettings();
   const { name, reason } = await chooseProvider(wanted, before, dockerAnswers);
   tell(`Provider: ${name} (${reason})`);
@@ -35,7 +35,7 @@ export async function settle(wanted: Wanted, tell: (line: string) => void): Prom
 }
 
 /** Returns the chosen provider. @throws CommandProblem before the first `up` */
-export function settled(): Provider {
+export function currentProvider(): Provider {
   const chosen = readSettings();
   if (!chosen) throw new CommandProblem('Nothing is up for this checkout: run script/stack up.');
   return providerOf(chosen);

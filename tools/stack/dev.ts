@@ -8,7 +8,7 @@ import { createServer } from '../../local/server.ts';
 import { parseSettings } from '../cli/command-line.ts';
 import { printFailure } from '../cli/problem.ts';
 import { startAwsEngine } from './aws-engine.ts';
-import { settled } from './choosing.ts';
+import { currentProvider } from './choosing.ts';
 import { credentials } from './credentials.ts';
 import { databaseSecret, keepDatabaseSecret } from './database-secret.ts';
 
@@ -23,7 +23,7 @@ const command = new Command('npm run dev --')
 try {
   const settings = parseSettings(command, schema, process.argv.slice(2));
   if (settings) {
-    const { servers } = settled();
+    const { servers } = currentProvider();
     Object.assign(process.env, credentials, { AWS_ENDPOINT_URL: servers.awsEndpoint });
     setLogLevel('debug');
     await keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);

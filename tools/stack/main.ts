@@ -2,7 +2,7 @@ import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { runSubcommand } from '../cli/command-line.ts';
 import { CommandProblem, printFailure, wrongUsage } from '../cli/problem.ts';
-import { settle, settled } from './choosing.ts';
+import { chooseAndSaveProvider, currentProvider } from './choosing.ts';
 import { stackCommand } from './command.ts';
 import { deployToAws } from './deploy.ts';
 import { forgetDeployment, readDeployment } from './deployment.ts';
@@ -31,7 +31,7 @@ const printApi = (): void => {
 const program = stackCommand({
   up: ({ servicesOnly }) =>
     alone(async () => {
-      const provider = await settle(readWanted(program.opts(), process.env), console.log);
+      const provider = await chooseAndSaveProvider(readWanted(program.opts(), process.env), console.log);
       await bringUp(provider);
       if (servicesOnly) return;
       await deployTo(provider, false);
@@ -51,7 +51,7 @@ const program = stackCommand({
         console.log(`\n  API    ${url}\n`);
         return;
       }
-      const provider = settled();
+      const provider = currentProvider();
       await bringUp(provider);
       await deployTo(provider, true);
       printApi();
@@ -64,13 +64,13 @@ const program = stackCommand({
   },
 
   status: async () => {
-    const all = await printStatus(await settled().parts(), readDeployment());
+    const all = await printStatus(await currentProvider().parts(), readDeployment());
     if (!all) process.exitCode = stoppedStatus;
   },
 
   logs: async (part, { follow = false, lines }) => {
     if (!/^[0-9]{1,5}$/.test(lines)) throw wrongUsage('--lines must be a whole number from 0 to 99999.');
-    const provider = settled();
+    const provider = currentProvider();
     const parts = [...(await provider.parts()).map(({ name }) => name), 'functions'];
     if (part !== undefined && !parts.includes(part))
       throw wrongUsage(`There is no part ${part}; choose one of ${parts.join(', ')}.`);
@@ -85,7 +85,7 @@ const program = stackCommand({
     alone(async () => {
       if (deleteData && !yes && !(await confirmed())) return;
       if (!readSettings()) return;
-      const provider = settled();
+      const provider = currentProvider();
       await runSteps([{ title: 'Stopping the servers', run: () => provider.stop() }], { concurrent: false });
       if (!deleteData) return;
       await provider.deleteData();
