@@ -65,8 +65,8 @@ export async function openEngineFiles(
   const generations = new Generations();
   generations.set('ledger', found.ledger.marks.own);
   generations.set('store', found.store.marks.own);
-  // Generations do not rise until the files agree. Otherwise a repair that was stopped would hide what is left to
-  // repair.
+  // Generations do not rise until the repair is complete. If they did, and the repair stopped half-way, the next start
+  // would find no disagreement although commits are still missing.
   const pairing = (file: 'ledger' | 'store') => (disagreement ? undefined : { file, generations });
   const ledgerDatabase = Database.open(ledgerPath, {
     exclusive: true,

@@ -30,8 +30,8 @@ const slowMs = 200;
 const checkEveryMs = 50;
 
 /**
- * Most reads at work at a time, where all reads that are not known to be fast count as one. Two, so that one
- * application can never use all; more would only compete for two processors.
+ * Most reads at work at a time. All reads that are not known to be fast together count as one read. The limit is two, so
+ * that one application can never use all; more would only compete for two processors.
  */
 const mostAtWork = 2;
 /**
@@ -41,9 +41,8 @@ const mostAtWork = 2;
 const unknownTokens = 'unknown tokens';
 
 /**
- * Most processes: two at work and one more, which is ready, or works on the second of two reads that are not known to be
- * fast. A start takes 0.3 to 0.5 s. While no read and no application is slow, only one more process is started than
- * there are reads at work.
+ * Most processes. The third one is idle, or works on the second of two reads that are not known to be fast, which count
+ * as one. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle process.
  */
 const mostProcesses = mostAtWork + 1;
 
@@ -245,7 +244,7 @@ export class Readers {
    * Takes the next read in turn, and keeps a process free for fast applications:
    *
    * - A read of a slow application starts only if no read of a slow or unknown one is at work.
-   * - A read of an unknown application starts also beside one read of a slow one.
+   * - A read of an unknown application may also start while one read of a slow application is at work.
    * - A read that is slow, or starts beside a slow one, leaves another process idle, because a new process may take a
    *   second to start on a busy machine.
    */

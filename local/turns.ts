@@ -7,7 +7,7 @@ const turnMs = 5;
 const acceptingTurnMs = 0.5;
 /** Most tasks started in one turn. More would only be postponed when tasks are long. */
 const tasksPerTurn = 16;
-/** One task in this many continues a large response, even while requests wait to be started. */
+/** Every fourth task continues a large response, even while requests wait to be started. */
 const continuedOneIn = 4;
 
 /**

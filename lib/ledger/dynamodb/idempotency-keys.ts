@@ -20,9 +20,9 @@ export interface HeldKey {
 interface Keyed<Result> {
   work: (held: HeldKey) => Promise<Result>;
   /**
-   * Called with the claim when the result is stored and the claim may be removed, which is only if no other request has
-   * ever held the key. Otherwise a delayed call of the request that lost its lease may still reach the counter. The
-   * claim makes that call fail; without the claim, it would take a second number.
+   * Called with the claim when the result is stored, but only if no other request has ever held the key. If another one
+   * has, the claim must stay: a delayed call of the request that lost its lease may still reach the counter. The claim
+   * makes that call fail; without the claim, it would take a second number.
    */
   settled: (claim: string) => Promise<void>;
 }
