@@ -41,8 +41,8 @@ export const limits = {
   /** A page ends early at this many bytes of JSON, because a Lambda function's response holds at most 6 MB. */
   pageBytes: 4_000_000,
   /**
-   * A page of messages ends early when it would list more numbers that are not stored yet than this, for the same
-   * reason.
+   * Most pending numbers that a page of messages lists; they are accepted but not stored yet. A page with more ends
+   * early, for the same reason.
    */
   pendingNumbers: 10_000,
   /** Longest search text, in code points. */
@@ -96,7 +96,10 @@ export const limits = {
   purgeRows: 1_000,
   /** Changed chats and applications that the roll-up counts in one page. */
   rollupMarks: 1_000,
-  /** About the most characters that a queue delivers at once, because a Lambda function's event holds at most 6 MB. */
+  /**
+   * A delivery ends with the message that brings it to this many characters, because a Lambda function's event holds at
+   * most 6 MB.
+   */
   deliveryCharacters: 4_000_000,
   /**
    * Deliveries after which a queue makes a message a dead letter. It is high so that an outage of SQL does not turn

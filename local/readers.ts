@@ -30,8 +30,8 @@ const slowMs = 200;
 const checkEveryMs = 50;
 
 /**
- * Most reads at work at a time. All reads that are not known to be fast together count as one read. The limit is two, so
- * that one application can never use all; more would only compete for two processors.
+ * Most reads at work at a time. All reads that are not known to be fast together count as one read. The limit is two,
+ * so that one application can never use all; more would only compete for two processors.
  */
 const mostAtWork = 2;
 /**

@@ -43,18 +43,18 @@ export const storeWorker = worker({
  */
 function* changesOf(stored: WritesRecord[]): Generator<string> {
   let changed = new Map<string, MessageKey>();
-  let by: WritesRecord[] = [];
+  let origins: WritesRecord[] = [];
   for (const record of stored)
     for (const write of record.writes) {
       const { token, chat, number } = targetOf(write);
       if (chat === undefined || number === undefined) continue;
       changed.set(`${token}/${chat}/${number}`, { token, chat, number });
-      if (by.at(-1) !== record) by.push(record);
+      if (origins.at(-1) !== record) origins.push(record);
       if (changed.size < limits.rowsPerTransaction) continue;
-      yield encodeChanges([...changed.values()], originOf(by));
-      [changed, by] = [new Map(), []];
+      yield encodeChanges([...changed.values()], originOf(origins));
+      [changed, origins] = [new Map(), []];
     }
-  if (changed.size > 0) yield encodeChanges([...changed.values()], originOf(by));
+  if (changed.size > 0) yield encodeChanges([...changed.values()], originOf(origins));
 }
 
 const originOf = (records: WritesRecord[]): Origin => ({

@@ -36,7 +36,10 @@ export interface ChangesRecord extends Origin {
 /** A record that this version cannot read. The message says why, and quotes nothing of the content. */
 export class UnreadableRecord extends Error {}
 
-/** No version can read the record: it is not JSON, or a value has a wrong type. The dead letter keeps the message. */
+/**
+ * No version can read the record: it is not JSON, or a value has a wrong type. The record becomes a dead letter, and
+ * the error's message is its reason.
+ */
 export class MalformedRecord extends UnreadableRecord {}
 
 /**

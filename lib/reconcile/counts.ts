@@ -4,8 +4,8 @@ import type { Difference } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Yields a difference when a count is wrong. A count with a dirty mark is not checked. A count may also lag by the
- * numbers that are not stored yet; they get a dirty mark when they are stored.
+ * Yields a difference when a count is wrong. A count with a dirty mark is not checked. A count may also be too low by
+ * the quantity of numbers that are not stored yet, because storing them sets a dirty mark.
  *
  * @param compared.highest the counter when the numbers were compared
  * @param compared.unstored how many of the numbers had no row and were not void

@@ -7,8 +7,8 @@ import { closeSync, openSync, readSync } from 'node:fs';
  * damaged or lost.
  *
  * Both numbers are in the file's header, where SQLite leaves 32 bits each to the program: `user_version` is the file's
- * own generation, `application_id` that of the other file. Every commit then writes the page with the header, which is
- * page 1; a table would also cost one page. Files written by earlier versions have 0 in both.
+ * own generation, `application_id` that of the other file. So every commit also writes page 1, which contains the
+ * header. A table for the numbers would cost one page, too. Files written by earlier versions have 0 in both.
  *
  * 32 bits last for 50 days of 1,000 commits a second, so generations wrap around, and only their distance counts.
  */

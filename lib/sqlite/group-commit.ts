@@ -8,7 +8,7 @@ interface Waiting {
   reject: (reason: unknown) => void;
 }
 
-/** Called back in every group. */
+/** Adds work of its own to the transaction of every group. */
 export interface Participant {
   /** Called before the group's first work. The previous group may have failed as a whole. */
   begin: () => void;

@@ -11,8 +11,8 @@ export interface Counting {
   marks(limit: number, after?: Parent): Promise<Mark[]>;
   /**
    * Sets each count to the highest number given, minus deleted and void numbers, and clears the marks that have not
-   * changed since they were read. A count from an older highest number never replaces a newer count. Without a number,
-   * only the mark is cleared.
+   * changed since they were read. A count that was computed earlier never replaces one that was computed later. Without
+   * a number, only the mark is cleared.
    *
    * @param highestNumbers one for each mark
    */

@@ -35,13 +35,13 @@ interface ReadPage<Item> extends Window {
   items: readonly Item[];
   /** Whether the list continues after `last`. */
   more: boolean;
-  /** The most pending numbers that an answer names. */
+  /** The most pending numbers that one response lists. */
   maxPending: number;
 }
 
 /**
- * Returns the part of a page that one answer can hold. When more than `maxPending` numbers are missing, the page ends
- * before the first one that it cannot name, and the next page begins there.
+ * Returns the part of a page that one response can hold. When more than `maxPending` numbers are missing, the page ends
+ * before the first one that it cannot list, and the next page begins there.
  *
  * @param missing the numbers of the page's window that are not stored yet, in the order of the list; up to
  *   `maxPending + 1` of them
@@ -50,13 +50,13 @@ export function pendingWindow<Item extends Numbered>(
   { items, first, last, more, maxPending }: ReadPage<Item>,
   missing: readonly number[],
 ): { items: readonly Item[]; pending: readonly number[]; last: number; more: boolean } {
-  const unnamed = missing[maxPending];
-  if (unnamed === undefined) return { items, pending: missing, last, more };
+  const unlisted = missing[maxPending];
+  if (unlisted === undefined) return { items, pending: missing, last, more };
   const ascending = first <= last;
   return {
-    items: items.filter(({ number }) => (ascending ? number < unnamed : number > unnamed)),
+    items: items.filter(({ number }) => (ascending ? number < unlisted : number > unlisted)),
     pending: missing.slice(0, maxPending),
-    last: ascending ? unnamed - 1 : unnamed + 1,
+    last: ascending ? unlisted - 1 : unlisted + 1,
     more: true,
   };
 }

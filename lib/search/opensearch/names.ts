@@ -2,8 +2,8 @@
  * The alias that searches use. It points to one index, `messages-<n>`.
  *
  * Workers write to every index of the alias `messages-writes`: one or, during a reindex, two. They address each index
- * by its own alias `messages-writes-<n>`, which is deleted with the index. The reason is that OpenSearch can be told
- * not to create an index for a write to a missing alias, but not for a write to a missing index.
+ * by its own alias `messages-writes-<n>`, which is deleted with the index. A late write to the deleted alias fails,
+ * because the request says `require_alias`. A late write to the index by its name would create the index again.
  */
 export const messagesAlias = 'messages';
 

@@ -7,11 +7,11 @@ import { from, fromIndex, indexValues, type Matching, type MatchRow, matchColumn
 
 /** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
-  /** Reading backwards does not stop before it has read this much, in texts (see {@link unitsPerText}). */
+  /** Reading backwards costs at least this much before it may stop, in texts (see {@link unitsPerText}). */
   leastRead: number;
   /**
-   * After that, it stops when filling the page would take reading more than this, in texts, at the rate of matches so
-   * far.
+   * After that, it stops when filling the page is predicted to cost more than this, in texts. The prediction assumes
+   * that matches stay as frequent as they were so far.
    */
   mostRead: number;
   /** Up to this many matches are sorted. */

@@ -18,7 +18,11 @@ export const keyTable = (keys: Key[]): RawBuilder<unknown> =>
     keys.map(({ token, chat, number }) => [token, chat, number]),
   );
 
-/** Returns SQL for a table `k` with these rows. Its columns are `token` and then `numbers`, which are their names. */
+/**
+ * Returns SQL for a table `k` with these rows.
+ *
+ * @param numbers the names of the columns after `token`; each holds a number
+ */
 export const rowTable = (numbers: string[], rows: [token: string, ...numbers: unknown[]][]): RawBuilder<unknown> => {
   const columns = ['token VARCHAR(64)', ...numbers.map((name) => `${name} BIGINT UNSIGNED`)];
   const list = columns.map((column, i) => `${column} PATH '$[${i}]'`).join(', ');

@@ -11,7 +11,9 @@ export interface Schema {
     created_at: number | null;
     updated_at: number;
     chats_count: Generated<number>;
-    /** How recent the count is: a sum of numbers that only rise. A count with a lower sum is older. */
+    /**
+     * How recent the count is: the `counted` of {@link countOf}. It only rises, so a count with a lower value is older.
+     */
     counted: Generated<number>;
   };
   chats: {
@@ -53,9 +55,9 @@ export interface NotLive {
 }
 
 /**
- * Returns how many numbers are live, and how recent that count is. `filled` adds to `counted` so that a count from
- * after a late write to a void number is newer than one from before it. `live` is never negative: after a restore, the
- * ledger may have given fewer numbers than have deleted rows, until it is reconciled.
+ * Returns how many numbers are live, and `counted`, which tells how recent that count is. `counted` is a sum of numbers
+ * that only rise. It includes `filled`, because a late write to a void number changes the count. `live` is never
+ * negative: after a restore, the ledger may have given fewer numbers than have deleted rows, until it is reconciled.
  */
 export const countOf = (highest: number, { deleted, voids, filled }: NotLive): { live: number; counted: number } => ({
   live: Math.max(0, highest - deleted - (voids - filled)),
