@@ -23,18 +23,18 @@ const number = (description: string) => z.int().min(1).meta({ description });
 const chatNumber = number('The number of the chat in its application, from 1.');
 const messageNumber = number('The number of the message in its chat, from 1.');
 
-const changes = { created_at: timestamp, updated_at: timestamp };
+const times = { created_at: timestamp, updated_at: timestamp };
 
 export const Application = z
-  .object({ token: token(), name: applicationName(), chats_count: count('chats'), ...changes })
+  .object({ token: token(), name: applicationName(), chats_count: count('chats'), ...times })
   .meta({ id: 'Application' });
 /** Without the count, because an edit returns before it reaches the store, and only the store has the count. */
 export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
 export const Chat = z
-  .object({ number: chatNumber, name: chatName(), messages_count: count('messages'), ...changes })
+  .object({ number: chatNumber, name: chatName(), messages_count: count('messages'), ...times })
   .meta({ id: 'Chat' });
 export const EditedChat = Chat.omit({ messages_count: true }).meta({ id: 'EditedChat' });
-export const Message = z.object({ number: messageNumber, body: messageBody(), ...changes }).meta({ id: 'Message' });
+export const Message = z.object({ number: messageNumber, body: messageBody(), ...times }).meta({ id: 'Message' });
 export const EditedMessage = Message.omit({ created_at: true }).meta({ id: 'EditedMessage' });
 export const Messages = z.object({ data: z.array(Message) }).meta({ id: 'Messages' });
 

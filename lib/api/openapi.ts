@@ -35,8 +35,8 @@ function headersOf(route: Route): z.ZodObject {
   });
 }
 
-/** Returns the content of a route's successful response; undefined when it has no body. */
-function contentOf(id: OperationId, { answer }: Route): ZodOpenApiResponseObject['content'] {
+/** Returns the OpenAPI content of a route's successful response; undefined when it has no body. */
+function responseContentOf(id: OperationId, { answer }: Route): ZodOpenApiResponseObject['content'] {
   if (answer.document === 'text/html') return { 'text/html': { schema: z.string() } };
   if (answer.document === 'application/json') return json(z.looseObject({}));
   // Every remaining operation returns JSON.
@@ -45,7 +45,7 @@ function contentOf(id: OperationId, { answer }: Route): ZodOpenApiResponseObject
 
 function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['responses'] {
   const { status } = route.answer;
-  const content = contentOf(id, route);
+  const content = responseContentOf(id, route);
   const byStatus = Map.groupBy(problemsOf(route), (code) => problems[code].status);
   return {
     [`${status}`]: { description: route.summary, headers: headersOf(route), ...(content && { content }) },
@@ -57,7 +57,7 @@ function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['
           `${problemStatus}`,
           {
             description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
-            headers: problemHeaders(codes),
+            headers: problemHeadersOf(codes),
             content: { 'application/problem+json': { schema: ProblemDocument } },
           },
         ]),
@@ -73,7 +73,7 @@ const temporaryProblems: ProblemCode[] = [
   'unavailable',
 ];
 
-const problemHeaders = (codes: ProblemCode[]): z.ZodObject =>
+const problemHeadersOf = (codes: ProblemCode[]): z.ZodObject =>
   z.object({
     'x-request-id': requestId,
     ...(codes.some((code) => temporaryProblems.includes(code)) && {
