@@ -4,7 +4,7 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
-import { type HeadJudge, headJudge, isJson } from '../functions/runtime/http/admission.ts';
+import { type HeadCheck, headCheck, isJson } from '../functions/runtime/http/admission.ts';
 import { type HttpResult, problemAnswer, sharedBody } from '../functions/runtime/http/answering.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
@@ -121,7 +121,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     await nextTurn();
     setTimeout(() => connections.destroyAll(), drainMs).unref();
   });
-  // Bodies are read by the routes that take one, after the head is judged.
+  // Bodies are read by the routes that take one, after the head is checked.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
 
@@ -249,16 +249,16 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   const fallbackHandler = fallback();
   const otherwise: Handler = (request, reply) => call(fallbackHandler, '/{proxy+}', request, reply);
   const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
-    const judge = route.admin || route.body ? judgeOf(route, access) : undefined;
+    const checkHead = route.admin || route.body ? headCheckOf(route, access) : undefined;
     return (request, reply) => {
       // An empty path segment matches a parameter in Fastify's router, but not in the contract.
       if (Object.values((request.params ?? {}) as Record<string, string>).includes('')) {
         otherwise(request, reply);
         return;
       }
-      const declared = judge ? declaredBytes(request) : 0;
+      const declared = checkHead ? declaredBytes(request) : 0;
       try {
-        judge?.(request.headers, declared ?? 0);
+        checkHead?.(request.headers, declared ?? 0);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         send(request, reply, refusal(request, error));
@@ -314,9 +314,9 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
  * and listed only under this machine's own names. Any other host name that resolves to this machine may belong to a web
  * page that uses DNS rebinding, and the browser then treats the page as the same origin.
  */
-function judgeOf(route: Route, { adminKey, onLoopback }: Access): HeadJudge {
-  const judge = headJudge(route, adminKey);
-  if (!route.admin || adminKey || !onLoopback) return judge;
+function headCheckOf(route: Route, { adminKey, onLoopback }: Access): HeadCheck {
+  const checkHead = headCheck(route, adminKey);
+  if (!route.admin || adminKey || !onLoopback) return checkHead;
   return (headers, bodyBytes) => {
     const name = hostnameOf(String(headers.host ?? 'localhost'));
     if (name === undefined || !isLoopback(name))
@@ -324,7 +324,7 @@ function judgeOf(route: Route, { adminKey, onLoopback }: Access): HeadJudge {
         'not_allowed',
         'While no admin key is set, applications can be created and listed only with the host name localhost or 127.0.0.1. Use one of these, or set ADMIN_KEY to allow other names.',
       );
-    judge(headers, bodyBytes);
+    checkHead(headers, bodyBytes);
   };
 }
 

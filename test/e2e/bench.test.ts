@@ -24,7 +24,7 @@ test('a measurement leaves the checkout as it is unless it is recorded', async (
   expect(read()).toEqual(before);
 });
 
-test('a figure is judged by the median of the ratios where there is a reference, and of the values where there is none', () => {
+test('a figure is compared with its bar by the median of the ratios where there is a reference, and of the values where there is none', () => {
   const measured = { what: '', unit: '', values: [10, 30, 20] };
   const reference = { what: '', values: [10, 20, 40] };
   expect([median(measured.values), median([1, 2]), percentile([5, 1, 4, 2, 3], 80)]).toEqual([20, 1.5, 4]);

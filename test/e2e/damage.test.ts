@@ -7,7 +7,7 @@ import { Client } from '../support/client/client.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { launch, newDataDir, removeDataDir, startHost } from '../support/servers/host.ts';
 import { ops } from '../support/servers/ops.ts';
-import { type Answered, copyDatabase, flip, judge, type Outcome, write } from './damage.ts';
+import { type Answered, copyDatabase, flip, type Outcome, outcomeOfStart, write } from './damage.ts';
 
 /** Number of attempts for each kind of damage. The table in docs/guarantees.md was measured with DAMAGE_TRIES=30. */
 const tries = Number(process.env.DAMAGE_TRIES ?? 1);
@@ -70,14 +70,14 @@ beforeAll(async () => {
   return () => folders.forEach(removeDataDir);
 }, longest);
 
-/** Damages `tries` copies of the killed folder and judges a start on each. */
+/** Damages `tries` copies of the killed folder and returns the outcome of a start on each. */
 async function outcomesOf(damage: (folder: string) => void): Promise<Outcome[]> {
   const outcomes: Outcome[] = [];
   for (let i = 0; i < tries; i++) {
     const folder = dataFolder();
     cpSync(killed.folder, folder, { recursive: true });
     damage(folder);
-    outcomes.push(await judge(folder, killed));
+    outcomes.push(await outcomeOfStart(folder, killed));
   }
   return outcomes;
 }
@@ -94,7 +94,7 @@ function report(what: string, outcomes: Outcome[]): string[] {
 test('the files of a host that was killed under load are accepted', async () => {
   const folder = dataFolder();
   cpSync(killed.folder, folder, { recursive: true });
-  expect(await judge(folder, killed)).toBe('right');
+  expect(await outcomeOfStart(folder, killed)).toBe('right');
 });
 
 test('a start on inconsistent files names the repair in one sentence, the repair works, and other commands refuse the files', async () => {
@@ -122,7 +122,7 @@ describe('databases copied at different moments are refused, and the repair that
     'a %s copied half a second before the %s is refused and can be repaired',
     async (first, _second) => {
       const outcomes: Outcome[] = [];
-      for (const { folder, ...answered } of copied[first]) outcomes.push(await judge(folder, answered));
+      for (const { folder, ...answered } of copied[first]) outcomes.push(await outcomeOfStart(folder, answered));
       expect(report(`${first} copied first`, outcomes)).toEqual([]);
       expect(outcomes).toContain('refused');
     },

@@ -132,7 +132,7 @@ async function repair(dataDir: string): Promise<void> {
  *
  * @param answered what must exist if the start does not refuse
  */
-export async function judge(dataDir: string, answered: Answered): Promise<Outcome> {
+export async function outcomeOfStart(dataDir: string, answered: Answered): Promise<Outcome> {
   let files: EngineFiles;
   try {
     files = await openEngineFiles(dataDir);

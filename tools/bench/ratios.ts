@@ -9,8 +9,8 @@ export const ratios = ({ values, reference }: Measurement): number[] | undefined
 export function meets(measurement: Measurement): boolean | undefined {
   const { bar, values } = measurement;
   if (!bar) return undefined;
-  const judged = median(ratios(measurement) ?? values);
-  return 'atLeast' in bar ? judged >= bar.atLeast : judged <= bar.atMost;
+  const compared = median(ratios(measurement) ?? values);
+  return 'atLeast' in bar ? compared >= bar.atLeast : compared <= bar.atMost;
 }
 
 /** Measures two things in turns, ours first, so that other load on the machine affects both equally. */

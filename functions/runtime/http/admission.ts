@@ -50,10 +50,10 @@ function isForeignPage(headers: Headers): boolean {
  * @param bodyBytes size of the body; 0 when there is none, or when it is not known yet
  * @throws Problem when the request is refused
  */
-export type HeadJudge = (headers: Headers, bodyBytes: number) => void;
+export type HeadCheck = (headers: Headers, bodyBytes: number) => void;
 
 /** Returns the check of a route's requests. `adminKey` is undefined when the registry of applications is open. */
-export function headJudge(route: Route, adminKey: string | undefined): HeadJudge {
+export function headCheck(route: Route, adminKey: string | undefined): HeadCheck {
   const expected = route.admin && adminKey ? digest(adminKey) : undefined;
   const open = route.admin && !adminKey;
   return (headers, bodyBytes) => {
@@ -75,11 +75,11 @@ export function headJudge(route: Route, adminKey: string | undefined): HeadJudge
 
 /** Checks the head of a request before its body is parsed. */
 export function admission(route: Route, adminKey: string | undefined): MiddlewareObj<APIGatewayProxyEvent> {
-  const judge = headJudge(route, adminKey);
+  const checkHead = headCheck(route, adminKey);
   return {
     before: async ({ event }) => {
       const bytes = event.body ? Buffer.byteLength(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : 0;
-      judge(event.headers, bytes);
+      checkHead(event.headers, bytes);
     },
   };
 }
