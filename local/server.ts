@@ -213,12 +213,12 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       bytes += chunk.length;
       if (bytes >= most) {
         payload.pause();
-        settle();
+        finish();
         // Most bodies are small and arrive in one chunk. Its `data` event comes before `end`, so the declared length
         // shows that it is complete.
       } else if (bytes !== declared || bytes > uncountedBodyBytes) keep(chunk);
     });
-    const settle = () => {
+    const finish = () => {
       if (ended) return;
       if (kept > 0) {
         const connection = connections.of(payload.socket);
@@ -226,7 +226,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       }
       done(end());
     };
-    payload.on('end', settle);
+    payload.on('end', finish);
   };
 
   /** Calls the handler and sends what it returns. */

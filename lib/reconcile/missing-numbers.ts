@@ -22,7 +22,7 @@ export async function missingNumbers(
   const [fresh, overdue]: [number[], number[]] = [[], []];
   // The notes to remove. The loop takes out the numbers that are still missing; the others are stored by now, or their
   // write was found. `forgetMissing` keeps those that are void.
-  const settled = new Set(notes.keys());
+  const obsolete = new Set(notes.keys());
   for (const number of missing) {
     const note = notes.get(number);
     if (note?.void) continue;
@@ -37,7 +37,7 @@ export async function missingNumbers(
       differences.push({ kind: 'missing', ...about, found, repaired: false });
       continue;
     }
-    settled.delete(number);
+    obsolete.delete(number);
     if (repair && noted !== undefined && noted + limits.voidAfterMs <= now && waiting.unreadable.length === 0) {
       overdue.push(number);
       differences.push({ kind: 'void', ...about, noticedAt: noted, repaired: true });
@@ -54,7 +54,7 @@ export async function missingNumbers(
     });
   }
   if (repair) {
-    await store.forgetMissing(parent, [...settled]);
+    await store.forgetMissing(parent, [...obsolete]);
     await store.noteMissing(parent, fresh, now);
     await store.recordVoid(parent, overdue);
   }

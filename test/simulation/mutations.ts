@@ -349,14 +349,14 @@ export const mutations: Mutation[] = [
     'a claim is removed as soon as the answer is kept',
     ({ IdempotencyKeys }) =>
       class extends IdempotencyKeys {
-        override async once<Result>(...[key, candidate, { work, settled }]: Once<Result>): Promise<Result> {
+        override async once<Result>(...[key, candidate, { work, dropClaim }]: Once<Result>): Promise<Result> {
           const claims: string[] = [];
           const noting: typeof work = (hand) => {
             claims.push(hand.claim);
             return work(hand);
           };
-          const result = await super.once(key, candidate, { work: noting, settled });
-          for (const claim of claims) await settled(claim);
+          const result = await super.once(key, candidate, { work: noting, dropClaim });
+          for (const claim of claims) await dropClaim(claim);
           return result;
         }
       },
@@ -378,14 +378,14 @@ export const mutations: Mutation[] = [
           super(table, now);
           this.#table = table;
         }
-        override once<Result>(...[key, candidate, { work, settled }]: Once<Result>): Promise<Result> {
+        override once<Result>(...[key, candidate, { work, dropClaim }]: Once<Result>): Promise<Result> {
           const forgetful: typeof work = (hand) =>
             work(hand).catch(async (error: unknown) => {
               if (error instanceof DomainError && error.appliedNothing)
                 await this.#table.remove({ pk: `key/${key.id}`, sk: 'key' });
               throw error;
             });
-          return super.once(key, candidate, { work: forgetful, settled });
+          return super.once(key, candidate, { work: forgetful, dropClaim });
         }
       },
   ),

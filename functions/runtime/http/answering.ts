@@ -108,7 +108,7 @@ function expectedProblem(error: unknown): Problem | undefined {
 
 /** Turns what the operation returned, or the error that ended it, into the proxy result. */
 export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
-  const settle = (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
+  const finish = (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
     request.response = result;
     const line = {
       request_id: requestId,
@@ -122,11 +122,11 @@ export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
       const requestId = requestIdOf(request);
       const result = resultOf(route, request.response as Answer, request.event);
       Object.assign(result.headers as object, { 'x-request-id': requestId });
-      settle(request, result, requestId);
+      finish(request, result, requestId);
     },
     onError: async (request) => {
       const requestId = requestIdOf(request);
-      settle(request, problemAnswer(problemFor(request.error, requestId), requestId), requestId);
+      finish(request, problemAnswer(problemFor(request.error, requestId), requestId), requestId);
     },
   };
 }

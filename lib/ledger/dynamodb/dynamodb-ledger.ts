@@ -285,14 +285,14 @@ export class DynamodbLedger implements Ledger {
   ): Promise<Result> {
     const candidate = newToken();
     if (!key) return work({ at: this.#now(), candidate });
-    const settled = async (claim: string) => {
+    const dropClaim = async (claim: string) => {
       if (!counter) return;
       await this.#dropClaim(counter, claim).catch((error) => {
         // The result is stored. A later request removes this claim, once its key has expired.
         if (!(error instanceof DependencyFailure)) throw error;
       });
     };
-    return await this.#keys.once(key, candidate, { work, settled });
+    return await this.#keys.once(key, candidate, { work, dropClaim });
   }
 
   async #dropClaim(counter: ItemKey, claim: string): Promise<void> {

@@ -20,11 +20,11 @@ export interface HeldKey {
 interface Keyed<Result> {
   work: (held: HeldKey) => Promise<Result>;
   /**
-   * Called with the claim when the result is stored, but only if no other request has ever held the key. If another one
-   * has, the claim must stay: a delayed call of the request that lost its lease may still reach the counter. The claim
-   * makes that call fail; without the claim, it would take a second number.
+   * Removes the claim. Called when the result is stored, but only if no other request has ever held the key. If another
+   * one has, the claim must stay: a delayed call of the request that lost its lease may still reach the counter. The
+   * claim makes that call fail; without the claim, it would take a second number.
    */
-  settled: (claim: string) => Promise<void>;
+  dropClaim: (claim: string) => Promise<void>;
 }
 
 /** How a request holds its key. `first`: no other request held it before. `leaseUntil`: in milliseconds since 1970. */
@@ -73,7 +73,7 @@ export class IdempotencyKeys {
   async once<Result>(
     { id, payload }: IdempotencyKey,
     candidate: string,
-    { work, settled }: Keyed<Result>,
+    { work, dropClaim }: Keyed<Result>,
   ): Promise<Result> {
     const taken = await this.#take(id, payload, candidate);
     if ('result' in taken) return JSON.parse(taken.result) as Result;
@@ -91,7 +91,7 @@ export class IdempotencyKeys {
       );
       throw error;
     }
-    if (await this.#keep(id, taken, JSON.stringify(result))) await settled(claim);
+    if (await this.#keep(id, taken, JSON.stringify(result))) await dropClaim(claim);
     return result;
   }
 
