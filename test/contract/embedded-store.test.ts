@@ -22,7 +22,7 @@ searchIndexContract('embedded', async () => {
   const file = await openSqliteFile({ search: searchMigrations });
   return {
     index: new SqliteSearchIndex(file.database),
-    settled: async () => undefined,
+    refreshed: async () => undefined,
     close: async () => file.remove(),
   };
 });

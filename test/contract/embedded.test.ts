@@ -80,7 +80,7 @@ reconcileContract('embedded', async (now) => {
       await queue.receive(100_000);
     },
     bury: (deadLetters) => queue.bury(deadLetters),
-    settled: async () => undefined,
+    refreshed: async () => undefined,
     close: async () => {
       ledgerFile.remove();
       storeFile.remove();

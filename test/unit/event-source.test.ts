@@ -46,12 +46,12 @@ describe('the event source', () => {
     source.start();
   };
   /** Waits until nothing more happens without time passing. */
-  const settled = async () => {
+  const idle = async () => {
     for (let i = 0; i < 60; i++) await new Promise(setImmediate);
   };
   const elapse = async (milliseconds: number) => {
     await vi.advanceTimersByTimeAsync(milliseconds);
-    await settled();
+    await idle();
   };
   /** Expects that no message waits or is in flight, and that there are no dead letters. */
   const isEmpty = async () => {
@@ -70,7 +70,7 @@ describe('the event source', () => {
       batches.push(bodiesOf(event));
       return well;
     }, 3);
-    await settled();
+    await idle();
     expect(batches).toEqual([['1', '2', '3'], ['4', '5', '6'], ['7']]);
     expect(await isEmpty()).toBe(true);
     expect(batches).toHaveLength(3);
@@ -82,10 +82,10 @@ describe('the event source', () => {
       seen.push(...bodiesOf(event));
       return well;
     });
-    await settled();
+    await idle();
     for (const body of ['a', 'b', 'c']) {
       await queue.send([body]);
-      await settled();
+      await idle();
     }
     expect(seen).toEqual(['a', 'b', 'c']);
   });
@@ -97,7 +97,7 @@ describe('the event source', () => {
       times.push(Date.now());
       throw new Error('the worker is out');
     });
-    await settled();
+    await idle();
     for (let i = 0; i < 400; i++) await elapse(500);
     const waits = times.slice(1).map((time, i) => Math.round((time - (times[i] as number)) / 1_000));
     expect(waits.slice(0, 8)).toEqual([1, 2, 4, 8, 16, 32, 60, 60]);
@@ -112,7 +112,7 @@ describe('the event source', () => {
       done.push(...bodiesOf(event));
       return well;
     });
-    await settled();
+    await idle();
     for (let second = 0; second < 3_600; second++) await elapse(1_000);
     expect(await queue.deadLetters(1)).toEqual([]);
     for (let second = 0; second < 60; second++) await elapse(1_000);
@@ -128,7 +128,7 @@ describe('the event source', () => {
       const failed = event.Records.filter(({ body }) => body === 'bad' && batches.length < 3);
       return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
     });
-    await settled();
+    await idle();
     expect(batches).toEqual([['good', 'bad', 'fine']]);
     await elapse(1_000);
     await elapse(2_000);
@@ -144,9 +144,9 @@ describe('the event source', () => {
       if (bodiesOf(event).includes('held up')) throw new Error('not now');
       return well;
     });
-    await settled();
+    await idle();
     await queue.send(['behind it']);
-    await settled();
+    await idle();
     expect(seen).toEqual(['held up', 'behind it']);
   });
 
@@ -158,7 +158,7 @@ describe('the event source', () => {
       if (counts.length < 3) throw new Error('not yet');
       return well;
     });
-    await settled();
+    await idle();
     await elapse(1_000);
     await elapse(2_000);
     expect(counts).toEqual(['1', '2', '3']);
@@ -172,7 +172,7 @@ describe('the event source', () => {
       calls++;
       return gate.promise;
     }, 1);
-    await settled();
+    await idle();
     const stopped = source?.stop();
     gate.resolve(well);
     await stopped;
@@ -192,12 +192,12 @@ describe('the event source', () => {
       seen.push(...bodiesOf(event));
       return well;
     });
-    await settled();
+    await idle();
     await elapse(delayMs - 1_000);
     expect(receive.mock.calls.length).toBeLessThan(5);
     expect(Math.max(...setTimer.mock.calls.map(([, delay]) => delay ?? 0))).toBeLessThan(2 ** 31);
     await queue.send(['at once']);
-    await settled();
+    await idle();
     expect(seen).toEqual(['at once']);
     await elapse(1_000);
     expect(seen).toEqual(['at once', 'late']);
@@ -215,10 +215,10 @@ describe('the event source', () => {
         });
         return { batchItemFailures: failed.map(({ messageId }) => ({ itemIdentifier: messageId })) };
       });
-      await settled();
+      await idle();
       vi.setSystemTime(Date.now() + change);
       await queue.send(['after']);
-      await settled();
+      await idle();
       expect(seen).toEqual(['before', 'failing', 'after']);
       await elapse(1_000);
       expect(seen).toEqual(['before', 'failing', 'after', 'failing']);
@@ -227,7 +227,7 @@ describe('the event source', () => {
 
   test('the event source stops at once while it sleeps', async () => {
     start(async () => well);
-    await settled();
+    await idle();
     await source?.stop();
   });
 
@@ -239,12 +239,12 @@ describe('the event source', () => {
       seen.push(...bodiesOf(event));
       return well;
     });
-    await settled();
+    await idle();
     for (let i = 0; i < 60; i++) await elapse(500);
     // The redelivery needs no further send.
     expect(seen).toEqual(['first', 'first']);
     await queue.send(['second']);
-    await settled();
+    await idle();
     expect(seen).toEqual(['first', 'first', 'second']);
     expect(await isEmpty()).toBe(true);
   });

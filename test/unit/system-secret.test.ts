@@ -135,7 +135,7 @@ describe('the system secret in a running function', () => {
     const newest = async () => (await held.keys())[0]?.key[0];
     return { state, newest };
   };
-  const settled = () => new Promise((resolve) => setImmediate(resolve));
+  const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
 
   test('the system secret is read while the function starts, once for all requests that wait', async () => {
     const { state, newest } = world();
@@ -152,7 +152,7 @@ describe('the system secret in a running function', () => {
     expect([await newest(), state.reads]).toEqual(['a', 1]);
     state.now += 1;
     expect([await newest(), state.reads]).toEqual(['a', 2]);
-    await settled();
+    await nextTurn();
     expect([await newest(), state.reads]).toEqual(['b', 2]);
   });
 
@@ -174,7 +174,7 @@ describe('the system secret in a running function', () => {
     state.text = text('c');
     state.now += refreshMs + 1;
     await newest();
-    await settled();
+    await nextTurn();
     expect(await newest()).toBe('c');
   });
 

@@ -11,7 +11,7 @@ searchIndexContract('OpenSearch', async () => {
   await migrateOpensearch(client, alias);
   return {
     index: new OpensearchIndex(client, alias),
-    settled: async () => {
+    refreshed: async () => {
       await client.indices.refresh({ index: alias });
     },
     close: async () => {

@@ -52,7 +52,7 @@ reconcileContract('AWS', async (now) => {
       buried = true;
       await deadLetters.bury(ofTest);
     },
-    settled: async () => {
+    refreshed: async () => {
       await index.client.indices.refresh({ index: index.alias });
     },
     close: async () => {

@@ -32,7 +32,7 @@ export interface ReconcileUnderTest {
   whileWritesWait: (work: () => Promise<unknown>) => Promise<void>;
   bury: Queue['bury'];
   /** Resolves when everything that was indexed is visible in searches. */
-  settled: () => Promise<void>;
+  refreshed: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -52,7 +52,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
     afterAll(() => opened.close());
 
     const allOf = async (options: { token?: string; repair?: boolean } = {}) => {
-      await opened.settled();
+      await opened.refreshed();
       const found: Difference[] = [];
       for await (const difference of reconcile(services, { now: clock(), repair: false, ...options }))
         found.push(difference);
@@ -467,7 +467,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       expect(everything).toBeGreaterThan(6);
       for (let runs = 0; ; runs++) {
         expect(runs).toBeLessThanOrEqual(2 * everything);
-        await opened.settled();
+        await opened.refreshed();
         const run = reconcile(services, { token, now: clock(), repair: true });
         const { done } = await run.next();
         await run.return(undefined);

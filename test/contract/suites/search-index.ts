@@ -19,7 +19,7 @@ import { matcher, scans } from '../../support/texts/scan.ts';
 export interface SearchIndexUnderTest {
   index: SearchIndex;
   /** Resolves when everything that was indexed or purged before is visible in searches. */
-  settled: () => Promise<void>;
+  refreshed: () => Promise<void>;
   close: () => Promise<void>;
 }
 
@@ -54,7 +54,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
     const indexAll = async (documents: SearchDocument[]) => {
       for (let i = 0; i < documents.length; i += limits.rowsPerTransaction)
         await index.index(documents.slice(i, i + limits.rowsPerTransaction));
-      await opened.settled();
+      await opened.refreshed();
     };
 
     /** Returns all matches of a search, page by page, and checks that the pages agree on the total. */
@@ -367,7 +367,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
           () => undefined,
           (error: unknown) => error,
         );
-        await opened.settled();
+        await opened.refreshed();
         expect(refused).toBeInstanceOf(RefusedDocuments);
         expect((refused as RefusedDocuments).documents.map((each) => each.document)).toEqual(documents);
         for (const each of [before, token, behind]) expect(await found({ token: each, q: 'injected' })).toEqual([]);
@@ -431,7 +431,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
             const token = newToken();
             for (let i = 0; i < documents.length; i += size)
               await index.index(documents.slice(i, i + size).map((one) => ({ ...one, token })));
-            await opened.settled();
+            await opened.refreshed();
             const last = Map.groupBy(documents, ({ number }) => number)
               .values()
               .map(
@@ -490,7 +490,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
       const purge = (target: { token: string; chat?: number }, limit: number) =>
         purgeAll(async () => {
           const count = await index.purge(target, limit);
-          await opened.settled();
+          await opened.refreshed();
           return count;
         }, limit);
 
