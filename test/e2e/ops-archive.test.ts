@@ -5,7 +5,7 @@ import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
-import { contentOf } from '../support/basics/folder.ts';
+import { fileHashes } from '../support/basics/folder.ts';
 import { type Application, type Chat, Client, type Message } from '../support/client/client.ts';
 import { contents, numbers } from '../support/histories/writes.ts';
 import { settled } from '../support/servers/deployment.ts';
@@ -103,13 +103,13 @@ test('an exported application is imported complete into another system, and no n
 
   const other = dataFolder();
   await (await openEngineFiles(other)).close();
-  const empty = contentOf(other);
+  const empty = fileHashes(other);
   const dry = await ops('--data-dir', other, 'import', file, '--dry-run');
   expect(dry).toMatchObject({
     status: 0,
     stdout: 'The file is complete: 3 chats, 2,002 messages, 1 deleted message.\n',
   });
-  expect(contentOf(other)?.['ledger.db']).toBe(empty?.['ledger.db']);
+  expect(fileHashes(other)?.['ledger.db']).toBe(empty?.['ledger.db']);
   // Imports twice, because an import may be repeated; the second time from standard input.
   expect(await ops('--data-dir', other, 'import', file)).toMatchObject({ status: 0 });
   expect(await startOps(['--data-dir', other, 'import', '-'], { input: text }).ended).toMatchObject({ status: 0 });

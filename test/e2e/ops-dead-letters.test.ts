@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { encodeChanges, encodeWrites } from '../../lib/queue/records.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
-import { contentOf } from '../support/basics/folder.ts';
+import { fileHashes } from '../support/basics/folder.ts';
 import { type Application, Client } from '../support/client/client.ts';
 import { applicationWrite, messageWrites } from '../support/histories/writes.ts';
 import { settled } from '../support/servers/deployment.ts';
@@ -47,10 +47,10 @@ test('dead letters are listed with the names of what they concern, without their
 
 test('redriven dead letters are processed at the next start, and a dry run changes nothing', async () => {
   const dataDir = await folderWithLetters();
-  const before = contentOf(dataDir);
+  const before = fileHashes(dataDir);
   const dry = await ops('--data-dir', dataDir, 'dead-letters', 'redrive', '--dry-run');
   expect(dry).toMatchObject({ status: 0, stdout: expect.stringContaining('store: 3 dead letters would be sent back') });
-  expect(contentOf(dataDir)?.['ledger.db']).toBe(before?.['ledger.db']);
+  expect(fileHashes(dataDir)?.['ledger.db']).toBe(before?.['ledger.db']);
 
   const run = await ops('--data-dir', dataDir, 'dead-letters', 'redrive', 'store');
   expect(run).toMatchObject({ status: 0, stdout: 'store: 3 dead letters sent back\n' });
@@ -72,7 +72,7 @@ test('dead-letter commands on a running host or without data say in one line wha
   const dataDir = dataFolder();
   const none = await ops('--data-dir', dataDir, 'dead-letters', 'list');
   expect(none).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^.* --data-dir\.\n$/) });
-  expect(contentOf(dataDir)).toEqual({});
+  expect(fileHashes(dataDir)).toEqual({});
   await hostOf(startHost(dataDir));
   for (const command of ['list', 'redrive']) {
     const { status, stdout, stderr } = await ops('--data-dir', dataDir, 'dead-letters', command);

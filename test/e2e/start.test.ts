@@ -17,7 +17,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
-import { contentOf } from '../support/basics/folder.ts';
+import { fileHashes } from '../support/basics/folder.ts';
 import { type ApplicationPage, Client, type Message } from '../support/client/client.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { launch, newDataDir, ready, removeDataDir, startHost } from '../support/servers/host.ts';
@@ -220,11 +220,11 @@ describe('an unusable data folder', () => {
     await expect
       .poll(async () => (await client.get(`${chat}/messages/search?q=before`)).body, waiting)
       .toMatchObject({ total: 1 });
-    const before = Object.keys(contentOf(folder) ?? {});
+    const before = Object.keys(fileHashes(folder) ?? {});
     const said = await refusal(['--port', '0', '--data-dir', folder]);
     expect(said).toContain(folder);
     expect(said).toContain('in use');
-    expect(Object.keys(contentOf(folder) ?? {})).toEqual(before);
+    expect(Object.keys(fileHashes(folder) ?? {})).toEqual(before);
     await client.send(chat, 'After');
     await expect.poll(async () => (await client.get(`${chat}/messages/2`)).status, waiting).toBe(200);
   });
@@ -304,10 +304,10 @@ describe('a database', () => {
     test.each(damages)('a database is refused as damaged when it %s, and stays unchanged', async (_what, damage) => {
       const folder = copyOf(stopped);
       damage(path.join(folder, name));
-      const before = contentOf(folder);
+      const before = fileHashes(folder);
       const said = await refusal(['--port', '0', '--data-dir', folder]);
       expect(said).toContain(path.join(folder, name));
-      expect(contentOf(folder)).toEqual(before);
+      expect(fileHashes(folder)).toEqual(before);
     });
 
     test('a database is refused when it is a folder', async () => {
@@ -323,7 +323,7 @@ describe('a database', () => {
       const file = path.join(folder, name);
       overwrite(file, 0, garbage(statSync(file).size));
       // The third file of a database, -shm, holds no data: SQLite rebuilds it at every start.
-      const kept = () => Object.entries(contentOf(folder) ?? {}).filter(([each]) => !each.endsWith('-shm'));
+      const kept = () => Object.entries(fileHashes(folder) ?? {}).filter(([each]) => !each.endsWith('-shm'));
       const before = kept();
       expect(before.map(([each]) => each)).toContain(`${name}-wal`);
       expect(await refusal(['--port', '0', '--data-dir', folder])).toContain('damaged');
@@ -341,11 +341,11 @@ describe('a database', () => {
     const database = new DatabaseSync(path.join(folder, name));
     database.exec(`INSERT INTO ${table} (name, timestamp) VALUES ('999', '2036-01-01T00:00:00.000Z')`);
     database.close();
-    const before = contentOf(folder);
+    const before = fileHashes(folder);
     const said = await refusal(['--port', '0', '--data-dir', folder]);
     expect(said).toContain(path.join(folder, name));
     expect(said).toContain('newer');
-    expect(contentOf(folder)).toEqual(before);
+    expect(fileHashes(folder)).toEqual(before);
   });
 });
 

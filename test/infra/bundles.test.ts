@@ -18,8 +18,8 @@ afterAll(() => rm(bundles, { recursive: true }));
 const names = Object.keys(functions) as FunctionName[];
 const writes = names.filter((name) => name in routes && (routes as Record<string, Route>)[name]?.method !== 'GET');
 
-/** The content of a bundle: its size in bytes, its input files and packages, and the modules of Node.js it imports. */
-function contentOf(name: FunctionName) {
+/** Returns a bundle: its size in bytes, its input files and packages, and the modules of Node.js it imports. */
+function bundleOf(name: FunctionName) {
   const found = Object.entries(outputs).find(([file]) => file.endsWith(`/${kebabCase(name)}/index.mjs`));
   if (!found) throw new Error(`there is no bundle of ${name}`);
   const [, { bytes, inputs, imports }] = found;
@@ -31,7 +31,7 @@ function contentOf(name: FunctionName) {
 }
 
 test.each(names)('the bundle of %s contains no code of a host, the embedded engine or the deployment', (name) => {
-  const { files, nodeModules } = contentOf(name);
+  const { files, nodeModules } = bundleOf(name);
   expect(files.filter((file) => /^(local|test|infra|demo)\/|embedded|sqlite/.test(file))).toEqual([]);
   expect(nodeModules).not.toContain('node:sqlite');
 });
@@ -39,26 +39,26 @@ test.each(names)('the bundle of %s contains no code of a host, the embedded engi
 test.each(writes)(
   'the bundle of %s contains the clients of DynamoDB and SQS, and none of MySQL and OpenSearch',
   (name) => {
-    const { packages } = contentOf(name);
+    const { packages } = bundleOf(name);
     expect(packages).toEqual(expect.arrayContaining(['@aws-sdk/client-dynamodb', '@aws-sdk/client-sqs']));
     for (const absent of ['mysql2', 'kysely', '@opensearch-project/opensearch']) expect(packages).not.toContain(absent);
   },
 );
 
 test('only functions that search, index, purge or migrate bundle the client of OpenSearch', () => {
-  const carriers = names.filter((name) => contentOf(name).packages.includes('@opensearch-project/opensearch'));
+  const carriers = names.filter((name) => bundleOf(name).packages.includes('@opensearch-project/opensearch'));
   expect(carriers.sort()).toEqual(['migrate', 'purgeSchedule', 'searchApplication', 'searchChat', 'searchWorker']);
 });
 
 test('no function bundles a credential provider other than that for environment variables', () => {
-  for (const name of names) expect(contentOf(name).packages).not.toContain('@aws-sdk/credential-provider-node');
+  for (const name of names) expect(bundleOf(name).packages).not.toContain('@aws-sdk/credential-provider-node');
 });
 
 // Limits in bytes, because a cold start has to load the bundle. From the last to the first: zod/mini and the logger; the
 // full zod for the OpenAPI document; DynamoDB, SQS and metrics; mysql2 with its character sets and the certificates of RDS;
 // OpenSearch.
 test.each(names)('the bundle of %s is small', (name) => {
-  const { bytes, packages } = contentOf(name);
+  const { bytes, packages } = bundleOf(name);
   const limit = [
     ...(packages.includes('@opensearch-project/opensearch') ? [1_950_000] : []),
     ...(packages.includes('mysql2') ? [1_620_000] : []),
@@ -71,7 +71,7 @@ test.each(names)('the bundle of %s is small', (name) => {
 
 test.each(names)('the notices of the packages in the bundle of %s are beside it', (name) => {
   const notices = readFileSync(path.join(bundleFolder(bundles, name), noticesFile), 'utf8');
-  const packages = [...contentOf(name).packages, ...(name === 'getDocs' ? ['swagger-ui-dist'] : [])];
+  const packages = [...bundleOf(name).packages, ...(name === 'getDocs' ? ['swagger-ui-dist'] : [])];
   // MIT-0 requires no notice.
   for (const each of packages.filter((one) => !one.startsWith('@aws-lambda-powertools/')))
     expect(notices).toMatch(new RegExp(`^${each} \\S+ \\((MIT|Apache-2.0|BSD-3-Clause|ISC)\\)$`, 'm'));
@@ -79,7 +79,7 @@ test.each(names)('the notices of the packages in the bundle of %s are beside it'
 
 test('no bundle contains the event streams of the AWS SDK', () => {
   for (const name of names)
-    expect(contentOf(name).files.filter((file) => file.includes('submodules/event-streams'))).toEqual([]);
+    expect(bundleOf(name).files.filter((file) => file.includes('submodules/event-streams'))).toEqual([]);
 });
 
 test('no bundle imports node:http, because the import would load undici', () => {
@@ -89,7 +89,7 @@ test('no bundle imports node:http, because the import would load undici', () => 
 
 test('only the function that serves the OpenAPI document bundles its schemas and the full zod', () => {
   const carriers = names.filter((name) =>
-    contentOf(name).files.some((file) => /zod\/v4\/classic|api\/answers/.test(file)),
+    bundleOf(name).files.some((file) => /zod\/v4\/classic|api\/answers/.test(file)),
   );
   expect(carriers).toEqual(['getOpenapi']);
 });

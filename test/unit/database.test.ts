@@ -4,7 +4,7 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Database, UnusableDatabase } from '../../lib/sqlite/database.ts';
-import { contentOf } from '../support/basics/folder.ts';
+import { fileHashes } from '../support/basics/folder.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 const makes = (table: string): Migration => ({
@@ -84,9 +84,9 @@ describe('a database file', () => {
     add('1');
     file.database.close();
     const folder = path.dirname(file.path);
-    const before = contentOf(folder);
+    const before = fileHashes(folder);
     check();
-    expect(contentOf(folder)).toEqual(before);
+    expect(fileHashes(folder)).toEqual(before);
   });
 
   test('a database of a newer version is refused', async () => {

@@ -7,7 +7,7 @@ import { newToken } from '../../lib/model/token.ts';
 import { loadOperations } from '../../local/operations.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
-import { contentOf, extremePositions, listFor, listing, paramsOf, queryOf } from '../support/client/isolation.ts';
+import { decodedCursor, extremePositions, listFor, listing, paramsOf, queryOf } from '../support/client/isolation.ts';
 import { applicationWrite, chatWrite, indexed, messageWrite } from '../support/histories/writes.ts';
 import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
@@ -67,7 +67,7 @@ describe('an authentic cursor with an invalid position', () => {
       const path = Object.fromEntries(paramsOf(routes[id]).map((name) => [name, name === 'token' ? token : '1']));
       const list = listFor(id, path, queryFor(id));
       const real = String((await ask(id, '', '1')).json.next);
-      const [, ...position] = contentOf(real);
+      const [, ...position] = decodedCursor(real);
       expect(await cursors.encode(list, position), 'the list is the one that the handler signs').toBe(real);
       let refused = 0;
       for (const json of extremePositions(position)) {

@@ -53,7 +53,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
     afterEach(() => opened.close());
 
     const json = (value: unknown) => JSON.stringify(value);
-    const contentOf = ({ body }: { body: string }): unknown => JSON.parse(body);
+    const parsedBody = ({ body }: { body: string }): unknown => JSON.parse(body);
     const receipts = (deliveries: Delivery[]) => deliveries.map(({ receipt }) => receipt);
 
     /** Receives until there are that many deliveries. */
@@ -88,7 +88,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
     test('each message that was sent is delivered to one receiver', async () => {
       await queue.send(numbers(1, 100).map(json));
       const hands = await Promise.all(numbers(1, 10).map(() => receive(10)));
-      const values = hands.flat().map(contentOf) as number[];
+      const values = hands.flat().map(parsedBody) as number[];
       expect(values.sort((a, b) => a - b)).toEqual(numbers(1, 100));
       expect(await queue.receive(10)).toEqual([]);
     });
@@ -115,7 +115,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await receiveOne()).toMatchObject({ receives: 1 });
       const again = await comesAgain(begunAt);
       expect(again.seconds).toBeGreaterThanOrEqual(quick.visibilitySeconds);
-      expect(contentOf(again)).toBe('slow');
+      expect(parsedBody(again)).toBe('slow');
       expect(again.receives).toBe(2);
       await queue.acknowledge([again.receipt]);
       await opened.elapse(quick.visibilitySeconds + 1);
@@ -129,7 +129,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       await queue.release(held, 4);
       const again = await comesAgain(begunAt);
       expect(again.seconds).toBeGreaterThanOrEqual(4);
-      expect(contentOf(again)).toBe('failed');
+      expect(parsedBody(again)).toBe('failed');
       expect(again.receives).toBe(2);
     });
 
@@ -142,17 +142,17 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
     test('only the messages of a batch that were not acknowledged are delivered again', async () => {
       await queue.send(numbers(1, 6).map(json));
       const deliveries = await receive(6);
-      const odd = deliveries.filter((delivery) => (contentOf(delivery) as number) % 2 === 1);
+      const odd = deliveries.filter((delivery) => (parsedBody(delivery) as number) % 2 === 1);
       await queue.acknowledge(receipts(odd));
       await queue.release(receipts(deliveries.filter((delivery) => !odd.includes(delivery))), 0);
-      expect((await receive(3)).map(contentOf).sort()).toEqual([2, 4, 6]);
+      expect((await receive(3)).map(parsedBody).sort()).toEqual([2, 4, 6]);
     });
 
     test('a message that is released with a delay delays no other message', async () => {
       await queue.send([json('delayed')]);
       await queue.release(receipts(await receive(1)), 60);
       await queue.send([json('behind it')]);
-      expect((await receive(1)).map(contentOf)).toEqual(['behind it']);
+      expect((await receive(1)).map(parsedBody)).toEqual(['behind it']);
     });
 
     test('a message that keeps failing becomes a dead letter with a reason after its last delivery', async () => {
@@ -171,7 +171,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await queue.receive(10)).toEqual([]);
       await deadLettersAre(1);
       const [deadLetter] = await queue.deadLetters(10);
-      expect(deadLetter && contentOf(deadLetter)).toBe('poison');
+      expect(deadLetter && parsedBody(deadLetter)).toBe('poison');
       expect(deadLetter?.reason).toMatch(/\w/);
       await opened.elapse(quick.visibilitySeconds + 1);
       expect(await queue.receive(10)).toEqual([]);
@@ -185,7 +185,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       await queue.bury(deadLetters);
       await deadLettersAre(deadLetters.length);
       const kept = (await queue.deadLetters(100)).map((deadLetter) => ({
-        body: json(contentOf(deadLetter)),
+        body: json(parsedBody(deadLetter)),
         reason: deadLetter.reason,
       }));
       // Reading dead letters removes none.
@@ -201,7 +201,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       await queue.bury([{ body: json('late'), reason: 'because' }]);
       await deadLetterCountIs(2);
       const deadLetters = await queue.deadLetters(10);
-      const at = (content: string) => deadLetters.find((deadLetter) => contentOf(deadLetter) === content)?.at ?? 0;
+      const at = (content: string) => deadLetters.find((deadLetter) => parsedBody(deadLetter) === content)?.at ?? 0;
       expect(at('late') - at('early')).toBeGreaterThanOrEqual(2_000);
     });
 
@@ -212,7 +212,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(steps.reduce((sum, step) => sum + step, 0)).toBe(250);
       expect(steps.length).toBeGreaterThan(1);
       expect(await queue.deadLetterCount()).toBe(0);
-      const values = (await receive(250)).map(contentOf) as number[];
+      const values = (await receive(250)).map(parsedBody) as number[];
       expect(values.sort((a, b) => a - b)).toEqual(numbers(1, 250));
       expect(await Array.fromAsync(queue.redrive())).toEqual([]);
     });
@@ -243,7 +243,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await queue.deadLetterCount()).toBeLessThan(150);
       await Array.fromAsync(queue.redrive());
       const values = new Set<unknown>();
-      for (const delivery of await receive(150)) values.add(contentOf(delivery));
+      for (const delivery of await receive(150)) values.add(parsedBody(delivery));
       expect(values.size).toBe(150);
       expect(await queue.deadLetterCount()).toBe(0);
     });
@@ -257,7 +257,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
         '\\u0041 \\ " \' </script> %41 &amp; {{x}}',
       ];
       await queue.send(texts.map(json));
-      expect((await receive(texts.length)).map(contentOf).sort()).toEqual(texts.toSorted());
+      expect((await receive(texts.length)).map(parsedBody).sort()).toEqual(texts.toSorted());
     });
 
     test('large messages and many messages in one call all arrive', async () => {
@@ -265,10 +265,10 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       const large = numbers(1, 4).map((i) => `${i}${'x'.repeat(899_000)}`);
       await queue.send(large.map(json));
       const received = await receive(large.length);
-      expect(received.map(contentOf).sort()).toEqual(large);
+      expect(received.map(parsedBody).sort()).toEqual(large);
       await queue.acknowledge(receipts(received));
       await queue.send(numbers(1, 1_000).map(json));
-      expect(new Set((await receive(1_000)).map(contentOf)).size).toBe(1_000);
+      expect(new Set((await receive(1_000)).map(parsedBody)).size).toBe(1_000);
     });
 
     test('concurrent senders and receivers lose no message', async () => {
@@ -279,7 +279,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
         while (received.length < 40 && performance.now() < deadline) {
           const deliveries = await queue.receive(3);
           await queue.acknowledge(receipts(deliveries));
-          received.push(...deliveries.map(contentOf));
+          received.push(...deliveries.map(parsedBody));
           await new Promise(setImmediate);
         }
       });
@@ -290,7 +290,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
     test('a restart loses no waiting message, none that is in hand, and no dead letter', async () => {
       await useInstead(quick);
       await queue.send(['in hand', 'acknowledged'].map(json));
-      const done = (await receive(2)).filter((delivery) => contentOf(delivery) === 'acknowledged');
+      const done = (await receive(2)).filter((delivery) => parsedBody(delivery) === 'acknowledged');
       await queue.acknowledge(receipts(done));
       await queue.send([json('waiting')]);
       await queue.bury([{ body: json('dead'), reason: 'because' }]);
@@ -298,7 +298,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       queue = opened.queue;
       await opened.elapse(quick.visibilitySeconds + 1);
       const left = await receive(2);
-      expect(left.map(contentOf).sort()).toEqual(['in hand', 'waiting']);
+      expect(left.map(parsedBody).sort()).toEqual(['in hand', 'waiting']);
       await queue.acknowledge(receipts(left));
       expect(await queue.receive(10)).toEqual([]);
       await deadLettersAre(1);

@@ -5,7 +5,7 @@ import { concurrently } from '../../support/basics/concurrently.ts';
 import type { Answer } from '../../support/client/client.ts';
 import { oldCursor, testCursors } from '../../support/client/cursors.ts';
 import {
-  contentOf,
+  decodedCursor,
   extremePositions,
   extremes,
   listFor,
@@ -240,13 +240,13 @@ describe('a cursor that the system did not make for the list', () => {
 
   test.each(listing)('a cursor that a client made is refused: %s', async (id, route) => {
     const real = String(await firstPage(route));
-    const [signature, ...position] = contentOf(real);
+    const [signature, ...position] = decodedCursor(real);
     const params = Object.fromEntries(paramsOf(route).map((name) => [name, name === 'token' ? mine.token : '1']));
     const list = listFor(id, params, queryOf(route).includes('q') ? { q: common } : {});
     const positions = some(extremePositions(position));
     const raw = (signed: string, members: string) =>
       Buffer.from(`[${JSON.stringify(signed)}${members && `,${members}`}]`).toString('base64url');
-    const signatureOf = (cursor: string) => contentOf(cursor)[0];
+    const signatureOf = (cursor: string) => decodedCursor(cursor)[0];
     const cursors: string[] = [];
     for (const members of [JSON.stringify(position).slice(1, -1), ...positions]) {
       const parsed = JSON.parse(`[${members}]`) as (number | string)[];

@@ -30,8 +30,8 @@ export function listFor(id: OperationId, params: Record<string, string>, query: 
   });
 }
 
-/** Returns the content of a cursor: its signature, and the members of its position. */
-export function contentOf(cursor: string): [signature: string, ...position: (number | string)[]] {
+/** Decodes a cursor: returns its signature, and the members of its position. */
+export function decodedCursor(cursor: string): [signature: string, ...position: (number | string)[]] {
   return JSON.parse(Buffer.from(cursor, 'base64url').toString());
 }
 

@@ -63,7 +63,7 @@ export function violations(history: Operation[], final: FinalState): string[] {
   for (let number = 1; number <= final.counter; number++) {
     const create = given.byNumber.get(number);
     if (create) {
-      found.push(...contentOf(number, create.text, create.by, changes.get(number) ?? [], final.stored.get(number)));
+      found.push(...contentFaults(number, create.text, create.by, changes.get(number) ?? [], final.stored.get(number)));
       continue;
     }
     const text = final.stored.get(number);
@@ -125,7 +125,7 @@ function numbersInOrder(creates: Create[]): string[] {
 }
 
 /** Returns the faults of what is stored under a returned number. */
-function contentOf(number: number, created: string, by: Operation, changes: Change[], stored: string | undefined) {
+function contentFaults(number: number, created: string, by: Operation, changes: Change[], stored: string | undefined) {
   const wrong: string[] = [];
   const deletions = changes.filter(({ kind, outcome }) => kind === 'delete' && outcome !== 'refused');
   const deleted = deletions.find(({ outcome }) => outcome === 'accepted');
