@@ -1,5 +1,5 @@
 /** What {@link ClientMemory} knows of one connection. */
-export interface Holder {
+export interface TrackedConnection {
   /** Bytes kept for this connection now. */
   bytes: number;
   /** When the server began to keep bytes for it, as `performance.now()`, in milliseconds. */
@@ -31,7 +31,7 @@ const creditBytes = 65_536;
  * make progress.
  */
 export class ClientMemory {
-  readonly #holders = new Set<Holder>();
+  readonly #connections = new Set<TrackedConnection>();
   #bytes = 0;
 
   constructor() {
@@ -39,19 +39,19 @@ export class ClientMemory {
   }
 
   /**
-   * Counts bytes that are kept from now on. This may end connections, the holder's own among them.
+   * Counts bytes that are kept from now on. This may end connections, even this one.
    *
    * @param moved how many of them the client has sent just now
    */
-  keep(holder: Holder, bytes: number, moved = 0): void {
+  keep(connection: TrackedConnection, bytes: number, moved = 0): void {
     const now = performance.now();
-    if (!this.#holders.has(holder)) {
-      this.#holders.add(holder);
-      Object.assign(holder, { since: now, moved: 0 });
+    if (!this.#connections.has(connection)) {
+      this.#connections.add(connection);
+      Object.assign(connection, { since: now, moved: 0 });
     }
-    holder.bytes += bytes;
-    holder.moved += moved;
-    holder.progressAt = now;
+    connection.bytes += bytes;
+    connection.moved += moved;
+    connection.progressAt = now;
     this.#bytes += bytes;
     while (this.#bytes > boundBytes) this.#end(this.#slowest());
   }
@@ -61,20 +61,20 @@ export class ClientMemory {
    *
    * @param moved how many of them left
    */
-  release(holder: Holder, bytes: number, moved = bytes): void {
-    if (!this.#holders.has(holder)) return;
-    holder.bytes -= bytes;
-    holder.moved += moved;
-    holder.progressAt = performance.now();
+  release(connection: TrackedConnection, bytes: number, moved = bytes): void {
+    if (!this.#connections.has(connection)) return;
+    connection.bytes -= bytes;
+    connection.moved += moved;
+    connection.progressAt = performance.now();
     this.#bytes -= bytes;
-    if (holder.bytes <= 0) this.forget(holder);
+    if (connection.bytes <= 0) this.forget(connection);
   }
 
   /** Counts nothing for this connection any more. */
-  forget(holder: Holder): void {
-    if (!this.#holders.delete(holder)) return;
-    this.#bytes -= holder.bytes;
-    holder.bytes = 0;
+  forget(connection: TrackedConnection): void {
+    if (!this.#connections.delete(connection)) return;
+    this.#bytes -= connection.bytes;
+    connection.bytes = 0;
   }
 
   /**
@@ -82,27 +82,27 @@ export class ClientMemory {
    * a client could stay connected by sending one byte a second, and the largest active connection would be closed
    * instead.
    */
-  #slowest(): Holder {
+  #slowest(): TrackedConnection {
     const now = performance.now();
-    let slowest: { holder: Holder; score: number } | undefined;
-    for (const holder of this.#holders) {
-      const moved = holder.moved + creditBytes;
+    let slowest: { connection: TrackedConnection; score: number } | undefined;
+    for (const connection of this.#connections) {
+      const moved = connection.moved + creditBytes;
       // Plus one, so that among connections that began in this millisecond, the one with the most bytes has the highest
       // score.
-      const score = (holder.bytes * (now - holder.since + 1)) / moved ** 2;
-      if (!slowest || score > slowest.score) slowest = { holder, score };
+      const score = (connection.bytes * (now - connection.since + 1)) / moved ** 2;
+      if (!slowest || score > slowest.score) slowest = { connection, score };
     }
     if (!slowest) throw new Error('The bytes kept exceed the bound, but no connection keeps any');
-    return slowest.holder;
+    return slowest.connection;
   }
 
   #sweep(): void {
     const now = performance.now();
-    for (const holder of this.#holders) if (now - holder.progressAt >= stalledMs) this.#end(holder);
+    for (const connection of this.#connections) if (now - connection.progressAt >= stalledMs) this.#end(connection);
   }
 
-  #end(holder: Holder): void {
-    this.forget(holder);
-    holder.end();
+  #end(connection: TrackedConnection): void {
+    this.forget(connection);
+    connection.end();
   }
 }

@@ -1,7 +1,7 @@
 import { readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
-import { ClientMemory, type Holder } from './client-memory.ts';
+import { ClientMemory, type TrackedConnection } from './client-memory.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -47,7 +47,7 @@ interface Exchange {
 }
 
 /** One client's connection, and all that the server keeps for it. */
-class Connection implements Holder {
+class Connection implements TrackedConnection {
   readonly socket: Socket;
   /** Passes bytes from the socket to Node.js's HTTP parser. */
   readonly parse: (bytes: Buffer) => void;

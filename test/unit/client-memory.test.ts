@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, describe, expect, test, vi } from 'vitest';
-import { ClientMemory, type Holder } from '../../local/client-memory.ts';
+import { ClientMemory, type TrackedConnection } from '../../local/client-memory.ts';
 
 describe('memory for clients', () => {
   let ended: string[];
@@ -9,7 +9,7 @@ describe('memory for clients', () => {
   });
   afterEach(() => void vi.useRealTimers());
 
-  const holder = (name: string): Holder => ({
+  const connection = (name: string): TrackedConnection => ({
     bytes: 0,
     since: 0,
     progressAt: 0,
@@ -17,15 +17,15 @@ describe('memory for clients', () => {
     end: () => void ended.push(name),
   });
   /** Receives bytes in pieces, one each half second. */
-  const receive = (memory: ClientMemory, to: Holder[], bytes: number) => {
+  const receive = (memory: ClientMemory, to: TrackedConnection[], bytes: number) => {
     for (const each of to) memory.keep(each, bytes, bytes);
   };
 
   test('clients that trickle are disconnected before one that sends a large body steadily', () => {
     const memory = new ClientMemory();
-    const trickling = Array.from({ length: 2_150 }, (_, i) => holder(`trickling ${i}`));
+    const trickling = Array.from({ length: 2_150 }, (_, i) => connection(`trickling ${i}`));
     receive(memory, trickling, 16_000);
-    const honest = holder('honest');
+    const honest = connection('honest');
     for (let i = 0; i < 20; i++) {
       vi.advanceTimersByTime(500);
       receive(memory, trickling, 1);
@@ -38,20 +38,20 @@ describe('memory for clients', () => {
 
   test('a client that reads nothing is disconnected before one that reads slowly', () => {
     const memory = new ClientMemory();
-    const [slow, deaf] = [holder('slow'), holder('deaf')];
+    const [slow, deaf] = [connection('slow'), connection('deaf')];
     memory.keep(slow, 17_000_000);
     memory.keep(deaf, 18_000_000);
     for (let i = 0; i < 20; i++) {
       vi.advanceTimersByTime(500);
       memory.release(slow, 65_536);
     }
-    memory.keep(holder('new'), 4_000_000);
+    memory.keep(connection('new'), 4_000_000);
     expect(ended).toEqual(['deaf']);
   });
 
   test('a client without progress for 30 s is disconnected, however little memory it uses', () => {
     const memory = new ClientMemory();
-    const [still, moving] = [holder('still'), holder('moving')];
+    const [still, moving] = [connection('still'), connection('moving')];
     memory.keep(still, 500);
     memory.keep(moving, 1_000);
     for (let i = 0; i < 62; i++) {

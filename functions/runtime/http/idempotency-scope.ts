@@ -3,8 +3,8 @@ import { limits } from '../../../lib/limits.ts';
 
 /** The callers that share the Idempotency-Keys of a route. */
 export interface IdempotencyScope {
-  /** What identifies the scope besides the operation and the path. Only a hash of it is stored. */
-  holder: string[];
+  /** Identifies the scope, besides the operation and the path. Only a hash of it is stored. */
+  identity: string[];
   /** Returns what is wrong with a key in this scope. */
   faultOf(key: string): string | undefined;
 }
@@ -16,7 +16,7 @@ export interface IdempotencyScope {
  * the token of another caller's application.
  */
 export const idempotencyScope = (route: Route, adminKey: string | undefined): IdempotencyScope => ({
-  holder: route.admin && adminKey ? [adminKey] : [],
+  identity: route.admin && adminKey ? [adminKey] : [],
   faultOf: (key) => (route.admin && !adminKey && isGuessable(key) ? guessable : undefined),
 });
 

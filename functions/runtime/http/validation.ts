@@ -69,7 +69,7 @@ export function validation(
         params,
         query,
         body,
-        key: key && { id: sha256([id, params, key, ...scope.holder]), payload: sha256(body) },
+        key: key && { id: sha256([id, params, key, ...scope.identity]), payload: sha256(body) },
         requestId: requestIdOf({ context }),
         pageAt: (cursor: string) => {
           const given = event.queryStringParameters ?? {};
