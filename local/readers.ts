@@ -9,7 +9,7 @@ import { events, log } from '../functions/runtime/observe/log.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
-import { FairLine } from './fair-line.ts';
+import { FairQueue } from './fair-queue.ts';
 import { type Pace, ReadingPaces } from './reading-pace.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
@@ -121,7 +121,7 @@ export class Readers {
   readonly #ledger: LedgerReads;
   readonly #deadlineMs: number;
   readonly #readers = new Set<Reader>();
-  readonly #waiting = new FairLine<Read>();
+  readonly #waiting = new FairQueue<Read>();
   readonly #isKnown: (token: string) => boolean;
   readonly #paces = new ReadingPaces();
   #leastProcesses = 1;

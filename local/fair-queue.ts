@@ -16,9 +16,9 @@ interface Item {
 }
 
 /** A queue that serves applications in turn, and the reads of each in the order of arrival. */
-export class FairLine<Waiting extends Item> {
+export class FairQueue<Element extends Item> {
   /** The waiting items of each application that has any. The application whose turn is next comes first. */
-  readonly #byApplication = new Map<string, Waiting[]>();
+  readonly #byApplication = new Map<string, Element[]>();
   #length = 0;
 
   get length(): number {
@@ -26,7 +26,7 @@ export class FairLine<Waiting extends Item> {
   }
 
   /** Adds an item. Returns false, and adds nothing, when too many are waiting already. */
-  add(item: Waiting): boolean {
+  add(item: Element): boolean {
     const ofOne = this.#byApplication.get(item.application) ?? [];
     if (this.#length >= mostOfAll || ofOne.length >= mostOfOne) return false;
     ofOne.push(item);
@@ -36,7 +36,7 @@ export class FairLine<Waiting extends Item> {
   }
 
   /** Takes the oldest item of the next application for which `mayTake` returns true. */
-  take(mayTake: (application: string) => boolean): Waiting | undefined {
+  take(mayTake: (application: string) => boolean): Element | undefined {
     for (const [application, items] of this.#byApplication) {
       if (!mayTake(application)) continue;
       const item = items.shift();
@@ -49,8 +49,8 @@ export class FairLine<Waiting extends Item> {
   }
 
   /** Takes all items that arrived at this time or before. */
-  takeArrivedUntil(time: number): Waiting[] {
-    const taken: Waiting[] = [];
+  takeArrivedUntil(time: number): Element[] {
+    const taken: Element[] = [];
     for (const [application, items] of this.#byApplication) {
       const later = items.findIndex(({ arrivedAt }) => arrivedAt > time);
       taken.push(...items.splice(0, later < 0 ? items.length : later));
