@@ -25,10 +25,10 @@ export interface EngineFiles {
   queues: Record<QueueName, SqliteQueue>;
   ledger: SqliteLedger;
   /**
-   * Marks both files as consistent after a repair, so that the next start accepts them. Returns whether they disagreed
-   * before.
+   * Marks both files as consistent after a repair, so that the next start accepts them. Returns whether they were
+   * inconsistent before.
    */
-  agree(): Promise<boolean>;
+  markConsistent(): Promise<boolean>;
   /** Waits for the commits in progress, and closes both files. */
   close(): Promise<void>;
 }
@@ -47,27 +47,27 @@ interface FoundFiles {
 /**
  * Opens the files of a data folder, and creates the folder if it does not exist.
  *
- * @param disagreeing what to do when one of the files has lost commits: `repair` opens them, and remembers the
- *   disagreement until `agree` is called
+ * @param onInconsistency what to do when one of the files has lost commits: `repair` opens them, and remembers the
+ *   inconsistency until `markConsistent` is called
  * @throws UnusableDatabase, or the system's error when the folder cannot be created; nothing has been changed then
  */
 export async function openEngineFiles(
   dataDir: string,
-  disagreeing: 'refuse' | 'repair' = 'refuse',
+  onInconsistency: 'refuse' | 'repair' = 'refuse',
 ): Promise<EngineFiles> {
   const found = find(dataDir);
   const { ledgerPath, storePath } = found;
   requireBoth(found);
-  const disagreement = disagreementIn(found);
-  if (disagreement && disagreeing === 'refuse') throw disagreement;
+  const inconsistency = inconsistencyIn(found);
+  if (inconsistency && onInconsistency === 'refuse') throw inconsistency;
   makeDataFolder(dataDir);
 
   const generations = new Generations();
   generations.set('ledger', found.ledger.marks.own);
   generations.set('store', found.store.marks.own);
   // Generations do not rise until the repair is complete. If they did, and the repair stopped half-way, the next start
-  // would find no disagreement although commits are still missing.
-  const pairing = (file: 'ledger' | 'store') => (disagreement ? undefined : { file, generations });
+  // would find no inconsistency although commits are still missing.
+  const pairing = (file: 'ledger' | 'store') => (inconsistency ? undefined : { file, generations });
   const ledgerDatabase = Database.open(ledgerPath, {
     exclusive: true,
     syncsLater: true,
@@ -83,7 +83,7 @@ export async function openEngineFiles(
   const mark = new LedgerMark(dataDir, id);
 
   const commits = new GroupCommit(ledgerDatabase);
-  if (!disagreement) commits.onCommit(() => mark.write(generations.get('ledger')));
+  if (!inconsistency) commits.onCommit(() => mark.write(generations.get('ledger')));
   const queues = perQueue((name) => new SqliteQueue(commits, name));
   return {
     storePath,
@@ -91,8 +91,8 @@ export async function openEngineFiles(
     generations: generations.shared,
     queues,
     ledger: new SqliteLedger(commits, queues.store),
-    agree: async () => {
-      if (!disagreement) return false;
+    markConsistent: async () => {
+      if (!inconsistency) return false;
       const ledger = nextGeneration(later(found.reached, found.store.marks.other));
       const store = nextGeneration(later(found.store.marks.own, found.ledger.marks.other));
       ledgerDatabase.setMarks({ own: ledger, other: store });
@@ -143,8 +143,8 @@ function requireBoth({ ledgerPath, storePath, ledger, store }: FoundFiles): void
     );
 }
 
-/** Returns how one of the files has lost commits that the other depends on; undefined if they agree. */
-function disagreementIn(found: FoundFiles): UnusableDatabase | undefined {
+/** Returns how one of the files has lost commits that the other depends on; undefined if they are consistent. */
+function inconsistencyIn(found: FoundFiles): UnusableDatabase | undefined {
   const { dataDir, ledgerPath, storePath, ledger, store, reached } = found;
   const repair = `restore both files from one backup, or run script/ops --data-dir ${dataDir} reconcile --repair`;
   if (isLater(store.marks.other, ledger.marks.own))

@@ -113,7 +113,7 @@ async function faultIn(files: EngineFiles, answered: Answered, all: boolean): Pr
 
 /** Repairs the files from each other, as `script/ops reconcile --repair` does. */
 async function repair(dataDir: string): Promise<void> {
-  const { storeDatabase, queues, ledger, agree, close } = await openEngineFiles(dataDir, 'repair');
+  const { storeDatabase, queues, ledger, markConsistent, close } = await openEngineFiles(dataDir, 'repair');
   const services = {
     ledger,
     store: new SqliteStore(storeDatabase),
@@ -122,7 +122,7 @@ async function repair(dataDir: string): Promise<void> {
     waitingWrites: queues.store,
   };
   for await (const _ of reconcile(services, { now: Date.now(), repair: true }));
-  await agree();
+  await markConsistent();
   await close();
 }
 

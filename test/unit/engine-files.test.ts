@@ -33,8 +33,8 @@ describe('a data folder', () => {
     return copy;
   };
   const remove = (copy: string, name: string) => rmSync(path.join(copy, name));
-  const opened = async (copy: string, disagreeing?: 'repair') => {
-    const again = await openEngineFiles(copy, disagreeing);
+  const opened = async (copy: string, onInconsistency?: 'repair') => {
+    const again = await openEngineFiles(copy, onInconsistency);
     onTestFinished(() => again.close());
     return again;
   };
@@ -95,7 +95,7 @@ describe('a data folder', () => {
       await expect(openEngineFiles(copy)).rejects.toThrow(`ledger.db is older than ${copy}/store.db, so that numbers`);
     }
     const repairing = await openEngineFiles(copy, 'repair');
-    await repairing.agree();
+    await repairing.markConsistent();
     await repairing.close();
     const again = await opened(copy);
     await send(again);

@@ -35,7 +35,7 @@ export async function openEmbedded(dataDir: string, onLostCommits: 'refuse' | 'r
     queues,
     waitingWrites: queues.store,
     reindexing,
-    agree: () => files.agree(),
+    markConsistent: () => files.markConsistent(),
     close: () => files.close(),
   };
 }

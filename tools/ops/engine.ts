@@ -9,7 +9,7 @@ export interface OpsServices extends Omit<Services, 'cursors'> {
   queues: Record<QueueName, Queue>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;
-  /** Marks the two files of a data folder as consistent; returns whether they disagreed before. Undefined on AWS. */
-  agree?: () => Promise<boolean>;
+  /** Marks the two files of a data folder as consistent; returns whether they were inconsistent. Undefined on AWS. */
+  markConsistent?: () => Promise<boolean>;
   close: () => Promise<void>;
 }

@@ -48,7 +48,7 @@ const program = opsCommand({
     on(async (services) => {
       if ((await reconcileAll(services, token, flags, interruption)) > 0) status = 1;
       const isWhole = flags.repair && token === undefined && !interruption.wanted;
-      if (isWhole && (await services.agree?.()) && !flags.json)
+      if (isWhole && (await services.markConsistent?.()) && !flags.json)
         console.log(
           'The data files are consistent now; script/start accepts the folder. Messages that are still missing are lost.',
         );
