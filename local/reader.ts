@@ -32,7 +32,7 @@ database.raw.exec('PRAGMA cache_size = -8000');
 const handlers = new Map<OperationId, HttpHandler>();
 const ledger = createBirpc<LedgerReads, ReaderProcess>(
   {
-    answer: async (operation, event, requestId) => {
+    handle: async (operation, event, requestId) => {
       const handler = handlers.get(operation);
       if (!handler) throw new Error(`No reader serves ${operation}`);
       // A process works on one read at a time, so all its processor time belongs to this read.

@@ -223,10 +223,10 @@ export class Readers {
     reader.read = read;
     reader.startedAt = performance.now();
     // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
-    const cpuMs = await remote.answer(read.operation, read.event, read.requestId).then(
-      (answer) => {
-        read.resolve(answer.result);
-        return answer.cpuMs;
+    const cpuMs = await remote.handle(read.operation, read.event, read.requestId).then(
+      ({ result, cpuMs: spent }) => {
+        read.resolve(result);
+        return spent;
       },
       (error: unknown) => {
         read.reject(error);

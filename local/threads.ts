@@ -39,7 +39,7 @@ export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage'>;
 
 export interface ReaderProcess {
   /** Runs the handler of a route. Returns its result and the processor time that it took, in milliseconds. */
-  answer(
+  handle(
     operation: OperationId,
     event: APIGatewayProxyEvent,
     requestId: string,

@@ -29,7 +29,7 @@ const [data] = (await once(process, 'message')) as [ReaderData];
 if (data.adminKey === 'fails to start') process.exit(4);
 const ledger = createBirpc<LedgerReads, ReaderProcess>(
   {
-    answer: async (_operation, event) => {
+    handle: async (_operation, event) => {
       const [behaviour = '', parameter = ''] = (event.queryStringParameters?.q ?? '').split(' ');
       const body = await behaviours[behaviour]?.(parameter);
       const result = { statusCode: 200, body: String(body ?? process.pid) };
