@@ -27,7 +27,7 @@ export const database = provider({
   create: ({ MYSQL_URL, MYSQL_SECRET, MYSQL_USE }) =>
     openMysql(MYSQL_URL, {
       connections,
-      waiting: limits.sqlMs[MYSQL_USE],
+      timeouts: limits.sqlMs[MYSQL_USE],
       login: () => readDatabaseLogin(MYSQL_SECRET),
     }),
 });

@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 
-interface Waiting {
+interface PendingWork {
   work: () => unknown;
   /** Whether the work can be rolled back without the rest of its group. */
   undoable: boolean;
@@ -29,7 +29,7 @@ export class GroupCommit {
   readonly #crash: (error: unknown) => void;
   readonly #participants: Participant[] = [];
   readonly #listeners: (() => void)[] = [];
-  #waiting: Waiting[] = [];
+  #pending: PendingWork[] = [];
   #underWay = false;
   #syncing: Promise<void> | undefined;
 
@@ -79,7 +79,7 @@ export class GroupCommit {
 
   #add<T>(work: () => T, undoable: boolean): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#waiting.push({ work, undoable, resolve, reject });
+      this.#pending.push({ work, undoable, resolve, reject });
       if (!this.#underWay) this.#schedule();
     });
   }
@@ -101,7 +101,7 @@ export class GroupCommit {
       for (const listener of this.#listeners) listener();
     }
     this.#underWay = false;
-    if (this.#waiting.length > 0) this.#schedule();
+    if (this.#pending.length > 0) this.#schedule();
   }
 
   /**
@@ -109,13 +109,13 @@ export class GroupCommit {
    * undefined if the commit failed; then the promises are rejected already.
    */
   #commit(): (() => void)[] | undefined {
-    const group = this.#waiting;
-    this.#waiting = [];
+    const group = this.#pending;
+    this.#pending = [];
     const outcomes: (() => void)[] = [];
     try {
       this.database.transaction(() => {
         for (const { begin } of this.#participants) begin();
-        for (const waiting of group) outcomes.push(this.#outcome(waiting));
+        for (const pending of group) outcomes.push(this.#outcome(pending));
         for (const { end } of this.#participants) end();
       });
       return outcomes;
@@ -125,7 +125,7 @@ export class GroupCommit {
     }
   }
 
-  #outcome({ work, undoable, resolve, reject }: Waiting): () => void {
+  #outcome({ work, undoable, resolve, reject }: PendingWork): () => void {
     const { database } = this;
     if (undoable) database.prepare('SAVEPOINT work').run();
     try {

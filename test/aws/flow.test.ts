@@ -16,7 +16,7 @@ import { queueUrl } from '../support/servers/queue-url.ts';
 // Tests the deployed stack from both ends: the HTTP API in front; SQL, search and the queues behind it.
 
 describe('on the deployed stack', () => {
-  const db = openMysql(awsServices.mysqlUrl, { connections: 2, waiting: limits.sqlMs.work });
+  const db = openMysql(awsServices.mysqlUrl, { connections: 2, timeouts: limits.sqlMs.work });
   const store = new MysqlStore(db);
   const client = openOpensearch(awsServices.opensearchUrl);
   const index = new OpensearchIndex(client);

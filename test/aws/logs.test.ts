@@ -88,7 +88,7 @@ test('one request id appears in the logs of every function involved, and a clien
 
 test('errors of the servers that quote the request are not logged', async () => {
   const secret = new Planted().word('secret');
-  const db = openMysql(inject('stack').mysqlUrl, { connections: 1, waiting: limits.sqlMs.work });
+  const db = openMysql(inject('stack').mysqlUrl, { connections: 1, timeouts: limits.sqlMs.work });
   const opensearch = openOpensearch(inject('stack').opensearchUrl);
   const sqs = new SQSClient(awsClientSettings);
   const faults = await Promise.all(

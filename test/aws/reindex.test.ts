@@ -26,7 +26,7 @@ describe('a reindex', () => {
   beforeEach(async () => {
     made = await newIndex();
     const database = await newStoreDatabase();
-    const db = openMysql(database.url, { connections: 2, waiting: limits.sqlMs.work });
+    const db = openMysql(database.url, { connections: 2, timeouts: limits.sqlMs.work });
     store = new MysqlStore(db);
     index = new OpensearchIndex(made.client, made.alias, writeIndexesMs);
     await write(index, applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2));

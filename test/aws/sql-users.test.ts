@@ -12,7 +12,7 @@ import { awsClientSettings, awsServices } from '../support/servers/aws-services.
 import { type MysqlDatabase, newDatabase } from '../support/servers/mysql-database.ts';
 
 const open = (url: string, login?: MysqlUser): Kysely<Schema> =>
-  openMysql(url, { connections: 1, waiting: limits.sqlMs.work, ...(login && { login: async () => login }) });
+  openMysql(url, { connections: 1, timeouts: limits.sqlMs.work, ...(login && { login: async () => login }) });
 
 /** Returns the result of a statement: `done`, `denied`, or the error. */
 async function said(db: Kysely<Schema>, statement: string): Promise<string> {

@@ -141,7 +141,7 @@ describe('a second checkout', () => {
     const { ports, mysqlPassword } = JSON.parse(readFileSync(path.join(checkout, '.stack/settings.json'), 'utf8'));
     const db = openMysql(`mysql://chat:${mysqlPassword}@127.0.0.1:${ports.mysql}/chat`, {
       connections: 1,
-      waiting: limits.sqlMs.work,
+      timeouts: limits.sqlMs.work,
     });
     const search = openOpensearch(`http://127.0.0.1:${ports.opensearch}`);
     const dynamodb = new DynamoDBClient({ ...awsClientSettings, endpoint: `http://127.0.0.1:${ports.aws}` });

@@ -24,7 +24,7 @@ export async function makeDatabase({ mysqlUrl }: Servers): Promise<ScratchDataba
   await plain.changeUser({ database });
   const url = new URL(mysqlUrl);
   url.pathname = database;
-  const db = openMysql(url.href, { connections: 1, waiting: limits.sqlMs.migration });
+  const db = openMysql(url.href, { connections: 1, timeouts: limits.sqlMs.migration });
   await migrateMysql(db);
   return {
     store: new MysqlStore(db),

@@ -91,7 +91,7 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
   ownUrl.pathname = `/${ownDatabase}`;
   const settings = {
     connections: 1,
-    waiting: limits.sqlMs.migration,
+    timeouts: limits.sqlMs.migration,
     login: async () => ({ password: mysqlPassword }),
   };
   const server = openMysql(mysqlUrl, settings);

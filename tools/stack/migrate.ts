@@ -10,7 +10,7 @@ import type { Servers } from './provider.ts';
 export async function migrateSql({ mysqlUrl, mysqlPassword }: Servers, users?: MysqlUsers): Promise<void> {
   const db = openMysql(mysqlUrl, {
     connections: 1,
-    waiting: limits.sqlMs.migration,
+    timeouts: limits.sqlMs.migration,
     login: async () => ({ password: mysqlPassword }),
   });
   try {

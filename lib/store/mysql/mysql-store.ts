@@ -9,7 +9,7 @@ import { clearMarks, setCounts } from './counts.ts';
 import { codeOf, isDataError, isDeadlock } from './errors.ts';
 import { keyTable, keyToken } from './keys.ts';
 import { mergeAll } from './merge.ts';
-import { type MysqlLogin, MysqlPool, type Waiting } from './pool.ts';
+import { type MysqlLogin, MysqlPool, type SqlTimeouts } from './pool.ts';
 
 /** Most attempts of a transaction that deadlocks. Each time, at least one of the conflicting transactions succeeds. */
 const transactionTries = 5;
@@ -24,9 +24,9 @@ const transactionTries = 5;
  */
 export function openMysql(
   url: string,
-  options: { connections: number; waiting: Waiting; login?: (() => Promise<MysqlLogin>) | undefined },
+  options: { connections: number; timeouts: SqlTimeouts; login?: (() => Promise<MysqlLogin>) | undefined },
 ): Kysely<Schema> {
-  const { connections, waiting, login } = options;
+  const { connections, timeouts, login } = options;
   const pool = new MysqlPool(
     {
       uri: url,
@@ -35,7 +35,7 @@ export function openMysql(
       supportBigNumbers: true,
       enableKeepAlive: true,
     },
-    waiting,
+    timeouts,
     login,
   );
   return new Kysely<Schema>({ dialect: new MysqlDialect({ pool }) });

@@ -5,7 +5,7 @@ import { TimedConnection } from './connection.ts';
 import { isAccessDenied } from './errors.ts';
 
 /** Time limits in milliseconds: for making a connection, and for each query. */
-export interface Waiting {
+export interface SqlTimeouts {
   connectMs: number;
   queryMs: number;
 }
@@ -26,7 +26,7 @@ const trustedMs = 1_000;
  */
 export class MysqlPool implements KyselyPool {
   readonly #options: PoolOptions;
-  readonly #waiting: Waiting;
+  readonly #timeouts: SqlTimeouts;
   readonly #login: (() => Promise<MysqlLogin>) | undefined;
   readonly #idleSince = new WeakMap<PoolConnection, number>();
   #pool: Promise<Pool> | undefined;
@@ -35,9 +35,9 @@ export class MysqlPool implements KyselyPool {
    * @param login called at once, and again after it failed or the server refused the login: the password may have
    *   changed
    */
-  constructor(options: PoolOptions, waiting: Waiting, login?: () => Promise<MysqlLogin>) {
+  constructor(options: PoolOptions, timeouts: SqlTimeouts, login?: () => Promise<MysqlLogin>) {
     this.#options = options;
-    this.#waiting = waiting;
+    this.#timeouts = timeouts;
     this.#login = login;
     // Read the login while the function starts, beside its other secrets. If that fails, the first query tries again
     // and throws.
@@ -74,11 +74,11 @@ export class MysqlPool implements KyselyPool {
         continue;
       }
       const idleSince = this.#idleSince.get(connection);
-      const timed = new TimedConnection(connection, this.#waiting.queryMs, () =>
+      const timed = new TimedConnection(connection, this.#timeouts.queryMs, () =>
         this.#idleSince.set(connection, Date.now()),
       );
       try {
-        if (idleSince === undefined) await timed.begin(this.#waiting.connectMs);
+        if (idleSince === undefined) await timed.begin(this.#timeouts.connectMs);
         else if (Math.abs(Date.now() - idleSince) > trustedMs) await timed.ping();
         return timed;
       } catch (error) {
@@ -97,7 +97,7 @@ export class MysqlPool implements KyselyPool {
   }
 
   async #make(): Promise<Pool> {
-    return createPool({ ...this.#options, ...(await this.#login?.()), connectTimeout: this.#waiting.connectMs });
+    return createPool({ ...this.#options, ...(await this.#login?.()), connectTimeout: this.#timeouts.connectMs });
   }
 
   #forget(refused: Pool): void {

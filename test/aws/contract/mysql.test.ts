@@ -11,7 +11,7 @@ import { newDatabase, newStoreDatabase } from '../../support/servers/mysql-datab
 const newStore = async (): Promise<StoreUnderTest> => {
   const database = await newStoreDatabase();
   const open = (): StoreUnderTest => {
-    const db = openMysql(database.url, { connections: 10, waiting: limits.sqlMs.work });
+    const db = openMysql(database.url, { connections: 10, timeouts: limits.sqlMs.work });
     return {
       store: new MysqlStore(db),
       reopen: async () => {
@@ -34,7 +34,7 @@ memberContract('MySQL', async () => {
   await database.run(`CREATE TABLE scratch (token VARCHAR(64) PRIMARY KEY, one TEXT NOT NULL, two TEXT,
     revision INT UNSIGNED NOT NULL, two_revision INT UNSIGNED NOT NULL, deleted TINYINT UNSIGNED NOT NULL,
     created_at BIGINT UNSIGNED, updated_at BIGINT UNSIGNED NOT NULL)`);
-  const db = openMysql(database.url, { connections: 1, waiting: limits.sqlMs.work });
+  const db = openMysql(database.url, { connections: 1, timeouts: limits.sqlMs.work });
   return {
     merge: async (key, writes) => {
       for (const write of writes) {

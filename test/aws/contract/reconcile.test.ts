@@ -15,7 +15,7 @@ import { newIndex } from '../../support/servers/opensearch-index.ts';
 
 reconcileContract('AWS', async (now) => {
   const [table, database, index] = [await openLedgerTable(), await newStoreDatabase(), await newIndex()];
-  const db = openMysql(database.url, { connections: 4, waiting: limits.sqlMs.work });
+  const db = openMysql(database.url, { connections: 4, timeouts: limits.sqlMs.work });
   const sqs = new SQSClient(awsClientSettings);
   const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: `${randomUUID()}-dead` }));
   const deadLetters = new SqsQueue(sqs, QueueUrl, QueueUrl);

@@ -6,7 +6,7 @@ import { chatWrite, messageWrite } from '../../support/histories/writes.ts';
 import { newStoreDatabase } from '../../support/servers/mysql-database.ts';
 
 const database = await newStoreDatabase();
-const db = openMysql(database.url, { connections: 1, waiting: limits.sqlMs.work });
+const db = openMysql(database.url, { connections: 1, timeouts: limits.sqlMs.work });
 const store = new MysqlStore(db);
 afterAll(async () => {
   await db.destroy();

@@ -17,7 +17,7 @@ describe('a migration of SQL', () => {
     return () => database.drop();
   });
   const open = () => {
-    const db = openMysql(database.url, { connections: 1, waiting: limits.sqlMs.migration });
+    const db = openMysql(database.url, { connections: 1, timeouts: limits.sqlMs.migration });
     onTestFinished(() => db.destroy());
     return db;
   };
@@ -78,7 +78,7 @@ describe('a migration of SQL', () => {
   test('a migration of SQL reports the error of the server', async () => {
     const url = new URL(database.url);
     url.password = 'wrong';
-    const db = openMysql(url.href, { connections: 1, waiting: limits.sqlMs.migration });
+    const db = openMysql(url.href, { connections: 1, timeouts: limits.sqlMs.migration });
     onTestFinished(() => db.destroy());
     await expect(migrateMysql(db)).rejects.toThrow('Access denied');
   });

@@ -48,7 +48,7 @@ describe('a read', () => {
     url.password = '';
     const db = openMysql(url.href, {
       connections: 2,
-      waiting: limits.sqlMs.reads,
+      timeouts: limits.sqlMs.reads,
       login: async () => ({ password: secret }),
     });
     onTestFinished(() => db.destroy());

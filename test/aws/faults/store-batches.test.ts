@@ -32,7 +32,7 @@ describe('a batch of writes to MySQL', () => {
   beforeAll(async () => {
     database = await newStoreDatabase();
     way = await FaultyWay.to(database.url);
-    db = openMysql(way.through(database.url), { connections: 10, waiting: limits.sqlMs.work });
+    db = openMysql(way.through(database.url), { connections: 10, timeouts: limits.sqlMs.work });
     store = new MysqlStore(db);
   });
   afterAll(async () => {

@@ -34,7 +34,7 @@ export async function newDatabase(): Promise<MysqlDatabase> {
 /** Creates a database with the tables of the store. */
 export async function newStoreDatabase(): Promise<MysqlDatabase> {
   const database = await newDatabase();
-  const db = openMysql(database.url, { connections: 1, waiting: limits.sqlMs.migration });
+  const db = openMysql(database.url, { connections: 1, timeouts: limits.sqlMs.migration });
   await migrateMysql(db);
   await db.destroy();
   return database;

@@ -63,7 +63,7 @@ export const mariadb = (folder: string, port: number, password: string): NativeS
   },
   ready: async () => {
     const url = `mysql://chat@${loopback}:${port}/chat`;
-    const db = openMysql(url, { connections: 1, waiting: limits.sqlMs.reads, login: async () => ({ password }) });
+    const db = openMysql(url, { connections: 1, timeouts: limits.sqlMs.reads, login: async () => ({ password }) });
     try {
       await sql`SELECT 1`.execute(db);
       return true;
