@@ -24,8 +24,8 @@ export const contentMembers = Object.keys(blankContent) as ContentMember[];
 /** Returns only the content of an object that has more members. */
 export const contentOf = ({ body }: MessageContent): MessageContent => ({ body });
 
-/** Returns one value for each member. It is a plain loop for speed, because workers call it for each message. */
-export function forEachMember<Value>(makeValue: (member: ContentMember) => Value): Record<ContentMember, Value> {
+/** Returns a record with one value for each member. It is a plain loop for speed, because workers call it for each message. */
+export function memberRecord<Value>(makeValue: (member: ContentMember) => Value): Record<ContentMember, Value> {
   const values = {} as Record<ContentMember, Value>;
   for (const member of contentMembers) values[member] = makeValue(member);
   return values;

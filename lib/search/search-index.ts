@@ -1,8 +1,8 @@
 import {
   type ContentMember,
   contentMembers,
-  forEachMember,
   type MessageContent,
+  memberRecord,
   type RevisionName,
   type Revisions,
   revisionName,
@@ -56,10 +56,10 @@ export const heldRevisions = (revisions: Revisions): Record<OwnRevision, number>
 export function revisionsOf(held: Partial<Record<OwnRevision, number | null>>, version: number): Revisions {
   const own = (member: ContentMember) => held[revisionName(member) as OwnRevision] ?? 0;
   const others = ownRevisions.reduce((sum, member) => sum + own(member), 0);
-  return forEachMember((member) => (member === 'body' ? version - others : own(member)));
+  return memberRecord((member) => (member === 'body' ? version - others : own(member)));
 }
 
-export const noRevisions: Revisions = forEachMember(() => 0);
+export const noRevisions: Revisions = memberRecord(() => 0);
 
 /** The match after which a page begins; matches are ordered newest first. */
 export interface SearchPosition {

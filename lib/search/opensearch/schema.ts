@@ -1,11 +1,11 @@
 import type { Types } from '@opensearch-project/opensearch';
-import { forEachMember } from '../../model/content.ts';
+import { memberRecord } from '../../model/content.ts';
 import { revisionFields } from '../search-index.ts';
 import { foldVersion } from '../text/fold-table.ts';
 
 /** The fields that are returned with a match but not searched: each member, and the revisions that have a field. */
 const contentFields = {
-  ...forEachMember(() => ({ type: 'keyword', index: false, doc_values: false }) as const),
+  ...memberRecord(() => ({ type: 'keyword', index: false, doc_values: false }) as const),
   ...Object.fromEntries(revisionFields.map((field) => [field, { type: 'long', index: false } as const])),
 };
 

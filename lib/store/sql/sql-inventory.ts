@@ -1,7 +1,7 @@
 import { randomInt } from 'node:crypto';
 import { type Compilable, type Kysely, sql } from 'kysely';
 import { limits } from '../../limits.ts';
-import { contentMembers, forEachMember, revisionName } from '../../model/content.ts';
+import { contentMembers, memberRecord, revisionName } from '../../model/content.ts';
 import type { ChatKey, Parent } from '../../model/keys.ts';
 import type { NumberRange } from '../../model/ranges.ts';
 import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber } from '../inventory.ts';
@@ -107,7 +107,7 @@ export abstract class SqlInventory implements Inventory {
       .execute();
     return rows.map((row) => ({
       number: row.number,
-      revisions: forEachMember((member) => row[revisionName(member)]),
+      revisions: memberRecord((member) => row[revisionName(member)]),
       deleted: row.deleted === 1,
       created: row.created_at !== null,
     }));

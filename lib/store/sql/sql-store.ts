@@ -1,6 +1,6 @@
 import { type ExpressionBuilder, type Selectable, sql } from 'kysely';
 import { limits } from '../../limits.ts';
-import { bytesOf, contentOf, forEachMember, revisionName } from '../../model/content.ts';
+import { bytesOf, contentOf, memberRecord, revisionName } from '../../model/content.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { NumberRange } from '../../model/ranges.ts';
 import type { Write } from '../../model/write.ts';
@@ -46,7 +46,7 @@ export const mergedMessage = (row: Schema['messages']): MergedMessage => ({
   chat: row.chat,
   number: row.number,
   content: contentOf(row),
-  revisions: forEachMember((member) => row[revisionName(member)]),
+  revisions: memberRecord((member) => row[revisionName(member)]),
   deleted: row.deleted === 1,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
