@@ -30,7 +30,7 @@ export type Difference = { repaired: boolean } & (
   | { kind: 'void'; token: string; chat: number; number?: number; noticedAt: number }
   | { kind: 'not in index'; token: string; chat: number; number: number; lacking: Lacking }
   /** The index has a newer version than the store, and a repair copies it to the store. */
-  | { kind: 'only in index'; token: string; chat: number; number: number; lacking: Lacking }
+  | { kind: 'newer in index'; token: string; chat: number; number: number; lacking: Lacking }
   /** When `repaired`, the next roll-up sets the count. */
   | { kind: 'wrong count'; token: string; chat?: number; count: number; expected: number }
   /**

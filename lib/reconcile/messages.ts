@@ -140,7 +140,7 @@ async function compareWithIndex(
         return { kind: 'not in index', ...chat, number, lacking, repaired: run.repair && !refused.has(number) };
       }),
       ...toStore.map(({ number, lacking }): Difference => {
-        return { kind: 'only in index', ...chat, number, lacking, repaired: run.repair && !notStored.has(number) };
+        return { kind: 'newer in index', ...chat, number, lacking, repaired: run.repair && !notStored.has(number) };
       }),
     ],
     onlyInIndex: new Set(

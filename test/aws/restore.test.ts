@@ -99,10 +99,10 @@ describe('older SQL beside a newer ledger', () => {
     expect(lines).toEqual(
       expect.arrayContaining([
         'not in store app/2 (lacking everything, found nowhere) - repaired',
-        'only in index app/1/1 (lacking edit) - repaired',
-        'only in index app/1/2 (lacking deletion) - repaired',
-        'only in index app/1/6 (lacking everything) - repaired',
-        'only in index app/2/1 (lacking everything) - repaired',
+        'newer in index app/1/1 (lacking edit) - repaired',
+        'newer in index app/1/2 (lacking deletion) - repaired',
+        'newer in index app/1/6 (lacking everything) - repaired',
+        'newer in index app/2/1 (lacking everything) - repaired',
       ]),
     );
     await system.work();

@@ -308,11 +308,11 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           ]);
         },
         named: [
-          { kind: 'only in index', chat: 1, number: 1, lacking: 'edit' },
-          { kind: 'only in index', chat: 1, number: 2, lacking: 'deletion' },
-          { kind: 'only in index', chat: 1, number: 4, lacking: 'everything' },
-          { kind: 'only in index', chat: 1, number: 5, lacking: 'everything' },
-          { kind: 'only in index', chat: 1, number: 6, lacking: 'everything' },
+          { kind: 'newer in index', chat: 1, number: 1, lacking: 'edit' },
+          { kind: 'newer in index', chat: 1, number: 2, lacking: 'deletion' },
+          { kind: 'newer in index', chat: 1, number: 4, lacking: 'everything' },
+          { kind: 'newer in index', chat: 1, number: 5, lacking: 'everything' },
+          { kind: 'newer in index', chat: 1, number: 6, lacking: 'everything' },
         ],
         afterwards: async (token) => {
           const message = (number: number) => services.store.message(token, 1, number);
@@ -415,7 +415,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       const ofKind = (kind: Difference['kind']) =>
         found.flatMap((each) => (each.kind === kind && 'number' in each ? [each.number] : []));
       expect(ofKind('missing')).toEqual(lost);
-      expect(ofKind('only in index')).toEqual(beyond);
+      expect(ofKind('newer in index')).toEqual(beyond);
       expect(found).toHaveLength(lost.length + beyond.length);
     });
 
