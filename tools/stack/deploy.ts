@@ -7,7 +7,7 @@ import { emulatedApiUrl } from './api-url.ts';
 import { cdk, emulatorEnvironment } from './cdk.ts';
 import { credentials } from './credentials.ts';
 import { databaseSecret, userSecrets } from './database-secret.ts';
-import { apiAnswers, forgetDeployment, keepDeployment, readDeployment } from './deployment.ts';
+import { apiResponds, forgetDeployment, keepDeployment, readDeployment } from './deployment.ts';
 import { requireLoopback } from './endpoint.ts';
 import { fingerprint } from './fingerprint.ts';
 import { makeFolder, stackFolder } from './folders.ts';
@@ -23,7 +23,7 @@ const deployFlags = ['--all', '--require-approval', 'never', '--progress', 'even
 export async function isDeployed(servers: Servers): Promise<boolean> {
   const last = readDeployment();
   return (
-    last?.endpoint === servers.awsEndpoint && last.fingerprint === fingerprint(servers) && (await apiAnswers(last))
+    last?.endpoint === servers.awsEndpoint && last.fingerprint === fingerprint(servers) && (await apiResponds(last))
   );
 }
 

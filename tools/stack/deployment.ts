@@ -1,8 +1,8 @@
 import { readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import * as z from 'zod';
-import { answers } from './answers.ts';
 import { makeFolder, stackFolder } from './folders.ts';
+import { responds } from './responds.ts';
 
 const file = path.join(stackFolder, 'deployment.json');
 
@@ -33,4 +33,4 @@ export function keepDeployment(made: Deployment): void {
 export const forgetDeployment = (): void => rmSync(file, { force: true });
 
 /** Whether the API of the deployment responds. */
-export const apiAnswers = ({ url }: Deployment): Promise<boolean> => answers(`${url}/health`);
+export const apiResponds = ({ url }: Deployment): Promise<boolean> => responds(`${url}/health`);

@@ -1,5 +1,5 @@
 import { table } from '../cli/table.ts';
-import { apiAnswers, type Deployment } from './deployment.ts';
+import { apiResponds, type Deployment } from './deployment.ts';
 import type { Part } from './provider.ts';
 
 const headings = ['part', 'state', 'address', 'pid', 'data', 'log'];
@@ -12,7 +12,7 @@ const headings = ['part', 'state', 'address', 'pid', 'data', 'log'];
 export async function printStatus(parts: Part[], deployment: Deployment | undefined): Promise<boolean> {
   const api: Part = {
     name: 'api',
-    running: deployment !== undefined && (await apiAnswers(deployment)),
+    running: deployment !== undefined && (await apiResponds(deployment)),
     address: deployment?.url ?? 'not deployed',
   };
   const all = [...parts, api];

@@ -1,9 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
-import { answers } from '../answers.ts';
 import { credentials } from '../credentials.ts';
 import { makeFolder } from '../folders.ts';
 import { loopback } from '../ports.ts';
+import { responds } from '../responds.ts';
 import type { NativeServer } from './native-server.ts';
 import { pythonEnvironment } from './python.ts';
 
@@ -44,5 +44,5 @@ export const ministack = (home: string, port: number): NativeServer => ({
       },
     };
   },
-  ready: () => answers(`http://${loopback}:${port}/_ministack/ready`),
+  ready: () => responds(`http://${loopback}:${port}/_ministack/ready`),
 });

@@ -12,10 +12,10 @@ import {
 } from 'node:fs';
 import path from 'node:path';
 import { promisify } from 'node:util';
-import { answers } from '../answers.ts';
 import { cached } from '../cache.ts';
 import { isRoot, makeFolder } from '../folders.ts';
 import { loopback } from '../ports.ts';
+import { responds } from '../responds.ts';
 import { run, type Say } from '../run.ts';
 import { findJava, type Java } from './java.ts';
 import { fetchArtifact } from './maven.ts';
@@ -56,7 +56,7 @@ export const opensearch = (folder: string, port: number): NativeServer => ({
       ...(isRoot && { uid: uidInsteadOfRoot }),
     };
   },
-  ready: () => answers(`http://${loopback}:${port}/_cluster/health?wait_for_status=yellow&timeout=2s`),
+  ready: () => responds(`http://${loopback}:${port}/_cluster/health?wait_for_status=yellow&timeout=2s`),
 });
 
 const install = ({ jars }: Java, say: Say): Promise<string> =>
