@@ -81,7 +81,7 @@ class Connection implements TrackedConnection {
   /** Refuses the request whose body is being read. */
   refuseBody: (() => void) | undefined;
   /** Called when a response has been sent or given up. */
-  onAnswered: (() => void) | undefined;
+  onResponded: (() => void) | undefined;
 
   constructor(socket: Socket, parse: (bytes: Buffer) => void) {
     this.socket = socket;
@@ -143,12 +143,12 @@ export class Connections {
   }
 
   /**
-   * Closes the connection after `answer`, the bytes of a whole response. It is sent after the responses to all complete
-   * requests, and takes the place of the response to a request whose body is still arriving. Whatever the client sends
+   * Closes the connection after the bytes of a whole response. It is sent after the responses to all complete requests,
+   * and takes the place of the response to a request whose body is still arriving. Whatever the client sends
    * from now on is discarded, up to `discardedBytes` and `lingerMs`. Closing at once could reset the connection before
    * the client has read the response (RFC 9112, section 9.6).
    */
-  endWith(connection: Connection, answer: Buffer): void {
+  endWith(connection: Connection, response: Buffer): void {
     const { socket, held, last } = connection;
     if (connection.ending) return;
     connection.ending = true;
@@ -164,19 +164,19 @@ export class Connections {
     const startedCutOff = cutOff && !isHeld ? 1 : 0;
     const send = () => {
       if (held.length > 0 || connection.started > startedCutOff) return;
-      connection.onAnswered = undefined;
+      connection.onResponded = undefined;
       if (!socket.writable) {
         socket.destroy();
         return;
       }
-      this.memory.keep(connection, answer.length);
+      this.memory.keep(connection, response.length);
       socket.setTimeout(unreadMs, () => socket.destroy());
-      socket.end(answer, () => this.#linger(connection));
+      socket.end(response, () => this.#linger(connection));
       // Node.js may have paused the socket for a request or response that no longer matters. Read on, to discard.
       socket.resume();
       this.#readOn(connection);
     };
-    connection.onAnswered = send;
+    connection.onResponded = send;
     send();
   }
 
@@ -311,7 +311,7 @@ export class Connections {
       this.#inProgress--;
       // An idle connection keeps nothing of its last request.
       if (connection.last === exchange && request.complete) connection.last = undefined;
-      connection.onAnswered?.();
+      connection.onResponded?.();
       this.#queue(connection);
     });
     this.#serve(request, response);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createBirpc } from 'birpc';
-import { problemAnswer } from '../functions/runtime/http/answering.ts';
+import { problemResponse } from '../functions/runtime/http/answering.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
 import { Problem } from '../lib/api/problems.ts';
@@ -304,7 +304,7 @@ export class Readers {
   #refuse(read: Read, problem: Problem): void {
     log.debug(events.readRefused, { request_id: read.requestId });
     read.isRefused = true;
-    read.resolve(problemAnswer(problem, read.requestId));
+    read.resolve(problemResponse(problem, read.requestId));
   }
 
   /** Starts processes ahead of need: the next read, or the one after a kill, finds one ready. */

@@ -5,7 +5,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
 import { type HeadCheck, headCheck, isJson } from '../functions/runtime/http/admission.ts';
-import { type HttpResult, problemAnswer, sharedBody } from '../functions/runtime/http/answering.ts';
+import { type HttpResult, problemResponse, sharedBody } from '../functions/runtime/http/answering.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
 import { internalError, Problem } from '../lib/api/problems.ts';
@@ -37,14 +37,14 @@ const uncountedBodyBytes = 16_384;
  * A response body that is longer than this, in characters or bytes, is written in pieces. Shorter ones are not, because
  * writing the response of a batch of 100 (19 kB) in pieces made the batch 7 % slower.
  */
-const wholeAnswer = 131_072;
+const wholeResponse = 131_072;
 /**
  * Size of a piece, in bytes. Writing one takes some 50 µs. `ClientMemory` closes a connection that takes longer than
- * 30 s for a piece, or for a response of up to {@link wholeAnswer}, so any response arrives at 4.4 kB/s or more.
+ * 30 s for a piece, or for a response of up to {@link wholeResponse}, so any response arrives at 4.4 kB/s or more.
  */
 const pieceBytes = 65_536;
 /** Approximate size of a response's head, in bytes. */
-const answerHeadBytes = 500;
+const responseHeadBytes = 500;
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
 
@@ -71,7 +71,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       return;
     }
     log.debug(events.connectionRefused, { code: problem.code });
-    connections.endWith(connection, lastAnswer(problemAnswer(problem, randomUUID())));
+    connections.endWith(connection, lastResponse(problemResponse(problem, randomUUID())));
   };
 
   const server = fastify({
@@ -131,7 +131,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     const { raw: response } = reply.hijack();
     if (!connection || connection.cutOff === request.raw) return;
     if (leavesBodyUnread(request)) {
-      connections.endWith(connection, lastAnswer(result, request.method));
+      connections.endWith(connection, lastResponse(result, request.method));
       return;
     }
     const { statusCode } = result;
@@ -140,7 +140,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     const body = shared ?? result.body;
     const hasLength = statusCode !== 204 && statusCode !== 304;
     response.writeHead(statusCode, { ...headers, ...(hasLength && { 'content-length': Buffer.byteLength(body) }) });
-    if (body.length > wholeAnswer && request.method !== 'HEAD') {
+    if (body.length > wholeResponse && request.method !== 'HEAD') {
       sendInPieces(connection, response, shared ?? Buffer.from(result.body), shared !== undefined);
       return;
     }
@@ -148,7 +148,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     response.end(body);
     // Bytes that the system has taken at once are not in our memory, so they do not count.
     if (response.writableLength > 0) {
-      const unread = body.length + answerHeadBytes;
+      const unread = body.length + responseHeadBytes;
       connections.memory.keep(connection, unread);
       response.on('close', () => connections.memory.release(connection, unread));
     }
@@ -158,8 +158,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   const sendInPieces = (connection: Connection, response: ServerResponse, body: Buffer, isShared: boolean): void => {
     let rest = body;
     const countOf = (bytes: number) => (isShared ? 0 : bytes);
-    connections.memory.keep(connection, answerHeadBytes + countOf(rest.length));
-    response.on('close', () => connections.memory.release(connection, answerHeadBytes + countOf(rest.length)));
+    connections.memory.keep(connection, responseHeadBytes + countOf(rest.length));
+    response.on('close', () => connections.memory.release(connection, responseHeadBytes + countOf(rest.length)));
     const next = () => {
       if (connection.socket.destroyed) return;
       if (rest.length <= pieceBytes) {
@@ -334,7 +334,7 @@ const slowBody = () => new Problem('request_timeout', 'The request body did not 
 /** Returns the response to a request that is refused before its handler runs. */
 function refusal(request: FastifyRequest, problem: Problem): HttpResult {
   log.debug(events.answered, { request_id: request.id, status: problem.status, route: request.routeOptions?.url });
-  return problemAnswer(problem, request.id);
+  return problemResponse(problem, request.id);
 }
 
 /** Returns the size of the body in bytes as the head declares it: 0 without a body, undefined when it is chunked. */
@@ -357,7 +357,7 @@ function leavesBodyUnread(request: FastifyRequest): boolean {
 }
 
 /** Returns the bytes of a response after which the connection is closed. */
-function lastAnswer(result: HttpResult, method?: string): Buffer {
+function lastResponse(result: HttpResult, method?: string): Buffer {
   const { statusCode, headers } = result;
   const body = result[sharedBody] ?? result.body;
   const fields = {

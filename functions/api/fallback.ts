@@ -27,7 +27,7 @@ export const fallback = (): HttpHandler =>
         path: '*',
         summary: '',
         tag: 'service',
-        answer: { status: 204 },
+        response: { status: 204 },
         problems: [],
         needs: [],
       }),

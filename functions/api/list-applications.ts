@@ -1,7 +1,7 @@
 import { listOf } from '../runtime/http/lists.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { applicationPosition } from '../runtime/http/positions.ts';
-import { fitting, pageAnswer } from './shared/pages.ts';
+import { fitting, pageResponse } from './shared/pages.ts';
 import { applicationView } from './shared/views.ts';
 
 export const listApplications = operation('listApplications', async (request, { store, cursors }) => {
@@ -13,5 +13,5 @@ export const listApplications = operation('listApplications', async (request, { 
   const page = fitting(rows, more, applicationView);
   const last = page.items.at(-1);
   const next = page.more && last ? await cursors.encode(list, [last.createdAt, last.token]) : null;
-  return pageAnswer({ data: page.views, next }, request.pageAt);
+  return pageResponse({ data: page.views, next }, request.pageAt);
 });

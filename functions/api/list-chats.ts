@@ -1,7 +1,7 @@
 import { listOf } from '../runtime/http/lists.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { numberPosition } from '../runtime/http/positions.ts';
-import { fitting, pageAnswer } from './shared/pages.ts';
+import { fitting, pageResponse } from './shared/pages.ts';
 import { requireApplication } from './shared/parents.ts';
 import { listRangeOf } from './shared/ranges.ts';
 import { chatView } from './shared/views.ts';
@@ -20,5 +20,5 @@ export const listChats = operation('listChats', async (request, services) => {
   const page = fitting(rows, more, chatView);
   const last = page.items.at(-1);
   const next = page.more && last ? await services.cursors.encode(list, [last.number]) : null;
-  return pageAnswer({ data: page.views, next }, pageAt);
+  return pageResponse({ data: page.views, next }, pageAt);
 });

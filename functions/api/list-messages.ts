@@ -2,7 +2,7 @@ import { limits } from '../../lib/limits.ts';
 import { listOf } from '../runtime/http/lists.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { numberPosition } from '../runtime/http/positions.ts';
-import { fitting, pageAnswer } from './shared/pages.ts';
+import { fitting, pageResponse } from './shared/pages.ts';
 import { requireChat } from './shared/parents.ts';
 import { coveredWindow, pendingWindow } from './shared/pending-window.ts';
 import { listRangeOf } from './shared/ranges.ts';
@@ -18,7 +18,7 @@ export const listMessages = operation('listMessages', async (request, services) 
 
   const page = fitting(rows, more, messageView);
   const covered = coveredWindow(page.views, query, from);
-  if (!covered) return pageAnswer({ data: [], next: null, pending: [] }, pageAt);
+  if (!covered) return pageResponse({ data: [], next: null, pending: [] }, pageAt);
   const { first, last } = covered;
   const maxPending = limits.pendingNumbers;
   const listed = page.views.map(({ number }) => number);
@@ -29,5 +29,5 @@ export const listMessages = operation('listMessages', async (request, services) 
 
   const window = pendingWindow({ items: page.views, first, last, more: page.more, maxPending }, missing);
   const next = window.more ? await services.cursors.encode(list, [window.last]) : null;
-  return pageAnswer({ data: window.items, next, pending: window.pending }, pageAt);
+  return pageResponse({ data: window.items, next, pending: window.pending }, pageAt);
 });

@@ -2,7 +2,7 @@ import { listOf } from '../runtime/http/lists.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { matchPosition } from '../runtime/http/positions.ts';
 import { matchView, totals } from './shared/matches.ts';
-import { fitting, pageAnswer } from './shared/pages.ts';
+import { fitting, pageResponse } from './shared/pages.ts';
 import { requireApplication } from './shared/parents.ts';
 
 export const searchApplication = operation('searchApplication', async (request, services) => {
@@ -19,5 +19,5 @@ export const searchApplication = operation('searchApplication', async (request, 
   // The documents of a deleted chat are purged in the background; until then they are left out here.
   const live = await services.store.liveChats(token, [...new Set(page.items.map(({ chat }) => chat))]);
   const data = page.views.filter((match) => live.has(match.chat_number));
-  return pageAnswer({ data, next, ...totals(found) }, request.pageAt);
+  return pageResponse({ data, next, ...totals(found) }, request.pageAt);
 });

@@ -2,7 +2,7 @@ import { listOf } from '../runtime/http/lists.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { matchPosition } from '../runtime/http/positions.ts';
 import { matchView, totals } from './shared/matches.ts';
-import { fitting, pageAnswer } from './shared/pages.ts';
+import { fitting, pageResponse } from './shared/pages.ts';
 import { requireChat } from './shared/parents.ts';
 
 export const searchChat = operation('searchChat', async (request, services) => {
@@ -16,5 +16,5 @@ export const searchChat = operation('searchChat', async (request, services) => {
   const page = fitting(found.matches, found.more, (match) => matchView(match, q));
   const last = page.items.at(-1);
   const next = page.more && last ? await services.cursors.encode(list, [last.createdAt, last.chat, last.number]) : null;
-  return pageAnswer({ data: page.views, next, ...totals(found) }, request.pageAt);
+  return pageResponse({ data: page.views, next, ...totals(found) }, request.pageAt);
 });

@@ -19,7 +19,7 @@ export const problemHeaders = {
  * Headers of responses about an application. Only the client's own cache may store them, and it must revalidate them
  * before each use (`If-None-Match`).
  */
-export const privateAnswer = { 'cache-control': 'private, no-cache' };
+export const privateResponse = { 'cache-control': 'private, no-cache' };
 
 /**
  * Headers of the docs page and the OpenAPI document, which are the same for everyone. Any cache may store them but must

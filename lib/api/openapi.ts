@@ -1,9 +1,9 @@
 import * as z from 'zod';
 import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
 import { limits } from '../limits.ts';
-import { answers, ProblemDocument } from './answers.ts';
 import { documentOf } from './documents.ts';
 import { type ProblemCode, problems } from './problems.ts';
+import { ProblemDocument, responseSchemas } from './responses.ts';
 import { type JsonOperation, type OperationId, type Route, routes } from './routes.ts';
 import { documented } from './schema-parts.ts';
 import { idempotencyKey } from './schemas.ts';
@@ -25,7 +25,7 @@ function problemsOf(route: Route): ProblemCode[] {
 function headersOf(route: Route): z.ZodObject {
   return z.object({
     'x-request-id': requestId,
-    ...(route.answer.status === 201 && route.method === 'POST' && !route.path.endsWith('/batch')
+    ...(route.response.status === 201 && route.method === 'POST' && !route.path.endsWith('/batch')
       ? { Location: text('The URL of the new resource, relative to the URL of the request.') }
       : {}),
     ...(route.etag ? { ETag: text('A weak ETag of the response, for `If-None-Match`.') } : {}),
@@ -36,15 +36,15 @@ function headersOf(route: Route): z.ZodObject {
 }
 
 /** Returns the OpenAPI content of a route's successful response; undefined when it has no body. */
-function responseContentOf(id: OperationId, { answer }: Route): ZodOpenApiResponseObject['content'] {
-  if (answer.document === 'text/html') return { 'text/html': { schema: z.string() } };
-  if (answer.document === 'application/json') return json(z.looseObject({}));
+function responseContentOf(id: OperationId, { response }: Route): ZodOpenApiResponseObject['content'] {
+  if (response.document === 'text/html') return { 'text/html': { schema: z.string() } };
+  if (response.document === 'application/json') return json(z.looseObject({}));
   // Every remaining operation returns JSON.
-  return answer.status === 204 ? undefined : json(answers[id as JsonOperation]);
+  return response.status === 204 ? undefined : json(responseSchemas[id as JsonOperation]);
 }
 
 function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['responses'] {
-  const { status } = route.answer;
+  const { status } = route.response;
   const content = responseContentOf(id, route);
   const byStatus = Map.groupBy(problemsOf(route), (code) => problems[code].status);
   return {

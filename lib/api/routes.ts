@@ -6,10 +6,10 @@ import * as schemas from './schemas.ts';
 export type ServiceName = 'ledger' | 'store' | 'searchIndex' | 'cursors';
 
 /**
- * The response of a successful operation: JSON with a schema in answers.ts; a document, which is the same for every
+ * The response of a successful operation: JSON with a schema in responses.ts; a document, which is the same for every
  * client and served unchanged; or, with status 204, no body.
  */
-type SuccessAnswer =
+type SuccessResponse =
   | { status: 200 | 201; document?: never }
   | { status: 200; document: 'application/json' | 'text/html' }
   | { status: 204; document?: never };
@@ -26,7 +26,7 @@ export interface Route {
   params?: () => z.ZodMiniObject;
   query?: () => z.ZodMiniObject;
   body?: () => z.ZodMiniObject;
-  answer: SuccessAnswer;
+  response: SuccessResponse;
   /** The route's own problems, without those that all routes share. */
   problems: ProblemCode[];
   /** The services that the handler uses. */
@@ -59,7 +59,7 @@ export const routes = {
     summary: 'Create an application',
     tag: 'applications',
     body: schemas.ApplicationInput,
-    answer: { status: 201 },
+    response: { status: 201 },
     problems: [...idempotencyProblems],
     needs: ['ledger'],
     admin: true,
@@ -70,7 +70,7 @@ export const routes = {
     summary: 'List applications in the order of their creation',
     tag: 'applications',
     query: schemas.PageQuery,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [],
     needs: ['store', 'cursors'],
     admin: true,
@@ -81,7 +81,7 @@ export const routes = {
     summary: 'Read an application',
     tag: 'applications',
     params: schemas.ApplicationPath,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...applicationProblems],
     needs: ['store', 'ledger'],
     etag: true,
@@ -94,7 +94,7 @@ export const routes = {
     tag: 'applications',
     params: schemas.ApplicationPath,
     body: schemas.ApplicationInput,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...applicationProblems],
     needs: ['ledger'],
   },
@@ -104,7 +104,7 @@ export const routes = {
     summary: 'Delete an application with all its chats and messages',
     tag: 'applications',
     params: schemas.ApplicationPath,
-    answer: { status: 204 },
+    response: { status: 204 },
     problems: [...applicationProblems],
     needs: ['ledger'],
   },
@@ -115,7 +115,7 @@ export const routes = {
     tag: 'chats',
     params: schemas.ApplicationPath,
     body: schemas.ChatInput,
-    answer: { status: 201 },
+    response: { status: 201 },
     problems: [...applicationProblems, ...idempotencyProblems],
     needs: ['ledger'],
   },
@@ -126,7 +126,7 @@ export const routes = {
     tag: 'chats',
     params: schemas.ApplicationPath,
     query: schemas.NumberedPageQuery,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...applicationProblems],
     needs: ['store', 'ledger', 'cursors'],
   },
@@ -136,7 +136,7 @@ export const routes = {
     summary: 'Read a chat',
     tag: 'chats',
     params: schemas.ChatPath,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...chatProblems],
     needs: ['store', 'ledger'],
     etag: true,
@@ -149,7 +149,7 @@ export const routes = {
     tag: 'chats',
     params: schemas.ChatPath,
     body: schemas.ChatEdit,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...chatProblems],
     needs: ['ledger'],
   },
@@ -159,7 +159,7 @@ export const routes = {
     summary: 'Delete a chat with all its messages',
     tag: 'chats',
     params: schemas.ChatPath,
-    answer: { status: 204 },
+    response: { status: 204 },
     problems: [...chatProblems],
     needs: ['ledger'],
   },
@@ -170,7 +170,7 @@ export const routes = {
     tag: 'messages',
     params: schemas.ChatPath,
     body: schemas.MessageInput,
-    answer: { status: 201 },
+    response: { status: 201 },
     problems: [...chatProblems, ...idempotencyProblems],
     needs: ['ledger'],
   },
@@ -181,7 +181,7 @@ export const routes = {
     tag: 'messages',
     params: schemas.ChatPath,
     body: schemas.MessagesInput,
-    answer: { status: 201 },
+    response: { status: 201 },
     problems: [...chatProblems, ...idempotencyProblems],
     needs: ['ledger'],
   },
@@ -192,7 +192,7 @@ export const routes = {
     tag: 'messages',
     params: schemas.ChatPath,
     query: schemas.NumberedPageQuery,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...chatProblems],
     needs: ['store', 'ledger', 'cursors'],
   },
@@ -203,7 +203,7 @@ export const routes = {
     tag: 'search',
     params: schemas.ChatPath,
     query: schemas.SearchQuery,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...chatProblems],
     needs: ['store', 'ledger', 'searchIndex', 'cursors'],
   },
@@ -213,7 +213,7 @@ export const routes = {
     summary: 'Read a message',
     tag: 'messages',
     params: schemas.MessagePath,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...messageProblems, 'message_pending'],
     needs: ['store', 'ledger'],
     etag: true,
@@ -226,7 +226,7 @@ export const routes = {
     tag: 'messages',
     params: schemas.MessagePath,
     body: schemas.MessageInput,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...messageProblems],
     needs: ['ledger'],
   },
@@ -236,7 +236,7 @@ export const routes = {
     summary: 'Delete a message; its number is never used again',
     tag: 'messages',
     params: schemas.MessagePath,
-    answer: { status: 204 },
+    response: { status: 204 },
     problems: [...messageProblems],
     needs: ['ledger'],
   },
@@ -247,7 +247,7 @@ export const routes = {
     tag: 'search',
     params: schemas.ApplicationPath,
     query: schemas.SearchQuery,
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [...applicationProblems],
     needs: ['store', 'ledger', 'searchIndex', 'cursors'],
   },
@@ -256,7 +256,7 @@ export const routes = {
     path: '/health',
     summary: 'Check that the API is running; its dependencies are not checked',
     tag: 'service',
-    answer: { status: 200 },
+    response: { status: 200 },
     problems: [],
     needs: [],
   },
@@ -265,7 +265,7 @@ export const routes = {
     path: '/openapi.json',
     summary: 'The OpenAPI document of this API',
     tag: 'service',
-    answer: { status: 200, document: 'application/json' },
+    response: { status: 200, document: 'application/json' },
     problems: [],
     needs: [],
     etag: true,
@@ -275,7 +275,7 @@ export const routes = {
     path: '/docs',
     summary: 'A page for reading the OpenAPI document and trying the API',
     tag: 'service',
-    answer: { status: 200, document: 'text/html' },
+    response: { status: 200, document: 'text/html' },
     problems: [],
     needs: [],
     etag: true,
@@ -285,12 +285,14 @@ export const routes = {
 export type Routes = typeof routes;
 export type OperationId = keyof Routes;
 
-type OperationWith<Answer> = { [Id in OperationId]: Routes[Id]['answer'] extends Answer ? Id : never }[OperationId];
+type OperationWith<Response> = {
+  [Id in OperationId]: Routes[Id]['response'] extends Response ? Id : never;
+}[OperationId];
 /** The operations that serve a document. */
 export type DocumentOperation = OperationWith<{ document: string }>;
 /** The operations whose response has no body. */
 export type EmptyOperation = OperationWith<{ status: 204 }>;
-/** All other operations: they return JSON, with a schema in answers.ts. */
+/** All other operations: they return JSON, with a schema in responses.ts. */
 export type JsonOperation = Exclude<OperationId, DocumentOperation | EmptyOperation>;
 
 /** Returns the methods of a route, HEAD included. */

@@ -6,9 +6,9 @@ import { asToken } from '../model/token.ts';
 import { once } from '../once.ts';
 import { documented, text, typeFault } from './schema-parts.ts';
 
-// Schemas of requests; those of responses are in answers.ts. The OpenAPI document is built from these schemas, so each
-// rule and its message is defined once. A function builds only the schemas of its own route at a cold start, so each
-// schema is built at its first use, with zod/mini.
+// Schemas of requests; those of responses are in responses.ts. The OpenAPI document is built from these schemas, so
+// each rule and its message is defined once. A function builds only the schemas of its own route at a cold start, so
+// each schema is built at its first use, with zod/mini.
 
 const object = <Shape extends z.core.$ZodShape>(id: string, shape: Shape) =>
   documented(z.object(shape, { error: 'must be a JSON object' }), { id });

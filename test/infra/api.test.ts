@@ -4,9 +4,9 @@ import { ResponseType } from 'aws-cdk-lib/aws-apigateway';
 import { describe, expect, test } from 'vitest';
 import { type StageName, stages } from '../../infra/config.ts';
 import { kindOf } from '../../infra/route-kinds.ts';
-import { ProblemDocument } from '../../lib/api/answers.ts';
 import { problemHeaders } from '../../lib/api/headers.ts';
 import { type ProblemCode, problems } from '../../lib/api/problems.ts';
+import { ProblemDocument } from '../../lib/api/responses.ts';
 import { methodsOf, type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { everyStage, synthesize } from '../support/infra/synthesis.ts';
 

@@ -89,7 +89,7 @@ test('no bundle imports node:http, because the import would load undici', () => 
 
 test('only the function that serves the OpenAPI document bundles its schemas and the full zod', () => {
   const carriers = names.filter((name) =>
-    bundleOf(name).files.some((file) => /zod\/v4\/classic|api\/answers/.test(file)),
+    bundleOf(name).files.some((file) => /zod\/v4\/classic|api\/responses/.test(file)),
   );
   expect(carriers).toEqual(['getOpenapi']);
 });

@@ -3,7 +3,7 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-l
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type * as z from 'zod';
 import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
-import { answers } from '../../lib/api/answers.ts';
+import { responseSchemas } from '../../lib/api/responses.ts';
 import { type OperationId, routes } from '../../lib/api/routes.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { loadOperations, pagedReads } from '../../local/operations.ts';
@@ -284,7 +284,7 @@ describe('the pool of reader processes', () => {
 });
 
 test('exactly the routes that return a page run in a reader process', async () => {
-  const documented: Partial<Record<OperationId, z.ZodObject>> = answers;
+  const documented: Partial<Record<OperationId, z.ZodObject>> = responseSchemas;
   const isPage = (id: OperationId) => 'next' in (documented[id]?.shape ?? {});
   expect(pagedReads).toEqual((Object.keys(routes) as OperationId[]).filter(isPage));
   const elsewhere = new Map(pagedReads.map((id) => [id, vi.fn()]));

@@ -7,7 +7,7 @@ import { getChat } from '../../functions/api/get-chat.ts';
 import { getHealth } from '../../functions/api/get-health.ts';
 import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
-import { ProblemDocument } from '../../lib/api/answers.ts';
+import { ProblemDocument } from '../../lib/api/responses.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { NotFound, Unavailable } from '../../lib/model/errors.ts';
 import { type Answered, answer, apiEvent, type Said } from '../support/client/api-event.ts';

@@ -35,7 +35,7 @@ test('every operation documents its response and all its problems', () => {
   for (const [id, route] of table) {
     const operation = document.paths[route.path]?.[route.method.toLowerCase()];
     const statuses = Object.keys(operation?.responses ?? {});
-    expect(statuses, id).toContain(String(route.answer.status));
+    expect(statuses, id).toContain(String(route.response.status));
     for (const code of [...route.problems, 'internal_error', 'too_many_requests', 'unavailable'] as const) {
       const response = operation?.responses[problems[code].status];
       expect(response?.content, id).toHaveProperty(['application/problem+json']);

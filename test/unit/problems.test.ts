@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { ProblemDocument } from '../../lib/api/answers.ts';
 import * as made from '../../lib/api/problems.ts';
+import { ProblemDocument } from '../../lib/api/responses.ts';
 import { limits } from '../../lib/limits.ts';
 import {
   type DomainError,

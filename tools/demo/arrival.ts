@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as answers from '../../lib/api/answers.ts';
+import * as responses from '../../lib/api/responses.ts';
 import { limits } from '../../lib/limits.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import type { Client } from './client.ts';
@@ -23,10 +23,10 @@ const polledChats = 4;
  */
 const stalledMs = 5 * 60_000;
 
-const Page = answers.MessagePage.pick({ pending: true }).extend({
-  data: answers.Message.pick({ number: true }).array(),
+const Page = responses.MessagePage.pick({ pending: true }).extend({
+  data: responses.Message.pick({ number: true }).array(),
 });
-const Total = answers.ChatMatchPage.pick({ total: true });
+const Total = responses.ChatMatchPage.pick({ total: true });
 
 /** Called with the number of messages of each chat that is complete. */
 type OnComplete = (messages: number) => void;

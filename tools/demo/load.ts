@@ -1,4 +1,4 @@
-import * as answers from '../../lib/api/answers.ts';
+import * as responses from '../../lib/api/responses.ts';
 import type { Declaration } from '../texts/declarations.ts';
 import { inBatches } from './batches.ts';
 import { type Client, Refused } from './client.ts';
@@ -6,10 +6,10 @@ import { inParallel } from './parallel.ts';
 import type { Run } from './run.ts';
 
 const Created = {
-  application: answers.Application.pick({ token: true }),
-  numbered: answers.Message.pick({ number: true }),
+  application: responses.Application.pick({ token: true }),
+  numbered: responses.Message.pick({ number: true }),
 };
-const CreatedMessages = answers.Messages.pick({}).extend({ data: Created.numbered.array() });
+const CreatedMessages = responses.Messages.pick({}).extend({ data: Created.numbered.array() });
 
 /** A declaration whose messages have all been accepted as numbers 1, 2, 3 … of a chat. */
 export interface LoadedChat {

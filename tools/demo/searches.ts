@@ -1,5 +1,5 @@
 import { styleText } from 'node:util';
-import * as answers from '../../lib/api/answers.ts';
+import * as responses from '../../lib/api/responses.ts';
 import { limits } from '../../lib/limits.ts';
 import { figure } from '../cli/figures.ts';
 import type { Client } from './client.ts';
@@ -18,8 +18,8 @@ const searches = [
 /** The number of matches to show for each search, each from a different chat. */
 const shown = 3;
 
-const Match = answers.ApplicationMatchPage.shape.data.element.pick({ chat_number: true, highlight: true });
-const Found = answers.ApplicationMatchPage.pick({ total: true, total_is_minimum: true }).extend({
+const Match = responses.ApplicationMatchPage.shape.data.element.pick({ chat_number: true, highlight: true });
+const Found = responses.ApplicationMatchPage.pick({ total: true, total_is_minimum: true }).extend({
   data: Match.array(),
 });
 

@@ -23,8 +23,8 @@ export function fitting<Item, View>(
   return { items, views, more };
 }
 
-/** Returns the answer for a page, with a `Link` header to the next page if there is one. */
-export const pageAnswer = <Page extends { next: string | null }>(page: Page, pageAt: (cursor: string) => string) => ({
+/** Returns the response for a page, with a `Link` header to the next page if there is one. */
+export const pageResponse = <Page extends { next: string | null }>(page: Page, pageAt: (cursor: string) => string) => ({
   json: page,
   ...(page.next !== null && { headers: { link: `<${pageAt(page.next)}>; rel="next"` } }),
 });

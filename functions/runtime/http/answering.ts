@@ -2,7 +2,7 @@ import type { MiddlewareObj, Request } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Document } from '../../../lib/api/documents.ts';
 import { etagOf, isNamed } from '../../../lib/api/etags.ts';
-import { commonHeaders, privateAnswer, problemHeaders, publicDocument } from '../../../lib/api/headers.ts';
+import { commonHeaders, privateResponse, problemHeaders, publicDocument } from '../../../lib/api/headers.ts';
 import { internalError, Problem, problemOf } from '../../../lib/api/problems.ts';
 import type { Route } from '../../../lib/api/routes.ts';
 import { DomainError, Unavailable } from '../../../lib/model/errors.ts';
@@ -11,7 +11,7 @@ import { takesGzip } from './content-coding.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** What an operation returns: a value for JSON, or a ready document. The status is in the route table. */
-export interface Answer {
+export interface OperationResult {
   json?: unknown;
   document?: Document;
   headers?: Record<string, string>;
@@ -30,7 +30,7 @@ export interface HttpResult extends APIGatewayProxyResult {
 }
 
 /** Returns the result for a problem. */
-export function problemAnswer(problem: Problem, requestId: string): HttpResult {
+export function problemResponse(problem: Problem, requestId: string): HttpResult {
   return {
     statusCode: problem.status,
     headers: { ...problemHeaders, 'x-request-id': requestId, ...problem.headers },
@@ -39,8 +39,8 @@ export function problemAnswer(problem: Problem, requestId: string): HttpResult {
 }
 
 /** Returns the result for what the operation returned. */
-function resultOf(route: Route, { json, document, headers }: Answer, event: APIGatewayProxyEvent): HttpResult {
-  const statusCode = route.answer.status;
+function resultOf(route: Route, { json, document, headers }: OperationResult, event: APIGatewayProxyEvent): HttpResult {
+  const statusCode = route.response.status;
   const ifNoneMatch = event.headers['if-none-match'];
   if (document) {
     const shared = { ...commonHeaders, ...publicDocument, ...document.headers, etag: document.etag };
@@ -55,7 +55,7 @@ function resultOf(route: Route, { json, document, headers }: Answer, event: APIG
     statusCode,
     headers: {
       ...commonHeaders,
-      ...privateAnswer,
+      ...privateResponse,
       ...(body && { 'content-type': 'application/json' }),
       ...headers,
     },
@@ -120,13 +120,13 @@ export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   return {
     after: async (request) => {
       const requestId = requestIdOf(request);
-      const result = resultOf(route, request.response as Answer, request.event);
+      const result = resultOf(route, request.response as OperationResult, request.event);
       Object.assign(result.headers as object, { 'x-request-id': requestId });
       finish(request, result, requestId);
     },
     onError: async (request) => {
       const requestId = requestIdOf(request);
-      finish(request, problemAnswer(problemFor(request.error, requestId), requestId), requestId);
+      finish(request, problemResponse(problemFor(request.error, requestId), requestId), requestId);
     },
   };
 }

@@ -9,22 +9,22 @@ import { accepting } from './accepting.ts';
 import { admission } from './admission.ts';
 import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
-import type { AnswerOf } from './documented-answer.ts';
+import type { ResponseOf } from './documented-response.ts';
 import { jsonBody } from './json-body.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
 
 export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
 
 /**
- * Makes the Lambda handler of an operation, for API Gateway proxy events. A request is checked in the contract's order:
- * admin key, content type, size, JSON, validation. Then `run` does the work. It receives the request as the route's
- * schemas parsed it, and only the services that the route needs. It must return exactly the documented answer: an extra
- * or missing member is a type error.
+ * Makes the Lambda handler of an operation, for API Gateway proxy events. A request is checked in the contract's
+ * order: admin key, content type, size, JSON, validation. Then `run` does the work. It receives the request as the
+ * route's schemas parsed it, and only the services that the route needs. It must return exactly the documented
+ * response: an extra or missing member is a type error.
  */
 export const operation =
   <Id extends OperationId, Json>(
     id: Id,
-    run: (request: ApiRequest<Id>, services: ServicesOf<Id>) => Promise<AnswerOf<Id, Json>>,
+    run: (request: ApiRequest<Id>, services: ServicesOf<Id>) => Promise<ResponseOf<Id, Json>>,
   ) =>
   (services: ServicesOf<Id>): HttpHandler => {
     const route: Route = routes[id];

@@ -1,18 +1,18 @@
 import { expect } from 'vitest';
 import type * as z from 'zod';
-import type * as answers from '../../../lib/api/answers.ts';
+import type * as responses from '../../../lib/api/responses.ts';
 import { type OpenApi, OpenApiCheck } from './openapi.ts';
 
-export type Application = z.output<typeof answers.Application>;
-export type Chat = z.output<typeof answers.Chat>;
-export type Message = z.output<typeof answers.Message>;
-export type Messages = z.output<typeof answers.Messages>;
-export type ApplicationPage = z.output<typeof answers.ApplicationPage>;
-export type ChatPage = z.output<typeof answers.ChatPage>;
-export type MessagePage = z.output<typeof answers.MessagePage>;
-export type ChatMatchPage = z.output<typeof answers.ChatMatchPage>;
-export type ApplicationMatchPage = z.output<typeof answers.ApplicationMatchPage>;
-export type Problem = z.output<typeof answers.ProblemDocument>;
+export type Application = z.output<typeof responses.Application>;
+export type Chat = z.output<typeof responses.Chat>;
+export type Message = z.output<typeof responses.Message>;
+export type Messages = z.output<typeof responses.Messages>;
+export type ApplicationPage = z.output<typeof responses.ApplicationPage>;
+export type ChatPage = z.output<typeof responses.ChatPage>;
+export type MessagePage = z.output<typeof responses.MessagePage>;
+export type ChatMatchPage = z.output<typeof responses.ChatMatchPage>;
+export type ApplicationMatchPage = z.output<typeof responses.ApplicationMatchPage>;
+export type Problem = z.output<typeof responses.ProblemDocument>;
 
 export interface Answer<Body = unknown> {
   status: number;

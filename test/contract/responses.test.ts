@@ -102,7 +102,7 @@ async function callEveryOperation(): Promise<void> {
 test('every operation answers a valid request with its documented status, headers and body', () => {
   expect([...new Set(received.map(([id]) => id))].sort()).toEqual(table.map(([id]) => id).sort());
   for (const [id, each] of received) {
-    expect([each.status, check.fault(each)], id).toEqual([routes[id].answer.status, undefined]);
+    expect([each.status, check.fault(each)], id).toEqual([routes[id].response.status, undefined]);
   }
 });
 
@@ -125,7 +125,7 @@ function* variants(
   }
 }
 
-const isDocumentOperation = (id: OperationId) => 'document' in routes[id].answer;
+const isDocumentOperation = (id: OperationId) => 'document' in routes[id].response;
 
 test('a response with an undocumented member, at any depth, is not accepted as documented', () => {
   const withOneMore = (object: JsonObject): [string, JsonObject][] => [['extra', { ...object, extra: 1 }]];

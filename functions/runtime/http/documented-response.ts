@@ -1,5 +1,5 @@
-import type { DocumentedAnswer } from '../../../lib/api/answers.ts';
 import type { Document } from '../../../lib/api/documents.ts';
+import type { DocumentedResponse } from '../../../lib/api/responses.ts';
 import type { DocumentOperation, JsonOperation, OperationId } from '../../../lib/api/routes.ts';
 
 /** The type of a member in a union of objects, not all of which have it. */
@@ -27,8 +27,8 @@ export type Exact<Actual, Documented> = Documented extends readonly (infer Docum
  * What an operation's `run` must return. `Json` is the type of what it actually returns; {@link Exact} compares that
  * with the documented type.
  */
-export type AnswerOf<Id extends OperationId, Json> = Id extends JsonOperation
-  ? { json: Json & Exact<Json, DocumentedAnswer<Id>>; headers?: Record<string, string> }
+export type ResponseOf<Id extends OperationId, Json> = Id extends JsonOperation
+  ? { json: Json & Exact<Json, DocumentedResponse<Id>>; headers?: Record<string, string> }
   : Id extends DocumentOperation
     ? { document: Document }
     : Record<string, never>;

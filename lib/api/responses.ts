@@ -103,7 +103,7 @@ export const ProblemDocument = z
   .meta({ id: 'Problem', description: 'A problem as defined by RFC 9457.' });
 
 /** The schema of the response of each operation that returns JSON. */
-export const answers = {
+export const responseSchemas = {
   createApplication: Application,
   listApplications: ApplicationPage,
   getApplication: Application,
@@ -123,4 +123,4 @@ export const answers = {
 } satisfies Record<JsonOperation, z.ZodType>;
 
 /** The type of an operation's response body. Functions import only the type, so they do not load the schemas. */
-export type DocumentedAnswer<Id extends JsonOperation> = z.output<(typeof answers)[Id]>;
+export type DocumentedResponse<Id extends JsonOperation> = z.output<(typeof responseSchemas)[Id]>;
