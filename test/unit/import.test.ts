@@ -13,7 +13,7 @@ import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { importFrom } from '../../tools/ops/import.ts';
-import { linesOf } from '../../tools/ops/lines.ts';
+import { readLines } from '../../tools/ops/lines.ts';
 import { contents } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 import { refusedTexts } from '../support/texts/names-and-bodies.ts';
@@ -218,7 +218,7 @@ describe('an import', () => {
 
 describe('the reader of lines', () => {
   const read = (...chunks: string[]) =>
-    Array.fromAsync(linesOf(Readable.from(chunks.map((each) => Buffer.from(each)))));
+    Array.fromAsync(readLines(Readable.from(chunks.map((each) => Buffer.from(each)))));
 
   test('the reader of lines returns the same lines wherever the chunks end, even inside a character', async () => {
     const bytes = Buffer.from('one\n\u{1F469}é\u2028x\n\nlast');
@@ -226,7 +226,7 @@ describe('the reader of lines', () => {
       const chunks = Array.from({ length: Math.ceil(bytes.length / size) }, (_, i) =>
         bytes.subarray(i * size, (i + 1) * size),
       );
-      expect(await Array.fromAsync(linesOf(Readable.from(chunks)))).toEqual(['one', '\u{1F469}é\u2028x', '', 'last']);
+      expect(await Array.fromAsync(readLines(Readable.from(chunks)))).toEqual(['one', '\u{1F469}é\u2028x', '', 'last']);
     }
     expect(await read()).toEqual([]);
     expect(await read('a\n')).toEqual(['a']);
@@ -243,7 +243,7 @@ describe('the reader of lines', () => {
         yield Buffer.alloc(65_536, 'x');
       }
     };
-    await expect(Array.fromAsync(linesOf(endless()))).rejects.toThrow('Line 2: is longer than 1000000 bytes.');
+    await expect(Array.fromAsync(readLines(endless()))).rejects.toThrow('Line 2: is longer than 1000000 bytes.');
     expect(chunks).toBe(Math.ceil(archiveLineBytes / 65_536));
   });
 });

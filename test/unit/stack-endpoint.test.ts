@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { emulatedApiUrl } from '../../tools/stack/api-url.ts';
 import { emulatorEnvironment } from '../../tools/stack/cdk.ts';
-import { isLoopback, requireLoopback } from '../../tools/stack/endpoint.ts';
+import { isLoopbackUrl, requireLoopback } from '../../tools/stack/endpoint.ts';
 
 test.each([
   'http://localhost:4566',
@@ -12,7 +12,7 @@ test.each([
   'http://0x7f.1:4566',
   'http://[::1]:4566',
 ])('the address %s is on this machine', (url) => {
-  expect(isLoopback(url)).toBe(true);
+  expect(isLoopbackUrl(url)).toBe(true);
 });
 
 test.each([
@@ -36,7 +36,7 @@ test.each([
   '127.0.0.1',
   '',
 ])('no deployment goes to %j', (url) => {
-  expect(isLoopback(url)).toBe(false);
+  expect(isLoopbackUrl(url)).toBe(false);
   expect(() => requireLoopback(url)).toThrow('is not on this machine');
 });
 

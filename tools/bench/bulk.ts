@@ -5,7 +5,7 @@ import { fold } from '../../lib/search/text/fold.ts';
 import type { ScratchIndex } from './scratch.ts';
 
 /** Returns the body of a `_bulk` request, as our search index writes it. */
-export const linesOf = (documents: SearchDocument[]): string =>
+export const bulkLines = (documents: SearchDocument[]): string =>
   documents
     .map(({ token, chat, number, content, revisions, createdAt, updatedAt }) => {
       const key = { token, chat, number };

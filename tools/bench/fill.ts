@@ -1,5 +1,5 @@
 import { noRevisions } from '../../lib/search/search-index.ts';
-import { bulk, linesOf } from './bulk.ts';
+import { bulk, bulkLines } from './bulk.ts';
 import { messageTexts } from './messages.ts';
 import type { ScratchDatabase, ScratchIndex } from './scratch.ts';
 
@@ -37,7 +37,7 @@ export async function fillChat(count: number, { store, plain }: ScratchDatabase,
           'INSERT INTO messages (token, chat, number, body, revision, deleted, created_at, updated_at) VALUES ?',
           [rows],
         ),
-        index && bulk(index, linesOf(documents)),
+        index && bulk(index, bulkLines(documents)),
       ]);
     }
   };

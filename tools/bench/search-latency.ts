@@ -1,5 +1,5 @@
 import type { SearchIndex } from '../../lib/search/search-index.ts';
-import { count } from '../cli/figures.ts';
+import { count } from '../cli/numbers.ts';
 import { median, percentile } from '../statistics/quantiles.ts';
 import type { Measurement, Setting } from './figure.ts';
 import { big } from './fill.ts';

@@ -1,4 +1,4 @@
-import { figure } from './figures.ts';
+import { formatNumber } from './numbers.ts';
 
 /** The time between two lines of progress when the output is not a terminal, in milliseconds. */
 export const lineEveryMs = 2_000;
@@ -12,7 +12,7 @@ export const barOptions = (stream: NodeJS.WriteStream, format: string, { value: 
   stream,
   format,
   formatValue: (value: number, _options: unknown, type: string) =>
-    type === 'percentage' ? String(value).padStart(3) : figure(value).padStart(type === 'value' ? width : 0),
+    type === 'percentage' ? String(value).padStart(3) : formatNumber(value).padStart(type === 'value' ? width : 0),
   barsize: 30,
   barCompleteChar: '█',
   barIncompleteChar: '░',

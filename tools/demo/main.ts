@@ -1,4 +1,4 @@
-import { figure } from '../cli/figures.ts';
+import { formatNumber } from '../cli/numbers.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import { readDeclarations } from '../texts/declarations.ts';
 import { untilSearchable, untilStored } from './arrival.ts';
@@ -31,7 +31,7 @@ async function demo(settings: Settings): Promise<void> {
 
   const declarations = readDeclarations();
   const messages = declarations.reduce((sum, { paragraphs }) => sum + paragraphs.length, 0);
-  const contents = `${figure(declarations.length)} languages, ${figure(messages)} paragraphs`;
+  const contents = `${formatNumber(declarations.length)} languages, ${formatNumber(messages)} paragraphs`;
   console.log(`Loading the Universal Declaration of Human Rights (${contents}) into ${settings.url}`);
 
   const startedAt = performance.now();
@@ -96,7 +96,9 @@ for (const [signal, status] of [['SIGINT', 130] as const, ['SIGTERM', 143] as co
   process.once(signal, () => {
     progress?.stop();
     if (progress)
-      console.log(`\nStopped with ${figure(progress.accepted)} messages accepted. Run script/demo again to resume.`);
+      console.log(
+        `\nStopped with ${formatNumber(progress.accepted)} messages accepted. Run script/demo again to resume.`,
+      );
     process.exit(status);
   });
 

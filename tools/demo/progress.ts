@@ -1,6 +1,6 @@
 import { MultiBar, type SingleBar } from 'cli-progress';
 import { barOptions, lineEveryMs } from '../cli/bars.ts';
-import { figure } from '../cli/figures.ts';
+import { formatNumber } from '../cli/numbers.ts';
 
 const stages = ['accepted', 'stored', 'searchable'] as const;
 type Stage = (typeof stages)[number];
@@ -20,7 +20,7 @@ export class Progress {
       return;
     }
     const format = '  {stage} {bar} {percentage}%  {value} of {total} messages';
-    this.#bars = new MultiBar(barOptions(process.stdout, format, { value: figure(total).length }));
+    this.#bars = new MultiBar(barOptions(process.stdout, format, { value: formatNumber(total).length }));
     const width = Math.max(...stages.map((stage) => stage.length));
     for (const stage of stages) this.#barOf.set(stage, this.#bars.create(total, 0, { stage: stage.padEnd(width) }));
   }
@@ -50,7 +50,7 @@ export class Progress {
   }
 
   #line(): void {
-    const reached = stages.map((stage) => `${stage} ${figure(this.#reached[stage])}`).join(', ');
-    console.log(`  ${reached} of ${figure(this.#total)} messages`);
+    const reached = stages.map((stage) => `${stage} ${formatNumber(this.#reached[stage])}`).join(', ');
+    console.log(`  ${reached} of ${formatNumber(this.#total)} messages`);
   }
 }

@@ -1,7 +1,7 @@
 import { styleText } from 'node:util';
 import * as responses from '../../lib/api/responses.ts';
 import { limits } from '../../lib/limits.ts';
-import { figure } from '../cli/figures.ts';
+import { formatNumber } from '../cli/numbers.ts';
 import type { Client } from './client.ts';
 import { excerpt } from './excerpt.ts';
 import type { LoadedChat } from './load.ts';
@@ -35,8 +35,8 @@ export async function showSearches(client: Client, token: string, chats: readonl
     const started = performance.now();
     const found = await client.get(path, Found);
     const ms = performance.now() - started;
-    const total = `${found.total_is_minimum ? 'over ' : ''}${figure(found.total)} matches`;
-    console.log(`\n${bold(`${script}: ${q}`)} (${about}) · ${total} · ${figure(ms)} ms`);
+    const total = `${found.total_is_minimum ? 'over ' : ''}${formatNumber(found.total)} matches`;
+    console.log(`\n${bold(`${script}: ${q}`)} (${about}) · ${total} · ${formatNumber(ms)} ms`);
 
     const ofChats = [...Map.groupBy(found.data, (match) => match.chat_number)].slice(0, shown);
     const nameOf = (chat: number) => languages.get(chat) ?? `chat ${chat}`;

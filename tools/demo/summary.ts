@@ -1,4 +1,4 @@
-import { figure, seconds } from '../cli/figures.ts';
+import { formatNumber, seconds } from '../cli/numbers.ts';
 
 /** The result of a run. Times are in milliseconds from its first request. */
 export interface Outcome {
@@ -17,18 +17,18 @@ export function summary({ token, chats, messages, messagesBefore, ...ms }: Outco
   const sent = messages - messagesBefore;
   const rows = [
     ['applications', '1', `token ${token}`],
-    ['chats', figure(chats), 'one for each language'],
+    ['chats', formatNumber(chats), 'one for each language'],
     [
       'messages',
-      figure(messages),
+      formatNumber(messages),
       messagesBefore > 0
-        ? `${figure(messagesBefore)} of them sent before the run was stopped`
+        ? `${formatNumber(messagesBefore)} of them sent before the run was stopped`
         : 'one for each paragraph',
     ],
     [
       'accepted',
       seconds(ms.acceptedMs),
-      sent > 0 ? `${figure(sent / (ms.acceptedMs / 1_000))} messages/s` : 'nothing was left to send',
+      sent > 0 ? `${formatNumber(sent / (ms.acceptedMs / 1_000))} messages/s` : 'nothing was left to send',
     ],
     ['all stored', seconds(ms.storedMs), 'every message can be read'],
     ['all searchable', seconds(ms.searchableMs), 'every message can be found'],

@@ -1,7 +1,7 @@
 import { type QueueName, queues } from '../../functions/queues.ts';
 import { targetOf } from '../../lib/model/write.ts';
 import { decodeChanges, decodeWrites, UnreadableRecord } from '../../lib/queue/records.ts';
-import { figure } from '../cli/figures.ts';
+import { formatNumber } from '../cli/numbers.ts';
 
 /** The number of token characters to print: enough to tell applications apart, too few to access one. */
 const shownOfToken = 6;
@@ -10,7 +10,7 @@ const shownOfToken = 6;
 export const shortToken = (token: string): string => `${token.slice(0, shownOfToken)}…`;
 
 /** Formats numbers as ranges: 1–3, 7. */
-export function ranges(numbers: number[]): string {
+export function rangesText(numbers: number[]): string {
   const sorted = [...new Set(numbers)].sort((a, b) => a - b);
   const texts: string[] = [];
   for (let i = 0; i < sorted.length; i++) {
@@ -37,11 +37,11 @@ export function describeDeadLetter(queue: QueueName, body: string): string {
     return [...groups]
       .map(([group, members]) => {
         const numbers = members.map(({ chat, number }) => number ?? chat).filter((each) => each !== undefined);
-        return numbers.length > 0 ? `${group}: ${ranges(numbers)}` : group;
+        return numbers.length > 0 ? `${group}: ${rangesText(numbers)}` : group;
       })
       .join('; ');
   } catch (error) {
     if (!(error instanceof UnreadableRecord)) throw error;
-    return `unreadable, ${figure(body.length)} characters`;
+    return `unreadable, ${formatNumber(body.length)} characters`;
   }
 }

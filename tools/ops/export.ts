@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { createWriteStream, rmSync } from 'node:fs';
 import { finished } from 'node:stream/promises';
 import { exportApplication } from '../../lib/archive/export.ts';
-import { count } from '../cli/figures.ts';
+import { count } from '../cli/numbers.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';

@@ -2,11 +2,11 @@ import { constants, createReadStream, openSync, statSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { addAbortSignal, type Readable } from 'node:stream';
 import { type Imported, importApplication } from '../../lib/archive/import.ts';
-import { count } from '../cli/figures.ts';
+import { count } from '../cli/numbers.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
-import { linesOf } from './lines.ts';
+import { readLines } from './lines.ts';
 import { Progress } from './progress.ts';
 
 /** The source of an import. */
@@ -46,7 +46,7 @@ async function run(
   interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
 ): Promise<Imported | undefined> {
   const progress = new Progress(dryRun ? 'lines checked' : 'lines', 0);
-  const lines = linesOf(addAbortSignal(interruption.aborted, input.stream()));
+  const lines = readLines(addAbortSignal(interruption.aborted, input.stream()));
   let done: Imported | undefined;
   try {
     for await (const imported of importApplication(services, lines, dryRun)) {

@@ -9,7 +9,7 @@ const lineEnd = 0x0a;
  *
  * @throws ArchiveProblem naming the line that is not UTF-8, or longer than `limits.archiveLineBytes`
  */
-export async function* linesOf(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
+export async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
   let parts: Uint8Array[] = [];
   let size = 0;

@@ -1,6 +1,6 @@
 import type { QueueName } from '../../functions/queues.ts';
 import type { KeptDeadLetter } from '../../lib/queue/queue.ts';
-import { count, figure } from '../cli/figures.ts';
+import { count, formatNumber } from '../cli/numbers.ts';
 import { table } from '../cli/table.ts';
 import { describeDeadLetter } from './describe-dead-letter.ts';
 import type { OpsServices } from './engine.ts';
@@ -65,5 +65,5 @@ export async function listDeadLetters(
   }
   // SQS counts approximately, but the listed dead letters do exist.
   const all = Math.max(total, rows.length);
-  console.log(all === 0 ? 'No dead letters.' : `${figure(rows.length)} of ${count(all, 'dead letter')}.`);
+  console.log(all === 0 ? 'No dead letters.' : `${formatNumber(rows.length)} of ${count(all, 'dead letter')}.`);
 }

@@ -1,6 +1,6 @@
 import { SingleBar } from 'cli-progress';
 import { barOptions, lineEveryMs } from '../cli/bars.ts';
-import { figure } from '../cli/figures.ts';
+import { formatNumber } from '../cli/numbers.ts';
 
 /**
  * Shows the progress of a command: as a bar on a terminal, otherwise as a line every few seconds. Writes to standard
@@ -36,8 +36,8 @@ export class Progress {
     this.#bar?.update(this.#done);
     if (this.#bar || Date.now() - this.#lastLine < lineEveryMs) return;
     this.#lastLine = Date.now();
-    const of = this.#total > this.#done ? ` of ${figure(this.#total)}` : '';
-    console.error(`  ${figure(this.#done)}${of} ${this.#things}`);
+    const of = this.#total > this.#done ? ` of ${formatNumber(this.#total)}` : '';
+    console.error(`  ${formatNumber(this.#done)}${of} ${this.#things}`);
   }
 
   /** Clears the bar for a line of output; the next step draws it again. */

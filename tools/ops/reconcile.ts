@@ -1,6 +1,6 @@
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
-import { count, figure } from '../cli/figures.ts';
+import { count, formatNumber } from '../cli/numbers.ts';
 import { shortToken } from './describe-dead-letter.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
@@ -40,7 +40,7 @@ export async function reconcileAll(
     progress.stop();
   }
   if (!json) {
-    const repairedAndLeft = `${count(repaired, 'difference')} repaired, ${figure(left)} left`;
+    const repairedAndLeft = `${count(repaired, 'difference')} repaired, ${formatNumber(left)} left`;
     const found = repaired + waiting + left === 0 ? 'no differences' : repairedAndLeft;
     const soonStored = waiting > 0 ? `; ${count(waiting, 'write')} waiting for the store worker` : '';
     console.log(`${count(compared, 'message')} compared: ${found}${soonStored}.`);

@@ -1,5 +1,5 @@
 import type { QueueName } from '../../functions/queues.ts';
-import { count } from '../cli/figures.ts';
+import { count } from '../cli/numbers.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';

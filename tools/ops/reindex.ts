@@ -1,4 +1,4 @@
-import { count, seconds } from '../cli/figures.ts';
+import { count, seconds } from '../cli/numbers.ts';
 import type { OpsServices } from './engine.ts';
 import type { Interruption } from './interruption.ts';
 import { Progress } from './progress.ts';

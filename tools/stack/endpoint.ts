@@ -8,7 +8,7 @@ loopbackAddresses.addAddress('::1', 'ipv6');
 /**
  * Whether the URL points to this machine: to `localhost` or a loopback address, not to a name that only looks like one.
  */
-export function isLoopback(url: string): boolean {
+export function isLoopbackUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;
   const { protocol, hostname, username, password } = new URL(url);
   if (!['http:', 'https:'].includes(protocol) || username || password) return false;
@@ -23,7 +23,7 @@ export function isLoopback(url: string): boolean {
  * @throws CommandProblem when the endpoint is not on this machine
  */
 export function requireLoopback(endpoint: string): void {
-  if (!isLoopback(endpoint))
+  if (!isLoopbackUrl(endpoint))
     throw new CommandProblem(
       `${endpoint} is not on this machine, so nothing is deployed there: use an endpoint at localhost or 127.0.0.1, or deploy to AWS with script/stack deploy --aws.`,
     );

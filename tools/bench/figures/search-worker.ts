@@ -4,7 +4,7 @@ import { encodeChanges } from '../../../lib/queue/records.ts';
 import { documentsOf } from '../../../lib/search/documents-of.ts';
 import { lambdaContext, sqsEvent } from '../../../local/lambda-events.ts';
 import { median } from '../../statistics/quantiles.ts';
-import { bulk, linesOf } from '../bulk.ts';
+import { bulk, bulkLines } from '../bulk.ts';
 import { figure } from '../figure.ts';
 import { messageTexts } from '../messages.ts';
 import { makeDatabase, makeIndex } from '../scratch.ts';
@@ -40,10 +40,10 @@ export const searchWorkerFigure = figure({
           ms.worker.push(await msOf(() => worker(event, lambdaContext('bench'))));
 
           const documents = (await store.merged(keys)).flatMap(documentsOf);
-          const lines = linesOf(documents);
+          const lines = bulkLines(documents);
           ms.bulk.push(await msOf(() => bulk(raw, lines)));
           ms.sql.push(await msOf(() => store.merged(keys)));
-          ms.folding.push(await msOf(() => linesOf(documents)));
+          ms.folding.push(await msOf(() => bulkLines(documents)));
         }
         for (const part of ['worker', 'bulk', 'sql', 'folding'] as const) results[part].push(median(ms[part]));
       }
