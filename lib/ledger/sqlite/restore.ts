@@ -7,7 +7,7 @@ import type { ChangedMessage, WholeEntry } from '../ledger.ts';
  * earlier version may have stored. As a floating-point number, such a value is approximate, and recognized as out of
  * bounds.
  */
-export const wide = (column: string): string => `CAST(${column} AS REAL) AS ${column}`;
+export const asReal = (column: string): string => `CAST(${column} AS REAL) AS ${column}`;
 
 /** Tokens that are read at a time. */
 const tokensAtOnce = 1_000;
@@ -23,7 +23,7 @@ export async function* tokensIn(database: Database): AsyncGenerator<string> {
 
 export function entryIn(database: Database, { token, chat }: Parent): WholeEntry | undefined {
   const of = (counter: string, table: string) => `
-    SELECT iif(deleted, NULL, name) AS name, ${wide('revision')}, deleted, CAST(created_at AS REAL) AS createdAt,
+    SELECT iif(deleted, NULL, name) AS name, ${asReal('revision')}, deleted, CAST(created_at AS REAL) AS createdAt,
       CAST(updated_at AS REAL) AS updatedAt, CAST(${counter} AS REAL) AS highest FROM ${table} WHERE token = ?`;
   const row =
     chat === undefined
@@ -36,7 +36,7 @@ export function entryIn(database: Database, { token, chat }: Parent): WholeEntry
 
 export function changedMessageIn(database: Database, { token, chat, number }: MessageKey): ChangedMessage | undefined {
   const row = database
-    .prepare(`SELECT ${wide('revision')}, deleted FROM changed_messages WHERE token = ? AND chat = ? AND number = ?`)
+    .prepare(`SELECT ${asReal('revision')}, deleted FROM changed_messages WHERE token = ? AND chat = ? AND number = ?`)
     .get(token, chat, number) as { revision: number; deleted: number } | undefined;
   return row && { token, chat, number, revision: row.revision, deleted: row.deleted === 1 };
 }

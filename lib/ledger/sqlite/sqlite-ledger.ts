@@ -21,13 +21,13 @@ import type {
 } from '../ledger.ts';
 import { SqliteOutbox } from './outbox.ts';
 import {
+  asReal,
   changedMessageIn,
   deletedMessagesIn,
   entryIn,
   restoreChangedMessage,
   restoreEntry,
   tokensIn,
-  wide,
 } from './restore.ts';
 
 /** The ledger in one SQLite file. One transaction takes the number, queues the write and stores the idempotency key. */
@@ -238,9 +238,9 @@ export class SqliteLedger implements Ledger {
     await this.#commits.synced();
     return parents.map(({ token, chat }) =>
       chat === undefined
-        ? this.#row<{ chats: number }>(`SELECT ${wide('chats')} FROM applications WHERE token = ?`, token)?.chats
+        ? this.#row<{ chats: number }>(`SELECT ${asReal('chats')} FROM applications WHERE token = ?`, token)?.chats
         : this.#row<{ messages: number }>(
-            `SELECT ${wide('messages')} FROM chats WHERE token = ? AND number = ?`,
+            `SELECT ${asReal('messages')} FROM chats WHERE token = ? AND number = ?`,
             token,
             chat,
           )?.messages,

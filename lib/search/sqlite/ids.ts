@@ -94,11 +94,11 @@ export function rangeOf(
 }
 
 /** Returns the parameters of {@link ofChat}. */
-export const chatValues = (place: IndexedChat, numbers?: Numbers): (number | bigint)[] => [
-  ...rangeOf(place, numbers),
-  place.ordinal,
-  place.application,
-  place.chat,
+export const chatValues = (chat: IndexedChat, numbers?: Numbers): (number | bigint)[] => [
+  ...rangeOf(chat, numbers),
+  chat.ordinal,
+  chat.application,
+  chat.chat,
 ];
 
 const clamped = (number: number): number => Math.min(Math.max(number, 0), limits.highestNumber);
