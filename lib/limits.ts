@@ -22,6 +22,10 @@ export const limits = {
   nameLength: 255,
   /** Longest message body, in code points: at four bytes each it still fits a MySQL TEXT column (65,535 bytes). */
   bodyLength: 10_000,
+  /** Most metadata, in bytes of compact JSON in UTF-8: for references and flags. Texts and files belong elsewhere. */
+  metadataBytes: 4_096,
+  /** Most levels of metadata, the object itself being the first: a client's parser may recurse. */
+  metadataLevels: 10,
   /** Most messages in one batch request: one multi-row INSERT of this size is past the point of diminishing returns. */
   batchSize: 1_000,
   /** Largest request body, in bytes: 1 MiB, the most that one SQS message holds. */

@@ -2,7 +2,7 @@ import * as z from 'zod';
 import 'zod-openapi';
 import { limits } from '../limits.ts';
 import type { JsonOperation } from './routes.ts';
-import { applicationName, chatName, messageBody, token } from './schemas.ts';
+import { applicationName, chatName, messageBody, messageSender, metadataFacts, token } from './schemas.ts';
 
 // Schemas of responses. They are not in the route table, because only the OpenAPI document and the tests use them, and
 // a function would build them at each cold start for nothing.
@@ -34,8 +34,20 @@ export const Chat = z
   .object({ number: chatNumber, name: chatName(), messages_count: count('messages'), ...times })
   .meta({ id: 'Chat' });
 export const EditedChat = Chat.omit({ messages_count: true }).meta({ id: 'EditedChat' });
-export const Message = z.object({ number: messageNumber, body: messageBody(), ...times }).meta({ id: 'Message' });
-export const EditedMessage = Message.omit({ created_at: true }).meta({ id: 'EditedMessage' });
+const metadata = z.record(z.string(), z.unknown()).meta(metadataFacts);
+
+export const Message = z
+  .object({ number: messageNumber, sender: messageSender(), body: messageBody(), metadata, ...times })
+  .meta({ id: 'Message' });
+/** With the members that the edit named, because an edit returns before it reaches the store. */
+export const EditedMessage = z
+  .object({
+    number: messageNumber,
+    body: z.optional(messageBody()),
+    metadata: metadata.optional(),
+    updated_at: timestamp,
+  })
+  .meta({ id: 'EditedMessage' });
 export const Messages = z.object({ data: z.array(Message) }).meta({ id: 'Messages' });
 
 const next = z.string().nullable().meta({ description: 'The cursor of the next page; null on the last page.' });

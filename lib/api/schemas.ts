@@ -1,6 +1,7 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
-import type { ContentMember } from '../model/content.ts';
+import type { ContentMember, MessageContent } from '../model/content.ts';
+import { type Metadata, metadataFault, metadataText } from '../model/metadata.ts';
 import { codePoints } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
 import { once } from '../once.ts';
@@ -13,6 +14,11 @@ import { documented, text, typeFault } from './schema-parts.ts';
 const object = <Shape extends z.core.$ZodShape>(id: string, shape: Shape) =>
   documented(z.object(shape, { error: 'must be a JSON object' }), { id });
 
+const atLeastOne = ({ value, issues }: { value: object; issues: z.core.$ZodRawIssue[] }) => {
+  if (Object.keys(value).length === 0)
+    issues.push({ code: 'custom', message: 'must have at least one member that can be edited', input: value });
+};
+
 const kept = 'Not blank. Stored and returned exactly as sent.';
 export const applicationName = () => text(limits.nameLength, { description: kept, example: 'Support desk' });
 export const chatName = () =>
@@ -21,13 +27,45 @@ export const chatName = () =>
     example: 'Order 1042',
   });
 export const messageBody = () => text(limits.bodyLength, { description: kept, example: 'Hello, world' });
+export const messageSender = () =>
+  documented(z.nullable(text(limits.nameLength, {}, 'a string or null')), {
+    description: "The client's own id of the user who wrote the message; null if none was given. It never changes.",
+    example: 'user-17',
+  });
+export const metadataFacts = {
+  description: `A JSON object of the client's own, at most ${limits.metadataBytes} bytes of compact JSON and ${limits.metadataLevels} levels. An edit replaces it whole. It is never searched.`,
+  example: { order: 1042 },
+};
+/** Metadata, as the text that is stored. */
+const metadata = () =>
+  documented(
+    z.pipe(
+      z.unknown().check(({ value, issues }) => {
+        const fault = value === undefined ? 'is required' : metadataFault(value);
+        if (fault) issues.push({ code: 'custom', message: fault, input: value });
+      }),
+      z.transform((value) => metadataText(value as Metadata)),
+    ),
+    { ...metadataFacts, override: { type: 'object', additionalProperties: {} } },
+  );
 
 export const ApplicationInput = once(() => object('ApplicationInput', { name: applicationName() }));
 export const ChatInput = once(() => object('ChatInput', { name: z._default(chatName(), null) }));
 export const ChatEdit = once(() => object('ChatEdit', { name: chatName() }));
 /** What it accepts is the content: handlers pass it on as it is. */
 export const MessageInput = once(() =>
-  object('MessageInput', { body: messageBody() } satisfies Record<ContentMember, unknown>),
+  object('MessageInput', {
+    sender: z._default(messageSender(), null),
+    body: messageBody(),
+    metadata: z._default(metadata(), null),
+  } satisfies Record<keyof MessageContent, unknown>),
+);
+/** What it accepts are the members to change: handlers pass it on as it is. */
+export const MessageEdit = once(() =>
+  object('MessageEdit', {
+    body: z.exactOptional(messageBody()),
+    metadata: z.exactOptional(metadata()),
+  } satisfies Record<ContentMember, unknown>).check(atLeastOne),
 );
 export const tooManyMessages = `must have at most ${limits.batchSize} messages`;
 export const MessagesInput = once(() => {

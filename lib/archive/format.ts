@@ -2,6 +2,7 @@ import * as z from 'zod';
 import { limits } from '../limits.ts';
 import { isTime } from '../model/bounds.ts';
 import type { MessageKey } from '../model/keys.ts';
+import { type Metadata, metadataFault, metadataText, parsedMetadata } from '../model/metadata.ts';
 import { textFault } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
 import type { MessageState } from '../model/writes-of.ts';
@@ -14,7 +15,10 @@ import type { MessageState } from '../model/writes-of.ts';
  * The version of the file format. Raise it with every new member, so that an import by an earlier version stops at the
  * first line, before it writes anything.
  */
-export const archiveFormat = 1;
+export const archiveFormat = 2;
+
+/** The first format had neither senders nor metadata. */
+const readableFormats = [1, archiveFormat];
 
 export const timeText = (ms: number): string => new Date(ms).toISOString();
 
@@ -41,16 +45,21 @@ const text = (longest: number, expected = 'a string') =>
       if (message) issues.push({ code: 'custom', message, input: value });
     });
 
+const metadata = z.unknown().check(({ value, issues }) => {
+  const fault = metadataFault(value);
+  if (fault) issues.push({ code: 'custom', message: fault, input: value });
+});
+
 const kindFault = (issue: { code?: string | undefined }) =>
   issue.code === 'invalid_union' ? 'is not a known kind of line' : 'must be a JSON object';
 
 const formatFault = ({ input }: { input?: unknown }) =>
-  `must be ${archiveFormat}, the only format that this version of chat-system reads${
+  `must be one of ${readableFormats.join(', ')}, the formats that this version of chat-system reads${
     Number.isSafeInteger(input) ? `, but is ${input}; import the file with the version that wrote it` : ''
   }`;
 
 const kinds = [
-  z.strictObject({ kind: z.literal('archive'), format: z.literal(archiveFormat, { error: formatFault }) }),
+  z.strictObject({ kind: z.literal('archive'), format: z.literal(readableFormats, { error: formatFault }) }),
   z.strictObject({
     kind: z.literal('application'),
     token: z.string().refine((token) => asToken(token) === token, 'is not a token'),
@@ -77,8 +86,11 @@ const kinds = [
     kind: z.literal('message'),
     chat: number,
     number,
+    sender: text(limits.nameLength, 'a string or null').nullable().optional(),
     body: text(limits.bodyLength),
+    metadata: metadata.optional(),
     revision,
+    metadata_revision: revision.optional(),
     created_at: time,
     updated_at: time,
   }),
@@ -115,16 +127,23 @@ export const messageLine = ({ chat, number, ...message }: MessageKey & MessageSt
   kind: 'message',
   chat,
   number,
+  ...(message.content.sender !== null && { sender: message.content.sender }),
   body: message.content.body,
+  ...(message.content.metadata !== null && { metadata: parsedMetadata(message.content.metadata) }),
   revision: message.revisions.body,
+  ...(message.revisions.metadata > 0 && { metadata_revision: message.revisions.metadata }),
   created_at: timeText(message.createdAt),
   updated_at: timeText(message.updatedAt),
 });
 
 /** Returns the message of a line. */
 export const messageOf = (line: LineOf<'message'>): MessageState => ({
-  content: { body: line.body },
-  revisions: { body: line.revision },
+  content: {
+    sender: line.sender ?? null,
+    body: line.body,
+    metadata: line.metadata === undefined ? null : metadataText(line.metadata as Metadata),
+  },
+  revisions: { body: line.revision, metadata: line.metadata_revision ?? 0 },
   createdAt: Date.parse(line.created_at),
   updatedAt: Date.parse(line.updated_at),
 });

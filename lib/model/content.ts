@@ -1,28 +1,39 @@
-/**
- * What a client writes in a message. It travels as this one object from the ledger to the store, the search index and
- * the archive. An edit can change each member independently, so edits of different members commute.
- */
-export interface MessageContent {
+/** The members of a message that an edit can change, each independently, so edits of different members commute. */
+interface EditableContent {
   body: string;
+  /** The client's own JSON object, as `JSON.stringify` writes it; null for the empty object. */
+  metadata: string | null;
 }
 
-/** Names a member of the content. */
-export type ContentMember = keyof MessageContent;
+/**
+ * What a client writes in a message. It travels as this one object from the ledger to the store, the search index and
+ * the archive.
+ */
+export interface MessageContent extends EditableContent {
+  /** The client's own id of the user who wrote the message. Only the creation sets it. */
+  sender: string | null;
+}
 
-/** The members that an edit sets; it leaves the others as they are. A creation sets all of them. */
+/** Names a member of the content that an edit can change. */
+export type ContentMember = keyof EditableContent;
+
+/** The members that a write sets; it leaves the others as they are. A creation sets all of them, an edit no sender. */
 export type ContentChange = Partial<MessageContent>;
 
 /** For each member, the revision of the write that set it last: 0 is the creation. */
 export type Revisions = Record<ContentMember, number>;
 
 /** The content of a deleted message, and the initial value of each member until a write sets it. */
-export const blankContent: MessageContent = { body: '' };
+export const blankContent: MessageContent = { sender: null, body: '', metadata: null };
 
-/** The members, in the order of columns and fields. */
-export const contentMembers = Object.keys(blankContent) as ContentMember[];
+/** The members that an edit can change, in the order of columns and fields. */
+export const contentMembers: ContentMember[] = ['body', 'metadata'];
+
+/** All members, in the order of columns and fields. */
+export const contentNames: (keyof MessageContent)[] = ['sender', ...contentMembers];
 
 /** Returns only the content of an object that has more members. */
-export const contentOf = ({ body }: MessageContent): MessageContent => ({ body });
+export const contentOf = ({ sender, body, metadata }: MessageContent): MessageContent => ({ sender, body, metadata });
 
 /** Returns a record with one value for each member. It is a plain loop for speed, because workers call it for each message. */
 export function memberRecord<Value>(makeValue: (member: ContentMember) => Value): Record<ContentMember, Value> {
@@ -37,19 +48,16 @@ export function memberRecord<Value>(makeValue: (member: ContentMember) => Value)
  */
 export const lastRevision = (revisions: Revisions): number => Math.max(...Object.values(revisions));
 
-/**
- * Returns the number of UTF-16 code units in all texts. The loop counts, because an iterator per write is a tenth of all
- * that accepting a batch allocates.
- */
-export function charactersOf(content: { [Member in ContentMember]?: string | undefined }): number {
-  let sum = 0;
-  for (let i = 0; i < contentMembers.length; i += 1) sum += content[contentMembers[i] as ContentMember]?.length ?? 0;
-  return sum;
-}
+/** Some texts of a content. */
+type Texts = { [Name in keyof MessageContent]?: string | null | undefined };
+
+/** Returns the number of UTF-16 code units in all texts. It allocates nothing, because it is called for each write. */
+export const charactersOf = ({ sender, body, metadata }: Texts): number =>
+  (sender?.length ?? 0) + (body?.length ?? 0) + (metadata?.length ?? 0);
 
 /** Returns the size of all texts in UTF-8, in bytes. */
 export const bytesOf = (content: ContentChange): number =>
-  contentMembers.reduce((sum, member) => sum + Buffer.byteLength(content[member] ?? ''), 0);
+  contentNames.reduce((sum, name) => sum + Buffer.byteLength(content[name] ?? ''), 0);
 
 /** The name of the column or field that holds the revision of a member. */
 export type RevisionName<Member extends ContentMember = ContentMember> = Member extends 'body'

@@ -30,7 +30,9 @@ async function folderWithApplication() {
   await client.patch(first, { name: hard });
   for (const _ of [1, 2]) await client.send(first, ...numbers(1, limits.batchSize).map((i) => `text ${i}`));
   await client.send(first, hard, 'deleted later', 'last');
+  await client.post(`${third}/messages`, { sender: hard, body: hard, metadata: { hard, __proto__: null } });
   await client.patch(`${first}/messages/2`, { body: 'edited' });
+  await client.patch(`${first}/messages/2`, { metadata: { n: [1, null, hard] } });
   await client.patch(`${first}/messages/2`, { body: `edited twice ${hard}` });
   await client.delete(`${first}/messages/2002`);
   await client.send(second, 'gone with its chat');
@@ -40,6 +42,7 @@ async function folderWithApplication() {
   await expect
     .poll(async () => (await client.get<Message>(`${first}/messages/2`)).body.body, settled)
     .toContain('twice');
+  await expect.poll(async () => (await client.get<Chat>(third)).body.messages_count, settled).toBe(1);
   await expect
     .poll(async () => (await client.get(`${first}/messages/2002`)).body, settled)
     .toMatchObject({ code: 'message_not_found' });
@@ -96,8 +99,8 @@ test('an exported application is imported complete into another system, and no n
     .trimEnd()
     .split('\n')
     .map((line) => JSON.parse(line));
-  expect(lines[0]).toEqual({ kind: 'archive', format: 1 });
-  expect(lines.at(-1)).toEqual({ kind: 'end', chats: 3, messages: 2_002, deleted_messages: 1 });
+  expect(lines[0]).toEqual({ kind: 'archive', format: 2 });
+  expect(lines.at(-1)).toEqual({ kind: 'end', chats: 3, messages: 2_003, deleted_messages: 1 });
   expect(text).not.toContain('deleted later');
   expect(text).not.toContain('gone with its chat');
 
@@ -107,7 +110,7 @@ test('an exported application is imported complete into another system, and no n
   const dry = await ops('--data-dir', other, 'import', file, '--dry-run');
   expect(dry).toMatchObject({
     status: 0,
-    stdout: 'The file is complete: 3 chats, 2,002 messages, 1 deleted message.\n',
+    stdout: 'The file is complete: 3 chats, 2,003 messages, 1 deleted message.\n',
   });
   expect(fileHashes(other)?.['ledger.db']).toBe(empty?.['ledger.db']);
   // Imports twice, because an import may be repeated; the second time from standard input.
@@ -153,7 +156,7 @@ test('an import of a malformed or truncated file names the line and imports noth
   const cases: [string, string[], RegExp][] = [
     ['empty', [], /^The file is empty/],
     ['cut off', lines.slice(0, 1_500), /^The file is truncated after line 1500/],
-    ['other version', ['{"kind":"archive","format":2}', ...lines.slice(1)], /^Line 1: /],
+    ['other version', ['{"kind":"archive","format":3}', ...lines.slice(1)], /^Line 1: /],
     ['no header', lines.slice(1), /^Line 1: application is not expected here/],
     ['cut in a line', [...lines.slice(0, 9), lines[9]?.slice(0, 20) ?? ''], /^Line 10: is not JSON/],
     [

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { ArchiveProblem, decodeLine } from '../../lib/archive/format.ts';
+import { ArchiveProblem, decodeLine, type LineOf, messageLine, messageOf } from '../../lib/archive/format.ts';
 import { limits } from '../../lib/limits.ts';
 import { acceptableTexts, refusedTexts } from '../support/texts/names-and-bodies.ts';
 
@@ -20,6 +20,21 @@ test.for(fields)('an archive keeps every storable $field of its $line.kind lines
   for (const { what, json } of refusedTexts(longest))
     expect(() => decodeLine(JSON.stringify({ ...line, [field]: JSON.parse(json) })), what).toThrow(`${field} must`);
   expect(() => decodeLine(JSON.stringify(line))).toThrow(new ArchiveProblem(`${field} is required`));
+});
+
+test('an archive keeps the sender and the metadata of a message, and reads lines of the first format, which have none', () => {
+  const key = { token: application.token, chat: 1, number: 1 };
+  const stored = { createdAt: 1, updatedAt: 2, revisions: { body: 1, metadata: 2 } };
+  const content = { sender: 'ada', body: 'b', metadata: '{"n":[1,null],"__proto__":{"a":1}}' };
+  const state = { ...stored, content };
+  expect(messageOf(decodeLine(JSON.stringify(messageLine({ ...key, ...state }))) as LineOf<'message'>)).toEqual(state);
+  expect(messageOf(decodeLine(JSON.stringify({ ...message, body: 'b' })) as LineOf<'message'>)).toMatchObject({
+    content: { sender: null, body: 'b', metadata: null },
+    revisions: { body: 0, metadata: 0 },
+  });
+  expect(decodeLine('{"kind":"archive","format":1}')).toEqual({ kind: 'archive', format: 1 });
+  expect(() => decodeLine(JSON.stringify({ ...message, body: 'b', metadata: [] }))).toThrow('metadata must be');
+  expect(() => decodeLine(JSON.stringify({ ...message, body: 'b', sender: ' ' }))).toThrow('sender must');
 });
 
 test('in an archive, a chat may have no name, but an application must have one', () => {

@@ -1,11 +1,12 @@
 import { expect, test } from 'vitest';
 import { messageView } from '../../functions/api/shared/views.ts';
 import { operation } from '../../functions/runtime/http/operation.ts';
+import { blankContent } from '../../lib/model/content.ts';
 import type { StoredMessage } from '../../lib/store/reads.ts';
 
 // The compiler checks these lines: `npm run types` fails where a line after @ts-expect-error has no error.
 
-const stored: StoredMessage = { number: 1, content: { body: 'Hello' }, createdAt: 0, updatedAt: 0 };
+const stored: StoredMessage = { number: 1, content: { ...blankContent, body: 'Hello' }, createdAt: 0, updatedAt: 0 };
 const withExtra = (message: StoredMessage) => ({ ...messageView(message), extra: 1 });
 const withoutBody = (message: StoredMessage) => {
   const { body: _, ...view } = messageView(message);

@@ -183,9 +183,9 @@ describe('an import', () => {
         'has "mood", which this version of chat-system does not know; import the file with the version that wrote it.',
       );
     }
-    await refused(spoiled(1, 'format', 2), 1);
-    await expect(importOf(spoiled(1, 'format', 2))).rejects.toThrow(
-      'Line 1: format must be 1, the only format that this version of chat-system reads, but is 2; import the file with the version that wrote it.',
+    await refused(spoiled(1, 'format', 3), 1);
+    await expect(importOf(spoiled(1, 'format', 3))).rejects.toThrow(
+      'Line 1: format must be one of 1, 2, the formats that this version of chat-system reads, but is 3; import the file with the version that wrote it.',
     );
   });
 

@@ -144,7 +144,9 @@ describe('a read', () => {
       data: [2, 1].map((chat) => ({
         chat_number: chat,
         number: 1,
+        sender: null,
         body: '<b>Hello</b>',
+        metadata: {},
         created_at: `1970-01-01T00:00:0${chat}.000Z`,
         updated_at: `1970-01-01T00:00:0${chat}.000Z`,
         highlight: '&lt;b&gt;<em>Hello</em>&lt;/b&gt;',

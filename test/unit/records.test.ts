@@ -1,6 +1,8 @@
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
+import type { ContentChange } from '../../lib/model/content.ts';
+import type { MessageKey } from '../../lib/model/keys.ts';
 import type { Write } from '../../lib/model/write.ts';
 import {
   decodeChanges,
@@ -97,7 +99,24 @@ describe('the format of records', () => {
     expect(decodeChangesRecord(previousChanges)).toEqual({ requests: [id], at: 3, messages: [key] });
   });
 
-  test('a record of this version has exactly the bytes of the previous version, so a create is no larger', () => {
+  test('a record has the sender and the metadata, and an edit only what it sets', () => {
+    const full = messageWrite('t', 1, 2, { at: 3, body: 'b', sender: 'ada', metadata: '{"n":1}' });
+    const edit = (content: ContentChange): Write => ({ ...key, kind: 'message', revision: 1, at: 4, content });
+    const writes = [full, edit({ metadata: '{"n":2}' }), edit({ metadata: null }), edit({ body: 'c', metadata: null })];
+    expect(decodeWrites(encodeWrites(writes))).toEqual(writes);
+    expect(
+      JSON.parse(encodeWrites(writes)).writes.map(
+        ({ kind, token, chat, number, at, ...rest }: Write & MessageKey) => rest,
+      ),
+    ).toEqual([
+      { revision: 0, sender: 'ada', body: 'b', metadata: '{"n":1}' },
+      { revision: 1, metadata: '{"n":2}' },
+      { revision: 1, metadata: null },
+      { revision: 1, body: 'c', metadata: null },
+    ]);
+  });
+
+  test('a record without sender and metadata has exactly the bytes of the previous version, so a create is no larger', () => {
     expect(encodeWrites(writes, [id])).toBe(previousWrites);
     expect(encodeChanges([key], { requests: [id], at: 3 })).toBe(previousChanges);
     const create = messageWrite('Q2lDXdH2R2GfSqkhVYzhGg', 100, 100_000, {

@@ -4,6 +4,7 @@ import { editChat } from '../../functions/api/edit-chat.ts';
 import { matchView } from '../../functions/api/shared/matches.ts';
 import { applicationView, chatView, messageView, timestamp } from '../../functions/api/shared/views.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
+import { blankContent } from '../../lib/model/content.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 
 // The clock of the machine that accepted the edit is an hour behind, or was set back.
@@ -15,8 +16,8 @@ test('no view has an updated_at before its created_at, whatever the clocks say',
   const times = { createdAt, updatedAt };
   expect(applicationView({ token: 't', name: 'a', chatsCount: 0, ...times })).toMatchObject(both);
   expect(chatView({ number: 1, name: null, messagesCount: 0, ...times })).toMatchObject(both);
-  expect(messageView({ number: 1, content: { body: 'b' }, ...times })).toMatchObject(both);
-  expect(matchView({ chat: 1, number: 1, content: { body: 'b' }, ...times }, 'b')).toMatchObject(both);
+  expect(messageView({ number: 1, content: { ...blankContent, body: 'b' }, ...times })).toMatchObject(both);
+  expect(matchView({ chat: 1, number: 1, content: { ...blankContent, body: 'b' }, ...times }, 'b')).toMatchObject(both);
 
   const ledger = {
     editApplication: async () => ({ createdAt, at: updatedAt }),

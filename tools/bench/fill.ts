@@ -1,3 +1,4 @@
+import { blankContent } from '../../lib/model/content.ts';
 import { noRevisions } from '../../lib/search/search-index.ts';
 import { bulk, bulkLines } from './bulk.ts';
 import { messageTexts } from './messages.ts';
@@ -52,7 +53,7 @@ function* slicesOf(count: number) {
     yield Array.from({ length: Math.min(atATime, count - last) }, (_, i) => ({
       ...big,
       number: last + i + 1,
-      content: { body: texts.next().value },
+      content: { ...blankContent, body: texts.next().value },
       at: 1_700_000_000_000 + last + i,
     }));
 }

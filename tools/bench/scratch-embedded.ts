@@ -2,6 +2,7 @@ import { mkdtempSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { limits } from '../../lib/limits.ts';
+import { blankContent } from '../../lib/model/content.ts';
 import { noRevisions } from '../../lib/search/search-index.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
@@ -52,7 +53,7 @@ export async function fillEngine(
       token,
       chat,
       number: last + i + 1,
-      content: { body: texts.next().value },
+      content: { ...blankContent, body: texts.next().value },
       at: 1_700_000_000_000 + last + i,
     }));
     await store.merge(messages.map((message) => ({ kind: 'message', revision: 0, ...message })));

@@ -1,5 +1,6 @@
 import { messageView } from '../../functions/api/shared/views.ts';
 import { recordsOf } from '../../lib/ledger/store-records.ts';
+import { blankContent } from '../../lib/model/content.ts';
 import { encodeChanges } from '../../lib/queue/records.ts';
 import { usualBody } from '../texts/usual-body.ts';
 
@@ -27,7 +28,7 @@ export function requestSizes(messages: number): RequestSizes {
     content: { body: usualBody },
   }));
   const views = numbers.map((number) =>
-    messageView({ number, content: { body: usualBody }, createdAt: at, updatedAt: at }),
+    messageView({ number, content: { ...blankContent, body: usualBody }, createdAt: at, updatedAt: at }),
   );
   return {
     records: recordsOf(writes, [requestId]).map((record) => record.length),

@@ -1,3 +1,4 @@
+import { parsedMetadata } from '../../../lib/model/metadata.ts';
 import type { StoredApplication, StoredChat, StoredMessage } from '../../../lib/store/reads.ts';
 
 /** The last formatted time. It is often needed again: a new resource has the same time twice. */
@@ -43,7 +44,9 @@ export const chatView = ({ number, name, messagesCount, ...times }: StoredChat) 
  */
 export const messageView = (message: StoredMessage) => ({
   number: message.number,
-  ...message.content,
+  sender: message.content.sender,
+  body: message.content.body,
+  metadata: parsedMetadata(message.content.metadata),
   created_at: timestamp(message.createdAt),
   updated_at: updatedTimestamp(message),
 });

@@ -13,14 +13,17 @@ type MemberNames<Value> = Value extends unknown ? keyof Value : never;
 
 /**
  * The documented type, with every other member of the actual type forbidden, at all depths. Without it, TypeScript
- * reports an extra member only in an object literal, and not in a value that comes from a function or a spread.
+ * reports an extra member only in an object literal, and not in a value that comes from a function or a spread. An
+ * object that is documented with any member name, such as metadata, may have any.
  */
 export type Exact<Actual, Documented> = Documented extends readonly (infer DocumentedItem)[]
   ? readonly Exact<Actual extends readonly (infer Item)[] ? Item : never, DocumentedItem>[]
   : Documented extends object
-    ? { [Name in keyof Documented]: Exact<MemberOf<Actual, Name>, Documented[Name]> } & {
-        [Name in Exclude<MemberNames<Actual>, keyof Documented>]?: never;
-      }
+    ? string extends keyof Documented
+      ? Documented
+      : { [Name in keyof Documented]: Exact<MemberOf<Actual, Name>, Documented[Name]> } & {
+          [Name in Exclude<MemberNames<Actual>, keyof Documented>]?: never;
+        }
     : Documented;
 
 /**

@@ -1,7 +1,7 @@
 import { type Client, errors } from '@opensearch-project/opensearch';
 import { foldVersion } from '../text/fold-table.ts';
 import { generationOf, indexName, messagesAlias, ownAlias, writesAlias } from './names.ts';
-import { opensearchIndex } from './schema.ts';
+import { contentFields, opensearchIndex } from './schema.ts';
 
 /**
  * Creates the index and its aliases unless they exist. May run at any time, also concurrently.
@@ -14,6 +14,9 @@ export async function migrateOpensearch(client: Client, alias = messagesAlias): 
   else if (!(await client.indices.existsAlias({ name: writesAlias(alias) })).body) await addWriting(client, alias);
   const { body } = await client.indices.getMapping({ index: alias });
   for (const [index, { mappings }] of Object.entries(body)) {
+    // An index of an earlier version lacks the fields that were added later. Adding them changes no document.
+    if (Object.keys(contentFields).some((field) => !Object.hasOwn(mappings.properties ?? {}, field)))
+      await client.indices.putMapping({ index, body: { properties: contentFields } });
     const version = mappings._meta?.fold_version;
     if (version !== foldVersion)
       throw new Error(

@@ -1,11 +1,13 @@
 import type { Types } from '@opensearch-project/opensearch';
-import { memberRecord } from '../../model/content.ts';
+import { contentNames } from '../../model/content.ts';
 import { revisionFields } from '../search-index.ts';
 import { foldVersion } from '../text/fold-table.ts';
 
 /** The fields that are returned with a match but not searched: each member, and the revisions that have a field. */
-const contentFields = {
-  ...memberRecord(() => ({ type: 'keyword', index: false, doc_values: false }) as const),
+export const contentFields = {
+  ...Object.fromEntries(
+    contentNames.map((name) => [name, { type: 'keyword', index: false, doc_values: false } as const]),
+  ),
   ...Object.fromEntries(revisionFields.map((field) => [field, { type: 'long', index: false } as const])),
 };
 

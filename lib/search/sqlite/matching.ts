@@ -1,4 +1,4 @@
-import { contentMembers, type MessageContent } from '../../model/content.ts';
+import { contentNames, type MessageContent } from '../../model/content.ts';
 import type { SearchPosition } from '../search-index.ts';
 import { hasOtherCases } from '../text/fold.ts';
 import { quoted } from './few-trigrams.ts';
@@ -96,7 +96,7 @@ export type MatchRow = SearchPosition & MessageContent & { updatedAt: number };
 export const matchColumns = [
   'd.chat',
   `${numberOf('d.id')} AS number`,
-  ...contentMembers.map((member) => `d.${member}`),
+  ...contentNames.map((member) => `d.${member}`),
   'd.created_at AS createdAt',
   'd.updated_at AS updatedAt',
 ].join(', ');

@@ -65,4 +65,11 @@ export const searchMigrations: Record<string, Migration> = {
       }
     },
   },
+  '004': {
+    async up(db) {
+      await sql`ALTER TABLE search_documents ADD COLUMN sender TEXT`.execute(db);
+      await sql`ALTER TABLE search_documents ADD COLUMN metadata TEXT`.execute(db);
+      await sql`ALTER TABLE search_documents ADD COLUMN metadata_revision INTEGER NOT NULL DEFAULT 0`.execute(db);
+    },
+  },
 };

@@ -1,5 +1,5 @@
 import { isNumber } from '../../model/bounds.ts';
-import { type ContentMember, contentMembers, contentOf, type MessageContent } from '../../model/content.ts';
+import { contentNames, contentOf, type MessageContent } from '../../model/content.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { Database } from '../../sqlite/database.ts';
 import {
@@ -24,12 +24,12 @@ import { applicationGram, applicationTrigram } from './matching.ts';
 import { SqliteSearch } from './search.ts';
 
 /** A document as a row of the table; a tombstone has no content. */
-type HeldDocument = (MessageContent | Record<ContentMember, null>) &
+type HeldDocument = (MessageContent | Record<keyof MessageContent, null>) &
   ReturnType<typeof heldRevisions> & { version: number; createdAt: number; updatedAt: number };
 
 const columns = [
   ...['id', 'application', 'chat', 'version'],
-  ...contentMembers,
+  ...contentNames,
   ...revisionFields,
   ...['created_at', 'updated_at'],
 ];
@@ -105,7 +105,7 @@ export class SqliteSearchIndex implements SearchIndex {
     const indexed = this.#chatOf(token, chat);
     if (!indexed || !isNumber(number)) return undefined;
     const held = this.#get<HeldDocument>(
-      `SELECT ${[...contentMembers, ...revisionFields].join(', ')}, version, created_at AS createdAt,
+      `SELECT ${[...contentNames, ...revisionFields].join(', ')}, version, created_at AS createdAt,
          updated_at AS updatedAt
        FROM search_documents WHERE application = ? AND ${ofChat('id')}`,
       indexed.application,
@@ -155,7 +155,7 @@ export class SqliteSearchIndex implements SearchIndex {
     const { chat, content, revisions, createdAt, updatedAt } = document;
     const values: (string | number | bigint | null)[] = [id, application, chat, documentVersion(document)];
     // Plain loops for speed: the search worker calls this for each message.
-    for (const member of contentMembers) values.push(content === null ? null : content[member]);
+    for (const name of contentNames) values.push(content === null ? null : content[name]);
     for (const member of ownRevisions) values.push(revisions[member]);
     this.#run(writing, ...values, createdAt, updatedAt);
   }

@@ -4,6 +4,8 @@ import { bytesOf, type ContentChange } from '../../model/content.ts';
 import { targetOf, type Write } from '../../model/write.ts';
 import {
   blankValues,
+  type EditableColumn,
+  editable,
   type MemberColumn,
   memberColumns,
   memberNames,
@@ -42,32 +44,38 @@ const merged = (write: Write) => ({
 
 /**
  * Returns the assignments that merge a new row into the stored one. A higher revision replaces a member. A creation
- * also sets the members that no write has set, because an edit of another member may have arrived before it. A deletion
- * blanks all members. MySQL assigns from left to right, and later expressions see the new values, so the columns that
+ * also sets the members that no write has set, because an edit of another member may have arrived before it. Only the
+ * creation has a member without a revision. A deletion blanks all members. MySQL assigns from left to right, and later expressions see the new values, so the columns that
  * conditions read come last.
  */
-export const merging = (members: MemberColumn[]): Record<string, RawBuilder<never>> => ({
-  ...Object.fromEntries(members.map((member) => [member.column, mergedMember(member)])),
-  updated_at: sql`IF(deleted = 0 AND ${greatest(members, incoming)} > ${greatest(members, sql.ref)},
-    VALUES(updated_at), updated_at)`,
-  created_at: sql`COALESCE(created_at, VALUES(created_at))`,
-  deleted: sql`GREATEST(deleted, VALUES(deleted))`,
-  ...Object.fromEntries(
-    members.map(({ revision }) => [revision, sql<never>`GREATEST(${sql.ref(revision)}, ${incoming(revision)})`]),
-  ),
-});
+export const merging = (members: MemberColumn[]): Record<string, RawBuilder<never>> => {
+  const revised = editable(members);
+  return {
+    ...Object.fromEntries(members.map((member) => [member.column, mergedMember(member)])),
+    updated_at: sql`IF(deleted = 0 AND ${greatest(revised, incoming)} > ${greatest(revised, sql.ref)},
+      VALUES(updated_at), updated_at)`,
+    created_at: sql`COALESCE(created_at, VALUES(created_at))`,
+    deleted: sql`GREATEST(deleted, VALUES(deleted))`,
+    ...Object.fromEntries(
+      revised.map(({ revision }) => [revision, sql<never>`GREATEST(${sql.ref(revision)}, ${incoming(revision)})`]),
+    ),
+  };
+};
 
 function mergedMember({ column, revision, blank }: MemberColumn): RawBuilder<never> {
-  const [stored, arriving] = [sql.ref(revision), incoming(revision)];
-  return sql`IF(deleted OR VALUES(deleted), ${sql.lit(blank)},
-    IF(${arriving} > ${stored} OR (${stored} = 0 AND created_at IS NULL AND VALUES(created_at) IS NOT NULL),
-      ${incoming(column)}, ${sql.ref(column)}))`;
+  const value =
+    revision === undefined
+      ? sql`COALESCE(${sql.ref(column)}, ${incoming(column)})`
+      : sql`IF(${incoming(revision)} > ${sql.ref(revision)}
+          OR (${sql.ref(revision)} = 0 AND created_at IS NULL AND VALUES(created_at) IS NOT NULL),
+          ${incoming(column)}, ${sql.ref(column)})`;
+  return sql`IF(deleted OR VALUES(deleted), ${sql.lit(blank)}, ${value})`;
 }
 
 const incoming = (column: string) => sql`VALUES(${sql.ref(column)})`;
 
 /** MySQL's GREATEST takes at least two arguments. */
-function greatest(members: MemberColumn[], readOf: (column: string) => RawBuilder<unknown>): RawBuilder<unknown> {
+function greatest(members: EditableColumn[], readOf: (column: string) => RawBuilder<unknown>): RawBuilder<unknown> {
   const values = members.map(({ revision }) => readOf(revision));
   return values.length === 1 ? (values[0] as RawBuilder<unknown>) : sql`GREATEST(${sql.join(values)})`;
 }
@@ -111,7 +119,7 @@ async function mergeMessages(db: Db, writes: Write[]): Promise<void> {
 }
 
 const placeholders = (count: number): string => '?,'.repeat(count);
-const createdRow = `(${placeholders(3 + members.length)}${'0,'.repeat(members.length)}0,?,created_at)`;
+const createdRow = `(${placeholders(3 + members.length)}${'0,'.repeat(editable(members).length)}0,?,created_at)`;
 const anyRow = `(${placeholders(messageColumns.length - 1)}?)`;
 
 function valuesOf(writes: MessageWrite[]): RowBlock | unknown[][] {

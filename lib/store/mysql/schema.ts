@@ -1,4 +1,4 @@
-import { sql } from 'kysely';
+import { type Kysely, sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
 // No query compares texts, so binary collations are enough. Tokens are ASCII, which makes the keys short.
@@ -72,4 +72,24 @@ export const mysqlMigrations: Record<string, Migration> = {
       ) ${table}`.execute(db);
     },
   },
+  '003': {
+    // Adding a column at the end changes no row (ALGORITHM = INSTANT), so writers do not wait for it.
+    async up(db) {
+      await addColumns(db, 'messages', {
+        sender: 'VARCHAR(255) NULL',
+        metadata: 'TEXT NULL',
+        metadata_revision: 'INT UNSIGNED NOT NULL DEFAULT 0',
+      });
+    },
+  },
 };
+
+/** Adds the columns that the table does not have. MySQL has no `ADD COLUMN IF NOT EXISTS`. */
+async function addColumns(db: Kysely<unknown>, table: string, columns: Record<string, string>): Promise<void> {
+  const tables = await db.introspection.getTables();
+  const known = tables.find(({ name }) => name === table)?.columns.map(({ name }) => name) ?? [];
+  const missing = Object.entries(columns).filter(([name]) => !known.includes(name));
+  if (missing.length === 0) return;
+  const added = missing.map(([name, definition]) => sql`ADD COLUMN ${sql.ref(name)} ${sql.raw(definition)}`);
+  await sql`ALTER TABLE ${sql.table(table)} ${sql.join(added)}, ALGORITHM = INSTANT`.execute(db);
+}

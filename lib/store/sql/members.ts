@@ -1,13 +1,16 @@
 import { blankContent, contentMembers, revisionName } from '../../model/content.ts';
 
-/** A column that an edit can change independently of the others. */
+/** A column with a value that clients write. */
 export interface MemberColumn {
   column: string;
-  /** The column that holds the revision of the write that last set it. */
-  revision: string;
+  /** The column that holds the revision of the write that last set it; undefined if only the creation sets it. */
+  revision: string | undefined;
   /** Its value after a deletion, and until a write sets it. */
   blank: string | null;
 }
+
+/** A member that edits can change, each independently of the others. */
+export type EditableColumn = MemberColumn & { revision: string };
 
 const name = (blank: string | null): MemberColumn[] => [{ column: 'name', revision: 'revision', blank }];
 
@@ -15,17 +18,24 @@ const name = (blank: string | null): MemberColumn[] => [{ column: 'name', revisi
 export const memberColumns: Record<'applications' | 'chats' | 'messages', MemberColumn[]> = {
   applications: name(''),
   chats: name(null),
-  messages: contentMembers.map((member) => ({
-    column: member,
-    revision: revisionName(member),
-    blank: blankContent[member],
-  })),
+  messages: [
+    { column: 'sender', revision: undefined, blank: blankContent.sender },
+    ...contentMembers.map((member) => ({
+      column: member,
+      revision: revisionName(member),
+      blank: blankContent[member],
+    })),
+  ],
 };
+
+/** Returns the members that edits can change. */
+export const editable = (members: MemberColumn[]): EditableColumn[] =>
+  members.filter((member): member is EditableColumn => member.revision !== undefined);
 
 /** Returns the names of the columns whose values {@link memberValues} returns, in the same order. */
 export const memberNames = (members: MemberColumn[]): string[] => [
   ...members.map(({ column }) => column),
-  ...members.map(({ revision }) => revision),
+  ...editable(members).map(({ revision }) => revision),
 ];
 
 const textIn = (change: object, { column }: MemberColumn): string | null | undefined =>
@@ -46,18 +56,14 @@ export function memberTexts(members: MemberColumn[], change: object): (string | 
  * revision 0, which replaces nothing. It is a plain loop for speed, because the store worker calls it for each message.
  */
 export function memberValues(members: MemberColumn[], change: object, revision: number): (string | number | null)[] {
-  const count = members.length;
-  const values = new Array<string | number | null>(2 * count);
-  for (const [i, member] of members.entries()) {
-    const text = textIn(change, member);
-    values[i] = text === undefined ? member.blank : text;
-    values[count + i] = text === undefined ? 0 : revision;
-  }
+  const values: (string | number | null)[] = memberTexts(members, change);
+  for (const member of members)
+    if (member.revision !== undefined) values.push(textIn(change, member) === undefined ? 0 : revision);
   return values;
 }
 
 /** Returns the row values of a deletion. */
 export const blankValues = (members: MemberColumn[]): (string | number | null)[] => [
   ...members.map(({ blank }) => blank),
-  ...members.map(() => 0),
+  ...editable(members).map(() => 0),
 ];

@@ -68,4 +68,11 @@ export const storeMigrations: Record<string, Migration> = {
       ) STRICT, WITHOUT ROWID`.execute(db);
     },
   },
+  '003': {
+    async up(db) {
+      await sql`ALTER TABLE messages ADD COLUMN sender TEXT`.execute(db);
+      await sql`ALTER TABLE messages ADD COLUMN metadata TEXT`.execute(db);
+      await sql`ALTER TABLE messages ADD COLUMN metadata_revision INTEGER NOT NULL DEFAULT 0`.execute(db);
+    },
+  },
 };

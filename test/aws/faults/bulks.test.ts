@@ -2,10 +2,11 @@ import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vit
 import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import { searchWorker } from '../../../functions/workers/search.ts';
 import { limits } from '../../../lib/limits.ts';
+import { blankContent } from '../../../lib/model/content.ts';
 import { encodeChanges } from '../../../lib/queue/records.ts';
 import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
-import { RefusedDocuments, type SearchDocument } from '../../../lib/search/search-index.ts';
+import { noRevisions, RefusedDocuments, type SearchDocument } from '../../../lib/search/search-index.ts';
 import type { MergedMessage } from '../../../lib/store/merging.ts';
 import type { Store } from '../../../lib/store/store.ts';
 import { indexed, numbers } from '../../support/histories/writes.ts';
@@ -97,8 +98,8 @@ describe('a bulk request', () => {
     const merged = (keys: { token: string; chat: number; number: number }[]): MergedMessage[] =>
       keys.map((key) => ({
         ...key,
-        content: { body: 'text of the worker' },
-        revisions: { body: 0 },
+        content: { ...blankContent, body: 'text of the worker' },
+        revisions: noRevisions,
         deleted: false,
         createdAt: key.number === 2 ? unreadable.createdAt : 1,
         updatedAt: 1,

@@ -91,10 +91,10 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await store.merge([messageWrite(token, 1, 2, { revision: 1 }), deletionWrite(token, 1, 3)]);
         await store.merge([messageWrite(token, 2, 3)]);
         expect(await store.messageVersions({ token, chat: 1 }, { from: 2, to: 6 })).toEqual([
-          { number: 2, revisions: { body: 1 }, deleted: false, created: true },
-          { number: 3, revisions: { body: 0 }, deleted: true, created: true },
-          { number: 4, revisions: { body: 0 }, deleted: false, created: true },
-          { number: 6, revisions: { body: 2 }, deleted: false, created: false },
+          { number: 2, revisions: { body: 1, metadata: 0 }, deleted: false, created: true },
+          { number: 3, revisions: { body: 0, metadata: 0 }, deleted: true, created: true },
+          { number: 4, revisions: { body: 0, metadata: 0 }, deleted: false, created: true },
+          { number: 6, revisions: { body: 2, metadata: 0 }, deleted: false, created: false },
         ]);
       });
 

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { IdempotencyKey, Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
-import type { MessageContent } from '../../../lib/model/content.ts';
+import { blankContent, type MessageContent } from '../../../lib/model/content.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import { newClock } from '../../support/basics/clock.ts';
 import { purgeAll } from '../../support/client/all-pages.ts';
@@ -84,7 +84,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         const token = await newApplication();
         const chats = [1, 2, 3, 4];
         for (const _ of chats) await ledger.createChat(token, null);
-        const answered: { chat: number; number: number; revision: number; body: string }[] = [];
+        const answered: ({ chat: number; number: number; revision: number } & MessageContent)[] = [];
         await Promise.all(
           numbers(1, 200).map(async (i) => {
             const chat = chats[i % chats.length] as number;
@@ -94,7 +94,9 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
               i % 5 === 0 ? refusal(ledger.createMessages({ token, chat: 99 }, contents(bodies))) : undefined,
             ]);
             if (refused) expect(refused).toBe('chat_not_found');
-            answered.push(...bodies.map((body, at) => ({ chat, number: first + at, revision: 0, body })));
+            answered.push(
+              ...contents(bodies).map((content, at) => ({ chat, number: first + at, revision: 0, ...content })),
+            );
           }),
         );
         for (const chat of chats) {
@@ -172,8 +174,24 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
           { kind: 'chat', token, chat: 1, revision: 0, at: at + 10, name: null },
           { kind: 'chat', token, chat: 1, revision: 1, at: at + 15, name: 'named' },
           { kind: 'chat', token, chat: 1, revision: 2, at: at + 15, name: null },
-          { kind: 'message', token, chat: 1, number: 1, revision: 0, at: at + 15, content: { body: 'a' } },
-          { kind: 'message', token, chat: 1, number: 2, revision: 0, at: at + 15, content: { body: 'b' } },
+          {
+            kind: 'message',
+            token,
+            chat: 1,
+            number: 1,
+            revision: 0,
+            at: at + 15,
+            content: { ...blankContent, body: 'a' },
+          },
+          {
+            kind: 'message',
+            token,
+            chat: 1,
+            number: 2,
+            revision: 0,
+            at: at + 15,
+            content: { ...blankContent, body: 'b' },
+          },
           { kind: 'message', token, chat: 1, number: 2, revision: 1, at: at + 15, content: { body: 'B' } },
           { kind: 'message', token, chat: 1, number: 2, revision: 2, at: at + 15, content: { body: 'BB' } },
           { kind: 'deletion', token, chat: 1, number: 1, at: at + 15 },

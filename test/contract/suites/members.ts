@@ -73,10 +73,7 @@ function expectedRow(writes: MemberWrite[]): Partial<MemberRow> {
   };
 }
 
-/**
- * The contract of the SQL that is generated from a list of members. A message has one member, so this uses a table of
- * its own.
- */
+/** The contract of the SQL that is generated from a list of members, tried on a table of its own. */
 export function memberContract(name: string, open: () => Promise<MergedTable>): void {
   describe(`merging a row with two members, ${name}`, () => {
     let table: MergedTable;

@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
+import { blankContent } from '../../../lib/model/content.ts';
 import { newToken } from '../../../lib/model/token.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import type { Queue } from '../../../lib/queue/queue.ts';
@@ -320,7 +321,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           expect(await message(2)).toBe('deleted');
           expect(await message(4)).toEqual({
             number: 4,
-            content: { body: 'indexed 4' },
+            content: { ...blankContent, body: 'indexed 4' },
             createdAt: 5_000,
             updatedAt: 5_000,
           });

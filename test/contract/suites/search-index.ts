@@ -473,6 +473,20 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
         expect(await index.versions({ token: newToken(), chat: 2 }, { after: 0, limit: 10 })).toEqual([]);
       });
 
+      test('a match has the sender and the metadata of the message, and neither is searched', async () => {
+        const token = newToken();
+        const content = { sender: 'zanzibar', body: 'hello', metadata: '{"place":"zanzibar"}' };
+        const sent: SearchDocument = { ...document(token, 1, 1, 'hello'), content };
+        const edited = { ...sent, content: { ...content, metadata: null }, revisions: { body: 0, metadata: 2 } };
+        const matches = async (q: string) => (await index.search({ token, q, limit: 5 })).matches;
+        await indexAll([sent]);
+        expect(await matches('hello')).toMatchObject([{ content }]);
+        expect(await matches('zanzibar')).toEqual([]);
+        await indexAll([edited, sent]);
+        expect(await matches('hello')).toMatchObject([{ content: edited.content }]);
+        expect(await index.document({ token, chat: 1, number: 1 })).toEqual(edited);
+      });
+
       test('a document is returned as it was indexed, immediately after indexing', async () => {
         const token = newToken();
         const edited = { ...document(token, 1, 1, 'HELLO, wörld \n', 3), createdAt: 10, updatedAt: 20 };

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { limits } from '../../../lib/limits.ts';
+import { blankContent } from '../../../lib/model/content.ts';
 import type { Parent } from '../../../lib/model/keys.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import { rollUp } from '../../../lib/rollup/rollup.ts';
@@ -105,6 +106,45 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await store.message(token, 1, 1)).toMatchObject({ content: { body: 'two' }, createdAt: 3_000 });
       });
 
+      test('edits of the body and of the metadata never undo each other, in any order, and no edit changes the sender', async () => {
+        const created = { sender: 'ada', body: 'one', metadata: '{"n":1}' };
+        const edits = [{ body: 'two' }, { metadata: '{"n":2}' }, { metadata: null }, { body: 'three' }];
+        const merged = { sender: 'ada', body: 'three', metadata: null };
+        for (const order of [
+          [0, 1, 2, 3, 4],
+          [4, 3, 2, 1, 0],
+          [3, 0, 4, 2, 1],
+          [2, 4, 0, 1, 3],
+        ]) {
+          const token = newToken();
+          const key = { kind: 'message', token, chat: 1, number: 1 } as const;
+          const writes: Write[] = [
+            { ...key, revision: 0, at: 1_000, content: created },
+            ...edits.map((content, i): Write => ({ ...key, revision: i + 1, at: 1_001 + i, content })),
+          ];
+          for (const i of order) await store.merge([writes[i] as Write]);
+          expect(await store.message(token, 1, 1)).toEqual({
+            number: 1,
+            content: merged,
+            createdAt: 1_000,
+            updatedAt: 1_004,
+          });
+          expect(await store.merged([key])).toMatchObject([{ revisions: { body: 4, metadata: 3 } }]);
+          expect((await store.messages(token, 1, range())).rows).toMatchObject([{ content: merged }]);
+        }
+      });
+
+      test('senders are kept exactly, and nothing of a deleted message is kept', async () => {
+        const token = newToken();
+        const senders = ['Ada', 'ada', 'adá', 'ada ', '\u{1F469}'.repeat(255)];
+        await store.merge(senders.map((sender, i) => messageWrite(token, 1, i + 1, { sender, metadata: '{"a":1}' })));
+        const { rows } = await store.messages(token, 1, range());
+        expect(rows.map(({ content }) => content.sender)).toEqual(senders);
+        await store.merge(senders.map((_, i) => deletionWrite(token, 1, i + 1)));
+        for (const { content } of await store.merged(senders.map((_, i) => ({ token, chat: 1, number: i + 1 }))))
+          expect(content).toEqual(blankContent);
+      });
+
       test('an edit that arrives before its creation stays hidden until the creation arrives', async () => {
         const token = newToken();
         await store.merge([
@@ -136,7 +176,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(numbersOf(await store.messages(token, 1, range())).numbers).toEqual([3]);
         // The store keeps nothing of a deleted text.
         const [row] = await store.merged([{ token, chat: 1, number: 1 }]);
-        expect(row).toMatchObject({ deleted: true, content: { body: '' } });
+        expect(row).toMatchObject({ deleted: true, content: blankContent });
       });
 
       test('nothing is stored below something deleted, in the same batch or later', async () => {
@@ -389,9 +429,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
               token,
               chat: 1,
               number: 1,
-              revisions: { body: 3 },
+              revisions: { body: 3, metadata: 0 },
               deleted: false,
-              content: { body: 'edited' },
+              content: { ...blankContent, body: 'edited' },
               createdAt: 10,
               updatedAt: 13,
             },
@@ -399,14 +439,14 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
               token,
               chat: 2,
               number: 1,
-              revisions: { body: 1 },
+              revisions: { body: 1, metadata: 0 },
               deleted: false,
-              content: { body: 'an edit alone' },
+              content: { ...blankContent, body: 'an edit alone' },
               createdAt: null,
               updatedAt: 21,
             },
-            expect.objectContaining({ token, chat: 2, number: 2, deleted: true, content: { body: '' } }),
-            expect.objectContaining({ token: other, content: { body: 'elsewhere' } }),
+            expect.objectContaining({ token, chat: 2, number: 2, deleted: true, content: blankContent }),
+            expect.objectContaining({ token: other, content: { ...blankContent, body: 'elsewhere' } }),
           ]),
         );
         expect(await store.merged([])).toEqual([]);

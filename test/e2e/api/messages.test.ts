@@ -17,7 +17,9 @@ describe('creating a message', () => {
         expect(status).toBe(201);
         expect(body).toEqual({
           number,
+          sender: null,
           body: `Message ${number}`,
+          metadata: {},
           created_at: expect.stringMatching(timestamp),
           updated_at: body.created_at,
         });
@@ -80,9 +82,11 @@ describe('creating a message', () => {
       body: 'x',
       number: 9,
       author: 'me',
-      metadata: { a: 1 },
     });
-    expect([status, Object.keys(body as object).sort()]).toEqual([201, ['body', 'created_at', 'number', 'updated_at']]);
+    expect([status, Object.keys(body as object).sort()]).toEqual([
+      201,
+      ['body', 'created_at', 'metadata', 'number', 'sender', 'updated_at'],
+    ]);
   });
 });
 

@@ -74,7 +74,7 @@ describe('the order of checks', () => {
   test('the members are checked before existence', async () => {
     const invalid = [422, 'validation_failed'] as const;
     expect(await api.post(`${unknownApplication}/chats`, { name: '' })).toBeProblem(...invalid, '/name');
-    expect(await api.patch(`${unknownApplication}/chats/1/messages/1`, {})).toBeProblem(...invalid, '/body');
+    expect(await api.patch(`${unknownApplication}/chats/1/messages/1`, {})).toBeProblem(...invalid, '');
     expect(await api.delete(`${unknownApplication}/chats/0`)).toBeProblem(...invalid, 'chat_number');
     expect(await api.get(`${unknownApplication}/chats?limit=0`)).toBeProblem(...invalid, 'limit');
     expect(await api.get(`${unknownApplication}/chats/1/messages?cursor=x`)).toBeProblem(...invalid, 'cursor');

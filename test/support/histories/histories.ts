@@ -1,4 +1,5 @@
 import fc from 'fast-check';
+import { blankContent } from '../../../lib/model/content.ts';
 import { targetOf, type Write } from '../../../lib/model/write.ts';
 import type { Found, StoredApplication, StoredChat, StoredMessage } from '../../../lib/store/reads.ts';
 import type { Store } from '../../../lib/store/store.ts';
@@ -149,7 +150,7 @@ export function expectedState(writes: Write[], token: string): State {
     const states = messages.map((message) =>
       found(about(number, message), (last, times) => ({
         number: message,
-        content: { body: '', ...('content' in last && last.content) },
+        content: { ...blankContent, ...('content' in last && last.content) },
         ...times,
       })),
     );

@@ -1,4 +1,4 @@
-import type { MessageContent } from '../../../lib/model/content.ts';
+import { blankContent, type ContentChange, type MessageContent } from '../../../lib/model/content.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import type { SearchDocument } from '../../../lib/search/search-index.ts';
 
@@ -33,16 +33,25 @@ export const messageWrite = (
     revision = 0,
     at = 3_000 + number * 10 + revision,
     body = `message ${chat}/${number}, revision ${revision}`,
-  }: Facts & { body?: string } = {},
-): Write => ({ kind: 'message', token, chat, number, revision, at, content: { body } });
+    ...more
+  }: Facts & ContentChange = {},
+): Write => ({
+  kind: 'message',
+  token,
+  chat,
+  number,
+  revision,
+  at,
+  content: { ...(revision === 0 && blankContent), body, ...more },
+});
 
 /** Returns contents with these bodies. */
-export const contents = (bodies: string[]): MessageContent[] => bodies.map((body) => ({ body }));
+export const contents = (bodies: string[]): MessageContent[] => bodies.map((body) => ({ ...blankContent, body }));
 
 /** Returns the indexed form of a message with this body; null is a tombstone. */
 export const indexed = (body: string | null, revision = 0): Pick<SearchDocument, 'content' | 'revisions'> => ({
-  content: body === null ? null : { body },
-  revisions: { body: revision },
+  content: body === null ? null : { ...blankContent, body },
+  revisions: { body: revision, metadata: 0 },
 });
 
 /** Returns the deletion of an application, a chat or a message, depending on the given numbers. */

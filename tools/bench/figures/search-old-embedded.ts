@@ -1,3 +1,4 @@
+import { blankContent } from '../../../lib/model/content.ts';
 import { noRevisions } from '../../../lib/search/search-index.ts';
 import { median, percentile } from '../../statistics/quantiles.ts';
 import { figure } from '../figure.ts';
@@ -26,7 +27,7 @@ export const searchOldEmbedded = figure({
             const number = last + i + 1;
             // Before the messages of fillEngine.
             const at = 1_600_000_000_000 + number;
-            const content = { body: `${word} number ${number}` };
+            const content = { ...blankContent, body: `${word} number ${number}` };
             const key = { token: big.token, chat: big.chat + 1, number };
             return { ...key, content, revisions: noRevisions, createdAt: at, updatedAt: at };
           }),
