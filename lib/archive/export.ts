@@ -5,7 +5,8 @@ import { lastRevision } from '../model/content.ts';
 import { numbersOf, ranges } from '../model/ranges.ts';
 import type { MergedMessage } from '../store/merging.ts';
 import type { Store } from '../store/store.ts';
-import { type ArchiveLine, ArchiveProblem, archiveFormat, messageLine, timeText } from './format.ts';
+import { type ArchiveLine, ArchiveProblem, archiveFormat, messageLine } from './format.ts';
+import { timeText } from './time.ts';
 
 export interface ExportServices {
   ledger: Pick<Restorable, 'entries'>;

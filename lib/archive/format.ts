@@ -1,11 +1,11 @@
 import * as z from 'zod';
 import { limits } from '../limits.ts';
-import { isTime } from '../model/bounds.ts';
 import type { MessageKey } from '../model/keys.ts';
 import { type Metadata, metadataFault, metadataText, parsedMetadata } from '../model/metadata.ts';
 import { textFault } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
 import type { MessageState } from '../model/writes-of.ts';
+import { parseTime, timeFault, timeText } from './time.ts';
 
 // The file of an exported application has a JSON object on each line. The first line names the format. The application
 // follows, then each chat with its messages, ordered by number. The last line has the counts, so that a truncated file
@@ -20,8 +20,6 @@ export const archiveFormat = 2;
 /** The first format had neither senders nor metadata. */
 const readableFormats = [1, archiveFormat];
 
-export const timeText = (ms: number): string => new Date(ms).toISOString();
-
 const whole = (lowest: number, highest: number) => {
   const error = `must be a whole number from ${lowest} to ${highest}`;
   return z.int({ error }).min(lowest, { error }).max(highest, { error });
@@ -33,8 +31,13 @@ const highest = whole(0, limits.highestNumber);
 const revision = whole(0, limits.highestRevision);
 const count = whole(0, Number.MAX_SAFE_INTEGER);
 
-const timeFault = `must be a time from ${timeText(0)} to ${timeText(limits.latestTime)}`;
-const time = z.iso.datetime({ precision: 3, error: timeFault }).refine((text) => isTime(Date.parse(text)), timeFault);
+/** Any time of RFC 3339; decoding writes it in UTC with milliseconds. */
+const time = z.string({ error: timeFault }).transform((text, context) => {
+  const parsed = parseTime(text);
+  if (typeof parsed === 'number') return timeText(parsed);
+  context.issues.push({ code: 'custom', message: parsed.fault, input: text });
+  return z.NEVER;
+});
 
 /** Not the API's schema, because an export must stay importable when the API becomes stricter. */
 const text = (longest: number, expected = 'a string') =>

@@ -41,3 +41,55 @@ test('in an archive, a chat may have no name, but an application must have one',
   expect(decodeLine(JSON.stringify({ ...chat, name: null }))).toMatchObject({ name: null });
   expect(() => decodeLine(JSON.stringify({ ...application, name: null }))).toThrow('name must be a string');
 });
+
+test.for([
+  ['2015-12-01T09:30:00.123Z', '2015-12-01T09:30:00.123Z'],
+  ['2015-12-01T09:30:00Z', '2015-12-01T09:30:00.000Z'],
+  ['2015-12-01t09:30:00z', '2015-12-01T09:30:00.000Z'],
+  ['2015-12-01 09:30:00Z', '2015-12-01T09:30:00.000Z'],
+  ['2015-12-01T09:30:00.1Z', '2015-12-01T09:30:00.100Z'],
+  ['2015-12-01T09:30:00.1239999999Z', '2015-12-01T09:30:00.123Z'],
+  ['2015-12-01T09:30:00+01:00', '2015-12-01T08:30:00.000Z'],
+  ['2015-12-01T00:30:00.5+05:45', '2015-11-30T18:45:00.500Z'],
+  ['2015-12-31T23:30:00-23:59', '2016-01-01T23:29:00.000Z'],
+  ['2015-12-01T09:30:00-00:00', '2015-12-01T09:30:00.000Z'],
+  ['2016-02-29T00:00:00Z', '2016-02-29T00:00:00.000Z'],
+  ['1970-01-01T01:00:00+01:00', '1970-01-01T00:00:00.000Z'],
+  ['9999-12-31T23:59:59.999999Z', '9999-12-31T23:59:59.999Z'],
+] as const)('an archive may write a time as %s', ([written, read]) => {
+  expect(decodeLine(JSON.stringify({ ...application, name: 'a', created_at: written }))).toMatchObject({
+    created_at: read,
+  });
+});
+
+test.for([
+  '1970-01-01T00:59:59+01:00',
+  '1969-12-31T23:59:59.9Z',
+  '2015-02-29T00:00:00Z',
+  '2015-13-01T00:00:00Z',
+  '2015-12-01T24:00:00Z',
+  '2015-12-01T09:60:00Z',
+  '2015-12-01T09:30:61Z',
+  '2015-12-01T09:30Z',
+  '2015-12-01T09:30:00',
+  '2015-12-01T09:30:00.Z',
+  '2015-12-01T09:30:00,5Z',
+  '2015-12-01T09:30:00+0100',
+  '2015-12-01T09:30:00+24:00',
+  '2015-12-01T09:30:00+01:60',
+  '20151201T093000Z',
+  '2015-335T09:30:00Z',
+  '2015-12-01T09:30:00Z ',
+  '\u0662015-12-01T09:30:00Z',
+])('an archive cannot write a time as %s', (written) => {
+  expect(() => decodeLine(JSON.stringify({ ...application, name: 'a', created_at: written }))).toThrow(
+    'created_at must be an RFC 3339 time from 1970-01-01T00:00:00.000Z to 9999-12-31T23:59:59.999Z, such as',
+  );
+});
+
+test('a leap second is refused, with what to write instead', () => {
+  for (const written of ['2016-12-31T23:59:60Z', '2017-01-01T00:59:60.5+01:00'])
+    expect(() => decodeLine(JSON.stringify({ ...application, name: 'a', updated_at: written }))).toThrow(
+      new ArchiveProblem('updated_at is in a leap second (:60), which the system cannot store; write :59 instead'),
+    );
+});
