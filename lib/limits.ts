@@ -18,6 +18,11 @@ export const limits = {
    * escaped with 6 bytes.
    */
   archiveLineBytes: 1_000_000,
+  /**
+   * The most numbers of an archive file that have no line. Import records each of them as void, which takes 5 s in SQLite
+   * for this many. A file with more is more likely damaged than numbered with gaps.
+   */
+  archiveGaps: 1_000_000,
   /** Longest name of an application or chat, in code points: fits a VARCHAR(255), which both SQL engines index whole. */
   nameLength: 255,
   /** Longest message body, in code points: at four bytes each it still fits a MySQL TEXT column (65,535 bytes). */

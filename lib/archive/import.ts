@@ -5,10 +5,13 @@ import type { Parent } from '../model/keys.ts';
 import type { Write } from '../model/write.ts';
 import { writesOfMessage, writesOfParent } from '../model/writes-of.ts';
 import type { Outbox } from '../queue/queue.ts';
+import type { Inventory } from '../store/inventory.ts';
 import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf, messageOf } from './format.ts';
+import { Gaps } from './gaps.ts';
 
 export interface ImportServices {
   ledger: Pick<Restorable, 'entries' | 'restore' | 'restoreMessage'>;
+  store: Pick<Inventory, 'noteMissing' | 'recordVoid'>;
   storeQueue: Outbox;
 }
 
@@ -23,52 +26,82 @@ export interface Imported {
   chats: number;
   messages: number;
   deleted: number;
+  /** The numbers without a line. */
+  gaps: number;
+  /** Those of them that are void in the store by now. */
+  voided: number;
+  /** What would have the first of these numbers, such as `message 2/7`. */
+  firstGap: string | undefined;
 }
+
+/**
+ * Checks the lines of an exported application, and whether they can be imported into a system. Changes nothing.
+ *
+ * @throws ArchiveProblem naming the first line that `importApplication` would refuse
+ */
+export const checkApplication = (
+  ledger: Pick<Restorable, 'entries'>,
+  lines: AsyncIterable<string>,
+): AsyncGenerator<Imported> => run(new Import(ledger, undefined), lines);
 
 /**
  * Imports an exported application into a system. The application keeps its token. The ledger entries are restored
  * first, so that no number is ever assigned twice. Then the writes go to the store queue with their original revisions.
  * Everything is merged, so an interrupted import can be repeated whole.
  *
+ * A number without a line becomes void in the store: it is not pending, and it does not count. It is not deleted,
+ * because the system may have the message: an export lacks those that were not stored yet. A message that is stored
+ * under a void number is read and counted as usual.
+ *
  * An application that already exists must be the same one: created at the same time, and with no higher numbers than in
  * the file, so that nothing was created in it since the export.
  *
- * @param dryRun reads and counts everything, but changes nothing
  * @throws ArchiveProblem naming the line; the lines after it are not imported
  */
-export async function* importApplication(
-  services: ImportServices,
-  lines: AsyncIterable<string>,
-  dryRun: boolean,
-): AsyncGenerator<Imported> {
-  const importing = new Import(services, dryRun);
+export const importApplication = (services: ImportServices, lines: AsyncIterable<string>): AsyncGenerator<Imported> =>
+  run(new Import(services.ledger, services), lines);
+
+async function* run(importing: Import, lines: AsyncIterable<string>): AsyncGenerator<Imported> {
   for await (const text of lines) {
     await importing.take(text);
-    if (importing.done.lines % messagesAtOnce === 0) yield { ...importing.done };
+    while (await importing.recordGaps()) yield importing.done;
+    if (importing.lines % messagesAtOnce === 0) yield importing.done;
   }
   importing.end();
   yield importing.done;
 }
 
 class Import {
-  readonly done: Imported = { lines: 0, chats: 0, messages: 0, deleted: 0 };
-  readonly #ledger: ImportServices['ledger'];
-  readonly #storeQueue: Outbox;
-  readonly #dryRun: boolean;
+  lines = 0;
+  #counts = { chats: 0, messages: 0, deleted: 0 };
+  readonly #ledger: Pick<Restorable, 'entries'>;
+  /** Undefined when the lines are only checked. */
+  readonly #target: ImportServices | undefined;
   #application: LineOf<'application'> | undefined;
   #chat: LineOf<'chat'> | undefined;
   #lastNumber = 0;
+  #voided = 0;
   #before: ArchiveLine['kind'] | undefined;
   #messages: (LineOf<'message'> | LineOf<'deleted message'>)[] = [];
+  readonly #gaps = new Gaps();
 
-  constructor({ ledger, storeQueue }: ImportServices, dryRun: boolean) {
+  constructor(ledger: Pick<Restorable, 'entries'>, target: ImportServices | undefined) {
     this.#ledger = ledger;
-    this.#storeQueue = storeQueue;
-    this.#dryRun = dryRun;
+    this.#target = target;
+  }
+
+  get done(): Imported {
+    return {
+      lines: this.lines,
+      ...this.#counts,
+      gaps: this.#gaps.count,
+      voided: this.#voided,
+      firstGap: this.#gaps.first,
+    };
   }
 
   async take(text: string): Promise<void> {
-    this.done.lines++;
+    this.lines++;
     try {
       const line = decodeLine(text);
       this.#inOrder(line);
@@ -76,13 +109,13 @@ class Import {
       this.#before = line.kind;
     } catch (error) {
       if (!(error instanceof ArchiveProblem)) throw error;
-      throw new ArchiveProblem(`Line ${this.done.lines}: ${error.message}.`);
+      throw new ArchiveProblem(`Line ${this.lines}: ${error.message}.`);
     }
   }
 
   end(): void {
-    if (this.done.lines === 0) throw new ArchiveProblem('The file is empty.');
-    if (this.#before !== 'end') throw new ArchiveProblem(`The file is truncated after line ${this.done.lines}.`);
+    if (this.lines === 0) throw new ArchiveProblem('The file is empty.');
+    if (this.#before !== 'end') throw new ArchiveProblem(`The file is truncated after line ${this.lines}.`);
   }
 
   /** @throws ArchiveProblem when the line cannot follow the lines before it */
@@ -101,7 +134,7 @@ class Import {
       if (line.chat !== number || deleted || line.number <= this.#lastNumber || line.number > highest)
         throw new ArchiveProblem(`message ${line.chat}/${line.number} is not expected here`);
     } else if (line.kind === 'end') {
-      const { chats, messages, deleted } = this.done;
+      const { chats, messages, deleted } = this.#counts;
       if (line.chats !== chats || line.messages !== messages || line.deleted_messages !== deleted)
         throw new ArchiveProblem(
           `the file should have ${line.chats} chats, ${line.messages} messages and ${line.deleted_messages} deleted messages, but has ${chats}, ${messages} and ${deleted}`,
@@ -116,23 +149,57 @@ class Import {
         await this.#restore(line, { token: line.token }, false);
         break;
       case 'chat':
-        await this.#flush();
+        await this.#endChat();
+        this.#missingChats(line.number - 1);
         this.#chat = line;
         this.#lastNumber = 0;
-        this.done.chats++;
+        this.#counts.chats++;
         await this.#restore(line, { token: this.#token, chat: line.number }, line.deleted);
         break;
       case 'message':
       case 'deleted message':
+        this.#missingMessages(line.chat, line.number - 1);
         this.#lastNumber = line.number;
-        if (line.kind === 'message') this.done.messages++;
-        else this.done.deleted++;
+        if (line.kind === 'message') this.#counts.messages++;
+        else this.#counts.deleted++;
         this.#messages.push(line);
         if (this.#messages.length === messagesAtOnce) await this.#flush();
         break;
       case 'end':
-        await this.#flush();
+        await this.#endChat();
+        this.#missingChats(this.#application?.highest ?? 0);
     }
+  }
+
+  /** Imports what is left of the current chat. A deleted chat has no lines of messages, because all are deleted. */
+  async #endChat(): Promise<void> {
+    await this.#flush();
+    if (this.#chat && !this.#chat.deleted) this.#missingMessages(this.#chat.number, this.#chat.highest);
+  }
+
+  /** Adds the chats without a line, up to this number. */
+  #missingChats(to: number): void {
+    this.#gaps.add({ token: this.#token }, { from: (this.#chat?.number ?? 0) + 1, to });
+  }
+
+  /** Adds the messages of the current chat without a line, up to this number. */
+  #missingMessages(chat: number, to: number): void {
+    this.#gaps.add({ token: this.#token, chat }, { from: this.#lastNumber + 1, to });
+  }
+
+  /**
+   * Makes a page of numbers without a line void, or only drops it when the lines are only checked.
+   *
+   * @returns whether there was a page. After the last line, a page may have fewer numbers than before
+   */
+  async recordGaps(): Promise<boolean> {
+    const page = this.#gaps.take(this.#before === 'end');
+    if (!page) return false;
+    if (!this.#target) return true;
+    await this.#target.store.noteMissing(page.parent, page.numbers, Date.now());
+    await this.#target.store.recordVoid(page.parent, page.numbers);
+    this.#voided += page.numbers.length;
+    return true;
   }
 
   get #token(): string {
@@ -152,18 +219,19 @@ class Import {
       throw new ArchiveProblem(`${what} already exists but was created at another time`);
     if (existing && existing.highest > highest)
       throw new ArchiveProblem(`${what} already exists and has grown since the export`);
-    if (this.#dryRun) return;
-    await this.#ledger.restore({ ...parent, name, ...revised, deleted, highest });
+    if (!this.#target) return;
+    await this.#target.ledger.restore({ ...parent, name, ...revised, deleted, highest });
     const writes = writesOfParent(parent, { name, ...revised });
     if (deleted) writes.push({ kind: 'deletion', ...parent, at: updatedAt });
-    await this.#storeQueue.send(recordsOf(writes));
+    await this.#target.storeQueue.send(recordsOf(writes));
   }
 
   /** Imports the collected messages of the current chat. */
   async #flush(): Promise<void> {
     const lines = this.#messages;
     this.#messages = [];
-    if (this.#dryRun || lines.length === 0) return;
+    if (!this.#target || lines.length === 0) return;
+    const { ledger, storeQueue } = this.#target;
     const token = this.#token;
     const changed = lines.flatMap((line) => {
       const deleted = line.kind === 'deleted message';
@@ -171,13 +239,13 @@ class Import {
       return revision > 0 ? [{ token, chat: line.chat, number: line.number, revision, deleted }] : [];
     });
     for (let i = 0; i < changed.length; i += entriesAtOnce)
-      await Promise.all(changed.slice(i, i + entriesAtOnce).map((each) => this.#ledger.restoreMessage(each)));
+      await Promise.all(changed.slice(i, i + entriesAtOnce).map((each) => ledger.restoreMessage(each)));
     const writes = lines.flatMap((line): Write[] => {
       const key = { token, chat: line.chat, number: line.number };
       if (line.kind === 'deleted message') return [{ kind: 'deletion', ...key, at: Date.now() }];
       return writesOfMessage(key, messageOf(line));
     });
-    await this.#storeQueue.send(recordsOf(writes));
+    await storeQueue.send(recordsOf(writes));
   }
 }
 

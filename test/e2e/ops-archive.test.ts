@@ -1,11 +1,19 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, openSync, readdirSync, readFileSync, readlinkSync, writeFileSync, writeSync } from 'node:fs';
+import {
+  closeSync,
+  existsSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  writeFileSync,
+  writeSync,
+} from 'node:fs';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
-import { fileHashes } from '../support/basics/folder.ts';
 import { type Application, type Chat, Client, type Message } from '../support/client/client.ts';
 import { contents, numbers } from '../support/histories/writes.ts';
 import { settled } from '../support/servers/deployment.ts';
@@ -104,17 +112,20 @@ test('an exported application is imported complete into another system, and no n
   expect(text).not.toContain('deleted later');
   expect(text).not.toContain('gone with its chat');
 
-  const other = dataFolder();
-  await (await openEngineFiles(other)).close();
-  const empty = fileHashes(other);
+  // A data folder that does not exist yet.
+  const other = path.join(dataFolder(), 'new', 'data');
   const dry = await ops('--data-dir', other, 'import', file, '--dry-run');
   expect(dry).toMatchObject({
     status: 0,
-    stdout: 'The file is complete: 3 chats, 2,003 messages, 1 deleted message.\n',
+    stdout: 'The file can be imported: 3 chats, 2,003 messages, 1 deleted message.\n',
   });
-  expect(fileHashes(other)?.['ledger.db']).toBe(empty?.['ledger.db']);
+  expect(existsSync(path.dirname(other))).toBe(false);
   // Imports twice, because an import may be repeated; the second time from standard input.
-  expect(await ops('--data-dir', other, 'import', file)).toMatchObject({ status: 0 });
+  expect(await ops('--data-dir', other, 'import', file)).toEqual({
+    status: 0,
+    stdout: 'Imported 3 chats, 2,003 messages, 1 deleted message.\n',
+    stderr: `Creating a chat system in ${other}.\n`,
+  });
   expect(await startOps(['--data-dir', other, 'import', '-'], { input: text }).ended).toMatchObject({ status: 0 });
 
   const host = await hostOf(startHost(other, '--rollup-seconds', '1'));
@@ -175,16 +186,14 @@ test('an import of a malformed or truncated file names the line and imports noth
   for (const [name, wrong, message] of cases) {
     const file = path.join(folder, 'wrong.ndjson');
     writeFileSync(file, wrong.join('\n'));
-    const target = dataFolder();
-    await (await openEngineFiles(target)).close();
-    for (const flags of [['--dry-run'], []]) {
-      const { status, stderr } = await ops('--data-dir', target, 'import', file, ...flags);
+    const target = path.join(dataFolder(), 'new');
+    const fromFile = startOps(['--data-dir', target, 'import', file]);
+    const fromPipe = startOps(['--data-dir', target, 'import', '-'], { input: wrong.join('\n') });
+    for (const { status, stderr } of await Promise.all([fromFile.ended, fromPipe.ended])) {
       expect([name, status, stderr]).toEqual([name, 1, expect.stringMatching(message)]);
       expect(stderr.trimEnd().split('\n')).toHaveLength(1);
     }
-    const files = await openEngineFiles(target);
-    expect([name, await Array.fromAsync(files.queues.store.records())]).toEqual([name, []]);
-    await files.close();
+    expect([name, existsSync(target)]).toEqual([name, false]);
   }
   const none = await ops('--data-dir', dataDir, 'import', path.join(folder, 'nowhere'));
   expect(none).toMatchObject({ status: 1, stderr: expect.stringMatching(/^\S*nowhere: .*\n$/) });
@@ -198,6 +207,48 @@ async function emptyFolder(): Promise<string> {
   await (await openEngineFiles(dataDir)).close();
   return dataDir;
 }
+
+test('what a converter writes is readable: gaps, other offsets, and a line for what was deleted', async () => {
+  const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
+  const times = { created_at: '2017-11-30T23:52:30+01:00', updated_at: '2017-11-30t23:52:30.1234z' };
+  const parent = { revision: 0, ...times };
+  const lines = [
+    { kind: 'archive', format: 1 },
+    { kind: 'application', token, name: 'Slack', ...parent, highest: 3 },
+    { kind: 'chat', number: 1, name: 'general', deleted: false, ...parent, highest: 6 },
+    { kind: 'message', chat: 1, number: 2, body: 'two', ...parent },
+    { kind: 'deleted message', chat: 1, number: 3 },
+    { kind: 'message', chat: 1, number: 5, body: 'five', ...parent },
+    { kind: 'chat', number: 3, name: null, deleted: false, ...parent, highest: 0 },
+    { kind: 'end', chats: 2, messages: 2, deleted_messages: 1 },
+  ].map((line) => JSON.stringify(line));
+  const dataDir = path.join(dataFolder(), 'new');
+  expect(await startOps(['--data-dir', dataDir, 'import', '-'], { input: lines.join('\n') }).ended).toMatchObject({
+    status: 0,
+    stdout:
+      'Imported 2 chats, 2 messages, 1 deleted message. 4 numbers without a line became void, the first is that of message 1/1.\n',
+  });
+  const host = await hostOf(startHost(dataDir, '--rollup-seconds', '1'));
+  const client = await Client.connect(host.url);
+  const chat = `/applications/${token}/chats/1`;
+  const list = async () => (await client.get<{ data: Message[]; pending: number[] }>(`${chat}/messages`)).body;
+  await expect.poll(async () => (await list()).data.map(({ number }) => number), settled).toEqual([2, 5]);
+  expect((await list()).pending).toEqual([]);
+  for (const number of [1, 3, 4, 6])
+    expect((await client.get(`${chat}/messages/${number}`)).body).toMatchObject({ code: 'message_not_found' });
+  expect((await client.get<Message>(`${chat}/messages/2`)).body.created_at).toBe('2017-11-30T22:52:30.000Z');
+  await expect.poll(async () => (await client.get<Chat>(chat)).body.messages_count, settled).toBe(2);
+  await expect
+    .poll(async () => (await client.get<Application>(`/applications/${token}`)).body.chats_count, settled)
+    .toBe(2);
+  expect(await client.send(chat, 'next')).toEqual([7]);
+  await expect.poll(async () => (await list()).data.length, settled).toBe(3);
+  await host.stop();
+  expect(await ops('--data-dir', dataDir, 'reconcile')).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('no differences'),
+  });
+});
 
 test('an import of something that is not a file of lines is refused at once with a sentence', async () => {
   const folder = dataFolder();
@@ -216,6 +267,9 @@ test('an import of something that is not a file of lines is refused at once with
     const ended = await ops('--data-dir', await emptyFolder(), 'import', file);
     expect([file, ended]).toEqual([file, { status: 1, stdout: '', stderr: expect.stringMatching(message) }]);
   }
+  const env = { TMPDIR: path.join(folder, 'none') };
+  const uncopied = await startOps(['--data-dir', await emptyFolder(), 'import', '-'], { env }).ended;
+  expect(uncopied).toMatchObject({ status: 1, stderr: expect.stringMatching(/cannot be copied .*ENOENT.*TMPDIR/) });
 }, 60_000);
 
 test.skipIf(process.platform !== 'linux').each([

@@ -12,6 +12,8 @@ import { decodeWrites } from '../../lib/queue/records.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
+import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
+import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { importFrom } from '../../tools/ops/import.ts';
 import { readLines } from '../../tools/ops/lines.ts';
 import { contents } from '../support/histories/writes.ts';
@@ -36,6 +38,7 @@ const textOf = (line: Line): string =>
 
 const times = { created_at: '2015-12-01T00:00:00.000Z', updated_at: '2016-12-01T00:00:00.000Z' };
 const token = newToken();
+const gappy = newToken();
 /** Returns a complete file as lines, of which a test changes one. */
 const whole = (): Line[] => [
   { kind: 'archive', format: 1 },
@@ -50,12 +53,16 @@ const whole = (): Line[] => [
 
 describe('an import', () => {
   let file: SqliteFile;
+  let storeFile: SqliteFile;
+  let store: SqliteStore;
   let queue: SqliteQueue;
   let ledger: SqliteLedger;
   let neighbour: string;
   beforeAll(async () => {
-    vi.spyOn(console, 'log').mockImplementation(() => undefined);
+    vi.spyOn(console, 'log').mockImplementation((line: string) => said.push(line));
     file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
+    storeFile = await openSqliteFile({ store: storeMigrations });
+    store = new SqliteStore(storeFile.database);
     const commits = new GroupCommit(file.database);
     queue = new SqliteQueue(commits, 'store');
     ledger = new SqliteLedger(commits, queue);
@@ -67,14 +74,20 @@ describe('an import', () => {
   afterAll(() => {
     vi.restoreAllMocks();
     file.remove();
+    storeFile.remove();
   });
 
+  const said: string[] = [];
   const tables = ['applications', 'chats', 'changed_messages', 'queue_messages', 'dead_letters'];
-  const content = () => tables.map((table) => file.database.raw.prepare(`SELECT * FROM ${table}`).all());
-  const importOf = async (text: string | Uint8Array) => {
+  const content = () => [
+    ...tables.map((table) => file.database.raw.prepare(`SELECT * FROM ${table}`).all()),
+    storeFile.database.raw.prepare('SELECT * FROM missing_numbers').all(),
+  ];
+  const importOf = async (text: string | Uint8Array, flags: { dryRun?: boolean } = {}) => {
     const archive = path.join(path.dirname(file.path), 'archive.ndjson');
     writeFileSync(archive, text);
-    await importFrom({ ledger, queues: perQueue(() => queue) }, archive, {}, untouched);
+    const open = async () => ({ ledger, store, queues: perQueue(() => queue), close: async () => undefined });
+    await importFrom({ open }, archive, flags, untouched);
   };
   /** Expects one sentence that names the line, and that nothing was imported. */
   const refused = async (text: string | Uint8Array, line: number | undefined) => {
@@ -197,23 +210,76 @@ describe('an import', () => {
       created_at: '1970-01-01T00:00:00.000Z',
       updated_at: '9999-12-31T23:59:59.999Z',
     };
-    const highest = limits.highestNumber;
-    lines[1] = { ...lines[1], ...bounds, highest };
-    lines[2] = { ...lines[2], ...bounds, highest };
-    lines[5] = { ...lines[5], ...bounds, number: highest };
-    lines[6] = { ...lines[6], ...bounds, number: highest };
+    lines[1] = { ...lines[1], ...bounds };
+    lines[2] = { ...lines[2], ...bounds };
+    lines[5] = { ...lines[5], ...bounds };
     const before = (await Array.fromAsync(queue.records())).length;
     const padding = ' '.repeat(limits.archiveLineBytes - 300);
     const longest = (text: string, i: number) => (i === 5 ? text.replace(/\}$/, `${padding}}`) : text);
     await importOf(lines.map(textOf).map(longest).join('\n'));
-    expect(await ledger.entries([{ token }, { token, chat: 1 }, { token, chat: highest }])).toMatchObject([
-      { highest, revision: limits.highestRevision, createdAt: 0, updatedAt: limits.latestTime },
-      { highest },
+    expect(await ledger.entries([{ token }, { token, chat: 1 }, { token, chat: 2 }])).toMatchObject([
+      { highest: 3, revision: limits.highestRevision, createdAt: 0, updatedAt: limits.latestTime },
+      { highest: 9, revision: limits.highestRevision },
       { deleted: true },
     ]);
     const writes = (await Array.fromAsync(queue.records())).slice(before).flatMap(decodeWrites);
-    expect(writes).toContainEqual(expect.objectContaining({ chat: 1, number: highest, at: limits.latestTime }));
+    expect(writes).toContainEqual(expect.objectContaining({ chat: 1, number: 3, at: limits.latestTime }));
     expect((await ledger.createMessages({ token: neighbour, chat: 1 }, contents(['next']))).first).toBe(3);
+  });
+
+  test('numbers without a line become void, also when the import is repeated, and the summary says so', async () => {
+    const lines = whole();
+    lines[1] = { ...lines[1], token: gappy };
+    lines.splice(3, 1);
+    lines[6] = { kind: 'end', chats: 2, messages: 1, deleted_messages: 1 };
+    for (let run = 0; run < 2; run++) {
+      await importOf(lines.map(textOf).join('\n'));
+      expect(said.at(-1)).toBe(
+        'Imported 2 chats, 1 message, 1 deleted message. 8 numbers without a line became void, the first is that of message 1/1.',
+      );
+    }
+    const range = { from: 1, to: 9 };
+    const voids = async (parent: { token: string; chat?: number }) =>
+      (await store.missing(parent, range)).map((each) => each.void && each.number);
+    expect(await voids({ token: gappy, chat: 1 })).toEqual([1, 4, 5, 6, 7, 8, 9]);
+    expect(await voids({ token: gappy })).toEqual([3]);
+    // Chat 2 is deleted, and with it all its numbers.
+    expect(await voids({ token: gappy, chat: 2 })).toEqual([]);
+    expect((await ledger.createMessages({ token: gappy, chat: 1 }, contents(['next']))).first).toBe(10);
+    expect((await ledger.createChat(gappy, null)).number).toBe(4);
+  });
+
+  test('a message that the system has is read and counted, though the imported file lacks it', async () => {
+    const lines = whole();
+    lines[1] = { ...lines[1], token: gappy };
+    const key = { token: gappy, chat: 1 };
+    await store.merge((await Array.fromAsync(queue.records())).flatMap(decodeWrites));
+    await store.merge([{ kind: 'message', ...key, number: 4, revision: 0, at: 1, content: { body: 'four' } }]);
+    await store.setCounts(await store.marks(100), [undefined, 9]);
+    expect(await store.message(gappy, 1, 4)).toMatchObject({ content: { body: 'four' } });
+    expect(await store.message(gappy, 1, 5)).toBe('void');
+  });
+
+  test('a file may lack up to the permitted number of lines, and no more', async () => {
+    const withHighest = (highest: number, chats: number) => {
+      const lines = whole();
+      lines[1] = { ...lines[1], token: newToken(), highest: chats };
+      lines[2] = { ...lines[2], highest };
+      return lines.map(textOf).join('\n');
+    };
+    await importOf(withHighest(limits.archiveGaps, 5), { dryRun: true });
+    expect(said.at(-1)).toContain('1,000,000 numbers without a line would become void');
+    await importOf(withHighest(2_503, 2));
+    expect(said.at(-1)).toContain('2,500 numbers without a line became void, the first is that of message 1/4.');
+    expect(storeFile.database.raw.prepare('SELECT count(*) AS n FROM missing_numbers WHERE number > 9').get()).toEqual({
+      n: 2_494,
+    });
+    await refused(withHighest(limits.archiveGaps, 10), 8);
+    await refused(withHighest(limits.highestNumber, 2), 7);
+    await refused(withHighest(3, limits.highestNumber), 8);
+    await expect(importOf(withHighest(limits.highestNumber, 2))).rejects.toThrow(
+      'Line 7: is preceded by more than 1000000 numbers without a line, of which messages 4 to 4294967295 of chat 1 are the last; number chats and messages from 1, with fewer gaps.',
+    );
   });
 });
 

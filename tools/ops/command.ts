@@ -84,7 +84,9 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
   program
     .command('import')
     .argument('<file>', 'a file that export wrote; - for standard input')
-    .description('import an exported application into this system, under its token; an import may be repeated')
+    .description(
+      'import an exported application into this system, under its token, after checking the whole file; an import may be repeated. A data folder that does not exist is created',
+    )
     .addOption(dryRun())
     .addHelpText('after', examples('import app.ndjson --dry-run', '--stack import app.ndjson', 'import - < app.ndjson'))
     .action((file, flags) => actions.import(file, flags));

@@ -13,3 +13,11 @@ export interface OpsServices extends Omit<Services, 'cursors'> {
   markConsistent?: () => Promise<boolean>;
   close: () => Promise<void>;
 }
+
+/** What to do with an unusual data folder. */
+export interface OpenOptions {
+  /** One of its two files lacks commits that the other one builds on. */
+  onLostCommits?: 'refuse' | 'repair';
+  /** It has no chat system yet. */
+  onNewFolder?: 'refuse' | 'create';
+}

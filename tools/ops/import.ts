@@ -1,57 +1,88 @@
-import { constants, createReadStream, openSync, statSync } from 'node:fs';
-import { Socket } from 'node:net';
-import { addAbortSignal, type Readable } from 'node:stream';
-import { type Imported, importApplication } from '../../lib/archive/import.ts';
+import { checkApplication, type Imported, type ImportServices, importApplication } from '../../lib/archive/import.ts';
 import { count } from '../cli/numbers.ts';
-import { CommandProblem } from '../cli/problem.ts';
 import type { OpsServices } from './engine.ts';
+import { openInput } from './import-input.ts';
 import type { Interruption } from './interruption.ts';
 import { readLines } from './lines.ts';
 import { Progress } from './progress.ts';
 
-/** The source of an import. */
-interface Input {
-  stream: () => Readable;
-  /** Whether `stream` can be called more than once. */
-  repeatable: boolean;
+/** The system that an application is imported into. */
+export interface ImportTarget {
+  /** The data folder that `open` creates; undefined if the system exists. */
+  newFolder?: string | undefined;
+  open: () => Promise<Pick<OpsServices, 'ledger' | 'store' | 'queues' | 'close'>>;
 }
 
+/** The ledger of a system that does not exist yet. */
+const emptyLedger: Parameters<typeof checkApplication>[0] = {
+  entries: async (parents) => parents.map(() => undefined),
+};
+
 /**
- * Imports an application from a file; `-` is standard input. A regular file is checked completely before anything is
- * written.
+ * Imports an application from a file; `-` is standard input. The whole input is checked before anything is written or
+ * a data folder is created.
  *
- * @throws CommandProblem when the path names something that cannot be read
+ * @throws CommandProblem when the input cannot be read, ArchiveProblem when it cannot be imported
  */
 export async function importFrom(
-  { ledger, queues }: Pick<OpsServices, 'ledger' | 'queues'>,
+  target: ImportTarget,
   file: string,
   { dryRun = false }: { dryRun?: boolean },
   interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
 ): Promise<void> {
-  const input = file === '-' ? standardInput : inputOf(file);
-  const services = { ledger, storeQueue: queues.store };
-  if (input.repeatable && !dryRun && !(await run(services, input, true, interruption))) return;
-  const done = await run(services, input, dryRun, interruption);
-  if (!done) return;
-  console.log(
-    `${dryRun ? 'The file is complete: ' : 'Imported '}${count(done.chats, 'chat')}, ${count(done.messages, 'message')}, ${count(done.deleted, 'deleted message')}.`,
-  );
+  let system = target.newFolder === undefined ? await target.open() : undefined;
+  try {
+    const input = await openInput(file, interruption.aborted);
+    try {
+      const check = checkApplication(system?.ledger ?? emptyLedger, readLines(input.read()));
+      const checked = await last(
+        check,
+        { things: 'lines checked', total: 0, doneOf: ({ lines }) => lines },
+        interruption,
+      );
+      if (!checked) return;
+      if (dryRun) {
+        console.log(`The file can be imported: ${summary(checked, 'would become')}`);
+        return;
+      }
+      if (target.newFolder !== undefined) console.error(`Creating a chat system in ${target.newFolder}.`);
+      system ??= await target.open();
+      const { ledger, store, queues } = system;
+      const services: ImportServices = { ledger, store, storeQueue: queues.store };
+      const shown = {
+        things: checked.gaps > 0 ? 'lines and numbers without a line' : 'lines',
+        total: checked.lines + checked.gaps,
+        doneOf: ({ lines, voided }: Imported) => lines + voided,
+      };
+      const imported = await last(importApplication(services, readLines(input.read())), shown, interruption);
+      if (imported) console.log(`Imported ${summary(imported, 'became')}`);
+    } finally {
+      await input.close();
+    }
+  } finally {
+    await system?.close();
+  }
 }
 
-/** Checks or imports all lines. Returns undefined when a signal stopped it. */
-async function run(
-  services: Parameters<typeof importApplication>[0],
-  input: Input,
-  dryRun: boolean,
+/** What a progress bar counts. */
+interface Shown {
+  things: string;
+  total: number;
+  doneOf: (step: Imported) => number;
+}
+
+/** Shows the progress of the steps, and returns the last one; undefined when a signal stopped them. */
+async function last(
+  steps: AsyncGenerator<Imported>,
+  { things, total, doneOf }: Shown,
   interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
 ): Promise<Imported | undefined> {
-  const progress = new Progress(dryRun ? 'lines checked' : 'lines', 0);
-  const lines = readLines(addAbortSignal(interruption.aborted, input.stream()));
+  const progress = new Progress(things, total);
   let done: Imported | undefined;
   try {
-    for await (const imported of importApplication(services, lines, dryRun)) {
-      progress.advance(imported.lines - (done?.lines ?? 0));
-      done = imported;
+    for await (const step of steps) {
+      progress.advance(doneOf(step) - (done ? doneOf(done) : 0));
+      done = step;
       if (await interruption.isWanted()) return undefined;
     }
     return done;
@@ -63,14 +94,9 @@ async function run(
   }
 }
 
-const standardInput: Input = { stream: () => process.stdin, repeatable: false };
-
-function inputOf(path: string): Input {
-  const stats = statSync(path);
-  if (stats.isDirectory()) throw new CommandProblem(`${path} is a folder; name a file that script/ops export wrote.`);
-  if (!stats.isFIFO()) return { stream: () => createReadStream(path), repeatable: stats.isFile() };
-  // Without O_NONBLOCK, opening a FIFO would block a thread until a writer opens it, and no signal could stop that.
-  const stream = () =>
-    new Socket({ fd: openSync(path, constants.O_RDONLY | constants.O_NONBLOCK), readable: true, writable: false });
-  return { stream, repeatable: false };
+/** @param become the verb for what happens to the numbers without a line */
+function summary({ chats, messages, deleted, gaps, firstGap }: Imported, become: string): string {
+  const counts = `${count(chats, 'chat')}, ${count(messages, 'message')}, ${count(deleted, 'deleted message')}.`;
+  if (gaps === 0) return counts;
+  return `${counts} ${count(gaps, 'number')} without a line ${become} void, the first is that of ${firstGap}.`;
 }

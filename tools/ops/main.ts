@@ -7,7 +7,7 @@ import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { runSubcommand } from '../cli/command-line.ts';
 import { CommandProblem, wrongUsage } from '../cli/problem.ts';
 import { opsCommand } from './command.ts';
-import type { OpsServices } from './engine.ts';
+import type { OpenOptions, OpsServices } from './engine.ts';
 import { exportTo } from './export.ts';
 import { importFrom } from './import.ts';
 import { Interruption } from './interruption.ts';
@@ -15,14 +15,14 @@ import { listDeadLetters } from './list-dead-letters.ts';
 import { reconcileAll } from './reconcile.ts';
 import { redrive } from './redrive.ts';
 import { reindex } from './reindex.ts';
-import { type EngineFlags, openServices } from './services.ts';
+import { type EngineFlags, importTarget, openServices } from './services.ts';
 
 const interruption = new Interruption();
 let status = 0;
 
 /** Opens the system that the flags choose, runs the work on it, and closes it. */
-async function on(work: (services: OpsServices) => Promise<void>, onLostCommits?: 'refuse' | 'repair'): Promise<void> {
-  const services = await openServices(program.opts<EngineFlags>(), onLostCommits);
+async function on(work: (services: OpsServices) => Promise<void>, options?: OpenOptions): Promise<void> {
+  const services = await openServices(program.opts<EngineFlags>(), options);
   try {
     await work(services);
   } finally {
@@ -43,16 +43,19 @@ const program = opsCommand({
   },
   redrive: (queue, flags) => on((services) => redrive(services, queue ? [queue] : queueNames, flags, interruption)),
   export: (token, flags) => on((services) => exportTo(services, token, flags, interruption)),
-  import: (file, flags) => on((services) => importFrom(services, file, flags, interruption)),
+  import: async (file, flags) => importFrom(await importTarget(program.opts<EngineFlags>()), file, flags, interruption),
   reconcile: (token, flags) =>
-    on(async (services) => {
-      if ((await reconcileAll(services, token, flags, interruption)) > 0) status = 1;
-      const isWhole = flags.repair && token === undefined && !interruption.wanted;
-      if (isWhole && (await services.markConsistent?.()) && !flags.json)
-        console.log(
-          'The data files are consistent now; script/start accepts the folder. Messages that are still missing are lost.',
-        );
-    }, 'repair'),
+    on(
+      async (services) => {
+        if ((await reconcileAll(services, token, flags, interruption)) > 0) status = 1;
+        const isWhole = flags.repair && token === undefined && !interruption.wanted;
+        if (isWhole && (await services.markConsistent?.()) && !flags.json)
+          console.log(
+            'The data files are consistent now; script/start accepts the folder. Messages that are still missing are lost.',
+          );
+      },
+      { onLostCommits: 'repair' },
+    ),
   reindex: (flags) => on((services) => reindex(services, flags, interruption)),
 });
 

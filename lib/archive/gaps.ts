@@ -1,0 +1,63 @@
+import { limits } from '../limits.ts';
+import type { Parent } from '../model/keys.ts';
+import type { NumberRange } from '../model/ranges.ts';
+import { ArchiveProblem } from './format.ts';
+
+/** Numbers of an application's chats or of a chat's messages. */
+export interface NumbersOf {
+  parent: Parent;
+  numbers: number[];
+}
+
+/** The numbers of an archive file that have no line. Keeps those that are not taken yet, in the order of the file. */
+export class Gaps {
+  /** How many there are, taken or not. */
+  count = 0;
+  /** What would have the first of them: a chat, or a message as `message chat/number`. */
+  first: string | undefined;
+  #kept: { parent: Parent; range: NumberRange }[] = [];
+  #keptCount = 0;
+
+  /**
+   * Adds the numbers of a range, which may be empty.
+   *
+   * @throws ArchiveProblem when there are more than `limits.archiveGaps`
+   */
+  add(parent: Parent, { from, to }: NumberRange): void {
+    if (to < from) return;
+    const { chat } = parent;
+    this.count += to - from + 1;
+    this.first ??= chat === undefined ? `chat ${from}` : `message ${chat}/${from}`;
+    if (this.count > limits.archiveGaps) {
+      const last = chat === undefined ? `chats ${from} to ${to}` : `messages ${from} to ${to} of chat ${chat}`;
+      throw new ArchiveProblem(
+        `is preceded by more than ${limits.archiveGaps} numbers without a line, of which ${last} are the last; number chats and messages from 1, with fewer gaps`,
+      );
+    }
+    this.#keptCount += to - from + 1;
+    this.#kept.push({ parent, range: { from, to } });
+  }
+
+  /**
+   * Takes a page of numbers that belong together.
+   *
+   * @param isLast whether no more numbers will be added. Otherwise nothing is taken until there are enough for a page
+   */
+  take(isLast: boolean): NumbersOf | undefined {
+    const [first] = this.#kept;
+    if (!first || (!isLast && this.#keptCount < limits.rowsPerTransaction)) return undefined;
+    const numbers: number[] = [];
+    let taken = 0;
+    for (const { parent, range } of this.#kept) {
+      const room = limits.rowsPerTransaction - numbers.length;
+      if (parent.chat !== first.parent.chat || room === 0) break;
+      const to = Math.min(range.to, range.from + room - 1);
+      for (let number = range.from; number <= to; number++) numbers.push(number);
+      if (to === range.to) taken++;
+      else range.from = to + 1;
+    }
+    this.#kept.splice(0, taken);
+    this.#keptCount -= numbers.length;
+    return { parent: first.parent, numbers };
+  }
+}
