@@ -1,7 +1,8 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createProbe } from 'node:net';
-import { setLogLevel } from '../functions/runtime/observe/log.ts';
+import { type LogLevel, setLogLevel } from '../functions/runtime/observe/log.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
+import { onLostReader } from '../tools/cli/output.ts';
 import { CommandProblem } from '../tools/cli/problem.ts';
 import { startEngine } from './engine.ts';
 import { stage } from './lambda-events.ts';
@@ -50,6 +51,12 @@ function registry(adminKey: string | undefined, onLoopback: boolean): string {
     : 'WARNING: no ADMIN_KEY is set and this is not a loopback address, so anyone on the network can create and list applications, and thereby read everything';
 }
 
+/** Returns what this terminal will show, in a sentence. */
+function logged(level: LogLevel): string {
+  if (level === 'debug') return 'a line for each request';
+  return `${level === 'silent' ? 'nothing' : 'problems only'}; --log-level debug prints a line for each request`;
+}
+
 async function start(settings: Settings): Promise<void> {
   const { port, host, dataDir, adminKey, logLevel, rollupSeconds } = settings;
   setLogLevel(logLevel);
@@ -70,6 +77,7 @@ async function start(settings: Settings): Promise<void> {
   Docs   ${api}/docs
   Data   ${dataDir}
   Admin  ${registry(adminKey, onLoopback)}
+  Log    ${logged(logLevel)}
 
 Try it:
 
@@ -90,8 +98,7 @@ Stop it with Ctrl-C.`);
   process.on('SIGTERM', stop);
 }
 
-// The server must outlive the reader of its output, such as `head`. Without a listener, the next line would end it.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => undefined);
+onLostReader(() => true);
 
 let settings: Settings | undefined;
 try {
@@ -100,5 +107,5 @@ try {
 } catch (error) {
   const known = error instanceof CommandProblem ? error.message : settings && sentence(error, settings);
   console.error(known ?? error);
-  process.exit(1);
+  process.exit(error instanceof CommandProblem ? error.exitStatus : 1);
 }

@@ -1,4 +1,5 @@
 import { Command, InvalidArgumentError } from 'commander';
+import { onLostReader } from '../../tools/cli/output.ts';
 import { runCase, type TimedSearch } from './run-case.ts';
 
 /** Number of slowest searches to print. */
@@ -8,6 +9,8 @@ const wholeNumber = (text: string): number => {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 };
+
+onLostReader(() => false);
 
 const options = new Command('npm run fuzz:searches --')
   .description(

@@ -1,6 +1,7 @@
 import { availableParallelism } from 'node:os';
 import { SingleBar } from 'cli-progress';
 import { Command, InvalidArgumentError } from 'commander';
+import { onLostReader } from '../../tools/cli/output.ts';
 import { mutations } from './mutations.ts';
 import type { Outcome } from './simulate.ts';
 import { range, simulateAll } from './threads.ts';
@@ -16,6 +17,8 @@ const wholeNumber = (text: string): number => {
   if (!/^[0-9]{1,9}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 };
+
+onLostReader(() => false);
 
 const command = new Command('npm run simulate --')
   .description(

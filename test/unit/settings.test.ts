@@ -99,6 +99,12 @@ describe('the settings', () => {
     expect(complaint('serve')).toMatch(/^Too many arguments.*; see script\/start --help\.$/);
   });
 
+  test('--version prints the versions of chat-system and Node.js, and nothing is started', () => {
+    const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
+    expect(readSettings(['--version'])).toBeUndefined();
+    expect(write.mock.calls.join('')).toMatch(/^chat-system \d+\.\d+\.\d+, Node\.js 2\d\.\d+\.\d+\n$/);
+  });
+
   test('--help explains all settings', () => {
     const write = vi.spyOn(process.stdout, 'write').mockReturnValue(true);
     expect(readSettings(['--help'])).toBeUndefined();

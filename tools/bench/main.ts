@@ -1,5 +1,7 @@
 import { Argument, Command, Option } from 'commander';
+import { onLostReader } from '../cli/output.ts';
 import { printFailure } from '../cli/problem.ts';
+import { versions } from '../cli/project.ts';
 import { type BorrowedStack, borrowStack } from '../stack/borrow.ts';
 import { wrk } from '../stack/native/tools.ts';
 import { requireTools } from '../stack/tools.ts';
@@ -22,6 +24,7 @@ const command = new Command('script/bench')
     new Option('--smoke', 'check in seconds that measuring works; the results mean nothing').conflicts('record'),
   )
   .helpOption('-h, --help', 'show this')
+  .version(versions(), '--version', 'show the version')
   .addHelpText(
     'after',
     `\nFigures:\n${Object.entries(figures)
@@ -40,6 +43,8 @@ const servers = () => {
   return stack;
 };
 
+// The servers that were started must be stopped again.
+onLostReader(() => true);
 try {
   await requireTools([wrk]);
   for (const name of command.args.length > 0 ? command.args : Object.keys(figures)) await measure(name);

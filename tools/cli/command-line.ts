@@ -1,25 +1,27 @@
 import { type Command, CommanderError } from 'commander';
 import * as z from 'zod';
-import { wrongUsage } from './problem.ts';
+import { type CommandProblem, wrongUsage } from './problem.ts';
+import { versions } from './project.ts';
 
 /**
- * Runs the subcommand that the arguments name, or prints the help that they request.
+ * Runs the subcommand that the arguments name, or prints the help or the version that they request.
  *
  * @throws CommandProblem when the arguments are wrong, and whatever the subcommand throws
  */
 export async function runSubcommand(program: Command, argv: string[]): Promise<void> {
+  withVersion(program);
   for (const command of withSubcommands(program)) throwsOnExit(command);
   try {
     await program.parseAsync(argv, { from: 'user' });
   } catch (error) {
-    if (!isHelp(error)) throw asProblem(error, program);
+    if (!isHelp(error)) throw error;
   }
 }
 
 /**
  * Reads a command's settings from its flags and, where a flag is missing, from the environment.
  *
- * @returns undefined when the arguments request the help, which is then printed
+ * @returns undefined when the arguments request the help or the version, which is then printed
  * @throws CommandProblem naming every wrong setting
  */
 export function parseSettings<Schema extends z.ZodType>(
@@ -27,12 +29,12 @@ export function parseSettings<Schema extends z.ZodType>(
   schema: Schema,
   argv: string[],
 ): z.output<Schema> | undefined {
-  throwsOnExit(command.allowExcessArguments(false).helpOption('-h, --help', 'show this'));
+  throwsOnExit(withVersion(command.allowExcessArguments(false).helpOption('-h, --help', 'show this')));
   try {
     command.parse(argv, { from: 'user' });
   } catch (error) {
     if (isHelp(error)) return undefined;
-    throw asProblem(error, command);
+    throw error;
   }
   return parseOrExplain(schema, command.opts());
 }
@@ -59,14 +61,24 @@ export const wholeNumber = (name: string, least: number, most: number) =>
 
 const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)];
 
-/** Makes Commander throw instead of printing an error and exiting. */
+const withVersion = (command: Command): Command => command.version(versions(), '--version', 'show the version');
+
+/** Makes Commander throw instead of printing an error and exiting: a CommandProblem when the arguments are wrong. */
 const throwsOnExit = (command: Command): Command =>
-  command.exitOverride().configureOutput({ outputError: () => undefined });
+  command
+    .exitOverride((error) => {
+      throw isHelp(error) ? error : problemOf(error, command);
+    })
+    .configureOutput({ outputError: () => undefined });
 
 const isHelp = (error: unknown): boolean => error instanceof CommanderError && error.exitCode === 0;
 
-function asProblem(error: unknown, command: Command): unknown {
-  if (!(error instanceof CommanderError)) return error;
-  const complaint = error.message.replace(/^error: /, '').replace(/^./, (letter) => letter.toUpperCase());
-  return wrongUsage(`${complaint.replace(/\.$/, '')}; see ${command.name()} --help.`);
+function problemOf({ code, message }: CommanderError, command: Command): CommandProblem {
+  const names = [];
+  for (let each: Command | null = command; each; each = each.parent) names.unshift(each.name());
+  const name = names.join(' ');
+  // Commander has printed the help, because the command has subcommands and the arguments name none.
+  if (code === 'commander.help') return wrongUsage(`${name} needs one of these commands.`);
+  const complaint = message.replace(/^error: /, '').replace(/^./, (letter) => letter.toUpperCase());
+  return wrongUsage(`${complaint.replace(/\.$/, '')}; see ${name} --help.`);
 }

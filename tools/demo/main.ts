@@ -1,4 +1,5 @@
 import { formatNumber } from '../cli/numbers.ts';
+import { onLostReader } from '../cli/output.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import { readDeclarations } from '../texts/declarations.ts';
 import { untilSearchable, untilStored } from './arrival.ts';
@@ -102,8 +103,7 @@ for (const [signal, status] of [['SIGINT', 130] as const, ['SIGTERM', 143] as co
     process.exit(status);
   });
 
-// A reader that stops early, such as `head`, is not an error.
-process.stdout.on('error', () => process.exit(0));
+onLostReader(() => false);
 
 try {
   const settings = readSettings(process.argv.slice(2));
@@ -111,5 +111,5 @@ try {
 } catch (error) {
   progress?.stop();
   console.error(sentence(error) ?? error);
-  process.exit(1);
+  process.exit(error instanceof CommandProblem ? error.exitStatus : 1);
 }

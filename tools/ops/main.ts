@@ -5,6 +5,7 @@ import { asToken } from '../../lib/model/token.ts';
 import { ReindexProblem } from '../../lib/search/reindex.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { runSubcommand } from '../cli/command-line.ts';
+import { onLostReader } from '../cli/output.ts';
 import { CommandProblem, wrongUsage } from '../cli/problem.ts';
 import { opsCommand } from './command.ts';
 import type { OpenOptions, OpsServices } from './engine.ts';
@@ -81,8 +82,7 @@ function withTokensLast(args: string[]): string[] {
   return [...args.filter((arg) => !isToken(arg)), '--', ...args.filter(isToken)];
 }
 
-// A reader that stops early, such as `head`, is not an error.
-for (const stream of [process.stdout, process.stderr]) stream.on('error', () => process.exit(0));
+onLostReader(() => false);
 
 try {
   await runSubcommand(program, withTokensLast(process.argv.slice(2)));

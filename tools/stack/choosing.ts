@@ -34,9 +34,12 @@ export async function chooseAndSaveProvider(wanted: Wanted, tell: (line: string)
   return provider;
 }
 
+/** Said before the first `up`. */
+export const nothingUp = 'Nothing is up for this checkout: run script/stack up.';
+
 /** Returns the chosen provider. @throws CommandProblem before the first `up` */
 export function currentProvider(): Provider {
   const chosen = readSettings();
-  if (!chosen) throw new CommandProblem('Nothing is up for this checkout: run script/stack up.');
+  if (!chosen) throw new CommandProblem(nothingUp);
   return providerOf(chosen);
 }

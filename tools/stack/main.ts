@@ -1,8 +1,9 @@
 import { rmSync } from 'node:fs';
 import { createInterface } from 'node:readline/promises';
 import { runSubcommand } from '../cli/command-line.ts';
+import { onLostReader } from '../cli/output.ts';
 import { CommandProblem, printFailure, wrongUsage } from '../cli/problem.ts';
-import { chooseAndSaveProvider, currentProvider } from './choosing.ts';
+import { chooseAndSaveProvider, currentProvider, nothingUp } from './choosing.ts';
 import { stackCommand } from './command.ts';
 import { deployToAws } from './deploy.ts';
 import { forgetDeployment, readDeployment } from './deployment.ts';
@@ -19,9 +20,14 @@ import { readWanted } from './wanted.ts';
 /** The exit status of `status` when a part is stopped. */
 const stoppedStatus = 3;
 
+/** Whether the stack is being changed. */
+let changing = false;
+
 /** Runs the work while no other command changes the stack of this checkout. */
-const alone = <Result>(work: () => Promise<Result>): Promise<Result> =>
-  locked(stackFolder, work, () => console.error('Another script/stack is running for this checkout; waiting.'));
+function alone<Result>(work: () => Promise<Result>): Promise<Result> {
+  changing = true;
+  return locked(stackFolder, work, () => console.error('Another script/stack is running for this checkout; waiting.'));
+}
 
 const printApi = (): void => {
   const deployment = readDeployment();
@@ -64,7 +70,9 @@ const program = stackCommand({
   },
 
   status: async () => {
-    const all = await printStatus(await currentProvider().parts(), readDeployment());
+    const parts = readSettings() ? await currentProvider().parts() : [];
+    if (parts.length === 0) console.error(nothingUp);
+    const all = parts.length > 0 && (await printStatus(parts, readDeployment()));
     if (!all) process.exitCode = stoppedStatus;
   },
 
@@ -103,6 +111,7 @@ async function confirmed(): Promise<boolean> {
   return /^y(es)?$/i.test(answer.trim());
 }
 
+onLostReader(() => changing);
 findServers();
 try {
   await runSubcommand(program, process.argv.slice(2));
