@@ -45,6 +45,11 @@ test('no package runs a script on installation, and only npm ci installs package
     expect(read(file)).not.toMatch(/\bnpm (i|install|update|add)\b/);
 });
 
+test('every npm script works in a fresh clone: it installs the packages that it needs', () => {
+  for (const [name, command] of Object.entries<string>(JSON.parse(read('package.json')).scripts))
+    expect(command, name).toMatch(/^(script\/\w+$|script\/setup all > \/dev\/null && |npm (audit|sbom) )/);
+});
+
 /**
  * Returns the packages that these files load, also through the files that they import; imports of `without` are not
  * followed.
