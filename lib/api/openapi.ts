@@ -1,6 +1,12 @@
 import * as z from 'zod';
-import { createDocument, type ZodOpenApiOperationObject, type ZodOpenApiResponseObject } from 'zod-openapi';
+import {
+  createDocument,
+  type ZodOpenApiObject,
+  type ZodOpenApiOperationObject,
+  type ZodOpenApiResponseObject,
+} from 'zod-openapi';
 import { limits } from '../limits.ts';
+import { descriptions } from './descriptions.ts';
 import { documentOf } from './documents.ts';
 import { type ProblemCode, problems } from './problems.ts';
 import { ProblemDocument, responseSchemas } from './responses.ts';
@@ -9,7 +15,9 @@ import { documented } from './schema-parts.ts';
 import { idempotencyKey } from './schemas.ts';
 
 const json = (schema: z.core.$ZodType) => ({ 'application/json': { schema } });
-const requestId = z.string().meta({ description: 'Identifies this request in problems and logs.' });
+const requestId = z
+  .string()
+  .meta({ description: 'Identifies this request in problems and logs.', header: { id: 'RequestId' } });
 const text = (description: string) => z.string().meta({ description });
 
 /** Returns the problems of a route: its own, and those that all routes of its kind have. */
@@ -46,23 +54,34 @@ function responseContentOf(id: OperationId, { response }: Route): ZodOpenApiResp
 function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['responses'] {
   const { status } = route.response;
   const content = responseContentOf(id, route);
-  const byStatus = Map.groupBy(problemsOf(route), (code) => problems[code].status);
+  const byStatus = Map.groupBy(new Set(problemsOf(route)), (code) => problems[code].status);
   return {
     [`${status}`]: { description: route.summary, headers: headersOf(route), ...(content && { content }) },
     ...(route.etag && { '304': { description: 'Not modified: the client already has this response' } }),
     ...Object.fromEntries(
       [...byStatus]
         .sort(([a], [b]) => a - b)
-        .map(([problemStatus, codes]) => [
-          `${problemStatus}`,
-          {
-            description: codes.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
-            headers: problemHeadersOf(codes),
-            content: { 'application/problem+json': { schema: ProblemDocument } },
-          },
-        ]),
+        .map(([problemStatus, codes]) => [`${problemStatus}`, problemResponse(codes)]),
     ),
   };
+}
+
+const problemResponses = new Map<string, ZodOpenApiResponseObject>();
+
+/** Returns the response for any of these problems. Operations with the same problems share it. */
+function problemResponse(codes: ProblemCode[]): ZodOpenApiResponseObject {
+  const sorted = codes.toSorted();
+  const id = sorted.join('.or.');
+  const known = problemResponses.get(id);
+  if (known) return known;
+  const response = {
+    id,
+    description: sorted.map((code) => `\`${code}\`: ${problems[code].title}`).join('\n\n'),
+    headers: problemHeadersOf(sorted),
+    content: { 'application/problem+json': { schema: ProblemDocument } },
+  };
+  problemResponses.set(id, response);
+  return response;
 }
 
 /** Temporary problems. Their responses have `Retry-After`. */
@@ -107,6 +126,7 @@ function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
   return {
     operationId: id,
     summary: route.summary,
+    description: descriptions[id],
     tags: [route.tag],
     requestParams: {
       ...(route.params && { path: route.params() }),
@@ -124,26 +144,29 @@ application, and messages from 1 in each chat. The response to a create is sent 
 the write is durable. Reads, lists and searches show the write within seconds.
 
 Every response has the header \`x-request-id\`. Problems are \`application/problem+json\` (RFC 9457) and have a \`code\`.
-HEAD is GET without the body, and PUT is the same as PATCH. Unknown members of a request are ignored. When a member occurs
+HEAD is GET without the body, and PUT is the same as PATCH. Unknown members of a request are ignored. Later versions may
+add members to responses, and problems: ignore members that you do not know. When a member occurs
 twice, the last one counts. A request body may have at most ${limits.bodyValues} object members and array items in total,
 over all depths.
 
 URLs in \`Location\` and \`Link\` are relative to the URL of the request.`;
+
+/** Returns the operation id of a route's second method: `editChat` with PUT is `editChatByPut`. */
+const aliasId = (id: OperationId, alias: 'PUT'): string => `${id}By${alias.charAt(0)}${alias.slice(1).toLowerCase()}`;
 
 /** Builds the OpenAPI 3.1 document of the API from the route table. It takes about 20 ms. */
 export function openapiDocument(): ReturnType<typeof createDocument> {
   const paths: Record<string, Record<string, ZodOpenApiOperationObject>> = {};
   for (const [id, route] of Object.entries(routes) as [OperationId, Route][]) {
     const operation = operationOf(id, route);
-    // Operation ids are unique, so the alias of an operation has none.
-    const { operationId: _, ...sameByAlias } = operation;
     paths[route.path] = {
       ...paths[route.path],
       [route.method.toLowerCase()]: operation,
-      ...(route.alias && { [route.alias.toLowerCase()]: sameByAlias }),
+      // Operation ids are unique, and generators of clients name a function after each.
+      ...(route.alias && { [route.alias.toLowerCase()]: { ...operation, operationId: aliasId(id, route.alias) } }),
     };
   }
-  return createDocument({
+  const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: { title: 'chat-system', version: '1', description, license: { name: 'MIT', identifier: 'MIT' } },
     // Relative to the document's own URL, so it is right behind any path prefix of a proxy or gateway.
@@ -158,6 +181,12 @@ export function openapiDocument(): ReturnType<typeof createDocument> {
           description: 'Required when the deployment has an admin key.',
         },
       },
+    },
+  };
+  return createDocument(document, {
+    // Schemas of responses are open, so that a client that validates them also accepts members that are added later.
+    override: ({ jsonSchema, io }) => {
+      if (io === 'output' && jsonSchema.additionalProperties === false) delete jsonSchema.additionalProperties;
     },
   });
 }

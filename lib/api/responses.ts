@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import 'zod-openapi';
 import { limits } from '../limits.ts';
+import { type ProblemCode, problems } from './problems.ts';
 import type { JsonOperation } from './routes.ts';
 import { applicationName, chatName, messageBody, messageSender, metadataFacts, token } from './schemas.ts';
 
@@ -18,7 +19,9 @@ const count = (things: string) =>
   z
     .int()
     .min(0)
-    .meta({ description: `The number of ${things} that are not deleted; updated every minute by default.` });
+    .meta({
+      description: `The number of ${things} that are not deleted. It is updated every minute by default and every hour at the latest, so it may lack the newest ones.`,
+    });
 const number = (description: string) => z.int().min(1).meta({ description });
 const chatNumber = number('The number of the chat in its application, from 1.');
 const messageNumber = number('The number of the message in its chat, from 1.');
@@ -95,9 +98,12 @@ export const ProblemDocument = z
   .object({
     type: z.string().meta({ example: 'urn:chat-system:problem:chat_not_found' }),
     title: z.string().meta({ description: 'What the code means.' }),
-    status: z.int().meta({ description: 'The HTTP status.' }),
+    status: z.int().min(400).max(599).meta({ description: 'The HTTP status.' }),
     detail: z.string().meta({ description: 'What is wrong with this request.' }),
-    code: z.string().meta({ description: 'The kind of problem, for programs.', example: 'chat_not_found' }),
+    code: z.enum(Object.keys(problems) as ProblemCode[]).meta({
+      description: 'The kind of problem, for programs. Later versions may add kinds.',
+      example: 'chat_not_found',
+    }),
     request_id: z.string().meta({ description: 'The same as `x-request-id`.' }),
     errors: z
       .array(

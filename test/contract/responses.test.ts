@@ -138,7 +138,7 @@ test('a response with an undocumented member, at any depth, is not accepted as d
   const withOneMore = (object: JsonObject): [string, JsonObject][] => [['extra', { ...object, extra: 1 }]];
   for (const [id, each] of received.filter(([id]) => !isDocumentOperation(id)))
     for (const [, body] of variants(each.body, withOneMore))
-      expect(check.fault({ ...each, body }), id).toContain('must NOT have additional properties');
+      expect(check.fault({ ...each, body }), id).toMatch(/^the body has the undocumented member .*\/extra$/);
 });
 
 test('a response without a documented member, at any depth, is not accepted as documented', () => {

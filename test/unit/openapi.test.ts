@@ -3,7 +3,7 @@ import { expect, test } from 'vitest';
 import { openapiDocument } from '../../lib/api/openapi.ts';
 import { problems } from '../../lib/api/problems.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
-import type { OpenApi } from '../support/client/openapi.ts';
+import { type OpenApi, OpenApiCheck, type Received, responseOf } from '../support/client/openapi.ts';
 
 // The document as clients get it.
 const document: OpenApi = JSON.parse(JSON.stringify(openapiDocument()));
@@ -26,9 +26,57 @@ test('the document has exactly the routes of the table, with their methods and a
   expect(found.sort()).toEqual(expected.sort());
 });
 
-test('each operation id of the table occurs once in the document', () => {
-  const ids = operations.map(({ operationId }) => operationId).filter((id) => id !== undefined);
-  expect(ids.sort()).toEqual(table.map(([id]) => id).sort());
+test('each operation has an id of its own: that of the table, or for a second method one made from it', () => {
+  const expected = table.flatMap(([id, { alias }]) => [id, ...(alias ? [`${id}ByPut`] : [])]);
+  expect(operations.map(({ operationId }) => operationId).sort()).toEqual(expected.sort());
+});
+
+test('every operation has a description, and the names in it exist in the document', () => {
+  const { paths, components } = document;
+  const others = JSON.stringify({ components, paths }, (name, value) => (name === 'description' ? undefined : value));
+  const names = new Set([...others.matchAll(/"(\w+)"/g)].map(([, name]) => name));
+  for (const { operationId, description = '' } of operations) {
+    expect(description, operationId).toMatch(/\.$/);
+    for (const [, name] of description.matchAll(/`([a-z_]+)`/g)) expect(names, operationId).toContain(name);
+  }
+});
+
+test('responses with problems are components, with the codes as an enumeration', () => {
+  const inOperations = operations.flatMap(({ responses }) => Object.entries(responses));
+  for (const [status, { $ref }] of inOperations)
+    if (status >= '400') expect($ref).toMatch(/^#\/components\/responses\//);
+  expect(document.components.schemas.Problem).toMatchObject({
+    properties: { code: { enum: Object.keys(problems) } },
+  });
+  expect(JSON.stringify(document).length).toBeLessThan(80_000);
+});
+
+test('schemas of responses are open, and the tests nevertheless find an undocumented member and name it', () => {
+  expect(JSON.stringify(document)).not.toContain('"additionalProperties":false');
+  const check = new OpenApiCheck(document);
+  const received = (body: unknown): Received => ({
+    method: 'GET',
+    path: '/applications/t/chats/1/messages',
+    status: 200,
+    headers: new Headers({ 'content-type': 'application/json', 'x-request-id': '1' }),
+    body,
+  });
+  const message = {
+    number: 1,
+    sender: null,
+    body: 'a',
+    metadata: { mood: 'any' },
+    created_at: '2026-01-01T00:00:00.000Z',
+    updated_at: '2026-01-01T00:00:00.000Z',
+  };
+  expect(check.fault(received({ data: [message], next: null, pending: [] }))).toBeUndefined();
+  expect(check.fault(received({ data: [message, { ...message, mood: 'glad' }], next: null, pending: [] }))).toBe(
+    'the body has the undocumented member /data/1/mood',
+  );
+  expect(check.fault(received({ data: [message], next: null }))).toContain("must have required property 'pending'");
+  const { headers } = received(null);
+  headers.delete('x-request-id');
+  expect(check.fault({ ...received({ data: [], next: null, pending: [] }), headers })).toContain('x-request-id');
 });
 
 test('every operation documents its response and all its problems', () => {
@@ -37,7 +85,8 @@ test('every operation documents its response and all its problems', () => {
     const statuses = Object.keys(operation?.responses ?? {});
     expect(statuses, id).toContain(String(route.response.status));
     for (const code of [...route.problems, 'internal_error', 'too_many_requests', 'unavailable'] as const) {
-      const response = operation?.responses[problems[code].status];
+      const documented = operation?.responses[problems[code].status];
+      const response = documented && responseOf(document, documented);
       expect(response?.content, id).toHaveProperty(['application/problem+json']);
       expect(JSON.stringify(response), id).toContain(code);
     }
@@ -46,10 +95,10 @@ test('every operation documents its response and all its problems', () => {
 });
 
 test('every reference in the document resolves', () => {
-  const references = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/schemas\/(\w+)"/g);
-  const names = new Set(references.map(([, name]) => name));
-  expect(names.size).toBeGreaterThan(10);
-  for (const name of names) expect(document.components.schemas).toHaveProperty(name as string);
+  const references = JSON.stringify(document).matchAll(/"\$ref":"#\/components\/(\w+)\/([\w.]+)"/g);
+  const names = [...references.map(([, kind = '', name = '']) => [kind, name])];
+  expect(names.length).toBeGreaterThan(100);
+  for (const name of names) expect(document.components).toHaveProperty(name);
 });
 
 test('the document is valid by the schema of the OpenAPI specification', async () => {

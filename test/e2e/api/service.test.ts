@@ -30,9 +30,10 @@ describe('the OpenAPI document', () => {
     ]);
     expect(described.sort()).toEqual(known.sort());
     const ids = Object.values(body.paths).flatMap((operations) =>
-      Object.values(operations).flatMap(({ operationId }) => operationId ?? []),
+      Object.values(operations).map(({ operationId }) => operationId),
     );
-    expect(ids.sort()).toEqual(Object.keys(routes).sort());
+    expect(new Set(ids).size).toBe(known.length);
+    expect(ids).toEqual(expect.arrayContaining(Object.keys(routes)));
   });
 
   test('the schemas of the OpenAPI document are valid JSON Schema, and their references resolve', async () => {

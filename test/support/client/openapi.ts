@@ -5,16 +5,27 @@ export interface OpenApi {
   openapi: string;
   servers: { url: string }[];
   paths: Record<string, Record<string, Operation>>;
-  components: { schemas: Record<string, unknown> };
+  components: {
+    schemas: Record<string, unknown>;
+    responses: Record<string, Response>;
+    headers: Record<string, Header>;
+  };
 }
 
 interface Operation {
   operationId?: string;
+  description?: string;
   responses: Record<string, Response>;
 }
 
+interface Header {
+  $ref?: string;
+  required?: boolean;
+}
+
 interface Response {
-  headers?: Record<string, { required?: boolean }>;
+  $ref?: string;
+  headers?: Record<string, Header>;
   content?: Record<string, { schema: unknown }>;
 }
 
@@ -34,6 +45,24 @@ export const timestamp = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}Z$/;
 
 const escapePointer = (name: string) => encodeURIComponent(name.replaceAll('~', '~0').replaceAll('/', '~1'));
 
+/** Returns the component that an object refers to, or the object itself. */
+const componentOf = <Component extends { $ref?: string }>(components: Record<string, Component>, object: Component) =>
+  components[object.$ref?.split('/').at(-1) ?? ''] ?? object;
+
+/** Returns a response of an operation, which may be a reference to a component. */
+export const responseOf = ({ components }: OpenApi, response: Response): Response =>
+  componentOf(components.responses, response);
+
+/**
+ * Returns the schemas, each without members that it does not document. In the document they are open, because later
+ * versions may add members; but this version must return none that it does not document.
+ */
+function closed<Schemas>(schemas: Schemas): Schemas {
+  return JSON.parse(JSON.stringify(schemas), (_key, value) =>
+    value?.type === 'object' && value.properties ? { additionalProperties: false, ...value } : value,
+  );
+}
+
 /** Checks responses against the OpenAPI document that the deployment serves. */
 export class OpenApiCheck {
   readonly #document: OpenApi;
@@ -44,8 +73,8 @@ export class OpenApiCheck {
 
   constructor(document: OpenApi) {
     this.#document = document;
-    this.#ajv = new Ajv2020({ strict: false, formats: { 'date-time': timestamp } });
-    this.#ajv.addSchema({ $id: 'openapi', ...document });
+    this.#ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': timestamp } });
+    this.#ajv.addSchema({ $id: 'openapi', ...document, components: closed(document.components) });
     this.#templates = Object.keys(document.paths)
       .sort((a, b) => a.split('{').length - b.split('{').length)
       .map((template) => ({
@@ -63,16 +92,15 @@ export class OpenApiCheck {
     const operation = known?.[name];
     // The document describes operations only. Every other request is a preflight or gets one of these problems.
     if (!operation) return this.#undocumented(received, template !== undefined);
-    const response = operation.responses[status];
-    if (!response) return `${status} is not documented for ${name} ${template}`;
-    for (const [header, { required }] of Object.entries(response.headers ?? {}))
-      if (required && !received.headers.has(header)) return `the documented header ${header} is missing`;
+    const documented = operation.responses[status];
+    if (!documented) return `${status} is not documented for ${name} ${template}`;
+    const pointer = documented.$ref?.slice(1) ?? `/paths/${escapePointer(template ?? '')}/${name}/responses/${status}`;
+    const response = responseOf(this.#document, documented);
+    for (const [header, described] of Object.entries(response.headers ?? {}))
+      if (componentOf(this.#document.components.headers, described).required && !received.headers.has(header))
+        return `the documented header ${header} is missing`;
     if (method === 'HEAD') return undefined;
-    return this.#contentFault(
-      received,
-      response,
-      `/paths/${escapePointer(template ?? '')}/${name}/responses/${status}`,
-    );
+    return this.#contentFault(received, response, pointer);
   }
 
   #undocumented({ method, status, body }: Received, isRoute: boolean): string | undefined {
@@ -94,6 +122,10 @@ export class OpenApiCheck {
       validate = this.#ajv.compile({ $ref: `openapi#${pointer}` });
       this.#validators.set(pointer, validate);
     }
-    return validate(body) ? undefined : this.#ajv.errorsText(validate.errors, { dataVar: 'the body' });
+    if (validate(body)) return undefined;
+    const undocumented = validate.errors?.find(({ keyword }) => keyword === 'additionalProperties');
+    if (undocumented)
+      return `the body has the undocumented member ${undocumented.instancePath}/${undocumented.params.additionalProperty}`;
+    return this.#ajv.errorsText(validate.errors, { dataVar: 'the body' });
   }
 }

@@ -1,0 +1,45 @@
+import { limits } from '../limits.ts';
+import type { OperationId } from './routes.ts';
+
+// What the OpenAPI document says about each operation, in Markdown. It is not in the route table, because only the
+// document uses it, and every function would load it.
+
+const createdAtOnce =
+  'The response is sent as soon as the number is assigned and the write is durable. Reads, lists and searches show it within seconds.';
+const retried =
+  'A failed request may have been accepted, also one with status 503. To retry it without creating anything twice, send an `Idempotency-Key` with the first request, and the same one with each retry.';
+const neverReused = 'Deleting is final. The number is never assigned again.';
+const mergeResponse = (missing: string) =>
+  `The response has what an edit can change, but not ${missing}: merge it into the object that you have, do not replace the object.`;
+const lastEditWins = 'The last accepted edit wins. Reads may show the old state for a moment.';
+const pages =
+  'To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. A page costs the same at any depth.';
+const found =
+  'A message matches when its body contains `q`, from one character up, in any script, ignoring case. Nothing else is ignored: not accents, punctuation or spaces. `highlight` is HTML; every other text is plain.';
+const counts = (member: string) =>
+  `\`${member}\` may be a minute old, or as old as the deployment's interval between two counts, which is an hour at most.`;
+
+export const descriptions: Record<OperationId, string> = {
+  createApplication: `The \`token\` in the response is the password of the application: whoever has it may read, write and delete everything in it. Keep it on your server, never in a browser or an app.\n\n${retried}`,
+  listApplications: `The response has the tokens of all applications, so a deployment that others can reach needs an admin key.\n\n${pages} ${counts('chats_count')}`,
+  getApplication: counts('chats_count'),
+  editApplication: `${lastEditWins} ${mergeResponse('`chats_count`')}`,
+  deleteApplication:
+    'Deleting is final. Writes to the application are refused at once; reads, and everything in it, follow within a minute.',
+  createChat: `The body may be missing: a chat needs no name. ${createdAtOnce}\n\n${retried}`,
+  listChats: `${pages} ${counts('messages_count')}`,
+  getChat: counts('messages_count'),
+  editChat: `${lastEditWins} ${mergeResponse('`messages_count`')}`,
+  deleteChat: `${neverReused} Writes to the chat are refused at once; reads, and its messages, follow within a minute.`,
+  createMessage: `${createdAtOnce} Until then, reading the message gets 404 \`message_pending\`.\n\nNumbers start at 1, are unique, and have no gaps, however many clients write at once.\n\n${retried}`,
+  createMessages: `Creates up to ${limits.batchSize} messages with consecutive numbers in the order of the request. That is much faster and cheaper than creating them one by one. ${createdAtOnce}\n\n${retried}`,
+  listMessages: `${pages}\n\nMessages are not always stored in the order of their numbers. \`pending\` has the numbers in the range of this page that are accepted but not stored yet. A client that polls with \`after\` must read those again later, one by one or with \`after\` and \`before\`. Polling shows new messages only: neither edits nor deletions of earlier ones.`,
+  searchChat: `${found}\n\n${pages}`,
+  getMessage: `A message that is accepted but not stored yet gets 404 \`message_pending\` with \`Retry-After\`: read it again after that time. A message that never existed or was deleted gets \`message_not_found\`.`,
+  editMessage: `What the request does not name stays as it is; \`metadata\` is replaced whole. The sender never changes. A message can be edited before it is stored. ${lastEditWins} The response has the number, what the request named, and \`updated_at\`: merge it into the object that you have, do not replace the object.`,
+  deleteMessage: `${neverReused} A message can be deleted before it is stored.`,
+  searchApplication: `${found} Each match has the \`chat_number\` of its chat.\n\n${pages}`,
+  getHealth: 'Use it for health checks of a load balancer. It needs no token.',
+  getOpenapi: 'Generate a client from it, or load it into an API tool. Its URLs are relative to its own address.',
+  getDocs: 'The page has no external parts, so it works without a connection to the internet.',
+};
