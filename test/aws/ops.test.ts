@@ -1,8 +1,9 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
+import { newToken } from '../../lib/model/token.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
-import { type Chat, Client, type Message } from '../support/client/client.ts';
+import { type Chat, Client, type Message, type MessagePage } from '../support/client/client.ts';
 import { numbers } from '../support/histories/writes.ts';
 import { deployment, settled } from '../support/servers/deployment.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
@@ -46,6 +47,31 @@ test('an application can be exported from one engine, imported into the other, a
   await expect.poll(async () => (await bodies(api)).at(-1), settled).toBe('written here');
   expect(await api.send(chat, 'and on')).toEqual([52]);
   expect((await api.get<Chat>(`${application}/chats/1`)).status).toBe(200);
+});
+
+test('a number without a line is neither pending nor counted after an import', async () => {
+  const api = await deployment();
+  const token = newToken();
+  const parent = { revision: 0, created_at: '2017-11-30T23:52:30+01:00', updated_at: '2017-11-30T23:52:30Z' };
+  const lines = [
+    { kind: 'archive', format: 1 },
+    { kind: 'application', token, name: 'Slack', ...parent, highest: 2 },
+    { kind: 'chat', number: 2, name: null, deleted: false, ...parent, highest: 3_000 },
+    { kind: 'message', chat: 2, number: 2, body: 'two', ...parent },
+    { kind: 'end', chats: 1, messages: 1, deleted_messages: 0 },
+  ].map((line) => JSON.stringify(line));
+  expect(await startOps(['--stack', 'import', '-'], { input: lines.join('\n') }).ended).toMatchObject({
+    status: 0,
+    stdout: expect.stringContaining('3,000 numbers without a line became void, the first is that of chat 1.'),
+  });
+  const chat = `/applications/${token}/chats/2`;
+  const list = async () => (await api.get<MessagePage>(`${chat}/messages?limit=1000`)).body;
+  await expect.poll(async () => (await list()).data?.map(({ number }) => number), settled).toEqual([2]);
+  expect((await list()).pending).toEqual([]);
+  for (const number of [1, 3, 3_000])
+    expect((await api.get(`${chat}/messages/${number}`)).body).toMatchObject({ code: 'message_not_found' });
+  await expect.poll(async () => (await api.get<Chat>(chat)).body.messages_count, settled).toBe(1);
+  expect(await api.send(chat, 'next')).toEqual([3_001]);
 });
 
 test('reconcile can compare one application, and prints its progress', async () => {
