@@ -10,8 +10,30 @@ const asset = async (name: string): Promise<string> =>
 
 const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
+/**
+ * Fills in the token of the application that was created or used last, in every operation, so that it is typed at most
+ * once.
+ */
+const tokenFilling = `const fillIn = (token) => {
+  for (const [path, operations] of Object.entries(ui.specSelectors.specJson().toJS().paths ?? {}))
+    for (const method of path.includes('{token}') ? Object.keys(operations) : [])
+      ui.specActions.changeParam([path, method], 'token', 'path', token);
+};
+const interceptors = {
+  requestInterceptor: (request) => {
+    const [, token] = /\\/applications\\/([^/?]+)/.exec(request.url) ?? [];
+    if (token) fillIn(decodeURIComponent(token));
+    return request;
+  },
+  responseInterceptor: (response) => {
+    if (response.status === 201 && response.url.endsWith('/applications')) fillIn(response.body.token);
+    return response;
+  },
+};`;
+
 /** Loads the document by a URL relative to the page, which works behind any path prefix of a proxy or gateway. */
-const start = "SwaggerUIBundle({ url: 'openapi.json', dom_id: '#docs', deepLinking: true });";
+const start = `${tokenFilling}
+const ui = SwaggerUIBundle({ url: 'openapi.json', dom_id: '#docs', deepLinking: true, ...interceptors });`;
 
 /**
  * Returns the docs page: Swagger UI with the API's OpenAPI document, as one self-contained file that works offline and
