@@ -61,6 +61,7 @@ describe('this checkout’s stack', () => {
     const { status, stdout } = await scriptStack(project, 'logs', 'functions', '--lines', '2000');
     expect(status).toBe(0);
     expect(stdout).toMatch(/^\d{4}-\S+ \w+ │ REPORT RequestId/m);
+    expect(stdout).not.toContain('DeprecationWarning');
   });
 });
 

@@ -12,8 +12,11 @@ import { awsClient } from './aws-client.ts';
  */
 const functionOf = (logGroup: string): string => /[/-](\w+?)(?:Logs)?[0-9A-F]{8}/.exec(logGroup)?.[1] ?? logGroup;
 
-/** Matches lines of Lambda that are redundant, because the REPORT line also has the request id. */
-const noise = /^(START|END) RequestId/;
+/**
+ * Matches lines that say nothing about a function: lines of Lambda that are redundant, because the REPORT line also has
+ * the request id, and the warning with which each process begins, because MiniStack's own program calls url.parse().
+ */
+const noise = /^(START|END) RequestId|\[DEP0169\] DeprecationWarning|^\(Use `node --trace-deprecation/;
 
 /** How far back the first query reaches, and how often a followed log is queried, in milliseconds. */
 const recentMs = 15 * 60_000;
