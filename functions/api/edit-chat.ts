@@ -1,10 +1,16 @@
+import { parsedMetadata } from '../../lib/model/metadata.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { timesView } from './shared/views.ts';
 
-export const editChat = operation(
-  'editChat',
-  async ({ params: { token, chat_number }, body, requestId }, { ledger }) => {
-    const { createdAt, at } = await ledger.editChat({ token, chat: chat_number }, body.name, { requestId });
-    return { json: { number: chat_number, name: body.name, ...timesView({ createdAt, updatedAt: at }) } };
-  },
-);
+export const editChat = operation('editChat', async ({ params, body: change, requestId }, { ledger }) => {
+  const { token, chat_number: chat } = params;
+  const { createdAt, at } = await ledger.editChat({ token, chat }, change, { requestId });
+  return {
+    json: {
+      number: chat,
+      ...(change.name !== undefined && { name: change.name }),
+      ...(change.metadata !== undefined && { metadata: parsedMetadata(change.metadata) }),
+      ...timesView({ createdAt, updatedAt: at }),
+    },
+  };
+});

@@ -33,11 +33,15 @@ export const Application = z
   .meta({ id: 'Application' });
 /** Without the count, because an edit returns before it reaches the store, and only the store has the count. */
 export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
-export const Chat = z
-  .object({ number: chatNumber, name: chatName(), messages_count: count('messages'), ...times })
-  .meta({ id: 'Chat' });
-export const EditedChat = Chat.omit({ messages_count: true }).meta({ id: 'EditedChat' });
 const metadata = z.record(z.string(), z.unknown()).meta(metadataFacts);
+
+export const Chat = z
+  .object({ number: chatNumber, name: chatName(), metadata, messages_count: count('messages'), ...times })
+  .meta({ id: 'Chat' });
+/** With the members that the edit named, because an edit returns before it reaches the store. */
+export const EditedChat = z
+  .object({ number: chatNumber, name: z.optional(chatName()), metadata: metadata.optional(), ...times })
+  .meta({ id: 'EditedChat' });
 
 export const Message = z
   .object({ number: messageNumber, sender: messageSender(), body: messageBody(), metadata, ...times })

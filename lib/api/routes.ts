@@ -145,7 +145,7 @@ export const routes = {
     method: 'PATCH',
     alias: 'PUT',
     path: chat,
-    summary: 'Rename a chat; null removes its name',
+    summary: 'Replace the name, the metadata or both of a chat; null removes the name',
     tag: 'chats',
     params: schemas.ChatPath,
     body: schemas.ChatEdit,

@@ -1,6 +1,6 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
-import type { ContentMember, MessageContent } from '../model/content.ts';
+import type { ChatContent, ContentMember, MessageContent } from '../model/content.ts';
 import { type Metadata, metadataFault, metadataText } from '../model/metadata.ts';
 import { codePoints } from '../model/text.ts';
 import { asToken } from '../model/token.ts';
@@ -50,8 +50,20 @@ const metadata = () =>
   );
 
 export const ApplicationInput = once(() => object('ApplicationInput', { name: applicationName() }));
-export const ChatInput = once(() => object('ChatInput', { name: z._default(chatName(), null) }));
-export const ChatEdit = once(() => object('ChatEdit', { name: chatName() }));
+/** What it accepts is the content: handlers pass it on as it is. */
+export const ChatInput = once(() =>
+  object('ChatInput', {
+    name: z._default(chatName(), null),
+    metadata: z._default(metadata(), null),
+  } satisfies Record<keyof ChatContent, unknown>),
+);
+/** What it accepts are the members to change: handlers pass it on as it is. */
+export const ChatEdit = once(() =>
+  object('ChatEdit', {
+    name: z.exactOptional(chatName()),
+    metadata: z.exactOptional(metadata()),
+  } satisfies Record<keyof ChatContent, unknown>).check(atLeastOne),
+);
 /** What it accepts is the content: handlers pass it on as it is. */
 export const MessageInput = once(() =>
   object('MessageInput', {

@@ -2,6 +2,7 @@ import type { Restorable, WholeEntry } from '../ledger/ledger.ts';
 import { limits } from '../limits.ts';
 import { outOfBounds } from '../model/bounds.ts';
 import { lastRevision } from '../model/content.ts';
+import { parsedMetadata } from '../model/metadata.ts';
 import { numbersOf, ranges } from '../model/ranges.ts';
 import type { MergedMessage } from '../store/merging.ts';
 import type { Store } from '../store/store.ts';
@@ -50,9 +51,10 @@ export async function* exportApplication(
       if (!chat) continue;
       const number = chat.chat as number;
       chats++;
-      const { name, highest } = chat;
+      const { name, metadata, highest } = chat;
       requireInBounds(`chat ${number}`, { ...chat, counter: highest });
-      yield [{ kind: 'chat', number, name, deleted: chat.deleted, ...revisionAndTimes(chat), highest }];
+      const content = { name, ...(metadata !== null && { metadata: parsedMetadata(metadata) }) };
+      yield [{ kind: 'chat', number, ...content, deleted: chat.deleted, ...revisionAndTimes(chat), highest }];
       for (const range of chat.deleted ? [] : ranges(highest, limits.rowsPerTransaction)) {
         const page = numbersOf(range);
         const rows = await store.merged(page.map((each) => ({ token, chat: number, number: each })));

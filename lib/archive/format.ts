@@ -77,6 +77,7 @@ const kinds = [
     kind: z.literal('chat'),
     number,
     name: text(limits.nameLength, 'a string or null').nullable(),
+    metadata: metadata.optional(),
     revision,
     /** When true, its messages are deleted, and its number is never assigned again. */
     deleted: z.boolean(),
@@ -139,12 +140,16 @@ export const messageLine = ({ chat, number, ...message }: MessageKey & MessageSt
   updated_at: timeText(message.updatedAt),
 });
 
+/** Returns the metadata of a line, as it is stored. */
+export const metadataIn = ({ metadata }: { metadata?: unknown }): string | null =>
+  metadata === undefined ? null : metadataText(metadata as Metadata);
+
 /** Returns the message of a line. */
 export const messageOf = (line: LineOf<'message'>): MessageState => ({
   content: {
     sender: line.sender ?? null,
     body: line.body,
-    metadata: line.metadata === undefined ? null : metadataText(line.metadata as Metadata),
+    metadata: metadataIn(line),
   },
   revisions: { body: line.revision, metadata: line.metadata_revision ?? 0 },
   createdAt: Date.parse(line.created_at),

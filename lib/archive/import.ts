@@ -6,7 +6,7 @@ import type { Write } from '../model/write.ts';
 import { writesOfMessage, writesOfParent } from '../model/writes-of.ts';
 import type { Outbox } from '../queue/queue.ts';
 import type { Inventory } from '../store/inventory.ts';
-import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf, messageOf } from './format.ts';
+import { type ArchiveLine, ArchiveProblem, decodeLine, type LineOf, messageOf, metadataIn } from './format.ts';
 import { Gaps } from './gaps.ts';
 
 export interface ImportServices {
@@ -220,8 +220,9 @@ class Import {
     if (existing && existing.highest > highest)
       throw new ArchiveProblem(`${what} already exists and has grown since the export`);
     if (!this.#target) return;
-    await this.#target.ledger.restore({ ...parent, name, ...revised, deleted, highest });
-    const writes = writesOfParent(parent, { name, ...revised });
+    const content = { name, metadata: line.kind === 'chat' ? metadataIn(line) : null };
+    await this.#target.ledger.restore({ ...parent, ...content, ...revised, deleted, highest });
+    const writes = writesOfParent(parent, { ...content, ...revised });
     if (deleted) writes.push({ kind: 'deletion', ...parent, at: updatedAt });
     await this.#target.storeQueue.send(recordsOf(writes));
   }

@@ -1,4 +1,4 @@
-import type { ContentChange, MessageContent } from '../model/content.ts';
+import type { ChatChange, ChatContent, ContentChange, MessageContent } from '../model/content.ts';
 import type { ChatKey, MessageKey, Parent } from '../model/keys.ts';
 
 /**
@@ -22,7 +22,7 @@ export interface Ledger extends Restorable {
    * Accepts a chat under the application's next number.
    * @throws NotFound; NumbersUsedUp when `limits.highestNumber` is reached
    */
-  createChat(token: string, name: string | null, context?: CreateContext): Promise<{ number: number; at: number }>;
+  createChat(token: string, content: ChatContent, context?: CreateContext): Promise<{ number: number; at: number }>;
 
   /**
    * Accepts messages under the chat's next numbers, all or none: `first`, `first + 1`, …
@@ -36,8 +36,11 @@ export interface Ledger extends Restorable {
 
   /** @throws NotFound; RevisionsUsedUp at `limits.highestRevision` */
   editApplication(token: string, name: string, context?: WriteContext): Promise<Edited>;
-  /** @throws NotFound for the application or chat; RevisionsUsedUp at `limits.highestRevision` */
-  editChat(chat: ChatKey, name: string | null, context?: WriteContext): Promise<Edited>;
+  /**
+   * Accepts new values for some members of a chat.
+   * @throws NotFound for the application or chat; RevisionsUsedUp at `limits.highestRevision`
+   */
+  editChat(chat: ChatKey, change: ChatChange, context?: WriteContext): Promise<Edited>;
   /**
    * Accepts new values for some members of a message, whether it is stored yet or not.
    * @throws NotFound for the application, chat or message; RevisionsUsedUp at `limits.highestRevision`
@@ -52,9 +55,9 @@ export interface Ledger extends Restorable {
   deleteMessage(message: MessageKey, context?: WriteContext): Promise<void>;
 
   /** Returns the application if it was accepted and not deleted. */
-  application(token: string): Promise<LedgerEntry<string> | undefined>;
+  application(token: string): Promise<({ name: string } & EntryTimes) | undefined>;
   /** Returns the chat if it was accepted, and neither it nor its application was deleted. */
-  chat(token: string, chat: number): Promise<LedgerEntry<string | null> | undefined>;
+  chat(token: string, chat: number): Promise<(ChatContent & EntryTimes) | undefined>;
   /** Returns whether a message was accepted, and neither it nor its chat nor its application was deleted. */
   hasMessage(token: string, chat: number, number: number): Promise<boolean>;
 
@@ -88,9 +91,8 @@ export interface IdempotencyKey {
   payload: string;
 }
 
-/** What the ledger stores about an application or chat. Times are in milliseconds since 1970. */
-export interface LedgerEntry<Name> {
-  name: Name;
+/** The times of an application or chat, in milliseconds since 1970. */
+export interface EntryTimes {
   createdAt: number;
   updatedAt: number;
 }
@@ -101,8 +103,8 @@ export interface Edited {
   at: number;
 }
 
-/** An application or chat as the ledger stores it, deleted or not. */
-export interface WholeEntry extends Parent, LedgerEntry<string | null> {
+/** An application or chat as the ledger stores it, deleted or not. An application has no metadata: null. */
+export interface WholeEntry extends Parent, ChatContent, EntryTimes {
   /** The revision of its last edit; 0 if it was never edited. */
   revision: number;
   deleted: boolean;
@@ -136,7 +138,7 @@ export interface Restorable {
 
   /**
    * Adds the entry if the ledger does not have it. Otherwise applies what is ahead of the existing entry: raises the
-   * counter to `highest`, sets the name of a higher revision, and applies a deletion. Nothing ever goes back. The call
+   * counter to `highest`, sets the name and metadata of a higher revision, and applies a deletion. Nothing ever goes back. The call
    * may be repeated, also after an unknown outcome. It sends nothing to the store queue.
    *
    * @throws RangeError when a number, counter, revision or time is out of bounds; see lib/model/bounds.ts

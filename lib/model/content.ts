@@ -14,6 +14,16 @@ export interface MessageContent extends EditableContent {
   sender: string | null;
 }
 
+/** What a client writes in a chat. An edit changes each member independently. */
+export interface ChatContent {
+  name: string | null;
+  /** As in {@link MessageContent}. */
+  metadata: string | null;
+}
+
+/** The members of a chat that a write sets. A creation sets all of them. */
+export type ChatChange = Partial<ChatContent>;
+
 /** Names a member of the content that an edit can change. */
 export type ContentMember = keyof EditableContent;
 

@@ -1,4 +1,4 @@
-import type { ContentChange } from './content.ts';
+import type { ChatChange, ContentChange } from './content.ts';
 
 interface Revision {
   /** 0 creates; each edit takes the next. The higher revision wins. */
@@ -15,7 +15,7 @@ interface Revision {
  */
 export type Write =
   | ({ kind: 'application'; token: string; name: string } & Revision)
-  | ({ kind: 'chat'; token: string; chat: number; name: string | null } & Revision)
+  | ({ kind: 'chat'; token: string; chat: number } & ChatChange & Revision)
   | ({ kind: 'message'; token: string; chat: number; number: number; content: ContentChange } & Revision)
   | { kind: 'deletion'; token: string; chat?: number | undefined; number?: number | undefined; at: number };
 

@@ -1,4 +1,10 @@
-import { type ContentChange, contentMembers, type MessageContent, type Revisions } from './content.ts';
+import {
+  type ChatContent,
+  type ContentChange,
+  contentMembers,
+  type MessageContent,
+  type Revisions,
+} from './content.ts';
 import type { MessageKey, Parent } from './keys.ts';
 import type { Write } from './write.ts';
 
@@ -20,12 +26,12 @@ export interface MessageState extends Times {
  */
 export function writesOfParent(
   { token, chat }: Parent,
-  { name, revision, createdAt, updatedAt }: Times & { name: string | null; revision: number },
+  { name, metadata, revision, createdAt, updatedAt }: Times & ChatContent & { revision: number },
 ): Write[] {
   const writeOf = (revision: number, at: number): Write =>
     chat === undefined
       ? { kind: 'application', token, revision, at, name: name ?? '' }
-      : { kind: 'chat', token, chat, revision, at, name };
+      : { kind: 'chat', token, chat, revision, at, name, metadata };
   const created = writeOf(0, createdAt);
   return revision === 0 ? [created] : [created, writeOf(revision, updatedAt)];
 }

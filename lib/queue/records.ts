@@ -72,13 +72,14 @@ export function encodeWrite(write: Write): EncodedWrite {
   switch (write.kind) {
     case 'application':
       return { kind: 'application', token, revision: write.revision, at, name: write.name };
-    case 'chat':
-      return { kind: 'chat', token, chat: write.chat, revision: write.revision, at, name: write.name };
+    case 'chat': {
+      const { chat, revision, name, metadata } = write;
+      return { kind: 'chat', token, chat, revision, at, name, metadata: encodedMetadata(revision, metadata) };
+    }
     case 'message': {
       const { chat, number, revision, content } = write;
       const { sender, body, metadata } = content;
-      // A creation leaves out what is null. In an edit, null sets the metadata to the empty object.
-      const set = revision === 0 ? (metadata ?? undefined) : metadata;
+      const set = encodedMetadata(revision, metadata);
       return { kind: 'message', token, chat, number, revision, at, sender: sender ?? undefined, body, metadata: set };
     }
     case 'deletion':
@@ -86,7 +87,12 @@ export function encodeWrite(write: Write): EncodedWrite {
   }
 }
 
+/** A creation leaves out metadata that is null. In an edit, null sets it to the empty object. */
+const encodedMetadata = (revision: number, metadata: string | null | undefined): string | null | undefined =>
+  revision === 0 ? (metadata ?? undefined) : metadata;
+
 function decodeWrite(encoded: EncodedWrite, i: number): Write {
+  if (encoded.kind === 'chat') return decodeChat(encoded, i);
   if (encoded.kind !== 'message') return encoded;
   const { kind, token, chat, number, revision, at, sender, body, metadata } = encoded;
   if (revision === 0) {
@@ -99,6 +105,14 @@ function decodeWrite(encoded: EncodedWrite, i: number): Write {
   if (body !== undefined) content.body = body;
   if (metadata !== undefined) content.metadata = metadata;
   return { kind, token, chat, number, revision, at, content };
+}
+
+function decodeChat(encoded: EncodedWrite & { kind: 'chat' }, i: number): Write {
+  const { kind, token, chat, revision, at, name, metadata } = encoded;
+  const key = { kind, token, chat, revision, at };
+  if (revision > 0) return { ...key, ...(name !== undefined && { name }), ...(metadata !== undefined && { metadata }) };
+  if (name === undefined) throw new MalformedRecord(`writes.${i}.name: missing`);
+  return { ...key, name, metadata: metadata ?? null };
 }
 
 /**
@@ -133,7 +147,15 @@ const schemas = once(() => {
   const at = z.int().check(z.minimum(0), z.maximum(limits.latestTime));
   const write = z.discriminatedUnion('kind', [
     z.strictObject({ kind: z.literal('application'), token, revision, at, name: z.string() }),
-    z.strictObject({ kind: z.literal('chat'), token, chat: number, revision, at, name: z.nullable(z.string()) }),
+    z.strictObject({
+      kind: z.literal('chat'),
+      token,
+      chat: number,
+      revision,
+      at,
+      name: z.optional(z.nullable(z.string())),
+      metadata: z.optional(z.nullable(z.string())),
+    }),
     z.strictObject({
       kind: z.literal('message'),
       token,

@@ -63,6 +63,7 @@ async function* restore({ ledger, now, repair: repaired }: Run, known: Known[]):
       await ledger.restore({
         ...parent,
         name: row?.name ?? null,
+        metadata: row?.metadata ?? null,
         revision: row?.revision ?? 0,
         deleted: row?.deleted ?? false,
         // When only messages of a chat are known, its real times are lost.

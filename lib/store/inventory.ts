@@ -5,6 +5,9 @@ import type { NumberRange } from '../model/ranges.ts';
 /** An application or chat after merging; `createdAt` is null while only an edit of it has arrived. */
 export interface MergedParent {
   name: string | null;
+  /** Null for an application, which has none. */
+  metadata: string | null;
+  /** The revision of the last write that changed it. */
   revision: number;
   deleted: boolean;
   createdAt: number | null;

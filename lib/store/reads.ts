@@ -15,6 +15,7 @@ export interface StoredApplication extends Times {
 export interface StoredChat extends Times {
   number: number;
   name: string | null;
+  metadata: string | null;
   messagesCount: number;
 }
 export interface StoredMessage extends Times {

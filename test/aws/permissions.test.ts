@@ -8,7 +8,7 @@ import { newToken } from '../../lib/model/token.ts';
 import { NotSent } from '../../lib/queue/queue.ts';
 import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
-import { contents, indexed } from '../support/histories/writes.ts';
+import { chatNamed, contents, indexed } from '../support/histories/writes.ts';
 import { type LedgerTable, openLedgerTable } from '../support/servers/ledger-table.ts';
 import { newAlias } from '../support/servers/opensearch-index.ts';
 
@@ -53,7 +53,7 @@ describe('the DynamoDB actions of the ledger', () => {
   const expectJust = (access: LedgerAccess) => expect([...asked].sort()).toEqual([...ledgerActions[access]].sort());
   const fresh = async () => {
     const { token } = await ledger.createApplication('one');
-    const { number: chat } = await ledger.createChat(token, 'one');
+    const { number: chat } = await ledger.createChat(token, chatNamed('one'));
     const { first: message } = await ledger.createMessages({ token, chat }, contents(['one']));
     asked.clear();
     return { token, chat, message };
@@ -63,7 +63,7 @@ describe('the DynamoDB actions of the ledger', () => {
     const { token, chat } = await fresh();
     await both(async () => {
       await ledger.createApplication('two', { key: key() });
-      await ledger.createChat(token, null, { key: key() });
+      await ledger.createChat(token, chatNamed(null), { key: key() });
       await ledger.createMessages({ token, chat }, contents(['two']), { key: key() });
       // A refused create releases its key.
       await expect(
@@ -77,7 +77,7 @@ describe('the DynamoDB actions of the ledger', () => {
     const { token, chat, message } = await fresh();
     await both(async () => {
       await ledger.editMessage({ token, chat, number: message }, { body: 'edited' });
-      await ledger.editChat({ token, chat }, 'edited');
+      await ledger.editChat({ token, chat }, { name: 'edited' });
       await ledger.editApplication(token, 'edited');
     });
     expectJust('edit');

@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { contents } from '../support/histories/writes.ts';
+import { chatNamed, contents } from '../support/histories/writes.ts';
 import { startOps } from '../support/servers/ops.ts';
 import { RestorableSystem } from './restorable-system.ts';
 
@@ -10,7 +10,7 @@ let token: string;
 beforeEach(async () => {
   system = await RestorableSystem.open();
   token = (await system.ledger.createApplication('an application')).token;
-  await system.ledger.createChat(token, 'a chat');
+  await system.ledger.createChat(token, chatNamed('a chat'));
   await system.ledger.createMessages({ token, chat: 1 }, contents(['one', 'two', 'three']));
   await system.work();
   return () => system.close();
@@ -21,7 +21,7 @@ async function goOn(): Promise<void> {
   await system.ledger.createMessages({ token, chat: 1 }, contents(['four', 'five', 'six']));
   await system.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'one, edited' });
   await system.ledger.deleteMessage({ token, chat: 1, number: 2 });
-  await system.ledger.createChat(token, 'a second chat');
+  await system.ledger.createChat(token, chatNamed('a second chat'));
   await system.ledger.createMessages({ token, chat: 2 }, contents(['first there']));
   await system.work();
 }
@@ -73,7 +73,7 @@ describe('an older ledger beside newer SQL', () => {
 
     // 4. Allow writes.
     expect(await system.ledger.createMessages({ token, chat: 1 }, contents(['eight']))).toMatchObject({ first: 8 });
-    expect(await system.ledger.createChat(token, null)).toMatchObject({ number: 3 });
+    expect(await system.ledger.createChat(token, chatNamed(null))).toMatchObject({ number: 3 });
     expect(await system.ledger.hasMessage(token, 1, 2)).toBe(false);
     await system.work();
     expect(await bodies()).toEqual(['1 one, edited', '3 three', '4 four', '5 five', '6 six', '7 seven', '8 eight']);

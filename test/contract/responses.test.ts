@@ -72,7 +72,7 @@ async function callEveryOperation(): Promise<void> {
   const second = { chat_number: '2' };
 
   token = String((await call('createApplication', { body: { name: 'Support desk' } })).token);
-  await call('createChat', { body: { name: 'Order 1042' } });
+  await call('createChat', { body: { name: 'Order 1042', metadata: { order: 1042 } } });
   await call('createChat', { body: {} });
   await call('createMessage', { body: { sender: 'ada', body: 'Hello, world', metadata: { order: 1042 } } });
   await call('createMessages', { body: { messages: [{ body: 'Hello again' }, { body: 'and again' }] } });
@@ -82,7 +82,7 @@ async function callEveryOperation(): Promise<void> {
   await receive();
   await call('createMessage', { body: { body: 'Hello at last' } });
   await call('editApplication', { body: { name: 'Help desk' } });
-  await call('editChat', { body: { name: null } });
+  await call('editChat', { body: { name: null, metadata: {} } });
   await call('editMessage', { body: { body: 'Hello, world!', metadata: { order: [1042, null] } } });
   await store();
 
@@ -128,9 +128,9 @@ function* variants(
   }
 }
 
-/** The response to an edit of a message has only the members that the edit named. */
+/** The response to an edit has only the members that the edit named. */
 const isOptional = (id: OperationId, member: string): boolean =>
-  id === 'editMessage' && (member === 'body' || member === 'metadata');
+  (id === 'editMessage' || id === 'editChat') && ['name', 'body', 'metadata'].includes(member);
 
 const isDocumentOperation = (id: OperationId) => 'document' in routes[id].response;
 

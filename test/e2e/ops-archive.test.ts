@@ -15,7 +15,7 @@ import { expect, test } from 'vitest';
 import { limits } from '../../lib/limits.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
 import { type Application, type Chat, Client, type Message } from '../support/client/client.ts';
-import { contents, numbers } from '../support/histories/writes.ts';
+import { chatNamed, contents, numbers } from '../support/histories/writes.ts';
 import { settled } from '../support/servers/deployment.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { startHost } from '../support/servers/host.ts';
@@ -35,7 +35,7 @@ async function folderWithApplication() {
     await client.newChat(application),
     await client.newChat(application),
   ];
-  await client.patch(first, { name: hard });
+  await client.patch(first, { name: hard, metadata: { hard } });
   for (const _ of [1, 2]) await client.send(first, ...numbers(1, limits.batchSize).map((i) => `text ${i}`));
   await client.send(first, hard, 'deleted later', 'last');
   await client.post(`${third}/messages`, { sender: hard, body: hard, metadata: { hard, __proto__: null } });
@@ -310,7 +310,7 @@ test('an export into a pipe that is closed early ends quietly', async () => {
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
   const { token } = await files.ledger.createApplication('one');
-  await Promise.all(numbers(1, 2_000).map(() => files.ledger.createChat(token, null)));
+  await Promise.all(numbers(1, 2_000).map(() => files.ledger.createChat(token, chatNamed(null))));
   await files.close();
   const [main, status, errors] = [
     path.resolve('tools/ops/main.ts'),
@@ -328,7 +328,7 @@ test('accepted writes that are not stored yet are not exported, and the export s
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
   const { token } = await files.ledger.createApplication('one');
-  await files.ledger.createChat(token, null);
+  await files.ledger.createChat(token, chatNamed(null));
   await files.ledger.createMessages({ token, chat: 1 }, contents(['a', 'b', 'c']));
   await files.close();
   const { status, stderr, stdout } = await ops('--data-dir', dataDir, 'export', token);

@@ -25,7 +25,7 @@ async function folderToReindex(messages = 3_500) {
     ...messageWrites(token, 1, 1, messages),
     deletionWrite(token, 1, 7),
   ]);
-  const entry = { token, name: 'one', revision: 0, deleted: false, createdAt: 1, updatedAt: 1 };
+  const entry = { token, name: 'one', metadata: null, revision: 0, deleted: false, createdAt: 1, updatedAt: 1 };
   await files.ledger.restore({ ...entry, highest: 1 });
   await files.ledger.restore({ ...entry, chat: 1, highest: 3_000 });
   const stray = {

@@ -12,7 +12,7 @@ import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { newClock } from '../support/basics/clock.ts';
-import { contents, indexed, numbers } from '../support/histories/writes.ts';
+import { chatNamed, contents, indexed, numbers } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 describe('the purge', () => {
@@ -48,7 +48,7 @@ describe('the purge', () => {
 
     token = (await ledger.createApplication('a')).token;
     for (const chat of [1, 2]) {
-      await ledger.createChat(token, null);
+      await ledger.createChat(token, chatNamed(null));
       await ledger.createMessages({ token, chat }, contents(['hello', 'hello', 'hello']));
       await ledger.editMessage({ token, chat, number: 1 }, { body: 'hello again' });
     }

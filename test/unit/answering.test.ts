@@ -17,7 +17,7 @@ afterEach(() => {
   vi.restoreAllMocks();
 });
 
-const chat = { number: 1, name: 'a chat', messagesCount: 3, createdAt: 0, updatedAt: 1_500 };
+const chat = { number: 1, metadata: null, name: 'a chat', messagesCount: 3, createdAt: 0, updatedAt: 1_500 };
 const readable = { store: { chat: async () => chat } } as unknown as Services;
 const accepting = {
   createChat: async () => ({ number: 7, at: 1_000 }),

@@ -1,5 +1,12 @@
 import { expect, test } from 'vitest';
-import { ArchiveProblem, decodeLine, type LineOf, messageLine, messageOf } from '../../lib/archive/format.ts';
+import {
+  ArchiveProblem,
+  decodeLine,
+  type LineOf,
+  messageLine,
+  messageOf,
+  metadataIn,
+} from '../../lib/archive/format.ts';
 import { limits } from '../../lib/limits.ts';
 import { acceptableTexts, refusedTexts } from '../support/texts/names-and-bodies.ts';
 
@@ -32,6 +39,8 @@ test('an archive keeps the sender and the metadata of a message, and reads lines
     content: { sender: null, body: 'b', metadata: null },
     revisions: { body: 0, metadata: 0 },
   });
+  const withMetadata = decodeLine(JSON.stringify({ ...chat, name: null, metadata: { n: 1 } }));
+  expect(metadataIn(withMetadata as LineOf<'chat'>)).toBe('{"n":1}');
   expect(decodeLine('{"kind":"archive","format":1}')).toEqual({ kind: 'archive', format: 1 });
   expect(() => decodeLine(JSON.stringify({ ...message, body: 'b', metadata: [] }))).toThrow('metadata must be');
   expect(() => decodeLine(JSON.stringify({ ...message, body: 'b', sender: ' ' }))).toThrow('sender must');

@@ -5,7 +5,7 @@ import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { decodeWrites } from '../../lib/queue/records.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
-import { contents } from '../support/histories/writes.ts';
+import { chatNamed, contents } from '../support/histories/writes.ts';
 import { dataFolder } from '../support/servers/for-this-test.ts';
 
 describe('a data folder', () => {
@@ -16,7 +16,7 @@ describe('a data folder', () => {
     folder = dataFolder();
     files = await openEngineFiles(folder);
     ({ token } = await files.ledger.createApplication('One'));
-    await files.ledger.createChat(token, null);
+    await files.ledger.createChat(token, chatNamed(null));
     return () => files.close();
   });
 

@@ -16,7 +16,7 @@ import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { importFrom } from '../../tools/ops/import.ts';
 import { readLines } from '../../tools/ops/lines.ts';
-import { contents } from '../support/histories/writes.ts';
+import { chatNamed, contents } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 import { refusedTexts } from '../support/texts/names-and-bodies.ts';
 
@@ -67,7 +67,7 @@ describe('an import', () => {
     queue = new SqliteQueue(commits, 'store');
     ledger = new SqliteLedger(commits, queue);
     neighbour = (await ledger.createApplication('a neighbour')).token;
-    await ledger.createChat(neighbour, null);
+    await ledger.createChat(neighbour, chatNamed(null));
     await ledger.createMessages({ token: neighbour, chat: 1 }, contents(['mine', 'mine, too']));
     await ledger.editMessage({ token: neighbour, chat: 1, number: 1 }, { body: 'edited' });
   });
@@ -246,7 +246,7 @@ describe('an import', () => {
     // Chat 2 is deleted, and with it all its numbers.
     expect(await voids({ token: gappy, chat: 2 })).toEqual([]);
     expect((await ledger.createMessages({ token: gappy, chat: 1 }, contents(['next']))).first).toBe(10);
-    expect((await ledger.createChat(gappy, null)).number).toBe(4);
+    expect((await ledger.createChat(gappy, chatNamed(null))).number).toBe(4);
   });
 
   test('a message that the system has is read and counted, though the imported file lacks it', async () => {

@@ -243,7 +243,7 @@ describe('the body', () => {
   test('a missing body counts as an empty object', async () => {
     expect(await codeOf('createChat', {})).toBe('application_not_found');
     expect(await faultsOf('createMessage', {})).toEqual(['/body: is required']);
-    expect(await faultsOf('editChat', {})).toEqual(['/name: is required']);
+    expect(await faultsOf('editChat', {})).toEqual([': must have at least one member that can be edited']);
   });
 
   test('a body may name __proto__ and the like, which are unknown members', async () => {

@@ -15,7 +15,7 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import { contents } from '../support/histories/writes.ts';
+import { chatNamed, contents } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 // Data folders into which an earlier version imported values that no version would have assigned.
@@ -41,7 +41,7 @@ describe('values out of bounds in a data folder', () => {
     const tokens: string[] = [];
     for (const name of ['a', 'b', 'c']) tokens.push((await ledger.createApplication(name)).token);
     for (const each of tokens) {
-      await ledger.createChat(each, null);
+      await ledger.createChat(each, chatNamed(null));
       await ledger.createMessages({ token: each, chat: 1 }, contents(['one', 'two']));
       await ledger.editMessage({ token: each, chat: 1, number: 1 }, { body: 'edited' });
     }

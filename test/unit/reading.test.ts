@@ -21,6 +21,7 @@ import { answer, apiEvent } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
 import {
   applicationWrite,
+  chatNamed,
   chatWrite,
   contents,
   deletionWrite,
@@ -51,7 +52,7 @@ describe('a read', () => {
     };
     // Creates what is accepted but not stored.
     token = (await services.ledger.createApplication('a')).token;
-    await services.ledger.createChat(token, 'c');
+    await services.ledger.createChat(token, chatNamed('c'));
     await services.ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
   });
   afterEach(() => {

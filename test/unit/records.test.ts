@@ -116,6 +116,19 @@ describe('the format of records', () => {
     ]);
   });
 
+  test('a record of a chat has the metadata, and an edit only what it sets', () => {
+    const key = { kind: 'chat', token: 't', chat: 1 } as const;
+    const writes: Write[] = [
+      { ...key, revision: 0, at: 1, name: null, metadata: '{"n":1}' },
+      { ...key, revision: 1, at: 2, metadata: null },
+      { ...key, revision: 2, at: 3, name: 'a' },
+    ];
+    expect(decodeWrites(encodeWrites(writes))).toEqual(writes);
+    expect(() =>
+      decodeWrites('{"version":1,"writes":[{"kind":"chat","token":"t","chat":1,"revision":0,"at":1}]}'),
+    ).toThrow('writes.0.name: missing');
+  });
+
   test('a record without sender and metadata has exactly the bytes of the previous version, so a create is no larger', () => {
     expect(encodeWrites(writes, [id])).toBe(previousWrites);
     expect(encodeChanges([key], { requests: [id], at: 3 })).toBe(previousChanges);

@@ -20,7 +20,7 @@ import { SimulatedTable } from '../simulation/dynamodb.ts';
 import type { Caller } from '../simulation/process.ts';
 import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
-import { contents } from '../support/histories/writes.ts';
+import { chatNamed, contents } from '../support/histories/writes.ts';
 import { openSqliteFile } from '../support/servers/sqlite-file.ts';
 
 /** A ledger, and the records that it has queued since the last call. */
@@ -97,7 +97,7 @@ test.for([['embedded', embedded] as const, ['in DynamoDB', dynamodb] as const])(
 test('a record of a group names exactly the requests whose writes it has', async () => {
   const { ledger, queued } = await embedded();
   const { token } = await ledger.createApplication('a', { requestId: 'first' });
-  await ledger.createChat(token, null);
+  await ledger.createChat(token, chatNamed(null));
   await queued();
   const long = Array<string>(40).fill('x'.repeat(10_000));
   await Promise.allSettled([

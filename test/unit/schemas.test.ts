@@ -64,11 +64,12 @@ describe('names and bodies', () => {
     expect(faults(schemas.MessageInput(), { body: value })).toEqual([`body: ${words}`]);
   });
 
-  test('null removes a chat’s name; a missing name is null in a create and a fault in an edit', () => {
-    expect(schemas.ChatInput().parse({})).toEqual({ name: null });
-    expect(schemas.ChatInput().parse({ name: null })).toEqual({ name: null });
+  test('null removes a chat’s name; a missing name is null in a create, and an edit needs a name or metadata', () => {
+    expect(schemas.ChatInput().parse({})).toEqual({ name: null, metadata: null });
+    expect(schemas.ChatInput().parse({ name: null })).toEqual({ name: null, metadata: null });
     expect(schemas.ChatEdit().parse({ name: null })).toEqual({ name: null });
-    expect(faults(schemas.ChatEdit(), {})).toEqual(['name: is required']);
+    expect(schemas.ChatEdit().parse({ metadata: {} })).toEqual({ metadata: null });
+    expect(faults(schemas.ChatEdit(), {})).toEqual([': must have at least one member that can be edited']);
     expect(faults(schemas.ChatEdit(), { name: 3 })).toEqual(['name: must be a string or null']);
     expect(faults(schemas.ApplicationInput(), { name: null })).toEqual(['name: must be a string']);
     expect(faults(schemas.MessageInput(), { body: null })).toEqual(['body: must be a string']);

@@ -8,7 +8,7 @@ import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { newClock } from '../support/basics/clock.ts';
 import { refusal } from '../support/faults/refusal.ts';
-import { contents, numbers } from '../support/histories/writes.ts';
+import { chatNamed, contents, numbers } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 
 // Tests only of the embedded ledger. The contract of all ledgers is in test/contract.
@@ -34,7 +34,7 @@ describe('the embedded ledger', () => {
 
   test('the embedded ledger is unavailable while the disk is full, keeps nothing unacknowledged, and loses no number', async () => {
     const { token } = await ledger.createApplication('a');
-    await ledger.createChat(token, null);
+    await ledger.createChat(token, chatNamed(null));
     allowPages(8);
     const key = { id: 'key', payload: 'payload' };
     const outcomes = await Promise.all(
@@ -59,7 +59,7 @@ describe('the embedded ledger', () => {
     async (absurd) => {
       const { token } = await ledger.createApplication('a');
       const neighbour = await ledger.createApplication('b');
-      for (const each of [token, neighbour.token]) await ledger.createChat(each, null);
+      for (const each of [token, neighbour.token]) await ledger.createChat(each, chatNamed(null));
       await ledger.createMessages({ token, chat: 1 }, contents(['x']));
       await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'y' });
       const before = (await queue.receive(1_000)).length;
@@ -79,10 +79,10 @@ describe('the embedded ledger', () => {
         { revision: Number(absurd) },
       ]);
       const refused = await Promise.all([
-        refusal(ledger.createChat(token, null)),
+        refusal(ledger.createChat(token, chatNamed(null))),
         refusal(ledger.createMessages({ token, chat: 1 }, contents(['x']))),
         refusal(ledger.editApplication(token, 'x')),
-        refusal(ledger.editChat({ token, chat: 1 }, 'x')),
+        refusal(ledger.editChat({ token, chat: 1 }, { name: 'x' })),
         refusal(ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'x' })),
       ]);
       expect(new Set(refused)).toEqual(new Set(['validation_failed']));
@@ -104,7 +104,7 @@ describe('the embedded ledger', () => {
 
   test('the embedded ledger queues concurrently accepted writes as one record in order, without refused ones', async () => {
     const { token } = await ledger.createApplication('a');
-    await ledger.createChat(token, null);
+    await ledger.createChat(token, chatNamed(null));
     await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
     const results = await Promise.all([
       refusal(ledger.createMessages({ token, chat: 1 }, contents(['one', 'two']))),
@@ -121,7 +121,7 @@ describe('the embedded ledger', () => {
 
   test('the embedded ledger queues nothing of a group commit that failed', async () => {
     const { token } = await ledger.createApplication('a');
-    await ledger.createChat(token, null);
+    await ledger.createChat(token, chatNamed(null));
     const failing = file.database.transaction.bind(file.database);
     file.database.transaction = (work) =>
       failing(() => {
@@ -137,7 +137,7 @@ describe('the embedded ledger', () => {
 
   test('the embedded ledger limits a record to one transaction of the worker and to a bounded size', async () => {
     const { token } = await ledger.createApplication('a');
-    await ledger.createChat(token, null);
+    await ledger.createChat(token, chatNamed(null));
     await queue.acknowledge((await queue.receive(10)).map(({ receipt }) => receipt));
     const short = Array<string>(700).fill('short');
     const long = Array<string>(80).fill('x'.repeat(10_000));

@@ -15,7 +15,7 @@ const both = { created_at: timestamp(createdAt), updated_at: timestamp(createdAt
 test('no view has an updated_at before its created_at, whatever the clocks say', async () => {
   const times = { createdAt, updatedAt };
   expect(applicationView({ token: 't', name: 'a', chatsCount: 0, ...times })).toMatchObject(both);
-  expect(chatView({ number: 1, name: null, messagesCount: 0, ...times })).toMatchObject(both);
+  expect(chatView({ number: 1, name: null, metadata: null, messagesCount: 0, ...times })).toMatchObject(both);
   expect(messageView({ number: 1, content: { ...blankContent, body: 'b' }, ...times })).toMatchObject(both);
   expect(matchView({ chat: 1, number: 1, content: { ...blankContent, body: 'b' }, ...times }, 'b')).toMatchObject(both);
 

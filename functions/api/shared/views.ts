@@ -31,9 +31,10 @@ export const applicationView = ({ token, name, chatsCount, ...times }: StoredApp
   ...timesView(times),
 });
 
-export const chatView = ({ number, name, messagesCount, ...times }: StoredChat) => ({
+export const chatView = ({ number, name, metadata, messagesCount, ...times }: StoredChat) => ({
   number,
   name,
+  metadata: parsedMetadata(metadata),
   messages_count: messagesCount,
   ...timesView(times),
 });

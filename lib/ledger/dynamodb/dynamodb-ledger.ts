@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
-import type { ContentChange, MessageContent } from '../../model/content.ts';
+import type { ChatChange, ChatContent, ContentChange, MessageContent } from '../../model/content.ts';
 import { DependencyFailure, NotFound, NumbersUsedUp, RevisionsUsedUp } from '../../model/errors.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
@@ -12,13 +12,12 @@ import type {
   Edited,
   IdempotencyKey,
   Ledger,
-  LedgerEntry,
   WholeEntry,
   WriteContext,
 } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
 import { expiredClaims, type HeldKey, IdempotencyKeys } from './idempotency-keys.ts';
-import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
+import { counterOf, entryOf, newItem, parentKey, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey } from './keys.ts';
 import { isLive, live, type Refusal, takeNumbers } from './numbers.ts';
 import type { ParkedWrites } from './parked-writes.ts';
@@ -31,7 +30,7 @@ import {
   restoreEntry,
   tokensIn,
 } from './restore.ts';
-import { type DynamodbTable, type Item, type ItemKey, number, numberIn } from './table.ts';
+import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text } from './table.ts';
 
 /** The condition that an edit has a revision left. `:highest` is the highest revision. */
 const revisionLeft = 'revision < :highest';
@@ -64,13 +63,17 @@ export class DynamodbLedger implements Ledger {
     });
   }
 
-  async createChat(token: string, name: string | null, { key, requestId }: CreateContext = {}) {
+  async createChat(token: string, content: ChatContent, { key, requestId }: CreateContext = {}) {
     return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
       const chat = await takeNumbers(this.#table, { parent: applicationKey(token), counter: 'chats', count: 1, claim });
       if (chat === 'not live') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
-      await this.#table.insert({ ...newItem(chatKey(token, chat), name, at), messages: number(0) });
-      await this.#send([{ kind: 'chat', token, chat, revision: 0, at, name }], requestId);
+      await this.#table.insert({
+        ...newItem(chatKey(token, chat), content.name, at),
+        ...(content.metadata !== null && { metadata: text(content.metadata) }),
+        messages: number(0),
+      });
+      await this.#send([{ kind: 'chat', token, chat, revision: 0, at, ...content }], requestId);
       return { number: chat, at };
     });
   }
@@ -94,21 +97,21 @@ export class DynamodbLedger implements Ledger {
   }
 
   async editApplication(token: string, name: string, { requestId }: WriteContext = {}) {
-    const renamed = await this.#rename(applicationKey(token), name);
-    if (renamed === 'not live') throw new NotFound('application');
-    if (renamed === 'used up') throw new RevisionsUsedUp('application');
-    const { createdAt, at, revision } = renamed;
+    const edited = await this.#edit(applicationKey(token), { name });
+    if (edited === 'not live') throw new NotFound('application');
+    if (edited === 'used up') throw new RevisionsUsedUp('application');
+    const { createdAt, at, revision } = edited;
     await this.#send([{ kind: 'application', token, revision, at, name }], requestId);
     return { createdAt, at };
   }
 
-  async editChat({ token, chat }: ChatKey, name: string | null, { requestId }: WriteContext = {}) {
+  async editChat({ token, chat }: ChatKey, change: ChatChange, { requestId }: WriteContext = {}) {
     await this.#requireApplication(token);
-    const renamed = await this.#rename(chatKey(token, numberOrNone(chat)), name);
-    if (renamed === 'not live') throw new NotFound('chat', chat);
-    if (renamed === 'used up') throw new RevisionsUsedUp('chat');
-    const { createdAt, at, revision } = renamed;
-    await this.#send([{ kind: 'chat', token, chat, revision, at, name }], requestId);
+    const edited = await this.#edit(chatKey(token, numberOrNone(chat)), change);
+    if (edited === 'not live') throw new NotFound('chat', chat);
+    if (edited === 'used up') throw new RevisionsUsedUp('chat');
+    const { createdAt, at, revision } = edited;
+    await this.#send([{ kind: 'chat', token, chat, revision, at, ...change }], requestId);
     return { createdAt, at };
   }
 
@@ -150,7 +153,9 @@ export class DynamodbLedger implements Ledger {
 
   async application(token: string) {
     const [item] = await this.#live([applicationKey(token)]);
-    return item && (entryOf(item) as LedgerEntry<string>);
+    if (!item) return undefined;
+    const { name, createdAt, updatedAt } = entryOf(item);
+    return { name: name as string, createdAt, updatedAt };
   }
 
   async chat(token: string, chat: number) {
@@ -208,14 +213,17 @@ export class DynamodbLedger implements Ledger {
     await restoreChangedMessage(this.#table, message);
   }
 
-  async #rename(key: ItemKey, name: string | null): Promise<(Edited & { revision: number }) | Refusal> {
+  /** Edits an application or chat: sets the members of the change. */
+  async #edit(key: ItemKey, { name, metadata }: ChatChange): Promise<(Edited & { revision: number }) | Refusal> {
     const at = this.#now();
+    const sets = [name !== undefined && '#name = :name', metadata !== undefined && 'metadata = :metadata'];
     const outcome = await this.#table.update(key, {
-      UpdateExpression: 'SET #name = :name, updated_at = :at ADD revision :one',
+      UpdateExpression: `SET ${[...sets, 'updated_at = :at'].filter(Boolean).join(', ')} ADD revision :one`,
       ConditionExpression: `${live} AND ${revisionLeft}`,
-      ExpressionAttributeNames: { '#name': 'name' },
+      ...(name !== undefined && { ExpressionAttributeNames: { '#name': 'name' } }),
       ExpressionAttributeValues: {
-        ':name': nameValue(name),
+        ...(name !== undefined && { ':name': textOrNull(name) }),
+        ...(metadata !== undefined && { ':metadata': textOrNull(metadata) }),
         ':at': number(at),
         ':one': number(1),
         ':highest': number(limits.highestRevision),

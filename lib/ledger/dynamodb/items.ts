@@ -1,7 +1,8 @@
+import type { ChatContent } from '../../model/content.ts';
 import type { Parent } from '../../model/keys.ts';
-import type { LedgerEntry } from '../ledger.ts';
+import type { EntryTimes } from '../ledger.ts';
 import { applicationKey, chatKey } from './keys.ts';
-import { type Item, type ItemKey, number, numberIn, text, textIn } from './table.ts';
+import { type Item, type ItemKey, number, numberIn, text } from './table.ts';
 
 /** The attribute of an application or chat that holds the highest number given below it. */
 export const counterOf = ({ chat }: Parent): 'chats' | 'messages' => (chat === undefined ? 'chats' : 'messages');
@@ -10,20 +11,22 @@ export const counterOf = ({ chat }: Parent): 'chats' | 'messages' => (chat === u
 export const parentKey = ({ token, chat }: Parent): ItemKey =>
   chat === undefined ? applicationKey(token) : chatKey(token, chat);
 
-export const nameValue = (name: string | null) => (name === null ? { NULL: true } : text(name));
+export const textOrNull = (value: string | null) => (value === null ? { NULL: true } : text(value));
 
 export const newItem = (key: ItemKey, name: string | null, at: number): Item => ({
   pk: text(key.pk),
   sk: text(key.sk),
-  name: nameValue(name),
+  name: textOrNull(name),
   revision: number(0),
   created_at: number(at),
   updated_at: number(at),
   claims: { M: {} },
 });
 
-export const entryOf = (item: Item): LedgerEntry<string | null> => ({
-  name: item.name?.NULL ? null : textIn(item, 'name'),
+/** Returns what an item stores about an application or chat. Only a chat with metadata has that attribute. */
+export const entryOf = (item: Item): ChatContent & EntryTimes => ({
+  name: item.name?.S ?? null,
+  metadata: item.metadata?.S ?? null,
   createdAt: numberIn(item, 'created_at'),
   updatedAt: numberIn(item, 'updated_at'),
 });

@@ -1,8 +1,8 @@
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { ChangedMessage, WholeEntry } from '../ledger.ts';
-import { counterOf, entryOf, nameValue, newItem, parentKey } from './items.ts';
+import { counterOf, entryOf, newItem, parentKey, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey, messagePrefix } from './keys.ts';
-import { type DynamodbTable, number, numberIn, textIn } from './table.ts';
+import { type DynamodbTable, number, numberIn, text, textIn } from './table.ts';
 
 /** Yields the tokens of all applications. DynamoDB reads the whole table for this. */
 export async function* tokensIn(table: DynamodbTable): AsyncGenerator<string> {
@@ -15,10 +15,11 @@ export async function entriesIn(table: DynamodbTable, parents: Parent[]): Promis
     const parent = parents[i] as Parent;
     if (!item) return undefined;
     const deleted = item.deleted !== undefined;
-    const { createdAt, updatedAt, name } = entryOf(item);
+    const { createdAt, updatedAt, name, metadata } = entryOf(item);
     return {
       ...parent,
       name: deleted ? null : name,
+      metadata: deleted ? null : metadata,
       revision: numberIn(item, 'revision'),
       deleted,
       createdAt,
@@ -68,11 +69,12 @@ export async function* deletedMessagesIn(
  * already has that state or a later one. So each step may be repeated, and the call may stop between two of them.
  */
 export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Promise<void> {
-  const { name, revision, deleted, createdAt, updatedAt, highest } = entry;
+  const { name, metadata, revision, deleted, createdAt, updatedAt, highest } = entry;
   const key = parentKey(entry);
   const counter = counterOf(entry);
   const item = {
     ...newItem(key, name, createdAt),
+    ...(metadata !== null && { metadata: text(metadata) }),
     updated_at: number(updatedAt),
     revision: number(revision),
     [counter]: number(highest),
@@ -87,18 +89,19 @@ export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Pro
   });
   if (deleted)
     await table.update(key, {
-      UpdateExpression: 'SET deleted = :yes REMOVE #name',
+      UpdateExpression: 'SET deleted = :yes REMOVE #name, metadata',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(deleted)',
       ExpressionAttributeNames: { '#name': 'name' },
       ExpressionAttributeValues: { ':yes': number(1) },
     });
   else
     await table.update(key, {
-      UpdateExpression: 'SET #name = :name, updated_at = :at, revision = :revision',
+      UpdateExpression: 'SET #name = :name, metadata = :metadata, updated_at = :at, revision = :revision',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(deleted) AND revision < :revision',
       ExpressionAttributeNames: { '#name': 'name' },
       ExpressionAttributeValues: {
-        ':name': nameValue(name),
+        ':name': textOrNull(name),
+        ':metadata': textOrNull(metadata),
         ':at': number(updatedAt),
         ':revision': number(revision),
       },

@@ -22,13 +22,13 @@ export async function* tokensIn(database: Database): AsyncGenerator<string> {
 }
 
 export function entryIn(database: Database, { token, chat }: Parent): WholeEntry | undefined {
-  const of = (counter: string, table: string) => `
-    SELECT iif(deleted, NULL, name) AS name, ${asReal('revision')}, deleted, CAST(created_at AS REAL) AS createdAt,
+  const of = (counter: string, table: string, metadata: string) => `
+    SELECT iif(deleted, NULL, name) AS name, ${metadata} AS metadata, ${asReal('revision')}, deleted, CAST(created_at AS REAL) AS createdAt,
       CAST(updated_at AS REAL) AS updatedAt, CAST(${counter} AS REAL) AS highest FROM ${table} WHERE token = ?`;
   const row =
     chat === undefined
-      ? database.prepare(of('chats', 'applications')).get(token)
-      : database.prepare(`${of('messages', 'chats')} AND number = ?`).get(token, chat);
+      ? database.prepare(of('chats', 'applications', 'NULL')).get(token)
+      : database.prepare(`${of('messages', 'chats', 'iif(deleted, NULL, metadata)')} AND number = ?`).get(token, chat);
   if (!row) return undefined;
   const entry = row as unknown as Omit<WholeEntry, 'deleted'> & { deleted: number };
   return { ...entry, token, ...(chat !== undefined && { chat }), deleted: entry.deleted === 1 };
@@ -60,26 +60,32 @@ export async function* deletedMessagesIn(
 
 /** Restores an entry. Call it within a transaction. */
 export function restoreEntry(database: Database, entry: WholeEntry): void {
-  const { token, chat, name, revision, deleted, createdAt, updatedAt, highest } = entry;
+  const { token, chat, name, metadata, revision, deleted, createdAt, updatedAt, highest } = entry;
   // The name of an application is never NULL. A deleted application has no name, so it gets an empty one.
-  const kept = chat === undefined ? (name ?? '') : name;
-  const [table, counter, key, values] =
+  const [table, counter, key, content, blank] =
     chat === undefined
-      ? ['applications', 'chats', ['token'], [token]]
-      : ['chats', 'messages', ['token', 'number'], [token, chat]];
-  const columns = [...key, 'name', 'revision', counter, 'deleted', 'created_at', 'updated_at'];
+      ? ['applications', 'chats', { token }, { name: name ?? '' }, "''"]
+      : ['chats', 'messages', { token, number: chat }, { name, metadata }, 'NULL'];
+  const columns = [
+    ...Object.keys(key),
+    ...Object.keys(content),
+    ...['revision', counter, 'deleted', 'created_at', 'updated_at'],
+  ];
+  const merged = Object.keys(content).map(
+    (column) => `${column} = CASE WHEN max(deleted, excluded.deleted) THEN ${blank}
+           WHEN excluded.revision > revision THEN excluded.${column} ELSE ${column} END`,
+  );
   database
     .prepare(
       `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})
        ON CONFLICT DO UPDATE SET
-         name = CASE WHEN max(deleted, excluded.deleted) THEN ${chat === undefined ? "''" : 'NULL'}
-           WHEN excluded.revision > revision THEN excluded.name ELSE name END,
+         ${merged.join(', ')},
          updated_at = iif(excluded.revision > revision, excluded.updated_at, updated_at),
          revision = max(revision, excluded.revision),
          ${counter} = max(${counter}, excluded.${counter}),
          deleted = max(deleted, excluded.deleted)`,
     )
-    .run(...values, kept, revision, highest, Number(deleted), createdAt, updatedAt);
+    .run(...Object.values(key), ...Object.values(content), revision, highest, Number(deleted), createdAt, updatedAt);
 }
 
 /** Restores a changed message. Call it within a transaction. */

@@ -44,4 +44,9 @@ export const ledgerMigrations: Record<string, Migration> = {
       await sql`CREATE INDEX idempotency_keys_by_expiry ON idempotency_keys (expires_at)`.execute(db);
     },
   },
+  '002': {
+    async up(db) {
+      await sql`ALTER TABLE chats ADD COLUMN metadata TEXT`.execute(db);
+    },
+  },
 };

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
-import type { ContentChange, MessageContent } from '../../model/content.ts';
+import type { ChatChange, ChatContent, ContentChange, MessageContent } from '../../model/content.ts';
 import { KeyReused, NotFound, NumbersUsedUp, RevisionsUsedUp, Unavailable } from '../../model/errors.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
@@ -10,15 +10,7 @@ import { isSqliteOutage } from '../../sqlite/database.ts';
 import type { GroupCommit } from '../../sqlite/group-commit.ts';
 import { steadyClock } from '../../steady-clock.ts';
 import { numberOrNone, requireEntryInBounds, requireMessageInBounds } from '../bounds.ts';
-import type {
-  ChangedMessage,
-  CreateContext,
-  Edited,
-  Ledger,
-  LedgerEntry,
-  WholeEntry,
-  WriteContext,
-} from '../ledger.ts';
+import type { ChangedMessage, CreateContext, Edited, EntryTimes, Ledger, WholeEntry, WriteContext } from '../ledger.ts';
 import { SqliteOutbox } from './outbox.ts';
 import {
   asReal,
@@ -73,7 +65,7 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  createChat(token: string, name: string | null, context?: CreateContext) {
+  createChat(token: string, { name, metadata }: ChatContent, context?: CreateContext) {
     return this.#once(context, (at) => {
       const taken = this.#row<{ chats: number }>(
         'UPDATE applications SET chats = chats + 1 WHERE token = ? AND deleted = 0 AND chats < ? RETURNING chats',
@@ -86,14 +78,15 @@ export class SqliteLedger implements Ledger {
       }
       const number = taken.chats;
       this.#run(
-        'INSERT INTO chats (token, number, name, created_at, updated_at) VALUES (?, ?, ?, ?, ?)',
+        'INSERT INTO chats (token, number, name, metadata, created_at, updated_at) VALUES (?, ?, ?, ?, ?, ?)',
         token,
         number,
         name,
+        metadata,
         at,
         at,
       );
-      this.#outbox.add(encodeWrite({ kind: 'chat', token, chat: number, revision: 0, at, name }));
+      this.#outbox.add(encodeWrite({ kind: 'chat', token, chat: number, revision: 0, at, name, metadata }));
       return { number, at };
     });
   }
@@ -140,20 +133,23 @@ export class SqliteLedger implements Ledger {
     });
   }
 
-  editChat({ token, chat }: ChatKey, name: string | null, context?: WriteContext) {
+  editChat({ token, chat }: ChatKey, change: ChatChange, context?: WriteContext) {
     return this.#accept(context, (at): Edited => {
       this.#requireChat(token, chat);
       const row = this.#row<{ revision: number; created_at: number }>(
-        `UPDATE chats SET name = ?, revision = revision + 1, updated_at = ?
+        `UPDATE chats SET name = iif(?, ?, name), metadata = iif(?, ?, metadata), revision = revision + 1, updated_at = ?
          WHERE token = ? AND number = ? AND deleted = 0 AND revision < ? RETURNING revision, created_at`,
-        name,
+        Number(change.name !== undefined),
+        change.name ?? null,
+        Number(change.metadata !== undefined),
+        change.metadata ?? null,
         at,
         token,
         chat,
         limits.highestRevision,
       );
       if (!row) throw new RevisionsUsedUp('chat');
-      this.#outbox.add(encodeWrite({ kind: 'chat', token, chat, revision: row.revision, at, name }));
+      this.#outbox.add(encodeWrite({ kind: 'chat', token, chat, revision: row.revision, at, ...change }));
       return { createdAt: row.created_at, at };
     });
   }
@@ -183,7 +179,11 @@ export class SqliteLedger implements Ledger {
   deleteChat({ token, chat }: ChatKey, context?: WriteContext) {
     return this.#accept(context, (at) => {
       this.#requireChat(token, chat);
-      this.#run('UPDATE chats SET deleted = 1, name = NULL WHERE token = ? AND number = ?', token, chat);
+      this.#run(
+        'UPDATE chats SET deleted = 1, name = NULL, metadata = NULL WHERE token = ? AND number = ?',
+        token,
+        chat,
+      );
       this.#outbox.add(encodeWrite({ kind: 'deletion', token, chat, at }));
     });
   }
@@ -198,7 +198,7 @@ export class SqliteLedger implements Ledger {
 
   async application(token: string) {
     await this.#commits.synced();
-    return this.#row<LedgerEntry<string>>(
+    return this.#row<{ name: string } & EntryTimes>(
       `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM applications
        WHERE token = ? AND deleted = 0`,
       token,
@@ -208,8 +208,8 @@ export class SqliteLedger implements Ledger {
   async chat(token: string, chat: number) {
     await this.#commits.synced();
     if (!this.hasApplication(token)) return undefined;
-    return this.#row<LedgerEntry<string | null>>(
-      `SELECT name, created_at AS createdAt, updated_at AS updatedAt FROM chats
+    return this.#row<ChatContent & EntryTimes>(
+      `SELECT name, metadata, created_at AS createdAt, updated_at AS updatedAt FROM chats
        WHERE token = ? AND number = ? AND deleted = 0`,
       token,
       chat,

@@ -95,12 +95,20 @@ async function mergeApplications(db: Db, writes: Write[]): Promise<void> {
       .execute();
 }
 
+const chatMembers = (write: Write) => {
+  const values =
+    write.kind === 'chat' ? memberValues(memberColumns.chats, write, write.revision) : blankValues(memberColumns.chats);
+  const row = memberNames(memberColumns.chats).map((name, i) => [name, values[i]] as const);
+  return Object.fromEntries(row) as Pick<Schema['chats'], 'name' | 'metadata' | 'revision'> & {
+    metadata_revision: number;
+  };
+};
+
 async function mergeChats(db: Db, writes: Write[]): Promise<void> {
   const rows = writes.map((write) => ({
     token: write.token,
     number: targetOf(write).chat as number,
-    name: write.kind === 'chat' ? write.name : null,
-    revision: write.kind === 'chat' ? write.revision : 0,
+    ...chatMembers(write),
     ...merged(write),
   }));
   if (rows.length > 0)

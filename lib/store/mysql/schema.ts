@@ -75,6 +75,7 @@ export const mysqlMigrations: Record<string, Migration> = {
   '003': {
     // Adding a column at the end changes no row (ALGORITHM = INSTANT), so writers do not wait for it.
     async up(db) {
+      await addColumns(db, 'chats', { metadata: 'TEXT NULL', metadata_revision: 'INT UNSIGNED NOT NULL DEFAULT 0' });
       await addColumns(db, 'messages', {
         sender: 'VARCHAR(255) NULL',
         metadata: 'TEXT NULL',

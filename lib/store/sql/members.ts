@@ -12,12 +12,13 @@ export interface MemberColumn {
 /** A member that edits can change, each independently of the others. */
 export type EditableColumn = MemberColumn & { revision: string };
 
-const name = (blank: string | null): MemberColumn[] => [{ column: 'name', revision: 'revision', blank }];
+const name = (blank: string | null): MemberColumn => ({ column: 'name', revision: 'revision', blank });
+const metadata: MemberColumn = { column: 'metadata', revision: 'metadata_revision', blank: null };
 
 /** The member columns of each table. All SQL for merging is built from this list. */
 export const memberColumns: Record<'applications' | 'chats' | 'messages', MemberColumn[]> = {
-  applications: name(''),
-  chats: name(null),
+  applications: [name('')],
+  chats: [name(null), metadata],
   messages: [
     { column: 'sender', revision: undefined, blank: blankContent.sender },
     ...contentMembers.map((member) => ({

@@ -20,7 +20,9 @@ export interface Schema {
     token: string;
     number: number;
     name: string | null;
+    metadata: string | null;
     revision: number;
+    metadata_revision: Generated<number>;
     deleted: number;
     created_at: number | null;
     updated_at: number;

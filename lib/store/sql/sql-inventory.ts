@@ -1,5 +1,5 @@
 import { randomInt } from 'node:crypto';
-import { type Compilable, type Kysely, sql } from 'kysely';
+import { type Compilable, type Kysely, type Selectable, sql } from 'kysely';
 import { limits } from '../../limits.ts';
 import { contentMembers, memberRecord, revisionName } from '../../model/content.ts';
 import type { ChatKey, Parent } from '../../model/keys.ts';
@@ -7,15 +7,20 @@ import type { NumberRange } from '../../model/ranges.ts';
 import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber } from '../inventory.ts';
 import type { NotLive, Schema } from './schema.ts';
 
-const mergedParent = (row: Omit<Schema['chats'], 'token' | 'number' | 'messages_count' | 'counted'>): MergedParent => ({
+const mergedParent = (
+  row: Pick<Selectable<Schema['chats']>, (typeof mergedColumns)[number] | (typeof metadataColumns)[number]>,
+): MergedParent => ({
   name: row.name,
-  revision: row.revision,
+  metadata: row.metadata,
+  revision: Math.max(row.revision, row.metadata_revision),
   deleted: row.deleted === 1,
   createdAt: row.created_at,
   updatedAt: row.updated_at,
 });
 
 const mergedColumns = ['name', 'revision', 'deleted', 'created_at', 'updated_at'] as const;
+/** Only chats have them. */
+const metadataColumns = ['metadata', 'metadata_revision'] as const;
 
 /** The inventory in SQL, which is the same in all engines. Each query uses a primary key. */
 export abstract class SqlInventory implements Inventory {
@@ -45,13 +50,13 @@ export abstract class SqlInventory implements Inventory {
       .select(mergedColumns)
       .where('token', '=', token)
       .executeTakeFirst();
-    return row && mergedParent(row);
+    return row && mergedParent({ ...row, metadata: null, metadata_revision: 0 });
   }
 
   async mergedChats(token: string, { from, to }: NumberRange): Promise<Map<number, MergedParent>> {
     const rows = await this.db
       .selectFrom('chats')
-      .select(['number', ...mergedColumns])
+      .select(['number', ...mergedColumns, ...metadataColumns])
       .where('token', '=', token)
       .where('number', '>=', from)
       .where('number', '<=', to)

@@ -32,6 +32,7 @@ const application = (row: Selectable<Schema['applications']>): StoredApplication
 const chat = (row: Omit<Selectable<Schema['chats']>, 'token'>): StoredChat => ({
   number: row.number,
   name: row.name,
+  metadata: row.metadata,
   messagesCount: row.messages_count,
   ...times(row),
 });

@@ -70,6 +70,8 @@ export const storeMigrations: Record<string, Migration> = {
   },
   '003': {
     async up(db) {
+      await sql`ALTER TABLE chats ADD COLUMN metadata TEXT`.execute(db);
+      await sql`ALTER TABLE chats ADD COLUMN metadata_revision INTEGER NOT NULL DEFAULT 0`.execute(db);
       await sql`ALTER TABLE messages ADD COLUMN sender TEXT`.execute(db);
       await sql`ALTER TABLE messages ADD COLUMN metadata TEXT`.execute(db);
       await sql`ALTER TABLE messages ADD COLUMN metadata_revision INTEGER NOT NULL DEFAULT 0`.execute(db);

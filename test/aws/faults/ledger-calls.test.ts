@@ -7,7 +7,7 @@ import { limits } from '../../../lib/limits.ts';
 import { targetOf, type Write } from '../../../lib/model/write.ts';
 import { newClock } from '../../support/basics/clock.ts';
 import { refusal } from '../../support/faults/refusal.ts';
-import { contents, numbers } from '../../support/histories/writes.ts';
+import { chatNamed, contents, numbers } from '../../support/histories/writes.ts';
 import { type LedgerTable, openLedgerTable } from '../../support/servers/ledger-table.ts';
 import { CallFaults, callFaults, type Planned } from './call-faults.ts';
 
@@ -33,7 +33,7 @@ const creations: Record<string, Creation> = {
   'creating a chat': {
     counter: 'chats',
     count: 1,
-    create: async (ledger, token, key) => (await ledger.createChat(token, 'created', { key })).number,
+    create: async (ledger, token, key) => (await ledger.createChat(token, chatNamed('created'), { key })).number,
     texts: ['created'],
   },
   'creating a message': {
@@ -55,7 +55,10 @@ const creations: Record<string, Creation> = {
 type Edit = (ledger: DynamodbLedger, token: string, text: string) => Promise<unknown>;
 const edits: Record<string, { edit: Edit; kind: Write['kind'] }> = {
   'editing an application': { kind: 'application', edit: (ledger, token, text) => ledger.editApplication(token, text) },
-  'editing a chat': { kind: 'chat', edit: (ledger, token, text) => ledger.editChat({ token, chat: 1 }, text) },
+  'editing a chat': {
+    kind: 'chat',
+    edit: (ledger, token, text) => ledger.editChat({ token, chat: 1 }, { name: text }),
+  },
   'editing a message': {
     kind: 'message',
     edit: (ledger, token, text) => ledger.editMessage({ token, chat: 1, number: 1 }, { body: text }),
@@ -109,7 +112,7 @@ describe.each([
     faults.queueIsOut = false;
     faults.begin();
     const { token } = await ledger.createApplication('before');
-    await ledger.createChat(token, 'before');
+    await ledger.createChat(token, chatNamed('before'));
     await ledger.createMessages({ token, chat: 1 }, contents(['before']));
     faults.queueIsOut = queueIsOut;
     return token;
@@ -284,7 +287,7 @@ describe.each([
   test.each(sweeps)('%s loses no write after any failure of any call', async () => {
     const parkSome = async (token: string) => {
       faults.queueIsOut = true;
-      for (const text of ['one', 'two', 'three']) await ledger.editChat({ token, chat: 1 }, text);
+      for (const text of ['one', 'two', 'three']) await ledger.editChat({ token, chat: 1 }, { name: text });
       faults.queueIsOut = false;
     };
     const sweepParked = async (token: string) => {

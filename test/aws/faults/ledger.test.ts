@@ -13,7 +13,7 @@ import { decodeWrites } from '../../../lib/queue/records.ts';
 import { newClock } from '../../support/basics/clock.ts';
 import { answer, apiEvent } from '../../support/client/api-event.ts';
 import { refusal } from '../../support/faults/refusal.ts';
-import { contents, numbers } from '../../support/histories/writes.ts';
+import { chatNamed, contents, numbers } from '../../support/histories/writes.ts';
 import { type LedgerTable, openLedgerTable } from '../../support/servers/ledger-table.ts';
 import { injectFaults } from './aws-faults.ts';
 
@@ -38,7 +38,7 @@ describe('the ledger in DynamoDB', () => {
     parked = new ParkedWrites(opened.table, outbox);
     ledger = new DynamodbLedger(opened.table, parked, clock);
     token = (await ledger.createApplication('an application')).token;
-    await ledger.createChat(token, null);
+    await ledger.createChat(token, chatNamed(null));
   });
   afterEach(() => opened.remove());
 
@@ -70,8 +70,8 @@ describe('the ledger in DynamoDB', () => {
       queueIsOut();
       expect((await create('parked')).first).toBe(1);
       await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
-      await ledger.editChat({ token, chat: 1 }, 'renamed');
-      expect((await ledger.createChat(token, 'second')).number).toBe(2);
+      await ledger.editChat({ token, chat: 1 }, { name: 'renamed' });
+      expect((await ledger.createChat(token, chatNamed('second'))).number).toBe(2);
       expect((await create('another')).first).toBe(2);
       await ledger.deleteMessage({ token, chat: 1, number: 2 });
       await ledger.deleteChat({ token, chat: 2 });
@@ -184,9 +184,9 @@ describe('the ledger in DynamoDB', () => {
   describe('after the number is assigned', () => {
     test('a throttled create gets a 503 once its number is assigned', async () => {
       fail('PutItem', ...always('throttled' as const));
-      expect(await refusal(ledger.createChat(token, null))).toBe('unavailable');
+      expect(await refusal(ledger.createChat(token, chatNamed(null)))).toBe('unavailable');
       fail('PutItem');
-      expect((await ledger.createChat(token, null)).number).toBe(3);
+      expect((await ledger.createChat(token, chatNamed(null))).number).toBe(3);
       queueIsOut();
       fail('BatchWriteItem', ...always('throttled' as const));
       expect(await refusal(create('message'))).toBe('unavailable');

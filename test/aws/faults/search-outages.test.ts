@@ -18,7 +18,7 @@ setLogLevel('silent');
 const functionMs = 3_000;
 /** Milliseconds. Lambda ends a function at its limit, so a response must be there well before. */
 const answerMs = functionMs - 100;
-const chat: StoredChat = { number: 1, name: null, messagesCount: 1, createdAt: 1, updatedAt: 1 };
+const chat: StoredChat = { number: 1, name: null, metadata: null, messagesCount: 1, createdAt: 1, updatedAt: 1 };
 const ledger = {} as Ledger;
 
 describe('a search', () => {

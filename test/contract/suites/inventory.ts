@@ -64,6 +64,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await store.merge([deletionWrite(token, 3, undefined, 7), chatWrite(token, 4)]);
         expect(await store.mergedApplication(token)).toEqual({
           name: 'b',
+          metadata: null,
           revision: 3,
           deleted: false,
           createdAt: 5,
@@ -71,8 +72,22 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         });
         const chats = await store.mergedChats(token, { from: 1, to: 3 });
         expect([...chats.keys()].sort()).toEqual([1, 2, 3]);
-        expect(chats.get(2)).toEqual({ name: 'edited', revision: 2, deleted: false, createdAt: null, updatedAt: 9 });
-        expect(chats.get(3)).toEqual({ name: null, revision: 0, deleted: true, createdAt: null, updatedAt: 7 });
+        expect(chats.get(2)).toEqual({
+          name: 'edited',
+          metadata: null,
+          revision: 2,
+          deleted: false,
+          createdAt: null,
+          updatedAt: 9,
+        });
+        expect(chats.get(3)).toEqual({
+          name: null,
+          metadata: null,
+          revision: 0,
+          deleted: true,
+          createdAt: null,
+          updatedAt: 7,
+        });
         expect([...(await store.mergedChats(token, { from: 4, to: 4 })).keys()]).toEqual([4]);
       });
 

@@ -4,7 +4,7 @@ import { limits } from '../../../lib/limits.ts';
 import { newToken } from '../../../lib/model/token.ts';
 import { newClock } from '../../support/basics/clock.ts';
 import { refusal } from '../../support/faults/refusal.ts';
-import { contents, numbers } from '../../support/histories/writes.ts';
+import { chatNamed, contents, numbers } from '../../support/histories/writes.ts';
 import type { LedgerUnderTest } from './ledger.ts';
 
 /** The contract of every ledger's inventory, and of restoring entries that a ledger lost. */
@@ -23,6 +23,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
     const application = (token: string, more: Partial<WholeEntry> = {}): WholeEntry => ({
       token,
       name: 'restored',
+      metadata: null,
       revision: 0,
       deleted: false,
       createdAt: 1_000,
@@ -39,7 +40,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       const created: string[] = [];
       for (const i of numbers(1, 12)) created.push((await ledger.createApplication(`${i}`)).token);
       const [deleted = ''] = created;
-      await ledger.createChat(created[1] as string, null);
+      await ledger.createChat(created[1] as string, chatNamed(null));
       await ledger.deleteApplication(deleted);
       const listed: string[] = [];
       for await (const token of ledger.tokens()) listed.push(token);
@@ -50,12 +51,12 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
 
     test('the ledger returns entries in the requested order, deleted ones without their name', async () => {
       const { token } = await ledger.createApplication('an application');
-      for (const chat of ['one', null, 'three']) await ledger.createChat(token, chat);
+      for (const chat of ['one', null, 'three']) await ledger.createChat(token, chatNamed(chat));
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
-      await ledger.editChat({ token, chat: 1 }, 'edited');
+      await ledger.editChat({ token, chat: 1 }, { name: 'edited' });
       await ledger.editApplication(token, 'renamed');
       await ledger.deleteChat({ token, chat: 3 });
-      const fresh = { createdAt: at, updatedAt: at, deleted: false };
+      const fresh = { metadata: null, createdAt: at, updatedAt: at, deleted: false };
       expect(
         await ledger.entries([
           { token, chat: 2 },
@@ -77,7 +78,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
 
     test('the ledger returns the messages that were edited or deleted, and no others', async () => {
       const { token } = await ledger.createApplication('an application');
-      await ledger.createChat(token, null);
+      await ledger.createChat(token, chatNamed(null));
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2', '3']));
       await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
       await ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited again' });
@@ -92,7 +93,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
 
     test('the ledger returns the deleted messages of a chat in pages', async () => {
       const { token } = await ledger.createApplication('an application');
-      for (const chat of ['one', 'two']) await ledger.createChat(token, chat);
+      for (const chat of ['one', 'two']) await ledger.createChat(token, chatNamed(chat));
       for (const chat of [1, 2]) await ledger.createMessages({ token, chat }, contents(numbers(1, 12).map(String)));
       const deleted = [1, 2, 5, 10, 11, 12];
       for (const number of deleted) await ledger.deleteMessage({ token, chat: 1, number });
@@ -111,12 +112,17 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       const before = (await opened.writes()).length;
       await ledger.restore(application(token, { name: 'a', revision: 2, updatedAt: 3_000, highest: 7 }));
       await ledger.restore(application(token, { chat: 3, name: null, highest: 41 }));
+      await ledger.restore(application(token, { chat: 4, name: null, metadata: '{"n":1}', highest: 0 }));
+      expect(await ledger.chat(token, 4)).toMatchObject({ metadata: '{"n":1}' });
+      await ledger.restore(application(token, { chat: 4, name: 'x', metadata: '{"n":2}', revision: 1, highest: 0 }));
+      await ledger.restore(application(token, { chat: 4, name: 'old', metadata: null, highest: 0 }));
+      expect(await ledger.chat(token, 4)).toMatchObject({ name: 'x', metadata: '{"n":2}' });
       expect(await ledger.application(token)).toEqual({ name: 'a', createdAt: 1_000, updatedAt: 3_000 });
-      expect(await ledger.chat(token, 3)).toEqual({ name: null, createdAt: 1_000, updatedAt: 1_000 });
+      expect(await ledger.chat(token, 3)).toEqual({ ...chatNamed(null), createdAt: 1_000, updatedAt: 1_000 });
       // The restored entry is not sent to the store, because it comes from there.
       expect(await opened.writes()).toHaveLength(before);
       const keyed = { id: newToken(), payload: 'p' };
-      expect((await ledger.createChat(token, null)).number).toBe(8);
+      expect((await ledger.createChat(token, chatNamed(null))).number).toBe(8);
       expect((await ledger.createMessages({ token, chat: 3 }, contents(['x', 'y']), { key: keyed })).first).toBe(42);
       expect((await ledger.createMessages({ token, chat: 3 }, contents(['x', 'y']), { key: keyed })).first).toBe(42);
       await ledger.editApplication(token, 'b');
@@ -125,9 +131,9 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
 
     test('restoring raises a counter but never lowers it, and keeps entries that are newer in the ledger', async () => {
       const { token } = await ledger.createApplication('first');
-      await ledger.createChat(token, 'c');
+      await ledger.createChat(token, chatNamed('c'));
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2', '3']));
-      await ledger.editChat({ token, chat: 1 }, 'newer');
+      await ledger.editChat({ token, chat: 1 }, { name: 'newer' });
       const known = await entryOf(token, 1);
       const chat = (more: Partial<WholeEntry>) => application(token, { chat: 1, ...more });
       await ledger.restore(chat({ highest: 2, name: 'older' }));
@@ -144,7 +150,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
 
     test('a deletion is restored, and a restore never brings back what is deleted', async () => {
       const { token } = await ledger.createApplication('a');
-      await ledger.createChat(token, 'c');
+      await ledger.createChat(token, chatNamed('c'));
       await ledger.restore(application(token, { chat: 1, deleted: true, name: null, highest: 4 }));
       expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe('chat_not_found');
       await ledger.restore(application(token, { chat: 1, name: 'back', revision: 9 }));
@@ -154,13 +160,13 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       const gone = newToken();
       await ledger.restore(application(gone, { deleted: true, name: null, highest: 2 }));
       expect(await ledger.application(gone)).toBeUndefined();
-      expect(await refusal(ledger.createChat(gone, null))).toBe('application_not_found');
+      expect(await refusal(ledger.createChat(gone, chatNamed(null)))).toBe('application_not_found');
       expect(await entryOf(gone)).toMatchObject({ deleted: true, name: null, highest: 2 });
     });
 
     test('edits and deletions of messages are restored, and later ones continue from there', async () => {
       const { token } = await ledger.createApplication('a');
-      await ledger.createChat(token, 'c');
+      await ledger.createChat(token, chatNamed('c'));
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
       const message = (number: number, revision: number, deleted: boolean) =>
         ledger.restoreMessage({ token, chat: 1, number, revision, deleted });
@@ -202,9 +208,9 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
         expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['4']), { key: each }))).toBe(
           'validation_failed',
         );
-      expect((await ledger.createChat(token, null)).number).toBe(highestNumber);
+      expect((await ledger.createChat(token, chatNamed(null))).number).toBe(highestNumber);
       for (const each of [undefined, key()])
-        expect(await refusal(ledger.createChat(token, null, { key: each }))).toBe('validation_failed');
+        expect(await refusal(ledger.createChat(token, chatNamed(null), { key: each }))).toBe('validation_failed');
       expect(await ledger.counters([{ token }, { token, chat: 1 }])).toEqual([highestNumber, highestNumber]);
       expect(await refusal(ledger.createMessages({ token, chat: highestNumber }, contents(['in the last chat'])))).toBe(
         'accepted',
@@ -220,12 +226,12 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       await ledger.deleteChat({ token, chat: 1 });
       expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe('chat_not_found');
       await ledger.deleteApplication(token);
-      expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
+      expect(await refusal(ledger.createChat(token, chatNamed(null)))).toBe('application_not_found');
     });
 
     test('an edit at the highest revision is refused, but a deletion is accepted', async () => {
       const { token } = await ledger.createApplication('a');
-      await ledger.createChat(token, 'c');
+      await ledger.createChat(token, chatNamed('c'));
       await ledger.createMessages({ token, chat: 1 }, contents(['1', '2']));
       const revision = limits.highestRevision - 1;
       await ledger.restore(application(token, { revision }));
@@ -233,7 +239,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       await ledger.restoreMessage({ token, chat: 1, number: 1, revision, deleted: false });
       const edits = [
         () => ledger.editApplication(token, 'edited'),
-        () => ledger.editChat({ token, chat: 1 }, 'edited'),
+        () => ledger.editChat({ token, chat: 1 }, { name: 'edited' }),
         () => ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' }),
       ];
       for (const edit of edits) {
@@ -249,7 +255,7 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
         'message_not_found',
       );
       expect(await refusal(ledger.deleteChat({ token, chat: 1 }))).toBe('accepted');
-      expect(await refusal(ledger.editChat({ token, chat: 1 }, 'late'))).toBe('chat_not_found');
+      expect(await refusal(ledger.editChat({ token, chat: 1 }, { name: 'late' }))).toBe('chat_not_found');
       expect(await refusal(ledger.deleteApplication(token))).toBe('accepted');
       expect(await refusal(ledger.editApplication(token, 'late'))).toBe('application_not_found');
     });
@@ -289,11 +295,11 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
 
     test('no write is accepted for a number out of bounds', async () => {
       const { token } = await ledger.createApplication('a');
-      await ledger.createChat(token, 'c');
+      await ledger.createChat(token, chatNamed('c'));
       const chat = limits.highestNumber + 1;
       const calls = [
         ledger.createMessages({ token, chat }, contents(['x'])),
-        ledger.editChat({ token, chat }, 'x'),
+        ledger.editChat({ token, chat }, { name: 'x' }),
         ledger.deleteChat({ token, chat }),
         ledger.editMessage({ token, chat, number: 1 }, { body: 'x' }),
         ledger.deleteMessage({ token, chat, number: 1 }),

@@ -7,7 +7,7 @@ import type { Write } from '../../../lib/model/write.ts';
 import { newClock } from '../../support/basics/clock.ts';
 import { purgeAll } from '../../support/client/all-pages.ts';
 import { refusal } from '../../support/faults/refusal.ts';
-import { contents, numbers } from '../../support/histories/writes.ts';
+import { chatNamed, contents, numbers } from '../../support/histories/writes.ts';
 
 export interface LedgerUnderTest {
   ledger: Ledger;
@@ -42,7 +42,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     const newApplication = async () => (await ledger.createApplication('an application')).token;
     const newChat = async () => {
       const token = await newApplication();
-      const { number: chat } = await ledger.createChat(token, 'a chat');
+      const { number: chat } = await ledger.createChat(token, chatNamed('a chat'));
       return { token, chat };
     };
     const newKey = (payload = 'payload'): IdempotencyKey => ({ id: randomUUID(), payload });
@@ -63,9 +63,9 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     describe('numbers', () => {
       test('chats are numbered from 1 in each application, messages from 1 in each chat', async () => {
         const token = await newApplication();
-        expect((await ledger.createChat(token, null)).number).toBe(1);
-        expect((await ledger.createChat(token, null)).number).toBe(2);
-        expect((await ledger.createChat(await newApplication(), null)).number).toBe(1);
+        expect((await ledger.createChat(token, chatNamed(null))).number).toBe(1);
+        expect((await ledger.createChat(token, chatNamed(null))).number).toBe(2);
+        expect((await ledger.createChat(await newApplication(), chatNamed(null))).number).toBe(1);
         expect((await ledger.createMessages({ token, chat: 1 }, contents(['one']))).first).toBe(1);
         expect((await ledger.createMessages({ token, chat: 1 }, contents(['two']))).first).toBe(2);
         expect((await ledger.createMessages({ token, chat: 2 }, contents(['one']))).first).toBe(1);
@@ -83,7 +83,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       test('200 concurrent creates in several chats, some of them refused, take unique numbers without gaps', async () => {
         const token = await newApplication();
         const chats = [1, 2, 3, 4];
-        for (const _ of chats) await ledger.createChat(token, null);
+        for (const _ of chats) await ledger.createChat(token, chatNamed(null));
         const answered: ({ chat: number; number: number; revision: number } & MessageContent)[] = [];
         await Promise.all(
           numbers(1, 200).map(async (i) => {
@@ -110,7 +110,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
       test('concurrent chats take unique numbers without gaps', async () => {
         const token = await newApplication();
-        const given = await Promise.all(numbers(1, 50).map(() => ledger.createChat(token, null)));
+        const given = await Promise.all(numbers(1, 50).map(() => ledger.createChat(token, chatNamed(null))));
         expect(ascending(given.map(({ number }) => number))).toEqual(numbers(1, 50));
       });
 
@@ -119,8 +119,8 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['too early'])))).toBe(
           'chat_not_found',
         );
-        expect(await refusal(ledger.createChat('unknown', null))).toBe('application_not_found');
-        const { number: chat } = await ledger.createChat(token, null);
+        expect(await refusal(ledger.createChat('unknown', chatNamed(null)))).toBe('application_not_found');
+        const { number: chat } = await ledger.createChat(token, chatNamed(null));
         expect(chat).toBe(1);
         expect(await refusal(ledger.createMessages({ token, chat: chat + 1 }, contents(['no such chat'])))).toBe(
           'chat_not_found',
@@ -135,7 +135,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         await ledger.deleteMessage({ token, chat, number: 2 });
         expect((await ledger.createMessages({ token, chat }, contents(['3']))).first).toBe(3);
         await ledger.deleteChat({ token, chat });
-        expect((await ledger.createChat(token, null)).number).toBe(chat + 1);
+        expect((await ledger.createChat(token, chatNamed(null))).number).toBe(chat + 1);
       });
 
       test('a token has 22 URL-safe characters and differs from every other token', async () => {
@@ -152,10 +152,13 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         clock.advance(5);
         expect(await ledger.editApplication(token, 'second name')).toEqual({ createdAt: at, at: at + 5 });
         clock.advance(5);
-        expect(await ledger.createChat(token, null)).toEqual({ number: 1, at: at + 10 });
+        expect(await ledger.createChat(token, chatNamed(null))).toEqual({ number: 1, at: at + 10 });
         clock.advance(5);
-        expect(await ledger.editChat({ token, chat: 1 }, 'named')).toEqual({ createdAt: at + 10, at: at + 15 });
-        expect(await ledger.editChat({ token, chat: 1 }, null)).toEqual({ createdAt: at + 10, at: at + 15 });
+        expect(await ledger.editChat({ token, chat: 1 }, { name: 'named' })).toEqual({
+          createdAt: at + 10,
+          at: at + 15,
+        });
+        expect(await ledger.editChat({ token, chat: 1 }, { name: null })).toEqual({ createdAt: at + 10, at: at + 15 });
         expect(await ledger.createMessages({ token, chat: 1 }, contents(['a', 'b']))).toEqual({
           first: 1,
           at: at + 15,
@@ -171,7 +174,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         const expected: Write[] = [
           { kind: 'application', token, revision: 0, at, name: 'first name' },
           { kind: 'application', token, revision: 1, at: at + 5, name: 'second name' },
-          { kind: 'chat', token, chat: 1, revision: 0, at: at + 10, name: null },
+          { kind: 'chat', token, chat: 1, revision: 0, at: at + 10, ...chatNamed(null) },
           { kind: 'chat', token, chat: 1, revision: 1, at: at + 15, name: 'named' },
           { kind: 'chat', token, chat: 1, revision: 2, at: at + 15, name: null },
           {
@@ -203,6 +206,23 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(queued).toEqual(expect.arrayContaining(expected));
       });
 
+      test('a chat is read with its last name and metadata, and an edit keeps what it does not set', async () => {
+        const token = await newApplication();
+        await ledger.createChat(token, { name: 'one', metadata: '{"n":1}' });
+        expect(await ledger.chat(token, 1)).toMatchObject({ name: 'one', metadata: '{"n":1}' });
+        await ledger.editChat({ token, chat: 1 }, { name: 'two' });
+        expect(await ledger.chat(token, 1)).toMatchObject({ name: 'two', metadata: '{"n":1}' });
+        await ledger.editChat({ token, chat: 1 }, { metadata: null });
+        expect(await ledger.chat(token, 1)).toMatchObject({ name: 'two', metadata: null });
+        await ledger.editChat({ token, chat: 1 }, { name: null, metadata: '{"n":3}' });
+        expect(await ledger.chat(token, 1)).toMatchObject({ name: null, metadata: '{"n":3}' });
+        expect(await ledger.entries([{ token, chat: 1 }])).toMatchObject([{ metadata: '{"n":3}', revision: 3 }]);
+        await ledger.deleteChat({ token, chat: 1 });
+        expect(await ledger.entries([{ token, chat: 1 }])).toMatchObject([
+          { name: null, metadata: null, deleted: true },
+        ]);
+      });
+
       test('nothing of a refused write is queued', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['only']));
@@ -210,7 +230,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await refusal(ledger.createMessages({ token, chat: 99 }, contents(['x'])))).toBe('chat_not_found');
         expect(await refusal(ledger.editMessage({ token, chat, number: 2 }, { body: 'x' }))).toBe('message_not_found');
         expect(await refusal(ledger.deleteMessage({ token, chat, number: 2 }))).toBe('message_not_found');
-        expect(await refusal(ledger.editChat({ token, chat: 99 }, 'x'))).toBe('chat_not_found');
+        expect(await refusal(ledger.editChat({ token, chat: 99 }, { name: 'x' }))).toBe('chat_not_found');
         expect(await refusal(ledger.deleteApplication('unknown'))).toBe('application_not_found');
         expect(await opened.writes()).toHaveLength(before);
       });
@@ -219,7 +239,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         const odd =
           '\u0001\u001f\u007f\u0085 \u{1F600} e\u0301 \u202e\uFFFD\uFFFE\uFFFF\u{10FFFF} \\ " \' \u2028 ' as const;
         const { token } = await ledger.createApplication(odd);
-        await ledger.createChat(token, odd);
+        await ledger.createChat(token, chatNamed(odd));
         await ledger.createMessages({ token, chat: 1 }, contents([odd]));
         expect((await writesOf(token, 'application'))[0]?.name).toBe(odd);
         expect((await writesOf(token, 'chat'))[0]?.name).toBe(odd);
@@ -250,12 +270,12 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     describe('refusals', () => {
       test('every write to an unknown token of any shape is refused with application_not_found', async () => {
         for (const token of ['unknown', 'a/b', '%00', "'; --", '\u{1F600}', ' ', 'x'.repeat(1_000)]) {
-          expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
+          expect(await refusal(ledger.createChat(token, chatNamed(null)))).toBe('application_not_found');
           expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe(
             'application_not_found',
           );
           expect(await refusal(ledger.editApplication(token, 'x'))).toBe('application_not_found');
-          expect(await refusal(ledger.editChat({ token, chat: 1 }, null))).toBe('application_not_found');
+          expect(await refusal(ledger.editChat({ token, chat: 1 }, { name: null }))).toBe('application_not_found');
           expect(await refusal(ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'x' }))).toBe(
             'application_not_found',
           );
@@ -273,7 +293,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         await ledger.createMessages({ token, chat }, contents(['1']));
         for (const number of [2, 2 ** 31, 2 ** 32 + 1, Number.MAX_SAFE_INTEGER]) {
           expect(await refusal(ledger.createMessages({ token, chat: number }, contents(['x'])))).toBe('chat_not_found');
-          expect(await refusal(ledger.editChat({ token, chat: number }, null))).toBe('chat_not_found');
+          expect(await refusal(ledger.editChat({ token, chat: number }, { name: null }))).toBe('chat_not_found');
           expect(await refusal(ledger.deleteChat({ token, chat: number }))).toBe('chat_not_found');
           expect(await refusal(ledger.editMessage({ token, chat, number }, { body: 'x' }))).toBe('message_not_found');
           expect(await refusal(ledger.editMessage({ token, chat: number, number: 1 }, { body: 'x' }))).toBe(
@@ -313,12 +333,12 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       test('a deleted chat refuses every write below it at once, and other chats of the application accept them', async () => {
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1']));
-        await ledger.createChat(token, 'beside');
+        await ledger.createChat(token, chatNamed('beside'));
         await ledger.deleteChat({ token, chat });
         expect(await refusal(ledger.createMessages({ token, chat }, contents(['x'])))).toBe('chat_not_found');
         expect(await refusal(ledger.editMessage({ token, chat, number: 1 }, { body: 'x' }))).toBe('chat_not_found');
         expect(await refusal(ledger.deleteMessage({ token, chat, number: 1 }))).toBe('chat_not_found');
-        expect(await refusal(ledger.editChat({ token, chat }, 'x'))).toBe('chat_not_found');
+        expect(await refusal(ledger.editChat({ token, chat }, { name: 'x' }))).toBe('chat_not_found');
         expect(await refusal(ledger.deleteChat({ token, chat }))).toBe('chat_not_found');
         expect(await refusal(ledger.createMessages({ token, chat: chat + 1 }, contents(['x'])))).toBe('accepted');
       });
@@ -327,7 +347,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1']));
         await ledger.deleteApplication(token);
-        expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
+        expect(await refusal(ledger.createChat(token, chatNamed(null)))).toBe('application_not_found');
         if (opened.refusesCreatesBelowDeletedApplication === 'once purged')
           await purgeAll((limit) => ledger.purge({ token }, limit), 10);
         expect(await refusal(ledger.createMessages({ token, chat }, contents(['x'])))).toBe('application_not_found');
@@ -335,7 +355,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
           'application_not_found',
         );
         expect(await refusal(ledger.deleteMessage({ token, chat, number: 1 }))).toBe('application_not_found');
-        expect(await refusal(ledger.editChat({ token, chat }, 'x'))).toBe('application_not_found');
+        expect(await refusal(ledger.editChat({ token, chat }, { name: 'x' }))).toBe('application_not_found');
         expect(await refusal(ledger.deleteChat({ token, chat }))).toBe('application_not_found');
         expect(await refusal(ledger.editApplication(token, 'x'))).toBe('application_not_found');
         expect(await refusal(ledger.deleteApplication(token))).toBe('application_not_found');
@@ -345,7 +365,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     describe('idempotency keys', () => {
       const creates: [string, (token: string, key: IdempotencyKey) => Promise<unknown>][] = [
         ['an application', (_token, key) => ledger.createApplication('named', { key })],
-        ['a chat', (token, key) => ledger.createChat(token, null, { key })],
+        ['a chat', (token, key) => ledger.createChat(token, chatNamed(null), { key })],
         ['a message', (token, key) => ledger.createMessages({ token, chat: 1 }, contents(['body']), { key })],
         ['a batch', (token, key) => ledger.createMessages({ token, chat: 1 }, contents(['one', 'two']), { key })],
       ];
@@ -420,7 +440,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['body']), { key }))).toBe(
           'chat_not_found',
         );
-        await ledger.createChat(token, null);
+        await ledger.createChat(token, chatNamed(null));
         expect(
           (
             await ledger.createMessages({ token, chat: 1 }, contents(['changed']), {
@@ -442,16 +462,16 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
     describe('reads', () => {
       test('the ledger returns the name and times of an application or chat until it is deleted', async () => {
         const { token, at } = await ledger.createApplication('application');
-        await ledger.createChat(token, null);
+        await ledger.createChat(token, chatNamed(null));
         expect(await ledger.application(token)).toEqual({ name: 'application', createdAt: at, updatedAt: at });
-        expect(await ledger.chat(token, 1)).toEqual({ name: null, createdAt: at, updatedAt: at });
+        expect(await ledger.chat(token, 1)).toEqual({ ...chatNamed(null), createdAt: at, updatedAt: at });
         clock.advance(7);
         await ledger.editApplication(token, 'renamed');
-        await ledger.editChat({ token, chat: 1 }, 'named');
+        await ledger.editChat({ token, chat: 1 }, { name: 'named' });
         expect(await ledger.application(token)).toEqual({ name: 'renamed', createdAt: at, updatedAt: at + 7 });
-        expect(await ledger.chat(token, 1)).toEqual({ name: 'named', createdAt: at, updatedAt: at + 7 });
+        expect(await ledger.chat(token, 1)).toEqual({ ...chatNamed('named'), createdAt: at, updatedAt: at + 7 });
         expect(await ledger.chat(token, 2)).toBeUndefined();
-        await ledger.createChat(token, 'second');
+        await ledger.createChat(token, chatNamed('second'));
         await ledger.deleteChat({ token, chat: 1 });
         expect(await ledger.chat(token, 1)).toBeUndefined();
         expect(await ledger.chat(token, 2)).toMatchObject({ name: 'second' });
@@ -486,7 +506,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
 
       test('counters are returned in the requested order, with undefined for those that do not exist', async () => {
         const { token, chat } = await newChat();
-        await ledger.createChat(token, null);
+        await ledger.createChat(token, chatNamed(null));
         await ledger.createMessages({ token, chat }, contents(['1', '2', '3']));
         await ledger.deleteMessage({ token, chat, number: 3 });
         const asked = [
@@ -508,7 +528,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         const { token, chat } = await newChat();
         await ledger.createMessages({ token, chat }, contents(['1', '2', '3', '4']));
         for (const number of [1, 2, 3]) await ledger.editMessage({ token, chat, number }, { body: 'edited' });
-        const { number: beside } = await ledger.createChat(token, null);
+        const { number: beside } = await ledger.createChat(token, chatNamed(null));
         await ledger.createMessages({ token, chat: beside }, contents(['1']));
         await ledger.deleteMessage({ token, chat: beside, number: 1 });
         await ledger.deleteChat({ token, chat });
@@ -526,14 +546,14 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       test('the purge removes the entries below a deleted application in steps, and the application still refuses writes', async () => {
         const token = await newApplication();
         for (const chat of [1, 2, 3]) {
-          await ledger.createChat(token, null);
+          await ledger.createChat(token, chatNamed(null));
           await ledger.createMessages({ token, chat }, contents(['1']));
           await ledger.editMessage({ token, chat, number: 1 }, { body: 'edited' });
         }
         await ledger.deleteApplication(token);
         expect(await purgeAll((limit) => ledger.purge({ token }, limit), 2)).toBe(6);
         expect(await ledger.counters([{ token, chat: 1 }])).toEqual([undefined]);
-        expect(await refusal(ledger.createChat(token, null))).toBe('application_not_found');
+        expect(await refusal(ledger.createChat(token, chatNamed(null)))).toBe('application_not_found');
         expect(await refusal(ledger.createMessages({ token, chat: 1 }, contents(['x'])))).toBe('application_not_found');
         expect(await ledger.application(token)).toBeUndefined();
       });
@@ -545,7 +565,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       await ledger.createMessages({ token, chat }, contents(['1', '2', '3']), { key });
       await ledger.editMessage({ token, chat, number: 1 }, { body: 'edited' });
       await ledger.deleteMessage({ token, chat, number: 2 });
-      const { number: deleted } = await ledger.createChat(token, null);
+      const { number: deleted } = await ledger.createChat(token, chatNamed(null));
       await ledger.deleteChat({ token, chat: deleted });
       opened = await opened.reopen();
       ledger = opened.ledger;

@@ -16,6 +16,7 @@ import type { Store } from '../../../lib/store/store.ts';
 import { newClock } from '../../support/basics/clock.ts';
 import {
   applicationWrite,
+  chatNamed,
   chatWrite,
   contents,
   deletionWrite,
@@ -77,7 +78,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
     /** Creates an application and a chat with this number of messages, consistent in all parts of the system. */
     const newChat = async (messages = 3) => {
       const { token } = await services.ledger.createApplication('an application');
-      await services.ledger.createChat(token, 'a chat');
+      await services.ledger.createChat(token, chatNamed('a chat'));
       if (messages > 0)
         await services.ledger.createMessages({ token, chat: 1 }, contents(numbers(1, messages).map(String)));
       await work();
@@ -111,9 +112,9 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       const token = await newChat(5);
       await services.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
       await services.ledger.deleteMessage({ token, chat: 1, number: 2 });
-      await services.ledger.editChat({ token, chat: 1 }, 'renamed');
-      await services.ledger.createChat(token, null);
-      await services.ledger.createChat(token, 'to be deleted');
+      await services.ledger.editChat({ token, chat: 1 }, { name: 'renamed' });
+      await services.ledger.createChat(token, chatNamed(null));
+      await services.ledger.createChat(token, chatNamed('to be deleted'));
       await services.ledger.createMessages({ token, chat: 3 }, contents(['x']));
       await services.ledger.deleteChat({ token, chat: 3 });
       const deleted = await newChat();
@@ -163,7 +164,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           { kind: 'not in ledger', chat: 3, lacking: 'everything' },
         ],
         afterwards: async (token) => {
-          expect((await services.ledger.createChat(token, null)).number).toBe(4);
+          expect((await services.ledger.createChat(token, chatNamed(null))).number).toBe(4);
           expect((await services.ledger.createMessages({ token, chat: 2 }, contents(['x']))).first).toBe(6);
           expect(await services.ledger.chat(token, 2)).toMatchObject({ name: 'second' });
           expect(await services.ledger.chat(token, 3)).toBeUndefined();
@@ -217,8 +218,8 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       {
         about: 'names, a chat and a deletion that are only in the ledger',
         plant: async (token) => {
-          await services.ledger.createChat(token, 'lost');
-          await services.ledger.createChat(token, 'deleted');
+          await services.ledger.createChat(token, chatNamed('lost'));
+          await services.ledger.createChat(token, chatNamed('deleted'));
           await services.ledger.deleteChat({ token, chat: 3 });
           await services.ledger.editApplication(token, 'renamed');
           await opened.queued();
@@ -336,7 +337,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       {
         about: 'counts that are too low, for example after lost marks',
         plant: async (token) => {
-          await services.ledger.createChat(token, null);
+          await services.ledger.createChat(token, chatNamed(null));
           await services.ledger.createMessages({ token, chat: 1 }, contents(['4']));
           await services.ledger.createMessages({ token, chat: 1 }, contents(['5']));
           await services.ledger.deleteMessage({ token, chat: 1, number: 1 });
@@ -422,7 +423,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
 
     test('reconcile reports how many messages it has compared, chat by chat', async () => {
       const token = await newChat(3);
-      await services.ledger.createChat(token, null);
+      await services.ledger.createChat(token, chatNamed(null));
       await work();
       const chats: object[] = [];
       for await (const _ of reconcile(services, {
@@ -549,7 +550,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect(await services.store.application(token)).toMatchObject({ chatsCount: 1 });
         // Void or not, the number is not assigned again.
         expect((await services.ledger.createMessages({ token, chat: 1 }, contents(['7']))).first).toBe(7);
-        expect((await services.ledger.createChat(token, null)).number).toBe(3);
+        expect((await services.ledger.createChat(token, chatNamed(null))).number).toBe(3);
       });
 
       test('a missing number that was recorded by a clock that was ahead is recorded again, and becomes void in time', async () => {
@@ -570,6 +571,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
           token,
           chat: 2,
           name: 'c',
+          metadata: null,
           revision: 0,
           deleted: false,
           createdAt: 1,
@@ -612,7 +614,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         const token = await newChat();
         await opened.whileWritesWait(async () => {
           await services.ledger.createMessages({ token, chat: 1 }, contents(['4', '5']));
-          await services.ledger.createChat(token, 'waits');
+          await services.ledger.createChat(token, chatNamed('waits'));
         });
         await takeNumbers(token, { messages: 1 });
         const key = { token, chat: 1, number: 6 };

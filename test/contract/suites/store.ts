@@ -134,6 +134,29 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         }
       });
 
+      test('edits of the name and of the metadata of a chat never undo each other, in any order', async () => {
+        const edits = [{ name: 'two' }, { metadata: '{"n":2}' }, { metadata: null }, { name: null }];
+        for (const order of [
+          [0, 1, 2, 3, 4],
+          [4, 3, 2, 1, 0],
+          [3, 0, 4, 2, 1],
+        ]) {
+          const token = newToken();
+          const key = { kind: 'chat', token, chat: 1 } as const;
+          const writes: Write[] = [
+            { ...key, revision: 0, at: 1_000, name: 'one', metadata: '{"n":1}' },
+            ...edits.map((change, i): Write => ({ ...key, revision: i + 1, at: 1_001 + i, ...change })),
+          ];
+          for (const i of order.slice(0, 4)) await store.merge([writes[i] as Write]);
+          await store.merge([writes[order[4] as number] as Write, writes[0] as Write]);
+          expect(await store.chat(token, 1)).toMatchObject({ name: null, metadata: null, updatedAt: 1_004 });
+          expect((await store.mergedChats(token, { from: 1, to: 1 })).get(1)).toMatchObject({ revision: 4 });
+          await store.merge([{ ...key, revision: 5, at: 1_005, metadata: '{"n":5}' }]);
+          expect(await store.chat(token, 1)).toMatchObject({ name: null, metadata: '{"n":5}', updatedAt: 1_005 });
+          expect((await store.mergedChats(token, { from: 1, to: 1 })).get(1)).toMatchObject({ revision: 5 });
+        }
+      });
+
       test('senders are kept exactly, and nothing of a deleted message is kept', async () => {
         const token = newToken();
         const senders = ['Ada', 'ada', 'adá', 'ada ', '\u{1F469}'.repeat(255)];

@@ -19,6 +19,7 @@ describe('creating a chat', () => {
         expect(body).toEqual({
           number,
           name: `Chat ${number}`,
+          metadata: {},
           messages_count: 0,
           created_at: expect.stringMatching(timestamp),
           updated_at: body.created_at,
@@ -94,8 +95,32 @@ describe('renaming a chat', () => {
 
   test.each(['PATCH', 'PUT'])('a rename of a chat with %s needs a valid name or null', async (method) => {
     const path = await api.newChat();
-    for (const body of [undefined, {}, { name: '' }, { name: 1 }, { name: 'x'.repeat(256) }])
+    for (const body of [{ name: '' }, { name: 1 }, { name: 'x'.repeat(256) }])
       expect(await api.call(method, path, { body })).toBeProblem(422, 'validation_failed', '/name');
+    for (const body of [undefined, {}, { title: 'x' }])
+      expect(await api.call(method, path, { body })).toBeProblem(422, 'validation_failed', '');
+  });
+});
+
+describe('the metadata of a chat', () => {
+  test('the metadata of a chat is read at once, and edits of it and of the name keep each other', async () => {
+    const application = await api.newApplication();
+    const metadata = { order: 1042, tags: ['a', null] };
+    const { body: created } = await api.post<Chat>(`${application}/chats`, { name: 'one', metadata });
+    expect(created).toMatchObject({ number: 1, name: 'one', metadata });
+    const chat = `${application}/chats/1`;
+    expect((await api.get(chat)).body).toEqual(created);
+    expect((await api.patch(chat, { metadata: { order: 2 } })).body).toEqual({
+      number: 1,
+      metadata: { order: 2 },
+      created_at: created.created_at,
+      updated_at: expect.stringMatching(timestamp),
+    });
+    const { body: renamed } = await api.patch<Chat>(chat, { name: null });
+    const merged = { ...created, name: null, metadata: { order: 2 }, updated_at: renamed.updated_at };
+    await expect.poll(async () => (await api.get(chat)).body, settled).toEqual(merged);
+    await expect.poll(() => api.all(`${application}/chats`), settled).toEqual([merged]);
+    expect(await api.post(`${application}/chats`, { metadata: [] })).toBeProblem(422, 'validation_failed', '/metadata');
   });
 });
 

@@ -141,7 +141,8 @@ export function expectedState(writes: Write[], token: string): State {
     if (application === 'deleted') return { chat: 'gone', messages: [], listed: [] };
     const chat = found(about(number), (last, times) => ({
       number,
-      name: nameOf(last),
+      name: nameOf(last) ?? null,
+      metadata: null,
       messagesCount:
         highestNumber(writes, number) - messages.filter((message) => isDeleted(about(number, message))).length,
       ...times,

@@ -1,4 +1,10 @@
-import { blankContent, type ContentChange, type MessageContent } from '../../../lib/model/content.ts';
+import {
+  blankContent,
+  type ChatChange,
+  type ChatContent,
+  type ContentChange,
+  type MessageContent,
+} from '../../../lib/model/content.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import type { SearchDocument } from '../../../lib/search/search-index.ts';
 
@@ -22,8 +28,9 @@ export const chatWrite = (
     revision = 0,
     at = 2_000 + chat * 10 + revision,
     name = `chat ${chat}, revision ${revision}`,
-  }: Facts & { name?: string | null } = {},
-): Write => ({ kind: 'chat', token, chat, revision, at, name });
+    ...more
+  }: Facts & ChatChange = {},
+): Write => ({ kind: 'chat', token, chat, revision, at, name, ...(revision === 0 && { metadata: null }), ...more });
 
 export const messageWrite = (
   token: string,
@@ -44,6 +51,9 @@ export const messageWrite = (
   at,
   content: { ...(revision === 0 && blankContent), body, ...more },
 });
+
+/** Returns the content of a chat with this name. */
+export const chatNamed = (name: string | null): ChatContent => ({ name, metadata: null });
 
 /** Returns contents with these bodies. */
 export const contents = (bodies: string[]): MessageContent[] => bodies.map((body) => ({ ...blankContent, body }));
