@@ -47,7 +47,11 @@ export const limits = {
   page: { max: 1_000, default: 50 },
   /** Page sizes of a search, smaller because every match is highlighted. */
   searchPage: { max: 100, default: 20 },
-  /** A page ends early at this many bytes of JSON, because a Lambda function's response holds at most 6 MB. */
+  /**
+   * A page ends early when its items reach this many bytes, counted as Lambda sends them: as JSON in a JSON string. A
+   * function's whole response holds at most 6,291,556 bytes. The rest is room for `pendingNumbers`, and for a page that
+   * gzip cannot make smaller, which Base64 makes a third longer.
+   */
   pageBytes: 4_000_000,
   /**
    * Most pending numbers that a page of messages lists; they are accepted but not stored yet. A page with more ends

@@ -1,6 +1,12 @@
 import { limits } from '../../../lib/limits.ts';
 
 /**
+ * Returns the bytes that a value adds to a function's response. Lambda sends the result of a function as JSON, and the
+ * body is a string in it, so the body is escaped a second time: each quote and backslash of its JSON takes two bytes.
+ */
+const bytesOnLambda = (value: unknown): number => Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
+
+/**
  * Returns the first items, at least one, that fit into one response. `more` is true when items were left out or the
  * list continues after them.
  *
@@ -16,7 +22,7 @@ export function fitting<Item, View>(
   let bytes = 0;
   for (const [i, item] of items.entries()) {
     const view = viewOf(item);
-    bytes += Buffer.byteLength(JSON.stringify(view));
+    bytes += bytesOnLambda(view);
     if (bytes > limits.pageBytes && i > 0) return { items: items.slice(0, i), views, more: true };
     views.push(view);
   }

@@ -1,0 +1,127 @@
+import { describe, expect, test } from 'vitest';
+import { createMessages } from '../../functions/api/create-messages.ts';
+import { getMessage } from '../../functions/api/get-message.ts';
+import { listChats } from '../../functions/api/list-chats.ts';
+import { listMessages } from '../../functions/api/list-messages.ts';
+import { searchApplication } from '../../functions/api/search-application.ts';
+import { searchChat } from '../../functions/api/search-chat.ts';
+import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
+import type { Services } from '../../functions/runtime/services.ts';
+import type { OperationId } from '../../lib/api/routes.ts';
+import { limits } from '../../lib/limits.ts';
+import { lambdaContext } from '../../local/lambda-events.ts';
+import { apiEvent, type Said } from '../support/client/api-event.ts';
+import { testCursors } from '../support/client/cursors.ts';
+import { numbers } from '../support/histories/writes.ts';
+
+/** The most bytes of a response that Lambda accepts from a function. */
+const lambdaLimit = 6_291_556;
+
+const long = (piece: string) => piece.repeat(Math.ceil(10_000 / piece.length)).slice(0, 10_000);
+/** Bodies of the greatest length that grow when they are written as JSON, and once more in a function's response. */
+const bodies: Record<string, string> = {
+  quotes: long('"'),
+  backslashes: long('\\'),
+  'line ends': long('x\r\n'),
+  tabs: `x${'\t'.repeat(9_999)}`,
+  'control characters': `x${'\u0001'.repeat(9_999)}`,
+  'line separators': `x${'\u2028'.repeat(9_999)}`,
+  'quoted cells': long('"a","b"\r\n'),
+  'JSON in JSON': long(JSON.stringify(JSON.stringify({ name: 'a "quoted" name' }))),
+  emoji: '\u{1F600}'.repeat(10_000),
+  'plain text': long('plain text '),
+};
+
+const message = (number: number, body: string) => ({ number, content: { body }, createdAt: number, updatedAt: number });
+const servicesWith = (body: string) => {
+  const stored = numbers(1, 1_001).map((number) => message(number, body));
+  const page = <Item>(items: Item[], limit: number) => ({ rows: items.slice(0, limit), more: items.length > limit });
+  return {
+    store: {
+      application: async (token: string) => ({ token, name: 'x', chatsCount: 1, createdAt: 0, updatedAt: 0 }),
+      chat: async () => ({ number: 1, name: 'x', messagesCount: 1, createdAt: 0, updatedAt: 0 }),
+      message: async () => stored[0],
+      messages: async (_token: string, _chat: number, { limit }: { limit: number }) => page(stored, limit),
+      chats: async (_token: string, { limit }: { limit: number }) =>
+        page(
+          stored.map((one) => ({ ...one, name: body.slice(0, 255), messagesCount: 0 })),
+          limit,
+        ),
+      // The most numbers that a page of messages can name.
+      missingNumbers: async () => numbers(4_294_000_000, 4_294_000_000 + limits.pendingNumbers - 1),
+      liveChats: async (_token: string, chats: number[]) => new Set(chats),
+    },
+    searchIndex: {
+      search: async ({ limit }: { limit: number }) => ({
+        matches: stored.slice(0, limit).map((one) => ({ ...one, chat: 1 })),
+        more: true,
+        total: 10_000,
+        totalIsMinimum: true,
+      }),
+    },
+    ledger: { createMessages: async () => ({ first: 4_294_000_000, at: 0 }) },
+    cursors: testCursors(),
+  } as unknown as Services;
+};
+
+/** Returns the response of a handler, and its size as Lambda sends it. */
+async function sent(handler: HttpHandler, id: OperationId, said: Said) {
+  const result = await handler(apiEvent(id, said), lambdaContext('test'));
+  const page: { data?: unknown[]; next?: string | null } = JSON.parse(result.body);
+  return { status: result.statusCode, bytes: Buffer.byteLength(JSON.stringify(result)), page };
+}
+
+describe.each(Object.entries(bodies))('with bodies of %s', (_what, body) => {
+  const services = servicesWith(body);
+
+  test.each([1, 100, 130, 1_000])('a page of up to %i messages fits into the response of a function', async (limit) => {
+    const { bytes, page } = await sent(listMessages(services), 'listMessages', { query: { limit: `${limit}` } });
+    expect(bytes).toBeLessThan(lambdaLimit);
+    // A page does not end earlier than it must.
+    if (page.data?.length !== limit) expect(bytes).toBeGreaterThan(3_900_000);
+    expect(page.data?.length).toBeGreaterThan(0);
+    expect(page.next).toEqual(expect.any(String));
+  });
+
+  test.each([1, 30, 100])(
+    'a page of up to %i matches fits into the response of a function, whatever is highlighted',
+    async (limit) => {
+      const q = [...body].at(-1) as string;
+      for (const [id, search] of [
+        ['searchChat', searchChat],
+        ['searchApplication', searchApplication],
+      ] as const) {
+        const { bytes, page } = await sent(search(services), id, { query: { q, limit: `${limit}` } });
+        expect(bytes).toBeLessThan(lambdaLimit);
+        if (page.data?.length !== limit) expect(bytes).toBeGreaterThan(3_800_000);
+        expect(page.next).toEqual(expect.any(String));
+      }
+    },
+  );
+
+  test('a page of chats and a single message fit into the response of a function', async () => {
+    const chats = await sent(listChats(services), 'listChats', { query: { limit: '1000' } });
+    const one = await sent(getMessage(services), 'getMessage', {});
+    expect(Math.max(chats.bytes, one.bytes)).toBeLessThan(lambdaLimit);
+  });
+
+  test('the response to the largest batch fits into the response of a function', async () => {
+    // As many of these bodies as a request of 1 MiB holds, at most 1,000, and each as long as it may be.
+    const overhead = Buffer.byteLength('{"messages":[]}');
+    const ofOne = Buffer.byteLength(`${JSON.stringify({ body })},`);
+    const longest = Math.floor((limits.requestBytes - overhead) / ofOne);
+    const short = [...body]
+      .slice(0, Math.floor(([...body].length * (limits.requestBytes / 1_000 - 20)) / ofOne))
+      .join('');
+    for (const messages of [
+      Array.from({ length: longest }, () => ({ body })),
+      Array.from({ length: limits.batchSize }, () => ({ body: short })),
+    ]) {
+      const request = JSON.stringify({ messages });
+      expect(Buffer.byteLength(request)).toBeGreaterThan(0.9 * limits.requestBytes);
+      const { status, bytes } = await sent(createMessages(services), 'createMessages', { body: request });
+      expect(status).toBe(201);
+      expect(bytes).toBeLessThan(lambdaLimit);
+    }
+  });
+});
