@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
+import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEvent, Context, SQSEvent } from 'aws-lambda';
 import type { FastifyRequest } from 'fastify';
 import type { ScheduledEvent } from '../functions/runtime/schedule.ts';
@@ -43,6 +44,15 @@ function timelessContext(functionName: string, awsRequestId: string): Omit<Conte
 }
 
 /**
+ * Returns the lines of each header, as `multiValueHeaders` on API Gateway. A request without a repeated header gets none,
+ * because the handlers read only repeated ones, and collecting them takes time for every request.
+ */
+export function headerLinesOf(raw: IncomingMessage): Record<string, string[]> {
+  const isRepeated = raw.rawHeaders.length > 2 * Object.keys(raw.headers).length;
+  return isRepeated ? (raw.headersDistinct as Record<string, string[]>) : {};
+}
+
+/**
  * Returns the proxy event of an HTTP request.
  *
  * @param resource the route's path in the table
@@ -58,13 +68,12 @@ export function proxyEvent(request: FastifyRequest, resource: string, body?: Buf
   const plain = !body || isUtf8(body);
   return {
     resource,
-    // A path outside the stage matches no route; API Gateway would not even call a function.
-    path: path.startsWith(`/${stage}/`) ? path.slice(`/${stage}`.length) : '/',
+    path: withoutStage(path),
     httpMethod: request.method,
     headers,
     queryStringParameters: search ? Object.fromEntries(new URLSearchParams(search)) : null,
-    // The handlers do not read these, and filling them in would take time for every request.
-    multiValueHeaders: {},
+    multiValueHeaders: headerLinesOf(request.raw),
+    // The handlers do not read it, and filling it in would take time for every request.
     multiValueQueryStringParameters: null,
     pathParameters: (request.params as Record<string, string> | undefined) ?? null,
     stageVariables: null,
@@ -112,6 +121,13 @@ export const scheduledEvent = (): ScheduledEvent => ({
   resources: [],
   detail: {},
 });
+
+/**
+ * Returns a path without its first segment, which is the stage however it is written. The target of a request to a
+ * proxy begins with a scheme and a host (RFC 9112, section 3.2.2).
+ */
+const withoutStage = (path: string): string =>
+  /^(?:[a-z][a-z\d+.-]*:\/\/[^/]*)?\/[^/]*(\/.*)?$/i.exec(path)?.[1] ?? '/';
 
 function splitOnce(text: string, separator: string): [string, string] {
   const at = text.indexOf(separator);

@@ -1,18 +1,26 @@
 import { randomUUID } from 'node:crypto';
-import { createServer as createHttpServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import {
+  createServer as createHttpServer,
+  type IncomingMessage,
+  METHODS,
+  type ServerResponse,
+  STATUS_CODES,
+} from 'node:http';
 import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
-import { type HeadCheck, headCheck, isJson } from '../functions/runtime/http/admission.ts';
+import { formatProblem, type HeadCheck, headCheck } from '../functions/runtime/http/admission.ts';
 import { type HttpResult, problemResponse, sharedBody } from '../functions/runtime/http/answering.ts';
+import { joinLines } from '../functions/runtime/http/header-lines.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
+import { commonHeaders, privateResponse } from '../lib/api/headers.ts';
 import { internalError, Problem } from '../lib/api/problems.ts';
-import { methodsOf, type OperationId, type Route, routes } from '../lib/api/routes.ts';
+import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
-import { proxyEvent, requestContext, stage } from './lambda-events.ts';
+import { headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
 
 /** Time that a client has to send a whole request, in milliseconds. */
@@ -106,7 +114,11 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     // addresses, and would set its own handler on one of them only.
     clientErrorHandler: () => undefined,
     routerOptions: { maxParamLength: headerBytes },
-    frameworkErrors: (_error, request, reply) => send(request, reply, refusal(request, malformedRequest())),
+    frameworkErrors: (_error, request, reply) => {
+      // A path that cannot be decoded has a preflight too.
+      if (isPreflight(request)) unknownPath(request, reply);
+      else send(request, reply, refusal(request, malformedRequest()));
+    },
   });
 
   server.addHook('onRequest', (request, reply, done) => {
@@ -121,6 +133,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     await nextTurn();
     setTimeout(() => connections.destroyAll(), drainMs).unref();
   });
+  // Every method that Node.js parses is routed, so that one which a path does not have is refused with the others' names.
+  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
   // Bodies are read by the routes that take one, after the head is checked.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
@@ -247,18 +261,23 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   };
 
   const fallbackHandler = fallback();
-  const otherwise: Handler = (request, reply) => call(fallbackHandler, '/{proxy+}', request, reply);
+  const otherwise =
+    (resource: string): Handler =>
+    (request, reply) =>
+      call(fallbackHandler, resource, request, reply);
+  const unknownPath = otherwise('/{proxy+}');
   const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
     const checkHead = route.admin || route.body ? headCheckOf(route, access) : undefined;
     return (request, reply) => {
       // An empty path segment matches a parameter in Fastify's router, but not in the contract.
       if (Object.values((request.params ?? {}) as Record<string, string>).includes('')) {
-        otherwise(request, reply);
+        unknownPath(request, reply);
         return;
       }
       const declared = checkHead ? declaredBytes(request) : 0;
+      const headers = headersOf(request);
       try {
-        checkHead?.(request.headers, declared ?? 0);
+        checkHead?.(headers, declared ?? 0);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
         send(request, reply, refusal(request, error));
@@ -269,31 +288,33 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         return;
       }
       if (expectsContinue(request)) reply.raw.writeContinue();
-      // A chunked body may be empty, and an empty body needs no content type. So with a wrong content type, read one
-      // byte: it shows whether there is a body to refuse.
-      const most = isJson(request.headers['content-type']) ? limits.requestBytes + 1 : 1;
+      // A chunked body may be empty, and an empty body needs no content type. So in a wrong format, read one byte: it
+      // shows whether there is a body to refuse.
+      const most = formatProblem(headers) ? 1 : limits.requestBytes + 1;
       readBody(request, reply, most, (body) => call(handler, resource, request, reply, body));
     };
   };
-  const byPath = Map.groupBy(Object.entries(routes) as [OperationId, Route][], ([, { path }]) => path);
-  for (const [path, ofPath] of byPath) {
-    const url = `/${stage}${path.replace(/\{(\w+)\}/g, ':$1')}`;
+  /** Makes the server call a handler for the path of a request with one of the methods. */
+  const serve = (path: string, methods: string[], handler: Handler): void => {
+    const errorHandler = acceptAnyContentType(handler);
+    for (const url of urlsOf(path))
+      server.route({ method: methods as HTTPMethods[], url, handler, exposeHeadRoute: false, errorHandler });
+  };
+  const withPaths = (Object.entries(routes) as [OperationId, Route][]).flatMap(([id, route]) =>
+    pathsOf(route).map((path) => ({ path, id, route })),
+  );
+  for (const [path, ofPath] of Map.groupBy(withPaths, (each) => each.path)) {
     const unknown = new Set<string>(server.supportedMethods);
-    for (const [id, route] of ofPath) {
-      const method = methodsOf(route) as HTTPMethods[];
-      const handler = invoke(operations.get(id) as HttpHandler, path, route);
-      server.route({ method, url, handler, exposeHeadRoute: false, errorHandler: acceptAnyContentType(handler) });
-      for (const known of method) unknown.delete(known);
+    for (const { id, route } of ofPath) {
+      const methods = methodsOf(route);
+      serve(path, methods, invoke(operations.get(id) as HttpHandler, path, route));
+      for (const known of methods) unknown.delete(known);
     }
-    server.route({
-      method: [...unknown] as HTTPMethods[],
-      url,
-      handler: otherwise,
-      errorHandler: acceptAnyContentType(otherwise),
-    });
+    serve(path, [...unknown], otherwise(path));
   }
-  server.setNotFoundHandler(otherwise);
-  server.setErrorHandler(acceptAnyContentType(otherwise));
+  for (const url of ['/', '/docs']) server.get(url, (request, reply) => send(request, reply, leadToDocs(request.id)));
+  server.setNotFoundHandler(unknownPath);
+  server.setErrorHandler(acceptAnyContentType(unknownPath));
   return server;
 
   /**
@@ -328,6 +349,20 @@ function headCheckOf(route: Route, { adminKey, onLoopback }: Access): HeadCheck 
   };
 }
 
+/** Returns the URLs of a path of the route table, in the syntax of Fastify's router. */
+const urlsOf = (path: string): string[] =>
+  path === '/' ? [`/${stage}`, `/${stage}/`] : [`/${stage}${path.replace(/\{(\w+)\}/g, ':$1')}`];
+
+/**
+ * Returns the response to those who look for the API without its base path. The reference is relative, so that it is
+ * right behind any path prefix of a proxy.
+ */
+const leadToDocs = (requestId: string): HttpResult => ({
+  statusCode: 307,
+  headers: { ...commonHeaders, ...privateResponse, location: `${stage}/docs`, 'x-request-id': requestId },
+  body: '',
+});
+
 const malformedRequest = () => new Problem('malformed_request', 'This is not a valid HTTP/1.1 request.');
 const slowBody = () => new Problem('request_timeout', 'The request body did not arrive in time. Send it again.');
 
@@ -336,6 +371,13 @@ function refusal(request: FastifyRequest, problem: Problem): HttpResult {
   log.debug(events.answered, { request_id: request.id, status: problem.status, route: request.routeOptions?.url });
   return problemResponse(problem, request.id);
 }
+
+/** Returns the headers of a request, with the lines of repeated ones joined. */
+const headersOf = ({ raw, headers }: FastifyRequest) => joinLines(headers, headerLinesOf(raw));
+
+/** Whether a browser asks what a page of another origin may send (Fetch standard, CORS-preflight request). */
+const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
+  method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 
 /** Returns the size of the body in bytes as the head declares it: 0 without a body, undefined when it is chunked. */
 function declaredBytes({ headers }: FastifyRequest): number | undefined {

@@ -1,24 +1,30 @@
 import middy from '@middy/core';
+import normalizeHeaders from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { Problem } from '../../lib/api/problems.ts';
-import { methodsOf, type Route, routes } from '../../lib/api/routes.ts';
+import { preflightHeaders } from '../../lib/api/headers.ts';
+import { Problem, routeNotFound } from '../../lib/api/problems.ts';
+import { methodsOf, pathsOf, type Route, routes } from '../../lib/api/routes.ts';
 import { answering } from '../runtime/http/answering.ts';
 import type { HttpHandler } from '../runtime/http/operation.ts';
+import { pathCheck } from '../runtime/http/route-path.ts';
 
-const byPath = Map.groupBy(Object.values<Route>(routes), ({ path }) => path);
+/** The methods of each path in the route table, and the check of a path as the client wrote it. */
+const known = new Map(
+  [
+    ...Map.groupBy(
+      Object.values<Route>(routes).flatMap((route) => pathsOf(route).map((path) => ({ path, route }))),
+      ({ path }) => path,
+    ),
+  ].map(([path, ofPath]) => [
+    path,
+    { isPath: pathCheck(path), methods: ofPath.flatMap(({ route }) => methodsOf(route)) },
+  ]),
+);
 
 /**
- * The paths of the route table as patterns. Paths that end in a fixed segment, such as `/batch`, come before those that
- * end in a parameter.
+ * Handles the requests that no operation handles: preflights, wrong methods and unknown paths. A host calls it with the
+ * path of the route table as `resource` when the path is known.
  */
-const patterns = [...byPath]
-  .sort(([a], [b]) => Number(a.endsWith('}')) - Number(b.endsWith('}')))
-  .map(([path, ofPath]) => ({
-    pattern: new RegExp(`^${path.replace('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`),
-    methods: ofPath.flatMap(methodsOf),
-  }));
-
-/** Handles the requests that no operation handles: preflights, wrong methods and unknown paths. */
 export const fallback = (): HttpHandler =>
   middy()
     .use(
@@ -32,18 +38,14 @@ export const fallback = (): HttpHandler =>
         needs: [],
       }),
     )
-    .handler(async ({ path: requested, httpMethod }: APIGatewayProxyEvent) => {
-      const route = patterns.find(({ pattern }) => pattern.test(requested));
-      if (!route) throw new Problem('route_not_found', 'No route has this path; see the docs page.');
-      const allow = [...route.methods, 'OPTIONS'].join(', ');
-      if (httpMethod !== 'OPTIONS')
-        throw new Problem('method_not_allowed', `Allowed methods: ${allow}.`, { headers: { allow } });
-      return {
-        headers: {
-          allow,
-          'access-control-allow-methods': allow,
-          'access-control-allow-headers': 'content-type, idempotency-key, if-none-match, x-api-key',
-          'access-control-max-age': '86400',
-        },
-      };
+    .use(normalizeHeaders())
+    .handler(async ({ path, resource, httpMethod, headers }: APIGatewayProxyEvent) => {
+      const route = known.get(resource);
+      const allow = route?.isPath(path) ? { allow: [...route.methods, 'OPTIONS'].join(', ') } : undefined;
+      // Unknown paths have a preflight too. Otherwise a browser would hide the problem that the request itself gets.
+      const isPreflight = httpMethod === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
+      if (!allow && !isPreflight) throw routeNotFound();
+      if (allow && httpMethod !== 'OPTIONS')
+        throw new Problem('method_not_allowed', `Allowed methods: ${allow.allow}.`, { headers: allow });
+      return { headers: { ...allow, ...preflightHeaders } };
     }) as unknown as HttpHandler;

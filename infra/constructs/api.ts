@@ -2,15 +2,15 @@ import { RemovalPolicy } from 'aws-cdk-lib';
 import {
   AccessLogFormat,
   EndpointType,
+  type IResource,
   LambdaIntegration,
   LogGroupLogDestination,
   MethodLoggingLevel,
-  type Resource,
   RestApi,
 } from 'aws-cdk-lib/aws-apigateway';
 import { LogGroup, type RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
-import { methodsOf, type Route, routes } from '../../lib/api/routes.ts';
+import { methodsOf, pathsOf, type Route, routes } from '../../lib/api/routes.ts';
 import type { Stage } from '../config.ts';
 import { kindOf } from '../route-kinds.ts';
 import { accessLogFields } from './access-log.ts';
@@ -35,7 +35,7 @@ export class Api extends Construct {
   readonly url: string;
   readonly rest: RestApi;
   readonly #fallback: LambdaIntegration;
-  readonly #withFallback = new Set<Resource>();
+  readonly #withFallback = new Set<IResource>();
 
   constructor(scope: Construct, id: string, { name, fallback, throttling, logRetention }: ApiProps) {
     super(scope, id);
@@ -65,7 +65,7 @@ export class Api extends Construct {
     this.rest.node.tryRemoveChild('Endpoint');
     this.url = this.rest.url.replace(/\/$/, '');
     this.#fallback = integrationOf(fallback);
-    this.rest.root.addMethod('ANY', this.#fallback);
+    this.#addFallback(this.rest.root);
     this.rest.root.addResource('{proxy+}').addMethod('ANY', this.#fallback);
     addGatewayResponses(this.rest);
     suppress(this.rest, {
@@ -82,10 +82,16 @@ export class Api extends Construct {
 
   /** Lets the function serve all methods of the route: its own, its alias, and HEAD for GET. */
   addRoute(route: Route, fn: ServiceFunction): void {
-    const resource = this.rest.root.resourceForPath(route.path);
     const integration = integrationOf(fn);
-    for (const method of methodsOf(route)) resource.addMethod(method, integration);
-    // API Gateway prefers the specific methods above, so the fallback gets wrong methods and preflight requests.
+    for (const path of pathsOf(route)) {
+      const resource = this.rest.root.resourceForPath(path);
+      for (const method of methodsOf(route)) resource.addMethod(method, integration);
+      this.#addFallback(resource);
+    }
+  }
+
+  /** API Gateway prefers specific methods, so the fallback gets wrong methods and preflight requests. */
+  #addFallback(resource: IResource): void {
     if (this.#withFallback.has(resource)) return;
     this.#withFallback.add(resource);
     resource.addMethod('ANY', this.#fallback);

@@ -1,9 +1,8 @@
 import { ResponseType, type RestApi } from 'aws-cdk-lib/aws-apigateway';
 import { problemHeaders } from '../../lib/api/headers.ts';
-import { Problem, problemOf } from '../../lib/api/problems.ts';
+import { Problem, problemOf, routeNotFound } from '../../lib/api/problems.ts';
 import { Throttled, Unavailable } from '../../lib/model/errors.ts';
 
-const notFound = new Problem('route_not_found', 'No route has this path; see the docs page.');
 const throttled = problemOf(new Throttled(undefined));
 
 /** For requests that a WAF web ACL or a resource policy refuses. We deploy neither, but an operator may. */
@@ -18,8 +17,8 @@ const responses: [ResponseType, Problem][] = [
   // A function timed out, crashed or was throttled by Lambda. The write may still have been accepted.
   [ResponseType.DEFAULT_5XX, problemOf(new Unavailable(undefined))],
   // Paths without a resource go to the fallback. These two cover requests that match no resource at all.
-  [ResponseType.MISSING_AUTHENTICATION_TOKEN, notFound],
-  [ResponseType.RESOURCE_NOT_FOUND, notFound],
+  [ResponseType.MISSING_AUTHENTICATION_TOKEN, routeNotFound()],
+  [ResponseType.RESOURCE_NOT_FOUND, routeNotFound()],
   [ResponseType.WAF_FILTERED, notAllowed],
   [ResponseType.ACCESS_DENIED, notAllowed],
   [ResponseType.UNAUTHORIZED, notAllowed],
@@ -30,7 +29,9 @@ const responses: [ResponseType, Problem][] = [
   [ResponseType.REQUEST_TOO_LARGE, new Problem('payload_too_large', 'The body is larger than the gateway takes.')],
   [
     ResponseType.UNSUPPORTED_MEDIA_TYPE,
-    new Problem('unsupported_media_type', 'Send the body as application/json, in UTF-8.'),
+    new Problem('unsupported_media_type', 'Send the body as application/json, in UTF-8, without a Content-Encoding.', {
+      headers: { 'accept-encoding': 'identity' },
+    }),
   ],
   [ResponseType.THROTTLED, throttled],
   [ResponseType.QUOTA_EXCEEDED, throttled],

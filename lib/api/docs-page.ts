@@ -31,9 +31,13 @@ const interceptors = {
   },
 };`;
 
-/** Loads the document by a URL relative to the page, which works behind any path prefix of a proxy or gateway. */
+/**
+ * Loads the document from beside the page. The page is at `/docs` and at the base path itself, with or without a slash,
+ * behind any path prefix of a proxy or gateway.
+ */
 const start = `${tokenFilling}
-const ui = SwaggerUIBundle({ url: 'openapi.json', dom_id: '#docs', deepLinking: true, ...interceptors });`;
+const base = location.pathname.replace(/(\\/docs)?\\/?$/, '');
+const ui = SwaggerUIBundle({ url: base + '/openapi.json', dom_id: '#docs', deepLinking: true, ...interceptors });`;
 
 /**
  * Returns the docs page: Swagger UI with the API's OpenAPI document, as one self-contained file that works offline and

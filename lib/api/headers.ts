@@ -1,8 +1,19 @@
 /** Headers of every response. Any web page may call the API, because tokens protect applications and origins do not. */
 export const commonHeaders = {
   'access-control-allow-origin': '*',
-  'access-control-expose-headers': 'ETag, Link, Location, Retry-After, x-request-id',
+  'access-control-expose-headers': 'Date, ETag, Link, Location, Retry-After, x-request-id',
   'x-content-type-options': 'nosniff',
+};
+
+/**
+ * Headers of every response to a preflight. Any page may use any method and header. `*` does not cover `Authorization`,
+ * which must be named (Fetch standard, CORS-preflight fetch).
+ */
+export const preflightHeaders = {
+  'access-control-allow-methods': '*',
+  'access-control-allow-headers': '*, Authorization',
+  // A day. Browsers keep it for at most two hours (Chromium) to a day (Firefox).
+  'access-control-max-age': '86400',
 };
 
 /**

@@ -138,6 +138,8 @@ export const problemOf = (error: errors.DomainError): Problem =>
   // Each entry takes the errors that have its name.
   problemsOfErrors[error.name as ThrownError['name']](error as never);
 
+/** No route has the path of the request. */
+export const routeNotFound = () => new Problem('route_not_found', 'No route has this path; see the docs page.');
 /** The message is accepted but not stored yet. */
 export const messagePending = (number: number) =>
   new Problem(

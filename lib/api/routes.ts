@@ -20,6 +20,8 @@ export interface Route {
   alias?: 'PUT';
   /** Relative to the base path. */
   path: string;
+  /** The base path itself leads to the route too, with and without a slash at its end. The document does not name it. */
+  alsoAtRoot?: true;
   summary: string;
   /** The group of the route on the docs page. */
   tag: 'applications' | 'chats' | 'messages' | 'search' | 'service';
@@ -273,6 +275,7 @@ export const routes = {
   getDocs: {
     method: 'GET',
     path: '/docs',
+    alsoAtRoot: true,
     summary: 'A page for reading the OpenAPI document and trying the API',
     tag: 'service',
     response: { status: 200, document: 'text/html' },
@@ -294,6 +297,9 @@ export type DocumentOperation = OperationWith<{ document: string }>;
 export type EmptyOperation = OperationWith<{ status: 204 }>;
 /** All other operations: they return JSON, with a schema in responses.ts. */
 export type JsonOperation = Exclude<OperationId, DocumentOperation | EmptyOperation>;
+
+/** Returns the paths of a route, relative to the base path, which is `/` itself. */
+export const pathsOf = ({ path, alsoAtRoot }: Route): string[] => (alsoAtRoot ? [path, '/'] : [path]);
 
 /** Returns the methods of a route, HEAD included. */
 export const methodsOf = ({ method, alias }: Route): string[] => [

@@ -220,6 +220,7 @@ describe('a body', () => {
     ['no content type', []],
     ['an empty content type', ['Content-Type:']],
     ['an invalid content type', ['Content-Type: \x01\x7f']],
+    ['a content coding', ['Content-Type: application/json', 'Content-Encoding: gzip']],
     ['bytes beyond ASCII', ['Content-Type: application/json\xff']],
     ['a very long charset', [`Content-Type: application/json; charset=${'x'.repeat(10_000)}`]],
   ])('a body with %s is refused because of its content type or as malformed HTTP', async (_what, headers) => {
@@ -400,9 +401,8 @@ describe('a path', () => {
   const notFound = [404, 'route_not_found'] as const;
   const noApplication = [404, 'application_not_found'] as const;
   test.each<[string, readonly [number, string]]>([
-    ['/', notFound],
-    ['/v1', notFound],
-    ['/v1/', notFound],
+    ['/v1//', notFound],
+    ['/docs/', notFound],
     ['/v2/applications', notFound],
     ['/abc/applications', notFound],
     ['/applications', notFound],
@@ -453,6 +453,21 @@ describe('a path', () => {
     expect(await long('../', 5_000)).toBeProblem(...notFound);
     expect(await long('a', 20_000)).toBeProblem(431, 'headers_too_large');
     expect(await long('?', 20_000)).toBeProblem(431, 'headers_too_large');
+  });
+
+  test('a path outside the base path leads to the docs page, behind any prefix of a proxy', async () => {
+    const isPage = expect.stringMatching(/^<!doctype html>/);
+    for (const [target, location, from] of [
+      ['/', 'v1/docs', 'http://proxy/chat/'],
+      ['/docs', 'v1/docs', 'http://proxy/chat/docs'],
+    ] as const) {
+      const answer = await answerTo(requestOf({ target }));
+      expect([answer.status, answer.headers.get('location')], target).toEqual([307, location]);
+      expect(new URL(location, from).href).toBe('http://proxy/chat/v1/docs');
+      expect((await answerTo(requestOf({ method: 'POST', target }))).status).toBe(404);
+    }
+    for (const target of ['/v1', '/v1/', '/v1/docs'])
+      expect(await answerTo(requestOf({ target })), target).toMatchObject({ status: 200, body: isPage });
   });
 
   test('a path may be an absolute URL', async () => {
@@ -545,6 +560,9 @@ describe('a method', () => {
     expect((await answerTo(requestOf({ method: 'OPTIONS' }))).status).toBe(204);
     expect(await answerTo(requestOf({ method: 'OPTIONS', target: '/v1/nowhere' }))).toBeProblem(404, 'route_not_found');
     expect(await answerTo(requestOf({ method: 'OPTIONS', target: '*' }))).toBeProblem(404, 'route_not_found');
+    const headers = ['Origin: https://app.example', 'Access-Control-Request-Method: POST'];
+    for (const target of ['/', '/docs', '/v2', '/v1/%zz', '/v1/applications/%ff', '*'])
+      expect((await answerTo(requestOf({ method: 'OPTIONS', target, headers }))).status, target).toBe(204);
   });
 
   test('CONNECT is refused and opens no tunnel', async () => {

@@ -7,7 +7,7 @@ import { kindOf } from '../../infra/route-kinds.ts';
 import { problemHeaders } from '../../lib/api/headers.ts';
 import { type ProblemCode, problems } from '../../lib/api/problems.ts';
 import { ProblemDocument } from '../../lib/api/responses.ts';
-import { methodsOf, type OperationId, type Route, routes } from '../../lib/api/routes.ts';
+import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../../lib/api/routes.ts';
 import { everyStage, synthesize } from '../support/infra/synthesis.ts';
 
 const { service: stack, account } = synthesize(everyStage.prod);
@@ -31,16 +31,19 @@ describe('the API', () => {
   test.each(Object.entries<Route>(routes))(
     'the API serves %s by its function, with each of its methods',
     (name, route) => {
-      for (const method of methodsOf(route))
-        expect(targetOf(route.path, method)).toContain(`"${stack.function(name as OperationId).id}"`);
+      for (const path of pathsOf(route))
+        for (const method of methodsOf(route))
+          expect(targetOf(path === '/' ? '' : path, method)).toContain(`"${stack.function(name as OperationId).id}"`);
     },
   );
 
   test('the API has no methods other than those of the route table', () => {
     const table = Object.values<Route>(routes).flatMap((route) =>
-      methodsOf(route).map((method) => `${method} ${route.path}`),
+      pathsOf(route).flatMap((path) => methodsOf(route).map((method) => `${method} ${path}`)),
     );
-    const others = methods.filter(({ method }) => method !== 'ANY').map(({ method, path }) => `${method} ${path}`);
+    const others = methods
+      .filter(({ method }) => method !== 'ANY')
+      .map(({ method, path }) => `${method} ${path || '/'}`);
     expect(others.sort()).toEqual(table.sort());
     expect(methods.every(({ kind }) => kind === 'AWS_PROXY')).toBe(true);
   });
@@ -49,6 +52,10 @@ describe('the API', () => {
     for (const path of [...paths.values()])
       expect(targetOf(path, 'ANY')).toContain(`"${stack.function('fallback').id}"`);
     expect([...paths.values()]).toEqual(expect.arrayContaining(['', '/{proxy+}']));
+  });
+
+  test('the API compresses no responses, because it would also decompress requests that functions refuse', () => {
+    expect(stack.one('AWS::ApiGateway::RestApi').resource.Properties).not.toHaveProperty('MinimumCompressionSize');
   });
 
   test('the API has the base path as its stage name, and passes bodies on byte by byte', () => {
@@ -110,6 +117,7 @@ describe('the API', () => {
     expect(header('cache-control')).toBe("'no-store'");
     expect(header('x-request-id')).toBe('context.requestId');
     expect(header('Retry-After')).toBe(retryAfter && `'${retryAfter}'`);
+    expect(header('accept-encoding')).toBe(code === 'unsupported_media_type' ? "'identity'" : undefined);
   });
 });
 

@@ -34,7 +34,7 @@ const failing = (error: unknown) =>
 const expectCommonHeaders = ({ headers }: Answered) =>
   expect(headers).toMatchObject({
     'access-control-allow-origin': '*',
-    'access-control-expose-headers': 'ETag, Link, Location, Retry-After, x-request-id',
+    'access-control-expose-headers': 'Date, ETag, Link, Location, Retry-After, x-request-id',
     'x-content-type-options': 'nosniff',
     'x-request-id': expect.stringMatching(/\S/),
   });

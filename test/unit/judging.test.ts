@@ -66,8 +66,10 @@ describe('a request is checked in the order of the contract', () => {
 
   // Each request has every fault of those after it, and one more.
   test.for<[code: string, said: Said]>([
+    ['route_not_found', { path: '/applications/', headers: { 'content-type': 'text/plain' }, body: tooLarge }],
     ['admin_key_required', { headers: { 'content-type': 'text/plain' }, body: tooLarge }],
     ['unsupported_media_type', { headers: { ...good, 'content-type': 'text/plain' }, body: tooLarge }],
+    ['unsupported_media_type', { headers: { ...good, 'content-encoding': 'gzip' }, body: tooLarge }],
     ['payload_too_large', { headers: good, body: tooLarge }],
     ['malformed_json', { headers: { ...good, 'idempotency-key': 'é' }, body: '{' }],
     ['validation_failed', { headers: good, body: { name: ' ' } }],
@@ -194,6 +196,66 @@ describe('the content type', () => {
   });
 });
 
+describe('the content coding', () => {
+  const coded = (coding: string) =>
+    send('createMessage', { headers: { 'Content-Encoding': coding }, body: { body: 'x' } });
+
+  test.for([
+    'gzip',
+    'GZIP',
+    'br',
+    'deflate',
+    'zstd',
+    'unheard-of',
+    'identity, gzip',
+    'x-gzip',
+    'gzip;q=0',
+    '*',
+    'identity;x',
+  ])('a body in the content coding %s is refused, and the response names identity', async (coding) => {
+    const { status, headers, json } = await coded(coding);
+    expect([status, json.code]).toEqual([415, 'unsupported_media_type']);
+    expect(headers['accept-encoding']).toBe('identity');
+  });
+
+  test.for(['identity', 'Identity', '', ' identity , identity', 'identity,'])(
+    'a body in the content coding %j is accepted',
+    async (coding) => {
+      expect((await coded(coding)).json.code).toBe('application_not_found');
+    },
+  );
+
+  test('a coding is refused in any of several lines, and ignored without a body', async () => {
+    const lines = { 'Content-Encoding': ['gzip', 'identity'] };
+    expect(await codeOf('createMessage', { lines, body: { body: 'x' } })).toBe('unsupported_media_type');
+    expect(await codeOf('createChat', { headers: { 'Content-Encoding': 'gzip' } })).toBe('application_not_found');
+    expect(await codeOf('getChat', { headers: { 'Content-Encoding': 'gzip' }, body: 'x' })).toBe(
+      'application_not_found',
+    );
+  });
+});
+
+describe('the path', () => {
+  test.for([
+    ['createApplication', '/applications/'],
+    ['createApplication', '//applications'],
+    ['createChat', `/applications/t/chats/`],
+    ['createChat', `/applications//chats`],
+    ['createMessage', `/applications/t/chats/1/messages/`],
+    ['getChat', `/applications/t/chats/1/`],
+    ['listChats', `/applications/t/chats//`],
+  ] as const)(
+    'a path with an empty segment has no route, although API Gateway calls the function: %s %s',
+    async ([id, path]) => {
+      expect(await codeOf(id, { path, headers: { 'x-api-key': adminKey }, body: {} })).toBe('route_not_found');
+    },
+  );
+
+  test('a path behind the base path mapping of a custom domain has its route', async () => {
+    expect(await codeOf('getChat', { path: '/chat/applications/t/chats/1' })).toBe('application_not_found');
+  });
+});
+
 describe('the size', () => {
   const padded = (bytes: number, text: string) => `"${text}${'x'.repeat(bytes - 2 - Buffer.byteLength(text))}"`;
 
@@ -216,21 +278,15 @@ describe('the size', () => {
 });
 
 describe('the body', () => {
-  test.for([
-    '{',
-    '{"body":"x"',
-    "{'body':'x'}",
-    '{"body":"x",}',
-    'undefined',
-    '{"body": NaN}',
-    '\ufeff{"body":"x"}',
-    ' ',
-  ])('a body that is not JSON is refused: %j', async (body) => {
-    const { status, json } = await send('createMessage', { body });
-    expect([status, json.code]).toEqual([400, 'malformed_json']);
-    // The parser's own message is not shown.
-    expect(json.detail).toBe('The body is not JSON in UTF-8.');
-  });
+  test.for(['{', '{"body":"x"', "{'body':'x'}", '{"body":"x",}', 'undefined', '{"body": NaN}', ' ', 'null null'])(
+    'a body that is not JSON is refused: %j',
+    async (body) => {
+      const { status, json } = await send('createMessage', { body });
+      expect([status, json.code]).toEqual([400, 'malformed_json']);
+      // The parser's own message is not shown.
+      expect(json.detail).toBe('The body is not JSON in UTF-8.');
+    },
+  );
 
   test('a body in Base64 is read as UTF-8, and refused when it is not UTF-8', async () => {
     expect(await codeOf('createMessage', { bytes: Buffer.from('{"body":"é"}') })).toBe('application_not_found');
@@ -304,13 +360,33 @@ describe('an Idempotency-Key', () => {
   const keyOf = async (key: string, said: Said = {}, id: 'createMessage' | 'createChat' = 'createMessage') => {
     const handler = id === 'createMessage' ? createMessage({ ledger }) : createChat({ ledger });
     const body = id === 'createMessage' ? { body: 'x' } : { name: 'x' };
-    const { status } = await answer(handler, apiEvent(id, { body, ...said, headers: { 'Idempotency-Key': key } }));
+    const headers = said.lines ? {} : { 'Idempotency-Key': key };
+    const { status } = await answer(handler, apiEvent(id, { body, ...said, headers }));
     expect(status).toBe(201);
     return keys.at(-1) as IdempotencyKey;
   };
 
   test('an Idempotency-Key is the same quoted or bare', async () => {
     expect(await keyOf('"abc"')).toEqual(await keyOf('abc'));
+  });
+
+  test.for<Record<string, string[]>>([
+    { 'Idempotency-Key': ['one', 'two'] },
+    { 'Idempotency-Key': ['one', 'one', 'two'] },
+    { 'Idempotency-Key': ['one'], 'idempotency-key': ['two'] },
+    { 'Idempotency-Key': ['one', ''] },
+  ])('several lines of Idempotency-Key with different values are refused: %j', async (lines) => {
+    expect(await faultsOf('createMessage', { lines, body: { body: 'x' } })).toContain(
+      'Idempotency-Key: must have one value',
+    );
+  });
+
+  test.for<Record<string, string[]>>([
+    { 'Idempotency-Key': ['one', 'one'] },
+    { 'Idempotency-Key': ['one', '"one"'] },
+    { 'Idempotency-Key': ['one'], 'idempotency-key': ['one'] },
+  ])('several lines of Idempotency-Key with one value count as one: %j', async (lines) => {
+    expect(await keyOf('ignored', { lines })).toEqual(await keyOf('one'));
   });
 
   test('an Idempotency-Key is scoped to method and path', async () => {

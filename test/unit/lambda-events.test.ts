@@ -1,16 +1,33 @@
+import { IncomingMessage } from 'node:http';
+import { Socket } from 'node:net';
 import type { FastifyRequest } from 'fastify';
 import { describe, expect, test, vi } from 'vitest';
 import { lambdaContext, proxyEvent, sqsEvent } from '../../local/lambda-events.ts';
 
-const request = (more: object = {}) =>
-  ({
+const request = ({
+  lines = [],
+  ...more
+}: {
+  lines?: [name: string, value: string][];
+  [other: string]: unknown;
+} = {}) => {
+  // A real one, because its headers are those that Node.js makes of the lines.
+  const raw = new IncomingMessage(new Socket());
+  // Node.js's own parser calls it.
+  (raw as unknown as Adding)._addHeaderLines(lines.flat(), 2 * lines.length);
+  return {
     id: 'request-1',
     method: 'GET',
     url: '/v1/health',
-    headers: {},
+    headers: raw.headers,
     params: {},
+    raw,
     ...more,
-  }) as unknown as FastifyRequest;
+  } as unknown as FastifyRequest;
+};
+interface Adding {
+  _addHeaderLines(namesAndValues: string[], count: number): void;
+}
 
 describe('the proxy event of a request', () => {
   test('the proxy event has the path without the stage, and the context has it with the stage, as on API Gateway', () => {
@@ -21,7 +38,16 @@ describe('the proxy event of a request', () => {
       stage: 'v1',
       requestId: 'request-1',
     });
-    expect(proxyEvent(request({ url: '/v1' }), '/').path).toBe('/');
+    for (const [url, path] of [
+      ['/v1', '/'],
+      ['/v1/', '/'],
+      ['/%76%31/health', '/health'],
+      ['http://x/v1/health', '/health'],
+      ['/v1/a/', '/a/'],
+      ['/v1//a', '//a'],
+      ['*', '/'],
+    ])
+      expect(proxyEvent(request({ url }), '/').path, url).toBe(path);
   });
 
   test('the proxy event has the decoded query, with the last value of a repeated parameter, and null without a query', () => {
@@ -32,9 +58,23 @@ describe('the proxy event of a request', () => {
     expect(query('/v1/x?')).toBeNull();
   });
 
-  test('the proxy event has the last value of a repeated header', () => {
-    const event = proxyEvent(request({ headers: { accept: 'x', 'x-many': ['1', '2'] } }), '/');
-    expect(event.headers).toEqual({ accept: 'x', 'x-many': '2' });
+  test('the proxy event has the lines of a repeated header', () => {
+    const lines: [string, string][] = [
+      ['Accept', 'x'],
+      ['X-Many', '1'],
+      ['x-many', '2'],
+      ['Content-Type', 'a'],
+      ['Content-Type', 'b'],
+    ];
+    expect(proxyEvent(request({ lines }), '/').multiValueHeaders).toEqual({
+      accept: ['x'],
+      'x-many': ['1', '2'],
+      'content-type': ['a', 'b'],
+    });
+    expect(proxyEvent(request({ lines: lines.slice(0, 2) }), '/')).toMatchObject({
+      headers: { accept: 'x', 'x-many': '1' },
+      multiValueHeaders: {},
+    });
   });
 
   test('the proxy event of a request without an Accept header has one that accepts everything', () => {

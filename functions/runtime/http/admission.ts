@@ -2,9 +2,10 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { MIMEType } from 'node:util';
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { Problem } from '../../../lib/api/problems.ts';
-import type { Route } from '../../../lib/api/routes.ts';
+import { Problem, routeNotFound } from '../../../lib/api/problems.ts';
+import { pathsOf, type Route } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
+import { pathCheck } from './route-path.ts';
 
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
 
@@ -15,7 +16,7 @@ const digest = (key: string): Buffer => createHash('sha256').update(key).digest(
 const longestContentType = 255;
 
 /** Returns whether a body of this content type is JSON in UTF-8. */
-export function isJson(contentType: string | undefined): boolean {
+function isJson(contentType: string | undefined): boolean {
   // Nearly every request has this value, and parsing it takes a hundred times as long.
   if (contentType === 'application/json') return true;
   if (contentType && contentType.length > longestContentType) return false;
@@ -26,6 +27,26 @@ export function isJson(contentType: string | undefined): boolean {
   } catch {
     return false;
   }
+}
+
+/** Returns whether a body with this `Content-Encoding` is sent as it is. */
+const isUncoded = (contentEncoding: string | undefined): boolean =>
+  !contentEncoding || contentEncoding.split(',').every((coding) => /^\s*(identity)?\s*$/i.test(coding));
+
+/**
+ * Returns the problem with the format of a body; undefined for one to read.
+ *
+ * @param headers those of the request, by their names in lower case
+ */
+export function formatProblem(headers: Headers): Problem | undefined {
+  if (!isJson(headers['content-type']?.toString()))
+    return new Problem('unsupported_media_type', 'Send the body as application/json, in UTF-8.');
+  if (!isUncoded(headers['content-encoding']?.toString()))
+    return new Problem('unsupported_media_type', 'Send the body as it is, without a Content-Encoding.', {
+      // RFC 9110, section 15.5.16: it says that the coding is the fault, and which one to use.
+      headers: { 'accept-encoding': 'identity' },
+    });
+  return undefined;
 }
 
 /** The headers of a request, by their names in lower case. */
@@ -45,7 +66,7 @@ function isForeignPage(headers: Headers): boolean {
 
 /**
  * Checks the head of a request in the contract's order: the admin key or, when none is set, the page that makes the
- * request; then the content type and the size of the body.
+ * request; then the content type, the content coding and the size of the body.
  *
  * @param bodyBytes size of the body; 0 when there is none, or when it is not known yet
  * @throws Problem when the request is refused
@@ -66,18 +87,20 @@ export function headCheck(route: Route, adminKey: string | undefined): HeadCheck
         'Pages of another origin may not create or list applications while no admin key is set. Set ADMIN_KEY and send it in x-api-key, or call from a server.',
       );
     if (!route.body || bodyBytes === 0) return;
-    if (!isJson(headers['content-type']?.toString()))
-      throw new Problem('unsupported_media_type', 'Send the body as application/json, in UTF-8.');
+    const problem = formatProblem(headers);
+    if (problem) throw problem;
     if (bodyBytes > limits.requestBytes)
       throw new Problem('payload_too_large', `The body has more than ${limits.requestBytes} bytes.`);
   };
 }
 
-/** Checks the head of a request before its body is parsed. */
+/** Checks the path and the head of a request before its body is parsed. */
 export function admission(route: Route, adminKey: string | undefined): MiddlewareObj<APIGatewayProxyEvent> {
+  const paths = new Map(pathsOf(route).map((path) => [path, pathCheck(path)]));
   const checkHead = headCheck(route, adminKey);
   return {
     before: async ({ event }) => {
+      if (!paths.get(event.resource)?.(event.path)) throw routeNotFound();
       const bytes = event.body ? Buffer.byteLength(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : 0;
       checkHead(event.headers, bytes);
     },

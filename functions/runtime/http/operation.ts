@@ -10,6 +10,7 @@ import { admission } from './admission.ts';
 import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
 import type { ResponseOf } from './documented-response.ts';
+import { headerLines } from './header-lines.ts';
 import { jsonBody } from './json-body.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
 
@@ -30,6 +31,7 @@ export const operation =
     const route: Route = routes[id];
     const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
       .use(answering(route))
+      .use(headerLines())
       .use(normalizeHeaders())
       .use(admission(route, services.adminKey))
       .use(bodyValues(route))

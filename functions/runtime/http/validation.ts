@@ -31,6 +31,12 @@ export type ApiEvent<Id extends OperationId> = APIGatewayProxyEvent & { request:
 const jsonPointer = (path: PropertyKey[]): string =>
   path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
+/** Returns the different lines of `Idempotency-Key`. */
+function keyLines({ headers, multiValueHeaders }: APIGatewayProxyEvent): string[] {
+  const one = headers['idempotency-key'];
+  return [...new Set(multiValueHeaders?.['idempotency-key'] ?? (one === undefined ? [] : [one]))];
+}
+
 const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
 
 /**
@@ -58,9 +64,11 @@ export function validation(
       const name = (path: PropertyKey[]) => String(path[0]);
       const params = parse(schemas.params, event.pathParameters ?? {}, name);
       const query = parse(schemas.query, event.queryStringParameters ?? {}, name);
-      const given = keySchema && event.headers['idempotency-key'];
-      const key = given === undefined ? undefined : parse(keySchema, given, () => 'Idempotency-Key');
-      const keyFault = typeof key === 'string' ? scope.faultOf(key) : undefined;
+      const keys = new Set(
+        (keySchema ? keyLines(event) : []).map((line) => parse(keySchema, line, () => 'Idempotency-Key')),
+      );
+      const [key] = keys;
+      const keyFault = keys.size > 1 ? 'must have one value' : typeof key === 'string' && scope.faultOf(key);
       if (keyFault) faults.push({ pointer: 'Idempotency-Key', detail: keyFault });
       const body = parse(schemas.body, event.body, jsonPointer);
       if (faults.length > 0) throw validationFailed(faults);

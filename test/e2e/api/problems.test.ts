@@ -11,7 +11,6 @@ const text = { 'content-type': 'text/plain' };
 
 describe('an unknown route', () => {
   test.each([
-    '/',
     '/nowhere',
     '/application',
     '/Applications',

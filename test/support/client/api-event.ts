@@ -7,12 +7,16 @@ import { lambdaContext, stage } from '../../../local/lambda-events.ts';
 /** The parts of a request. Missing ones are replaced with valid values. */
 export interface Said {
   method?: string;
-  /** Replaces the route's path. */
+  /** Replaces the route's path, as the client wrote it. */
   path?: string;
+  /** Replaces the path of the route table that the host found for the request. */
+  resource?: string;
   params?: Record<string, string>;
   query?: Record<string, string>;
   /** Header names as the client wrote them. */
   headers?: Record<string, string>;
+  /** The lines of all headers, where one has several; API Gateway lists the last line of each in `headers` too. */
+  lines?: Record<string, string[]>;
   /** A string is sent as it is, everything else as JSON. */
   body?: unknown;
   /** A binary body in Base64, as API Gateway passes on what is not text. */
@@ -37,14 +41,19 @@ export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent
   const params: Record<string, string> = { ...validParams, ...said.params };
   const named = Object.fromEntries(Object.keys(route.params?.().shape ?? {}).map((name) => [name, params[name] ?? '']));
   const path = said.path ?? route.path.replace(/\{(\w+)\}/g, (_, name: string) => named[name] as string);
-  const headers = { ...(route.body && { 'Content-Type': 'application/json' }), ...said.headers };
+  const lines = Object.entries(said.lines ?? {});
+  const headers = {
+    ...(route.body && { 'Content-Type': 'application/json' }),
+    ...said.headers,
+    ...Object.fromEntries(lines.map(([name, values]) => [name, values.at(-1)])),
+  } as Record<string, string>;
   const text = typeof said.body === 'string' ? said.body : said.body === undefined ? null : JSON.stringify(said.body);
   return {
-    resource: route.path,
+    resource: said.resource ?? route.path,
     path,
     httpMethod: said.method ?? route.method,
     headers,
-    multiValueHeaders: {},
+    multiValueHeaders: said.lines ?? {},
     queryStringParameters: said.query ?? null,
     multiValueQueryStringParameters: null,
     pathParameters: Object.keys(named).length > 0 ? named : null,

@@ -32,7 +32,7 @@ const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> | null => {
   return typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body);
 };
 
-const exposed = ['ETag', 'Link', 'Location', 'Retry-After', 'x-request-id'];
+const exposed = ['Date', 'ETag', 'Link', 'Location', 'Retry-After', 'x-request-id'];
 
 /**
  * A client of the HTTP API that checks each response against the contract's rules for all responses and against the
@@ -173,9 +173,9 @@ export function holdsForEveryAnswer({ status, headers, body }: Answer, what: str
   const { 'content-type': contentType, 'cache-control': caching } = Object.fromEntries(headers);
   expect(headers.get('x-content-type-options'), `${what}: no sniffing`).toBe('nosniff');
   // A response that is the same for every client may be cached anywhere; one of an application never.
-  const isDocument = /\/(docs|openapi\.json)[ ?]/.test(what);
+  const isDocument = /\/(docs|openapi\.json|v1\/?)[ ?]/.test(what);
   expect(caching, `${what}: Cache-Control`).toBe(
-    status >= 400 ? 'no-store' : isDocument && status !== 204 ? 'no-cache' : 'private, no-cache',
+    status >= 400 ? 'no-store' : isDocument && [200, 304].includes(status) ? 'no-cache' : 'private, no-cache',
   );
   if (status < 400 || !withBody) return;
   expect(contentType, what).toMatch(/^application\/problem\+json\b/);

@@ -15,6 +15,7 @@ export interface OpenApi {
 interface Operation {
   operationId?: string;
   description?: string;
+  parameters?: { in: string; name: string }[];
   responses: Record<string, Response>;
 }
 
@@ -103,8 +104,9 @@ export class OpenApiCheck {
     return this.#contentFault(received, response, pointer);
   }
 
-  #undocumented({ method, status, body }: Received, isRoute: boolean): string | undefined {
-    const expected = !isRoute ? 404 : method === 'OPTIONS' ? 204 : 405;
+  #undocumented({ method, status, headers, body }: Received, isRoute: boolean): string | undefined {
+    const isPreflight = method === 'OPTIONS' && headers.has('access-control-allow-methods');
+    const expected = isPreflight || (isRoute && method === 'OPTIONS') ? 204 : isRoute ? 405 : 404;
     if (status !== expected) return `${method} of something undocumented is ${status}, not ${expected}`;
     return method === 'HEAD' || status === 204 ? undefined : this.#schemaFault('/components/schemas/Problem', body);
   }

@@ -1,4 +1,5 @@
 import { connect, type Socket } from 'node:net';
+import { gunzipSync } from 'node:zlib';
 import type { Answer } from './client.ts';
 
 const parsed = (text: string): unknown => {
@@ -22,7 +23,9 @@ function takeAnswer(received: Buffer, withBody: boolean): { answer: Answer; byte
   const bodyStart = headEnd + 4;
   const bodyEnd = bodyStart + (withBody ? Number(headers.get('content-length') ?? 0) : 0);
   if (received.length < bodyEnd) return undefined;
-  const body = parsed(received.subarray(bodyStart, bodyEnd).toString());
+  const bytes = received.subarray(bodyStart, bodyEnd);
+  const isCompressed = headers.get('content-encoding') === 'gzip' && bytes.length > 0;
+  const body = parsed((isCompressed ? gunzipSync(bytes) : bytes).toString());
   return { answer: { status: Number(statusLine.split(' ')[1]), headers, body }, bytes: bodyEnd };
 }
 

@@ -1,0 +1,16 @@
+/** Returns whether a path, as the client wrote it, is that of a route. */
+export type PathCheck = (path: string) => boolean;
+
+/**
+ * Returns the check of a route's paths. API Gateway finds a route by the parts of a path between its slashes, and drops
+ * a slash at the end; the contract does not, and a relative reference in a response would then lead elsewhere. What
+ * precedes the route's path is not checked: behind a custom domain, an event's path begins with its base path mapping.
+ *
+ * @param template the route's path in the table, such as `/applications/{token}`
+ */
+export function pathCheck(template: string): PathCheck {
+  // The base path itself may end with a slash.
+  const path = template === '/' ? '' : template;
+  const pattern = new RegExp(`${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
+  return (requested) => pattern.test(requested) && !requested.includes('//');
+}
