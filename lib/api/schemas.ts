@@ -172,7 +172,9 @@ export const SearchQuery = once(() =>
         }),
       ),
       {
-        description: 'Plain text. A message matches when its body contains the text, ignoring case.',
+        description:
+          'Plain text. A message matches when its body contains the text, ignoring case. In a URL, `+` stands for a ' +
+          'space: send a plus sign as `%2B`.',
         override: { minLength: 1, maxLength: limits.queryLength },
         example: 'ello, w',
       },
@@ -201,8 +203,8 @@ export const idempotencyKey = once(() =>
     {
       description:
         'Makes a retry safe. Within 24 hours, a request with the same key and the same body gets the first response ' +
-        'again, and nothing is written twice.',
-      example: '4f7a9c1e-2b3d-4e5f-8a9b-0c1d2e3f4a5b',
+        'again, and nothing is written twice. Use a new key, such as a UUID, for each new request.',
+      // No example: the docs page would send it with every request, and the second one would get the first response.
     },
   ),
 );

@@ -288,6 +288,23 @@ describe('the body', () => {
     },
   );
 
+  test('a body with a byte order mark is refused by name', async () => {
+    for (const said of [{ body: '\ufeff{"body":"x"}' }, { bytes: Buffer.from('\ufeff{"body":"x"}') }]) {
+      const { status, json } = await send('createMessage', said);
+      expect([status, json.code]).toEqual([400, 'malformed_json']);
+      expect(json.detail).toContain('byte order mark');
+    }
+  });
+
+  test.for(['null', ' null\r\n', ' ', '\t\n'])(
+    'where a body may be missing, null and white space count as missing: %j',
+    async (body) => {
+      expect(await codeOf('createChat', { body })).toBe('application_not_found');
+      expect(await codeOf('createChat', { bytes: Buffer.from(body) })).toBe('application_not_found');
+      expect((await send('createMessage', { body })).status).toBeOneOf([400, 422]);
+    },
+  );
+
   test('a body in Base64 is read as UTF-8, and refused when it is not UTF-8', async () => {
     expect(await codeOf('createMessage', { bytes: Buffer.from('{"body":"é"}') })).toBe('application_not_found');
     expect(await codeOf('createMessage', { bytes: Buffer.from('{"body":"é"}', 'latin1') })).toBe('malformed_json');
@@ -406,6 +423,37 @@ describe('an Idempotency-Key', () => {
     const other = await keyOf('abc', { body: '{"body":"y"}' });
     expect(other.id).toBe(first.id);
     expect(other.payload).not.toBe(first.payload);
+  });
+
+  test('the payload of an Idempotency-Key is all that was sent, unknown members included, in any order', async () => {
+    const payload = async (body: unknown) => (await keyOf('abc', { body })).payload;
+    const first = await payload('{"body":"x","more":{"b":[1,{"d":2,"c":"\\u0041"}],"a":null}}');
+    expect(await payload('{"more":{"a":null,"b":[1.0,{"c":"A","d":20e-1}]},"body":"x"}')).toBe(first);
+    const others = new Set<string>();
+    const different = [
+      '{"body":"x"}',
+      '{"body":"x","more":{"b":[1,{"d":2,"c":"A"}],"a":0}}',
+      '{"body":"x","more":{"b":[{"d":2,"c":"A"},1],"a":null}}',
+      '{"body":"x","more":"{\\"b\\":[1,{\\"d\\":2}]}"}',
+      '{"body":"x","more":[[],[]]}',
+      '{"body":"x","more":[[[]]]}',
+      '{"body":"x","__proto__":{"a":1}}',
+      '{"body":"x","__proto__":{"a":2}}',
+    ];
+    for (const body of different) others.add(await payload(body));
+    expect(others.size).toBe(different.length);
+    expect(others).not.toContain(first);
+  });
+
+  test('the payload of an Idempotency-Key may be nested deeply', async () => {
+    const depth = 29_000;
+    for (const deep of [`${'['.repeat(depth)}${']'.repeat(depth)}`, `${'{"a":'.repeat(depth)}1${'}'.repeat(depth)}`])
+      expect((await keyOf('abc', { body: `{"body":"x","more":${deep}}` })).payload).toMatch(/^[\w-]{43}$/);
+  });
+
+  test('the payload of a missing body is that of null, of white space and of an empty object', async () => {
+    const first = await keyOf('abc', { body: '' }, 'createChat');
+    for (const body of ['{}', 'null', ' ']) expect(await keyOf('abc', { body }, 'createChat')).toEqual(first);
   });
 
   describe('for creating an application', () => {

@@ -7,27 +7,48 @@ import type { Route } from '../../../lib/api/routes.ts';
 // An event has its body in Base64 when it is not plain UTF-8 text. Only then can the encoding be invalid.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
-/** Parses the body of routes that take one; a missing body counts as an empty object. */
+/**
+ * Parses the body of routes that take one; a missing body counts as an empty object. Where the body may be missing,
+ * `null` and white space count as missing, because HTTP clients send them when they are given no data.
+ */
 export function jsonBody(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   // `admission` has checked the content type.
   const { before: parse } = jsonBodyParser({ disableContentTypeCheck: true });
+  const isOptional = route.body?.().safeParse({}).success;
   return {
     before: async (request) => {
       const { event } = request;
       if (!route.body) return;
-      if (!event.body) {
+      const text = textOf(event);
+      if (!text || (isOptional && /^[ \t\r\n]*(?:null[ \t\r\n]*)?$/.test(text))) {
         Object.assign(event, { body: {} });
         return;
       }
       try {
-        if (event.isBase64Encoded) {
-          event.body = decoder.decode(Buffer.from(event.body, 'base64'));
-          event.isBase64Encoded = false;
-        }
+        Object.assign(event, { body: text, isBase64Encoded: false });
         await parse?.(request as never);
       } catch (cause) {
-        throw new Problem('malformed_json', 'The body is not JSON in UTF-8.', { cause });
+        throw malformed(text, cause);
       }
     },
   };
 }
+
+/** @throws Problem malformed_json for a body that is not UTF-8 */
+function textOf({ body, isBase64Encoded }: APIGatewayProxyEvent): string | null {
+  if (!body || !isBase64Encoded) return body;
+  try {
+    return decoder.decode(Buffer.from(body, 'base64'));
+  } catch (cause) {
+    throw malformed('', cause);
+  }
+}
+
+const malformed = (text: string, cause: unknown) =>
+  new Problem(
+    'malformed_json',
+    text.startsWith('\ufeff')
+      ? 'The body begins with a byte order mark (U+FEFF). Send the JSON without it.'
+      : 'The body is not JSON in UTF-8.',
+    { cause },
+  );

@@ -6,6 +6,7 @@ import { type Fault, validationFailed } from '../../../lib/api/problems.ts';
 import type { OperationId, Route, Routes } from '../../../lib/api/routes.ts';
 import { idempotencyKey } from '../../../lib/api/schemas.ts';
 import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
+import { canonicalJson } from './canonical-json.ts';
 import { idempotencyScope } from './idempotency-scope.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -37,7 +38,7 @@ function keyLines({ headers, multiValueHeaders }: APIGatewayProxyEvent): string[
   return [...new Set(multiValueHeaders?.['idempotency-key'] ?? (one === undefined ? [] : [one]))];
 }
 
-const sha256 = (value: unknown): string => createHash('sha256').update(JSON.stringify(value)).digest('base64url');
+const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
 
 /**
  * Parses the parts of a request with the route's schemas. A request that is not valid is refused with all its faults at
@@ -77,7 +78,12 @@ export function validation(
         params,
         query,
         body,
-        key: key && { id: sha256([id, params, key, ...scope.identity]), payload: sha256(body) },
+        key: key && {
+          id: sha256(JSON.stringify([id, params, key, ...scope.identity])),
+          // The body as it was sent, and not as the schema returns it. So unknown members count too, and a new member with
+          // a default changes no payload of an earlier release.
+          payload: sha256(canonicalJson(event.body)),
+        },
         requestId: requestIdOf({ context }),
         pageAt: (cursor: string) => {
           const given = event.queryStringParameters ?? {};

@@ -245,6 +245,13 @@ const exchanges: Exchange[] = [
     body: `\ufeff${body}`,
     ...problem(400, 'malformed_json'),
   },
+  ...['null', ' null\n', ' ', '\r\n'].map((sent) => ({
+    rule: `where the body may be missing, it may be ${JSON.stringify(sent)}`,
+    request: 'POST {application}/chats',
+    lines: [json],
+    body: sent,
+    status: 201,
+  })),
   {
     rule: 'null is no message',
     request: 'POST {chat}/messages',

@@ -94,12 +94,18 @@ describe('an Idempotency-Key', () => {
     await api.post(path, { body: 'Once' }, keyed('k'));
     for (const body of ['Other', 'once', 'Once '])
       expect(await api.post(path, { body }, keyed('k'))).toBeProblem(422, 'idempotency_key_reused');
+    // Unknown members are ignored, but they are part of the payload.
+    expect(await api.post(path, { body: 'Once', client_id: 'A' }, keyed('k'))).toBeProblem(
+      422,
+      'idempotency_key_reused',
+    );
     expect((await api.post<Message>(path, { body: 'Once' }, keyed('k'))).body.number).toBe(1);
     await api.post(`${chat}/messages/batch`, { messages: [{ body: 'a' }, { body: 'b' }] }, keyed('k'));
     for (const messages of [
       [{ body: 'b' }, { body: 'a' }],
       [{ body: 'a' }],
       [{ body: 'a' }, { body: 'b' }, { body: 'c' }],
+      [{ body: 'a', client_id: 1 }, { body: 'b' }],
     ])
       expect(await api.post(`${path}/batch`, { messages }, keyed('k'))).toBeProblem(422, 'idempotency_key_reused');
     expect(await api.send(chat, 'Next')).toEqual([4]);

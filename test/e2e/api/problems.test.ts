@@ -179,7 +179,9 @@ describe('a body', () => {
   test.each(['[]', '[{"name":"x"}]', '"x"', '7', 'null', 'true'])('a body must be an object, not %s', async (json) => {
     const application = await api.newApplication();
     expect(await api.patch(application, json)).toBeProblem(422, 'validation_failed', '');
-    expect(await api.post(`${application}/chats`, json)).toBeProblem(422, 'validation_failed', '');
+    // Creating a chat needs no body, and `null` counts as none.
+    if (json === 'null') expect((await api.post(`${application}/chats`, json)).status).toBe(201);
+    else expect(await api.post(`${application}/chats`, json)).toBeProblem(422, 'validation_failed', '');
   });
 
   test('a body is ignored on a route that takes none', async () => {

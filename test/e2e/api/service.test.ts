@@ -65,6 +65,16 @@ describe('the docs page', () => {
     return { status: response.status, text: await response.text() };
   };
 
+  test('the docs page prefills no Idempotency-Key, so that a second try does not get the first response', async () => {
+    const { body } = await api.get<OpenApi>('/openapi.json');
+    const parameters = Object.values(body.paths)
+      .flatMap((operations) => Object.values(operations))
+      .flatMap((operation) => operation.parameters ?? []);
+    const headers = parameters.filter((parameter) => parameter.in === 'header');
+    expect(headers.map(({ name }) => name)).toContain('Idempotency-Key');
+    for (const header of headers) expect(JSON.stringify(header), header.name).not.toMatch(/"(example|default)s?":/);
+  });
+
   test('the docs page may run its own scripts only', async () => {
     const { headers } = await api.get('/docs');
     const policy = headers.get('content-security-policy');
