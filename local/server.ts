@@ -151,11 +151,11 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     const { statusCode } = result;
     const headers = result.headers as Record<string, string>;
     const shared = result[sharedBody];
-    const body = shared ?? result.body;
+    const body = shared ?? bodyOf(result);
     const hasLength = statusCode !== 204 && statusCode !== 304;
     response.writeHead(statusCode, { ...headers, ...(hasLength && { 'content-length': Buffer.byteLength(body) }) });
     if (body.length > wholeResponse && request.method !== 'HEAD') {
-      sendInPieces(connection, response, shared ?? Buffer.from(result.body), shared !== undefined);
+      sendInPieces(connection, response, typeof body === 'string' ? Buffer.from(body) : body, shared !== undefined);
       return;
     }
     // Node.js leaves out the body of an answer to HEAD.
@@ -398,10 +398,14 @@ function leavesBodyUnread(request: FastifyRequest): boolean {
   return declared > discardedBodyBytes || (declared > 0 && expectsContinue(request));
 }
 
+/** Returns the body of a result, decoded as API Gateway does it. */
+const bodyOf = ({ body, isBase64Encoded }: HttpResult): string | Buffer =>
+  isBase64Encoded ? Buffer.from(body, 'base64') : body;
+
 /** Returns the bytes of a response after which the connection is closed. */
 function lastResponse(result: HttpResult, method?: string): Buffer {
   const { statusCode, headers } = result;
-  const body = result[sharedBody] ?? result.body;
+  const body = result[sharedBody] ?? bodyOf(result);
   const fields = {
     ...headers,
     date: new Date().toUTCString(),

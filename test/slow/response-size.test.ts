@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { describe, expect, test } from 'vitest';
 import { createMessages } from '../../functions/api/create-messages.ts';
 import { getMessage } from '../../functions/api/get-message.ts';
@@ -124,4 +125,25 @@ describe.each(Object.entries(bodies))('with bodies of %s', (_what, body) => {
       expect(bytes).toBeLessThan(lambdaLimit);
     }
   });
+});
+
+test('a page that gzip cannot make smaller fits into the response of a function in Base64', async () => {
+  const random = randomBytes(30_000);
+  // Of these characters, each of three bytes is as random as possible.
+  const body = Array.from({ length: 10_000 }, (_, i) =>
+    String.fromCharCode(0x0800 + (random.readUInt16BE(2 * i) % 0xc000)),
+  ).join('');
+  const services = servicesWith(body);
+  services.store.messages = async (_token, _chat, { limit }) => ({
+    // No two bodies have a part in common that is long enough for gzip.
+    rows: numbers(1, limit).map((number) => message(number, [...body].sort(() => Math.random() - 0.5).join(''))),
+    more: true,
+  });
+  const query = { limit: '130' };
+  const headers = { Accept: '*/*', 'Accept-Encoding': 'gzip' };
+  const result = await listMessages(services)(apiEvent('listMessages', { query, headers }), lambdaContext('test'));
+  expect(result.headers).toMatchObject({ 'content-encoding': 'gzip' });
+  const bytes = Buffer.byteLength(JSON.stringify(result));
+  expect(bytes).toBeLessThan(lambdaLimit);
+  expect(bytes).toBeGreaterThan(3_000_000);
 });

@@ -3,7 +3,6 @@ import { describe, expect, test } from 'vitest';
 import { getDocs } from '../../functions/api/get-docs.ts';
 import { getOpenapi } from '../../functions/api/get-openapi.ts';
 import { sharedBody } from '../../functions/runtime/http/answering.ts';
-import { takesGzip } from '../../functions/runtime/http/content-coding.ts';
 import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
 import { documentOf } from '../../lib/api/documents.ts';
 import { requestContext } from '../../local/lambda-events.ts';
@@ -74,39 +73,4 @@ test('a document is built once, but a failed build is retried', async () => {
   const [one, other] = await Promise.all([document(), document()]);
   expect(other).toBe(one);
   expect(made).toBe(2);
-});
-
-describe('a client', () => {
-  test.for([
-    'gzip',
-    'GZIP',
-    'x-gzip',
-    '*',
-    'gzip, deflate, br',
-    'br;q=0, gzip;q=0.5',
-    'br, *;q=0.1',
-    'gzip ; q=1.000',
-    'gzip;q=0.5, identity;q=0.5',
-    'identity;q=0, *',
-  ])('a client accepts gzip with Accept-Encoding: %s', (header) => {
-    expect(takesGzip(header)).toBe(true);
-  });
-
-  test.for([
-    undefined,
-    '',
-    'identity',
-    'br',
-    'gzip;q=0',
-    'gzip;q=0.000, br',
-    '*;q=0',
-    'gzip;q=0, *',
-    'gzip;q=0.5, identity',
-    'gzip;q=2',
-    'gzip;q=x',
-    'notgzip',
-    ',;,',
-  ])('a client does not accept gzip with Accept-Encoding: %s', (header) => {
-    expect(takesGzip(header)).toBe(false);
-  });
 });

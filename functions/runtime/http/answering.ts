@@ -7,7 +7,7 @@ import { internalError, Problem, problemOf } from '../../../lib/api/problems.ts'
 import type { Route } from '../../../lib/api/routes.ts';
 import { DomainError, Unavailable } from '../../../lib/model/errors.ts';
 import { events, log } from '../observe/log.ts';
-import { takesGzip } from './content-coding.ts';
+import { compressed, isCompressible, takesCompressed } from './content-coding.ts';
 import { requestIdOf } from './request-id.ts';
 
 /** What an operation returns: a value for JSON, or a ready document. The status is in the route table. */
@@ -31,10 +31,26 @@ export interface HttpResult extends APIGatewayProxyResult {
 
 /** Returns the result for a problem. */
 export function problemResponse(problem: Problem, requestId: string): HttpResult {
+  const body = JSON.stringify(problem.toJSON(requestId));
   return {
     statusCode: problem.status,
-    headers: { ...problemHeaders, 'x-request-id': requestId, ...problem.headers },
-    body: JSON.stringify(problem.toJSON(requestId)),
+    headers: { ...problemHeaders, ...varyOf(body), 'x-request-id': requestId, ...problem.headers },
+    body,
+  };
+}
+
+/** Returns the `Vary` of a response with this body, or of a 304 in its place. */
+const varyOf = (body: string): Record<string, string> => (isCompressible(body) ? { vary: 'accept-encoding' } : {});
+
+/** Returns the result, compressed if it is long enough and the client accepts it. */
+async function encoded(result: HttpResult, { headers }: APIGatewayProxyEvent): Promise<HttpResult> {
+  // A document is already encoded.
+  if (result[sharedBody] || !isCompressible(result.body) || !takesCompressed(headers)) return result;
+  return {
+    ...result,
+    headers: { ...result.headers, 'content-encoding': 'gzip' },
+    body: await compressed(result.body),
+    isBase64Encoded: true,
   };
 }
 
@@ -45,10 +61,7 @@ function resultOf(route: Route, { json, document, headers }: OperationResult, ev
   if (document) {
     const shared = { ...commonHeaders, ...publicDocument, ...document.headers, etag: document.etag };
     if (isNamed(ifNoneMatch, document.etag)) return { statusCode: 304, headers: shared, body: '' };
-    // API Gateway decodes Base64 only for a request that has an Accept header. The embedded host adds the header to
-    // every event that lacks it.
-    const compressed = event.headers.accept !== undefined && takesGzip(event.headers['accept-encoding']);
-    return documentResult(statusCode, document, shared, compressed);
+    return documentResult(statusCode, document, shared, takesCompressed(event.headers));
   }
   const body = json === undefined ? '' : JSON.stringify(json);
   const result = {
@@ -57,6 +70,7 @@ function resultOf(route: Route, { json, document, headers }: OperationResult, ev
       ...commonHeaders,
       ...privateResponse,
       ...(body && { 'content-type': 'application/json' }),
+      ...varyOf(body),
       ...headers,
     },
     body,
@@ -71,18 +85,18 @@ function documentResult(
   statusCode: number,
   { contentType, plain, gzipped }: Document,
   shared: Record<string, string>,
-  compressed: boolean,
+  isCompressed: boolean,
 ): HttpResult {
-  const bytes = compressed ? gzipped : plain;
+  const bytes = isCompressed ? gzipped : plain;
   return {
     statusCode,
-    headers: { ...shared, 'content-type': contentType, ...(compressed && { 'content-encoding': 'gzip' }) },
+    headers: { ...shared, 'content-type': contentType, ...(isCompressed && { 'content-encoding': 'gzip' }) },
     // Only API Gateway needs the body as text, and decodes Base64. It is a getter so that a host that uses the bytes
     // never pays for it.
     get body() {
-      return bytes.toString(compressed ? 'base64' : 'utf8');
+      return bytes.toString(isCompressed ? 'base64' : 'utf8');
     },
-    isBase64Encoded: compressed,
+    isBase64Encoded: isCompressed,
     [sharedBody]: bytes,
   };
 }
@@ -108,8 +122,8 @@ function expectedProblem(error: unknown): Problem | undefined {
 
 /** Turns what the operation returned, or the error that ended it, into the proxy result. */
 export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
-  const finish = (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
-    request.response = result;
+  const finish = async (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
+    request.response = await encoded(result, request.event);
     const line = {
       request_id: requestId,
       status: result.statusCode,
@@ -122,11 +136,11 @@ export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
       const requestId = requestIdOf(request);
       const result = resultOf(route, request.response as OperationResult, request.event);
       Object.assign(result.headers as object, { 'x-request-id': requestId });
-      finish(request, result, requestId);
+      await finish(request, result, requestId);
     },
     onError: async (request) => {
       const requestId = requestIdOf(request);
-      finish(request, problemResponse(problemFor(request.error, requestId), requestId), requestId);
+      await finish(request, problemResponse(problemFor(request.error, requestId), requestId), requestId);
     },
   };
 }

@@ -1,7 +1,54 @@
+import { promisify } from 'node:util';
+import { constants, gzip, gzipSync } from 'node:zlib';
+
+/** A body of fewer bytes is sent as it is: it fits into one packet with its headers, so compressing saves no time. */
+const leastBytes = 1_000;
 /**
- * Returns whether to compress a response to this `Accept-Encoding` with gzip (RFC 9110, section 12.5.3). A client
- * without the header gets no compression: the RFC would allow any coding, but such clients are mostly scripts that
- * cannot decode one.
+ * A body of up to this many bytes is compressed at once, which takes 0.04 ms for 10 kB and 0.1 ms for this size. To hand
+ * it to another thread takes the thread of the requests 0.09 ms.
+ */
+const mostBytesAtOnce = 32_768;
+/** The fastest level. A page of messages gets a sixth of its size; level 6 takes five times as long for a fifth less. */
+const level = constants.Z_BEST_SPEED;
+/** Compressions on other threads at a time. Each takes 0.3 MB, and the thread pool has four threads. */
+const mostAtATime = 4;
+
+const compressElsewhere = promisify(gzip);
+let underWay = 0;
+const waiting: (() => void)[] = [];
+
+/** The headers of a request, by their names in lower case. */
+type Headers = Readonly<Record<string, string | undefined>>;
+
+/** Returns whether a response with this body is compressed for clients that accept gzip. */
+export const isCompressible = (body: string): boolean => Buffer.byteLength(body) >= leastBytes;
+
+/**
+ * Returns whether to compress a response to a request. API Gateway decodes Base64 only for a request that has an Accept
+ * header. The embedded host adds the header to every event that lacks it.
+ */
+export const takesCompressed = (headers: Headers): boolean =>
+  headers.accept !== undefined && takesGzip(headers['accept-encoding']);
+
+/** Returns a body, compressed with gzip, in Base64. */
+export async function compressed(body: string): Promise<string> {
+  if (Buffer.byteLength(body) <= mostBytesAtOnce) return gzipSync(body, { level }).toString('base64');
+  if (underWay === mostAtATime) await new Promise<void>((resolve) => waiting.push(resolve));
+  else underWay++;
+  try {
+    return (await compressElsewhere(body, { level })).toString('base64');
+  } finally {
+    // The next one takes the place of this one.
+    const next = waiting.shift();
+    if (next) next();
+    else underWay--;
+  }
+}
+
+/**
+ * Returns whether a client with this `Accept-Encoding` prefers gzip (RFC 9110, section 12.5.3). A client without the
+ * header gets no compression: the RFC would allow any coding, but such clients are mostly scripts that cannot decode
+ * one.
  */
 export function takesGzip(acceptEncoding: string | undefined): boolean {
   const weights = new Map<string, number>();

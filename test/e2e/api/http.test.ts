@@ -38,6 +38,8 @@ const refusedCoding = {
   ...problem(415, 'unsupported_media_type'),
   headers: { 'accept-encoding': 'identity', 'cache-control': 'no-store' },
 };
+const plain = { 'content-encoding': null, vary: /^accept-encoding$/i };
+const zipped = { 'content-encoding': 'gzip', vary: /^accept-encoding$/i };
 const anyMethodAndHeader = {
   'access-control-allow-origin': '*',
   'access-control-allow-methods': '*',
@@ -183,6 +185,70 @@ const exchanges: Exchange[] = [
     status: 201,
   },
 
+  // Content codings of responses (section 12.5.3)
+  ...['identity', 'gzip;q=0', 'gzip;q=0, br;q=0.0', 'br', '*;q=0', 'gzip;q=0, *', 'gzip;q=0.5, identity'].map(
+    (accepted) => ({
+      rule: `nothing is compressed with Accept-Encoding: ${accepted}`,
+      request: '{chat}/messages',
+      lines: ['Accept: */*', `Accept-Encoding: ${accepted}`],
+      status: 200,
+      headers: plain,
+    }),
+  ),
+  { rule: 'nothing is compressed without Accept-Encoding', request: '{chat}/messages', status: 200, headers: plain },
+  ...[
+    'gzip',
+    'GZIP',
+    'gzip, deflate, br',
+    'br;q=0, gzip;q=0.5',
+    '*',
+    'identity;q=0, *;q=0.1',
+    'identity;q=0, gzip',
+  ].map((accepted) => ({
+    rule: `a response of 1,000 bytes is compressed with Accept-Encoding: ${accepted}`,
+    request: '{chat}/messages',
+    lines: ['Accept: */*', `Accept-Encoding: ${accepted}`],
+    status: 200,
+    headers: zipped,
+  })),
+  {
+    rule: 'several lines of Accept-Encoding are one list',
+    request: '{chat}/messages',
+    lines: ['Accept: */*', 'Accept-Encoding: gzip', 'Accept-Encoding: br;q=0.5'],
+    status: 200,
+    headers: zipped,
+  },
+  {
+    rule: 'HEAD has the headers of a compressed GET',
+    request: 'HEAD {chat}/messages',
+    lines: ['Accept: */*', 'Accept-Encoding: gzip'],
+    status: 200,
+    headers: zipped,
+  },
+  {
+    rule: 'a short response is not compressed',
+    request: '/health',
+    lines: ['Accept: */*', 'Accept-Encoding: gzip'],
+    status: 200,
+    headers: { 'content-encoding': null, vary: null },
+  },
+  {
+    rule: 'a response to a create is compressed too',
+    request: 'POST {chat}/messages/batch',
+    lines: [json, 'Accept: */*', 'Accept-Encoding: gzip'],
+    body: JSON.stringify({ messages: Array(20).fill({ body: 'x' }) }),
+    status: 201,
+    headers: zipped,
+  },
+  {
+    rule: 'a long problem is compressed too',
+    request: 'POST {chat}/messages/batch',
+    lines: [json, 'Accept: */*', 'Accept-Encoding: gzip'],
+    body: JSON.stringify({ messages: Array(20).fill({ body: '' }) }),
+    ...problem(422, 'validation_failed'),
+    headers: zipped,
+  },
+
   // Conditional requests (sections 13.1 and 15.4.5)
   ...['{etag}', '"other", {etag}', '*', 'W/"other",{etag}'].map((tags) => ({
     rule: `If-None-Match: ${tags} gets 304`,
@@ -192,6 +258,7 @@ const exchanges: Exchange[] = [
     headers: {
       etag: /^W\/"/,
       'cache-control': 'private, no-cache',
+      vary: /^accept-encoding$/i,
       'content-encoding': null,
     },
   })),
@@ -359,6 +426,17 @@ test.each(here.map((each) => [`${each.rule}: ${each.request} is ${each.status}`,
       holdsForEveryAnswer(answer, sent.request, !sent.request.startsWith('HEAD'));
   },
 );
+
+test('HTTP: a compressed response is the same as a plain one', async () => {
+  for (const request of ['{message}', '{chat}/messages', '/openapi.json', '/docs']) {
+    const [got, other] = await Promise.all(
+      ['gzip', 'identity'].map((coding) => send({ request, lines: ['Accept: */*', `Accept-Encoding: ${coding}`] })),
+    );
+    expect(got?.headers.get('content-encoding'), request).toBe('gzip');
+    expect(got?.body).toEqual(other?.body);
+    expect(Number(got?.headers.get('content-length'))).toBeLessThan(Number(other?.headers.get('content-length')));
+  }
+});
 
 test('HTTP: equal values of Idempotency-Key count as one, quoted or bare', async () => {
   const key = randomUUID();
