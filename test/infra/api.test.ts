@@ -54,7 +54,7 @@ describe('the API', () => {
     expect([...paths.values()]).toEqual(expect.arrayContaining(['', '/{proxy+}']));
   });
 
-  test('the API compresses no responses, because it would also decompress requests that functions refuse', () => {
+  test('the API compresses nothing itself, because functions compress their responses', () => {
     expect(stack.one('AWS::ApiGateway::RestApi').resource.Properties).not.toHaveProperty('MinimumCompressionSize');
   });
 
