@@ -12,8 +12,8 @@ import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, 
 import { fallback } from '../functions/api/fallback.ts';
 import { formatProblem, type HeadCheck, headCheck } from '../functions/runtime/http/admission.ts';
 import { type HttpResult, problemResponse, sharedBody } from '../functions/runtime/http/answering.ts';
-import { joinLines } from '../functions/runtime/http/header-lines.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
+import { joinLines } from '../functions/runtime/http/request-headers.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
 import { commonHeaders, privateResponse } from '../lib/api/headers.ts';
 import { internalError, Problem } from '../lib/api/problems.ts';

@@ -1,11 +1,11 @@
 import middy from '@middy/core';
-import normalizeHeaders from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { preflightHeaders } from '../../lib/api/headers.ts';
 import { Problem, routeNotFound } from '../../lib/api/problems.ts';
 import { methodsOf, pathsOf, type Route, routes } from '../../lib/api/routes.ts';
 import { answering } from '../runtime/http/answering.ts';
 import type { HttpHandler } from '../runtime/http/operation.ts';
+import { requestHeaders } from '../runtime/http/request-headers.ts';
 import { pathCheck } from '../runtime/http/route-path.ts';
 
 /** The methods of each path in the route table, and the check of a path as the client wrote it. */
@@ -38,7 +38,7 @@ export const fallback = (): HttpHandler =>
         needs: [],
       }),
     )
-    .use(normalizeHeaders())
+    .use(requestHeaders())
     .handler(async ({ path, resource, httpMethod, headers }: APIGatewayProxyEvent) => {
       const route = known.get(resource);
       const allow = route?.isPath(path) ? { allow: [...route.methods, 'OPTIONS'].join(', ') } : undefined;

@@ -42,17 +42,17 @@ export function problemResponse(problem: Problem, requestId: string): HttpResult
 /** Returns the `Vary` of a response with this body, or of a 304 in its place. */
 const varyOf = (body: string): Record<string, string> => (isCompressible(body) ? { vary: 'accept-encoding' } : {});
 
-/** Returns the result, compressed if it is long enough and the client accepts it. */
-async function encoded(result: HttpResult, { headers }: APIGatewayProxyEvent): Promise<HttpResult> {
-  // A document is already encoded.
-  if (result[sharedBody] || !isCompressible(result.body) || !takesCompressed(headers)) return result;
-  return {
-    ...result,
-    headers: { ...result.headers, 'content-encoding': 'gzip' },
-    body: await compressed(result.body),
-    isBase64Encoded: true,
-  };
-}
+/** Returns whether to compress the body of a result. A document is already encoded. */
+const isToCompress = (result: HttpResult, { headers }: APIGatewayProxyEvent): boolean =>
+  result[sharedBody] === undefined && isCompressible(result.body) && takesCompressed(headers);
+
+/** Returns the result with its body compressed. */
+const withCompressedBody = async (result: HttpResult): Promise<HttpResult> => ({
+  ...result,
+  headers: { ...result.headers, 'content-encoding': 'gzip' },
+  body: await compressed(result.body),
+  isBase64Encoded: true,
+});
 
 /** Returns the result for what the operation returned. */
 function resultOf(route: Route, { json, document, headers }: OperationResult, event: APIGatewayProxyEvent): HttpResult {
@@ -123,24 +123,24 @@ function expectedProblem(error: unknown): Problem | undefined {
 /** Turns what the operation returned, or the error that ended it, into the proxy result. */
 export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   const finish = async (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
-    request.response = await encoded(result, request.event);
     const line = {
       request_id: requestId,
       status: result.statusCode,
       route: `${request.event.httpMethod} ${route.path}`,
     };
     log.debug(events.answered, line);
+    request.response = isToCompress(result, request.event) ? await withCompressedBody(result) : result;
   };
   return {
-    after: async (request) => {
+    after: (request) => {
       const requestId = requestIdOf(request);
       const result = resultOf(route, request.response as OperationResult, request.event);
       Object.assign(result.headers as object, { 'x-request-id': requestId });
-      await finish(request, result, requestId);
+      return finish(request, result, requestId);
     },
-    onError: async (request) => {
+    onError: (request) => {
       const requestId = requestIdOf(request);
-      await finish(request, problemResponse(problemFor(request.error, requestId), requestId), requestId);
+      return finish(request, problemResponse(problemFor(request.error, requestId), requestId), requestId);
     },
   };
 }

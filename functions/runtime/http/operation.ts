@@ -1,5 +1,4 @@
 import middy from '@middy/core';
-import normalizeHeaders from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
@@ -10,8 +9,8 @@ import { admission } from './admission.ts';
 import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
 import type { ResponseOf } from './documented-response.ts';
-import { headerLines } from './header-lines.ts';
 import { jsonBody } from './json-body.ts';
+import { requestHeaders } from './request-headers.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
 
 export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
@@ -31,8 +30,7 @@ export const operation =
     const route: Route = routes[id];
     const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
       .use(answering(route))
-      .use(headerLines())
-      .use(normalizeHeaders())
+      .use(requestHeaders())
       .use(admission(route, services.adminKey))
       .use(bodyValues(route))
       .use(jsonBody(route))

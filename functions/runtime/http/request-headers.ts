@@ -1,4 +1,5 @@
 import type { MiddlewareObj } from '@middy/core';
+import normalizeHeaders from '@middy/http-header-normalizer';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 
 type Values = Readonly<Record<string, string | string[] | undefined>>;
@@ -17,15 +18,23 @@ export function joinLines<Headers extends Values>(headers: Headers, lines: Lines
   };
 }
 
-/** Joins the lines of repeated headers, whose names may differ in case. */
-export const headerLines = (): MiddlewareObj<APIGatewayProxyEvent> => ({
-  before: async ({ event }) => {
-    const byName = Map.groupBy(Object.keys(event.multiValueHeaders ?? {}), (name) => name.toLowerCase());
-    for (const names of byName.values()) {
-      if (names.length === 1) continue;
-      const lines = names.flatMap((name) => event.multiValueHeaders[name] ?? []);
-      for (const name of names) event.multiValueHeaders[name] = lines;
-    }
-    event.headers = joinLines(event.headers, event.multiValueHeaders ?? {});
-  },
-});
+/**
+ * Gives the headers of an event their names in lower case, and joins the lines of repeated ones, whose names may differ
+ * in case.
+ */
+export function requestHeaders(): MiddlewareObj<APIGatewayProxyEvent> {
+  const { before: toLowerCase } = normalizeHeaders();
+  return {
+    before: async (request) => {
+      const { event } = request;
+      const lines = event.multiValueHeaders ?? {};
+      for (const names of Map.groupBy(Object.keys(lines), (name) => name.toLowerCase()).values()) {
+        if (names.length === 1) continue;
+        const all = names.flatMap((name) => lines[name] ?? []);
+        for (const name of names) lines[name] = all;
+      }
+      event.headers = joinLines(event.headers, lines);
+      await toLowerCase?.(request as never);
+    },
+  };
+}
