@@ -437,6 +437,8 @@ describe('an Idempotency-Key', () => {
       '{"body":"x","more":"{\\"b\\":[1,{\\"d\\":2}]}"}',
       '{"body":"x","more":[[],[]]}',
       '{"body":"x","more":[[[]]]}',
+      '{"body":"x","more":[null]}',
+      '{"body":"x","more":[1e999]}',
       '{"body":"x","__proto__":{"a":1}}',
       '{"body":"x","__proto__":{"a":2}}',
     ];

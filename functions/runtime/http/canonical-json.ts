@@ -34,7 +34,8 @@ export function canonicalJson(value: unknown): string {
         rest.push((next as Record<string, unknown>)[name], new Written(`${JSON.stringify(name)}:`));
         if (i < names.length - 1) rest.push(comma);
       }
-    } else pieces.push(JSON.stringify(next));
+      // A number beyond the range of a double is infinite, which JSON.stringify writes as null.
+    } else pieces.push(typeof next === 'number' ? String(next) : JSON.stringify(next));
   }
   return pieces.join('');
 }
