@@ -13,7 +13,7 @@ const gzip = { Accept: '*/*', 'Accept-Encoding': 'gzip' };
 
 /** Returns the result of reading a message with this body. */
 const read = (body: string, headers: Record<string, string>, method = 'GET') => {
-  const message = { number: 1, content: { body }, createdAt: 0, updatedAt: 0 };
+  const message = { number: 1, content: { sender: null, body, metadata: null }, createdAt: 0, updatedAt: 0 };
   const store = { chat: async () => ({ number: 1 }), message: async () => message };
   return getMessage({ store, ledger: {} } as unknown as Services)(
     apiEvent('getMessage', { headers, method }),
