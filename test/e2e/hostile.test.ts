@@ -464,6 +464,8 @@ describe('a path', () => {
       const answer = await answerTo(requestOf({ target }));
       expect([answer.status, answer.headers.get('location')], target).toEqual([307, location]);
       expect(new URL(location, from).href).toBe('http://proxy/chat/v1/docs');
+      const head = await answerTo(requestOf({ method: 'HEAD', target }), { withBody: false });
+      expect([head.status, head.headers.get('location')], target).toEqual([307, location]);
       expect((await answerTo(requestOf({ method: 'POST', target }))).status).toBe(404);
     }
     for (const target of ['/v1', '/v1/', '/v1/docs'])
