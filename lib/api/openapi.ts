@@ -151,7 +151,7 @@ over all depths.
 
 URLs in \`Location\` and \`Link\` are relative to the URL of the request. A path that ends with a slash is another path, and
 has no route. Responses of 1,000 bytes and more are compressed for clients that accept gzip; requests may not be. Pages of
-any origin may call the API, with any header, but without credentials.`;
+any origin may call the API with any header, in the credentials mode \`same-origin\` or \`omit\`.`;
 
 /** Returns the operation id of a route's second method: `editChat` with PUT is `editChatByPut`. */
 const aliasId = (id: OperationId, alias: 'PUT'): string => `${id}By${alias.charAt(0)}${alias.slice(1).toLowerCase()}`;
