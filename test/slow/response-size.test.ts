@@ -47,12 +47,12 @@ const servicesWith = (body: string) => {
   return {
     store: {
       application: async (token: string) => ({ token, name: 'x', chatsCount: 1, createdAt: 0, updatedAt: 0 }),
-      chat: async () => ({ number: 1, name: 'x', messagesCount: 1, createdAt: 0, updatedAt: 0 }),
+      chat: async () => ({ number: 1, name: 'x', metadata: null, messagesCount: 1, createdAt: 0, updatedAt: 0 }),
       message: async () => stored[0],
       messages: async (_token: string, _chat: number, { limit }: { limit: number }) => page(stored, limit),
       chats: async (_token: string, { limit }: { limit: number }) =>
         page(
-          stored.map((one) => ({ ...one, name: body.slice(0, 255), messagesCount: 0 })),
+          stored.map((one) => ({ ...one, name: body.slice(0, 255), metadata, messagesCount: 0 })),
           limit,
         ),
       // The most numbers that a page of messages can name.
@@ -111,6 +111,9 @@ describe.each(Object.entries(bodies))('with bodies of %s', (_what, body) => {
     const chats = await sent(listChats(services), 'listChats', { query: { limit: '1000' } });
     const one = await sent(getMessage(services), 'getMessage', {});
     expect(Math.max(chats.bytes, one.bytes)).toBeLessThan(lambdaLimit);
+    // The metadata of 1,000 chats is too long for one page.
+    expect(chats.page.data?.length).toBeLessThan(1_000);
+    expect(chats.bytes).toBeGreaterThan(3_900_000);
   });
 
   test('the response to the largest batch fits into the response of a function', async () => {
