@@ -37,8 +37,11 @@ export const functionSizes = {
    * fifteen of them would delete the same rows and wait for each other's locks.
    */
   purge: { memoryMb: 512, timeout: Duration.minutes(15), maxConcurrency: 1 },
-  /** As long as the purge, because an outage of SQS may park many writes. Concurrent sweeps do not harm each other. */
-  sweep: { memoryMb: 512, timeout: Duration.minutes(15) },
+  /**
+   * As long as the purge, because an outage of SQS may park many writes. One vCPU, because sending 5,000 records takes 800
+   * calls. Runs are not concurrent, because the run of the next minute would send the same records again.
+   */
+  sweep: { memoryMb: 1_769, timeout: Duration.minutes(15), maxConcurrency: 1 },
   /** Two calls to Secrets Manager a month, with one retry each. */
   rotation: { memoryMb: 256, timeout: Duration.seconds(20) },
   /**

@@ -87,14 +87,10 @@ describe('the schedules', () => {
     expect(service.ofType('AWS::Lambda::EventInvokeConfig')).toHaveLength(3);
   });
 
-  test('the schedules run the roll-up and the purge one at a time in prod', () => {
+  test('the schedules run the roll-up, the purge and the sweep one at a time in prod', () => {
     const reserved = (name: FunctionName, from = service) =>
       from.function(name).properties.ReservedConcurrentExecutions;
-    expect([reserved('rollUpSchedule'), reserved('purgeSchedule'), reserved('sweepSchedule')]).toEqual([
-      1,
-      1,
-      undefined,
-    ]);
+    expect([reserved('rollUpSchedule'), reserved('purgeSchedule'), reserved('sweepSchedule')]).toEqual([1, 1, 1]);
     // The concurrency of a new account is too small to reserve any.
     expect(reserved('rollUpSchedule', synthesize(everyStage.dev).service)).toBeUndefined();
   });

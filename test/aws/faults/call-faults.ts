@@ -28,6 +28,7 @@ export class CallFaults {
   /** Whether every send fails without effect. */
   queueIsOut = false;
   #died = Promise.withResolvers<void>();
+  #dead = false;
   #planned: Planned | undefined;
   /** The input of the failed call, by which its retries are recognized. */
   #input: string | undefined;
@@ -48,6 +49,7 @@ export class CallFaults {
     this.#planned = planned;
     this.#input = undefined;
     this.#died = Promise.withResolvers();
+    this.#dead = false;
   }
 
   /** Returns the outcome of the work. When the function dies, its client sees `unavailable`. */
@@ -56,11 +58,14 @@ export class CallFaults {
   }
 
   #die(): Promise<never> {
+    this.#dead = true;
     this.#died.resolve();
     return new Promise(() => undefined);
   }
 
   async #call<Input extends object, Result>(command: string, input: Input, next: (input: Input) => Promise<Result>) {
+    // A function may have several calls in progress, and all of them end with it.
+    if (this.#dead) return this.#die();
     if (command === 'SendMessageBatch' && this.queueIsOut) {
       this.calls.push(command);
       throw refused();

@@ -127,7 +127,7 @@ describe.each([
     await operation(token);
     const { calls } = faults;
     expect(calls.length).toBeGreaterThan(1);
-    // Consecutive queries read the partitions of a sweep one after the other, so only the first is tested.
+    // Consecutive queries read the partitions of a sweep, so only the first is tested.
     const alike = (command: string, at: number) => command === 'Query' && calls[at - 1] === command;
     const plans = calls.flatMap((command, at) =>
       (alike(command, at) ? [] : callFaults)
