@@ -1,13 +1,15 @@
 import path from 'node:path';
 import { App } from 'aws-cdk-lib';
 import { bundleFunctions } from './bundles.ts';
-import { InvalidFlags, readFlags } from './flags.ts';
+import { InvalidFlags, readFlags, stageIn } from './flags.ts';
 import { addStacks } from './stacks.ts';
+import { readStageFile } from './stage-files.ts';
 
 /** The CDK app: bundles the functions, then synthesizes the stacks. `cdk synth`, `cdk deploy` and other commands run it. */
 const app = new App({ analyticsReporting: false });
 try {
-  const deployment = readFlags(app.node.getAllContext());
+  const context: Record<string, unknown> = app.node.getAllContext();
+  const deployment = readFlags(context, readStageFile(stageIn(context)));
   const bundles = path.resolve(import.meta.dirname, '../.build/functions');
   await bundleFunctions(bundles);
   addStacks(app, deployment, bundles);

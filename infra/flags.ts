@@ -3,6 +3,7 @@ import type { openRegistry } from '../functions/aws/admin-key.ts';
 import { type Stage, type StageName, stages, zonesOf } from './config.ts';
 import { invalidFlag, unknownFlags } from './context.ts';
 import { domainOf, isAddressOfAws } from './domain-address.ts';
+import type { StageFile } from './stage-files.ts';
 
 /** The flags are invalid. The message names every invalid flag, one per line. */
 export class InvalidFlags extends Error {}
@@ -73,6 +74,9 @@ type FlagName = keyof Flags;
 /** The names of all flags. */
 export const flagNames = Object.keys(flags.shape) as FlagName[];
 
+/** The flags in the file of a stage: all except the name of the stage itself. */
+const flagsOfFile = z.record(z.string(), z.union([z.string(), z.number()]));
+
 /** An existing MySQL database. */
 export interface ExistingMysql {
   /** `mysql://user@host:port/database`, without a password. */
@@ -108,14 +112,26 @@ export interface Deployment {
   runbookUrl?: string;
 }
 
+/** Returns the name of the stage that the command line names, or `dev` if it names none or an unknown one. */
+export const stageIn = ({ stage }: Record<string, unknown>): StageName => flags.shape.stage.catch('dev').parse(stage);
+
 /**
- * Reads the flags of the CDK command line (`-c name=value`).
+ * Reads the flags of the CDK command line (`-c name=value`) and of the stage's file. The command line takes precedence.
  *
  * @param context the whole context of the CDK app, including CDK's own keys
- * @throws InvalidFlags naming every flag that is invalid, missing or unknown
+ * @throws InvalidFlags naming every flag that is invalid, missing or unknown, and where it was passed
  */
-export function readFlags(context: Record<string, unknown>): Deployment {
-  const values = Object.fromEntries(flagNames.map((flag) => [flag, context[flag]]));
+export function readFlags(
+  context: Record<string, unknown>,
+  file: StageFile = { path: '', content: {}, problems: [] },
+): Deployment {
+  const { inFile, fileProblems } = flagsIn(file);
+  const values = Object.fromEntries(flagNames.map((flag) => [flag, context[flag] ?? inFile[flag]]));
+  /** Replaces `-c <flag>` in front of a problem with the file that the flag is in. */
+  const located = (problem: string): string =>
+    problem.replace(/^-c (\w+):/, (all, flag: string) =>
+      context[flag] === undefined && flag in inFile ? `${file.path}, ${flag}:` : all,
+    );
   const result = flags.safeParse(values);
   const issues = result.error?.issues ?? [];
   const invalid = new Set(issues.map(({ path: [flag] }) => flag as FlagName));
@@ -123,13 +139,14 @@ export function readFlags(context: Record<string, unknown>): Deployment {
   // All mistakes are then reported at once. An unknown stage is checked as the default stage.
   const valid = flags.parse({ ...values, ...Object.fromEntries([...invalid].map((flag) => [flag, undefined])) });
   const problems = [
+    ...fileProblems,
     ...unknownFlags(context, flagNames),
     ...issues.map(invalidFlag).map((problem) => `${problem}${hintFor(problem)}`),
     ...missing(valid, (flag) => valid[flag] !== undefined || invalid.has(flag)),
     ...conflicts(valid),
     ...inPlaintext(valid),
   ];
-  if (problems.length > 0) throw new InvalidFlags(problems.join('\n'));
+  if (problems.length > 0) throw new InvalidFlags(problems.map(located).join('\n'));
 
   const { stage, vpcId, zones, opensearchUrl, searchDomainArn, adminKeySecret, rollupMinutes } = valid;
   const { alarmEmail, monthlyBudget, runbookUrl } = valid;
@@ -147,6 +164,28 @@ export function readFlags(context: Record<string, unknown>): Deployment {
     ...(alarmEmail && { alarmEmail }),
     monthlyBudget: monthlyBudget ?? stages[stage].monthlyBudget,
     ...(runbookUrl && { runbookUrl }),
+  };
+}
+
+/** Returns the known flags in the file, and a line for each mistake that does not concern the value of a known flag. */
+function flagsIn({ path, content, problems }: StageFile) {
+  const read = flagsOfFile.safeParse(content);
+  if (!read.success) {
+    const wrong = read.error.issues.map(({ path: [flag] }) =>
+      flag === undefined
+        ? `${path}: is not a JSON object of flags`
+        : `${path}, ${String(flag)}: is neither a text nor a number`,
+    );
+    return { inFile: {}, fileProblems: [...problems, ...wrong] };
+  }
+  const known = flagNames.filter((flag) => flag !== 'stage') as string[];
+  const unknown = Object.keys(read.data).filter((flag) => !known.includes(flag));
+  return {
+    inFile: Object.fromEntries(Object.entries(read.data).filter(([flag]) => known.includes(flag))),
+    fileProblems: [
+      ...problems,
+      ...unknown.map((flag) => `${path}, ${flag}: unknown flag; the flags are ${known.join(', ')}`),
+    ],
   };
 }
 

@@ -1,12 +1,16 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect, test } from 'vitest';
-import { stages } from '../../infra/config.ts';
-import { InvalidFlags, readFlags } from '../../infra/flags.ts';
+import { type StageName, stages } from '../../infra/config.ts';
+import { InvalidFlags, readFlags, stageIn } from '../../infra/flags.ts';
+import { readStageFile, type StageFile } from '../../infra/stage-files.ts';
 import { existingServers } from '../support/infra/synthesis.ts';
+import { dataFolder } from '../support/servers/for-this-test.ts';
 
 const read = readFlags;
-const problems = (flags: Record<string, unknown>): string[] => {
+const problems = (flags: Record<string, unknown>, file?: StageFile): string[] => {
   try {
-    read(flags);
+    read(flags, file);
   } catch (error) {
     if (error instanceof InvalidFlags) return error.message.split('\n');
     throw error;
@@ -200,4 +204,51 @@ test('stage local requires existing servers', () => {
     expect.stringContaining('-c mysqlUrl: is missing'),
     expect.stringContaining('-c opensearchUrl: is missing'),
   ]);
+});
+
+/** Writes files of stages and reads that of dev. */
+function stageFile(texts: Record<string, string>, stage: StageName = 'dev'): StageFile {
+  const folder = path.join(dataFolder(), 'stages');
+  mkdirSync(folder);
+  for (const [file, text] of Object.entries(texts)) writeFileSync(path.join(folder, file), text);
+  return readStageFile(stage, folder);
+}
+
+test('the file of a stage holds its flags, and a flag on the command line takes precedence over it', () => {
+  const inFile = { rollupMinutes: 5, zones: 'us-east-1a,us-east-1b', alarmEmail: 'operators@example.org' };
+  const file = stageFile({ 'dev.json': JSON.stringify(inFile), 'prod.json': '{ "rollupMinutes": 60 }' });
+  expect(read({}, file)).toMatchObject({ rollupMinutes: 5, alarmEmail: inFile.alarmEmail });
+  expect(read({ rollupMinutes: '7' }, file)).toMatchObject({ rollupMinutes: 7, zones: ['us-east-1a', 'us-east-1b'] });
+});
+
+test('all mistakes in the file of a stage and on the command line are reported at once, each with its place', () => {
+  const inFile = { alarmMail: 'operators@example.org', rollupMinutes: 99, stage: 'prod', vpcId: 'my-network' };
+  const file = stageFile({ 'dev.json': JSON.stringify(inFile), 'pord.json': '{}' });
+  expect(problems({ vpcId: '?', zones: 'eu', zoness: '' }, file)).toEqual([
+    expect.stringMatching(/^infra\/stages\/pord\.json: is not the file of a stage; .* are dev, prod, local$/),
+    expect.stringMatching(/^infra\/stages\/dev\.json, alarmMail: unknown flag; the flags are vpcId, /),
+    expect.stringMatching(/^infra\/stages\/dev\.json, stage: unknown flag/),
+    expect.stringMatching(/^-c zoness: unknown flag/),
+    expect.stringMatching(/^-c vpcId: is not a VPC id/),
+    expect.stringMatching(/^-c zones: is not a list/),
+    'infra/stages/dev.json, rollupMinutes: is more than 60',
+  ]);
+});
+
+test.for([
+  ['{ rollupMinutes: 5 }', 'infra/stages/dev.json: is not JSON: '],
+  ['[]', 'infra/stages/dev.json: is not a JSON object of flags'],
+  ['"dev"', 'infra/stages/dev.json: is not a JSON object of flags'],
+  ['{ "zones": ["us-east-1a"] }', 'infra/stages/dev.json, zones: is neither a text nor a number'],
+  ['{ "rollupMinutes": true }', 'infra/stages/dev.json, rollupMinutes: is neither a text nor a number'],
+] as const)('the file of a stage with the content %s is refused', ([text, problem]) => {
+  expect(problems({}, stageFile({ 'dev.json': text }))).toEqual([expect.stringContaining(problem)]);
+});
+
+test('the committed files of the stages that reach AWS have no mistakes', () => {
+  for (const stage of ['dev', 'prod'] as const) expect(problems({ stage }, readStageFile(stage))).toEqual([]);
+});
+
+test('the command line decides which stage file is read: that of dev if it names no stage or an unknown one', () => {
+  expect([{}, { stage: 'prod' }, { stage: '?' }].map(stageIn)).toEqual(['dev', 'prod', 'dev']);
 });
