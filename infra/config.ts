@@ -59,6 +59,9 @@ export interface SearchDomainSize {
   diskGb: number;
 }
 
+/** The versions of the created servers. RDS chooses the minor version of MySQL (infra/constructs/created-database.ts). */
+export const engineVersions = { mysql: '8.4', opensearch: '3.3' };
+
 /**
  * 2 vCPUs and 4 GB of memory, which hold the keys of about ten million messages. It is burstable: docs/scaling.md says at
  * which load its credits run out.

@@ -9,6 +9,7 @@ import { ExistingDatabase } from './constructs/existing-database.ts';
 import { ExistingSearchCluster } from './constructs/existing-search-cluster.ts';
 import { LedgerTable } from './constructs/ledger-table.ts';
 import { CreatedNetwork, type EndpointResources, ExistingNetwork, type Network } from './constructs/network.ts';
+import { OperationsPolicy } from './constructs/operations-policy.ts';
 import type { SearchCluster } from './constructs/search-cluster.ts';
 import { SearchDomain } from './constructs/search-domain.ts';
 import { arnOf } from './constructs/secret-access.ts';
@@ -55,6 +56,9 @@ export class DataStack extends Stack {
     this.network = network;
     this.database = this.#addDatabase(deployment, network);
     this.searchCluster = this.#addSearchCluster(deployment, network);
+    const { ledger, database, searchCluster } = this;
+    const operated = [ledger, database, searchCluster, ...Object.values(this.queues)];
+    new OperationsPolicy(this, 'Operations', operated);
     if (network instanceof CreatedNetwork) network.restrictTo(this.#endpointResources());
   }
 
@@ -95,7 +99,7 @@ export class DataStack extends Stack {
     ];
     return {
       // `script/ops` inspects a restored table before it replaces the ledger's table (docs/restoring.md).
-      dynamodb: [this.ledger.table.tableArn, `${this.ledger.table.tableArn}-restored`],
+      dynamodb: [this.ledger.table.tableArn, this.ledger.restoredArn],
       sqs: queues.map(({ queueArn }) => queueArn),
       secretsmanager: secrets.map(arnOf),
     };

@@ -1,5 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { InstanceType } from 'aws-cdk-lib/aws-ec2';
+import type { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import {
   Credentials,
   DatabaseInstance,
@@ -11,11 +12,12 @@ import {
 } from 'aws-cdk-lib/aws-rds';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
-import type { DatabaseSize } from '../config.ts';
+import { type DatabaseSize, engineVersions } from '../config.ts';
 import { connectToMysql, type Database, type DatabaseUse, type UserSecret } from './database.ts';
 import { addProxy } from './database-proxy.ts';
 import { closedGroup, type Network } from './network.ts';
 import { removalOf } from './removal.ts';
+import { allowReading } from './secret-access.ts';
 import type { ServiceFunction } from './service-function.ts';
 import { suppress } from './suppress.ts';
 
@@ -44,7 +46,9 @@ export class CreatedDatabase extends Construct implements Database {
     // No minor version: RDS chooses its default for a new instance and upgrades it in the maintenance window. With a pinned
     // minor version, deployments fail once RDS has upgraded past it, because RDS refuses downgrades, and new instances fail
     // once RDS has withdrawn the version, about a year after its release.
-    const engine = DatabaseInstanceEngine.mysql({ version: MysqlEngineVersion.of('8.4', '8.4') });
+    const engine = DatabaseInstanceEngine.mysql({
+      version: MysqlEngineVersion.of(engineVersions.mysql, engineVersions.mysql),
+    });
     this.instance = new DatabaseInstance(this, 'Instance', {
       engine,
       vpc: network.vpc,
@@ -120,5 +124,9 @@ export class CreatedDatabase extends Construct implements Database {
     const ssl = encodeURIComponent(JSON.stringify({ verifyIdentity: true }));
     const url = `mysql://${owner}@${this.proxy.endpoint}:${port}/${schema}?ssl=${ssl}`;
     connectToMysql(fn, use, { url, owner: this.#owner, users: this.#users });
+  }
+
+  allowOperations(operator: ManagedPolicy): void {
+    allowReading(operator, this.#users.work.secret);
   }
 }

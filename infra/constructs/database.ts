@@ -1,3 +1,4 @@
+import type { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import type { ISecret } from 'aws-cdk-lib/aws-secretsmanager';
 import type { Construct } from 'constructs';
 import type { database } from '../../functions/aws/database.ts';
@@ -22,6 +23,8 @@ export interface Database extends Construct {
   readonly secrets: ISecret[];
   /** Lets the function connect to the database as the SQL user for this use. */
   connect(fn: ServiceFunction, use: DatabaseUse): void;
+  /** Lets an operator use script/ops, which connects as the SQL user of workers. */
+  allowOperations(operator: ManagedPolicy): void;
 }
 
 /** The address of a database and the secrets of its users. */
@@ -34,9 +37,14 @@ export interface MysqlAccess {
   users: Record<keyof MysqlUsers, UserSecret> | undefined;
 }
 
+/** Returns the secret of the SQL user for this use. */
+export const secretFor = (use: DatabaseUse, { owner, users }: Pick<MysqlAccess, 'owner' | 'users'>): UserSecret =>
+  use === 'migration' || !users ? owner : users[use];
+
 /** Lets the function read the secret of its SQL user. A migration can also read the secrets of the users it creates. */
-export function connectToMysql(fn: ServiceFunction, use: DatabaseUse, { url, owner, users }: MysqlAccess): void {
-  const { secret, id } = use === 'migration' || !users ? owner : users[use];
+export function connectToMysql(fn: ServiceFunction, use: DatabaseUse, access: MysqlAccess): void {
+  const { url, users } = access;
+  const { secret, id } = secretFor(use, access);
   allowReading(fn, secret);
   fn.setVariables<typeof database>({ MYSQL_URL: url, MYSQL_SECRET: id, MYSQL_USE: use });
   if (use !== 'migration' || !users) return;

@@ -1,9 +1,18 @@
 import { Peer, Port } from 'aws-cdk-lib/aws-ec2';
+import type { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { type ISecret, Secret } from 'aws-cdk-lib/aws-secretsmanager';
 import { Construct } from 'constructs';
 import type { ExistingMysql } from '../flags.ts';
-import { connectToMysql, type Database, type DatabaseUse, type MysqlAccess, type UserSecret } from './database.ts';
+import {
+  connectToMysql,
+  type Database,
+  type DatabaseUse,
+  type MysqlAccess,
+  secretFor,
+  type UserSecret,
+} from './database.ts';
 import type { Network } from './network.ts';
+import { allowReading } from './secret-access.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 interface ExistingDatabaseProps {
@@ -35,5 +44,9 @@ export class ExistingDatabase extends Construct implements Database {
 
   connect(fn: ServiceFunction, use: DatabaseUse): void {
     connectToMysql(fn, use, this.#access);
+  }
+
+  allowOperations(operator: ManagedPolicy): void {
+    allowReading(operator, secretFor('work', this.#access).secret);
   }
 }

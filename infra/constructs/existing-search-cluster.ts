@@ -1,10 +1,11 @@
 import { Stack } from 'aws-cdk-lib';
 import { Peer, Port } from 'aws-cdk-lib/aws-ec2';
+import type { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { searchCluster } from '../../functions/aws/search-cluster.ts';
 import { domainOf } from '../domain-address.ts';
 import type { Network } from './network.ts';
-import { connectToDomain, type SearchAccess, type SearchCluster } from './search-cluster.ts';
+import { allowRequests, connectToDomain, type SearchAccess, type SearchCluster } from './search-cluster.ts';
 import type { ServiceFunction } from './service-function.ts';
 
 interface ExistingSearchClusterProps {
@@ -36,5 +37,9 @@ export class ExistingSearchCluster extends Construct implements SearchCluster {
   connect(fn: ServiceFunction, access: SearchAccess): void {
     if (this.#domainArn) connectToDomain(fn, access, { arn: this.#domainArn, url: this.#url });
     else fn.setVariables<typeof searchCluster>({ OPENSEARCH_URL: this.#url });
+  }
+
+  allowOperations(operator: ManagedPolicy): void {
+    if (this.#domainArn) allowRequests(operator, 'operate', this.#domainArn);
   }
 }

@@ -1,4 +1,5 @@
 import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
+import { type ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ledger } from '../../functions/aws/ledger.ts';
 import type { Route } from '../../lib/api/routes.ts';
@@ -25,6 +26,9 @@ export const ledgerActions = {
   sweep: ['Query', 'BatchWriteItem'],
 };
 export type LedgerAccess = keyof typeof ledgerActions;
+
+/** The DynamoDB actions of script/ops: it lists applications, compares entries and parked writes, and restores entries. */
+export const ledgerOperations = ['Scan', 'Query', 'BatchGetItem', 'PutItem', 'UpdateItem'];
 
 /** Returns the access that a route needs. */
 export const accessOf = ({ method }: Route): LedgerAccess =>
@@ -56,6 +60,24 @@ export class LedgerTable extends Construct {
       deletionProtection: keepData,
       removalPolicy: removalOf(keepData),
     });
+  }
+
+  /**
+   * Lets an operator use script/ops on the table, and on the copy `<name>-restored` that a restore creates
+   * (docs/restoring.md).
+   */
+  allowOperations(operator: ManagedPolicy): void {
+    operator.addStatements(
+      new PolicyStatement({
+        actions: ledgerOperations.map((action) => `dynamodb:${action}`),
+        resources: [this.table.tableArn, this.restoredArn],
+      }),
+    );
+  }
+
+  /** The ARN of the table that a restore creates before it replaces this one. */
+  get restoredArn(): string {
+    return `${this.table.tableArn}-restored`;
   }
 
   /** Lets the function use the ledger with this access and no other. */

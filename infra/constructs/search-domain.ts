@@ -1,10 +1,13 @@
+import { Stack } from 'aws-cdk-lib';
 import { EbsDeviceVolumeType, Port } from 'aws-cdk-lib/aws-ec2';
-import { Domain, EngineVersion, TLSSecurityPolicy } from 'aws-cdk-lib/aws-opensearchservice';
+import type { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
+import { type CfnDomain, Domain, EngineVersion, TLSSecurityPolicy } from 'aws-cdk-lib/aws-opensearchservice';
 import { Construct } from 'constructs';
-import type { SearchDomainSize } from '../config.ts';
+import { messagesAlias } from '../../lib/search/opensearch/names.ts';
+import { engineVersions, type SearchDomainSize } from '../config.ts';
 import { closedGroup, type Network } from './network.ts';
 import { removalOf } from './removal.ts';
-import { connectToDomain, type SearchAccess, type SearchCluster } from './search-cluster.ts';
+import { allowRequests, connectToDomain, type SearchAccess, type SearchCluster } from './search-cluster.ts';
 import type { ServiceFunction } from './service-function.ts';
 import { suppress } from './suppress.ts';
 
@@ -24,7 +27,7 @@ export class SearchDomain extends Construct implements SearchCluster {
     const group = closedGroup(this, 'Group', network.vpc, 'OpenSearch of chat-system');
     group.connections.allowFrom(network.functions, Port.HTTPS);
     this.domain = new Domain(this, 'Domain', {
-      version: EngineVersion.OPENSEARCH_3_3,
+      version: EngineVersion.openSearch(engineVersions.opensearch),
       vpc: network.vpc,
       vpcSubnets: [{ subnets: network.subnets.slice(0, nodes) }],
       securityGroups: [group],
@@ -59,5 +62,15 @@ export class SearchDomain extends Construct implements SearchCluster {
   connect(fn: ServiceFunction, access: SearchAccess): void {
     const { domainArn: arn, domainEndpoint } = this.domain;
     connectToDomain(fn, access, { arn, url: `https://${domainEndpoint}` });
+  }
+
+  allowOperations(operator: ManagedPolicy): void {
+    allowRequests(operator, 'operate', this.domain.domainArn);
+    const arn = `<${Stack.of(this).getLogicalId(this.domain.node.defaultChild as CfnDomain)}.Arn>`;
+    suppress(operator, {
+      [`AwsSolutions-IAM5[Resource::${arn}/${messagesAlias}/_doc/*]`]: 'The wildcard stands for the id of a document.',
+      [`AwsSolutions-IAM5[Resource::${arn}/${messagesAlias}-*]`]:
+        'The request names all indexes of messages with a wildcard.',
+    });
   }
 }

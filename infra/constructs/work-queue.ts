@@ -1,4 +1,5 @@
 import { Duration } from 'aws-cdk-lib';
+import type { ManagedPolicy } from 'aws-cdk-lib/aws-iam';
 import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
@@ -6,6 +7,12 @@ import { limits } from '../../lib/limits.ts';
 import type { FeedSize } from '../sizes.ts';
 import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
+
+/** The SQS actions of script/ops: it imports and redrives into the queue, and reads and removes dead letters. */
+export const queueOperations = {
+  queue: ['SendMessage'],
+  deadLetters: ['GetQueueAttributes', 'ReceiveMessage', 'ChangeMessageVisibility', 'DeleteMessage'],
+};
 
 interface WorkQueueProps {
   /** How long a message that was delivered stays hidden from other deliveries. */
@@ -57,6 +64,12 @@ export class WorkQueue extends Construct {
     );
     this.deadLetters.grant(worker, 'sqs:SendMessage');
     this.#setUrls(worker);
+  }
+
+  /** Lets an operator use script/ops on the queue and its dead letters. */
+  allowOperations(operator: ManagedPolicy): void {
+    this.queue.grant(operator, ...queueOperations.queue.map((action) => `sqs:${action}`));
+    this.deadLetters.grant(operator, ...queueOperations.deadLetters.map((action) => `sqs:${action}`));
   }
 
   #setUrls(fn: ServiceFunction): void {

@@ -1,19 +1,30 @@
+import { writeFileSync } from 'node:fs';
+import path from 'node:path';
 import type { TransactWriteItemsCommandInput } from '@aws-sdk/client-dynamodb';
+import { SendMessageCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { type LedgerAccess, ledgerActions } from '../../infra/constructs/ledger-table.ts';
+import { type LedgerAccess, ledgerActions, ledgerOperations } from '../../infra/constructs/ledger-table.ts';
 import { type SearchAccess, searchRequests } from '../../infra/constructs/search-cluster.ts';
+import { queueOperations } from '../../infra/constructs/work-queue.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import { newToken } from '../../lib/model/token.ts';
 import { NotSent } from '../../lib/queue/queue.ts';
+import { openOpensearch } from '../../lib/search/opensearch/client.ts';
 import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
+import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
 import { chatNamed, contents, indexed } from '../support/histories/writes.ts';
+import { awsClientSettings } from '../support/servers/aws-services.ts';
+import { dataFolder } from '../support/servers/for-this-test.ts';
 import { type LedgerTable, openLedgerTable } from '../support/servers/ledger-table.ts';
 import { newAlias } from '../support/servers/opensearch-index.ts';
+import { startOps } from '../support/servers/ops.ts';
+import { openRecordingProxy, type RecordedRequest } from '../support/servers/recording-proxy.ts';
+import { RestorableSystem } from './restorable-system.ts';
 
 // Emulators grant everything, so the actions that a function calls are compared with those that it is granted: AWS must
-// refuse none, and none must be granted without need.
+// refuse none, and none must be granted without need. The same holds for script/ops and the policy of operators.
 
 describe('the DynamoDB actions of the ledger', () => {
   let opened: LedgerTable;
@@ -122,6 +133,20 @@ describe('the DynamoDB actions of the ledger', () => {
   });
 });
 
+/** Expects that the requests are exactly those that the access allows. */
+function expectJustRequests(asked: Set<string>, access: SearchAccess): void {
+  const allowed = searchRequests[access].flatMap(({ methods, path }) =>
+    methods.map((method) => `${method.toUpperCase()} ${path}`),
+  );
+  const matches = (pattern: string, request: string) =>
+    new RegExp(`^${pattern.replaceAll('*', '.*').replaceAll('?', '.')}$`).test(request);
+  for (const request of asked)
+    expect([request, allowed.some((each) => matches(each, request))]).toEqual([request, true]);
+  const unasked = allowed.filter((each) => ![...asked].some((request) => matches(each, request)));
+  // The name of an index has one digit for now.
+  expect(unasked.filter((each) => !each.includes('??'))).toEqual([]);
+}
+
 /** A transaction requires the permissions of its parts. */
 function actionsOf(command: string, input: unknown): string[] {
   if (command !== 'TransactWriteItemsCommand') return [command.replace(/Command$/, '')];
@@ -144,17 +169,7 @@ describe('the OpenSearch requests of the search index', () => {
   afterAll(remove);
   beforeEach(() => asked.clear());
 
-  const expectJust = (access: SearchAccess) => {
-    const allowed = searchRequests[access].flatMap(({ methods, path }) =>
-      methods.map((method) => `${method.toUpperCase()} ${path}`),
-    );
-    const matches = (pattern: string, request: string) => new RegExp(`^${pattern.replaceAll('?', '.')}$`).test(request);
-    for (const request of asked)
-      expect([request, allowed.some((each) => matches(each, request))]).toEqual([request, true]);
-    const unasked = allowed.filter((each) => ![...asked].some((request) => matches(each, request)));
-    // The name of an index has one digit for now.
-    expect(unasked.filter((each) => !each.includes('??'))).toEqual([]);
-  };
+  const expectJust = (access: SearchAccess) => expectJustRequests(asked, access);
 
   test('migrating sends exactly the granted OpenSearch requests', async () => {
     await migrateOpensearch(client, alias);
@@ -182,5 +197,109 @@ describe('the OpenSearch requests of the search index', () => {
   test('purging sends exactly the granted OpenSearch requests', async () => {
     await index.purge({ token }, 1);
     expectJust('purge');
+  });
+});
+
+describe('the calls of script/ops', () => {
+  let system: RestorableSystem;
+  const recorded: RecordedRequest[] = [];
+  let proxies: Awaited<ReturnType<typeof openRecordingProxy>>[];
+  /** Runs a command with the engine's servers behind the proxies. */
+  const ops = async (...args: string[]) => {
+    const [aws, search] = proxies.map(({ url }) => url) as [string, string];
+    const env = { ...system.environment, AWS_ENDPOINT_URL: aws, OPENSEARCH_URL: search };
+    return await startOps(['--aws', ...args], { env }).ended;
+  };
+
+  beforeAll(async () => {
+    system = await RestorableSystem.open();
+    const { AWS_ENDPOINT_URL = '', OPENSEARCH_URL = '' } = system.environment;
+    proxies = await Promise.all([AWS_ENDPOINT_URL, OPENSEARCH_URL].map((url) => openRecordingProxy(url, recorded)));
+  });
+  afterAll(async () => {
+    await Promise.all(proxies.map(({ close }) => close()));
+    await system.close();
+  });
+
+  /** The AWS calls as IAM actions, each with the part of the system that it names. */
+  const awsActions = () =>
+    new Set(
+      recorded.flatMap(({ target, body }) => {
+        const [, service, action] = /^(\w+?)(?:_\d+)?\.(\w+?)(?:Batch)?$/.exec(target ?? '') ?? [];
+        if (!service || !action) return [];
+        if (service !== 'AmazonSQS') return [`${service.toLowerCase()}:${action}`];
+        const { QueueUrl } = JSON.parse(body) as { QueueUrl: string };
+        const [variable = ''] = Object.entries(system.environment).find(([, value]) => value === QueueUrl) ?? [];
+        return [`sqs:${action} ${variable.includes('DEAD_LETTER') ? 'dead letters' : 'queue'}`];
+      }),
+    );
+  const openSearchRequests = (alias: string) =>
+    new Set(
+      recorded
+        .filter(({ target }) => target === undefined)
+        .map(({ method, url }) =>
+          `${method} ${decodeURIComponent(url.slice(1).replace(/\?.*/, ''))}`.replaceAll(alias, 'messages'),
+        ),
+    );
+
+  test('script/ops makes exactly the calls that the policy of operators allows', async () => {
+    const { token } = await system.ledger.createApplication('an application');
+    await system.ledger.createChat(token, chatNamed('a chat'));
+    await system.ledger.createMessages({ token, chat: 1 }, contents(['one', 'two']));
+    await system.work();
+    const [table, database] = [await system.copyOfTable(), await system.copyOfDatabase()];
+    await system.ledger.createMessages({ token, chat: 1 }, contents(['three']));
+    await system.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'one, edited' });
+    await system.ledger.deleteMessage({ token, chat: 1, number: 2 });
+    await system.ledger.editApplication(token, 'renamed');
+    await system.ledger.createChat(token, chatNamed('a second chat'));
+    await system.work();
+
+    const current = system.environment.MYSQL_URL as string;
+    await system.use({ MYSQL_URL: database });
+    await ops('reconcile', '--repair');
+    await system.use({ MYSQL_URL: current });
+    await system.use({ LEDGER_TABLE: table });
+    await ops('reconcile', '--repair');
+    await system.loseIndex(token);
+    await ops('reconcile', '--repair');
+
+    const { stdout } = await ops('export', token);
+    const file = path.join(dataFolder(), 'app.ndjson');
+    writeFileSync(file, stdout);
+    expect(await ops('import', file)).toMatchObject({ status: 0 });
+
+    const deadLetter = new SendMessageCommand({
+      QueueUrl: system.environment.STORE_DEAD_LETTER_QUEUE_URL,
+      MessageBody: 'unreadable',
+    });
+    await new SQSClient(awsClientSettings).send(deadLetter);
+    expect(await ops('dead-letters', 'list')).toMatchObject({ stdout: expect.stringContaining('unreadable') });
+    expect(await ops('dead-letters', 'redrive')).toMatchObject({
+      stdout: expect.stringContaining('1 dead letter sent'),
+    });
+    expect(await ops('reindex', '--dry-run')).toMatchObject({ status: 0 });
+
+    // The command waits 70 s for the workers of the deployed system, so this runs its steps on an index of its own.
+    const { alias, client, remove } = newAlias();
+    const search = openOpensearch(proxies[1]?.url as string);
+    try {
+      await migrateOpensearch(client, alias);
+      const run = () => new OpensearchReindexing(search, system.store, { alias, waitMs: 0, pagesPerNote: 1 }).run();
+      for await (const _ of run());
+      expectJustRequests(openSearchRequests(alias), 'operate');
+    } finally {
+      await search.close();
+      await remove();
+    }
+
+    expect([...awsActions()].sort()).toEqual(
+      [
+        ...ledgerOperations.map((action) => `dynamodb:${action}`),
+        ...queueOperations.queue.map((action) => `sqs:${action} queue`),
+        ...queueOperations.deadLetters.map((action) => `sqs:${action} dead letters`),
+        'secretsmanager:GetSecretValue',
+      ].sort(),
+    );
   });
 });

@@ -1,8 +1,8 @@
 import { describe, expect, test } from 'vitest';
 import { type QueueName, queueNames, type WorkerName, workerName } from '../../functions/queues.ts';
 import { type FunctionName, functions } from '../../infra/functions.ts';
-import { everyStage, synthesize } from '../support/infra/synthesis.ts';
-import type { SynthesizedFunction } from '../support/infra/synthesized-stack.ts';
+import { everyStage, existingServers, synthesize } from '../support/infra/synthesis.ts';
+import type { Statement, SynthesizedFunction } from '../support/infra/synthesized-stack.ts';
 
 const { data, service } = synthesize(everyStage.prod);
 const id = (type: string, pattern?: RegExp) => data.one(type, pattern).id;
@@ -36,17 +36,15 @@ function nameOf(resource: unknown, ownLog: string): string {
   return of === ownLog ? 'its own log' : (resourceNames.get(of) ?? `another resource: ${of}`);
 }
 
-/** Returns the permissions of a function, as `action resource`. */
-const permissionsOf = (fn: SynthesizedFunction): string[] =>
-  fn.statements
-    .flatMap(({ Action, Resource }) =>
-      [Action]
-        .flat()
-        .flatMap((action) =>
-          [Resource].flat().map((each) => `${action} ${nameOf(each, fn.properties.LoggingConfig.LogGroup.Ref)}`),
-        ),
-    )
-    .sort();
+/** Returns the permissions in the statements, as `action resource`. */
+const permissionsIn = (statements: Statement[], ownLog = ''): string[] =>
+  statements.flatMap(({ Action, Resource }) =>
+    [Action].flat().flatMap((action) => [Resource].flat().map((each) => `${action} ${nameOf(each, ownLog)}`)),
+  );
+
+/** Returns the permissions of a function. */
+const permissionsOf = ({ statements, properties }: SynthesizedFunction): string[] =>
+  permissionsIn(statements, properties.LoggingConfig.LogGroup.Ref).sort();
 
 /** The permissions of every function: its log, and traces, which have no ARN to name. */
 const basic = [
@@ -174,6 +172,64 @@ describe('permissions', () => {
         if (Resource === '*') expect([Action].flat().join()).toMatch(/^(xray:Put|ec2:)/);
         else expect(JSON.stringify(Resource)).not.toContain('*');
       }
+  });
+});
+
+describe('the policy of operators, who run script/ops', () => {
+  const { id: policyId, resource } = data.one('AWS::IAM::ManagedPolicy');
+  const { Statement: statements } = resource.Properties.PolicyDocument as { Statement: Statement[] };
+
+  test('the policy of operators allows exactly what script/ops needs', () => {
+    const indexes = (method: string, suffix = '') =>
+      ['?', '??', '???'].map((number) => `es:ESHttp${method} search/messages-${number}${suffix}`);
+    const restored = ['Scan', 'Query', 'BatchGetItem', 'PutItem', 'UpdateItem'].flatMap((action) =>
+      ['ledger', 'ledger-restored'].map((table) => `dynamodb:${action} ${table}`),
+    );
+    const queueActions = queueNames.flatMap((name) => [
+      `sqs:SendMessage ${name} queue`,
+      ...['GetQueueAttributes', 'ReceiveMessage', 'ChangeMessageVisibility', 'DeleteMessage'].map(
+        (action) => `sqs:${action} ${name} dead letters`,
+      ),
+    ]);
+    expect([...new Set(permissionsIn(statements))].sort()).toEqual(
+      [
+        ...restored,
+        ...queueActions,
+        'secretsmanager:GetSecretValue SQL worker',
+        'es:ESHttpPost search/messages/_search',
+        'es:ESHttpGet search/messages/_doc/*',
+        'es:ESHttpGet search/_alias/messages-writes',
+        ...['?', '??', '???'].map((number) => `es:ESHttpPut search/messages-writes-${number}/_bulk`),
+        'es:ESHttpGet search/messages-*',
+        'es:ESHttpGet search/messages/_count',
+        'es:ESHttpPost search/_index_template/messages',
+        ...indexes('Put'),
+        ...indexes('Delete'),
+        ...indexes('Post', '/_mapping'),
+        ...indexes('Put', '/_settings'),
+        'es:ESHttpPost search/_aliases',
+      ].sort(),
+    );
+  });
+
+  test('the policy of operators has fewer than 6,144 characters, the limit of a managed policy', () => {
+    const longArn = `arn:aws:service:ap-southeast-2:123456789012:${'x'.repeat(60)}`;
+    const text = JSON.stringify(statements).replaceAll(/\{"(Fn::GetAtt|Ref)":[^}]*\}/g, longArn);
+    expect(text.length).toBeLessThan(6_144);
+  });
+
+  test('the policy of operators is an output of the data stack, and nobody has it by default', () => {
+    expect(data.outputs.OperationsPolicy?.Value).toEqual({ Ref: policyId });
+    const { Roles = [], Users = [], Groups = [] } = resource.Properties;
+    expect([...Roles, ...Users, ...Groups]).toEqual([]);
+  });
+
+  test('with an existing database and search domain, the policy of operators names their secret and domain', () => {
+    const opensearchUrl = 'https://vpc-of-others-abc123.eu-central-1.es.amazonaws.com';
+    const existing = synthesize({ ...everyStage.prod, ...existingServers, opensearchUrl }).data;
+    const text = JSON.stringify(existing.one('AWS::IAM::ManagedPolicy').resource);
+    expect(text).toContain(`:secret:${existingServers.mysqlSecret}-??????`);
+    expect(text).toContain(':domain/of-others/messages/_search');
   });
 });
 
