@@ -19,6 +19,7 @@ const mayImport: Record<string, string[]> = {
   'tools/fold-table': [],
   'tools/queue-simulation': ['tools/statistics'],
   'tools/cost': ['lib', 'functions', 'infra', 'tools/statistics', 'tools/texts'],
+  'tools/checks': ['lib', 'infra', 'tools/cli'],
   'tools/demo': ['lib', 'tools/cli', 'tools/texts'],
   'tools/stack': ['lib', 'functions', 'infra', 'local', 'tools/cli'],
   'tools/ops': ['lib', 'functions', 'local', 'tools/cli', 'tools/stack'],
@@ -31,6 +32,7 @@ const mayImport: Record<string, string[]> = {
 const subfolders: Record<string, string[]> = {
   functions: ['api', 'aws', 'deploy'],
   infra: ['constructs'],
+  'tools/checks': ['preflight', 'smoke'],
   'tools/stack': ['native'],
   'tools/bench': ['figures'],
 };
