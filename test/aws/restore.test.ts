@@ -1,5 +1,5 @@
 import { beforeEach, describe, expect, test } from 'vitest';
-import { chatNamed, contents } from '../support/histories/writes.ts';
+import { chatNamed, contents, numbers } from '../support/histories/writes.ts';
 import { startOps } from '../support/servers/ops.ts';
 import { RestorableSystem } from './restorable-system.ts';
 
@@ -78,6 +78,51 @@ describe('an older ledger beside newer SQL', () => {
     await system.work();
     expect(await bodies()).toEqual(['1 one, edited', '3 three', '4 four', '5 five', '6 six', '7 seven', '8 eight']);
     expect(await reconcile()).toEqual(clean);
+  });
+});
+
+describe('restore-sql', () => {
+  const restoreSql = (...args: string[]) =>
+    startOps(['--aws', 'restore-sql', ...args], { env: system.environment }).ended;
+
+  test('restore-sql replaces everything in SQL with a restored database, and reconcile repairs what is newer', async () => {
+    // More rows than one statement copies, in several chats and applications.
+    const other = (await system.ledger.createApplication('another')).token;
+    for (const chat of [1, 2]) {
+      await system.ledger.createChat(other, chatNamed(null));
+      await system.ledger.createMessages(
+        { token: other, chat },
+        contents(numbers(1, 450).map((i) => `${i} \u{1f600}`)),
+      );
+    }
+    await system.work();
+    const backup = await system.copyOfDatabase();
+    await goOn();
+    expect(await restoreSql(backup)).toMatchObject({ status: 2, stderr: expect.stringContaining('add --yes') });
+    expect(await bodies()).toEqual(['1 one, edited', '3 three', '4 four', '5 five', '6 six']);
+
+    // Two applications, three chats and 903 messages.
+    expect(await restoreSql(backup, '--yes')).toMatchObject({
+      status: 0,
+      stdout: expect.stringMatching(/^908 rows copied/),
+    });
+    expect(await bodies()).toEqual(['1 one', '2 two', '3 three']);
+    const page = await system.store.messages(other, 2, { order: 'desc', limit: 1 });
+    expect(page.rows).toMatchObject([{ number: 450, content: { body: '450 \u{1f600}' } }]);
+    expect(await system.store.chat(other, 2)).toMatchObject({ messagesCount: 450 });
+
+    await reconcile('--repair');
+    await system.work();
+    expect(await reconcile('--repair')).toEqual(clean);
+    expect(await bodies()).toEqual(['1 one, edited', '3 three', '4 four', '5 five', '6 six']);
+  });
+
+  test('restore-sql refuses to copy a database onto itself, and deletes nothing', async () => {
+    expect(await restoreSql(system.environment.MYSQL_URL as string, '--yes')).toMatchObject({
+      status: 1,
+      stderr: 'This is the database that would be replaced; pass the address of the restored one.\n',
+    });
+    expect(await bodies()).toEqual(['1 one', '2 two', '3 three']);
   });
 });
 

@@ -1,3 +1,5 @@
+import { database } from '../../functions/aws/database.ts';
+import { readDatabaseLogin } from '../../functions/aws/database-login.ts';
 import { ledger } from '../../functions/aws/ledger.ts';
 import { parkedWrites } from '../../functions/aws/parked-writes.ts';
 import { bind } from '../../functions/aws/provider.ts';
@@ -6,13 +8,16 @@ import { searchCluster } from '../../functions/aws/search-cluster.ts';
 import { searchIndex } from '../../functions/aws/search-index.ts';
 import { store } from '../../functions/aws/store.ts';
 import { perQueue, queueService } from '../../functions/queues.ts';
+import { limits } from '../../lib/limits.ts';
 import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
+import { type CopyStep, copyDatabase } from '../../lib/store/mysql/copy.ts';
+import { openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import { currentProvider } from '../stack/choosing.ts';
 import { functionsEnvironment } from '../stack/functions-environment.ts';
 import type { OpsServices } from './engine.ts';
 
-const providers = { ledger, parkedWrites, store, searchIndex, searchCluster, ...queueProviders };
+const providers = { database, ledger, parkedWrites, store, searchIndex, searchCluster, ...queueProviders };
 
 /**
  * Opens the deployed system that the environment describes with the variables of its functions.
@@ -31,9 +36,21 @@ export async function openAws(): Promise<OpsServices> {
     searchIndex: bound.searchIndex,
     queues: perQueue((name) => bound[queueService(name)]),
     waitingWrites: bound.parkedWrites,
+    copyOfSql: (url) => copyFrom(url, bound.database),
     reindexing: new OpensearchReindexing(bound.searchCluster, bound.store),
     close: async () => undefined,
   };
+}
+
+/** Copies the database at the URL, in which the users have the same passwords because it was restored from a backup. */
+async function* copyFrom(url: string, to: Parameters<typeof copyDatabase>[1]): AsyncGenerator<CopyStep> {
+  const login = () => readDatabaseLogin(process.env.MYSQL_SECRET ?? '');
+  const from = openMysql(url, { connections: 1, timeouts: limits.sqlMs.work, login });
+  try {
+    yield* copyDatabase(from, to);
+  } finally {
+    await from.destroy();
+  }
 }
 
 /** Opens the system that script/stack deployed from this checkout. */

@@ -13,6 +13,7 @@ export interface Actions {
   import: (file: string, flags: { dryRun?: boolean }) => Promise<void>;
   reconcile: (token: string | undefined, flags: { repair?: boolean; json?: boolean }) => Promise<void>;
   reindex: (flags: { dryRun?: boolean; abort?: boolean }) => Promise<void>;
+  restoreSql: (url: string, flags: { yes?: boolean }) => Promise<void>;
 }
 
 const examples = (...lines: string[]): string =>
@@ -100,5 +101,15 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
     .option('--json', 'print each difference as one line of JSON, with full tokens')
     .addHelpText('after', examples('reconcile', '--stack reconcile --repair', '--stack reconcile <token> --json'))
     .action((token, flags) => actions.reconcile(token, flags));
+  program
+    .command('restore-sql')
+    .argument('<url>', 'the restored database, without a password: mysql://user@host:port/database?ssl=Amazon%20RDS')
+    .description('replace everything in SQL with the content of a restored database (docs/restoring.md)')
+    .option('--yes', 'confirm that everything in SQL is deleted')
+    .addHelpText(
+      'after',
+      examples("--aws restore-sql --yes 'mysql://chat_worker@restored.example/chat?ssl=Amazon%20RDS'"),
+    )
+    .action((url, flags) => actions.restoreSql(url, flags));
   return program;
 }

@@ -3,6 +3,7 @@ import type { Services } from '../../functions/runtime/services.ts';
 import type { Queue } from '../../lib/queue/queue.ts';
 import type { ReconcileServices } from '../../lib/reconcile/services.ts';
 import type { Reindexing } from '../../lib/search/reindex.ts';
+import type { CopyStep } from '../../lib/store/mysql/copy.ts';
 
 /** The services that the commands work with. Each engine has its own implementations. */
 export interface OpsServices extends Omit<Services, 'cursors'> {
@@ -11,6 +12,8 @@ export interface OpsServices extends Omit<Services, 'cursors'> {
   reindexing: Reindexing;
   /** Marks the two files of a data folder as consistent; returns whether they were inconsistent. Undefined on AWS. */
   markConsistent?: () => Promise<boolean>;
+  /** Replaces the content of SQL with that of the database at the URL. Undefined for a data folder. */
+  copyOfSql?: (url: string) => AsyncGenerator<CopyStep>;
   close: () => Promise<void>;
 }
 

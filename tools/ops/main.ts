@@ -4,6 +4,7 @@ import { DependencyFailure } from '../../lib/model/errors.ts';
 import { asToken } from '../../lib/model/token.ts';
 import { ReindexProblem } from '../../lib/search/reindex.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
+import { SameDatabase } from '../../lib/store/mysql/copy.ts';
 import { runSubcommand } from '../cli/command-line.ts';
 import { onLostReader } from '../cli/output.ts';
 import { CommandProblem, wrongUsage } from '../cli/problem.ts';
@@ -16,6 +17,7 @@ import { listDeadLetters } from './list-dead-letters.ts';
 import { reconcileAll } from './reconcile.ts';
 import { redrive } from './redrive.ts';
 import { reindex } from './reindex.ts';
+import { restoreSql } from './restore-sql.ts';
 import { type EngineFlags, importTarget, openServices } from './services.ts';
 
 const interruption = new Interruption();
@@ -58,6 +60,7 @@ const program = opsCommand({
       { onLostCommits: 'repair' },
     ),
   reindex: (flags) => on((services) => reindex(services, flags, interruption)),
+  restoreSql: (url, flags) => on((services) => restoreSql(services, url, flags, interruption)),
 });
 
 /** Returns what went wrong and what the user can do, as a sentence; undefined for a bug. */
@@ -66,6 +69,7 @@ function sentence(error: unknown): string | undefined {
     error instanceof ArchiveProblem ||
     error instanceof CommandProblem ||
     error instanceof ReindexProblem ||
+    error instanceof SameDatabase ||
     error instanceof UnusableDatabase
   )
     return error.message;
