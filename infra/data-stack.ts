@@ -3,6 +3,7 @@ import type { Construct } from 'constructs';
 import { perQueue, type QueueName, queueVariables } from '../functions/queues.ts';
 import { type DatabaseSize, type SearchDomainSize, zonesOf } from './config.ts';
 import { AdminKey } from './constructs/admin-key.ts';
+import { ApiDomain } from './constructs/api-domain.ts';
 import { CreatedDatabase } from './constructs/created-database.ts';
 import type { Database } from './constructs/database.ts';
 import { ExistingDatabase } from './constructs/existing-database.ts';
@@ -34,9 +35,11 @@ export class DataStack extends Stack {
   readonly network: Network | undefined;
   readonly database: Database;
   readonly searchCluster: SearchCluster;
+  /** Undefined when the API has the address that AWS gives it. */
+  readonly apiDomain: ApiDomain | undefined;
 
   constructor(scope: Construct, id: string, { deployment, ...props }: DataStackProps) {
-    const { adminKeySecret, stage } = deployment;
+    const { adminKeySecret, stage, warmWrites, domain } = deployment;
     const { keepData, adminKey } = stage;
     super(scope, id, { ...props, description: 'chat-system: data', terminationProtection: keepData });
     this.queues = perQueue(
@@ -47,7 +50,7 @@ export class DataStack extends Stack {
           keepData,
         }),
     );
-    this.ledger = new LedgerTable(this, 'Ledger', { storeQueue: this.queues.store, keepData });
+    this.ledger = new LedgerTable(this, 'Ledger', { storeQueue: this.queues.store, warmWrites, keepData });
     if (adminKey || adminKeySecret)
       this.adminKey = new AdminKey(this, 'AdminKey', { secretName: adminKeySecret, keepData });
     this.systemSecret = new SystemSecret(this, 'SystemSecret', { keepData });
@@ -56,6 +59,7 @@ export class DataStack extends Stack {
     this.network = network;
     this.database = this.#addDatabase(deployment, network);
     this.searchCluster = this.#addSearchCluster(deployment, network);
+    if (domain) this.apiDomain = new ApiDomain(this, 'ApiDomain', domain);
     const { ledger, database, searchCluster } = this;
     const operated = [ledger, database, searchCluster, ...Object.values(this.queues)];
     new OperationsPolicy(this, 'Operations', operated);

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import type { openRegistry } from '../functions/aws/admin-key.ts';
 import { type Stage, type StageName, stages, zonesOf } from './config.ts';
+import type { DomainSettings } from './constructs/api-domain.ts';
 import { invalidFlag, unknownFlags } from './context.ts';
 import { domainOf, isAddressOfAws } from './domain-address.ts';
 import type { StageFile } from './stage-files.ts';
@@ -63,6 +64,23 @@ const flags = z.object({
     // The API promises that counts are at most one hour old.
     .max(60, 'is more than 60')
     .default(1),
+  domain: z
+    .string()
+    .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/, 'is not a domain name such as chat.example.org')
+    .optional(),
+  certificateArn: z
+    .string()
+    .regex(
+      /^arn:aws[\w-]*:acm:[a-z0-9-]+:\d{12}:certificate\/[\w-]+$/,
+      'is not an ARN such as arn:aws:acm:region:account:certificate/id',
+    )
+    .optional(),
+  // A new table already has 4,000.
+  warmWrites: z.coerce
+    .number('is not a number')
+    .int('is not a whole number')
+    .min(4_000, 'is less than 4000')
+    .optional(),
   alarmEmail: z.email('is not an e-mail address').optional(),
   monthlyBudget: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is less than 1').optional(),
   runbookUrl: urlOf(['https:'], 'https://host/docs/runbook.md').optional(),
@@ -102,8 +120,12 @@ export interface Deployment {
   searchDomainArn?: string;
   /** The name of an existing secret that holds the admin key. Default: a secret is created. */
   adminKeySecret?: string;
+  /** The custom domain of the API. Default: the address that AWS gives it. */
+  domain?: DomainSettings;
   /** The time between two runs of the roll-up. */
   rollupMinutes: number;
+  /** The writes per second that the ledger's table takes at once. Default: what AWS gives a table. */
+  warmWrites?: number;
   /** The e-mail address that is notified of alarms and of the budget. */
   alarmEmail?: string;
   /** The budget of the whole account, in USD per month. */
@@ -149,7 +171,7 @@ export function readFlags(
   if (problems.length > 0) throw new InvalidFlags(problems.map(located).join('\n'));
 
   const { stage, vpcId, zones, opensearchUrl, searchDomainArn, adminKeySecret, rollupMinutes } = valid;
-  const { alarmEmail, monthlyBudget, runbookUrl } = valid;
+  const { domain, certificateArn, warmWrites, alarmEmail, monthlyBudget, runbookUrl } = valid;
   const mysql = existingMysql(valid);
   return {
     name: stage,
@@ -160,7 +182,9 @@ export function readFlags(
     ...(opensearchUrl && { opensearchUrl }),
     ...(searchDomainArn && { searchDomainArn }),
     ...(adminKeySecret && { adminKeySecret }),
+    ...(domain && certificateArn && { domain: { name: domain, certificateArn } }),
     rollupMinutes,
+    ...(warmWrites && { warmWrites }),
     ...(alarmEmail && { alarmEmail }),
     monthlyBudget: monthlyBudget ?? stages[stage].monthlyBudget,
     ...(runbookUrl && { runbookUrl }),
@@ -220,6 +244,8 @@ function missing({ stage }: Flags, has: (flag: FlagName) => boolean): string[] {
   if (has('mysqlWorkerSecret')) need('mysqlReaderSecret', together);
   if (has('mysqlReaderSecret') && has('mysqlWorkerSecret') && !has('mysqlUrl')) need('mysqlSecret', together);
   if (!searchDomain) need('opensearchUrl', `stage ${stage} does not create a search domain`);
+  if (has('domain')) need('certificateArn', 'it names the certificate of the domain');
+  if (has('certificateArn')) need('domain', 'certificateArn names its certificate');
   if (has('searchDomainArn')) need('opensearchUrl', 'searchDomainArn names the domain behind it');
   // The created one would be in a created network, from which the existing one cannot be reached.
   if (database && searchDomain && has('mysqlUrl') !== has('opensearchUrl'))

@@ -1,4 +1,5 @@
 import { CfnOutput, CrossStackReferences, Duration, Stack, type StackProps } from 'aws-cdk-lib';
+import { BasePathMapping } from 'aws-cdk-lib/aws-apigateway';
 import type { Construct } from 'constructs';
 import type { report } from '../functions/aws/report.ts';
 import { queueNames, sendsTo, workerName } from '../functions/queues.ts';
@@ -110,7 +111,17 @@ export class ServiceStack extends Stack {
       new Migration(this, 'Migration', migrate).runBefore(this.api, ...users);
     }
 
-    new CfnOutput(this, 'ApiUrl', { value: this.api.url, description: 'Base URL of the HTTP API' });
+    // The base path is the same as without a domain, so that clients only change the host.
+    const { apiDomain } = data;
+    if (apiDomain)
+      new BasePathMapping(this, 'DomainMapping', {
+        domainName: apiDomain.domain,
+        restApi: this.api.rest,
+        stage: this.api.rest.deploymentStage,
+        basePath: 'v1',
+      });
+    const url = deployment.domain ? `https://${deployment.domain.name}/v1` : this.api.url;
+    new CfnOutput(this, 'ApiUrl', { value: url, description: 'Base URL of the HTTP API' });
   }
 }
 

@@ -40,6 +40,8 @@ const senders: LedgerAccess[] = ['create', 'edit', 'delete', 'sweep'];
 interface LedgerTableProps {
   /** The queue that accepted writes are sent to. */
   storeQueue: WorkQueue;
+  /** The writes per second that the table takes at once. AWS charges once for each above what the table has. */
+  warmWrites: number | undefined;
   keepData: boolean;
 }
 
@@ -48,13 +50,14 @@ export class LedgerTable extends Construct {
   readonly table: Table;
   readonly #storeQueue: WorkQueue;
 
-  constructor(scope: Construct, id: string, { storeQueue, keepData }: LedgerTableProps) {
+  constructor(scope: Construct, id: string, { storeQueue, warmWrites, keepData }: LedgerTableProps) {
     super(scope, id);
     this.#storeQueue = storeQueue;
     this.table = new Table(this, 'Table', {
       partitionKey: { name: ledgerTable.partitionKey, type: AttributeType.STRING },
       sortKey: { name: ledgerTable.sortKey, type: AttributeType.STRING },
       billingMode: BillingMode.PAY_PER_REQUEST,
+      ...(warmWrites && { warmThroughput: { writeUnitsPerSecond: warmWrites } }),
       pointInTimeRecoverySpecification: { pointInTimeRecoveryEnabled: true },
       timeToLiveAttribute: ledgerTable.expiry,
       deletionProtection: keepData,

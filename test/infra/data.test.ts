@@ -56,6 +56,38 @@ describe('the resources that hold data', () => {
   });
 });
 
+test('the flag warmWrites sets the warm throughput of the table, which is otherwise what AWS gives it', () => {
+  const throughput = (stack: SynthesizedStack) => stack.one('AWS::DynamoDB::Table').resource.Properties.WarmThroughput;
+  expect(throughput(synthesize({ ...everyStage.prod, warmWrites: '20000' }).data)).toEqual({
+    WriteUnitsPerSecond: 20_000,
+  });
+  expect(throughput(prod.data)).toBeUndefined();
+});
+
+test('a custom domain is in the data stack, and leads to the API under the same base path as without a domain', () => {
+  const flags = {
+    ...everyStage.prod,
+    domain: 'chat.example.org',
+    certificateArn: 'arn:aws:acm:eu-central-1:123456789012:certificate/0123-4567',
+  };
+  const { data, service } = synthesize(flags);
+  const { id, resource } = data.one('AWS::ApiGateway::DomainName');
+  expect(resource.Properties).toMatchObject({
+    DomainName: flags.domain,
+    RegionalCertificateArn: flags.certificateArn,
+    EndpointConfiguration: { Types: ['REGIONAL'] },
+    SecurityPolicy: 'TLS_1_2',
+  });
+  expect(service.one('AWS::ApiGateway::BasePathMapping').resource.Properties).toMatchObject({
+    BasePath: 'v1',
+    DomainName: { Ref: id },
+    RestApiId: { Ref: service.one('AWS::ApiGateway::RestApi').id },
+  });
+  expect(service.outputs.ApiUrl?.Value).toBe('https://chat.example.org/v1');
+  expect(data.outputs.DomainTarget).toBeDefined();
+  expect(prod.data.ofType('AWS::ApiGateway::DomainName')).toEqual([]);
+});
+
 describe('the service stack', () => {
   test('the service stack can be deleted and deployed again without the data stack, because it uses no export of it', () => {
     for (const { service, data } of [dev, prod]) {

@@ -62,6 +62,7 @@ test.for([
   ['vpcId', 'my-network', 'is not a VPC id'],
   ['zones', 'eu', 'is not a list such as us-east-1a,us-east-1b'],
   ['searchDomainArn', 'of-others', 'is not an ARN such as arn:aws:es:'],
+  ['warmWrites', '3999', 'is less than 4000'],
   ['monthlyBudget', 'little', 'is not a number'],
   ['runbookUrl', 'docs/runbook.md', 'is not a URL such as https://'],
   ['rollupMinutes', '61', 'is more than 60'],
@@ -130,6 +131,17 @@ test.for(['https://vpc-of-others-abc123.aos.eu-central-1.on.aws', 'https://abc12
 
 test('the flag searchDomainArn requires opensearchUrl', () => {
   expect(problems({ searchDomainArn: arn })).toEqual([expect.stringContaining('-c opensearchUrl: is missing')]);
+});
+
+test('the flags domain and certificateArn have to be passed together', () => {
+  const certificateArn = 'arn:aws:acm:eu-central-1:123456789012:certificate/0123-4567';
+  expect(problems({ domain: 'chat.example.org' })).toEqual([expect.stringContaining('-c certificateArn: is missing')]);
+  expect(problems({ certificateArn })).toEqual([expect.stringContaining('-c domain: is missing')]);
+  expect(problems({ domain: 'chat.example.org', certificateArn })).toEqual([]);
+  expect(problems({ domain: 'https://chat.example.org', certificateArn: 'chat.example.org' })).toEqual([
+    expect.stringMatching(/^-c domain: is not a domain name/),
+    expect.stringMatching(/^-c certificateArn: is not an ARN such as arn:aws:acm:/),
+  ]);
 });
 
 test('the flags mysqlUrl and mysqlSecret have to be passed together', () => {
