@@ -85,7 +85,7 @@ export const stages = {
     monthlyBudget: 300,
     logRetention: RetentionDays.ONE_WEEK,
     // Enough for one person and a test. The limits apply to each route, not to the account: a runaway script on one route
-    // costs up to $5 a day with single creates (10/s at $6 per million), and $30 a day with batches of 1,000.
+    // costs up to $8 a day with single creates (10/s at $9 per million), and $45 a day with batches of 1,000.
     throttling: {
       write: { rate: 10, burst: 50 },
       read: { rate: 100, burst: 200 },

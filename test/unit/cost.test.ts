@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
-import { billedMs, queueRequests, type Scenario } from '../../tools/cost/lines.ts';
+import { billedMs, queueRequests, type Scenario, tracesOf } from '../../tools/cost/lines.ts';
 import { inputsFrom } from '../../tools/cost/measured.ts';
-import { floorOf, floors, keptOf, monthly, perMillion } from '../../tools/cost/money.ts';
+import { extrasOf, floorOf, floors, keptOf, monthly, perMillion } from '../../tools/cost/money.ts';
 import { charge, type PriceName, type Prices, readPrices } from '../../tools/cost/prices.ts';
 import { usual as deployed } from '../../tools/cost/quantities.ts';
 import { requestSizes } from '../../tools/cost/sizes.ts';
@@ -56,6 +56,22 @@ test.each([
   expect(queueRequests(bytes)).toBe(requests);
 });
 
+test('X-Ray records the first invocation of each second, and 5 % of the others', () => {
+  expect([0, 0.5, 1, 11].map(tracesOf)).toEqual([0, 0.5, 1, 1.5]);
+});
+
+test('SQL at full load, secrets, sent bytes and warm writes are billed beyond the floor', () => {
+  const extras = extrasOf(coins('databaseSurplusVcpuHour', 'secretCall', 'transferOutGb', 'tableWarmWriteUnit'));
+  expect(Object.values(extras).map(({ value }) => value)).toEqual([
+    // Two vCPUs, each 80 % above its baseline.
+    expect.closeTo(1.6 * 730),
+    // 60 calls an hour.
+    60 * 730,
+    1,
+    1_000,
+  ]);
+});
+
 describe('a million single creates, 100 a second in 100 chats', () => {
   test('a single create costs one request and one write unit', () => {
     expect(aMillion('apiRequest')).toBeCloseTo(1e6, 3);
@@ -106,6 +122,14 @@ describe('a million single creates, 100 a second in 100 chats', () => {
     // 1,769 / 1,024 GB. The roll-up's 3 ms for each of 16,667 reads, in half a GB.
     const workers = (1e6 / 21) * 0.04 + (1e6 / 41) * 0.051;
     expect(gbSeconds('queues and workers')).toBeCloseTo(workers * 1.727539 + (1e6 / 60) * 0.003 * 0.5, 0);
+  });
+
+  test('a single create costs a line of the access log, and its traces', () => {
+    const accessLog = perMillion(usual, inputs, coins('logGb'), ({ what }) => what === 'access log');
+    expect(accessLog).toBeCloseTo(0.35);
+    // One of the 100 invocations of a second, and 5 % of the other 99.
+    const answering = perMillion(usual, inputs, coins('traceRecorded'), ({ part }) => part === 'answering');
+    expect(answering).toBeCloseTo((1 + 0.05 * 99) * 1e4, 3);
   });
 
   test('the roll-up reads each changed chat once a minute', () => {

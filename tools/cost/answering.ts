@@ -18,6 +18,7 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   return [
     { what: 'API requests', part, price: 'apiRequest', quantity: requests },
     ...ofFunction(scenario, part, requests, billedMs(cpuMs, waitMs, memoryMb), memoryMb, inputs, 0),
+    { what: 'access log', part, price: 'logGb', quantity: (requests * inputs.accessLogBytes) / 1e9 },
     {
       what: 'table writes',
       part,

@@ -62,7 +62,15 @@ export const ofFunction = (
     price: 'logGb',
     quantity: (invocations * (inputs.logBytes + inputs.reportBytes) + requests * inputs.requestIdBytes) / 1e9,
   },
+  { what: 'traces', part, price: 'traceRecorded', quantity: tracesOf(invocations) },
 ];
+
+/**
+ * Returns how many of a function's invocations X-Ray records: the first of each second, and 5 % of the others.
+ * (https://docs.aws.amazon.com/lambda/latest/dg/services-xray.html)
+ */
+export const tracesOf = (invocationsPerSecond: number): number =>
+  Math.min(invocationsPerSecond, 1) + 0.05 * Math.max(0, invocationsPerSecond - 1);
 
 export const gbSeconds = ({ architecture }: Scenario, part: Part, ms: number, memoryMb: number): Line => ({
   what: 'GB-seconds',

@@ -79,6 +79,14 @@ const table = {
     value: 320,
     from: 'the metrics line of a successful invocation: 285 for a create, with its request id, and 26 for the log event; about 100 more for a worker',
   },
+  accessLogBytes: {
+    value: 350,
+    from: "a line of the API's access log (infra/constructs/access-log.ts), and 26 for the log event",
+  },
+  zoneBytes: {
+    value: 800,
+    from: 'assumed for each message: its row to SQL (300) and back (270), and its document to the index (600), of which two thirds go to another zone',
+  },
   requestIdBytes: { value: 37, from: 'a request id and a space, in the log line of a batch' },
   rowBytes: {
     value: 270,

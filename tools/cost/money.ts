@@ -77,6 +77,8 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
       cost('functionRequest', runs) +
       cost('functionGbSecondArm', ((runs * inputs.scheduledMs) / 1_000) * (functionSizes.sweep.memoryMb / 1_024)) +
       cost('logGb', (runs * inputs.logBytes) / 1e9) +
+      // Each schedule runs less than once a second, so X-Ray records every run.
+      cost('traceRecorded', runs) +
       cost('secretMonth', floor.secrets),
     // The first three dashboards of an account are free.
     'metrics and alarms':
@@ -95,4 +97,22 @@ export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices
     (Math.min(2, searchNodes) * inputs.documentBytes) / 1_000,
   ),
   'chats in the ledger': charge(prices.tableGbMonth, inputs.chatItemBytes / 1_000),
+});
+
+/** The baseline of a vCPU of db.t4g.medium. What it computes above that is paid by CPU credits, and then by money. */
+const burstableBaseline = 0.2;
+
+/** Returns what a stage costs beyond its floor and its messages, in some situations. */
+export const extrasOf = (prices: Prices): Record<string, { value: number; unit: string }> => ({
+  'SQL with both vCPUs fully busy': {
+    value: charge(prices.databaseSurplusVcpuHour, 2 * (1 - burstableBaseline) * hoursPerMonth),
+    unit: '$ a month',
+  },
+  // Each reads the system secret every ten minutes.
+  'secrets, read by ten instances of reading functions': {
+    value: charge(prices.secretCall, 10 * 6 * hoursPerMonth),
+    unit: '$ a month',
+  },
+  'a GB sent to readers': { value: charge(prices.transferOutGb, 1), unit: '$' },
+  '1,000 warm writes/s more': { value: charge(prices.tableWarmWriteUnit, 1_000), unit: '$ once' },
 });

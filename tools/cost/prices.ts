@@ -32,6 +32,11 @@ const names = [
   'metricMonth',
   'alarmMetricMonth',
   'keyMonth',
+  'traceRecorded',
+  'zoneGb',
+  'secretCall',
+  'databaseSurplusVcpuHour',
+  'tableWarmWriteUnit',
 ] as const;
 export type PriceName = (typeof names)[number];
 

@@ -54,6 +54,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
     ...ofFunction(scenario, part, stored.invocationsPerSecond, storeMs, memoryMb, inputs, perSecond / batch),
     ...ofFunction(scenario, part, indexed.invocationsPerSecond, searchMs, memoryMb, inputs, perSecond / batch),
     { what: 'queue requests', part, price: 'queueRequest', quantity: queueCalls },
+    { what: 'bytes between zones', part, price: 'zoneGb', quantity: (perSecond * inputs.zoneBytes) / 1e9 },
     { what: 'table reads', part, price: 'tableReadUnit', quantity: changedChats },
     gbSeconds(scenario, part, changedChats * inputs.countedChatMs, rollUp),
   ];

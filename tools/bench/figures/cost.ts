@@ -1,6 +1,6 @@
 import type { Line, Scenario } from '../../cost/lines.ts';
 import { inputsFrom } from '../../cost/measured.ts';
-import { floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.ts';
+import { extrasOf, floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.ts';
 import { readPrices } from '../../cost/prices.ts';
 import { quantities, usual } from '../../cost/quantities.ts';
 import { figure, type Measurement } from '../figure.ts';
@@ -15,8 +15,8 @@ export const cost = figure({
   about: `A calculation, not a measurement: what a million messages of 80 characters use of each service, according to the code and the figures
     above, at the list prices of ${list.region} (collected ${list.collected}; [prices.json](../tools/cost/prices.json) says where each price was read, and
     which prices are from memory). Values that are not measured are in [measured.ts](../tools/cost/measured.ts). Unless stated otherwise: ${usual.perSecond}
-    messages/s in ${usual.chats} chats, arm64, ${usual.memoryMb} MB, and a batching window of ${usual.windowSeconds} s. Free tiers, cold starts and traffic
-    between zones are not included.`,
+    messages/s in ${usual.chats} chats, arm64, ${usual.memoryMb} MB, and a batching window of ${usual.windowSeconds} s. Free tiers and cold starts
+    are not included.`,
   measure: async ({ say, results }) => {
     const { inputs, unmeasured } = inputsFrom(results());
     if (unmeasured.length > 0) say(`not measured yet: ${unmeasured.join(', ')}`);
@@ -71,6 +71,11 @@ export const cost = figure({
           ),
         ];
       }),
+      ...Object.entries(extrasOf(list.prices)).map(([what, { value, unit }]) => ({
+        what: `besides: ${what}`,
+        unit,
+        values: [value],
+      })),
     ];
   },
 });
