@@ -234,8 +234,8 @@ export const writingChecks = (application: string): Check[] => {
 };
 
 /** The largest number of requests that the check of throttling sends. */
-const floodRequests = 3_000;
-const atOnce = 50;
+const floodRequests = 10_000;
+const atOnce = 100;
 
 /** Sends requests until one is throttled. It uses up the limit of other clients for a moment. */
 export const throttlingCheck: Check = [
