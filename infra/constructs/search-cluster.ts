@@ -50,6 +50,7 @@ export const searchRequests: Record<SearchAccess, Requests[]> = {
     { methods: ['Put'], path: indexName(alias, 1) },
     { methods: ['Post'], path: '_aliases' },
     { methods: ['Get'], path: `${alias}/_mapping` },
+    ...anyIndex(['Post'], '/_mapping'),
   ],
   operate: [
     // Reconcile compares versions, reads documents, and indexes what is missing.

@@ -144,6 +144,7 @@ const allowed: Record<FunctionName, string[]> = {
     'es:ESHttpPut search/messages-1',
     'es:ESHttpPost search/_aliases',
     'es:ESHttpGet search/messages/_mapping',
+    ...['?', '??', '???'].map((number) => `es:ESHttpPost search/messages-${number}/_mapping`),
   ],
 };
 
