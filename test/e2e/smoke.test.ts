@@ -3,7 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { buffer } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { type Host, launch, newDataDir, ready, removeDataDir } from '../support/servers/host.ts';
-import { smoke } from '../support/servers/smoke.ts';
+import { smoke, startSmoke } from '../support/servers/smoke.ts';
 
 // script/smoke against gateways with faults, each in front of a system of the embedded engine.
 
@@ -66,7 +66,7 @@ test('script/smoke names what a gateway changes, and deletes its application nev
     expect.stringMatching(/^FAILED {2}a search finds every character.*: expected \?q=%3B%20c%2Bd to find the message/),
   ]);
   expect(stdout).toMatch(/\n3 checks failed\.\n$/);
-  expect(await applications()).toEqual([]);
+  await expect.poll(applications).toEqual([]);
 });
 
 test('script/smoke changes nothing with --read-only, and asks for the admin key where it is needed', async () => {
@@ -81,6 +81,23 @@ test('script/smoke changes nothing with --read-only, and asks for the admin key 
     status: 1,
     stderr: 'This system requires the admin key: set ADMIN_KEY, or pass --read-only.\n',
   });
+});
+
+test('script/smoke deletes its application when it is stopped, or when the reader of its output stops early', async () => {
+  const run = (stopWhen: string) =>
+    new Promise<number | null>((resolve) => {
+      const child = startSmoke([host.url], { ADMIN_KEY: adminKey });
+      child.stdout.on('data', (line: Buffer) => {
+        if (!line.toString().includes(stopWhen)) return;
+        if (stopWhen === 'a chat') child.kill('SIGINT');
+        else child.stdout.destroy();
+      });
+      child.on('exit', resolve);
+    });
+  expect(await run('a chat')).toBe(130);
+  await expect.poll(applications).toEqual([]);
+  expect(await run('a create')).toBe(0);
+  await expect.poll(applications).toEqual([]);
 });
 
 test.for([

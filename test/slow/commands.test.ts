@@ -10,6 +10,8 @@ const programs = {
   'script/stack': 'tools/stack/main.ts',
   'script/demo': 'tools/demo/main.ts',
   'script/bench': 'tools/bench/main.ts',
+  'script/preflight': 'tools/checks/preflight/main.ts',
+  'script/smoke': 'tools/checks/smoke/main.ts',
 };
 
 /** Runs a program of this checkout. With `readerIsGone`, nobody reads its standard output. */
@@ -51,6 +53,8 @@ test.each([
   ['tools/ops/main.ts', ['export'], "Missing required argument 'token'; see script/ops export --help."],
   ['tools/ops/main.ts', ['dead-letters', 'x'], "Unknown command 'x'; see script/ops dead-letters --help."],
   ['tools/stack/main.ts', ['logs', '--x'], "Unknown option '--x'; see script/stack logs --help."],
+  ['tools/checks/smoke/main.ts', [], "Missing required argument 'url'; see script/smoke --help."],
+  ['tools/checks/preflight/main.ts', ['-c', 'prod'], '-c prod must be name=value.'],
   ['tools/demo/main.ts', ['--concurrency', 'x'], '--concurrency (CONCURRENCY) must be a whole number from 1 to 256.'],
 ] as const)('a wrong usage of %s %j names the help of the command, with status 2', async (program, args, said) => {
   expect(await run(program, [...args])).toEqual({ status: 2, stdout: '', stderr: `${said}\n` });

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { deployment } from '../../support/servers/deployment.ts';
+import { deployment, settled } from '../../support/servers/deployment.ts';
 import { smoke } from '../../support/servers/smoke.ts';
 
 const api = await deployment();
@@ -12,6 +12,10 @@ test('script/smoke finds everything as expected, and leaves no application behin
     0,
   ]);
   expect(stdout).toContain('ok      a search finds every character');
-  const { body } = await api.get<{ data: { name: string }[] }>('/applications?order=desc&limit=1000');
-  expect(body.data.filter(({ name }) => name === 'Smoke test')).toEqual([]);
+  // Lists follow within seconds.
+  const left = async () => {
+    const { body } = await api.get<{ data: { name: string }[] }>('/applications?order=desc&limit=1000');
+    return body.data.filter(({ name }) => name === 'Smoke test');
+  };
+  await expect.poll(left, settled).toEqual([]);
 });

@@ -4,6 +4,7 @@ import { InvalidFlags, readFlags, stageIn } from '../../../infra/flags.ts';
 import { readStageFile } from '../../../infra/stage-files.ts';
 import { runSubcommand } from '../../cli/command-line.ts';
 import { count } from '../../cli/numbers.ts';
+import { onLostReader } from '../../cli/output.ts';
 import { CommandProblem, printFailure, wrongUsage } from '../../cli/problem.ts';
 import { table } from '../../cli/table.ts';
 import { type Aws, AwsRefusal, awsCli } from './aws-cli.ts';
@@ -68,6 +69,7 @@ function explained(error: unknown): unknown {
   return error;
 }
 
+onLostReader(() => false);
 try {
   await runSubcommand(program, process.argv.slice(2));
 } catch (error) {

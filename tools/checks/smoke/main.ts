@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import * as z from 'zod';
 import { runSubcommand } from '../../cli/command-line.ts';
 import { count } from '../../cli/numbers.ts';
+import { onLostReader } from '../../cli/output.ts';
 import { CommandProblem, printFailure, wrongUsage } from '../../cli/problem.ts';
 import { Api, expectStatus, jsonOf, Unexpected } from './api.ts';
 import { type Check, readingChecks, throttlingCheck, writingChecks } from './checks.ts';
@@ -11,10 +12,14 @@ interface Flags {
   throttle?: boolean;
 }
 
+/** Whether the user has asked the program to stop. It stops after the current check, and deletes its application. */
+let stopped = false;
+
 /** Runs the checks one after the other, prints the outcome of each, and returns how many failed. */
 async function runAll(api: Api, checks: Check[]): Promise<number> {
   let failed = 0;
   for (const [name, run] of checks) {
+    if (stopped) break;
     try {
       await run(api);
       console.log(`ok      ${name}`);
@@ -58,6 +63,7 @@ async function smoke(url: string, { readOnly, throttle }: Flags): Promise<void> 
   let failed = await runAll(api, readingChecks);
   if (!readOnly) failed += await runOnApplication(api);
   if (throttle) failed += await runAll(api, [throttlingCheck]);
+  if (stopped) throw new CommandProblem('Stopped.', { exitStatus: 130 });
   console.log(failed === 0 ? 'Everything is as expected.' : `${count(failed, 'check')} failed.`);
   if (failed > 0) process.exitCode = 1;
 }
@@ -78,11 +84,18 @@ Examples:
   $ script/smoke http://127.0.0.1:3000/v1
   $ ADMIN_KEY=… script/smoke https://….execute-api.eu-central-1.amazonaws.com/v1 --throttle
 
-Exit status: 0 everything is as expected, 1 a check failed, 2 wrong usage.
+Exit status: 0 everything is as expected, 1 a check failed, 2 wrong usage, 130 stopped with Ctrl-C.
 `,
   )
   .action(smoke);
 
+onLostReader(() => true);
+// A second signal ends the program at once.
+for (const signal of ['SIGINT', 'SIGTERM'] as const)
+  process.once(signal, () => {
+    stopped = true;
+    console.error('Stopping after the current check.');
+  });
 try {
   await runSubcommand(program, process.argv.slice(2));
 } catch (error) {
