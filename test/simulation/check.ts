@@ -1,3 +1,4 @@
+import { claimsKept } from '../../lib/ledger/dynamodb/claims.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import type { Taken } from './dynamodb.ts';
 import type { FinalState, MessageRow } from './final-state.ts';
@@ -51,6 +52,7 @@ export function check(history: Operation[], state: FinalState, poison: string[])
     ...checkDeadLetters(state, poison),
     ...state.leftBelow.map((place) => `${place} is below something deleted and exists again after the purge`),
     ...checkDifferences(history, state),
+    ...state.invalid.map((why) => `DynamoDB rejected a call as invalid: ${why}`),
   ];
 }
 
@@ -94,6 +96,12 @@ function checkNumbers(history: Operation[], state: FinalState): string[] {
   const wrong: string[] = [];
   const byTask = Map.groupBy(state.taken, ({ task }) => task);
   const owners = new Map<string, string>();
+  const keyed = new Set(history.flatMap((operation) => (operation.keyed ? [operation.task] : [])));
+  /** Returns whether so many others have claimed numbers in between that the first claim may have been removed. */
+  const isForgotten = (claimed: Taken, again: Taken) =>
+    state.taken
+      .slice(state.taken.indexOf(claimed) + 1, state.taken.indexOf(again))
+      .filter(({ parent, task }) => parent === again.parent && keyed.has(task)).length >= claimsKept;
   for (const operation of history.filter(isCreateBelow)) {
     const { task, token } = operation;
     const chat = operation.id === 'createChat' ? undefined : operation.chat;
@@ -105,11 +113,12 @@ function checkNumbers(history: Operation[], state: FinalState): string[] {
       owners.set(place, task);
     }
     const [first] = taken;
-    if (given.length > 0 && (taken.length !== 1 || first?.first !== given[0] || first?.last !== given.at(-1)))
+    if (given.length > 0 && (first?.first !== given[0] || first?.last !== given.at(-1)))
       wrong.push(`${task} returned ${given.join()} and took ${rangesOf(taken)}`);
     if (given.length === 0 && taken.length > 0 && !isUnknown(operation))
       wrong.push(`${task} was refused and took ${rangesOf(taken)}`);
-    if (operation.keyed && taken.length > 1) wrong.push(`${task} had a key and took ${rangesOf(taken)}`);
+    if (taken.some((again, i) => i > 0 && !(operation.keyed && isForgotten(taken[i - 1] as Taken, again))))
+      wrong.push(`${task} took ${rangesOf(taken)}`);
   }
 
   const voids = new Set(state.later.flatMap((one) => (one.kind === 'void' ? [placeIn(one)] : [])));

@@ -147,7 +147,11 @@ export class Clients {
     if (operation.id === 'createApplication')
       this.#applications.push({ token: String(answered.token), chats: [], deleted: false });
     if (operation.id === 'deleteApplication' && application) application.deleted = true;
-    if (operation.id === 'createChat') application?.chats.push({ number: Number(answered.number), messages: [] });
+    if (operation.id === 'createChat' && application) {
+      const number = Number(answered.number);
+      application.chats.push({ number, messages: [] });
+      if (random.chance(0.1)) this.#world.addEarlierClaims(application.token, number, random.between(1, 800));
+    }
     if (operation.id === 'createMessage') chat?.messages.push(Number(answered.number));
     if (operation.id === 'createMessages')
       for (const { number } of answered.data as { number: number }[]) chat?.messages.push(number);

@@ -60,6 +60,12 @@ export async function step(): Promise<void> {
   await new Promise((resolve) => realSetImmediate(resolve));
 }
 
+/** Moves the clock by a millisecond, and waits for everything that follows from the timers that are due by then. */
+export async function tick(): Promise<void> {
+  clock.tick(1);
+  await new Promise((resolve) => realSetImmediate(resolve));
+}
+
 /** Moves the clock by this many milliseconds at once. Only allowed when nothing is in progress. */
 export const leap = (milliseconds: number): void => clock.setSystemTime(clock.now + milliseconds);
 

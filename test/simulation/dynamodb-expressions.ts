@@ -1,3 +1,4 @@
+import { DynamoDBServiceException } from '@aws-sdk/client-dynamodb';
 import type { Item } from '../../lib/ledger/dynamodb/table.ts';
 
 // The part of DynamoDB's expression language that the ledger uses:
@@ -11,8 +12,12 @@ export interface Bindings {
   ExpressionAttributeValues?: Item | undefined;
 }
 
-/** An expression that DynamoDB would reject. */
-export class ValidationException extends Error {}
+/** A call that DynamoDB rejects as invalid. */
+export class ValidationException extends DynamoDBServiceException {
+  constructor(message: string) {
+    super({ name: 'ValidationException', message, $fault: 'client', $metadata: { httpStatusCode: 400 } });
+  }
+}
 
 const tokensOf = (text: string): string[] => text.match(/<=|>=|<>|[=<>+,()]|[:#\w.]+/g) ?? [];
 
@@ -38,16 +43,22 @@ class Parser {
   /** Applies the clauses to a copy of the item. Operands have the values from before the update. */
   update(): Item {
     const updated = { ...this.#item };
+    const changed = new Set<string>();
+    const copies = new Set<Item>();
     let clause: string | undefined;
     for (clause = this.#next(); clause; clause = this.#next())
       do {
         const path = this.#path(this.#next());
-        if (clause === 'REMOVE') assign(updated, path, undefined);
-        else if (clause === 'ADD') assign(updated, path, sum(read(this.#item, path) ?? { N: '0' }, this.#value()));
+        if (changed.has(path.join('\n')))
+          throw new ValidationException(`Two document paths overlap with each other: ${path}`);
+        changed.add(path.join('\n'));
+        const set = (value: Value | undefined) => assign(updated, path, value, copies);
+        if (clause === 'REMOVE') set(undefined);
+        else if (clause === 'ADD') set(sum(read(this.#item, path) ?? { N: '0' }, this.#value()));
         else if (clause === 'SET') {
           this.#expect('=');
           const first = this.#value();
-          assign(updated, path, this.#take('+') ? sum(first, this.#value()) : first);
+          set(this.#take('+') ? sum(first, this.#value()) : first);
         } else throw new ValidationException(`the clause ${clause}`);
       } while (this.#take(','));
     return updated;
@@ -99,6 +110,12 @@ class Parser {
       this.#expect(')');
       return held ?? otherwise;
     }
+    if (token === 'size') {
+      this.#expect('(');
+      const held = read(this.#item, this.#path(this.#next()));
+      this.#expect(')');
+      return held && { N: String(Object.keys(held.M ?? {}).length) };
+    }
     return token?.startsWith(':') ? this.#values[token] : read(this.#item, this.#path(token));
   }
 
@@ -132,7 +149,8 @@ const read = (item: Item, [name = '', ...rest]: string[]): Value | undefined => 
   return rest.length === 0 ? value : value?.M && read(value.M, rest);
 };
 
-function assign(item: Item, [name = '', ...rest]: string[], value: Value | undefined): void {
+/** Sets the path in the item. Copies each map on the way, except those that are copies already. */
+function assign(item: Item, [name = '', ...rest]: string[], value: Value | undefined, copies: Set<Item>): void {
   if (rest.length === 0) {
     if (value === undefined) delete item[name];
     else item[name] = value;
@@ -140,9 +158,10 @@ function assign(item: Item, [name = '', ...rest]: string[], value: Value | undef
   }
   const map = item[name]?.M;
   if (!map) throw new ValidationException(`the path ${name}.${rest.join('.')} has no map to lie in`);
-  const copy = { ...map };
+  const copy = copies.has(map) ? map : { ...map };
+  copies.add(copy);
   item[name] = { M: copy };
-  assign(copy, rest, value);
+  assign(copy, rest, value, copies);
 }
 
 const sum = (a: Value, b: Value): Value => ({ N: String(Number(a.N) + Number(b.N)) });

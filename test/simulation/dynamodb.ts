@@ -15,6 +15,14 @@ import {
 import { type Item, keyOf, numberIn, textIn } from '../../lib/ledger/dynamodb/table.ts';
 import { random } from './chance.ts';
 import { type Bindings, holds, updated, ValidationException } from './dynamodb-expressions.ts';
+import {
+  newReadUnits,
+  newWriteUnits,
+  readUnitsOf,
+  requireExpressionInLimits,
+  requireItemInLimits,
+  writeUnitsOf,
+} from './dynamodb-limits.ts';
 import type { Caller } from './process.ts';
 import type { Fate } from './weather.ts';
 
@@ -50,17 +58,37 @@ interface Change extends Bindings {
   ConditionExpression?: string | undefined;
 }
 
-/** A DynamoDB table in memory, with the commands and expressions that the ledger uses. */
+/** A change of one item whose condition holds. `after` is undefined if the item is removed. */
+interface Planned {
+  name: string;
+  before: Item | undefined;
+  after: Item | undefined;
+}
+
+/**
+ * A DynamoDB table in memory, with the commands, expressions and limits that the ledger uses. It does not limit queries
+ * and scans.
+ */
 export class SimulatedTable {
   readonly #items = new Map<string, Item>();
   /** Successful transactions by their client request token, which makes retries idempotent. */
   readonly #transactions = new Set<string>();
+  readonly writeUnits = newWriteUnits();
+  readonly readUnits = newReadUnits();
+  readonly #now: () => number;
   readonly taken: Taken[] = [];
+  /** Why calls were rejected as invalid. Each is a bug of the caller. */
+  readonly invalid: string[] = [];
+
+  /** @param now milliseconds, for the units per second */
+  constructor(now: () => number = Date.now) {
+    this.#now = now;
+  }
 
   /** Returns the client with which a process calls the table. */
   client(process: Caller): DynamoDBClient {
     const send = (command: unknown) =>
-      process.call('dynamodb', () => this.#do(command, process.task), failure, changesCounter(command));
+      process.call('dynamodb', () => this.#answer(command, process.task), failure, changesCounter(command));
     return { send } as unknown as DynamoDBClient;
   }
 
@@ -74,6 +102,15 @@ export class SimulatedTable {
     this.#items.set(nameOf(item), item);
   }
 
+  #answer(command: unknown, task: string): unknown {
+    try {
+      return this.#do(command, task);
+    } catch (error) {
+      if (error instanceof ValidationException) this.invalid.push(error.message);
+      throw error;
+    }
+  }
+
   #do(command: unknown, task: string): unknown {
     if (command instanceof UpdateItemCommand) return { Attributes: this.#change(command.input, task) };
     if (command instanceof PutItemCommand || command instanceof DeleteItemCommand) {
@@ -81,17 +118,36 @@ export class SimulatedTable {
       return {};
     }
     if (command instanceof BatchGetItemCommand) {
-      const [[table, { Keys = [] }] = ['', {}]] = Object.entries(command.input.RequestItems ?? {});
-      const items = Keys.map((key) => this.#items.get(nameOf(key)));
-      return { Responses: { [table]: items.filter((item) => item !== undefined) } };
+      const [[table, { Keys = [], ConsistentRead = false }] = ['', {}]] = Object.entries(
+        command.input.RequestItems ?? {},
+      );
+      // DynamoDB returns the keys of throttled items, unless all are throttled.
+      const isRead = (key: Item) => {
+        const name = nameOf(key);
+        const units = readUnitsOf(this.#items.get(name), ConsistentRead);
+        return this.readUnits.use([{ name, units }], this.#now());
+      };
+      const { read = [], left = [] } = Object.groupBy(Keys, (key) => (isRead(key) ? 'read' : 'left'));
+      if (read.length === 0) throw throttled();
+      const items = read.map((key) => this.#items.get(nameOf(key)));
+      return {
+        Responses: { [table]: items.filter((item) => item !== undefined) },
+        UnprocessedKeys: left.length > 0 ? { [table]: { Keys: left } } : {},
+      };
     }
     if (command instanceof BatchWriteItemCommand) {
       const [[table, requests] = ['', []]] = Object.entries(command.input.RequestItems ?? {});
       // DynamoDB may leave part of a batch unprocessed, but never all of it.
       const left = random.chance(0.1) ? requests.splice(1) : [];
-      for (const { PutRequest, DeleteRequest } of requests) {
-        if (PutRequest?.Item) this.put(PutRequest.Item);
-        if (DeleteRequest?.Key) this.#items.delete(nameOf(DeleteRequest.Key));
+      for (const request of requests) {
+        const after = request.PutRequest?.Item;
+        if (after) requireItemInLimits(after);
+        const name = nameOf((after ?? request.DeleteRequest?.Key) as Item);
+        const before = this.#items.get(name);
+        if (this.writeUnits.use([{ name, units: writeUnitsOf(before, after) }], this.#now()))
+          this.#apply([{ name, before, after }], task);
+        else if (request === requests[0]) throw throttled();
+        else left.push(request);
       }
       return { UnprocessedItems: left.length > 0 ? { [table]: left } : {} };
     }
@@ -120,42 +176,69 @@ export class SimulatedTable {
   #transact({ input: { TransactItems = [], ClientRequestToken = '' } }: TransactWriteItemsCommand, task: string): void {
     if (this.#transactions.has(ClientRequestToken)) return;
     const changes = TransactItems.map(({ Update, Put, Delete }) => (Update ?? Put ?? Delete) as Change);
-    const refused = changes.map((change) => !holds(change.ConditionExpression, change, this.#at(change)));
+    const planned = changes.map((change) => this.#plan(change));
+    // Each part of a transaction costs twice: DynamoDB prepares it and then commits it.
+    if (!this.#pay(planned, 2)) throw throttled();
+    const refused = changes.map((change, i) => !holds(change.ConditionExpression, change, planned[i]?.before));
     if (refused.includes(true))
       throw new TransactionCanceledException({
         message: '',
         $metadata: {},
         CancellationReasons: refused.map((each) => ({ Code: each ? 'ConditionalCheckFailed' : 'None' })),
       });
-    for (const change of changes) this.#change(change, task);
+    this.#apply(planned, task);
     this.#transactions.add(ClientRequestToken);
-  }
-
-  #at({ Key, Item }: Change): Item | undefined {
-    return this.#items.get(nameOf((Key ?? Item) as Item));
   }
 
   /** Changes one item if its condition holds, and returns the new item. */
   #change(change: Change, task: string): Item {
-    const before = this.#at(change);
+    const planned = this.#plan(change);
+    // A refused write costs as much as one that leaves the item as it is.
+    if (!this.#pay([planned], 1)) throw throttled();
+    const { before } = planned;
     if (!holds(change.ConditionExpression, change, before))
       throw new ConditionalCheckFailedException({ message: '', $metadata: {}, ...(before && { Item: before }) });
+    this.#apply([planned], task);
+    return planned.after ?? {};
+  }
+
+  /** Returns what the change does to its item. If its condition does not hold, that is nothing. */
+  #plan(change: Change): Planned {
+    requireExpressionInLimits(change.UpdateExpression);
+    requireExpressionInLimits(change.ConditionExpression);
     const key = (change.Key ?? change.Item) as Item;
-    if (!change.Item && !change.UpdateExpression) {
-      this.#items.delete(nameOf(key));
-      return {};
-    }
+    const name = nameOf(key);
+    const before = this.#items.get(name);
+    if (!holds(change.ConditionExpression, change, before)) return { name, before, after: before };
+    if (change.Item) requireItemInLimits(change.Item);
+    if (change.Item || !change.UpdateExpression) return { name, before, after: change.Item };
     const place = { pk: textIn(key, 'pk'), sk: textIn(key, 'sk') };
-    const item = change.Item ?? updated(change.UpdateExpression ?? '', change, before ?? keyOf(place));
-    this.#items.set(nameOf(key), item);
-    for (const counter of ['chats', 'messages'])
-      if (before?.[counter] && numberIn(before, counter) !== numberIn(item, counter))
-        this.taken.push({
-          parent: textIn(item, 'pk'),
-          first: numberIn(before, counter) + 1,
-          last: numberIn(item, counter),
-          task,
-        });
-    return item;
+    const after = updated(change.UpdateExpression, change, before ?? keyOf(place));
+    requireItemInLimits(after);
+    return { name, before, after };
+  }
+
+  /** Uses the units of the writes, or returns false when an item is throttled. */
+  #pay(planned: Planned[], price: number): boolean {
+    const wanted = planned.map(({ name, before, after }) => ({ name, units: price * writeUnitsOf(before, after) }));
+    return this.writeUnits.use(wanted, this.#now());
+  }
+
+  #apply(planned: Planned[], task: string): void {
+    for (const { name, before, after } of planned) {
+      if (!after) {
+        this.#items.delete(name);
+        continue;
+      }
+      this.#items.set(name, after);
+      for (const counter of ['chats', 'messages'])
+        if (before?.[counter] && after[counter] && numberIn(before, counter) !== numberIn(after, counter))
+          this.taken.push({
+            parent: textIn(after, 'pk'),
+            first: numberIn(before, counter) + 1,
+            last: numberIn(after, counter),
+            task,
+          });
+    }
   }
 }

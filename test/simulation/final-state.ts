@@ -44,6 +44,8 @@ export interface FinalState {
   /** The highest assigned number, by the partition of the application or chat. */
   counters: Map<string, number>;
   taken: Taken[];
+  /** Why DynamoDB rejected calls as invalid. */
+  invalid: string[];
   deadLetters: { body: string; reason: string | undefined }[];
   /**
    * Places below something deleted that remained when nothing was in progress any more, although it had been purged.
@@ -75,6 +77,7 @@ export function finalState(world: World, gathered: Gathered): FinalState {
       JOIN search_applications ON search_applications.ordinal = search_documents.application`),
     counters,
     taken: world.table.taken,
+    invalid: world.table.invalid,
     ...gathered,
   };
 }

@@ -12,13 +12,13 @@ import type { Database } from '../../lib/sqlite/database.ts';
 /** The modules that a bug can be planted in, with what they export. */
 interface Modules {
   'functions/workers/store.ts': typeof import('../../functions/workers/store.ts');
+  'lib/ledger/dynamodb/claims.ts': typeof import('../../lib/ledger/dynamodb/claims.ts');
   'lib/ledger/dynamodb/dynamodb-ledger.ts': typeof import('../../lib/ledger/dynamodb/dynamodb-ledger.ts');
   'lib/ledger/dynamodb/idempotency-keys.ts': typeof import('../../lib/ledger/dynamodb/idempotency-keys.ts');
   'lib/ledger/dynamodb/numbers.ts': typeof import('../../lib/ledger/dynamodb/numbers.ts');
   'lib/ledger/dynamodb/parked-writes.ts': typeof import('../../lib/ledger/dynamodb/parked-writes.ts');
   'lib/ledger/dynamodb/purge.ts': typeof import('../../lib/ledger/dynamodb/purge.ts');
   'lib/ledger/dynamodb/table.ts': typeof import('../../lib/ledger/dynamodb/table.ts');
-  'lib/limits.ts': typeof import('../../lib/limits.ts');
   'lib/queue/sqs/sqs-queue.ts': typeof import('../../lib/queue/sqs/sqs-queue.ts');
   'lib/search/sqlite/sqlite-index.ts': typeof import('../../lib/search/sqlite/sqlite-index.ts');
   'lib/store/sqlite/counts.ts': typeof import('../../lib/store/sqlite/counts.ts');
@@ -337,35 +337,27 @@ export const mutations: Mutation[] = [
   ),
   mutation(
     'lib/ledger/dynamodb/numbers.ts',
-    'takeNumbers',
+    'takeNumbersOnce',
     'a key does not claim its number',
     ({ takeNumbers }) =>
-      (table, { claim: _, ...taking }) =>
+      (table, taking) =>
         takeNumbers(table, taking),
   ),
   mutation(
-    'lib/ledger/dynamodb/idempotency-keys.ts',
-    'IdempotencyKeys',
-    'a claim is removed as soon as the answer is kept',
-    ({ IdempotencyKeys }) =>
-      class extends IdempotencyKeys {
-        override async once<Result>(...[key, candidate, { work, dropClaim }]: Once<Result>): Promise<Result> {
-          const claims: string[] = [];
-          const noting: typeof work = (hand) => {
-            claims.push(hand.claim);
-            return work(hand);
-          };
-          const result = await super.once(key, candidate, { work: noting, dropClaim });
-          for (const claim of claims) await dropClaim(claim);
-          return result;
-        }
-      },
+    'lib/ledger/dynamodb/claims.ts',
+    'removableClaims',
+    'a claim is removed before its number is recorded',
+    () =>
+      async (_table, _counter, { item }) =>
+        Object.keys(item.claims?.M ?? {}).slice(0, 100),
   ),
   mutation(
-    'lib/limits.ts',
-    'limits',
-    'a second request takes a key over while the first one is still at work',
-    ({ limits }) => ({ ...limits, idempotencyLeaseMs: 0 as typeof limits.idempotencyLeaseMs }),
+    'lib/ledger/dynamodb/claims.ts',
+    'removableClaims',
+    'all expired claims are removed in one expression',
+    () =>
+      async (_table, _counter, { item }) =>
+        Object.keys(item.claims?.M ?? {}).filter((name) => name.includes('/')),
   ),
   mutation(
     'lib/ledger/dynamodb/idempotency-keys.ts',
@@ -378,14 +370,14 @@ export const mutations: Mutation[] = [
           super(table, now);
           this.#table = table;
         }
-        override once<Result>(...[key, candidate, { work, dropClaim }]: Once<Result>): Promise<Result> {
-          const forgetful: typeof work = (hand) =>
-            work(hand).catch(async (error: unknown) => {
+        override once<Result>(...[key, use, work]: Once<Result>): Promise<Result> {
+          const forgetful: typeof work = (held) =>
+            work(held).catch(async (error: unknown) => {
               if (error instanceof DomainError && error.appliedNothing)
                 await this.#table.remove({ pk: `key/${key.id}`, sk: 'key' });
               throw error;
             });
-          return super.once(key, candidate, { work: forgetful, dropClaim });
+          return super.once(key, use, forgetful);
         }
       },
   ),

@@ -34,6 +34,30 @@ test.each(mutations.map(({ name }, index) => [name, index] as const))(
   },
 );
 
+test('a chat that is offered 2,000 keyed creates a second accepts most of what DynamoDB allows, and is as fast as before afterwards', async () => {
+  // The whole minute, and 10,000 dead requests, are `npm run simulate:hot-chat`.
+  const run = ['test/simulation/hot-chat.ts', '--seconds', '2', '--dead', '500'];
+  const { stdout } = await promisify(execFile)(process.execPath, run, { cwd: project });
+  const lines = stdout
+    .trim()
+    .split('\n')
+    .map((line) => JSON.parse(line));
+  const linesOf = (phase: string) => lines.filter((line) => line.phase === phase);
+  expect(lines[0].units.write).toBeLessThanOrEqual(4);
+  for (const second of linesOf('flood')) {
+    expect(second['keyed accepted']).toBeGreaterThan(700);
+    expect(second['keyless accepted']).toBeGreaterThan(100);
+    expect(second['beside accepted']).toBe(200);
+    const outcomes = Object.keys(second).filter((key) => / /.test(key));
+    expect(outcomes.filter((outcome) => !/ (accepted|Throttled)$/.test(outcome))).toEqual([]);
+  }
+  for (const { phase, second, units, ...outcomes } of [...linesOf('after the flood'), ...linesOf('after the dead')]) {
+    expect(units).toBe(1);
+    expect(Object.values(outcomes), `${phase}, second ${second}`).toEqual([expect.closeTo(900, -1)]);
+  }
+  expect(lines.at(-1)).toEqual({ phase: 'end', died: expect.any(Number), wrong: [], invalid: [] });
+});
+
 test('a planted bug is found', async () => {
   expect(await simulate('--mutation', '1', '--seeds', '100')).toMatch(/^Seed \d+ breaks a promise:/m);
 });

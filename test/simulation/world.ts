@@ -5,7 +5,9 @@ import type { LambdaHandler } from '../../functions/runtime/lambda.ts';
 import { purgeSchedule } from '../../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
 import { sweepSchedule } from '../../functions/schedule/sweep.ts';
+import { earlierClaim } from '../../lib/ledger/dynamodb/claims.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { chatKey } from '../../lib/ledger/dynamodb/keys.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
 import { limits } from '../../lib/limits.ts';
@@ -20,7 +22,7 @@ import { loadWorkers } from '../../local/workers.ts';
 import { testCursors } from '../support/client/cursors.ts';
 import { random } from './chance.ts';
 import { emptyDatabase, failure, SimulatedStore } from './database.ts';
-import { sleep } from './determinism.ts';
+import { sleep, trueTime } from './determinism.ts';
 import { SimulatedTable } from './dynamodb.ts';
 import { type Ending, Process } from './process.ts';
 import { SimulatedQueue, sqsClient } from './sqs.ts';
@@ -47,7 +49,7 @@ const workers = await loadWorkers();
 /** The whole system in one process: the functions over simulated services. */
 export class World {
   readonly weather = new Weather();
-  readonly table = new SimulatedTable();
+  readonly table = new SimulatedTable(trueTime);
   /** The queues and their dead-letter queues by URL. */
   readonly queues: Record<QueueName | DeadQueueName, SimulatedQueue> = Object.fromEntries(
     queueNames.flatMap((name) => [name, deadQueueName(name)]).map((url) => [url, new SimulatedQueue(this.weather)]),
@@ -92,6 +94,20 @@ export class World {
     const process = new Process(this.weather, task);
     const run = handler(this.services(process));
     return { process, ending: await process.run(timeMs, () => run(event, lambdaContext(task, timeMs))) };
+  }
+
+  /**
+   * Adds claims to the item of a chat, as an earlier release of the ledger left them there when requests with a key died
+   * two days ago.
+   */
+  addEarlierClaims(token: string, chat: number, count: number): void {
+    const key = chatKey(token, chat);
+    const [item] = this.table.itemsIn(key.pk).filter(({ pk, sk }) => pk?.S === key.pk && sk?.S === key.sk);
+    if (!item?.claims) return;
+    const begun = trueTime() - 2 * limits.idempotencyMs;
+    const names = Array.from({ length: count }, (_, i) => earlierClaim('x'.repeat(43), begun + i));
+    const claims = Object.fromEntries(names.map((name) => [name, { N: '0' }]));
+    this.table.put({ ...item, claims: { M: { ...item.claims.M, ...claims } } });
   }
 
   /** Starts the event sources and the schedules. */

@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts';
 import { isNumber } from '../../model/bounds.ts';
 import type { ChatChange, ChatContent, ContentChange, MessageContent } from '../../model/content.ts';
-import { DependencyFailure, NotFound, NumbersUsedUp, RevisionsUsedUp } from '../../model/errors.ts';
+import { NotFound, NumbersUsedUp, RevisionsUsedUp } from '../../model/errors.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import { newToken } from '../../model/token.ts';
 import type { Write } from '../../model/write.ts';
@@ -16,10 +16,10 @@ import type {
   WriteContext,
 } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
-import { expiredClaims, type HeldKey, IdempotencyKeys } from './idempotency-keys.ts';
+import { type HeldKey, IdempotencyKeys } from './idempotency-keys.ts';
 import { counterOf, entryOf, newItem, parentKey, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey } from './keys.ts';
-import { isLive, live, type Refusal, takeNumbers } from './numbers.ts';
+import { isLive, live, type Refusal, type Taking, takeNumbers, takeNumbersOnce } from './numbers.ts';
 import type { ParkedWrites } from './parked-writes.ts';
 import { purgeItems } from './purge.ts';
 import {
@@ -64,8 +64,8 @@ export class DynamodbLedger implements Ledger {
   }
 
   async createChat(token: string, content: ChatContent, { key, requestId }: CreateContext = {}) {
-    return await this.#once(key, applicationKey(token), async ({ at, claim }) => {
-      const chat = await takeNumbers(this.#table, { parent: applicationKey(token), counter: 'chats', count: 1, claim });
+    return await this.#once(key, applicationKey(token), async ({ at, held }) => {
+      const chat = await this.#takeNumbers({ parent: applicationKey(token), counter: 'chats', count: 1 }, held);
       if (chat === 'not live') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
       await this.#table.insert({
@@ -80,8 +80,8 @@ export class DynamodbLedger implements Ledger {
 
   async createMessages({ token, chat }: ChatKey, contents: MessageContent[], { key, requestId }: CreateContext = {}) {
     const parent = chatKey(token, numberOrNone(chat));
-    return await this.#once(key, parent, async ({ at, claim }) => {
-      const last = await takeNumbers(this.#table, { parent, counter: 'messages', count: contents.length, claim });
+    return await this.#once(key, parent, async ({ at, held }) => {
+      const last = await this.#takeNumbers({ parent, counter: 'messages', count: contents.length }, held);
       if (last === 'not live') {
         await this.#requireApplication(token);
         throw new NotFound('chat', chat);
@@ -281,38 +281,23 @@ export class DynamodbLedger implements Ledger {
     return this.#parked.sendOrPark(recordsOf(writes, listOf(requestId)), this.#now());
   }
 
+  #takeNumbers(taking: Taking, held: HeldKey | undefined): Promise<number | Refusal> {
+    return held ? takeNumbersOnce(this.#table, taking, { ...held, now: this.#now }) : takeNumbers(this.#table, taking);
+  }
+
   /**
-   * Does the work. With an idempotency key, does it only once, and afterwards removes the key's claim.
+   * Does the work. With an idempotency key, does it only once.
    *
-   * @param counter the item with the claim: the application or chat whose counter the number is taken from
+   * @param counter the item from which the work takes numbers
    */
   async #once<Result>(
     key: IdempotencyKey | undefined,
     counter: ItemKey | undefined,
-    work: (held: Omit<HeldKey, 'claim'> & { claim?: string }) => Promise<Result>,
+    work: (use: { at: number; candidate: string; held?: HeldKey }) => Promise<Result>,
   ): Promise<Result> {
     const candidate = newToken();
     if (!key) return work({ at: this.#now(), candidate });
-    const dropClaim = async (claim: string) => {
-      if (!counter) return;
-      await this.#dropClaim(counter, claim).catch((error) => {
-        // The result is stored. A later request removes this claim, once its key has expired.
-        if (!(error instanceof DependencyFailure)) throw error;
-      });
-    };
-    return await this.#keys.once(key, candidate, { work, dropClaim });
-  }
-
-  async #dropClaim(counter: ItemKey, claim: string): Promise<void> {
-    const drop = (claims: string[]) =>
-      this.#table.update(counter, {
-        UpdateExpression: `REMOVE ${claims.map((_, i) => `claims.#c${i}`).join(', ')}`,
-        ConditionExpression: 'attribute_exists(pk)',
-        ExpressionAttributeNames: Object.fromEntries(claims.map((each, i) => [`#c${i}`, each])),
-      });
-    const outcome = await drop([claim]);
-    const expired = 'done' in outcome ? expiredClaims(outcome.done.claims?.M ?? {}, this.#now()) : [];
-    if (expired.length > 0) await drop(expired);
+    return await this.#keys.once(key, { candidate, counter }, (held) => work({ ...held, held }));
   }
 }
 

@@ -1,7 +1,8 @@
 import { limits } from '../../limits.ts';
 import { DependencyFailure, DomainError, KeyInFlight, KeyReused } from '../../model/errors.ts';
 import type { IdempotencyKey } from '../ledger.ts';
-import { type DynamodbTable, type Item, number, numberIn, text, textIn } from './table.ts';
+import { earlierClaim, newClaim, ttlSlackMs } from './claims.ts';
+import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text, textIn } from './table.ts';
 
 /** An idempotency key that one request holds. */
 export interface HeldKey {
@@ -10,50 +11,29 @@ export interface HeldKey {
    * completes it.
    */
   at: number;
-  /** The name under which the item of the counter stores the number taken for this request. */
+  /** The name of the key's claim: see claims.ts. */
   claim: string;
+  /** Whether no other request has held the key before. */
+  isFirst: boolean;
   /** The new token that the first attempt generated. A request that takes over uses the same one. */
   candidate: string;
+  /** The counter's item as it was a moment ago, if the read succeeded. */
+  seen: Item | undefined;
 }
 
-/** What a request does under its key. */
-interface Keyed<Result> {
-  work: (held: HeldKey) => Promise<Result>;
-  /**
-   * Removes the claim. Called when the result is stored, but only if no other request has ever held the key. If another
-   * one has, the claim must stay: a delayed call of the request that lost its lease may still reach the counter. The
-   * claim makes that call fail; without the claim, it would take a second number.
-   */
-  dropClaim: (claim: string) => Promise<void>;
-}
-
-/** How a request holds its key. `first`: no other request held it before. `leaseUntil`: in milliseconds since 1970. */
-interface Hold extends Omit<HeldKey, 'claim'> {
-  first: boolean;
+/** How a request holds its key. `leaseUntil`: in milliseconds since 1970. */
+interface Hold extends Omit<HeldKey, 'seen'> {
   leaseUntil: number;
 }
-
-/**
- * How long after the key's expiry its item and claims are removed, in milliseconds. A function whose clock is behind
- * may still treat the key as valid, but the clocks of functions differ by far less than this.
- */
-const ttlSlackMs = 60 * 60 * 1_000;
 
 const keyItem = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
 /**
- * Returns the name of a claim. It begins with the time of the key's first use, so that claims of expired keys can be
- * found and removed.
- */
-const claimOf = (id: string, at: number): string => `${at}/${id}`;
-
-/** Returns the claims of a counter whose keys have expired. */
-export const expiredClaims = (claims: Item, now: number): string[] =>
-  Object.keys(claims).filter((claim) => Number.parseInt(claim, 10) + limits.idempotencyMs + ttlSlackMs < now);
-
-/**
  * Idempotency keys in the ledger's table. The first request with a key holds it under a lease. If that request dies, a
  * repetition after the lease completes it, with the number that the first request claimed.
+ *
+ * The end of the lease is the attribute `held_until`. Functions of earlier releases have the lease in `lease_until`, and
+ * do not record numbers. They must not take over a key of this release, so `lease_until` is the key's expiry.
  */
 export class IdempotencyKeys {
   readonly #table: DynamodbTable;
@@ -67,95 +47,101 @@ export class IdempotencyKeys {
   /**
    * Does the work under the key, or returns the result of the earlier request.
    *
-   * @param candidate stored with the key at its first use
+   * @param use `candidate`: stored with the key at its first use; `counter`: the item from which the work takes numbers
    * @throws KeyReused, KeyInFlight, and what the work throws
    */
   async once<Result>(
     { id, payload }: IdempotencyKey,
-    candidate: string,
-    { work, dropClaim }: Keyed<Result>,
+    { candidate, counter }: { candidate: string; counter: ItemKey | undefined },
+    work: (held: HeldKey) => Promise<Result>,
   ): Promise<Result> {
-    const taken = await this.#take(id, payload, candidate);
+    const [taken, seen] = await Promise.all([
+      this.#take(id, payload, candidate),
+      counter && this.#table.glimpse([counter]),
+    ]);
     if ('result' in taken) return JSON.parse(taken.result) as Result;
-    const claim = claimOf(id, taken.at);
     let result: Result;
     try {
-      result = await work({ at: taken.at, candidate: taken.candidate, claim });
+      result = await work({ ...taken, seen: seen?.[0] });
     } catch (error) {
       // If nothing was applied and no earlier request held the key, remove it. Otherwise a number may have been taken,
       // which a retry must find by the key. So keep the key, but end the lease now, so that a retry need not wait for
       // it. If this call fails, the lease expires by itself.
       const appliedNothing = error instanceof DomainError && error.appliedNothing;
-      await (appliedNothing && taken.first ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(
+      await (appliedNothing && taken.isFirst ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(
         () => undefined,
       );
       throw error;
     }
-    if (await this.#keep(id, taken, JSON.stringify(result))) await dropClaim(claim);
+    await this.#keep(id, taken, JSON.stringify(result));
     return result;
   }
 
   async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | Hold> {
     const now = this.#now();
     const leaseUntil = now + limits.idempotencyLeaseMs;
+    const claim = newClaim(now);
     const item: Item = {
       pk: text(keyItem(id).pk),
       sk: text(keyItem(id).sk),
       payload: text(payload),
       candidate: text(candidate),
+      claim: text(claim),
       begun_at: number(now),
-      lease_until: number(leaseUntil),
+      held_until: number(leaseUntil),
+      lease_until: number(now + limits.idempotencyMs),
       expires: number(Math.ceil((now + limits.idempotencyMs + ttlSlackMs) / 1_000)),
     };
     const outcome = await this.#table.put(item, {
       ConditionExpression: 'attribute_not_exists(pk) OR begun_at <= :expired',
       ExpressionAttributeValues: { ':expired': number(now - limits.idempotencyMs) },
     });
-    if ('done' in outcome) return { at: now, candidate, first: true, leaseUntil };
+    if ('done' in outcome) return { at: now, candidate, claim, isFirst: true, leaseUntil };
 
     const known = outcome.refused;
     if (!known) throw new KeyInFlight();
     if (textIn(known, 'payload') !== payload) throw new KeyReused();
     if (known.answer) return { result: textIn(known, 'answer') };
-    if (numberIn(known, 'lease_until') > now) throw new KeyInFlight();
+    if (numberIn(known, leaseOf(known)) > now) throw new KeyInFlight();
     return this.#takeOver(id, known, leaseUntil);
   }
 
   async #takeOver(id: string, known: Item, leaseUntil: number): Promise<Hold> {
+    const lease = leaseOf(known);
+    const at = numberIn(known, 'begun_at');
     const outcome = await this.#table.update(keyItem(id), {
-      UpdateExpression: 'SET lease_until = :new',
-      ConditionExpression: 'begun_at = :begun AND lease_until = :old AND attribute_not_exists(answer)',
+      UpdateExpression: 'SET held_until = :new, lease_until = :end',
+      ConditionExpression: `begun_at = :begun AND ${lease} = :old AND attribute_not_exists(answer)`,
       ExpressionAttributeValues: {
-        ':begun': known.begun_at as Item[string],
-        ':old': known.lease_until as Item[string],
+        ':begun': number(at),
+        ':old': known[lease] as Item[string],
         ':new': number(leaseUntil),
+        ':end': number(at + limits.idempotencyMs),
       },
     });
     if ('refused' in outcome) throw new KeyInFlight();
-    return { at: numberIn(known, 'begun_at'), candidate: textIn(known, 'candidate'), first: false, leaseUntil };
+    const claim = known.claim ? textIn(known, 'claim') : earlierClaim(id, at);
+    return { at, candidate: textIn(known, 'candidate'), claim, isFirst: false, leaseUntil };
   }
 
-  /** Stores the result. Returns whether no other request has ever held the key. */
-  async #keep(id: string, { at, first, leaseUntil }: Hold, answer: string): Promise<boolean> {
+  async #keep(id: string, { at }: Hold, answer: string): Promise<void> {
     try {
-      const kept = await this.#table.update(keyItem(id), {
+      await this.#table.update(keyItem(id), {
         UpdateExpression: 'SET answer = :answer',
         ConditionExpression: 'begun_at = :begun',
         ExpressionAttributeValues: { ':begun': number(at), ':answer': text(answer) },
       });
-      return first && 'done' in kept && numberIn(kept.done, 'lease_until') === leaseUntil;
     } catch (error) {
-      // The write is accepted nevertheless. A retry after the lease finds the number by the claim, and returns the same
+      // The write is accepted nevertheless. A retry after the lease finds the recorded number, and returns the same
       // result.
-      if (error instanceof DependencyFailure) return false;
-      throw error;
+      if (!(error instanceof DependencyFailure)) throw error;
     }
   }
 
   async #giveBack(id: string, hold: Hold): Promise<void> {
     const condition = mine(hold);
     await this.#table.update(keyItem(id), {
-      UpdateExpression: 'SET lease_until = :over',
+      UpdateExpression: 'SET held_until = :over',
       ...condition,
       ExpressionAttributeValues: { ...condition.ExpressionAttributeValues, ':over': number(0) },
     });
@@ -166,8 +152,11 @@ export class IdempotencyKeys {
   }
 }
 
+/** Returns the attribute that holds the end of the key's lease. Keys of earlier releases have another. */
+const leaseOf = (item: Item): 'held_until' | 'lease_until' => (item.held_until ? 'held_until' : 'lease_until');
+
 /** The condition that no other request has taken over the key. */
 const mine = ({ at, leaseUntil }: Hold) => ({
-  ConditionExpression: 'begun_at = :begun AND lease_until = :lease',
+  ConditionExpression: 'begun_at = :begun AND held_until = :lease',
   ExpressionAttributeValues: { ':begun': number(at), ':lease': number(leaseUntil) },
 });

@@ -1,4 +1,7 @@
 import { limits } from '../../limits.ts';
+import { Throttled } from '../../model/errors.ts';
+import { readClaim, recordNumber, removableClaims, roomForClaims } from './claims.ts';
+import type { HeldKey } from './idempotency-keys.ts';
 import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './table.ts';
 
 /** The condition of an update that the item exists and is not deleted. */
@@ -16,33 +19,98 @@ export interface Taking {
   counter: 'chats' | 'messages';
   /** How many numbers in a row are taken. */
   count: number;
-  /** The name under which the parent notes the numbers, so that a repetition of the same request gets them again. */
-  claim?: string | undefined;
 }
 
+/**
+ * Most attempts of a keyed take while DynamoDB throttles the item. Others have more, because the client of a keyed create
+ * can safely retry it. So in a chat that gets too many keyed creates, the keyless ones keep most of their rate.
+ */
+const keyedTries = 1;
+
+/** Most times that a keyed take removes claims because the item is full of them. */
+const clearings = 2;
+
 /** Takes the next numbers of a counter in one conditional update. Returns the last of them, or why there are none. */
-export async function takeNumbers(
-  table: DynamodbTable,
-  { parent, counter, count, claim }: Taking,
-): Promise<number | Refusal> {
-  const values = { ':count': number(count), ':room': number(limits.highestNumber - count) };
-  const update: ItemUpdate = claim
-    ? {
-        UpdateExpression: 'SET #counter = #counter + :count, claims.#claim = #counter + :count',
-        ConditionExpression: `${live} AND #counter <= :room AND attribute_not_exists(claims.#claim)`,
-        ExpressionAttributeNames: { '#counter': counter, '#claim': claim },
-        ExpressionAttributeValues: values,
-      }
-    : {
-        UpdateExpression: 'ADD #counter :count',
-        ConditionExpression: `${live} AND #counter <= :room`,
-        ExpressionAttributeNames: { '#counter': counter },
-        ExpressionAttributeValues: values,
-      };
-  const outcome = await table.update(parent, update);
+export async function takeNumbers(table: DynamodbTable, { parent, counter, count }: Taking): Promise<number | Refusal> {
+  const outcome = await table.update(parent, {
+    UpdateExpression: 'ADD #counter :count',
+    ConditionExpression: `${live} AND #counter <= :room`,
+    ExpressionAttributeNames: { '#counter': counter },
+    ExpressionAttributeValues: valuesOf(count),
+  });
   if ('done' in outcome) return numberIn(outcome.done, counter);
-  if (!isLive(outcome.refused)) return 'not live';
-  // An earlier attempt of this request claimed a number and died. Its number belongs to this attempt.
-  const claimed = claim && outcome.refused.claims?.M?.[claim];
-  return claimed ? Number(claimed.N) : 'used up';
+  return isLive(outcome.refused) ? 'used up' : 'not live';
 }
+
+/**
+ * Takes the next numbers for an idempotency key, or returns those that an earlier request took for it. The returned
+ * number is recorded: no other request of the key gets another.
+ *
+ * @throws Throttled when the item is full of claims that this call could not remove; nothing was applied
+ */
+export async function takeNumbersOnce(
+  table: DynamodbTable,
+  taking: Taking,
+  { claim, isFirst, seen, now }: Pick<HeldKey, 'claim' | 'isFirst' | 'seen'> & { now: () => number },
+): Promise<number | Refusal> {
+  const { parent, counter, count } = taking;
+  const record = (taken: number) => recordNumber(table, parent, { claim, taken, now: now() });
+  let item = seen;
+  if (!isFirst) {
+    const known = await readClaim(table, parent, claim);
+    item = known.item;
+    if (!isLive(item)) return 'not live';
+    if (known.recorded !== undefined) return known.recorded;
+    const claimed = claimedNumber(item, claim);
+    if (claimed !== undefined) return record(claimed);
+  }
+  for (let cleared = 0; ; cleared++) {
+    const removed = item ? await removableClaims(table, parent, { item, now: now() }) : [];
+    const update = claimingUpdate(taking, { claim, removed, room: roomForClaims(item) });
+    const outcome = await table.update(parent, update, keyedTries);
+    if ('done' in outcome) return record(numberIn(outcome.done, counter));
+    item = outcome.refused;
+    if (!isLive(item)) return 'not live';
+    const claimed = claimedNumber(item, claim);
+    if (claimed !== undefined) return record(claimed);
+    if (numberIn(item, counter) > limits.highestNumber - count) return 'used up';
+    if (cleared === clearings) throw new Throttled(new Error('The item of the counter is full of claims'));
+  }
+}
+
+/** Returns the number that an earlier attempt of the request took and did not record. */
+function claimedNumber(item: Item, claim: string): number | undefined {
+  const claimed = item.claims?.M?.[claim];
+  return claimed && Number(claimed.N);
+}
+
+/**
+ * Takes numbers, claims them and removes other claims, if the claim is new. If the item is full, at least two of the
+ * removed claims must still be there, so that the item gets smaller.
+ */
+function claimingUpdate(
+  { counter, count }: Taking,
+  { claim, removed, room }: { claim: string; removed: string[]; room: number },
+): ItemUpdate {
+  const hasRoom = 'size(claims) < :claims';
+  const getsSmaller = 'attribute_exists(claims.#0) AND attribute_exists(claims.#1)';
+  return {
+    UpdateExpression:
+      'SET #counter = #counter + :count, claims.#claim = #counter + :count' +
+      (removed.length > 0 ? ` REMOVE ${removed.map((_, i) => `claims.#${i}`).join(', ')}` : ''),
+    ConditionExpression:
+      `${live} AND #counter <= :room AND attribute_not_exists(claims.#claim)` +
+      ` AND ${removed.length > 1 ? `(${hasRoom} OR ${getsSmaller})` : hasRoom}`,
+    ExpressionAttributeNames: {
+      '#counter': counter,
+      '#claim': claim,
+      ...Object.fromEntries(removed.map((name, i) => [`#${i}`, name])),
+    },
+    ExpressionAttributeValues: { ...valuesOf(count), ':claims': number(room) },
+  };
+}
+
+const valuesOf = (count: number): Item => ({
+  ':count': number(count),
+  ':room': number(limits.highestNumber - count),
+});

@@ -16,7 +16,7 @@ import {
   TransactWriteItemsCommand,
   UpdateItemCommand,
 } from '@aws-sdk/client-dynamodb';
-import { Throttled, Unavailable } from '../../model/errors.ts';
+import { DependencyFailure, Throttled, Unavailable } from '../../model/errors.ts';
 
 export type Item = Record<string, AttributeValue>;
 
@@ -49,6 +49,8 @@ interface Step {
    * `Throttled`, which would mean that nothing was applied.
    */
   isLate?: boolean;
+  /** Most attempts. Default: {@link tries}. */
+  tries?: number;
 }
 const lateStep: Step = { repeatable: true, isLate: true };
 
@@ -109,22 +111,23 @@ export class DynamodbTable {
   }
 
   /** Returns the items with a consistent read, in the order of the keys; undefined for a key without an item. */
-  async get(keys: ItemKey[]): Promise<(Item | undefined)[]> {
-    const idOf = ({ pk, sk }: ItemKey) => `${pk}\n${sk}`;
-    const wanted = new Map(keys.map((key) => [idOf(key), key]));
-    const found = new Map<string, Item>();
-    const pending = [...wanted.values()];
-    while (pending.length > 0) {
-      const Keys = pending.splice(0, keysPerRead).map(keyOf);
-      const { Responses, UnprocessedKeys } = await this.#call({ repeatable: true }, () =>
-        this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead: true } } })),
-      );
-      for (const item of Responses?.[this.#name] ?? [])
-        found.set(idOf({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') }), item);
-      for (const key of UnprocessedKeys?.[this.#name]?.Keys ?? [])
-        pending.push({ pk: textIn(key, 'pk'), sk: textIn(key, 'sk') });
+  get(keys: ItemKey[]): Promise<(Item | undefined)[]> {
+    return this.#get({ repeatable: true }, keys, true);
+  }
+
+  /**
+   * Returns the items like `get`, at half its price, but they may be some milliseconds old. It makes one attempt. Use it
+   * for work that may be left undone.
+   *
+   * @returns undefined if the attempt fails
+   */
+  async glimpse(keys: ItemKey[]): Promise<(Item | undefined)[] | undefined> {
+    try {
+      return await this.#get({ repeatable: true, tries: 1 }, keys, false);
+    } catch (error) {
+      if (error instanceof DependencyFailure) return undefined;
+      throw error;
     }
-    return keys.map((key) => found.get(idOf(key)));
   }
 
   /**
@@ -170,9 +173,13 @@ export class DynamodbTable {
     } while (from);
   }
 
-  /** Updates one item and returns all its attributes afterwards. Not retried when the outcome is unknown. */
-  update(key: ItemKey, update: ItemUpdate): Promise<Outcome> {
-    return this.#conditionally({ repeatable: false }, async () => {
+  /**
+   * Updates one item and returns all its attributes afterwards. Not retried when the outcome is unknown.
+   *
+   * @param most attempts while DynamoDB throttles
+   */
+  update(key: ItemKey, update: ItemUpdate, most: number = tries): Promise<Outcome> {
+    return this.#conditionally({ repeatable: false, tries: most }, async () => {
       const { Attributes } = await this.#client.send(
         new UpdateItemCommand({
           TableName: this.#name,
@@ -238,6 +245,24 @@ export class DynamodbTable {
     });
   }
 
+  async #get(step: Step, keys: ItemKey[], ConsistentRead: boolean): Promise<(Item | undefined)[]> {
+    const idOf = ({ pk, sk }: ItemKey) => `${pk}\n${sk}`;
+    const wanted = new Map(keys.map((key) => [idOf(key), key]));
+    const found = new Map<string, Item>();
+    const pending = [...wanted.values()];
+    while (pending.length > 0) {
+      const Keys = pending.splice(0, keysPerRead).map(keyOf);
+      const { Responses, UnprocessedKeys } = await this.#call(step, () =>
+        this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead } } })),
+      );
+      for (const item of Responses?.[this.#name] ?? [])
+        found.set(idOf({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') }), item);
+      for (const key of UnprocessedKeys?.[this.#name]?.Keys ?? [])
+        pending.push({ pk: textIn(key, 'pk'), sk: textIn(key, 'sk') });
+    }
+    return keys.map((key) => found.get(idOf(key)));
+  }
+
   #put(
     step: Step,
     Item: Item,
@@ -269,7 +294,10 @@ export class DynamodbTable {
     return await this.#call(step, attempt);
   }
 
-  async #call<Result>({ repeatable, isLate = false }: Step, run: () => Promise<Result>): Promise<Result> {
+  async #call<Result>(
+    { repeatable, isLate = false, tries: most = tries }: Step,
+    run: () => Promise<Result>,
+  ): Promise<Result> {
     let appliedNothing = !isLate;
     for (let attempt = 1; ; attempt++) {
       try {
@@ -279,7 +307,7 @@ export class DynamodbTable {
         if (!notApplied && isFault(error)) throw error;
         // Once an attempt may have been applied, no later failure can rule that out.
         appliedNothing &&= notApplied;
-        if ((!notApplied && !repeatable) || attempt === tries)
+        if ((!notApplied && !repeatable) || attempt === most)
           throw appliedNothing ? new Throttled(error) : new Unavailable(error);
         await sleep(backoffMs * attempt * (0.5 + Math.random()));
       }

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
-import { GetItemCommand } from '@aws-sdk/client-dynamodb';
+import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMessage } from '../../../functions/api/create-message.ts';
+import { newClaim } from '../../../lib/ledger/dynamodb/claims.ts';
 import { DynamodbLedger } from '../../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { chatKey } from '../../../lib/ledger/dynamodb/keys.ts';
 import { ParkedWrites } from '../../../lib/ledger/dynamodb/parked-writes.ts';
-import { keyOf } from '../../../lib/ledger/dynamodb/table.ts';
+import { keyOf, number } from '../../../lib/ledger/dynamodb/table.ts';
 import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { NotSent, type Outbox } from '../../../lib/queue/queue.ts';
@@ -197,16 +198,16 @@ describe('the ledger in DynamoDB', () => {
       const key = newKey();
       fail('UpdateItem', 'answer lost');
       expect(await refusal(create('message', key))).toBe('unavailable');
-      fail('UpdateItem', 'well', ...always('throttled' as const));
+      fail('BatchGetItem', ...always('throttled' as const));
       expect(await refusal(create('message', key))).toBe('too_many_requests');
-      fail('UpdateItem');
+      fail('BatchGetItem');
       clock.advance(limits.idempotencyLeaseMs);
       expect((await create('message', key)).first).toBe(1);
       expect(await counter()).toBe(1);
       expect(await sent()).toEqual(['1.0 message']);
     });
 
-    test('a create whose response cannot be stored is accepted, and a retry finds its number by the claim', async () => {
+    test('a create whose response cannot be stored is accepted, and a retry returns its number', async () => {
       const key = newKey();
       fail('UpdateItem', 'well', ...always('refused' as const));
       const first = await create('message', key);
@@ -259,18 +260,35 @@ describe('the ledger in DynamoDB', () => {
       expect(await create('message', key)).toEqual({ first: 1, at: begun });
       expect(await counter()).toBe(2);
       expect((await sent()).sort()).toEqual(['1.0 message', '2.0 between']);
-      // The claim stays, because a call of the dead request might still be in progress.
+    });
+
+    test('a claim is removed by a later one once its key has expired', async () => {
+      await die(newKey());
+      await create('another', newKey());
+      expect(await claims()).toHaveLength(2);
+      clock.advance(2 * limits.idempotencyMs);
+      await create('later', newKey());
       expect(await claims()).toHaveLength(1);
     });
 
-    test('the claim of a request that died is removed by a later claim once its key has expired', async () => {
-      await die(newKey());
-      expect(await claims()).toHaveLength(1);
-      await create('another', newKey());
-      expect(await claims()).toHaveLength(1);
-      clock.advance(2 * limits.idempotencyMs);
-      await create('later', newKey());
-      expect(await claims()).toEqual([]);
+    test.each([
+      ['50 requests that died now', 50, 0, 30],
+      ['150 requests that died yesterday', 150, 2 * limits.idempotencyMs, 51],
+    ])('a create with a key is accepted beside the claims of %s, and removes some', async (_who, count, age, left) => {
+      const names = numbers(1, count).map((i) => (age > 0 ? `${clock() - age}/${i}` : newClaim(clock())));
+      await opened.client.send(
+        new UpdateItemCommand({
+          TableName: opened.name,
+          Key: keyOf(chatKey(token, 1)),
+          UpdateExpression: 'SET claims = :claims, messages = :count',
+          ExpressionAttributeValues: {
+            ':claims': { M: Object.fromEntries(names.map((name, i) => [name, number(i + 1)])) },
+            ':count': number(count),
+          },
+        }),
+      );
+      expect((await create('message', newKey())).first).toBe(count + 1);
+      expect(await claims()).toHaveLength(left);
     });
   });
 

@@ -1,0 +1,153 @@
+import { randomInt } from 'node:crypto';
+import { limits } from '../../limits.ts';
+import { DependencyFailure, Unavailable } from '../../model/errors.ts';
+import { newToken } from '../../model/token.ts';
+import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text } from './table.ts';
+
+// Only the update that takes a number knows the number. So that update also writes it into the counter's item, as the
+// claim of its idempotency key. Before the number is used, it is recorded: written to an item of its own, on the condition
+// that there is none. From then on the claim in the counter's item may be removed, which a later take does in the same
+// write. So the counter's item stays small, and a keyed create writes it once.
+
+const hour = 60 * 60 * 1_000;
+
+/**
+ * How long after its expiry an idempotency key, with everything that belongs to it, is kept in the table, in
+ * milliseconds. A function whose clock is behind may still treat the key as valid, but the clocks of functions differ by
+ * far less than this.
+ */
+export const ttlSlackMs = hour;
+
+/**
+ * How many of the last claims a counter's item keeps, although they are recorded. A call that its request gave up may
+ * reach DynamoDB late, after another request took a number for the same key. The key's claim in the item refuses that
+ * call; without it, the call takes a second number, which nobody uses.
+ */
+export const claimsKept = 8;
+
+/** The number of claims above which a take removes some: twice those kept, so that most takes need not read any. */
+const claimsTolerated = 2 * claimsKept;
+
+/**
+ * Most claims in an item. A take is refused if it would add another. A claim has 22 bytes and the rest of an item 134, so
+ * with a name and metadata of up to 98 bytes it stays within 1 KiB, which is one write unit. A chat that gets more keyed
+ * creates than DynamoDB accepts has 20 to 36 claims.
+ */
+export const mostClaims = 36;
+
+/**
+ * Most claims that a take removes: as many items as one `BatchGetItem` reads. DynamoDB accepts expressions of 4 kB, and
+ * the paths of this many claims have 1.4 kB.
+ */
+const removedAtOnce = 100;
+
+/**
+ * Returns the name of a new claim: the hour of the key's first use and 72 random bits. It is short because the item is
+ * paid by its size, and the key's id has 43 characters.
+ */
+export const newClaim = (at: number): string => `${Math.floor(at / hour).toString(36)}.${newToken().slice(0, 12)}`;
+
+/**
+ * Returns the name that earlier releases gave a claim: the time of the key's first use and the key's id. Keys that began
+ * under such a release have it.
+ */
+export const earlierClaim = (id: string, at: number): string => `${at}/${id}`;
+
+const isEarlier = (name: string): boolean => name.includes('/');
+
+/** Returns the latest time at which the claim's key was first used, in milliseconds since 1970. */
+const latestUse = (name: string): number =>
+  isEarlier(name) ? Number.parseInt(name, 10) : (Number.parseInt(name, 36) + 1) * hour;
+
+/**
+ * Returns the number of claims at which a take is refused. Those of an earlier release are not counted, because it left
+ * any number of them, and they stay for up to an hour.
+ */
+export const roomForClaims = (counter: Item | undefined): number =>
+  mostClaims + Object.keys(counter?.claims?.M ?? {}).filter(isEarlier).length;
+
+const numberKey = (counter: ItemKey, claim: string): ItemKey => ({ pk: `claim/${counter.pk}/${claim}`, sk: 'claim' });
+
+/**
+ * Records the number of a claim, unless one is recorded already. So no two numbers are used for a key, whatever calls
+ * arrive late. It may be called again, and for the claim of another request.
+ *
+ * @returns the recorded number
+ * @throws Unavailable
+ */
+export async function recordNumber(
+  table: DynamodbTable,
+  counter: ItemKey,
+  { claim, taken, now }: { claim: string; taken: number; now: number },
+): Promise<number> {
+  const { pk, sk } = numberKey(counter, claim);
+  const expires = number(Math.ceil((now + limits.idempotencyMs + ttlSlackMs) / 1_000));
+  const outcome = await table.insert({ pk: text(pk), sk: text(sk), number: number(taken), expires });
+  if ('done' in outcome) return taken;
+  if (!outcome.refused) throw new Unavailable(new Error('DynamoDB did not return the item that refused the write'));
+  return numberIn(outcome.refused, 'number');
+}
+
+/** Returns the counter's item and the number that is recorded for the claim, each undefined if there is none. */
+export async function readClaim(
+  table: DynamodbTable,
+  counter: ItemKey,
+  claim: string,
+): Promise<{ item: Item | undefined; recorded: number | undefined }> {
+  const [item, recorded] = await table.get([counter, numberKey(counter, claim)]);
+  return { item, recorded: recorded && numberIn(recorded, 'number') };
+}
+
+/**
+ * Returns the claims that the next take may remove: those of expired keys and, if the item has many, some whose numbers
+ * are recorded. It records the numbers that are not, because their requests have probably died. Concurrent callers get
+ * different claims.
+ *
+ * @param item the counter's item, which may be out of date
+ */
+export async function removableClaims(
+  table: DynamodbTable,
+  counter: ItemKey,
+  { item, now }: { item: Item; now: number },
+): Promise<string[]> {
+  const all = Object.entries(item.claims?.M ?? {}).map(([name, { N }]) => ({ name, taken: Number(N) }));
+  const isExpired = ({ name }: { name: string }) => latestUse(name) + limits.idempotencyMs + ttlSlackMs < now;
+  const expired = chosen(all.filter(isExpired), removedAtOnce);
+  const valid = all.filter((claim) => !isExpired(claim));
+  if (valid.length <= claimsTolerated) return expired.map(({ name }) => name);
+
+  const older = valid.sort((a, b) => b.taken - a.taken).slice(claimsKept);
+  // A request of an earlier release uses its number without recording it. After an hour, it has ended.
+  const endable = older.filter(({ name }) => !isEarlier(name) || latestUse(name) + hour < now);
+  const some = chosen(endable, Math.min(removedAtOnce - expired.length, Math.ceil(endable.length / 2)));
+  const recorded = await table.glimpse(some.map(({ name }) => numberKey(counter, name)));
+  if (!recorded) return expired.map(({ name }) => name);
+  const isRecorded = await Promise.all(
+    some.map(
+      async ({ name, taken }, i) => recorded[i] !== undefined || tryRecord(table, counter, { name, taken, now }),
+    ),
+  );
+  return [...expired, ...some.filter((_, i) => isRecorded[i])].map(({ name }) => name);
+}
+
+/** Records the number of another request. Returns whether it succeeded; if not, the claim stays. */
+async function tryRecord(
+  table: DynamodbTable,
+  counter: ItemKey,
+  { name, taken, now }: { name: string; taken: number; now: number },
+): Promise<boolean> {
+  try {
+    await recordNumber(table, counter, { claim: name, taken, now });
+    return true;
+  } catch (error) {
+    if (error instanceof DependencyFailure) return false;
+    throw error;
+  }
+}
+
+/** Returns this many consecutive items, from a random one on. */
+function chosen<Each>(all: Each[], count: number): Each[] {
+  if (all.length === 0) return [];
+  const from = randomInt(all.length);
+  return [...all.slice(from), ...all.slice(0, from)].slice(0, count);
+}
