@@ -138,7 +138,8 @@ export interface Restorable {
 
   /**
    * Adds the entry if the ledger does not have it. Otherwise applies what is ahead of the existing entry: raises the
-   * counter to `highest`, sets the name and metadata of a higher revision, and applies a deletion. Nothing ever goes back. The call
+   * counter to `highest`, sets the name and metadata of a higher revision, and applies a deletion. Nothing ever goes
+   * back. The call
    * may be repeated, also after an unknown outcome. It sends nothing to the store queue.
    *
    * @throws RangeError when a number, counter, revision or time is out of bounds; see lib/model/bounds.ts

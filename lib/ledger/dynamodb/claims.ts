@@ -30,7 +30,7 @@ const claimsTolerated = 2 * claimsKept;
 
 /**
  * Most claims in an item. A take is refused if it would add another. A claim has 22 bytes and the rest of an item 134, so
- * with a name and metadata of up to 98 bytes it stays within 1 KiB, which is one write unit. A chat that gets more keyed
+ * with a name of up to 98 bytes it stays within 1 KiB, which is one write unit. A chat that gets more keyed
  * creates than DynamoDB accepts has 20 to 36 claims.
  */
 export const mostClaims = 36;

@@ -18,7 +18,8 @@ import type {
 import { recordsOf } from '../store-records.ts';
 import { type HeldKey, IdempotencyKeys } from './idempotency-keys.ts';
 import { counterOf, entryOf, newItem, parentKey, textOrNull } from './items.ts';
-import { applicationKey, chatKey, messageKey } from './keys.ts';
+import { applicationKey, chatKey, messageKey, metadataKey } from './keys.ts';
+import { metadataIn, newMetadata, setMetadata } from './metadata.ts';
 import { isLive, live, type Refusal, type Taking, takeNumbers, takeNumbersOnce } from './numbers.ts';
 import type { ParkedWrites } from './parked-writes.ts';
 import { purgeItems } from './purge.ts';
@@ -30,7 +31,7 @@ import {
   restoreEntry,
   tokensIn,
 } from './restore.ts';
-import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text } from './table.ts';
+import { type DynamodbTable, type Item, type ItemKey, number, numberIn } from './table.ts';
 
 /** The condition that an edit has a revision left. `:highest` is the highest revision. */
 const revisionLeft = 'revision < :highest';
@@ -68,11 +69,9 @@ export class DynamodbLedger implements Ledger {
       const chat = await this.#takeNumbers({ parent: applicationKey(token), counter: 'chats', count: 1 }, held);
       if (chat === 'not live') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
-      await this.#table.insert({
-        ...newItem(chatKey(token, chat), content.name, at),
-        ...(content.metadata !== null && { metadata: text(content.metadata) }),
-        messages: number(0),
-      });
+      // Before the chat's own item, so that nobody reads the chat without its metadata.
+      if (content.metadata !== null) await this.#table.insert(newMetadata({ token, chat }, content.metadata));
+      await this.#table.insert({ ...newItem(chatKey(token, chat), content.name, at), messages: number(0) });
       await this.#send([{ kind: 'chat', token, chat, revision: 0, at, ...content }], requestId);
       return { number: chat, at };
     });
@@ -111,6 +110,8 @@ export class DynamodbLedger implements Ledger {
     if (edited === 'not live') throw new NotFound('chat', chat);
     if (edited === 'used up') throw new RevisionsUsedUp('chat');
     const { createdAt, at, revision } = edited;
+    const { metadata } = change;
+    if (metadata !== undefined) await setMetadata(this.#table, { token, chat }, { metadata, revision });
     await this.#send([{ kind: 'chat', token, chat, revision, at, ...change }], requestId);
     return { createdAt, at };
   }
@@ -159,8 +160,9 @@ export class DynamodbLedger implements Ledger {
   }
 
   async chat(token: string, chat: number) {
-    const [application, item] = await this.#live([applicationKey(token), chatKey(token, chat)]);
-    return application && item && entryOf(item);
+    const keys = [applicationKey(token), chatKey(token, chat), metadataKey({ token, chat })];
+    const [application, item, metadata] = await this.#live(keys);
+    return application && item && { ...entryOf(item), metadata: metadataIn(metadata) };
   }
 
   async hasMessage(token: string, chat: number, message: number): Promise<boolean> {
@@ -213,17 +215,15 @@ export class DynamodbLedger implements Ledger {
     await restoreChangedMessage(this.#table, message);
   }
 
-  /** Edits an application or chat: sets the members of the change. */
-  async #edit(key: ItemKey, { name, metadata }: ChatChange): Promise<(Edited & { revision: number }) | Refusal> {
+  /** Takes the next revision of an application or chat, and sets the name if the change has one. */
+  async #edit(key: ItemKey, { name }: { name?: string | null }): Promise<(Edited & { revision: number }) | Refusal> {
     const at = this.#now();
-    const sets = [name !== undefined && '#name = :name', metadata !== undefined && 'metadata = :metadata'];
     const outcome = await this.#table.update(key, {
-      UpdateExpression: `SET ${[...sets, 'updated_at = :at'].filter(Boolean).join(', ')} ADD revision :one`,
+      UpdateExpression: `SET ${name === undefined ? '' : '#name = :name, '}updated_at = :at ADD revision :one`,
       ConditionExpression: `${live} AND ${revisionLeft}`,
       ...(name !== undefined && { ExpressionAttributeNames: { '#name': 'name' } }),
       ExpressionAttributeValues: {
         ...(name !== undefined && { ':name': textOrNull(name) }),
-        ...(metadata !== undefined && { ':metadata': textOrNull(metadata) }),
         ':at': number(at),
         ':one': number(1),
         ':highest': number(limits.highestRevision),

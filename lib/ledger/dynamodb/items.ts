@@ -1,4 +1,3 @@
-import type { ChatContent } from '../../model/content.ts';
 import type { Parent } from '../../model/keys.ts';
 import type { EntryTimes } from '../ledger.ts';
 import { applicationKey, chatKey } from './keys.ts';
@@ -23,10 +22,9 @@ export const newItem = (key: ItemKey, name: string | null, at: number): Item => 
   claims: { M: {} },
 });
 
-/** Returns what an item stores about an application or chat. Only a chat with metadata has that attribute. */
-export const entryOf = (item: Item): ChatContent & EntryTimes => ({
+/** Returns what an item stores about an application or chat. */
+export const entryOf = (item: Item): { name: string | null } & EntryTimes => ({
   name: item.name?.S ?? null,
-  metadata: item.metadata?.S ?? null,
   createdAt: numberIn(item, 'created_at'),
   updatedAt: numberIn(item, 'updated_at'),
 });

@@ -1,5 +1,5 @@
 import type { Parent } from '../../model/keys.ts';
-import { applicationKey, chatKey, messagePrefix } from './keys.ts';
+import { applicationKey, chatKey, messagePrefix, metadataKey } from './keys.ts';
 import { type DynamodbTable, keyOf, number, numberIn, textIn } from './table.ts';
 
 /**
@@ -37,11 +37,12 @@ export async function purgeItems(table: DynamodbTable, { token, chat }: Parent, 
   return done;
 }
 
+/** Removes the items of a chat, except its own. Returns how many of messages it removed. */
 async function removeMessages(table: DynamodbTable, { token, chat }: Required<Parent>, limit: number): Promise<number> {
   const items = await table.query(chatKey(token, chat).pk, limit, { prefix: messagePrefix });
   await table.write(
     [],
-    items.map((item) => ({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') })),
+    [metadataKey({ token, chat }), ...items.map((item) => ({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') }))],
   );
   return items.length;
 }

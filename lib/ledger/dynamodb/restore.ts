@@ -1,8 +1,9 @@
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { ChangedMessage, WholeEntry } from '../ledger.ts';
 import { counterOf, entryOf, newItem, parentKey, textOrNull } from './items.ts';
-import { applicationKey, chatKey, messageKey, messagePrefix } from './keys.ts';
-import { type DynamodbTable, number, numberIn, text, textIn } from './table.ts';
+import { applicationKey, chatKey, messageKey, messagePrefix, metadataKey } from './keys.ts';
+import { metadataIn, setMetadata } from './metadata.ts';
+import { type DynamodbTable, number, numberIn, textIn } from './table.ts';
 
 /** Yields the tokens of all applications. DynamoDB reads the whole table for this. */
 export async function* tokensIn(table: DynamodbTable): AsyncGenerator<string> {
@@ -10,16 +11,18 @@ export async function* tokensIn(table: DynamodbTable): AsyncGenerator<string> {
 }
 
 export async function entriesIn(table: DynamodbTable, parents: Parent[]): Promise<(WholeEntry | undefined)[]> {
-  const items = await table.get(parents.map(parentKey));
-  return items.map((item, i) => {
+  const chats = parents.filter((parent): parent is ChatKey => parent.chat !== undefined);
+  const items = await table.get([...parents.map(parentKey), ...chats.map(metadataKey)]);
+  const metadata = new Map(chats.map((chat, i) => [metadataKey(chat).pk, metadataIn(items[parents.length + i])]));
+  return items.slice(0, parents.length).map((item, i) => {
     const parent = parents[i] as Parent;
     if (!item) return undefined;
     const deleted = item.deleted !== undefined;
-    const { createdAt, updatedAt, name, metadata } = entryOf(item);
+    const { createdAt, updatedAt, name } = entryOf(item);
     return {
       ...parent,
       name: deleted ? null : name,
-      metadata: deleted ? null : metadata,
+      metadata: deleted ? null : (metadata.get(parentKey(parent).pk) ?? null),
       revision: numberIn(item, 'revision'),
       deleted,
       createdAt,
@@ -74,12 +77,18 @@ export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Pro
   const counter = counterOf(entry);
   const item = {
     ...newItem(key, name, createdAt),
-    ...(metadata !== null && { metadata: text(metadata) }),
     updated_at: number(updatedAt),
     revision: number(revision),
     [counter]: number(highest),
     ...(deleted && { deleted: number(1) }),
   };
+  // Before the revision: when the call is repeated after it stopped in between, the revision is not higher any more.
+  if (entry.chat !== undefined && !deleted) {
+    const chat = { token: entry.token, chat: entry.chat };
+    const [existing] = await table.get([key]);
+    const isAhead = !existing || numberIn(existing, 'revision') <= revision;
+    if (isAhead && (metadata !== null || revision > 0)) await setMetadata(table, chat, { metadata, revision });
+  }
   if ('done' in (await table.insert(item))) return;
   await table.update(key, {
     UpdateExpression: 'SET #counter = :highest',
@@ -89,19 +98,18 @@ export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Pro
   });
   if (deleted)
     await table.update(key, {
-      UpdateExpression: 'SET deleted = :yes REMOVE #name, metadata',
+      UpdateExpression: 'SET deleted = :yes REMOVE #name',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(deleted)',
       ExpressionAttributeNames: { '#name': 'name' },
       ExpressionAttributeValues: { ':yes': number(1) },
     });
   else
     await table.update(key, {
-      UpdateExpression: 'SET #name = :name, metadata = :metadata, updated_at = :at, revision = :revision',
+      UpdateExpression: 'SET #name = :name, updated_at = :at, revision = :revision',
       ConditionExpression: 'attribute_exists(pk) AND attribute_not_exists(deleted) AND revision < :revision',
       ExpressionAttributeNames: { '#name': 'name' },
       ExpressionAttributeValues: {
         ':name': textOrNull(name),
-        ':metadata': textOrNull(metadata),
         ':at': number(updatedAt),
         ':revision': number(revision),
       },
