@@ -13,8 +13,8 @@ const chats = 100;
 export const embeddedMemory = figure({
   title: 'Embedded: memory',
   about: `The resident memory of the host plus the private memory of its reader processes, as Linux reports them, while 50 connections create
-    messages in ${chats} chats as fast as they can for five minutes, as many as a busy system gets in an hour. The program of Node.js itself is 58 MB
-    of it.`,
+    messages in ${chats} chats as fast as they can for five minutes. A busy system gets that many messages in an hour. The program of Node.js
+    itself is 58 MB of it.`,
   measure: async ({ scale, say }) => {
     const { seconds } = sizes[scale];
     const host = await startEmbedded();
