@@ -41,8 +41,9 @@ const mostAtWork = 2;
 const unknownTokens = 'unknown tokens';
 
 /**
- * Most processes. The third one is idle, or works on the second of two reads that are not known to be fast, which count
- * as one. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle process.
+ * Most processes. Two reads that are not known to be fast count as one, so the third process works on the second of
+ * them, or is idle. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle
+ * process.
  */
 const mostProcesses = mostAtWork + 1;
 
@@ -234,7 +235,7 @@ export class Readers {
       },
     );
     this.#paces.note(read.application, { workMs: performance.now() - reader.startedAt, cpuMs });
-    // A read of a slow application starts only while another process stays idle, so one process would never serve it.
+    // A read of a slow application starts only while another process stays idle. With one process it would never start.
     if (this.#paces.of(read.application) === 'slow') this.#leastProcesses = mostProcesses;
     reader.read = undefined;
     this.#assign();

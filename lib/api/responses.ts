@@ -38,7 +38,7 @@ const metadata = z.record(z.string(), z.unknown()).meta(metadataFacts);
 export const Chat = z
   .object({ number: chatNumber, name: chatName(), metadata, messages_count: count('messages'), ...times })
   .meta({ id: 'Chat' });
-/** With the members that the edit named, because an edit returns before it reaches the store. */
+/** Has only the members that the edit named, because an edit returns before it reaches the store. */
 export const EditedChat = z
   .object({ number: chatNumber, name: z.optional(chatName()), metadata: metadata.optional(), ...times })
   .meta({ id: 'EditedChat' });
@@ -46,7 +46,7 @@ export const EditedChat = z
 export const Message = z
   .object({ number: messageNumber, sender: messageSender(), body: messageBody(), metadata, ...times })
   .meta({ id: 'Message' });
-/** With the members that the edit named, because an edit returns before it reaches the store. */
+/** Has only the members that the edit named, because an edit returns before it reaches the store. */
 export const EditedMessage = z
   .object({
     number: messageNumber,

@@ -50,21 +50,21 @@ const metadata = () =>
   );
 
 export const ApplicationInput = once(() => object('ApplicationInput', { name: applicationName() }));
-/** What it accepts is the content: handlers pass it on as it is. */
+/** Parses to the content, which handlers pass on unchanged. */
 export const ChatInput = once(() =>
   object('ChatInput', {
     name: z._default(chatName(), null),
     metadata: z._default(metadata(), null),
   } satisfies Record<keyof ChatContent, unknown>),
 );
-/** What it accepts are the members to change: handlers pass it on as it is. */
+/** Parses to the members to change, which handlers pass on unchanged. */
 export const ChatEdit = once(() =>
   object('ChatEdit', {
     name: z.exactOptional(chatName()),
     metadata: z.exactOptional(metadata()),
   } satisfies Record<keyof ChatContent, unknown>).check(atLeastOne),
 );
-/** What it accepts is the content: handlers pass it on as it is. */
+/** Parses to the content, which handlers pass on unchanged. */
 export const MessageInput = once(() =>
   object('MessageInput', {
     sender: z._default(messageSender(), null),
@@ -72,7 +72,7 @@ export const MessageInput = once(() =>
     metadata: z._default(metadata(), null),
   } satisfies Record<keyof MessageContent, unknown>),
 );
-/** What it accepts are the members to change: handlers pass it on as it is. */
+/** Parses to the members to change, which handlers pass on unchanged. */
 export const MessageEdit = once(() =>
   object('MessageEdit', {
     body: z.exactOptional(messageBody()),

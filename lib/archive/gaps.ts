@@ -13,7 +13,7 @@ export interface NumbersOf {
 export class Gaps {
   /** How many there are, taken or not. */
   count = 0;
-  /** What would have the first of them: a chat, or a message as `message chat/number`. */
+  /** The chat or message that the first of these numbers belongs to, such as `chat 4` or `message 2/7`. */
   first: string | undefined;
   #kept: { parent: Parent; range: NumberRange }[] = [];
   #keptCount = 0;

@@ -28,9 +28,9 @@ export interface Imported {
   deleted: number;
   /** The numbers without a line. */
   gaps: number;
-  /** Those of them that are void in the store by now. */
+  /** How many of these numbers the import has made void in the store so far. */
   voided: number;
-  /** What would have the first of these numbers, such as `message 2/7`. */
+  /** The chat or message that the first number without a line belongs to, such as `message 2/7`. */
   firstGap: string | undefined;
 }
 

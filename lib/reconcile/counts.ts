@@ -4,8 +4,9 @@ import type { Difference } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Yields a difference when a count is wrong. A count with a dirty mark is not checked. A count may also be too low by
- * the quantity of numbers that are not stored yet, because storing them sets a dirty mark.
+ * Yields a difference when a count is wrong. A count with a dirty mark is not checked. A count is accepted if it is too
+ * low by at most the number of messages or chats that are not stored yet: storing one sets a dirty mark, and the next
+ * roll-up corrects the count.
  *
  * @param compared.highest the counter when the numbers were compared
  * @param compared.unstored how many of the numbers had no row and were not void

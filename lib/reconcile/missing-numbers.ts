@@ -5,9 +5,9 @@ import type { Compared, Difference } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Returns the missing numbers of a range as differences. A repair also notes when it first found a number missing and
- * its write nowhere. It removes the note when the write is found parked, queued or as a dead letter, because it may
- * still be stored. If the write disappears, the number is noted with a new time.
+ * Returns the missing numbers of a range as differences. A repair also notes the time at which it first found neither
+ * a row nor a write for a number. It removes the note when it finds the write parked, queued or as a dead letter,
+ * because that write may still be stored. If the write disappears, the number is noted with a new time.
  *
  * @param numbers.missing numbers of the range that are assigned and have no row
  * @returns the differences, and how many of the numbers are not void

@@ -193,7 +193,7 @@ export class DynamodbTable {
     });
   }
 
-  /** Puts an item if there is none. Retried, so the refused item may be the one that this call put. */
+  /** Puts an item if there is none. A retry may be refused because an earlier attempt of the same call put the item. */
   insert(item: Item): Promise<Outcome> {
     return this.#put(lateStep, item, { ConditionExpression: 'attribute_not_exists(pk)' });
   }

@@ -7,7 +7,7 @@ import { from, fromIndex, indexValues, type Matching, type MatchRow, matchColumn
 
 /** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
-  /** Reading backwards costs at least this much before it may stop, in texts (see {@link unitsPerText}). */
+  /** Reading backwards does not stop before its cost has reached this, in texts (see {@link unitsPerText}). */
   leastRead: number;
   /**
    * After that, it stops when filling the page is predicted to cost more than this, in texts. The prediction assumes

@@ -44,9 +44,9 @@ const merged = (write: Write) => ({
 
 /**
  * Returns the assignments that merge a new row into the stored one. A higher revision replaces a member. A creation
- * also sets the members that no write has set, because an edit of another member may have arrived before it. Only the
- * creation has a member without a revision. A deletion blanks all members. MySQL assigns from left to right, and later expressions see the new values, so the columns that
- * conditions read come last.
+ * also sets the members that no write has set, because an edit of another member may have arrived before it. Only a
+ * creation sets a member that has no revision column. A deletion blanks all members. MySQL assigns from left to right,
+ * and later expressions see the new values, so the columns that conditions read come last.
  */
 export const merging = (members: MemberColumn[]): Record<string, RawBuilder<never>> => {
   const revised = editable(members);

@@ -59,7 +59,7 @@ export interface NotLive {
 /**
  * Returns how many numbers are live, and `counted`, which tells how recent that count is. `counted` is a sum of numbers
  * that only rise. It includes `filled`, because a late write to a void number changes the count. `live` is never
- * negative: after a restore, the ledger may have given fewer numbers than have deleted rows, until it is reconciled.
+ * negative, although a restored ledger may have a counter below the number of deleted rows until it is reconciled.
  */
 export const countOf = (highest: number, { deleted, voids, filled }: NotLive): { live: number; counted: number } => ({
   live: Math.max(0, highest - deleted - (voids - filled)),

@@ -2,7 +2,7 @@ import type { Database } from '../../sqlite/database.ts';
 import type { Mark } from '../counting.ts';
 import { countOf, type NotLive } from '../sql/schema.ts';
 
-/** Returns SQL that counts a `NotLive`; ?1 is the token, ?2 the chat, or 0 for an application. */
+/** Returns SQL whose row is a `NotLive`. ?1 is the token; ?2 is the chat's number, or 0 to count an application. */
 const notLive = (table: 'chats' | 'messages', below: string) => `
   SELECT (SELECT count(*) FROM ${table} AS r WHERE r.token = ?1 ${below} AND r.deleted = 1) AS deleted,
     count(*) AS voids,

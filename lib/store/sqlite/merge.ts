@@ -22,8 +22,8 @@ export const deletionStatement = ({ table, key, members }: MergedTable): string 
 
 /**
  * A higher revision replaces a member. A creation also sets the members that no write has set, because an edit of
- * another member may have arrived before it. Only the creation has a member without a revision. A deleted row does not
- * change.
+ * another member may have arrived before it. Only a creation sets a member that has no revision column. A deleted row
+ * does not change.
  */
 function assignments(members: MemberColumn[]): string[] {
   const revised = editable(members);
