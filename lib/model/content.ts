@@ -45,7 +45,10 @@ export const contentNames: (keyof MessageContent)[] = ['sender', ...contentMembe
 /** Returns only the content of an object that has more members. */
 export const contentOf = ({ sender, body, metadata }: MessageContent): MessageContent => ({ sender, body, metadata });
 
-/** Returns a record with one value for each member. It is a plain loop for speed, because workers call it for each message. */
+/**
+ * Returns a record with one value for each member. It is a plain loop for speed, because workers call it for each
+ * message.
+ */
 export function memberRecord<Value>(makeValue: (member: ContentMember) => Value): Record<ContentMember, Value> {
   const values = {} as Record<ContentMember, Value>;
   for (const member of contentMembers) values[member] = makeValue(member);
