@@ -14,10 +14,15 @@ import { documented, text, typeFault } from './schema-parts.ts';
 const object = <Shape extends z.core.$ZodShape>(id: string, shape: Shape) =>
   documented(z.object(shape, { error: 'must be a JSON object' }), { id });
 
-const atLeastOne = ({ value, issues }: { value: object; issues: z.core.$ZodRawIssue[] }) => {
-  if (Object.keys(value).length === 0)
-    issues.push({ code: 'custom', message: 'must have at least one member that can be edited', input: value });
-};
+/** An object that has at least one member of the shape. */
+const edit = <Shape extends z.core.$ZodShape>(id: string, shape: Shape) =>
+  documented(
+    z.object(shape, { error: 'must be a JSON object' }).check(({ value, issues }) => {
+      if (Object.keys(value).length === 0)
+        issues.push({ code: 'custom', message: 'must have at least one member that can be edited', input: value });
+    }),
+    { id, override: { anyOf: Object.keys(shape).map((name) => ({ required: [name] })) } },
+  );
 
 const kept = 'Not blank. Stored and returned exactly as sent.';
 export const applicationName = () => text(limits.nameLength, { description: kept, example: 'Support desk' });
@@ -33,7 +38,7 @@ export const messageSender = () =>
     example: 'user-17',
   });
 export const metadataFacts = {
-  description: `A JSON object of the client's own, at most ${limits.metadataBytes} bytes of compact JSON and ${limits.metadataLevels} levels. An edit replaces it whole. It is never searched.`,
+  description: `A JSON object of the client's own, at most ${limits.metadataBytes} bytes of compact JSON and ${limits.metadataLevels} levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.`,
   example: { order: 1042 },
 };
 /** Metadata, as the text that is stored. */
@@ -59,10 +64,10 @@ export const ChatInput = once(() =>
 );
 /** Parses to the members to change, which handlers pass on unchanged. */
 export const ChatEdit = once(() =>
-  object('ChatEdit', {
+  edit('ChatEdit', {
     name: z.exactOptional(chatName()),
     metadata: z.exactOptional(metadata()),
-  } satisfies Record<keyof ChatContent, unknown>).check(atLeastOne),
+  } satisfies Record<keyof ChatContent, unknown>),
 );
 /** Parses to the content, which handlers pass on unchanged. */
 export const MessageInput = once(() =>
@@ -74,10 +79,10 @@ export const MessageInput = once(() =>
 );
 /** Parses to the members to change, which handlers pass on unchanged. */
 export const MessageEdit = once(() =>
-  object('MessageEdit', {
+  edit('MessageEdit', {
     body: z.exactOptional(messageBody()),
     metadata: z.exactOptional(metadata()),
-  } satisfies Record<ContentMember, unknown>).check(atLeastOne),
+  } satisfies Record<ContentMember, unknown>),
 );
 export const tooManyMessages = `must have at most ${limits.batchSize} messages`;
 export const MessagesInput = once(() => {

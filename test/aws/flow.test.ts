@@ -75,7 +75,7 @@ describe('on the deployed stack', () => {
       .poll(() => stored(number), settled)
       .toEqual({
         number,
-        content: { body: 'through the queues' },
+        content: { sender: null, body: 'through the queues', metadata: null },
         createdAt: Date.parse(created_at),
         updatedAt: Date.parse(created_at),
       });

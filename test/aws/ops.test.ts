@@ -5,7 +5,7 @@ import { newToken } from '../../lib/model/token.ts';
 import { openEngineFiles } from '../../local/engine-files.ts';
 import { type Chat, Client, type Message, type MessagePage } from '../support/client/client.ts';
 import { numbers } from '../support/histories/writes.ts';
-import { deployment, settled } from '../support/servers/deployment.ts';
+import { counted, deployment, settled } from '../support/servers/deployment.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { startHost } from '../support/servers/host.ts';
 import { ops, startOps } from '../support/servers/ops.ts';
@@ -70,7 +70,7 @@ test('a number without a line is neither pending nor counted after an import', a
   expect((await list()).pending).toEqual([]);
   for (const number of [1, 3, 3_000])
     expect((await api.get(`${chat}/messages/${number}`)).body).toMatchObject({ code: 'message_not_found' });
-  await expect.poll(async () => (await api.get<Chat>(chat)).body.messages_count, settled).toBe(1);
+  await expect.poll(async () => (await api.get<Chat>(chat)).body.messages_count, counted).toBe(1);
   expect(await api.send(chat, 'next')).toEqual([3_001]);
 });
 
@@ -96,7 +96,7 @@ test('dead letters of the stack are listed, and a dry run says what a redrive wo
   const dry = await onStack('dead-letters', 'redrive', '--dry-run');
   expect(dry).toMatchObject({
     status: 0,
-    stdout: expect.stringMatching(/^store: \d+ dead letters would be sent back\nsearch: \d+/),
+    stdout: expect.stringMatching(/^store: \d+ dead letters? would be sent back\nsearch: \d+/),
   });
   expect(await onStack('reindex', '--dry-run')).toMatchObject({
     status: 0,
@@ -110,6 +110,6 @@ test('missing variables are named in one line', async () => {
   const { status, stderr } = await startOps(['--aws', 'dead-letters', 'list'], { env: { LEDGER_TABLE: '' } }).ended;
   expect(status).toBe(1);
   expect(stderr).toMatch(
-    /^environment variable LEDGER_TABLE: .*SEARCH_DEAD_LETTER_QUEUE_URL.* docs\/operations\.md\.\n$/,
+    /^environment variable .*LEDGER_TABLE: .*SEARCH_DEAD_LETTER_QUEUE_URL.* docs\/operations\.md\.\n$/,
   );
 });

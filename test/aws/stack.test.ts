@@ -84,7 +84,7 @@ describe('a second checkout', () => {
       stdout: '',
       stderr: expect.stringContaining('script/stack up'),
     });
-    expect(await stack('status')).toMatchObject({ status: 1, stderr: expect.stringContaining('script/stack up') });
+    expect(await stack('status')).toMatchObject({ status: 3, stderr: expect.stringContaining('script/stack up') });
     expect(await stack('down')).toMatchObject({ status: 0 });
   });
 
@@ -95,7 +95,7 @@ describe('a second checkout', () => {
     const { status, stderr } = await stack('--provider', 'native', '--mysql-port', port, 'up', '--services-only');
     expect(status).toBe(1);
     expect(stderr).toMatch(new RegExp(`Port ${port}.*--mysql-port`));
-    expect(await stack('status')).toMatchObject({ status: 1, stderr: expect.stringContaining('Nothing is up') });
+    expect(await stack('status')).toMatchObject({ status: 3, stderr: expect.stringContaining('Nothing is up') });
   });
 
   test('a second checkout has its own servers, and up restarts a killed one with its data and leaves the others running', async () => {

@@ -4,6 +4,7 @@ import { perQueueService } from '../../../functions/queues.ts';
 import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import { storeWorker } from '../../../functions/workers/store.ts';
 import { limits } from '../../../lib/limits.ts';
+import { blankContent } from '../../../lib/model/content.ts';
 import type { Write } from '../../../lib/model/write.ts';
 import type { DeadLetter } from '../../../lib/queue/queue.ts';
 import { decodeChanges, encodeWrites } from '../../../lib/queue/records.ts';
@@ -167,9 +168,9 @@ describe('a batch of writes to MySQL', () => {
     expect(rows.slice(100)).toEqual(
       keys.slice(100).map((key) => ({
         ...key,
-        revisions: { body: 1 },
+        revisions: { body: 1, metadata: 0 },
         deleted: false,
-        content: { body: `message 1/${key.number}, revision 1` },
+        content: { ...blankContent, body: `message 1/${key.number}, revision 1` },
         createdAt: 3_000 + key.number * 10,
         updatedAt: 3_001 + key.number * 10,
       })),
@@ -177,7 +178,7 @@ describe('a batch of writes to MySQL', () => {
     await store.merge(numbers(1, 600).map((number) => messageWrite('blocks', 2, number)));
     expect(await store.message('blocks', 2, 600)).toEqual({
       number: 600,
-      content: { body: 'message 2/600, revision 0' },
+      content: { ...blankContent, body: 'message 2/600, revision 0' },
       createdAt: 9_000,
       updatedAt: 9_000,
     });
