@@ -7,20 +7,26 @@ export type Metadata = { [name: string]: unknown };
 export const metadataText = (metadata: Metadata): string | null =>
   Object.keys(metadata).length === 0 ? null : JSON.stringify(metadata);
 
+/** One object for all messages without metadata, because a response can have a thousand of them. */
+const noMetadata: Metadata = Object.freeze({});
+
 /** Returns metadata that was stored. */
-export const parsedMetadata = (text: string | null): Metadata => (text === null ? {} : JSON.parse(text));
+export const parsedMetadata = (text: string | null): Metadata => (text === null ? noMetadata : JSON.parse(text));
 
 const tooLong = `must have at most ${limits.metadataBytes} bytes of JSON`;
 
 /** Returns what is wrong with a value that was parsed from JSON and should be metadata; or undefined. */
 export function metadataFault(value: unknown): string | undefined {
-  if (!isObject(value) || Array.isArray(value)) return 'must be a JSON object';
+  if (!isJsonObject(value)) return 'must be a JSON object';
   const fault = new Walk().faultOf(value, 1);
   if (fault) return fault;
   return Buffer.byteLength(JSON.stringify(value)) > limits.metadataBytes ? tooLong : undefined;
 }
 
 const isObject = (value: unknown): value is object => typeof value === 'object' && value !== null;
+
+/** Tells whether a value that was parsed from JSON is an object. */
+export const isJsonObject = (value: unknown): value is Metadata => isObject(value) && !Array.isArray(value);
 
 /** Visits a value and what it contains, until more is found than metadata can hold. */
 class Walk {

@@ -1,3 +1,4 @@
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type * as z from 'zod/mini';
 import * as schemas from '../../lib/api/schemas.ts';
@@ -104,6 +105,48 @@ describe('a batch', () => {
       'messages/3/body: is required',
       'messages/4: must be a JSON object',
     ]);
+  });
+});
+
+describe('the content of a message in a batch', () => {
+  const text = (longest: number) =>
+    fc.oneof(
+      fc.constantFrom(
+        undefined,
+        null,
+        '',
+        ' ',
+        'x',
+        '\0',
+        '\ud800',
+        'x'.repeat(longest),
+        'x'.repeat(longest + 1),
+        3,
+        {},
+        [],
+      ),
+      fc.string({ unit: 'binary' }),
+    );
+  const metadata = fc.oneof(fc.constantFrom(undefined, null, 'x', [], {}), fc.dictionary(fc.string(), fc.jsonValue()));
+  const message = fc.oneof(
+    fc.record(
+      { sender: text(limits.nameLength), body: text(limits.bodyLength), metadata, other: fc.jsonValue() },
+      { requiredKeys: [] },
+    ),
+    fc.jsonValue(),
+  );
+
+  test('it is what the schema returns, and undefined when the schema refuses the message', () => {
+    let valid = 0;
+    fc.assert(
+      fc.property(message, (value) => {
+        const { data } = schemas.MessageInput().safeParse(value);
+        if (data) valid++;
+        expect(schemas.validContent(value)).toEqual(data);
+      }),
+      { numRuns: 5_000 },
+    );
+    expect(valid).toBeGreaterThan(100);
   });
 });
 
