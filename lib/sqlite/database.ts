@@ -344,7 +344,7 @@ function explained(path: string, error: unknown): unknown {
       return damaged(path, error);
     case codes.busy:
     case codes.locked:
-      return because('is in use by another process.');
+      return because('is in use by another process. Stop it first, or use another data folder.');
     case codes.cantOpen:
     case codes.readOnly:
     case codes.perm:

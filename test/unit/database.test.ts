@@ -156,7 +156,7 @@ describe('a database file', () => {
   test('a database that another process has opened exclusively is refused', () => {
     file.database.close();
     const holder = Database.open(file.path, { exclusive: true });
-    expect(() => Database.open(file.path, { exclusive: true })).toThrow('is in use by another process.');
+    expect(() => Database.open(file.path, { exclusive: true })).toThrow('is in use by another process. Stop it first,');
     holder.close();
     const next = Database.open(file.path, { exclusive: true });
     next.close();

@@ -12,6 +12,7 @@ import { writeReport } from './report.ts';
 import { type Result, readResults, recordResult } from './results.ts';
 import { cellsOf, columns } from './table.ts';
 
+const longestName = Math.max(...Object.keys(figures).map((name) => name.length));
 const say = (line: string) => console.error(`  ${line}`);
 
 const command = new Command('script/bench')
@@ -21,14 +22,14 @@ const command = new Command('script/bench')
   .addArgument(new Argument('[figures...]', 'the figures to measure (default: all)').choices(Object.keys(figures)))
   .option('--record', 'write the results to docs/benchmarks.md and tools/bench/results.json')
   .addOption(
-    new Option('--smoke', 'check in seconds that measuring works; the results mean nothing').conflicts('record'),
+    new Option('--smoke', 'check in a minute that measuring works; the results mean nothing').conflicts('record'),
   )
   .helpOption('-h, --help', 'show this')
   .version(versions(), '--version', 'show the version')
   .addHelpText(
     'after',
     `\nFigures:\n${Object.entries(figures)
-      .map(([name, { title }]) => `  ${name.padEnd(20)} ${title}\n`)
+      .map(([name, { title }]) => `  ${name.padEnd(longestName)}  ${title}\n`)
       .join('')}`,
   )
   .parse();
