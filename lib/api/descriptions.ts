@@ -12,8 +12,8 @@ const neverReused = 'Deleting is final. The number is never assigned again.';
 const mergeResponse = (missing: string) =>
   `The response has what an edit can change, but not ${missing}: merge it into the object that you have, do not replace the object.`;
 const namedOnly = 'What the request does not name stays as it is; `metadata` is replaced whole.';
-const mergeNamed =
-  'The response has the number, what the request named, and the times: merge it into the object that you have, do not replace the object.';
+const mergeNamed = (times: string) =>
+  `The response has the number, what the request named, and ${times}: merge it into the object that you have, do not replace the object.`;
 const lastEditWins = 'The last accepted edit wins. Reads may show the old state for a moment.';
 const pages =
   'To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. A page costs the same at any depth.';
@@ -32,14 +32,14 @@ export const descriptions: Record<OperationId, string> = {
   createChat: `The body may be missing: a chat needs no name. ${createdAtOnce}\n\n${retried}`,
   listChats: `${pages} ${counts('messages_count')}`,
   getChat: counts('messages_count'),
-  editChat: `${namedOnly} ${lastEditWins} ${mergeNamed}`,
+  editChat: `${namedOnly} ${lastEditWins} ${mergeNamed('both times')}`,
   deleteChat: `${neverReused} Writes to the chat are refused at once. Reads of it, and requests for its messages, are refused within a minute.`,
-  createMessage: `${createdAtOnce} Until then, reading the message gets 404 \`message_pending\`.\n\nNumbers start at 1, are unique, and have no gaps, however many clients write at once.\n\n${retried}`,
+  createMessage: `${createdAtOnce} Until then, reading the message gets 404 \`message_pending\`.\n\nNumbers start at 1, are unique, and have no gaps, however many clients write at once. On AWS, a create that was answered with 503, or not at all, may leave its number void: no message ever has it.\n\n${retried}`,
   createMessages: `Creates up to ${limits.batchSize} messages with consecutive numbers in the order of the request. That is much faster and cheaper than creating them one by one. ${createdAtOnce}\n\n${retried}`,
   listMessages: `${pages}\n\nMessages are not always stored in the order of their numbers. \`pending\` has the numbers in the range of this page that are accepted but not stored yet. A client that polls with \`after\` must read those again later, one by one or with \`after\` and \`before\`. Polling shows new messages only: neither edits nor deletions of earlier ones.`,
   searchChat: `${found}\n\n${pages}`,
   getMessage: `A message that is accepted but not stored yet gets 404 \`message_pending\` with \`Retry-After\`: read it again after that time. A message that never existed or was deleted gets \`message_not_found\`.`,
-  editMessage: `${namedOnly} The sender never changes. A message can be edited before it is stored. ${lastEditWins} ${mergeNamed}`,
+  editMessage: `${namedOnly} The sender never changes. A message can be edited before it is stored. ${lastEditWins} ${mergeNamed('`updated_at`')}`,
   deleteMessage: `${neverReused} A message can be deleted before it is stored.`,
   searchApplication: `${found} Each match has the \`chat_number\` of its chat.\n\n${pages}`,
   getHealth: 'Use it for health checks of a load balancer. It needs no token.',
