@@ -79,3 +79,26 @@ test('every link to a section names a heading of its document', () => {
   );
   expect(broken).toEqual([]);
 });
+
+/**
+ * Returns the parts of a line that cannot be broken: words, code spans and links. The marker of a list or quotation is
+ * not a part.
+ */
+const unbreakable = (line: string) =>
+  line.replace(/^\s*(?:[-*>]|\d+\.)\s+/, '').match(/(?:\[[^\]]*\]\([^)]*\)|`[^`]*`|\S)+/g) ?? [];
+
+test('every line of prose ends by column 120, unless it is a single link or command', () => {
+  const proseOf = (document: string) =>
+    read(document)
+      // Keeps the number of lines, for the message.
+      .replace(/<!-- what follows is written.*?<!-- up to here -->|^ *```.*?^ *```/gms, (block) =>
+        block.replace(/.*/g, ''),
+      )
+      .split('\n');
+  const long = documents.flatMap((document) =>
+    proseOf(document).flatMap((line, index) =>
+      line.length > 120 && !line.startsWith('|') && unbreakable(line).length > 1 ? [`${document}:${index + 1}`] : [],
+    ),
+  );
+  expect(long).toEqual([]);
+});
