@@ -4,8 +4,11 @@ import { CommandProblem } from '../cli/problem.ts';
 /** Reports the progress of a step, which is shown next to its title. */
 export type Say = (line: string) => void;
 
-/** The number of last lines to show of a failed command. Enough to show why a test failed, above the final summary. */
-const shownLines = 60;
+/**
+ * The number of last lines to show of a failed command. Schemathesis prints about 100 lines of warnings and totals below
+ * its failures, each of which has about 16.
+ */
+const shownLines = 200;
 
 /**
  * Runs a command until it exits, and passes each line of its output to `say`.
