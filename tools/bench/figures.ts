@@ -3,10 +3,12 @@ import { cost } from './figures/cost.ts';
 import { embeddedBatch } from './figures/embedded-batch.ts';
 import { embeddedCreate } from './figures/embedded-create.ts';
 import { embeddedLag } from './figures/embedded-lag.ts';
+import { embeddedMembers } from './figures/embedded-members.ts';
 import { embeddedMemory } from './figures/embedded-memory.ts';
 import { embeddedReads } from './figures/embedded-reads.ts';
 import { functionCpu } from './figures/function-cpu.ts';
 import { functionStart } from './figures/function-start.ts';
+import { migrationMysql } from './figures/migration-mysql.ts';
 import { pageDepthEmbedded } from './figures/page-depth-embedded.ts';
 import { pageDepthMysql } from './figures/page-depth-mysql.ts';
 import { rollUpEmbedded } from './figures/roll-up-embedded.ts';
@@ -25,6 +27,7 @@ import { storeWorkerFigure } from './figures/store-worker.ts';
 export const figures: Record<string, Figure> = {
   'embedded-create': embeddedCreate,
   'embedded-batch': embeddedBatch,
+  'embedded-members': embeddedMembers,
   'embedded-lag': embeddedLag,
   'embedded-memory': embeddedMemory,
   'embedded-reads': embeddedReads,
@@ -40,6 +43,7 @@ export const figures: Record<string, Figure> = {
   'search-latency-opensearch': searchLatencyOpensearch,
   'page-depth-mysql': pageDepthMysql,
   'roll-up-mysql': rollUpMysql,
+  'migration-mysql': migrationMysql,
   cost,
   scaling,
 };

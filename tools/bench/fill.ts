@@ -1,3 +1,4 @@
+import type { Connection } from 'mysql2/promise';
 import { blankContent } from '../../lib/model/content.ts';
 import { noRevisions } from '../../lib/search/search-index.ts';
 import { bulk, bulkLines } from './bulk.ts';
@@ -22,6 +23,14 @@ export async function fillChat(count: number, { store, plain }: ScratchDatabase,
   const settings = (body: object) => index?.client.indices.putSettings({ index: index.alias, body });
   // OpenSearch recommends these settings for loading.
   await settings({ index: { refresh_interval: '-1', translog: { durability: 'async' } } });
+  await fillMessages(count, plain, index);
+  await settings({ index: { refresh_interval: null, translog: { durability: null } } });
+  await index?.client.indices.refresh({ index: index.alias });
+}
+
+/** Creates only the messages of the big chat. It also works with the tables of earlier versions. */
+export async function fillMessages(count: number, plain: Connection, index?: ScratchIndex): Promise<void> {
+  const { token, chat } = big;
   const slices = slicesOf(count);
   // Two loads at a time keep both servers busy. The SQL connection serializes its statements itself.
   const load = async () => {
@@ -43,8 +52,6 @@ export async function fillChat(count: number, { store, plain }: ScratchDatabase,
     }
   };
   await Promise.all([load(), load()]);
-  await settings({ index: { refresh_interval: null, translog: { durability: null } } });
-  await index?.client.indices.refresh({ index: index.alias });
 }
 
 function* slicesOf(count: number) {

@@ -1,5 +1,7 @@
 import { randomUUID } from 'node:crypto';
 import type { Client } from '@opensearch-project/opensearch';
+import type { Kysely } from 'kysely';
+import type { Migration } from 'kysely/migration';
 import { type Connection, createConnection, type RowDataPacket } from 'mysql2/promise';
 import { limits } from '../../lib/limits.ts';
 import { openOpensearch } from '../../lib/search/opensearch/client.ts';
@@ -7,17 +9,23 @@ import { migrateOpensearch } from '../../lib/search/opensearch/migration.ts';
 import { OpensearchIndex } from '../../lib/search/opensearch/opensearch-index.ts';
 import { migrateMysql } from '../../lib/store/mysql/migration.ts';
 import { MysqlStore, openMysql } from '../../lib/store/mysql/mysql-store.ts';
+import type { Schema } from '../../lib/store/sql/schema.ts';
 import type { Servers } from './figure.ts';
 
 /** A temporary database with the tables of the store. */
 export interface ScratchDatabase {
+  db: Kysely<Schema>;
   store: MysqlStore;
   /** A plain mysql2 connection to the database, for references. */
   plain: Connection;
   drop: () => Promise<void>;
 }
 
-export async function makeDatabase({ mysqlUrl }: Servers): Promise<ScratchDatabase> {
+/** @param migrations those of an earlier version, to measure the later ones (default: all) */
+export async function makeDatabase(
+  { mysqlUrl }: Servers,
+  migrations?: Record<string, Migration>,
+): Promise<ScratchDatabase> {
   const database = `bench_${randomUUID().replaceAll('-', '')}`;
   const plain = await createConnection({ uri: mysqlUrl, charset: 'utf8mb4_bin', supportBigNumbers: true });
   await plain.query(`CREATE DATABASE ${database}`);
@@ -25,8 +33,9 @@ export async function makeDatabase({ mysqlUrl }: Servers): Promise<ScratchDataba
   const url = new URL(mysqlUrl);
   url.pathname = database;
   const db = openMysql(url.href, { connections: 1, timeouts: limits.sqlMs.migration });
-  await migrateMysql(db);
+  await migrateMysql(db, migrations);
   return {
+    db,
     store: new MysqlStore(db),
     plain,
     drop: async () => {

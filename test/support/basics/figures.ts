@@ -10,6 +10,7 @@ export const figuresOnServers = [
   'search-latency-opensearch',
   'page-depth-mysql',
   'roll-up-mysql',
+  'migration-mysql',
 ];
 
 /** All other figures. */
