@@ -46,7 +46,7 @@ export async function measureCounting({ scale, say }: Setting, many: Store, few:
       what: `1,000 changed chats of ${chats.toLocaleString('en-US')}, ${where}`,
       unit: 'ms',
       values: ours,
-      reference: { what: `of ${changed.toLocaleString('en-US')}`, values: reference },
+      reference: { what: `1,000 changed chats of ${changed.toLocaleString('en-US')}`, values: reference },
       bar: { atMost: 1.5 },
     });
   }

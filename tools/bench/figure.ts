@@ -41,6 +41,11 @@ export interface Figure {
   title: string;
   /** What is measured and how, in a few sentences of Markdown. */
   about: string;
+  /**
+   * The document shows the measurements as matrices: each is named `row: column` or `matrix: row: column`, and has
+   * neither reference nor bar.
+   */
+  matrix?: true;
   measure: (setting: Setting) => Promise<Measurement[]>;
 }
 

@@ -66,9 +66,7 @@ async function measure(name: string): Promise<void> {
   for (const measurement of measurements)
     console.log(
       cellsOf(measurement)
-        .map((cell, column) =>
-          cell && columns[column] && column > 1 ? `${columns[column].split(' ')[0]} ${cell}` : cell,
-        )
+        .map((cell, column) => (cell && column > 1 ? `${columns[column]}: ${cell}` : cell))
         .filter(Boolean)
         .join('; '),
     );

@@ -1,10 +1,10 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { project } from '../cli/project.ts';
-import type { Figure } from './figure.ts';
+import type { Figure, Measurement } from './figure.ts';
 import type { Circumstances } from './machine.ts';
 import type { Result } from './results.ts';
-import { cellsOf, columns } from './table.ts';
+import { cellsOf, columns, spread } from './table.ts';
 
 const file = path.join(project, 'docs/benchmarks.md');
 const [begin, end] = ['<!-- what follows is written by script/bench -->', '<!-- up to here -->'];
@@ -14,22 +14,84 @@ export function writeReport(figures: Record<string, Figure>, results: Record<str
   const document = readFileSync(file, 'utf8');
   const [from, to] = [document.indexOf(begin), document.indexOf(end)];
   if (from < 0 || to < from) throw new Error(`${file} lacks the markers of the figures: ${begin} … ${end}`);
+  const usual = usualMachine(Object.values(results));
   const sections = Object.entries(figures).flatMap(([name, figure]) => {
     const result = results[name];
-    return result ? [sectionOf(name, figure, result)] : [];
+    return result ? [sectionOf(name, figure, result, usual)] : [];
   });
-  writeFileSync(file, `${document.slice(0, from)}${begin}\n\n${sections.join('\n\n')}\n\n${document.slice(to)}`);
+  writeFileSync(
+    file,
+    `${document.slice(0, from)}${begin}\n\n${wrapped(`The machine, if a figure does not name another: ${usual}.`)}\n\n${sections.join('\n\n')}\n\n${document.slice(to)}`,
+  );
 }
 
-const sectionOf = (name: string, { title, about }: Figure, { circumstances, measurements }: Result): string =>
+const sectionOf = (
+  name: string,
+  { title, about, matrix }: Figure,
+  { circumstances, measurements }: Result,
+  usual: string,
+): string =>
   [
     `### ${title}`,
-    about.replace(/\s+/g, ' '),
-    table([columns, columns.map(() => '---'), ...measurements.map(cellsOf)]),
-    `\`script/bench ${name}\` — ${circumstancesOf(circumstances)}`,
+    wrapped(about),
+    ...(matrix ? matricesOf(measurements) : [filled([columns, ...measurements.map(cellsOf)])]).map(table),
+    `\`script/bench ${name}\` — ${circumstancesOf(circumstances, usual)}`,
   ].join('\n\n');
 
-const table = (rows: string[][]): string => rows.map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+const width = 120;
 
-const circumstancesOf = ({ date, commit, machine, node }: Circumstances): string =>
-  `${date}, commit ${commit}; ${machine}; Node.js ${node}`;
+/** Returns the text with line breaks between words, so that lines have at most 120 columns where words allow it. */
+const wrapped = (text: string): string =>
+  text
+    .trim()
+    .split(/\s+/)
+    .reduce((lines, word) => {
+      const column = lines.length - lines.lastIndexOf('\n') - 1;
+      return lines + (column + 1 + word.length > width ? '\n' : ' ') + word;
+    });
+
+/** Returns a table, whose first row holds the headings. */
+const table = ([headings = [], ...rows]: string[][]): string =>
+  [headings, headings.map(() => '---'), ...rows].map((cells) => `| ${cells.join(' | ')} |`).join('\n');
+
+/** Returns the rows without the columns in which only the heading is filled. */
+const filled = (rows: string[][]): string[][] =>
+  rows.map((cells) => cells.filter((_, column) => rows.slice(1).some((row) => row[column])));
+
+/** Returns measurements named `row: column` or `matrix: row: column` as matrices with headings. */
+function matricesOf(measurements: Measurement[]): string[][][] {
+  const named = measurements.map((measurement) => {
+    const [column = '', row = '', matrix = 'load'] = measurement.what.split(': ').reverse();
+    return { ...measurement, column, row, matrix };
+  });
+  return Object.entries(Object.groupBy(named, ({ matrix }) => matrix)).map(([matrix, of = []]) => {
+    const headings = Object.entries(Object.groupBy(of, ({ column }) => column)).map(([column, cells = []]) => {
+      const units = new Set(cells.map(({ unit }) => unit));
+      const heading = [column, ...(units.size === 1 ? units : [])].join(', ');
+      const cellOf = ({ values, unit }: Measurement) =>
+        units.size === 1 ? spread(values) : `${spread(values)} ${unit}`;
+      return { heading, cells: new Map(cells.map((cell) => [cell.row, cellOf(cell)])) };
+    });
+    return [
+      [matrix, ...headings.map(({ heading }) => heading)],
+      ...[...new Set(of.map(({ row }) => row))].map((row) => [
+        row,
+        ...headings.map(({ cells }) => cells.get(row) ?? ''),
+      ]),
+    ];
+  });
+}
+
+const machineOf = ({ machine, node }: Circumstances): string => `${machine}; Node.js ${node}`;
+
+/** Returns the machine on which most figures were measured. */
+function usualMachine(results: Result[]): string {
+  const machines = Object.groupBy(results, ({ circumstances }) => machineOf(circumstances));
+  const [[machine] = ['']] = Object.entries(machines).sort(([, a = []], [, b = []]) => b.length - a.length);
+  return machine;
+}
+
+const circumstancesOf = (circumstances: Circumstances, usual: string): string => {
+  const machine = machineOf(circumstances);
+  return `${circumstances.date}, commit ${circumstances.commit}${machine === usual ? '' : `; ${machine}`}`;
+};

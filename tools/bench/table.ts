@@ -3,7 +3,7 @@ import type { Bar, Measurement } from './figure.ts';
 import { meets, ratios } from './ratios.ts';
 
 /** The headings of a table of measurements. */
-export const columns = ['', 'median (range)', 'reference', 'ratio (range)', 'bar', ''];
+export const columns = ['measured', 'median (range)', 'reference (median)', 'ratio (range)', 'target', 'target met'];
 
 /** Returns the table cells of a measurement. */
 export function cellsOf(measurement: Measurement): string[] {
@@ -19,13 +19,13 @@ export function cellsOf(measurement: Measurement): string[] {
   ];
 }
 
-const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'met' : '**not met**');
+const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'yes' : '**no**');
 
 const barOf = (bar: Bar, unit: string): string =>
   'atLeast' in bar ? `≥ ${number(bar.atLeast)} ${unit}` : `≤ ${number(bar.atMost)} ${unit}`;
 
 /** Formats the median and, if there are several values, the least and the greatest. */
-function spread(values: number[]): string {
+export function spread(values: number[]): string {
   const middle = number(median(values));
   return values.length > 1 ? `${middle} (${number(Math.min(...values))}–${number(Math.max(...values))})` : middle;
 }

@@ -71,7 +71,7 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
       cost('searchNodeHour', floor.searchNodes * hoursPerMonth) +
       cost('searchGbMonth', floor.searchNodes * floor.searchNodeGb),
     'private network': cost('endpointHour', floor.endpoints * hoursPerMonth),
-    'polls, schedules, secrets':
+    'polls of queues, schedules, secrets':
       cost('queueRequest', polls) +
       cost('scheduledEvent', runs) +
       cost('functionRequest', runs) +
@@ -114,5 +114,5 @@ export const extrasOf = (prices: Prices): Record<string, { value: number; unit: 
     unit: '$ a month',
   },
   'a GB sent to readers': { value: charge(prices.transferOutGb, 1), unit: '$' },
-  '1,000 warm writes/s more': { value: charge(prices.tableWarmWriteUnit, 1_000), unit: '$ once' },
+  '1,000 writes/s of warm throughput': { value: charge(prices.tableWarmWriteUnit, 1_000), unit: '$ once' },
 });

@@ -1,6 +1,6 @@
 import type { Line, Scenario } from '../../cost/lines.ts';
 import { inputsFrom } from '../../cost/measured.ts';
-import { extrasOf, floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.ts';
+import { extrasOf, type Floor, floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.ts';
 import { readPrices } from '../../cost/prices.ts';
 import { quantities, usual } from '../../cost/quantities.ts';
 import { figure, type Measurement } from '../figure.ts';
@@ -12,11 +12,13 @@ const nameOf = (batch: number): string =>
 
 export const cost = figure({
   title: 'AWS: what messages cost',
-  about: `A calculation, not a measurement: what a million messages of 80 characters use of each service, according to the code and the figures
-    above, at the list prices of ${list.region} (collected ${list.collected}; [prices.json](../tools/cost/prices.json) says where each price was read, and
-    which prices are from memory). Values that are not measured are in [measured.ts](../tools/cost/measured.ts). Unless stated otherwise: ${usual.perSecond}
-    messages/s in ${usual.chats} chats, arm64, ${usual.memoryMb} MB, and a batching window of ${usual.windowSeconds} s. Free tiers and cold starts
-    are not included.`,
+  matrix: true,
+  about: `A calculation, not a measurement: what AWS charges for creating a million messages of 80 characters, at the list
+    prices of ${list.region} (collected ${list.collected}). The amounts follow from the code, from the figures above, and
+    from the assumptions in [measured.ts](../tools/cost/measured.ts). [prices.json](../tools/cost/prices.json) says where
+    each price was read, and which prices are from memory. If a row does not say otherwise: ${usual.perSecond} messages/s in
+    ${usual.chats} chats, functions on arm64 with ${usual.memoryMb} MB, and a batching window of ${usual.windowSeconds} s.
+    Free tiers and cold starts are not included.`,
   measure: async ({ say, results }) => {
     const { inputs, unmeasured } = inputsFrom(results());
     if (unmeasured.length > 0) say(`not measured yet: ${unmeasured.join(', ')}`);
@@ -24,55 +26,51 @@ export const cost = figure({
       perMillion({ ...usual, ...change }, inputs, list.prices, includes);
     const million = (what: string, change: Partial<Scenario>, includes?: (line: Line) => boolean): Measurement => ({
       what,
-      unit: '$ a million',
+      unit: '$ a million messages',
       values: [of(change, includes)],
     });
     const month = (what: string, value: number): Measurement => ({ what, unit: '$ a month', values: [value] });
+    const forEachBatch = (row: string, change: Partial<Scenario>, includes?: (line: Line) => boolean) =>
+      batches.map((batch) => million(`${row}: ${nameOf(batch)}`, { ...change, batch }, includes));
+    const forEachStage = (group: string, valuesOf: (floor: Floor) => Record<string, number>) =>
+      Object.entries(floors).flatMap(([stage, floor]) =>
+        Object.entries(valuesOf(floor)).map(([what, value]) => month(`${group}: ${what}: ${stage}`, value)),
+      );
     const lines = [...new Set(quantities(usual, inputs).map(({ what }) => what))];
     const isAfterResponse = ({ part }: Line) => part === 'queues and workers';
 
     return [
-      ...batches.map((batch) => million(nameOf(batch), { batch })),
-      ...([1, 1_000] as const).flatMap((batch) =>
-        lines.map((what) => million(`${nameOf(batch)}: ${what}`, { batch }, (line) => line.what === what)),
+      ...lines.flatMap((what) => forEachBatch(`by service: ${what}`, {}, (line) => line.what === what)),
+      ...forEachBatch('by service: all', {}),
+      million('with an Idempotency-Key: all: single creates', { keys: true }),
+      ...[512, 1_024, 1_769].flatMap((memoryMb) =>
+        forEachBatch(`by function: arm64, ${memoryMb.toLocaleString('en-US')} MB`, { memoryMb }),
       ),
-      million('single creates with an Idempotency-Key', { keys: true }),
-      ...batches.map((batch) => million(`x86: ${nameOf(batch)}`, { batch, architecture: 'X86' })),
-      ...batches.flatMap((batch) =>
-        [512, 1_024, 1_769].map((memoryMb) =>
-          million(`${memoryMb.toLocaleString('en-US')} MB: ${nameOf(batch)}`, { batch, memoryMb }),
-        ),
-      ),
+      ...forEachBatch(`by function: x86, ${usual.memoryMb.toLocaleString('en-US')} MB`, { architecture: 'X86' }),
       ...[10, 1_000].flatMap((perSecond) =>
         [0, 1, 5].map((windowSeconds) =>
           million(
-            `queues and workers: ${perSecond.toLocaleString('en-US')} creates/s, waiting ${windowSeconds} s`,
+            `queues and workers alone: ${perSecond.toLocaleString('en-US')} single creates/s: batching window of ${windowSeconds} s`,
             { perSecond, windowSeconds },
             isAfterResponse,
           ),
         ),
       ),
-      ...([1, 100] as const).flatMap((batch) =>
-        [10, 1_000, 100_000].map((perSecond) =>
+      ...[10, 1_000, 100_000].flatMap((perSecond) =>
+        ([1, 100] as const).map((batch) =>
           month(
-            `${nameOf(batch)}, ${perSecond.toLocaleString('en-US')} messages/s`,
+            `by rate: ${perSecond.toLocaleString('en-US')} messages/s: ${nameOf(batch)}`,
             monthly({ ...usual, perSecond, batch }, inputs, list.prices),
           ),
         ),
       ),
-      ...Object.entries(floors).flatMap(([stage, floor]) => {
+      ...forEachStage('a stage without messages', (floor) => {
         const parts = floorOf(floor, inputs, list.prices);
-        const sum = Object.values(parts).reduce((all, part) => all + part, 0);
-        return [
-          ...Object.entries(parts).map(([what, value]) => month(`floor, ${stage}: ${what}`, value)),
-          month(`floor, ${stage}`, sum),
-          ...Object.entries(keptOf(floor, inputs, list.prices)).map(([what, value]) =>
-            month(`keeping, ${stage}: a million ${what}`, value),
-          ),
-        ];
+        return { ...parts, all: Object.values(parts).reduce((all, part) => all + part, 0) };
       }),
+      ...forEachStage('storage of a million', (floor) => keptOf(floor, inputs, list.prices)),
       ...Object.entries(extrasOf(list.prices)).map(([what, { value, unit }]) => ({
-        what: `besides: ${what}`,
+        what: `other: ${what}: price`,
         unit,
         values: [value],
       })),

@@ -11,9 +11,10 @@ const messages = 100;
 const body = { messages: Array.from({ length: messages }, () => ({ body: usualBody })) };
 
 export const embeddedBatch = figure({
-  title: 'Embedded: creating messages by the hundred',
-  about: `50 connections create batches of ${messages} messages of 80 characters in one chat. The reference inserts such messages into a bare SQLite
-    table in synced transactions, without HTTP, JSON or assigning numbers.`,
+  title: `Embedded: creating messages in batches of ${messages}`,
+  about: `50 connections create messages of 80 characters in one chat, ${messages} messages a request. The reference is a loop
+    that inserts the same messages into a SQLite table in synced transactions. It has no HTTP and no JSON, and assigns no
+    numbers.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, connections } = sizes[scale];
     const host = await startEmbedded();

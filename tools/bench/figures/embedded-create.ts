@@ -12,9 +12,9 @@ const body = { body: usualBody };
 
 export const embeddedCreate = figure({
   title: 'Embedded: creating messages',
-  about: `${connections} connections create messages of 80 characters one by one, in one chat and in 100 chats. Each message is on disk before the
-    response is sent, and meanwhile the workers store and index the accepted messages. The reference is a bare Fastify server that parses the
-    body and sends it back.`,
+  about: `${connections} connections create messages of 80 characters, one message a request, in one chat and in 100 chats. The
+    server syncs each message to the disk before it responds. Meanwhile, the workers store and index the accepted messages.
+    The reference is a bare Fastify server that parses the body and sends it back.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds } = sizes[scale];
     const [host, echo] = [await startEmbedded(), await startProgram('fastify-echo')];

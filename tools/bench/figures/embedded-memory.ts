@@ -12,9 +12,9 @@ const chats = 100;
 
 export const embeddedMemory = figure({
   title: 'Embedded: memory',
-  about: `The resident memory of the host plus the private memory of its reader processes, as Linux reports them, while 50 connections create
-    messages in ${chats} chats as fast as they can for five minutes. A busy system gets that many messages in an hour. The program of Node.js
-    itself is 58 MB of it.`,
+  about: `The resident memory of the process that serves HTTP plus the private memory of its reader processes, as Linux reports
+    them. Meanwhile, 50 connections create messages in ${chats} chats as fast as they can for five minutes. A busy system
+    creates that many messages in an hour. The executable of Node.js is 58 MB of each value.`,
   measure: async ({ scale, say }) => {
     const { seconds } = sizes[scale];
     const host = await startEmbedded();
@@ -40,7 +40,7 @@ export const embeddedMemory = figure({
       const { requests } = await loading;
       const fifth = Math.ceil(samples.length / 5);
       return [
-        { what: 'idle', unit: 'MB', values: [idle] },
+        { what: 'before the load', unit: 'MB', values: [idle] },
         {
           what: `peak while ${requests.toLocaleString('en-US')} messages were created`,
           unit: 'MB',
@@ -48,10 +48,10 @@ export const embeddedMemory = figure({
           bar: { atMost: 250 },
         },
         {
-          what: 'in the last fifth of the time',
+          what: 'median of the last fifth of the load',
           unit: 'MB',
           values: [median(samples.slice(-fifth))],
-          reference: { what: 'in the second fifth', values: [median(samples.slice(fifth, 2 * fifth))] },
+          reference: { what: 'of the second fifth', values: [median(samples.slice(fifth, 2 * fifth))] },
           bar: { atMost: 1.1 },
         },
       ];

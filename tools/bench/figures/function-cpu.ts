@@ -10,10 +10,11 @@ const program = path.join(import.meta.dirname, '../functions/calls.ts');
 
 export const functionCpu = figure({
   title: 'AWS: the processor time of a create',
-  about: `The deployed bundle of the function that creates a message is called repeatedly with the event of a message of 80 characters. A separate
-    process responds like DynamoDB and SQS. The reference is a bare handler that parses the body, makes the same two calls with the same SDK
-    clients, and checks nothing. Each call includes parsing the event and serializing the response, as in Lambda's runtime. The time is the CPU
-    time of all threads, in user and kernel mode.`,
+  about: `A process calls the deployed bundle of the function \`createMessage\` repeatedly, with the event of a message of 80
+    characters. Another process responds like DynamoDB and SQS. The reference is a bare handler that parses the body and
+    makes the same two calls with the same SDK clients, without any check. Each call includes parsing the event and
+    serializing the response, as in Lambda's runtime. The result is the CPU time of all threads of a call, in user and
+    kernel mode.`,
   measure: async ({ scale, say }) => {
     const { runs, warmUp, calls } = sizes[scale];
     const bundles = await makeBundles(['createMessage']);

@@ -24,15 +24,16 @@ interface Compared {
 
 export const functionStart = figure({
   title: 'AWS: the start of a function',
-  about: `The CPU time that a function takes before its first call: a new Node.js process reads and runs the bundle until the handler is loaded. The
-    reference is a bare handler with the same two SDK calls as a create, bundled with the same options and started right after it. A second
-    reference also leaves out [the code that we cut from bundles](decisions/0007-function-bundles.md).`,
+  about: `The CPU time that a function takes before its first call: a new Node.js process reads the bundle and runs it until the
+    handler is loaded. The first reference is a bare handler with the same two SDK calls as a create, bundled with the same
+    options and started right after the function. The second reference is that handler, bundled without
+    [the code that our bundler leaves out](decisions/0007-function-bundles.md).`,
   measure: async ({ scale, say }) => {
     const { rounds, others, bundled } = sizes[scale];
     const bundles = await makeBundles(bundled);
     const against = [
       { name: create, what: 'bare handler', bare: bundles.bare, bar: { atMost: 1.3 } },
-      { name: create, what: 'bare handler with our cuts', bare: bundles.bareCut },
+      { name: create, what: 'bare handler without that code', bare: bundles.bareCut },
       ...others.map((name) => ({ name, what: 'bare handler', bare: bundles.bare })),
     ].map((each: Compared) => ({ ...each, ours: [] as number[], reference: [] as number[] }));
     try {

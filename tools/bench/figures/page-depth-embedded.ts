@@ -3,8 +3,8 @@ import { measurePages, messagesOf } from '../page-depth.ts';
 import { fillEngine, makeEngine } from '../scratch-embedded.ts';
 
 export const pageDepthEmbedded = figure({
-  title: 'Embedded: a page of messages, however deep',
-  about: `The same pages as in MariaDB (see below), of the same chat in SQLite.`,
+  title: 'Embedded: the last page of a long chat',
+  about: `The measurement of [the figure on MariaDB](#aws-the-last-page-of-a-long-chat), on the same chat in SQLite.`,
   measure: async ({ scale }) => {
     const engine = await makeEngine();
     try {

@@ -5,10 +5,10 @@ import { makeDatabase } from '../scratch.ts';
 import { msOf } from '../time.ts';
 
 export const pageDepthMysql = figure({
-  title: 'AWS: a page of messages, however deep',
-  about: `A page of 50 messages of a chat of 1,000,000 messages in MariaDB, read as by the list of messages: the rows, and the missing numbers in their
-    range. The last page is compared with the first; each value is the median of a run. MariaDB's buffer pool of 64 MB has space for only a
-    fraction of the chat.`,
+  title: 'AWS: the last page of a long chat',
+  about: `The store reads a page of 50 messages of a chat of 1,000,000 messages in MariaDB, as for the list of messages: the
+    rows, and the numbers in their range that have no row. The reference is the first page. Each value is the median of a
+    run. MariaDB has a buffer pool of 64 MB, which holds only a fraction of the chat.`,
   measure: async ({ scale, say, servers }) => {
     const messages = messagesOf[scale];
     const database = await makeDatabase(await servers());

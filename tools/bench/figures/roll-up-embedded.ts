@@ -5,8 +5,8 @@ import { figure } from '../figure.ts';
 import { makeEngine, type ScratchEngine } from '../scratch-embedded.ts';
 
 export const rollUpEmbedded = figure({
-  title: 'Embedded: counting what changed',
-  about: 'The same roll-up as in MariaDB (see below), of the same chats in SQLite.',
+  title: 'Embedded: updating counts',
+  about: `The measurement of [the figure on MariaDB](#aws-updating-counts), on the same chats in SQLite.`,
   measure: async (setting) => {
     const { chats, changed } = countingSizes[setting.scale];
     const [many, few] = [await makeChats(chats), await makeChats(changed)];

@@ -32,14 +32,15 @@ const searches = (chats: number, title: string, about: string): Figure =>
 export const searchLatencyEmbedded = searches(
   1,
   'Embedded: searching a chat of 1,000,000 messages',
-  `The same searches as in OpenSearch (see below), of the same messages in the embedded engine's index, which counts up to 10,000 matches. The
-    reference is \`LIKE '%…%'\` on the same rows in SQLite with the same order and limit. It counts no matches and ignores the case of ASCII letters only.`,
+  `The searches of [the figure on OpenSearch](#aws-searching-a-chat-of-1000000-messages), of the same messages in the
+    embedded engine's index. A search counts at most 10,000 matches. The reference is \`LIKE '%…%'\` on the same rows in
+    SQLite with the same order and limit. It does not count the matches, and ignores the case of ASCII letters only.`,
 );
 
 export const searchLatencyEmbeddedLarge = searches(
   10,
   'Embedded: searching a chat of 1,000,000 messages among 10,000,000',
-  'The same searches, with nine other chats of the same messages in the index and the tables.',
+  'The searches of the previous figure, with nine more chats of the same messages in the index and the tables.',
 );
 
 const scan = async ({ database }: ScratchEngine, q: string) =>

@@ -16,10 +16,11 @@ const [token, chat] = ['bench', 1];
 
 export const searchWorkerFigure = figure({
   title: 'AWS: indexing messages',
-  about: `Batches of 1,000 new messages of 80 characters: the search worker decodes the record, reads the messages from MariaDB, folds them and
-    sends them to OpenSearch. The reference sends the same request, serialized beforehand, to an index with the same mapping. Each rate is that of the
-    run's median batch. The parts are measured separately on the same batches; the rest of the time is OpenSearch. It has a heap of 512 MB and only
-    the first-tier compiler here, so it is slower than on dedicated servers.`,
+  about: `The search worker indexes batches of 1,000 new messages of 80 characters: it decodes the record, reads the messages
+    from MariaDB, folds their case and sends them to OpenSearch. The reference sends the same \`_bulk\` request, serialized
+    beforehand, to an index with the same mapping. Each rate is that of the run's median batch. The two shares are parts of
+    the worker's time, measured on the same batches; the rest of its time is OpenSearch. OpenSearch has a heap of 512 MB
+    and uses only the first-tier compiler of Java here, so it is slower than on a dedicated server.`,
   measure: async ({ scale, say, servers }) => {
     const { runs, batches } = sizes[scale];
     const where = await servers();
@@ -57,8 +58,8 @@ export const searchWorkerFigure = figure({
           reference: { what: '`_bulk` alone', values: results.bulk.map(rate) },
           bar: { atLeast: 0.8 },
         },
-        { what: 'share of reading back from SQL', unit: '%', values: share(results.sql) },
-        { what: 'share of folding and writing JSON', unit: '%', values: share(results.folding) },
+        { what: 'share of reading the messages from SQL', unit: '%', values: share(results.sql) },
+        { what: 'share of folding case and writing JSON', unit: '%', values: share(results.folding) },
       ];
     } finally {
       for (const each of [database, ours, raw]) await each.drop();
