@@ -42,8 +42,8 @@ export interface Figure {
   /** What is measured and how, in a few sentences of Markdown. */
   about: string;
   /**
-   * The document shows the measurements as matrices: each is named `row: column` or `matrix: row: column`, and has
-   * neither reference nor bar.
+   * The document shows the measurements as matrices: each is named `row: column` or `matrix: row: column`.
+   * Measurements of one column have the same kind of reference and the same bar.
    */
   matrix?: true;
   measure: (setting: Setting) => Promise<Measurement[]>;

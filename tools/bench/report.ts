@@ -1,10 +1,12 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { project } from '../cli/project.ts';
+import { median } from '../statistics/quantiles.ts';
 import type { Figure, Measurement } from './figure.ts';
 import type { Circumstances } from './machine.ts';
+import { meets, ratios } from './ratios.ts';
 import type { Result } from './results.ts';
-import { cellsOf, columns, spread } from './table.ts';
+import { barOf, cellsOf, columns, number, spread, verdictOf } from './table.ts';
 
 const file = path.join(project, 'docs/benchmarks.md');
 const [begin, end] = ['<!-- what follows is written by script/bench -->', '<!-- up to here -->'];
@@ -61,25 +63,51 @@ const filled = (rows: string[][]): string[][] =>
 /** Returns measurements named `row: column` or `matrix: row: column` as matrices with headings. */
 function matricesOf(measurements: Measurement[]): string[][][] {
   const named = measurements.map((measurement) => {
-    const [column = '', row = '', matrix = 'load'] = measurement.what.split(': ').reverse();
+    const [column = '', row = '', matrix = 'measured'] = measurement.what.split(': ').reverse();
     return { ...measurement, column, row, matrix };
   });
   return Object.entries(Object.groupBy(named, ({ matrix }) => matrix)).map(([matrix, of = []]) => {
-    const headings = Object.entries(Object.groupBy(of, ({ column }) => column)).map(([column, cells = []]) => {
-      const units = new Set(cells.map(({ unit }) => unit));
-      const heading = [column, ...(units.size === 1 ? units : [])].join(', ');
-      const cellOf = ({ values, unit }: Measurement) =>
-        units.size === 1 ? spread(values) : `${spread(values)} ${unit}`;
-      return { heading, cells: new Map(cells.map((cell) => [cell.row, cellOf(cell)])) };
-    });
+    const units = new Set(of.map(({ unit }) => unit));
+    // One unit for the whole matrix stands in the first heading.
+    const unit = units.size === 1 && of.every(({ reference, bar }) => !reference && !bar) ? [...units] : [];
+    const headings = Object.entries(Object.groupBy(of, ({ column }) => column)).flatMap(([column, cells = []]) =>
+      columnsOf(column, cells).map(({ heading, cells }) => ({ heading: unit.length > 0 ? column : heading, cells })),
+    );
     return [
-      [matrix, ...headings.map(({ heading }) => heading)],
+      [[matrix, ...unit].join(', '), ...headings.map(({ heading }) => heading)],
       ...[...new Set(of.map(({ row }) => row))].map((row) => [
         row,
         ...headings.map(({ cells }) => cells.get(row) ?? ''),
       ]),
     ];
   });
+}
+
+/** Returns the columns of measurements of one quantity: the values, and their references, ratios and targets, if any. */
+function columnsOf(column: string, of: (Measurement & { row: string })[]) {
+  const units = new Set(of.map(({ unit }) => unit));
+  const heading = [column, ...(units.size === 1 ? units : [])].join(', ');
+  const columnOf = (heading: string, cellOf: (measurement: Measurement) => string) => ({
+    heading,
+    cells: new Map(of.map((measurement) => [measurement.row, cellOf(measurement)])),
+  });
+  const [{ reference, bar, unit } = { unit: '' } as Partial<Measurement>] = of;
+  return [
+    columnOf(heading, ({ values, unit }) => (units.size === 1 ? spread(values) : `${spread(values)} ${unit}`)),
+    ...(reference
+      ? [
+          columnOf(`${reference.what}, ${unit}`, ({ reference }) => number(median(reference?.values ?? []))),
+          columnOf('ratio', (measurement) => spread(ratios(measurement) ?? [])),
+        ]
+      : []),
+    ...(bar
+      ? [
+          columnOf(`target met: ${barOf(bar, reference ? '×' : `${unit}`)}`, (measurement) =>
+            verdictOf(meets(measurement)),
+          ),
+        ]
+      : []),
+  ];
 }
 
 const machineOf = ({ machine, node }: Circumstances): string => `${machine}; Node.js ${node}`;

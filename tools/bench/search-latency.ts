@@ -42,7 +42,7 @@ export async function measureSearches(
         ours.push(await Array.fromAsync({ length: searches }, () => msOf(search)));
         like.push(await msOf(() => scan(q)));
       }
-      const what = `${count([...q].length, 'character')}, ${kind} (${total.toLocaleString('en-US')}${totalIsMinimum ? ' and more' : ''} matches)`;
+      const what = `${count([...q].length, 'character')}, ${kind} (${total.toLocaleString('en-US')}${totalIsMinimum ? ' or more' : ''} matches)`;
       measurements.push(
         {
           what: `${what}: median`,

@@ -19,9 +19,9 @@ export function cellsOf(measurement: Measurement): string[] {
   ];
 }
 
-const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'yes' : '**no**');
+export const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'yes' : '**no**');
 
-const barOf = (bar: Bar, unit: string): string =>
+export const barOf = (bar: Bar, unit: string): string =>
   'atLeast' in bar ? `≥ ${number(bar.atLeast)} ${unit}` : `≤ ${number(bar.atMost)} ${unit}`;
 
 /** Formats the median and, if there are several values, the least and the greatest. */
@@ -31,7 +31,7 @@ export function spread(values: number[]): string {
 }
 
 /** Formats a number with three significant digits, or with all digits before the point. */
-const number = (value: number): string =>
+export const number = (value: number): string =>
   Math.abs(value) >= 1_000
     ? Math.round(value).toLocaleString('en-US')
     : String(Number(value.toPrecision(Math.abs(value) < 0.1 ? 2 : 3)));

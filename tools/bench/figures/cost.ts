@@ -17,7 +17,7 @@ export const cost = figure({
     prices of ${list.region} (collected ${list.collected}). The amounts follow from the code, from the figures above, and
     from the assumptions in [measured.ts](../tools/cost/measured.ts). [prices.json](../tools/cost/prices.json) says where
     each price was read, and which prices are from memory. If a row does not say otherwise: ${usual.perSecond} messages/s in
-    ${usual.chats} chats, functions on arm64 with ${usual.memoryMb} MB, and a batching window of ${usual.windowSeconds} s.
+    ${usual.chats} chats, functions on arm64 with ${usual.memoryMb.toLocaleString('en-US')} MB, and a batching window of ${usual.windowSeconds} s.
     Free tiers and cold starts are not included.`,
   measure: async ({ say, results }) => {
     const { inputs, unmeasured } = inputsFrom(results());
@@ -40,13 +40,13 @@ export const cost = figure({
     const isAfterResponse = ({ part }: Line) => part === 'queues and workers';
 
     return [
-      ...lines.flatMap((what) => forEachBatch(`by service: ${what}`, {}, (line) => line.what === what)),
-      ...forEachBatch('by service: all', {}),
-      million('with an Idempotency-Key: all: single creates', { keys: true }),
+      ...lines.flatMap((what) => forEachBatch(`service: ${what}`, {}, (line) => line.what === what)),
+      ...forEachBatch('service: all', {}),
+      million('variant: with an Idempotency-Key: single creates', { keys: true }),
       ...[512, 1_024, 1_769].flatMap((memoryMb) =>
-        forEachBatch(`by function: arm64, ${memoryMb.toLocaleString('en-US')} MB`, { memoryMb }),
+        forEachBatch(`function: arm64, ${memoryMb.toLocaleString('en-US')} MB`, { memoryMb }),
       ),
-      ...forEachBatch(`by function: x86, ${usual.memoryMb.toLocaleString('en-US')} MB`, { architecture: 'X86' }),
+      ...forEachBatch(`function: x86, ${usual.memoryMb.toLocaleString('en-US')} MB`, { architecture: 'X86' }),
       ...[10, 1_000].flatMap((perSecond) =>
         [0, 1, 5].map((windowSeconds) =>
           million(
@@ -59,18 +59,18 @@ export const cost = figure({
       ...[10, 1_000, 100_000].flatMap((perSecond) =>
         ([1, 100] as const).map((batch) =>
           month(
-            `by rate: ${perSecond.toLocaleString('en-US')} messages/s: ${nameOf(batch)}`,
+            `load: ${perSecond.toLocaleString('en-US')} messages/s: ${nameOf(batch)}`,
             monthly({ ...usual, perSecond, batch }, inputs, list.prices),
           ),
         ),
       ),
-      ...forEachStage('a stage without messages', (floor) => {
+      ...forEachStage('stage without messages', (floor) => {
         const parts = floorOf(floor, inputs, list.prices);
         return { ...parts, all: Object.values(parts).reduce((all, part) => all + part, 0) };
       }),
       ...forEachStage('storage of a million', (floor) => keptOf(floor, inputs, list.prices)),
       ...Object.entries(extrasOf(list.prices)).map(([what, { value, unit }]) => ({
-        what: `other: ${what}: price`,
+        what: `also charged: ${what}: price`,
         unit,
         values: [value],
       })),

@@ -40,10 +40,10 @@ export const scaling = figure({
         simulate(load, { ...reading(inputs), ...change }, working(inputs), seed),
       );
       return [
-        { what: `${what}: median lag`, unit: 'ms', values: outcomes.map(({ medianMs }) => medianMs) },
-        { what: `${what}: 99th percentile`, unit: 'ms', values: outcomes.map(({ p99Ms }) => p99Ms) },
-        { what: `${what}: batch size`, unit: 'messages', values: outcomes.map(({ batch }) => batch) },
-        { what: `${what}: until all is stored`, unit: 'ms', values: outcomes.map(({ drainedMs }) => drainedMs) },
+        { what: `load: ${what}: median lag`, unit: 'ms', values: outcomes.map(({ medianMs }) => medianMs) },
+        { what: `load: ${what}: 99th percentile`, unit: 'ms', values: outcomes.map(({ p99Ms }) => p99Ms) },
+        { what: `load: ${what}: batch size`, unit: 'messages', values: outcomes.map(({ batch }) => batch) },
+        { what: `load: ${what}: until all is stored`, unit: 'ms', values: outcomes.map(({ drainedMs }) => drainedMs) },
       ];
     };
     const steady = (perSecond: number): Load => ({ perSecond: () => perSecond, untilMs });

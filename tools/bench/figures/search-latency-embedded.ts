@@ -8,6 +8,7 @@ import { msOf } from '../time.ts';
 const searches = (chats: number, title: string, about: string): Figure =>
   figure({
     title,
+    matrix: true,
     about,
     measure: async (setting) => {
       const messages = messagesOf[setting.scale];

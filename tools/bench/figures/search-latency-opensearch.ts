@@ -6,6 +6,7 @@ import { msOf } from '../time.ts';
 
 export const searchLatencyOpensearch = figure({
   title: 'AWS: searching a chat of 1,000,000 messages',
+  matrix: true,
   about: `Searches in OpenSearch, one after the other, for texts of 1, 2, 3 and 12 characters, with 20 matches a page. The chat
     has 1,000,000 messages of 80 characters in English and 530 other languages. Each search is repeated, so caches are warm.
     The rare text of 12 characters consists of common words. The reference is a case-insensitive \`LIKE '%…%'\` on the same
