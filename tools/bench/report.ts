@@ -21,10 +21,13 @@ export function writeReport(figures: Record<string, Figure>, results: Record<str
     const result = results[name];
     return result ? [sectionOf(name, figure, result, usual)] : [];
   });
-  writeFileSync(
-    file,
-    `${document.slice(0, from)}${begin}\n\n${wrapped(`The machine, if a figure does not name another: ${usual}.`)}\n\n${sections.join('\n\n')}\n\n${document.slice(to)}`,
-  );
+  const unrecorded = Object.keys(figures).filter((name) => !results[name]);
+  const preface = [
+    `The machine, if a figure does not name another: ${usual}.`,
+    ...(unrecorded.length > 0 ? [`Not recorded yet: ${unrecorded.map((name) => `\`${name}\``).join(', ')}.`] : []),
+  ].join(' ');
+  const figuresText = [wrapped(preface), ...sections].join('\n\n');
+  writeFileSync(file, `${document.slice(0, from)}${begin}\n\n${figuresText}\n\n${document.slice(to)}`);
 }
 
 const sectionOf = (
