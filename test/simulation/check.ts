@@ -171,6 +171,7 @@ function checkDeletions(history: Operation[]): string[] {
 
 interface Stored {
   text: string | null;
+  metadata: string | null;
   deleted: boolean;
   createdAt: number | null;
 }
@@ -203,6 +204,7 @@ function checkContents(history: Operation[], state: FinalState): string[] {
         if (row && !row.deleted && own) wrong.push(`${place} was deleted and is stored`);
         if (row && !own) wrong.push(`${place} is below something deleted and is stored`);
         if (document && document.body !== null) wrong.push(`${place} was deleted and is searchable`);
+        if (state.metadata.has(place)) wrong.push(`${place} was deleted and its metadata is in the ledger`);
         continue;
       }
       if (about.some(isUnknown)) continue;
@@ -218,9 +220,16 @@ function checkContents(history: Operation[], state: FinalState): string[] {
         wrong.push(
           `${place} was created at ${created_at} and is stored as of ${new Date(row.createdAt).toISOString()}`,
         );
-      const texts = lastTexts(create.texts[i] ?? null, edits.get(place) ?? []);
+      const changes = edits.get(place) ?? [];
+      const texts = lastValues(create.texts[i] ?? null, changes, ({ texts: [text] }) => text);
       if (!texts.includes(row.text))
-        wrong.push(`${place} has the text ${row.text}, but the last accepted one is ${texts.join(' or ')}`);
+        wrong.push(`${place} has the text ${row.text}, but the last accepted one is ${texts.map(String).join(' or ')}`);
+      const metadata = lastValues(create.metadata ?? null, changes, (edit) => edit.metadata);
+      for (const found of [row.metadata, state.metadata.get(place) ?? null])
+        if (!metadata.includes(found))
+          wrong.push(
+            `${place} has the metadata ${found}, but the last accepted one is ${metadata.map(String).join(' or ')}`,
+          );
       if (isMessage && document?.body !== row.text)
         wrong.push(`${place} has the text ${row.text}, but ${document?.body ?? 'nothing'} is searchable`);
     }
@@ -231,21 +240,34 @@ function checkContents(history: Operation[], state: FinalState): string[] {
   return wrong;
 }
 
-const storedOf = (text: string | null, row: { deleted: number; created_at: number | null }): Stored => ({
+const storedOf = (
+  text: string | null,
+  row: { metadata?: string | null; deleted: number; created_at: number | null },
+): Stored => ({
   text,
+  metadata: row.metadata ?? null,
   deleted: row.deleted === 1,
   createdAt: row.created_at,
 });
 
-/** Returns the texts that are possible at the end: those that no accepted edit followed. */
-function lastTexts(first: string | null, edits: Operation[]): (string | null)[] {
-  const begun = edits.filter(accepted).map(startOf);
-  const standing = edits.filter((edit) => {
+/**
+ * Returns the values that are possible at the end: those that no accepted edit followed.
+ *
+ * @param valueIn returns the value that an edit set, or undefined if it set none
+ */
+function lastValues(
+  first: string | null,
+  edits: Operation[],
+  valueIn: (edit: Operation) => string | null | undefined,
+): (string | null)[] {
+  const setting = edits.filter((edit) => valueIn(edit) !== undefined);
+  const begun = setting.filter(accepted).map(startOf);
+  const standing = setting.filter((edit) => {
     const done = accepted(edit);
     return done ? !begun.some((start) => start > done.endedAt) : isUnknown(edit);
   });
-  const texts = standing.map(({ texts: [text = null] }) => text);
-  return begun.length === 0 ? [first, ...texts] : texts;
+  const values = standing.map((edit) => valueIn(edit) ?? null);
+  return begun.length === 0 ? [first, ...values] : values;
 }
 
 function checkCounts(state: FinalState): string[] {

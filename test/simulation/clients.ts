@@ -1,4 +1,6 @@
 import type { OperationId } from '../../lib/api/routes.ts';
+import type { ChatChange } from '../../lib/model/content.ts';
+import { parsedMetadata } from '../../lib/model/metadata.ts';
 import { answer, apiEvent, type Said } from '../support/client/api-event.ts';
 import { random } from './chance.ts';
 import { sleep } from './determinism.ts';
@@ -107,7 +109,8 @@ export class Clients {
     const application = random.pick(live.length === 0 || random.chance(0.1) ? this.#applications : live);
     if (!application) return undefined;
     const { token } = application;
-    if (id === 'createChat') return { id, token, texts: [task], said: { params: { token }, body: { name: task } } };
+    if (id === 'createChat')
+      return { id, token, ...chatChange({ name: task, metadata: orNull(metadataOf(task)) }, { token }) };
     if (id === 'editApplication' || id === 'deleteApplication')
       return {
         id,
@@ -126,8 +129,9 @@ export class Clients {
       return { ...about, texts, said: { params, body: { messages: texts.map((body) => ({ body })) } } };
     }
     if (id === 'editChat') {
-      const name = random.chance(0.2) ? null : task;
-      return { ...about, texts: [name], said: { params, body: { name } } };
+      const name = { name: orNull(task) };
+      const metadata = { metadata: orNull(metadataOf(task)) };
+      return { ...about, ...chatChange(random.pick([name, metadata, { ...name, ...metadata }]) ?? name, params) };
     }
     if (id === 'deleteChat' || id === 'getChat' || id === 'listMessages') return { ...about, said: { params } };
     const number = random.chance(0.5) ? chat.messages.at(-1) : random.pick(chat.messages);
@@ -157,6 +161,23 @@ export class Clients {
       for (const { number } of answered.data as { number: number }[]) chat?.messages.push(number);
   }
 }
+
+const orNull = (text: string): string | null => (random.chance(0.2) ? null : text);
+
+const metadataOf = (task: string): string => JSON.stringify({ task });
+
+/** Returns the request that sets these members of a chat, and what it writes. */
+const chatChange = ({ name, metadata }: ChatChange, params: Record<string, string>) => ({
+  texts: name === undefined ? [] : [name],
+  metadata,
+  said: {
+    params,
+    body: {
+      ...(name !== undefined && { name }),
+      ...(metadata !== undefined && { metadata: parsedMetadata(metadata) }),
+    },
+  },
+});
 
 function pickWeighted<Item>(weighted: [Item, number][]): Item {
   let left = random.next() * weighted.reduce((sum, [, weight]) => sum + weight, 0);

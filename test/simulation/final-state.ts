@@ -1,3 +1,5 @@
+import { metadataKey } from '../../lib/ledger/dynamodb/keys.ts';
+import { metadataIn } from '../../lib/ledger/dynamodb/metadata.ts';
 import { numberIn, textIn } from '../../lib/ledger/dynamodb/table.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import type { Taken } from './dynamodb.ts';
@@ -14,6 +16,7 @@ export interface ChatRow {
   token: string;
   number: number;
   name: string | null;
+  metadata: string | null;
   deleted: number;
   created_at: number | null;
   messages_count: number;
@@ -43,6 +46,8 @@ export interface FinalState {
   documents: DocumentRow[];
   /** The highest assigned number, by the partition of the application or chat. */
   counters: Map<string, number>;
+  /** The metadata in the ledger, by the partition of the chat. */
+  metadata: Map<string, string | null>;
   taken: Taken[];
   /** Why DynamoDB rejected calls as invalid. */
   invalid: string[];
@@ -65,9 +70,12 @@ type Gathered = Pick<FinalState, 'deadLetters' | 'leftBelow' | 'differences' | '
 export function finalState(world: World, gathered: Gathered): FinalState {
   const rows = <Row>(sql: string) => world.database.raw.prepare(sql).all() as unknown as Row[];
   const counters = new Map<string, number>();
-  for (const item of world.table.itemsIn(''))
+  const metadata = new Map<string, string | null>();
+  for (const item of world.table.itemsIn('')) {
     for (const counter of ['chats', 'messages'])
       if (item[counter]) counters.set(textIn(item, 'pk'), numberIn(item, counter));
+    if (item.sk?.S === metadataKey({ token: '', chat: 0 }).sk) metadata.set(textIn(item, 'pk'), metadataIn(item));
+  }
   return {
     applications: rows('SELECT * FROM applications'),
     chats: rows('SELECT * FROM chats'),
@@ -76,6 +84,7 @@ export function finalState(world: World, gathered: Gathered): FinalState {
       SELECT token, search_documents.chat, id & 0xffffffff AS number, version, body FROM search_documents
       JOIN search_applications ON search_applications.ordinal = search_documents.application`),
     counters,
+    metadata,
     taken: world.table.taken,
     invalid: world.table.invalid,
     ...gathered,

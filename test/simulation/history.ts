@@ -21,8 +21,10 @@ export interface Operation {
   token?: string;
   chat?: number;
   number?: number;
-  /** The texts that it wrote: a name, a body, or the bodies of a batch. */
+  /** The texts that it wrote: a name, a body, or the bodies of a batch. Empty if it left the name as it was. */
   texts: (string | null)[];
+  /** The metadata that it wrote, as it must be stored; undefined if it wrote none. */
+  metadata?: string | null | undefined;
   keyed: boolean;
   attempts: Attempt[];
 }

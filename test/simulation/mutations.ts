@@ -94,6 +94,13 @@ type Once<Result> = Parameters<
 
 const messageRow = ['token', 'chat', 'number'];
 const hiddenRevision: Hidden = { table: 'messages', key: messageRow, column: 'revision', as: -1 };
+/** Not -1 as above, because revision 0 of a write that does not set the metadata must not replace it. */
+const hiddenMetadataRevision: Hidden = {
+  table: 'chats',
+  key: ['token', 'number'],
+  column: 'metadata_revision',
+  as: 0,
+};
 const thisMessage = messageRow.map((name) => `${name} = ?`).join(' AND ');
 
 /** Bugs that the simulation must find. Somebody wrote each of them once, in this system or another. */
@@ -540,6 +547,22 @@ export const mutations: Mutation[] = [
               merged.push(hiding(this.#database, hiddenRevision, () => super.merge([write])));
           }
           await Promise.all(merged);
+        }
+      },
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    "an older edit of a chat's metadata replaces a newer one",
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override merge(writes: Write[]) {
+          return hiding(this.#database, hiddenMetadataRevision, () => super.merge(writes));
         }
       },
   ),
