@@ -41,6 +41,9 @@ const mix: [OperationId, number][] = [
   ['listMessages', 3],
 ];
 
+/** Probability that a client creates an application for a short time instead of sending one request. */
+const shortLived = 0.03;
+
 /** Clients that work on the same applications concurrently, and record all requests and responses. */
 export class Clients {
   readonly history: Operation[] = [];
@@ -60,16 +63,32 @@ export class Clients {
       Array.from({ length: clients }, async () => {
         for (let i = 0; i < requests; i++) {
           await sleep(random.chance(0.1) ? random.between(10_000, 90_000) : random.between(10, 4_000));
-          await this.#ask(pickWeighted(mix));
+          if (random.chance(shortLived)) await this.#createAndDelete();
+          else await this.#ask(pickWeighted(mix));
         }
       }),
     );
   }
 
-  async #ask(id: OperationId): Promise<void> {
+  /**
+   * Creates an application, and deletes it while or soon after chats are created in it. So a call of a create that is
+   * late may reach DynamoDB after the purge.
+   */
+  async #createAndDelete(): Promise<void> {
+    const created = await this.#ask('createApplication');
+    const token = created && accepted(created)?.json.token;
+    const application = this.#applications.find((one) => one.token === token);
+    if (!application) return;
+    const creates = Array.from({ length: random.between(1, 3) }, () => this.#ask('createChat', application));
+    await sleep(random.between(10, 8_000));
+    await Promise.all([...creates, this.#ask('deleteApplication', application)]);
+  }
+
+  /** @param within the application that the request is for; by default, one of those that exist */
+  async #ask(id: OperationId, within?: Application): Promise<Operation | undefined> {
     const task = `t${this.history.length + 1}`;
-    const wanted = this.#wanted(id, task);
-    if (!wanted) return;
+    const wanted = this.#wanted(id, task, within);
+    if (!wanted) return undefined;
     const { said, ...about } = wanted;
     const keyed = id.startsWith('create') && random.chance(0.5);
     const operation: Operation = { ...about, task, keyed, attempts: [] };
@@ -86,6 +105,7 @@ export class Clients {
       await sleep(random.between(500, 40_000));
     }
     this.#learn(operation);
+    return operation;
   }
 
   async #attempt(operation: Operation, said: Said): Promise<void> {
@@ -103,10 +123,10 @@ export class Clients {
   }
 
   /** Returns a request of this kind for something that exists as far as the clients know. */
-  #wanted(id: OperationId, task: string): Wanted | undefined {
+  #wanted(id: OperationId, task: string, within?: Application): Wanted | undefined {
     if (id === 'createApplication') return { id, texts: [task], said: { body: { name: task } } };
     const live = this.#applications.filter(({ deleted }) => !deleted);
-    const application = random.pick(live.length === 0 || random.chance(0.1) ? this.#applications : live);
+    const application = within ?? random.pick(live.length === 0 || random.chance(0.1) ? this.#applications : live);
     if (!application) return undefined;
     const { token } = application;
     if (id === 'createChat')
