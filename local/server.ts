@@ -22,6 +22,7 @@ import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
 import { headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
+import { isWellFormed } from './well-formed.ts';
 
 /** Time that a client has to send a whole request, in milliseconds. */
 const requestTimeoutMs = 30_000;
@@ -94,7 +95,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         requestTimeout: requestTimeoutMs,
         keepAliveTimeout: keepAliveMs,
         connectionsCheckingInterval: 5_000,
-        // The `onRequest` hook below checks for it, because Node.js would not respond with a problem.
+        // `isWellFormed` checks for it, because Node.js would not respond with a problem.
         requireHostHeader: false,
       });
       connections.own(http, serve);
@@ -122,8 +123,14 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   });
 
   server.addHook('onRequest', (request, reply, done) => {
-    if (request.headers.host === undefined && request.raw.httpVersion !== '1.0')
-      send(request, reply, refusal(request, malformedRequest()));
+    if (!isWellFormed(request.raw)) {
+      const { headers, ...refused } = refusal(request, malformedRequest());
+      // Whoever wrote such a head may not agree with us on where the request ends.
+      send(request, reply, { ...refused, headers: { ...headers, connection: 'close' } });
+      return;
+    }
+    // `OPTIONS *` asks only whether the server responds (RFC 9110, section 9.3.7).
+    if (request.raw.url === '*') send(request, reply, emptyResponse(204, request.id));
     else done();
   });
   server.addHook('preClose', async () => {
@@ -152,8 +159,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     const headers = result.headers as Record<string, string>;
     const shared = result[sharedBody];
     const body = shared ?? bodyOf(result);
-    const hasLength = statusCode !== 204 && statusCode !== 304;
-    response.writeHead(statusCode, { ...headers, ...(hasLength && { 'content-length': Buffer.byteLength(body) }) });
+    response.writeHead(statusCode, { ...headers, ...lengthOf(statusCode, body) });
     if (body.length > wholeResponse && request.method !== 'HEAD') {
       sendInPieces(connection, response, typeof body === 'string' ? Buffer.from(body) : body, shared !== undefined);
       return;
@@ -357,9 +363,12 @@ const urlsOf = (path: string): string[] =>
  * Returns the response to those who look for the API without its base path. The reference is relative, so that it is
  * right behind any path prefix of a proxy.
  */
-const leadToDocs = (requestId: string): HttpResult => ({
-  statusCode: 307,
-  headers: { ...commonHeaders, ...privateResponse, location: `${stage}/docs`, 'x-request-id': requestId },
+const leadToDocs = (requestId: string): HttpResult => emptyResponse(307, requestId, { location: `${stage}/docs` });
+
+/** Returns a response without a body that no handler makes. */
+const emptyResponse = (statusCode: number, requestId: string, headers: Record<string, string> = {}): HttpResult => ({
+  statusCode,
+  headers: { ...commonHeaders, ...privateResponse, ...headers, 'x-request-id': requestId },
   body: '',
 });
 
@@ -402,6 +411,13 @@ function leavesBodyUnread(request: FastifyRequest): boolean {
 const bodyOf = ({ body, isBase64Encoded }: HttpResult): string | Buffer =>
   isBase64Encoded ? Buffer.from(body, 'base64') : body;
 
+/**
+ * Returns the `Content-Length` of a response. A 204 must not have one, and that of a 304 would be the length of the 200
+ * in its place (RFC 9110, section 8.6).
+ */
+const lengthOf = (statusCode: number, body: string | Buffer): Record<string, number> =>
+  statusCode === 204 || statusCode === 304 ? {} : { 'content-length': Buffer.byteLength(body) };
+
 /** Returns the bytes of a response after which the connection is closed. */
 function lastResponse(result: HttpResult, method?: string): Buffer {
   const { statusCode, headers } = result;
@@ -410,7 +426,7 @@ function lastResponse(result: HttpResult, method?: string): Buffer {
     ...headers,
     date: new Date().toUTCString(),
     connection: 'close',
-    'content-length': Buffer.byteLength(body),
+    ...lengthOf(statusCode, body),
   };
   const lines = Object.entries(fields).map(([name, value]) => `${name}: ${value}\r\n`);
   const head = `HTTP/1.1 ${statusCode} ${STATUS_CODES[statusCode]}\r\n${lines.join('')}\r\n`;
