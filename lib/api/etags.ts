@@ -4,6 +4,12 @@ import { createHash } from 'node:crypto';
 export const etagOf = (body: string | Buffer): string =>
   `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
 
+/** An entity tag in a list (RFC 9110, section 8.8.3). Its text may contain commas and asterisks. */
+const entityTag = /(?:^|,)[ \t]*(?:W\/)?"([^"]*)"[ \t]*(?=,|$)/g;
+
 /** Returns whether `If-None-Match` names the ETag, by weak comparison (RFC 9110, section 13.1.2). */
-export const isNamed = (ifNoneMatch: string | undefined, etag: string): boolean =>
-  ifNoneMatch?.split(',').some((tag) => tag.trim() === '*' || tag.trim().replace(/^(W\/)?/, 'W/') === etag) ?? false;
+export function isNamed(ifNoneMatch: string | undefined, etag: string): boolean {
+  if (ifNoneMatch === undefined) return false;
+  if (ifNoneMatch.trim() === '*') return true;
+  return [...ifNoneMatch.matchAll(entityTag)].some(([, text]) => etag === `W/"${text}"`);
+}

@@ -113,7 +113,7 @@ describe('an ETag', () => {
       expect(answered.headers).toMatchObject({ etag, 'cache-control': 'private, no-cache' });
       expectCommonHeaders(answered);
     }
-    for (const tags of ['"other"', '', `${etag}x`, strong.slice(1, -1)])
+    for (const tags of ['"other"', '', `${etag}x`, strong.slice(1, -1), '"a,*,b"', '*, "other"', `"a" ${etag}`])
       expect((await read({ 'If-None-Match': tags })).status).toBe(200);
   });
 });

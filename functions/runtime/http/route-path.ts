@@ -1,6 +1,9 @@
 /** Returns whether a path, as the client wrote it, is that of a route. */
 export type PathCheck = (path: string) => boolean;
 
+/** A percent-encoded letter, digit, `-`, `.`, `_` or `~`, which is equivalent to the character (RFC 9110, section 4.2.3). */
+const needlesslyEncoded = /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/gi;
+
 /**
  * Returns the check of a route's paths. API Gateway finds a route by the parts of a path between its slashes, and drops
  * a slash at the end; the contract does not, and a relative reference in a response would then lead elsewhere. What
@@ -12,5 +15,8 @@ export function pathCheck(template: string): PathCheck {
   // The base path itself may end with a slash.
   const path = template === '/' ? '' : template;
   const pattern = new RegExp(`${path.replaceAll('.', '\\.').replace(/\{\w+\}/g, '[^/]+')}$`);
-  return (requested) => pattern.test(requested) && !requested.includes('//');
+  return (requested) => {
+    const decoded = requested.includes('%') ? requested.replace(needlesslyEncoded, decodeURIComponent) : requested;
+    return pattern.test(decoded) && !decoded.includes('//');
+  };
 }

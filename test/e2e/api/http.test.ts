@@ -81,6 +81,18 @@ const exchanges: Exchange[] = [
     ...noRoute,
   })),
   { rule: 'a path is case-sensitive', request: '/Health', ...noRoute },
+  ...['/%68ealth', '/healt%68', '/heal%74%68'].map((request) => ({
+    rule: 'a letter and its percent-encoding are the same',
+    request,
+    status: 200,
+  })),
+  {
+    rule: 'an encoded slash separates nothing',
+    request: '/applications%2Fx',
+    ...noRoute,
+    // It decodes the slash before it looks for a route.
+    notOnStack: true,
+  },
   {
     rule: 'the base path leads to the docs page',
     request: '/',
@@ -262,6 +274,12 @@ const exchanges: Exchange[] = [
       'content-encoding': null,
     },
   })),
+  ...['"a,*,b"', '"*"', '"{etag}"', '', '*,'].map((tags) => ({
+    rule: `If-None-Match: ${tags} names another ETag or none`,
+    request: '{message}',
+    lines: [`If-None-Match: ${tags}`],
+    status: 200,
+  })),
   {
     rule: 'several lines of If-None-Match are one list',
     request: '{message}',
@@ -288,6 +306,21 @@ const exchanges: Exchange[] = [
     status: 200,
     headers: { 'content-range': null },
   },
+
+  // Content-Length (section 8.6). The body is too long to wait for, so the connection closes.
+  ...[
+    ['DELETE {chat}/messages/2', 204],
+    ['OPTIONS {message}', 204],
+    ['GET {message}', 304],
+  ].map(([request, status]) => ({
+    rule: 'a response without a body has no length, not even to a request with a body that nobody reads',
+    request: request as string,
+    lines: ['If-None-Match: *'],
+    body: 'x'.repeat(1_000_000),
+    status: status as number,
+    headers: { 'content-length': null },
+    notOnStack: true as const,
+  })),
 
   // Repeated headers (section 5.3)
   ...[
