@@ -1,7 +1,9 @@
 import { randomBytes } from 'node:crypto';
+import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMessages } from '../../functions/api/create-messages.ts';
 import { getMessage } from '../../functions/api/get-message.ts';
+import { listApplications } from '../../functions/api/list-applications.ts';
 import { listChats } from '../../functions/api/list-chats.ts';
 import { listMessages } from '../../functions/api/list-messages.ts';
 import { searchApplication } from '../../functions/api/search-application.ts';
@@ -35,24 +37,29 @@ const bodies: Record<string, string> = {
 
 /** Members of the greatest size that grow like the bodies. */
 const [sender, metadata] = ['"'.repeat(255), JSON.stringify({ k: '"'.repeat(2_040) })];
-const message = (number: number, body: string) => ({
+const message = (number: number, body: string, members = { sender, metadata }) => ({
   number,
-  content: { sender, body, metadata },
+  content: { ...members, body },
   createdAt: number,
   updatedAt: number,
 });
-const servicesWith = (body: string) => {
-  const stored = numbers(1, 1_001).map((number) => message(number, body));
+const servicesWith = (body: string, members = { sender, metadata }) => {
+  const stored = numbers(1, 1_001).map((number) => message(number, body, members));
   const page = <Item>(items: Item[], limit: number) => ({ rows: items.slice(0, limit), more: items.length > limit });
   return {
     store: {
       application: async (token: string) => ({ token, name: 'x', chatsCount: 1, createdAt: 0, updatedAt: 0 }),
       chat: async () => ({ number: 1, name: 'x', metadata: null, messagesCount: 1, createdAt: 0, updatedAt: 0 }),
       message: async () => stored[0],
+      applications: async ({ limit }: { limit: number }) =>
+        page(
+          stored.map((one) => ({ ...one, token: 'x'.repeat(22), name: body.slice(0, 255), chatsCount: 0 })),
+          limit,
+        ),
       messages: async (_token: string, _chat: number, { limit }: { limit: number }) => page(stored, limit),
       chats: async (_token: string, { limit }: { limit: number }) =>
         page(
-          stored.map((one) => ({ ...one, name: body.slice(0, 255), metadata, messagesCount: 0 })),
+          stored.map((one) => ({ ...one, ...members, name: body.slice(0, 255), messagesCount: 0 })),
           limit,
         ),
       // The most numbers that a page of messages can name.
@@ -134,6 +141,74 @@ describe.each(Object.entries(bodies))('with bodies of %s', (_what, body) => {
       expect(status).toBe(201);
       expect(bytes).toBeLessThan(lambdaLimit);
     }
+  });
+});
+
+describe('whatever clients have written', () => {
+  /** Characters of every growth: of 1 to 4 bytes, doubled or escaped with 6 bytes by JSON, and escaped by HTML. */
+  const piece = fc
+    .array(fc.constantFrom(...'"\\\n\t\r\b\u0001\u001f\u007f\u2028<&\'> aé€\u{1F600}'), { minLength: 1, maxLength: 6 })
+    .map((characters) => characters.join(''));
+  /** A text that is not blank. */
+  const textOf = (most: number) =>
+    fc
+      .tuple(piece, fc.oneof(fc.constant(most), fc.integer({ min: 1, max: most })))
+      .map(([each, length]) => ['x', ...each.repeat(length)].slice(0, length).join(''));
+  /** JSON of up to the permitted size, in one long text or in very many values. */
+  const metadataText = fc
+    .oneof(
+      textOf(4_096).map((text) => ({ k: text })),
+      piece.map((text) => Object.fromEntries(numbers(1, 400).map((n) => [`${text}${n}`, []]))),
+      fc.constant({ k: Array(186).fill(1e20) }),
+    )
+    .map((value) => JSON.stringify(value))
+    .filter((text) => Buffer.byteLength(text) <= limits.metadataBytes);
+  const lists = { listMessages, listChats, listApplications, searchChat, searchApplication };
+  const pages = fc.record({
+    id: fc.constantFrom(...(Object.keys(lists) as (keyof typeof lists)[])),
+    limit: fc.oneof(fc.constant(limits.page.max), fc.integer({ min: 1, max: limits.page.max })),
+    body: textOf(limits.bodyLength),
+    sender: textOf(limits.nameLength),
+    metadata: metadataText,
+  });
+
+  test('a page of any size fits into the response of a function', async () => {
+    await fc.assert(
+      fc.asyncProperty(pages, async ({ id, limit, body, ...members }) => {
+        const isSearch = id.startsWith('search');
+        const query = isSearch
+          ? { q: [...body].at(-1) as string, limit: `${Math.ceil(limit / 10)}` }
+          : { limit: `${limit}` };
+        const list = lists[id] as (services: Services) => HttpHandler;
+        const { status, bytes, page } = await sent(list(servicesWith(body, members)), id, { query });
+        expect(status).toBe(200);
+        expect(bytes).toBeLessThanOrEqual(lambdaLimit);
+        expect(page.data?.length).toBeGreaterThan(0);
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  test('the response to a batch of any messages fits into the response of a function', async () => {
+    const messages = fc.record({
+      body: textOf(limits.bodyLength),
+      sender: textOf(limits.nameLength),
+      metadata: metadataText,
+    });
+    await fc.assert(
+      fc.asyncProperty(messages, async ({ metadata: text, ...content }) => {
+        // As many of these messages as a request may have.
+        const each = `${JSON.stringify(content).slice(0, -1)},"metadata":${text.replaceAll('100000000000000000000', '1e20')}}`;
+        const most = Math.floor((limits.requestBytes - 20) / (Buffer.byteLength(each) + 1));
+        const values = 4 + each.split(/[,[{]/).length;
+        const count = Math.min(limits.batchSize, most, Math.floor(limits.bodyValues / values));
+        const body = `{"messages":[${Array(count).fill(each).join(',')}]}`;
+        const { status, bytes } = await sent(createMessages(servicesWith('x')), 'createMessages', { body });
+        expect(status).toBe(201);
+        expect(bytes).toBeLessThanOrEqual(lambdaLimit);
+      }),
+      { numRuns: 40 },
+    );
   });
 });
 
