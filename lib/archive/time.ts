@@ -9,22 +9,23 @@ const pattern = /^(\d{4}-\d\d-\d\d)[Tt ](\d\d:\d\d):(\d\d)(?:\.(\d+))?(?:[Zz]|([
 
 /** What is wrong with a value that is not a time, as the end of a sentence about it. */
 export const timeFault = `must be an RFC 3339 time from ${timeText(0)} to ${timeText(limits.latestTime)}, such as 2015-12-01T09:30:00+01:00`;
-const leapSecondFault = 'is in a leap second (:60), which the system cannot store; write :59 instead';
+const dayMs = 86_400_000;
 
 /**
- * Parses a time of RFC 3339, with any offset and any number of decimals. Decimals beyond milliseconds are cut off.
+ * Parses a time of RFC 3339, with any offset and any number of decimals. Decimals beyond milliseconds are cut off. A
+ * leap second, at 23:59:60 in UTC, becomes the last millisecond before it, because milliseconds since 1970 have none.
  *
  * @returns milliseconds since 1970, or what is wrong with the text, as the end of a sentence about it
  */
 export function parseTime(text: string): number | { fault: string } {
   const [, date = '', minute = '', second = '', decimals = '', sign, hours, minutes] = pattern.exec(text) ?? [];
   const isLeapSecond = second === '60';
-  const written = `${date}T${minute}:${isLeapSecond ? '59' : second}.${decimals.slice(0, 3).padEnd(3, '0')}Z`;
+  const written = `${date}T${minute}:${isLeapSecond ? '59.999' : `${second}.${decimals.slice(0, 3).padEnd(3, '0')}`}Z`;
   const local = Date.parse(written);
   // `Date.parse` takes February 30 and 24:00 for a later date.
   if (Number.isNaN(local) || timeText(local) !== written) return { fault: timeFault };
   const offsetMinutes = sign ? Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) : 0;
   const ms = local - offsetMinutes * 60_000;
-  if (!isTime(ms)) return { fault: timeFault };
-  return isLeapSecond ? { fault: leapSecondFault } : ms;
+  const isPossible = !isLeapSecond || (ms + 1) % dayMs === 0;
+  return isTime(ms) && isPossible ? ms : { fault: timeFault };
 }

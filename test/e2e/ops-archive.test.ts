@@ -259,7 +259,7 @@ test('an import of something that is not a file of lines is refused at once with
   const runs = [
     ['/dev/zero', /^Line 1: is longer than 1000000 bytes\.\n$/],
     [noLineEnds, /^Line 1: is longer than 1000000 bytes\.\n$/],
-    [gzip, /^Line 1: is not text in UTF-8\.\n$/],
+    [gzip, /^The file is compressed\. Decompress it first: gzip -dc FILE \| script\/ops import -\n$/],
     ['/dev/null', /^The file is empty\.\n$/],
     [folder, /^\S+ is a folder; .*\.\n$/],
   ] as const;

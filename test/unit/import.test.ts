@@ -1,6 +1,7 @@
 import { writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { Readable } from 'node:stream';
+import { gzipSync } from 'node:zlib';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { perQueue } from '../../functions/queues.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
@@ -143,7 +144,7 @@ describe('an import', () => {
           '2015-12-01T24:00:01.000Z',
           '1970-01-01T00:59:59+01:00',
           '9999-12-31T23:30:00-00:30',
-          '2016-12-31T23:59:60Z',
+          '2016-12-31T12:59:60Z',
           '2015-12-01',
           'yesterday',
           1_448_928_000_000,
@@ -179,7 +180,7 @@ describe('an import', () => {
     await refused(text.slice(0, -20), 8);
     await refused(`${text}\n\n`, 9);
     await refused('\n', 1);
-    await refused(Buffer.from([0x1f, 0x8b, 0x08, 0, 0, 0, 0, 0]), 1);
+    await expect(importOf(gzipSync(text))).rejects.toThrow('gzip -dc FILE | script/ops import -');
     await refused(Buffer.from(text, 'utf16le'), 1);
     await refused(Buffer.concat([Buffer.from(`${textOf(whole()[0] as Line)}\n`), Buffer.from([0xc3, 0x28])]), 2);
     await refused(`${'['.repeat(limits.archiveLineBytes)}`, 1);

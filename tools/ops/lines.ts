@@ -2,12 +2,15 @@ import { ArchiveProblem } from '../../lib/archive/format.ts';
 import { limits } from '../../lib/limits.ts';
 
 const lineEnd = 0x0a;
+/** The first bytes of a file that gzip wrote. */
+const gzipMagic = Buffer.from([0x1f, 0x8b]);
 
 /**
  * Yields the lines of a UTF-8 text. The line reader of Node.js would also split at U+2028 and U+2029, which JSON
  * strings may contain. Keeps at most one line of the permitted length and one chunk in memory.
  *
- * @throws ArchiveProblem naming the line that is not UTF-8, or longer than `limits.archiveLineBytes`
+ * @throws ArchiveProblem for a compressed file, or naming the line that is not UTF-8 or longer than
+ *   `limits.archiveLineBytes`
  */
 export async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerator<string> {
   const decoder = new TextDecoder('utf-8', { fatal: true });
@@ -23,6 +26,8 @@ export async function* readLines(input: AsyncIterable<Uint8Array>): AsyncGenerat
   const take = () => {
     const bytes = Buffer.concat(parts, size);
     [parts, size] = [[], 0];
+    if (number === 1 && bytes.indexOf(gzipMagic) === 0)
+      throw new ArchiveProblem('The file is compressed. Decompress it first: gzip -dc FILE | script/ops import -');
     try {
       return decoder.decode(bytes);
     } catch (error) {
