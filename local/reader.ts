@@ -21,6 +21,8 @@ if (!process.send) throw new Error('This file is a reader process of local/reade
 // it finishes the requests in progress first.
 for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) process.on(signal, () => undefined);
 process.on('disconnect', () => process.exit());
+// If the accepting process is killed while this one starts, sending the first message fails before `disconnect` comes.
+process.on('error', () => process.exit());
 
 const [data] = (await once(process, 'message')) as [ReaderData];
 setLogLevel(data.logLevel);

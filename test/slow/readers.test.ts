@@ -1,3 +1,6 @@
+import { fork } from 'node:child_process';
+import { once } from 'node:events';
+import { text } from 'node:stream/consumers';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
@@ -61,6 +64,15 @@ describe('the pool of reader processes', () => {
     expect(result).toMatchObject({ statusCode: 503, headers: { 'Retry-After': expect.stringMatching(/^[15]$/) } });
     expect(JSON.parse(result.body)).toMatchObject({ code: 'unavailable', request_id: expect.any(String) });
   };
+
+  test('a reader process ends without a word when the server is killed while it starts', async () => {
+    const child = fork(new URL('../../local/reader.ts', import.meta.url), { serialization: 'advanced', silent: true });
+    child.send({ storePath: file.path, logLevel: 'warn', adminKey: undefined, systemSecret: '' });
+    // As when the server dies: the other end of the channel is closed.
+    child.disconnect();
+    const [said, [status]] = await Promise.all([text(child.stderr as NodeJS.ReadableStream), once(child, 'exit')]);
+    expect([said, status]).toEqual(['', 0]);
+  });
 
   test('the pool runs a handler in another process, which can query the ledger', async () => {
     const { read, first } = start(10_000);
