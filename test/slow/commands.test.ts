@@ -1,4 +1,4 @@
-import { spawn } from 'node:child_process';
+import { spawn, spawnSync } from 'node:child_process';
 import path from 'node:path';
 import { text } from 'node:stream/consumers';
 import { expect, onTestFinished, test } from 'vitest';
@@ -58,6 +58,12 @@ test.each([
   ['tools/demo/main.ts', ['--concurrency', 'x'], '--concurrency (CONCURRENCY) must be a whole number from 1 to 256.'],
 ] as const)('a wrong usage of %s %j names the help of the command, with status 2', async (program, args, said) => {
   expect(await run(program, [...args])).toEqual({ status: 2, stdout: '', stderr: `${said}\n` });
+});
+
+test('script/test runs nothing when it is asked for its usage', () => {
+  const usage = (arg: string) => spawnSync(path.join(project, 'script', 'test'), [arg], { encoding: 'utf8' });
+  expect(usage('--help')).toMatchObject({ status: 0, stdout: expect.stringMatching(/^Usage: script\/test\n/) });
+  expect(usage('x')).toMatchObject({ status: 2, stderr: expect.stringMatching(/^Usage: script\/test\n/) });
 });
 
 test('script/stack status exits with 3 before the first up', async () => {
