@@ -10,7 +10,14 @@ const schema = z.object({
   dataDir: dataFolderSetting,
   adminKey: z
     .string()
+    // HTTP removes white space around the value of a header.
+    .trim()
     .min(1, '--admin-key (ADMIN_KEY) must not be empty; leave it out to require no admin key.')
+    // Clients and Node.js disagree about the encoding of other characters in a header.
+    .regex(
+      /^[ -~]*$/,
+      '--admin-key (ADMIN_KEY) must have only printable ASCII characters, because it is sent in a header.',
+    )
     .optional(),
   logLevel: z.enum(logLevels, { error: `--log-level (LOG_LEVEL) must be one of ${logLevels.join(', ')}.` }),
   rollupSeconds: wholeNumber('--rollup-seconds (ROLLUP_SECONDS)', 1, 3_600),

@@ -6,11 +6,23 @@ import { readSecret } from './secrets.ts';
 export const openRegistry = 'open';
 
 /**
- * The admin key: the text of the secret that ADMIN_KEY_SECRET names, or undefined when the variable is `open`. A
- * function does not start without the variable, so forgetting it does not open the registry.
+ * Returns the admin key in the text of a secret. White space around it, such as the end of a file's line, is no part of
+ * the key, because a header cannot contain it.
+ *
+ * @throws Error for a text without a key, because an empty key would open the registry
+ */
+export function adminKeyIn(text: string): string {
+  const key = text.trim();
+  if (key === '') throw new Error('The secret with the admin key has only white space');
+  return key;
+}
+
+/**
+ * The admin key in the secret that ADMIN_KEY_SECRET names, or undefined when the variable is `open`. A function does not
+ * start without the variable, so forgetting it does not open the registry.
  */
 export const adminKey = provider({
   variables: { ADMIN_KEY_SECRET: z.string().check(z.minLength(1)) },
   create: async ({ ADMIN_KEY_SECRET }) =>
-    ADMIN_KEY_SECRET === openRegistry ? undefined : readSecret(ADMIN_KEY_SECRET),
+    ADMIN_KEY_SECRET === openRegistry ? undefined : adminKeyIn(await readSecret(ADMIN_KEY_SECRET)),
 });

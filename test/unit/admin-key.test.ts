@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { adminKey } from '../../functions/aws/admin-key.ts';
+import { adminKey, adminKeyIn } from '../../functions/aws/admin-key.ts';
 import { bind } from '../../functions/aws/provider.ts';
 
 test.for([{}, { ADMIN_KEY_SECRET: '' }])(
@@ -11,4 +11,10 @@ test.for([{}, { ADMIN_KEY_SECRET: '' }])(
 
 test('the registry is open when ADMIN_KEY_SECRET is `open`', async () => {
   expect(await bind({ adminKey }, { ADMIN_KEY_SECRET: 'open' })).toEqual({ adminKey: undefined });
+});
+
+test('white space around the text of the secret is no part of the admin key, and nothing else opens the registry', () => {
+  expect(adminKeyIn('the key\n')).toBe('the key');
+  expect(adminKeyIn('\ufeffkey\r\n')).toBe('key');
+  expect(() => adminKeyIn(' \n')).toThrow('has only white space');
 });

@@ -85,6 +85,15 @@ describe('the settings', () => {
     expect(complaint(`--port=${port}`)).toBe('--port (PORT) must be a whole number from 0 to 65535.');
   });
 
+  test('an admin key is what a client can send in a header', () => {
+    expect(readSettings(['--admin-key', ' a key!~\r\n'])).toMatchObject({ adminKey: 'a key!~' });
+    expect(complaint('--admin-key', ' \n')).toContain('must not be empty');
+    for (const key of ['a\nb', 'cl\u00e9', 'a\tb', '\u{1F511}'])
+      expect(complaint('--admin-key', key)).toBe(
+        '--admin-key (ADMIN_KEY) must have only printable ASCII characters, because it is sent in a header.',
+      );
+  });
+
   test('a setting accepts whole numbers up to its bounds', () => {
     expect(readSettings(['--port', '65535', '--rollup-seconds', '3600'])).toMatchObject({
       port: 65_535,
