@@ -98,6 +98,9 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         // `isWellFormed` checks for it, because Node.js would not respond with a problem.
         requireHostHeader: false,
       });
+      // A client may end its side of the connection once it has sent a request, as `nc -N` does. Without this setting,
+      // which Node.js does not document, it would get no response unless that was ready at once.
+      Object.assign(http, { httpAllowHalfOpen: true });
       connections.own(http, serve);
       http.on('connect', (_request: IncomingMessage, socket: Socket) => {
         // Node.js has let go of this socket: without a listener, a client that hangs up would end the process.

@@ -309,6 +309,18 @@ describe('an upload that stops half-way', () => {
   });
 });
 
+test('a client that ends its side of the connection after its requests gets every response', async () => {
+  const chat = await client.newChat();
+  const create = '{"body":"x"}';
+  const requests = [
+    `POST /v1${chat}/messages HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: ${create.length}\r\n\r\n${create}`,
+    `GET /v1${chat} HTTP/1.1\r\nHost: localhost\r\n\r\n`,
+  ];
+  for (const request of requests) expect((await answerTo(request, { end: true })).status).toBeLessThan(300);
+  const pipelined = await exchange(requests.join('').repeat(20), { end: true });
+  expect(pipelined.map(({ status }) => status)).toEqual(Array(20).fill([201, 200]).flat());
+});
+
 describe('what is not HTTP', () => {
   const health = 'GET /v1/health HTTP/1.1\r\nHost: localhost\r\n';
   const json = 'POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n';
