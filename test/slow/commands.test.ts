@@ -52,6 +52,7 @@ test.each([
 test.each([
   ['tools/ops/main.ts', ['export'], "Missing required argument 'token'; see script/ops export --help."],
   ['tools/ops/main.ts', ['dead-letters', 'x'], "Unknown command 'x'; see script/ops dead-letters --help."],
+  ['tools/bench/main.ts', ['--x'], "Unknown option '--x'; see script/bench --help."],
   ['tools/stack/main.ts', ['logs', '--x'], "Unknown option '--x'; see script/stack logs --help."],
   ['tools/checks/smoke/main.ts', [], "Missing required argument 'url'; see script/smoke --help."],
   ['tools/checks/preflight/main.ts', ['-c', 'prod'], '-c prod must be name=value.'],

@@ -1,7 +1,7 @@
 import { Argument, Command, Option } from 'commander';
+import { runSubcommand } from '../cli/command-line.ts';
 import { onLostReader } from '../cli/output.ts';
 import { printFailure } from '../cli/problem.ts';
-import { versions } from '../cli/project.ts';
 import { type BorrowedStack, borrowStack } from '../stack/borrow.ts';
 import { wrk } from '../stack/native/tools.ts';
 import { requireTools } from '../stack/tools.ts';
@@ -15,7 +15,12 @@ import { cellsOf, columns } from './table.ts';
 const longestName = Math.max(...Object.keys(figures).map((name) => name.length));
 const say = (line: string) => console.error(`  ${line}`);
 
-const command = new Command('script/bench')
+interface Flags {
+  smoke?: true;
+  record?: true;
+}
+
+const program = new Command('script/bench')
   .description(
     'Measures how fast the system is, compared with references that are measured in turns with it. Nothing else should run on the machine meanwhile.',
   )
@@ -25,16 +30,13 @@ const command = new Command('script/bench')
     new Option('--smoke', 'check in a minute that measuring works; the results mean nothing').conflicts('record'),
   )
   .helpOption('-h, --help', 'show this')
-  .version(versions(), '--version', 'show the version')
   .addHelpText(
     'after',
     `\nFigures:\n${Object.entries(figures)
       .map(([name, { title }]) => `  ${name.padEnd(longestName)}  ${title}\n`)
       .join('')}`,
   )
-  .parse();
-const { smoke, record } = command.opts<{ smoke?: true; record?: true }>();
-const scale: Scale = smoke ? 'smoke' : 'full';
+  .action(run);
 const measured: Record<string, Result> = {};
 
 /** The servers, started by the first figure that needs them. */
@@ -47,21 +49,28 @@ const servers = () => {
 // The servers that were started must be stopped again.
 onLostReader(() => true);
 try {
-  await requireTools([wrk]);
-  for (const name of command.args.length > 0 ? command.args : Object.keys(figures)) await measure(name);
-  if (record) writeReport(figures, readResults());
+  await runSubcommand(program, process.argv.slice(2));
 } catch (error) {
   process.exitCode = printFailure(error);
-} finally {
-  await (await stack)?.giveBack();
 }
 
-async function measure(name: string): Promise<void> {
+async function run(names: string[], flags: Flags): Promise<void> {
+  try {
+    await requireTools([wrk]);
+    for (const name of names.length > 0 ? names : Object.keys(figures)) await measure(name, flags);
+    if (flags.record) writeReport(figures, readResults());
+  } finally {
+    await (await stack)?.giveBack();
+  }
+}
+
+async function measure(name: string, { smoke, record }: Flags): Promise<void> {
   const figure = figures[name];
   if (!figure) throw new Error(`There is no figure ${name}`);
   console.log(`\n${figure.title} (${name})\n`);
   const circumstances = circumstancesNow();
   const results = () => ({ ...readResults(), ...measured });
+  const scale: Scale = smoke ? 'smoke' : 'full';
   const measurements = await figure.measure({ scale, say, servers, results });
   for (const measurement of measurements)
     console.log(
