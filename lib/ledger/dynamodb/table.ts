@@ -1,5 +1,4 @@
 import { randomUUID } from 'node:crypto';
-import { setTimeout as sleep } from 'node:timers/promises';
 import {
   type AttributeValue,
   BatchGetItemCommand,
@@ -58,9 +57,17 @@ const lateStep: Step = { repeatable: true, isLate: true };
 const keysPerRead = 100;
 const itemsPerWrite = 25;
 
-/** Most attempts of a call. It waits 50 ms and then 100 ms between attempts, each plus or minus half. */
+/** Most attempts of a call. */
 const tries = 3;
-const backoffMs = 50;
+
+/**
+ * Waits before a repetition: 50 ms before the first, 50 ms more before each further one, at most 500 ms, all plus or
+ * minus half. Without a wait, a partition that is throttled would stay throttled.
+ */
+const backOff = (repetition: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, Math.min(50 * repetition, 500) * (0.5 + Math.random()));
+  });
 
 /** Errors that guarantee that nothing was applied. A retry may succeed. */
 const notApplied = new Set([
@@ -220,12 +227,15 @@ export class DynamodbTable {
       ...puts.map((Item) => ({ PutRequest: { Item } })),
       ...removals.map((key) => ({ DeleteRequest: { Key: keyOf(key) } })),
     ];
-    while (pending.length > 0) {
+    for (let incomplete = 0; pending.length > 0; ) {
       const some = pending.splice(0, itemsPerWrite);
       const { UnprocessedItems } = await this.#call(lateStep, () =>
         this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#name]: some } })),
       );
-      pending.push(...((UnprocessedItems?.[this.#name] ?? []) as typeof pending));
+      const unprocessed = (UnprocessedItems?.[this.#name] ?? []) as typeof pending;
+      if (unprocessed.length === 0) continue;
+      pending.push(...unprocessed);
+      await backOff(++incomplete);
     }
   }
 
@@ -250,15 +260,18 @@ export class DynamodbTable {
     const wanted = new Map(keys.map((key) => [idOf(key), key]));
     const found = new Map<string, Item>();
     const pending = [...wanted.values()];
-    while (pending.length > 0) {
+    for (let incomplete = 0; pending.length > 0; ) {
       const Keys = pending.splice(0, keysPerRead).map(keyOf);
       const { Responses, UnprocessedKeys } = await this.#call(step, () =>
         this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead } } })),
       );
       for (const item of Responses?.[this.#name] ?? [])
         found.set(idOf({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') }), item);
-      for (const key of UnprocessedKeys?.[this.#name]?.Keys ?? [])
-        pending.push({ pk: textIn(key, 'pk'), sk: textIn(key, 'sk') });
+      const unprocessed = UnprocessedKeys?.[this.#name]?.Keys ?? [];
+      if (unprocessed.length === 0) continue;
+      if (step.tries === 1) throw new Throttled(new Error('DynamoDB returned only some of the items'));
+      pending.push(...unprocessed.map((key) => ({ pk: textIn(key, 'pk'), sk: textIn(key, 'sk') })));
+      await backOff(++incomplete);
     }
     return keys.map((key) => found.get(idOf(key)));
   }
@@ -309,7 +322,7 @@ export class DynamodbTable {
         appliedNothing &&= notApplied;
         if ((!notApplied && !repeatable) || attempt === most)
           throw appliedNothing ? new Throttled(error) : new Unavailable(error);
-        await sleep(backoffMs * attempt * (0.5 + Math.random()));
+        await backOff(attempt);
       }
     }
   }

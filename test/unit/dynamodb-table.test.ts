@@ -1,0 +1,47 @@
+import { BatchGetItemCommand, BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
+import { expect, test } from 'vitest';
+import { DynamodbTable, text } from '../../lib/ledger/dynamodb/table.ts';
+import { SimulatedTable } from '../simulation/dynamodb.ts';
+import { numbers } from '../support/histories/writes.ts';
+
+/** Opens a table that processes only the first item of each batch, as one that is throttled does. */
+function openThrottled() {
+  const simulated = new SimulatedTable();
+  const client = simulated.client({ task: 'test', call: async (_part, effect) => effect() });
+  const calls: number[] = [];
+  const send = async (command: unknown) => {
+    calls.push(performance.now());
+    if (command instanceof BatchWriteItemCommand) {
+      const [first, ...rest] = command.input.RequestItems?.ledger ?? [];
+      await client.send(new BatchWriteItemCommand({ RequestItems: { ledger: first ? [first] : [] } }));
+      return { UnprocessedItems: { ledger: rest } };
+    }
+    const { Keys: [first, ...rest] = [] } = (command as BatchGetItemCommand).input.RequestItems?.ledger ?? {};
+    const RequestItems = { ledger: { Keys: first ? [first] : [] } };
+    const { Responses } = await client.send(new BatchGetItemCommand({ RequestItems }));
+    return { Responses, UnprocessedKeys: rest.length > 0 ? { ledger: { Keys: rest } } : {} };
+  };
+  return { table: new DynamodbTable({ send } as unknown as DynamoDBClient, 'ledger'), calls };
+}
+
+const keys = numbers(1, 4).map((i) => ({ pk: 'partition', sk: `item ${i}` }));
+const items = keys.map(({ pk, sk }) => ({ pk: text(pk), sk: text(sk) }));
+
+/** Returns the milliseconds between one call and the next. */
+const waits = (calls: number[]) => calls.slice(1).map((at, i) => at - (calls[i] as number));
+
+test('a batch of which DynamoDB leaves items unprocessed is repeated after a wait, until all are processed', async () => {
+  const { table, calls } = openThrottled();
+  for (const work of [() => table.write(items), () => table.get(keys), () => table.write([], keys)]) {
+    calls.length = 0;
+    await work();
+    expect(calls).toHaveLength(keys.length);
+    expect(Math.min(...waits(calls))).toBeGreaterThan(20);
+  }
+});
+
+test('a read that may be left undone makes one call, although DynamoDB returns only some of the items', async () => {
+  const { table, calls } = openThrottled();
+  expect(await table.glimpse(keys)).toBeUndefined();
+  expect(calls).toHaveLength(1);
+});
