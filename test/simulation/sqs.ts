@@ -1,6 +1,7 @@
 import {
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
+  GetQueueAttributesCommand,
   ReceiveMessageCommand,
   SendMessageBatchCommand,
   type SQSClient,
@@ -59,6 +60,7 @@ export class SimulatedQueue {
 const visibilityMs = 30_000;
 
 const messageOf = ([ReceiptHandle, { body, reason, receives }]: [string, QueuedMessage]) => ({
+  MessageId: ReceiptHandle,
   ReceiptHandle,
   Body: body,
   Attributes: { ApproximateReceiveCount: String(receives) },
@@ -93,11 +95,23 @@ export function sqsClient(
     }
     if (command instanceof ChangeMessageVisibilityBatchCommand) {
       const { QueueUrl, Entries = [] } = command.input;
-      for (const { ReceiptHandle = '', VisibilityTimeout = 0 } of Entries) {
+      const Failed: object[] = [];
+      for (const { Id, ReceiptHandle = '', VisibilityTimeout = 0 } of Entries) {
         const message = queueAt(QueueUrl).messages.get(ReceiptHandle);
-        if (message) message.visibleAt = Date.now() + VisibilityTimeout * 1_000;
+        if (message && message.visibleAt > Date.now()) message.visibleAt = Date.now() + VisibilityTimeout * 1_000;
+        else Failed.push({ Id, Code: 'AWS.SimpleQueueService.MessageNotInflight' });
       }
-      return {};
+      return { Failed };
+    }
+    if (command instanceof GetQueueAttributesCommand) {
+      const times = [...queueAt(command.input.QueueUrl).messages.values()].map(({ visibleAt }) => visibleAt);
+      const visible = times.filter((time) => time <= Date.now()).length;
+      return {
+        Attributes: {
+          ApproximateNumberOfMessages: String(visible),
+          ApproximateNumberOfMessagesNotVisible: String(times.length - visible),
+        },
+      };
     }
     if (command instanceof DeleteMessageBatchCommand) {
       const { QueueUrl, Entries = [] } = command.input;

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import {
+  type BatchResultErrorEntry,
   ChangeMessageVisibilityBatchCommand,
   DeleteMessageBatchCommand,
   GetQueueAttributesCommand,
@@ -22,8 +23,24 @@ const deadLetterWaitSeconds = 1;
 /** The attribute of a dead letter that holds the worker's reason. */
 const reasonAttribute = 'reason';
 
-const inTens = <Item>(items: Item[]): Item[][] =>
-  Array.from({ length: Math.ceil(items.length / perCall) }, (_, i) => items.slice(i * perCall, (i + 1) * perCall));
+/**
+ * Does the work for each ten of the items, all at the same time.
+ *
+ * @returns all results
+ * @throws the first error, after the work of all tens has ended
+ */
+async function inTens<Item, Result>(items: Item[], work: (ten: Item[]) => Promise<Result[]>): Promise<Result[]> {
+  const tens = Array.from({ length: Math.ceil(items.length / perCall) }, (_, i) =>
+    items.slice(i * perCall, (i + 1) * perCall),
+  );
+  const outcomes = await Promise.allSettled(tens.map(work));
+  return outcomes.flatMap((outcome) => {
+    if (outcome.status === 'rejected') throw outcome.reason;
+    return outcome.value;
+  });
+}
+
+const receiptsOf = (messages: Message[]): string[] => messages.map(({ ReceiptHandle = '' }) => ReceiptHandle);
 
 const hashOf = (body: string): string => createHash('sha256').update(body).digest('base64');
 
@@ -84,25 +101,28 @@ export class SqsQueue extends SqsOutbox implements Queue {
     return this.#remove(this.url, receipts);
   }
 
-  release(receipts: string[], delaySeconds: number): Promise<void> {
-    return this.#release(this.url, receipts, delaySeconds);
+  async release(receipts: string[], delaySeconds: number): Promise<void> {
+    const refused = await this.#changeVisibility(this.url, receipts, delaySeconds);
+    if (refused[0]) throw new Error(`SQS refused to release ${refused.length} messages: ${refused[0].Code}`);
   }
 
   async deadLetters(max: number): Promise<KeptDeadLetter[]> {
-    const deadLetters: KeptDeadLetter[] = [];
+    const deadLetters = new Map<string | undefined, KeptDeadLetter>();
     const receipts: string[] = [];
-    while (deadLetters.length < max) {
-      const messages = await this.#receiveDeadLetters(max - deadLetters.length);
-      if (messages.length === 0) break;
-      for (const { Body = '', MessageAttributes, Attributes, ReceiptHandle = '' } of messages) {
+    while (deadLetters.size < max) {
+      const messages = await this.#receiveDeadLetters(max - deadLetters.size);
+      // A long listing takes longer than SQS hides a message. Then the first ones come back.
+      const fresh = messages.filter(({ MessageId }) => !deadLetters.has(MessageId));
+      receipts.push(...receiptsOf(messages));
+      if (fresh.length === 0) break;
+      for (const { MessageId, Body = '', MessageAttributes, Attributes } of fresh) {
         // A dead letter without a worker's reason was moved by SQS itself, after too many deliveries.
         const reason = MessageAttributes?.[reasonAttribute]?.StringValue ?? 'delivered too often without success';
-        deadLetters.push({ body: Body, reason, at: Number(Attributes?.SentTimestamp) });
-        receipts.push(ReceiptHandle);
+        deadLetters.set(MessageId, { body: Body, reason, at: Number(Attributes?.SentTimestamp) });
       }
     }
-    await this.#release(this.#deadLetterUrl, receipts, 0);
-    return deadLetters;
+    await this.#unhide(receipts);
+    return [...deadLetters.values()];
   }
 
   async deadLetterCount(): Promise<number> {
@@ -124,14 +144,18 @@ export class SqsQueue extends SqsOutbox implements Queue {
       const messages = await this.#receiveDeadLetters(perCall);
       if (messages.length === 0) break;
       const fresh = messages.filter(({ Body = '' }) => !gone.has(hashOf(Body)));
-      const receiptsOf = (some: Message[]) => some.map(({ ReceiptHandle = '' }) => ReceiptHandle);
       back.push(...receiptsOf(messages.filter((message) => !fresh.includes(message))));
       await this.send(fresh.map(({ Body = '' }) => Body));
       await this.#remove(this.#deadLetterUrl, receiptsOf(fresh));
       for (const { Body = '' } of fresh) gone.add(hashOf(Body));
       if (fresh.length > 0) yield fresh.length;
     }
-    await this.#release(this.#deadLetterUrl, back, 0);
+    await this.#unhide(back);
+  }
+
+  /** Makes dead letters visible at once. SQS refuses those that are visible already. */
+  async #unhide(receipts: string[]): Promise<void> {
+    await this.#changeVisibility(this.#deadLetterUrl, receipts, 0);
   }
 
   async #receiveDeadLetters(max: number): Promise<Message[]> {
@@ -148,41 +172,41 @@ export class SqsQueue extends SqsOutbox implements Queue {
   }
 
   async #remove(QueueUrl: string, receipts: string[]): Promise<void> {
-    for (const ten of inTens(receipts)) {
+    const refused = await inTens(receipts, async (ten) => {
       const Entries = ten.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle }));
       const { Failed = [] } = await this.client.send(new DeleteMessageBatchCommand({ QueueUrl, Entries }));
-      if (Failed[0]) throw new Error(`SQS refused to delete ${Failed.length} messages: ${Failed[0].Code}`);
-    }
+      return Failed;
+    });
+    if (refused[0]) throw new Error(`SQS refused to delete ${refused.length} messages: ${refused[0].Code}`);
   }
 
-  async #release(QueueUrl: string, receipts: string[], delaySeconds: number): Promise<void> {
-    for (const ten of inTens(receipts)) {
-      const Entries = ten.map((ReceiptHandle, i) => ({
-        Id: String(i),
-        ReceiptHandle,
-        VisibilityTimeout: delaySeconds,
-      }));
+  /** Returns the refusals of SQS. */
+  #changeVisibility(QueueUrl: string, receipts: string[], seconds: number): Promise<BatchResultErrorEntry[]> {
+    return inTens(receipts, async (ten) => {
+      const Entries = ten.map((ReceiptHandle, i) => ({ Id: String(i), ReceiptHandle, VisibilityTimeout: seconds }));
       const { Failed = [] } = await this.client.send(new ChangeMessageVisibilityBatchCommand({ QueueUrl, Entries }));
-      if (Failed[0]) throw new Error(`SQS refused to release ${Failed.length} messages: ${Failed[0].Code}`);
-    }
+      return Failed;
+    });
   }
 }
 
+/**
+ * Sends the messages, all calls at the same time. A large request takes several calls, and each may wait for its
+ * timeouts. After that, the function still needs time to park the messages.
+ */
 async function sendAll(client: SQSClient, QueueUrl: string, messages: OutgoingMessage[]): Promise<void> {
-  const notSent: string[] = [];
   let cause: unknown;
-  for (const Entries of calls(messages)) {
+  const sendCall = async (Entries: SendMessageBatchRequestEntry[]): Promise<string[]> => {
     try {
       const { Failed = [] } = await client.send(new SendMessageBatchCommand({ QueueUrl, Entries }));
-      for (const { Id, Code } of Failed) {
-        notSent.push(Entries.find((entry) => entry.Id === Id)?.MessageBody as string);
-        cause = new Error(Code);
-      }
+      if (Failed[0]) cause = new Error(Failed[0].Code);
+      return Failed.map(({ Id }) => Entries.find((entry) => entry.Id === Id)?.MessageBody as string);
     } catch (error) {
-      notSent.push(...Entries.map(({ MessageBody }) => MessageBody as string));
       cause = error;
+      return Entries.map(({ MessageBody }) => MessageBody as string);
     }
-  }
+  };
+  const notSent = (await Promise.all([...calls(messages)].map(sendCall))).flat();
   if (notSent.length > 0) throw new NotSent(notSent, cause);
 }
 
