@@ -2,15 +2,17 @@ import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
 import { perQueueService, type QueueName, queueVariables } from '../queues.ts';
-import { queueCallSettings } from './calls.ts';
+import { openClient, queueCallSettings } from './calls.ts';
 import { provider } from './provider.ts';
 
 const queueProvider = (name: QueueName) => {
   const { url, deadLetterUrl } = queueVariables(name);
   return provider({
     variables: { [url]: z.url(), [deadLetterUrl]: z.url() },
-    create: (environment) =>
-      new SqsQueue(new SQSClient(queueCallSettings), environment[url] as string, environment[deadLetterUrl] as string),
+    create: (environment) => {
+      const sqs = openClient((settings) => new SQSClient({ ...settings, ...queueCallSettings }));
+      return new SqsQueue(sqs, environment[url] as string, environment[deadLetterUrl] as string);
+    },
   });
 };
 
