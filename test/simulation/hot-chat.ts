@@ -20,7 +20,7 @@ const wholeNumber = (text: string): number => {
   if (!/^[0-9]{1,6}$/.test(text)) throw new InvalidArgumentError('It must be a whole number.');
   return Number(text);
 };
-const { seconds, rate, dead, callMs } = new Command('node test/simulation/hot-chat.ts')
+const { seconds, rate, dead, callMs, slow } = new Command('node test/simulation/hot-chat.ts')
   .description('Floods one chat with keyed creates, over a simulated DynamoDB with its limits.')
   .option('--seconds <count>', 'how long the flood lasts', wholeNumber, 60)
   .option('--rate <count>', 'keyed creates a second that are offered', wholeNumber, 2_000)
@@ -31,8 +31,9 @@ const { seconds, rate, dead, callMs } = new Command('node test/simulation/hot-ch
     10_000,
   )
   .option('--call-ms <milliseconds>', 'the longest time of a call; the shortest is 40 % of it', wholeNumber, 10)
+  .option('--slow <percent>', 'how many of the calls take ten times as long', wholeNumber, 0)
   .parse()
-  .opts<{ seconds: number; rate: number; dead: number; callMs: number }>();
+  .opts<{ seconds: number; rate: number; dead: number; callMs: number; slow: number }>();
 
 /** Creates without a key that are offered every second beside the flood, in the same chat and in another. */
 const keylessRate = 200;
@@ -62,10 +63,11 @@ let requests = 0;
 const newCaller = (onTaken?: () => void): Caller => {
   const task = `request ${++requests}`;
   let isDead = false;
-  const travel = () => sleep(random.between(0.2 * callMs, 0.5 * callMs));
   return {
     task,
     call: async (_part, effect) => {
+      const factor = random.chance(slow / 100) ? 10 : 1;
+      const travel = () => sleep(factor * random.between(0.2 * callMs, 0.5 * callMs));
       await travel();
       if (isDead) return await new Promise(() => undefined);
       const result = await effect();

@@ -58,6 +58,16 @@ test('a chat that is offered 2,000 keyed creates a second accepts most of what D
   expect(lines.at(-1)).toEqual({ phase: 'end', died: expect.any(Number), wrong: [], invalid: [] });
 });
 
+test('a chat that is offered too many keyed creates accepts most of them though each call takes 16 to 40 ms', async () => {
+  const run = ['test/simulation/hot-chat.ts', '--seconds', '2', '--dead', '0', '--call-ms', '40'];
+  const { stdout } = await promisify(execFile)(process.execPath, run, { cwd: project });
+  const flood = [...stdout.matchAll(/"phase":"flood".*"keyed accepted":(\d+)/g)].map(([, accepted]) =>
+    Number(accepted),
+  );
+  expect(flood).toHaveLength(2);
+  expect(Math.min(...flood)).toBeGreaterThan(550);
+});
+
 test('a planted bug is found', async () => {
   expect(await simulate('--mutation', '1', '--seeds', '100')).toMatch(/^Seed \d+ breaks a promise:/m);
 });

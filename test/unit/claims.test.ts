@@ -1,6 +1,7 @@
 import { expect, test } from 'vitest';
-import { claimsKept, earlierClaim, mostClaims } from '../../lib/ledger/dynamodb/claims.ts';
+import { claimsKept, earlierClaim, mostClaims, newClaim } from '../../lib/ledger/dynamodb/claims.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
+import { newItem } from '../../lib/ledger/dynamodb/items.ts';
 import { chatKey } from '../../lib/ledger/dynamodb/keys.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import { DynamodbTable, type Item, number, text } from '../../lib/ledger/dynamodb/table.ts';
@@ -178,6 +179,13 @@ test('a create with a key is refused while the item is full of claims that canno
   expect(await create()).toBe(given + 1);
   clock.advance(limits.idempotencyLeaseMs);
   expect(await create('next')).toBe(given + 2);
+});
+
+test('a chat with numbers of eight digits, a name of 50 bytes and all the claims that it may have is one write unit', () => {
+  const taken = number(99_999_999);
+  const claims = Object.fromEntries(numbers(1, mostClaims).map(() => [newClaim(), taken]));
+  const chat = newItem(chatKey('x'.repeat(22), 12_345), 'x'.repeat(50), now);
+  expect(sizeOf({ ...chat, messages: taken, claims: { M: claims } })).toBeLessThanOrEqual(1_024);
 });
 
 test('a number that cannot be recorded is not used: the create gets a 503, and a retry completes it', async () => {

@@ -29,11 +29,12 @@ export const claimsKept = 8;
 const claimsTolerated = 2 * claimsKept;
 
 /**
- * Most claims in an item. A take is refused if it would add another. A claim has 22 bytes and the rest of an item 134, so
- * with a name of up to 98 bytes it stays within 1 KiB, which is one write unit. A chat that gets more keyed
- * creates than DynamoDB accepts has 20 to 36 claims.
+ * Most claims in an item. A take is refused if it would add another. A claim has 18 bytes, with numbers of up to eight
+ * digits, and the rest of an item about 110. So with a name of up to 50 bytes the item stays within 1 KiB, which is one
+ * write unit. A chat that gets more keyed creates than DynamoDB accepts has 20 to 48 claims; the longer a call takes, the
+ * more.
  */
-export const mostClaims = 36;
+export const mostClaims = 48;
 
 /**
  * Most claims that a take removes: as many items as one `BatchGetItem` reads. DynamoDB accepts expressions of 4 kB, and
@@ -42,10 +43,11 @@ export const mostClaims = 36;
 const removedAtOnce = 100;
 
 /**
- * Returns the name of a new claim: the hour of the key's first use and 72 random bits. It is short because the item is
- * paid by its size, and the key's id has 43 characters.
+ * Returns the name of a new claim: 72 random bits. It is short because the item is paid by its size, and the key's id has
+ * 43 characters. A collision would give a message the number of another, so it must be improbable: among the claims of a
+ * day with 1,000 creates a second in one chat, it is less than one in a million.
  */
-export const newClaim = (at: number): string => `${Math.floor(at / hour).toString(36)}.${newToken().slice(0, 12)}`;
+export const newClaim = (): string => newToken().slice(0, 12);
 
 /**
  * Returns the name that earlier releases gave a claim: the time of the key's first use and the key's id. Keys that began
@@ -55,9 +57,8 @@ export const earlierClaim = (id: string, at: number): string => `${at}/${id}`;
 
 const isEarlier = (name: string): boolean => name.includes('/');
 
-/** Returns the latest time at which the claim's key was first used, in milliseconds since 1970. */
-const latestUse = (name: string): number =>
-  isEarlier(name) ? Number.parseInt(name, 10) : (Number.parseInt(name, 36) + 1) * hour;
+/** Returns when the key of a claim of an earlier release was first used, in milliseconds since 1970. */
+const firstUse = (name: string): number => Number.parseInt(name, 10);
 
 /**
  * Returns the number of claims at which a take is refused. Those of an earlier release are not counted, because it left
@@ -99,8 +100,8 @@ export async function readClaim(
 }
 
 /**
- * Returns the claims that the next take may remove: those of expired keys and, if the item has many, some whose numbers
- * are recorded. It records the numbers that are not, because their requests have probably died. Concurrent callers get
+ * Returns the claims that the next take may remove: those of an earlier release whose keys are expired and, if the item has
+ * many, some whose numbers are recorded. It records the numbers that are not, because their requests have probably died. Concurrent callers get
  * different claims.
  *
  * @param item the counter's item, which may be out of date
@@ -111,14 +112,15 @@ export async function removableClaims(
   { item, now }: { item: Item; now: number },
 ): Promise<string[]> {
   const all = Object.entries(item.claims?.M ?? {}).map(([name, { N }]) => ({ name, taken: Number(N) }));
-  const isExpired = ({ name }: { name: string }) => latestUse(name) + limits.idempotencyMs + ttlSlackMs < now;
+  const isExpired = ({ name }: { name: string }) =>
+    isEarlier(name) && firstUse(name) + limits.idempotencyMs + ttlSlackMs < now;
   const expired = chosen(all.filter(isExpired), removedAtOnce);
   const valid = all.filter((claim) => !isExpired(claim));
   if (valid.length <= claimsTolerated) return expired.map(({ name }) => name);
 
   const older = valid.sort((a, b) => b.taken - a.taken).slice(claimsKept);
   // A request of an earlier release uses its number without recording it. After an hour, it has ended.
-  const endable = older.filter(({ name }) => !isEarlier(name) || latestUse(name) + hour < now);
+  const endable = older.filter(({ name }) => !isEarlier(name) || firstUse(name) + hour < now);
   const some = chosen(endable, Math.min(removedAtOnce - expired.length, Math.ceil(endable.length / 2)));
   const recorded = await table.glimpse(some.map(({ name }) => numberKey(counter, name)));
   if (!recorded) return expired.map(({ name }) => name);

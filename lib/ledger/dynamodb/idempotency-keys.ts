@@ -80,7 +80,7 @@ export class IdempotencyKeys {
   async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | Hold> {
     const now = this.#now();
     const leaseUntil = now + limits.idempotencyLeaseMs;
-    const claim = newClaim(now);
+    const claim = newClaim();
     const item: Item = {
       pk: text(keyItem(id).pk),
       sk: text(keyItem(id).sk),

@@ -85,22 +85,27 @@ function claimedNumber(item: Item, claim: string): number | undefined {
 }
 
 /**
- * Takes numbers, claims them and removes other claims, if the claim is new. If the item is full, at least two of the
- * removed claims must still be there, so that the item gets smaller.
+ * Most removed claims of which a full item must have one. DynamoDB accepts 300 operators in a condition; these take 60.
+ */
+const comparedAtOnce = 30;
+
+/**
+ * Takes numbers, claims them and removes other claims, if the claim is new. If the item is full, at least one of the
+ * removed claims must still be there, so that the item gets no larger. Concurrent takes may have removed the others.
  */
 function claimingUpdate(
   { counter, count }: Taking,
   { claim, removed, room }: { claim: string; removed: string[]; room: number },
 ): ItemUpdate {
   const hasRoom = 'size(claims) < :claims';
-  const getsSmaller = 'attribute_exists(claims.#0) AND attribute_exists(claims.#1)';
+  const replacesOne = removed.slice(0, comparedAtOnce).map((_, i) => `attribute_exists(claims.#${i})`);
   return {
     UpdateExpression:
       'SET #counter = #counter + :count, claims.#claim = #counter + :count' +
       (removed.length > 0 ? ` REMOVE ${removed.map((_, i) => `claims.#${i}`).join(', ')}` : ''),
     ConditionExpression:
       `${live} AND #counter <= :room AND attribute_not_exists(claims.#claim)` +
-      ` AND ${removed.length > 1 ? `(${hasRoom} OR ${getsSmaller})` : hasRoom}`,
+      ` AND (${[hasRoom, ...replacesOne].join(' OR ')})`,
     ExpressionAttributeNames: {
       '#counter': counter,
       '#claim': claim,
