@@ -65,8 +65,8 @@ test('SQL at full load, secrets, sent bytes and warm writes are billed beyond th
   expect(Object.values(extras).map(({ value }) => value)).toEqual([
     // Two vCPUs, each 80 % above its baseline.
     expect.closeTo(1.6 * 730),
-    // 60 calls an hour.
-    60 * 730,
+    // 120 calls an hour.
+    120 * 730,
     1,
     1_000,
   ]);

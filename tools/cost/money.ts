@@ -1,4 +1,5 @@
 import { functionSizes } from '../../infra/sizes.ts';
+import { limits } from '../../lib/limits.ts';
 import type { Line, Scenario } from './lines.ts';
 import type { Inputs } from './measured.ts';
 import { charge, type PriceName, type Prices } from './prices.ts';
@@ -108,9 +109,8 @@ export const extrasOf = (prices: Prices): Record<string, { value: number; unit: 
     value: charge(prices.databaseSurplusVcpuHour, 2 * (1 - burstableBaseline) * hoursPerMonth),
     unit: '$ a month',
   },
-  // Each reads the system secret every ten minutes.
   'secrets, read by ten instances of reading functions': {
-    value: charge(prices.secretCall, 10 * 6 * hoursPerMonth),
+    value: charge(prices.secretCall, ((10 * (60 * 60 * 1_000)) / limits.systemSecret.refreshMs) * hoursPerMonth),
     unit: '$ a month',
   },
   'a GB sent to readers': { value: charge(prices.transferOutGb, 1), unit: '$' },
