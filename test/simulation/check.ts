@@ -148,8 +148,8 @@ const messagesOf = ({ messages }: FinalState, { token, number }: { token: string
   messages.filter((row) => row.token === token && row.chat === number);
 
 /**
- * After a deletion, requests below it must be refused. Creates below a deleted application are refused once it is
- * purged.
+ * After a deletion, requests below it must be refused. Messages below a deleted application may be accepted for half a
+ * minute, and while the application's item cannot be read.
  */
 function checkDeletions(history: Operation[]): string[] {
   const wrong: string[] = [];

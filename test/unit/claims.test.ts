@@ -17,10 +17,13 @@ import { chatNamed, contents, numbers } from '../support/histories/writes.ts';
 
 const hour = 60 * 60 * 1_000;
 
-/** Returns a caller whose third call, the take of a number, ends with `ending`: the first two put the key and read. */
+/**
+ * Returns a caller whose fourth call, the take of a number, ends with `ending`. The first three put the key, and read the
+ * chat's item and the application's.
+ */
 const interrupted = (ending: (effect: () => unknown) => Promise<never>): Caller => {
   let calls = 0;
-  return { task: 'test', call: async (_part, effect) => (++calls === 3 ? await ending(effect) : await effect()) };
+  return { task: 'test', call: async (_part, effect) => (++calls === 4 ? await ending(effect) : await effect()) };
 };
 const never = () => new Promise<never>(() => undefined);
 

@@ -19,6 +19,7 @@ import { recordsOf } from '../store-records.ts';
 import { type HeldKey, IdempotencyKeys } from './idempotency-keys.ts';
 import { counterOf, entryOf, newItem, parentKey, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey, metadataKey } from './keys.ts';
+import { LiveApplications } from './live-applications.ts';
 import { metadataIn, newMetadata, setMetadata } from './metadata.ts';
 import { isLive, live, type Refusal, type Taking, takeNumbers, takeNumbersOnce } from './numbers.ts';
 import type { ParkedWrites } from './parked-writes.ts';
@@ -40,19 +41,21 @@ const revisionLeft = 'revision < :highest';
  * The ledger in a DynamoDB table. One conditional update of the parent's counter both checks that the parent exists and
  * takes the number. Then the write is sent to the store queue or, while the queue is unavailable, parked in the table.
  *
- * The counter of messages is in the item of their chat, and creating messages does not read the item of the
- * application. So messages are still accepted below a deleted application until the purge has reached their chat.
+ * The counter of messages is in the item of their chat, and the application's item is read at most every 30 s. So messages
+ * are still accepted below a deleted application for half a minute.
  */
 export class DynamodbLedger implements Ledger {
   readonly #table: DynamodbTable;
   readonly #parked: ParkedWrites;
   readonly #keys: IdempotencyKeys;
+  readonly #applications: LiveApplications;
   readonly #now: () => number;
 
   constructor(table: DynamodbTable, parked: ParkedWrites, now: () => number = Date.now) {
     this.#table = table;
     this.#parked = parked;
     this.#keys = new IdempotencyKeys(table, now);
+    this.#applications = new LiveApplications(table, now);
     this.#now = now;
   }
 
@@ -80,6 +83,7 @@ export class DynamodbLedger implements Ledger {
   async createMessages({ token, chat }: ChatKey, contents: MessageContent[], { key, requestId }: CreateContext = {}) {
     const parent = chatKey(token, numberOrNone(chat));
     return await this.#once(key, parent, async ({ at, held }) => {
+      if (await this.#applications.isDeleted(token)) throw new NotFound('application');
       const last = await this.#takeNumbers({ parent, counter: 'messages', count: contents.length }, held);
       if (last === 'not live') {
         await this.#requireApplication(token);

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-// Responds to the two calls of a create like DynamoDB and SQS, and does nothing else. It is not an engine for tests.
+// Responds to the calls of a create like DynamoDB and SQS, and does nothing else. It is not an engine for tests.
 // The benchmark uses it to measure a function at thousands of calls per second; an emulator serves only 50.
 
 const counted = JSON.stringify({
@@ -17,6 +17,12 @@ const counted = JSON.stringify({
     messages: { N: '1042' },
   },
 });
+
+const application = { pk: { S: 'Q2lDXdH2R2GfSqkhVYzhGg' }, sk: { S: 'application' } };
+
+/** Returns the application's item, whatever the table is called. */
+const read = ({ RequestItems }: { RequestItems: object }): string =>
+  JSON.stringify({ Responses: Object.fromEntries(Object.keys(RequestItems).map((table) => [table, [application]])) });
 
 interface Batch {
   Entries: { Id: string; MessageBody: string }[];
@@ -34,11 +40,14 @@ const sent = ({ Entries }: Batch): string =>
 
 async function answerOf(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = await request.toArray();
+  const body = () => JSON.parse(Buffer.concat(chunks).toString());
   switch (request.headers['x-amz-target']) {
     case 'DynamoDB_20120810.UpdateItem':
       return counted;
     case 'AmazonSQS.SendMessageBatch':
-      return sent(JSON.parse(Buffer.concat(chunks).toString()));
+      return sent(body());
+    case 'DynamoDB_20120810.BatchGetItem':
+      return read(body());
   }
 }
 
