@@ -28,20 +28,21 @@ export const answers: Record<string, unknown> = {
       orderable('8.4.8', 'gp3', ['a', 'b', 'c']),
     ],
   },
-  'opensearch list-instance-type-details --engine-version OpenSearch_3.3 --instance-type m7g.large.search': {
-    InstanceTypeDetails: [
-      {
-        InstanceType: 'm7g.large.search',
-        EncryptionEnabled: true,
-        CognitoEnabled: true,
-        AppLogsEnabled: true,
-        AdvancedSecurityEnabled: true,
-        WarmEnabled: true,
-        InstanceRole: ['Data', 'Master'],
-        AvailabilityZones: ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'],
-      },
-    ],
-  },
+  'opensearch list-instance-type-details --engine-version OpenSearch_3.3 --instance-type m7g.large.search --retrieve-azs':
+    {
+      InstanceTypeDetails: [
+        {
+          InstanceType: 'm7g.large.search',
+          EncryptionEnabled: true,
+          CognitoEnabled: true,
+          AppLogsEnabled: true,
+          AdvancedSecurityEnabled: true,
+          WarmEnabled: true,
+          InstanceRole: ['Data', 'Master'],
+          AvailabilityZones: ['eu-central-1a', 'eu-central-1b', 'eu-central-1c'],
+        },
+      ],
+    },
   'ec2 describe-vpcs': { Vpcs: [{ VpcId: 'vpc-0123456789abcdef0', CidrBlock: '172.31.0.0/16', IsDefault: true }] },
   'service-quotas get-service-quota --service-code vpc --quota-code L-F678F1CE': {
     Quota: { ServiceCode: 'vpc', QuotaName: 'VPCs per Region', QuotaCode: 'L-F678F1CE', Value: 5.0, Adjustable: true },

@@ -96,9 +96,10 @@ test('a zone that lacks something is named, with the zones to pass instead', asy
         },
       ],
     },
-    'opensearch list-instance-type-details --engine-version OpenSearch_3.3 --instance-type m7g.large.search': {
-      InstanceTypeDetails: [{ InstanceType: 'm7g.large.search', AvailabilityZones: ['us-east-1a', 'us-east-1d'] }],
-    },
+    'opensearch list-instance-type-details --engine-version OpenSearch_3.3 --instance-type m7g.large.search --retrieve-azs':
+      {
+        InstanceTypeDetails: [{ InstanceType: 'm7g.large.search', AvailabilityZones: ['us-east-1a', 'us-east-1d'] }],
+      },
   };
   expect(await findings(virginia)).toEqual([
     'problem zones: us-east-1b (use1-az3) lacks RDS Proxy, OpenSearch 3.3 on m7g.large.search: only us-east-1a, us-east-1d offers everything, but the stage needs 3 zones: choose another region',
@@ -114,11 +115,36 @@ test('a zone that lacks something is named, with the zones to pass instead', asy
   ]);
 });
 
+test('a search node type of which AWS does not name the zones is taken to be in each of them', async () => {
+  // As in the sample of AWS: https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_ListInstanceTypeDetails.html
+  for (const AvailabilityZones of [null, undefined])
+    expect(
+      await findings({
+        'opensearch list-instance-type-details --engine-version OpenSearch_3.3 --instance-type m7g.large.search --retrieve-azs':
+          { InstanceTypeDetails: [{ InstanceType: 'm7g.large.search', AvailabilityZones }] },
+      }),
+    ).toEqual([]);
+});
+
+test('an answer of an unknown form gives a warning, and the other checks are made', async () => {
+  const odd = {
+    'lambda get-account-settings': { AccountLimit: {} },
+    'apigateway get-account': { throttleSettings: null },
+  };
+  expect(await findings(odd)).toEqual([
+    expect.stringMatching(
+      /^warning lambda: not checked, because an answer of AWS has an unknown form: .*AccountLimit\./s,
+    ),
+    expect.stringMatching(/^warning gateway: not checked, because an answer of AWS has an unknown form/),
+  ]);
+});
+
 test('a version or size that the region does not offer is named', async () => {
   const none = {
-    'opensearch list-instance-type-details --engine-version OpenSearch_3.3 --instance-type m7g.large.search': {
-      InstanceTypeDetails: [],
-    },
+    'opensearch list-instance-type-details --engine-version OpenSearch_3.3 --instance-type m7g.large.search --retrieve-azs':
+      {
+        InstanceTypeDetails: [],
+      },
     'rds describe-orderable-db-instance-options --engine mysql --db-instance-class db.t4g.medium': {
       OrderableDBInstanceOptions: [],
     },

@@ -226,10 +226,15 @@ export async function targetOf(aws: Aws): Promise<Target> {
   return { account: Account, region: AvailabilityZones[0].RegionName };
 }
 
-/** Runs all checks. A call that AWS does not allow the caller gives a warning, because the check could not be made. */
+/**
+ * Runs all checks. A check that cannot be made gives a warning: AWS does not allow the caller a call, or its answer does not
+ * have the documented form.
+ */
 export async function preflight(aws: Aws, deployment: Deployment): Promise<(Finding & { check: string })[]> {
   const results = Object.entries(checks).map(async ([check, run]) => {
     const findings = await run(aws, deployment).catch((error: unknown) => {
+      if (error instanceof z.ZodError)
+        return [warning(`not checked, because an answer of AWS has an unknown form: ${z.prettifyError(error)}`)];
       if (!(error instanceof AwsRefusal)) throw error;
       return [warning(`not checked, because AWS refused a call (${error.code}: ${error.message})`)];
     });

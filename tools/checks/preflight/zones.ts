@@ -36,9 +36,11 @@ export async function checkZones(aws: Aws, deployment: Deployment): Promise<Find
   const lacking = ({ ZoneName, ZoneId, State }: (typeof known)[number], position = 0): string[] => [
     ...(State === 'available' ? [] : ['the state "available"']),
     ...(!deployment.mysql && withoutProxy.includes(ZoneId) ? ['RDS Proxy'] : []),
-    ...offers.filter((offer) => position < offer.inFirst && !offer.zones.has(ZoneName)).map(({ what }) => what),
+    ...offers
+      .filter((offer) => position < offer.inFirst && offer.zones !== 'any' && !offer.zones.has(ZoneName))
+      .map(({ what }) => what),
   ];
-  const missing = offers.filter(({ zones }) => zones.size === 0).map(({ what }) => what);
+  const missing = offers.filter(({ zones }) => zones !== 'any' && zones.size === 0).map(({ what }) => what);
   if (missing.length > 0)
     return [
       problem(
@@ -69,8 +71,8 @@ const searchVersion = `OpenSearch_${engineVersions.opensearch}`;
 interface Offer {
   /** What the stage creates. */
   what: string;
-  /** The names of the zones in which it can be created. */
-  zones: Set<string>;
+  /** The names of the zones in which it can be created; `any` if AWS says only that the region offers it. */
+  zones: Set<string> | 'any';
   /** In how many zones of the network it is created: the first ones. */
   inFirst: number;
 }
@@ -114,18 +116,23 @@ async function offersOf(aws: Aws, deployment: Deployment): Promise<Offer[]> {
     const { instanceType } = searchDomain;
     const { InstanceTypeDetails } = z
       .object({
-        InstanceTypeDetails: z.array(z.object({ InstanceType: z.string(), AvailabilityZones: z.array(z.string()) })),
+        InstanceTypeDetails: z.array(
+          z.object({ InstanceType: z.string(), AvailabilityZones: z.array(z.string()).nullish() }),
+        ),
       })
       .parse(
         await aws(
           'opensearch',
           'list-instance-type-details',
-          ...['--engine-version', searchVersion, '--instance-type', instanceType],
+          // Without the last flag, the answer has no zones.
+          ...['--engine-version', searchVersion, '--instance-type', instanceType, '--retrieve-azs'],
         ),
       );
     offers.push({
       what: `OpenSearch ${engineVersions.opensearch} on ${instanceType}`,
-      zones: new Set(InstanceTypeDetails.flatMap(({ AvailabilityZones }) => AvailabilityZones)),
+      zones: InstanceTypeDetails.some(({ AvailabilityZones }) => !AvailabilityZones)
+        ? 'any'
+        : new Set(InstanceTypeDetails.flatMap(({ AvailabilityZones }) => AvailabilityZones ?? [])),
       inFirst: searchDomain.nodes,
     });
   }
