@@ -4,10 +4,12 @@ import { newItem } from '../../lib/ledger/dynamodb/items.ts';
 import { chatKey } from '../../lib/ledger/dynamodb/keys.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import { DynamodbTable, number } from '../../lib/ledger/dynamodb/table.ts';
+import { limits } from '../../lib/limits.ts';
 import { NotFound } from '../../lib/model/errors.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
+import type { Caller } from '../simulation/process.ts';
 import { newClock } from '../support/basics/clock.ts';
-import { contents } from '../support/histories/writes.ts';
+import { chatNamed, contents, numbers } from '../support/histories/writes.ts';
 
 test('a create of a chat that reaches DynamoDB after the purge of its application does not bring the chat back', async () => {
   const clock = newClock();
@@ -25,4 +27,29 @@ test('a create of a chat that reaches DynamoDB after the purge of its applicatio
   // An attempt of createChat that timed out.
   await table.insert({ ...newItem(chatKey(token, 1), null, clock()), messages: number(0) });
   await expect(ledger.createMessages({ token, chat: 1 }, contents(['number 1 again']))).rejects.toThrow(NotFound);
+});
+
+test('a step of the purge of a large application ends within the 5 s that the function keeps for it', async () => {
+  let calls = 0;
+  const caller: Caller = {
+    task: 'test',
+    call: async (_part, effect) => {
+      calls++;
+      return effect();
+    },
+  };
+  const client = new SimulatedTable().client(caller);
+  const table = new DynamodbTable(client, 'ledger');
+  const ledger = new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), newClock());
+  const { token } = await ledger.createApplication('large');
+  for (const _ of numbers(1, 250)) await ledger.createChat(token, chatNamed(null));
+  await ledger.deleteApplication(token);
+  let steps = 0;
+  for (let removed = 1; removed > 0; steps++) {
+    calls = 0;
+    removed = await ledger.purge({ token }, limits.purgeRows);
+    // At 10 ms a call, 4 s.
+    expect(calls).toBeLessThan(400);
+  }
+  expect(steps).toBe(4);
 });

@@ -3,6 +3,12 @@ import { applicationKey, chatKey, messagePrefix, metadataKey } from './keys.ts';
 import { type DynamodbTable, keyOf, number, numberIn, textIn } from './table.ts';
 
 /**
+ * Most items that a step removes or replaces below an application. Each chat takes three calls, some 20 ms. The purge
+ * checks between two steps whether its function has 5 s left, so a step must take less.
+ */
+const itemsInStep = 100;
+
+/**
  * Removes up to `limit` items below a deleted chat or application, and returns how many it removed or replaced; 0 means
  * that none are left. The chats of an application are purged in the order of their numbers. The application's item
  * stores how many are done, so that each step continues where the last one ended.
@@ -18,9 +24,10 @@ export async function purgeItems(table: DynamodbTable, { token, chat }: Parent, 
   const chats = numberIn(application, 'chats');
   let purged = application.purged ? numberIn(application, 'purged') : 0;
   const isEnd = purged >= chats;
+  const most = Math.min(limit, itemsInStep);
   let done = 0;
-  while (purged < chats && done < limit) {
-    const wanted = limit - done;
+  while (purged < chats && done < most) {
+    const wanted = most - done;
     const removed = await removeMessages(table, { token, chat: purged + 1 }, wanted);
     done += removed;
     if (removed === wanted) continue;
