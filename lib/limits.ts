@@ -29,7 +29,7 @@ export const limits = {
   bodyLength: 10_000,
   /** Most metadata, in bytes of compact JSON in UTF-8: for references and flags. Texts and files belong elsewhere. */
   metadataBytes: 4_096,
-  /** Most levels of metadata, the object itself being the first: a client's parser may recurse. */
+  /** Most levels of metadata, the object itself being the first. It is limited because a client's parser may recurse. */
   metadataLevels: 10,
   /** Most messages in one batch request: one multi-row INSERT of this size is past the point of diminishing returns. */
   batchSize: 1_000,
@@ -168,8 +168,8 @@ export const limits = {
    */
   bulkBytes: 8_000_000,
   /**
-   * How long before its time limit a function answers 503, in milliseconds. At the limit, Lambda ends it without a
-   * response.
+   * How long before its time limit a function responds with 503, in milliseconds. At the limit, Lambda ends it without
+   * a response.
    */
   timeoutEarlyMs: 300,
   /** `Retry-After` for a message that is accepted but not stored yet, and for a key in flight, in seconds. */

@@ -7,7 +7,7 @@ import type { OperationId } from './routes.ts';
 const createdAtOnce =
   'The response is sent as soon as the number is assigned and the write is durable. Reads, lists and searches show it within seconds.';
 const retried =
-  'A failed request may have been accepted, also one with status 503. To retry it without creating anything twice, send an `Idempotency-Key` with the first request, and the same one with each retry.';
+  'A failed request may still have been accepted, for example one that got 503. To retry it without creating anything twice, send an `Idempotency-Key` with the first request, and the same one with each retry.';
 const neverReused = 'Deleting is final. The number is never assigned again.';
 const mergeResponse = (missing: string) =>
   `The response has what an edit can change, but not ${missing}: merge it into the object that you have, do not replace the object.`;

@@ -101,10 +101,11 @@ const problemHeadersOf = (codes: ProblemCode[]): z.ZodObject =>
   });
 
 /**
- * Returns the documented Idempotency-Key of creating an application. It has the schema of every other Idempotency-Key.
- * The stricter rule is only in its description, because it applies only to deployments without an admin key.
+ * Returns the documented Idempotency-Key of a request that creates an application. Its schema is that of every other
+ * Idempotency-Key. The stricter rule is only in its description, because it applies only to deployments without an admin
+ * key.
  */
-function registryKey(): z.core.$ZodType {
+function applicationIdempotencyKey(): z.core.$ZodType {
   const { description, ...facts } = z.globalRegistry.get(idempotencyKey()) ?? {};
   const { length, characters } = limits.unguessableKey;
   const scope = `Each admin key has its own Idempotency-Keys. In a deployment without an admin key, an Idempotency-Key must be hard to guess, such as a UUID: at least ${length} characters, ${characters} of them different.`;
@@ -113,7 +114,7 @@ function registryKey(): z.core.$ZodType {
 
 function requestHeadersOf(route: Route): z.ZodObject | undefined {
   if (route.method === 'POST')
-    return z.object({ 'Idempotency-Key': z.optional(route.admin ? registryKey() : idempotencyKey()) });
+    return z.object({ 'Idempotency-Key': z.optional(route.admin ? applicationIdempotencyKey() : idempotencyKey()) });
   if (route.etag)
     return z.object({ 'If-None-Match': text('The ETag of the response that the client already has.').optional() });
   return undefined;
@@ -150,8 +151,8 @@ twice, the last one counts. A request body may have at most ${limits.bodyValues}
 over all depths.
 
 URLs in \`Location\` and \`Link\` are relative to the URL of the request. A path that ends with a slash is another path, and
-has no route. Responses of 1,000 bytes and more are compressed for clients that accept gzip; requests may not be. Pages of
-any origin may call the API with any header, in the credentials mode \`same-origin\` or \`omit\`.`;
+has no route. Responses of 1,000 bytes and more are compressed for clients that accept gzip; requests must not be
+compressed. Pages of any origin may call the API with any header, in the credentials mode \`same-origin\` or \`omit\`.`;
 
 /** Returns the operation id of a route's second method: `editChat` with PUT is `editChatByPut`. */
 const aliasId = (id: OperationId, alias: 'PUT'): string => `${id}By${alias.charAt(0)}${alias.slice(1).toLowerCase()}`;

@@ -31,7 +31,7 @@ const times = { created_at: timestamp, updated_at: timestamp };
 export const Application = z
   .object({ token: token(), name: applicationName(), chats_count: count('chats'), ...times })
   .meta({ id: 'Application' });
-/** Without the count, because an edit returns before it reaches the store, and only the store has the count. */
+/** Has no count, because an edit returns before it reaches the store, and only the store has the count. */
 export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
 const metadata = z.record(z.string(), z.unknown()).meta(metadataFacts);
 

@@ -4,14 +4,16 @@ import type { NumberRange } from '../model/ranges.ts';
 import { ArchiveProblem } from './format.ts';
 
 /** Numbers of an application's chats or of a chat's messages. */
-export interface NumbersOf {
+export interface GapPage {
   parent: Parent;
   numbers: number[];
 }
 
-/** The numbers of an archive file that have no line. Keeps those that are not taken yet, in the order of the file. */
+/**
+ * The numbers of an archive file that have no line. Keeps those that `take` has not returned, in the order of the file.
+ */
 export class Gaps {
-  /** How many there are, taken or not. */
+  /** How many there are in total, including those that `take` has returned. */
   count = 0;
   /** The chat or message that the first of these numbers belongs to, such as `chat 4` or `message 2/7`. */
   first: string | undefined;
@@ -39,11 +41,11 @@ export class Gaps {
   }
 
   /**
-   * Takes a page of numbers that belong together.
+   * Removes a page of numbers that have the same parent, and returns it.
    *
-   * @param isLast whether no more numbers will be added. Otherwise nothing is taken until there are enough for a page
+   * @param isLast whether no more numbers will be added. Otherwise returns undefined until there are enough for a page
    */
-  take(isLast: boolean): NumbersOf | undefined {
+  take(isLast: boolean): GapPage | undefined {
     const [first] = this.#kept;
     if (!first || (!isLast && this.#keptCount < limits.rowsPerTransaction)) return undefined;
     const numbers: number[] = [];

@@ -64,11 +64,11 @@ export const importApplication = (services: ImportServices, lines: AsyncIterable
 async function* run(importing: Import, lines: AsyncIterable<string>): AsyncGenerator<Imported> {
   for await (const text of lines) {
     await importing.take(text);
-    while (await importing.recordGaps()) yield importing.done;
-    if (importing.lines % messagesAtOnce === 0) yield importing.done;
+    while (await importing.recordGaps()) yield importing.progress;
+    if (importing.lines % messagesAtOnce === 0) yield importing.progress;
   }
   importing.end();
-  yield importing.done;
+  yield importing.progress;
 }
 
 class Import {
@@ -81,7 +81,8 @@ class Import {
   #chat: LineOf<'chat'> | undefined;
   #lastNumber = 0;
   #voided = 0;
-  #before: ArchiveLine['kind'] | undefined;
+  /** The kind of the last line; undefined before the first. */
+  #lastKind: ArchiveLine['kind'] | undefined;
   #messages: (LineOf<'message'> | LineOf<'deleted message'>)[] = [];
   readonly #gaps = new Gaps();
 
@@ -90,7 +91,7 @@ class Import {
     this.#target = target;
   }
 
-  get done(): Imported {
+  get progress(): Imported {
     return {
       lines: this.lines,
       ...this.#counts,
@@ -104,9 +105,9 @@ class Import {
     this.lines++;
     try {
       const line = decodeLine(text);
-      this.#inOrder(line);
+      this.#requireInOrder(line);
       await this.#import(line);
-      this.#before = line.kind;
+      this.#lastKind = line.kind;
     } catch (error) {
       if (!(error instanceof ArchiveProblem)) throw error;
       throw new ArchiveProblem(`Line ${this.lines}: ${error.message}.`);
@@ -115,16 +116,16 @@ class Import {
 
   end(): void {
     if (this.lines === 0) throw new ArchiveProblem('The file is empty.');
-    if (this.#before !== 'end') throw new ArchiveProblem(`The file is truncated after line ${this.lines}.`);
+    if (this.#lastKind !== 'end') throw new ArchiveProblem(`The file is truncated after line ${this.lines}.`);
   }
 
   /** @throws ArchiveProblem when the line cannot follow the lines before it */
-  #inOrder(line: ArchiveLine): void {
+  #requireInOrder(line: ArchiveLine): void {
     const predecessors = { archive: undefined, application: 'archive' } as const;
     const fits =
       line.kind === 'archive' || line.kind === 'application'
-        ? this.#before === predecessors[line.kind]
-        : this.#application !== undefined && this.#before !== 'end';
+        ? this.#lastKind === predecessors[line.kind]
+        : this.#application !== undefined && this.#lastKind !== 'end';
     if (!fits) throw new ArchiveProblem(`${line.kind} is not expected here`);
     if (line.kind === 'chat') {
       if (line.number <= (this.#chat?.number ?? 0) || line.number > (this.#application?.highest ?? 0))
@@ -188,12 +189,12 @@ class Import {
   }
 
   /**
-   * Makes a page of numbers without a line void, or only drops it when the lines are only checked.
+   * Records a page of numbers that have no line as void in the store. When the lines are only checked, drops the page.
    *
-   * @returns whether there was a page. After the last line, a page may have fewer numbers than before
+   * @returns whether there was a page. Before the last line, only a full page is recorded
    */
   async recordGaps(): Promise<boolean> {
-    const page = this.#gaps.take(this.#before === 'end');
+    const page = this.#gaps.take(this.#lastKind === 'end');
     if (!page) return false;
     if (!this.#target) return true;
     await this.#target.store.noteMissing(page.parent, page.numbers, Date.now());

@@ -18,9 +18,9 @@ const dayMs = 86_400_000;
  * @returns milliseconds since 1970, or what is wrong with the text, as the end of a sentence about it
  */
 export function parseTime(text: string): number | { fault: string } {
-  const [, date = '', minute = '', second = '', decimals = '', sign, hours, minutes] = pattern.exec(text) ?? [];
+  const [, date = '', clock = '', second = '', decimals = '', sign, hours, minutes] = pattern.exec(text) ?? [];
   const isLeapSecond = second === '60';
-  const written = `${date}T${minute}:${isLeapSecond ? '59.999' : `${second}.${decimals.slice(0, 3).padEnd(3, '0')}`}Z`;
+  const written = `${date}T${clock}:${isLeapSecond ? '59.999' : `${second}.${decimals.slice(0, 3).padEnd(3, '0')}`}Z`;
   const local = Date.parse(written);
   // `Date.parse` takes February 30 and 24:00 for a later date.
   if (Number.isNaN(local) || timeText(local) !== written) return { fault: timeFault };

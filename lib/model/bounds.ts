@@ -10,7 +10,7 @@ const wholeFrom =
 
 /** Returns whether the value can be the number of a chat or message. */
 export const isNumber = wholeFrom(1, limits.highestNumber);
-/** Returns whether the value can be a counter: the highest number given so far, 0 before the first. */
+/** Returns whether the value can be a counter: the highest number assigned so far, 0 before the first. */
 export const isCounter = wholeFrom(0, limits.highestNumber);
 /** Returns whether the value can be a revision: 0 creates, each edit takes the next. */
 export const isRevision = wholeFrom(0, limits.highestRevision);

@@ -79,8 +79,8 @@ export function encodeWrite(write: Write): EncodedWrite {
     case 'message': {
       const { chat, number, revision, content } = write;
       const { sender, body, metadata } = content;
-      const set = encodedMetadata(revision, metadata);
-      return { kind: 'message', token, chat, number, revision, at, sender: sender ?? undefined, body, metadata: set };
+      const text = encodedMetadata(revision, metadata);
+      return { kind: 'message', token, chat, number, revision, at, sender: sender ?? undefined, body, metadata: text };
     }
     case 'deletion':
       return { kind: 'deletion', token, chat: write.chat, number: write.number, at };
@@ -139,7 +139,7 @@ export const decodeWrites = (body: string): Write[] => decodeWritesRecord(body).
 /** @throws MalformedRecord, UnknownRecord */
 export const decodeChanges = (body: string): MessageKey[] => decodeChangesRecord(body).messages;
 
-// Functions that only send never build the schemas.
+// Lambda functions that only send records never build the schemas.
 const schemas = once(() => {
   const token = z.string().check(z.minLength(1));
   const number = z.int().check(z.minimum(1), z.maximum(limits.highestNumber));

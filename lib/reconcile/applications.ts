@@ -105,7 +105,7 @@ async function completeStore({ store, waiting, now, repair }: Run, known: Known[
   const differences: Difference[] = [];
   let unstored = 0;
   for (const { entry, row } of known) {
-    const lacking = lackingIn(row, entry);
+    const lacking = lackingInStore(row, entry);
     if (!lacking) continue;
     if (!isStored(row)) unstored++;
     if (!entry.deleted && outOfBounds(entry).length > 0) continue;
@@ -117,14 +117,14 @@ async function completeStore({ store, waiting, now, repair }: Run, known: Known[
   return { differences, unstored };
 }
 
-function lackingIn(row: MergedParent | undefined, entry: WholeEntry): Lacking | undefined {
+function lackingInStore(row: MergedParent | undefined, entry: WholeEntry): Lacking | undefined {
   if (row?.deleted) return undefined;
   if (entry.deleted) return 'deletion';
   if (!isStored(row)) return 'everything';
   return row && row.revision < entry.revision ? 'edit' : undefined;
 }
 
-/** Whether the creation or the deletion is stored; an edit alone does not count. */
+/** Returns whether the creation or the deletion is stored; an edit alone does not count. */
 const isStored = (row: MergedParent | undefined): boolean =>
   row !== undefined && (row.deleted || row.createdAt !== null);
 

@@ -27,27 +27,30 @@ export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Di
     const parents = numbersOf(range).map((chat) => ({ token, chat }));
     const rows = await store.mergedChats(token, range);
     const numbers = await store.highestNumbers(parents);
-    const known = parents.map((parent, i) => ({
+    const inStore = parents.map((parent, i) => ({
       parent,
       row: rows.get(parent.chat),
       highest: Math.max(numbers[i] as number, waiting.highest(parent)),
     }));
     yield* restore(
       run,
-      known.filter((each) => each.row || each.highest > 0),
+      inStore.filter((each) => each.row || each.highest > 0),
     );
   }
 }
 
-interface Known {
+/** What is known of an application or chat without the ledger. */
+interface InStore {
   parent: Parent;
+  /** Undefined when only something below it is stored or waiting. */
   row: MergedParent | undefined;
+  /** The highest number below it that is stored or waiting; 0 when there is none. */
   highest: number;
 }
 
-async function* restore({ ledger, now, repair: repaired }: Run, known: Known[]): AsyncGenerator<Difference> {
-  const entries = await ledger.entries(known.map(({ parent }) => parent));
-  for (const [i, { parent, row: stored, highest }] of known.entries()) {
+async function* restore({ ledger, now, repair: repaired }: Run, inStore: InStore[]): AsyncGenerator<Difference> {
+  const entries = await ledger.entries(inStore.map(({ parent }) => parent));
+  for (const [i, { parent, row: stored, highest }] of inStore.entries()) {
     const entry = entries[i];
     const faults = stored ? outOfBounds(stored) : [];
     for (const fault of faults) yield { kind: 'out of bounds', ...parent, side: 'store', ...fault, repaired: false };
@@ -55,7 +58,7 @@ async function* restore({ ledger, now, repair: repaired }: Run, known: Known[]):
     // An application cannot be restored without its row.
     if (!entry && !row && parent.chat === undefined) continue;
     const differences: Difference[] = [];
-    const lacking = lackingIn(entry, row);
+    const lacking = lackingInLedger(entry, row);
     if (lacking) differences.push({ kind: 'not in ledger', ...parent, lacking, repaired });
     if (entry && highest > entry.highest)
       differences.push({ kind: 'counter too low', ...parent, counter: entry.highest, highest, repaired });
@@ -75,7 +78,7 @@ async function* restore({ ledger, now, repair: repaired }: Run, known: Known[]):
   }
 }
 
-function lackingIn(entry: WholeEntry | undefined, row: MergedParent | undefined): Lacking | undefined {
+function lackingInLedger(entry: WholeEntry | undefined, row: MergedParent | undefined): Lacking | undefined {
   if (!entry) return 'everything';
   if (!row || entry.deleted) return undefined;
   if (row.deleted) return 'deletion';

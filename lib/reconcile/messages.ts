@@ -48,18 +48,19 @@ async function comparePage(
 ): Promise<Compared> {
   const { chat, range } = page;
   const assigned = { from: range.from, to: Math.max(range.from - 1, Math.min(range.to, highest.assigned)) };
-  const ledger = await compareWithLedger(run, page);
+  const withLedger = await compareWithLedger(run, page);
   const completed = await completeDeletions(run, page, { assigned, deletions });
   const top = Math.max(highest.assigned, highest.stored);
   const rows = completed.rows.filter(({ number }) => number <= top);
-  const index = await compareWithIndex(run, { ...page, rows });
+  const withIndex = await compareWithIndex(run, { ...page, rows });
 
   const known = storedIn(completed.rows);
-  const missing = numbersOf(assigned).filter((number) => !known.has(number) && !index.onlyInIndex.has(number));
+  const missing = numbersOf(assigned).filter((number) => !known.has(number) && !withIndex.onlyInIndex.has(number));
   const noted = await missingNumbers(run, chat, { range, missing });
+  const deletionsOnlyInLedger = known.size - storedIn(page.rows).size;
   return {
-    differences: [...ledger, ...completed.differences, ...index.differences, ...noted.differences],
-    unstored: known.size - storedIn(page.rows).size + index.onlyInIndex.size + noted.unstored,
+    differences: [...withLedger, ...completed.differences, ...withIndex.differences, ...noted.differences],
+    unstored: deletionsOnlyInLedger + withIndex.onlyInIndex.size + noted.unstored,
   };
 }
 
@@ -132,7 +133,7 @@ async function compareWithIndex(
     have !== undefined && (want === undefined || want < have) ? [{ number, lacking: lackingOf(have, want) }] : [],
   );
   const keysOf = (some: { number: number }[]) => some.map(({ number }) => ({ ...chat, number }));
-  const refused = run.repair ? await index(run, keysOf(toIndex)) : new Set<number>();
+  const refused = run.repair ? await indexFromStore(run, keysOf(toIndex)) : new Set<number>();
   const notStored = run.repair ? await storeFromIndex(run, keysOf(toStore)) : new Set<number>();
   return {
     differences: [
@@ -150,7 +151,7 @@ async function compareWithIndex(
 }
 
 /** Indexes the messages as they are in the store now. Returns the numbers of those that the index refuses for good. */
-async function index({ store, searchIndex }: Run, keys: MessageKey[]): Promise<Set<number>> {
+async function indexFromStore({ store, searchIndex }: Run, keys: MessageKey[]): Promise<Set<number>> {
   if (keys.length === 0) return new Set();
   try {
     await searchIndex.index((await store.merged(keys)).flatMap(documentsOf));

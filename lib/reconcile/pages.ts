@@ -24,17 +24,17 @@ export async function* pages(run: Run, chat: ChatKey, top: number): AsyncGenerat
   while (!isLast) {
     run.signal?.throwIfAborted();
     const listed = await run.searchIndex.versions(chat, { after, limit });
-    const held = listed.filter(({ number }) => isNumber(number));
+    const valid = listed.filter(({ number }) => isNumber(number));
     // Let other work of the thread run between two pages.
     await new Promise(setImmediate);
     // Above `top`, the numbers in the index may be far apart, so the page ends at the last one.
-    const to = after < top ? Math.min(after + limit, limits.highestNumber) : (held.at(-1)?.number ?? after);
+    const to = after < top ? Math.min(after + limit, limits.highestNumber) : (valid.at(-1)?.number ?? after);
     const range = { from: after + 1, to };
-    const documents = held.filter(({ number }) => number <= to);
+    const documents = valid.filter(({ number }) => number <= to);
     const rows = await run.store.messageVersions(chat, range);
-    const outOfBounds = held.length < listed.length ? listed.at(-1)?.number : undefined;
+    const outOfBounds = valid.length < listed.length ? listed.at(-1)?.number : undefined;
     yield { chat, range, rows, documents, outOfBounds };
-    isLast = to >= top && held.length < limit && held.length === documents.length;
+    isLast = to >= top && valid.length < limit && valid.length === documents.length;
     after = to;
   }
 }

@@ -40,14 +40,14 @@ type OwnRevision = RevisionName<Exclude<ContentMember, 'body'>>;
  * The members whose revision has its own field in an index. The body has none, because it was once the only member: its
  * revision is the version minus the other revisions.
  */
-export const ownRevisions = contentMembers.filter((member) => member !== 'body');
+export const membersWithRevisionField = contentMembers.filter((member) => member !== 'body');
 
 /** The fields of {@link heldRevisions}. */
-export const revisionFields = ownRevisions.map(revisionName);
+export const revisionFields = membersWithRevisionField.map(revisionName);
 
 /** Returns the revisions that an index stores in addition to the version. */
 export const heldRevisions = (revisions: Revisions): Record<OwnRevision, number> =>
-  Object.fromEntries(ownRevisions.map((member) => [revisionName(member), revisions[member]])) as Record<
+  Object.fromEntries(membersWithRevisionField.map((member) => [revisionName(member), revisions[member]])) as Record<
     OwnRevision,
     number
   >;
@@ -55,7 +55,7 @@ export const heldRevisions = (revisions: Revisions): Record<OwnRevision, number>
 /** Returns the revisions of a document that is not a tombstone. A field that an older index lacks counts as 0. */
 export function revisionsOf(held: Partial<Record<OwnRevision, number | null>>, version: number): Revisions {
   const own = (member: ContentMember) => held[revisionName(member) as OwnRevision] ?? 0;
-  const others = ownRevisions.reduce((sum, member) => sum + own(member), 0);
+  const others = membersWithRevisionField.reduce((sum, member) => sum + own(member), 0);
   return memberRecord((member) => (member === 'body' ? version - others : own(member)));
 }
 

@@ -67,7 +67,7 @@ function readAt(file: number, length: number, position: number): Buffer | undefi
   return readSync(file, bytes, 0, length, position) === length ? bytes : undefined;
 }
 
-function reading<T>(path: string, read: (file: number) => T): T {
+function withOpenFile<T>(path: string, read: (file: number) => T): T {
   const file = openSync(path, 'r');
   try {
     return read(file);
@@ -78,7 +78,7 @@ function reading<T>(path: string, read: (file: number) => T): T {
 
 /** Returns the generation in the database file, without its journal. No connection to the file may be open. */
 export const checkpointedGeneration = (path: string): number =>
-  reading(path, (file) => readAt(file, headerBytes, 0)?.readInt32BE(ownOffset) ?? 0);
+  withOpenFile(path, (file) => readAt(file, headerBytes, 0)?.readInt32BE(ownOffset) ?? 0);
 
 /**
  * Sizes in bytes of the header of a journal and of the header of each page in it
@@ -92,7 +92,7 @@ const frameHeaderBytes = 24;
  * before the first page with a wrong checksum, which is where SQLite stops reading.
  */
 export const firstGenerationInJournal = (path: string): number | undefined =>
-  reading(path, (file) => {
+  withOpenFile(path, (file) => {
     const header = readAt(file, journalHeaderBytes, 0);
     if (!header) return undefined;
     const wordsAreBigEndian = (header.readUInt32BE(0) & 1) === 1;

@@ -10,11 +10,10 @@ export interface Counting {
   /** Returns marks in a fixed order, after the given one. */
   marks(limit: number, after?: Parent): Promise<Mark[]>;
   /**
-   * Sets each count to the highest number given, minus deleted and void numbers, and clears the marks that have not
-   * changed since they were read. A count that was computed earlier never replaces one that was computed later. Without
-   * a number, only the mark is cleared.
+   * Sets each count to the highest assigned number minus the deleted and void ones, and clears the marks that have not
+   * changed since they were read. A count that was computed earlier never replaces one that was computed later.
    *
-   * @param highestNumbers one for each mark
+   * @param highestNumbers for each mark, the highest assigned number; if it is undefined, only the mark is cleared
    */
   setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
 }

@@ -33,7 +33,7 @@ export interface MissingNumber {
 /** The count of an application's chats or a chat's messages, and what it is computed from. */
 export interface Count {
   count: number;
-  /** Numbers that were given but do not count: deleted rows, and void numbers without a row. */
+  /** The number of assigned numbers that do not count: deleted rows, and void numbers without a row. */
   notLive: number;
   /** Whether the next roll-up will set the count. */
   marked: boolean;

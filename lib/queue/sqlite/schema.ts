@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The queues’ tables in ledger.db. */
+/** The tables of the queues in ledger.db. */
 export const queueMigrations: Record<string, Migration> = {
   '001': {
     async up(db) {

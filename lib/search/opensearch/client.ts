@@ -26,7 +26,7 @@ export const openOpensearch = (url: string, signing?: Pick<ClientOptions, 'Conne
     agent: () => new (url.startsWith('https:') ? https : http).Agent({ keepAlive: true, timeout: idleMs }),
   });
 
-/** Whether the cluster, or the connection to it, failed. Any other rejection is a bug on our side. */
+/** Returns whether the cluster, or the connection to it, failed. Any other rejection is a bug on our side. */
 export function isOpensearchOutage(error: unknown): boolean {
   if (!(error instanceof errors.ResponseError)) return error instanceof errors.OpenSearchClientError;
   const status = error.statusCode ?? 0;
@@ -36,7 +36,7 @@ export function isOpensearchOutage(error: unknown): boolean {
 /**
  * Returns the response, or aborts the request after `ms` milliseconds. The client's own timeout is for each attempt.
  */
-export async function withDeadline<Answer>(ms: number, request: Abortable<Answer>): Promise<Answer> {
+export async function withDeadline<Result>(ms: number, request: Abortable<Result>): Promise<Result> {
   const timer = setTimeout(() => request.abort(), ms);
   try {
     return await request;
@@ -44,4 +44,4 @@ export async function withDeadline<Answer>(ms: number, request: Abortable<Answer
     clearTimeout(timer);
   }
 }
-type Abortable<Answer> = Promise<Answer> & { abort(): unknown };
+type Abortable<Result> = Promise<Result> & { abort(): unknown };

@@ -25,7 +25,8 @@ export class OpensearchIndex implements SearchIndex {
   readonly #client: Client;
   readonly #alias: string;
   readonly #writeIndexesMs: number;
-  #writing: { aliases: string[]; at: number } | undefined;
+  /** The cached result of `#writeAliases`, and when it was read, in milliseconds since 1970. */
+  #cached: { aliases: string[]; at: number } | undefined;
 
   constructor(client: Client, alias = messagesAlias, writeIndexesMs: number = limits.writeIndexesMs) {
     this.#client = client;
@@ -41,7 +42,7 @@ export class OpensearchIndex implements SearchIndex {
         for (const each of await indexInto(this.#client, alias, valid)) refused.set(each.document, each);
     } catch (error) {
       // The index may have been deleted, so look the aliases up again at the next call.
-      this.#writing = undefined;
+      this.#cached = undefined;
       throw error;
     }
     if (refused.size > 0) throw new RefusedDocuments([...refused.values()]);
@@ -51,7 +52,7 @@ export class OpensearchIndex implements SearchIndex {
   async #writeAliases(): Promise<string[]> {
     const now = Date.now();
     // `abs`: when the clock is set back, the cache must still expire, or this worker would miss a reindex.
-    if (this.#writing && Math.abs(now - this.#writing.at) < this.#writeIndexesMs) return this.#writing.aliases;
+    if (this.#cached && Math.abs(now - this.#cached.at) < this.#writeIndexesMs) return this.#cached.aliases;
     const request = this.#client.indices.getAlias({ name: writesAlias(this.#alias) });
     const { body } = await withDeadline(limits.searchMs.work, request);
     const generations = Object.keys(body).map((index) => generationOf(this.#alias, index));
@@ -59,7 +60,7 @@ export class OpensearchIndex implements SearchIndex {
     const newestFirst = generations.filter((each) => each !== undefined).sort((a, b) => b - a);
     const aliases = newestFirst.map((each) => ownAlias(this.#alias, each));
     if (aliases.length === 0) throw new Error(`OpenSearch has no index for the alias ${writesAlias(this.#alias)}`);
-    this.#writing = { aliases, at: now };
+    this.#cached = { aliases, at: now };
     return aliases;
   }
 

@@ -21,7 +21,7 @@ const note = z.object({
 });
 type Note = z.output<typeof note>;
 
-interface Found {
+interface FoundIndex {
   generation: number;
   searched: boolean;
   foldVersion: unknown;
@@ -174,9 +174,9 @@ export class OpensearchReindexing implements Reindexing {
     });
   }
 
-  async #indexes(): Promise<{ searched: number; newer: Found | undefined; older: number[] }> {
+  async #indexes(): Promise<{ searched: number; newer: FoundIndex | undefined; older: number[] }> {
     const { body } = await this.#client.indices.get({ index: `${this.#alias}-*` });
-    const found = Object.entries(body).flatMap(([name, { aliases = {}, mappings }]): Found[] => {
+    const found = Object.entries(body).flatMap(([name, { aliases = {}, mappings }]): FoundIndex[] => {
       const generation = generationOf(this.#alias, name);
       if (generation === undefined) return [];
       const meta = mappings?._meta ?? {};

@@ -6,7 +6,7 @@ const tableSize = 128;
  * For each pair of code points, the ordinal of the last text that contains it. A single code point is the pair of 0 and
  * itself.
  */
-const metIn = new Uint32Array(tableSize * tableSize);
+const lastText = new Uint32Array(tableSize * tableSize);
 /** The spelling of each pair, filled in on first use. */
 const spellings: string[] = new Array(tableSize * tableSize);
 /** The ordinal of the current text. */
@@ -25,7 +25,7 @@ const spelled = (first: number, second: number): string =>
 export function grams(text: string): string[] {
   textOrdinal += 1;
   if (textOrdinal > 0xffffffff) {
-    metIn.fill(0);
+    lastText.fill(0);
     textOrdinal = 1;
   }
   const found: string[] = [];
@@ -36,8 +36,8 @@ export function grams(text: string): string[] {
     const point = text.codePointAt(i) as number;
     if (point > 0xffff) i++;
     if (point < tableSize) {
-      meet(0, point, found);
-      if (previous > 0 && previous < tableSize) meet(previous, point, found);
+      addOnce(0, point, found);
+      if (previous > 0 && previous < tableSize) addOnce(previous, point, found);
       else if (previous > 0) others.add(previous * base + point);
     } else {
       others.add(point);
@@ -49,10 +49,11 @@ export function grams(text: string): string[] {
   return found;
 }
 
-function meet(first: number, second: number, found: string[]): void {
-  const place = first * tableSize + second;
-  if (metIn[place] === textOrdinal) return;
-  metIn[place] = textOrdinal;
-  spellings[place] ??= spelled(first, second);
-  found.push(spellings[place]);
+/** Adds the spelling of a pair, unless the current text had the pair before. */
+function addOnce(first: number, second: number, found: string[]): void {
+  const pair = first * tableSize + second;
+  if (lastText[pair] === textOrdinal) return;
+  lastText[pair] = textOrdinal;
+  spellings[pair] ??= spelled(first, second);
+  found.push(spellings[pair]);
 }

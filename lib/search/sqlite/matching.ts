@@ -111,15 +111,15 @@ export const indexValues = ({ match }: Matching, scope: Scope): (string | number
   isChat(scope) ? [match, ...chatValues(scope)] : [match];
 
 /**
- * Returns the FROM clause of the matches: rows `t` of the index with their documents `d`. {@link values} returns its
- * parameters. The application and chat are checked in the document's own columns.
+ * Returns the FROM clause of the matches: rows `t` of the index with their documents `d`. {@link matchValues} returns
+ * its parameters. The application and chat are checked in the document's own columns.
  */
-export const from = ({ table, verify }: Matching, scope: Scope): string =>
+export const fromMatches = ({ table, verify }: Matching, scope: Scope): string =>
   `FROM ${table} t JOIN search_documents d ON d.id = t.rowid WHERE ${table} MATCH ?
    ${isChat(scope) ? `AND ${inRange('t.rowid')} AND d.chat = ?` : ''} AND d.application = ?
    ${verify ? `AND ${verify}` : ''}`;
 
-export const values = (
+export const matchValues = (
   { match, verify, folded }: Matching,
   scope: Scope,
   numbers?: { to: number },

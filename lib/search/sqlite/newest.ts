@@ -3,7 +3,15 @@ import type { SearchPosition } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { containing } from './containing.ts';
 import { numberOf, type Scope } from './ids.ts';
-import { from, fromIndex, indexValues, type Matching, type MatchRow, matchColumns, values } from './matching.ts';
+import {
+  fromIndex,
+  fromMatches,
+  indexValues,
+  type Matching,
+  type MatchRow,
+  matchColumns,
+  matchValues,
+} from './matching.ts';
 
 /** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
@@ -54,8 +62,8 @@ export class NewestMatches {
   sorted(matching: Matching, scope: Scope, { limit, after }: NewestQuery): MatchRow[] {
     const { condition, position } = olderThan(after);
     return this.#all(
-      `SELECT ${matchColumns} ${from(matching, scope)} ${condition} ${newest}`,
-      ...values(matching, scope),
+      `SELECT ${matchColumns} ${fromMatches(matching, scope)} ${condition} ${newest}`,
+      ...matchValues(matching, scope),
       ...position,
       limit,
     );

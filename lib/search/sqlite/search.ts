@@ -8,15 +8,15 @@ import { containing } from './containing.ts';
 import { fewTrigramsAnywhere } from './few-trigrams.ts';
 import { type IndexedChat, numberOf, type Scope, scopeOf } from './ids.ts';
 import {
-  from,
   fromIndex,
+  fromMatches,
   indexValues,
   isChat,
   type Matching,
   type MatchRow,
   matchColumns,
   matchingOf,
-  values,
+  matchValues,
 } from './matching.ts';
 import { type Budgets, NewestMatches, olderThan, usualBudgets } from './newest.ts';
 import { isCrowded, type Sample, sampleOf } from './sample.ts';
@@ -91,9 +91,9 @@ export class SqliteSearch {
    */
   #searchTexts(matching: Matching, scope: Scope, query: Query): SearchPage {
     const { limit, after } = query;
-    const statement = this.#database.prepare(`SELECT t.rowid AS id ${from(matching, scope)} LIMIT ?`);
+    const statement = this.#database.prepare(`SELECT t.rowid AS id ${fromMatches(matching, scope)} LIMIT ?`);
     statement.setReadBigInts(true);
-    const ids = statement.all(...values(matching, scope), this.#exactTotal + 1).map(({ id }) => id as bigint);
+    const ids = statement.all(...matchValues(matching, scope), this.#exactTotal + 1).map(({ id }) => id as bigint);
     if (ids.length > this.#exactTotal) {
       const rows = isChat(scope)
         ? this.#newestOfChat(matching, scope, query)
@@ -133,8 +133,8 @@ export class SqliteSearch {
   #newestOfChat(matching: Matching, scope: IndexedChat, { limit, after }: Query): MatchRow[] {
     const to = after ? after.number - 1 : limits.highestNumber;
     return this.#rows(
-      `${from(matching, scope)} ORDER BY t.rowid DESC LIMIT ?`,
-      ...values(matching, scope, { to }),
+      `${fromMatches(matching, scope)} ORDER BY t.rowid DESC LIMIT ?`,
+      ...matchValues(matching, scope, { to }),
       limit + 1,
     );
   }

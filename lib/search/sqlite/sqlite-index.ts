@@ -6,8 +6,8 @@ import {
   type DocumentVersion,
   documentVersion,
   type heldRevisions,
+  membersWithRevisionField,
   noRevisions,
-  ownRevisions,
   RefusedDocuments,
   revisionFields,
   revisionsOf,
@@ -33,7 +33,7 @@ const columns = [
   ...revisionFields,
   ...['created_at', 'updated_at'],
 ];
-const writing = `INSERT OR REPLACE INTO search_documents (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+const insertDocument = `INSERT OR REPLACE INTO search_documents (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
 
 /** The search index in SQLite: FTS5 tables over folded text. */
 export class SqliteSearchIndex implements SearchIndex {
@@ -156,8 +156,8 @@ export class SqliteSearchIndex implements SearchIndex {
     const values: (string | number | bigint | null)[] = [id, application, chat, documentVersion(document)];
     // Plain loops for speed: the search worker calls this for each message.
     for (const name of contentNames) values.push(content === null ? null : content[name]);
-    for (const member of ownRevisions) values.push(revisions[member]);
-    this.#run(writing, ...values, createdAt, updatedAt);
+    for (const member of membersWithRevisionField) values.push(revisions[member]);
+    this.#run(insertDocument, ...values, createdAt, updatedAt);
   }
 
   #chatOf(token: string, chat: number): IndexedChat | undefined {

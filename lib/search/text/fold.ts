@@ -33,5 +33,8 @@ export const fold = (text: string): string => text.replace(foldable, (character)
 
 const targets = new Set(folded.values());
 
-/** Whether a character of the folded text has other case variants. Otherwise, only a literal occurrence matches. */
+/**
+ * Returns whether a character of the folded text has other case variants. If none has, only a literal occurrence
+ * matches.
+ */
 export const hasOtherCases = (text: string): boolean => [...text].some((character) => targets.has(character));

@@ -96,10 +96,10 @@ export class TimedConnection {
       callback(this.#failure);
       return;
     }
-    let answered = false;
+    let settled = false;
     const done: Callback<unknown> = (error, result) => {
-      if (answered) return;
-      answered = true;
+      if (settled) return;
+      settled = true;
       clearTimeout(timer);
       if (isMysqlOutage(error)) {
         this.#failure = new Unavailable(error);

@@ -36,7 +36,8 @@ export async function mergeAll(db: Db, writes: Write[]): Promise<void> {
   await schedulePurges(db, batch);
 }
 
-const merged = (write: Write) => ({
+/** Returns the values of the columns that all three tables have. */
+const commonValues = (write: Write) => ({
   deleted: Number(write.kind === 'deletion'),
   created_at: 'revision' in write && write.revision === 0 ? write.at : null,
   updated_at: write.at,
@@ -85,7 +86,7 @@ async function mergeApplications(db: Db, writes: Write[]): Promise<void> {
     token: write.token,
     name: write.kind === 'application' ? write.name : '',
     revision: write.kind === 'application' ? write.revision : 0,
-    ...merged(write),
+    ...commonValues(write),
   }));
   if (rows.length > 0)
     await db
@@ -109,7 +110,7 @@ async function mergeChats(db: Db, writes: Write[]): Promise<void> {
     token: write.token,
     number: targetOf(write).chat as number,
     ...chatMembers(write),
-    ...merged(write),
+    ...commonValues(write),
   }));
   if (rows.length > 0)
     await db.insertInto('chats').values(rows).onDuplicateKeyUpdate(merging(memberColumns.chats)).execute();
@@ -119,7 +120,7 @@ const members = memberColumns.messages;
 const messageColumns = ['token', 'chat', 'number', ...memberNames(members), 'deleted', 'created_at', 'updated_at'];
 
 async function mergeMessages(db: Db, writes: Write[]): Promise<void> {
-  for (const group of statements(writes as MessageWrite[], (write) => bytesOf(contentIn(write))))
+  for (const group of statementGroups(writes as MessageWrite[], (write) => bytesOf(contentIn(write))))
     for (let i = 0; i < group.length; i += blockRows)
       await sql`INSERT INTO messages (${sql.join(messageColumns.map((column) => sql.ref(column)))})
         VALUES ${valuesOf(group.slice(i, i + blockRows))}
@@ -179,7 +180,7 @@ export const assignments = (set: Record<string, RawBuilder<unknown>>) =>
 /**
  * Yields the rows in groups that fit into one statement: 1,000 of the longest bodies would exceed the server's packet.
  */
-function* statements<Row>(rows: Row[], bytesOf: (row: Row) => number): Generator<Row[]> {
+function* statementGroups<Row>(rows: Row[], bytesOf: (row: Row) => number): Generator<Row[]> {
   let group: Row[] = [];
   let bytes = 0;
   for (const row of rows) {

@@ -19,7 +19,7 @@ export async function migrateMysql(
   db: Kysely<Schema>,
   migrations: Record<string, Migration> = mysqlMigrations,
 ): Promise<void> {
-  const done = await namesOfDone(db);
+  const done = await doneMigrations(db);
   const unknown = done.filter((name) => !Object.hasOwn(migrations, name));
   const pending = Object.keys(migrations).filter((name) => !done.includes(name));
   if (unknown.length > 0 && pending.length > 0)
@@ -31,7 +31,8 @@ export async function migrateMysql(
   if (error) throw error;
 }
 
-async function namesOfDone(db: Kysely<Schema>): Promise<string[]> {
+/** Returns the names of the migrations that are done. */
+async function doneMigrations(db: Kysely<Schema>): Promise<string[]> {
   const tables = await db.introspection.getTables({ withInternalKyselyTables: true });
   if (!tables.some(({ name }) => name === doneTable)) return [];
   const rows = await db.withTables<{ [doneTable]: { name: string } }>().selectFrom(doneTable).select('name').execute();

@@ -11,7 +11,7 @@ export const sessionStatements = [settings, 'SET SESSION TRANSACTION ISOLATION L
 
 /**
  * The same for RDS Proxy, which sets up its own connections so that sessions can share them. It is one statement,
- * because AWS documents how to set several variables in one statement, and no longer how to give several statements
+ * because AWS documents how to set several variables in one statement, but no longer how to pass several statements
  * (https://docs.aws.amazon.com/AmazonRDS/latest/APIReference/API_ConnectionPoolConfiguration.html). The variable
  * `transaction_isolation` has this name in MySQL 8, and another one in MariaDB.
  */

@@ -38,8 +38,8 @@ export interface Schema {
     updated_at: number;
   } & MessageContent & { [Member in ContentMember as RevisionName<Member>]: number };
   /**
-   * Numbers that were given but have no row: when that was noticed, and whether they are void. The numbers of chats
-   * have `chat` 0.
+   * Assigned numbers that have no row: when that was noticed, and whether they are void. The numbers of chats have
+   * `chat` 0.
    */
   missing_numbers: { token: string; chat: number; number: number; noticed_at: number; void: number };
   /** `chat` is 0 for the application itself, here and in `purges`. */
@@ -47,12 +47,13 @@ export interface Schema {
   purges: { token: string; chat: number; due_at: number; pass: number };
 }
 
-/**
- * Of the numbers given: how many have a deleted row, how many are void, and how many void ones have a row nevertheless.
- */
+/** How many of the assigned numbers below an application or chat are not live, and why. */
 export interface NotLive {
+  /** How many have a deleted row. */
   deleted: number;
+  /** How many are void. */
   voids: number;
+  /** How many void ones have a row nevertheless. */
   filled: number;
 }
 

@@ -1,7 +1,7 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The store’s tables in store.db. */
+/** The tables of the store in store.db. */
 export const storeMigrations: Record<string, Migration> = {
   '001': {
     async up(db) {

@@ -55,8 +55,8 @@ export class SqliteStore extends SqlStore {
         if (deleted.get(above)) continue;
         this.#mergeOne(write);
         // A message changes its chat's count, a chat its application's.
-        const counted = number === undefined ? 0 : (chat as number);
-        changed.set(`${token}/${counted}`, [token, counted]);
+        const markedChat = number === undefined ? 0 : (chat as number);
+        changed.set(`${token}/${markedChat}`, [token, markedChat]);
         // Messages of a new chat may have arrived before it. When they were counted, the chat had no row to hold the
         // count.
         if (write.kind === 'chat') changed.set(`${token}/${write.chat}`, [token, write.chat]);
