@@ -18,7 +18,7 @@ export interface TrackedConnection {
  * and memory that active requests use.
  */
 const boundBytes = 36_000_000;
-/** A connection that keeps bytes here without progress is closed after this long, in milliseconds. */
+/** Time after which a connection is closed when bytes are kept for it and none arrive or leave, in milliseconds. */
 const stalledMs = 30_000;
 const sweepMs = 1_000;
 /** Bytes that count as moved from the beginning, so that a client that has just begun is not the slowest. */

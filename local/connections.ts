@@ -36,7 +36,7 @@ const ownDescriptors = 128;
 const discardedBytes = 16 * 1_048_576;
 /** How long bytes are discarded after the response to a refused request was sent, in milliseconds. */
 const lingerMs = 2_000;
-/** A connection whose client reads nothing of its last response for this long is closed, in milliseconds. */
+/** Time after which a connection is closed when its client reads nothing of its last response, in milliseconds. */
 const unreadMs = 30_000;
 
 const nothing = Buffer.alloc(0);
@@ -57,7 +57,7 @@ class Connection implements TrackedConnection {
   moved = 0;
   /** Whether it has sent a request. */
   hasSentRequest = false;
-  /** The number of requests in progress: started, but not completely answered. */
+  /** The number of requests in progress: started, and without a complete response. */
   started = 0;
   /** Parsed requests that wait, either for a request in progress to end or for their turn. */
   readonly held: Exchange[] = [];
@@ -144,9 +144,9 @@ export class Connections {
 
   /**
    * Closes the connection after the bytes of a whole response. It is sent after the responses to all complete requests,
-   * and takes the place of the response to a request whose body is still arriving. Whatever the client sends from now on
-   * is discarded, up to `discardedBytes` and `lingerMs`. Closing at once could reset the connection before the client has
-   * read the response (RFC 9112, section 9.6).
+   * and takes the place of the response to a request whose body is still arriving. Whatever the client sends from now
+   * on is discarded, up to `discardedBytes` and `lingerMs`. Closing at once could reset the connection before the
+   * client has read the response (RFC 9112, section 9.6).
    */
   endWith(connection: Connection, response: Buffer): void {
     const { socket, held, last } = connection;
@@ -350,8 +350,8 @@ function endOfHeads(bytes: Buffer, count: number): number {
 
 function heldBytes({ rawHeaders, headers, url }: IncomingMessage): number {
   const declared = headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : heldBodyBytes;
-  const around = heldRequestBytes + (url?.length ?? 0) + Math.min(declared, heldBodyBytes);
-  return rawHeaders.reduce((bytes, text) => bytes + text.length, around);
+  const withoutHeaders = heldRequestBytes + (url?.length ?? 0) + Math.min(declared, heldBodyBytes);
+  return rawHeaders.reduce((bytes, text) => bytes + text.length, withoutHeaders);
 }
 
 /** How many descriptors this process may have open; Node.js raises its own limit to the highest allowed. */

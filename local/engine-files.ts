@@ -55,7 +55,7 @@ export async function openEngineFiles(
   dataDir: string,
   onInconsistency: 'refuse' | 'repair' = 'refuse',
 ): Promise<EngineFiles> {
-  const found = find(dataDir);
+  const found = findFiles(dataDir);
   const { ledgerPath, storePath } = found;
   requireBoth(found);
   const inconsistency = inconsistencyIn(found);
@@ -110,7 +110,7 @@ export async function openEngineFiles(
   };
 }
 
-function find(dataDir: string): FoundFiles {
+function findFiles(dataDir: string): FoundFiles {
   const ledgerPath = path.join(dataDir, 'ledger.db');
   const storePath = path.join(dataDir, 'store.db');
   const ledger = Database.check(ledgerPath, ledgerSchema, 'applications');
@@ -125,8 +125,8 @@ function find(dataDir: string): FoundFiles {
 }
 
 /**
- * @throws UnusableDatabase when one file has data and the other is missing or of another data folder: numbers would be
- *   given again, or accepted messages would disappear silently
+ * @throws UnusableDatabase when one file has data and the other is missing or of another data folder, because numbers
+ *   would be assigned twice, or accepted messages would disappear silently
  */
 function requireBoth({ ledgerPath, storePath, ledger, store }: FoundFiles): void {
   const states = { [ledgerPath]: ledger.holds, [storePath]: store.holds };

@@ -18,7 +18,7 @@ export interface PolledQueue extends Pick<Queue, 'receive' | 'acknowledge' | 're
   nextInMs(): number | undefined;
 }
 
-/** Does what an SQS event source mapping does on AWS: it takes batches from a queue to a worker, one at a time. */
+/** Does what an SQS event source mapping does on AWS: it passes the batches of a queue to a worker, one at a time. */
 export class EventSource {
   readonly #name: string;
   readonly #queue: PolledQueue;

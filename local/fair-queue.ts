@@ -1,5 +1,5 @@
 /**
- * Most waiting items of one application. A read takes 1 to 20 ms, so more would hardly be answered before their
+ * Most waiting items of one application. A read takes 1 to 20 ms, so most items beyond this number would exceed their
  * deadline.
  */
 const mostOfOne = 100;

@@ -7,10 +7,10 @@ const mostBytes = 64 * 1024 * 1024;
 const retryMs = 60_000;
 
 /**
- * Empties the journal of store.db when it is large. SQLite starts a journal over only at a moment when no reader uses
- * it. While several processes read at full speed, there may be no such moment: a journal was measured to grow to 28 MB
- * in 15 s. This checkpoint waits for such a moment, which comes because each read has a deadline
- * (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files).
+ * Empties the journal of store.db when it is large. SQLite writes from the beginning of a journal again only at a
+ * moment when no reader uses it. While several processes read at full speed, there may be no such moment: a journal was
+ * measured to grow to 28 MB in 15 s. This checkpoint waits for such a moment, which comes because each read has a
+ * deadline (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files).
  */
 export class Journal {
   readonly #database: Database;

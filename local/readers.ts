@@ -13,7 +13,7 @@ import { FairQueue } from './fair-queue.ts';
 import { type Pace, ReadingPaces } from './reading-pace.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
-/** Deadline of a read, in milliseconds after its arrival. A read that is past it is answered 503. */
+/** Deadline of a read, in milliseconds after its arrival. A read that exceeds it gets 503. */
 const deadlineMs = 2_000;
 /**
  * When a read is past its deadline, its process is killed only if the read has been at work for this share of the
@@ -25,13 +25,14 @@ const leastWorkShare = 0.5;
  * A read that is at work for longer than this, in milliseconds, counts as slow. Then all processes are kept ready,
  * because one may have to be killed.
  */
-const slowMs = 200;
+const slowReadMs = 200;
 /** Time between two checks for reads past their deadline, in milliseconds. A timer for each read would cost more. */
 const checkEveryMs = 50;
 
 /**
- * Most reads at work at a time. All reads that are not known to be fast together count as one read. The limit is two,
- * so that one application can never use all; more would only compete for two processors.
+ * Most reads at work at a time, where all reads that are not known to be fast count together as one. The limit is two,
+ * so that one application can never occupy all. It is not higher, because more reads would only compete for two
+ * processors.
  */
 const mostAtWork = 2;
 /**
@@ -75,7 +76,7 @@ interface Read {
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
-  /** It has been answered with a problem, though a process may still work on it. */
+  /** Whether a problem was sent as its response. A process may still work on it. */
   isRefused: boolean;
   resolve: (result: APIGatewayProxyResult) => void;
   reject: (error: unknown) => void;
@@ -168,10 +169,10 @@ export class Readers {
       const token = event.pathParameters?.token ?? '';
       const application = token === '' || this.#isKnown(token) ? token : unknownTokens;
       // No GET route reads a body.
-      const given = { ...event, body: null, isBase64Encoded: false };
+      const withoutBody = { ...event, body: null, isBase64Encoded: false };
       this.#add({
         operation,
-        event: given,
+        event: withoutBody,
         requestId,
         application,
         arrivedAt: performance.now(),
@@ -183,7 +184,7 @@ export class Readers {
     };
   }
 
-  /** Kills all processes. Reads in progress are answered 503. Resolves when the last process has ended. */
+  /** Kills all processes. Reads in progress get 503. Resolves when the last process has ended. */
   async stop(): Promise<void> {
     this.#stopping = true;
     clearInterval(this.#check);
@@ -254,7 +255,7 @@ export class Readers {
     const atWork = [...this.#readers].flatMap(({ read, startedAt }): { application: string; pace: Pace }[] => {
       if (!read) return [];
       const { application } = read;
-      return [{ application, pace: now - startedAt > slowMs ? 'slow' : this.#paces.of(application) }];
+      return [{ application, pace: now - startedAt > slowReadMs ? 'slow' : this.#paces.of(application) }];
     });
     const fast = atWork.filter(({ pace }) => pace === 'fast').length;
     const others = atWork.length - fast;
@@ -276,7 +277,7 @@ export class Readers {
     return [...this.#readers].flatMap(({ read }) => read ?? []);
   }
 
-  /** Answers every read past its deadline, and kills the processes that have been at work on one for long. */
+  /** Refuses every read that exceeded its deadline, and kills each process that has been at work on one for long. */
   #endOverdue(): void {
     const now = performance.now();
     const arrivedBefore = now - this.#deadlineMs;
@@ -285,7 +286,7 @@ export class Readers {
     for (const reader of this.#readers) {
       const { read, startedAt, child } = reader;
       if (!read) continue;
-      if (now - startedAt > slowMs) this.#leastProcesses = mostProcesses;
+      if (now - startedAt > slowReadMs) this.#leastProcesses = mostProcesses;
       if (read.arrivedAt > arrivedBefore) continue;
       if (!read.isRefused) this.#refuse(read, outOfTime());
       if (now - startedAt < leastWorkMs) continue;
@@ -301,7 +302,7 @@ export class Readers {
     this.#check = undefined;
   }
 
-  /** Answers a read with a problem. */
+  /** Responds to a read with a problem. */
   #refuse(read: Read, problem: Problem): void {
     log.debug(events.readRefused, { request_id: read.requestId });
     read.isRefused = true;

@@ -1,9 +1,11 @@
 /**
- * An application whose reads cost more than this on average is slow, in milliseconds of a processor. Ordinary reads cost
- * 1 to 20.
+ * An application whose reads cost more than this on average is slow, in milliseconds of a processor. Ordinary reads
+ * cost 1 to 20.
  */
-const slowMs = 25;
-/** The weight of the latest read in the average: after a read of 1 s, eighteen ordinary ones make an application fast. */
+const slowAverageMs = 25;
+/**
+ * The weight of the latest read in the average: after a read of 1 s, eighteen ordinary ones make an application fast.
+ */
 const latestWeight = 0.2;
 /**
  * A read costs at least this share of the time that it takes, because it occupies a process while it waits for the
@@ -16,7 +18,7 @@ const waitingShare = 0.1;
  */
 const mostRemembered = 10_000;
 
-/** Whether an application's reads are fast. It is unknown until one has ended. */
+/** How fast an application's reads are: unknown until one has ended. */
 export type Pace = 'fast' | 'unknown' | 'slow';
 
 /** Remembers what the reads of each application cost. */
@@ -26,7 +28,7 @@ export class ReadingPaces {
   of(application: string): Pace {
     const average = this.#averages.get(application);
     if (average === undefined) return 'unknown';
-    return average > slowMs ? 'slow' : 'fast';
+    return average > slowAverageMs ? 'slow' : 'fast';
   }
 
   /**

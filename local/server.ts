@@ -28,7 +28,9 @@ import { isWellFormed } from './well-formed.ts';
 const requestTimeoutMs = 30_000;
 /** Node.js's own default, said here because the tests and the documentation name it. */
 const headerBytes = 16_384;
-/** An idle connection is kept this long: longer than proxies keep theirs (60 s), so that they are the ones to end it. */
+/**
+ * An idle connection is kept this long: longer than proxies keep theirs (60 s), so that they are the ones to end it.
+ */
 const keepAliveMs = 72_000;
 /** Connections get this long to finish what is in flight once the server is told to stop. */
 const drainMs = 1_500;
@@ -103,7 +105,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       Object.assign(http, { httpAllowHalfOpen: true });
       connections.own(http, serve);
       http.on('connect', (_request: IncomingMessage, socket: Socket) => {
-        // Node.js has let go of this socket: without a listener, a client that hangs up would end the process.
+        // Node.js has removed its listeners from this socket, so an error of the client's connection would end the
+        // process.
         socket.on('error', () => socket.destroy());
         refuseConnection(new Problem('route_not_found', 'This server opens no tunnels.'), socket);
       });
@@ -143,7 +146,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     await nextTurn();
     setTimeout(() => connections.destroyAll(), drainMs).unref();
   });
-  // Every method that Node.js parses is routed, so that one which a path does not have is refused with the others' names.
+  // Every method that Node.js parses is routed, so that the refusal of a wrong method can name the methods of the path.
   for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
   // Bodies are read by the routes that take one, after the head is checked.
   server.removeAllContentTypeParsers();
@@ -167,7 +170,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       sendInPieces(connection, response, typeof body === 'string' ? Buffer.from(body) : body, shared !== undefined);
       return;
     }
-    // Node.js leaves out the body of an answer to HEAD.
+    // Node.js leaves out the body of a response to HEAD.
     response.end(body);
     // Bytes that the system has taken at once are not in our memory, so they do not count.
     if (response.writableLength > 0) {
@@ -177,7 +180,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
     }
   };
 
-  /** @param isShared whether the bytes are held once for all answers; then they do not count for this connection */
+  /** @param isShared whether the bytes are held once for all responses; then they do not count for this connection */
   const sendInPieces = (connection: Connection, response: ServerResponse, body: Buffer, isShared: boolean): void => {
     let rest = body;
     const countOf = (bytes: number) => (isShared ? 0 : bytes);
@@ -200,7 +203,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   };
 
   /**
-   * Reads up to `most` bytes of a body. They count in `ClientMemory` until the request is answered.
+   * Reads up to `most` bytes of a body. They count in `ClientMemory` until the response is complete.
    *
    * @param done called with the body; not called when the client disconnected or was too slow
    */
@@ -270,11 +273,11 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
   };
 
   const fallbackHandler = fallback();
-  const otherwise =
+  const refusing =
     (resource: string): Handler =>
     (request, reply) =>
       call(fallbackHandler, resource, request, reply);
-  const unknownPath = otherwise('/{proxy+}');
+  const unknownPath = refusing('/{proxy+}');
   const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
     const checkHead = route.admin || route.body ? headCheckOf(route, access) : undefined;
     return (request, reply) => {
@@ -319,7 +322,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       serve(path, methods, invoke(operations.get(id) as HttpHandler, path, route));
       for (const known of methods) unknown.delete(known);
     }
-    serve(path, [...unknown], otherwise(path));
+    serve(path, [...unknown], refusing(path));
   }
   for (const url of ['/', '/docs']) server.get(url, (request, reply) => send(request, reply, leadToDocs(request.id)));
   server.setNotFoundHandler(unknownPath);
@@ -363,8 +366,8 @@ const urlsOf = (path: string): string[] =>
   path === '/' ? [`/${stage}`, `/${stage}/`] : [`/${stage}${path.replace(/\{(\w+)\}/g, ':$1')}`];
 
 /**
- * Returns the response to those who look for the API without its base path. The reference is relative, so that it is
- * right behind any path prefix of a proxy.
+ * Returns the response to a request for the API without its base path. The location is relative, so that it is right
+ * behind any path prefix of a proxy.
  */
 const leadToDocs = (requestId: string): HttpResult => emptyResponse(307, requestId, { location: `${stage}/docs` });
 
@@ -387,7 +390,7 @@ function refusal(request: FastifyRequest, problem: Problem): HttpResult {
 /** Returns the headers of a request, with the lines of repeated ones joined. */
 const headersOf = ({ raw, headers }: FastifyRequest) => joinLines(headers, headerLinesOf(raw));
 
-/** Whether a browser asks what a page of another origin may send (Fetch standard, CORS-preflight request). */
+/** Returns whether a browser asks what a page of another origin may send (Fetch standard, CORS-preflight request). */
 const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 
@@ -396,13 +399,13 @@ function declaredBytes({ headers }: FastifyRequest): number | undefined {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined;
 }
 
-/** Whether the client waits for `100 Continue` before it sends its body. */
+/** Returns whether the client waits for `100 Continue` before it sends its body. */
 const expectsContinue = ({ headers, raw }: FastifyRequest): boolean =>
   headers.expect !== undefined && raw.httpVersion === '1.1' && /100-continue/i.test(headers.expect);
 
 /**
- * Whether the client may still send more of a body than is worth discarding: more than {@link discardedBodyBytes}, or
- * one that it sends only after `100 Continue`.
+ * Returns whether the client may still send more of a body than is worth discarding: more than
+ * {@link discardedBodyBytes}, or a body that it sends only after `100 Continue`.
  */
 function leavesBodyUnread(request: FastifyRequest): boolean {
   if (request.raw.complete) return false;

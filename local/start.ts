@@ -27,7 +27,7 @@ async function probe({ port, host }: Settings): Promise<void> {
 }
 
 /** Returns what went wrong and what the user can do, in a sentence; undefined for a bug. */
-const sentence = (error: unknown, { port, host, dataDir }: Settings): string | undefined => {
+const explanationOf = (error: unknown, { port, host, dataDir }: Settings): string | undefined => {
   const { code, message } = error as NodeJS.ErrnoException;
   if (error instanceof UnusableDatabase || error instanceof UnusableSystemSecret) return message;
   if (code === 'EADDRINUSE') return `Port ${port} on ${host} is in use; choose another with --port.`;
@@ -44,7 +44,7 @@ const sentence = (error: unknown, { port, host, dataDir }: Settings): string | u
 };
 
 /** Returns who may create and list applications, in a sentence. */
-function registry(adminKey: string | undefined, onLoopback: boolean): string {
+function adminText(adminKey: string | undefined, onLoopback: boolean): string {
   if (adminKey) return 'creating and listing applications need the admin key in x-api-key';
   return onLoopback
     ? 'no ADMIN_KEY is set, so any program on this machine may create and list applications'
@@ -52,7 +52,7 @@ function registry(adminKey: string | undefined, onLoopback: boolean): string {
 }
 
 /** Returns what this terminal will show, in a sentence. */
-function logged(level: LogLevel): string {
+function logText(level: LogLevel): string {
   if (level === 'debug') return 'a line for each request';
   return `${level === 'silent' ? 'nothing' : 'problems only'}; --log-level debug prints a line for each request`;
 }
@@ -76,8 +76,8 @@ async function start(settings: Settings): Promise<void> {
   API    ${api}
   Docs   ${api}/docs
   Data   ${dataDir}
-  Admin  ${registry(adminKey, onLoopback)}
-  Log    ${logged(logLevel)}
+  Admin  ${adminText(adminKey, onLoopback)}
+  Log    ${logText(logLevel)}
 
 Try it:
 
@@ -105,7 +105,7 @@ try {
   settings = readSettings(process.argv.slice(2));
   if (settings) await start(settings);
 } catch (error) {
-  const known = error instanceof CommandProblem ? error.message : settings && sentence(error, settings);
+  const known = error instanceof CommandProblem ? error.message : settings && explanationOf(error, settings);
   console.error(known ?? error);
   process.exit(error instanceof CommandProblem ? error.exitStatus : 1);
 }

@@ -1,4 +1,6 @@
-/** Time budget of one event-loop turn, in milliseconds. During a flood, a health check waits little longer than this. */
+/**
+ * Time budget of one event-loop turn, in milliseconds. During a flood, a health check waits little longer than this.
+ */
 const turnMs = 5;
 /**
  * The same for a turn in which a connection was accepted. libuv accepts one connection in each turn, so the next one in
@@ -34,7 +36,7 @@ export class Turns {
     });
   }
 
-  /** Whether this turn's time is used up. */
+  /** Returns whether this turn's time is used up. */
   isUsedUp(): boolean {
     const now = performance.now();
     if (this.#began === undefined) {
