@@ -53,5 +53,5 @@ test('a demo that was killed continues when it is run again, stores every text o
 
 test('the demo without a server says how to start one', async () => {
   const { status, printed } = await run('--url', 'http://127.0.0.1:9/v1', '--data-dir', dataFolder()).ended;
-  expect([status, printed]).toEqual([1, expect.stringMatching(/^No chat system answers at .*script\/start.*\n$/)]);
+  expect([status, printed]).toEqual([1, expect.stringMatching(/^No chat system responds at .*script\/start.*\n$/)]);
 });

@@ -21,7 +21,7 @@ import { chatNamed, contents } from '../support/histories/writes.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
 import { refusedTexts } from '../support/texts/names-and-bodies.ts';
 
-const untouched = { isWanted: async () => false, aborted: new AbortController().signal };
+const untouched = { isWanted: async () => false, abortSignal: new AbortController().signal };
 
 /** A JSON value that JSON.stringify cannot write. */
 class Raw {

@@ -8,6 +8,9 @@ import type { ScratchDatabase, ScratchIndex } from './scratch.ts';
 /** The application and the chat to fill. */
 export const big = { token: 'big', chat: 1 };
 
+/** The number of messages in the chat. */
+export const messagesOf = { full: 1_000_000, smoke: 2_000 };
+
 /** The number of rows and documents to load at a time. */
 const atATime = 5_000;
 

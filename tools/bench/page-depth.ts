@@ -1,15 +1,12 @@
 import type { Store } from '../../lib/store/store.ts';
 import { median } from '../statistics/quantiles.ts';
 import type { Measurement, Scale } from './figure.ts';
-import { big } from './fill.ts';
+import { big, messagesOf } from './fill.ts';
 import { inTurns } from './ratios.ts';
 import { msOf } from './time.ts';
 
 const sizes = { full: { runs: 11, pages: 50 }, smoke: { runs: 1, pages: 5 } };
 const limit = 50;
-
-/** The number of messages in the chat. */
-export const messagesOf = { full: 1_000_000, smoke: 2_000 };
 
 /** Compares the last page of the big chat with the first. Both are read as by the list of messages. */
 export async function measurePages(store: Store, scale: Scale): Promise<Measurement[]> {

@@ -7,9 +7,6 @@ import { msOf } from './time.ts';
 
 const sizes = { full: { runs: 5, searches: 100 }, smoke: { runs: 1, searches: 3 } };
 
-/** The number of messages in the chat. */
-export const messagesOf = { full: 1_000_000, smoke: 2_000 };
-
 /** The number of matches on a page. */
 export const pageSize = 20;
 

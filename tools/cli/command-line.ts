@@ -59,6 +59,13 @@ export const wholeNumber = (name: string, least: number, most: number) =>
     })
     .transform(Number);
 
+/** Collects the values of a flag that may be repeated; Commander calls it with each value and those before. */
+export const collect = (value: string, before: string[]): string[] => [...before, value];
+
+/** Returns the part of a command's help that lists example calls of a script. */
+export const examplesOf = (script: string, lines: string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  $ ${script} ${line}`).join('\n')}\n`;
+
 const withSubcommands = (command: Command): Command[] => [command, ...command.commands.flatMap(withSubcommands)];
 
 const withVersion = (command: Command): Command => command.version(versions(), '--version', 'show the version');

@@ -19,7 +19,7 @@ const timeOf = (name: string, what: string) => ({
   figure: { name, what, unit: 'messages/s', read: (rate: number) => 1_000 / rate },
 });
 const canned =
-  'process CPU time of an invocation of the bundle, warm, with canned answers of DynamoDB and SQS (2-core Xeon, Node.js 24)';
+  'process CPU time of an invocation of the bundle, warm, with canned responses of DynamoDB and SQS (2-core Xeon, Node.js 24)';
 
 /** All inputs. Times are in milliseconds, of one whole processor or of waiting; sizes are in bytes. */
 const table = {

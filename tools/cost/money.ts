@@ -7,17 +7,17 @@ import { hoursPerMonth, quantities, secondsPerMonth } from './quantities.ts';
 
 /**
  * Returns the cost of a month of creating messages, in the currency of the price list. It is the sum of the lines that
- * `asked` selects, by default of all lines.
+ * `includes` selects, by default of all lines.
  */
 export function monthly(
   scenario: Scenario,
   inputs: Inputs,
   prices: Prices,
-  asked: (line: Line) => boolean = () => true,
+  includes: (line: Line) => boolean = () => true,
 ): number {
   const lines = quantities(scenario, inputs);
   // The tiers of a price apply to the whole account, so each line gets its share of the total.
-  return lines.filter(asked).reduce((sum, { price, quantity }) => {
+  return lines.filter(includes).reduce((sum, { price, quantity }) => {
     const whole = lines.filter((line) => line.price === price).reduce((all, line) => all + line.quantity, 0);
     return whole === 0 ? sum : sum + charge(prices[price], whole) * (quantity / whole);
   }, 0);
@@ -52,10 +52,18 @@ export interface Floor {
 }
 
 const monitored = { metrics: 11, alarmMetrics: 49, keys: 1 };
-const own = { ...monitored, secrets: 5, proxies: 1, feeds: 2, schedules: 3, databaseGb: 20, searchNodeGb: 100 };
+const inEveryStage = {
+  ...monitored,
+  secrets: 5,
+  proxies: 1,
+  feeds: 2,
+  schedules: 3,
+  databaseGb: 20,
+  searchNodeGb: 100,
+};
 export const floors = {
-  dev: { ...own, databases: 1, searchNodes: 1, endpoints: 4 },
-  prod: { ...own, databases: 2, searchNodes: 3, endpoints: 6 },
+  dev: { ...inEveryStage, databases: 1, searchNodes: 1, endpoints: 4 },
+  prod: { ...inEveryStage, databases: 2, searchNodes: 3, endpoints: 6 },
 } satisfies Record<string, Floor>;
 
 /** Returns the cost of a month without messages, by kind of resource. */

@@ -5,7 +5,7 @@ import { CommandProblem } from '../cli/problem.ts';
 /** Milliseconds after the first failure of a request until the client stops retrying it. */
 const giveUpMs = 60_000;
 /** The longest time to wait for a response, in milliseconds. The API takes less for every request. */
-const answerMs = 30_000;
+const responseMs = 30_000;
 /** The time before the first retry; it doubles with each retry. */
 const firstDelayMs = 100;
 const longestDelayMs = 5_000;
@@ -49,12 +49,12 @@ export class Client {
     this.#onTrouble = onTrouble;
   }
 
-  /** Checks that a chat system answers. @throws CommandProblem without a retry when none does */
+  /** Checks that a chat system responds. @throws CommandProblem without a retry when none does */
   async greet(): Promise<void> {
     const { answer, trouble } = await this.#attempt('GET', '/health');
     if (!answer)
       throw new CommandProblem(
-        `No chat system answers at ${this.#url} (${trouble}): start one with script/start in another terminal, or name another one with --url.`,
+        `No chat system responds at ${this.#url} (${trouble}): start one with script/start in another terminal, or name another one with --url.`,
       );
     if (!trouble && !healthSchema.safeParse(answer.json).success)
       throw new CommandProblem(
@@ -124,7 +124,7 @@ export class Client {
         method,
         headers: { ...this.#headers, ...init?.headers },
         ...(init && { body: init.body }),
-        signal: AbortSignal.timeout(answerMs),
+        signal: AbortSignal.timeout(responseMs),
       });
       const answer = {
         status: response.status,
@@ -147,8 +147,8 @@ function parsed(text: string): unknown {
 }
 
 /**
- * Whether a retry may succeed: after a rate limit, an outage, a gateway's own 502 or 504, or while the same create is
- * in flight.
+ * Returns whether a retry may succeed: after a rate limit, an outage, a gateway's own 502 or 504, or while the same
+ * create is in flight.
  */
 const mayStillSucceed = ({ status, json }: Answer): boolean =>
   [429, 502, 503, 504].includes(status) ||
@@ -157,7 +157,7 @@ const mayStillSucceed = ({ status, json }: Answer): boolean =>
 /** Returns in a word or two why fetch failed. @throws the error when the connection is not the cause */
 function connectionTrouble(error: unknown): string {
   const { name, cause } = error as { name?: string; cause?: { code?: string; message?: string } };
-  if (name === 'TimeoutError') return `no response within ${answerMs / 1_000} s`;
+  if (name === 'TimeoutError') return `no response within ${responseMs / 1_000} s`;
   if (!cause) throw error;
   return cause.code ?? cause.message ?? String(cause);
 }

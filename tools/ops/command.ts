@@ -1,5 +1,6 @@
 import { Argument, Command, Option } from 'commander';
 import { type QueueName, queueNames } from '../../functions/queues.ts';
+import { examplesOf } from '../cli/command-line.ts';
 import { dataFolderOption } from '../cli/data-folder.ts';
 
 /** What each command does; the flags are unparsed. */
@@ -16,8 +17,7 @@ export interface Actions {
   restoreSql: (url: string, flags: { yes?: boolean }) => Promise<void>;
 }
 
-const examples = (...lines: string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  $ script/ops ${line}`).join('\n')}\n`;
+const examples = (...lines: string[]): string => examplesOf('script/ops', lines);
 
 const queue = () => new Argument('[queue]', 'only this queue (default: every queue)').choices(queueNames);
 

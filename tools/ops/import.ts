@@ -28,11 +28,11 @@ export async function importFrom(
   target: ImportTarget,
   file: string,
   { dryRun = false }: { dryRun?: boolean },
-  interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
+  interruption: Pick<Interruption, 'isWanted' | 'abortSignal'>,
 ): Promise<void> {
   let system = target.newFolder === undefined ? await target.open() : undefined;
   try {
-    const input = await openInput(file, interruption.aborted);
+    const input = await openInput(file, interruption.abortSignal);
     try {
       const check = checkApplication(system?.ledger ?? emptyLedger, readLines(input.read()));
       const checked = await last(
@@ -75,7 +75,7 @@ interface Shown {
 async function last(
   steps: AsyncGenerator<Imported>,
   { things, total, doneOf }: Shown,
-  interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
+  interruption: Pick<Interruption, 'isWanted' | 'abortSignal'>,
 ): Promise<Imported | undefined> {
   const progress = new Progress(things, total);
   let done: Imported | undefined;
@@ -87,7 +87,7 @@ async function last(
     }
     return done;
   } catch (error) {
-    if (interruption.aborted.aborted) return undefined;
+    if (interruption.abortSignal.aborted) return undefined;
     throw error;
   } finally {
     progress.stop();

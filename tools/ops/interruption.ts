@@ -20,7 +20,7 @@ export class Interruption {
   }
 
   /** Aborted by the first signal, to stop waiting for input, or long work between two steps. */
-  get aborted(): AbortSignal {
+  get abortSignal(): AbortSignal {
     return this.#controller.signal;
   }
 

@@ -5,9 +5,9 @@ import { asToken } from '../../lib/model/token.ts';
 import { ReindexProblem } from '../../lib/search/reindex.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { SameDatabase } from '../../lib/store/mysql/copy.ts';
-import { runSubcommand } from '../cli/command-line.ts';
+import { parseOrExplain, runSubcommand, wholeNumber } from '../cli/command-line.ts';
 import { onLostReader } from '../cli/output.ts';
-import { CommandProblem, wrongUsage } from '../cli/problem.ts';
+import { CommandProblem } from '../cli/problem.ts';
 import { opsCommand } from './command.ts';
 import type { OpenOptions, OpsServices } from './engine.ts';
 import { exportTo } from './export.ts';
@@ -24,7 +24,7 @@ const interruption = new Interruption();
 let status = 0;
 
 /** Opens the system that the flags choose, runs the work on it, and closes it. */
-async function on(work: (services: OpsServices) => Promise<void>, options?: OpenOptions): Promise<void> {
+async function withSystem(work: (services: OpsServices) => Promise<void>, options?: OpenOptions): Promise<void> {
   const services = await openServices(program.opts<EngineFlags>(), options);
   try {
     await work(services);
@@ -33,22 +33,17 @@ async function on(work: (services: OpsServices) => Promise<void>, options?: Open
   }
 }
 
-function wholeNumber(flag: string, digits: string): number {
-  if (!/^[0-9]{1,9}$/.test(digits) || Number(digits) === 0)
-    throw wrongUsage(`${flag} must be a whole number from 1 to 999999999.`);
-  return Number(digits);
-}
-
 const program = opsCommand({
   listDeadLetters: (queue, { limit, ...flags }) => {
-    const most = wholeNumber('--limit', limit);
-    return on((services) => listDeadLetters(services, queue ? [queue] : queueNames, { limit: most, ...flags }));
+    const most = parseOrExplain(wholeNumber('--limit', 1, 999_999_999), limit);
+    return withSystem((services) => listDeadLetters(services, queue ? [queue] : queueNames, { limit: most, ...flags }));
   },
-  redrive: (queue, flags) => on((services) => redrive(services, queue ? [queue] : queueNames, flags, interruption)),
-  export: (token, flags) => on((services) => exportTo(services, token, flags, interruption)),
+  redrive: (queue, flags) =>
+    withSystem((services) => redrive(services, queue ? [queue] : queueNames, flags, interruption)),
+  export: (token, flags) => withSystem((services) => exportTo(services, token, flags, interruption)),
   import: async (file, flags) => importFrom(await importTarget(program.opts<EngineFlags>()), file, flags, interruption),
   reconcile: (token, flags) =>
-    on(
+    withSystem(
       async (services) => {
         if ((await reconcileAll(services, token, flags, interruption)) > 0) status = 1;
         const isWhole = flags.repair && token === undefined && !interruption.wanted;
@@ -59,8 +54,8 @@ const program = opsCommand({
       },
       { onLostCommits: 'repair' },
     ),
-  reindex: (flags) => on((services) => reindex(services, flags, interruption)),
-  restoreSql: (url, flags) => on((services) => restoreSql(services, url, flags, interruption)),
+  reindex: (flags) => withSystem((services) => reindex(services, flags, interruption)),
+  restoreSql: (url, flags) => withSystem((services) => restoreSql(services, url, flags, interruption)),
 });
 
 /** Returns what went wrong and what the user can do, as a sentence; undefined for a bug. */

@@ -15,7 +15,7 @@ export async function reconcileAll(
   { ledger, store, searchIndex, queues, waitingWrites }: OpsServices,
   token: string | undefined,
   { repair = false, json }: { repair?: boolean; json?: boolean },
-  interruption: Pick<Interruption, 'isWanted' | 'aborted'>,
+  interruption: Pick<Interruption, 'isWanted' | 'abortSignal'>,
 ): Promise<number> {
   const progress = new Progress('numbers compared', 0);
   const onChat = ({ messages }: { messages: number }) => {
@@ -25,7 +25,7 @@ export async function reconcileAll(
   let [compared, repaired, waiting, left] = [0, 0, 0, 0];
   const services = { ledger, store, searchIndex, storeQueue: queues.store, waitingWrites };
   try {
-    const options = { ...(token && { token }), now: Date.now(), repair, signal: interruption.aborted, onChat };
+    const options = { ...(token && { token }), now: Date.now(), repair, signal: interruption.abortSignal, onChat };
     for await (const difference of reconcile(services, options)) {
       if (difference.repaired) repaired++;
       else if ('found' in difference && difference.found === 'waiting') waiting++;
@@ -35,7 +35,7 @@ export async function reconcileAll(
       if (await interruption.isWanted()) break;
     }
   } catch (error) {
-    if (!interruption.aborted.aborted) throw error;
+    if (!interruption.abortSignal.aborted) throw error;
   } finally {
     progress.stop();
   }

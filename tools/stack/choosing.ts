@@ -3,7 +3,7 @@ import { CommandProblem } from '../cli/problem.ts';
 import { requireLoopback } from './endpoint.ts';
 import type { Provider } from './provider.ts';
 import { chooseProvider, providerOf } from './providers/choice.ts';
-import { dockerAnswers } from './providers/docker.ts';
+import { dockerResponds } from './providers/docker.ts';
 import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
 
 /**
@@ -15,7 +15,7 @@ import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
  */
 export async function chooseAndSaveProvider(wanted: Wanted, tell: (line: string) => void): Promise<Provider> {
   const before = readSettings();
-  const { name, reason } = await chooseProvider(wanted, before, dockerAnswers);
+  const { name, reason } = await chooseProvider(wanted, before, dockerResponds);
   tell(`Provider: ${name} (${reason})`);
   const chosen = await choose(wanted, before, name);
   if (isDeepStrictEqual(chosen, before)) return providerOf(chosen);
@@ -34,7 +34,7 @@ export async function chooseAndSaveProvider(wanted: Wanted, tell: (line: string)
   return provider;
 }
 
-/** Said before the first `up`. */
+/** The message for a command that needs servers, before the first `up`. */
 export const nothingUp = 'Nothing is up for this checkout: run script/stack up.';
 
 /** Returns the chosen provider. @throws CommandProblem before the first `up` */

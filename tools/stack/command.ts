@@ -1,4 +1,5 @@
 import { Command, Option } from 'commander';
+import { collect, examplesOf } from '../cli/command-line.ts';
 import { providerNames } from './provider.ts';
 
 /** What each command does; the flags are unparsed. */
@@ -11,10 +12,7 @@ export interface Actions {
   down: (flags: { deleteData?: boolean; yes?: boolean }) => Promise<void>;
 }
 
-const examples = (...lines: string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  $ script/stack ${line}`).join('\n')}\n`;
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
+const examples = (...lines: string[]): string => examplesOf('script/stack', lines);
 
 /** The command line of script/stack. */
 export function stackCommand(actions: Actions): Command {

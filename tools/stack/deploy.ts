@@ -19,7 +19,7 @@ const outputs = z.record(z.string(), z.record(z.string(), z.string()));
 
 const deployFlags = ['--all', '--require-approval', 'never', '--progress', 'events', '--ci'];
 
-/** Whether the code of this checkout is deployed to these servers and its API responds. */
+/** Returns whether the code of this checkout is deployed to these servers and its API responds. */
 export async function isDeployed(servers: Servers): Promise<boolean> {
   const last = readDeployment();
   return (

@@ -32,5 +32,5 @@ export function keepDeployment(made: Deployment): void {
 
 export const forgetDeployment = (): void => rmSync(file, { force: true });
 
-/** Whether the API of the deployment responds. */
+/** Returns whether the API of the deployment responds. */
 export const apiResponds = ({ url }: Deployment): Promise<boolean> => responds(`${url}/health`);

@@ -6,7 +6,8 @@ loopbackAddresses.addSubnet('127.0.0.0', 8);
 loopbackAddresses.addAddress('::1', 'ipv6');
 
 /**
- * Whether the URL points to this machine: to `localhost` or a loopback address, not to a name that only looks like one.
+ * Returns whether the URL points to this machine: to `localhost` or a loopback address, not to a name that only looks
+ * like one.
  */
 export function isLoopbackUrl(url: string): boolean {
   if (!URL.canParse(url)) return false;

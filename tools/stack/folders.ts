@@ -10,7 +10,7 @@ export const logFolder = path.join(stackFolder, 'logs');
 
 export const isRoot = process.getuid?.() === 0;
 
-/** Whether every user can enter the folder. */
+/** Returns whether every user can enter the folder. */
 export function openToAll(folder: string): boolean {
   const parent = path.dirname(folder);
   const mode = statSync(folder, { throwIfNoEntry: false })?.mode;

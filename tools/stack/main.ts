@@ -106,7 +106,7 @@ async function confirmed(): Promise<boolean> {
   if (!process.stdin.isTTY)
     throw wrongUsage('--delete-data asks for confirmation, which needs a terminal; add --yes to skip it.');
   const terminal = createInterface({ input: process.stdin, output: process.stdout });
-  const answer = await terminal.question('Delete all data of this checkout’s stack? [y/N] ');
+  const answer = await terminal.question("Delete all data of this checkout's stack? [y/N] ");
   terminal.close();
   return /^y(es)?$/i.test(answer.trim());
 }

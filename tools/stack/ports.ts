@@ -14,7 +14,7 @@ export async function freePort(): Promise<number> {
   return port;
 }
 
-/** Whether something listens on the loopback port. */
+/** Returns whether something listens on the loopback port. */
 export async function isTaken(port: number): Promise<boolean> {
   const probe = createServer().listen(port, loopback);
   try {

@@ -1,9 +1,7 @@
 import { Listr } from 'listr2';
+import { lineEveryMs } from '../cli/bars.ts';
 import { CommandProblem } from '../cli/problem.ts';
 import type { Step } from './provider.ts';
-
-/** The shortest time between two lines of a step without a terminal, in milliseconds. */
-const lineEveryMs = 2_000;
 
 /**
  * Runs steps sequentially or concurrently, and shows their progress: live on a terminal, otherwise as lines.

@@ -22,7 +22,7 @@ export function findServers(): void {
   process.env.PATH = [process.env.PATH, ...serverFolders].filter(Boolean).join(path.delimiter);
 }
 
-/** Whether a program of that name is on the PATH. */
+/** Returns whether a program of that name is on the PATH. */
 export const onPath = (name: string): boolean =>
   (process.env.PATH ?? '').split(path.delimiter).some((folder) => {
     try {
@@ -33,7 +33,7 @@ export const onPath = (name: string): boolean =>
     }
   });
 
-/** Whether the command runs and succeeds. */
+/** Returns whether the command runs and succeeds. */
 export const succeeds = (file: string, ...args: string[]): Promise<boolean> =>
   promisify(execFile)(file, args, { timeout: 10_000 }).then(
     () => true,

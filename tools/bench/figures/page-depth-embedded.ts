@@ -1,5 +1,6 @@
 import { figure } from '../figure.ts';
-import { measurePages, messagesOf } from '../page-depth.ts';
+import { messagesOf } from '../fill.ts';
+import { measurePages } from '../page-depth.ts';
 import { fillEngine, makeEngine } from '../scratch-embedded.ts';
 
 export const pageDepthEmbedded = figure({

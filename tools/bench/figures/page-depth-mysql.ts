@@ -1,6 +1,6 @@
 import { figure } from '../figure.ts';
-import { fillChat } from '../fill.ts';
-import { measurePages, messagesOf } from '../page-depth.ts';
+import { fillChat, messagesOf } from '../fill.ts';
+import { measurePages } from '../page-depth.ts';
 import { makeDatabase } from '../scratch.ts';
 import { msOf } from '../time.ts';
 

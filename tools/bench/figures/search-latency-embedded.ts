@@ -1,7 +1,7 @@
 import { type Figure, figure } from '../figure.ts';
-import { big } from '../fill.ts';
+import { big, messagesOf } from '../fill.ts';
 import { fillEngine, makeEngine, type ScratchEngine } from '../scratch-embedded.ts';
-import { measureSearches, messagesOf, pageSize } from '../search-latency.ts';
+import { measureSearches, pageSize } from '../search-latency.ts';
 import { msOf } from '../time.ts';
 
 /** Measures searches in an index of this number of equally large chats. The searched chat is in the middle. */

@@ -1,7 +1,7 @@
 import { figure } from '../figure.ts';
-import { big, fillChat } from '../fill.ts';
+import { big, fillChat, messagesOf } from '../fill.ts';
 import { makeDatabase, makeIndex, type ScratchDatabase } from '../scratch.ts';
-import { measureSearches, messagesOf, pageSize } from '../search-latency.ts';
+import { measureSearches, pageSize } from '../search-latency.ts';
 import { msOf } from '../time.ts';
 
 export const searchLatencyOpensearch = figure({

@@ -2,9 +2,9 @@ import { blankContent } from '../../../lib/model/content.ts';
 import { noRevisions } from '../../../lib/search/search-index.ts';
 import { median, percentile } from '../../statistics/quantiles.ts';
 import { figure } from '../figure.ts';
-import { big } from '../fill.ts';
+import { big, messagesOf } from '../fill.ts';
 import { fillEngine, makeEngine } from '../scratch-embedded.ts';
-import { messagesOf, pageSize } from '../search-latency.ts';
+import { pageSize } from '../search-latency.ts';
 import { msOf } from '../time.ts';
 
 const sizes = { full: { runs: 5, searches: 100, old: 12_000 }, smoke: { runs: 1, searches: 3, old: 100 } };

@@ -13,8 +13,8 @@ const event = JSON.stringify(createEvent);
 
 async function call(times: number): Promise<void> {
   for (let i = 0; i < times; i++) {
-    const answer = JSON.stringify(await handler(JSON.parse(event), lambdaContext('bench')));
-    if (!answer.includes('"statusCode":201')) throw new Error(`The function returned ${answer}`);
+    const result = JSON.stringify(await handler(JSON.parse(event), lambdaContext('bench')));
+    if (!result.includes('"statusCode":201')) throw new Error(`The function returned ${result}`);
   }
 }
 

@@ -38,7 +38,7 @@ const sent = ({ Entries }: Batch): string =>
     })),
   });
 
-async function answerOf(request: IncomingMessage): Promise<string | undefined> {
+async function bodyFor(request: IncomingMessage): Promise<string | undefined> {
   const chunks: Buffer[] = await request.toArray();
   const body = () => JSON.parse(Buffer.concat(chunks).toString());
   switch (request.headers['x-amz-target']) {
@@ -52,11 +52,11 @@ async function answerOf(request: IncomingMessage): Promise<string | undefined> {
 }
 
 const server = createServer(async (request, response) => {
-  const answer = await answerOf(request);
-  response.writeHead(answer ? 200 : 400, {
+  const body = await bodyFor(request);
+  response.writeHead(body ? 200 : 400, {
     'content-type': 'application/x-amz-json-1.0',
     'x-amzn-requestid': randomUUID(),
   });
-  response.end(answer);
+  response.end(body);
 });
 server.listen(0, '127.0.0.1', () => process.send?.((server.address() as AddressInfo).port));

@@ -19,7 +19,7 @@ export class AwsRefusal extends Error {
   }
 }
 
-/** The answers about the instance types of a region have a few hundred kB. */
+/** Most output of a command, in bytes. AWS returns a few hundred kB about the instance types of a region. */
 const maxBuffer = 64 * 1_024 * 1_024;
 
 /** Calls AWS with the AWS CLI of this machine, and with its account and region. */

@@ -6,14 +6,14 @@ import { type Aws, AwsRefusal } from './aws-cli.ts';
 import { type Finding, ok, problem, warning } from './findings.ts';
 import { checkZones } from './zones.ts';
 
-/** Returns the answer, parsed, or undefined if AWS refused the call with one of these codes. */
-async function unless<Schema extends z.ZodType>(
+/** Returns the parsed output of a call, or undefined if AWS refused the call with one of these codes. */
+async function unlessRefused<Schema extends z.ZodType>(
   codes: string[],
   schema: Schema,
-  answer: Promise<unknown>,
+  output: Promise<unknown>,
 ): Promise<z.output<Schema> | undefined> {
   try {
-    return schema.parse(await answer);
+    return schema.parse(await output);
   } catch (error) {
     if (error instanceof AwsRefusal && codes.includes(error.code)) return undefined;
     throw error;
@@ -24,7 +24,7 @@ async function unless<Schema extends z.ZodType>(
 const bootstrapVersion = 6;
 
 async function checkBootstrap(aws: Aws): Promise<Finding[]> {
-  const answer = await unless(
+  const answer = await unlessRefused(
     ['ParameterNotFound'],
     z.object({ Parameter: z.object({ Value: z.coerce.number() }) }),
     aws('ssm', 'get-parameter', '--name', '/cdk-bootstrap/hnb659fds/version'),
@@ -50,7 +50,7 @@ async function checkStacks(aws: Aws, { name, stage }: Deployment): Promise<Findi
   const names = ['ChatSystem-Account', ...parts.map((part) => `ChatSystem-${name}-${part}`)];
   const findings: Finding[] = [];
   for (const stack of names) {
-    const answer = await unless(
+    const answer = await unlessRefused(
       // CloudFormation's code for a stack that does not exist.
       ['ValidationError'],
       z.object({ Stacks: z.array(z.object({ StackStatus: z.string() })) }),
@@ -85,7 +85,7 @@ async function checkConcurrency(aws: Aws, { name, stage }: Deployment): Promise<
   if (limit < unreservedExecutions)
     return [
       warning(
-        `Lambda runs at most ${formatNumber(limit)} functions at once here, so little load is throttled. Request 1,000: ${request}`,
+        `Lambda runs at most ${formatNumber(limit)} functions at once here, so even a small load is throttled. Request 1,000: ${request}`,
       ),
     ];
   return [ok(`Lambda runs ${formatNumber(limit)} functions at once`)];
@@ -97,7 +97,7 @@ const vpcQuota = ['--service-code', 'vpc', '--quota-code', 'L-F678F1CE'];
 async function checkVpcs(aws: Aws, deployment: Deployment): Promise<Finding[]> {
   const schema = z.object({ Vpcs: z.array(z.object({ VpcId: z.string(), IsDefault: z.boolean() })) });
   if (deployment.vpcId) {
-    const answer = await unless(
+    const answer = await unlessRefused(
       ['InvalidVpcID.NotFound'],
       schema,
       aws('ec2', 'describe-vpcs', '--vpc-ids', deployment.vpcId),
@@ -157,7 +157,7 @@ async function checkGateway(aws: Aws, { name, stage }: Deployment): Promise<Find
 
 async function checkServiceRole(aws: Aws, { opensearchUrl }: Deployment): Promise<Finding[]> {
   if (opensearchUrl) return [];
-  const role = await unless(
+  const role = await unlessRefused(
     ['NoSuchEntity'],
     z.object({ Role: z.object({}) }),
     aws('iam', 'get-role', '--role-name', 'AWSServiceRoleForAmazonOpenSearchService'),
@@ -181,7 +181,7 @@ async function checkSecrets(aws: Aws, { adminKeySecret, mysql }: Deployment): Pr
   const findings: Finding[] = [];
   for (const [flag, secret] of Object.entries(secrets)) {
     if (secret === undefined) continue;
-    const found = await unless(
+    const found = await unlessRefused(
       ['ResourceNotFoundException'],
       z.object({ Name: z.string() }),
       aws('secretsmanager', 'describe-secret', '--secret-id', secret),

@@ -2,7 +2,7 @@ import { Command, Option } from 'commander';
 import { stages } from '../../../infra/config.ts';
 import { InvalidFlags, readFlags, stageIn } from '../../../infra/flags.ts';
 import { readStageFile } from '../../../infra/stage-files.ts';
-import { runSubcommand } from '../../cli/command-line.ts';
+import { collect, runSubcommand } from '../../cli/command-line.ts';
 import { count } from '../../cli/numbers.ts';
 import { onLostReader } from '../../cli/output.ts';
 import { CommandProblem, printFailure, wrongUsage } from '../../cli/problem.ts';
@@ -36,8 +36,6 @@ async function run(aws: Aws, flags: string[]): Promise<void> {
   console.log(`${count(problems, 'problem')}, ${count(warnings, 'warning')}.`);
   if (problems > 0) process.exitCode = 1;
 }
-
-const collect = (value: string, before: string[]): string[] => [...before, value];
 
 const program = new Command('script/preflight')
   .description(

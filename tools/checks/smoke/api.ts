@@ -12,7 +12,8 @@ export interface Answer {
   body: string;
 }
 
-export interface Said {
+/** The headers and the body of a request. */
+export interface Sent {
   headers?: Record<string, string>;
   /** Sent as JSON if it is neither text nor bytes. */
   body?: unknown;
@@ -35,7 +36,7 @@ export class Api {
    * @param path the path below the base URL, with its query
    * @throws Error when there is no response
    */
-  async call(method: string, path: string, { headers = {}, body }: Said = {}): Promise<Answer> {
+  async call(method: string, path: string, { headers = {}, body }: Sent = {}): Promise<Answer> {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
     const bytes = body === undefined ? undefined : Buffer.from(isRaw ? body : JSON.stringify(body));
     const { hostname, port, protocol, pathname } = this.#base;

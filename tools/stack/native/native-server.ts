@@ -5,6 +5,6 @@ import type { Launch } from '../server-process.ts';
 export interface NativeServer {
   /** Installs missing programs, and creates the folders and the configuration. */
   prepare: (say: Say) => Promise<Launch>;
-  /** Whether the server can be used. */
+  /** Returns whether the server can be used. */
   ready: () => Promise<boolean>;
 }

@@ -17,20 +17,20 @@ export interface Choice {
 export async function chooseProvider(
   { provider, external }: Wanted,
   before: Settings | undefined,
-  dockerAnswers: () => Promise<boolean>,
+  dockerResponds: () => Promise<boolean>,
 ): Promise<Choice> {
   if (provider) return { name: provider, reason: 'as requested' };
   if (external && !isOwn(external, before))
     return { name: 'external', reason: 'AWS_ENDPOINT_URL, MYSQL_URL and OPENSEARCH_URL are set' };
   if (before) return { name: before.provider, reason: 'as before; --provider changes it' };
-  return (await dockerAnswers())
+  return (await dockerResponds())
     ? { name: 'docker', reason: 'a Docker engine responds' }
     : { name: 'native', reason: 'no Docker engine with Compose responds' };
 }
 
 /**
- * Whether the servers are those of this checkout's own stack. A shell that is configured for that stack must not make
- * it an external one.
+ * Returns whether the servers are those of this checkout's own stack. A shell that is configured for that stack must
+ * not make it an external one.
  */
 function isOwn({ awsEndpoint, opensearchUrl }: NonNullable<Wanted['external']>, before: Settings | undefined): boolean {
   if (!before || before.provider === 'external') return false;

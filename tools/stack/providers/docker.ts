@@ -21,8 +21,8 @@ const environmentFile = path.join(stackFolder, 'docker.env');
  */
 const composeProject = `chat-system-${createHash('sha256').update(project).digest('hex').slice(0, 8)}`;
 
-/** Whether a Docker engine responds and Compose is installed. */
-export const dockerAnswers = async (): Promise<boolean> =>
+/** Returns whether a Docker engine responds and Compose is installed. */
+export const dockerResponds = async (): Promise<boolean> =>
   (await succeeds('docker', 'info')) && (await succeeds('docker', 'compose', 'version'));
 
 /** The servers as containers of docker-compose.localstack.yml. */
@@ -60,7 +60,7 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
       fromFunctions: { mysqlUrl: 'mysql://chat@mysql:3306/chat', opensearchUrl: 'http://opensearch:9200' },
     },
     check: async () => {
-      if (!(await dockerAnswers()))
+      if (!(await dockerResponds()))
         throw new CommandProblem(
           'No Docker engine with Compose responds: start one (docker info says what is wrong), or use --provider native.',
         );
@@ -77,7 +77,7 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
     parts: async () => {
       writeEnvironment();
       // Without an engine, no container runs.
-      const text = (await dockerAnswers()) ? await run([...compose, 'ps', '--format', 'json']) : '';
+      const text = (await dockerResponds()) ? await run([...compose, 'ps', '--format', 'json']) : '';
       const running = new Set(containers.parse(text).map(({ Service }) => Service));
       return parts.map(({ name, address }) => ({ name, address, running: running.has(name) }));
     },

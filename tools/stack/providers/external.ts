@@ -44,7 +44,7 @@ export function externalProvider(external: ExternalServers | undefined): Provide
   };
 }
 
-/** Whether something accepts connections at the address. */
+/** Returns whether something accepts connections at the address. */
 async function accepts(address: string): Promise<boolean> {
   const { protocol, hostname, port } = new URL(address);
   const socket = connect({
