@@ -124,7 +124,7 @@ export interface Deployment {
   domain?: DomainSettings;
   /** The time between two runs of the roll-up. */
   rollupMinutes: number;
-  /** The writes per second that the ledger's table takes at once. Default: what AWS gives a table. */
+  /** The writes per second that the ledger's table accepts from its start. Default: what AWS gives a new table. */
   warmWrites?: number;
   /** The e-mail address that is notified of alarms and of the budget. */
   alarmEmail?: string;
@@ -157,8 +157,8 @@ export function readFlags(
   const result = flags.safeParse(values);
   const issues = result.error?.issues ?? [];
   const invalid = new Set(issues.map(({ path: [flag] }) => flag as FlagName));
-  // Every flag is optional or has a default, so the valid flags can be checked against each other even if some are invalid.
-  // All mistakes are then reported at once. An unknown stage is checked as the default stage.
+  // Every flag is optional or has a default, so the valid flags can be checked against each other even if some are
+  // invalid. All mistakes are then reported at once. An unknown stage is checked as the default stage.
   const valid = flags.parse({ ...values, ...Object.fromEntries([...invalid].map((flag) => [flag, undefined])) });
   const problems = [
     ...fileProblems,
@@ -287,8 +287,9 @@ function inPlaintext({ stage, mysqlUrl, opensearchUrl, plaintext }: Flags): stri
 }
 
 /**
- * Whether the URL requires TLS and a certificate that only the named server can have. mysql2 reads `ssl` as the name of a
- * profile or as a JSON object of TLS options. Without such options it accepts any certificate of a public authority.
+ * Returns whether the URL requires TLS and a certificate that only the named server can have. mysql2 reads `ssl` as the
+ * name of a profile or as a JSON object of TLS options. Without such options it accepts any certificate of a public
+ * authority.
  */
 function isEncrypted(mysqlUrl: string): boolean {
   const ssl = new URL(mysqlUrl).searchParams.get('ssl') ?? '';

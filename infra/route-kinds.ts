@@ -8,7 +8,7 @@ export interface Throttle {
   burst: number;
 }
 
-/** The kind of a route, by which it is throttled: what its requests cost behind the API. */
+/** The kind of a route. Routes of a kind have the same limits, because their requests cost about the same. */
 export type RouteKind = 'write' | 'read' | 'search' | 'registry' | 'service';
 
 /**

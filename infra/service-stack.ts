@@ -104,11 +104,11 @@ export class ServiceStack extends Stack {
 
     // The migration runs before any function that relies on its result is deployed.
     if (migration) {
-      const users = [...this.functions.values()];
+      const dependents = [...this.functions.values()];
       const migrate = create('migrate', functionSizes.migrate);
       database.connect(migrate, 'migration');
       searchCluster.connect(migrate, 'migrate');
-      new Migration(this, 'Migration', migrate).runBefore(this.api, ...users);
+      new Migration(this, 'Migration', migrate).runBefore(this.api, ...dependents);
     }
 
     // The base path is the same as without a domain, so that clients only change the host.
@@ -125,6 +125,6 @@ export class ServiceStack extends Stack {
   }
 }
 
-/** Whether the function uses the database or the search cluster, and therefore runs in their network. */
+/** Returns whether the function uses the database or the search cluster, and therefore runs in their network. */
 const usesNetwork = (name: FunctionName): boolean =>
   functions[name].needs.some((need) => ['store', 'searchIndex', 'database', 'searchCluster'].includes(need));

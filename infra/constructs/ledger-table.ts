@@ -40,7 +40,7 @@ const senders: LedgerAccess[] = ['create', 'edit', 'delete', 'sweep'];
 interface LedgerTableProps {
   /** The queue that accepted writes are sent to. */
   storeQueue: WorkQueue;
-  /** The writes per second that the table takes at once. AWS charges once for each above what the table has. */
+  /** The writes per second that the table accepts from its start. AWS charges a single time for those it did not have. */
   warmWrites: number | undefined;
   keepData: boolean;
 }

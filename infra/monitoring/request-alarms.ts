@@ -69,7 +69,7 @@ export function requestAlarms(monitored: Monitored): AlarmSpec[] {
 
 interface ThrottlingAlarm extends Pick<AlarmSpec, 'id' | 'description'> {
   label: string;
-  /** Whether the alarm covers the function of the route. */
+  /** Returns whether the alarm covers the function of the route. */
   includes: (route: Route) => boolean;
 }
 
