@@ -40,7 +40,7 @@ const senders: LedgerAccess[] = ['create', 'edit', 'delete', 'sweep'];
 interface LedgerTableProps {
   /** The queue that accepted writes are sent to. */
   storeQueue: WorkQueue;
-  /** The writes per second that the table accepts from its start. AWS charges a single time for those it did not have. */
+  /** The writes per second that the table accepts from its start. AWS charges once for those above 4,000. */
   warmWrites: number | undefined;
   keepData: boolean;
 }

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { functionSizes } from '../../infra/sizes.ts';
 import { type OperationId, routes } from '../../lib/api/routes.ts';
 import type { Random } from '../../tools/statistics/random.ts';
-import { type Answered, answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { type Answered, answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 import type { Operation } from '../support/histories/history-check.ts';
 import type { Operations } from './chaos-engine.ts';
 
@@ -185,14 +185,14 @@ export class ChaosClients {
     parent.history.push({ kind: 'delete', number, ...operation });
   }
 
-  async #change({ chat }: Parent, id: OperationId, said: Said, number?: number) {
+  async #change({ chat }: Parent, id: OperationId, parts: RequestParts, number?: number) {
     const params = {
       token: this.token,
       ...(chat === undefined
         ? number !== undefined && { chat_number: String(number) }
         : { chat_number: String(chat), ...(number !== undefined && { message_number: String(number) }) }),
     };
-    const { answered, json } = await this.#ask(this.writes, id, { ...said, params });
+    const { answered, json } = await this.#ask(this.writes, id, { ...parts, params });
     const { status, begunAt: invokedAt, endedAt } = answered;
     const outcome = status < 300 ? ('accepted' as const) : status < 500 ? ('refused' as const) : ('unknown' as const);
     return {
@@ -201,9 +201,9 @@ export class ChaosClients {
     };
   }
 
-  async #ask(notes: Answer[], id: OperationId, said: Said) {
+  async #ask(notes: Answer[], id: OperationId, parts: RequestParts) {
     const begunAt = performance.now();
-    const { status, headers, json } = await ask(this.#operations, id, said);
+    const { status, headers, json } = await ask(this.#operations, id, parts);
     const answered = { id, status, retryAfter: headers['Retry-After'], begunAt, endedAt: performance.now() };
     notes.push(answered);
     return { answered, json };
@@ -215,9 +215,9 @@ export class ChaosClients {
 }
 
 /** Invokes an operation with the time limit of its deployed function. */
-function ask(operations: Operations, id: OperationId, said: Said): Promise<Answered> {
+function ask(operations: Operations, id: OperationId, parts: RequestParts): Promise<Answered> {
   const handler = operations.get(id);
   if (!handler) throw new Error(`There is no ${id}`);
   const { timeout } = routes[id].method === 'GET' ? functionSizes.read : functionSizes.write;
-  return answer(handler, apiEvent(id, said), timeout.toMilliseconds());
+  return answer(handler, apiEvent(id, parts), timeout.toMilliseconds());
 }

@@ -15,7 +15,7 @@ const open = (url: string, login?: MysqlUser): Kysely<Schema> =>
   openMysql(url, { connections: 1, timeouts: limits.sqlMs.work, ...(login && { login: async () => login }) });
 
 /** Returns the result of a statement: `done`, `denied`, or the error. */
-async function said(db: Kysely<Schema>, statement: string): Promise<string> {
+async function outcomeOf(db: Kysely<Schema>, statement: string): Promise<string> {
   try {
     await sql.raw(statement).execute(db);
     return 'done';
@@ -49,7 +49,7 @@ const neverAllowed = [
 /** Executes each statement and compares the result with what the user may do. */
 async function expectRights(db: Kysely<Schema>, allowed: string[]): Promise<void> {
   for (const statement of [...reading, ...writing, ...neverAllowed])
-    expect([statement, await said(db, statement)]).toEqual([
+    expect([statement, await outcomeOf(db, statement)]).toEqual([
       statement,
       allowed.includes(statement) ? 'done' : 'denied',
     ]);
@@ -143,7 +143,7 @@ describe('the SQL users that a migration creates', () => {
     await database.run(`CREATE DATABASE ${similar}`);
     try {
       await database.run(`CREATE TABLE ${similar}.more (number INT)`);
-      expect(await said(openAs(users.work), `SELECT * FROM ${similar}.more`)).toBe('denied');
+      expect(await outcomeOf(openAs(users.work), `SELECT * FROM ${similar}.more`)).toBe('denied');
     } finally {
       await database.run(`DROP DATABASE ${similar}`);
     }
@@ -151,11 +151,11 @@ describe('the SQL users that a migration creates', () => {
 
   test('a repeated migration sets the password from the secret and keeps open connections', async () => {
     const before = openAs(users.reads);
-    expect(await said(before, 'SELECT 1')).toBe('done');
+    expect(await outcomeOf(before, 'SELECT 1')).toBe('done');
     const changed = { ...users, reads: { ...users.reads, password: 'changed' } };
     for (const db of [openAs(owner), openAs(owner)]) await createMysqlUsers(db, changed);
-    expect(await said(before, 'SELECT 1')).toBe('done');
-    expect(await said(openAs(users.reads), 'SELECT 1')).toBe('denied');
+    expect(await outcomeOf(before, 'SELECT 1')).toBe('done');
+    expect(await outcomeOf(openAs(users.reads), 'SELECT 1')).toBe('denied');
     await expectRights(openAs(changed.reads), reading);
   });
 

@@ -10,7 +10,7 @@ import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../../lib/queue/sqlite/sqlite-queue.ts';
 import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { loadOperations } from '../../local/operations.ts';
-import { answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
 import { OpenApiCheck, type Received } from '../support/client/openapi.ts';
 import { deliver } from '../support/servers/batch.ts';
@@ -51,10 +51,10 @@ async function callEveryOperation(): Promise<void> {
     adminKey: undefined,
   });
   let token = '';
-  const call = async (id: OperationId, { params, ...said }: Said = {}) => {
+  const call = async (id: OperationId, { params, ...parts }: RequestParts = {}) => {
     const handler = operations.get(id);
     if (!handler) throw new Error(`There is no handler of ${id}`);
-    const event = apiEvent(id, { ...said, params: { token, ...params } });
+    const event = apiEvent(id, { ...parts, params: { token, ...params } });
     const { status, headers, text, json } = await answer(handler, event);
     const isJson = headers['content-type']?.includes('json');
     const { method } = routes[id];
@@ -99,7 +99,7 @@ async function callEveryOperation(): Promise<void> {
   await call('deleteApplication');
 }
 
-test('every operation answers a valid request with its documented status, headers and body', () => {
+test('every operation responds to a valid request with its documented status, headers and body', () => {
   expect([...new Set(received.map(([id]) => id))].sort()).toEqual(table.map(([id]) => id).sort());
   for (const [id, each] of received) {
     expect([each.status, check.fault(each)], id).toEqual([routes[id].response.status, undefined]);

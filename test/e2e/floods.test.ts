@@ -67,7 +67,7 @@ const postHead = (path: string, bytes: number, ...more: string[]) =>
     '\r\n',
   ].join('\r\n');
 
-/** Floods the host, and holds what its memory and a bystander were meanwhile against the bounds. */
+/** Floods the host, and checks the bounds of its memory and of a bystander's waiting time meanwhile. */
 async function survives(flood: (sockets: Socket[]) => Promise<void>, lastsMs: number): Promise<void> {
   const pid = host.process.pid as number;
   const idle = memoryOf(pid).residentMiB;
@@ -105,7 +105,7 @@ describe('memory is bounded, and nobody else is cut off or kept waiting, while',
     }, 1_000);
   });
 
-  test('bodies that have been read wait behind answers that nobody reads', async () => {
+  test('bodies that have been read wait behind responses that nobody reads', async () => {
     const path = `${chat}/messages`;
     const bytes = 60_000;
     const flood = getRequest('/docs').repeat(4) + postHead(path, bytes) + ' '.repeat(bytes);
@@ -124,7 +124,7 @@ describe('memory is bounded, and nobody else is cut off or kept waiting, while',
     }, 500);
   });
 
-  test('many connections do not read their answers', async () => {
+  test('many connections do not read their responses', async () => {
     await survives(async (sockets) => {
       for (let i = 0; i < size.readers; i++)
         await unread(sockets, getRequest(full && i % 2 ? '/docs' : `${chat}/messages?limit=1000`));
@@ -146,10 +146,10 @@ describe('memory is bounded, and nobody else is cut off or kept waiting, while',
   });
 });
 
-test('1,600 requests on one connection are all answered, in order', async () => {
+test('1,600 requests on one connection all get their responses, in order', async () => {
   const connection = await RawConnection.open(host.url);
   onTestFinished(() => void connection.socket.destroy());
-  // Paths with a query of their own: the answer's 422 names what it refuses, so its order can be seen.
+  // Requests that get a 200 and a 404 alternate, so the statuses show the order.
   const paths = Array.from({ length: 1_600 }, (_, i) => `/applications/${i}-unknown`);
   connection.write(paths.map((path, i) => getRequest(i % 2 ? path : '/health')).join(''));
   const statuses: (number | undefined)[] = [];
@@ -164,7 +164,7 @@ describe('a body is not read', () => {
     ['of another type', () => `${chat}/messages`, ['Content-Type: text/plain'], 'unsupported_media_type'],
     ['of a foreign page', () => '/applications', ['Origin: http://evil.example'], 'not_allowed'],
   ];
-  test.each(cases)('%s, not even when the client waits for leave to send it', async (_what, path, headers, code) => {
+  test.each(cases)('%s, even if the client first asks whether to send it', async (_what, path, headers, code) => {
     for (const more of [[], ['Expect: 100-continue']]) {
       const connection = await RawConnection.open(host.url);
       onTestFinished(() => void connection.socket.destroy());
@@ -180,7 +180,7 @@ describe('a body is not read', () => {
     }
   });
 
-  test('when its length is over the limit, and the client can read why though it sends some of it', async () => {
+  test('when its length is over the limit, and the client can read the reason although it sends a part', async () => {
     const connection = await RawConnection.open(host.url);
     onTestFinished(() => void connection.socket.destroy());
     connection.write(postHead(`${chat}/messages`, 5_000_000));
@@ -189,7 +189,7 @@ describe('a body is not read', () => {
     await connection.closed;
   });
 
-  test('when it is short, and the connection goes on', async () => {
+  test('when it is short, and the connection serves the next request', async () => {
     const connection = await RawConnection.open(host.url);
     onTestFinished(() => void connection.socket.destroy());
     connection.write(`${postHead('/nowhere', 2)}{}${getRequest('/health')}`);
@@ -198,7 +198,7 @@ describe('a body is not read', () => {
   });
 });
 
-describe('the host has the sockets it had before after', () => {
+describe('the host has no more sockets than before, after', () => {
   const body = '{"name":"x"}';
   const kinds: Record<string, { first: string; later?: string; halfClose?: true }> = {
     'CONNECT and a late byte': { first: 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', later: 'x' },
@@ -294,7 +294,7 @@ test('SIGTERM ends the process within 10 s, whatever is open', async () => {
   expect(started.stderr()).toBe('');
 });
 
-test('none of this was an error of ours', () => {
+test('the host has logged no error and no warning during these tests', () => {
   expect(host.process.exitCode).toBeNull();
   expect(host.stdout()).not.toMatch(/"level":"(ERROR|CRITICAL|WARN)"/);
   expect(host.stderr()).toBe('');

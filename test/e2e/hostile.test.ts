@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, onTestFinished, test } from 'vitest';
 import { concurrently } from '../support/basics/concurrently.ts';
-import { type Answer, type Application, Client, holdsForEveryAnswer, type Message } from '../support/client/client.ts';
+import { type Answer, type Application, Client, expectGeneralRules, type Message } from '../support/client/client.ts';
 import { type Host, launch, newDataDir, ready, removeDataDir } from '../support/servers/host.ts';
 import { residentMiB } from './memory.ts';
 import '../support/client/problem-matcher.ts';
@@ -48,7 +48,7 @@ async function exchange(bytes: string | Uint8Array, { end = false, withBody = tr
   if (end) connection.socket.end();
   const answers: Answer[] = [];
   for (let next = await connection.answer(withBody); next; next = await connection.answer(withBody)) {
-    if (next.status !== 100) holdsForEveryAnswer(next, JSON.stringify(String(bytes).slice(0, 80)), withBody);
+    if (next.status !== 100) expectGeneralRules(next, JSON.stringify(String(bytes).slice(0, 80)), withBody);
     answers.push(next);
   }
   return answers;
@@ -741,7 +741,7 @@ test('after thousands of bad requests memory stops growing, and the host works a
 test('a request that stops half-way gets request_timeout when its time is over', async () => {
   const { answer, afterMs } = await stalled;
   expect(answer).toBeProblem(408, 'request_timeout');
-  holdsForEveryAnswer(answer as Answer, 'a stalled upload');
+  expectGeneralRules(answer as Answer, 'a stalled upload');
   expect(await stalledHead).toBeProblem(408, 'request_timeout');
   expect(afterMs).toBeLessThan(requestTimeoutMs + 15_000);
 });

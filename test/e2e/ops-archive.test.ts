@@ -208,7 +208,7 @@ async function emptyFolder(): Promise<string> {
   return dataDir;
 }
 
-test('what a converter writes is readable: gaps, other offsets, and a line for what was deleted', async () => {
+test('an import accepts what a converter writes: gaps, times with other offsets, and lines of deleted messages', async () => {
   const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
   const times = { created_at: '2017-11-30T23:52:30+01:00', updated_at: '2017-11-30t23:52:30.1234z' };
   const parent = { revision: 0, ...times };

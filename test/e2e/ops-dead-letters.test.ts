@@ -12,7 +12,7 @@ import { ops } from '../support/servers/ops.ts';
 const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 
 /** A data folder with dead letters: three of the store queue, one of them unreadable, and one of the search queue. */
-async function folderWithLetters(): Promise<string> {
+async function folderWithDeadLetters(): Promise<string> {
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
   await files.queues.store.bury([
@@ -26,7 +26,7 @@ async function folderWithLetters(): Promise<string> {
 }
 
 test('dead letters are listed with the names of what they concern, without their content', async () => {
-  const dataDir = await folderWithLetters();
+  const dataDir = await folderWithDeadLetters();
   const { status, stdout } = await ops('--data-dir', dataDir, 'dead-letters', 'list');
   expect(status).toBe(0);
   expect(stdout).toMatch(/^queue +age +reason +about\n/);
@@ -46,7 +46,7 @@ test('dead letters are listed with the names of what they concern, without their
 });
 
 test('redriven dead letters are processed at the next start, and a dry run changes nothing', async () => {
-  const dataDir = await folderWithLetters();
+  const dataDir = await folderWithDeadLetters();
   const before = fileHashes(dataDir);
   const dry = await ops('--data-dir', dataDir, 'dead-letters', 'redrive', '--dry-run');
   expect(dry).toMatchObject({ status: 0, stdout: expect.stringContaining('store: 3 dead letters would be sent back') });

@@ -117,7 +117,7 @@ test.for([
   expect(failures(stdout)).toEqual(expected);
 });
 
-test('script/smoke refuses what is no URL, and names an address that does not respond', async () => {
+test('script/smoke refuses what is not a URL, and names an address that does not respond', async () => {
   expect(await smoke(['localhost'])).toMatchObject({ status: 2, stderr: expect.stringContaining('is not a URL') });
   expect(await smoke(['http://127.0.0.1:1/v1'])).toMatchObject({
     status: 1,

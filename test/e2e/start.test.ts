@@ -36,10 +36,10 @@ async function refusal(flags: string[], variables: Record<string, string> = {}, 
   clearTimeout(tooLong);
   expect(status, launched.stderr()).toBe(expected);
   expect(launched.stdout()).toBe('');
-  const said = launched.stderr();
-  expect(said).toMatch(/^[^\n]+\.\n$/);
-  expect(said).not.toMatch(/Error:| {4}at |node:internal|\.ts:\d/);
-  return said;
+  const stderr = launched.stderr();
+  expect(stderr).toMatch(/^[^\n]+\.\n$/);
+  expect(stderr).not.toMatch(/Error:| {4}at |node:internal|\.ts:\d/);
+  return stderr;
 }
 
 const freePort = async (): Promise<number> => {
@@ -170,12 +170,12 @@ describe('an invalid setting', () => {
   );
 
   test('all invalid settings are named at once', async () => {
-    const said = await refusal(
+    const stderr = await refusal(
       ['--port', 'x', '--rollup-seconds', '0', '--log-level', 'loud', '--data-dir', ''],
       {},
       2,
     );
-    for (const flag of ['--port', '--rollup-seconds', '--log-level', '--data-dir']) expect(said).toContain(flag);
+    for (const flag of ['--port', '--rollup-seconds', '--log-level', '--data-dir']) expect(stderr).toContain(flag);
   });
 
   test.each([
@@ -183,9 +183,9 @@ describe('an invalid setting', () => {
     ['a flag without its value', ['--port'], '--port'],
     ['an argument', ['serve'], 'argument'],
   ])('a wrong usage is refused and refers to the help: %s', async (_what, flags, named) => {
-    const said = await refusal(['--data-dir', path.join(dataFolder(), 'none'), ...flags], {}, 2);
-    expect(said).toContain(named);
-    expect(said).toContain('--help');
+    const stderr = await refusal(['--data-dir', path.join(dataFolder(), 'none'), ...flags], {}, 2);
+    expect(stderr).toContain(named);
+    expect(stderr).toContain('--help');
   });
 });
 
@@ -195,9 +195,9 @@ test('a start on a busy port is refused and creates nothing', async () => {
   onTestFinished(() => void server.close());
   await once(server, 'listening');
   const { port } = server.address() as AddressInfo;
-  const said = await refusal(['--port', String(port), '--data-dir', folder]);
-  expect(said).toContain(String(port));
-  expect(said).toContain('in use');
+  const stderr = await refusal(['--port', String(port), '--data-dir', folder]);
+  expect(stderr).toContain(String(port));
+  expect(stderr).toContain('in use');
   expect(existsSync(folder)).toBe(false);
 });
 
@@ -208,14 +208,14 @@ describe('an unusable data folder', () => {
   ])('a data folder is refused when it %s', async (_what, place) => {
     const file = path.join(dataFolder(), 'file');
     writeFileSync(file, 'in the way');
-    const said = await refusal(['--port', '0', '--data-dir', place(file)]);
-    expect(said).toContain(place(file));
+    const stderr = await refusal(['--port', '0', '--data-dir', place(file)]);
+    expect(stderr).toContain(place(file));
     expect(readFileSync(file, 'utf8')).toBe('in the way');
   });
 
   test('a data folder is refused when it cannot be written', async () => {
-    const said = await refusal(['--port', '0', '--data-dir', '/proc/chat-system']);
-    expect(said).toContain('/proc/chat-system');
+    const stderr = await refusal(['--port', '0', '--data-dir', '/proc/chat-system']);
+    expect(stderr).toContain('/proc/chat-system');
   });
 
   test('a data folder is refused when another running host uses it, and that host continues', async () => {
@@ -228,9 +228,9 @@ describe('an unusable data folder', () => {
       .poll(async () => (await client.get(`${chat}/messages/search?q=before`)).body, waiting)
       .toMatchObject({ total: 1 });
     const before = Object.keys(fileHashes(folder) ?? {});
-    const said = await refusal(['--port', '0', '--data-dir', folder]);
-    expect(said).toContain(folder);
-    expect(said).toContain('in use');
+    const stderr = await refusal(['--port', '0', '--data-dir', folder]);
+    expect(stderr).toContain(folder);
+    expect(stderr).toContain('in use');
     expect(Object.keys(fileHashes(folder) ?? {})).toEqual(before);
     await client.send(chat, 'After');
     await expect.poll(async () => (await client.get(`${chat}/messages/2`)).status, waiting).toBe(200);
@@ -253,8 +253,8 @@ test('a cursor is valid after a restart, and a start with a damaged system secre
   await second.stop();
 
   writeFileSync(path.join(folder, 'system-secret'), 'damaged');
-  const said = await refusal(['--port', '0', '--data-dir', folder]);
-  expect(said).toMatch(/^The system secret \S+system-secret is damaged; restore it, or delete it /);
+  const stderr = await refusal(['--port', '0', '--data-dir', folder]);
+  expect(stderr).toMatch(/^The system secret \S+system-secret is damaged; restore it, or delete it /);
   expect(readFileSync(path.join(folder, 'system-secret'), 'utf8')).toBe('damaged');
 
   rmSync(path.join(folder, 'system-secret'));
@@ -312,8 +312,8 @@ describe('a database', () => {
       const folder = copyOf(stopped);
       damage(path.join(folder, name));
       const before = fileHashes(folder);
-      const said = await refusal(['--port', '0', '--data-dir', folder]);
-      expect(said).toContain(path.join(folder, name));
+      const stderr = await refusal(['--port', '0', '--data-dir', folder]);
+      expect(stderr).toContain(path.join(folder, name));
       expect(fileHashes(folder)).toEqual(before);
     });
 
@@ -349,9 +349,9 @@ describe('a database', () => {
     database.exec(`INSERT INTO ${table} (name, timestamp) VALUES ('999', '2036-01-01T00:00:00.000Z')`);
     database.close();
     const before = fileHashes(folder);
-    const said = await refusal(['--port', '0', '--data-dir', folder]);
-    expect(said).toContain(path.join(folder, name));
-    expect(said).toContain('newer');
+    const stderr = await refusal(['--port', '0', '--data-dir', folder]);
+    expect(stderr).toContain(path.join(folder, name));
+    expect(stderr).toContain('newer');
     expect(fileHashes(folder)).toEqual(before);
   });
 });

@@ -1,5 +1,5 @@
 import { describe, expect, test, vi } from 'vitest';
-import { type Answer, Client, holdsForEveryAnswer, type Message } from '../support/client/client.ts';
+import { type Answer, Client, expectGeneralRules, type Message } from '../support/client/client.ts';
 import { RawConnection } from '../support/client/raw-http.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { startHost } from '../support/servers/host.ts';
@@ -76,7 +76,7 @@ describe('a signal to stop', () => {
     connection.write(`${body}${head('/v1/applications', body.length)}${body}`);
     const answers = (await connection.answers()).filter(({ status }) => status !== 100);
     expect(answers[0]?.status).toBe(201);
-    for (const [i, answer] of answers.entries()) holdsForEveryAnswer(answer, `answer ${i + 1}`);
+    for (const [i, answer] of answers.entries()) expectGeneralRules(answer, `answer ${i + 1}`);
     expect(await started.ended).toBe(0);
   });
 });

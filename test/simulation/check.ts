@@ -97,7 +97,7 @@ function checkNumbers(history: Operation[], state: FinalState): string[] {
   const byTask = Map.groupBy(state.taken, ({ task }) => task);
   const owners = new Map<string, string>();
   const keyed = new Set(history.flatMap((operation) => (operation.keyed ? [operation.task] : [])));
-  /** Returns whether so many others have claimed numbers in between that the first claim may have been removed. */
+  /** Returns whether enough others have claimed numbers in between for the first claim to have been removed. */
   const isForgotten = (claimed: Taken, again: Taken) =>
     state.taken
       .slice(state.taken.indexOf(claimed) + 1, state.taken.indexOf(again))

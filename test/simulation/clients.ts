@@ -1,7 +1,7 @@
 import type { OperationId } from '../../lib/api/routes.ts';
 import type { ChatChange } from '../../lib/model/content.ts';
 import { parsedMetadata } from '../../lib/model/metadata.ts';
-import { answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 import { random } from './chance.ts';
 import { sleep } from './determinism.ts';
 import { accepted, type Operation } from './history.ts';
@@ -22,7 +22,7 @@ interface Application {
   deleted: boolean;
 }
 
-type Wanted = Omit<Operation, 'task' | 'attempts' | 'keyed'> & { said: Said };
+type Wanted = Omit<Operation, 'task' | 'attempts' | 'keyed'> & { parts: RequestParts };
 
 /** The weight of each kind of request. */
 const mix: [OperationId, number][] = [
@@ -89,15 +89,15 @@ export class Clients {
     const task = `t${this.history.length + 1}`;
     const wanted = this.#wanted(id, task, within);
     if (!wanted) return undefined;
-    const { said, ...about } = wanted;
+    const { parts, ...about } = wanted;
     const keyed = id.startsWith('create') && random.chance(0.5);
     const operation: Operation = { ...about, task, keyed, attempts: [] };
     this.history.push(operation);
-    if (keyed) said.headers = { 'Idempotency-Key': `the key of the client's task ${task}` };
+    if (keyed) parts.headers = { 'Idempotency-Key': `the key of the client's task ${task}` };
     for (let attempt = 1; attempt <= attempts; attempt++) {
-      const again = this.#attempt(operation, said);
+      const again = this.#attempt(operation, parts);
       // An impatient client retries while its first request is still in progress.
-      if (keyed && random.chance(0.1)) await Promise.all([again, this.#attempt(operation, said)]);
+      if (keyed && random.chance(0.1)) await Promise.all([again, this.#attempt(operation, parts)]);
       else await again;
       const { status } = operation.attempts.at(-1) ?? { status: 0 };
       if (accepted(operation) && !(keyed && random.chance(0.1))) break;
@@ -108,13 +108,13 @@ export class Clients {
     return operation;
   }
 
-  async #attempt(operation: Operation, said: Said): Promise<void> {
+  async #attempt(operation: Operation, parts: RequestParts): Promise<void> {
     const startedAt = Date.now();
     const { ending, process } = await this.#world.invoke(
       operation.task,
       functionMs,
       (services) => async (event, _context) => answer(operations[operation.id](services), event, functionMs),
-      apiEvent(operation.id, said),
+      apiEvent(operation.id, parts),
     );
     const hurt = process.hurtBy.has('dynamodb');
     if (ending.kind === 'failed') throw ending.error;
@@ -124,7 +124,7 @@ export class Clients {
 
   /** Returns a request of this kind for something that exists as far as the clients know. */
   #wanted(id: OperationId, task: string, within?: Application): Wanted | undefined {
-    if (id === 'createApplication') return { id, texts: [task], said: { body: { name: task } } };
+    if (id === 'createApplication') return { id, texts: [task], parts: { body: { name: task } } };
     const live = this.#applications.filter(({ deleted }) => !deleted);
     const application = within ?? random.pick(live.length === 0 || random.chance(0.1) ? this.#applications : live);
     if (!application) return undefined;
@@ -136,28 +136,28 @@ export class Clients {
         id,
         token,
         texts: [task],
-        said: { params: { token }, ...(id === 'editApplication' && { body: { name: task } }) },
+        parts: { params: { token }, ...(id === 'editApplication' && { body: { name: task } }) },
       };
     // Usually the same chat, so that requests conflict.
     const chat = random.chance(0.7) ? application.chats[0] : random.pick(application.chats);
     if (!chat) return undefined;
     const params = { token, chat_number: String(chat.number) };
     const about = { id, token, chat: chat.number, texts: [task] as (string | null)[] };
-    if (id === 'createMessage') return { ...about, said: { params, body: { body: task } } };
+    if (id === 'createMessage') return { ...about, parts: { params, body: { body: task } } };
     if (id === 'createMessages') {
       const texts = Array.from({ length: random.between(1, 4) }, (_, i) => `${task}.${i + 1}`);
-      return { ...about, texts, said: { params, body: { messages: texts.map((body) => ({ body })) } } };
+      return { ...about, texts, parts: { params, body: { messages: texts.map((body) => ({ body })) } } };
     }
     if (id === 'editChat') {
       const name = { name: orNull(task) };
       const metadata = { metadata: orNull(metadataOf(task)) };
       return { ...about, ...chatChange(random.pick([name, metadata, { ...name, ...metadata }]) ?? name, params) };
     }
-    if (id === 'deleteChat' || id === 'getChat' || id === 'listMessages') return { ...about, said: { params } };
+    if (id === 'deleteChat' || id === 'getChat' || id === 'listMessages') return { ...about, parts: { params } };
     const number = random.chance(0.5) ? chat.messages.at(-1) : random.pick(chat.messages);
     if (number === undefined) return undefined;
     const ofMessage = { params: { ...params, message_number: String(number) } };
-    return { ...about, number, said: id === 'editMessage' ? { ...ofMessage, body: { body: task } } : ofMessage };
+    return { ...about, number, parts: id === 'editMessage' ? { ...ofMessage, body: { body: task } } : ofMessage };
   }
 
   /**
@@ -190,7 +190,7 @@ const metadataOf = (task: string): string => JSON.stringify({ task });
 const chatChange = ({ name, metadata }: ChatChange, params: Record<string, string>) => ({
   texts: name === undefined ? [] : [name],
   metadata,
-  said: {
+  parts: {
     params,
     body: {
       ...(name !== undefined && { name }),

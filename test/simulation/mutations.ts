@@ -48,7 +48,10 @@ const mutation = <File extends keyof Modules, Export extends string & keyof Modu
   plant: (module: Modules[File]) => Modules[File][Export],
 ): Mutation => ({ name: bug, file, export: name, plant });
 
-/** Runs SQL of a bug. A statement that fails is a fault of the bug, which the simulation must not take for its finding. */
+/**
+ * Runs SQL of a bug. When a statement fails, the bug itself is wrong, and the error ends the process: the simulation
+ * must not count it as found.
+ */
 function sql(database: Database, statement: string, ...values: (string | number | null)[]): Record<string, unknown>[] {
   try {
     return database.prepare(statement).all(...values);
@@ -65,11 +68,14 @@ interface Hidden {
   table: string;
   key: string[];
   column: string;
-  /** What the column holds meanwhile. */
+  /** The value that the column holds during the work. */
   as: number;
 }
 
-/** Does the work while a column holds something else in all rows. Each row that the work leaves alone gets its own back. */
+/**
+ * Does the work while a column holds another value in all rows. Afterwards each row that the work did not change gets
+ * its former value back.
+ */
 function hiding<Result>(database: Database, { table, key, column, as }: Hidden, work: () => Result): Result {
   const before = sql(database, `SELECT ${[...key, column].join(', ')} FROM ${table}`);
   sql(database, `UPDATE ${table} SET ${column} = ?`, as);

@@ -15,9 +15,9 @@ async function simulate(...options: string[]): Promise<string> {
 }
 
 test('1,000 seeds break no promise', async () => {
-  const said = await simulate('--seeds', '1000');
-  expect(said).toMatch(/^1000 seeds from 1, .*: 0 seeds broke a promise/m);
-  console.log(said.trim().split('\n').at(-1));
+  const printed = await simulate('--seeds', '1000');
+  expect(printed).toMatch(/^1000 seeds from 1, .*: 0 seeds broke a promise/m);
+  console.log(printed.trim().split('\n').at(-1));
 });
 
 test('a seed replays exactly', async () => {

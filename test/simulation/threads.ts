@@ -3,9 +3,9 @@ import { Worker } from 'node:worker_threads';
 import type { Outcome } from './simulate.ts';
 
 /**
- * Simulates the seeds on so many threads.
+ * Simulates the seeds on this number of threads.
  *
- * @param onOutcome told each outcome as it comes; `false` ends the run
+ * @param onOutcome called with each outcome; `false` ends the run
  * @param mutation the index of a bug to plant
  */
 export async function simulateAll(

@@ -57,8 +57,8 @@ test.each([
   ['tools/checks/smoke/main.ts', [], "Missing required argument 'url'; see script/smoke --help."],
   ['tools/checks/preflight/main.ts', ['-c', 'prod'], '-c prod must be name=value.'],
   ['tools/demo/main.ts', ['--concurrency', 'x'], '--concurrency (CONCURRENCY) must be a whole number from 1 to 256.'],
-] as const)('a wrong usage of %s %j names the help of the command, with status 2', async (program, args, said) => {
-  expect(await run(program, [...args])).toEqual({ status: 2, stdout: '', stderr: `${said}\n` });
+] as const)('a wrong usage of %s %j names the help of the command, with status 2', async (program, args, stderr) => {
+  expect(await run(program, [...args])).toEqual({ status: 2, stdout: '', stderr: `${stderr}\n` });
 });
 
 test('script/test runs nothing when it is asked for its usage', () => {

@@ -162,7 +162,7 @@ describe('the pool of reader processes', () => {
     expect(percentile(times, 90)).toBeLessThan(300);
   });
 
-  test('the pool refuses reads beyond the queue of one application at once, and accepts those of others', async () => {
+  test('the pool immediately refuses reads beyond the queue of one application, and accepts those of others', async () => {
     const { read, first } = start(5_000);
     await first();
     const answers = Array.from({ length: 120 }, () => read('sleep 2'));
@@ -174,7 +174,7 @@ describe('the pool of reader processes', () => {
     for (const result of refused) isRefused(result);
   });
 
-  test('the pool refuses reads beyond the queue of all applications at once', async () => {
+  test('the pool immediately refuses reads beyond the queue of all applications', async () => {
     const { read, first } = start(5_000);
     await first();
     const answers = Array.from({ length: 520 }, (_, i) => read('sleep 1', `application ${i}`));
@@ -247,7 +247,7 @@ describe('the pool of reader processes', () => {
     expect((await invented).filter((status) => status === 200).length).toBeLessThanOrEqual(101);
   });
 
-  test('an application with slow reads is served after a process died, although no other reads come', async () => {
+  test('an application with slow reads is served after a process died, although no other reads arrive', async () => {
     const { read, first } = start(10_000);
     vi.spyOn(log, 'error').mockImplementation(() => undefined);
     await first();

@@ -12,7 +12,7 @@ import type { Services } from '../../functions/runtime/services.ts';
 import type { OperationId } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
 import { NotFound } from '../../lib/model/errors.ts';
-import { type Answered, answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { type Answered, answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
 import { costlyBodies } from './costly-bodies.ts';
 
@@ -52,11 +52,11 @@ const processorMs = () => {
  * Returns the response to a request, and expects that it was cheap. Takes the median of five attempts, because other
  * tests use the machine.
  */
-async function cheapAnswer(handler: HttpHandler, id: OperationId, said: Said): Promise<Answered> {
+async function cheapAnswer(handler: HttpHandler, id: OperationId, parts: RequestParts): Promise<Answered> {
   const times: number[] = [];
   let answered: Answered | undefined;
   for (let i = 0; i < 5; i++) {
-    const event = apiEvent(id, said);
+    const event = apiEvent(id, parts);
     const before = processorMs();
     answered = await answer(handler, event);
     times.push(processorMs() - before);
@@ -124,20 +124,20 @@ describe('the values of a body', () => {
 
 describe('headers, path and query are processed at low cost', () => {
   const long = (unit: string) => unit.repeat(16_000 / unit.length);
-  const said: [string, OperationId, HttpHandler, Said][] = [
-    ...[' ', ';', 'a=b;', 'a="\\"";'].map((unit): [string, OperationId, HttpHandler, Said] => [
+  const cheapRequests: [string, OperationId, HttpHandler, RequestParts][] = [
+    ...[' ', ';', 'a=b;', 'a="\\"";'].map((unit): [string, OperationId, HttpHandler, RequestParts] => [
       `a content type with ${JSON.stringify(unit)}`,
       'createMessage',
       handlers.createMessage,
       { headers: { 'Content-Type': `application/json;${long(unit)}x` }, body: { body: 'x' } },
     ]),
-    ...[',', ';', 'gzip;q=0,', ' '].map((unit): [string, OperationId, HttpHandler, Said] => [
+    ...[',', ';', 'gzip;q=0,', ' '].map((unit): [string, OperationId, HttpHandler, RequestParts] => [
       `an Accept-Encoding of ${JSON.stringify(unit)}`,
       'getDocs',
       getDocs({}),
       { headers: { Accept: '*/*', 'Accept-Encoding': long(unit) } },
     ]),
-    ...['"",', ',', ' ', '"W/'].map((unit): [string, OperationId, HttpHandler, Said] => [
+    ...['"",', ',', ' ', '"W/'].map((unit): [string, OperationId, HttpHandler, RequestParts] => [
       `an If-None-Match of ${JSON.stringify(unit)}`,
       'getChat',
       getChat(nothing),
@@ -160,7 +160,7 @@ describe('headers, path and query are processed at low cost', () => {
     ],
   ];
 
-  test.for(said)('a request is cheap: %s', { retry: 2 }, async ([, id, handler, request]) => {
+  test.for(cheapRequests)('a request is cheap: %s', { retry: 2 }, async ([, id, handler, request]) => {
     const { status, text } = await cheapAnswer(handler, id, request);
     expect(status).toBeLessThan(500);
     if (status >= 400) expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);
@@ -168,9 +168,9 @@ describe('headers, path and query are processed at low cost', () => {
 });
 
 describe('no body causes a 500', () => {
-  const isFine = async (said: Said) => {
+  const isFine = async (parts: RequestParts) => {
     for (const id of creates) {
-      const { status, text } = await answer(handlers[id], apiEvent(id, said));
+      const { status, text } = await answer(handlers[id], apiEvent(id, parts));
       expect(status).toBeGreaterThanOrEqual(400);
       expect(status).toBeLessThan(500);
       expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);

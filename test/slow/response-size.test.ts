@@ -13,7 +13,7 @@ import type { Services } from '../../functions/runtime/services.ts';
 import type { OperationId } from '../../lib/api/routes.ts';
 import { limits } from '../../lib/limits.ts';
 import { lambdaContext } from '../../local/lambda-events.ts';
-import { apiEvent, type Said } from '../support/client/api-event.ts';
+import { apiEvent, type RequestParts } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
 import { numbers } from '../support/histories/writes.ts';
 
@@ -80,8 +80,8 @@ const servicesWith = (body: string, members = { sender, metadata }) => {
 };
 
 /** Returns the response of a handler, and its size as Lambda sends it. */
-async function sent(handler: HttpHandler, id: OperationId, said: Said) {
-  const result = await handler(apiEvent(id, said), lambdaContext('test'));
+async function sent(handler: HttpHandler, id: OperationId, parts: RequestParts) {
+  const result = await handler(apiEvent(id, parts), lambdaContext('test'));
   const page: { data?: unknown[]; next?: string | null } = JSON.parse(result.body);
   return { status: result.statusCode, bytes: Buffer.byteLength(JSON.stringify(result)), page };
 }
@@ -214,7 +214,7 @@ describe('whatever clients have written', () => {
 
 test('a page that gzip cannot make smaller fits into the response of a function in Base64', async () => {
   const random = randomBytes(30_000);
-  // Of these characters, each of three bytes is as random as possible.
+  // These characters take three bytes each in UTF-8, with as many random bits as such characters can have.
   const body = Array.from({ length: 10_000 }, (_, i) =>
     String.fromCharCode(0x0800 + (random.readUInt16BE(2 * i) % 0xc000)),
   ).join('');

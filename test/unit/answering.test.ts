@@ -10,7 +10,7 @@ import type { Services } from '../../functions/runtime/services.ts';
 import { ProblemDocument } from '../../lib/api/responses.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { NotFound, Unavailable } from '../../lib/model/errors.ts';
-import { type Answered, answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { type Answered, answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 
 setLogLevel('silent');
 afterEach(() => {
@@ -57,8 +57,8 @@ describe('a response', () => {
   });
 
   test('a batch returns its messages in order, with consecutive numbers', async () => {
-    const said = { body: { messages: [{ body: 'a' }, { body: 'b' }] } };
-    const { json, headers } = await answer(createMessages({ ledger: accepting }), apiEvent('createMessages', said));
+    const parts = { body: { messages: [{ body: 'a' }, { body: 'b' }] } };
+    const { json, headers } = await answer(createMessages({ ledger: accepting }), apiEvent('createMessages', parts));
     expect(json).toMatchObject({
       data: [
         { number: 5, body: 'a' },
@@ -119,7 +119,8 @@ describe('an ETag', () => {
 });
 
 describe('a problem', () => {
-  const refused = (error: unknown, said: Said = {}) => answer(deleteChat(failing(error)), apiEvent('deleteChat', said));
+  const refused = (error: unknown, parts: RequestParts = {}) =>
+    answer(deleteChat(failing(error)), apiEvent('deleteChat', parts));
 
   test('every problem has the same shape', async () => {
     const others = [

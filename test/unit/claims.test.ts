@@ -161,7 +161,7 @@ test('claims of an earlier release stay for an hour, and do not prevent creates'
   expect(claims().filter((name) => name.includes('/')).length).toBeLessThan(2 * claimsKept);
 });
 
-test('a key of this release is in flight for functions of an earlier one, until it expires or has its answer', async () => {
+test('a key of this release is in flight for functions of an earlier one, until it expires or has its response', async () => {
   const { clock, die, simulated } = await openChat();
   await die('dead');
   clock.advance(limits.idempotencyLeaseMs);

@@ -6,7 +6,7 @@ import { compressed, takesGzip } from '../../functions/runtime/http/content-codi
 import type { Services } from '../../functions/runtime/services.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { lambdaContext } from '../../local/lambda-events.ts';
-import { apiEvent, type Said } from '../support/client/api-event.ts';
+import { apiEvent, type RequestParts } from '../support/client/api-event.ts';
 
 const ledger = { createMessages: async () => ({ first: 1, at: 0 }) } as unknown as Ledger;
 const gzip = { Accept: '*/*', 'Accept-Encoding': 'gzip' };
@@ -66,8 +66,8 @@ describe('a response', () => {
   });
 
   test('a long problem is compressed too', async () => {
-    const said: Said = { headers: gzip, body: { messages: Array(20).fill({ body: '' }) } };
-    const result = await createMessages({ ledger })(apiEvent('createMessages', said), lambdaContext('test'));
+    const parts: RequestParts = { headers: gzip, body: { messages: Array(20).fill({ body: '' }) } };
+    const result = await createMessages({ ledger })(apiEvent('createMessages', parts), lambdaContext('test'));
     expect(result).toMatchObject({
       statusCode: 422,
       headers: { 'content-encoding': 'gzip', 'content-type': 'application/problem+json', vary: 'accept-encoding' },

@@ -44,7 +44,7 @@ describe('a connection', () => {
     expect([parsed, inHand.length]).toEqual([4, 4]);
   });
 
-  test('a connection answers all of its pipelined requests in order', async () => {
+  test('a connection responds to all of its pipelined requests in order', async () => {
     serve = (request, response) => setImmediate(() => response.end(`answer ${request.url?.slice(1)}\n`));
     socket.write(requests(5_000));
     await expect.poll(() => answered().length, { timeout: 10_000 }).toBe(5_000);

@@ -134,18 +134,18 @@ describe('a database file', () => {
     expect(readFileSync(file.path, 'latin1').split('secret').length - 1).toBeLessThan(5);
   });
 
-  test.each<[what: string, failure: object, said: string]>([
+  test.each<[what: string, failure: object, reason: string]>([
     ['the disk is full', { errcode: 13 }, 'cannot be written: the disk is full.'],
     ['the scratch file cannot grow', { errcode: 4874 }, 'cannot be opened: the disk is full.'],
     ['a lock cannot be taken', { errcode: 3850 }, 'cannot be read or written (SQLite error 3850)'],
     ['the file system is read-only', { code: 'EROFS' }, 'cannot be written: the file system is read-only.'],
     ['another wrote it meanwhile', { errcode: 5 }, 'is in use by another process.'],
-  ])('a migration that fails gives the reason in one sentence: %s', async (_what, failure, said) => {
+  ])('a migration that fails gives the reason in one sentence: %s', async (_what, failure, reason) => {
     const up = () => Promise.reject(Object.assign(new Error('disk I/O error'), failure));
     const failing = { notes: { ...schema.notes, '002': { up } } };
     const migrating = file.database.migrate(failing);
     await expect(migrating).rejects.toThrow(UnusableDatabase);
-    await expect(migrating).rejects.toThrow(`The database ${file.path} ${said}`);
+    await expect(migrating).rejects.toThrow(`The database ${file.path} ${reason}`);
   });
 
   test('a folder in the place of a database is reported as a folder', () => {

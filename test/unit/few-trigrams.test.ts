@@ -5,7 +5,7 @@ import { fewTrigrams } from '../../lib/search/sqlite/few-trigrams.ts';
 import { fold } from '../../lib/search/text/fold.ts';
 import { hardText, queryFor } from '../support/texts/hard-texts.ts';
 
-test('every text that contains another meets its condition, whatever the sample is', () => {
+test('every text that contains a query meets the condition for the query, whatever the sample is', () => {
   const database = new DatabaseSync(':memory:');
   database.exec(`CREATE VIRTUAL TABLE texts USING fts5 (body, tokenize='trigram case_sensitive 1')`);
   const insert = database.prepare('INSERT INTO texts (rowid, body) VALUES (?, ?)');
@@ -40,7 +40,7 @@ test.for([
   ['the xyz', 'NEAR("e x" " xy" "xyz", 1)'],
   // Of equally rare trigrams, those that share no characters.
   ['qxyz qrst', 'NEAR("qxy" "z q" "rst", 5)'],
-  // The rarest, and then the rarest among its texts: half of the texts have `and`, but the one with the house has not.
+  // The rarest, and then the rarest among its texts: half of the texts contain `and`, but the one with `ous` does not.
   ['and the house', 'NEAR("e h" "and" "ous", 8)'],
   ['"""the', 'NEAR("""""""" """""t" """th", 1)'],
   ['aaaaaa', '"aaa"'],

@@ -60,7 +60,7 @@ describe('an import', () => {
   let ledger: SqliteLedger;
   let neighbour: string;
   beforeAll(async () => {
-    vi.spyOn(console, 'log').mockImplementation((line: string) => said.push(line));
+    vi.spyOn(console, 'log').mockImplementation((line: string) => printed.push(line));
     file = await openSqliteFile({ ledger: ledgerMigrations, queue: queueMigrations });
     storeFile = await openSqliteFile({ store: storeMigrations });
     store = new SqliteStore(storeFile.database);
@@ -78,7 +78,7 @@ describe('an import', () => {
     storeFile.remove();
   });
 
-  const said: string[] = [];
+  const printed: string[] = [];
   const tables = ['applications', 'chats', 'changed_messages', 'queue_messages', 'dead_letters'];
   const content = () => [
     ...tables.map((table) => file.database.raw.prepare(`SELECT * FROM ${table}`).all()),
@@ -235,7 +235,7 @@ describe('an import', () => {
     lines[6] = { kind: 'end', chats: 2, messages: 1, deleted_messages: 1 };
     for (let run = 0; run < 2; run++) {
       await importOf(lines.map(textOf).join('\n'));
-      expect(said.at(-1)).toBe(
+      expect(printed.at(-1)).toBe(
         'Imported 2 chats, 1 message, 1 deleted message. 8 numbers without a line became void, the first is that of message 1/1.',
       );
     }
@@ -269,9 +269,9 @@ describe('an import', () => {
       return lines.map(textOf).join('\n');
     };
     await importOf(withHighest(limits.archiveGaps, 5), { dryRun: true });
-    expect(said.at(-1)).toContain('1,000,000 numbers without a line would become void');
+    expect(printed.at(-1)).toContain('1,000,000 numbers without a line would become void');
     await importOf(withHighest(2_503, 2));
-    expect(said.at(-1)).toContain('2,500 numbers without a line became void, the first is that of message 1/4.');
+    expect(printed.at(-1)).toContain('2,500 numbers without a line became void, the first is that of message 1/4.');
     expect(storeFile.database.raw.prepare('SELECT count(*) AS n FROM missing_numbers WHERE number > 9').get()).toEqual({
       n: 2_494,
     });

@@ -41,8 +41,8 @@ describe('the pages of a list', () => {
   const pagesOf = async (token: string, query: Record<string, string>) => {
     const pages = await allPages(
       async (last: Page | undefined) => {
-        const said = { params: { token }, query: { ...query, ...cursorOf(last) } };
-        const { status, headers, json } = await answer(listMessages(services), apiEvent('listMessages', said));
+        const parts = { params: { token }, query: { ...query, ...cursorOf(last) } };
+        const { status, headers, json } = await answer(listMessages(services), apiEvent('listMessages', parts));
         expect(status).toBe(200);
         const page = json as unknown as Page;
         // The link has the same target as `next`.

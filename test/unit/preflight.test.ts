@@ -5,7 +5,7 @@ import { preflight, targetOf } from '../../tools/checks/preflight/checks.ts';
 import { CommandProblem } from '../../tools/cli/problem.ts';
 import { answers } from './preflight-answers.ts';
 
-/** An AWS account that differs from the one of the recorded answers: other answers, or refusals. */
+/** An AWS account that differs from the one in preflight-answers.ts: other answers, or refusals. */
 const account =
   (others: Record<string, unknown> = {}): Aws =>
   async (...command) => {
@@ -15,7 +15,7 @@ const account =
     if (answer !== undefined) return answer;
     if (command[1] === 'describe-stacks')
       throw new AwsRefusal('ValidationError', `Stack with id ${command.at(-1)} does not exist`);
-    throw new Error(`There is no recorded answer to aws ${command.join(' ')}`);
+    throw new Error(`preflight-answers.ts has no answer to aws ${command.join(' ')}`);
   };
 
 async function findings(others: Record<string, unknown> = {}, flags: Record<string, unknown> = { stage: 'prod' }) {

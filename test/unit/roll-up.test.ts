@@ -24,7 +24,7 @@ describe('the roll-up', () => {
   });
   afterEach(() => file.remove());
 
-  /** A ledger with this number of assigned numbers in the application and in each chat. */
+  /** Returns a ledger that has assigned this many chat numbers, and this many message numbers in each chat. */
   const given = (chats: number, messages: number): Pick<Ledger, 'counters'> => ({
     counters: async (parents) => parents.map(({ chat }) => (chat === undefined ? chats : messages)),
   });

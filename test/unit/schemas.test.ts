@@ -136,7 +136,7 @@ describe('the content of a message in a batch', () => {
     fc.jsonValue(),
   );
 
-  test('it is what the schema returns, and undefined when the schema refuses the message', () => {
+  test('the content is what the schema returns, and undefined when the schema refuses the message', () => {
     let valid = 0;
     fc.assert(
       fc.property(message, (value) => {

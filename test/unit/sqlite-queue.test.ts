@@ -175,14 +175,14 @@ describe('the embedded queue', () => {
 
     test('after a restart with a changed clock, all waiting, in-flight and released messages are delivered at once', async () => {
       elapsed.advance(hour);
-      await queue.send(['in hand', 'released', 'waiting']);
+      await queue.send(['in flight', 'released', 'waiting']);
       const [, delivery] = await queue.receive(2);
       await queue.release([delivery?.receipt ?? ''], 60);
       clock.advance(change);
       queue = restarted();
       await queue.send(['new']);
       expect(queue.nextInMs()).toBe(0);
-      expect(await bodies(10)).toEqual(['in hand', 'waiting', 'released', 'new']);
+      expect(await bodies(10)).toEqual(['in flight', 'waiting', 'released', 'new']);
     });
 
     test('messages that an earlier version stored with the time of the changed clock are delivered at once', async () => {

@@ -19,14 +19,14 @@ afterAll(() => {
 
 const say = () => undefined;
 
-test('a thing in the cache is made once, however many callers want it at the same time', async () => {
+test('an entry of the cache is made once, however many callers want it at the same time', async () => {
   let made = 0;
   const make = async (target: string) => writeFileSync(target, String(++made));
   const places = await Promise.all([1, 2, 3].map(() => cache.cached('thing', say, make)));
   expect(places.map((place) => readFileSync(place, 'utf8'))).toEqual(['1', '1', '1']);
 });
 
-test('a thing whose making fails leaves nothing in the cache and is made the next time', async () => {
+test('an entry that cannot be made leaves nothing in the cache and is made the next time', async () => {
   const broken = cache.cached('half', say, async (target) => {
     writeFileSync(target, 'half');
     throw new Error('no network');

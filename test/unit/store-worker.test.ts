@@ -70,7 +70,7 @@ describe('the store worker', () => {
     expect(opened.buried.store).toEqual([]);
   });
 
-  test('the store worker sends the changes to every queue for changes', async () => {
+  test('the store worker sends the changes to every queue that carries changes', async () => {
     await work(messageWrites('t', 1, 1, 3));
     expect(changeQueues).toContain('search');
     for (const name of changeQueues) expect(opened.sentTo[name].flatMap(decodeChanges)).toHaveLength(3);
@@ -148,7 +148,7 @@ describe('the store worker', () => {
     expect(opened.buried.store).toHaveLength(1);
   });
 
-  test('the store worker fails the batch when it cannot send, and a record that it cannot bury, and both can be repeated', async () => {
+  test('the store worker fails the whole batch when it cannot send, and only the record when it cannot bury it; both can be repeated', async () => {
     const { send } = opened.services.searchQueue;
     opened.services.searchQueue.send = async () => {
       throw new Error('the queue is out');

@@ -70,9 +70,9 @@ export class CallFaults {
       this.calls.push(command);
       throw refused();
     }
-    const said = JSON.stringify(input);
-    if (this.calls.length === this.#planned?.at) this.#input = said;
-    else if (!this.#planned?.lasting || said !== this.#input) {
+    const sent = JSON.stringify(input);
+    if (this.calls.length === this.#planned?.at) this.#input = sent;
+    else if (!this.#planned?.lasting || sent !== this.#input) {
       this.calls.push(command);
       return next(input);
     }

@@ -62,7 +62,7 @@ describe('a search', () => {
 
   for (const [fault, begin] of Object.entries({
     'refuses connections': (way: FaultyWay) => way.refuse(),
-    'accepts connections but does not respond': async (way: FaultyWay) => way.hush(),
+    'accepts connections but does not respond': async (way: FaultyWay) => way.silence(),
   }))
     test(`a search gets a 503 in time when OpenSearch ${fault}, and succeeds again afterwards`, async () => {
       const way = await FaultyWay.to(awsServices.opensearchUrl);

@@ -77,7 +77,7 @@ describe('a read', () => {
 
   const faults: Record<string, [begin: () => unknown, end: () => unknown]> = {
     'refuses connections': [() => way.refuse(), () => way.restore()],
-    'accepts connections but does not respond': [() => way.hush(), () => way.restore()],
+    'accepts connections but does not respond': [() => way.silence(), () => way.restore()],
     'refuses the password': [
       async () => {
         await database.run(`ALTER USER '${user}' IDENTIFIED BY 'another'`);
@@ -137,7 +137,7 @@ describe('a read', () => {
     expect(await read()).toEqual(works);
     // The network drops this connection without closing it.
     await sleep(1_100);
-    way.hushOld();
+    way.silenceOpen();
     expect(await read()).toEqual(works);
     expect(await read()).toEqual(works);
   });

@@ -6,7 +6,7 @@ export interface QueueUnderTest {
   queue: Queue;
   /** The time in milliseconds on the clock that the test measures with. */
   now: () => number;
-  /** Lets that many seconds pass: on a clock of its own, or by waiting. */
+  /** Lets the given number of seconds pass, on a clock of its own or by waiting. */
   elapse: (seconds: number) => Promise<void>;
   /** Closes the queue and returns the same one after a restart. */
   reopen: () => Promise<QueueUnderTest>;
@@ -22,7 +22,7 @@ export interface QueueSettings {
 
 /** No test holds a message this long, however busy the machine is. */
 const patient: QueueSettings = { visibilitySeconds: 300, maxReceives: 3 };
-/** For the tests that wait until a message in hand is delivered again. Two calls in a row take less, on any machine. */
+/** For tests that wait until a message in flight is delivered again. Two calls in a row take less, on any machine. */
 const quick: QueueSettings = { visibilitySeconds: 4, maxReceives: 3 };
 
 /** The queue has failed when it delivers nothing for this long. A busy machine only slows it down. */
@@ -56,7 +56,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
     const parsedBody = ({ body }: { body: string }): unknown => JSON.parse(body);
     const receipts = (deliveries: Delivery[]) => deliveries.map(({ receipt }) => receipt);
 
-    /** Receives until there are that many deliveries. */
+    /** Receives until there are `count` deliveries. */
     const receive = async (count: number): Promise<Delivery[]> => {
       const deliveries: Delivery[] = [];
       let lastAt = performance.now();
@@ -71,7 +71,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
     const receiveOne = async () => (await receive(1))[0] as Delivery;
 
     /** Lets time pass until a message is delivered. Returns it with the seconds since `begunAt`. */
-    const comesAgain = async (begunAt: number): Promise<Delivery & { seconds: number }> => {
+    const redelivered = async (begunAt: number): Promise<Delivery & { seconds: number }> => {
       while (opened.now() - begunAt < silentMs) {
         const [delivery] = await queue.receive(1);
         if (delivery) return { ...delivery, seconds: (opened.now() - begunAt) / 1_000 };
@@ -113,7 +113,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       await queue.send([json('slow')]);
       const begunAt = opened.now();
       expect(await receiveOne()).toMatchObject({ receives: 1 });
-      const again = await comesAgain(begunAt);
+      const again = await redelivered(begunAt);
       expect(again.seconds).toBeGreaterThanOrEqual(quick.visibilitySeconds);
       expect(parsedBody(again)).toBe('slow');
       expect(again.receives).toBe(2);
@@ -127,7 +127,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       const held = receipts(await receive(1));
       const begunAt = opened.now();
       await queue.release(held, 4);
-      const again = await comesAgain(begunAt);
+      const again = await redelivered(begunAt);
       expect(again.seconds).toBeGreaterThanOrEqual(4);
       expect(parsedBody(again)).toBe('failed');
       expect(again.receives).toBe(2);
@@ -161,7 +161,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       let deliveredAt = opened.now();
       for (const receives of numbers(1, quick.maxReceives)) {
         // A message fails when it is released, and when its time is over.
-        const delivery = await comesAgain(deliveredAt);
+        const delivery = await redelivered(deliveredAt);
         expect(delivery.receives).toBe(receives);
         deliveredAt = opened.now();
         if (receives % 2 === 1) await queue.release([delivery.receipt], 0);
@@ -287,9 +287,9 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(new Set(received)).toEqual(new Set(numbers(1, 40)));
     });
 
-    test('a restart loses no waiting message, none that is in hand, and no dead letter', async () => {
+    test('a restart loses no waiting message, no message in flight, and no dead letter', async () => {
       await useInstead(quick);
-      await queue.send(['in hand', 'acknowledged'].map(json));
+      await queue.send(['in flight', 'acknowledged'].map(json));
       const done = (await receive(2)).filter((delivery) => parsedBody(delivery) === 'acknowledged');
       await queue.acknowledge(receipts(done));
       await queue.send([json('waiting')]);
@@ -298,7 +298,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       queue = opened.queue;
       await opened.elapse(quick.visibilitySeconds + 1);
       const left = await receive(2);
-      expect(left.map(parsedBody).sort()).toEqual(['in hand', 'waiting']);
+      expect(left.map(parsedBody).sort()).toEqual(['in flight', 'waiting']);
       await queue.acknowledge(receipts(left));
       expect(await queue.receive(10)).toEqual([]);
       await deadLettersAre(1);

@@ -103,7 +103,7 @@ describe('renaming a chat', () => {
 });
 
 describe('the metadata of a chat', () => {
-  test('the metadata of a chat is read at once, and edits of it and of the name keep each other', async () => {
+  test('the metadata of a chat is read at once, and an edit of it keeps the name, and an edit of the name keeps it', async () => {
     const application = await api.newApplication();
     const metadata = { order: 1042, tags: ['a', null] };
     const { body: created } = await api.post<Chat>(`${application}/chats`, { name: 'one', metadata });

@@ -30,7 +30,7 @@ describe('editing a message', () => {
     },
   );
 
-  test('edits of the body and of the metadata keep each other and the sender, everywhere', async () => {
+  test('an edit of the body keeps the metadata, an edit of the metadata keeps the body, and both keep the sender, everywhere', async () => {
     const chat = await api.newChat();
     const message = `${chat}/messages/1`;
     const sent = { sender: 'ada', body: 'zebra one', metadata: { n: 1, tags: ['a', null] } };

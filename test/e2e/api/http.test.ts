@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { brotliCompressSync, deflateSync, gzipSync } from 'node:zlib';
 import { beforeAll, expect, test, vi } from 'vitest';
 import { type Route, routes } from '../../../lib/api/routes.ts';
-import { type Answer, holdsForEveryAnswer, type Message } from '../../support/client/client.ts';
+import { type Answer, expectGeneralRules, type Message } from '../../support/client/client.ts';
 import { RawConnection } from '../../support/client/raw-http.ts';
 import { deployment, onStack, settled } from '../../support/servers/deployment.ts';
 import '../../support/client/problem-matcher.ts';
@@ -25,7 +25,7 @@ interface Exchange {
   code?: string;
   /** Headers of the response; null for one that it must not have. */
   headers?: Record<string, string | RegExp | null>;
-  /** The emulator differs from API Gateway in it. */
+  /** The emulator handles this request differently from API Gateway. */
   notOnStack?: true;
 }
 
@@ -124,7 +124,7 @@ const exchanges: Exchange[] = [
     lines: [json, json],
     body,
     status: 201,
-    // It joins the lines before it makes the event.
+    // The emulator joins the lines before it makes the event.
     notOnStack: true,
   },
   {
@@ -333,7 +333,7 @@ const exchanges: Exchange[] = [
     lines: [json, ...lines],
     body,
     ...problem(422, 'validation_failed'),
-    // It joins the lines before it makes the event, as a proxy may do; the result is a key of its own.
+    // The emulator joins the lines before it makes the event, as a proxy may do; the result is a key of its own.
     notOnStack: true as const,
   })),
 
@@ -456,7 +456,7 @@ test.each(here.map((each) => [`${each.rule}: ${each.request} is ${each.status}`,
         );
     }
     if (!/ \/(docs)?$/.test(` ${sent.request.split(' ').at(-1)}`))
-      holdsForEveryAnswer(answer, sent.request, !sent.request.startsWith('HEAD'));
+      expectGeneralRules(answer, sent.request, !sent.request.startsWith('HEAD'));
   },
 );
 

@@ -72,10 +72,10 @@ beforeAll(async () => {
 });
 
 /**
- * Returns the path of a route, with our token and the number 1 for its parameters, except for those given in `said`.
+ * Returns the path of a route, with our token and the number 1 for its parameters, except for those in `given`.
  */
-const pathOf = ({ path }: Route, said: Record<string, string> = {}) =>
-  path.replace(/\{(\w+)\}/g, (_, name: string) => said[name] ?? (name === 'token' ? mine.token : '1'));
+const pathOf = ({ path }: Route, given: Record<string, string> = {}) =>
+  path.replace(/\{(\w+)\}/g, (_, name: string) => given[name] ?? (name === 'token' ? mine.token : '1'));
 /** A payload that every route accepts. */
 const payload = { name: 'walk', body: 'walk', messages: [{ body: 'walk' }] };
 const sends = ({ method }: Route) => method === 'POST' || method === 'PATCH';
@@ -114,8 +114,8 @@ async function walk(route: Route, requests: { path: string; headers?: Record<str
   });
 }
 
-const queryFor = (route: Route, said: Record<string, string> = {}): string => {
-  const query = { ...(queryOf(route).includes('q') && { q: common }), ...said };
+const queryFor = (route: Route, given: Record<string, string> = {}): string => {
+  const query = { ...(queryOf(route).includes('q') && { q: common }), ...given };
   return `?${new URLSearchParams(query)}`;
 };
 
@@ -192,9 +192,9 @@ describe('no request shows data of another application', () => {
 });
 
 describe('a cursor that the system did not make for the list', () => {
-  type List = [route: Route, said?: Record<string, string>, query?: Record<string, string>];
-  const firstPage = async (...[route, said = {}, query = {}]: List) => {
-    const path = pathOf(route, said) + queryFor(route, { limit: '1', ...query });
+  type List = [route: Route, given?: Record<string, string>, query?: Record<string, string>];
+  const firstPage = async (...[route, given = {}, query = {}]: List) => {
+    const path = pathOf(route, given) + queryFor(route, { limit: '1', ...query });
     const { status, body } = await api.get<{ next: string | null }>(path);
     expect(status, path).toBe(200);
     return body.next;

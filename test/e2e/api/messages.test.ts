@@ -37,7 +37,7 @@ describe('creating a message', () => {
     await expect.poll(() => api.all<Message>(`${chat}/messages?limit=1000`), settled).toEqual(answered);
   });
 
-  test('a created message is pending until it is stored and never unknown, and then reads as created', async () => {
+  test('a created message is pending, never unknown, until it is stored, and is then read as it was created', async () => {
     const chat = await api.newChat();
     for (let i = 0; i < 50; i++) {
       const { body } = await api.post<Message>(`${chat}/messages`, { body: `Fresh ${i}` });

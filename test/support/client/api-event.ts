@@ -5,7 +5,7 @@ import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts
 import { lambdaContext, stage } from '../../../local/lambda-events.ts';
 
 /** The parts of a request. Missing ones are replaced with valid values. */
-export interface Said {
+export interface RequestParts {
   method?: string;
   /** Replaces the route's path, as the client wrote it. */
   path?: string;
@@ -36,25 +36,26 @@ export const someToken = 'Q2lDXdH2R2GfSqkhVYzhGg';
 const validParams = { token: someToken, chat_number: '1', message_number: '1' };
 
 /** Returns the proxy event of a request for an operation. */
-export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent {
+export function apiEvent(id: OperationId, parts: RequestParts = {}): APIGatewayProxyEvent {
   const route: Route = routes[id];
-  const params: Record<string, string> = { ...validParams, ...said.params };
+  const params: Record<string, string> = { ...validParams, ...parts.params };
   const named = Object.fromEntries(Object.keys(route.params?.().shape ?? {}).map((name) => [name, params[name] ?? '']));
-  const path = said.path ?? route.path.replace(/\{(\w+)\}/g, (_, name: string) => named[name] as string);
-  const lines = Object.entries(said.lines ?? {});
+  const path = parts.path ?? route.path.replace(/\{(\w+)\}/g, (_, name: string) => named[name] as string);
+  const lines = Object.entries(parts.lines ?? {});
   const headers = {
     ...(route.body && { 'Content-Type': 'application/json' }),
-    ...said.headers,
+    ...parts.headers,
     ...Object.fromEntries(lines.map(([name, values]) => [name, values.at(-1)])),
   } as Record<string, string>;
-  const text = typeof said.body === 'string' ? said.body : said.body === undefined ? null : JSON.stringify(said.body);
+  const text =
+    typeof parts.body === 'string' ? parts.body : parts.body === undefined ? null : JSON.stringify(parts.body);
   return {
-    resource: said.resource ?? route.path,
+    resource: parts.resource ?? route.path,
     path,
-    httpMethod: said.method ?? route.method,
+    httpMethod: parts.method ?? route.method,
     headers,
-    multiValueHeaders: said.lines ?? {},
-    queryStringParameters: said.query ?? null,
+    multiValueHeaders: parts.lines ?? {},
+    queryStringParameters: parts.query ?? null,
     multiValueQueryStringParameters: null,
     pathParameters: Object.keys(named).length > 0 ? named : null,
     stageVariables: null,
@@ -63,8 +64,8 @@ export function apiEvent(id: OperationId, said: Said = {}): APIGatewayProxyEvent
       path: `/${stage}${path}`,
       stage,
     } as APIGatewayProxyEvent['requestContext'],
-    body: said.bytes ? Buffer.from(said.bytes).toString('base64') : text,
-    isBase64Encoded: said.bytes !== undefined,
+    body: parts.bytes ? Buffer.from(parts.bytes).toString('base64') : text,
+    isBase64Encoded: parts.bytes !== undefined,
   };
 }
 

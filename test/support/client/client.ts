@@ -157,13 +157,13 @@ export class Client {
 
   #holds(method: string, path: string, answer: Answer): void {
     const what = `${method} ${path} → ${answer.status}`;
-    holdsForEveryAnswer(answer, what, method !== 'HEAD');
+    expectGeneralRules(answer, what, method !== 'HEAD');
     expect(this.#check.fault({ method, path, ...answer }), what).toBeUndefined();
   }
 }
 
 /** Checks the contract's rules for all responses, and fails the test when one is violated. */
-export function holdsForEveryAnswer({ status, headers, body }: Answer, what: string, withBody = true): void {
+export function expectGeneralRules({ status, headers, body }: Answer, what: string, withBody = true): void {
   const requestId = headers.get('x-request-id');
   expect(requestId, `${what}: x-request-id`).toBeTruthy();
   expect(headers.get('access-control-allow-origin'), `${what}: CORS`).toBe('*');

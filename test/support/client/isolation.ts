@@ -4,8 +4,9 @@ import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts
 /** Every operation of the route table. */
 export const operations = Object.entries<Route>(routes) as [OperationId, Route][];
 
-/** Return the names of a route's path parameters, and of its query parameters. */
+/** Returns the names of a route's path parameters. */
 export const paramsOf = ({ params }: Route): string[] => Object.keys(params?.().shape ?? {});
+/** Returns the names of a route's query parameters. */
 export const queryOf = ({ query }: Route): string[] => Object.keys(query?.().shape ?? {});
 
 /** The operations with pages that continue after a cursor. */

@@ -51,13 +51,13 @@ export class FaultyWay {
   }
 
   /** Accepts connections without responding, on new and existing ones, like the kernel of a stopped process. */
-  hush(): void {
+  silence(): void {
     this.#silent = true;
-    this.hushOld();
+    this.silenceOpen();
   }
 
   /** Stops responding on existing connections, like a NAT that dropped them. New ones work. */
-  hushOld(): void {
+  silenceOpen(): void {
     for (const link of this.#links) link.silent = true;
   }
 

@@ -16,7 +16,7 @@ import type { MessageContent } from '../../lib/model/content.ts';
 import { NotFound } from '../../lib/model/errors.ts';
 import type { ChatKey } from '../../lib/model/keys.ts';
 import { newToken } from '../../lib/model/token.ts';
-import { answer, apiEvent, type Said } from '../support/client/api-event.ts';
+import { answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
 
 setLogLevel('silent');
@@ -52,10 +52,10 @@ const handlers = {
   getChat: getChat(nothing),
   listChats: listChats(nothing),
 };
-const send = (id: keyof typeof handlers, said: Said) => answer(handlers[id], apiEvent(id, said));
-const codeOf = async (id: keyof typeof handlers, said: Said) => (await send(id, said)).json.code;
-const faultsOf = async (id: keyof typeof handlers, said: Said) => {
-  const { status, json } = await send(id, said);
+const send = (id: keyof typeof handlers, parts: RequestParts) => answer(handlers[id], apiEvent(id, parts));
+const codeOf = async (id: keyof typeof handlers, parts: RequestParts) => (await send(id, parts)).json.code;
+const faultsOf = async (id: keyof typeof handlers, parts: RequestParts) => {
+  const { status, json } = await send(id, parts);
   expect(status).toBe(422);
   return (json.errors as { pointer: string; detail: string }[]).map(({ pointer, detail }) => `${pointer}: ${detail}`);
 };
@@ -65,7 +65,7 @@ describe('a request is checked in the order of the contract', () => {
   const tooLarge = `{${' '.repeat(limits.requestBytes)}`;
 
   // Each request has every fault of those after it, and one more.
-  test.for<[code: string, said: Said]>([
+  test.for<[code: string, parts: RequestParts]>([
     ['route_not_found', { path: '/applications/', headers: { 'content-type': 'text/plain' }, body: tooLarge }],
     ['admin_key_required', { headers: { 'content-type': 'text/plain' }, body: tooLarge }],
     ['unsupported_media_type', { headers: { ...good, 'content-type': 'text/plain' }, body: tooLarge }],
@@ -74,8 +74,8 @@ describe('a request is checked in the order of the contract', () => {
     ['malformed_json', { headers: { ...good, 'idempotency-key': 'é' }, body: '{' }],
     ['validation_failed', { headers: good, body: { name: ' ' } }],
     ['application_not_found', { headers: good, body: { name: 'fine' } }],
-  ])('%s is checked before everything that follows it in the contract', async ([code, said]) => {
-    expect(await codeOf('createApplication', said)).toBe(code);
+  ])('%s is checked before everything that follows it in the contract', async ([code, parts]) => {
+    expect(await codeOf('createApplication', parts)).toBe(code);
   });
 
   test('validation precedes existence, in path and query too', async () => {
@@ -289,8 +289,8 @@ describe('the body', () => {
   );
 
   test('a body with a byte order mark is refused by name', async () => {
-    for (const said of [{ body: '\ufeff{"body":"x"}' }, { bytes: Buffer.from('\ufeff{"body":"x"}') }]) {
-      const { status, json } = await send('createMessage', said);
+    for (const parts of [{ body: '\ufeff{"body":"x"}' }, { bytes: Buffer.from('\ufeff{"body":"x"}') }]) {
+      const { status, json } = await send('createMessage', parts);
       expect([status, json.code]).toEqual([400, 'malformed_json']);
       expect(json.detail).toContain('byte order mark');
     }
@@ -374,11 +374,11 @@ describe('an Idempotency-Key', () => {
     },
     editChat: async () => ({ createdAt: 0, at: 0 }),
   } as unknown as Ledger;
-  const keyOf = async (key: string, said: Said = {}, id: 'createMessage' | 'createChat' = 'createMessage') => {
+  const keyOf = async (key: string, parts: RequestParts = {}, id: 'createMessage' | 'createChat' = 'createMessage') => {
     const handler = id === 'createMessage' ? createMessage({ ledger }) : createChat({ ledger });
     const body = id === 'createMessage' ? { body: 'x' } : { name: 'x' };
-    const headers = said.lines ? {} : { 'Idempotency-Key': key };
-    const { status } = await answer(handler, apiEvent(id, { body, ...said, headers }));
+    const headers = parts.lines ? {} : { 'Idempotency-Key': key };
+    const { status } = await answer(handler, apiEvent(id, { body, ...parts, headers }));
     expect(status).toBe(201);
     return keys.at(-1) as IdempotencyKey;
   };
@@ -510,15 +510,15 @@ describe('an Idempotency-Key', () => {
     );
 
     test('a fault of the Idempotency-Key is named with all other faults', async () => {
-      const said = { body: { name: '' }, headers: { 'Idempotency-Key': '1' } };
-      const { json } = await answer(createApplication({ ledger: registry }), apiEvent('createApplication', said));
+      const parts = { body: { name: '' }, headers: { 'Idempotency-Key': '1' } };
+      const { json } = await answer(createApplication({ ledger: registry }), apiEvent('createApplication', parts));
       expect(json.errors).toMatchObject([{ pointer: 'Idempotency-Key' }, { pointer: '/name' }]);
     });
   });
 
   test('an Idempotency-Key is ignored where nothing is created, and may be absent', async () => {
-    const said = { body: { name: 'x' }, headers: { 'Idempotency-Key': 'é' } };
-    expect((await answer(editChat({ ledger }), apiEvent('editChat', said))).status).toBe(200);
+    const parts = { body: { name: 'x' }, headers: { 'Idempotency-Key': 'é' } };
+    expect((await answer(editChat({ ledger }), apiEvent('editChat', parts))).status).toBe(200);
     await answer(createMessage({ ledger }), apiEvent('createMessage', { body: { body: 'x' } }));
     expect(keys.at(-1)).toBeUndefined();
   });
