@@ -67,7 +67,6 @@ function checkAnswers(history: Operation[]): string[] {
   /** Returns whether nobody requested the deletion of the place, or of a parent, before this time. */
   const isSafe = (place: string, until: number) =>
     !deletions.some((one) => startOf(one) <= until && upwards(place).includes(subjectsOf(one)[0] ?? ''));
-  const parentOf = ({ token, chat, number }: Operation) => placeOf(token, chat, number);
 
   for (const operation of history) {
     const answers = operation.attempts.filter(({ status }) => status < 300).map(({ json }) => JSON.stringify(json));
@@ -80,7 +79,7 @@ function checkAnswers(history: Operation[]): string[] {
       if (isWrite(operation) && !attempt.hurt && isFailure(attempt))
         wrong.push(`${told} although no call to DynamoDB failed`);
       if (status !== 404 || json.code === 'message_pending' || operation.id === 'createApplication') continue;
-      const place = parentOf(operation);
+      const place = placeOf(operation.token, operation.chat, operation.number);
       const created = accepted(creates.get(place) ?? operation);
       if (creates.has(place) && created && created.endedAt <= attempt.startedAt && isSafe(place, attempt.endedAt))
         wrong.push(`${told} although ${place} was created before and never deleted`);

@@ -58,13 +58,13 @@ export interface FinalState {
   leftBelow: string[];
   /** The differences that reconcile found at the end. */
   differences: Difference[];
-  /** The differences two weeks later: the void numbers, which are recorded now. */
+  /** The differences two weeks later, when reconcile records the void numbers. */
   later: Difference[];
-  /** The differences after that. */
+  /** The differences that remain when the void numbers are recorded. */
   left: Difference[];
 }
 
-/** The parts of the final state that are collected on the way. */
+/** The parts of the final state that are collected during the simulation. */
 type Gathered = Pick<FinalState, 'deadLetters' | 'leftBelow' | 'differences' | 'later' | 'left'>;
 
 export function finalState(world: World, gathered: Gathered): FinalState {

@@ -37,6 +37,6 @@ export const isWrite = ({ id }: Operation): boolean => /^(create|edit|delete)/.t
 export const accepted = ({ attempts }: Operation): Attempt | undefined =>
   attempts.find(({ status }) => status >= 200 && status < 300);
 
-/** Returns whether it may have taken effect without a successful response. */
+/** Returns whether the operation may have taken effect without a successful response. */
 export const isUnknown = (operation: Operation): boolean =>
   !accepted(operation) && operation.attempts.some(({ status }) => status >= 500);

@@ -115,7 +115,7 @@ export class Weather {
   }
 }
 
-/** Returns no outage for most parts; for some, minutes; rarely more than an hour. */
+/** Returns no outage for most parts, one of minutes for some, and rarely one of more than an hour. */
 function outagesOf(part: Part): Outage[] {
   if (!random.chance(0.3)) return [];
   const from = Date.now() + random.between(0, 8 * minute);

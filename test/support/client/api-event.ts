@@ -7,9 +7,9 @@ import { lambdaContext, stage } from '../../../local/lambda-events.ts';
 /** The parts of a request. Missing ones are replaced with valid values. */
 export interface RequestParts {
   method?: string;
-  /** Replaces the route's path, as the client wrote it. */
+  /** The path as the client wrote it, if it differs from the route's. */
   path?: string;
-  /** Replaces the path of the route table that the host found for the request. */
+  /** The path of the route table that the host found for the request, if it is not the route's. */
   resource?: string;
   params?: Record<string, string>;
   query?: Record<string, string>;

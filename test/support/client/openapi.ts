@@ -91,7 +91,7 @@ export class OpenApiCheck {
     const known = template === undefined ? undefined : this.#document.paths[template];
     const name = method === 'HEAD' ? 'get' : method.toLowerCase();
     const operation = known?.[name];
-    // The document describes operations only. Every other request is a preflight or gets one of these problems.
+    // The document describes operations only. Every other request is a preflight or gets a 404 or a 405.
     if (!operation) return this.#undocumented(received, template !== undefined);
     const documented = operation.responses[status];
     if (!documented) return `${status} is not documented for ${name} ${template}`;

@@ -80,7 +80,8 @@ const firstPage = { order: 'asc', limit: 10 } as const;
 const listed = ({ rows }: { rows: { number: number }[] }) => rows.map(({ number }) => number);
 
 /**
- * Returns what readers see. Below something deleted that is nothing, because the order decides which rows remain there.
+ * Returns what readers see. Below something deleted that is nothing, because the order of the deliveries decides which
+ * rows remain there.
  */
 export async function stateOf(store: Store, token: string): Promise<State> {
   const application = await store.application(token);
@@ -111,7 +112,7 @@ export const highestNumber = (writes: Write[], chat?: number): number => {
   return Math.max(0, ...given.filter((number) => number !== undefined));
 };
 
-/** Computes the expected state from the rules: deleted, or else the highest revision; hidden without the creation. */
+/** Computes the expected state from the rules: deleted, or else the highest revision, hidden until it is created. */
 export function expectedState(writes: Write[], token: string): State {
   const about = (chat?: number, number?: number) =>
     writes.filter((write) => targetOf(write).chat === chat && targetOf(write).number === number);
