@@ -33,12 +33,15 @@ import { nativeTools } from '../../tools/stack/native/tools.ts';
 import { freePort, loopback } from '../../tools/stack/ports.ts';
 import { findServers, requireTools } from '../../tools/stack/tools.ts';
 import { testCursors } from '../support/client/cursors.ts';
-import { FaultyWay } from '../support/faults/faulty-way.ts';
+import { FaultyProxy } from '../support/faults/faulty-proxy.ts';
 import { OwnServer } from './own-server.ts';
 
-/** Instead of 60 s. */
+/** The time limit of the workers here; deployed ones have 60 s. */
 const workerTimeMs = 4_000;
-/** Instead of six times the worker's time limit. It must be longer than the time limit. */
+/**
+ * The visibility timeout of the queues here. It must be longer than the workers' time limit; deployed queues have more
+ * than six times that limit.
+ */
 const visibilitySeconds = 10;
 /** Milliseconds between two runs of each schedule. */
 const scheduleMs = 2_000;
@@ -53,7 +56,7 @@ export interface ChaosEngine {
   sql: OwnServer;
   search: OwnServer;
   /** The connection of every function to SQS. */
-  sqs: FaultyWay;
+  sqs: FaultyProxy;
   /** While true, the store worker hangs after its commit until its time limit. */
   storeWorkerHangs: boolean;
   /** Number of worker time-outs, and of records that the sweeper has sent. */
@@ -85,7 +88,7 @@ export async function startChaosEngine(): Promise<ChaosEngine> {
   };
   try {
     await Promise.all(Object.values(servers).map((server) => server.start()));
-    const sqs = await FaultyWay.to(awsEndpoint);
+    const sqs = await FaultyProxy.to(awsEndpoint);
     Object.assign(process.env, credentials, {
       AWS_ENDPOINT_URL: awsEndpoint,
       AWS_ENDPOINT_URL_SQS: sqs.through(awsEndpoint),

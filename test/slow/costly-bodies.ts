@@ -19,8 +19,9 @@ const repeated = (head: string, unit: string, tail: string): string =>
 const name = (i: number) => i.toString(36);
 const messages = (unit: (i: number) => string) => filled('{"messages":[', ']}', unit);
 const members = (unit: (i: number) => string) => filled('{', '}', unit);
-/** Almost as many values as are allowed, with the rest of the body in one string. */
+/** Almost as many values as a body may have. */
 const allowed = limits.bodyValues - 100;
+/** Returns a body of the largest size that has these values, and fills the rest with one string. */
 const atTheLimit = (values: string) => repeated(`{"more":${values},"text":"`, 'x', '"}');
 const list = (count: number, unit: (i: number) => string) => Array.from({ length: count }, (_, i) => unit(i)).join(',');
 const nested = (levels: number, open: string, close: string) => open.repeat(levels) + close.repeat(levels);

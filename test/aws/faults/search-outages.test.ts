@@ -8,7 +8,7 @@ import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index
 import type { StoredChat } from '../../../lib/store/reads.ts';
 import { answer, apiEvent, someToken as token } from '../../support/client/api-event.ts';
 import { testCursors } from '../../support/client/cursors.ts';
-import { FaultyWay } from '../../support/faults/faulty-way.ts';
+import { FaultyProxy } from '../../support/faults/faulty-proxy.ts';
 import { indexed } from '../../support/histories/writes.ts';
 import { awsServices } from '../../support/servers/aws-services.ts';
 import { newIndex, openRefusingOpensearch } from '../../support/servers/opensearch-index.ts';
@@ -61,26 +61,26 @@ describe('a search', () => {
   };
 
   for (const [fault, begin] of Object.entries({
-    'refuses connections': (way: FaultyWay) => way.refuse(),
-    'accepts connections but does not respond': async (way: FaultyWay) => way.silence(),
+    'refuses connections': (proxy: FaultyProxy) => proxy.refuse(),
+    'accepts connections but does not respond': async (proxy: FaultyProxy) => proxy.silence(),
   }))
     test(`a search gets a 503 in time when OpenSearch ${fault}, and succeeds again afterwards`, async () => {
-      const way = await FaultyWay.to(awsServices.opensearchUrl);
-      onTestFinished(() => way.refuse());
-      const search = openSearch(way.through(awsServices.opensearchUrl));
+      const proxy = await FaultyProxy.to(awsServices.opensearchUrl);
+      onTestFinished(() => proxy.refuse());
+      const search = openSearch(proxy.through(awsServices.opensearchUrl));
       expect(await search()).toEqual(works);
-      await begin(way);
+      await begin(proxy);
       expect([await search(), await search()]).toEqual([isOut, isOut]);
-      await way.restore();
+      await proxy.restore();
       expect([await search(), await search()]).toEqual([works, works]);
     });
 
   test('a search succeeds at once when its connection was closed while the function slept', async () => {
-    const way = await FaultyWay.to(awsServices.opensearchUrl);
-    onTestFinished(() => way.refuse());
-    const search = openSearch(way.through(awsServices.opensearchUrl));
+    const proxy = await FaultyProxy.to(awsServices.opensearchUrl);
+    onTestFinished(() => proxy.refuse());
+    const search = openSearch(proxy.through(awsServices.opensearchUrl));
     expect(await search()).toEqual(works);
-    way.cut();
+    proxy.cut();
     expect(await search()).toEqual(works);
   });
 

@@ -9,7 +9,7 @@ import { limits } from '../../../lib/limits.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { answer, apiEvent, someToken as token } from '../../support/client/api-event.ts';
 import { testCursors } from '../../support/client/cursors.ts';
-import { FaultyWay } from '../../support/faults/faulty-way.ts';
+import { FaultyProxy } from '../../support/faults/faulty-proxy.ts';
 import { applicationWrite, chatWrite, messageWrites } from '../../support/histories/writes.ts';
 import { type MysqlDatabase, newStoreDatabase } from '../../support/servers/mysql-database.ts';
 
@@ -23,27 +23,27 @@ const ledger = { application: async () => undefined, chat: async () => undefined
 
 describe('a read', () => {
   let database: MysqlDatabase;
-  let way: FaultyWay;
+  let proxy: FaultyProxy;
   let user: string;
   /** The password that a function would read from its secret. */
   let secret: string;
   beforeEach(async () => {
     database = await newStoreDatabase();
-    way = await FaultyWay.to(database.url);
+    proxy = await FaultyProxy.to(database.url);
     user = new URL(database.url).pathname.slice(1, 30);
     secret = 'right';
     await database.run(`CREATE USER '${user}' IDENTIFIED BY 'right'`);
     await database.run(`GRANT ALL ON ${new URL(database.url).pathname.slice(1)}.* TO '${user}'`);
   });
   afterEach(async () => {
-    await way.refuse();
+    await proxy.refuse();
     await database.run(`DROP USER '${user}'`);
     await database.drop();
   });
 
   /** Opens a function's store with some data and an open connection. */
   async function openStore() {
-    const url = new URL(way.through(database.url));
+    const url = new URL(proxy.through(database.url));
     url.username = user;
     url.password = '';
     const db = openMysql(url.href, {
@@ -76,8 +76,8 @@ describe('a read', () => {
   };
 
   const faults: Record<string, [begin: () => unknown, end: () => unknown]> = {
-    'refuses connections': [() => way.refuse(), () => way.restore()],
-    'accepts connections but does not respond': [() => way.silence(), () => way.restore()],
+    'refuses connections': [() => proxy.refuse(), () => proxy.restore()],
+    'accepts connections but does not respond': [() => proxy.silence(), () => proxy.restore()],
     'refuses the password': [
       async () => {
         await database.run(`ALTER USER '${user}' IDENTIFIED BY 'another'`);
@@ -120,7 +120,7 @@ describe('a read', () => {
 
   test('a read gets a 503 in time when its queries together are too slow, but no single one is', async () => {
     const { store } = await openStore();
-    way.delayMs = 1_200;
+    proxy.delayMs = 1_200;
     const begun = performance.now();
     const { status } = await answer(
       listMessages({ store, ledger, cursors: testCursors() }),
@@ -137,7 +137,7 @@ describe('a read', () => {
     expect(await read()).toEqual(works);
     // The network drops this connection without closing it.
     await sleep(1_100);
-    way.silenceOpen();
+    proxy.silenceOpen();
     expect(await read()).toEqual(works);
     expect(await read()).toEqual(works);
   });
@@ -155,7 +155,7 @@ describe('a read', () => {
     const { store, read } = await openStore();
     await database.run('LOCK TABLES applications WRITE');
     await expect(store.application(token)).rejects.toMatchObject({ name: 'Unavailable' });
-    await expect.poll(() => way.connections).toBe(0);
+    await expect.poll(() => proxy.connections).toBe(0);
     await database.run('UNLOCK TABLES');
     expect(await read()).toEqual(works);
   });

@@ -10,7 +10,7 @@ import type { DeadLetter } from '../../../lib/queue/queue.ts';
 import { decodeChanges, encodeWrites } from '../../../lib/queue/records.ts';
 import { UnstorableWrite } from '../../../lib/store/merging.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
-import { FaultyWay } from '../../support/faults/faulty-way.ts';
+import { FaultyProxy } from '../../support/faults/faulty-proxy.ts';
 import {
   applicationWrite,
   chatWrite,
@@ -27,18 +27,18 @@ setLogLevel('silent');
 
 describe('a batch of writes to MySQL', () => {
   let database: MysqlDatabase;
-  let way: FaultyWay;
+  let proxy: FaultyProxy;
   let db: ReturnType<typeof openMysql>;
   let store: MysqlStore;
   beforeAll(async () => {
     database = await newStoreDatabase();
-    way = await FaultyWay.to(database.url);
-    db = openMysql(way.through(database.url), { connections: 10, timeouts: limits.sqlMs.work });
+    proxy = await FaultyProxy.to(database.url);
+    db = openMysql(proxy.through(database.url), { connections: 10, timeouts: limits.sqlMs.work });
     store = new MysqlStore(db);
   });
   afterAll(async () => {
     await db.destroy();
-    await way.refuse();
+    await proxy.refuse();
     await database.drop();
   });
 
@@ -196,10 +196,10 @@ describe('a batch of writes to MySQL', () => {
   test('a batch fails while the database is out, and is stored by the redelivery afterwards', async () => {
     const { work, sent } = openWorker();
     const records = [[applicationWrite('again'), chatWrite('again', 1)], messageWrites('again', 1, 1, 5)];
-    await way.refuse();
+    await proxy.refuse();
     expect(await work(...records)).toEqual([1, 2]);
     expect(sent).toEqual([]);
-    await way.restore();
+    await proxy.restore();
     expect(await work(...records)).toEqual([]);
     expect((await store.messages('again', 1, { order: 'asc', limit: 10 })).rows).toHaveLength(5);
   });

@@ -9,7 +9,7 @@ interface Link {
 }
 
 /** A TCP proxy of a real server, on which a test can simulate network faults. */
-export class FaultyWay {
+export class FaultyProxy {
   readonly #target: { host: string; port: number };
   readonly #links = new Set<Link>();
   #listening: Server | undefined;
@@ -23,10 +23,10 @@ export class FaultyWay {
     this.#target = { host: hostname, port: Number(port) };
   }
 
-  static async to(url: string): Promise<FaultyWay> {
-    const way = new FaultyWay(url);
-    await way.restore();
-    return way;
+  static async to(url: string): Promise<FaultyProxy> {
+    const proxy = new FaultyProxy(url);
+    await proxy.restore();
+    return proxy;
   }
 
   /** Returns the same URL with the address of the proxy. */
