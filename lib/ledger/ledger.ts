@@ -47,6 +47,20 @@ export interface Ledger extends Restorable {
    */
   editMessage(message: MessageKey, change: ContentChange, context?: WriteContext): Promise<{ at: number }>;
 
+  /**
+   * Returns the application's access generation, which ends access tokens: only those of the current one are valid. It
+   * only rises. Undefined when the application does not exist or was deleted.
+   */
+  accessGeneration(token: string): Promise<number | undefined>;
+  /**
+   * Raises the application's access generation, so that all access tokens made until now end. The new generation is the
+   * time in milliseconds or, if the generation is already as high, one more. So it has never been before even after the
+   * ledger was restored to an earlier state, unless clocks are wrong.
+   *
+   * @throws NotFound
+   */
+  raiseAccessGeneration(token: string): Promise<void>;
+
   /** @throws NotFound */
   deleteApplication(token: string, context?: WriteContext): Promise<void>;
   /** @throws NotFound for the application or chat */
@@ -137,7 +151,8 @@ export interface Restorable {
   deletedMessages(chat: ChatKey, limit: number): AsyncIterable<number[]>;
 
   /**
-   * Adds the entry if the ledger does not have it. Otherwise applies what is ahead of the existing entry: raises the
+   * Adds the entry if the ledger does not have it. An application that is added has a new access generation, because it
+   * is not known which access tokens had been ended. Otherwise applies what is ahead of the existing entry: raises the
    * counter to `highest`, sets the name and metadata of a higher revision, and applies a deletion. Nothing ever goes
    * back. The call
    * may be repeated, also after an unknown outcome. It sends nothing to the store queue.

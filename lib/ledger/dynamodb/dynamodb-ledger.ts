@@ -17,7 +17,7 @@ import type {
 } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
 import { type HeldKey, IdempotencyKeys } from './idempotency-keys.ts';
-import { counterOf, entryOf, newItem, parentKey, textOrNull } from './items.ts';
+import { counterOf, entryOf, generationIn, generationName, newItem, parentKey, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey, metadataKey } from './keys.ts';
 import { LiveApplications } from './live-applications.ts';
 import { metadataIn, newMetadata, setMetadata } from './metadata.ts';
@@ -136,6 +136,30 @@ export class DynamodbLedger implements Ledger {
     return { at };
   }
 
+  async accessGeneration(token: string): Promise<number | undefined> {
+    const [item] = await this.#live([applicationKey(token)]);
+    return item && generationIn(item);
+  }
+
+  async raiseAccessGeneration(token: string): Promise<void> {
+    const names = { ExpressionAttributeNames: { '#generation': generationName } };
+    const outcome = await this.#table.update(applicationKey(token), {
+      UpdateExpression: 'SET #generation = :now',
+      ConditionExpression: `${live} AND (attribute_not_exists(#generation) OR #generation < :now)`,
+      ...names,
+      ExpressionAttributeValues: { ':now': number(this.#now()) },
+    });
+    if ('done' in outcome) return;
+    // The application is gone, or another machine's clock is ahead of this one.
+    const raised = await this.#table.update(applicationKey(token), {
+      UpdateExpression: 'ADD #generation :one',
+      ConditionExpression: live,
+      ...names,
+      ExpressionAttributeValues: { ':one': number(1) },
+    });
+    if ('refused' in raised) throw new NotFound('application');
+  }
+
   async deleteApplication(token: string, context?: WriteContext) {
     if (!(await this.#delete(applicationKey(token), { condition: live, deleted: { token } }, context)))
       throw new NotFound('application');
@@ -211,7 +235,7 @@ export class DynamodbLedger implements Ledger {
 
   async restore(entry: WholeEntry): Promise<void> {
     requireEntryInBounds(entry);
-    await restoreEntry(this.#table, entry);
+    await restoreEntry(this.#table, entry, this.#now());
   }
 
   async restoreMessage(message: ChangedMessage): Promise<void> {

@@ -22,6 +22,12 @@ export const newItem = (key: ItemKey, name: string | null, at: number): Item => 
   claims: { M: {} },
 });
 
+/** The attribute of an application's item that holds its access generation. An item without it has generation 0. */
+export const generationName = 'access_generation';
+
+/** Returns the access generation of an application's item. */
+export const generationIn = (item: Item): number => (item[generationName] ? numberIn(item, generationName) : 0);
+
 /** Returns what an item stores about an application or chat. */
 export const entryOf = (item: Item): { name: string | null } & EntryTimes => ({
   name: item.name?.S ?? null,

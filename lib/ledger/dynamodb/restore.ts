@@ -1,6 +1,6 @@
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { ChangedMessage, WholeEntry } from '../ledger.ts';
-import { counterOf, entryOf, newItem, parentKey, textOrNull } from './items.ts';
+import { counterOf, entryOf, generationName, newItem, parentKey, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey, messagePrefix, metadataKey } from './keys.ts';
 import { metadataIn, setMetadata } from './metadata.ts';
 import { type DynamodbTable, number, numberIn, textIn } from './table.ts';
@@ -70,8 +70,10 @@ export async function* deletedMessagesIn(
 /**
  * Adds the entry or, if it exists, applies what is newer. Each step is conditional: if its condition fails, the item
  * already has that state or a later one. So each step may be repeated, and the call may stop between two of them.
+ *
+ * @param now in milliseconds since 1970
  */
-export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Promise<void> {
+export async function restoreEntry(table: DynamodbTable, entry: WholeEntry, now: number): Promise<void> {
   const { name, metadata, revision, deleted, createdAt, updatedAt, highest } = entry;
   const key = parentKey(entry);
   const counter = counterOf(entry);
@@ -81,6 +83,7 @@ export async function restoreEntry(table: DynamodbTable, entry: WholeEntry): Pro
     revision: number(revision),
     [counter]: number(highest),
     ...(deleted && { deleted: number(1) }),
+    ...(entry.chat === undefined && { [generationName]: number(now) }),
   };
   // Before the revision: when the call is repeated after it stopped in between, the revision is not higher any more.
   if (entry.chat !== undefined && !deleted) {

@@ -58,16 +58,20 @@ export async function* deletedMessagesIn(
   }
 }
 
-/** Restores an entry. Call it within a transaction. */
-export function restoreEntry(database: Database, entry: WholeEntry): void {
+/**
+ * Restores an entry. Call it within a transaction.
+ *
+ * @param now in milliseconds since 1970
+ */
+export function restoreEntry(database: Database, entry: WholeEntry, now: number): void {
   const { token, chat, name, metadata, revision, deleted, createdAt, updatedAt, highest } = entry;
-  // The name of an application is never NULL. A deleted application has no name, so it gets an empty one.
-  const [table, counter, key, content, blank] =
+  // `only`: what an existing entry keeps. The name of an application is never NULL. A deleted application has no name, so it gets an empty one.
+  const [table, counter, only, content, blank] =
     chat === undefined
-      ? ['applications', 'chats', { token }, { name: name ?? '' }, "''"]
+      ? ['applications', 'chats', { token, access_generation: now }, { name: name ?? '' }, "''"]
       : ['chats', 'messages', { token, number: chat }, { name, metadata }, 'NULL'];
   const columns = [
-    ...Object.keys(key),
+    ...Object.keys(only),
     ...Object.keys(content),
     ...['revision', counter, 'deleted', 'created_at', 'updated_at'],
   ];
@@ -85,7 +89,7 @@ export function restoreEntry(database: Database, entry: WholeEntry): void {
          ${counter} = max(${counter}, excluded.${counter}),
          deleted = max(deleted, excluded.deleted)`,
     )
-    .run(...Object.values(key), ...Object.values(content), revision, highest, Number(deleted), createdAt, updatedAt);
+    .run(...Object.values(only), ...Object.values(content), revision, highest, Number(deleted), createdAt, updatedAt);
 }
 
 /** Restores a changed message. Call it within a transaction. */

@@ -49,4 +49,9 @@ export const ledgerMigrations: Record<string, Migration> = {
       await sql`ALTER TABLE chats ADD COLUMN metadata TEXT`.execute(db);
     },
   },
+  '003': {
+    async up(db) {
+      await sql`ALTER TABLE applications ADD COLUMN access_generation INTEGER NOT NULL DEFAULT 0`.execute(db);
+    },
+  },
 };

@@ -163,6 +163,28 @@ export class SqliteLedger implements Ledger {
     });
   }
 
+  /**
+   * Does not wait until what it reads is on the disk, unlike the other reads, because it is called before each request
+   * with a bearer token. A crash can only take back a create or an end of access tokens that no client heard of.
+   */
+  async accessGeneration(token: string): Promise<number | undefined> {
+    return this.#row<{ generation: number }>(
+      'SELECT access_generation AS generation FROM applications WHERE token = ? AND deleted = 0',
+      token,
+    )?.generation;
+  }
+
+  raiseAccessGeneration(token: string) {
+    return this.#accept({}, (at) => {
+      const raised = this.#run(
+        `UPDATE applications SET access_generation = max(access_generation + 1, ?) WHERE token = ? AND deleted = 0`,
+        at,
+        token,
+      );
+      if (raised === 0) throw new NotFound('application');
+    });
+  }
+
   deleteApplication(token: string, context?: WriteContext) {
     return this.#accept(context, (at) => {
       if (
@@ -285,7 +307,7 @@ export class SqliteLedger implements Ledger {
 
   async restore(entry: WholeEntry): Promise<void> {
     requireEntryInBounds(entry);
-    await this.#commits.run(() => restoreEntry(this.#commits.database, entry));
+    await this.#commits.run(() => restoreEntry(this.#commits.database, entry, this.#now()));
   }
 
   async restoreMessage(message: ChangedMessage): Promise<void> {

@@ -129,6 +129,20 @@ export function ledgerRestoreContract(name: string, open: (now: () => number) =>
       expect(await entryOf(token)).toMatchObject({ name: 'b', revision: 3 });
     });
 
+    test('an application that is restored has a new access generation, and one that exists keeps its own', async () => {
+      const token = newToken();
+      await ledger.restore(application(token));
+      const restored = await ledger.accessGeneration(token);
+      expect(restored).toBe(clock());
+      await ledger.raiseAccessGeneration(token);
+      clock.advance(1_000);
+      await ledger.restore(application(token, { highest: 5, revision: 3 }));
+      expect(await ledger.accessGeneration(token)).toBe(clock() - 999);
+      const { token: created } = await ledger.createApplication('created');
+      await ledger.restore(application(created, { highest: 5 }));
+      expect(await ledger.accessGeneration(created)).toBe(0);
+    });
+
     test('restoring raises a counter but never lowers it, and keeps entries that are newer in the ledger', async () => {
       const { token } = await ledger.createApplication('first');
       await ledger.createChat(token, chatNamed('c'));

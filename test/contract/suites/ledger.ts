@@ -523,6 +523,64 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
       });
     });
 
+    describe('access generations', () => {
+      const raised = async (token: string) => {
+        await ledger.raiseAccessGeneration(token);
+        return (await ledger.accessGeneration(token)) as number;
+      };
+
+      test('an application has access generation 0 until it is raised, and each raise makes it higher', async () => {
+        const token = await newApplication();
+        expect(await ledger.accessGeneration(token)).toBe(0);
+        const first = await raised(token);
+        expect(first).toBe(clock());
+        // The clock stands still, and is then behind: that of another machine.
+        const [second, third] = [await raised(token), await raised(token)];
+        clock.advance(-1_000);
+        const fourth = await raised(token);
+        expect([second, third, fourth]).toEqual([first + 1, first + 2, first + 3]);
+        clock.advance(3_600_000);
+        expect(await raised(token)).toBe(clock());
+        expect(await ledger.accessGeneration(await newApplication())).toBe(0);
+      });
+
+      test('concurrent raises of an access generation all count', async () => {
+        const token = await newApplication();
+        await Promise.all(numbers(1, 5).map(() => ledger.raiseAccessGeneration(token)));
+        expect(await ledger.accessGeneration(token)).toBe(clock() + 4);
+      });
+
+      test('edits and creates keep the access generation, and raising it sends no write to the store', async () => {
+        const { token, chat } = await newChat();
+        const generation = await raised(token);
+        const before = (await opened.writes()).length;
+        await ledger.raiseAccessGeneration(token);
+        expect(await opened.writes()).toHaveLength(before);
+        await ledger.editApplication(token, 'renamed');
+        await ledger.createChat(token, chatNamed(null), { key: newKey() });
+        await ledger.createMessages({ token, chat }, contents(['1']));
+        expect(await ledger.accessGeneration(token)).toBe(generation + 1);
+        expect(await ledger.application(token)).toMatchObject({ name: 'renamed' });
+      });
+
+      test('an unknown or deleted application has no access generation, and it cannot be raised', async () => {
+        const token = await newApplication();
+        await ledger.deleteApplication(token);
+        for (const gone of [token, 'unknown']) {
+          expect(await ledger.accessGeneration(gone)).toBeUndefined();
+          expect(await refusal(ledger.raiseAccessGeneration(gone))).toBe('application_not_found');
+        }
+      });
+
+      test('the access generation is still there after a restart', async () => {
+        const token = await newApplication();
+        const generation = await raised(token);
+        opened = await opened.reopen();
+        ledger = opened.ledger;
+        expect(await ledger.accessGeneration(token)).toBe(generation);
+      });
+    });
+
     describe('purging', () => {
       test('the purge removes the entries below a deleted chat in steps, and the chat still refuses writes', async () => {
         const { token, chat } = await newChat();
