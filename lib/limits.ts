@@ -98,6 +98,21 @@ export const limits = {
    */
   systemSecret: { refreshMs: 300_000, heldMs: 600_000, signsAfterMs: 900_000, verifiesMs: 25 * 60 * 60 * 1_000 },
   /**
+   * Access tokens. `length`: the longest, in characters, so that it fits into a header beside others. `chats`: most chats
+   * that one can be limited to. `lifetime`: in seconds. `keptMs`: how long a function uses an application's access
+   * generation after it read it, in milliseconds. The contract ends access tokens within 60 s, and a clock may be
+   * corrected by some seconds meanwhile. `keptGenerations`: of so many applications, 100 bytes each. `remembered`: so many
+   * opened access tokens are remembered, 1 kB each or, with the longest sender and 100 chats, 10 kB.
+   */
+  accessToken: {
+    length: 4_000,
+    chats: 100,
+    lifetime: { min: 60, max: 86_400, default: 3_600 },
+    keptMs: 50_000,
+    keptGenerations: 10_000,
+    remembered: 1_000,
+  },
+  /**
    * Rows that a worker writes in one transaction: enough to be fast, few enough that other transactions do not wait
    * long.
    */

@@ -24,11 +24,30 @@ export const fixedSecret = (key: string): SystemSecret => {
   return { keys: async () => keys };
 };
 
-const bytes = 32;
+/**
+ * Returns the key that signs at the time: the newest one that has begun to. If this machine's clock is behind, every
+ * `signsFrom` may be in the future. Then it is the oldest key, which every machine accepts.
+ *
+ * @param keys the newest first
+ * @param now in milliseconds since 1970
+ */
+export function signingKey(keys: readonly SystemKey[], now: number): SystemKey {
+  const signing = keys.find(({ signsFrom }) => signsFrom <= now) ?? keys.at(-1);
+  if (!signing) throw new Error('The system secret has no key');
+  return signing;
+}
+
+/** Length of a derived key in bytes, unless another is asked for. */
+const keyBytes = 32;
 
 /**
- * Derives a key of 256 bits for one purpose (HKDF-SHA-256, RFC 5869), so that a signature made for one purpose is not
+ * Derives a key for one purpose (HKDF-SHA-256, RFC 5869), so that what is signed or encrypted for one purpose is not
  * valid for another.
+ *
+ * @param options.salt makes another key of the same purpose. It may be public
  */
-export const derivedKey = (key: string, purpose: string): Buffer =>
-  Buffer.from(hkdfSync('sha256', key, '', purpose, bytes));
+export const derivedKey = (
+  key: string,
+  purpose: string,
+  { salt = '', bytes = keyBytes }: { salt?: string | Buffer; bytes?: number } = {},
+): Buffer => Buffer.from(hkdfSync('sha256', key, salt, purpose, bytes));

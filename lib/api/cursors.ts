@@ -1,6 +1,6 @@
 import { createHmac, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/mini';
-import { derivedKey, type SystemSecret } from '../system-secret.ts';
+import { derivedKey, type SystemSecret, signingKey } from '../system-secret.ts';
 import { validationFailed } from './problems.ts';
 
 /** Bytes of the HMAC in a cursor. 128 bits cannot be guessed, and take 22 characters as base64url. */
@@ -40,13 +40,8 @@ export class Cursors {
    * @throws Unavailable when the system secret cannot be read
    */
   async encode(list: unknown, position: Scalars): Promise<string> {
-    const now = Date.now();
-    const keys = await this.#secret.keys();
-    // If this machine's clock is behind, every `signsFrom` may be in the future. Then sign with the oldest key, which
-    // every machine accepts.
-    const signing = keys.find(({ signsFrom }) => signsFrom <= now) ?? keys.at(-1);
-    if (!signing) throw new Error('The system secret has no key');
-    return textOf(macOf(this.#keyOf(signing.key), list, position), position);
+    const { key } = signingKey(await this.#secret.keys(), Date.now());
+    return textOf(macOf(this.#keyOf(key), list, position), position);
   }
 
   /**

@@ -1,0 +1,108 @@
+import type { Ledger } from '../ledger/ledger.ts';
+import { limits } from '../limits.ts';
+import { NotFound } from '../model/errors.ts';
+import type { Caller, Holder } from '../model/holder.ts';
+import { isToken } from '../model/token.ts';
+import type { AccessTokens } from './access-tokens.ts';
+
+/** Why a bearer token is refused. `invalid`: it was never valid, was ended, or its application does not exist. */
+export type Refused = 'invalid' | 'expired';
+
+/** An application's access generation as it was read. */
+interface Read {
+  generation: number;
+  at: number;
+}
+
+/**
+ * Makes access tokens, and tells who presents a bearer token. It asks only the ledger.
+ *
+ * An access token has the generation of its application. Ending all access tokens raises the generation, so whether a
+ * token was made before or after that does not depend on any clock.
+ */
+export class Access {
+  readonly #tokens: AccessTokens;
+  readonly #ledger: Pick<Ledger, 'accessGeneration'>;
+  readonly #keptMs: number;
+  readonly #now: () => number;
+  readonly #kept = new Map<string, Read>();
+
+  /**
+   * @param options.keptMs how long a generation may be used after it was read, in milliseconds: as long, an ended access
+   *   token may still be accepted. With 0, each is read
+   */
+  constructor(options: {
+    tokens: AccessTokens;
+    ledger: Pick<Ledger, 'accessGeneration'>;
+    keptMs: number;
+    now?: () => number;
+  }) {
+    this.#tokens = options.tokens;
+    this.#ledger = options.ledger;
+    this.#keptMs = options.keptMs;
+    this.#now = options.now ?? Date.now;
+  }
+
+  /**
+   * Makes an access token.
+   *
+   * @param lifetime in seconds
+   * @returns also when it expires, in milliseconds since 1970
+   * @throws NotFound for the application; Unavailable; Throttled
+   */
+  async grant(token: string, holder: Holder, lifetime: number): Promise<{ accessToken: string; expiresAt: number }> {
+    const generation = await this.#ledger.accessGeneration(token);
+    if (generation === undefined) throw new NotFound('application');
+    const expiresAt = this.#now() + lifetime * 1_000;
+    return { accessToken: await this.#tokens.seal({ token, generation, expiresAt, ...holder }), expiresAt };
+  }
+
+  /**
+   * Returns who presents a bearer token: an access token, or the token of an application.
+   *
+   * @throws Unavailable; Throttled
+   */
+  async callerOf(bearer: string): Promise<Caller | Refused> {
+    if (isToken(bearer)) {
+      const exists = (await this.#generationOf(bearer, 0)) !== undefined;
+      return exists ? { token: bearer, holder: undefined } : 'invalid';
+    }
+    const claims = await this.#tokens.open(bearer);
+    if (!claims) return 'invalid';
+    if (claims.expiresAt <= this.#now()) return 'expired';
+    // A lower generation was ended. A higher one is of a ledger that was since restored to an earlier state.
+    const isCurrent = (await this.#generationOf(claims.token, claims.generation)) === claims.generation;
+    return isCurrent ? { token: claims.token, holder: claims } : 'invalid';
+  }
+
+  /**
+   * Returns the application that a bearer token is for; undefined for a text that is none. It asks nothing, so the
+   * application need not exist.
+   *
+   * @throws Unavailable when the system secret cannot be read
+   */
+  async applicationOf(bearer: string): Promise<string | undefined> {
+    return isToken(bearer) ? bearer : (await this.#tokens.open(bearer))?.token;
+  }
+
+  /**
+   * Returns the access generation of an application; undefined when it does not exist.
+   *
+   * @param known the generation of an access token. One that is higher than the kept one was made after that was read
+   */
+  async #generationOf(token: string, known: number): Promise<number | undefined> {
+    // The system's clock, because a monotonic one may stop while Lambda freezes the function. When the clock was set
+    // back far, what was read looks old and is read again.
+    const now = this.#now();
+    const kept = this.#kept.get(token);
+    if (kept && Math.abs(now - kept.at) < this.#keptMs && kept.generation >= known) return kept.generation;
+    this.#kept.delete(token);
+    const generation = await this.#ledger.accessGeneration(token);
+    if (generation !== undefined && this.#keptMs > 0) {
+      const [oldest] = this.#kept.keys();
+      if (oldest !== undefined && this.#kept.size >= limits.accessToken.keptGenerations) this.#kept.delete(oldest);
+      this.#kept.set(token, { generation, at: now });
+    }
+    return generation;
+  }
+}

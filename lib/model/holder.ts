@@ -1,0 +1,21 @@
+/** What an access token can allow, in each of its chats. */
+export const permissions = ['read', 'create', 'edit'] as const;
+
+export type Permission = (typeof permissions)[number];
+
+/** What an access token allows whoever holds it. */
+export interface Holder {
+  /** The sender of the holder's messages. */
+  sender: string | null;
+  /** The numbers of the chats that it is limited to; null for all chats of the application, later ones too. */
+  chats: readonly number[] | null;
+  can: readonly Permission[];
+}
+
+/** Who makes a request for an application. */
+export interface Caller {
+  /** The application's token. */
+  token: string;
+  /** Undefined for whoever has the application's own token, which allows everything. */
+  holder: Holder | undefined;
+}
