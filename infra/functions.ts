@@ -4,7 +4,7 @@ import type { purgeSchedule } from '../functions/schedule/purge.ts';
 import type { rollUpSchedule } from '../functions/schedule/roll-up.ts';
 import type { rotateSystemSecret } from '../functions/schedule/rotate-system-secret.ts';
 import type { sweepSchedule } from '../functions/schedule/sweep.ts';
-import { type OperationId, operationFile, type Route, routes } from '../lib/api/routes.ts';
+import { acceptsWrites, type OperationId, operationFile, type Route, routes, takesSelf } from '../lib/api/routes.ts';
 import { queueResources } from './queues.ts';
 
 /** A Lambda function: its code, and the services of `functions/aws` that it is bound to. */
@@ -64,11 +64,16 @@ const workers = Object.fromEntries(
 export type FunctionName = OperationId | WorkerName | keyof typeof background;
 
 const operations = Object.fromEntries(
-  Object.entries<Route>(routes).map(([id, { needs, admin, method }]) => [
+  Object.entries<Route>(routes).map(([id, route]) => [
     id,
     {
       file: `functions/api/${operationFile(id as OperationId)}.ts`,
-      needs: [...needs, ...(admin ? ['adminKey'] : []), ...(method === 'GET' ? [] : ['report'])],
+      needs: [
+        ...route.needs,
+        ...(takesSelf(route) ? ['access'] : []),
+        ...(route.admin ? ['adminKey'] : []),
+        ...(acceptsWrites(route) ? ['report'] : []),
+      ],
     },
   ]),
 ) as Record<OperationId, FunctionEntry>;

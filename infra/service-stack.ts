@@ -3,7 +3,7 @@ import { BasePathMapping } from 'aws-cdk-lib/aws-apigateway';
 import type { Construct } from 'constructs';
 import type { report } from '../functions/aws/report.ts';
 import { queueNames, sendsTo, workerName } from '../functions/queues.ts';
-import { type OperationId, type Route, routes } from '../lib/api/routes.ts';
+import { type OperationId, type Route, routes, takesSelf } from '../lib/api/routes.ts';
 import { leaveRegistryOpen } from './constructs/admin-key.ts';
 import { Api } from './constructs/api.ts';
 import { accessOf } from './constructs/ledger-table.ts';
@@ -62,7 +62,7 @@ export class ServiceStack extends Stack {
       if (route.needs.includes('ledger')) ledger.connect(fn, accessOf(route));
       if (route.needs.includes('store')) database.connect(fn, 'reads');
       if (route.needs.includes('searchIndex')) searchCluster.connect(fn, 'search');
-      if (route.needs.includes('cursors')) systemSecret.connect(fn);
+      if (route.needs.includes('cursors') || takesSelf(route)) systemSecret.connect(fn);
       if (route.admin && adminKey) adminKey.connect(fn);
       else if (route.admin) leaveRegistryOpen(fn);
       this.api.addRoute(route, fn);

@@ -5,10 +5,13 @@ import { queues as queueList, queueNames } from '../functions/queues.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, type LogLevel, log } from '../functions/runtime/observe/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
+import { Access } from '../lib/access/access.ts';
+import { AccessTokens } from '../lib/access/access-tokens.ts';
 import type { OperationId } from '../lib/api/routes.ts';
 import { rebuildingAt } from '../lib/search/sqlite/reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
+import { fixedSecret } from '../lib/system-secret.ts';
 import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
 import { pagedReads } from './operations.ts';
@@ -26,7 +29,7 @@ const purgeEveryMs = 2_000;
 const stopMs = 3_000;
 
 export interface Engine {
-  services: Pick<Services, 'ledger' | 'store'>;
+  services: Pick<Services, 'ledger' | 'store' | 'access'>;
   /** The handlers of the reads that run in reader processes. */
   reads: ReadonlyMap<OperationId, HttpHandler>;
   /** Resolves when the batches in progress are done and everything is on the disk. */
@@ -61,10 +64,13 @@ export async function startEngine(
     throw new UnusableDatabase(storePath, 'has an unfinished search index; run script/ops reindex to finish it.');
   }
 
+  // Reading a generation takes 3 µs here, so none is kept and access tokens end at once.
+  const access = new Access({ tokens: new AccessTokens(fixedSecret(systemSecret)), ledger, keptMs: 0 });
   const readers = new Readers({
     data: { storePath, logLevel, adminKey, systemSecret },
     ledger,
     isKnown: (token) => ledger.hasApplication(token),
+    applicationOf: (bearer) => access.applicationOf(bearer),
   });
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
     workerData: { storePath, generations, logLevel } satisfies WorkerData,
@@ -99,7 +105,7 @@ export async function startEngine(
   ];
 
   return {
-    services: { ledger, store: new SqliteStore(storeDatabase) },
+    services: { ledger, store: new SqliteStore(storeDatabase), access },
     reads: new Map(pagedReads.map((id) => [id, readers.handler(id)])),
     async stop() {
       stopping = true;

@@ -3,6 +3,8 @@ import { flushCompileCache } from 'node:module';
 import { createBirpc } from 'birpc';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { setLogLevel } from '../functions/runtime/observe/log.ts';
+import { Access } from '../lib/access/access.ts';
+import { AccessTokens } from '../lib/access/access-tokens.ts';
 import { Cursors } from '../lib/api/cursors.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { SqliteSearchIndex } from '../lib/search/sqlite/sqlite-index.ts';
@@ -47,15 +49,19 @@ const ledger = createBirpc<LedgerReads, ReaderProcess>(
   processChannel(process),
 );
 
+const ledgerReads: LedgerReads = {
+  application: (token) => ledger.application(token),
+  chat: (token, chat) => ledger.chat(token, chat),
+  hasMessage: (token, chat, number) => ledger.hasMessage(token, chat, number),
+  accessGeneration: (token) => ledger.accessGeneration(token),
+};
+const systemSecret = fixedSecret(data.systemSecret);
 const services = {
   store: new SqliteStore(database),
   searchIndex: new SqliteSearchIndex(database),
-  ledger: {
-    application: (token) => ledger.application(token),
-    chat: (token, chat) => ledger.chat(token, chat),
-    hasMessage: (token, chat, number) => ledger.hasMessage(token, chat, number),
-  } satisfies LedgerReads,
-  cursors: new Cursors(fixedSecret(data.systemSecret)),
+  ledger: ledgerReads,
+  cursors: new Cursors(systemSecret),
+  access: new Access({ tokens: new AccessTokens(systemSecret), ledger: ledgerReads, keptMs: 0 }),
   adminKey: data.adminKey,
 };
 for (const id of pagedReads) handlers.set(id, await loadOperation(id, services));

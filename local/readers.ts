@@ -4,6 +4,7 @@ import { setPriority } from 'node:os';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createBirpc } from 'birpc';
 import { problemResponse } from '../functions/runtime/http/answering.ts';
+import { bearerOf, self } from '../functions/runtime/http/bearer.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
 import { Problem } from '../lib/api/problems.ts';
@@ -125,6 +126,7 @@ export class Readers {
   readonly #readers = new Set<Reader>();
   readonly #waiting = new FairQueue<Read>();
   readonly #isKnown: (token: string) => boolean;
+  readonly #applicationOf: (bearer: string) => Promise<string | undefined>;
   readonly #paces = new ReadingPaces();
   #leastProcesses = 1;
   #check: NodeJS.Timeout | undefined;
@@ -135,6 +137,7 @@ export class Readers {
   /**
    * @param options.module what a process runs: local/reader.ts, or a test's own
    * @param options.isKnown whether an application has this token
+   * @param options.applicationOf the token of the application that a bearer token is for
    * @param options.deadlineMs only tests set it
    */
   constructor(options: {
@@ -142,9 +145,11 @@ export class Readers {
     data: ReaderData;
     ledger: LedgerReads;
     isKnown: (token: string) => boolean;
+    applicationOf: (bearer: string) => Promise<string | undefined>;
     deadlineMs?: number;
   }) {
     this.#isKnown = options.isKnown;
+    this.#applicationOf = options.applicationOf;
     this.#module = options.module ?? new URL('reader.ts', import.meta.url);
     this.#data = options.data;
     const { ledger } = options;
@@ -152,6 +157,7 @@ export class Readers {
       application: (token) => ledger.application(token),
       chat: (token, chat) => ledger.chat(token, chat),
       hasMessage: (token, chat, number) => ledger.hasMessage(token, chat, number),
+      accessGeneration: (token) => ledger.accessGeneration(token),
     };
     this.#deadlineMs = options.deadlineMs ?? deadlineMs;
     this.#keepSpare();
@@ -164,9 +170,9 @@ export class Readers {
 
   /** Returns a handler that runs the route's own handler in a reader process. */
   handler(operation: OperationId): HttpHandler {
-    return (event, { awsRequestId: requestId }) => {
+    return async (event, { awsRequestId: requestId }) => {
+      const token = await this.#tokenOf(event);
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
-      const token = event.pathParameters?.token ?? '';
       const application = token === '' || this.#isKnown(token) ? token : unknownTokens;
       // No GET route reads a body.
       const withoutBody = { ...event, body: null, isBase64Encoded: false };
@@ -182,6 +188,17 @@ export class Readers {
       });
       return promise;
     };
+  }
+
+  /**
+   * Returns the token of the application that a request is for, so that its reads with access tokens wait together with
+   * its others. Whether the access token is still valid is judged in the reader process.
+   */
+  async #tokenOf({ pathParameters, headers }: APIGatewayProxyEvent): Promise<string> {
+    const token = pathParameters?.token ?? '';
+    if (token !== self) return token;
+    const bearer = bearerOf(headers);
+    return (bearer === undefined ? undefined : await this.#applicationOf(bearer)) ?? unknownTokens;
   }
 
   /** Kills all processes. Reads in progress get 503. Resolves when the last process has ended. */

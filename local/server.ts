@@ -11,10 +11,12 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
 import { formatProblem, type HeadCheck, headCheck } from '../functions/runtime/http/admission.ts';
-import { type HttpResult, problemResponse, sharedBody } from '../functions/runtime/http/answering.ts';
+import { type HttpResult, problemFor, problemResponse, sharedBody } from '../functions/runtime/http/answering.ts';
+import { callerOf, self } from '../functions/runtime/http/bearer.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { joinLines } from '../functions/runtime/http/request-headers.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
+import type { Access } from '../lib/access/access.ts';
 import { commonHeaders, privateResponse } from '../lib/api/headers.ts';
 import { internalError, Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib/api/routes.ts';
@@ -59,19 +61,21 @@ const responseHeadBytes = 500;
 
 type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
 
-/** The facts about the deployment that decide who may create and list applications. */
-export interface Access {
+/** What the server itself needs to refuse a request before its body is read. */
+export interface Gate {
   /** Undefined where the registry of applications is open. */
   adminKey: string | undefined;
   /** Whether the server listens on a loopback address. */
   onLoopback: boolean;
+  /** Judges bearer tokens. */
+  access: Access;
 }
 
 /**
  * Serves the operations over HTTP as API Gateway does: it turns each request into a proxy event for the handler of its
  * route. It contains no logic of any operation.
  */
-export function createServer(operations: Map<OperationId, HttpHandler>, access: Access): FastifyInstance {
+export function createServer(operations: Map<OperationId, HttpHandler>, gate: Gate): FastifyInstance {
   const connections = new Connections();
 
   /** Sends a problem as the last response of a connection, and closes the connection. */
@@ -279,7 +283,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
       call(fallbackHandler, resource, request, reply);
   const unknownPath = refusing('/{proxy+}');
   const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
-    const checkHead = route.admin || route.body ? headCheckOf(route, access) : undefined;
+    const checkHead = route.admin || route.body ? headCheckOf(route, gate) : undefined;
     return (request, reply) => {
       // An empty path segment matches a parameter in Fastify's router, but not in the contract.
       if (Object.values((request.params ?? {}) as Record<string, string>).includes('')) {
@@ -292,7 +296,16 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
         checkHead?.(headers, declared ?? 0);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
-        send(request, reply, refusal(request, error));
+        const { token } = (request.params ?? {}) as { token?: string };
+        // The bearer token is judged first. Where the head is in order, the handler does it.
+        const judged = token === self ? callerOf(headers, gate.access) : Promise.resolve();
+        judged
+          .then(
+            () => error,
+            (unknown: unknown) => problemFor(unknown, request.id),
+          )
+          .then((problem) => send(request, reply, refusal(request, problem)))
+          .catch((unknown: Error) => fail(unknown, request, reply));
         return;
       }
       if (!route.body || declared === 0) {
@@ -347,7 +360,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, access: 
  * and listed only under this machine's own names. Any other host name that resolves to this machine may belong to a web
  * page that uses DNS rebinding, and the browser then treats the page as the same origin.
  */
-function headCheckOf(route: Route, { adminKey, onLoopback }: Access): HeadCheck {
+function headCheckOf(route: Route, { adminKey, onLoopback }: Gate): HeadCheck {
   const checkHead = headCheck(route, adminKey);
   if (!route.admin || adminKey || !onLoopback) return checkHead;
   return (headers, bodyBytes) => {

@@ -65,7 +65,7 @@ async function start(settings: Settings): Promise<void> {
   const engine = await startEngine(dataDir, rollupSeconds, logLevel, adminKey);
   const onLoopback = isLoopback(host);
   const operations = await loadOperations({ ...engine.services, adminKey }, engine.reads);
-  const server = createServer(operations, { adminKey, onLoopback });
+  const server = createServer(operations, { adminKey, onLoopback, access: engine.services.access });
   await server.listen({ port, host });
 
   const { port: listening } = server.server.address() as AddressInfo;

@@ -35,7 +35,7 @@ export interface WorkerData {
 }
 
 /** What a reader process may ask the accepting thread: what the ledger has and the store may not have yet. */
-export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage'>;
+export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage' | 'accessGeneration'>;
 
 export interface ReaderProcess {
   /** Runs the handler of a route. Returns its result and the processor time that it took, in milliseconds. */

@@ -1,9 +1,11 @@
 import { operation } from '../runtime/http/operation.ts';
+import { sentBy } from './shared/messages.ts';
 import { messageView } from './shared/views.ts';
 
 export const createMessage = operation(
   'createMessage',
-  async ({ params, body: content, key, requestId }, { ledger }) => {
+  async ({ params, body, holder, key, requestId }, { ledger }) => {
+    const content = sentBy(holder, body);
     const chat = { token: params.token, chat: params.chat_number };
     const { first: number, at } = await ledger.createMessages(chat, [content], { key, requestId });
     return {

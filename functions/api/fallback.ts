@@ -36,6 +36,7 @@ export const fallback = (): HttpHandler =>
         response: { status: 204 },
         problems: [],
         needs: [],
+        allows: 'no token',
       }),
     )
     .use(requestHeaders())

@@ -10,12 +10,18 @@ export const listChats = operation('listChats', async (request, services) => {
   const {
     params: { token },
     query,
+    holder,
     pageAt,
   } = request;
-  const list = listOf('listChats', request);
+  const chats = holder?.chats ?? null;
+  // A holder of some chats has a list of its own, so a cursor does not lead from one list to another.
+  const list = [...listOf('listChats', request), ...(chats ? [chats.toSorted((a, b) => a - b)] : [])];
   const [from] = (await services.cursors.decode(list, query.cursor, numberPosition)) ?? [];
   await requireApplication(services, token);
-  const { rows, more } = await services.store.chats(token, listRangeOf(query, from));
+  const { rows, more } = await services.store.chats(token, {
+    ...listRangeOf(query, from),
+    ...(chats && { only: chats }),
+  });
 
   const page = fitting(rows, more, chatView);
   const last = page.items.at(-1);

@@ -1,3 +1,4 @@
+import type { Access } from '../../lib/access/access.ts';
 import type { Cursors } from '../../lib/api/cursors.ts';
 import type { OperationId, Routes } from '../../lib/api/routes.ts';
 import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
@@ -14,16 +15,20 @@ export interface Services {
   store: Store;
   searchIndex: SearchIndex;
   cursors: Cursors;
+  /** For every route below an application; the HTTP stack uses it. */
+  access: Access;
 }
 
 /**
- * The services that an operation's route needs, the admin key if one is set, and the receiver of reports of accepted
+ * The services that an operation's route needs, those of the HTTP stack for it, the admin key if one is set, and the receiver of reports of accepted
  * writes.
  */
-export type ServicesOf<Id extends OperationId> = Pick<Services, Routes[Id]['needs'][number]> & {
+export type ServicesOf<Id extends OperationId> = Pick<Services, Routes[Id]['needs'][number] | AccessOf<Id>> & {
   adminKey?: string | undefined;
   report?: Report | undefined;
 };
+
+type AccessOf<Id extends OperationId> = Routes[Id]['allows'] extends 'no token' ? never : 'access';
 
 /** What workers may do to the queues: move records to the dead letters, and send changes. */
 type QueueServices = {

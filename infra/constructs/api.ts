@@ -72,8 +72,9 @@ export class Api extends Construct {
       'AwsSolutions-APIG2':
         'The functions validate requests by the schemas of the route table, on AWS and on the embedded engine alike.',
       'AwsSolutions-APIG4':
-        'The token in the path authorizes access to its application; creating and listing applications requires the admin key.',
-      'AwsSolutions-COG4': 'There are no user accounts: the token in the path authorizes access to its application.',
+        'The token in the path, or a bearer token that the functions check, authorizes access to its application; creating and listing applications requires the admin key.',
+      'AwsSolutions-COG4':
+        'There are no user accounts: the token in the path, or a bearer token, authorizes access to its application.',
       'AwsSolutions-APIG6':
         'Execution logs contain the path with the token; access logs contain only the path pattern.',
       'AwsSolutions-APIG3': 'Firewall rules depend on the clients of a deployment; every route is throttled.',

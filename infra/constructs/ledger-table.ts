@@ -18,8 +18,10 @@ export const ledgerActions = {
   edit: ['BatchGetItem', 'UpdateItem', 'BatchWriteItem'],
   /** Marks an item as deleted, and parks the deletion in the same transaction. */
   delete: ['BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteItem'],
-  /** Reads what was accepted. */
+  /** Reads what was accepted, and the access generation of an application. */
   read: ['BatchGetItem'],
+  /** Raises the access generation of an application. */
+  'end access tokens': ['BatchGetItem', 'UpdateItem'],
   /** Removes everything below a deleted item. */
   purge: ['BatchGetItem', 'Query', 'UpdateItem', 'BatchWriteItem'],
   /** Sends parked writes and removes them. */
@@ -31,8 +33,8 @@ export type LedgerAccess = keyof typeof ledgerActions;
 export const ledgerOperations = ['Scan', 'Query', 'BatchGetItem', 'PutItem', 'UpdateItem'];
 
 /** Returns the access that a route needs. */
-export const accessOf = ({ method }: Route): LedgerAccess =>
-  (({ GET: 'read', POST: 'create', PATCH: 'edit', DELETE: 'delete' }) as const)[method];
+export const accessOf = ({ method, ledger }: Route): LedgerAccess =>
+  ledger ?? ({ GET: 'read', POST: 'create', PATCH: 'edit', DELETE: 'delete' } as const)[method];
 
 /** The kinds of access that send to the store queue. The others get its URL too, because the ledger requires it. */
 const senders: LedgerAccess[] = ['create', 'edit', 'delete', 'sweep'];

@@ -11,7 +11,7 @@ import { suppress } from './suppress.ts';
 /** In days. A key that leaked unnoticed is invalid after at most two rotations. */
 const rotationDays = 30;
 
-/** The secret from which the keys that sign cursors are derived. */
+/** The secret from which the keys that sign cursors and seal access tokens are derived. */
 export class SystemSecret extends Construct {
   readonly secret: ISecret;
 
@@ -19,7 +19,7 @@ export class SystemSecret extends Construct {
     super(scope, id);
     // CDK's own types don't agree under exactOptionalPropertyTypes.
     this.secret = new Secret(this, 'Secret', {
-      description: 'chat-system: the keys that sign cursors are derived from this secret',
+      description: 'chat-system: the keys of cursors and access tokens are derived from this secret',
       // The first key, in the format of lib/system-secret-text.ts. 43 letters and digits have 256 bits of entropy.
       generateSecretString: {
         secretStringTemplate: '{}',
@@ -35,7 +35,7 @@ export class SystemSecret extends Construct {
     });
   }
 
-  /** Lets the function sign and verify cursors. */
+  /** Lets the function sign and verify cursors, and make and read access tokens. */
   connect(fn: ServiceFunction): void {
     allowReading(fn, this.secret);
     fn.setVariables<typeof cursors>({ SYSTEM_SECRET: this.secret.secretArn });

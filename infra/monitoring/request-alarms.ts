@@ -1,5 +1,5 @@
 import { MathExpression } from 'aws-cdk-lib/aws-cloudwatch';
-import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
+import { acceptsWrites, type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { type AlarmSpec, sumOf } from './alarm.ts';
 import { functionOf, type Monitored, minute } from './monitored.ts';
 
@@ -46,14 +46,14 @@ export function requestAlarms(monitored: Monitored): AlarmSpec[] {
       description:
         'Writers get 503 or 429: Lambda throttles the functions that write, because the concurrency of the account is used up.',
       label: 'throttled writes',
-      includes: ({ method }) => method !== 'GET',
+      includes: acceptsWrites,
     }),
     throttlingAlarm(monitored, {
       id: 'ThrottledReads',
       description:
-        'Readers get 503 or 429: Lambda throttles the functions that read, because the concurrency of the account is used up.',
+        'Readers, and those who request access tokens, get 503 or 429: Lambda throttles their functions, because the concurrency of the account is used up.',
       label: 'throttled reads',
-      includes: ({ method, needs }) => method === 'GET' && needs.length > 0,
+      includes: (route) => !acceptsWrites(route) && route.needs.length > 0,
     }),
     {
       id: 'LedgerThrottles',

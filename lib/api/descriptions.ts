@@ -29,6 +29,9 @@ export const descriptions: Record<OperationId, string> = {
   editApplication: `${lastEditWins} ${mergeResponse('`chats_count`')}`,
   deleteApplication:
     'Deleting is final. Writes to the application are refused at once. Reads of it, and requests for its chats and messages, are refused within a minute.',
+  createAccessToken: `An access token is for a browser or an app, which must not have the application's token. It allows what \`can\` says, in its \`chats\` only, until it expires. It cannot be changed; to end it early, end all of them. Send it in the header \`Authorization: Bearer …\` with \`self\` in the place of the token in a path. Nothing is stored. The body may be missing.`,
+  endAccessTokens:
+    'Ends all access tokens that were created until now, within 60 seconds. Those that are created after the response are valid. The token of the application itself is not changed.',
   createChat: `The body may be missing: a chat needs no name. ${createdAtOnce}\n\n${retried}`,
   listChats: `${pages} ${counts('messages_count')}`,
   getChat: counts('messages_count'),

@@ -32,6 +32,9 @@ export const problemHeaders = {
  */
 export const privateResponse = { 'cache-control': 'private, no-cache' };
 
+/** Headers of responses that contain a new credential, besides the common ones. No cache may store it. */
+export const secretResponse = { 'cache-control': 'no-store' };
+
 /**
  * Headers of the docs page and the OpenAPI document, which are the same for everyone. Any cache may store them but must
  * revalidate them before each use, so no client reads the contract of a release that is no longer deployed. An

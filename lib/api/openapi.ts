@@ -10,7 +10,7 @@ import { descriptions } from './descriptions.ts';
 import { documentOf } from './documents.ts';
 import { type ProblemCode, problems } from './problems.ts';
 import { ProblemDocument, responseSchemas } from './responses.ts';
-import { type JsonOperation, type OperationId, type Route, routes } from './routes.ts';
+import { type JsonOperation, type OperationId, type Route, routes, takesKey, takesSelf } from './routes.ts';
 import { documented } from './schema-parts.ts';
 import { idempotencyKey } from './schemas.ts';
 
@@ -23,6 +23,8 @@ const text = (description: string) => z.string().meta({ description });
 /** Returns the problems of a route: its own, and those that all routes of its kind have. */
 function problemsOf(route: Route): ProblemCode[] {
   const codes: ProblemCode[] = [...route.problems, 'malformed_request', 'headers_too_large', 'request_timeout'];
+  if (takesSelf(route))
+    codes.push('access_token_required', 'access_token_invalid', 'access_token_expired', 'not_allowed');
   if (route.admin) codes.push('admin_key_required', 'not_allowed');
   if (route.body) codes.push('malformed_json', 'unsupported_media_type', 'payload_too_large');
   if (route.params || route.query || route.body) codes.push('validation_failed');
@@ -33,7 +35,7 @@ function problemsOf(route: Route): ProblemCode[] {
 function headersOf(route: Route): z.ZodObject {
   return z.object({
     'x-request-id': requestId,
-    ...(route.response.status === 201 && route.method === 'POST' && !route.path.endsWith('/batch')
+    ...(takesKey(route) && !route.path.endsWith('/batch')
       ? { Location: text('The URL of the new resource, relative to the URL of the request.') }
       : {}),
     ...(route.etag ? { ETag: text('A weak ETag of the response, for `If-None-Match`.') } : {}),
@@ -95,6 +97,9 @@ const temporaryProblems: ProblemCode[] = [
 const problemHeadersOf = (codes: ProblemCode[]): z.ZodObject =>
   z.object({
     'x-request-id': requestId,
+    ...(codes.some((code) => code.startsWith('access_token_')) && {
+      'WWW-Authenticate': text('How to authenticate: `Bearer` (RFC 6750).').optional(),
+    }),
     ...(codes.some((code) => temporaryProblems.includes(code)) && {
       'Retry-After': text('Seconds to wait before a retry.').optional(),
     }),
@@ -113,11 +118,31 @@ function applicationIdempotencyKey(): z.core.$ZodType {
 }
 
 function requestHeadersOf(route: Route): z.ZodObject | undefined {
-  if (route.method === 'POST')
+  if (takesKey(route))
     return z.object({ 'Idempotency-Key': z.optional(route.admin ? applicationIdempotencyKey() : idempotencyKey()) });
   if (route.etag)
     return z.object({ 'If-None-Match': text('The ETag of the response that the client already has.').optional() });
   return undefined;
+}
+
+/**
+ * Returns the ways to authenticate for a route. The empty one is that of a path with the application's token, and of a
+ * deployment without an admin key.
+ */
+function securityOf(route: Route): Pick<ZodOpenApiOperationObject, 'security'> {
+  if (route.admin) return { security: [{ adminKey: [] }, {}] };
+  if (!takesSelf(route)) return {};
+  const isOwn = route.allows === 'application token only';
+  return { security: [{}, { applicationToken: [] }, ...(isOwn ? [] : [{ accessToken: [] }])] };
+}
+
+/** Returns the description of an operation, with what an access token needs for it. */
+function descriptionOf(id: OperationId, { allows }: Route): string {
+  const needs =
+    allows === 'application token only'
+      ? 'No access token allows it.'
+      : `An access token needs ${allows === 'read all' ? '`read`, and no `chats`' : `\`${allows}\``}.`;
+  return allows === 'no token' ? descriptions[id] : `${descriptions[id]}\n\n${needs}`;
 }
 
 function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
@@ -127,7 +152,7 @@ function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
   return {
     operationId: id,
     summary: route.summary,
-    description: descriptions[id],
+    description: descriptionOf(id, route),
     tags: [route.tag],
     requestParams: {
       ...(route.params && { path: route.params() }),
@@ -135,7 +160,7 @@ function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
       ...(header && { header }),
     },
     ...(route.body && { requestBody: { required, content: json(route.body()) } }),
-    ...(route.admin && { security: [{ adminKey: [] }, {}] }),
+    ...securityOf(route),
     responses: responsesOf(id, route),
   };
 }
@@ -143,6 +168,10 @@ function operationOf(id: OperationId, route: Route): ZodOpenApiOperationObject {
 const description = `A chat backend. Each application is identified by a secret token. Chats are numbered from 1 in each
 application, and messages from 1 in each chat. The response to a create is sent as soon as the number is assigned and
 the write is durable. Reads, lists and searches show the write within seconds.
+
+Every path takes \`self\` in the place of the application's token. The header \`Authorization: Bearer …\` then has the
+token, or an access token: a limited credential for a browser or an app, which your server requests with one call. With
+an application's token in the path, \`Authorization\` is not evaluated.
 
 Every response has the header \`x-request-id\`. Problems are \`application/problem+json\` (RFC 9457) and have a \`code\`.
 HEAD is GET without the body, and PUT is the same as PATCH. Unknown members of a request are ignored. Later versions may
@@ -182,6 +211,18 @@ export function openapiDocument(): ReturnType<typeof createDocument> {
           in: 'header',
           name: 'x-api-key',
           description: 'Required when the deployment has an admin key.',
+        },
+        applicationToken: {
+          type: 'http',
+          scheme: 'bearer',
+          description:
+            "The application's token, for paths with `self`. It allows everything, so it belongs on a server.",
+        },
+        accessToken: {
+          type: 'http',
+          scheme: 'bearer',
+          bearerFormat: 'opaque',
+          description: 'An access token, for paths with `self`. It may be given to a browser or an app.',
         },
       },
     },

@@ -6,6 +6,9 @@ export const problems = {
   malformed_request: { status: 400, title: 'The request is not valid HTTP' },
   malformed_json: { status: 400, title: 'The request body is not valid JSON' },
   admin_key_required: { status: 401, title: 'The admin key is missing or wrong' },
+  access_token_required: { status: 401, title: 'The bearer token is missing' },
+  access_token_invalid: { status: 401, title: 'The bearer token is not valid' },
+  access_token_expired: { status: 401, title: 'The access token has expired' },
   not_allowed: { status: 403, title: 'The caller may not do this' },
   route_not_found: { status: 404, title: 'There is no such route' },
   application_not_found: { status: 404, title: 'There is no such application' },
@@ -140,6 +143,34 @@ export const problemOf = (error: errors.DomainError): Problem =>
 
 /** No route has the path of the request. */
 export const routeNotFound = () => new Problem('route_not_found', 'No route has this path; see the docs page.');
+/**
+ * Returns the header that says how to authenticate, and what is wrong with the credential if there was one (RFC 6750,
+ * section 3).
+ */
+const challenge = (error?: 'invalid_token' | 'insufficient_scope') => ({
+  'www-authenticate': error ? `Bearer error="${error}"` : 'Bearer',
+});
+/** A path with `self` and no bearer token. */
+export const accessTokenRequired = () =>
+  new Problem(
+    'access_token_required',
+    "Send an access token, or the application's token, in the header Authorization: Bearer.",
+    { headers: challenge() },
+  );
+/** A path with `self` and a bearer token that is not valid, or not any more. */
+export const accessTokenInvalid = () =>
+  new Problem(
+    'access_token_invalid',
+    'The bearer token is neither a valid access token nor the token of an application. Access tokens may have been ended, and the application may have been deleted. Request a new access token.',
+    { headers: challenge('invalid_token') },
+  );
+export const accessTokenExpired = () =>
+  new Problem('access_token_expired', 'The access token has expired. Request a new one.', {
+    headers: challenge('invalid_token'),
+  });
+/** The access token does not allow the request. `lacks` completes the sentence "The access token lacks …". */
+export const notAllowed = (lacks: string) =>
+  new Problem('not_allowed', `The access token lacks ${lacks}.`, { headers: challenge('insufficient_scope') });
 /** The message is accepted but not stored yet. */
 export const messagePending = (number: number) =>
   new Problem(

@@ -1,6 +1,7 @@
 import * as z from 'zod';
 import 'zod-openapi';
 import { limits } from '../limits.ts';
+import { permissions } from '../model/holder.ts';
 import { type ProblemCode, problems } from './problems.ts';
 import type { JsonOperation } from './routes.ts';
 import { applicationName, chatName, messageBody, messageSender, metadataFacts, token } from './schemas.ts';
@@ -31,6 +32,14 @@ const times = { created_at: timestamp, updated_at: timestamp };
 export const Application = z
   .object({ token: token(), name: applicationName(), chats_count: count('chats'), ...times })
   .meta({ id: 'Application' });
+/** The response to a read, which leaves out what the holder of an access token may not see. */
+export const ReadApplication = Application.extend({
+  token: z.optional(token()),
+  chats_count: count('chats').optional(),
+}).meta({
+  id: 'ReadApplication',
+  description: 'An access token gets it without `token` and, if it is limited to some chats, without `chats_count`.',
+});
 /** Has no count, because an edit returns before it reaches the store, and only the store has the count. */
 export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
 const metadata = z.record(z.string(), z.unknown()).meta(metadataFacts);
@@ -96,6 +105,26 @@ export const ApplicationMatchPage = z
   })
   .meta({ id: 'ApplicationMatchPage' });
 
+const chats = z
+  .array(z.int().min(1))
+  .nullable()
+  .meta({ description: 'The chats that it is limited to; null for all chats of the application.', example: [1, 7] });
+export const AccessToken = z
+  .object({
+    access_token: z
+      .string()
+      .max(limits.accessToken.length)
+      .regex(/^[A-Za-z0-9_.-]+$/)
+      .meta({
+        description: 'For the header `Authorization: Bearer …`, with `self` in the place of the token in a path.',
+      }),
+    sender: messageSender(),
+    chats,
+    can: z.array(z.enum(permissions)).meta({ description: 'What it allows in its chats.', example: ['read'] }),
+    expires_at: timestamp,
+  })
+  .meta({ id: 'AccessToken' });
+
 export const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
 
 export const ProblemDocument = z
@@ -128,8 +157,9 @@ export const ProblemDocument = z
 export const responseSchemas = {
   createApplication: Application,
   listApplications: ApplicationPage,
-  getApplication: Application,
+  getApplication: ReadApplication,
   editApplication: EditedApplication,
+  createAccessToken: AccessToken,
   createChat: Chat,
   listChats: ChatPage,
   getChat: Chat,

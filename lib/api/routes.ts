@@ -1,4 +1,6 @@
 import type * as z from 'zod/mini';
+import type { Permission } from '../model/holder.ts';
+import { AccessTokenInput } from './access-schemas.ts';
 import type { ProblemCode } from './problems.ts';
 import * as schemas from './schemas.ts';
 
@@ -14,6 +16,16 @@ type SuccessResponse =
   | { status: 200; document: 'application/json' | 'text/html' }
   | { status: 204; document?: never };
 
+/**
+ * Which access tokens may call a route. The application's own token may call every route below its application.
+ *
+ * - A permission: the access tokens that have it, in their chats.
+ * - `read all`: those that have `read` and are not limited to some chats.
+ * - `application token only`: none.
+ * - `no token`: the route is not below an application.
+ */
+export type Allows = Permission | 'read all' | 'application token only' | 'no token';
+
 export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** A second method that does the same. */
@@ -24,7 +36,7 @@ export interface Route {
   alsoAtRoot?: true;
   summary: string;
   /** The group of the route on the docs page. */
-  tag: 'applications' | 'chats' | 'messages' | 'search' | 'service';
+  tag: 'applications' | 'access' | 'chats' | 'messages' | 'search' | 'service';
   params?: () => z.ZodMiniObject;
   query?: () => z.ZodMiniObject;
   body?: () => z.ZodMiniObject;
@@ -33,6 +45,13 @@ export interface Route {
   problems: ProblemCode[];
   /** The services that the handler uses. */
   needs: ServiceName[];
+  /** Which access tokens may call it. */
+  allows: Allows;
+  /**
+   * What the route does with the ledger, if that does not follow from its method: it reads, or ends access tokens. It
+   * accepts no write then.
+   */
+  ledger?: 'read' | 'end access tokens';
   /** Requires the admin key, in a deployment that has one. */
   admin?: true;
   /** The response is a single resource or document. It has an ETag, and is 304 when the client already has it. */
@@ -40,6 +59,7 @@ export interface Route {
 }
 
 const application = '/applications/{token}';
+const accessTokens = `${application}/access-tokens`;
 const chats = `${application}/chats`;
 const chat = `${chats}/{chat_number}`;
 const messages = `${chat}/messages`;
@@ -64,6 +84,7 @@ export const routes = {
     response: { status: 201 },
     problems: [...idempotencyProblems],
     needs: ['ledger'],
+    allows: 'no token',
     admin: true,
   },
   listApplications: {
@@ -75,6 +96,7 @@ export const routes = {
     response: { status: 200 },
     problems: [],
     needs: ['store', 'cursors'],
+    allows: 'no token',
     admin: true,
   },
   getApplication: {
@@ -86,6 +108,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...applicationProblems],
     needs: ['store', 'ledger'],
+    allows: 'read',
     etag: true,
   },
   editApplication: {
@@ -99,6 +122,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...applicationProblems],
     needs: ['ledger'],
+    allows: 'application token only',
   },
   deleteApplication: {
     method: 'DELETE',
@@ -109,6 +133,32 @@ export const routes = {
     response: { status: 204 },
     problems: [...applicationProblems],
     needs: ['ledger'],
+    allows: 'application token only',
+  },
+  createAccessToken: {
+    method: 'POST',
+    path: accessTokens,
+    summary: 'Create an access token: a limited, short-lived credential for a browser or an app',
+    tag: 'access',
+    params: schemas.ApplicationPath,
+    body: AccessTokenInput,
+    response: { status: 201 },
+    problems: [...applicationProblems],
+    needs: ['ledger'],
+    allows: 'application token only',
+    ledger: 'read',
+  },
+  endAccessTokens: {
+    method: 'DELETE',
+    path: accessTokens,
+    summary: 'End all access tokens of an application that were created until now',
+    tag: 'access',
+    params: schemas.ApplicationPath,
+    response: { status: 204 },
+    problems: [...applicationProblems],
+    needs: ['ledger'],
+    allows: 'application token only',
+    ledger: 'end access tokens',
   },
   createChat: {
     method: 'POST',
@@ -120,6 +170,7 @@ export const routes = {
     response: { status: 201 },
     problems: [...applicationProblems, ...idempotencyProblems],
     needs: ['ledger'],
+    allows: 'application token only',
   },
   listChats: {
     method: 'GET',
@@ -131,6 +182,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...applicationProblems],
     needs: ['store', 'ledger', 'cursors'],
+    allows: 'read',
   },
   getChat: {
     method: 'GET',
@@ -141,6 +193,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...chatProblems],
     needs: ['store', 'ledger'],
+    allows: 'read',
     etag: true,
   },
   editChat: {
@@ -154,6 +207,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...chatProblems],
     needs: ['ledger'],
+    allows: 'application token only',
   },
   deleteChat: {
     method: 'DELETE',
@@ -164,6 +218,7 @@ export const routes = {
     response: { status: 204 },
     problems: [...chatProblems],
     needs: ['ledger'],
+    allows: 'application token only',
   },
   createMessage: {
     method: 'POST',
@@ -175,6 +230,7 @@ export const routes = {
     response: { status: 201 },
     problems: [...chatProblems, ...idempotencyProblems],
     needs: ['ledger'],
+    allows: 'create',
   },
   createMessages: {
     method: 'POST',
@@ -186,6 +242,7 @@ export const routes = {
     response: { status: 201 },
     problems: [...chatProblems, ...idempotencyProblems],
     needs: ['ledger'],
+    allows: 'create',
   },
   listMessages: {
     method: 'GET',
@@ -197,6 +254,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...chatProblems],
     needs: ['store', 'ledger', 'cursors'],
+    allows: 'read',
   },
   searchChat: {
     method: 'GET',
@@ -208,6 +266,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...chatProblems],
     needs: ['store', 'ledger', 'searchIndex', 'cursors'],
+    allows: 'read',
   },
   getMessage: {
     method: 'GET',
@@ -218,6 +277,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...messageProblems, 'message_pending'],
     needs: ['store', 'ledger'],
+    allows: 'read',
     etag: true,
   },
   editMessage: {
@@ -229,8 +289,9 @@ export const routes = {
     params: schemas.MessagePath,
     body: schemas.MessageEdit,
     response: { status: 200 },
-    problems: [...messageProblems],
-    needs: ['ledger'],
+    problems: [...messageProblems, 'message_pending'],
+    needs: ['store', 'ledger'],
+    allows: 'edit',
   },
   deleteMessage: {
     method: 'DELETE',
@@ -239,8 +300,9 @@ export const routes = {
     tag: 'messages',
     params: schemas.MessagePath,
     response: { status: 204 },
-    problems: [...messageProblems],
-    needs: ['ledger'],
+    problems: [...messageProblems, 'message_pending'],
+    needs: ['store', 'ledger'],
+    allows: 'edit',
   },
   searchApplication: {
     method: 'GET',
@@ -252,6 +314,7 @@ export const routes = {
     response: { status: 200 },
     problems: [...applicationProblems],
     needs: ['store', 'ledger', 'searchIndex', 'cursors'],
+    allows: 'read all',
   },
   getHealth: {
     method: 'GET',
@@ -261,6 +324,7 @@ export const routes = {
     response: { status: 200 },
     problems: [],
     needs: [],
+    allows: 'no token',
   },
   getOpenapi: {
     method: 'GET',
@@ -270,6 +334,7 @@ export const routes = {
     response: { status: 200, document: 'application/json' },
     problems: [],
     needs: [],
+    allows: 'no token',
     etag: true,
   },
   getDocs: {
@@ -281,6 +346,7 @@ export const routes = {
     response: { status: 200, document: 'text/html' },
     problems: [],
     needs: [],
+    allows: 'no token',
     etag: true,
   },
 } as const satisfies Record<string, Route>;
@@ -307,6 +373,18 @@ export const methodsOf = ({ method, alias }: Route): string[] => [
   ...(alias ? [alias] : []),
   ...(method === 'GET' ? ['HEAD'] : []),
 ];
+
+/**
+ * Returns whether the route is below an application. Its path then takes `self` in the place of the application's token,
+ * with a bearer token in a header.
+ */
+export const takesSelf = ({ allows }: Route): boolean => allows !== 'no token';
+
+/** Returns whether the route accepts writes, which the workers store. */
+export const acceptsWrites = ({ method, ledger }: Route): boolean => method !== 'GET' && ledger === undefined;
+
+/** Returns whether the route evaluates an Idempotency-Key. */
+export const takesKey = (route: Route): boolean => route.method === 'POST' && acceptsWrites(route);
 
 /** Returns the name of an operation's file without its extension: `createMessage` is in `create-message`. */
 export const operationFile = (id: OperationId): string => id.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -157,7 +157,11 @@ export const token = () =>
     description: "The application's token.",
     example: 'Q2lDXdH2R2GfSqkhVYzhGg',
   });
-const pathToken = () => z.pipe(token(), z.transform(asToken));
+const pathToken = () =>
+  documented(z.pipe(token(), z.transform(asToken)), {
+    description: "The application's token, or `self` when the header `Authorization` has a bearer token.",
+    example: 'self',
+  });
 export const ApplicationPath = once(() => z.object({ token: pathToken() }));
 export const ChatPath = once(() => z.object({ token: pathToken(), chat_number: pathNumber('chat') }));
 export const MessagePath = once(() =>

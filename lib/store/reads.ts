@@ -54,7 +54,8 @@ export interface Reads {
     order: 'asc' | 'desc';
     limit: number;
   }): Promise<Rows<StoredApplication>>;
-  chats(token: string, range: ListRange): Promise<Rows<StoredChat>>;
+  /** @param range.only the numbers of the chats to list; all if undefined */
+  chats(token: string, range: ListRange & { only?: readonly number[] }): Promise<Rows<StoredChat>>;
   /** The page may end before `limit`, once its texts exceed `limits.pageBytes`. */
   messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>>;
   /**

@@ -8,7 +8,7 @@ import { promisify } from 'node:util';
 import { afterAll, describe, expect, test } from 'vitest';
 import { bundleFolder, bundleFunctions, noticesFile } from '../../infra/bundles.ts';
 import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
-import { type Route, routes } from '../../lib/api/routes.ts';
+import { acceptsWrites, type Route, routes } from '../../lib/api/routes.ts';
 import { environmentOf } from '../../tools/bench/functions/sample-environment.ts';
 
 const bundles = mkdtempSync(path.join(tmpdir(), 'chat-system-bundles-'));
@@ -16,7 +16,9 @@ const { outputs } = await bundleFunctions(bundles);
 afterAll(() => rm(bundles, { recursive: true }));
 
 const names = Object.keys(functions) as FunctionName[];
-const writes = names.filter((name) => name in routes && (routes as Record<string, Route>)[name]?.method !== 'GET');
+const writes = Object.entries<Route>(routes)
+  .filter(([, route]) => acceptsWrites(route) && !route.needs.includes('store'))
+  .map(([name]) => name as FunctionName);
 
 /** Returns a bundle: its size in bytes, its input files and packages, and the modules of Node.js it imports. */
 function bundleOf(name: FunctionName) {
@@ -62,9 +64,9 @@ test.each(names)('the bundle of %s is small', (name) => {
   const limit = [
     ...(packages.includes('@opensearch-project/opensearch') ? [1_950_000] : []),
     ...(packages.includes('mysql2') ? [1_620_000] : []),
-    ...(packages.some((each) => each.startsWith('@aws-sdk/')) ? [365_000] : []),
-    ...(name === 'getOpenapi' ? [195_000] : []),
-    100_000,
+    ...(packages.some((each) => each.startsWith('@aws-sdk/')) ? [380_000] : []),
+    ...(name === 'getOpenapi' ? [205_000] : []),
+    105_000,
   ][0];
   expect(bytes).toBeLessThan(limit as number);
 });

@@ -77,12 +77,13 @@ const worksOn = (queue: QueueName) => [
 ];
 const storeQueue = 'sqs:SendMessage store queue';
 // BatchWriteItem parks the writes that the store queue does not accept. BatchGetItem reads the parent.
-const create = [...ledger('BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'), storeQueue];
-const edit = [...ledger('BatchGetItem', 'UpdateItem', 'BatchWriteItem'), storeQueue];
-const remove = [...ledger('BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteItem'), storeQueue];
-const read = [...sql('reader'), ...ledger('BatchGetItem')];
-const list = [...read, systemSecret];
-const search = [...list, 'es:ESHttpPost search/messages/_search'];
+const createNew = [...ledger('BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'), storeQueue];
+// Every function of a route below an application reads access tokens, with the system secret.
+const create = [...createNew, systemSecret];
+const edit = [...ledger('BatchGetItem', 'UpdateItem', 'BatchWriteItem'), storeQueue, systemSecret];
+const remove = [...ledger('BatchGetItem', 'UpdateItem', 'PutItem', 'BatchWriteItem'), storeQueue, systemSecret];
+const read = [...sql('reader'), ...ledger('BatchGetItem'), systemSecret];
+const search = [...read, 'es:ESHttpPost search/messages/_search'];
 
 /** The permissions of each worker other than those for its own queue. */
 const ofWorkers: Partial<Record<QueueName, string[]>> = {
@@ -104,21 +105,24 @@ const workers = Object.fromEntries(
 
 /** The permissions of each function other than the basic ones. */
 const allowed: Record<FunctionName, string[]> = {
-  createApplication: [...create, adminKey],
+  createApplication: [...createNew, adminKey],
+  createAccessToken: [...ledger('BatchGetItem'), systemSecret],
+  endAccessTokens: [...ledger('BatchGetItem', 'UpdateItem'), systemSecret],
   createChat: create,
   createMessage: create,
   createMessages: create,
   editApplication: edit,
   editChat: edit,
-  editMessage: edit,
+  // An access token edits only messages of its own, and SQL has their senders.
+  editMessage: [...edit, ...sql('reader')],
   deleteApplication: remove,
   deleteChat: remove,
-  deleteMessage: remove,
+  deleteMessage: [...remove, ...sql('reader')],
   listApplications: [...sql('reader'), systemSecret, adminKey],
   getApplication: read,
-  listChats: list,
+  listChats: read,
   getChat: read,
-  listMessages: list,
+  listMessages: read,
   getMessage: read,
   searchChat: search,
   searchApplication: search,

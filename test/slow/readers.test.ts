@@ -44,8 +44,10 @@ describe('the pool of reader processes', () => {
         application: async (token) => ({ name: token, createdAt: 1, updatedAt: 2 }),
         chat: async () => undefined,
         hasMessage: async () => false,
+        accessGeneration: async () => 0,
       },
       isKnown: (token) => !token.startsWith('invented'),
+      applicationOf: async (bearer) => bearer,
       deadlineMs,
     });
     onTestFinished(() => readers.stop());

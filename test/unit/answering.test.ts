@@ -10,6 +10,7 @@ import type { Services } from '../../functions/runtime/services.ts';
 import { ProblemDocument } from '../../lib/api/responses.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { NotFound, Unavailable } from '../../lib/model/errors.ts';
+import { noAccess } from '../support/client/access.ts';
 import { type Answered, answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 
 setLogLevel('silent');
@@ -25,10 +26,13 @@ const accepting = {
   editMessage: async () => ({ at: 2_000 }),
   deleteChat: async () => undefined,
 } as unknown as Ledger;
+/** The application's own token edits without asking the store. */
+const noStore = {} as Services['store'];
 /** Returns a ledger whose every call fails with this error. */
 const failing = (error: unknown) =>
   ({
     ledger: new Proxy({}, { get: () => () => Promise.reject(error) }) as Ledger,
+    access: noAccess,
   }) satisfies Partial<Services>;
 
 const expectCommonHeaders = ({ headers }: Answered) =>
@@ -41,7 +45,10 @@ const expectCommonHeaders = ({ headers }: Answered) =>
 
 describe('a response', () => {
   test('a create returns the status of the route table, JSON, and the URL of the new resource', async () => {
-    const created = await answer(createChat({ ledger: accepting }), apiEvent('createChat', { body: { name: 'x' } }));
+    const created = await answer(
+      createChat({ ledger: accepting, access: noAccess }),
+      apiEvent('createChat', { body: { name: 'x' } }),
+    );
     expect(created).toMatchObject({
       status: 201,
       headers: { location: 'chats/7', 'content-type': 'application/json', 'cache-control': 'private, no-cache' },
@@ -58,7 +65,10 @@ describe('a response', () => {
 
   test('a batch returns its messages in order, with consecutive numbers', async () => {
     const parts = { body: { messages: [{ body: 'a' }, { body: 'b' }] } };
-    const { json, headers } = await answer(createMessages({ ledger: accepting }), apiEvent('createMessages', parts));
+    const { json, headers } = await answer(
+      createMessages({ ledger: accepting, access: noAccess }),
+      apiEvent('createMessages', parts),
+    );
     expect(json).toMatchObject({
       data: [
         { number: 5, body: 'a' },
@@ -70,14 +80,14 @@ describe('a response', () => {
 
   test('an edit of a message returns no created_at, which only the store knows', async () => {
     const { json } = await answer(
-      editMessage({ ledger: accepting }),
+      editMessage({ ledger: accepting, store: noStore, access: noAccess }),
       apiEvent('editMessage', { params: { message_number: '9' }, body: { body: 'new' } }),
     );
     expect(json).toEqual({ number: 9, body: 'new', updated_at: '1970-01-01T00:00:02.000Z' });
   });
 
   test('a deletion returns an empty body', async () => {
-    const deleted = await answer(deleteChat({ ledger: accepting }), apiEvent('deleteChat'));
+    const deleted = await answer(deleteChat({ ledger: accepting, access: noAccess }), apiEvent('deleteChat'));
     expect([deleted.status, deleted.text]).toEqual([204, '']);
     expect(deleted.headers).not.toHaveProperty('content-type');
     expect(deleted.headers['cache-control']).toBe('private, no-cache');

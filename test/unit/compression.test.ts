@@ -6,6 +6,7 @@ import { compressed, takesGzip } from '../../functions/runtime/http/content-codi
 import type { Services } from '../../functions/runtime/services.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { lambdaContext } from '../../local/lambda-events.ts';
+import { noAccess } from '../support/client/access.ts';
 import { apiEvent, type RequestParts } from '../support/client/api-event.ts';
 
 const ledger = { createMessages: async () => ({ first: 1, at: 0 }) } as unknown as Ledger;
@@ -67,7 +68,10 @@ describe('a response', () => {
 
   test('a long problem is compressed too', async () => {
     const parts: RequestParts = { headers: gzip, body: { messages: Array(20).fill({ body: '' }) } };
-    const result = await createMessages({ ledger })(apiEvent('createMessages', parts), lambdaContext('test'));
+    const result = await createMessages({ ledger, access: noAccess })(
+      apiEvent('createMessages', parts),
+      lambdaContext('test'),
+    );
     expect(result).toMatchObject({
       statusCode: 422,
       headers: { 'content-encoding': 'gzip', 'content-type': 'application/problem+json', vary: 'accept-encoding' },

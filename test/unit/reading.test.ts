@@ -17,6 +17,7 @@ import { GroupCommit } from '../../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { newClock } from '../support/basics/clock.ts';
+import { noAccess } from '../support/client/access.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
 import {
@@ -49,6 +50,7 @@ describe('a read', () => {
       store,
       searchIndex: new SqliteSearchIndex(storeFile.database),
       cursors: testCursors(),
+      access: noAccess,
     };
     // Creates what is accepted but not stored.
     token = (await services.ledger.createApplication('a')).token;

@@ -12,6 +12,7 @@ import type { Write } from '../../lib/model/write.ts';
 import { decodeChangesRecord, encodeWrites } from '../../lib/queue/records.ts';
 import { UnstorableWrite } from '../../lib/store/merging.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
+import { noAccess } from '../support/client/access.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 import { applicationWrite, messageWrite, messageWrites } from '../support/histories/writes.ts';
 import { deliver } from '../support/servers/batch.ts';
@@ -98,7 +99,7 @@ describe('a report', () => {
   test('an accepted request reports its number of writes and its id', async () => {
     const ledger = { createMessages: async () => ({ first: 1, at: 1 }) } as unknown as Ledger;
     const event = apiEvent('createMessages', { body: { messages: [{ body: 'a' }, { body: 'b' }] } });
-    const handler = createMessages({ ledger, report: opened.services.report });
+    const handler = createMessages({ ledger, access: noAccess, report: opened.services.report });
     const { headers } = await answer(handler, event);
     expect(reports).toEqual([['a write was accepted', { accepted: 2 }, [headers['x-request-id']]]]);
     await answer(handler, apiEvent('createMessages', { body: { messages: [] } }));

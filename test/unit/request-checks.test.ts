@@ -16,6 +16,7 @@ import type { MessageContent } from '../../lib/model/content.ts';
 import { NotFound } from '../../lib/model/errors.ts';
 import type { ChatKey } from '../../lib/model/keys.ts';
 import { newToken } from '../../lib/model/token.ts';
+import { noAccess } from '../support/client/access.ts';
 import { answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
 
@@ -375,7 +376,8 @@ describe('an Idempotency-Key', () => {
     editChat: async () => ({ createdAt: 0, at: 0 }),
   } as unknown as Ledger;
   const keyOf = async (key: string, parts: RequestParts = {}, id: 'createMessage' | 'createChat' = 'createMessage') => {
-    const handler = id === 'createMessage' ? createMessage({ ledger }) : createChat({ ledger });
+    const handler =
+      id === 'createMessage' ? createMessage({ ledger, access: noAccess }) : createChat({ ledger, access: noAccess });
     const body = id === 'createMessage' ? { body: 'x' } : { name: 'x' };
     const headers = parts.lines ? {} : { 'Idempotency-Key': key };
     const { status } = await answer(handler, apiEvent(id, { body, ...parts, headers }));
@@ -518,8 +520,8 @@ describe('an Idempotency-Key', () => {
 
   test('an Idempotency-Key is ignored where nothing is created, and may be absent', async () => {
     const parts = { body: { name: 'x' }, headers: { 'Idempotency-Key': 'é' } };
-    expect((await answer(editChat({ ledger }), apiEvent('editChat', parts))).status).toBe(200);
-    await answer(createMessage({ ledger }), apiEvent('createMessage', { body: { body: 'x' } }));
+    expect((await answer(editChat({ ledger, access: noAccess }), apiEvent('editChat', parts))).status).toBe(200);
+    await answer(createMessage({ ledger, access: noAccess }), apiEvent('createMessage', { body: { body: 'x' } }));
     expect(keys.at(-1)).toBeUndefined();
   });
 });

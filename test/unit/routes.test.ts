@@ -29,6 +29,7 @@ test('the routes are those of the contract', () => {
   const contract = {
     '/applications': ['POST', 'GET', 'HEAD'],
     '/applications/{token}': ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'],
+    '/applications/{token}/access-tokens': ['POST', 'DELETE'],
     '/applications/{token}/search': ['GET', 'HEAD'],
     [chats]: ['POST', 'GET', 'HEAD'],
     [`${chats}/{chat_number}`]: ['GET', 'HEAD', 'PATCH', 'PUT', 'DELETE'],
@@ -54,8 +55,9 @@ test('a path has exactly the parameters of its schema', () => {
   }
 });
 
-test('writes need the ledger only, and only creating and listing applications need the admin key', () => {
-  for (const [id, route] of table) if (route.method !== 'GET') expect(route.needs, id).toEqual(['ledger']);
+test('writes need the ledger only, except those that must know whose message it is, and only creating and listing applications need the admin key', () => {
+  for (const [id, { method, allows, needs }] of table)
+    if (method !== 'GET') expect(needs, id).toEqual(allows === 'edit' ? ['store', 'ledger'] : ['ledger']);
   expect(table.filter(([, { admin }]) => admin).map(([id]) => id)).toEqual(['createApplication', 'listApplications']);
 });
 

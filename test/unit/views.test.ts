@@ -5,6 +5,7 @@ import { matchView } from '../../functions/api/shared/matches.ts';
 import { applicationView, chatView, messageView, timestamp } from '../../functions/api/shared/views.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import { blankContent } from '../../lib/model/content.ts';
+import { noAccess } from '../support/client/access.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 
 // The clock of the machine that accepted the edit is an hour behind, or was set back.
@@ -25,8 +26,8 @@ test('no view has an updated_at before its created_at, whatever the clocks say',
   } as unknown as Ledger;
   const body = { name: 'new' };
   const answers = [
-    await answer(editApplication({ ledger }), apiEvent('editApplication', { body })),
-    await answer(editChat({ ledger }), apiEvent('editChat', { body })),
+    await answer(editApplication({ ledger, access: noAccess }), apiEvent('editApplication', { body })),
+    await answer(editChat({ ledger, access: noAccess }), apiEvent('editChat', { body })),
   ];
   for (const { json } of answers) expect(json).toMatchObject(both);
 });

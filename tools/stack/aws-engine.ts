@@ -3,6 +3,7 @@ import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 import { CreateSecretCommand, ResourceExistsException, SecretsManagerClient } from '@aws-sdk/client-secrets-manager';
 import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { sql } from 'kysely';
+import { access } from '../../functions/aws/access.ts';
 import { cursors } from '../../functions/aws/cursors.ts';
 import { ledger } from '../../functions/aws/ledger.ts';
 import { parkedWrites } from '../../functions/aws/parked-writes.ts';
@@ -57,7 +58,10 @@ export interface AwsServers {
  */
 export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   const environment = await makeOwn(servers);
-  const services = await bind({ ledger, store, searchIndex, cursors, ...queueProviders, parkedWrites }, environment);
+  const services = await bind(
+    { ledger, store, searchIndex, cursors, access, ...queueProviders, parkedWrites },
+    environment,
+  );
 
   const workers = await makeWorkers(services);
   for (const name of queueNames) {

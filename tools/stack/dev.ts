@@ -31,6 +31,7 @@ try {
     const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
       adminKey: undefined,
       onLoopback: true,
+      access: services.access,
     });
     await server.listen({ port: settings.port, host: '127.0.0.1' });
     const { port } = server.server.address() as AddressInfo;

@@ -1,3 +1,4 @@
+import type { Holder } from '../../../lib/model/holder.ts';
 import { parsedMetadata } from '../../../lib/model/metadata.ts';
 import type { StoredApplication, StoredChat, StoredMessage } from '../../../lib/store/reads.ts';
 
@@ -30,6 +31,12 @@ export const applicationView = ({ token, name, chatsCount, ...times }: StoredApp
   chats_count: chatsCount,
   ...timesView(times),
 });
+
+/** Returns an application as the holder of an access token sees it. */
+export const heldApplicationView = (application: StoredApplication, { chats }: Holder) => {
+  const { token: _token, chats_count, ...rest } = applicationView(application);
+  return { ...rest, ...(chats === null && { chats_count }) };
+};
 
 export const chatView = ({ number, name, metadata, messagesCount, ...times }: StoredChat) => ({
   number,

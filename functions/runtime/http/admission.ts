@@ -2,9 +2,12 @@ import { createHash, timingSafeEqual } from 'node:crypto';
 import { MIMEType } from 'node:util';
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type { Access } from '../../../lib/access/access.ts';
 import { Problem, routeNotFound } from '../../../lib/api/problems.ts';
 import { pathsOf, type Route } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
+import type { Caller } from '../../../lib/model/holder.ts';
+import { callerOf, self } from './bearer.ts';
 import { pathCheck } from './route-path.ts';
 
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
@@ -94,13 +97,30 @@ export function headCheck(route: Route, adminKey: string | undefined): HeadCheck
   };
 }
 
-/** Checks the path and the head of a request before its body is parsed. */
-export function admission(route: Route, adminKey: string | undefined): MiddlewareObj<APIGatewayProxyEvent> {
+/** An event after admission. `caller` is undefined when the path has an application's token, or none at all. */
+export type AdmittedEvent = APIGatewayProxyEvent & { caller?: Caller };
+
+/**
+ * Checks the path, the access token and the head of a request before its body is parsed. In a path with `self`, replaces
+ * it with the token of the application that the bearer token is for.
+ *
+ * @param access undefined for a route that is not below an application
+ */
+export function admission(
+  route: Route,
+  adminKey: string | undefined,
+  access: Access | undefined,
+): MiddlewareObj<APIGatewayProxyEvent> {
   const paths = new Map(pathsOf(route).map((path) => [path, pathCheck(path)]));
   const checkHead = headCheck(route, adminKey);
   return {
     before: async ({ event }) => {
       if (!paths.get(event.resource)?.(event.path)) throw routeNotFound();
+      const { pathParameters } = event;
+      if (access && pathParameters?.token === self) {
+        const caller = await callerOf(event.headers, access);
+        Object.assign(event, { caller, pathParameters: { ...pathParameters, token: caller.token } });
+      }
       const bytes = event.body ? Buffer.byteLength(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : 0;
       checkHead(event.headers, bytes);
     },

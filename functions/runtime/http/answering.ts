@@ -102,7 +102,7 @@ function documentResult(
 }
 
 /** Maps any error to a client-facing problem. Unexpected errors become `internal_error` and are logged. */
-function problemFor(error: unknown, requestId: string): Problem {
+export function problemFor(error: unknown, requestId: string): Problem {
   const problem = expectedProblem(error);
   if (!problem) {
     log.error(events.failed, { request_id: requestId, error: error as Error });

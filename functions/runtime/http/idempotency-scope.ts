@@ -1,22 +1,27 @@
 import type { Route } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
+import type { Holder } from '../../../lib/model/holder.ts';
 
 /** The callers that share the Idempotency-Keys of a route. */
 export interface IdempotencyScope {
-  /** Identifies the scope, besides the operation and the path. Only a hash of it is stored. */
-  identity: string[];
+  /** Identifies the scope of a caller, besides the operation and the path. Only a hash of it is stored. */
+  identityOf(holder: Holder | undefined): unknown[];
   /** Returns what is wrong with a key in this scope. */
   faultOf(key: string): string | undefined;
 }
 
 /**
- * Returns the scope of a route's keys. Below an application, the token in the path separates callers. The creation of
+ * Returns the scope of a route's keys. Below an application, its token separates callers, and so does the sender of an
+ * access token: a renewed access token can still retry, and nobody gets the response of another sender. The creation of
  * an application has no such token, so the admin key separates callers: each admin key has its own scope. Without an
  * admin key, all callers share one scope. The key must then be hard to guess, because a caller who guesses one receives
  * the token of another caller's application.
  */
 export const idempotencyScope = (route: Route, adminKey: string | undefined): IdempotencyScope => ({
-  identity: route.admin && adminKey ? [adminKey] : [],
+  identityOf: (holder) => {
+    if (holder) return [{ sender: holder.sender }];
+    return route.admin && adminKey ? [adminKey] : [];
+  },
   faultOf: (key) => (route.admin && !adminKey && isGuessable(key) ? guessable : undefined),
 });
 

@@ -1,7 +1,10 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts';
+import type { Access } from '../../../lib/access/access.ts';
+import { accessTokenInvalid } from '../../../lib/api/problems.ts';
+import { acceptsWrites, type OperationId, type Route, routes } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
+import { NotFound } from '../../../lib/model/errors.ts';
 import type { LambdaHandler } from '../lambda.ts';
 import type { ServicesOf } from '../services.ts';
 import { accepting } from './accepting.ts';
@@ -10,6 +13,7 @@ import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
 import type { ResponseOf } from './documented-response.ts';
 import { jsonBody } from './json-body.ts';
+import { permission } from './permission.ts';
 import { requestHeaders } from './request-headers.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
 
@@ -17,7 +21,7 @@ export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
 
 /**
  * Makes the Lambda handler of an operation, for API Gateway proxy events. A request is checked in the contract's
- * order: admin key, content type, size, JSON, validation. Then `run` does the work. It receives the request as the
+ * order: admin key or access token, content type, size, JSON, validation, permission. Then `run` does the work. It receives the request as the
  * route's schemas parsed it, and only the services that the route needs. It must return exactly the documented
  * response: an extra or missing member is a type error.
  */
@@ -28,14 +32,25 @@ export const operation =
   ) =>
   (services: ServicesOf<Id>): HttpHandler => {
     const route: Route = routes[id];
+    const { access } = services as { access?: Access };
     const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
       .use(answering(route))
       .use(requestHeaders())
-      .use(admission(route, services.adminKey))
+      .use(admission(route, services.adminKey, access))
       .use(bodyValues(route))
       .use(jsonBody(route))
       .use(validation(id, route, services.adminKey))
-      .handler((event) => run((event as unknown as ApiEvent<Id>).request, services));
-    if (services.report) stack.use(accepting(services.report));
+      .use(permission(route))
+      .handler(async (event) => {
+        const { request, caller } = event as unknown as ApiEvent<Id>;
+        try {
+          return await run(request, services);
+        } catch (error) {
+          // The application was deleted after its access generation was read.
+          if (caller && error instanceof NotFound && error.missing[0] === 'application') throw accessTokenInvalid();
+          throw error;
+        }
+      });
+    if (services.report && acceptsWrites(route)) stack.use(accepting(services.report));
     return stack as unknown as HttpHandler;
   };

@@ -3,9 +3,11 @@ import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
 import type * as z from 'zod/mini';
 import { type Fault, validationFailed } from '../../../lib/api/problems.ts';
-import type { OperationId, Route, Routes } from '../../../lib/api/routes.ts';
+import { type OperationId, type Route, type Routes, takesKey } from '../../../lib/api/routes.ts';
 import { idempotencyKey } from '../../../lib/api/schemas.ts';
 import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
+import type { Holder } from '../../../lib/model/holder.ts';
+import type { AdmittedEvent } from './admission.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { idempotencyScope } from './idempotency-scope.ts';
 import { requestIdOf } from './request-id.ts';
@@ -20,6 +22,8 @@ export interface ApiRequest<Id extends OperationId> {
   body: Parsed<Id, 'body'>;
   /** The Idempotency-Key of a POST that has one. */
   key: IdempotencyKey | undefined;
+  /** Who holds the access token; undefined for whoever has the application's own token. */
+  holder: Holder | undefined;
   /** Stored with the writes of the request, so that logs can be searched for it. */
   requestId: string;
   /** Returns the URL of the list's page at the cursor: a query string, relative to the URL of the request. */
@@ -27,7 +31,7 @@ export interface ApiRequest<Id extends OperationId> {
 }
 
 /** The proxy event after validation. */
-export type ApiEvent<Id extends OperationId> = APIGatewayProxyEvent & { request: ApiRequest<Id> };
+export type ApiEvent<Id extends OperationId> = AdmittedEvent & { request: ApiRequest<Id> };
 
 const jsonPointer = (path: PropertyKey[]): string =>
   path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
@@ -50,7 +54,7 @@ export function validation(
   adminKey: string | undefined,
 ): MiddlewareObj<APIGatewayProxyEvent> {
   const schemas = { params: route.params?.(), query: route.query?.(), body: route.body?.() };
-  const keySchema = route.method === 'POST' ? idempotencyKey() : undefined;
+  const keySchema = takesKey(route) ? idempotencyKey() : undefined;
   const filters = Object.keys(schemas.query?.shape ?? {}).filter((parameter) => parameter !== 'cursor');
   const scope = idempotencyScope(route, adminKey);
   return {
@@ -74,16 +78,18 @@ export function validation(
       const body = parse(schemas.body, event.body, jsonPointer);
       if (faults.length > 0) throw validationFailed(faults);
 
+      const holder = (event as AdmittedEvent).caller?.holder;
       const request = {
         params,
         query,
         body,
         key: key && {
-          id: sha256(JSON.stringify([id, params, key, ...scope.identity])),
+          id: sha256(JSON.stringify([id, params, key, ...scope.identityOf(holder)])),
           // The body as it was sent, and not as the schema returns it. So unknown members count too, and a new member with
           // a default changes no payload of an earlier release.
           payload: sha256(canonicalJson(event.body)),
         },
+        holder,
         requestId: requestIdOf({ context }),
         pageAt: (cursor: string) => {
           const given = event.queryStringParameters ?? {};

@@ -117,13 +117,15 @@ export abstract class SqlStore extends SqlInventory implements Store {
     return { rows: rows.slice(0, limit).map(application), more: rows.length > limit };
   }
 
-  async chats(token: string, range: ListRange): Promise<Rows<StoredChat>> {
+  async chats(token: string, range: ListRange & { only?: readonly number[] }): Promise<Rows<StoredChat>> {
+    const { only } = range;
     const rows = await this.db
       .selectFrom('chats')
       .selectAll()
       .where('token', '=', token)
       .where(live)
       .where(inPage(range))
+      .$if(only !== undefined, (query) => query.where('number', 'in', only ?? []))
       .orderBy('number', range.order)
       .limit(range.limit + 1)
       .execute();

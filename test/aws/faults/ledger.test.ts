@@ -12,6 +12,7 @@ import { limits } from '../../../lib/limits.ts';
 import { NotSent, type Outbox } from '../../../lib/queue/queue.ts';
 import { decodeWrites } from '../../../lib/queue/records.ts';
 import { newClock } from '../../support/basics/clock.ts';
+import { noAccess } from '../../support/client/access.ts';
 import { answer, apiEvent } from '../../support/client/api-event.ts';
 import { refusal } from '../../support/faults/refusal.ts';
 import { chatNamed, contents, numbers } from '../../support/histories/writes.ts';
@@ -219,7 +220,7 @@ describe('the ledger in DynamoDB', () => {
   });
 
   test('50 concurrent requests with one key create one message', async () => {
-    const handler = createMessage({ ledger });
+    const handler = createMessage({ ledger, access: noAccess });
     const event = () =>
       apiEvent('createMessage', { params: { token }, body: { body: 'once' }, headers: { 'Idempotency-Key': 'k' } });
     const answers = await Promise.all(numbers(1, 50).map(() => answer(handler, event())));

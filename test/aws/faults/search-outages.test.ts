@@ -6,6 +6,7 @@ import { limits } from '../../../lib/limits.ts';
 import { openOpensearch } from '../../../lib/search/opensearch/client.ts';
 import { OpensearchIndex } from '../../../lib/search/opensearch/opensearch-index.ts';
 import type { StoredChat } from '../../../lib/store/reads.ts';
+import { noAccess } from '../../support/client/access.ts';
 import { answer, apiEvent, someToken as token } from '../../support/client/api-event.ts';
 import { testCursors } from '../../support/client/cursors.ts';
 import { FaultyProxy } from '../../support/faults/faulty-proxy.ts';
@@ -36,6 +37,7 @@ describe('a search', () => {
     onTestFinished(() => client.close());
     const store = { chat: async () => chat } as unknown as Parameters<typeof searchChat>[0]['store'];
     const handler = searchChat({
+      access: noAccess,
       store,
       ledger,
       cursors: testCursors(),

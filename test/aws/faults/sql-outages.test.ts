@@ -7,6 +7,7 @@ import { setLogLevel } from '../../../functions/runtime/observe/log.ts';
 import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
+import { noAccess } from '../../support/client/access.ts';
 import { answer, apiEvent, someToken as token } from '../../support/client/api-event.ts';
 import { testCursors } from '../../support/client/cursors.ts';
 import { FaultyProxy } from '../../support/faults/faulty-proxy.ts';
@@ -57,7 +58,7 @@ describe('a read', () => {
     const read = async () => {
       const begun = performance.now();
       const { status, headers } = await answer(
-        getApplication({ store, ledger }),
+        getApplication({ store, ledger, access: noAccess }),
         apiEvent('getApplication'),
         functionMs,
       );
@@ -123,7 +124,7 @@ describe('a read', () => {
     proxy.delayMs = 1_200;
     const begun = performance.now();
     const { status } = await answer(
-      listMessages({ store, ledger, cursors: testCursors() }),
+      listMessages({ store, ledger, cursors: testCursors(), access: noAccess }),
       apiEvent('listMessages'),
       functionMs,
     );

@@ -1,4 +1,6 @@
 import type { AddressInfo } from 'node:net';
+import { Access } from '../../../lib/access/access.ts';
+import { AccessTokens } from '../../../lib/access/access-tokens.ts';
 import { Cursors } from '../../../lib/api/cursors.ts';
 import { SqliteSearchIndex } from '../../../lib/search/sqlite/sqlite-index.ts';
 import { SqliteStore } from '../../../lib/store/sqlite/sqlite-store.ts';
@@ -13,15 +15,18 @@ import { systemSecretOf } from '../../../local/system-secret.ts';
 const [dataDir] = process.argv.slice(2);
 if (!dataDir) throw new Error('The data folder is missing');
 const { ledger, storeDatabase } = await openEngineFiles(dataDir);
+const systemSecret = fixedSecret(systemSecretOf(dataDir));
 const services = {
   ledger,
   store: new SqliteStore(storeDatabase),
   searchIndex: new SqliteSearchIndex(storeDatabase),
-  cursors: new Cursors(fixedSecret(systemSecretOf(dataDir))),
+  cursors: new Cursors(systemSecret),
+  access: new Access({ tokens: new AccessTokens(systemSecret), ledger, keptMs: 0 }),
 };
 const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
   adminKey: undefined,
   onLoopback: true,
+  access: services.access,
 });
 await server.listen({ port: 0, host: '127.0.0.1' });
 process.send?.((server.server.address() as AddressInfo).port);

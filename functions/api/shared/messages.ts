@@ -1,0 +1,47 @@
+import { messagePending, notAllowed } from '../../../lib/api/problems.ts';
+import type { MessageContent } from '../../../lib/model/content.ts';
+import { NotFound } from '../../../lib/model/errors.ts';
+import type { Holder } from '../../../lib/model/holder.ts';
+import type { MessageKey } from '../../../lib/model/keys.ts';
+import type { StoredMessage } from '../../../lib/store/reads.ts';
+import type { Services } from '../../runtime/services.ts';
+import { requireChat } from './parents.ts';
+
+/**
+ * Returns a stored message.
+ *
+ * @throws NotFound for the application, chat or message; Problem message_pending when it is not stored yet
+ */
+export async function requireMessage(
+  services: Pick<Services, 'store' | 'ledger'>,
+  { token, chat, number }: MessageKey,
+): Promise<StoredMessage> {
+  await requireChat(services, token, chat);
+  const message = await services.store.message(token, chat, number);
+  if (message === 'deleted' || message === 'void') throw new NotFound('message', number);
+  if (message !== 'unknown') return message;
+  throw (await services.ledger.hasMessage(token, chat, number))
+    ? messagePending(number)
+    : new NotFound('message', number);
+}
+
+/** Returns the content of a new message. The holder of an access token is its sender, whatever the request says. */
+export const sentBy = (holder: Holder | undefined, content: MessageContent): MessageContent =>
+  holder ? { ...content, sender: holder.sender } : content;
+
+/**
+ * Requires that the holder of an access token edits or deletes a message of its own. Only the stored message says whose
+ * it is, so unlike the application's own token, a holder waits for the store.
+ *
+ * @throws Problem not_allowed; also what {@link requireMessage} throws
+ */
+export async function requireOwn(
+  services: Pick<Services, 'store' | 'ledger'>,
+  message: MessageKey,
+  holder: Holder | undefined,
+): Promise<void> {
+  if (!holder) return;
+  const { content } = await requireMessage(services, message);
+  if (holder.sender === null || content.sender !== holder.sender)
+    throw notAllowed('the `sender` of this message, so it may neither edit nor delete it');
+}

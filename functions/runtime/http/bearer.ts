@@ -1,0 +1,28 @@
+import type { Access } from '../../../lib/access/access.ts';
+import { accessTokenExpired, accessTokenInvalid, accessTokenRequired } from '../../../lib/api/problems.ts';
+import type { Caller } from '../../../lib/model/holder.ts';
+
+/** What stands for the application's token in a path when the header `Authorization` has a bearer token. */
+export const self = 'self';
+
+/** The headers of a request, by their names in lower case. */
+type Headers = Readonly<Record<string, string | string[] | undefined>>;
+
+/** Returns the bearer token of a request; undefined if it has none. */
+export const bearerOf = ({ authorization }: Headers): string | undefined =>
+  // The name of the scheme is case-insensitive (RFC 9110, section 11.1).
+  /^Bearer +([^ ].*)$/i.exec(String(authorization ?? ''))?.[1];
+
+/**
+ * Returns who makes a request for `self`.
+ *
+ * @throws Problem access_token_required, access_token_invalid or access_token_expired; Unavailable; Throttled
+ */
+export async function callerOf(headers: Headers, access: Access): Promise<Caller> {
+  const bearer = bearerOf(headers);
+  if (bearer === undefined) throw accessTokenRequired();
+  const caller = await access.callerOf(bearer);
+  if (caller === 'invalid') throw accessTokenInvalid();
+  if (caller === 'expired') throw accessTokenExpired();
+  return caller;
+}
