@@ -174,8 +174,13 @@ export function expectGeneralRules({ status, headers, body }: Answer, what: stri
   expect(headers.get('x-content-type-options'), `${what}: no sniffing`).toBe('nosniff');
   // A response that is the same for every client may be cached anywhere; one of an application never.
   const isDocument = /\/(docs|openapi\.json|v1\/?)[ ?]/.test(what);
+  const isCredential = /^POST \S+\/access-tokens /.test(what);
   expect(caching, `${what}: Cache-Control`).toBe(
-    status >= 400 ? 'no-store' : isDocument && [200, 304].includes(status) ? 'no-cache' : 'private, no-cache',
+    status >= 400 || isCredential
+      ? 'no-store'
+      : isDocument && [200, 304].includes(status)
+        ? 'no-cache'
+        : 'private, no-cache',
   );
   if (status < 400 || !withBody) return;
   expect(contentType, what).toMatch(/^application\/problem\+json\b/);

@@ -35,6 +35,10 @@ export async function useEveryRoute(client: Client, planted: Planted): Promise<s
     ['DELETE', `${chat}/messages/3`],
   ] as const)
     await client.call(method, path, { body: given, ...(headers && { headers }) });
+  const asked = { sender: text('sender'), chats: [1], can: ['read', 'create', 'edit'] };
+  const { access_token } = (await client.post<{ access_token: string }>(`${application}/access-tokens`, asked)).body;
+  planted.add('access token', access_token);
+  await useSelf(client, planted, access_token);
   const settled = { timeout: 60_000, interval: 100 };
   await expect.poll(async () => (await client.get(`${chat}/messages/1`)).status, settled).toBe(200);
 
@@ -51,6 +55,23 @@ export async function useEveryRoute(client: Client, planted: Planted): Promise<s
     for (const one of methodsOf({ method, alias } as Route))
       await misuse(client, planted, one, path, created.body.token);
   return application;
+}
+
+/** Uses and misuses an access token: in the header, in the path, and in a query, where it does not belong. */
+async function useSelf(client: Client, planted: Planted, accessToken: string): Promise<void> {
+  const chat = '/applications/self/chats/1';
+  const held = { authorization: `Bearer ${accessToken}` };
+  const created = await client.post(`${chat}/messages`, { body: planted.text('body') }, held);
+  expect(created.status).toBe(201);
+  await client.get(`${chat}/messages?limit=1`, held);
+  await client.get('/applications/self/chats/2', held);
+  await client.delete('/applications/self', held);
+  await client.get(`${chat}?access_token=${accessToken}`);
+  await client.get(`/applications/${accessToken}/chats/1`, held);
+  for (const authorization of [`Bearer ${planted.word('bearer')}`, `Basic ${planted.word('basic')}`]) {
+    await client.get(chat, { authorization });
+    await client.post(`${chat}/messages`, planted.word('no JSON'), { authorization });
+  }
 }
 
 async function misuse(client: Client, planted: Planted, method: string, path: string, token: string): Promise<void> {
