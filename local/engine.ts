@@ -5,13 +5,11 @@ import { queues as queueList, queueNames } from '../functions/queues.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, type LogLevel, log } from '../functions/runtime/observe/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
-import { Access } from '../lib/access/access.ts';
-import { AccessTokens } from '../lib/access/access-tokens.ts';
 import type { OperationId } from '../lib/api/routes.ts';
 import { rebuildingAt } from '../lib/search/sqlite/reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
-import { fixedSecret } from '../lib/system-secret.ts';
+import { openAccess } from './access.ts';
 import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
 import { pagedReads } from './operations.ts';
@@ -64,8 +62,7 @@ export async function startEngine(
     throw new UnusableDatabase(storePath, 'has an unfinished search index; run script/ops reindex to finish it.');
   }
 
-  // Reading a generation takes 3 µs here, so none is kept and access tokens end at once.
-  const access = new Access({ tokens: new AccessTokens(fixedSecret(systemSecret)), ledger, keptMs: 0 });
+  const access = openAccess(systemSecret, ledger);
   const readers = new Readers({
     data: { storePath, logLevel, adminKey, systemSecret },
     ledger,

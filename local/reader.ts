@@ -3,14 +3,13 @@ import { flushCompileCache } from 'node:module';
 import { createBirpc } from 'birpc';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { setLogLevel } from '../functions/runtime/observe/log.ts';
-import { Access } from '../lib/access/access.ts';
-import { AccessTokens } from '../lib/access/access-tokens.ts';
 import { Cursors } from '../lib/api/cursors.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { SqliteSearchIndex } from '../lib/search/sqlite/sqlite-index.ts';
 import { Database } from '../lib/sqlite/database.ts';
 import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
 import { fixedSecret } from '../lib/system-secret.ts';
+import { openAccess } from './access.ts';
 import { requestContext } from './lambda-events.ts';
 import { loadOperation, pagedReads } from './operations.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
@@ -55,13 +54,12 @@ const ledgerReads: LedgerReads = {
   hasMessage: (token, chat, number) => ledger.hasMessage(token, chat, number),
   accessGeneration: (token) => ledger.accessGeneration(token),
 };
-const systemSecret = fixedSecret(data.systemSecret);
 const services = {
   store: new SqliteStore(database),
   searchIndex: new SqliteSearchIndex(database),
   ledger: ledgerReads,
-  cursors: new Cursors(systemSecret),
-  access: new Access({ tokens: new AccessTokens(systemSecret), ledger: ledgerReads, keptMs: 0 }),
+  cursors: new Cursors(fixedSecret(data.systemSecret)),
+  access: openAccess(data.systemSecret, ledgerReads),
   adminKey: data.adminKey,
 };
 for (const id of pagedReads) handlers.set(id, await loadOperation(id, services));

@@ -1,10 +1,9 @@
 import type { AddressInfo } from 'node:net';
-import { Access } from '../../../lib/access/access.ts';
-import { AccessTokens } from '../../../lib/access/access-tokens.ts';
 import { Cursors } from '../../../lib/api/cursors.ts';
 import { SqliteSearchIndex } from '../../../lib/search/sqlite/sqlite-index.ts';
 import { SqliteStore } from '../../../lib/store/sqlite/sqlite-store.ts';
 import { fixedSecret } from '../../../lib/system-secret.ts';
+import { openAccess } from '../../../local/access.ts';
 import { openEngineFiles } from '../../../local/engine-files.ts';
 import { loadOperations } from '../../../local/operations.ts';
 import { createServer } from '../../../local/server.ts';
@@ -15,13 +14,13 @@ import { systemSecretOf } from '../../../local/system-secret.ts';
 const [dataDir] = process.argv.slice(2);
 if (!dataDir) throw new Error('The data folder is missing');
 const { ledger, storeDatabase } = await openEngineFiles(dataDir);
-const systemSecret = fixedSecret(systemSecretOf(dataDir));
+const systemSecret = systemSecretOf(dataDir);
 const services = {
   ledger,
   store: new SqliteStore(storeDatabase),
   searchIndex: new SqliteSearchIndex(storeDatabase),
-  cursors: new Cursors(systemSecret),
-  access: new Access({ tokens: new AccessTokens(systemSecret), ledger, keptMs: 0 }),
+  cursors: new Cursors(fixedSecret(systemSecret)),
+  access: openAccess(systemSecret, ledger),
 };
 const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
   adminKey: undefined,
