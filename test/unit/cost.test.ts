@@ -83,6 +83,25 @@ describe('a million single creates, 100 a second in 100 chats', () => {
     expect(aMillion('tableReadUnit', { keys: true }) - aMillion('tableReadUnit')).toBeCloseTo(0.93e6, 3);
   });
 
+  test('a single create with an access token costs a read of the ledger only every 50 s, in each function and application', () => {
+    const more = (price: PriceName, change: Partial<Scenario>) =>
+      aMillion(price, { ...change, accessTokens: true }) - aMillion(price, change);
+    for (const price of [
+      'apiRequest',
+      'functionRequest',
+      'functionGbSecondArm',
+      'tableWriteUnit',
+      'queueRequest',
+    ] as const)
+      expect(more(price, {})).toBe(0);
+    // 100 creates a second keep two or three functions at work. In one application, they read it every 50 s each.
+    expect(more('tableReadUnit', { chats: 1 })).toBeGreaterThan((1e6 / 100) * (1 / 50));
+    expect(more('tableReadUnit', { chats: 1 })).toBeLessThan((1e6 / 100) * (3 / 50));
+    expect(more('secretCall', { chats: 1 })).toBeLessThan((1e6 / 100) * (3 / 300));
+    // At most one read for each create, where each is in another application.
+    expect(more('tableReadUnit', { chats: 1e6 })).toBeCloseTo(1e6, 3);
+  });
+
   test('a single create costs one invocation, plus those of the workers', () => {
     // 20 + 1 messages a store batch; 100/21 of them a second are 20/21 for each poller of the search queue, and 1.
     const [store, search] = [1e6 / 21, 1e6 / 21 / (1 + 20 / 21)];

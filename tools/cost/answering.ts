@@ -1,3 +1,4 @@
+import { limits } from '../../lib/limits.ts';
 import { billedMs, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
 import type { Inputs } from './measured.ts';
 import { requestSizes } from './sizes.ts';
@@ -17,9 +18,15 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   const tableCalls = keys ? 4 : 1;
   const waitMs = inputs.runtimeMs + tableCalls * inputs.tableCallMs + inputs.queueCallMs;
   const part = 'answering';
+  const ms = billedMs(cpuMs, waitMs, memoryMb);
+  // A function reads the access generation of each application that it serves every 50 s, and the system secret every 5
+  // minutes. Any other create with an access token makes no further call.
+  const functionsAtWork = Math.max(1, (requests * ms) / 1_000);
+  const generationReads = Math.min(requests, (functionsAtWork * scenario.chats * 1_000) / limits.accessToken.keptMs);
+  const secretReads = (functionsAtWork * 1_000) / limits.systemSecret.refreshMs;
   return [
     { what: 'API requests', part, price: 'apiRequest', quantity: requests },
-    ...ofFunction(scenario, part, requests, billedMs(cpuMs, waitMs, memoryMb), memoryMb, inputs, 0),
+    ...ofFunction(scenario, part, requests, ms, memoryMb, inputs, 0),
     { what: 'access log', part, price: 'logGb', quantity: (requests * inputs.accessLogBytes) / 1e9 },
     {
       what: 'table writes',
@@ -29,6 +36,12 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
     },
     ...(keys
       ? [{ what: 'table reads', part, price: 'tableReadUnit', quantity: requests * keyedReadUnits } as const]
+      : []),
+    ...(scenario.accessTokens
+      ? ([
+          { what: 'table reads', part, price: 'tableReadUnit', quantity: generationReads },
+          { what: 'secret reads', part, price: 'secretCall', quantity: secretReads },
+        ] as const)
       : []),
     {
       what: 'queue requests',

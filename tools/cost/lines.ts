@@ -25,6 +25,8 @@ export interface Scenario {
   windowSeconds: number;
   /** Whether requests have an Idempotency-Key. */
   keys: boolean;
+  /** Whether requests have an access token. Each chat then counts as an application of its own, which is the most. */
+  accessTokens: boolean;
   /** The number of chats that get the messages. */
   chats: number;
 }

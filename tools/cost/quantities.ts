@@ -13,6 +13,7 @@ export const usual: Scenario = {
   memoryMb: functionSizes.write.memoryMb,
   windowSeconds: queueResources.store.feed.window.toSeconds(),
   keys: false,
+  accessTokens: false,
   chats: 100,
 };
 

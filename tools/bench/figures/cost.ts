@@ -43,6 +43,7 @@ export const cost = figure({
       ...lines.flatMap((what) => forEachBatch(`service: ${what}`, {}, (line) => line.what === what)),
       ...forEachBatch('service: all', {}),
       million('variant: with an Idempotency-Key: single creates', { keys: true }),
+      million('variant: with an access token: single creates', { accessTokens: true }),
       ...[512, 1_024, 1_769].flatMap((memoryMb) =>
         forEachBatch(`function: arm64, ${memoryMb.toLocaleString('en-US')} MB`, { memoryMb }),
       ),
