@@ -25,20 +25,23 @@ test('over 500 declarations are read, and each text is one that the API takes', 
   }
 });
 
-test('batches hold every text once, in order, within the limits of number and size', () => {
+test('batches hold every message once, in order, within the limits of number and size', () => {
   const texts = fc.array(fc.string({ maxLength: 50 }), { maxLength: 2_500 });
   fc.assert(
     fc.property(texts, (bodies) => {
-      const batches = inBatches(bodies);
-      expect(batches.flat()).toEqual(bodies);
+      const messages = bodies.map((body) => ({ sender: 'ada', body }));
+      const batches = inBatches(messages);
+      expect(batches.flat()).toEqual(messages);
       for (const batch of batches) expect(batch.length).toBeLessThanOrEqual(limits.batchSize);
     }),
     { numRuns: 20 },
   );
-  const large = inBatches(Array.from({ length: 300 }, () => 'é'.repeat(5_000)));
+  const large = inBatches(
+    Array.from({ length: 300 }, () => ({ body: 'é'.repeat(5_000), metadata: { a: 'é'.repeat(500) } })),
+  );
   expect(large.length).toBeGreaterThan(1);
   for (const batch of large) {
-    const request = JSON.stringify({ messages: batch.map((body) => ({ body })) });
+    const request = JSON.stringify({ messages: batch });
     expect(Buffer.byteLength(request)).toBeLessThanOrEqual(limits.requestBytes);
   }
 });

@@ -40,7 +40,7 @@ export async function openApplication(client: Client, { id }: Run): Promise<stri
 }
 
 /**
- * Creates a chat for each declaration and a message for each paragraph. What an earlier process of the same run created
+ * Creates a chat for each declaration and a message for each paragraph, whose sender is the language. What an earlier process of the same run created
  * is not created again, because the Idempotency-Keys are the same.
  *
  * @returns the chats in the order in which their messages were accepted
@@ -57,18 +57,24 @@ export async function load(
   await inParallel(declarations, concurrency, async (declaration) => {
     const { code, language, paragraphs } = declaration;
     const chats = `/applications/${token}/chats`;
-    const { number } = await client.post(chats, { name: language }, `demo-${run.id}-chat-${code}`, Created.numbered);
+    const chat = { name: language, metadata: { code } };
+    const { number } = await client.post(chats, chat, `demo-${run.id}-chat-${code}`, Created.numbered);
     const messages = `${chats}/${number}/messages`;
 
     let last = 0;
-    for (const [i, batch] of inBatches(paragraphs).entries()) {
+    const contents = paragraphs.map((body, i) => ({ sender: code, body, metadata: { paragraph: i + 1 } }));
+    for (const [i, batch] of inBatches(contents).entries()) {
       last += batch.length;
       const state = run.resumed ? await stateOf(client, `${messages}/${last}`) : 'unknown';
       // An assigned number does not prove that its message will be stored: on AWS, the function may have died in
       // between. Then a create with the same key completes it; otherwise the create returns the first response again.
       if (state !== 'stored') {
-        const body = { messages: batch.map((body) => ({ body })) };
-        await client.post(`${messages}/batch`, body, `demo-${run.id}-messages-${code}-${i}`, CreatedMessages);
+        await client.post(
+          `${messages}/batch`,
+          { messages: batch },
+          `demo-${run.id}-messages-${code}-${i}`,
+          CreatedMessages,
+        );
       }
       onAccepted(batch.length, state !== 'unknown');
     }
