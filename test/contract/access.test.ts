@@ -28,6 +28,7 @@ accessContract('embedded', async () => {
   const queue = new SqliteQueue(commits, 'store');
   return {
     services: { ledger: new SqliteLedger(commits, queue), store, searchIndex },
+    isRemote: false,
     accepted: async () => {
       const deliveries = await queue.receive(100_000);
       await queue.acknowledge(deliveries.map(({ receipt }) => receipt));
@@ -49,6 +50,7 @@ accessContract('simulated DynamoDB', async () => {
   const parked = new ParkedWrites(table, { send: async (bodies) => void sent.push(...bodies) });
   return {
     services: { ledger: new DynamodbLedger(table, parked), store, searchIndex },
+    isRemote: false,
     accepted: async () => sent.splice(0).flatMap((body) => decodeWrites(body)),
     refreshed: async () => undefined,
     close: async () => file.remove(),

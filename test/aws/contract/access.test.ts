@@ -20,6 +20,7 @@ accessContract('AWS', async () => {
       store: new MysqlStore(db),
       searchIndex: new OpensearchIndex(index.client, index.alias),
     },
+    isRemote: true,
     accepted: async () => sent.splice(0).flatMap((body) => decodeWrites(body)),
     refreshed: async () => {
       await index.client.indices.refresh({ index: index.alias });
