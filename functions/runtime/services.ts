@@ -20,8 +20,8 @@ export interface Services {
 }
 
 /**
- * The services that an operation's route needs, those of the HTTP stack for it, the admin key if one is set, and the receiver of reports of accepted
- * writes.
+ * The services that an operation's route needs, `access` if it is below an application, the admin key if one is set,
+ * and the receiver of reports of accepted writes.
  */
 export type ServicesOf<Id extends OperationId> = Pick<Services, Routes[Id]['needs'][number] | AccessOf<Id>> & {
   adminKey?: string | undefined;

@@ -21,9 +21,9 @@ export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
 
 /**
  * Makes the Lambda handler of an operation, for API Gateway proxy events. A request is checked in the contract's
- * order: admin key or access token, content type, size, JSON, validation, permission. Then `run` does the work. It receives the request as the
- * route's schemas parsed it, and only the services that the route needs. It must return exactly the documented
- * response: an extra or missing member is a type error.
+ * order: admin key or access token, content type, size, JSON, validation, permission. Then `run` does the work. It
+ * receives the request as the route's schemas parsed it, and only the services that the route needs. It must return
+ * exactly the documented response: an extra or missing member is a type error.
  */
 export const operation =
   <Id extends OperationId, Json>(
