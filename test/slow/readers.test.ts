@@ -52,9 +52,9 @@ describe('the pool of reader processes', () => {
     });
     onTestFinished(() => readers.stop());
     const handler = readers.handler('searchApplication');
-    const read = (q: string, token = 'A'): Promise<APIGatewayProxyResult> =>
+    const read = (q: string, token = 'A', headers = {}): Promise<APIGatewayProxyResult> =>
       handler(
-        { pathParameters: { token }, queryStringParameters: { q } } as unknown as APIGatewayProxyEvent,
+        { pathParameters: { token }, queryStringParameters: { q }, headers } as unknown as APIGatewayProxyEvent,
         { awsRequestId: crypto.randomUUID() } as Context,
       );
     /** Returns the read's response once its process is ready, whatever the deadline and however busy the machine is. */
@@ -247,6 +247,27 @@ describe('the pool of reader processes', () => {
     for (let i = 0; i < 20; i++) expect(await read('sleep 10')).toMatchObject({ statusCode: 200 });
     expect(answered).toBeLessThan(40);
     expect((await invented).filter((status) => status === 200).length).toBeLessThanOrEqual(101);
+  });
+
+  test('reads with a bearer token take turns with the others of their application, and those with none with invented ones', async () => {
+    const { read, first } = start(10_000);
+    await first();
+    const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+    const order: string[] = [];
+    const noted = async (name: string, reading: Promise<unknown>) => {
+      await reading;
+      order.push(name);
+    };
+    const reads = [
+      ...Array.from({ length: 20 }, () => noted('A', read('sleep 20', 'self', bearer('A')))),
+      ...Array.from({ length: 20 }, (_, i) => noted('none', read('sleep 20', 'self', i % 2 ? bearer('invented') : {}))),
+    ];
+    await new Promise(setImmediate);
+    // The read of A waits for the 20 before it. That of B waits for none of them, because applications take turns.
+    reads.push(noted('A in the path', read('sleep 20', 'A')), noted('B', read('sleep 20', 'self', bearer('B'))));
+    await Promise.all(reads);
+    expect(order.indexOf('B')).toBeLessThan(20);
+    expect(order.indexOf('A in the path')).toBeGreaterThanOrEqual(20);
   });
 
   test('an application with slow reads is served after a process died, although no other reads arrive', async () => {
