@@ -10,6 +10,7 @@ import type { Holder } from '../../../lib/model/holder.ts';
 import type { AdmittedEvent } from './admission.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { idempotencyScope } from './idempotency-scope.ts';
+import { withoutSenders } from './ignored-sender.ts';
 import { requestIdOf } from './request-id.ts';
 
 type Parsed<Id extends OperationId, Part extends string> =
@@ -75,10 +76,11 @@ export function validation(
       const [key] = keys;
       const keyFault = keys.size > 1 ? 'must have one value' : typeof key === 'string' && scope.faultOf(key);
       if (keyFault) faults.push({ pointer: 'Idempotency-Key', detail: keyFault });
-      const body = parse(schemas.body, event.body, jsonPointer);
+      const holder = (event as AdmittedEvent).caller?.holder;
+      const given = holder && route.allows === 'create' ? withoutSenders(event.body) : event.body;
+      const body = parse(schemas.body, given, jsonPointer);
       if (faults.length > 0) throw validationFailed(faults);
 
-      const holder = (event as AdmittedEvent).caller?.holder;
       const request = {
         params,
         query,
@@ -92,10 +94,10 @@ export function validation(
         holder,
         requestId: requestIdOf({ context }),
         pageAt: (cursor: string) => {
-          const given = event.queryStringParameters ?? {};
+          const asked = event.queryStringParameters ?? {};
           const next = new URLSearchParams();
           for (const filter of filters) {
-            const value = given[filter];
+            const value = asked[filter];
             if (value !== undefined) next.append(filter, value);
           }
           next.append('cursor', cursor);

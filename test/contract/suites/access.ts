@@ -462,6 +462,28 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       expect(reused).toMatchObject({ status: 422, json: { code: 'idempotency_key_reused' } });
     });
 
+    test('the sender in the body of a holder is ignored, even one that is not valid', async () => {
+      const token = await newApplication();
+      const to = bearer(await seal(token, everything));
+      for (const sender of ['eve', null, 7, '', { of: 'eve' }]) {
+        const message = { body: 'words', sender };
+        const one = await call('createMessage', to, { chat: 1 }, { body: message });
+        expect(one).toMatchObject({ status: 201, json: { sender: 'ada', body: 'words' } });
+        const batch = await call(
+          'createMessages',
+          to,
+          { chat: 1 },
+          { body: { messages: [message, { body: 'more' }] } },
+        );
+        expect(batch).toMatchObject({ status: 201, json: { data: [{ sender: 'ada' }, { sender: 'ada' }] } });
+        const own = await call('createMessage', bearer(token), { chat: 1 }, { body: message });
+        expect(own.status).toBe(sender === 'eve' || sender === null ? 201 : 422);
+      }
+      for (const body of [[], [1], 'text', 7, { messages: 7 }, { messages: [7, [], null] }])
+        for (const id of ['createMessage', 'createMessages'] as const)
+          expect((await call(id, to, { chat: 1 }, { body: JSON.stringify(body) })).status).toBe(422);
+    });
+
     test('a message that is accepted but not stored yet cannot be edited by a holder, but by the application', async () => {
       const token = await newApplication();
       await settle();
