@@ -105,7 +105,7 @@ function messageListFault(value: unknown): string | undefined {
   return value.length > limits.batchSize ? tooManyMessages : undefined;
 }
 export const MessagesInput = once(() => {
-  const messages = z.transform((value: unknown, { issues }): MessageContent[] => {
+  const contentsOf = z.transform((value: unknown, { issues }): MessageContent[] => {
     const fault = messageListFault(value);
     if (fault) issues.push({ code: 'custom', message: fault, input: value });
     const contents: MessageContent[] = [];
@@ -122,6 +122,8 @@ export const MessagesInput = once(() => {
     }
     return contents;
   });
+  // A transform alone would be documented as optional.
+  const messages = z.pipe(z.unknown(), contentsOf);
   const override = {
     type: 'array' as const,
     minItems: 1,

@@ -79,6 +79,21 @@ test('schemas of responses are open, and the tests nevertheless find an undocume
   expect(check.fault({ ...received({ data: [], next: null, pending: [] }), headers })).toContain('x-request-id');
 });
 
+test('a request body documents exactly the members that must be present', () => {
+  const required = Object.entries(document.components.schemas)
+    .filter(([name]) => /(?:Input|Edit)$/.test(name))
+    .map(([name, schema]) => [name, (schema as { required?: string[] }).required ?? []]);
+  expect(Object.fromEntries(required)).toEqual({
+    ApplicationInput: ['name'],
+    AccessTokenInput: [],
+    ChatInput: [],
+    ChatEdit: [],
+    MessageInput: ['body'],
+    MessagesInput: ['messages'],
+    MessageEdit: [],
+  });
+});
+
 test('every operation documents its response and all its problems', () => {
   for (const [id, route] of table) {
     const operation = document.paths[route.path]?.[route.method.toLowerCase()];

@@ -17,7 +17,7 @@ import { once } from '../../../lib/once.ts';
 import { fixedSecret } from '../../../lib/system-secret.ts';
 import { loadOperations } from '../../../local/operations.ts';
 import { concurrently } from '../../support/basics/concurrently.ts';
-import { type Answered, answer, apiEvent, type Said } from '../../support/client/api-event.ts';
+import { type Answered, answer, apiEvent, type RequestParts } from '../../support/client/api-event.ts';
 import { testCursors, testSecret } from '../../support/client/cursors.ts';
 import { deliver } from '../../support/servers/batch.ts';
 
@@ -300,14 +300,14 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       if (!params.includes('message_number')) return all.map((chat) => ({ chat }));
       return all.flatMap((chat) => [1, 2, 3, 9].map((message) => ({ chat, message })));
     };
-    const call = async (id: OperationId, to: To, place: Place, said: Said = {}) => {
+    const call = async (id: OperationId, to: To, place: Place, parts: RequestParts = {}) => {
       const handler = handlers.get(id);
       if (!handler) throw new Error(`There is no handler of ${id}`);
       const { chat = 1, message = 1 } = place;
       const params = { token: to.token, chat_number: `${chat}`, message_number: `${message}` };
       const query = id.startsWith('search') ? { q: 'words' } : undefined;
-      const headers = { ...to.headers, ...said.headers };
-      return answer(handler, apiEvent(id, { body: bodies[id], ...(query && { query }), ...said, params, headers }));
+      const headers = { ...to.headers, ...parts.headers };
+      return answer(handler, apiEvent(id, { body: bodies[id], ...(query && { query }), ...parts, params, headers }));
     };
 
     /** Checks that a response to the holder of an access token reveals nothing that it may not see. */
@@ -379,11 +379,11 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
         for (const key of takesKey(routeOf(id)) ? [undefined, 'key'] : [undefined])
           for (const message of [1, 9]) {
             if (!placesOf(id).some(({ chat }) => chat === 2)) continue;
-            const said = key ? { headers: { 'Idempotency-Key': key } } : {};
+            const parts = key ? { headers: { 'Idempotency-Key': key } } : {};
             const answers: unknown[] = [];
             for (const chat of [2, missing]) {
               calls = [];
-              const answered = await call(id, to, { chat, message }, said);
+              const answered = await call(id, to, { chat, message }, parts);
               answers.push([comparable(answered, chat), calls.filter((called) => called !== 'accessGeneration')]);
             }
             expect(answers[0], id).toEqual(answers[1]);
@@ -447,10 +447,10 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
 
     test('an Idempotency-Key belongs to the sender of the access token, and to the application’s own token', async () => {
       const token = await newApplication();
-      const said = { headers: { 'Idempotency-Key': 'the same' }, body: { body: 'the same' } };
+      const parts = { headers: { 'Idempotency-Key': 'the same' }, body: { body: 'the same' } };
       const as = async (holder: Partial<Holder>) => bearer(await seal(token, { ...everything, ...holder }));
-      const numberOf = async (to: To, more: Said = {}) =>
-        (await call('createMessage', to, { chat: 1 }, { ...said, ...more })).json.number;
+      const numberOf = async (to: To, more: RequestParts = {}) =>
+        (await call('createMessage', to, { chat: 1 }, { ...parts, ...more })).json.number;
       expect(await numberOf(await as({}))).toBe(4);
       expect(await numberOf(await as({ sender: 'bob' }))).toBe(5);
       expect(await numberOf(await as({ sender: null }))).toBe(6);
@@ -458,7 +458,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       expect(await numberOf(bearer(token))).toBe(7);
       // A renewed access token, which need not have the same chats.
       expect(await numberOf(await as({ chats: some }))).toBe(4);
-      const reused = await call('createMessage', await as({}), { chat: 1 }, { ...said, body: { body: 'other' } });
+      const reused = await call('createMessage', await as({}), { chat: 1 }, { ...parts, body: { body: 'other' } });
       expect(reused).toMatchObject({ status: 422, json: { code: 'idempotency_key_reused' } });
     });
 
