@@ -76,7 +76,7 @@ export interface Ledger extends Restorable {
   hasMessage(token: string, chat: number, number: number): Promise<boolean>;
 
   /**
-   * Returns, for each parent, the highest number given to one of its chats or, if the parent is a chat, to one of its
+   * Returns, for each parent, the highest number assigned to one of its chats or, if the parent is a chat, to one of its
    * messages. Undefined for a parent that no longer exists. A counter may be out of bounds or NaN, see
    * `Restorable.entries`.
    */
@@ -122,7 +122,7 @@ export interface WholeEntry extends Parent, ChatContent, EntryTimes {
   /** The revision of its last edit; 0 if it was never edited. */
   revision: number;
   deleted: boolean;
-  /** The highest number given to its chats or messages. */
+  /** The highest number assigned to its chats or messages. */
   highest: number;
 }
 
@@ -154,8 +154,7 @@ export interface Restorable {
    * Adds the entry if the ledger does not have it. An application that is added has a new access generation, because it
    * is not known which access tokens had been ended. Otherwise applies what is ahead of the existing entry: raises the
    * counter to `highest`, sets the name and metadata of a higher revision, and applies a deletion. Nothing ever goes
-   * back. The call
-   * may be repeated, also after an unknown outcome. It sends nothing to the store queue.
+   * back. The call may be repeated, also after an unknown outcome. It sends nothing to the store queue.
    *
    * @throws RangeError when a number, counter, revision or time is out of bounds; see lib/model/bounds.ts
    */

@@ -37,7 +37,7 @@ const isUncoded = (contentEncoding: string | undefined): boolean =>
   !contentEncoding || contentEncoding.split(',').every((coding) => /^\s*(identity)?\s*$/i.test(coding));
 
 /**
- * Returns the problem with the format of a body; undefined for one to read.
+ * Returns the problem with the format of a body; undefined if the body can be read.
  *
  * @param headers those of the request, by their names in lower case
  */

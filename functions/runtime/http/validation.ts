@@ -77,8 +77,8 @@ export function validation(
       const keyFault = keys.size > 1 ? 'must have one value' : typeof key === 'string' && scope.faultOf(key);
       if (keyFault) faults.push({ pointer: 'Idempotency-Key', detail: keyFault });
       const holder = (event as AdmittedEvent).caller?.holder;
-      const given = holder && route.allows === 'create' ? withoutSenders(event.body) : event.body;
-      const body = parse(schemas.body, given, jsonPointer);
+      const content = holder && route.allows === 'create' ? withoutSenders(event.body) : event.body;
+      const body = parse(schemas.body, content, jsonPointer);
       if (faults.length > 0) throw validationFailed(faults);
 
       const request = {

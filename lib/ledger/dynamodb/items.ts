@@ -3,7 +3,7 @@ import type { EntryTimes } from '../ledger.ts';
 import { applicationKey, chatKey } from './keys.ts';
 import { type Item, type ItemKey, number, numberIn, text } from './table.ts';
 
-/** The attribute of an application or chat that holds the highest number given below it. */
+/** The attribute of an application or chat that holds the highest number assigned below it. */
 export const counterOf = ({ chat }: Parent): 'chats' | 'messages' => (chat === undefined ? 'chats' : 'messages');
 
 /** Returns the key of the item of an application or chat. */

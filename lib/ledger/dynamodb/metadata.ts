@@ -4,7 +4,7 @@ import { textOrNull } from './items.ts';
 import { metadataKey } from './keys.ts';
 import { type DynamodbTable, type Item, keyOf, number, text } from './table.ts';
 
-/** Returns what the item has; a chat without metadata has no such item. */
+/** Returns the metadata of a chat from its metadata item; null for no item, because a chat without metadata has none. */
 export const metadataIn = (item: Item | undefined): string | null => item?.metadata?.S ?? null;
 
 /** Returns the item of a new chat's metadata. */

@@ -22,13 +22,13 @@ export interface Taking {
 }
 
 /**
- * Most attempts of a keyed take while DynamoDB throttles the item. Others have more, because the client of a keyed create
- * can safely retry it. So in a chat that gets too many keyed creates, the keyless ones keep most of their rate.
+ * Most attempts of a keyed take while DynamoDB throttles the item. A keyless take has more attempts. A keyed one needs
+ * none, because the client of a keyed create can safely retry it. So in a chat that gets too many keyed creates, the keyless ones keep most of their rate.
  */
 const keyedTries = 1;
 
 /** Most times that a keyed take removes claims because the item is full of them. */
-const clearings = 2;
+const maxClearings = 2;
 
 /** Takes the next numbers of a counter in one conditional update. Returns the last of them, or why there are none. */
 export async function takeNumbers(table: DynamodbTable, { parent, counter, count }: Taking): Promise<number | Refusal> {
@@ -74,7 +74,7 @@ export async function takeNumbersOnce(
     const claimed = claimedNumber(item, claim);
     if (claimed !== undefined) return record(claimed);
     if (numberIn(item, counter) > limits.highestNumber - count) return 'used up';
-    if (cleared === clearings) throw new Throttled(new Error('The item of the counter is full of claims'));
+    if (cleared === maxClearings) throw new Throttled(new Error('The item of the counter is full of claims'));
   }
 }
 

@@ -44,7 +44,10 @@ export async function purgeItems(table: DynamodbTable, { token, chat }: Parent, 
   return done;
 }
 
-/** Removes the items of a chat, except its own. Returns how many of messages it removed. */
+/**
+ * Removes the items of a chat's messages and of its metadata, but not the item of the chat. Returns the number of removed
+ * items of messages.
+ */
 async function removeMessages(table: DynamodbTable, { token, chat }: Required<Parent>, limit: number): Promise<number> {
   const items = await table.query(chatKey(token, chat).pk, limit, { prefix: messagePrefix });
   await table.write(

@@ -85,7 +85,8 @@ export async function restoreEntry(table: DynamodbTable, entry: WholeEntry, now:
     ...(deleted && { deleted: number(1) }),
     ...(entry.chat === undefined && { [generationName]: number(now) }),
   };
-  // Before the revision: when the call is repeated after it stopped in between, the revision is not higher any more.
+  // The metadata is written before the revision. If the call stops in between and is repeated, the revision then still
+  // shows that the entry is ahead.
   if (entry.chat !== undefined && !deleted) {
     const chat = { token: entry.token, chat: entry.chat };
     const [existing] = await table.get([key]);

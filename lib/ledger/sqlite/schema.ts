@@ -1,11 +1,11 @@
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 
-/** The ledger’s tables in ledger.db. */
+/** The ledger's tables in ledger.db. */
 export const ledgerMigrations: Record<string, Migration> = {
   '001': {
     async up(db) {
-      // `chats` and `messages` count the numbers given; they only rise.
+      // `chats` and `messages` count the assigned numbers; they only rise.
       await sql`CREATE TABLE applications (
         token TEXT PRIMARY KEY,
         name TEXT NOT NULL,

@@ -361,13 +361,13 @@ export class SqliteLedger implements Ledger {
   /** Takes the message's next revision, or marks the message as deleted. */
   #changeMessage({ token, chat, number }: MessageKey, deleted: boolean): number {
     this.#requireChat(token, chat);
-    const given = this.#row(
+    const assigned = this.#row(
       'SELECT 1 FROM chats WHERE token = ? AND number = ? AND messages >= ?',
       token,
       chat,
       number,
     );
-    if (!given || !isNumber(number)) throw new NotFound('message', number);
+    if (!assigned || !isNumber(number)) throw new NotFound('message', number);
     // A deletion needs no revision, so it is accepted at the highest one, too.
     const changed = this.#row<{ revision: number }>(
       `INSERT INTO changed_messages (token, chat, number, revision, deleted) VALUES (?1, ?2, ?3, 1, ?4)
