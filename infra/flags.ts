@@ -247,7 +247,8 @@ function missing({ stage }: Flags, has: (flag: FlagName) => boolean): string[] {
   if (has('domain')) need('certificateArn', 'it names the certificate of the domain');
   if (has('certificateArn')) need('domain', 'certificateArn names its certificate');
   if (has('searchDomainArn')) need('opensearchUrl', 'searchDomainArn names the domain behind it');
-  // The created one would be in a created network, from which the existing one cannot be reached.
+  // If only one of the two servers exists, the other is created in a network of its own, whose functions cannot reach
+  // the existing one.
   if (database && searchDomain && has('mysqlUrl') !== has('opensearchUrl'))
     need('vpcId', 'with only one of mysqlUrl and opensearchUrl, name a VPC that reaches both servers');
   return problems;

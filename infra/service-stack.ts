@@ -87,7 +87,7 @@ export class ServiceStack extends Stack {
     database.connect(rollUp, 'work');
     every(Duration.minutes(deployment.rollupMinutes), rollUp);
 
-    // The purge deletes everything below a deleted application, chat or message.
+    // The purge deletes everything below a deleted application or chat.
     const purge = create('purgeSchedule', functionSizes.purge);
     ledger.connect(purge, 'purge');
     database.connect(purge, 'work');

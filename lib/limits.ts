@@ -19,8 +19,8 @@ export const limits = {
    */
   archiveLineBytes: 1_000_000,
   /**
-   * The most numbers of an archive file that have no line. Import records each of them as void, which takes 5 s in SQLite
-   * for this many. A file with more is more likely damaged than numbered with gaps.
+   * The most gaps in an archive file: chat and message numbers that have no line. Import records each of them as void,
+   * which takes 5 s in SQLite for this many. A file with more is more likely damaged than numbered with gaps.
    */
   archiveGaps: 1_000_000,
   /** Longest name of an application or chat, in code points: fits a VARCHAR(255), which both SQL engines index whole. */
@@ -101,8 +101,9 @@ export const limits = {
    * Access tokens. `length`: the longest, in characters, so that it fits into a header beside others. `chats`: most chats
    * that one can be limited to. `lifetime`: in seconds. `keptMs`: how long a function uses an application's access
    * generation after it read it, in milliseconds. The contract ends access tokens within 60 s, and a clock may be
-   * corrected by some seconds meanwhile. `keptGenerations`: of so many applications, 100 bytes each. `remembered`: so many
-   * opened access tokens are remembered, 1 kB each or, with the longest sender and 100 chats, 10 kB.
+   * corrected by some seconds meanwhile. `keptGenerations`: the number of applications whose generation a function keeps,
+   * 100 bytes each. `remembered`: the number of opened access tokens that it remembers, 1 kB each or, with the longest
+   * sender and 100 chats, 10 kB.
    */
   accessToken: {
     length: 4_000,

@@ -143,7 +143,7 @@ export class Connections {
   }
 
   /**
-   * Closes the connection after the bytes of a whole response. It is sent after the responses to all complete requests,
+   * Sends the bytes of a whole response as the last one, and closes the connection. It is sent after the responses to all complete requests,
    * and takes the place of the response to a request whose body is still arriving. Whatever the client sends from now
    * on is discarded, up to `discardedBytes` and `lingerMs`. Closing at once could reset the connection before the
    * client has read the response (RFC 9112, section 9.6).

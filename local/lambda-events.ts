@@ -11,7 +11,7 @@ import type { Delivery } from '../lib/queue/queue.ts';
 /** The name of the API's stage, which is the first segment of every path. */
 export const stage = 'v1';
 
-/** Time limit of a batch, in milliseconds; more than any batch needs. */
+/** The time limit in a context unless the caller gives another, in milliseconds. Nothing here enforces it. */
 const functionTimeMs = 29_000;
 
 /** Returns the context of a function with this time limit, in milliseconds. */

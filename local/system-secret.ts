@@ -15,7 +15,7 @@ const modeOfOthers = 0o077;
 export class UnusableSystemSecret extends Error {
   constructor(file: string, reason: string, options?: ErrorOptions) {
     super(
-      `The system secret ${file} ${reason}; restore it, or delete it to get a new one, which makes all cursors invalid.`,
+      `The system secret ${file} ${reason}; restore it, or delete it to get a new one, which makes all cursors and access tokens invalid.`,
       options,
     );
     this.name = 'UnusableSystemSecret';

@@ -16,7 +16,7 @@ const responses: [ResponseType, Problem][] = [
   [ResponseType.DEFAULT_4XX, new Problem('malformed_request', 'The request could not be read.')],
   // A function timed out, crashed or was throttled by Lambda. The write may still have been accepted.
   [ResponseType.DEFAULT_5XX, problemOf(new Unavailable(undefined))],
-  // Paths without a resource go to the fallback. These two cover requests that match no resource at all.
+  // The fallback takes every path that has no resource of its own. These two are for requests that do not even match that.
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, routeNotFound()],
   [ResponseType.RESOURCE_NOT_FOUND, routeNotFound()],
   [ResponseType.WAF_FILTERED, notAllowed],

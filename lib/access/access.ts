@@ -28,8 +28,8 @@ export class Access {
   readonly #kept = new Map<string, Read>();
 
   /**
-   * @param options.keptMs how long a generation may be used after it was read, in milliseconds: as long, an ended access
-   *   token may still be accepted. With 0, each is read
+   * @param options.keptMs how long a generation may be used after it was read, in milliseconds. An ended access token may
+   *   still be accepted for that long. With 0, the generation is read for every request
    */
   constructor(options: {
     tokens: AccessTokens;
@@ -70,7 +70,8 @@ export class Access {
     const claims = await this.#tokens.open(bearer);
     if (!claims) return 'invalid';
     if (claims.expiresAt <= this.#now()) return 'expired';
-    // A lower generation was ended. A higher one is of a ledger that was since restored to an earlier state.
+    // An access token with a lower generation was ended. One with a higher generation was made before the ledger was
+    // restored to an earlier state.
     const isCurrent = (await this.#generationOf(claims.token, claims.generation)) === claims.generation;
     return isCurrent ? { token: claims.token, holder: claims } : 'invalid';
   }
@@ -88,14 +89,15 @@ export class Access {
   /**
    * Returns the access generation of an application; undefined when it does not exist.
    *
-   * @param known the generation of an access token. One that is higher than the kept one was made after that was read
+   * @param ofToken the generation in an access token. If it is higher than the kept generation, the token was made after
+   *   the kept one was read, so the ledger is read again
    */
-  async #generationOf(token: string, known: number): Promise<number | undefined> {
+  async #generationOf(token: string, ofToken: number): Promise<number | undefined> {
     // The system's clock, because a monotonic one may stop while Lambda freezes the function. When the clock was set
     // back far, what was read looks old and is read again.
     const now = this.#now();
     const kept = this.#kept.get(token);
-    if (kept && Math.abs(now - kept.at) < this.#keptMs && kept.generation >= known) return kept.generation;
+    if (kept && Math.abs(now - kept.at) < this.#keptMs && kept.generation >= ofToken) return kept.generation;
     this.#kept.delete(token);
     const generation = await this.#ledger.accessGeneration(token);
     if (generation !== undefined && this.#keptMs > 0) {

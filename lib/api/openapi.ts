@@ -126,14 +126,14 @@ function requestHeadersOf(route: Route): z.ZodObject | undefined {
 }
 
 /**
- * Returns the ways to authenticate for a route. The empty one is that of a path with the application's token, and of a
- * deployment without an admin key.
+ * Returns the ways to authenticate for a route. `{}` means that no header is needed: the path has the application's
+ * token, or the deployment has no admin key.
  */
 function securityOf(route: Route): Pick<ZodOpenApiOperationObject, 'security'> {
   if (route.admin) return { security: [{ adminKey: [] }, {}] };
   if (!takesSelf(route)) return {};
-  const isOwn = route.allows === 'application token only';
-  return { security: [{}, { applicationToken: [] }, ...(isOwn ? [] : [{ accessToken: [] }])] };
+  const refusesAccessTokens = route.allows === 'application token only';
+  return { security: [{}, { applicationToken: [] }, ...(refusesAccessTokens ? [] : [{ accessToken: [] }])] };
 }
 
 /** Returns the description of an operation, with what an access token needs for it. */
@@ -175,7 +175,7 @@ an application's token in the path, \`Authorization\` is not evaluated.
 
 Every response has the header \`x-request-id\`. Problems are \`application/problem+json\` (RFC 9457) and have a \`code\`.
 HEAD is GET without the body, and PUT is the same as PATCH. Unknown members of a request are ignored. Later versions may
-add members to responses, and problems: ignore members that you do not know. When a member occurs
+add problems, and members of responses: ignore members that you do not know. When a member occurs
 twice, the last one counts. A request body may have at most ${limits.bodyValues} object members and array items in total,
 over all depths.
 

@@ -54,8 +54,8 @@ export interface Ledger extends Restorable {
   accessGeneration(token: string): Promise<number | undefined>;
   /**
    * Raises the application's access generation, so that all access tokens made until now end. The new generation is the
-   * time in milliseconds or, if the generation is already as high, one more. So it has never been before even after the
-   * ledger was restored to an earlier state, unless clocks are wrong.
+   * time in milliseconds or, if the generation is already as high, one more. So the application never had this
+   * generation before, even if the ledger was restored to an earlier state, unless clocks are wrong.
    *
    * @throws NotFound
    */

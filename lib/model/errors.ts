@@ -39,7 +39,7 @@ export class KeyReused extends DomainError {
   }
 }
 
-/** An earlier call with the same idempotency key has not finished. This call applied nothing; the earlier one may. */
+/** An earlier call with the same idempotency key has not finished. This call applied nothing. The earlier may still. */
 export class KeyInFlight extends DomainError {
   override readonly name = 'KeyInFlight';
   override readonly appliedNothing = true;

@@ -146,7 +146,7 @@ export class Database {
     try {
       const size = sizeOf(path);
       if (size === 0) return { holds: 'nothing', marks: { own: 0, other: 0 }, folder: undefined };
-      // SQLite would restore a damaged header from the journal, which may have an older one.
+      // SQLite would silently replace a damaged header by the one in the journal, which may be older.
       if (headerOf(path) !== databaseHeader) throw damaged(path);
       const checkpointed = checkpointedGeneration(path);
       const first = sizeOf(`${path}-wal`) > 0 ? firstGenerationInJournal(`${path}-wal`) : undefined;

@@ -1,8 +1,13 @@
 import { BatchGetItemCommand, BatchWriteItemCommand, type DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { expect, test } from 'vitest';
+import { beforeEach, expect, test, vi } from 'vitest';
 import { DynamodbTable, text } from '../../lib/ledger/dynamodb/table.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
 import { numbers } from '../support/histories/writes.ts';
+
+beforeEach(() => {
+  vi.useFakeTimers();
+  return () => vi.useRealTimers();
+});
 
 /** Opens a table that processes only the first item of each batch, as one that is throttled does. */
 function openThrottled() {
@@ -34,7 +39,9 @@ test('a batch of which DynamoDB leaves items unprocessed is repeated after a wai
   const { table, calls } = openThrottled();
   for (const work of [() => table.write(items), () => table.get(keys), () => table.write([], keys)]) {
     calls.length = 0;
-    await work();
+    const done = work();
+    await vi.advanceTimersByTimeAsync(10_000);
+    await done;
     expect(calls).toHaveLength(keys.length);
     expect(Math.min(...waits(calls))).toBeGreaterThan(20);
   }

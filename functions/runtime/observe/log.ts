@@ -34,7 +34,7 @@ export const events = {
   purged: 'deleted data was purged',
   swept: 'parked writes were sent',
   scheduleFailed: 'a scheduled run failed and will be retried',
-  connectionRefused: 'a connection was refused before it made a request',
+  connectionRefused: 'a connection was closed before its request was complete',
   workerDied: 'the worker thread died',
   readTooSlow: 'a read timed out and its process was replaced',
   readRefused: 'a read was answered 503 because it could not be served in time',

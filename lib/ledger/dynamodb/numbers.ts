@@ -22,8 +22,9 @@ export interface Taking {
 }
 
 /**
- * Most attempts of a keyed take while DynamoDB throttles the item. A keyless take has more attempts. A keyed one needs
- * none, because the client of a keyed create can safely retry it. So in a chat that gets too many keyed creates, the keyless ones keep most of their rate.
+ * Most attempts of a keyed take while DynamoDB throttles the item. A keyless take has more. A keyed take needs only one,
+ * because its client can safely retry the create. So in a chat that gets too many keyed creates, the keyless ones keep
+ * most of their rate.
  */
 const keyedTries = 1;
 
@@ -85,7 +86,8 @@ function claimedNumber(item: Item, claim: string): number | undefined {
 }
 
 /**
- * Most removed claims of which a full item must have one. DynamoDB accepts 300 operators in a condition; these take 60.
+ * How many of the claims to remove the condition names. A full item must still have at least one of them. DynamoDB accepts
+ * 300 operators in a condition; these take 60.
  */
 const comparedAtOnce = 30;
 

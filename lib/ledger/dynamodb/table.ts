@@ -183,10 +183,10 @@ export class DynamodbTable {
   /**
    * Updates one item and returns all its attributes afterwards. Not retried when the outcome is unknown.
    *
-   * @param most attempts while DynamoDB throttles
+   * @param maxTries the most attempts while DynamoDB throttles
    */
-  update(key: ItemKey, update: ItemUpdate, most: number = tries): Promise<Outcome> {
-    return this.#conditionally({ repeatable: false, tries: most }, async () => {
+  update(key: ItemKey, update: ItemUpdate, maxTries: number = tries): Promise<Outcome> {
+    return this.#conditionally({ repeatable: false, tries: maxTries }, async () => {
       const { Attributes } = await this.#client.send(
         new UpdateItemCommand({
           TableName: this.#name,

@@ -24,6 +24,8 @@ export const functionCpu = figure({
       LEDGER_TABLE: 'ledger',
       SYSTEM_NAME: 'bench',
       STORE_QUEUE_URL: `${origin}/000000000000/store`,
+      // Its value is read only for a path with `self`.
+      SYSTEM_SECRET: 'system-secret',
       AWS_ENDPOINT_URL_DYNAMODB: origin,
       AWS_ENDPOINT_URL_SQS: origin,
     };

@@ -17,7 +17,7 @@ export interface Bundles {
    * Lambda.
    */
   bare: string;
-  /** The bare handler, bundled without all the code that we cut from bundles. */
+  /** The bare handler, bundled with the same cuts as our functions. */
   bareCut: string;
   /** The sizes of the functions' bundles in bytes. */
   sizes: Map<FunctionName, number>;
