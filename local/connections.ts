@@ -94,7 +94,7 @@ class Connection implements TrackedConnection {
   }
 
   /** How many more requests may be parsed now. */
-  get room(): number {
+  get freeSlots(): number {
     return requestsAtOnce - this.started - this.held.length;
   }
 
@@ -262,9 +262,9 @@ export class Connections {
     let rest = bytes;
     // Node.js pauses the socket while the client does not read its responses, or the handler does not read a body.
     while (rest.length > 0 && !connection.ending && !socket.destroyed && !socket.isPaused()) {
-      const { room, hasBodyUnderWay } = connection;
-      if (room <= 0 && !hasBodyUnderWay) break;
-      const end = Math.max(endOfHeads(rest, Math.max(room, 1)), hasBodyUnderWay ? leastOfBody : 0);
+      const { freeSlots, hasBodyUnderWay } = connection;
+      if (freeSlots <= 0 && !hasBodyUnderWay) break;
+      const end = Math.max(endOfHeads(rest, Math.max(freeSlots, 1)), hasBodyUnderWay ? leastOfBody : 0);
       if (end >= rest.length) {
         parse(rest);
         return nothing;

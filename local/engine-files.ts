@@ -63,8 +63,8 @@ export async function openEngineFiles(
   makeDataFolder(dataDir);
 
   const generations = new Generations();
-  generations.set('ledger', found.ledger.marks.own);
-  generations.set('store', found.store.marks.own);
+  generations.set('ledger', found.ledger.fileGenerations.own);
+  generations.set('store', found.store.fileGenerations.own);
   // Generations do not rise until the repair is complete. If they did, and the repair stopped half-way, the next start
   // would find no inconsistency although commits are still missing.
   const pairing = (file: 'ledger' | 'store') => (inconsistency ? undefined : { file, generations });
@@ -93,11 +93,11 @@ export async function openEngineFiles(
     ledger: new SqliteLedger(commits, queues.store),
     markConsistent: async () => {
       if (!inconsistency) return false;
-      const ledger = nextGeneration(later(found.reached, found.store.marks.other));
-      const store = nextGeneration(later(found.store.marks.own, found.ledger.marks.other));
-      ledgerDatabase.setMarks({ own: ledger, other: store });
+      const ledger = nextGeneration(later(found.reached, found.store.fileGenerations.other));
+      const store = nextGeneration(later(found.store.fileGenerations.own, found.ledger.fileGenerations.other));
+      ledgerDatabase.setFileGenerations({ own: ledger, other: store });
       await ledgerDatabase.sync();
-      storeDatabase.setMarks({ own: store, other: ledger });
+      storeDatabase.setFileGenerations({ own: store, other: ledger });
       mark.write(ledger);
       return true;
     },
@@ -116,7 +116,7 @@ function findFiles(dataDir: string): FoundFiles {
   const ledger = Database.check(ledgerPath, ledgerSchema, 'applications');
   const store = Database.check(storePath, storeSchema, 'applications');
   const mark = LedgerMark.read(dataDir);
-  const { own } = ledger.marks;
+  const { own } = ledger.fileGenerations;
   // The mark is only written after the ledger has an id. So a ledger without an id has lost the commit that stored it,
   // and all later commits.
   const isOfThisLedger = mark && (ledger.folder === undefined || mark.folder === ledger.folder);
@@ -147,17 +147,17 @@ function requireBoth({ ledgerPath, storePath, ledger, store }: FoundFiles): void
 function inconsistencyIn(found: FoundFiles): UnusableDatabase | undefined {
   const { dataDir, ledgerPath, storePath, ledger, store, reached } = found;
   const repair = `restore both files from one backup, or run script/ops --data-dir ${dataDir} reconcile --repair`;
-  if (isLater(store.marks.other, ledger.marks.own))
+  if (isLater(store.fileGenerations.other, ledger.fileGenerations.own))
     return new UnusableDatabase(
       ledgerPath,
       `is older than ${storePath}, so that numbers would be given twice; ${repair}.`,
     );
-  if (isLater(reached, ledger.marks.own))
+  if (isLater(reached, ledger.fileGenerations.own))
     return new UnusableDatabase(
       ledgerPath,
       `has lost its last commits, so that accepted messages may be missing and numbers would be given twice; ${repair}.`,
     );
-  if (isLater(ledger.marks.other, store.marks.own))
+  if (isLater(ledger.fileGenerations.other, store.fileGenerations.own))
     return new UnusableDatabase(
       storePath,
       `has lost commits that ${ledgerPath} relies on, so that accepted messages may be missing; ${repair}, which lists what is lost.`,

@@ -6,9 +6,9 @@ import { Kysely, SqliteDialect } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import {
   checkpointedGeneration,
+  type FileGenerations,
   firstGenerationInJournal,
   isLater,
-  type Marks,
   nextGeneration,
   type Pairing,
 } from './generations.ts';
@@ -76,7 +76,7 @@ export interface FileState {
    * `nothing` for a missing or empty file, `no data` when the table that was asked for has no rows, otherwise `data`.
    */
   holds: 'nothing' | 'no data' | 'data';
-  marks: Marks;
+  fileGenerations: FileGenerations;
   /** The id of the data folder, from the table `folder`; undefined in files of versions before it. */
   folder: string | undefined;
 }
@@ -145,16 +145,19 @@ export class Database {
     let raw: DatabaseSync | undefined;
     try {
       const size = sizeOf(path);
-      if (size === 0) return { holds: 'nothing', marks: { own: 0, other: 0 }, folder: undefined };
+      if (size === 0) return { holds: 'nothing', fileGenerations: { own: 0, other: 0 }, folder: undefined };
       // SQLite would silently replace a damaged header by the one in the journal, which may be older.
       if (headerOf(path) !== databaseHeader) throw damaged(path);
       const checkpointed = checkpointedGeneration(path);
       const first = sizeOf(`${path}-wal`) > 0 ? firstGenerationInJournal(`${path}-wal`) : undefined;
       raw = openUntouched(path);
-      const marks = marksIn(raw);
+      const fileGenerations = fileGenerationsIn(raw);
       // The journal must begin at most one commit after the file's last one, and must not end before it. Otherwise
       // commits between the two are lost, and SQLite would mix pages of different moments.
-      if (isLater(checkpointed, marks.own) || (first !== undefined && isLater(first, nextGeneration(checkpointed))))
+      if (
+        isLater(checkpointed, fileGenerations.own) ||
+        (first !== undefined && isLater(first, nextGeneration(checkpointed)))
+      )
         throw new UnusableDatabase(
           path,
           `and its journal ${path}-wal are damaged or from different moments; restore the whole data folder from a backup.`,
@@ -177,7 +180,7 @@ export class Database {
       const folder = hasTable.get('folder') ? raw.prepare('SELECT id FROM folder').get()?.id : undefined;
       return {
         holds: hasRows(table) ? 'data' : 'no data',
-        marks,
+        fileGenerations,
         folder: folder === undefined ? undefined : String(folder),
       };
     } catch (error) {
@@ -218,9 +221,9 @@ export class Database {
     }
     const { file, generations } = this.#pairing;
     // No other connection writes the file meanwhile.
-    const own = nextGeneration(this.#generation ?? marksIn(this).own);
+    const own = nextGeneration(this.#generation ?? fileGenerationsIn(this).own);
     const other = generations.get(file === 'ledger' ? 'store' : 'ledger');
-    this.raw.exec(`${settingMarks({ own, other })}; COMMIT`);
+    this.raw.exec(`${settingFileGenerations({ own, other })}; COMMIT`);
     this.#generation = own;
     this.#changes = changes;
     if (!this.#syncsLater) this.#publish(own);
@@ -235,9 +238,9 @@ export class Database {
     if (this.#pairing && generation !== undefined) this.#pairing.generations.set(this.#pairing.file, generation);
   }
 
-  /** Replaces the marks, which otherwise rise with each transaction. */
-  setMarks(marks: Marks): void {
-    this.raw.exec(`BEGIN IMMEDIATE; ${settingMarks(marks)}; COMMIT`);
+  /** Replaces the generations in the file, which otherwise rise with each transaction. */
+  setFileGenerations(generations: FileGenerations): void {
+    this.raw.exec(`BEGIN IMMEDIATE; ${settingFileGenerations(generations)}; COMMIT`);
   }
 
   /**
@@ -292,13 +295,13 @@ export class Database {
   }
 }
 
-function marksIn(database: { prepare(sql: string): StatementSync }): Marks {
+function fileGenerationsIn(database: { prepare(sql: string): StatementSync }): FileGenerations {
   const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };
   return { own: user_version, other: application_id };
 }
 
-const settingMarks = ({ own, other }: Marks): string =>
+const settingFileGenerations = ({ own, other }: FileGenerations): string =>
   `PRAGMA user_version = ${own}; PRAGMA application_id = ${other}`;
 
 /**

@@ -12,7 +12,7 @@ import { closeSync, openSync, readSync } from 'node:fs';
  *
  * 32 bits last for 50 days of 1,000 commits a second, so generations wrap around, and only their distance counts.
  */
-export interface Marks {
+export interface FileGenerations {
   own: number;
   other: number;
 }

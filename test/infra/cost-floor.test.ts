@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { metrics } from '../../functions/runtime/observe/metrics.ts';
 import { stages } from '../../infra/config.ts';
 import { readResults } from '../../tools/bench/results.ts';
-import { inputsFrom } from '../../tools/cost/measured.ts';
+import { inputsFrom } from '../../tools/cost/inputs.ts';
 import { type Floor, floorOf, floors } from '../../tools/cost/money.ts';
 import { readPrices } from '../../tools/cost/prices.ts';
 import { usual } from '../../tools/cost/quantities.ts';

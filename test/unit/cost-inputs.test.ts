@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
 import type { Measurement } from '../../tools/bench/figure.ts';
-import { inputsFrom } from '../../tools/cost/measured.ts';
+import { inputsFrom } from '../../tools/cost/inputs.ts';
 
 describe('measured inputs', () => {
   const result = (figure: string, measurement: Measurement) => ({

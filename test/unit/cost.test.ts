@@ -1,6 +1,6 @@
 import { describe, expect, test } from 'vitest';
+import { inputsFrom } from '../../tools/cost/inputs.ts';
 import { billedMs, queueRequests, type Scenario, tracesOf } from '../../tools/cost/lines.ts';
-import { inputsFrom } from '../../tools/cost/measured.ts';
 import { extrasOf, floorOf, floors, keptOf, monthly, perMillion } from '../../tools/cost/money.ts';
 import { charge, type PriceName, type Prices, readPrices } from '../../tools/cost/prices.ts';
 import { usual as deployed } from '../../tools/cost/quantities.ts';

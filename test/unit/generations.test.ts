@@ -40,14 +40,14 @@ describe('the generation of a file', () => {
   test("a generation increases with each changing transaction, and records the other file's generation on the disk", async () => {
     add(store);
     add(store);
-    expect(check(storeFile).marks).toEqual({ own: 2, other: 0 });
+    expect(check(storeFile).fileGenerations).toEqual({ own: 2, other: 0 });
     add(ledger);
-    expect(check(ledgerFile).marks).toEqual({ own: 1, other: 2 });
+    expect(check(ledgerFile).fileGenerations).toEqual({ own: 1, other: 2 });
     add(store);
-    expect(check(storeFile).marks, 'the ledger has not been synced').toEqual({ own: 3, other: 0 });
+    expect(check(storeFile).fileGenerations, 'the ledger has not been synced').toEqual({ own: 3, other: 0 });
     await ledger.sync();
     add(store);
-    expect(check(storeFile).marks).toEqual({ own: 4, other: 1 });
+    expect(check(storeFile).fileGenerations).toEqual({ own: 4, other: 1 });
   });
 
   test('a generation stays the same when a transaction changes nothing or fails', () => {
@@ -59,7 +59,7 @@ describe('the generation of a file', () => {
         throw new Error('no');
       }),
     ).toThrow('no');
-    expect(check(storeFile).marks).toEqual({ own: 1, other: 0 });
+    expect(check(storeFile).fileGenerations).toEqual({ own: 1, other: 0 });
   });
 
   test('a generation continues when the file is opened again', async () => {
@@ -67,13 +67,13 @@ describe('the generation of a file', () => {
     store.close();
     store = await opened(storeFile, 'store');
     add(store);
-    expect(check(storeFile).marks.own).toBe(2);
+    expect(check(storeFile).fileGenerations.own).toBe(2);
   });
 
   test('a generation wraps around after 32 bits', () => {
-    store.setMarks({ own: 2 ** 31 - 1, other: 0 });
+    store.setFileGenerations({ own: 2 ** 31 - 1, other: 0 });
     add(store);
-    expect(check(storeFile).marks.own).toBe(-(2 ** 31));
+    expect(check(storeFile).fileGenerations.own).toBe(-(2 ** 31));
     expect(isLater(nextGeneration(2 ** 31 - 1), 2 ** 31 - 1)).toBe(true);
     expect(later(-(2 ** 31), 2 ** 31 - 1)).toBe(-(2 ** 31));
   });
@@ -123,7 +123,7 @@ describe('the generation of a file', () => {
       const { target, file, journal } = copy();
       file();
       journal();
-      expect(check(target).marks.own).toBe(12);
+      expect(check(target).fileGenerations.own).toBe(12);
       writeSync(openSync(`${target}-wal`, 'r+'), 'damage', first + 100);
       rmSync(`${target}-shm`, { force: true });
       expect(() => check(target)).toThrow('different moments');
@@ -136,11 +136,11 @@ describe('the generation of a file', () => {
         const { target, file, journal } = copy();
         file();
         journal();
-        expect(check(target).marks).toEqual(check(storeFile).marks);
+        expect(check(target).fileGenerations).toEqual(check(storeFile).fileGenerations);
         const whole = readFileSync(`${target}-wal`);
         writeSync(openSync(`${target}-wal`, 'r+'), Buffer.alloc(5_000), 0, 5_000, whole.length - 5_000);
         rmSync(`${target}-shm`, { force: true });
-        expect(isLater(check(storeFile).marks.own, check(target).marks.own)).toBe(true);
+        expect(isLater(check(storeFile).fileGenerations.own, check(target).fileGenerations.own)).toBe(true);
       }
     });
   });

@@ -1,6 +1,6 @@
 import { limits } from '../../lib/limits.ts';
+import type { Inputs } from './inputs.ts';
 import { billedMs, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
-import type { Inputs } from './measured.ts';
 import { requestSizes } from './sizes.ts';
 
 const writeUnitBytes = 1_024;

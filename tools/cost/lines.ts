@@ -1,4 +1,4 @@
-import type { Inputs } from './measured.ts';
+import type { Inputs } from './inputs.ts';
 import type { PriceName } from './prices.ts';
 
 /** The part of the work that a line is for: responding to the client, or everything after the response. */

@@ -1,7 +1,7 @@
 import { functionSizes } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
+import type { Inputs } from './inputs.ts';
 import type { Line, Scenario } from './lines.ts';
-import type { Inputs } from './measured.ts';
 import { charge, type PriceName, type Prices } from './prices.ts';
 import { hoursPerMonth, quantities, secondsPerMonth } from './quantities.ts';
 

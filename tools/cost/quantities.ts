@@ -1,8 +1,8 @@
 import { queueResources } from '../../infra/queues.ts';
 import { functionSizes } from '../../infra/sizes.ts';
 import { ofAnswering } from './answering.ts';
+import type { Inputs } from './inputs.ts';
 import type { Line, Scenario } from './lines.ts';
-import type { Inputs } from './measured.ts';
 import { ofWorking } from './working.ts';
 
 /** The deployed configuration, with a load far below the limits of a new account. */

@@ -3,8 +3,8 @@ import { queueResources } from '../../infra/queues.ts';
 import { functionSizes } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
 import { feedRates } from './feed.ts';
+import type { Inputs } from './inputs.ts';
 import { billedMs, gbSeconds, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
-import type { Inputs } from './measured.ts';
 import { changesSize, requestSizes } from './sizes.ts';
 
 /** Returns what AWS bills for storing, indexing and counting while the workers keep up, in quantities per second. */

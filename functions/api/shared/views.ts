@@ -33,7 +33,7 @@ export const applicationView = ({ token, name, chatsCount, ...times }: StoredApp
 });
 
 /** Returns an application as the holder of an access token sees it. */
-export const heldApplicationView = (application: StoredApplication, { chats }: Holder) => {
+export const applicationViewForHolder = (application: StoredApplication, { chats }: Holder) => {
   const { token: _token, chats_count, ...rest } = applicationView(application);
   return { ...rest, ...(chats === null && { chats_count }) };
 };

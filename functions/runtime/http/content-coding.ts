@@ -2,16 +2,16 @@ import { promisify } from 'node:util';
 import { constants, gzip, gzipSync } from 'node:zlib';
 
 /** A body of fewer bytes is sent as it is: it fits into one packet with its headers, so compressing saves no time. */
-const leastBytes = 1_000;
+const minBytes = 1_000;
 /**
  * A body of up to this many bytes is compressed in this thread, which takes 0.04 ms for 10 kB and 0.1 ms for this size.
  * Handing it to another thread costs the thread that serves requests 0.09 ms.
  */
-const mostBytesInThisThread = 32_768;
+const maxBytesInThisThread = 32_768;
 /** The fastest level. A page of messages gets a sixth of its size; level 6 takes five times as long for a fifth less. */
 const level = constants.Z_BEST_SPEED;
-/** Compressions on other threads at a time. Each takes 0.3 MB, and the thread pool has four threads. */
-const mostAtATime = 4;
+/** Most compressions on other threads at a time. Each takes 0.3 MB, and the thread pool has four threads. */
+const maxConcurrent = 4;
 
 const compressElsewhere = promisify(gzip);
 let underWay = 0;
@@ -21,7 +21,7 @@ const waiting: (() => void)[] = [];
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Returns whether a response with this body is compressed for clients that accept gzip. */
-export const isCompressible = (body: string): boolean => Buffer.byteLength(body) >= leastBytes;
+export const isCompressible = (body: string): boolean => Buffer.byteLength(body) >= minBytes;
 
 /**
  * Returns whether to compress a response to a request. API Gateway decodes Base64 only for a request that has an Accept
@@ -32,8 +32,8 @@ export const takesCompressed = (headers: Headers): boolean =>
 
 /** Returns a body, compressed with gzip, in Base64. */
 export async function compressed(body: string): Promise<string> {
-  if (Buffer.byteLength(body) <= mostBytesInThisThread) return gzipSync(body, { level }).toString('base64');
-  if (underWay === mostAtATime) await new Promise<void>((resolve) => waiting.push(resolve));
+  if (Buffer.byteLength(body) <= maxBytesInThisThread) return gzipSync(body, { level }).toString('base64');
+  if (underWay === maxConcurrent) await new Promise<void>((resolve) => waiting.push(resolve));
   else underWay++;
   try {
     return (await compressElsewhere(body, { level })).toString('base64');

@@ -7,7 +7,7 @@ import { limits } from '../../../lib/limits.ts';
 import { NotFound } from '../../../lib/model/errors.ts';
 import type { LambdaHandler } from '../lambda.ts';
 import type { ServicesOf } from '../services.ts';
-import { accepting } from './accepting.ts';
+import { acceptanceReport } from './acceptance-report.ts';
 import { admission } from './admission.ts';
 import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
@@ -51,6 +51,6 @@ export const operation =
           throw error;
         }
       });
-    if (services.report && acceptsWrites(route)) stack.use(accepting(services.report));
+    if (services.report && acceptsWrites(route)) stack.use(acceptanceReport(services.report));
     return stack as unknown as HttpHandler;
   };

@@ -64,7 +64,7 @@ const firstUse = (name: string): number => Number.parseInt(name, 10);
  * Returns the number of claims at which a take is refused. Those of an earlier release are not counted, because it left
  * any number of them, and they stay for up to an hour.
  */
-export const roomForClaims = (counter: Item | undefined): number =>
+export const claimLimit = (counter: Item | undefined): number =>
   mostClaims + Object.keys(counter?.claims?.M ?? {}).filter(isEarlier).length;
 
 const numberKey = (counter: ItemKey, claim: string): ItemKey => ({ pk: `claim/${counter.pk}/${claim}`, sk: 'claim' });

@@ -1,6 +1,6 @@
 import { limits } from '../../limits.ts';
 import { Throttled } from '../../model/errors.ts';
-import { readClaim, recordNumber, removableClaims, roomForClaims } from './claims.ts';
+import { claimLimit, readClaim, recordNumber, removableClaims } from './claims.ts';
 import type { HeldKey } from './idempotency-keys.ts';
 import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './table.ts';
 
@@ -35,7 +35,7 @@ const maxClearings = 2;
 export async function takeNumbers(table: DynamodbTable, { parent, counter, count }: Taking): Promise<number | Refusal> {
   const outcome = await table.update(parent, {
     UpdateExpression: 'ADD #counter :count',
-    ConditionExpression: `${live} AND #counter <= :room`,
+    ConditionExpression: `${live} AND #counter <= :highestBefore`,
     ExpressionAttributeNames: { '#counter': counter },
     ExpressionAttributeValues: valuesOf(count),
   });
@@ -67,7 +67,7 @@ export async function takeNumbersOnce(
   }
   for (let cleared = 0; ; cleared++) {
     const removed = item ? await removableClaims(table, parent, { item, now: now() }) : [];
-    const update = claimingUpdate(taking, { claim, removed, room: roomForClaims(item) });
+    const update = claimingUpdate(taking, { claim, removed, maxClaims: claimLimit(item) });
     const outcome = await table.update(parent, update, keyedTries);
     if ('done' in outcome) return record(numberIn(outcome.done, counter));
     item = outcome.refused;
@@ -97,27 +97,27 @@ const comparedAtOnce = 30;
  */
 function claimingUpdate(
   { counter, count }: Taking,
-  { claim, removed, room }: { claim: string; removed: string[]; room: number },
+  { claim, removed, maxClaims }: { claim: string; removed: string[]; maxClaims: number },
 ): ItemUpdate {
-  const hasRoom = 'size(claims) < :claims';
+  const hasRoom = 'size(claims) < :maxClaims';
   const replacesOne = removed.slice(0, comparedAtOnce).map((_, i) => `attribute_exists(claims.#${i})`);
   return {
     UpdateExpression:
       'SET #counter = #counter + :count, claims.#claim = #counter + :count' +
       (removed.length > 0 ? ` REMOVE ${removed.map((_, i) => `claims.#${i}`).join(', ')}` : ''),
     ConditionExpression:
-      `${live} AND #counter <= :room AND attribute_not_exists(claims.#claim)` +
+      `${live} AND #counter <= :highestBefore AND attribute_not_exists(claims.#claim)` +
       ` AND (${[hasRoom, ...replacesOne].join(' OR ')})`,
     ExpressionAttributeNames: {
       '#counter': counter,
       '#claim': claim,
       ...Object.fromEntries(removed.map((name, i) => [`#${i}`, name])),
     },
-    ExpressionAttributeValues: { ...valuesOf(count), ':claims': number(room) },
+    ExpressionAttributeValues: { ...valuesOf(count), ':maxClaims': number(maxClaims) },
   };
 }
 
 const valuesOf = (count: number): Item => ({
   ':count': number(count),
-  ':room': number(limits.highestNumber - count),
+  ':highestBefore': number(limits.highestNumber - count),
 });

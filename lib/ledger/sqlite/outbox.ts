@@ -39,8 +39,8 @@ export class SqliteOutbox {
     this.#requests.push({ id: this.#requestId, writes });
   }
 
-  /** Runs the work of one request. If it throws, the writes that it added are dropped. */
-  transact<T>(requestId: string | undefined, work: () => T): T {
+  /** Runs the work of one request, and collects the writes that it adds. If it throws, they are dropped. */
+  collectFor<T>(requestId: string | undefined, work: () => T): T {
     const before = this.#requests.length;
     this.#requestId = requestId;
     try {

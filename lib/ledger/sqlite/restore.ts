@@ -65,13 +65,14 @@ export async function* deletedMessagesIn(
  */
 export function restoreEntry(database: Database, entry: WholeEntry, now: number): void {
   const { token, chat, name, metadata, revision, deleted, createdAt, updatedAt, highest } = entry;
-  // `only`: what an existing entry keeps. The name of an application is never NULL. A deleted application has no name, so it gets an empty one.
-  const [table, counter, only, content, blank] =
+  // An existing entry keeps its own columns of `insertOnly`. A deleted entry has no name: NULL in a chat, and '' in an
+  // application, whose column must not be NULL.
+  const [table, counter, insertOnly, content, blank] =
     chat === undefined
       ? ['applications', 'chats', { token, access_generation: now }, { name: name ?? '' }, "''"]
       : ['chats', 'messages', { token, number: chat }, { name, metadata }, 'NULL'];
   const columns = [
-    ...Object.keys(only),
+    ...Object.keys(insertOnly),
     ...Object.keys(content),
     ...['revision', counter, 'deleted', 'created_at', 'updated_at'],
   ];
@@ -89,7 +90,15 @@ export function restoreEntry(database: Database, entry: WholeEntry, now: number)
          ${counter} = max(${counter}, excluded.${counter}),
          deleted = max(deleted, excluded.deleted)`,
     )
-    .run(...Object.values(only), ...Object.values(content), revision, highest, Number(deleted), createdAt, updatedAt);
+    .run(
+      ...Object.values(insertOnly),
+      ...Object.values(content),
+      revision,
+      highest,
+      Number(deleted),
+      createdAt,
+      updatedAt,
+    );
 }
 
 /** Restores a changed message. Call it within a transaction. */

@@ -322,7 +322,7 @@ export class SqliteLedger implements Ledger {
     run: 'run' | 'runStatement' = 'run',
   ): Promise<T> {
     try {
-      return await this.#commits[run](() => this.#outbox.transact(requestId, () => work(this.#now())));
+      return await this.#commits[run](() => this.#outbox.collectFor(requestId, () => work(this.#now())));
     } catch (error) {
       throw isSqliteOutage(error) ? new Unavailable(error) : error;
     }

@@ -54,7 +54,7 @@ export class TimedConnection {
   }
 
   /** Applies our session settings to a new connection. */
-  async begin(ms: number): Promise<void> {
+  async setUpSession(ms: number): Promise<void> {
     // The pool removes a broken connection by itself. Without a listener, a second error would end the process.
     this.#connection.on('error', () => undefined);
     for (const statement of sessionStatements)

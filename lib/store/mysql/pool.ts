@@ -78,7 +78,7 @@ export class MysqlPool implements KyselyPool {
         this.#idleSince.set(connection, Date.now()),
       );
       try {
-        if (idleSince === undefined) await timed.begin(this.#timeouts.connectMs);
+        if (idleSince === undefined) await timed.setUpSession(this.#timeouts.connectMs);
         else if (Math.abs(Date.now() - idleSince) > trustedMs) await timed.ping();
         return timed;
       } catch (error) {

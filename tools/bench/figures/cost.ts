@@ -1,5 +1,5 @@
+import { inputsFrom } from '../../cost/inputs.ts';
 import type { Line, Scenario } from '../../cost/lines.ts';
-import { inputsFrom } from '../../cost/measured.ts';
 import { extrasOf, type Floor, floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.ts';
 import { readPrices } from '../../cost/prices.ts';
 import { quantities, usual } from '../../cost/quantities.ts';
@@ -15,7 +15,7 @@ export const cost = figure({
   matrix: true,
   about: `A calculation, not a measurement: what AWS charges for creating a million messages of 80 characters, at the list
     prices of ${list.region} (collected ${list.collected}). The amounts follow from the code, from the figures above, and
-    from the assumptions in [measured.ts](../tools/cost/measured.ts). [prices.json](../tools/cost/prices.json) says where
+    from the assumptions in [inputs.ts](../tools/cost/inputs.ts). [prices.json](../tools/cost/prices.json) says where
     each price was read, and which prices are from memory. If a row does not say otherwise: ${usual.perSecond} messages/s in
     ${usual.chats} chats, functions on arm64 with ${usual.memoryMb.toLocaleString('en-US')} MB, and a batching window of ${usual.windowSeconds} s.
     Free tiers and cold starts are not included.`,

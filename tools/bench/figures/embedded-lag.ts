@@ -29,8 +29,8 @@ export const embeddedLag = figure({
     const [host, alone] = [await startEmbedded(), await startProgram('accepting-alone', folder)];
     try {
       const [chat] = (await makeChats(host, 1)) as [string];
-      const quiet: Embedded = { ...host, origin: `http://127.0.0.1:${alone.ready}` };
-      const [quietChat] = (await makeChats(quiet, 1)) as [string];
+      const withoutWorker: Embedded = { ...host, origin: `http://127.0.0.1:${alone.ready}` };
+      const [chatWithoutWorker] = (await makeChats(withoutWorker, 1)) as [string];
       const at = ({ origin, base }: Embedded, of: string): Load => ({
         origin,
         paths: [`${base}${of}/messages`],
@@ -46,7 +46,7 @@ export const embeddedLag = figure({
           await untilSearchable(host, chat);
           return outcome;
         },
-        () => load(at(quiet, quietChat)),
+        () => load(at(withoutWorker, chatWithoutWorker)),
       );
       const peak = median(peaks.ours.map(({ perSecond }) => perSecond));
       // At half of the peak rate, a connection sends a request every 2 × connections / peak seconds. The pause is what the

@@ -1,5 +1,5 @@
 import { queueResources } from '../../../infra/queues.ts';
-import { type Inputs, inputsFrom } from '../../cost/measured.ts';
+import { type Inputs, inputsFrom } from '../../cost/inputs.ts';
 import { type Load, type Reading, simulate, type Working } from '../../queue-simulation/simulate.ts';
 import { figure, type Measurement } from '../figure.ts';
 

@@ -37,7 +37,7 @@ export async function checkZones(aws: Aws, deployment: Deployment): Promise<Find
     ...(State === 'available' ? [] : ['the state "available"']),
     ...(!deployment.mysql && withoutProxy.includes(ZoneId) ? ['RDS Proxy'] : []),
     ...offers
-      .filter((offer) => position < offer.inFirst && offer.zones !== 'any' && !offer.zones.has(ZoneName))
+      .filter((offer) => position < offer.zoneCount && offer.zones !== 'any' && !offer.zones.has(ZoneName))
       .map(({ what }) => what),
   ];
   const missing = offers.filter(({ zones }) => zones !== 'any' && zones.size === 0).map(({ what }) => what);
@@ -73,8 +73,8 @@ interface Offer {
   what: string;
   /** The names of the zones in which it can be created; `any` if AWS says only that the region offers it. */
   zones: Set<string> | 'any';
-  /** In how many zones of the network it is created: the first ones. */
-  inFirst: number;
+  /** The number of zones of the network in which it is created: always the first ones. */
+  zoneCount: number;
 }
 
 /** Returns what the stage creates in the zones of its network, with the zones that offer it. */
@@ -109,7 +109,7 @@ async function offersOf(aws: Aws, deployment: Deployment): Promise<Offer[]> {
     offers.push({
       what: `MySQL ${engineVersions.mysql} on db.${database.instanceType}`,
       zones: new Set(fitting.flatMap(({ AvailabilityZones }) => AvailabilityZones.map(({ Name }) => Name))),
-      inFirst: zonesOf(deployment.stage),
+      zoneCount: zonesOf(deployment.stage),
     });
   }
   if (searchDomain && !deployment.opensearchUrl) {
@@ -133,7 +133,7 @@ async function offersOf(aws: Aws, deployment: Deployment): Promise<Offer[]> {
       zones: InstanceTypeDetails.some(({ AvailabilityZones }) => !AvailabilityZones)
         ? 'any'
         : new Set(InstanceTypeDetails.flatMap(({ AvailabilityZones }) => AvailabilityZones ?? [])),
-      inFirst: searchDomain.nodes,
+      zoneCount: searchDomain.nodes,
     });
   }
   return offers;

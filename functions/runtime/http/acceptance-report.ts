@@ -5,7 +5,7 @@ import type { Report } from '../observe/report.ts';
 import type { ApiEvent } from './validation.ts';
 
 /** Reports the writes of each request that was accepted. */
-export const accepting = (report: Report): MiddlewareObj<APIGatewayProxyEvent> => ({
+export const acceptanceReport = (report: Report): MiddlewareObj<APIGatewayProxyEvent> => ({
   after: async ({ event }) => {
     const { body, requestId } = (event as ApiEvent<'createMessages'>).request as {
       body?: { messages?: unknown[] };

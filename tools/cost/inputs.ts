@@ -116,7 +116,7 @@ export function inputsFrom(figures: Record<string, MeasuredFigure>): { inputs: I
       if (!figure || !measurements) return [name, value];
       const found = measurements.find(({ what, unit }) => what === figure.what && unit === figure.unit);
       if (!found)
-        throw new Error(`tools/cost/measured.ts: figure ${figure.name} has no "${figure.what}" in ${figure.unit}`);
+        throw new Error(`tools/cost/inputs.ts: figure ${figure.name} has no "${figure.what}" in ${figure.unit}`);
       const measured = median(found.values);
       return [name, figure.read?.(measured) ?? measured];
     }),
