@@ -6,7 +6,7 @@ import type { Figure, Measurement } from './figure.ts';
 import type { Circumstances } from './machine.ts';
 import { meets, ratios } from './ratios.ts';
 import type { Result } from './results.ts';
-import { barOf, cellsOf, columns, number, spread, verdictOf } from './table.ts';
+import { cellsOf, columns, number, spread, targetOf, verdictOf } from './table.ts';
 
 const file = path.join(project, 'docs/benchmarks.md');
 const [begin, end] = ['<!-- what follows is written by script/bench -->', '<!-- up to here -->'];
@@ -94,21 +94,19 @@ function columnsOf(column: string, of: (Measurement & { row: string })[]) {
     heading,
     cells: new Map(of.map((measurement) => [measurement.row, cellOf(measurement)])),
   });
-  const [{ reference, bar, unit } = { unit: '' } as Partial<Measurement>] = of;
+  const [first] = of;
   return [
     columnOf(heading, ({ values, unit }) => (units.size === 1 ? spread(values) : `${spread(values)} ${unit}`)),
-    ...(reference
+    ...(first?.reference
       ? [
-          columnOf(`${reference.what}, ${unit}`, ({ reference }) => number(median(reference?.values ?? []))),
+          columnOf(`${first.reference.what}, ${first.unit}`, ({ reference }) =>
+            number(median(reference?.values ?? [])),
+          ),
           columnOf('ratio', (measurement) => spread(ratios(measurement) ?? [])),
         ]
       : []),
-    ...(bar
-      ? [
-          columnOf(`target met: ${barOf(bar, reference ? '×' : `${unit}`)}`, (measurement) =>
-            verdictOf(meets(measurement)),
-          ),
-        ]
+    ...(first?.bar
+      ? [columnOf(`target met: ${targetOf(first, column)}`, (measurement) => verdictOf(meets(measurement)))]
       : []),
   ];
 }

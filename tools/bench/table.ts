@@ -1,28 +1,32 @@
 import { median } from '../statistics/quantiles.ts';
-import type { Bar, Measurement } from './figure.ts';
+import type { Measurement } from './figure.ts';
 import { meets, ratios } from './ratios.ts';
 
 /** The headings of a table of measurements. */
-export const columns = ['measured', 'median (range)', 'reference (median)', 'ratio (range)', 'target', 'target met'];
+export const columns = ['measured', 'our value (range)', 'reference value', 'ratio (range)', 'target', 'target met'];
 
 /** Returns the table cells of a measurement. */
 export function cellsOf(measurement: Measurement): string[] {
-  const { what, unit, values, reference, bar } = measurement;
+  const { what, unit, values, reference } = measurement;
   const ratio = ratios(measurement);
   return [
     what,
     `${spread(values)} ${unit}`,
     reference ? `${reference.what}: ${number(median(reference.values))} ${unit}` : '',
     ratio ? spread(ratio) : '',
-    bar ? barOf(bar, reference ? '×' : unit) : '',
+    targetOf(measurement, 'value'),
     verdictOf(meets(measurement)),
   ];
 }
 
 export const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'yes' : '**no**');
 
-export const barOf = (bar: Bar, unit: string): string =>
-  'atLeast' in bar ? `≥ ${number(bar.atLeast)} ${unit}` : `≤ ${number(bar.atMost)} ${unit}`;
+/** Formats what the bar demands of the ratio to the reference or, without a reference, of our value. */
+export const targetOf = ({ bar, reference, unit }: Measurement, nameOfValue: string): string => {
+  if (!bar) return '';
+  const limit = 'atLeast' in bar ? `≥ ${number(bar.atLeast)}` : `≤ ${number(bar.atMost)}`;
+  return reference ? `ratio ${limit}` : `${nameOfValue} ${limit} ${unit}`;
+};
 
 /** Formats the median and, if there are several values, the least and the greatest. */
 export function spread(values: number[]): string {

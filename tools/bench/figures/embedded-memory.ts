@@ -13,8 +13,8 @@ const chats = 100;
 export const embeddedMemory = figure({
   title: 'Embedded: memory',
   about: `The resident memory of the process that serves HTTP plus the private memory of its reader processes, as Linux reports
-    them. Meanwhile, 50 connections create messages in ${chats} chats as fast as they can for five minutes. A busy system
-    creates that many messages in an hour. The executable of Node.js is 58 MB of each value.`,
+    them. During the load, 50 connections create messages in ${chats} chats as fast as they can for five minutes. A busy system
+    creates that many messages in an hour. Each value includes 58 MB for the executable of Node.js.`,
   measure: async ({ scale, say }) => {
     const { seconds } = sizes[scale];
     const host = await startEmbedded();
