@@ -6,8 +6,8 @@ import { suppress } from './constructs/suppress.ts';
 
 /**
  * The setting that exists once per account and region: the role with which API Gateway writes logs. Stages cannot have
- * their own, because each would overwrite the other's. The role and the setting are retained when the stack is deleted,
- * because every API of the account uses them.
+ * a role of their own, because each stage would overwrite the role of the others. The role and the setting are retained
+ * when the stack is deleted, because every API of the account uses them.
  */
 export class AccountStack extends Stack {
   constructor(scope: Construct, id: string, props: StackProps) {

@@ -23,13 +23,13 @@ export const functionSizes = {
   /** Preflight requests, wrong methods, unknown paths. No work, so the smallest size that still starts quickly. */
   fallback: { memoryMb: 512, timeout: Duration.seconds(3) },
   /**
-   * One vCPU, because a batch is up to 6 MB of JSON to parse, case-fold and serialize. A batch normally takes a second. The
-   * timeout leaves time to wait for a server that is unavailable.
+   * One vCPU, because a batch is up to 6 MB of JSON to parse, case-fold and serialize. A batch normally takes a second.
+   * The timeout leaves time to wait for a server that is unavailable.
    */
   worker: { memoryMb: 1_769, timeout: Duration.millis(limits.workerMs) },
   /**
-   * The database does the counting. The next run continues with the dirty marks that this run did not reach. Runs are not
-   * concurrent, because the run of the next minute would query the same counts again.
+   * The database does the counting. The next run continues with the dirty marks that this run did not reach. Runs are
+   * not concurrent, because the run of the next minute would query the same counts again.
    */
   rollUp: { memoryMb: 512, timeout: Duration.minutes(5), maxConcurrency: 1 },
   /**
@@ -38,15 +38,15 @@ export const functionSizes = {
    */
   purge: { memoryMb: 512, timeout: Duration.minutes(15), maxConcurrency: 1 },
   /**
-   * As long as the purge, because an outage of SQS may park many writes. One vCPU, because sending 5,000 records takes 800
-   * calls. Runs are not concurrent, because the run of the next minute would send the same records again.
+   * As long as the purge, because an outage of SQS may park many writes. One vCPU, because sending 5,000 records takes
+   * 800 calls. Runs are not concurrent, because the run of the next minute would send the same records again.
    */
   sweep: { memoryMb: 1_769, timeout: Duration.minutes(15), maxConcurrency: 1 },
   /** Two calls to Secrets Manager a month, with one retry each. */
   rotation: { memoryMb: 256, timeout: Duration.seconds(20) },
   /**
-   * Changing a large table takes minutes, and the deployment waits for it. One minute below the longest timeout of Lambda,
-   * because CDK's trigger function calls this one and has to outlive it to report the result.
+   * Changing a large table takes minutes, and the deployment waits for it. One minute below the longest timeout of
+   * Lambda, because CDK's trigger function calls this one and has to outlive it to report the result.
    */
   migrate: { memoryMb: 512, timeout: Duration.minutes(14) },
 } satisfies Record<string, FunctionSize>;
@@ -62,8 +62,8 @@ export interface FeedSize {
 }
 
 /**
- * Returns the visibility timeout of a queue as AWS recommends it: six times the timeout of the function, to leave room for
- * retries when the function is throttled, plus the batching window.
+ * Returns the visibility timeout of a queue as AWS recommends it: six times the timeout of the function, to leave room
+ * for retries when the function is throttled, plus the batching window.
  */
 export const visibilityOf = (worker: FunctionSize, feed: FeedSize): Duration =>
   Duration.seconds(6 * worker.timeout.toSeconds() + feed.window.toSeconds());

@@ -34,7 +34,8 @@ export function addStacks(app: App, deployment: Deployment, bundles: string, she
 
 function environmentOf({ stage, vpcId }: Deployment, shell: NodeJS.ProcessEnv): NonNullable<StackProps['env']> {
   if (stage.account) return { account: stage.account };
-  // CDK needs the account and region at synthesis only to look up an existing VPC. Everything else is resolved at deployment.
+  // CDK needs the account and region at synthesis only to look up an existing VPC. Everything else is resolved at
+  // deployment.
   const { CDK_DEFAULT_ACCOUNT: account, CDK_DEFAULT_REGION: region } = shell;
   return vpcId && account && region ? { account, region } : {};
 }

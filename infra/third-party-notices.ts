@@ -3,8 +3,8 @@ import path from 'node:path';
 import * as z from 'zod';
 
 /**
- * The licences that packages may have that are bundled or installed to run the service. None of them restricts the licence
- * of our own code. All but the last two require their text to be distributed with the package.
+ * The licences that packages may have that are bundled or installed to run the service. None of them restricts the
+ * licence of our own code. All but the last two require their text to be distributed with the package.
  */
 export const allowedLicenses = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'MIT-0', '0BSD'];
 const withoutNotice = ['MIT-0', '0BSD'];
@@ -22,7 +22,8 @@ export const packageFolders = (files: string[]): string[] => [
 ];
 
 /**
- * Returns the notices that the licences of the packages require: each licence text once, below the names of its packages.
+ * Returns the notices that the licences of the packages require: each licence text once, below the names of its
+ * packages.
  *
  * @param folders the folders of the packages, relative to `project`
  * @throws Error naming a package whose licence is not allowed, or whose required licence text is missing

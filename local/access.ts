@@ -4,8 +4,8 @@ import type { Ledger } from '../lib/ledger/ledger.ts';
 import { fixedSecret } from '../lib/system-secret.ts';
 
 /**
- * How long a generation is kept after it was read, in milliseconds. Reading it takes 3 of a create's 80 µs, and a reader
- * process asks the accepting thread for it. So access tokens end within a second here.
+ * How long a generation is kept after it was read, in milliseconds. Reading it takes 3 µs of the 80 µs of a create, and
+ * a reader process has to request it from the accepting thread. So access tokens end within a second in this engine.
  */
 const keptMs = 1_000;
 

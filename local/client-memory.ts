@@ -26,9 +26,9 @@ const creditBytes = 65_536;
 
 /**
  * Bounds the memory that clients can claim: request bodies that are still arriving, parsed requests that wait, and
- * responses that the client has not read yet. Above the bound, it closes the connection that makes the least
- * progress for each byte that the server keeps for it. So clients that send nothing, read nothing or send one byte at a time cannot push out clients that
- * make progress.
+ * responses that the client has not read yet. Above the bound, it closes the connection that makes the least progress
+ * for each byte that the server keeps for it. So clients that send nothing, read nothing or send one byte at a time
+ * cannot push out clients that make progress.
  */
 export class ClientMemory {
   readonly #connections = new Set<TrackedConnection>();
@@ -78,9 +78,9 @@ export class ClientMemory {
   }
 
   /**
-   * Returns the connection that makes the least progress for each byte that the server keeps for it. The time of the last byte alone is not enough:
-   * a client could stay connected by sending one byte a second, and the largest active connection would be closed
-   * instead.
+   * Returns the connection that makes the least progress for each byte that the server keeps for it. The time of the
+   * last byte alone is not enough: a client could then stay connected by sending one byte a second, and the largest
+   * active connection would be closed instead.
    */
   #slowest(): TrackedConnection {
     const now = performance.now();

@@ -143,10 +143,10 @@ export class Connections {
   }
 
   /**
-   * Sends the bytes of a whole response as the last one, and closes the connection. It is sent after the responses to all complete requests,
-   * and takes the place of the response to a request whose body is still arriving. Whatever the client sends from now
-   * on is discarded, up to `discardedBytes` and `lingerMs`. Closing at once could reset the connection before the
-   * client has read the response (RFC 9112, section 9.6).
+   * Sends the bytes of a whole response as the last one, and closes the connection. This response follows those to all
+   * complete requests, and takes the place of the response to a request whose body is still arriving. Whatever the
+   * client sends from now on is discarded, up to `discardedBytes` and `lingerMs`. Closing at once could reset the
+   * connection before the client has read the response (RFC 9112, section 9.6).
    */
   endWith(connection: Connection, response: Buffer): void {
     const { socket, held, last } = connection;
@@ -252,8 +252,8 @@ export class Connections {
   }
 
   /**
-   * Parses as many requests as the connection has room for: one read can bring thousands, each of which takes some 5 kB
-   * and 10 µs when it is parsed.
+   * Parses at most as many requests as the connection may start and hold: one read can bring thousands, each of which
+   * takes some 5 kB and 10 µs when it is parsed.
    *
    * @returns what is left
    */

@@ -44,8 +44,8 @@ const unknownTokens = 'unknown tokens';
 
 /**
  * Most processes: one more than the reads at work, because two reads that are not known to be fast count as one there.
- * So a fast read and both of them can run together. Otherwise the third process is idle. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle
- * process.
+ * So a fast read can run beside both of them. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the
+ * pool keeps only one idle process.
  */
 const mostProcesses = mostAtWork + 1;
 

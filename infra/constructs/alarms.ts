@@ -12,8 +12,8 @@ interface AlarmsProps {
 }
 
 /**
- * The alarms. Each notifies the topic when it fires and when it returns to OK. The notification says what breaks for users
- * and links the section of the runbook.
+ * The alarms. Each notifies the topic when it fires and when it returns to OK. The notification says what breaks for
+ * users and links the section of the runbook.
  */
 export class Alarms extends Construct {
   readonly all: Alarm[];

@@ -11,8 +11,8 @@ export interface DomainSettings {
 }
 
 /**
- * The custom domain of the API. It belongs to the data stack, so that its DNS record stays valid when the service stack is
- * deleted and deployed again.
+ * The custom domain of the API. It belongs to the data stack, so that its DNS record stays valid when the service stack
+ * is deleted and deployed again.
  */
 export class ApiDomain extends Construct {
   readonly domain: DomainName;

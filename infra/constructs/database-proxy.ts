@@ -23,8 +23,8 @@ interface ProxyProps {
 }
 
 /**
- * Adds an RDS Proxy in front of the database. Through it, a thousand function instances with one connection each share the
- * few hundred connections of the server, and keep their connections during a failover.
+ * Adds an RDS Proxy in front of the database. Through it, a thousand function instances with one connection each share
+ * the few hundred connections of the server, and keep their connections during a failover.
  */
 export function addProxy(
   scope: Construct,
@@ -59,8 +59,9 @@ export function addProxy(
 
 /**
  * Returns the name of the proxy, which CloudFormation requires and CDK does not generate. The name depends on every
- * property whose change replaces the proxy: CloudFormation creates the new proxy before it deletes the old one, and names
- * are unique in an account and region. (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html)
+ * property whose change replaces the proxy: CloudFormation creates the new proxy before it deletes the old one, and
+ * names are unique in an account and region.
+ * (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-properties-name.html)
  */
 function nameOf(instance: DatabaseInstance, { subnets }: Network): string {
   const subnetIds = Stack.of(instance).resolve(subnets.map(({ subnetId }) => subnetId)) as unknown;

@@ -22,7 +22,7 @@ interface Flags {
 
 const program = new Command('script/bench')
   .description(
-    'Measures how fast the system is, compared with references that are measured in turns with it. Nothing else should run on the machine meanwhile.',
+    'Measures the speed of the system and of references, which are measured alternately. Nothing else should run on the machine.',
   )
   .addArgument(new Argument('[figures...]', 'the figures to measure (default: all)').choices(Object.keys(figures)))
   .option('--record', 'write the results to docs/benchmarks.md and tools/bench/results.json')

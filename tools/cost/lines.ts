@@ -25,7 +25,7 @@ export interface Scenario {
   windowSeconds: number;
   /** Whether requests have an Idempotency-Key. */
   keys: boolean;
-  /** Whether requests have an access token. Each chat then counts as an application of its own, which is the most. */
+  /** Whether requests have an access token. Each chat then counts as an application of its own: the most expensive case. */
   accessTokens: boolean;
   /** The number of chats that get the messages. */
   chats: number;

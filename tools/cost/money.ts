@@ -111,7 +111,7 @@ export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices
 /** The baseline of a vCPU of db.t4g.medium. What it computes above that is paid by CPU credits, and then by money. */
 const burstableBaseline = 0.2;
 
-/** Returns what a stage costs beyond its floor and its messages, in some situations. */
+/** Returns prices of what may cost extra, besides the idle stage and its messages. */
 export const extrasOf = (prices: Prices): Record<string, { value: number; unit: string }> => ({
   'SQL with both vCPUs fully busy': {
     value: charge(prices.databaseSurplusVcpuHour, 2 * (1 - burstableBaseline) * hoursPerMonth),

@@ -40,8 +40,8 @@ export async function openApplication(client: Client, { id }: Run): Promise<stri
 }
 
 /**
- * Creates a chat for each declaration and a message for each paragraph, whose sender is the language. What an earlier process of the same run created
- * is not created again, because the Idempotency-Keys are the same.
+ * Creates a chat for each declaration and a message for each paragraph, whose sender is the language. What an earlier
+ * process of the same run created is not created again, because the Idempotency-Keys are the same.
  *
  * @returns the chats in the order in which their messages were accepted
  */

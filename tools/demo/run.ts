@@ -8,8 +8,8 @@ import { resumableMs, type Settings } from './settings.ts';
 
 // To resume a run, the demo needs only the run's id: the Idempotency-Key of every create consists of that id and the
 // name of what is created, so the API returns the first response again when a create is repeated. The id is kept in a
-// file in the data folder. This file, the note, does not contain the progress, so it cannot be wrong when a process is killed.
-// If the API has lost its data, everything is created again.
+// file in the data folder. This file, the note, does not contain the progress, so it cannot be wrong when a process is
+// killed. If the API has lost its data, everything is created again.
 
 const noteSchema = z.object({ url: z.string(), run: z.uuid(), started_at: z.iso.datetime() });
 

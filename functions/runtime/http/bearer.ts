@@ -2,7 +2,7 @@ import type { Access } from '../../../lib/access/access.ts';
 import { accessTokenExpired, accessTokenInvalid, accessTokenRequired } from '../../../lib/api/problems.ts';
 import type { Caller } from '../../../lib/model/holder.ts';
 
-/** What stands for the application's token in a path when the header `Authorization` has a bearer token. */
+/** Replaces the application's token in a path when the header `Authorization` has a bearer token. */
 export const self = 'self';
 
 /** The headers of a request, by their names in lower case. */

@@ -8,7 +8,7 @@ const minBytes = 1_000;
  * Handing it to another thread costs the thread that serves requests 0.09 ms.
  */
 const maxBytesInThisThread = 32_768;
-/** The fastest level. A page of messages gets a sixth of its size; level 6 takes five times as long for a fifth less. */
+/** The fastest level. A page of messages shrinks to a sixth. Level 6 takes five times as long, for a fifth less. */
 const level = constants.Z_BEST_SPEED;
 /** Most compressions on other threads at a time. Each takes 0.3 MB, and the thread pool has four threads. */
 const maxConcurrent = 4;
@@ -38,7 +38,7 @@ export async function compressed(body: string): Promise<string> {
   try {
     return (await compressElsewhere(body, { level })).toString('base64');
   } finally {
-    // The next one takes the place of this one.
+    // The next waiting compression takes the place of this one.
     const next = waiting.shift();
     if (next) next();
     else underWay--;
@@ -47,8 +47,8 @@ export async function compressed(body: string): Promise<string> {
 
 /**
  * Returns whether a client with this `Accept-Encoding` prefers gzip (RFC 9110, section 12.5.3). A client without the
- * header gets no compression: the RFC would allow any coding, but such clients are mostly scripts that cannot decode
- * one.
+ * header gets no compression: the RFC would allow any coding, but most such clients are scripts that cannot decode
+ * gzip.
  */
 export function takesGzip(acceptEncoding: string | undefined): boolean {
   const weights = new Map<string, number>();

@@ -7,11 +7,11 @@ import type { Holder } from '../../../lib/model/holder.ts';
 import type { ApiEvent } from './validation.ts';
 
 /**
- * Decides whether the holder of an access token may call a route. The one rule that needs the stored message, that an
- * edit is of the holder's own message, is in functions/api/shared/messages.ts.
+ * Decides whether the holder of an access token may call a route. That a holder edits only its own messages is checked
+ * in functions/api/shared/messages.ts, because this rule needs the stored message.
  *
  * @param chat the number of the chat in the path, if there is one
- * @throws Problem not_allowed; NotFound for a chat outside of the holder's chats, which it cannot tell from a missing one
+ * @throws Problem not_allowed; NotFound for a chat outside of the holder's chats, as if the chat did not exist
  */
 export function requireAllowed(allows: Allows, holder: Holder, chat: number | undefined): void {
   if (allows === 'application token only' || allows === 'no token')

@@ -5,9 +5,10 @@ export type PathCheck = (path: string) => boolean;
 const needlesslyEncoded = /%(?:2[de]|3\d|4[1-9a-f]|5[\daf]|6[1-9a-f]|7[\dae])/gi;
 
 /**
- * Returns the check of a route's paths. API Gateway finds a route by the parts of a path between its slashes, and drops
- * a slash at the end; the contract does not, and a relative reference in a response would then lead elsewhere. What
- * precedes the route's path is not checked: behind a custom domain, an event's path begins with its base path mapping.
+ * Returns the check of a route's paths. API Gateway ignores empty parts of a path, such as that after a slash at the
+ * end. The contract refuses such a path, because a relative reference in the response would lead to another URL. What
+ * precedes the route's path is not checked: behind a custom domain, an event's path begins with the domain's base path
+ * mapping.
  *
  * @param template the route's path in the table, such as `/applications/{token}`
  */

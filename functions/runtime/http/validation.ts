@@ -23,7 +23,7 @@ export interface ApiRequest<Id extends OperationId> {
   body: Parsed<Id, 'body'>;
   /** The Idempotency-Key of a POST that has one. */
   key: IdempotencyKey | undefined;
-  /** Who holds the access token; undefined for whoever has the application's own token. */
+  /** The holder of the access token; undefined if the request has the application's own token. */
   holder: Holder | undefined;
   /** Stored with the writes of the request, so that logs can be searched for it. */
   requestId: string;
@@ -87,8 +87,8 @@ export function validation(
         body,
         key: key && {
           id: sha256(JSON.stringify([id, params, key, ...scope.identityOf(holder)])),
-          // The body as it was sent, and not as the schema returns it. So unknown members count too, and a new member with
-          // a default changes no payload of an earlier release.
+          // The body as it was sent, not as the schema returns it. So unknown members count too, and the payload stays
+          // the same when a later release adds a member with a default.
           payload: sha256(canonicalJson(event.body)),
         },
         holder,

@@ -5,23 +5,23 @@ import { newToken } from '../../model/token.ts';
 import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text } from './table.ts';
 
 // Only the update that takes a number knows the number. So that update also writes it into the counter's item, as the
-// claim of its idempotency key. Before the number is used, it is recorded: written to an item of its own, on the condition
-// that there is none. From then on the claim in the counter's item may be removed, which a later take does in the same
-// write. So the counter's item stays small, and a keyed create writes it once.
+// claim of its idempotency key. Before the number is used, it is recorded: written to an item of its own, on the
+// condition that there is none. From then on the claim in the counter's item may be removed, which a later take does in
+// the same write. So the counter's item stays small, and a keyed create writes it once.
 
 const hour = 60 * 60 * 1_000;
 
 /**
  * How long after its expiry an idempotency key, with everything that belongs to it, is kept in the table, in
- * milliseconds. A function whose clock is behind may still treat the key as valid, but the clocks of functions differ by
- * far less than this.
+ * milliseconds. A function whose clock is behind may still treat the key as valid, but the clocks of functions differ
+ * by far less than this.
  */
 export const ttlSlackMs = hour;
 
 /**
- * How many of the last claims a counter's item keeps, although they are recorded. A call that its request gave up may
- * reach DynamoDB late, after another request took a number for the same key. The key's claim in the item refuses that
- * call; without it, the call takes a second number, which nobody uses.
+ * How many of the latest claims a counter's item keeps, although their numbers are recorded. A call may reach DynamoDB
+ * late, when its request has given up and another request took a number for the same key. The key's claim in the item
+ * refuses the late call. Without the claim, the call takes a second number, which nobody uses.
  */
 export const claimsKept = 8;
 
@@ -31,8 +31,8 @@ const claimsTolerated = 2 * claimsKept;
 /**
  * Most claims in an item. A take is refused if it would add another. A claim has 18 bytes, with numbers of up to eight
  * digits, and the rest of an item about 110. So with a name of up to 50 bytes the item stays within 1 KiB, which is one
- * write unit. A chat that gets more keyed creates than DynamoDB accepts has 20 to 48 claims; the longer a call takes, the
- * more.
+ * write unit. A chat that gets more keyed creates than DynamoDB accepts has 20 to 48 claims; the longer a call takes,
+ * the more.
  */
 export const mostClaims = 48;
 
@@ -43,15 +43,15 @@ export const mostClaims = 48;
 const removedAtOnce = 100;
 
 /**
- * Returns the name of a new claim: 72 random bits. It is short because the item is paid by its size, and the key's id has
- * 43 characters. A collision would give a message the number of another, so it must be improbable: among the claims of a
- * day with 1,000 creates a second in one chat, it is less than one in a million.
+ * Returns the name of a new claim: 72 random bits. It is short because the item is paid by its size, and the key's id
+ * has 43 characters. A collision would give a message the number of another, so it must be improbable: among the claims
+ * of a day with 1,000 creates a second in one chat, it is less than one in a million.
  */
 export const newClaim = (): string => newToken().slice(0, 12);
 
 /**
- * Returns the name that earlier releases gave a claim: the time of the key's first use and the key's id. Keys that began
- * under such a release have it.
+ * Returns the name that earlier releases gave a claim: the time of the key's first use and the key's id. Keys that
+ * began under such a release have it.
  */
 export const earlierClaim = (id: string, at: number): string => `${at}/${id}`;
 
@@ -100,9 +100,9 @@ export async function readClaim(
 }
 
 /**
- * Returns the claims that the next take may remove: those of an earlier release whose keys are expired and, if the item has
- * many, some whose numbers are recorded. It records the numbers that are not, because their requests have probably died. Concurrent callers get
- * different claims.
+ * Returns the claims that the next take may remove: those of an earlier release whose keys are expired and, if the item
+ * has many claims, some of the older ones. It first records their numbers where that was not done, because the requests
+ * of these claims have probably died. Concurrent callers get different claims.
  *
  * @param item the counter's item, which may be out of date
  */

@@ -41,8 +41,8 @@ const revisionLeft = 'revision < :highest';
  * The ledger in a DynamoDB table. One conditional update of the parent's counter both checks that the parent exists and
  * takes the number. Then the write is sent to the store queue or, while the queue is unavailable, parked in the table.
  *
- * The counter of messages is in the item of their chat, and the application's item is read at most every 30 s. So messages
- * are still accepted below a deleted application for half a minute.
+ * The counter of messages is in the item of their chat, and the application's item is read only every 30 s. So messages
+ * of a deleted application are still accepted for half a minute.
  */
 export class DynamodbLedger implements Ledger {
   readonly #table: DynamodbTable;
@@ -72,7 +72,7 @@ export class DynamodbLedger implements Ledger {
       const chat = await this.#takeNumbers({ parent: applicationKey(token), counter: 'chats', count: 1 }, held);
       if (chat === 'not live') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
-      // Before the chat's own item, so that nobody reads the chat without its metadata.
+      // The metadata is written before the chat's own item, so that nobody reads the chat without its metadata.
       if (content.metadata !== null) await this.#table.insert(newMetadata({ token, chat }, content.metadata));
       await this.#table.insert({ ...newItem(chatKey(token, chat), content.name, at), messages: number(0) });
       await this.#send([{ kind: 'chat', token, chat, revision: 0, at, ...content }], requestId);
@@ -150,7 +150,7 @@ export class DynamodbLedger implements Ledger {
       ExpressionAttributeValues: { ':now': number(this.#now()) },
     });
     if ('done' in outcome) return;
-    // The application is gone, or another machine's clock is ahead of this one.
+    // The application does not exist, or another machine's clock is ahead of this one.
     const raised = await this.#table.update(applicationKey(token), {
       UpdateExpression: 'ADD #generation :one',
       ConditionExpression: live,

@@ -22,9 +22,9 @@ export interface Taking {
 }
 
 /**
- * Most attempts of a keyed take while DynamoDB throttles the item. A keyless take has more. A keyed take needs only one,
- * because its client can safely retry the create. So in a chat that gets too many keyed creates, the keyless ones keep
- * most of their rate.
+ * Most attempts of a keyed take while DynamoDB throttles the item. A keyless take has more. A keyed take needs only
+ * one, because its client can safely retry the create. So in a chat that gets too many keyed creates, the keyless ones
+ * keep most of their rate.
  */
 const keyedTries = 1;
 
@@ -45,7 +45,7 @@ export async function takeNumbers(table: DynamodbTable, { parent, counter, count
 
 /**
  * Takes the next numbers for an idempotency key, or returns those that an earlier request took for it. The returned
- * number is recorded: no other request of the key gets another.
+ * number is recorded, so all requests with the key get the same number.
  *
  * @throws Throttled when the item is full of claims that this call could not remove; nothing was applied
  */
@@ -86,8 +86,8 @@ function claimedNumber(item: Item, claim: string): number | undefined {
 }
 
 /**
- * How many of the claims to remove the condition names. A full item must still have at least one of them. DynamoDB accepts
- * 300 operators in a condition; these take 60.
+ * The number of removed claims that the condition names: if the item is full, it must still have at least one of them.
+ * DynamoDB accepts 300 operators in a condition; these take 60.
  */
 const comparedAtOnce = 30;
 

@@ -9,7 +9,8 @@ const partitions = Array.from({ length: 16 }, (_, i) => `parked/${i}`);
 /**
  * The number of records in one step of the sweep: one query, five calls of SQS and two of DynamoDB. With 16 partitions
  * swept in parallel and 10 ms a call, that is 10,000 records a second in all, or 625 in each partition: less than the
- * 1,000 deletions a second that DynamoDB takes in a partition. A query returns at most 1 MB, so a step has two or three of the largest records.
+ * 1,000 deletions a second that DynamoDB takes in a partition. A query returns at most 1 MB, so a step has only two or
+ * three records of the largest size.
  */
 const recordsAtOnce = 50;
 

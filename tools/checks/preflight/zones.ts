@@ -22,8 +22,8 @@ const zones = z.object({
 });
 
 /**
- * Checks that the region has enough zones, and that the zones of the network offer everything that is created in them. The
- * zones are those of the flag `zones`, otherwise the first ones of the region.
+ * Checks that the region has enough zones, and that the zones of the network offer everything that is created in them.
+ * The zones are those of the flag `zones`, otherwise the first ones of the region.
  */
 export async function checkZones(aws: Aws, deployment: Deployment): Promise<Finding[]> {
   const { AvailabilityZones } = zones.parse(await aws('ec2', 'describe-availability-zones'));
