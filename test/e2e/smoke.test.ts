@@ -62,7 +62,7 @@ test('script/smoke names what a gateway changes, and deletes its application nev
     expect.stringMatching(
       /^FAILED {2}the preflight of a browser is 204: expected 204, got 403 \{"message":"Forbidden"\}$/,
     ),
-    expect.stringMatching(/^FAILED {2}a body above the limit is 413.*: expected 413, got 503 /),
+    expect.stringMatching(/^FAILED {2}a body above the limit gets 413.*: expected 413, got 503 /),
     expect.stringMatching(/^FAILED {2}a search finds every character.*: expected \?q=%3B%20c%2Bd to find the message/),
   ]);
   expect(stdout).toMatch(/\n3 checks failed\.\n$/);

@@ -111,7 +111,7 @@ test('a zone that lacks something is named, with the zones to pass instead', asy
   // The domain of dev has one node, in the first zone.
   expect(await findings(virginia, { zones: 'us-east-1a,us-east-1c' })).toEqual([]);
   expect(await findings(virginia, { zones: 'us-east-1a,eu-central-1b' })).toEqual([
-    expect.stringMatching(/^problem zones: eu-central-1b is no zone of this region: pass "zones"/),
+    expect.stringMatching(/^problem zones: eu-central-1b is not a zone of this region: pass "zones"/),
   ]);
 });
 
@@ -133,9 +133,9 @@ test('an answer of an unknown form gives a warning, and the other checks are mad
   };
   expect(await findings(odd)).toEqual([
     expect.stringMatching(
-      /^warning lambda: not checked, because an answer of AWS has an unknown form: .*AccountLimit\./s,
+      /^warning lambda: not checked, because a response of AWS has an unknown form: .*AccountLimit\./s,
     ),
-    expect.stringMatching(/^warning gateway: not checked, because an answer of AWS has an unknown form/),
+    expect.stringMatching(/^warning gateway: not checked, because a response of AWS has an unknown form/),
   ]);
 });
 

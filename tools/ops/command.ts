@@ -61,7 +61,7 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
   deadLetters
     .command('redrive')
     .addArgument(queue())
-    .description('send them back to their queue, each once; a record that fails again becomes a dead letter again')
+    .description('send dead letters back to their queue; a record that fails again becomes a dead letter again')
     .addOption(dryRun())
     .addHelpText('after', examples('dead-letters redrive --dry-run', '--stack dead-letters redrive store'))
     .action((name, flags) => actions.redrive(name, flags));

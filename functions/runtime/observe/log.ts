@@ -37,6 +37,6 @@ export const events = {
   connectionRefused: 'a connection was closed before its request was complete',
   workerDied: 'the worker thread died',
   readTooSlow: 'a read timed out and its process was replaced',
-  readRefused: 'a read was answered 503 because it could not be served in time',
+  readRefused: 'a read got 503 because it could not be served in time',
   readerDied: 'a reader process died and was replaced',
 } as const;

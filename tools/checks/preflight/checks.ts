@@ -24,12 +24,12 @@ async function unlessRefused<Schema extends z.ZodType>(
 const bootstrapVersion = 6;
 
 async function checkBootstrap(aws: Aws): Promise<Finding[]> {
-  const answer = await unlessRefused(
+  const response = await unlessRefused(
     ['ParameterNotFound'],
     z.object({ Parameter: z.object({ Value: z.coerce.number() }) }),
     aws('ssm', 'get-parameter', '--name', '/cdk-bootstrap/hnb659fds/version'),
   );
-  const version = answer?.Parameter.Value;
+  const version = response?.Parameter.Value;
   if (version === undefined) return [problem('CDK is not bootstrapped in this account and region: npx cdk bootstrap')];
   if (version < bootstrapVersion)
     return [
@@ -50,13 +50,13 @@ async function checkStacks(aws: Aws, { name, stage }: Deployment): Promise<Findi
   const names = ['ChatSystem-Account', ...parts.map((part) => `ChatSystem-${name}-${part}`)];
   const findings: Finding[] = [];
   for (const stack of names) {
-    const answer = await unlessRefused(
+    const response = await unlessRefused(
       // CloudFormation's code for a stack that does not exist.
       ['ValidationError'],
       z.object({ Stacks: z.array(z.object({ StackStatus: z.string() })) }),
       aws('cloudformation', 'describe-stacks', '--stack-name', stack),
     );
-    const status = answer?.Stacks[0]?.StackStatus;
+    const status = response?.Stacks[0]?.StackStatus;
     const [, remedy] = stuckStates.find(([states]) => status !== undefined && states.test(status)) ?? [];
     if (remedy) findings.push(problem(`stack ${stack} is ${status}: ${remedy}`));
     else if (status) findings.push(ok(`stack ${stack} exists (${status})`));
@@ -68,10 +68,10 @@ async function checkStacks(aws: Aws, { name, stage }: Deployment): Promise<Findi
 const unreservedExecutions = 100;
 
 async function checkConcurrency(aws: Aws, { name, stage }: Deployment): Promise<Finding[]> {
-  const answer = z
+  const response = z
     .object({ AccountLimit: z.object({ ConcurrentExecutions: z.number() }) })
     .parse(await aws('lambda', 'get-account-settings'));
-  const limit = answer.AccountLimit.ConcurrentExecutions;
+  const limit = response.AccountLimit.ConcurrentExecutions;
   const sizes = Object.values<FunctionSize>(functionSizes);
   const reserved = stage.reservedConcurrency ? sizes.reduce((sum, size) => sum + (size.maxConcurrency ?? 0), 0) : 0;
   const request =
@@ -97,12 +97,12 @@ const vpcQuota = ['--service-code', 'vpc', '--quota-code', 'L-F678F1CE'];
 async function checkVpcs(aws: Aws, deployment: Deployment): Promise<Finding[]> {
   const schema = z.object({ Vpcs: z.array(z.object({ VpcId: z.string(), IsDefault: z.boolean() })) });
   if (deployment.vpcId) {
-    const answer = await unlessRefused(
+    const response = await unlessRefused(
       ['InvalidVpcID.NotFound'],
       schema,
       aws('ec2', 'describe-vpcs', '--vpc-ids', deployment.vpcId),
     );
-    const [vpc] = answer?.Vpcs ?? [];
+    const [vpc] = response?.Vpcs ?? [];
     if (!vpc) return [problem(`the network ${deployment.vpcId} of flag vpcId does not exist in this region`)];
     if (vpc.IsDefault)
       return [
@@ -119,7 +119,7 @@ async function checkVpcs(aws: Aws, deployment: Deployment): Promise<Finding[]> {
   if (Vpcs.length < Quota.Value) return [ok(used)];
   return [
     warning(
-      `${used}. Unless the stage's own is among them, delete one, or request more: aws service-quotas request-service-quota-increase ${vpcQuota.join(' ')} --desired-value ${Quota.Value + 1}`,
+      `${used}. If the stage's own VPC is not among them, delete one, or request more: aws service-quotas request-service-quota-increase ${vpcQuota.join(' ')} --desired-value ${Quota.Value + 1}`,
     ),
   ];
 }
@@ -227,14 +227,14 @@ export async function targetOf(aws: Aws): Promise<Target> {
 }
 
 /**
- * Runs all checks. A check that cannot be made gives a warning: AWS does not allow the caller a call, or its answer
+ * Runs all checks. A check that cannot be made gives a warning: AWS does not allow the caller a call, or its response
  * does not have the documented form.
  */
 export async function preflight(aws: Aws, deployment: Deployment): Promise<(Finding & { check: string })[]> {
   const results = Object.entries(checks).map(async ([check, run]) => {
     const findings = await run(aws, deployment).catch((error: unknown) => {
       if (error instanceof z.ZodError)
-        return [warning(`not checked, because an answer of AWS has an unknown form: ${z.prettifyError(error)}`)];
+        return [warning(`not checked, because a response of AWS has an unknown form: ${z.prettifyError(error)}`)];
       if (!(error instanceof AwsRefusal)) throw error;
       return [warning(`not checked, because AWS refused a call (${error.code}: ${error.message})`)];
     });

@@ -57,7 +57,7 @@ export async function checkZones(aws: Aws, deployment: Deployment): Promise<Find
     return [problem(`this region has ${known.length} zones, but the stage needs ${needed}: choose another region`)];
   const problems = wanted.flatMap((name, position) => {
     const zone = known.find(({ ZoneName }) => ZoneName === name);
-    if (!zone) return [problem(`${name} is no zone of this region: ${remedy}`)];
+    if (!zone) return [problem(`${name} is not a zone of this region: ${remedy}`)];
     const lacks = lacking(zone, position);
     return lacks.length > 0 ? [problem(`${name} (${zone.ZoneId}) lacks ${lacks.join(', ')}: ${remedy}`)] : [];
   });
@@ -124,7 +124,7 @@ async function offersOf(aws: Aws, deployment: Deployment): Promise<Offer[]> {
         await aws(
           'opensearch',
           'list-instance-type-details',
-          // Without the last flag, the answer has no zones.
+          // Without the last flag, the response has no zones.
           ...['--engine-version', searchVersion, '--instance-type', instanceType, '--retrieve-azs'],
         ),
       );

@@ -77,7 +77,7 @@ export const readingChecks: Check[] = [
     },
   ],
   [
-    'a body above the limit is 413, in whatever part of the system it is refused',
+    'a body above the limit gets 413, whichever part of the system refuses it',
     async (api) => {
       const path = `${unknown}/chats/1/messages`;
       const answer = await api.call('POST', path, { body: jsonOfSize(tooLarge.function) });
