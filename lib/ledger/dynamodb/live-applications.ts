@@ -2,7 +2,7 @@ import { applicationKey } from './keys.ts';
 import type { DynamodbTable } from './table.ts';
 
 /** How long an application that was not deleted counts as such, in milliseconds. The contract allows a minute. */
-const keptMs = 30_000;
+export const keptMs = 30_000;
 
 /** Most applications that are remembered, 100 bytes each. */
 const kept = 10_000;

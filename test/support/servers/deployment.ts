@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterAll, inject } from 'vitest';
 import { Client } from '../client/client.ts';
 import { newDataDir, removeDataDir, startHost } from './host.ts';
@@ -22,6 +23,15 @@ export const counted = { timeout: Number(CHAT_SYSTEM_ROLLUP_SECONDS ?? 150) * 1_
 
 /** The same for resources below something deleted, which the next run of the purge removes. */
 export const purged = onStack ? counted : settled;
+
+/**
+ * Waits until every function instance reads again what it keeps for `keptMs`. The next request may be served by another
+ * instance than the last one, so a response never shows what all instances know. The additional second is for the
+ * difference between their clocks and ours. The host that a test file starts has only one instance, so it does not wait.
+ */
+export const allInstancesKnow = async (keptMs: number): Promise<void> => {
+  if (url !== undefined) await sleep(keptMs + 1_000);
+};
 
 /**
  * Returns a client of the deployment under test: the one at CHAT_SYSTEM_URL (with CHAT_SYSTEM_ADMIN_KEY if it has one,
