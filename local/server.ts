@@ -10,9 +10,9 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
-import { formatProblem, type HeadCheck, headCheck } from '../functions/runtime/http/admission.ts';
+import { formatProblem, type HeadCheck, headCheck, type IncomingEvent } from '../functions/runtime/http/admission.ts';
 import { type HttpResult, problemFor, problemResponse, sharedBody } from '../functions/runtime/http/answering.ts';
-import { callerOf, self } from '../functions/runtime/http/bearer.ts';
+import { callerOf, judgedCaller, self } from '../functions/runtime/http/bearer.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { joinLines } from '../functions/runtime/http/request-headers.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
@@ -21,6 +21,7 @@ import { commonHeaders, privateResponse } from '../lib/api/headers.ts';
 import { internalError, Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
+import type { Caller } from '../lib/model/holder.ts';
 import { type Connection, Connections } from './connections.ts';
 import { headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
@@ -59,6 +60,7 @@ const pieceBytes = 65_536;
 /** Approximate size of a response's head, in bytes. */
 const responseHeadBytes = 500;
 
+type Headers = ReturnType<typeof headersOf>;
 type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
 
 /** What the server itself needs to refuse a request before its body is read. */
@@ -265,9 +267,11 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
     resource: string,
     request: FastifyRequest,
     reply: FastifyReply,
-    body?: Buffer,
+    { body, caller }: { body?: Buffer; caller?: Caller | undefined } = {},
   ): void => {
-    handler(proxyEvent(request, resource, body), requestContext(resource, request.id))
+    const event: IncomingEvent = proxyEvent(request, resource, body);
+    if (caller) event[judgedCaller] = caller;
+    handler(event, requestContext(resource, request.id))
       .then((result) => send(request, reply, result))
       .catch((error: Error) => fail(error, request, reply));
   };
@@ -284,28 +288,16 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
   const unknownPath = refusing('/{proxy+}');
   const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
     const checkHead = route.admin || route.body ? headCheckOf(route, gate) : undefined;
-    return (request, reply) => {
-      // An empty path segment matches a parameter in Fastify's router, but not in the contract.
-      if (Object.values((request.params ?? {}) as Record<string, string>).includes('')) {
-        unknownPath(request, reply);
-        return;
-      }
-      const declared = checkHead ? declaredBytes(request) : 0;
-      const headers = headersOf(request);
+    const admit = (
+      request: FastifyRequest,
+      reply: FastifyReply,
+      { headers, declared, caller }: { headers: Headers; declared: number | undefined; caller?: Caller },
+    ): void => {
       try {
         checkHead?.(headers, declared ?? 0);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
-        const { token } = (request.params ?? {}) as { token?: string };
-        // The bearer token is judged first. Where the head is in order, the handler does it.
-        const judged = token === self ? callerOf(headers, gate.access) : Promise.resolve();
-        judged
-          .then(
-            () => error,
-            (unknown: unknown) => problemFor(unknown, request.id),
-          )
-          .then((problem) => send(request, reply, refusal(request, problem)))
-          .catch((unknown: Error) => fail(unknown, request, reply));
+        send(request, reply, refusal(request, error));
         return;
       }
       if (!route.body || declared === 0) {
@@ -316,7 +308,28 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
       // A chunked body may be empty, and an empty body needs no content type. So in a wrong format, read one byte: it
       // shows whether there is a body to refuse.
       const most = formatProblem(headers) ? 1 : limits.requestBytes + 1;
-      readBody(request, reply, most, (body) => call(handler, resource, request, reply, body));
+      readBody(request, reply, most, (body) => call(handler, resource, request, reply, { body, caller }));
+    };
+    return (request, reply) => {
+      const params = (request.params ?? {}) as Record<string, string>;
+      // An empty path segment matches a parameter in Fastify's router, but not in the contract.
+      if (Object.values(params).includes('')) {
+        unknownPath(request, reply);
+        return;
+      }
+      const declared = checkHead ? declaredBytes(request) : 0;
+      const headers = headersOf(request);
+      // Judge the bearer token before the body is read. Without a body, the handler does it.
+      if (params.token !== self || !route.body || declared === 0) {
+        admit(request, reply, { headers, declared });
+        return;
+      }
+      callerOf(headers, gate.access)
+        .then(
+          (caller) => admit(request, reply, { headers, declared, caller }),
+          (error: unknown) => send(request, reply, refusal(request, problemFor(error, request.id))),
+        )
+        .catch((error: Error) => fail(error, request, reply));
     };
   };
   /** Makes the server call a handler for the path of a request with one of the methods. */

@@ -19,6 +19,7 @@ import { promisify } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { fileHashes } from '../support/basics/folder.ts';
 import { type ApplicationPage, Client, type Message } from '../support/client/client.ts';
+import { RawConnection } from '../support/client/raw-http.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { launch, newDataDir, ready, removeDataDir, startHost } from '../support/servers/host.ts';
 import '../support/client/problem-matcher.ts';
@@ -377,6 +378,10 @@ describe('with an admin key', () => {
     expect(await anyone.post('/applications', 'x'.repeat(1_048_577))).toBeProblem(...refused);
     expect(await anyone.post('/applications', {})).toBeProblem(...refused);
     expect(await anyone.get('/applications?limit=0')).toBeProblem(...refused);
+    const unsent = await RawConnection.open(started.url);
+    unsent.write('POST /v1/applications HTTP/1.1\r\nHost: localhost\r\nContent-Length: 900000\r\n\r\n{');
+    expect(await unsent.answer()).toBeProblem(...refused);
+    unsent.socket.destroy();
     const application = await admin.newApplication();
     expect((await admin.get('/applications')).status).toBe(200);
     const chat = await anyone.newChat(application);

@@ -7,7 +7,7 @@ import { Problem, routeNotFound } from '../../../lib/api/problems.ts';
 import { pathsOf, type Route } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { Caller } from '../../../lib/model/holder.ts';
-import { callerOf, self } from './bearer.ts';
+import { callerOf, judgedCaller, self } from './bearer.ts';
 import { pathCheck } from './route-path.ts';
 
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
@@ -100,6 +100,9 @@ export function headCheck(route: Route, adminKey: string | undefined): HeadCheck
 /** An event after admission. `caller` is undefined when the path has an application's token, or none at all. */
 export type AdmittedEvent = APIGatewayProxyEvent & { caller?: Caller };
 
+/** An event before admission. */
+export type IncomingEvent = APIGatewayProxyEvent & { [judgedCaller]?: Caller | undefined };
+
 /**
  * Checks the path, the access token and the head of a request before its body is parsed. In a path with `self`, replaces
  * it with the token of the application that the bearer token is for.
@@ -110,7 +113,7 @@ export function admission(
   route: Route,
   adminKey: string | undefined,
   access: Access | undefined,
-): MiddlewareObj<APIGatewayProxyEvent> {
+): MiddlewareObj<IncomingEvent> {
   const paths = new Map(pathsOf(route).map((path) => [path, pathCheck(path)]));
   const checkHead = headCheck(route, adminKey);
   return {
@@ -118,7 +121,7 @@ export function admission(
       if (!paths.get(event.resource)?.(event.path)) throw routeNotFound();
       const { pathParameters } = event;
       if (access && pathParameters?.token === self) {
-        const caller = await callerOf(event.headers, access);
+        const caller = event[judgedCaller] ?? (await callerOf(event.headers, access));
         Object.assign(event, { caller, pathParameters: { ...pathParameters, token: caller.token } });
       }
       const bytes = event.body ? Buffer.byteLength(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : 0;

@@ -5,6 +5,12 @@ import type { Caller } from '../../../lib/model/holder.ts';
 /** Replaces the application's token in a path when the header `Authorization` has a bearer token. */
 export const self = 'self';
 
+/**
+ * The key under which an event has the caller whose bearer token the host has judged already, because it reads bodies
+ * only afterwards. It is a symbol so that no event that Lambda parses from JSON can have it.
+ */
+export const judgedCaller = Symbol('judgedCaller');
+
 /** The headers of a request, by their names in lower case. */
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 

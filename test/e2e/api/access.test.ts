@@ -2,7 +2,8 @@ import { beforeAll, describe, expect, test, vi } from 'vitest';
 import type * as z from 'zod';
 import type { AccessToken } from '../../../lib/api/responses.ts';
 import { limits } from '../../../lib/limits.ts';
-import { allInstancesKnow, deployment, settled } from '../../support/servers/deployment.ts';
+import { RawConnection } from '../../support/client/raw-http.ts';
+import { allInstancesKnow, deployment, onStack, settled } from '../../support/servers/deployment.ts';
 import '../../support/client/problem-matcher.ts';
 
 // Access tokens over HTTP, on both engines. test/contract/suites/access.ts tests who may do what.
@@ -177,6 +178,51 @@ describe('the order of checks', () => {
   ])('%s is checked in its turn', async (_what, request, status, code) => {
     expect(await request()).toBeProblem(status, code);
   });
+
+  if (!onStack) {
+    // API Gateway and its emulator read the whole body before they call the function, so this is seen only here.
+    const post = `POST /v1${messages} HTTP/1.1`;
+    const json = 'Content-Type: application/json';
+    const long = 'Content-Length: 900000';
+    test.each<[what: string, head: string[], status: number, code: string]>([
+      ['the route', [`POST /v1${self}/nowhere HTTP/1.1`, json, long], 404, 'route_not_found'],
+      ['the method', [`PUT /v1${messages} HTTP/1.1`, json, long], 405, 'method_not_allowed'],
+      ['a missing access token', [post, json, long], 401, 'access_token_required'],
+      ['a missing access token', [post, json, 'Transfer-Encoding: chunked'], 401, 'access_token_required'],
+      ['a missing access token', [post, json, long, 'Expect: 100-continue'], 401, 'access_token_required'],
+      ['a forged access token', [post, json, long, 'Authorization: Bearer forged'], 401, 'access_token_invalid'],
+      ['a forged access token', [post, long, 'Authorization: Bearer forged'], 401, 'access_token_invalid'],
+      ['the content type', [post, 'Authorization: {creator}', long], 415, 'unsupported_media_type'],
+      [
+        'the coding',
+        [post, 'Authorization: {creator}', json, long, 'Content-Encoding: br'],
+        415,
+        'unsupported_media_type',
+      ],
+      ['the size', [post, 'Authorization: {creator}', json, `Content-Length: ${tooLarge}`], 413, 'payload_too_large'],
+    ])('%s is judged before the body arrives: %j', async (_what, head, status, code) => {
+      const connection = await RawConnection.open(api.base);
+      const lines = ['Host: localhost', ...head.slice(1)]
+        .join('\r\n')
+        .replace('{creator}', creator?.authorization ?? '');
+      const begun =
+        { 'Expect: 100-continue': '', 'Transfer-Encoding: chunked': '1\r\n{\r\n' }[head.at(-1) ?? ''] ?? '{';
+      connection.write(`${head[0]}\r\n${lines}\r\n\r\n${begun}`);
+      expect(await connection.answer()).toBeProblem(status, code);
+      connection.socket.destroy();
+    });
+
+    test('a body that arrives after its access token was judged is read to its end', async () => {
+      const connection = await RawConnection.open(api.base);
+      const body = JSON.stringify({ body: 'x'.repeat(9_000) });
+      const head = [post, 'Host: localhost', json, `Content-Length: ${body.length}`];
+      connection.write(`${head.join('\r\n')}\r\nAuthorization: ${creator?.authorization}\r\n\r\n{`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+      connection.write(body.slice(1));
+      expect(await connection.answer()).toMatchObject({ status: 201, body: { sender: null } });
+      connection.socket.destroy();
+    });
+  }
 
   test('a refusal names what the access token lacks', async () => {
     const detailOf = async (answer: Promise<{ body: unknown }>) => ((await answer).body as { detail: string }).detail;

@@ -1,0 +1,26 @@
+import { expect, test } from 'vitest';
+import { admission, type IncomingEvent } from '../../functions/runtime/http/admission.ts';
+import { judgedCaller } from '../../functions/runtime/http/bearer.ts';
+import { routes } from '../../lib/api/routes.ts';
+import type { Caller } from '../../lib/model/holder.ts';
+import { newToken } from '../../lib/model/token.ts';
+import { noAccess } from '../support/client/access.ts';
+
+test('a bearer token that the host has judged before it read the body is not judged again', async () => {
+  const caller: Caller = { token: newToken(), holder: { sender: 'ada', chats: [1], can: ['create'] } };
+  const event = {
+    resource: '/applications/{token}/chats/{chat_number}/messages',
+    path: '/applications/self/chats/1/messages',
+    headers: { authorization: `Bearer ${newToken()}` },
+    pathParameters: { token: 'self', chat_number: '1' },
+    body: null,
+  } as unknown as IncomingEvent;
+  const { before } = admission(routes.createMessage, undefined, noAccess);
+  const admit = (admitted: IncomingEvent) => before?.({ event: admitted } as never);
+  await expect(admit({ ...event })).rejects.toThrow('nobody has a bearer token');
+  const judged = { ...event, [judgedCaller]: caller };
+  // An event that Lambda parses from JSON cannot have it.
+  await expect(admit(JSON.parse(JSON.stringify(judged)))).rejects.toThrow('nobody has a bearer token');
+  await admit(judged);
+  expect(judged).toMatchObject({ caller, pathParameters: { token: caller.token, chat_number: '1' } });
+});
