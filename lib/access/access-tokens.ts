@@ -68,10 +68,11 @@ export class AccessTokens {
   /**
    * Returns an access token, which matches `^[A-Za-z0-9_-]+$` and has at most `limits.accessToken.length` characters.
    *
+   * @param now selects the key of the system secret that seals, in milliseconds since 1970
    * @throws Unavailable when the system secret cannot be read
    */
-  async seal({ token, generation, expiresAt, sender, chats, can }: Claims): Promise<string> {
-    const { key } = signingKey(await this.#secret.keys(), Date.now());
+  async seal({ token, generation, expiresAt, sender, chats, can }: Claims, now: number): Promise<string> {
+    const { key } = signingKey(await this.#secret.keys(), now);
     const salt = randomBytes(saltBytes);
     const cipher = createCipheriv(algorithm, ...derived(key, salt));
     const text = JSON.stringify([token, generation, expiresAt, sender, chats, can]);

@@ -1,18 +1,12 @@
 import type { Ledger } from '../ledger/ledger.ts';
-import { limits } from '../limits.ts';
 import { NotFound } from '../model/errors.ts';
 import type { Caller, Holder } from '../model/holder.ts';
 import { isToken } from '../model/token.ts';
+import { RecentReads } from '../recent-reads.ts';
 import type { AccessTokens } from './access-tokens.ts';
 
 /** Why a bearer token is refused. `invalid`: it was never valid, was ended, or its application does not exist. */
 export type Refused = 'invalid' | 'expired';
-
-/** An application's access generation as it was read. */
-interface Read {
-  generation: number;
-  at: number;
-}
 
 /**
  * Makes access tokens, and tells who presents a bearer token. It asks only the ledger.
@@ -23,9 +17,8 @@ interface Read {
 export class Access {
   readonly #tokens: AccessTokens;
   readonly #ledger: Pick<Ledger, 'accessGeneration'>;
-  readonly #keptMs: number;
   readonly #now: () => number;
-  readonly #kept = new Map<string, Read>();
+  readonly #generations: RecentReads<number>;
 
   /**
    * @param options.keptMs how long a generation may be used after it was read, in milliseconds. An ended access token may
@@ -39,7 +32,7 @@ export class Access {
   }) {
     this.#tokens = options.tokens;
     this.#ledger = options.ledger;
-    this.#keptMs = options.keptMs;
+    this.#generations = new RecentReads(options.keptMs);
     this.#now = options.now ?? Date.now;
   }
 
@@ -53,8 +46,9 @@ export class Access {
   async grant(token: string, holder: Holder, lifetime: number): Promise<{ accessToken: string; expiresAt: number }> {
     const generation = await this.#ledger.accessGeneration(token);
     if (generation === undefined) throw new NotFound('application');
-    const expiresAt = this.#now() + lifetime * 1_000;
-    return { accessToken: await this.#tokens.seal({ token, generation, expiresAt, ...holder }), expiresAt };
+    const now = this.#now();
+    const expiresAt = now + lifetime * 1_000;
+    return { accessToken: await this.#tokens.seal({ token, generation, expiresAt, ...holder }, now), expiresAt };
   }
 
   /**
@@ -93,18 +87,12 @@ export class Access {
    *   the kept one was read, so the ledger is read again
    */
   async #generationOf(token: string, ofToken: number): Promise<number | undefined> {
-    // The system's clock, because a monotonic one may stop while Lambda freezes the function. When the clock was set
-    // back far, what was read looks old and is read again.
     const now = this.#now();
-    const kept = this.#kept.get(token);
-    if (kept && Math.abs(now - kept.at) < this.#keptMs && kept.generation >= ofToken) return kept.generation;
-    this.#kept.delete(token);
+    const kept = this.#generations.get(token, now);
+    if (kept !== undefined && kept >= ofToken) return kept;
+    this.#generations.delete(token);
     const generation = await this.#ledger.accessGeneration(token);
-    if (generation !== undefined && this.#keptMs > 0) {
-      const [oldest] = this.#kept.keys();
-      if (oldest !== undefined && this.#kept.size >= limits.accessToken.keptGenerations) this.#kept.delete(oldest);
-      this.#kept.set(token, { generation, at: now });
-    }
+    if (generation !== undefined) this.#generations.set(token, generation, now);
     return generation;
   }
 }

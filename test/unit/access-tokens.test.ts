@@ -13,10 +13,12 @@ const withKeys = (...keys: [key: string, signsFrom: number][]) =>
   new AccessTokens({ keys: async () => keys.map(([key, signsFrom]): SystemKey => ({ key, signsFrom })) });
 const alphabet = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_';
 
+const now = Date.now();
+
 const claims = (change: Partial<Claims> = {}): Claims => ({
   token: newToken(),
   generation: 0,
-  expiresAt: Date.now() + 60_000,
+  expiresAt: now + 60_000,
   sender: 'ada',
   chats: [1, 2],
   can: ['read'],
@@ -24,7 +26,7 @@ const claims = (change: Partial<Claims> = {}): Claims => ({
 });
 const anyClaims = fc
   .record({
-    generation: fc.integer({ min: 0, max: Date.now() }),
+    generation: fc.integer({ min: 0, max: now }),
     expiresAt: fc.integer({ min: 0, max: limits.latestTime }),
     sender: fc.option(fc.string({ unit: 'binary', minLength: 1, maxLength: limits.nameLength })),
     chats: fc.option(
@@ -40,7 +42,7 @@ const anyClaims = fc
 test('an access token opens to its claims, whatever they are, and fits into the contract', async () => {
   await fc.assert(
     fc.asyncProperty(anyClaims, async (sealed) => {
-      const text = await tokens().seal(sealed);
+      const text = await tokens().seal(sealed, now);
       expect(text).toMatch(/^[A-Za-z0-9_-]{20,4000}$/);
       expect(await tokens().open(text)).toEqual(sealed);
     }),
@@ -62,6 +64,7 @@ test('the longest access token, whose sender JSON escapes and which has 100 long
             chats,
             can: [...permissions],
           }),
+          now,
         )
       ).length,
     );
@@ -70,7 +73,7 @@ test('the longest access token, whose sender JSON escapes and which has 100 long
 
 test('two access tokens with the same claims have no part in common, and none contains the token of the application', async () => {
   const same = claims();
-  const [one, other] = [await tokens().seal(same), await tokens().seal(same)];
+  const [one, other] = [await tokens().seal(same, now), await tokens().seal(same, now)];
   for (let i = 0; i + 8 <= one.length; i++) expect(other).not.toContain(one.slice(i, i + 8));
   for (const bytes of [Buffer.from(one, 'base64url'), Buffer.from(one)]) {
     expect(bytes.includes(same.token)).toBe(false);
@@ -85,7 +88,7 @@ describe('tampering', () => {
   test('an access token with one character changed never opens', { timeout: isFull ? 3_600_000 : 30_000 }, async () => {
     const reader = tokens();
     for (let made = 0; made < 1_000; made++) {
-      const text = await reader.seal(claims({ sender: null, chats: null }));
+      const text = await reader.seal(claims({ sender: null, chats: null }), now);
       const isWhole = isFull || made < 2;
       for (let i = isWhole ? 0 : made % 10; i < text.length; i += isWhole ? 1 : 10) {
         const index = alphabet.indexOf(text[i] as string);
@@ -103,8 +106,8 @@ describe('tampering', () => {
   test('an access token that is cut, extended, joined or written in another way never opens', async () => {
     // With a length of each remainder of 3, Base64 leaves 0, 2 or 4 bits of the last character unused.
     for (const sender of ['a', 'ab', 'abc']) {
-      const text = await tokens().seal(claims({ sender }));
-      const other = await tokens().seal(claims({ sender: 'bob' }));
+      const text = await tokens().seal(claims({ sender }), now);
+      const other = await tokens().seal(claims({ sender: 'bob' }), now);
       const standard = Buffer.from(text, 'base64url').toString('base64');
       const forged = [
         ...[...text].map((_, i) => text.slice(0, i)),
@@ -136,22 +139,22 @@ describe('the keys of the system secret', () => {
   const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
 
   test('an access token opens with any key of the system secret, and not with another', async () => {
-    const text = await tokens(older).seal(claims());
+    const text = await tokens(older).seal(claims(), now);
     expect(await withKeys([newer, 0], [older, 0]).open(text)).toBeDefined();
     expect(await tokens(newer).open(text)).toBeUndefined();
   });
 
   test('the newest key that has begun to sign seals', async () => {
-    const both = withKeys([newer, Date.now() + hourMs], [older, 0]);
-    expect(await tokens(older).open(await both.seal(claims()))).toBeDefined();
-    const later = withKeys([newer, Date.now() - 1], [older, 0]);
-    expect(await tokens(newer).open(await later.seal(claims()))).toBeDefined();
+    const both = withKeys([newer, now + hourMs], [older, 0]);
+    expect(await tokens(older).open(await both.seal(claims(), now))).toBeDefined();
+    const later = withKeys([newer, now], [older, 0]);
+    expect(await tokens(newer).open(await later.seal(claims(), now))).toBeDefined();
   });
 
   test('an access token that was opened before opens no more when its key is removed from the system secret', async () => {
     let keys: SystemKey[] = [{ key: older, signsFrom: 0 }];
     const reader = new AccessTokens({ keys: async () => keys });
-    const text = await reader.seal(claims());
+    const text = await reader.seal(claims(), now);
     expect(await reader.open(text)).toBeDefined();
     keys = [{ key: newer, signsFrom: 0 }];
     expect(await reader.open(text)).toBeUndefined();
@@ -169,13 +172,13 @@ test('an access token whose claims are not known exactly does not open, so a lat
     { ...claims(), chats: [0] },
     { ...claims(), generation: -1 },
   ];
-  for (const sealed of odd) expect(await tokens().open(await tokens().seal(sealed))).toBeUndefined();
+  for (const sealed of odd) expect(await tokens().open(await tokens().seal(sealed, now))).toBeUndefined();
 });
 
 test('however many access tokens are opened, a limited number is remembered', async () => {
   const reader = tokens();
   const texts: string[] = [];
-  for (let i = 0; i < limits.accessToken.remembered + 10; i++) texts.push(await reader.seal(claims()));
+  for (let i = 0; i < limits.accessToken.remembered + 10; i++) texts.push(await reader.seal(claims(), now));
   for (const text of texts) await reader.open(text);
   expect(reader.remembered).toBe(limits.accessToken.remembered);
   for (const text of texts.slice(0, 20)) expect(await reader.open(text)).toBeDefined();

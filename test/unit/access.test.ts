@@ -5,6 +5,7 @@ import { limits } from '../../lib/limits.ts';
 import { NotFound } from '../../lib/model/errors.ts';
 import type { Holder } from '../../lib/model/holder.ts';
 import { newToken } from '../../lib/model/token.ts';
+import { keptReads } from '../../lib/recent-reads.ts';
 import { fixedSecret } from '../../lib/system-secret.ts';
 import { newClock } from '../support/basics/clock.ts';
 
@@ -98,6 +99,28 @@ describe('a function', () => {
     await expect(access.grant(newToken(), holder, 60)).rejects.toBeInstanceOf(NotFound);
   });
 
+  test('one clock decides when an access token expires and which key of the system secret seals it', async () => {
+    const clock = newClock();
+    const [older, newer] = ['o'.repeat(43), 'n'.repeat(43)];
+    const keys = [
+      { key: newer, signsFrom: clock() + 60_000 },
+      { key: older, signsFrom: 0 },
+    ];
+    const access = new Access({
+      tokens: new AccessTokens({ keys: async () => keys }),
+      ledger: { accessGeneration: async () => 0 },
+      keptMs,
+      now: clock,
+    });
+    const sealedBy = async (key: string) => {
+      const { accessToken } = await access.grant(newToken(), holder, 60);
+      return (await new AccessTokens(fixedSecret(key)).open(accessToken)) !== undefined;
+    };
+    expect([await sealedBy(older), await sealedBy(newer)]).toEqual([true, false]);
+    clock.advance(60_000);
+    expect([await sealedBy(older), await sealedBy(newer)]).toEqual([false, true]);
+  });
+
   test('an access token expires at its time, and asks the ledger nothing then', async () => {
     const { clock, newAccess, application, make, readsOf } = open();
     const access = newAccess();
@@ -120,7 +143,7 @@ describe('a function', () => {
   test('the generations of a limited number of applications are kept', async () => {
     const { newAccess, application, readsOf } = open();
     const access = newAccess();
-    const tokens = Array.from({ length: limits.accessToken.keptGenerations + 1 }, application);
+    const tokens = Array.from({ length: keptReads + 1 }, application);
     for (const token of tokens) await access.callerOf(token);
     expect(await readsOf(() => access.callerOf(tokens.at(-1) as string))).toBe(0);
     expect(await readsOf(() => access.callerOf(tokens[0] as string))).toBe(1);

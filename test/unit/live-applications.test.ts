@@ -1,14 +1,25 @@
 import { expect, test } from 'vitest';
+import { Access } from '../../lib/access/access.ts';
+import { AccessTokens } from '../../lib/access/access-tokens.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
+import { limits } from '../../lib/limits.ts';
+import { fixedSecret } from '../../lib/system-secret.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
 import type { Caller } from '../simulation/process.ts';
 import { newClock } from '../support/basics/clock.ts';
 import { refusal } from '../support/faults/refusal.ts';
 import { chatNamed, contents } from '../support/histories/writes.ts';
 
-const caller: Caller = { task: 'test', call: async (_part, effect) => effect() };
+let calls = 0;
+const caller: Caller = {
+  task: 'test',
+  call: async (_part, effect) => {
+    calls++;
+    return effect();
+  },
+};
 
 /** Opens an application with one chat. Each ledger that `functionInstance` returns has its own memory. */
 async function openChat() {
@@ -37,6 +48,38 @@ test('messages below a deleted application are refused within half a minute, alt
   clock.advance(30_000);
   expect(await refusal(create(busy))).toBe('application_not_found');
   expect(await refusal(create(busy, 'key'))).toBe('application_not_found');
+});
+
+test('one read serves an access token and the create with it, on a cold function and on a warm one', async () => {
+  const { clock, simulated, functionInstance, token, create } = await openChat();
+  const secret = fixedSecret('s'.repeat(43));
+  const open = () => {
+    const ledger = functionInstance();
+    const access = new Access({
+      tokens: new AccessTokens(secret),
+      ledger,
+      keptMs: limits.accessToken.keptMs,
+      now: clock,
+    });
+    return { ledger, access };
+  };
+  const { accessToken } = await open().access.grant(token, { sender: 'ada', chats: null, can: ['create'] }, 3_600);
+  const { ledger, access } = open();
+  const callsBefore = calls;
+  const unitsBefore = simulated.readUnits.used;
+  for (let i = 0; i < 100; i++) {
+    expect(await access.callerOf(accessToken)).toMatchObject({ token });
+    // The create comes some time after the access token was judged.
+    clock.advance(99);
+    await create(ledger);
+    clock.advance(500);
+  }
+  // Reads at 0, 25 and 50 of 60 s, and no other call but the updates that take the numbers.
+  expect(simulated.readUnits.used - unitsBefore).toBe(3);
+  expect(calls - callsBefore).toBe(100 + 3);
+  await functionInstance().deleteApplication(token);
+  clock.advance(limits.liveApplicationMs);
+  expect(await refusal(create(ledger))).toBe('application_not_found');
 });
 
 test('the application is read once in half a minute, however many messages are created in it', async () => {

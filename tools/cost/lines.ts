@@ -25,9 +25,9 @@ export interface Scenario {
   windowSeconds: number;
   /** Whether requests have an Idempotency-Key. */
   keys: boolean;
-  /** Whether requests have an access token. Each chat then counts as an application of its own: the most expensive case. */
+  /** Whether requests have an access token. */
   accessTokens: boolean;
-  /** The number of chats that get the messages. */
+  /** The number of chats that get the messages. Each counts as an application of its own: the most expensive case. */
   chats: number;
 }
 

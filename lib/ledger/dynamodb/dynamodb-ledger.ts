@@ -137,8 +137,12 @@ export class DynamodbLedger implements Ledger {
   }
 
   async accessGeneration(token: string): Promise<number | undefined> {
+    const at = this.#now();
     const [item] = await this.#live([applicationKey(token)]);
-    return item && generationIn(item);
+    if (!item) return undefined;
+    // This read also tells the creates that follow with the access token.
+    this.#applications.noteLive(token, at);
+    return generationIn(item);
   }
 
   async raiseAccessGeneration(token: string): Promise<void> {

@@ -1,11 +1,7 @@
+import { limits } from '../../limits.ts';
+import { RecentReads } from '../../recent-reads.ts';
 import { applicationKey } from './keys.ts';
 import type { DynamodbTable } from './table.ts';
-
-/** How long an application that was not deleted counts as such, in milliseconds. The contract allows a minute. */
-export const keptMs = 30_000;
-
-/** Most applications that are remembered, 100 bytes each. */
-const kept = 10_000;
 
 /**
  * Tells whether applications are deleted, from reads that are up to 30 s old. Creating a message updates the item of its
@@ -15,24 +11,30 @@ const kept = 10_000;
 export class LiveApplications {
   readonly #table: DynamodbTable;
   readonly #now: () => number;
-  readonly #readAt = new Map<string, number>();
+  readonly #live = new RecentReads<true>(limits.liveApplicationMs);
 
   constructor(table: DynamodbTable, now: () => number) {
     this.#table = table;
     this.#now = now;
   }
 
+  /**
+   * Notes that an application was read for another reason, and was not deleted.
+   *
+   * @param at the time before it was read
+   */
+  noteLive(token: string, at: number): void {
+    this.#live.set(token, true, at);
+  }
+
   /** Returns whether the application is known to be deleted. If it cannot be read, it is not. */
   async isDeleted(token: string): Promise<boolean> {
     const now = this.#now();
-    const readAt = this.#readAt.get(token);
-    if (readAt !== undefined && Math.abs(now - readAt) < keptMs) return false;
+    if (this.#live.get(token, now)) return false;
     const [item] = (await this.#table.glimpse([applicationKey(token)])) ?? [];
     if (item?.deleted) return true;
     // An application without an item may be so new that this read does not see it yet.
-    if (!item) return false;
-    if (this.#readAt.size >= kept) this.#readAt.clear();
-    this.#readAt.set(token, now);
+    if (item) this.noteLive(token, now);
     return false;
   }
 }

@@ -212,7 +212,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
 
     const seal = async (token: string, holder: Holder, change: Partial<Claims> = {}) => {
       const generation = (await opened.services.ledger.accessGeneration(token)) ?? 0;
-      return tokens.seal({ token, generation, expiresAt: Date.now() + 86_400_000, ...holder, ...change });
+      return tokens.seal({ token, generation, expiresAt: Date.now() + 86_400_000, ...holder, ...change }, Date.now());
     };
     const bearer = (text: string): To => ({ token: 'self', headers: { Authorization: `Bearer ${text}` } });
 

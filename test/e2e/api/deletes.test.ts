@@ -1,5 +1,5 @@
 import { describe, test } from 'vitest';
-import { keptMs } from '../../../lib/ledger/dynamodb/live-applications.ts';
+import { limits } from '../../../lib/limits.ts';
 import type { Application, Chat, Message } from '../../support/client/client.ts';
 import { allInstancesKnow, deployment, purged, settled } from '../../support/servers/deployment.ts';
 import '../../support/client/problem-matcher.ts';
@@ -123,7 +123,7 @@ describe.concurrent('deleting an application', () => {
     expect(await api.patch(`${chat}/messages/1`, { body: 'late' })).toBeProblem(...gone);
     expect(await api.delete(`${chat}/messages/1`)).toBeProblem(...gone);
     // Until it reads the application again, each instance of the two functions may accept messages.
-    await allInstancesKnow(keptMs);
+    await allInstancesKnow(limits.liveApplicationMs);
     expect(await api.post(`${chat}/messages`, { body: 'late' })).toBeProblem(...gone);
     expect(await api.post(`${chat}/messages/batch`, { messages: [{ body: 'late' }] })).toBeProblem(...gone);
 
