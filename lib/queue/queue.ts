@@ -52,7 +52,12 @@ export interface Queue {
    * caller still has to acknowledge the deliveries that the messages came in.
    */
   bury(deadLetters: DeadLetter[]): Promise<void>;
-  /** Returns up to `max` of the dead letters, and leaves them where they are. */
+  /**
+   * Returns the dead letters, at most `max`, and leaves them where they are. In SQS, other receivers do not see them
+   * meanwhile; if the process dies, for up to ten minutes.
+   *
+   * @throws Error when the list may not be complete, because in SQS it took more than ten minutes
+   */
   deadLetters(max: number): Promise<KeptDeadLetter[]>;
   /** Returns the number of dead letters. In SQS it may be a minute old. */
   deadLetterCount(): Promise<number>;

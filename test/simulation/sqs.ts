@@ -57,7 +57,7 @@ export class SimulatedQueue {
 }
 
 /** The visibility timeout of a queue with default settings. */
-const visibilityMs = 30_000;
+const visibilitySeconds = 30;
 
 const messageOf = ([ReceiptHandle, { body, reason, receives }]: [string, QueuedMessage]) => ({
   MessageId: ReceiptHandle,
@@ -90,8 +90,12 @@ export function sqsClient(
       return { Failed };
     }
     if (command instanceof ReceiveMessageCommand) {
-      const { QueueUrl, MaxNumberOfMessages = 1 } = command.input;
-      return { Messages: queueAt(QueueUrl).take(MaxNumberOfMessages, visibilityMs).map(messageOf) };
+      const { QueueUrl, MaxNumberOfMessages = 1, VisibilityTimeout = visibilitySeconds } = command.input;
+      return {
+        Messages: queueAt(QueueUrl)
+          .take(MaxNumberOfMessages, VisibilityTimeout * 1_000)
+          .map(messageOf),
+      };
     }
     if (command instanceof ChangeMessageVisibilityBatchCommand) {
       const { QueueUrl, Entries = [] } = command.input;

@@ -20,6 +20,12 @@ const bytesPerCall = 1_000_000;
 /** Without a wait, SQS asks only some of its servers and may return nothing though there are dead letters. */
 const deadLetterWaitSeconds = 1;
 
+/**
+ * How long a listing hides each dead letter from other receivers, in seconds. At 50 ms for each ten, it then lists 120,000
+ * dead letters, and SQS lets no more of a queue be hidden at the same time.
+ */
+const listingSeconds = 600;
+
 /** The attribute of a dead letter that holds the worker's reason. */
 const reasonAttribute = 'reason';
 
@@ -109,19 +115,27 @@ export class SqsQueue extends SqsOutbox implements Queue {
   async deadLetters(max: number): Promise<KeptDeadLetter[]> {
     const deadLetters = new Map<string | undefined, KeptDeadLetter>();
     const receipts: string[] = [];
-    while (deadLetters.size < max) {
-      const messages = await this.#receiveDeadLetters(max - deadLetters.size);
-      // A long listing takes longer than SQS hides a message. Then the first ones come back.
-      const fresh = messages.filter(({ MessageId }) => !deadLetters.has(MessageId));
-      receipts.push(...receiptsOf(messages));
-      if (fresh.length === 0) break;
-      for (const { MessageId, Body = '', MessageAttributes, Attributes } of fresh) {
-        // A dead letter without a worker's reason was moved by SQS itself, after too many deliveries.
-        const reason = MessageAttributes?.[reasonAttribute]?.StringValue ?? 'delivered too often without success';
-        deadLetters.set(MessageId, { body: Body, reason, at: Number(Attributes?.SentTimestamp) });
+    const end = performance.now() + listingSeconds * 1_000;
+    try {
+      // All are listed when SQS returns nothing, because every listed one is still hidden.
+      while (deadLetters.size < max) {
+        const messages = await this.#receiveDeadLetters(max - deadLetters.size, listingSeconds);
+        if (messages.length === 0) break;
+        receipts.push(...receiptsOf(messages));
+        // From now on the first ones come back, so it cannot be seen whether any are missing.
+        if (performance.now() >= end)
+          throw new Error(
+            `Listing the dead letters took longer than ${listingSeconds} s, so some may be missing. Redrive or remove some of them, or list fewer.`,
+          );
+        for (const { MessageId, Body = '', MessageAttributes, Attributes } of messages) {
+          // A dead letter without a worker's reason was moved by SQS itself, after too many deliveries.
+          const reason = MessageAttributes?.[reasonAttribute]?.StringValue ?? 'delivered too often without success';
+          deadLetters.set(MessageId, { body: Body, reason, at: Number(Attributes?.SentTimestamp) });
+        }
       }
+    } finally {
+      await this.#unhide(receipts);
     }
-    await this.#unhide(receipts);
     return [...deadLetters.values()];
   }
 
@@ -158,11 +172,13 @@ export class SqsQueue extends SqsOutbox implements Queue {
     await this.#changeVisibility(this.#deadLetterUrl, receipts, 0);
   }
 
-  async #receiveDeadLetters(max: number): Promise<Message[]> {
+  /** @param hiddenSeconds how long they stay hidden from other receivers. Default: as long as the queue says */
+  async #receiveDeadLetters(max: number, hiddenSeconds?: number): Promise<Message[]> {
     const { Messages = [] } = await this.client.send(
       new ReceiveMessageCommand({
         QueueUrl: this.#deadLetterUrl,
         MaxNumberOfMessages: Math.min(max, perCall),
+        VisibilityTimeout: hiddenSeconds,
         MessageAttributeNames: [reasonAttribute],
         MessageSystemAttributeNames: ['SentTimestamp'],
         WaitTimeSeconds: deadLetterWaitSeconds,
