@@ -109,12 +109,12 @@ const hiddenMetadataRevision: Hidden = {
 };
 const thisMessage = messageRow.map((name) => `${name} = ?`).join(' AND ');
 
-/** Bugs that the simulation must find. Somebody wrote each of them once, in this system or another. */
-export const mutations: Mutation[] = [
+/** Returns a bug of the store: a merge does not see the revisions that are stored. */
+const mergingWithout = (hidden: Hidden, name: string): Mutation =>
   mutation(
     'lib/store/sqlite/sqlite-store.ts',
     'SqliteStore',
-    'an older edit replaces a newer one',
+    name,
     ({ SqliteStore }) =>
       class extends SqliteStore {
         readonly #database: Database;
@@ -123,10 +123,14 @@ export const mutations: Mutation[] = [
           this.#database = database;
         }
         override merge(writes: Write[]) {
-          return hiding(this.#database, hiddenRevision, () => super.merge(writes));
+          return hiding(this.#database, hidden, () => super.merge(writes));
         }
       },
-  ),
+  );
+
+/** Bugs that the simulation must find. Somebody wrote each of them once, in this system or another. */
+export const mutations: Mutation[] = [
+  mergingWithout(hiddenRevision, 'an older edit replaces a newer one'),
   mutation(
     'lib/store/sqlite/sqlite-store.ts',
     'SqliteStore',
@@ -556,20 +560,5 @@ export const mutations: Mutation[] = [
         }
       },
   ),
-  mutation(
-    'lib/store/sqlite/sqlite-store.ts',
-    'SqliteStore',
-    "an older edit of a chat's metadata replaces a newer one",
-    ({ SqliteStore }) =>
-      class extends SqliteStore {
-        readonly #database: Database;
-        constructor(database: Database) {
-          super(database);
-          this.#database = database;
-        }
-        override merge(writes: Write[]) {
-          return hiding(this.#database, hiddenMetadataRevision, () => super.merge(writes));
-        }
-      },
-  ),
+  mergingWithout(hiddenMetadataRevision, "an older edit of a chat's metadata replaces a newer one"),
 ];
