@@ -15,7 +15,7 @@ export default defineConfig({
     // Most of what the end-to-end tests do is waiting, so three at a time suit two cores.
     maxWorkers: 3,
     sequence: { sequencer: WaitingFirst },
-    setupFiles: ['test/support/runner/seeded.ts'],
+    setupFiles: ['test/support/runner/seeded.ts', 'test/support/runner/real-timers.ts'],
     globalSetup: ['./test/support/runner/guard.ts'],
     // What is waited for comes at once; but a process that is asked may take long to start on a busy machine.
     expect: { poll: { timeout: 20_000 } },
