@@ -54,7 +54,7 @@ class MovedHost {
   async isStored(chat: string, numbers: number[]): Promise<void> {
     for (const number of numbers)
       await expect
-        .poll(async () => (await this.client.get(`${chat}/messages/${number}`)).status, { timeout: 10_000 })
+        .poll(async () => (await this.client.get(`${chat}/messages/${number}`)).status, { timeout: 30_000 })
         .toBe(200);
   }
 }

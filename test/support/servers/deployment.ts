@@ -16,8 +16,11 @@ export const onStack = url !== undefined && url === inject('stack')?.apiUrl;
  */
 export const atOnce = (requests: number): number => (onStack ? Math.min(requests, 8) : requests);
 
-/** Options for `expect.poll`: how long until an accepted write can be read, listed and found. */
-export const settled = { timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? 20) * 1_000, interval: 50 };
+/**
+ * Options for `expect.poll`: how long until an accepted write can be read, listed and found. It takes a second or, on the
+ * stack, ten; a busy machine takes several times as long.
+ */
+export const settled = { timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? (onStack ? 60 : 20)) * 1_000, interval: 50 };
 /** The same for counts. */
 export const counted = { timeout: Number(CHAT_SYSTEM_ROLLUP_SECONDS ?? 150) * 1_000, interval: 100 };
 
