@@ -40,7 +40,7 @@ export const settingsCommand = () =>
     )
     .addOption(new Option('--log-level <level>', logLevels.join(', ')).env('LOG_LEVEL').default('info'))
     .addOption(
-      new Option('--rollup-seconds <number>', 'seconds between two roll-ups of the counts, 1 to 3600')
+      new Option('--rollup-seconds <number>', 'seconds between two updates of the counts, 1 to 3600')
         .env('ROLLUP_SECONDS')
         .default('60'),
     );
