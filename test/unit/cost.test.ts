@@ -220,7 +220,7 @@ test('the floor consists of machines, disks, endpoints and polling', () => {
   expect(floor.search).toBeCloseTo(3 * 730 * 0.3 + 3 * 100 * 0.4);
   expect(floor['private network']).toBeCloseTo(6 * 7.3);
   // Two queues, five pollers each, three polls a minute: 1,314,000 a month.
-  expect(floor['polls of queues, schedules, secrets']).toBeCloseTo(1.314 + 5 * 5);
+  expect(floor['queue polls, schedules, secrets']).toBeCloseTo(1.314 + 5 * 5);
   expect(floorOf(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4 + 14.6);
   expect(floor['metrics and alarms']).toBeCloseTo(11 * 7);
 });

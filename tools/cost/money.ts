@@ -80,7 +80,7 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
       cost('searchNodeHour', floor.searchNodes * hoursPerMonth) +
       cost('searchGbMonth', floor.searchNodes * floor.searchNodeGb),
     'private network': cost('endpointHour', floor.endpoints * hoursPerMonth),
-    'polls of queues, schedules, secrets':
+    'queue polls, schedules, secrets':
       cost('queueRequest', polls) +
       cost('scheduledEvent', runs) +
       cost('functionRequest', runs) +

@@ -33,9 +33,10 @@ const searches = (chats: number, title: string, about: string): Figure =>
 export const searchLatencyEmbedded = searches(
   1,
   'Embedded: searching a chat of 1,000,000 messages',
-  `The searches of [the figure on OpenSearch](#aws-searching-a-chat-of-1000000-messages), of the same messages in the
-    embedded engine's index. A search counts at most 10,000 matches. The reference is \`LIKE '%…%'\` on the same rows in
-    SQLite with the same order and limit. It does not count the matches, and ignores the case of ASCII letters only.`,
+  `The same searches of the same messages as in [the figure on
+    OpenSearch](#aws-searching-a-chat-of-1000000-messages), here in the embedded engine's index. A search counts at most
+    10,000 matches. The reference is \`LIKE '%…%'\` on the same rows in SQLite with the same order and limit. It does not
+    count the matches, and ignores the case of ASCII letters only.`,
 );
 
 export const searchLatencyEmbeddedLarge = searches(
