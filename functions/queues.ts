@@ -7,7 +7,10 @@ interface QueueEntry {
    * worker sends each change to every queue that carries changes.
    */
   carries: 'writes' | 'changes';
-  /** Most records that the embedded engine hands to the worker at a time. The AWS engine's are in infra/queues.ts. */
+  /**
+   * Maximum number of records that the embedded engine hands to the worker at a time. infra/queues.ts has the numbers
+   * of the AWS engine.
+   */
   embeddedBatch: number;
   /** The metrics of its worker: what it did, seconds from acceptance until then, and batches that failed. */
   metrics: { done: MetricName; lag: MetricName; failed: MetricName };

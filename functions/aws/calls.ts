@@ -4,8 +4,8 @@ import type { DynamoDBClient } from '@aws-sdk/client-dynamodb';
 
 /**
  * Settings of the AWS SDK's clients. DynamoDB and SQS respond within about 10 ms. A call that exceeds these timeouts
- * counts as an outage: the client gets a 503, or the write is parked if SQS is out, well before API Gateway times out
- * at 29 s.
+ * counts as an outage: the client gets a 503, or the write is parked if SQS is unavailable, well before API Gateway
+ * times out at 29 s.
  */
 export const callSettings = {
   maxAttempts: 2,

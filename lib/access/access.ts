@@ -9,7 +9,7 @@ import type { AccessTokens } from './access-tokens.ts';
 export type Refused = 'invalid' | 'expired';
 
 /**
- * Makes access tokens, and tells who presents a bearer token. It asks only the ledger.
+ * Makes access tokens, and tells who presents a bearer token. It queries only the ledger.
  *
  * An access token has the generation of its application. Ending all access tokens raises the generation, so whether a
  * token was made before or after that does not depend on any clock.
@@ -40,7 +40,7 @@ export class Access {
    * Makes an access token.
    *
    * @param lifetime in seconds
-   * @returns also when it expires, in milliseconds since 1970
+   * @returns the access token, and when it expires, in milliseconds since 1970
    * @throws NotFound for the application; Unavailable; Throttled
    */
   async grant(token: string, holder: Holder, lifetime: number): Promise<{ accessToken: string; expiresAt: number }> {
@@ -71,8 +71,8 @@ export class Access {
   }
 
   /**
-   * Returns the application that a bearer token is for; undefined for a text that is none. It asks nothing, so the
-   * application need not exist.
+   * Returns the application that a bearer token is for; undefined if the text is not a bearer token. It does not query
+   * the ledger, so the application need not exist.
    *
    * @throws Unavailable when the system secret cannot be read
    */

@@ -16,7 +16,7 @@ const mergeNamed = (times: string) =>
   `The response has the number, what the request named, and ${times}: merge it into the object that you have, do not replace the object.`;
 const lastEditWins = 'The last accepted edit wins. Reads may show the old state for a moment.';
 const pages =
-  'To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. A page costs the same at any depth.';
+  'To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. The last page is as fast as the first.';
 const found =
   'A message matches when its body contains `q`, from one character up, in any script, ignoring case. Nothing else is ignored: not accents, punctuation or spaces. `highlight` is HTML; every other text is plain.';
 const counts = (member: string) =>
@@ -37,7 +37,7 @@ export const descriptions: Record<OperationId, string> = {
   getChat: counts('messages_count'),
   editChat: `${namedOnly} ${lastEditWins} ${mergeNamed('both times')}`,
   deleteChat: `${neverReused} Writes to the chat are refused at once. Reads of it, and requests for its messages, are refused within a minute.`,
-  createMessage: `${createdAtOnce} Until then, reading the message gets 404 \`message_pending\`.\n\nNumbers start at 1, are unique, and have no gaps, however many clients write at once. On AWS, a create that was answered with 503, or not at all, may leave its number void: no message ever has it.\n\n${retried}`,
+  createMessage: `${createdAtOnce} Until then, reading the message gets 404 \`message_pending\`.\n\nNumbers start at 1, are unique, and have no gaps, however many clients write at once. On AWS, if a create gets 503 or no response, its number may become void: no message ever has it.\n\n${retried}`,
   createMessages: `Creates up to ${limits.batchSize} messages with consecutive numbers in the order of the request. That is much faster and cheaper than creating them one by one. ${createdAtOnce}\n\n${retried}`,
   listMessages: `${pages}\n\nMessages are not always stored in the order of their numbers. \`pending\` has the numbers in the range of this page that are accepted but not stored yet. A client that polls with \`after\` must read those again later, one by one or with \`after\` and \`before\`. Polling shows new messages only: neither edits nor deletions of earlier ones.`,
   searchChat: `${found}\n\n${pages}`,

@@ -98,7 +98,10 @@ export function validContent(message: unknown): MessageContent | undefined {
   return metadataFault(metadata) ? undefined : { sender, body, metadata: metadataText(metadata as Metadata) };
 }
 export const tooManyMessages = `must have at most ${limits.batchSize} messages`;
-/** The length is checked first, because reporting a fault for each of very many messages would take seconds. */
+/**
+ * Returns what is wrong with a list of messages as a whole. This is checked before its messages, because reporting a
+ * fault for each of very many messages would take seconds.
+ */
 function messageListFault(value: unknown): string | undefined {
   if (!Array.isArray(value)) return typeFault('an array')({ input: value });
   if (value.length === 0) return 'must have at least one message';

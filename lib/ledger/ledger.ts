@@ -48,8 +48,8 @@ export interface Ledger extends Restorable {
   editMessage(message: MessageKey, change: ContentChange, context?: WriteContext): Promise<{ at: number }>;
 
   /**
-   * Returns the application's access generation, which ends access tokens: only those of the current one are valid. It
-   * only rises. Undefined when the application does not exist or was deleted.
+   * Returns the application's access generation, which only rises. Only access tokens of this generation are valid.
+   * Undefined when the application does not exist or was deleted.
    */
   accessGeneration(token: string): Promise<number | undefined>;
   /**

@@ -12,7 +12,7 @@ const wholeFrom =
 export const isNumber = wholeFrom(1, limits.highestNumber);
 /** Returns whether the value can be a counter: the highest number assigned so far, 0 before the first. */
 export const isCounter = wholeFrom(0, limits.highestNumber);
-/** Returns whether the value can be a revision: 0 creates, each edit takes the next. */
+/** Returns whether the value can be a revision: 0 for a creation; each edit takes the next one. */
 export const isRevision = wholeFrom(0, limits.highestRevision);
 /** Returns whether the value can be a time, in milliseconds since 1970. */
 export const isTime = wholeFrom(0, limits.latestTime);

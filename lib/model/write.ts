@@ -1,7 +1,7 @@
 import type { ChatChange, ContentChange } from './content.ts';
 
 interface Revision {
-  /** 0 creates; each edit takes the next. The higher revision wins. */
+  /** 0 for a creation; each edit takes the next one. The higher revision wins. */
   revision: number;
   /** When the write was accepted, in milliseconds since 1970. */
   at: number;

@@ -7,7 +7,7 @@ import type { Write } from '../model/write.ts';
 import { once } from '../once.ts';
 
 // The format of queue records. Each kind of write has its own mapping to JSON and back, so the format does not follow
-// the types in memory. While a deployment rolls, workers of two versions read the same queue:
+// the types in memory. During a deployment, workers of two versions read the same queue:
 //
 // - A new optional member keeps the version. It is left out when it is blank, so most records stay readable for the
 //   version before. A worker that meets an unknown member or kind retries the record until the worker is replaced.

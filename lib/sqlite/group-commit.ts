@@ -17,9 +17,9 @@ export interface Participant {
 }
 
 /**
- * Commits everything that waits as one transaction, so that one sync to the disk serves all concurrent requests. Work
- * that throws is rolled back and fails alone. A result is returned only when the transaction is on the disk. If the
- * commit fails, the whole group fails with its error.
+ * Commits all waiting work as one transaction, so that one sync to the disk serves all concurrent requests. Work that
+ * throws is rolled back and fails alone. A result is returned only when the transaction is on the disk. If the commit
+ * fails, the whole group fails with its error.
  *
  * SQLite does not do the sync, because this thread would have to wait for it. While the disk works, the thread reads
  * requests and writes responses, and new work waits for the next group. Only one group is committed at a time.

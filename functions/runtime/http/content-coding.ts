@@ -8,9 +8,14 @@ const minBytes = 1_000;
  * Handing it to another thread costs the thread that serves requests 0.09 ms.
  */
 const maxBytesInThisThread = 32_768;
-/** The fastest level. A page of messages shrinks to a sixth. Level 6 takes five times as long, for a fifth less. */
+/**
+ * The fastest level. A page of messages shrinks to a sixth. Level 6 takes five times as long, and makes the result a
+ * fifth smaller.
+ */
 const level = constants.Z_BEST_SPEED;
-/** Most compressions on other threads at a time. Each takes 0.3 MB, and the thread pool has four threads. */
+/**
+ * Maximum number of concurrent compressions on other threads. Each takes 0.3 MB, and the thread pool has four threads.
+ */
 const maxConcurrent = 4;
 
 const compressElsewhere = promisify(gzip);

@@ -12,10 +12,10 @@ export interface IdempotencyScope {
 
 /**
  * Returns the scope of a route's keys. Below an application, callers with the application's token share a scope, and so
- * do access tokens of the same sender. So a renewed access token can still retry, and nobody gets the response of
- * another sender. For the creation of an application, each admin key has its own scope. Without an admin key, all
- * callers share one scope. The key must then be hard to guess, because a caller who guesses it receives the token of
- * another caller's application.
+ * do access tokens of the same sender. So a client with a renewed access token can still retry, and nobody gets the
+ * response of another sender. For the creation of an application, each admin key has its own scope. Without an admin
+ * key, all callers share one scope. The key must then be hard to guess, because a caller who guesses it receives the
+ * token of another caller's application.
  */
 export const idempotencyScope = (route: Route, adminKey: string | undefined): IdempotencyScope => ({
   identityOf: (holder) => {

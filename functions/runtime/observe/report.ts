@@ -21,8 +21,8 @@ export const logged: Report = (message, measured, requestIds) => {
 
 /**
  * Returns the members of each log line of a report. A report with very many requests takes several lines, so that it
- * names every request and no line exceeds the size limit of CloudWatch. The ids are one text, because CloudWatch would
- * index each item of a list as a field, and indexes 200 fields only.
+ * names every request and no line exceeds the size limit of CloudWatch. The ids are one string, because CloudWatch
+ * would index each item of a list as a field, and it indexes at most 200 fields.
  */
 export function linesOf(measured: Measured, requestIds: readonly string[]): (Measured & { request_ids?: string })[] {
   const lines: (Measured & { request_ids?: string })[] = [{ ...measured }];

@@ -25,27 +25,30 @@ export const ttlSlackMs = hour;
  */
 export const claimsKept = 8;
 
-/** The number of claims above which a take removes some: twice those kept, so that most takes need not read any. */
+/**
+ * The number of claims above which a take removes some: twice the number of those kept, so that most takes need not
+ * read any.
+ */
 const claimsTolerated = 2 * claimsKept;
 
 /**
- * Most claims in an item. A take is refused if it would add another. A claim has 18 bytes, with numbers of up to eight
- * digits, and the rest of an item about 110. So with a name of up to 50 bytes the item stays within 1 KiB, which is one
- * write unit. A chat that gets more keyed creates than DynamoDB accepts has 20 to 48 claims; the longer a call takes,
- * the more.
+ * Maximum number of claims in an item. A take is refused if it would add another. A claim has 18 bytes, with numbers of
+ * up to eight digits, and the rest of an item about 110. So with a name of up to 50 bytes the item stays within 1 KiB,
+ * which is one write unit. A chat that gets more keyed creates than DynamoDB accepts has 20 to 48 claims; the longer a
+ * call takes, the more.
  */
 export const mostClaims = 48;
 
 /**
- * Most claims that a take removes: as many items as one `BatchGetItem` reads. DynamoDB accepts expressions of 4 kB, and
- * the paths of this many claims have 1.4 kB.
+ * Maximum number of claims that a take removes: as many items as one `BatchGetItem` reads. DynamoDB accepts expressions
+ * of 4 kB, and the paths of this many claims have 1.4 kB.
  */
 const removedAtOnce = 100;
 
 /**
- * Returns the name of a new claim: 72 random bits. It is short because the item is paid by its size, and the key's id
- * has 43 characters. A collision would give a message the number of another, so it must be improbable: among the claims
- * of a day with 1,000 creates a second in one chat, it is less than one in a million.
+ * Returns the name of a new claim: 72 random bits. It is short because DynamoDB charges for an item by its size; the
+ * key's id, for comparison, has 43 characters. A collision would give a message the number of another. Its probability,
+ * among the claims of a day with 1,000 creates a second in one chat, is less than one in a million.
  */
 export const newClaim = (): string => newToken().slice(0, 12);
 
@@ -101,8 +104,8 @@ export async function readClaim(
 
 /**
  * Returns the claims that the next take may remove: those of an earlier release whose keys are expired and, if the item
- * has many claims, some of the older ones. It first records their numbers where that was not done, because the requests
- * of these claims have probably died. Concurrent callers get different claims.
+ * has many claims, some of the older ones. It first records the numbers of claims that have no record yet, because the
+ * requests of these claims have probably died. Concurrent callers get different claims.
  *
  * @param item the counter's item, which may be out of date
  */
@@ -147,7 +150,7 @@ async function tryRecord(
   }
 }
 
-/** Returns this many consecutive items, from a random one on. */
+/** Returns this many consecutive items, beginning at a random one. */
 function chosen<Each>(all: Each[], count: number): Each[] {
   if (all.length === 0) return [];
   const from = randomInt(all.length);

@@ -22,13 +22,13 @@ export interface Taking {
 }
 
 /**
- * Most attempts of a keyed take while DynamoDB throttles the item. A keyless take has more. A keyed take needs only
- * one, because its client can safely retry the create. So in a chat that gets too many keyed creates, the keyless ones
- * keep most of their rate.
+ * Maximum number of attempts of a keyed take while DynamoDB throttles the item. A keyless take has more. A keyed take
+ * needs only one, because its client can safely retry the create. So in a chat that gets too many keyed creates, the
+ * keyless ones keep most of their rate.
  */
 const keyedTries = 1;
 
-/** Most times that a keyed take removes claims because the item is full of them. */
+/** How often, at most, a keyed take removes claims because the item is full of them. */
 const maxClearings = 2;
 
 /** Takes the next numbers of a counter in one conditional update. Returns the last of them, or why there are none. */

@@ -3,8 +3,8 @@ import { applicationKey, chatKey, messagePrefix, metadataKey } from './keys.ts';
 import { type DynamodbTable, keyOf, number, numberIn, textIn } from './table.ts';
 
 /**
- * Most items that a step removes or replaces below an application. Each chat takes three calls, some 20 ms. The purge
- * checks between two steps whether its function has 5 s left, so a step must take less.
+ * Maximum number of items that a step removes or replaces below an application. Each chat takes three calls, some 20
+ * ms. The purge checks between two steps whether its function has 5 s left, so a step must take less.
  */
 const itemsInStep = 100;
 

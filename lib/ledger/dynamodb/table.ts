@@ -48,7 +48,7 @@ interface Step {
    * `Throttled`, which would mean that nothing was applied.
    */
   isLate?: boolean;
-  /** Most attempts. Default: {@link tries}. */
+  /** Maximum number of attempts. Default: {@link tries}. */
   tries?: number;
 }
 const lateStep: Step = { repeatable: true, isLate: true };
@@ -57,7 +57,7 @@ const lateStep: Step = { repeatable: true, isLate: true };
 const keysPerRead = 100;
 const itemsPerWrite = 25;
 
-/** Most attempts of a call. */
+/** Maximum number of attempts of a call. */
 const tries = 3;
 
 /**

@@ -165,7 +165,7 @@ export class SqliteLedger implements Ledger {
 
   /**
    * Does not wait until what it reads is on the disk, unlike the other reads, because it is called before each request
-   * with a bearer token. A crash can only undo a create or an end of access tokens to which no client got a response.
+   * with a bearer token. A crash can undo only what no client got a response to: a create, or an end of access tokens.
    */
   async accessGeneration(token: string): Promise<number | undefined> {
     return this.#row<{ generation: number }>(

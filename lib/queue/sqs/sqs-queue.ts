@@ -17,7 +17,7 @@ import { asciiJson } from '../records.ts';
 const perCall = 10;
 const bytesPerCall = 1_000_000;
 
-/** Without a wait, SQS asks only some of its servers and may return nothing though there are dead letters. */
+/** Without a wait, SQS queries only some of its servers, and may return nothing although there are dead letters. */
 const deadLetterWaitSeconds = 1;
 
 /**

@@ -48,7 +48,9 @@ export class OpensearchIndex implements SearchIndex {
     if (refused.size > 0) throw new RefusedDocuments([...refused.values()]);
   }
 
-  /** Returns the own alias of each index to write to. The result is cached for `writeIndexesMs`. */
+  /**
+   * Returns the write alias of each index that this worker must write to. The result is cached for `writeIndexesMs`.
+   */
   async #writeAliases(): Promise<string[]> {
     const now = Date.now();
     // `abs`: when the clock is set back, the cache must still expire, or this worker would miss a reindex.

@@ -1,4 +1,7 @@
-/** Most trigrams in a condition. Scanning a fourth list costs more than reading the texts that it would exclude. */
+/**
+ * Maximum number of trigrams in a condition. Scanning a fourth list costs more than reading the texts that it would
+ * exclude.
+ */
 const mostTrigrams = 3;
 
 /** Reading a text takes 4 µs, about as long as 200 steps through the lists of trigrams. */
