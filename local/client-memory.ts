@@ -13,9 +13,9 @@ export interface TrackedConnection {
 }
 
 /**
- * Most bytes kept for all clients together: enough for nine clients that each leave a page of 4 MB unread. At this
- * bound, a flood makes the process grow by up to 150 MB. Three quarters of that is garbage that is not collected yet,
- * and memory that active requests use.
+ * Maximum number of bytes kept for all clients together: enough for nine clients that each leave a page of 4 MB unread.
+ * At this bound, a flood makes the process grow by up to 150 MB. Three quarters of that is garbage that is not
+ * collected yet, and memory that active requests use.
  */
 const boundBytes = 36_000_000;
 /** Time after which a connection is closed when bytes are kept for it and none arrive or leave, in milliseconds. */

@@ -5,8 +5,8 @@ import { ClientMemory, type TrackedConnection } from './client-memory.ts';
 import { Turns } from './turns.ts';
 
 /**
- * Most requests of one connection that are in progress at a time. More than one, so that pipelined creates share a sync
- * of the disk; few, because each response may have 4 MB.
+ * Maximum number of requests of one connection that are in progress at a time. More than one, so that pipelined creates
+ * share a sync of the disk; few, because each response may have 4 MB.
  */
 const requestsAtOnce = 4;
 /**
@@ -14,7 +14,7 @@ const requestsAtOnce = 4;
  * turn, because checking the turn costs 5 µs a request.
  */
 const requestsWithoutTurns = 100;
-/** Most bytes of a waiting request's body that have been read: one read of the socket. */
+/** Maximum size of the part of a waiting request's body that has been read, in bytes: one read of the socket. */
 const heldBodyBytes = 65_536;
 /** Bytes that a waiting, parsed request takes without its headers and body, measured with 10,000 of them. */
 const heldRequestBytes = 2_000;
@@ -25,7 +25,7 @@ const headEnd = Buffer.from('\r\n\r\n');
  * megabyte of those one by one would take 0.3 s.
  */
 const leastOfBody = 1_024;
-/** Most connections. An idle one takes some 8 kB, measured with 10,000 of them. */
+/** Maximum number of connections. An idle one takes some 8 kB, measured with 10,000 of them. */
 const mostConnections = 16_000;
 /** Descriptors left to the files of the data folder, to threads and to modules that are loaded late. */
 const ownDescriptors = 128;
@@ -119,7 +119,7 @@ export class Connections {
   readonly #most = Math.min(mostConnections, descriptors() - ownDescriptors);
 
   /**
-   * Takes the server's connections and all its requests.
+   * Takes over the server's connections and all its requests.
    *
    * @param serve called with each request when its turn has come
    */

@@ -148,19 +148,16 @@ function inconsistencyIn(found: FoundFiles): UnusableDatabase | undefined {
   const { dataDir, ledgerPath, storePath, ledger, store, reached } = found;
   const repair = `restore both files from one backup, or run script/ops --data-dir ${dataDir} reconcile --repair`;
   if (isLater(store.fileGenerations.other, ledger.fileGenerations.own))
-    return new UnusableDatabase(
-      ledgerPath,
-      `is older than ${storePath}, so that numbers would be given twice; ${repair}.`,
-    );
+    return new UnusableDatabase(ledgerPath, `is older than ${storePath}, so numbers would be given twice; ${repair}.`);
   if (isLater(reached, ledger.fileGenerations.own))
     return new UnusableDatabase(
       ledgerPath,
-      `has lost its last commits, so that accepted messages may be missing and numbers would be given twice; ${repair}.`,
+      `has lost its last commits, so accepted messages may be missing, and numbers would be given twice; ${repair}.`,
     );
   if (isLater(ledger.fileGenerations.other, store.fileGenerations.own))
     return new UnusableDatabase(
       storePath,
-      `has lost commits that ${ledgerPath} relies on, so that accepted messages may be missing; ${repair}, which lists what is lost.`,
+      `has lost commits that ${ledgerPath} relies on, so accepted messages may be missing; ${repair}, which lists what is lost.`,
     );
   return undefined;
 }

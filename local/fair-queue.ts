@@ -1,11 +1,11 @@
 /**
- * Most waiting items of one application. A read takes 1 to 20 ms, so most items beyond this number would exceed their
- * deadline.
+ * Maximum number of waiting items of one application. A read takes 1 to 20 ms, so most items beyond this number would
+ * exceed their deadline.
  */
 const mostOfOne = 100;
 /**
- * Most waiting items of all applications. An event has the path and the headers, at most some 50 kB, so together they
- * take 25 MB.
+ * Maximum number of waiting items of all applications together. An event has the path and the headers, at most some 50
+ * kB, so together they take 25 MB.
  */
 const mostOfAll = 500;
 

@@ -17,35 +17,35 @@ import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess }
 /** Deadline of a read, in milliseconds after its arrival. A read that exceeds it gets 503. */
 const deadlineMs = 2_000;
 /**
- * When a read is past its deadline, its process is killed only if the read has been at work for this share of the
- * deadline. A read that waited long is not slow itself, and its process is soon free; a new process costs 0.5 s of
- * processor time.
+ * When a read is past its deadline, its process is killed only if the read has run for this share of the deadline. A
+ * read that waited long is not slow itself, and its process is soon free; a new process costs 0.5 s of processor time.
  */
 const leastWorkShare = 0.5;
 /**
- * A read that is at work for longer than this, in milliseconds, counts as slow. Then all processes are kept ready,
- * because one may have to be killed.
+ * A read that runs for longer than this, in milliseconds, counts as slow. Then all processes are kept ready, because
+ * one may have to be killed.
  */
 const slowReadMs = 200;
 /** Time between two checks for reads past their deadline, in milliseconds. A timer for each read would cost more. */
 const checkEveryMs = 50;
 
 /**
- * Most reads at work at a time, where all reads that are not known to be fast count together as one. The limit is two,
- * so that one application can never occupy all. It is not higher, because more reads would only compete for two
- * processors.
+ * Maximum number of reads that run at a time, where all reads that are not known to be fast count together as one. The
+ * limit is two, so that one application can never occupy all processes. It is not higher, because more reads would only
+ * compete for two processors.
  */
 const mostAtWork = 2;
 /**
- * The name under which all unknown tokens wait together. If each waited for itself, a client that invents tokens would
- * take turns from real applications and fill the queue. No token contains a space.
+ * The name under which the reads with unknown tokens share one place in the order of turns. With a place for each
+ * token, a client that invents tokens would delay the reads of real applications and fill the queue. No token contains
+ * a space.
  */
 const unknownTokens = 'unknown tokens';
 
 /**
- * Most processes: one more than the reads at work, because two reads that are not known to be fast count as one there.
- * So a fast read can run beside both of them. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the
- * pool keeps only one idle process.
+ * Maximum number of processes: one more than the reads that run at a time, because two reads that are not known to be
+ * fast count as one of these. So a fast read can run beside both of them. A start takes 0.3 to 0.5 s. Until a read or
+ * an application is slow, the pool keeps only one idle process.
  */
 const mostProcesses = mostAtWork + 1;
 
@@ -65,7 +65,7 @@ const niceValue = 5;
  */
 const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=4', '--heap-growing-percent=40'];
 
-/** A request that waits or is at work. */
+/** A read that waits or runs. */
 interface Read {
   operation: OperationId;
   event: APIGatewayProxyEvent;
@@ -115,8 +115,8 @@ const interrupted = () =>
  * that take too long. They are processes because SQLite, as Node.js offers it, cannot be interrupted: a thread in the
  * middle of a query only ends with the query, a process can be killed (docs/decisions/0014-reader-processes.md).
  *
- * Waiting reads are taken from the applications in turn. One application has at most one read at work. However many
- * applications have slow reads, at most two processes work on them, and another one serves the rest.
+ * Waiting reads are taken from the applications in turn. At most one read of an application runs at a time. However
+ * many applications have slow reads, at most two processes work on them, and another one serves the rest.
  */
 export class Readers {
   readonly #module: URL;
@@ -191,8 +191,8 @@ export class Readers {
   }
 
   /**
-   * Returns the token of the application that a request is for, so that its reads with access tokens wait together with
-   * its others. Whether the access token is still valid is judged in the reader process.
+   * Returns the token of the application that a request is for, so that its reads with access tokens wait in the same
+   * queue as its others. The reader process checks whether the access token is still valid.
    */
   async #tokenOf({ pathParameters, headers }: APIGatewayProxyEvent): Promise<string> {
     const token = pathParameters?.token ?? '';
@@ -262,8 +262,8 @@ export class Readers {
   /**
    * Takes the next read in turn, and keeps a process free for fast applications:
    *
-   * - A read of a slow application starts only if no read of a slow or unknown one is at work.
-   * - A read of an unknown application may also start while one read of a slow application is at work.
+   * - A read of a slow application starts only if no read of a slow or unknown one is running.
+   * - A read of an unknown application may also start while one read of a slow application is running.
    * - A read that is slow, or starts beside a slow one, leaves another process idle, because a new process may take a
    *   second to start on a busy machine.
    */
@@ -294,7 +294,7 @@ export class Readers {
     return [...this.#readers].flatMap(({ read }) => read ?? []);
   }
 
-  /** Refuses every read that exceeded its deadline, and kills each process that has been at work on one for long. */
+  /** Refuses every read that exceeded its deadline, and kills each process that has worked on one for long. */
   #endOverdue(): void {
     const now = performance.now();
     const arrivedBefore = now - this.#deadlineMs;

@@ -13,8 +13,8 @@ const latestWeight = 0.2;
  */
 const waitingShare = 0.1;
 /**
- * Most applications that are remembered, at 100 bytes each. Beyond this, the application whose last read is the oldest
- * is forgotten.
+ * Maximum number of applications that are remembered, at 100 bytes each. Beyond this, the application whose last read
+ * is the oldest is forgotten.
  */
 const mostRemembered = 10_000;
 
@@ -32,7 +32,8 @@ export class ReadingPaces {
   }
 
   /**
-   * Records that a read of the application ended, with its time at work and its processor time, both in milliseconds.
+   * Records that a read of the application ended, with the time that it ran and its processor time, both in
+   * milliseconds.
    */
   note(application: string, { workMs, cpuMs }: { workMs: number; cpuMs: number }): void {
     const cost = Math.max(cpuMs, workMs * waitingShare);

@@ -29,13 +29,19 @@ import { isWellFormed } from './well-formed.ts';
 
 /** Time that a client has to send a whole request, in milliseconds. */
 const requestTimeoutMs = 30_000;
-/** Node.js's own default, said here because the tests and the documentation name it. */
+/**
+ * Maximum size of the request line and headers, in bytes. It is Node.js's own default, set here because the tests and
+ * the documentation name it.
+ */
 const headerBytes = 16_384;
 /**
- * An idle connection is kept this long: longer than proxies keep theirs (60 s), so that they are the ones to end it.
+ * How long an idle connection is kept, in milliseconds: longer than proxies keep theirs (60 s), so that the proxy
+ * closes it first.
  */
 const keepAliveMs = 72_000;
-/** Connections get this long to finish what is in flight once the server is told to stop. */
+/**
+ * How long connections may take to finish the requests in progress after the server is told to stop, in milliseconds.
+ */
 const drainMs = 1_500;
 /**
  * When a request is refused without reading its body, a body of up to this many bytes is discarded and the connection
@@ -69,7 +75,7 @@ export interface Gate {
   adminKey: string | undefined;
   /** Whether the server listens on a loopback address. */
   onLoopback: boolean;
-  /** Judges bearer tokens. */
+  /** Checks bearer tokens. */
   access: Access;
 }
 
@@ -94,7 +100,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
   const server = fastify({
     genReqId: () => randomUUID(),
     forceCloseConnections: 'idle',
-    // While the server stops, what still comes in is served like any other request.
+    // While the server stops, requests that still arrive are served like any other.
     return503OnClosing: false,
     serverFactory: (serve) => {
       const http = createHttpServer({
@@ -137,7 +143,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
   server.addHook('onRequest', (request, reply, done) => {
     if (!isWellFormed(request.raw)) {
       const { headers, ...refused } = refusal(request, malformedRequest());
-      // Whoever wrote such a head may not agree with us on where the request ends.
+      // The sender of such a head may disagree with us about where the request ends.
       send(request, reply, { ...refused, headers: { ...headers, connection: 'close' } });
       return;
     }

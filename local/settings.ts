@@ -28,7 +28,7 @@ export type Settings = z.output<typeof schema>;
 export const settingsCommand = () =>
   new Command('script/start')
     .description(
-      'Serves the chat system on this machine, with all its data in one folder. Each setting is a flag or an environment variable; the flag wins.',
+      'Serves the chat system on this machine, with all its data in one folder. Each setting is a flag or an environment variable; the flag takes precedence.',
     )
     .addOption(new Option('--port <number>', 'port to listen on; 0 picks a free one').env('PORT').default('3000'))
     .addOption(new Option('--host <address>', 'address to listen on').env('HOST').default('127.0.0.1'))

@@ -24,7 +24,7 @@ export class UnusableSystemSecret extends Error {
 
 /**
  * Returns the system secret of a data folder, and creates it at the first start. If other users may read the file, for
- * instance because a restore lost its mode, their access is removed. Call it only while this process alone has the
+ * instance because a restore lost its mode, their access is removed. Call it only while no other process uses the
  * folder.
  *
  * @returns 256 random bits as 43 characters of base64url

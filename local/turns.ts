@@ -7,7 +7,7 @@ const turnMs = 5;
  * the system's queue waits for the whole turn.
  */
 const acceptingTurnMs = 0.5;
-/** Most tasks started in one turn. More would only be postponed when tasks are long. */
+/** Maximum number of tasks that are started in one turn. More would only be postponed when tasks are long. */
 const tasksPerTurn = 16;
 /** Every fourth task continues a large response, even while requests wait to be started. */
 const continuedOneIn = 4;

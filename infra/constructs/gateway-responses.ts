@@ -26,7 +26,7 @@ const responses: [ResponseType, Problem][] = [
   [ResponseType.INVALID_SIGNATURE, notAllowed],
   [ResponseType.INVALID_API_KEY, notAllowed],
   // Reportedly AWS ignores this response and returns `{"message": …}` for bodies above 10 MB (docs/deploying.md).
-  [ResponseType.REQUEST_TOO_LARGE, new Problem('payload_too_large', 'The body is larger than the gateway takes.')],
+  [ResponseType.REQUEST_TOO_LARGE, new Problem('payload_too_large', 'The body is larger than the gateway accepts.')],
   [
     ResponseType.UNSUPPORTED_MEDIA_TYPE,
     new Problem('unsupported_media_type', 'Send the body as application/json, in UTF-8, without a Content-Encoding.', {

@@ -51,7 +51,7 @@ export function requestAlarms(monitored: Monitored): AlarmSpec[] {
     throttlingAlarm(monitored, {
       id: 'ThrottledReads',
       description:
-        'Readers, and those who request access tokens, get 503 or 429: Lambda throttles their functions, because the concurrency of the account is used up.',
+        'Readers, and servers that request access tokens, get 503 or 429: Lambda throttles their functions, because the concurrency of the account is used up.',
       label: 'throttled reads',
       includes: (route) => !acceptsWrites(route) && route.needs.length > 0,
     }),
@@ -81,7 +81,7 @@ function throttlingAlarm(monitored: Monitored, { id, description, label, include
   return {
     id,
     description,
-    section: 'Requests are turned away',
+    section: 'Requests are throttled',
     metric: sumOf(throttles, minute, label),
     above: 0,
     periods: { bad: 3, of: 5 },

@@ -7,7 +7,7 @@
 export function onLostReader(goesOn: () => boolean): void {
   for (const stream of [process.stdout, process.stderr])
     stream.on('error', () => {
-      // A reader that has read enough is no error.
+      // A reader that stops early is not an error.
       if (!goesOn()) process.exit();
     });
 }

@@ -9,7 +9,7 @@ export interface FeedRates {
   deletesPerSecond: number;
 }
 
-/** The most messages that SQS returns or deletes per call. */
+/** Maximum number of messages that SQS returns or deletes per call. */
 export const perCall = 10;
 /** The largest Lambda event, in bytes. */
 export const eventBytes = 6 * 1024 * 1024;

@@ -108,7 +108,9 @@ export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices
   'chats in the ledger': charge(prices.tableGbMonth, inputs.chatItemBytes / 1_000),
 });
 
-/** The baseline of a vCPU of db.t4g.medium. What it computes above that is paid by CPU credits, and then by money. */
+/**
+ * The baseline of a vCPU of db.t4g.medium. CPU time above it uses CPU credits and, when these are used up, is charged.
+ */
 const burstableBaseline = 0.2;
 
 /** Returns prices of what may cost extra, besides the idle stage and its messages. */

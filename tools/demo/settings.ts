@@ -35,7 +35,7 @@ const command = () =>
       [
         'Loads the Universal Declaration of Human Rights into a running chat system through its HTTP API: one application, a chat for each of over 500 languages, a message for each paragraph. Then searches them in five scripts.',
         `Every run creates its own application. If a run stops early, by Ctrl-C or otherwise, the next run within ${resumableMs / hourMs} hours resumes it: accepted messages are not sent again, and nothing is created twice. For this, the run's id is kept in demo-*.json in the data folder until everything is loaded.`,
-        'Each setting is a flag or an environment variable; the flag wins.',
+        'Each setting is a flag or an environment variable; the flag takes precedence.',
       ].join('\n\n'),
     )
     .addOption(

@@ -53,7 +53,7 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
     .command('list')
     .addArgument(queue())
     .description('print their age, reason and subject; changes nothing')
-    .option('--limit <number>', 'the most dead letters to print of each queue', '100')
+    .option('--limit <number>', 'maximum number of dead letters to print of each queue', '100')
     .option('--json', 'print each dead letter as one line of JSON')
     .option('--show', 'also print their content, which contains tokens and texts')
     .addHelpText('after', examples('dead-letters list', 'dead-letters list store --json', '--stack dead-letters list'))

@@ -1,13 +1,13 @@
 import { percentile } from '../statistics/quantiles.ts';
 import { Random } from '../statistics/random.ts';
 
-/** The most messages that SQS returns in a call. */
+/** Maximum number of messages that SQS returns in a call. */
 const perCall = 10;
 
 /** The settings of reading a queue: each process gathers a batch, processes it, and then gathers the next. */
 export interface Reading {
   processes: number;
-  /** The most queue messages in a batch. */
+  /** Maximum number of queue messages in a batch. */
   batchSize: number;
   /** The longest time to gather a batch that is not full, in milliseconds. */
   windowMs: number;
@@ -37,7 +37,7 @@ export interface Outcome {
   p99Ms: number;
   /** The mean number of queue messages in a batch. */
   batch: number;
-  /** The most queue messages that waited or were being processed. */
+  /** Maximum number of queue messages that waited or were being processed at a time. */
   backlog: number;
   /** The time from the last arrival until everything was processed, in milliseconds. */
   drainedMs: number;

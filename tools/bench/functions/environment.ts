@@ -14,7 +14,7 @@ const ofLambda = {
   _X_AMZN_TRACE_ID: 'Root=1-691f9d2e-4bd9d6a30f3a5c2e7f1b8d60',
 };
 
-/** The most output to accept, in bytes. Thousands of calls each log a line. */
+/** Maximum size of the output, in bytes. Thousands of calls each log a line. */
 const mostPrinted = 100_000_000;
 
 /** Runs Node.js with only the environment of a function, and returns its output. */

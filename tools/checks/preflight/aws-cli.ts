@@ -19,7 +19,9 @@ export class AwsRefusal extends Error {
   }
 }
 
-/** Most output of a command, in bytes. AWS returns a few hundred kB about the instance types of a region. */
+/**
+ * Maximum size of the output of a command, in bytes. AWS returns a few hundred kB about the instance types of a region.
+ */
 const maxBuffer = 64 * 1_024 * 1_024;
 
 /** Calls AWS with the AWS CLI of this machine, and with its account and region. */

@@ -49,7 +49,7 @@ async function runOnApplication(api: Api): Promise<number> {
     return await runAll(api, writingChecks(path));
   } finally {
     const { status } = await api.call('DELETE', path);
-    if (status !== 204) console.error(`The application of this test is left. Delete it: DELETE ${path}`);
+    if (status !== 204) console.error(`The application of this test was not deleted. Delete it: DELETE ${path}`);
   }
 }
 
