@@ -37,7 +37,7 @@ export function signingKey(keys: readonly SystemKey[], now: number): SystemKey {
   return signing;
 }
 
-/** Length of a derived key in bytes, unless another is asked for. */
+/** Default length of a derived key, in bytes. */
 const keyBytes = 32;
 
 /**

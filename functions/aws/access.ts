@@ -6,7 +6,7 @@ import { ledgerVariables } from './ledger-table.ts';
 import { provider } from './provider.ts';
 import { systemSecret, systemSecretVariables } from './system-secret.ts';
 
-/** Access tokens that are sealed with the system secret. A start does not wait for the secret. */
+/** Access tokens that are sealed with the system secret. A function starts without waiting for the secret. */
 export const access = provider({
   variables: { ...systemSecretVariables, ...ledgerVariables },
   create: async (environment) =>

@@ -7,8 +7,8 @@ import { provider } from './provider.ts';
 
 /**
  * Writes reports as log lines in CloudWatch's embedded metric format, one for each invocation. SYSTEM_NAME separates
- * the metrics of several deployments in one account. Metrics that are 0 are left out, because AWS charges for the bytes
- * of the log, and for each metric in each hour in which it has a value.
+ * the metrics of several deployments in one account. Metrics that are 0 are left out: AWS charges for the bytes of the
+ * log, and for each hour in which a metric has a value.
  */
 export const report = provider({
   variables: { SYSTEM_NAME: z.string().check(z.minLength(1)) },

@@ -52,8 +52,8 @@ export const secondsSince = (at: number | undefined): number | undefined => at &
  * Makes a worker into a Lambda handler for batches of SQS records.
  *
  * Records that cannot be read are poison, and so are those that `work` returns. They are moved to the dead letters with
- * their reason and acknowledged, so that they block no other record and the queue's own limit of deliveries can be
- * high. When `work` throws, for instance because the database is unavailable, the whole batch is retried, which is safe
+ * their reason, and acknowledged. So they block no other record, and the queue's own limit of deliveries can be high.
+ * When `work` throws, for instance because the database is unavailable, the whole batch is retried, which is safe
  * because `work` is idempotent. The failure is also reported as a metric, from which alarms detect an outage.
  *
  * A record of a newer version is retried alone, until a worker of that version takes it, because both versions run

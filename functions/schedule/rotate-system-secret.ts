@@ -9,9 +9,9 @@ const keyBytes = 32;
 
 /**
  * Runs every month, on AWS only: adds a new key at the front of the system secret. Secrets Manager calls the function
- * four times, once for each step. The first step makes the new key current at once, because functions must be able to
- * read the key during the whole delay after which it signs (`limits.systemSecret.signsAfterMs`). Nothing else needs to
- * know the key, so the other steps do nothing.
+ * four times, once for each step. The first step makes the new key current at once. The key signs only after a delay
+ * (`limits.systemSecret.signsAfterMs`), and functions must be able to read it during the whole delay. Nothing else
+ * needs to know the key, so the other steps do nothing.
  * (https://docs.aws.amazon.com/secretsmanager/latest/userguide/rotate-secrets_lambda-functions.html)
  */
 export const rotateSystemSecret =

@@ -136,7 +136,7 @@ function open(text: string, keys: readonly string[]): Opened | undefined {
       // OpenSSL compares the tag in constant time.
       decipher.final();
     } catch {
-      // Another key sealed it, or nobody did.
+      // It was sealed with another key, or is not an access token.
       continue;
     }
     const { data: claims } = sealedClaims.safeParse(JSON.parse(plain.toString()));

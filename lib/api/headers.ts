@@ -32,7 +32,10 @@ export const problemHeaders = {
  */
 export const privateResponse = { 'cache-control': 'private, no-cache' };
 
-/** Headers of responses that contain a new credential, besides the common ones. No cache may store it. */
+/**
+ * Headers of responses that contain a new credential, in addition to the common ones. No cache may store such a
+ * response.
+ */
 export const secretResponse = { 'cache-control': 'no-store' };
 
 /**

@@ -6,8 +6,8 @@ import { type ProblemCode, problems } from './problems.ts';
 import type { JsonOperation } from './routes.ts';
 import { applicationName, chatName, messageBody, messageSender, metadataFacts, token } from './schemas.ts';
 
-// Schemas of responses. They are not in the route table, because only the OpenAPI document and the tests use them, and
-// a function would build them at each cold start for nothing.
+// Schemas of responses. They are not in the route table: only the OpenAPI document and the tests use them, so a
+// function would build them at each cold start without need.
 
 const timestamp = z.iso.datetime({ precision: 3 }).meta({
   description: 'An RFC 3339 time in UTC, with milliseconds.',

@@ -22,8 +22,8 @@ interface Highest {
 
 /**
  * Compares the messages of a chat by number, page by page. Reads the index before the store, and the store before the
- * ledger, because the store is ahead of the index and the ledger ahead of the store, unless one was restored from a
- * backup.
+ * ledger. Unless one of them was restored from a backup, the store is ahead of the index, and the ledger is ahead of
+ * the store.
  *
  * @param assigned the highest number assigned to a message
  */

@@ -9,8 +9,8 @@ const withoutSender = (message: unknown): unknown => {
 };
 
 /**
- * Returns the body of a create without the sender of its message or messages, which is ignored when the holder of an
- * access token sends it, even if it is not valid.
+ * Returns the body of a create without the sender of its message or messages. A sender from the holder of an access
+ * token is ignored, even if it is not valid.
  */
 export function withoutSenders(body: unknown): unknown {
   if (!isObject(body)) return body;

@@ -10,8 +10,8 @@ export const applicationKey = (token: string): ItemKey => ({ pk: token, sk: 'app
 export const chatKey = (token: string, chat: number): ItemKey => ({ pk: `${token}/${chat}`, sk: 'chat' });
 /**
  * Returns the key of the item with a chat's metadata. It is not in the chat's item, because each create in the chat
- * writes that item, and DynamoDB counts and limits writes by the size of the item: with 4 kB of metadata, a chat would
- * take 200 creates a second instead of 1,000.
+ * writes that item, and DynamoDB limits writes by the size of the item. With 4 kB of metadata, a chat would take 200
+ * creates a second instead of 1,000.
  */
 export const metadataKey = ({ token, chat }: ChatKey): ItemKey => ({ pk: chatKey(token, chat).pk, sk: 'metadata' });
 /** The sort keys of messages begin with this. Only messages that were edited or deleted have an item. */

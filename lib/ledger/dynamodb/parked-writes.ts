@@ -63,8 +63,8 @@ export class ParkedWrites {
    * Sends the parked records, and returns how many it sent. It works on all partitions in parallel, the oldest records
    * first in each. If it is stopped early, the next run sends the rest.
    *
-   * A failure ends only the work on its partition. When the table is throttled, the other partitions continue at the
-   * rate that it accepts, and a record that the queue refuses does not block those in other partitions.
+   * A failure ends only the work on its partition. So when the table is throttled, the other partitions continue at the
+   * rate that it accepts, and a record that the queue refuses does not block the records of other partitions.
    *
    * @param mayContinue called before each step; `false` ends the run
    * @throws NotSent, or a DependencyFailure, after all partitions ended: the failure of one of them

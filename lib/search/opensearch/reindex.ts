@@ -32,10 +32,10 @@ interface FoundIndex {
  * Builds a new index beside the searched one, while the system runs:
  *
  * 1. It creates the new index; from then on, workers write to both.
- * 2. After the time in which every worker learns of the new index, it copies all messages of the store with their
- *    versions, so that a newer version written by a worker meanwhile wins.
+ * 2. When every worker knows the new index, it copies all messages of the store with their versions. So a newer version
+ *    that a worker has written meanwhile wins.
  * 3. It switches searches to the new index atomically.
- * 4. After the time in which every worker stops writing to the old index, it deletes that index.
+ * 4. When no worker writes to the old index any more, it deletes that index.
  *
  * Its whole state is in the cluster: which index is searched, which are written to, and a note in the new index.
  */

@@ -72,8 +72,8 @@ const nsPerText = 1_500;
 const nsPerCharacter = 4;
 
 /**
- * Returns whether the texts contain the query's trigrams so often that FTS5 would take longer to compare their positions
- * than we take to compare the texts with the query. Natural language never comes close; `ababab…` does.
+ * Returns whether the texts contain the query's trigrams so often that comparing their positions (in FTS5) would take
+ * longer than comparing the texts with the query (here). Natural language never comes close; `ababab…` does.
  */
 export function isCrowded(folded: string, { texts, lengths }: Sample): boolean {
   const points = [...distinctPhrase([...folded])];

@@ -27,7 +27,7 @@ const foldable = new RegExp(
  * expression with the flags `iu`.
  *
  * Every code point becomes one code point of the same length in UTF-16, so a position in the folded text is the same
- * position in the text. Hence `ß` equals `ẞ` but not `ss`, `İ` equals only itself, and `ς`, `σ` and `Σ` are all equal.
+ * position in the text. So `ß` equals `ẞ` but not `ss`, `İ` equals only itself, and `ς`, `σ` and `Σ` are all equal.
  */
 export const fold = (text: string): string => text.replace(foldable, (character) => folded.get(character) as string);
 
