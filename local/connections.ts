@@ -107,8 +107,9 @@ class Connection implements TrackedConnection {
 export type { Connection };
 
 /**
- * Owns every socket of a server until it is closed. It starts a few requests of each connection at a time, bounds the
- * memory of all connections together, and closes a refused connection in a way that lets the client read the reason.
+ * Owns every socket of a server until it is closed. It starts a few requests of each connection at a time, and limits
+ * the memory of all connections together. When it refuses a request, it closes the connection in a way that lets the
+ * client read the reason.
  */
 export class Connections {
   readonly memory = new ClientMemory();

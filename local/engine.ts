@@ -36,7 +36,7 @@ export interface Engine {
 
 /**
  * Starts the embedded engine on a data folder, and creates the folder if it does not exist. The ledger and the queues
- * run in this thread, the store and the search index in a worker thread, and reads that can be slow in reader
+ * run in this thread. The store and the search index run in a worker thread, and reads that can be slow run in reader
  * processes. Also starts the schedules.
  *
  * @throws UnusableDatabase, or the system's error when the folder cannot be created; nothing has been changed then.

@@ -32,7 +32,7 @@ export class LedgerMark {
   /** Reads the file of a data folder. Returns undefined if there is none or it cannot be read. */
   static read(dataDir: string): Reached | undefined {
     const file = path.join(dataDir, fileName);
-    // A pipe would block the start.
+    // Opening a pipe would block the process.
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
     const [, folder, generation] = format.exec(readFileSync(file, 'latin1')) ?? [];
     return folder === undefined ? undefined : { folder, generation: Number(generation) };

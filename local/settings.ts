@@ -48,7 +48,7 @@ export const settingsCommand = () =>
 /**
  * Reads the settings from the flags and, for a missing flag, from the environment.
  *
- * @returns undefined when the arguments ask for the help, which has been printed then
+ * @returns undefined when the arguments request the help, which is then printed
  * @throws CommandProblem naming every wrong setting
  */
 export const readSettings = (argv: string[]): Settings | undefined => parseSettings(settingsCommand(), schema, argv);

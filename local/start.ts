@@ -48,7 +48,7 @@ function adminText(adminKey: string | undefined, onLoopback: boolean): string {
   if (adminKey) return 'creating and listing applications need the admin key in x-api-key';
   return onLoopback
     ? 'no ADMIN_KEY is set, so any program on this machine may create and list applications'
-    : 'WARNING: no ADMIN_KEY is set and this is not a loopback address, so anyone on the network can create and list applications, and thereby read everything';
+    : 'WARNING: no ADMIN_KEY is set and this is not a loopback address, so anyone on the network can create and list applications, and so read everything';
 }
 
 /** Returns what this terminal will show, in a sentence. */

@@ -44,7 +44,7 @@ function read(file: string): string | undefined {
   try {
     const stat = statSync(file, { throwIfNoEntry: false });
     if (!stat) return undefined;
-    // A pipe would block the start, and a folder has no text.
+    // Opening a pipe would block the process, and a folder has no text.
     if (!stat.isFile()) throw new UnusableSystemSecret(file, 'is not a file');
     // Windows has no such mode; there the access list of the folder counts.
     if (process.platform !== 'win32' && (stat.mode & modeOfOthers) !== 0) chmodSync(file, mode);

@@ -34,7 +34,10 @@ export interface WorkerData {
   logLevel: LogLevel;
 }
 
-/** What a reader process may ask the accepting thread: what the ledger has and the store may not have yet. */
+/**
+ * The calls that a reader process may make on the accepting thread: they return what the ledger has and the store may
+ * not have yet.
+ */
 export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage' | 'accessGeneration'>;
 
 export interface ReaderProcess {

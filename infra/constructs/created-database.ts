@@ -43,9 +43,9 @@ export class CreatedDatabase extends Construct implements Database {
 
   constructor(scope: Construct, id: string, { size, network, keepData }: CreatedDatabaseProps) {
     super(scope, id);
-    // No minor version: RDS chooses its default for a new instance and upgrades it in the maintenance window. With a pinned
-    // minor version, deployments fail once RDS has upgraded past it, because RDS refuses downgrades, and new instances fail
-    // once RDS has withdrawn the version, about a year after its release.
+    // No minor version: RDS chooses its default for a new instance and upgrades it in the maintenance window. With a
+    // pinned minor version, deployments would fail after RDS has upgraded past it, because RDS refuses downgrades. New
+    // instances would fail after RDS has withdrawn the version, about a year after its release.
     const engine = DatabaseInstanceEngine.mysql({
       version: MysqlEngineVersion.of(engineVersions.mysql, engineVersions.mysql),
     });

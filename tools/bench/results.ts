@@ -25,7 +25,7 @@ const results = z.record(z.string(), result);
 /** Returns the recorded results by the name of the figure. */
 export const readResults = (): Record<string, Result> => results.parse(JSON.parse(readFileSync(file, 'utf8')));
 
-/** Records a result, replacing the former one of that figure. */
+/** Records a result, which replaces the previous one of that figure. */
 export function recordResult(name: string, measured: Result): void {
   writeFileSync(file, `${JSON.stringify({ ...readResults(), [name]: measured }, rounded, 1)}\n`);
 }

@@ -113,7 +113,7 @@ export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices
  */
 const burstableBaseline = 0.2;
 
-/** Returns prices of what may cost extra, besides the idle stage and its messages. */
+/** Returns the prices of what may cost extra, in addition to the idle stage and its messages. */
 export const extrasOf = (prices: Prices): Record<string, { value: number; unit: string }> => ({
   'SQL with both vCPUs fully busy': {
     value: charge(prices.databaseSurplusVcpuHour, 2 * (1 - burstableBaseline) * hoursPerMonth),

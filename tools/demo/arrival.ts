@@ -10,7 +10,7 @@ import { probes } from './probes.ts';
 // The demo uses only the API, as any client could, to find out when every message is stored and when every message is
 // searchable. Counts do not help: `messages_count` counts accepted messages and may be a minute old. So the demo polls
 // each chat until it is complete. It polls the chats in the order in which they were accepted, which is roughly the
-// order in which they are stored, so nearly all waiting happens at the first incomplete chat, and most chats need two
+// order in which they are stored. So nearly all waiting happens at the first incomplete chat, and most chats need two
 // or three requests. Polling starts when everything is accepted, so that it does not slow down accepting. The measured
 // time is never too short. It is too long by at most the time that the remaining polls take after the last message has
 // arrived. All polls together take about a second against an API on this machine.

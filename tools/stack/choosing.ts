@@ -7,7 +7,7 @@ import { dockerResponds } from './providers/docker.ts';
 import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
 
 /**
- * Chooses the provider for this checkout, from the user's choices and the former ones, and saves the choice.
+ * Chooses the provider for this checkout, from the user's choices and the earlier ones, and saves the choice.
  *
  * @param tell called with the choice and its reason
  * @throws CommandProblem when servers of an earlier choice are still running, or this machine cannot run the chosen

@@ -13,8 +13,9 @@ import { awsClient } from './aws-client.ts';
 const functionOf = (logGroup: string): string => /[/-](\w+?)(?:Logs)?[0-9A-F]{8}/.exec(logGroup)?.[1] ?? logGroup;
 
 /**
- * Matches lines that say nothing about a function: lines of Lambda that are redundant, because the REPORT line also has
- * the request id, and the warning with which each process begins, because MiniStack's own program calls url.parse().
+ * Matches lines that say nothing about a function: the START and END lines of Lambda, because the REPORT line has the
+ * request id too; and the warning with which each process begins, which MiniStack's own program causes by calling
+ * url.parse().
  */
 const noise = /^(START|END) RequestId|\[DEP0169\] DeprecationWarning|^\(Use `node --trace-deprecation/;
 

@@ -61,7 +61,7 @@ export function keepSettings(chosen: Settings): void {
 }
 
 /**
- * Returns the choices for a checkout: those of the user; otherwise the former ones; otherwise free ports and a new
+ * Returns the choices for a checkout: those of the user, otherwise the earlier ones, otherwise free ports and a new
  * password.
  */
 export async function choose(wanted: Wanted, before: Settings | undefined, provider: ProviderName): Promise<Settings> {

@@ -16,7 +16,7 @@ export const cost = figure({
   about: `A calculation, not a measurement: what AWS charges for creating a million messages of 80 characters, at the list
     prices of ${list.region} (collected ${list.collected}). The amounts follow from the code, from the figures above, and
     from the assumptions in [inputs.ts](../tools/cost/inputs.ts). [prices.json](../tools/cost/prices.json) says where
-    each price was read, and which prices are from memory. If a row does not say otherwise: ${usual.perSecond} messages/s in
+    each price was read, and which prices were not checked. If a row does not say otherwise: ${usual.perSecond} messages/s in
     ${usual.chats} chats, functions on arm64 with ${usual.memoryMb.toLocaleString('en-US')} MB, and a batching window of ${usual.windowSeconds} s.
     Free tiers and cold starts are not included.`,
   measure: async ({ say, results }) => {

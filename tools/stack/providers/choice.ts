@@ -11,8 +11,8 @@ export interface Choice {
 }
 
 /**
- * Chooses the provider: the one that the user named; else external, if the environment names all three servers; else
- * the former one; else docker, if an engine responds; else native.
+ * Chooses the provider: the one that the user named; otherwise external, if the environment names all three servers;
+ * otherwise the one that was chosen before; otherwise docker, if an engine responds; otherwise native.
  */
 export async function chooseProvider(
   { provider, external }: Wanted,
