@@ -53,7 +53,7 @@ describe('a data folder', () => {
     await send();
     cpSync(path.join(folder, 'ledger.mark'), path.join(copy, 'ledger.mark'));
     await expect(openEngineFiles(copy)).rejects.toThrow(
-      `The database ${copy}/ledger.db has lost its last commits, so that accepted messages may be missing`,
+      `The database ${copy}/ledger.db has lost its last commits, so accepted messages may be missing`,
     );
   });
 
@@ -92,7 +92,7 @@ describe('a data folder', () => {
       await repairing.ledger.restoreMessage({ token, chat: 1, number: i + 1, revision: 1, deleted: false });
       await new SqliteStore(repairing.storeDatabase).merge([{ kind: 'deletion', token, chat: 1, number: 9, at: i }]);
       await repairing.close();
-      await expect(openEngineFiles(copy)).rejects.toThrow(`ledger.db is older than ${copy}/store.db, so that numbers`);
+      await expect(openEngineFiles(copy)).rejects.toThrow(`ledger.db is older than ${copy}/store.db, so numbers`);
     }
     const repairing = await openEngineFiles(copy, 'repair');
     await repairing.markConsistent();
