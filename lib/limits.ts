@@ -49,8 +49,8 @@ export const limits = {
   searchPage: { max: 100, default: 20 },
   /**
    * A page ends early when its items reach this many bytes, counted as Lambda sends them: as JSON in a JSON string. A
-   * function's whole response holds at most 6,291,556 bytes. The rest is room for `pendingNumbers`, and for a page that
-   * gzip cannot make smaller, which Base64 makes a third longer.
+   * function's whole response holds at most 6,291,556 bytes. The rest is room for `pendingNumbers`, and for pages that
+   * gzip cannot make smaller: Base64 makes them a third longer.
    */
   pageBytes: 4_000_000,
   /**

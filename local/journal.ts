@@ -9,7 +9,7 @@ const retryMs = 60_000;
 /**
  * Empties the journal of store.db when it is large. SQLite writes from the beginning of a journal again only at a
  * moment when no reader uses it. While several processes read at full speed, there may be no such moment: a journal was
- * measured to grow to 28 MB in 15 s. This checkpoint waits for such a moment, which comes because each read has a
+ * measured to grow to 28 MB in 15 s. This checkpoint waits for such a moment. It comes in time, because each read has a
  * deadline (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files).
  */
 export class Journal {

@@ -228,7 +228,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
       ended = true;
       const [first] = chunks;
       const body = first && chunks.length === 1 ? first : Buffer.concat(chunks);
-      // Release the chunks: the listeners, which refer to this array, live as long as the connection.
+      // Release the chunks, because the listeners refer to this array and live as long as the connection.
       chunks.length = 0;
       return body.subarray(0, most);
     };

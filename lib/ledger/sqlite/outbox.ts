@@ -54,7 +54,7 @@ export class SqliteOutbox {
 
 /**
  * Yields the writes in as few records as possible. A record ends with the write that reaches
- * `limits.rowsPerTransaction` writes, which a worker stores in one transaction, or `limits.recordBytes` of text.
+ * `limits.rowsPerTransaction` writes (a worker stores them in one transaction) or `limits.recordBytes` of text.
  */
 function* recordsOfGroup(requests: Accepted[]): Generator<string> {
   let writes: EncodedWrite[] = [];
