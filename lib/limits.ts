@@ -19,29 +19,35 @@ export const limits = {
    */
   archiveLineBytes: 1_000_000,
   /**
-   * The most gaps in an archive file: chat and message numbers that have no line. Import records each of them as void,
-   * which takes 5 s in SQLite for this many. A file with more is more likely damaged than numbered with gaps.
+   * Maximum number of gaps in an archive file: chat and message numbers that have no line. Import records each of them
+   * as void, which takes 5 s in SQLite for this many. A file with more is more likely damaged than numbered with gaps.
    */
   archiveGaps: 1_000_000,
   /** Longest name of an application or chat, in code points: fits a VARCHAR(255), which both SQL engines index whole. */
   nameLength: 255,
   /** Longest message body, in code points: at four bytes each it still fits a MySQL TEXT column (65,535 bytes). */
   bodyLength: 10_000,
-  /** Most metadata, in bytes of compact JSON in UTF-8: for references and flags. Texts and files belong elsewhere. */
+  /**
+   * Maximum size of metadata, in bytes of compact JSON in UTF-8: for references and flags. Texts and files belong
+   * elsewhere.
+   */
   metadataBytes: 4_096,
-  /** Most levels of metadata, the object itself being the first. It is limited because a client's parser may recurse. */
+  /**
+   * Maximum depth of metadata, in levels; the object itself is level 1. It is limited because a client's parser may
+   * recurse.
+   */
   metadataLevels: 10,
-  /** Most messages in one batch request: one multi-row INSERT of this size is past the point of diminishing returns. */
+  /** Maximum number of messages in one batch request. A multi-row INSERT of more rows is hardly faster. */
   batchSize: 1_000,
   /** Largest request body, in bytes: 1 MiB, the most that one SQS message holds. */
   requestBytes: 1_048_576,
   /**
-   * Most object members and array items in one request body, at all depths: 30 for each message of a full batch.
-   * Unknown members are ignored but still parsed. A megabyte of them takes up to 90 ms of processor time; a body within
-   * this limit takes at most 15 ms.
+   * Maximum number of object members and array items in one request body, at all depths: 30 for each message of a full
+   * batch. Unknown members are ignored but still parsed. A megabyte of them takes up to 90 ms of processor time; a body
+   * within this limit takes at most 15 ms.
    */
   bodyValues: 30_000,
-  /** Most faults that one response names: enough for a form, and the response stays below 4 kB. */
+  /** Maximum number of faults that one response names: enough for a form, and the response stays below 4 kB. */
   faults: 20,
   /** Page sizes of the lists. */
   page: { max: 1_000, default: 50 },
@@ -54,8 +60,8 @@ export const limits = {
    */
   pageBytes: 4_000_000,
   /**
-   * Most pending numbers that a page of messages lists; they are accepted but not stored yet. A page with more ends
-   * early, for the same reason.
+   * Maximum number of pending numbers (accepted, but not stored yet) that a page of messages lists. A page with more
+   * ends early, so that the response fits into Lambda's limit.
    */
   pendingNumbers: 10_000,
   /** Longest search text, in code points. */
@@ -63,9 +69,9 @@ export const limits = {
   /** A search counts its matches exactly up to here; OpenSearch stops counting at the same number by default. */
   exactTotal: 10_000,
   /**
-   * Most texts, and most characters of them, that a search in the SQLite index reads to check candidates. At 4 µs a
-   * text, reading 5,000 texts takes half as long as the phrase query that is used otherwise. The characters are limited
-   * because a text may be long.
+   * Maximum number of texts, and of characters in them, that a search in the SQLite index reads to check candidates. At
+   * 4 µs a text, reading 5,000 texts takes half as long as the phrase query that is used otherwise. The characters are
+   * limited because a text may be long.
    */
   candidates: { texts: 5_000, characters: 1_000_000 },
   /** Longest Idempotency-Key, in characters. */
@@ -130,8 +136,8 @@ export const limits = {
   /** Changed chats and applications that the roll-up counts in one page. */
   rollupMarks: 1_000,
   /**
-   * A delivery ends with the message that brings it to this many characters, because a Lambda function's event holds at
-   * most 6 MB.
+   * Size at which a delivery ends, in characters: no message is added after the one that reaches it, because a Lambda
+   * function's event holds at most 6 MB.
    */
   deliveryCharacters: 4_000_000,
   /**
@@ -169,22 +175,26 @@ export const limits = {
    * same request. `work`: a worker waits.
    */
   searchMs: { search: 1_500, work: 20_000 },
-  /** Most request ids in one log line, 37 bytes each: CloudWatch keeps lines of up to 256 KB, and people read them. */
+  /**
+   * Maximum number of request ids in one log line, 37 bytes each: CloudWatch keeps lines of up to 256 KB, and people
+   * read them.
+   */
   requestIdsPerLine: 1_000,
   /** Time limit of a worker's batch, in milliseconds. A batch takes a second or two, and may wait for a database. */
   workerMs: 60_000,
   /**
-   * How often a worker asks which indexes it must write to, in milliseconds. The request takes 2 ms. A reindex waits
-   * this long, and then for the batches in progress.
+   * How often a worker looks up which indexes it must write to, in milliseconds. The request takes 2 ms. A reindex
+   * waits this long, and then for the batches in progress.
    */
   writeIndexesMs: 10_000,
   /**
-   * Most bytes of text in one SQL statement. Escaping may double them; they still fit the smallest default packet,
-   * which is MariaDB's 16 MB.
+   * Maximum size of the text in one SQL statement, in bytes. Escaping may double it, which still fits the smallest
+   * default packet, MariaDB's 16 MB.
    */
   statementBytes: 4_000_000,
   /**
-   * Most bytes of one bulk request. OpenSearch recommends 5 to 15 MB, and small domains on AWS refuse more than 10 MB.
+   * Maximum size of one bulk request, in bytes. OpenSearch recommends 5 to 15 MB, and small domains on AWS refuse more
+   * than 10 MB.
    */
   bulkBytes: 8_000_000,
   /**
