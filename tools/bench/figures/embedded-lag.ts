@@ -22,7 +22,7 @@ export const embeddedLag = figure({
   about: `First, ${connections} connections create messages as fast as they can (the peak rate). The reference for that rate is
     the same server without its worker thread. Then, ${connections} connections create messages at half of the peak rate.
     Meanwhile, one more client creates a message, searches for it until a search finds it, and starts again. If the backlog
-    of the workers grew, this time would be longer in the last third of the run than in the first.`,
+    of the workers grew, finding a message would take longer in the last third of the run than in the first.`,
   measure: async ({ scale, say }) => {
     const { runs, peakSeconds, steadySeconds } = sizes[scale];
     const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-bench-'));
@@ -49,8 +49,8 @@ export const embeddedLag = figure({
         () => load(at(withoutWorker, chatWithoutWorker)),
       );
       const peak = median(peaks.ours.map(({ perSecond }) => perSecond));
-      // At half of the peak rate, a connection sends a request every 2 × connections / peak seconds. The pause is what the
-      // response leaves of that time. A response is assumed to take half as long as at the peak.
+      // At half of the peak rate, a connection sends a request every 2 × connections / peak seconds. The pause is that
+      // time minus the time of a response, which is assumed to be half as long as at the peak.
       const responseMs = median(peaks.ours.map(({ medianMs }) => medianMs)) / 2;
       const pauseMs = Math.max(Math.round((2_000 * connections) / peak - responseMs), 1);
       const runsAtHalf = [];
