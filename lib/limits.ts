@@ -104,13 +104,13 @@ export const limits = {
    */
   systemSecret: { refreshMs: 300_000, heldMs: 600_000, signsAfterMs: 900_000, verifiesMs: 25 * 60 * 60 * 1_000 },
   /**
-   * How long an application that was not deleted counts as such on AWS after it was read, in milliseconds. The contract
-   * refuses messages below a deleted application within a minute.
+   * How long after reading an application a function on AWS assumes that it is not deleted, in milliseconds. The
+   * contract refuses messages below a deleted application within a minute.
    */
   liveApplicationMs: 30_000,
   /**
-   * Access tokens. `length`: the longest, in characters, so that it fits into a header beside others. `chats`: most chats
-   * that one can be limited to. `lifetime`: in seconds. `keptMs`: how long a function on AWS uses an application's access
+   * Access tokens. `length`: the longest, in characters, so that it fits into a header beside others. `chats`: how many
+   * it can be limited to. `lifetime`: in seconds. `keptMs`: how long a function on AWS uses an application's access
    * generation after it read it, in milliseconds. The contract ends access tokens within 60 s. It is less than
    * `liveApplicationMs`, because the same read shows that the application is not deleted: so a create with an access
    * token never reads the application a second time. `remembered`: the number of opened access tokens that a process

@@ -1,4 +1,4 @@
-/** Most applications of which a read is kept, 100 bytes each. */
+/** Maximum number of applications of which a read is kept, 100 bytes each. */
 export const keptReads = 10_000;
 
 /** Keeps what was read of applications for a limited time. */

@@ -48,8 +48,8 @@ export interface Route {
   /** Which access tokens may call it. */
   allows: Allows;
   /**
-   * What the route does with the ledger, if that does not follow from its method: it reads, or ends access tokens. It
-   * accepts no write then.
+   * What the route does with the ledger, if that does not follow from its method: it reads, or ends access tokens.
+   * Such a route accepts no write.
    */
   ledger?: 'read' | 'end access tokens';
   /** Requires the admin key, in a deployment that has one. */

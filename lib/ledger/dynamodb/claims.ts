@@ -20,8 +20,8 @@ export const ttlSlackMs = hour;
 
 /**
  * How many of the latest claims a counter's item keeps, although their numbers are recorded. A call may reach DynamoDB
- * late, when its request has given up and another request took a number for the same key. The key's claim in the item
- * refuses the late call. Without the claim, the call takes a second number, which nobody uses.
+ * late, when its request has given up and another request took a number for the same key. While the item has the
+ * key's claim, the late call is refused. Without the claim, the call takes a second number, which nobody uses.
  */
 export const claimsKept = 8;
 
@@ -64,8 +64,8 @@ const isEarlier = (name: string): boolean => name.includes('/');
 const firstUse = (name: string): number => Number.parseInt(name, 10);
 
 /**
- * Returns the number of claims at which a take is refused. Those of an earlier release are not counted, because it left
- * any number of them, and they stay for up to an hour.
+ * Returns the number of claims at which a take is refused. Those of an earlier release are not counted, because it did
+ * not limit their number, and they stay for up to an hour.
  */
 export const claimLimit = (counter: Item | undefined): number =>
   mostClaims + Object.keys(counter?.claims?.M ?? {}).filter(isEarlier).length;

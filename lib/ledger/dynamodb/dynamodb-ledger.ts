@@ -140,7 +140,7 @@ export class DynamodbLedger implements Ledger {
     const at = this.#now();
     const [item] = await this.#live([applicationKey(token)]);
     if (!item) return undefined;
-    // This read also tells the creates that follow with the access token.
+    // This read also shows that the application is not deleted, so the creates that follow need not read it.
     this.#applications.noteLive(token, at);
     return generationIn(item);
   }

@@ -86,14 +86,14 @@ function claimedNumber(item: Item, claim: string): number | undefined {
 }
 
 /**
- * The number of removed claims that the condition names: if the item is full, it must still have at least one of them.
+ * How many of the claims to remove are in the condition: a full item must still have at least one of these claims.
  * DynamoDB accepts 300 operators in a condition; these take 60.
  */
 const comparedAtOnce = 30;
 
 /**
  * Takes numbers, claims them and removes other claims, if the claim is new. If the item is full, at least one of the
- * removed claims must still be there, so that the item gets no larger. Concurrent takes may have removed the others.
+ * claims to remove must still be there, so that the item gets no larger. Concurrent takes may have removed the others.
  */
 function claimingUpdate(
   { counter, count }: Taking,

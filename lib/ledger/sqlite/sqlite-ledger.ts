@@ -165,7 +165,7 @@ export class SqliteLedger implements Ledger {
 
   /**
    * Does not wait until what it reads is on the disk, unlike the other reads, because it is called before each request
-   * with a bearer token. A crash can undo only what no client got a response to: a create, or an end of access tokens.
+   * with a bearer token. A crash can undo only a create, or an end of access tokens, that got no response yet.
    */
   async accessGeneration(token: string): Promise<number | undefined> {
     return this.#row<{ generation: number }>(

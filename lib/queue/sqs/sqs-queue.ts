@@ -21,8 +21,8 @@ const bytesPerCall = 1_000_000;
 const deadLetterWaitSeconds = 1;
 
 /**
- * How long a listing hides each dead letter from other receivers, in seconds. At 50 ms for each ten, it then lists 120,000
- * dead letters, and SQS lets no more of a queue be hidden at the same time.
+ * How long a listing hides each dead letter from other receivers, in seconds. At 50 ms for each ten, that is enough for
+ * 120,000 dead letters, the most that SQS allows to be hidden in a queue at the same time.
  */
 const listingSeconds = 600;
 
