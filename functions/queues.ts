@@ -12,7 +12,7 @@ interface QueueEntry {
    * of the AWS engine.
    */
   embeddedBatch: number;
-  /** The metrics of its worker: what it did, seconds from acceptance until then, and batches that failed. */
+  /** The metrics of its worker: items done, seconds from acceptance until they are done, and batches that failed. */
   metrics: { done: MetricName; lag: MetricName; failed: MetricName };
 }
 

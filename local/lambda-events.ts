@@ -123,8 +123,8 @@ export const scheduledEvent = (): ScheduledEvent => ({
 });
 
 /**
- * Returns a path without its first segment, which is the stage however it is written. The target of a request to a
- * proxy begins with a scheme and a host (RFC 9112, section 3.2.2).
+ * Returns a path without its first segment, which is the stage, even if it is percent-encoded. The target of a request
+ * to a proxy begins with a scheme and a host (RFC 9112, section 3.2.2).
  */
 const withoutStage = (path: string): string =>
   /^(?:[a-z][a-z\d+.-]*:\/\/[^/]*)?\/[^/]*(\/.*)?$/i.exec(path)?.[1] ?? '/';

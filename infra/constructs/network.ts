@@ -118,8 +118,8 @@ export class ExistingNetwork extends Construct implements Network {
  * Creates a security group that allows only the traffic of its rules. If a group has no inline egress rule, AWS adds a
  * rule to it that allows all outbound traffic. Egress rules that are separate resources do not prevent that. (A rule
  * for a port that is known only at deployment is a separate resource.) And CDK removes its own inline placeholder when
- * it adds the first of them. So this function adds an inline rule for the loopback address, which matches no traffic
- * and stays. CloudFormation replaces a group when its description changes.
+ * it adds the first separate rule. So this function adds an inline rule for the loopback address, which matches no
+ * traffic and stays. CloudFormation replaces a group when its description changes.
  * (https://docs.aws.amazon.com/AWSCloudFormation/latest/TemplateReference/aws-resource-ec2-securitygroup.html)
  */
 export function closedGroup(scope: Construct, id: string, vpc: IVpc, description: string): SecurityGroup {

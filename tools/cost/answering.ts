@@ -20,8 +20,8 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   const part = 'answering';
   const ms = billedMs(cpuMs, waitMs, memoryMb);
   // A function reads each application that it serves every 30 s, which takes half a read unit. For access tokens, it reads
-  // the application every 25 s instead, consistently, and the system secret every 5 minutes. No other create makes a
-  // further call.
+  // the application every 25 s instead, consistently, and the system secret every 5 minutes. The creates in between
+  // do not read them.
   const functionsAtWork = Math.max(1, (requests * ms) / 1_000);
   const [keptMs, unitsPerRead] = scenario.accessTokens
     ? [limits.accessToken.keptMs, 1]

@@ -6,8 +6,8 @@ import type { Caller } from '../../../lib/model/holder.ts';
 export const self = 'self';
 
 /**
- * The key under which an event has the caller whose bearer token the host has judged already, because it reads bodies
- * only afterwards. It is a symbol so that no event that Lambda parses from JSON can have it.
+ * The key under which the embedded host passes on the caller, because it checks the bearer token before it reads the
+ * body. It is a symbol so that no event that Lambda parses from JSON can have it.
  */
 export const judgedCaller = Symbol('judgedCaller');
 

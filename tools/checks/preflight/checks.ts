@@ -227,8 +227,8 @@ export async function targetOf(aws: Aws): Promise<Target> {
 }
 
 /**
- * Runs all checks. A check that cannot be made gives a warning: AWS does not allow the caller a call, or its response
- * does not have the documented form.
+ * Runs all checks. A check that cannot be made gives a warning: AWS refused a call, or a response does not have the
+ * documented form.
  */
 export async function preflight(aws: Aws, deployment: Deployment): Promise<(Finding & { check: string })[]> {
   const results = Object.entries(checks).map(async ([check, run]) => {

@@ -73,7 +73,7 @@ interface Offer {
   what: string;
   /** The names of the zones in which it can be created; `any` if AWS says only that the region offers it. */
   zones: Set<string> | 'any';
-  /** The number of zones of the network in which it is created: always the first ones. */
+  /** In how many zones of the network it is created: always in the first ones. */
   zoneCount: number;
 }
 
