@@ -14,8 +14,11 @@ interface Workers {
   search: typeof searchWorker;
 }
 
-/** The services of a worker other than queues and the report. infra/service-stack.ts connects the worker to each. */
-type NeedOf<Name extends QueueName> = Exclude<keyof Parameters<Workers[Name]>[0], QueueService | 'report'>;
+/** The services of a worker other than queues, the report and the announcer. infra/service-stack.ts connects the worker to each. */
+type NeedOf<Name extends QueueName> = Exclude<
+  keyof Parameters<Workers[Name]>[0],
+  QueueService | 'report' | 'announcer'
+>;
 export type WorkerNeed = { [Name in QueueName]: NeedOf<Name> }[QueueName];
 
 interface QueueResources<Need extends PropertyKey> {

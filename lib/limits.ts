@@ -53,6 +53,13 @@ export const limits = {
   page: { max: 1_000, default: 50 },
   /** Page sizes of a search, smaller because every match is highlighted. */
   searchPage: { max: 100, default: 20 },
+  /** Page sizes of the lists of changes. A client that follows a chat reads a few at a time. */
+  changesPage: { max: 1_000, default: 100 },
+  /**
+   * Most bytes of one version that is sent to followers, as JSON. A larger one is announced without its changes, and
+   * clients read them. AppSync Events takes at most 240 kB for an event.
+   */
+  stepBytes: 200_000,
   /**
    * A page ends early when its items reach this many bytes, counted as Lambda sends them: as JSON in a JSON string. A
    * function's whole response holds at most 6,291,556 bytes. The rest is room for `pendingNumbers`, and for pages that

@@ -3,6 +3,7 @@ import type { Cursors } from '../../lib/api/cursors.ts';
 import type { OperationId, Routes } from '../../lib/api/routes.ts';
 import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
+import type { Version } from '../../lib/model/version.ts';
 import type { DeadLetterBox, Outbox } from '../../lib/queue/queue.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
@@ -35,11 +36,22 @@ type QueueServices = {
   [Name in QueueName as QueueService<Name>]: Name extends ChangeQueue ? Outbox & DeadLetterBox : DeadLetterBox;
 };
 
+/** Tells followers that versions can be read. */
+export interface Announcer {
+  /**
+   * Called after the commit that made the versions. When it throws, the batch is retried; the versions may then never be
+   * announced, but later ones are, and a follower reads from the store what it missed.
+   */
+  announce(versions: Version[]): Promise<void>;
+}
+
 /** What the workers and scheduled functions work with. */
 export interface WorkerServices extends QueueServices {
   store: Store;
   searchIndex: SearchIndex;
   ledger: Pick<Ledger, 'counters' | 'purge'>;
+  /** Without one, nothing is announced. */
+  announcer?: Announcer | undefined;
   /** Without one, a report becomes a line of the log. */
   report?: Report | undefined;
 }

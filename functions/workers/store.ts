@@ -1,29 +1,29 @@
 import { limits } from '../../lib/limits.ts';
 import type { MessageKey } from '../../lib/model/keys.ts';
+import type { Version } from '../../lib/model/version.ts';
 import { targetOf } from '../../lib/model/write.ts';
 import { decodeWritesRecord, encodeChanges, type Origin, type WritesRecord } from '../../lib/queue/records.ts';
 import { UnstorableWrite } from '../../lib/store/merging.ts';
-import type { Store } from '../../lib/store/store.ts';
 import { type ChangeQueue, changeQueues, type QueueService, queueService } from '../queues.ts';
 import { events } from '../runtime/observe/log.ts';
 import { sendToAll } from '../runtime/send-to-all.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 import { type Parsed, type Poison, secondsSince, worker } from '../runtime/worker.ts';
 
-type StoreWorkerServices = Pick<WorkerServices, 'store' | QueueService<ChangeQueue>>;
+type StoreWorkerServices = Pick<WorkerServices, 'store' | 'announcer' | QueueService<ChangeQueue>>;
 
 /**
- * Stores accepted writes in bulk. Once they are committed, it sends the keys of the messages that changed to every
- * queue that carries changes. When one of these cannot be reached, the whole batch is retried: merging a write again
- * changes nothing, and a change may be sent twice.
+ * Stores accepted writes in bulk. Once they are committed, it announces the versions that they made, and sends the keys of
+ * the messages that changed to every queue that carries changes. When one of these cannot be reached, the whole batch is
+ * retried: merging a write again changes nothing, and a change may be sent twice.
  */
 export const storeWorker = worker({
   queue: 'store',
   decode: decodeWritesRecord,
   done: events.stored,
-  work: async (records, { store, ...services }: StoreWorkerServices) => {
+  work: async (records, { store, announcer, ...services }: StoreWorkerServices) => {
     const poison: Poison[] = [];
-    for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, store)));
+    for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, { store, announcer })));
     const bad = new Set(poison.map(({ record }) => record));
     const stored = records.filter(({ record }) => !bad.has(record)).map(({ content }) => content);
     const measured = {
@@ -90,21 +90,26 @@ function* batches(records: Parsed<WritesRecord>[]): Generator<Parsed<WritesRecor
 }
 
 /**
- * Merges the batch. If the database can never store one of the writes, the batch is halved until the record of that
- * write is alone. Returns such records.
+ * Merges the batch, and announces the versions that it made. If the database can never store one of the writes, the batch
+ * is halved until the record of that write is alone. Returns such records.
  */
-async function mergeOrSplit(batch: Parsed<WritesRecord>[], store: Store): Promise<Poison[]> {
+async function mergeOrSplit(
+  batch: Parsed<WritesRecord>[],
+  services: Pick<StoreWorkerServices, 'store' | 'announcer'>,
+): Promise<Poison[]> {
+  let versions: Version[];
   try {
-    await store.merge(batch.flatMap(({ content }) => content.writes));
-    return [];
+    versions = await services.store.merge(batch.flatMap(({ content }) => content.writes));
   } catch (error) {
     if (!(error instanceof UnstorableWrite)) throw error;
     const [first] = batch;
     if (first && batch.length === 1) return [{ record: first.record, reason: error.message }];
     const middle = Math.ceil(batch.length / 2);
     return [
-      ...(await mergeOrSplit(batch.slice(0, middle), store)),
-      ...(await mergeOrSplit(batch.slice(middle), store)),
+      ...(await mergeOrSplit(batch.slice(0, middle), services)),
+      ...(await mergeOrSplit(batch.slice(middle), services)),
     ];
   }
+  if (versions.length > 0) await services.announcer?.announce(versions);
+  return [];
 }

@@ -1,5 +1,6 @@
 import type { MessageContent, Revisions } from '../model/content.ts';
 import type { MessageKey } from '../model/keys.ts';
+import type { Version } from '../model/version.ts';
 import type { Write } from '../model/write.ts';
 
 /** A message after merging; `createdAt` is null while only edits of it have arrived. */
@@ -23,10 +24,14 @@ export class UnstorableWrite extends Error {}
  */
 export interface Merging {
   /**
-   * Merges the writes in one transaction, and marks what must be counted or purged.
+   * Merges the writes in one transaction, and marks what must be counted or purged. Raises the version of each chat and
+   * application whose messages or chats changed, and stamps the changed rows with it. A write that was merged before
+   * changes no row, although it may raise a version.
+   *
+   * @returns the versions that it made
    * @throws UnstorableWrite when one of them can never be stored; then none is stored
    */
-  merge(writes: Write[]): Promise<void>;
+  merge(writes: Write[]): Promise<Version[]>;
   /** Returns the merged rows of the messages that have one. */
   merged(keys: MessageKey[]): Promise<MergedMessage[]>;
   /** Returns up to `limit` messages of all applications, in the order of their keys, after the given key. */

@@ -3,6 +3,7 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import { storeMigrations } from '../../lib/store/sqlite/schema.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { openSqliteFile, type SqliteFile } from '../support/servers/sqlite-file.ts';
+import { changesContract } from './suites/changes.ts';
 import { inventoryContract } from './suites/inventory.ts';
 import { searchIndexContract } from './suites/search-index.ts';
 import { type StoreUnderTest, storeContract } from './suites/store.ts';
@@ -17,6 +18,7 @@ const openStore = (file: SqliteFile): StoreUnderTest => ({
 
 const newStore = async () => openStore(await openSqliteFile({ store: storeMigrations }));
 storeContract('embedded', newStore);
+changesContract('embedded', newStore);
 inventoryContract('embedded', newStore);
 searchIndexContract('embedded', async () => {
   const file = await openSqliteFile({ search: searchMigrations });

@@ -7,6 +7,7 @@ import {
   SqliteQueryCompiler,
 } from 'kysely';
 import { Unavailable } from '../../lib/model/errors.ts';
+import type { Version } from '../../lib/model/version.ts';
 import type { Write } from '../../lib/model/write.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { Database } from '../../lib/sqlite/database.ts';
@@ -53,7 +54,7 @@ export class SimulatedStore extends SqliteStore {
     this.#process = process;
   }
 
-  override merge(writes: Write[]): Promise<void> {
+  override merge(writes: Write[]): Promise<Version[]> {
     return this.#process.call('sql', () => super.merge(writes), failure);
   }
 

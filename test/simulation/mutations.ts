@@ -2,6 +2,7 @@ import { SendMessageBatchCommand, type SQSClient } from '@aws-sdk/client-sqs';
 import { messageKey } from '../../lib/ledger/dynamodb/keys.ts';
 import type { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
 import { DomainError, Throttled, Unavailable } from '../../lib/model/errors.ts';
+import type { Version } from '../../lib/model/version.ts';
 import type { Write } from '../../lib/model/write.ts';
 import type { Outbox } from '../../lib/queue/queue.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
@@ -221,7 +222,11 @@ export const mutations: Mutation[] = [
       async (event, context) => {
         type Writes = Parameters<typeof services.store.merge>[0];
         const delayed: Writes[] = [];
-        const store = { merge: async (writes: Writes) => void delayed.push(writes) } as typeof services.store;
+        const merge = async (writes: Writes): Promise<Version[]> => {
+          delayed.push(writes);
+          return [];
+        };
+        const store = { merge } as typeof services.store;
         const result = await storeWorker({ ...services, store })(event, context);
         for (const writes of delayed) await services.store.merge(writes);
         return result;
@@ -539,7 +544,7 @@ export const mutations: Mutation[] = [
           this.#database = database;
         }
         override async merge(writes: Write[]) {
-          const merged: Promise<void>[] = [];
+          const merged: Promise<Version[]>[] = [];
           for (const write of writes) {
             if (write.kind !== 'message' || write.revision === 0) {
               merged.push(super.merge([write]));
@@ -556,7 +561,7 @@ export const mutations: Mutation[] = [
             if (Number(row?.updated_at ?? 0) <= at)
               merged.push(hiding(this.#database, hiddenRevision, () => super.merge([write])));
           }
-          await Promise.all(merged);
+          return (await Promise.all(merged)).flat();
         }
       },
   ),

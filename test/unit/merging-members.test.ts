@@ -3,7 +3,7 @@ import { blankValues, memberValues } from '../../lib/store/sql/members.ts';
 import { deletionStatement, mergeStatement } from '../../lib/store/sqlite/merge.ts';
 import { type MemberRow, memberContract, twoMembers } from '../contract/suites/members.ts';
 
-const scratch = { table: 'scratch', key: ['token'], members: twoMembers };
+const scratch = { table: 'scratch', key: ['token'], members: twoMembers, versioned: false };
 
 memberContract('SQLite', async () => {
   const database = new DatabaseSync(':memory:');

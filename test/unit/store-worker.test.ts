@@ -25,12 +25,12 @@ setLogLevel('silent');
 class FaultyStore extends SqliteStore {
   isOut = false;
   batches: number[] = [];
-  override async merge(writes: Write[]): Promise<void> {
+  override async merge(writes: Write[]) {
     this.batches.push(writes.length);
     if (this.isOut) throw new Error('the store is out');
     if (writes.some((write) => write.kind === 'message' && write.content.body === 'unstorable'))
       throw new UnstorableWrite('too large for its column');
-    await super.merge(writes);
+    return super.merge(writes);
   }
 }
 
@@ -85,6 +85,35 @@ describe('the store worker', () => {
     await work(messageWrites('t', 1, 1, 2));
     other.close();
     expect(seen).toEqual([{ number: 1 }, { number: 2 }]);
+  });
+
+  test('the store worker announces the versions of each commit, and only what can be read', async () => {
+    const other = Database.open(opened.file.path, { readOnly: true });
+    const announced: unknown[] = [];
+    opened.services.announcer = {
+      announce: async (versions) => {
+        const visible = other.prepare('SELECT chat, version FROM versions').all();
+        announced.push(versions.map(({ chat = 0, version }) => ({ chat, version })));
+        for (const each of announced.flat()) expect(visible).toContainEqual(each);
+      },
+    };
+    await work([chatWrite('t', 1)], messageWrites('t', 1, 1, 2));
+    expect(announced).toEqual([
+      [
+        { chat: 0, version: 1 },
+        { chat: 1, version: 1 },
+      ],
+    ]);
+    await work(messageWrites('t', 1, 1, 2));
+    await work(messageWrites('t', 2, 1, 1), [messageWrite('t', 2, 2, { body: 'unstorable' })]);
+    expect(announced.slice(1)).toEqual([[{ chat: 2, version: 1 }]]);
+    other.close();
+  });
+
+  test('the store worker retries the batch when the versions cannot be announced', async () => {
+    opened.services.announcer = { announce: () => Promise.reject(new Error('the announcer is out')) };
+    expect(await work(messageWrites('t', 1, 1, 2))).toHaveLength(1);
+    expect(await stored()).toEqual([1, 2]);
   });
 
   test('the store worker sends nothing when no message changed', async () => {

@@ -1,5 +1,6 @@
 import type { Holder } from '../../../lib/model/holder.ts';
 import { parsedMetadata } from '../../../lib/model/metadata.ts';
+import type { ChatState } from '../../../lib/store/changes.ts';
 import type { StoredApplication, StoredChat, StoredMessage } from '../../../lib/store/reads.ts';
 
 /** The last formatted time. It is often needed again: a new resource has the same time twice. */
@@ -38,11 +39,16 @@ export const applicationViewForHolder = (application: StoredApplication, { chats
   return { ...rest, ...(chats === null && { chats_count }) };
 };
 
-export const chatView = ({ number, name, metadata, messagesCount, ...times }: StoredChat) => ({
+export const chatView = ({ messagesCount, ...state }: StoredChat) => {
+  const { number, name, metadata, ...times } = chatStateView(state);
+  return { number, name, metadata, messages_count: messagesCount, ...times };
+};
+
+/** Returns a chat without its count. */
+export const chatStateView = ({ number, name, metadata, ...times }: ChatState) => ({
   number,
   name,
   metadata: parsedMetadata(metadata),
-  messages_count: messagesCount,
   ...timesView(times),
 });
 

@@ -7,6 +7,7 @@ const primaryKeys = {
   chats: ['token', 'number'],
   messages: ['token', 'chat', 'number'],
   missing_numbers: ['token', 'chat', 'number'],
+  versions: ['token', 'chat'],
   rollup_marks: ['token', 'chat'],
   purges: ['token', 'chat'],
 } satisfies Record<keyof Schema, string[]>;

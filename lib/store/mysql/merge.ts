@@ -1,6 +1,7 @@
 import { type RawBuilder, sql, type Transaction } from 'kysely';
 import { limits } from '../../limits.ts';
 import { bytesOf, type ContentChange } from '../../model/content.ts';
+import type { Version } from '../../model/version.ts';
 import { targetOf, type Write } from '../../model/write.ts';
 import {
   blankValues,
@@ -12,28 +13,51 @@ import {
   memberTexts,
   memberValues,
 } from '../sql/members.ts';
+import { parentOf } from '../sql/rows.ts';
 import type { Schema } from '../sql/schema.ts';
 import { RowBlock } from './connection.ts';
-import { keyTable, keyToken } from './keys.ts';
+import { byKey, keyTable, keyToken } from './keys.ts';
 import { mark, schedulePurges } from './marks.ts';
-import { allWrites, batchOf, type Siblings } from './siblings.ts';
+import {
+  allWrites,
+  batchOf,
+  type Siblings,
+  type VersionedSiblings,
+  type VersionedWrite,
+  versionedWrites,
+} from './siblings.ts';
 
 type Db = Transaction<Schema>;
 
 /**
- * Merges the writes within a transaction. The rows of each statement are sorted by key, so that concurrent batches lock
- * shared rows in the same order.
+ * Merges the writes within a transaction, and returns the versions that it makes. The rows of each statement are sorted
+ * by key, so that concurrent batches lock shared rows in the same order.
  */
-export async function mergeAll(db: Db, writes: Write[]): Promise<void> {
+export async function mergeAll(db: Db, writes: Write[]): Promise<Version[]> {
   const batch = batchOf(writes);
+  // First, because the rows are stamped with the new versions. Other transactions that change the same chats wait for
+  // this lock until the commit, so versions can be read only in their order.
+  await raiseVersions(db, [...batch.chats, ...batch.messages]);
   // Applications first, messages last, so that nothing is stored below something that the same batch deletes.
   await mergeApplications(db, allWrites(batch.applications));
-  batch.chats = await withoutDeletedAbove(db, batch.chats);
-  await mergeChats(db, allWrites(batch.chats));
-  batch.messages = await withoutDeletedAbove(db, batch.messages);
-  await mergeMessages(db, allWrites(batch.messages));
-  await mark(db, batch);
-  await schedulePurges(db, batch);
+  const chats = await withoutDeletedAbove(db, batch.chats);
+  await mergeChats(db, versionedWrites(chats));
+  const messages = await withoutDeletedAbove(db, batch.messages);
+  await mergeMessages(db, versionedWrites(messages));
+  const merged = { applications: batch.applications, chats, messages };
+  await mark(db, merged);
+  await schedulePurges(db, merged);
+  return [...chats, ...messages].map(({ token, chat, version }) => ({ ...parentOf({ token, chat }), version }));
+}
+
+/**
+ * Raises the version of each chat, or of the application's chats, by one. A chat that is deleted gets a version too,
+ * which the second purge removes.
+ */
+async function raiseVersions(db: Db, siblings: Siblings[]): Promise<void> {
+  if (siblings.length === 0) return;
+  const rows = siblings.toSorted(byKey).map(({ token, chat }) => ({ token, chat, version: 1 }));
+  await db.insertInto('versions').values(rows).onDuplicateKeyUpdate({ version: sql`version + 1` }).execute();
 }
 
 /** Returns the values of the columns that all three tables have. */
@@ -73,6 +97,20 @@ function mergedMember({ column, revision, blank }: MemberColumn): RawBuilder<nev
   return sql`IF(deleted OR VALUES(deleted), ${sql.lit(blank)}, ${value})`;
 }
 
+/**
+ * The version comes first, because its condition reads the other columns: only a row that this write changes is
+ * stamped, and not one that the same write, delivered before, has changed already.
+ */
+const stamping = (members: MemberColumn[]): Record<string, RawBuilder<unknown>> => ({
+  version: sql`IF(deleted = 0 AND (VALUES(deleted) = 1
+    OR ${sql.join(
+      editable(members).map(({ revision }) => sql`${incoming(revision)} > ${sql.ref(revision)}`),
+      sql` OR `,
+    )}
+    OR (created_at IS NULL AND VALUES(created_at) IS NOT NULL)), VALUES(version), version)`,
+  ...merging(members),
+});
+
 const incoming = (column: string) => sql`VALUES(${sql.ref(column)})`;
 
 /** MySQL's GREATEST takes at least two arguments. */
@@ -105,44 +143,50 @@ const chatMembers = (write: Write) => {
   };
 };
 
-async function mergeChats(db: Db, writes: Write[]): Promise<void> {
-  const rows = writes.map((write) => ({
+async function mergeChats(db: Db, writes: VersionedWrite[]): Promise<void> {
+  const rows = writes.map(({ write, version }) => ({
     token: write.token,
     number: targetOf(write).chat as number,
     ...chatMembers(write),
     ...commonValues(write),
+    version,
   }));
   if (rows.length > 0)
-    await db.insertInto('chats').values(rows).onDuplicateKeyUpdate(merging(memberColumns.chats)).execute();
+    await db.insertInto('chats').values(rows).onDuplicateKeyUpdate(stamping(memberColumns.chats)).execute();
 }
 
 const members = memberColumns.messages;
-const messageColumns = ['token', 'chat', 'number', ...memberNames(members), 'deleted', 'created_at', 'updated_at'];
+const messageColumns = [
+  ...['token', 'chat', 'number'],
+  ...memberNames(members),
+  ...['deleted', 'created_at', 'updated_at', 'version'],
+];
 
-async function mergeMessages(db: Db, writes: Write[]): Promise<void> {
-  for (const group of statementGroups(writes as MessageWrite[], (write) => bytesOf(contentIn(write))))
+async function mergeMessages(db: Db, writes: VersionedWrite[]): Promise<void> {
+  for (const group of statementGroups(writes as VersionedMessage[], ({ write }) => bytesOf(contentIn(write))))
     for (let i = 0; i < group.length; i += blockRows)
       await sql`INSERT INTO messages (${sql.join(messageColumns.map((column) => sql.ref(column)))})
         VALUES ${valuesOf(group.slice(i, i + blockRows))}
-        ON DUPLICATE KEY UPDATE ${assignments(merging(members))}`.execute(db);
+        ON DUPLICATE KEY UPDATE ${assignments(stamping(members))}`.execute(db);
 }
 
 const placeholders = (count: number): string => '?,'.repeat(count);
-const createdRow = `(${placeholders(3 + members.length)}${'0,'.repeat(editable(members).length)}0,?,created_at)`;
+const createdRow = `(${placeholders(3 + members.length)}${'0,'.repeat(editable(members).length)}0,?,created_at,?)`;
 const anyRow = `(${placeholders(messageColumns.length - 1)}?)`;
 
-function valuesOf(writes: MessageWrite[]): RowBlock | unknown[][] {
+function valuesOf(writes: VersionedMessage[]): RowBlock | unknown[][] {
   // mysql2 escapes an array of rows into the statement. That takes 14 % less time than a parameter for each value.
   if (writes.length < blockRows) return writes.map(messageRow);
-  return writes.every((write) => write.kind === 'message' && write.revision === 0)
+  return writes.every(({ write }) => write.kind === 'message' && write.revision === 0)
     ? new RowBlock(
         createdRow,
-        writes.map((write) => [
+        writes.map(({ write, version }) => [
           write.token,
           write.chat,
           write.number,
           ...memberTexts(members, contentIn(write)),
           write.at,
+          version,
         ]),
       )
     : new RowBlock(anyRow, writes.map(messageRow));
@@ -156,10 +200,11 @@ const blockRows = 500;
 
 /** A write to a message: its creation, an edit, or its deletion. */
 type MessageWrite = Write & { chat: number; number: number };
+type VersionedMessage = VersionedWrite & { write: MessageWrite };
 
 const contentIn = (write: MessageWrite): ContentChange => (write.kind === 'message' ? write.content : {});
 
-const messageRow = (write: MessageWrite): unknown[] => {
+const messageRow = ({ write, version }: VersionedMessage): unknown[] => {
   const { token, chat, number, at } = write;
   return write.kind === 'message'
     ? [
@@ -170,8 +215,9 @@ const messageRow = (write: MessageWrite): unknown[] => {
         0,
         write.revision === 0 ? at : null,
         at,
+        version,
       ]
-    : [token, chat, number, ...blankValues(members), 1, null, at];
+    : [token, chat, number, ...blankValues(members), 1, null, at, version];
 };
 
 export const assignments = (set: Record<string, RawBuilder<unknown>>) =>
@@ -195,14 +241,21 @@ function* statementGroups<Row>(rows: Row[], bytesOf: (row: Row) => number): Gene
   if (group.length > 0) yield group;
 }
 
-/** Returns the siblings whose application and chat are not deleted. One query checks both. */
-async function withoutDeletedAbove(db: Db, siblings: Siblings[]): Promise<Siblings[]> {
-  if (siblings.length === 0) return siblings;
-  const { rows } = await sql<{ token: string; chat: number }>`
-    SELECT k.token, k.chat FROM ${keyTable(siblings)}
+/** Returns the siblings whose application and chat are not deleted, with their new version. One query reads both. */
+async function withoutDeletedAbove(db: Db, siblings: Siblings[]): Promise<VersionedSiblings[]> {
+  if (siblings.length === 0) return [];
+  const { rows } = await sql<{ token: string; chat: number; version: number; deleted: number }>`
+    SELECT k.token, k.chat, versions.version,
+      COALESCE(applications.deleted, 0) OR COALESCE(chats.deleted, 0) AS deleted
+    FROM ${keyTable(siblings)}
+    STRAIGHT_JOIN versions ON versions.token = ${keyToken} AND versions.chat = k.chat
     LEFT JOIN applications ON applications.token = ${keyToken}
-    LEFT JOIN chats ON chats.token = ${keyToken} AND chats.number = k.chat
-    WHERE applications.deleted = 1 OR chats.deleted = 1`.execute(db);
-  const deleted = new Set(rows.map(({ token, chat }) => `${token}/${chat}`));
-  return siblings.filter(({ token, chat }) => !deleted.has(`${token}/${chat}`));
+    LEFT JOIN chats ON chats.token = ${keyToken} AND chats.number = k.chat`.execute(db);
+  const kept = new Map(
+    rows.flatMap((row) => (row.deleted ? [] : [[`${row.token}/${row.chat}`, row.version] as const])),
+  );
+  return siblings.flatMap((each) => {
+    const version = kept.get(`${each.token}/${each.chat}`);
+    return version === undefined ? [] : [{ ...each, version }];
+  });
 }

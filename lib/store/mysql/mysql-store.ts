@@ -1,13 +1,17 @@
-import { type Compilable, Kysely, MysqlDialect, sql } from 'kysely';
+import { type Compilable, Kysely, MysqlDialect, type Selectable, sql } from 'kysely';
 import type { MessageKey } from '../../model/keys.ts';
+import type { Version } from '../../model/version.ts';
 import type { Write } from '../../model/write.ts';
+import type { Step } from '../changes.ts';
 import type { Mark } from '../counting.ts';
 import { type MergedMessage, UnstorableWrite } from '../merging.ts';
+import { mergedMessage } from '../sql/rows.ts';
 import type { Schema } from '../sql/schema.ts';
-import { mergedMessage, SqlStore } from '../sql/sql-store.ts';
+import { chatChange, messageChange } from '../sql/sql-changes.ts';
+import { SqlStore } from '../sql/sql-store.ts';
 import { clearMarks, setCounts } from './counts.ts';
 import { codeOf, isDataError, isDeadlock } from './errors.ts';
-import { keyTable, keyToken } from './keys.ts';
+import { keyTable, keyToken, rowTable } from './keys.ts';
 import { mergeAll } from './merge.ts';
 import { type MysqlLogin, MysqlPool, type SqlTimeouts } from './pool.ts';
 
@@ -58,9 +62,44 @@ export class MysqlStore extends SqlStore {
     });
   }
 
-  async merge(writes: Write[]): Promise<void> {
+  protected override using(index: string) {
+    return sql`FORCE INDEX (${sql.ref(index)})`;
+  }
+
+  async steps(versions: Version[]): Promise<Step[]> {
+    const ofChats = versions.filter(({ chat }) => chat === undefined);
+    const ofMessages = versions.filter(({ chat }) => chat !== undefined);
+    const chats = await this.#changedBy<Selectable<Schema['chats']>>('chats', ofChats);
+    const messages = await this.#changedBy<Schema['messages']>('messages', ofMessages);
+    return versions.map(({ token, chat, version }) => {
+      const key = `${token}/${chat ?? 0}/${version}`;
+      return chat === undefined
+        ? { token, version, changes: (chats.get(key) ?? []).map(chatChange) }
+        : { token, chat, version, changes: (messages.get(key) ?? []).map(messageChange) };
+    });
+  }
+
+  /** Returns the rows of each version, in the order of their numbers, by `token/chat/version`. */
+  async #changedBy<Row extends { token: string; chat?: number; version: number }>(
+    table: 'chats' | 'messages',
+    versions: Version[],
+  ): Promise<Map<string, Row[]>> {
+    if (versions.length === 0) return new Map();
+    const row = sql.table(table);
+    const keys = versions.map(({ token, chat = 0, version }): [string, ...number[]] => [token, chat, version]);
+    const { rows } = await sql<Row>`
+      SELECT ${row}.* FROM ${rowTable(['chat', 'version'], keys)}
+      STRAIGHT_JOIN ${row} ${this.using(`${table}_by_version`)}
+        ON ${row}.token = ${keyToken} ${table === 'messages' ? sql`AND ${row}.chat = k.chat` : sql``}
+        AND ${row}.version = k.version
+      WHERE ${row}.deleted = 1 OR ${row}.created_at IS NOT NULL
+      ORDER BY ${row}.number`.execute(this.db);
+    return Map.groupBy(rows, ({ token, chat = 0, version }) => `${token}/${chat}/${version}`);
+  }
+
+  async merge(writes: Write[]): Promise<Version[]> {
     try {
-      await retryDeadlocks(() => this.db.transaction().execute((transaction) => mergeAll(transaction, writes)));
+      return await retryDeadlocks(() => this.db.transaction().execute((transaction) => mergeAll(transaction, writes)));
     } catch (error) {
       if (isDataError(error)) throw new UnstorableWrite(codeOf(error), { cause: error });
       throw error;
@@ -75,7 +114,7 @@ export class MysqlStore extends SqlStore {
 }
 
 /** Runs a transaction, and retries it after a deadlock. */
-async function retryDeadlocks(work: () => Promise<void>): Promise<void> {
+async function retryDeadlocks<Result>(work: () => Promise<Result>): Promise<Result> {
   for (let attempt = 1; ; attempt++) {
     try {
       return await work();

@@ -83,6 +83,23 @@ export const mysqlMigrations: Record<string, Migration> = {
       });
     },
   },
+  '004': {
+    // Existing rows are the first version of their chat or application. Writers do not wait for the indexes either.
+    async up(db) {
+      await sql`CREATE TABLE IF NOT EXISTS versions (
+        ${token},
+        chat BIGINT UNSIGNED NOT NULL,
+        version BIGINT UNSIGNED NOT NULL,
+        PRIMARY KEY (token, chat)
+      ) ${table}`.execute(db);
+      for (const name of ['chats', 'messages'])
+        await addColumns(db, name, { version: 'BIGINT UNSIGNED NOT NULL DEFAULT 1' });
+      await addIndexes(db, 'chats', { chats_by_version: 'token, version, number' });
+      await addIndexes(db, 'messages', { messages_by_version: 'token, chat, version, number' });
+      await sql`INSERT IGNORE INTO versions SELECT DISTINCT token, 0, 1 FROM chats`.execute(db);
+      await sql`INSERT IGNORE INTO versions SELECT DISTINCT token, chat, 1 FROM messages`.execute(db);
+    },
+  },
 };
 
 /** Adds the columns that the table does not have. MySQL has no `ADD COLUMN IF NOT EXISTS`. */
@@ -93,4 +110,14 @@ async function addColumns(db: Kysely<unknown>, table: string, columns: Record<st
   if (missing.length === 0) return;
   const added = missing.map(([name, definition]) => sql`ADD COLUMN ${sql.ref(name)} ${sql.raw(definition)}`);
   await sql`ALTER TABLE ${sql.table(table)} ${sql.join(added)}, ALGORITHM = INSTANT`.execute(db);
+}
+
+/** Adds the indexes that the table does not have. MySQL has no `ADD INDEX IF NOT EXISTS`. */
+async function addIndexes(db: Kysely<unknown>, table: string, indexes: Record<string, string>): Promise<void> {
+  const { rows } = await sql<{ name: string }>`SELECT DISTINCT index_name AS name FROM information_schema.statistics
+    WHERE table_schema = DATABASE() AND table_name = ${table}`.execute(db);
+  for (const [name, columns] of Object.entries(indexes))
+    if (!rows.some((row) => row.name === name))
+      await sql`ALTER TABLE ${sql.table(table)} ADD INDEX ${sql.ref(name)} (${sql.raw(columns)}),
+        ALGORITHM = INPLACE, LOCK = NONE`.execute(db);
 }

@@ -11,6 +11,17 @@ export interface Siblings {
   writes: Write[];
 }
 
+/** Siblings with the version of their chat, or of the application's chats, that their transaction makes. */
+export interface VersionedSiblings extends Siblings {
+  version: number;
+}
+
+/** A write with the version that it makes. */
+export interface VersionedWrite {
+  write: Write;
+  version: number;
+}
+
 /** The writes of a batch, by what they change. */
 export interface Batch {
   applications: Siblings[];
@@ -56,3 +67,6 @@ const numberAmongSiblings = (write: Write): number => {
 };
 
 export const allWrites = (siblings: Siblings[]): Write[] => siblings.flatMap(({ writes }) => writes);
+
+export const versionedWrites = (siblings: VersionedSiblings[]): VersionedWrite[] =>
+  siblings.flatMap(({ writes, version }) => writes.map((write) => ({ write, version })));

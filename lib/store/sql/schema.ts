@@ -28,6 +28,8 @@ export interface Schema {
     updated_at: number;
     messages_count: Generated<number>;
     counted: Generated<number>;
+    /** The version of the application's chats that changed the row last. */
+    version: number;
   };
   messages: {
     token: string;
@@ -36,13 +38,17 @@ export interface Schema {
     deleted: number;
     created_at: number | null;
     updated_at: number;
+    /** The version of the chat that changed the row last. */
+    version: number;
   } & MessageContent & { [Member in ContentMember as RevisionName<Member>]: number };
   /**
    * Assigned numbers that have no row: when that was noticed, and whether they are void. The numbers of chats have
    * `chat` 0.
    */
   missing_numbers: { token: string; chat: number; number: number; noticed_at: number; void: number };
-  /** `chat` is 0 for the application itself, here and in `purges`. */
+  /** The present versions of chats, and of the chats of applications. There is no row before the first version. */
+  versions: { token: string; chat: number; version: number };
+  /** `chat` is 0 for the application itself, here, in `versions` and in `purges`. */
   rollup_marks: { token: string; chat: number; version: number };
   purges: { token: string; chat: number; due_at: number; pass: number };
 }

@@ -1,57 +1,18 @@
-import { type ExpressionBuilder, type Selectable, sql } from 'kysely';
+import { type ExpressionBuilder, sql } from 'kysely';
 import { limits } from '../../limits.ts';
-import { bytesOf, contentOf, memberRecord, revisionName } from '../../model/content.ts';
+import { bytesOf } from '../../model/content.ts';
 import type { ChatKey, MessageKey, Parent } from '../../model/keys.ts';
 import type { NumberRange } from '../../model/ranges.ts';
+import type { Version } from '../../model/version.ts';
 import type { Write } from '../../model/write.ts';
 import type { Mark } from '../counting.ts';
 import type { MergedMessage } from '../merging.ts';
 import type { Purge } from '../purging.ts';
 import type { Found, ListRange, Rows, StoredApplication, StoredChat, StoredMessage } from '../reads.ts';
 import type { Store } from '../store.ts';
+import { application, chat, mergedMessage, message, parentOf } from './rows.ts';
 import type { Schema } from './schema.ts';
-import { SqlInventory } from './sql-inventory.ts';
-
-/** Messages that are read at a time for a page. The longest ones take 10 MB together. */
-const messagesAtATime = 250;
-
-const parentOf = ({ token, chat }: { token: string; chat: number }): Parent =>
-  chat === 0 ? { token } : { token, chat };
-
-const times = (row: { created_at: number | null; updated_at: number }) => {
-  const createdAt = row.created_at as number;
-  // The clocks of two machines may differ, but a client must not see an edit before the creation.
-  return { createdAt, updatedAt: Math.max(createdAt, row.updated_at) };
-};
-const application = (row: Selectable<Schema['applications']>): StoredApplication => ({
-  token: row.token,
-  name: row.name,
-  chatsCount: row.chats_count,
-  ...times(row),
-});
-const chat = (row: Omit<Selectable<Schema['chats']>, 'token'>): StoredChat => ({
-  number: row.number,
-  name: row.name,
-  metadata: row.metadata,
-  messagesCount: row.messages_count,
-  ...times(row),
-});
-const message = (row: Schema['messages']): StoredMessage => ({
-  number: row.number,
-  content: contentOf(row),
-  ...times(row),
-});
-
-export const mergedMessage = (row: Schema['messages']): MergedMessage => ({
-  token: row.token,
-  chat: row.chat,
-  number: row.number,
-  content: contentOf(row),
-  revisions: memberRecord((member) => row[revisionName(member)]),
-  deleted: row.deleted === 1,
-  createdAt: row.created_at,
-  updatedAt: row.updated_at,
-});
+import { messagesAtATime, SqlChanges } from './sql-changes.ts';
 
 const found = <Row extends { deleted: number; created_at: number | null }, Thing>(
   row: Row | undefined,
@@ -62,8 +23,8 @@ const found = <Row extends { deleted: number; created_at: number | null }, Thing
 };
 
 /** The part of the store whose SQL is the same in SQLite, MySQL and MariaDB: everything except merging and counting. */
-export abstract class SqlStore extends SqlInventory implements Store {
-  abstract merge(writes: Write[]): Promise<void>;
+export abstract class SqlStore extends SqlChanges implements Store {
+  abstract merge(writes: Write[]): Promise<Version[]>;
   abstract setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
 
   async application(token: string) {
@@ -300,24 +261,25 @@ export abstract class SqlStore extends SqlInventory implements Store {
       const rows = await this.#purgeNumbers(table, deleted, limit);
       if (rows > 0) return rows;
     }
-    if (chat !== undefined) return 0;
-    const numbers = await this.db
-      .selectFrom('chats')
-      .select('number')
-      .where('token', '=', token)
-      .limit(limit)
-      .execute();
+    if (chat !== undefined) {
+      await this.#purgeVersions(token, [chat]);
+      return 0;
+    }
+    const rows = await this.db.selectFrom('chats').select('number').where('token', '=', token).limit(limit).execute();
+    const numbers = rows.map(({ number }) => number);
+    await this.#purgeVersions(token, numbers.length > 0 ? numbers : undefined);
     if (numbers.length > 0)
-      await this.db
-        .deleteFrom('chats')
-        .where('token', '=', token)
-        .where(
-          'number',
-          'in',
-          numbers.map(({ number }) => number),
-        )
-        .execute();
+      await this.db.deleteFrom('chats').where('token', '=', token).where('number', 'in', numbers).execute();
     return numbers.length;
+  }
+
+  /** @param chats their numbers; undefined for all that are left of an application without chats, which are few */
+  async #purgeVersions(token: string, chats: number[] | undefined): Promise<void> {
+    await this.db
+      .deleteFrom('versions')
+      .where('token', '=', token)
+      .$if(chats !== undefined, (query) => query.where('chat', 'in', chats ?? []))
+      .execute();
   }
 
   /** Deletes a range of the primary key. So neither engine sorts rows, or locks rows that it does not delete. */

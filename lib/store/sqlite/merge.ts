@@ -5,20 +5,47 @@ interface MergedTable {
   /** The columns of the primary key. */
   key: string[];
   members: MemberColumn[];
+  /** Whether rows have a column for the version that changed them last. */
+  versioned: boolean;
 }
 
-/** Returns SQL with a placeholder for each key column, each of `memberValues`, `created_at` and `updated_at`. */
-export const mergeStatement = ({ table, key, members }: MergedTable): string =>
-  `INSERT INTO ${table} (${[...key, ...memberNames(members), 'created_at', 'updated_at'].join(', ')}, deleted)
-   VALUES (${'?, '.repeat(key.length + memberNames(members).length + 2)}0)
-   ON CONFLICT DO UPDATE SET ${assignments(members).join(', ')} WHERE deleted = 0`;
+/** Returns the columns that a statement sets to the values of its placeholders. */
+const columnsOf = ({ key, members, versioned }: MergedTable, times: string[]): string[] => [
+  ...key,
+  ...memberNames(members),
+  ...times,
+  ...(versioned ? ['version'] : []),
+];
 
-/** Returns SQL with a placeholder for each key column, each of `blankValues` and `updated_at`. */
-export const deletionStatement = ({ table, key, members }: MergedTable): string =>
-  `INSERT INTO ${table} (${[...key, ...memberNames(members), 'updated_at'].join(', ')}, deleted)
-   VALUES (${'?, '.repeat(key.length + memberNames(members).length + 1)}1)
-   ON CONFLICT DO UPDATE SET deleted = 1,
-   ${members.map(({ column, blank }) => `${column} = ${blank === null ? 'NULL' : `'${blank}'`}`).join(', ')}`;
+/**
+ * Returns SQL with a placeholder for each key column, each of `memberValues`, `created_at`, `updated_at` and, if the
+ * table has it, `version`. A write that was merged before changes no row.
+ */
+export function mergeStatement(merged: MergedTable): string {
+  const columns = columnsOf(merged, ['created_at', 'updated_at']);
+  return `INSERT INTO ${merged.table} (${columns.join(', ')}, deleted) VALUES (${'?, '.repeat(columns.length)}0)
+   ON CONFLICT DO UPDATE SET ${[...assignments(merged.members), ...stamp(merged)].join(', ')}
+   WHERE deleted = 0 AND (${news(merged.members).join(' OR ')})`;
+}
+
+/**
+ * Returns SQL with a placeholder for each key column, each of `blankValues`, `updated_at` and, if the table has it,
+ * `version`. A deletion that was merged before changes no row.
+ */
+export function deletionStatement(merged: MergedTable): string {
+  const columns = columnsOf(merged, ['updated_at']);
+  const blanks = merged.members.map(({ column, blank }) => `${column} = ${blank === null ? 'NULL' : `'${blank}'`}`);
+  return `INSERT INTO ${merged.table} (${columns.join(', ')}, deleted) VALUES (${'?, '.repeat(columns.length)}1)
+   ON CONFLICT DO UPDATE SET deleted = 1, ${[...blanks, ...stamp(merged)].join(', ')} WHERE deleted = 0`;
+}
+
+const stamp = ({ versioned }: MergedTable): string[] => (versioned ? ['version = excluded.version'] : []);
+
+/** Returns the conditions under which a write changes a row that is not deleted. */
+const news = (members: MemberColumn[]): string[] => [
+  ...editable(members).map(({ revision }) => `excluded.${revision} > ${revision}`),
+  '(created_at IS NULL AND excluded.created_at IS NOT NULL)',
+];
 
 /**
  * A higher revision replaces a member. A creation also sets the members that no write has set, because an edit of

@@ -77,4 +77,21 @@ export const storeMigrations: Record<string, Migration> = {
       await sql`ALTER TABLE messages ADD COLUMN metadata_revision INTEGER NOT NULL DEFAULT 0`.execute(db);
     },
   },
+  '004': {
+    // Existing rows are the first version of their chat or application.
+    async up(db) {
+      await sql`CREATE TABLE versions (
+        token TEXT NOT NULL,
+        chat INTEGER NOT NULL,
+        version INTEGER NOT NULL,
+        PRIMARY KEY (token, chat)
+      ) STRICT, WITHOUT ROWID`.execute(db);
+      await sql`ALTER TABLE chats ADD COLUMN version INTEGER NOT NULL DEFAULT 1`.execute(db);
+      await sql`ALTER TABLE messages ADD COLUMN version INTEGER NOT NULL DEFAULT 1`.execute(db);
+      await sql`CREATE INDEX chats_by_version ON chats (token, version, number)`.execute(db);
+      await sql`CREATE INDEX messages_by_version ON messages (token, chat, version, number)`.execute(db);
+      await sql`INSERT INTO versions SELECT DISTINCT token, 0, 1 FROM chats`.execute(db);
+      await sql`INSERT INTO versions SELECT DISTINCT token, chat, 1 FROM messages`.execute(db);
+    },
+  },
 };

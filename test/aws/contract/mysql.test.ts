@@ -3,6 +3,7 @@ import { limits } from '../../../lib/limits.ts';
 import { assignments, merging } from '../../../lib/store/mysql/merge.ts';
 import { MysqlStore, openMysql } from '../../../lib/store/mysql/mysql-store.ts';
 import { blankValues, memberValues } from '../../../lib/store/sql/members.ts';
+import { changesContract } from '../../contract/suites/changes.ts';
 import { inventoryContract } from '../../contract/suites/inventory.ts';
 import { type MemberRow, memberContract, twoMembers } from '../../contract/suites/members.ts';
 import { type StoreUnderTest, storeContract } from '../../contract/suites/store.ts';
@@ -27,6 +28,7 @@ const newStore = async (): Promise<StoreUnderTest> => {
   return open();
 };
 storeContract('MySQL', newStore);
+changesContract('MySQL', newStore);
 inventoryContract('MySQL', newStore);
 
 memberContract('MySQL', async () => {

@@ -1,0 +1,103 @@
+import { type RawBuilder, type Selectable, sql } from 'kysely';
+import { limits } from '../../limits.ts';
+import { bytesOf, contentMembers, revisionName } from '../../model/content.ts';
+import type { ChatKey, Parent } from '../../model/keys.ts';
+import type { Version } from '../../model/version.ts';
+import type { Change, Changes, ChangesPage, ChangesRange, ChatState, Step } from '../changes.ts';
+import type { StoredMessage } from '../reads.ts';
+import { chat, message } from './rows.ts';
+import type { Schema } from './schema.ts';
+import { SqlInventory } from './sql-inventory.ts';
+
+/** Messages that are read at a time for a page. The longest ones take 10 MB together. */
+export const messagesAtATime = 250;
+
+type MessageRow = Schema['messages'];
+type ChatRow = Selectable<Schema['chats']>;
+
+/** What a row and its change have in common. */
+const changeOf = <Stored>(
+  row: { version: number; number: number; deleted: number },
+  revisions: number[],
+  stored: () => Stored,
+): Change<Stored> => {
+  const { version, number } = row;
+  if (row.deleted) return { version, number, type: 'deleted' };
+  return { version, number, type: revisions.some((revision) => revision > 0) ? 'edited' : 'created', stored: stored() };
+};
+
+export const messageChange = (row: MessageRow): Change<StoredMessage> =>
+  changeOf(
+    row,
+    contentMembers.map((member) => row[revisionName(member)]),
+    () => message(row),
+  );
+
+export const chatChange = (row: ChatRow): Change<ChatState> =>
+  changeOf(row, [row.revision, row.metadata_revision], () => {
+    const { messagesCount: _, ...state } = chat(row);
+    return state;
+  });
+
+/** The changes in SQL. Each query reads a range of the index over versions, in its order. */
+export abstract class SqlChanges extends SqlInventory implements Changes {
+  abstract steps(versions: Version[]): Promise<Step[]>;
+  /** Returns the SQL that makes a query use an index of its table. Without it, MySQL may sort a whole chat instead. */
+  protected abstract using(index: string): RawBuilder<unknown>;
+
+  async version({ token, chat = 0 }: Parent): Promise<number> {
+    const row = await this.db
+      .selectFrom('versions')
+      .select('version')
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .executeTakeFirst();
+    return row?.version ?? 0;
+  }
+
+  async messageChanges({ token, chat }: ChatKey, range: ChangesRange): Promise<ChangesPage<StoredMessage>> {
+    const changes: Change<StoredMessage>[] = [];
+    let bytes = 0;
+    let next: number | undefined;
+    for (let { after } = range; changes.length < range.limit && bytes < limits.pageBytes; ) {
+      const limit = Math.min(range.limit - changes.length, messagesAtATime);
+      const rows = await this.#changed('messages', { token, chat }, { ...range, after, limit: limit + 1 });
+      const page = rows.slice(0, limit);
+      changes.push(...page.map(messageChange));
+      next = rows[limit]?.version;
+      if (next === undefined) break;
+      for (const row of page) bytes += bytesOf(row);
+      after = page.at(-1) as MessageRow;
+    }
+    return { changes, next };
+  }
+
+  async chatChanges(token: string, range: ChangesRange): Promise<ChangesPage<ChatState>> {
+    const { limit } = range;
+    const rows = await this.#changed('chats', { token }, { ...range, limit: limit + 1 });
+    return { changes: rows.slice(0, limit).map(chatChange), next: rows[limit]?.version };
+  }
+
+  /** Returns the rows of the range that readers may see, or might have seen before they were deleted. */
+  async #changed<Table extends 'chats' | 'messages'>(
+    table: Table,
+    { token, chat }: Parent,
+    { after, upTo, limit }: ChangesRange,
+  ): Promise<Selectable<Schema[Table]>[]> {
+    const below = chat === undefined ? sql`token = ${token}` : sql`token = ${token} AND chat = ${chat}`;
+    const rows: Selectable<Schema[Table]>[] = [];
+    // Two queries, because with one condition for both ranges neither engine would start reading at the position.
+    const ranges = [
+      ...(after.number === undefined ? [] : [sql`version = ${after.version} AND number > ${after.number}`]),
+      sql`version > ${after.version} AND version <= ${upTo}`,
+    ];
+    for (const range of ranges)
+      if (rows.length < limit) {
+        const found = await sql<Selectable<Schema[Table]>>`
+          SELECT * FROM ${sql.table(table)} ${this.using(`${table}_by_version`)} WHERE ${below} AND ${range} AND (deleted = 1 OR created_at IS NOT NULL)
+          ORDER BY version, number LIMIT ${sql.lit(limit - rows.length)}`.execute(this.db);
+        rows.push(...found.rows);
+      }
+    return rows;
+  }
+}
