@@ -48,12 +48,20 @@ export function requestAlarms(monitored: Monitored): AlarmSpec[] {
       label: 'throttled writes',
       includes: acceptsWrites,
     }),
+    // CloudWatch adds up at most 10 metrics in an alarm, so the functions that read have two alarms.
     throttlingAlarm(monitored, {
       id: 'ThrottledReads',
       description:
         'Readers, and servers that request access tokens, get 503 or 429: Lambda throttles their functions, because the concurrency of the account is used up.',
       label: 'throttled reads',
-      includes: (route) => !acceptsWrites(route) && route.needs.length > 0,
+      includes: (route) => !acceptsWrites(route) && route.needs.length > 0 && !route.query,
+    }),
+    throttlingAlarm(monitored, {
+      id: 'ThrottledLists',
+      description:
+        'Those who list, search or follow changes get 503 or 429: Lambda throttles their functions, because the concurrency of the account is used up.',
+      label: 'throttled lists',
+      includes: (route) => !acceptsWrites(route) && route.needs.length > 0 && route.query !== undefined,
     }),
     {
       id: 'LedgerThrottles',

@@ -19,6 +19,8 @@ const pages =
   'To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. The last page is as fast as the first.';
 const found =
   'A message matches when its body contains `q`, from one character up, in any script, ignoring case. Nothing else is ignored: not accents, punctuation or spaces. `highlight` is HTML; every other text is plain.';
+const changes =
+  'To follow, pass `change` of each response as `after` of the next request. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version, so versions have no gaps, and all changes of a version come on one page, except when there are too many for a page (`cursor`). A page costs the same at any depth.';
 const counts = (member: string) =>
   `\`${member}\` may be a minute old, or as old as the deployment's interval between two counts, which is an hour at most.`;
 
@@ -39,7 +41,9 @@ export const descriptions: Record<OperationId, string> = {
   deleteChat: `${neverReused} Writes to the chat are refused at once. Reads of it, and requests for its messages, are refused within a minute.`,
   createMessage: `${createdAtOnce} Until then, reading the message gets 404 \`message_pending\`.\n\nNumbers start at 1, are unique, and have no gaps, however many clients write at once. On AWS, if a create gets 503 or no response, its number may become void: no message ever has it.\n\n${retried}`,
   createMessages: `Creates up to ${limits.batchSize} messages with consecutive numbers in the order of the request. That is much faster and cheaper than creating them one by one. ${createdAtOnce}\n\n${retried}`,
-  listMessages: `${pages}\n\nMessages are not always stored in the order of their numbers. \`pending\` has the numbers in the range of this page that are accepted but not stored yet. A client that polls with \`after\` must read those again later, one by one or with \`after\` and \`before\`. Polling shows new messages only: neither edits nor deletions of earlier ones.`,
+  listMessages: `${pages}\n\nMessages are not always stored in the order of their numbers. \`pending\` has the numbers in the range of this page that are accepted but not stored yet. A client that polls with \`after\` must read those again later, one by one or with \`after\` and \`before\`. Polling shows new messages only: neither edits nor deletions of earlier ones. To see those too, follow the chat's changes.`,
+  listChatChanges: `Returns the messages that changed after the version \`after\`, each once, as it is now, in the order of the version that changed it last, then of its number. Deleted messages stay in the list, with their number only. Without \`after\`, the response has the version now.\n\n${changes}`,
+  listApplicationChanges: `Returns the chats that changed after the version \`after\`, each once, as it is now, without its count. New messages, counts and the name of the application are no changes here. Without \`after\`, the response has the version now.\n\n${changes}`,
   searchChat: `${found}\n\n${pages}`,
   getMessage: `A message that is accepted but not stored yet gets 404 \`message_pending\` with \`Retry-After\`: read it again after that time. A message that never existed or was deleted gets \`message_not_found\`.`,
   editMessage: `${namedOnly} The sender never changes. A message can be edited before it is stored. ${lastEditWins} ${mergeNamed('`updated_at`')}`,

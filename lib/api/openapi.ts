@@ -39,7 +39,7 @@ function headersOf(route: Route): z.ZodObject {
       ? { Location: text('The URL of the new resource, relative to the URL of the request.') }
       : {}),
     ...(route.etag ? { ETag: text('A weak ETag of the response, for `If-None-Match`.') } : {}),
-    ...(route.query
+    ...(route.query && route.tag !== 'changes'
       ? { Link: text('The URL of the next page, with `rel="next"`, relative to the URL of the request.').optional() }
       : {}),
   });

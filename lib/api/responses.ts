@@ -80,6 +80,45 @@ export const MessagePage = z
   })
   .meta({ id: 'MessagePage' });
 
+const version = (description: string) => z.int().min(0).meta({ description, example: 21 });
+const changes = <Types extends z.ZodType>(data: Types) => ({
+  data: z.array(data),
+  change: version(
+    'The version to pass as `after` next. Without `after`, the version now. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.',
+  ),
+  more: z.boolean().meta({ description: 'Whether there are more changes.' }),
+  cursor: z.string().optional().meta({
+    description:
+      'Present when the page ends within a version that has more changes than one page holds. Pass it with the same `after` and `limit` to get the rest. A client that loses it passes `change`, and gets the whole version again.',
+  }),
+});
+const change = <Type extends string, Shape extends z.ZodRawShape>(type: Type, id: string, shape: Shape) =>
+  z.object({ change: version('The version of this change.'), type: z.literal(type), ...shape }).meta({ id });
+/** Has no count, because a new count is no change of the chat. */
+export const ChatState = Chat.omit({ messages_count: true }).meta({ id: 'ChatState' });
+export const MessageChanges = z
+  .object(
+    changes(
+      z.discriminatedUnion('type', [
+        change('message.created', 'MessageCreated', { message: Message }),
+        change('message.edited', 'MessageEdited', { message: Message }),
+        change('message.deleted', 'MessageDeleted', { message: z.object({ number: messageNumber }) }),
+      ]),
+    ),
+  )
+  .meta({ id: 'MessageChanges' });
+export const ChatChanges = z
+  .object(
+    changes(
+      z.discriminatedUnion('type', [
+        change('chat.created', 'ChatCreated', { chat: ChatState }),
+        change('chat.edited', 'ChatEdited', { chat: ChatState }),
+        change('chat.deleted', 'ChatDeleted', { chat: z.object({ number: chatNumber }) }),
+      ]),
+    ),
+  )
+  .meta({ id: 'ChatChanges' });
+
 const highlight = z.string().meta({
   description: 'The body as HTML text: special characters are escaped, and every match is in `<em>`.',
   example: 'H<em>ello, w</em>orld',
@@ -167,6 +206,8 @@ export const responseSchemas = {
   createMessage: Message,
   createMessages: Messages,
   listMessages: MessagePage,
+  listChatChanges: MessageChanges,
+  listApplicationChanges: ChatChanges,
   searchChat: ChatMatchPage,
   getMessage: Message,
   editMessage: EditedMessage,

@@ -36,7 +36,7 @@ export interface Route {
   alsoAtRoot?: true;
   summary: string;
   /** The group of the route on the docs page. */
-  tag: 'applications' | 'access' | 'chats' | 'messages' | 'search' | 'service';
+  tag: 'applications' | 'access' | 'chats' | 'messages' | 'changes' | 'search' | 'service';
   params?: () => z.ZodMiniObject;
   query?: () => z.ZodMiniObject;
   body?: () => z.ZodMiniObject;
@@ -255,6 +255,30 @@ export const routes = {
     problems: [...chatProblems],
     needs: ['store', 'ledger', 'cursors'],
     allows: 'read',
+  },
+  listChatChanges: {
+    method: 'GET',
+    path: `${chat}/changes`,
+    summary: 'List what changed in a chat since a version, so that a client that polls misses nothing',
+    tag: 'changes',
+    params: schemas.ChatPath,
+    query: schemas.ChangesQuery,
+    response: { status: 200 },
+    problems: [...chatProblems],
+    needs: ['store', 'ledger', 'cursors'],
+    allows: 'read',
+  },
+  listApplicationChanges: {
+    method: 'GET',
+    path: `${application}/changes`,
+    summary: 'List which chats of an application changed since a version',
+    tag: 'changes',
+    params: schemas.ApplicationPath,
+    query: schemas.ChangesQuery,
+    response: { status: 200 },
+    problems: [...applicationProblems],
+    needs: ['store', 'ledger', 'cursors'],
+    allows: 'read all',
   },
   searchChat: {
     method: 'GET',

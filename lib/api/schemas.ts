@@ -179,20 +179,23 @@ const queryNumber = (description: string) =>
     override: asInteger({ minimum: 0 }),
   });
 
-const limit = ({ max, default: usual }: { max: number; default: number }) => {
+const limit = (
+  { max, default: usual }: { max: number; default: number },
+  description = 'The most items on the page. A page may have fewer; only `next: null` ends a list.',
+) => {
   const fault = `must be a whole number from 1 to ${max}`;
   const inRange = z.refine<number>((value) => value >= 1 && value <= max, fault);
   const given = z.pipe(z.string().check(z.regex(/^[0-9]+$/, fault)), z.transform(Number)).check(inRange);
   return documented(z._default(given, usual), {
-    description: 'The most items on the page. A page may have fewer; only `next: null` ends a list.',
+    description,
     override: asInteger({ minimum: 1, maximum: max, default: usual }),
   });
 };
 
 // The handler checks whether a cursor belongs to its list; the pattern holds for the cursors of all lists.
-const cursor = () =>
+const cursor = (description = 'The `next` of the previous page. Absent for the first page.') =>
   documented(z.optional(z.string()), {
-    description: 'The `next` of the previous page. Absent for the first page.',
+    description,
     override: { pattern: '^[A-Za-z0-9_-]+$' },
   });
 const order = () =>
@@ -205,6 +208,18 @@ export const NumberedPageQuery = once(() =>
   z.extend(PageQuery(), {
     after: queryNumber('List only numbers greater than this one.'),
     before: queryNumber('List only numbers less than this one.'),
+  }),
+);
+export const ChangesQuery = once(() =>
+  z.object({
+    after: queryNumber(
+      'The version that the client has: `change` of the previous page, or 0 for everything. Absent for the version now, without changes.',
+    ),
+    limit: limit(
+      limits.changesPage,
+      'The most changes on the page. A version is cut only if it has more changes than this. Only `more: false` ends the list.',
+    ),
+    cursor: cursor('The `cursor` of the previous page, if it had one. Pass it with the same `after` and `limit`.'),
   }),
 );
 export const SearchQuery = once(() =>

@@ -14,6 +14,8 @@ export const isNumber = wholeFrom(1, limits.highestNumber);
 export const isCounter = wholeFrom(0, limits.highestNumber);
 /** Returns whether the value can be a revision: 0 for a creation; each edit takes the next one. */
 export const isRevision = wholeFrom(0, limits.highestRevision);
+/** Returns whether the value can be a version: each transaction that changes a chat makes the next one. */
+export const isVersion = wholeFrom(1, Number.MAX_SAFE_INTEGER);
 /** Returns whether the value can be a time, in milliseconds since 1970. */
 export const isTime = wholeFrom(0, limits.latestTime);
 

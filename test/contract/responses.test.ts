@@ -100,6 +100,8 @@ async function callEveryOperation(): Promise<void> {
   for (const query of [{ limit: '1' }, { order: 'desc' }])
     expect(await call('listMessages', { query })).toMatchObject('limit' in query ? { pending: [] } : { pending: [4] });
   await call('listMessages', { params: second });
+  for (const id of ['listChatChanges', 'listApplicationChanges'] as const)
+    for (const query of [{}, { after: '0' }, { after: '0', limit: '1' }]) await call(id, { query });
   for (const id of ['searchChat', 'searchApplication'] as const)
     for (const limit of ['1', '20']) await call(id, { query: { q: 'hello', limit } });
   for (const id of ['getHealth', 'getOpenapi', 'getDocs'] as const) await call(id);
@@ -142,6 +144,9 @@ const optional: { [Id in OperationId]?: string[] } = {
   editMessage: ['body', 'metadata'],
   editChat: ['name', 'metadata'],
   getApplication: ['token', 'chats_count'],
+  // Present on a page that ends within a version.
+  listChatChanges: ['cursor'],
+  listApplicationChanges: ['cursor'],
 };
 const isOptional = (id: OperationId, member: string): boolean => optional[id]?.includes(member) ?? false;
 
@@ -162,5 +167,8 @@ test('a response without a documented member, at any depth, is not accepted as d
     ]);
   for (const [id, each] of received.filter(([id]) => !isDocumentOperation(id)))
     for (const [member, body] of variants(each.body, withOneLess).filter(([member]) => !isOptional(id, member)))
-      expect(check.fault({ ...each, body }), id).toContain(`must have required property '${member}'`);
+      expect(check.fault({ ...each, body }), id).toMatch(
+        // Without its type, a change has no schema.
+        new RegExp(`must have required property '${member}'|tag "${member}" must be string`),
+      );
 });

@@ -179,7 +179,15 @@ test('a route is throttled by what its requests cost behind the API', () => {
     search: ['searchChat', 'searchApplication'],
     service: ['getHealth', 'getOpenapi', 'getDocs'],
     write: expect.arrayContaining(['createMessage', 'createMessages', 'editMessage', 'deleteApplication']),
-    read: ['getApplication', 'listChats', 'getChat', 'listMessages', 'getMessage'],
+    read: [
+      'getApplication',
+      'listChats',
+      'getChat',
+      'listMessages',
+      'listChatChanges',
+      'listApplicationChanges',
+      'getMessage',
+    ],
   });
 });
 

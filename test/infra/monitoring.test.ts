@@ -23,7 +23,8 @@ const topic = prod.one('AWS::SNS::Topic');
 test('every problem that users would notice has an alarm', () => {
   expect([...alarms.keys()].sort()).toEqual(
     [
-      ...['ApiErrors', 'ApiLatency', 'ThrottledWrites', 'ThrottledReads', 'LedgerThrottles'],
+      ...['ApiErrors', 'ApiLatency', 'ThrottledWrites', 'ThrottledReads', 'ThrottledLists'],
+      'LedgerThrottles',
       ...Object.values(queueResources).flatMap((each) => Object.values(each.alarms).map(({ id }) => id)),
       ...['RollUpFails', 'SweepFails', 'PurgeFails', 'DatabaseConnections', 'DatabaseDisk'],
       ...['DatabaseMemory', 'DatabaseCredits', 'SearchRed', 'SearchWritesBlocked', 'SearchDisk'],

@@ -123,6 +123,8 @@ const allowed: Record<FunctionName, string[]> = {
   listChats: read,
   getChat: read,
   listMessages: read,
+  listChatChanges: read,
+  listApplicationChanges: read,
   getMessage: read,
   searchChat: search,
   searchApplication: search,

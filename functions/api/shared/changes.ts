@@ -1,6 +1,8 @@
+import type { Cursors } from '../../../lib/api/cursors.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { Change, ChangesPage, ChangesRange, ChatState, Step } from '../../../lib/store/changes.ts';
 import type { StoredMessage } from '../../../lib/store/reads.ts';
+import { changePosition } from '../../runtime/http/positions.ts';
 import { fitting } from './pages.ts';
 import { chatStateView, messageView } from './views.ts';
 
@@ -27,13 +29,10 @@ export function stepJson(step: Step): string {
   return Buffer.byteLength(whole) <= limits.stepBytes ? whole : JSON.stringify({ ...about, truncated: true });
 }
 
-/** Where a page of changes ended within a version, as in a cursor. */
-export type ChangePosition = NonNullable<ChangesRange['after']> & { number: number };
-
 /**
  * Returns the part of a page that a client gets. A version is not cut: the page ends before the first version that does
- * not fit whole. Only a version that does not fit alone is cut. `end` is then where, and `change` is the version before
- * it, so a client that loses its cursor gets the whole version again.
+ * not fit whole. Only a version that does not fit alone is cut. `end` is then the position of the last change, and
+ * `change` is the version before it, so a client that loses its cursor gets the whole version again.
  *
  * @param version the present version of the chat or application, read before the page
  */
@@ -41,14 +40,42 @@ export function changesPage<Stored, View extends { change: number }>(
   { changes, next }: ChangesPage<Stored>,
   viewOf: (change: Change<Stored>) => View,
   version: number,
-): { data: View[]; change: number; more: boolean; end?: ChangePosition } {
+): { data: View[]; change: number; more: boolean; end?: [version: number, number: number] } {
   const page = fitting(changes, next !== undefined, viewOf);
   const cut = changes[page.items.length]?.version ?? next;
   const last = page.items.at(-1);
   if (cut === undefined || !last) return { data: page.views, change: version, more: false };
   const whole = page.views.filter(({ change }) => change < cut);
   const upTo = { change: cut - 1, more: true };
-  return whole.length > 0
-    ? { data: whole, ...upTo }
-    : { data: page.views, ...upTo, end: { version: last.version, number: last.number } };
+  return whole.length > 0 ? { data: whole, ...upTo } : { data: page.views, ...upTo, end: [last.version, last.number] };
+}
+
+/** What the two lists of changes do differently. */
+interface ChangesList<Stored, View> {
+  /** What identifies the list, except its limit. */
+  list: unknown[];
+  query: { after?: number | undefined; limit: number; cursor?: string | undefined };
+  cursors: Cursors;
+  /** Returns the present version. @throws NotFound */
+  version: () => Promise<number>;
+  page: (range: ChangesRange) => Promise<ChangesPage<Stored>>;
+  viewOf: (change: Change<Stored>) => View;
+}
+
+/** Returns the response of a list of changes. */
+export async function changesResponse<Stored, View extends { change: number }>({
+  list,
+  query: { after, limit, cursor },
+  cursors,
+  ...changes
+}: ChangesList<Stored, View>) {
+  // A cursor is bound to the limit too, because it tells that a version has more changes than that.
+  const limited = [...list, limit];
+  const from = await cursors.decode(limited, cursor, changePosition);
+  // The version comes before the page: what changes in between has a later version, and belongs to the next page.
+  const version = await changes.version();
+  if (after === undefined || after >= version) return { json: { data: [], change: version, more: false } };
+  const found = await changes.page({ after: from ?? { version: after }, upTo: version, limit });
+  const { end, ...page } = changesPage(found, changes.viewOf, version);
+  return { json: { ...page, ...(end && { cursor: await cursors.encode(limited, end) }) } };
 }

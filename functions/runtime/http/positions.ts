@@ -1,11 +1,12 @@
 import * as z from 'zod/mini';
-import { isNumber, isTime } from '../../../lib/model/bounds.ts';
+import { isNumber, isTime, isVersion } from '../../../lib/model/bounds.ts';
 import { isToken } from '../../../lib/model/token.ts';
 
 // The members of the positions in cursors, with their ranges. They are checked in authentic cursors too, so that a bug
 // in encoding cursors cannot cause a query outside the list.
 
 const number = () => z.number().check(z.refine(isNumber));
+const version = () => z.number().check(z.refine(isVersion));
 const time = () => z.number().check(z.refine(isTime));
 const token = () => z.string().check(z.refine(isToken));
 
@@ -22,4 +23,10 @@ export const applicationPosition = z.pipe(
 export const matchPosition = z.pipe(
   z.tuple([time(), number(), number()]),
   z.transform(([createdAt, chat, number]) => ({ createdAt, chat, number })),
+);
+
+/** The position of a change in a list of changes. */
+export const changePosition = z.pipe(
+  z.tuple([version(), number()]),
+  z.transform(([version, number]) => ({ version, number })),
 );

@@ -53,6 +53,8 @@ const contract = {
   createMessage: 'create',
   createMessages: 'create',
   listMessages: 'read',
+  listChatChanges: 'read',
+  listApplicationChanges: 'read all',
   searchChat: 'read',
   getMessage: 'read',
   editMessage: 'edit',

@@ -24,11 +24,10 @@ export const extremes = [
 
 /** Returns the identity of a list, as the handler of a valid request sees it. */
 export function listFor(id: OperationId, params: Record<string, string>, query: Record<string, string>): unknown[] {
-  const { params: path, query: asked }: Route = routes[id];
-  return listOf(id, {
-    params: path?.().parse(params) as object | undefined,
-    query: asked?.().parse(query) as { limit: number },
-  });
+  const { params: path, query: asked, tag }: Route = routes[id];
+  const parsed = asked?.().parse(query) as { limit: number };
+  const list = listOf(id, { params: path?.().parse(params) as object | undefined, query: parsed });
+  return tag === 'changes' ? [...list, parsed.limit] : list;
 }
 
 /** Decodes a cursor: returns its signature, and the members of its position. */

@@ -56,12 +56,14 @@ export const responseOf = ({ components }: OpenApi, response: Response): Respons
 
 /**
  * Returns the schemas, each without members that it does not document. In the document they are open, because later
- * versions may add members; but this version must return none that it does not document.
+ * versions may add members; but this version must return none that it does not document. Ajv derives the mapping of a
+ * discriminator itself, and refuses a given one.
  */
 function closed<Schemas>(schemas: Schemas): Schemas {
-  return JSON.parse(JSON.stringify(schemas), (_key, value) =>
-    value?.type === 'object' && value.properties ? { additionalProperties: false, ...value } : value,
-  );
+  return JSON.parse(JSON.stringify(schemas), (key, value) => {
+    if (key === 'discriminator') return { propertyName: value.propertyName };
+    return value?.type === 'object' && value.properties ? { additionalProperties: false, ...value } : value;
+  });
 }
 
 /** Checks responses against the OpenAPI document that the deployment serves. */
@@ -74,7 +76,12 @@ export class OpenApiCheck {
 
   constructor(document: OpenApi) {
     this.#document = document;
-    this.#ajv = new Ajv2020({ strict: false, allErrors: true, formats: { 'date-time': timestamp } });
+    this.#ajv = new Ajv2020({
+      strict: false,
+      allErrors: true,
+      discriminator: true,
+      formats: { 'date-time': timestamp },
+    });
     this.#ajv.addSchema({ $id: 'openapi', ...document, components: closed(document.components) });
     this.#templates = Object.keys(document.paths)
       .sort((a, b) => a.split('{').length - b.split('{').length)

@@ -1,0 +1,20 @@
+import { listOf } from '../runtime/http/lists.ts';
+import { operation } from '../runtime/http/operation.ts';
+import { changesResponse, chatChangeView } from './shared/changes.ts';
+import { requireApplication } from './shared/parents.ts';
+
+export const listApplicationChanges = operation('listApplicationChanges', async (request, services) => {
+  const { token } = request.params;
+  const { cursors, store } = services;
+  return changesResponse({
+    list: listOf('listApplicationChanges', request),
+    query: request.query,
+    cursors,
+    version: async () => {
+      await requireApplication(services, token);
+      return store.version({ token });
+    },
+    page: (range) => store.chatChanges(token, range),
+    viewOf: chatChangeView,
+  });
+});
