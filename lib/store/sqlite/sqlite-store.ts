@@ -1,4 +1,3 @@
-import { randomInt } from 'node:crypto';
 import type { SQLInputValue } from 'node:sqlite';
 import { type Compilable, type Selectable, sql } from 'kysely';
 import type { Version } from '../../model/version.ts';
@@ -7,17 +6,19 @@ import type { Database } from '../../sqlite/database.ts';
 import type { Step } from '../changes.ts';
 import type { Mark } from '../counting.ts';
 import { blankValues, memberColumns, memberValues } from '../sql/members.ts';
-import { parentOf } from '../sql/rows.ts';
 import type { Schema } from '../sql/schema.ts';
 import { chatChange, messageChange } from '../sql/sql-changes.ts';
 import { SqlStore } from '../sql/sql-store.ts';
 import { setCounts } from './counts.ts';
 import { deletionStatement, mergeStatement } from './merge.ts';
+import { type Parent, Parents } from './parents.ts';
+
+const { applications, chats, messages } = memberColumns;
 
 const tables = {
-  applications: { table: 'applications', key: ['token'], members: memberColumns.applications, versioned: false },
-  chats: { table: 'chats', key: ['token', 'number'], members: memberColumns.chats, versioned: true },
-  messages: { table: 'messages', key: ['token', 'chat', 'number'], members: memberColumns.messages, versioned: true },
+  applications: { table: 'applications', key: ['token'], members: applications, versioned: false },
+  chats: { table: 'chats', key: ['token', 'number'], members: chats, versioned: true },
+  messages: { table: 'messages', key: ['token', 'chat', 'number'], members: messages, versioned: true },
 };
 
 const statements = {
@@ -27,31 +28,12 @@ const statements = {
   deleteApplication: deletionStatement(tables.applications),
   deleteChat: deletionStatement(tables.chats),
   deleteMessage: deletionStatement(tables.messages),
-  isDeletedApplication: 'SELECT 1 FROM applications WHERE token = ? AND deleted = 1',
-  isDeletedChat: 'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 1',
-  mark: `INSERT INTO rollup_marks (token, chat, version) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET version = excluded.version`,
-  version: 'SELECT version FROM versions WHERE token = ? AND chat = ?',
-  setVersion: `INSERT INTO versions (token, chat, version) VALUES (?, ?, ?)
-    ON CONFLICT DO UPDATE SET version = excluded.version`,
   changedChats: `SELECT * FROM chats WHERE token = ? AND version = ? AND (deleted = 1 OR created_at IS NOT NULL)
     ORDER BY number`,
   changedMessages: `SELECT * FROM messages
     WHERE token = ? AND chat = ? AND version = ? AND (deleted = 1 OR created_at IS NOT NULL) ORDER BY number`,
   purge: 'INSERT INTO purges (token, chat, due_at, pass) VALUES (?, ?, ?, 1) ON CONFLICT DO NOTHING',
 };
-
-const depth = ({ chat, number }: { chat?: number | undefined; number?: number | undefined }): number =>
-  Number(chat !== undefined) + Number(number !== undefined);
-
-/** A chat (0 for the application) with writes in a batch, and the version that they make if they change a row. */
-interface Raised {
-  token: string;
-  chat: number;
-  version: number;
-  /** Whether a row changed. */
-  changed: boolean;
-}
 
 /** The store in SQLite. Only one connection writes, so merging needs no locks. */
 export class SqliteStore extends SqlStore {
@@ -64,34 +46,34 @@ export class SqliteStore extends SqlStore {
 
   async merge(writes: Write[]): Promise<Version[]> {
     return this.#database.transaction(() => {
-      const targets = writes.map((write) => ({ write, ...targetOf(write) }));
+      const parents = new Parents(this.#database);
       // Applications first, messages last, so that nothing is stored below something that the same batch deletes.
-      targets.sort((a, b) => depth(a) - depth(b));
-      const marked = new Map<string, [token: string, chat: number]>();
-      const raised = new Map<string, Raised>();
-      const deleted = new Map<string, boolean>();
-      for (const { write, token, chat, number } of targets) {
-        const above = number === undefined ? token : `${token}/${chat}`;
-        if (chat !== undefined && !deleted.has(above)) deleted.set(above, this.#isDeletedAbove(token, chat, number));
-        if (deleted.get(above)) continue;
-        // A message changes its chat's count and version, a chat its application's.
-        const parent = number === undefined ? 0 : (chat as number);
-        const name = number === undefined ? `${token}/0` : above;
-        let next = raised.get(name);
-        if (!next) {
-          next = { token, chat: parent, version: this.#version(token, parent) + 1, changed: false };
-          raised.set(name, next);
-          marked.set(name, [token, parent]);
+      for (const write of writes)
+        if (targetOf(write).chat === undefined) {
+          this.#mergeApplication(write);
+          parents.mark(write.token, 0);
         }
-        if (this.#mergeOne(write, next.version) && chat !== undefined) next.changed = true;
+      for (const write of writes) {
+        const { token, chat, number } = targetOf(write);
+        if (chat === undefined || number !== undefined) continue;
+        const parent = parents.of(token, 0);
+        if (parent.deleted) continue;
+        if (this.#mergeChat(write, chat, parent.version)) parent.changed = true;
         // Messages of a new chat may have arrived before it. When they were counted, the chat had no row to hold the
         // count.
-        if (write.kind === 'chat') marked.set(`${token}/${write.chat}`, [token, write.chat]);
+        if (write.kind === 'chat') parents.mark(token, chat);
       }
-      for (const [token, chat] of marked.values()) this.#run('mark', token, chat, randomInt(2 ** 47));
-      const changed = [...raised.values()].filter((each) => each.changed);
-      for (const { token, chat, version } of changed) this.#run('setVersion', token, chat, version);
-      return changed.map(({ token, chat, version }) => ({ ...parentOf({ token, chat }), version }));
+      // Chat by chat, because neighbouring rows share pages. A batch of 100 chats takes a quarter less time this way.
+      for (const write of writes) {
+        const { token, chat, number } = targetOf(write);
+        if (chat === undefined || number === undefined) continue;
+        const parent = parents.of(token, chat);
+        if (!parent.deleted) parent.messages.push({ write, number });
+      }
+      for (const parent of parents.all())
+        for (const { write, number } of parent.messages)
+          if (this.#mergeMessage(write, parent, number)) parent.changed = true;
+      return parents.end();
     });
   }
 
@@ -123,52 +105,33 @@ export class SqliteStore extends SqlStore {
     });
   }
 
-  #isDeletedAbove(token: string, chat: number, number: number | undefined): boolean {
-    return (
-      this.#has('isDeletedApplication', token) || (number !== undefined && this.#has('isDeletedChat', token, chat))
-    );
-  }
-
-  #version(token: string, chat: number): number {
-    return Number(this.#database.prepare(statements.version).get(token, chat)?.version ?? 0);
-  }
-
-  /** Returns whether the write changed a row. */
-  #mergeOne(write: Write, version: number): boolean {
-    const { applications, chats, messages } = memberColumns;
+  #mergeApplication(write: Write): void {
     const { token, at } = write;
-    const createdAt = 'revision' in write && write.revision === 0 ? at : null;
-    switch (write.kind) {
-      case 'application':
-        return this.#run('application', token, ...memberValues(applications, write, write.revision), createdAt, at);
-      case 'chat': {
-        const values = memberValues(chats, write, write.revision);
-        return this.#run('chat', token, write.chat, ...values, createdAt, at, version);
-      }
-      case 'message': {
-        const values = memberValues(messages, write.content, write.revision);
-        return this.#run('message', token, write.chat, write.number, ...values, createdAt, at, version);
-      }
-      case 'deletion':
-        if (write.number !== undefined)
-          return this.#run(
-            'deleteMessage',
-            token,
-            write.chat as number,
-            write.number,
-            ...blankValues(messages),
-            at,
-            version,
-          );
-        this.#run('purge', token, write.chat ?? 0, at);
-        return write.chat === undefined
-          ? this.#run('deleteApplication', token, ...blankValues(applications), at)
-          : this.#run('deleteChat', token, write.chat, ...blankValues(chats), at, version);
+    if (write.kind === 'application')
+      this.#run('application', token, ...memberValues(applications, write, write.revision), createdAt(write), at);
+    else {
+      this.#run('deleteApplication', token, ...blankValues(applications), at);
+      this.#run('purge', token, 0, at);
     }
   }
 
-  #has(statement: keyof typeof statements, ...values: (string | number)[]): boolean {
-    return this.#database.prepare(statements[statement]).get(...values) !== undefined;
+  /** Returns whether the row changed, as `#mergeMessage` does. */
+  #mergeChat(write: Write, chat: number, version: number): boolean {
+    const { token, at } = write;
+    if (write.kind === 'chat') {
+      const values = memberValues(chats, write, write.revision);
+      return this.#run('chat', token, chat, ...values, createdAt(write), at, version);
+    }
+    this.#run('purge', token, chat, at);
+    return this.#run('deleteChat', token, chat, ...blankValues(chats), at, version);
+  }
+
+  #mergeMessage(write: Write, { token, chat, version }: Parent, number: number): boolean {
+    const { at } = write;
+    if (write.kind !== 'message')
+      return this.#run('deleteMessage', token, chat, number, ...blankValues(messages), at, version);
+    const values = memberValues(messages, write.content, write.revision);
+    return this.#run('message', token, chat, number, ...values, createdAt(write), at, version);
   }
 
   /** Returns whether the statement changed a row. */
@@ -176,3 +139,5 @@ export class SqliteStore extends SqlStore {
     return this.#database.prepare(statements[statement]).run(...values).changes > 0;
   }
 }
+
+const createdAt = (write: Write): number | null => ('revision' in write && write.revision === 0 ? write.at : null);
