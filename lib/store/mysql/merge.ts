@@ -1,4 +1,4 @@
-import { type RawBuilder, sql, type Transaction } from 'kysely';
+import { CompiledQuery, type RawBuilder, sql, type Transaction } from 'kysely';
 import { limits } from '../../limits.ts';
 import { bytesOf, type ContentChange } from '../../model/content.ts';
 import type { Version } from '../../model/version.ts';
@@ -164,11 +164,15 @@ const messageColumns = [
 
 async function mergeMessages(db: Db, writes: VersionedWrite[]): Promise<void> {
   for (const group of statementGroups(writes as VersionedMessage[], ({ write }) => bytesOf(contentIn(write))))
-    for (let i = 0; i < group.length; i += blockRows)
-      await sql`INSERT INTO messages (${sql.join(messageColumns.map((column) => sql.ref(column)))})
-        VALUES ${valuesOf(group.slice(i, i + blockRows))}
-        ON DUPLICATE KEY UPDATE ${assignments(stamping(members))}`.execute(db);
+    for (let i = 0; i < group.length; i += blockRows) {
+      insertMessages ??= sql`INSERT INTO messages (${sql.join(messageColumns.map((column) => sql.ref(column)))})
+        VALUES ${null} ON DUPLICATE KEY UPDATE ${assignments(stamping(members))}`.compile(db).sql;
+      await db.executeQuery(CompiledQuery.raw(insertMessages, [valuesOf(group.slice(i, i + blockRows))]));
+    }
 }
+
+/** The statement, whose only parameter is the rows. Building it takes longer than sending 20 rows. */
+let insertMessages: string | undefined;
 
 const placeholders = (count: number): string => '?,'.repeat(count);
 const createdRow = `(${placeholders(3 + members.length)}${'0,'.repeat(editable(members).length)}0,?,created_at,?)`;

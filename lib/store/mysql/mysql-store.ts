@@ -86,12 +86,15 @@ export class MysqlStore extends SqlStore {
   ): Promise<Map<string, Row[]>> {
     if (versions.length === 0) return new Map();
     const row = sql.table(table);
-    const keys = versions.map(({ token, chat = 0, version }): [string, ...number[]] => [token, chat, version]);
+    // Each key has all columns of the index before the number, so that it is one look-up.
+    const keys = versions.flatMap(({ token, chat = 0, version }) =>
+      [0, 1].map((deleted): [string, ...number[]] => [token, chat, deleted, version]),
+    );
     const { rows } = await sql<Row>`
-      SELECT ${row}.* FROM ${rowTable(['chat', 'version'], keys)}
+      SELECT ${row}.* FROM ${rowTable(['chat', 'deleted', 'version'], keys)}
       STRAIGHT_JOIN ${row} ${this.using(`${table}_by_version`)}
         ON ${row}.token = ${keyToken} ${table === 'messages' ? sql`AND ${row}.chat = k.chat` : sql``}
-        AND ${row}.version = k.version
+        AND ${row}.deleted = k.deleted AND ${row}.version = k.version
       WHERE ${row}.deleted = 1 OR ${row}.created_at IS NOT NULL
       ORDER BY ${row}.number`.execute(this.db);
     return Map.groupBy(rows, ({ token, chat = 0, version }) => `${token}/${chat}/${version}`);

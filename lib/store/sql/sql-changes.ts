@@ -61,7 +61,7 @@ export abstract class SqlChanges extends SqlInventory implements Changes {
     let next: number | undefined;
     for (let { after } = range; changes.length < range.limit && bytes < limits.pageBytes; ) {
       const limit = Math.min(range.limit - changes.length, messagesAtATime);
-      const rows = await this.#changed('messages', { token, chat }, { ...range, after, limit: limit + 1 });
+      const rows = await this.#changed<MessageRow>('messages', { token, chat }, { ...range, after, limit: limit + 1 });
       const page = rows.slice(0, limit);
       changes.push(...page.map(messageChange));
       next = rows[limit]?.version;
@@ -74,30 +74,37 @@ export abstract class SqlChanges extends SqlInventory implements Changes {
 
   async chatChanges(token: string, range: ChangesRange): Promise<ChangesPage<ChatState>> {
     const { limit } = range;
-    const rows = await this.#changed('chats', { token }, { ...range, limit: limit + 1 });
+    const rows = await this.#changed<ChatRow>('chats', { token }, { ...range, limit: limit + 1 });
     return { changes: rows.slice(0, limit).map(chatChange), next: rows[limit]?.version };
   }
 
   /** Returns the rows of the range that readers may see, or might have seen before they were deleted. */
-  async #changed<Table extends 'chats' | 'messages'>(
-    table: Table,
+  async #changed<Row extends ChatRow | MessageRow>(
+    table: 'chats' | 'messages',
     { token, chat }: Parent,
     { after, upTo, limit }: ChangesRange,
-  ): Promise<Selectable<Schema[Table]>[]> {
+  ): Promise<Row[]> {
     const below = chat === undefined ? sql`token = ${token}` : sql`token = ${token} AND chat = ${chat}`;
-    const rows: Selectable<Schema[Table]>[] = [];
-    // Two queries, because with one condition for both ranges neither engine would start reading at the position.
-    const ranges = [
-      ...(after.number === undefined ? [] : [sql`version = ${after.version} AND number > ${after.number}`]),
-      sql`version > ${after.version} AND version <= ${upTo}`,
-    ];
-    for (const range of ranges)
-      if (rows.length < limit) {
-        const found = await sql<Selectable<Schema[Table]>>`
-          SELECT * FROM ${sql.table(table)} ${this.using(`${table}_by_version`)} WHERE ${below} AND ${range} AND (deleted = 1 OR created_at IS NOT NULL)
-          ORDER BY version, number LIMIT ${sql.lit(limit - rows.length)}`.execute(this.db);
-        rows.push(...found.rows);
-      }
-    return rows;
+    const rowsIn = async (range: RawBuilder<unknown>, most: number) => {
+      const { rows } = await sql<Row>`
+        SELECT * FROM ${sql.table(table)} ${this.using(`${table}_by_version`)} WHERE ${below} AND ${range}
+        ORDER BY version, number LIMIT ${sql.lit(most)}`.execute(this.db);
+      return rows;
+    };
+    const rows: Row[] = [];
+    // One query for each range of the index, because with one condition for all neither engine would start reading at
+    // the position.
+    for (const seen of [sql`deleted = 0 AND created_at IS NOT NULL`, sql`deleted = 1`]) {
+      const rest =
+        after.number === undefined
+          ? []
+          : await rowsIn(sql`${seen} AND version = ${after.version} AND number > ${after.number}`, limit);
+      rows.push(...rest);
+      if (rest.length < limit)
+        rows.push(
+          ...(await rowsIn(sql`${seen} AND version > ${after.version} AND version <= ${upTo}`, limit - rest.length)),
+        );
+    }
+    return rows.sort((a, b) => a.version - b.version || a.number - b.number).slice(0, limit);
   }
 }

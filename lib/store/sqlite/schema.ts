@@ -88,8 +88,11 @@ export const storeMigrations: Record<string, Migration> = {
       ) STRICT, WITHOUT ROWID`.execute(db);
       await sql`ALTER TABLE chats ADD COLUMN version INTEGER NOT NULL DEFAULT 1`.execute(db);
       await sql`ALTER TABLE messages ADD COLUMN version INTEGER NOT NULL DEFAULT 1`.execute(db);
-      await sql`CREATE INDEX chats_by_version ON chats (token, version, number)`.execute(db);
-      await sql`CREATE INDEX messages_by_version ON messages (token, chat, version, number)`.execute(db);
+      // The roll-up counts the deleted rows with these indexes too.
+      await sql`CREATE INDEX chats_by_version ON chats (token, deleted, version, number)`.execute(db);
+      await sql`CREATE INDEX messages_by_version ON messages (token, chat, deleted, version, number)`.execute(db);
+      await sql`DROP INDEX chats_deleted`.execute(db);
+      await sql`DROP INDEX messages_deleted`.execute(db);
       await sql`INSERT INTO versions SELECT DISTINCT token, 0, 1 FROM chats`.execute(db);
       await sql`INSERT INTO versions SELECT DISTINCT token, chat, 1 FROM messages`.execute(db);
     },

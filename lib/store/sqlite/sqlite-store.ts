@@ -28,10 +28,10 @@ const statements = {
   deleteApplication: deletionStatement(tables.applications),
   deleteChat: deletionStatement(tables.chats),
   deleteMessage: deletionStatement(tables.messages),
-  changedChats: `SELECT * FROM chats WHERE token = ? AND version = ? AND (deleted = 1 OR created_at IS NOT NULL)
-    ORDER BY number`,
-  changedMessages: `SELECT * FROM messages
-    WHERE token = ? AND chat = ? AND version = ? AND (deleted = 1 OR created_at IS NOT NULL) ORDER BY number`,
+  changedChats: `SELECT * FROM chats WHERE token = ? AND deleted IN (0, 1) AND version = ?
+    AND (deleted = 1 OR created_at IS NOT NULL) ORDER BY number`,
+  changedMessages: `SELECT * FROM messages WHERE token = ? AND chat = ? AND deleted IN (0, 1) AND version = ?
+    AND (deleted = 1 OR created_at IS NOT NULL) ORDER BY number`,
   purge: 'INSERT INTO purges (token, chat, due_at, pass) VALUES (?, ?, ?, 1) ON CONFLICT DO NOTHING',
 };
 

@@ -3,9 +3,9 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import type { Parent } from '../../../lib/model/keys.ts';
 import type { Write } from '../../../lib/model/write.ts';
-import type { Change, ChangesRange, ChatState } from '../../../lib/store/changes.ts';
-import type { StoredMessage } from '../../../lib/store/reads.ts';
+import type { ChangesRange } from '../../../lib/store/changes.ts';
 import type { Store } from '../../../lib/store/store.ts';
+import { type AnyChange, Follower } from '../../support/changes/follower.ts';
 import { purgeAll } from '../../support/client/all-pages.ts';
 import { deliveries, history } from '../../support/histories/histories.ts';
 import {
@@ -17,8 +17,6 @@ import {
   numbers,
 } from '../../support/histories/writes.ts';
 import type { StoreUnderTest } from './store.ts';
-
-type AnyChange = Change<StoredMessage> | Change<ChatState>;
 
 /** The contract of a store's versions and changes. The tests share one store, and each uses applications of its own. */
 export function changesContract(name: string, open: () => Promise<StoreUnderTest>): void {
@@ -280,34 +278,4 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       expect(follower.live()).toHaveLength(640);
     });
   });
-}
-
-/** Follows a chat, or the chats of an application, as a client does: by asking again and again what changed. */
-class Follower {
-  readonly #parent: Parent;
-  #position = 0;
-  readonly #known = new Map<number, AnyChange>();
-
-  constructor(parent: Parent) {
-    this.#parent = parent;
-  }
-
-  async poll(store: Store): Promise<void> {
-    const { token, chat } = this.#parent;
-    const upTo = await store.version(this.#parent);
-    expect(upTo, 'the version').toBeGreaterThanOrEqual(this.#position);
-    const range = { after: { version: this.#position }, upTo, limit: 10_000 };
-    const { changes } = await (chat === undefined
-      ? store.chatChanges(token, range)
-      : store.messageChanges({ token, chat }, range));
-    for (const change of changes) this.#known.set(change.number, change);
-    this.#position = upTo;
-  }
-
-  /** Returns what is not deleted, in the order of the numbers. */
-  live(): (StoredMessage | ChatState)[] {
-    return [...this.#known.values()]
-      .flatMap((change) => (change.type === 'deleted' ? [] : [change.stored]))
-      .sort((a, b) => a.number - b.number);
-  }
 }
