@@ -2,6 +2,7 @@ import { claimsKept } from '../../lib/ledger/dynamodb/claims.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import type { Taken } from './dynamodb.ts';
 import type { FinalState, MessageRow } from './final-state.ts';
+import type { Followed } from './followers.ts';
 import { type Attempt, accepted, isUnknown, isWrite, type Operation, startOf } from './history.ts';
 
 // Checks the history of requests and responses against the final state, in the spirit of Elle
@@ -52,8 +53,37 @@ export function check(history: Operation[], state: FinalState, poison: string[])
     ...checkDeadLetters(state, poison),
     ...state.leftBelow.map((place) => `${place} is below something deleted and exists again after the purge`),
     ...checkDifferences(history, state),
+    ...state.followed.flatMap((follower) => [...follower.violations, ...checkFollower(follower, state)]),
     ...state.invalid.map((why) => `DynamoDB rejected a call as invalid: ${why}`),
   ];
+}
+
+/** A follower must know exactly what is stored: the text of each message or chat, and which of them are deleted. */
+function checkFollower({ token, chat, known }: Followed, state: FinalState): string[] {
+  const rows =
+    chat === undefined
+      ? state.chats.filter((row) => row.token === token).map((row) => ({ ...row, text: row.name }))
+      : state.messages
+          .filter((row) => row.token === token && row.chat === chat)
+          .map((row) => ({ ...row, text: row.body }));
+  const told = new Map(
+    [...known].map(([number, { type, message, chat }]) => {
+      const text = message?.body ?? chat?.name ?? null;
+      return [number, type.endsWith('.deleted') ? 'deleted' : JSON.stringify(text)] as const;
+    }),
+  );
+  const stored = new Map(
+    rows.flatMap(({ number, deleted, created_at, text }) => {
+      if (!deleted && created_at === null) return [];
+      return [[number, deleted ? 'deleted' : JSON.stringify(text)] as const];
+    }),
+  );
+  return [...new Set([...stored.keys(), ...told.keys()])]
+    .filter((number) => told.get(number) !== stored.get(number))
+    .map((number) => {
+      const about = placeOf(token, chat, number);
+      return `a follower knows ${about} as ${told.get(number)}, and the store has ${stored.get(number)}`;
+    });
 }
 
 function checkAnswers(history: Operation[]): string[] {

@@ -3,6 +3,7 @@ import { metadataIn } from '../../lib/ledger/dynamodb/metadata.ts';
 import { numberIn, textIn } from '../../lib/ledger/dynamodb/table.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import type { Taken } from './dynamodb.ts';
+import type { Followed } from './followers.ts';
 import type { World } from './world.ts';
 
 export interface ApplicationRow {
@@ -62,10 +63,12 @@ export interface FinalState {
   later: Difference[];
   /** The differences that remain when the void numbers are recorded. */
   left: Difference[];
+  /** What the followers know at the end. */
+  followed: Followed[];
 }
 
 /** The parts of the final state that are collected during the simulation. */
-type Gathered = Pick<FinalState, 'deadLetters' | 'leftBelow' | 'differences' | 'later' | 'left'>;
+type Gathered = Pick<FinalState, 'deadLetters' | 'leftBelow' | 'differences' | 'later' | 'left' | 'followed'>;
 
 export function finalState(world: World, gathered: Gathered): FinalState {
   const rows = <Row>(sql: string) => world.database.raw.prepare(sql).all() as unknown as Row[];

@@ -12,6 +12,8 @@ import type { Database } from '../../lib/sqlite/database.ts';
 
 /** The modules that a bug can be planted in, with what they export. */
 interface Modules {
+  'functions/api/shared/changes-page.ts': typeof import('../../functions/api/shared/changes-page.ts');
+  'functions/api/shared/changes.ts': typeof import('../../functions/api/shared/changes.ts');
   'functions/workers/store.ts': typeof import('../../functions/workers/store.ts');
   'lib/ledger/dynamodb/claims.ts': typeof import('../../lib/ledger/dynamodb/claims.ts');
   'lib/ledger/dynamodb/dynamodb-ledger.ts': typeof import('../../lib/ledger/dynamodb/dynamodb-ledger.ts');
@@ -566,4 +568,117 @@ export const mutations: Mutation[] = [
       },
   ),
   mergingWithout(hiddenMetadataRevision, "an older edit of a chat's metadata replaces a newer one"),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'a version is visible before it is committed',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        override async version(...args: Parameters<InstanceType<typeof SqliteStore>['version']>) {
+          const version = await super.version(...args);
+          return version === 0 ? 0 : version + 1;
+        }
+      },
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'a row is stamped with the version that was there before',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override async merge(writes: Write[]) {
+          const versions = await super.merge(writes);
+          for (const { token, chat = 0, version } of versions)
+            sql(
+              this.#database,
+              'UPDATE messages SET version = version - 1 WHERE token = ? AND chat = ? AND version = ?',
+              token,
+              chat,
+              version,
+            );
+          return versions;
+        }
+      },
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'a write that is delivered again stamps its row again',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override async merge(writes: Write[]) {
+          const versions = await super.merge(writes);
+          for (const write of writes) {
+            if (write.kind !== 'message') continue;
+            const { token, chat, number } = write;
+            sql(this.#database, 'UPDATE versions SET version = version + 1 WHERE token = ? AND chat = ?', token, chat);
+            sql(
+              this.#database,
+              `UPDATE messages SET version = (SELECT version FROM versions WHERE token = ?1 AND chat = ?2)
+              WHERE token = ?1 AND chat = ?2 AND number = ?3`,
+              token,
+              chat,
+              number,
+            );
+          }
+          return versions;
+        }
+      },
+  ),
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'changes begin one version too late',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        override messageChanges(...[chat, range]: Parameters<InstanceType<typeof SqliteStore>['messageChanges']>) {
+          const { version, number } = range.after;
+          return super.messageChanges(chat, {
+            ...range,
+            after: number === undefined && version > 0 ? { version: version + 1 } : range.after,
+          });
+        }
+      },
+  ),
+  mutation(
+    'functions/api/shared/changes-page.ts',
+    'changesPage',
+    'a version is cut by the limit',
+    ({ changesPage }) =>
+      (found, viewOf, version) => {
+        const page = changesPage(found, viewOf, version);
+        const last = found.changes.at(-1);
+        if (!page.more || !last) return page;
+        return { data: found.changes.map(viewOf), change: last.version, more: true };
+      },
+  ),
+  mutation(
+    'functions/api/shared/changes.ts',
+    'changesResponse',
+    'the version is read after the changes',
+    ({ changesResponse }) =>
+      (list) => {
+        let found: ReturnType<typeof list.page> | undefined;
+        return changesResponse({
+          ...list,
+          version: async () => {
+            const { after = 0, limit } = list.query;
+            found = list.page({ after: { version: after }, upTo: Number.MAX_SAFE_INTEGER, limit });
+            await found;
+            return list.version();
+          },
+          page: (range) => found ?? list.page(range),
+        });
+      },
+  ),
 ];

@@ -5,6 +5,7 @@ import { check } from './check.ts';
 import { Clients } from './clients.ts';
 import { leap, restart, sleep, step } from './determinism.ts';
 import { type FinalState, finalState, leftBelow } from './final-state.ts';
+import { Followers } from './followers.ts';
 import { accepted, isWrite, type Operation } from './history.ts';
 import { World } from './world.ts';
 
@@ -88,6 +89,8 @@ async function live(world: World, clients: Clients) {
       (random.chance(0.5) ? store : search).send(body);
     }
   })();
+  const followers = new Followers(world, clients);
+  const following = followers.run();
   await clients.run(random.between(2, 4), random.between(6, 14));
   await poisoned;
   // Some outages end while no client sends requests, and a few are long.
@@ -101,7 +104,9 @@ async function live(world: World, clients: Clients) {
   while (!world.isQuiet() && Date.now() < deadline);
   const late = !world.isQuiet();
   world.stop();
+  followers.stop();
   await sleep(2 * minute);
+  await following;
 
   const deadLetters = world.takeDeadLetters();
   const below = leftBelow(world);
@@ -111,5 +116,10 @@ async function live(world: World, clients: Clients) {
   const later = await world.reconcile();
   await world.rollUp();
   const left = await world.reconcile();
-  return { state: finalState(world, { deadLetters, leftBelow: below, differences, later, left }), poison, late };
+  const followed = await followers.end();
+  return {
+    state: finalState(world, { deadLetters, leftBelow: below, differences, later, left, followed }),
+    poison,
+    late,
+  };
 }

@@ -1,5 +1,6 @@
 import { describe, expect, test } from 'vitest';
-import { changesPage, messageChangeView, stepJson } from '../../functions/api/shared/changes.ts';
+import { messageChangeView, stepJson } from '../../functions/api/shared/changes.ts';
+import { changesPage } from '../../functions/api/shared/changes-page.ts';
 import { limits } from '../../lib/limits.ts';
 import { blankContent } from '../../lib/model/content.ts';
 import type { Change } from '../../lib/store/changes.ts';

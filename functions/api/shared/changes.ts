@@ -3,7 +3,7 @@ import { limits } from '../../../lib/limits.ts';
 import type { Change, ChangesPage, ChangesRange, ChatState, Step } from '../../../lib/store/changes.ts';
 import type { StoredMessage } from '../../../lib/store/reads.ts';
 import { changePosition } from '../../runtime/http/positions.ts';
-import { fitting } from './pages.ts';
+import { changesPage } from './changes-page.ts';
 import { chatStateView, messageView } from './views.ts';
 
 // Changes as clients see them, in pages and in what followers get. A deleted message or chat has only its number left.
@@ -27,27 +27,6 @@ export function stepJson(step: Step): string {
   const data = step.chat === undefined ? step.changes.map(chatChangeView) : step.changes.map(messageChangeView);
   const whole = JSON.stringify({ ...about, data });
   return Buffer.byteLength(whole) <= limits.stepBytes ? whole : JSON.stringify({ ...about, truncated: true });
-}
-
-/**
- * Returns the part of a page that a client gets. A version is not cut: the page ends before the first version that does
- * not fit whole. Only a version that does not fit alone is cut. `end` is then the position of the last change, and
- * `change` is the version before it, so a client that loses its cursor gets the whole version again.
- *
- * @param version the present version of the chat or application, read before the page
- */
-export function changesPage<Stored, View extends { change: number }>(
-  { changes, next }: ChangesPage<Stored>,
-  viewOf: (change: Change<Stored>) => View,
-  version: number,
-): { data: View[]; change: number; more: boolean; end?: [version: number, number: number] } {
-  const page = fitting(changes, next !== undefined, viewOf);
-  const cut = changes[page.items.length]?.version ?? next;
-  const last = page.items.at(-1);
-  if (cut === undefined || !last) return { data: page.views, change: version, more: false };
-  const whole = page.views.filter(({ change }) => change < cut);
-  const upTo = { change: cut - 1, more: true };
-  return whole.length > 0 ? { data: whole, ...upTo } : { data: page.views, ...upTo, end: [last.version, last.number] };
 }
 
 /** What the two lists of changes do differently. */

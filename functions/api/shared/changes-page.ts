@@ -1,0 +1,23 @@
+import type { Change, ChangesPage } from '../../../lib/store/changes.ts';
+import { fitting } from './pages.ts';
+
+/**
+ * Returns the part of a page that a client gets. A version is not cut: the page ends before the first version that does
+ * not fit whole. Only a version that does not fit alone is cut. `end` is then the position of the last change, and
+ * `change` is the version before it, so a client that loses its cursor gets the whole version again.
+ *
+ * @param version the present version of the chat or application, read before the page
+ */
+export function changesPage<Stored, View extends { change: number }>(
+  { changes, next }: ChangesPage<Stored>,
+  viewOf: (change: Change<Stored>) => View,
+  version: number,
+): { data: View[]; change: number; more: boolean; end?: [version: number, number: number] } {
+  const page = fitting(changes, next !== undefined, viewOf);
+  const cut = changes[page.items.length]?.version ?? next;
+  const last = page.items.at(-1);
+  if (cut === undefined || !last) return { data: page.views, change: version, more: false };
+  const whole = page.views.filter(({ change }) => change < cut);
+  const upTo = { change: cut - 1, more: true };
+  return whole.length > 0 ? { data: whole, ...upTo } : { data: page.views, ...upTo, end: [last.version, last.number] };
+}
