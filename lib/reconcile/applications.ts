@@ -11,6 +11,7 @@ import type { Compared, Difference, Lacking } from './difference.ts';
 import { compareMessages } from './messages.ts';
 import { missingNumbers } from './missing-numbers.ts';
 import type { Run } from './run.ts';
+import { compareVersion } from './versions.ts';
 
 /** Compares an application of the ledger, its chats and their messages. */
 export async function* compareApplication(run: Run, token: string): AsyncGenerator<Difference> {
@@ -33,6 +34,7 @@ export async function* compareApplication(run: Run, token: string): AsyncGenerat
     for (const chat of chats.known) yield* compareChat(run, chat);
   }
   yield* compareCount(run, { token }, { highest: highest.number, unstored });
+  yield* compareVersion(run, { token });
 }
 
 /** An application or chat in the ledger and in the store. */
@@ -69,6 +71,7 @@ async function* compareChat(run: Run, { entry, row }: Known): AsyncGenerator<Dif
     unstored += messages.unstored;
   }
   yield* compareCount(run, { token, chat }, { highest: highest.number, unstored });
+  yield* compareVersion(run, { token, chat });
   run.onChat({ token, chat, messages: highest.number });
 }
 

@@ -33,6 +33,8 @@ export type Difference = { repaired: boolean } & (
   | { kind: 'newer in index'; token: string; chat: number; number: number; lacking: Lacking }
   /** When `repaired`, the next roll-up sets the count. */
   | { kind: 'wrong count'; token: string; chat?: number; count: number; expected: number }
+  /** Rows have a higher version than their chat, or than the chats of their application. */
+  | { kind: 'version too low'; token: string; chat?: number; version: number; highest: number }
   /**
    * A value outside its range, left by an import of an earlier version or by corruption. Nothing repairs it. With a
    * counter out of bounds, the numbers up to the highest stored one are compared; with a revision or time out of

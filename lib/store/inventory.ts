@@ -39,6 +39,12 @@ export interface Count {
   marked: boolean;
 }
 
+/** The version of a chat or of an application's chats, and the highest version of its rows. */
+export interface RowVersions {
+  version: number;
+  highest: number;
+}
+
 /**
  * What reconciliation compares with the ledger and the search index, and the notes about missing numbers. Numbers are
  * those of an application's chats or, if the parent is a chat, of its messages.
@@ -62,6 +68,10 @@ export interface Inventory {
   messageVersions(chat: ChatKey, range: NumberRange): Promise<MessageVersion[]>;
   /** Returns undefined if the parent has no row. */
   count(parent: Parent): Promise<Count | undefined>;
+  /** Returns the version of a chat or of an application's chats. Rows of a higher version are changes that nobody gets. */
+  rowVersions(parent: Parent): Promise<RowVersions>;
+  /** Raises the version to `version`, unless it is higher already. */
+  raiseVersion(parent: Parent, version: number): Promise<void>;
   /** Makes the next roll-up replace the count, whatever it was computed from. */
   recount(parent: Parent): Promise<void>;
 

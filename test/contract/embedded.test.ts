@@ -80,6 +80,7 @@ reconcileContract('embedded', async (now) => {
       await queue.receive(100_000);
     },
     bury: (deadLetters) => queue.bury(deadLetters),
+    runOnStore: async (statement) => storeFile.database.raw.exec(statement),
     refreshed: async () => undefined,
     close: async () => {
       ledgerFile.remove();

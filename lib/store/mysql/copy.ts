@@ -42,7 +42,8 @@ export class SameDatabase extends Error {
 }
 
 /**
- * Replaces the rows of all tables with those of another database, which may be of an earlier version of the schema.
+ * Replaces the rows of all tables with those of another database, which may be of an earlier version of the schema. Rows
+ * of a release without versions have version 1, and reconcile raises the versions of their chats.
  * Nothing else may write to either database meanwhile. A copy that is stopped leaves an incomplete database; run it again.
  *
  * @throws SameDatabase before anything is deleted
@@ -50,7 +51,8 @@ export class SameDatabase extends Error {
 export async function* copyDatabase(from: Kysely<Schema>, to: Kysely<Schema>): AsyncGenerator<CopyStep> {
   if (await isSame(from, to)) throw new SameDatabase();
   for (const table of tables) yield* empty(to, table);
-  for (const table of tables) yield* copyTable(from, to, table);
+  const known = new Set((await from.introspection.getTables()).map(({ name }) => name));
+  for (const table of tables) if (known.has(table.name)) yield* copyTable(from, to, table);
 }
 
 /** Locks have names and belong to a server, so a lock of one database is found in the other only if both are the same. */

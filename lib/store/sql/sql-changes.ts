@@ -45,16 +45,6 @@ export abstract class SqlChanges extends SqlInventory implements Changes {
   /** Returns the SQL that makes a query use an index of its table. Without it, MySQL may sort a whole chat instead. */
   protected abstract using(index: string): RawBuilder<unknown>;
 
-  async version({ token, chat = 0 }: Parent): Promise<number> {
-    const row = await this.db
-      .selectFrom('versions')
-      .select('version')
-      .where('token', '=', token)
-      .where('chat', '=', chat)
-      .executeTakeFirst();
-    return row?.version ?? 0;
-  }
-
   async messageChanges({ token, chat }: ChatKey, range: ChangesRange): Promise<ChangesPage<StoredMessage>> {
     const changes: Change<StoredMessage>[] = [];
     let bytes = 0;

@@ -4,7 +4,7 @@ import { limits } from '../../limits.ts';
 import { contentMembers, memberRecord, revisionName } from '../../model/content.ts';
 import type { ChatKey, Parent } from '../../model/keys.ts';
 import type { NumberRange } from '../../model/ranges.ts';
-import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber } from '../inventory.ts';
+import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber, RowVersions } from '../inventory.ts';
 import type { NotLive, Schema } from './schema.ts';
 
 const mergedParent = (
@@ -157,6 +157,50 @@ export abstract class SqlInventory implements Inventory {
         ${chat === 0 ? sql`` : sql`AND r.chat = v.chat`}
       WHERE v.token = ${token} AND v.chat = ${chat} AND v.void = 1`.execute(this.db);
     return { deleted: Number(deleted), voids: Number(rows[0]?.voids), filled: Number(rows[0]?.filled) };
+  }
+
+  async rowVersions({ token, chat = 0 }: Parent): Promise<RowVersions> {
+    const table = chat === 0 ? 'chats' : 'messages';
+    const highest: number[] = [];
+    // One query for each range of the index over versions.
+    for (const deleted of [0, 1]) {
+      const last = await this.db
+        .selectFrom(table)
+        .select('version')
+        .where('token', '=', token)
+        .$if(chat !== 0, (query) => query.where(sql.ref('chat'), '=', chat))
+        .where('deleted', '=', deleted)
+        .orderBy('version', 'desc')
+        .limit(1)
+        .executeTakeFirst();
+      highest.push(last?.version ?? 0);
+    }
+    // Read last: a write that changed rows meanwhile has raised the version too.
+    return { version: await this.version({ token, chat }), highest: Math.max(...highest) };
+  }
+
+  async version({ token, chat = 0 }: Parent): Promise<number> {
+    const row = await this.db
+      .selectFrom('versions')
+      .select('version')
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .executeTakeFirst();
+    return row?.version ?? 0;
+  }
+
+  async raiseVersion({ token, chat = 0 }: Parent, version: number): Promise<void> {
+    const raise = this.db
+      .updateTable('versions')
+      .set({ version })
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('version', '<', version);
+    const known = sql`SELECT 1 FROM versions WHERE token = ${token} AND chat = ${chat}`;
+    const insert = sql`INSERT INTO versions (token, chat, version)
+      SELECT token, chat, version FROM (SELECT ${token} AS token, ${chat} AS chat, ${version} AS version) AS missing
+      WHERE NOT EXISTS (${known})`;
+    await this.together([raise, { compile: () => insert.compile(this.db) }]);
   }
 
   async recount(parent: Parent): Promise<void> {

@@ -52,6 +52,7 @@ reconcileContract('AWS', async (now) => {
       buried = true;
       await deadLetters.bury(ofTest);
     },
+    runOnStore: (statement) => database.run(statement),
     refreshed: async () => {
       await index.client.indices.refresh({ index: index.alias });
     },

@@ -33,6 +33,8 @@ export interface ReconcileUnderTest {
   /** Accepts writes that stay visible as waiting and are not returned as queued. */
   whileWritesWait: (work: () => Promise<unknown>) => Promise<void>;
   bury: Queue['bury'];
+  /** Runs a statement on the store's database. */
+  runOnStore: (statement: string) => Promise<unknown>;
   /** Resolves when everything that was indexed is visible in searches. */
   refreshed: () => Promise<void>;
   close: () => Promise<void>;
@@ -355,6 +357,23 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         },
       },
       {
+        about: 'versions that are lower than those of rows, for example after a copy of an earlier release',
+        plant: async (token) => {
+          await services.ledger.editMessage({ token, chat: 1, number: 1 }, { body: 'edited' });
+          await work();
+          await opened.runOnStore(`DELETE FROM versions WHERE token = '${token}' AND chat = 0`);
+          await opened.runOnStore(`UPDATE versions SET version = 1 WHERE token = '${token}' AND chat = 1`);
+        },
+        named: [
+          { kind: 'version too low', version: 0, highest: 1 },
+          { kind: 'version too low', chat: 1, version: 1, highest: 2 },
+        ],
+        afterwards: async (token) => {
+          expect(await services.store.version({ token })).toBe(1);
+          expect(await services.store.version({ token, chat: 1 })).toBe(2);
+        },
+      },
+      {
         about: 'counts that are too high, for example after the ledger lost numbers that were never stored',
         plant: async (token) => {
           await services.store.recount({ token });
@@ -378,7 +397,8 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       'reconcile names and repairs $about',
       async ({ plant, named, alsoRepaired = [], afterwards }) => {
         const chat = await newChat();
-        const token = ((await plant(chat)) as string | undefined) ?? chat;
+        const other = await plant(chat);
+        const token = typeof other === 'string' ? other : chat;
         const expected = (repaired: boolean) =>
           [...named, ...(repaired ? alsoRepaired : [])].map((each) => ({ ...each, token, repaired }));
         const order = (found: object[]) => found.map((each) => JSON.stringify(each, Object.keys(each).sort())).sort();
