@@ -81,6 +81,11 @@ export class ServiceStack extends Stack {
       for (const next of sendsTo(name)) queues[next].connectSender(worker);
     }
 
+    // A store worker of a release without versions stamps nothing, so nobody follows changes before it is replaced.
+    const storeWorker = this.functions.get('storeWorker') as ServiceFunction;
+    for (const [name, { tag }] of Object.entries<Route>(routes))
+      if (tag === 'changes') this.functions.get(name as OperationId)?.node.addDependency(storeWorker);
+
     // The roll-up copies the counters of the ledger to the counts in SQL.
     const rollUp = create('rollUpSchedule', functionSizes.rollUp);
     ledger.connect(rollUp, 'read');

@@ -241,6 +241,14 @@ describe('the migration', () => {
     },
   );
 
+  test('CloudFormation changes the store worker before the functions that return changes', () => {
+    const storeWorker = prod.service.function('storeWorker').id;
+    for (const name of ['listChatChanges', 'listApplicationChanges'] as const) {
+      const { id } = prod.service.function(name);
+      expect(prod.service.resources[id]?.DependsOn, name).toContain(storeWorker);
+    }
+  });
+
   test('the migration runs again when its function changes, and fails the deployment when it fails', () => {
     const { Properties } = prod.service.one('Custom::Trigger').resource;
     const version = prod.service.resources[Properties.HandlerArn.Ref];

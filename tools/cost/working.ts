@@ -21,10 +21,10 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const messages = perSecond / stored.invocationsPerSecond;
   // An average: most batches fit into one transaction, and a few need two.
   const transactions = Math.max(1, messages / limits.rowsPerTransaction);
-  // Six statements: begin, deletions of parents, two blocks of rows, marks, commit.
+  // Seven statements: begin, versions, deletions of parents, two blocks of rows, marks, commit.
   const storeMs = billedMs(
     inputs.storeBatchMs + messages * inputs.storeMessageMs,
-    inputs.runtimeMs + inputs.queueCallMs + 6 * transactions * inputs.sqlCallMs,
+    inputs.runtimeMs + inputs.queueCallMs + 7 * transactions * inputs.sqlCallMs,
     memoryMb,
   );
 

@@ -47,7 +47,7 @@ export const migrationMysql = figure({
       }
     }
     return [
-      { what: 'the migration', unit: 'ms', values: migration, bar: { atMost: 5_000 } },
+      { what: 'the migration', unit: 'ms', values: migration, bar: { atMost: 10_000 } },
       {
         what: 'the longest insert around the migration',
         unit: 'ms',
