@@ -1,14 +1,13 @@
-import { listOf } from '../runtime/http/lists.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { changesResponse, chatChangeView } from './shared/changes.ts';
 import { requireApplication } from './shared/parents.ts';
 
-export const listApplicationChanges = operation('listApplicationChanges', async (request, services) => {
-  const { token } = request.params;
+export const listApplicationChanges = operation('listApplicationChanges', async ({ params, query }, services) => {
+  const { token } = params;
   const { cursors, store } = services;
   return changesResponse({
-    list: listOf('listApplicationChanges', request),
-    query: request.query,
+    list: ['listApplicationChanges', params],
+    query,
     cursors,
     version: async () => {
       await requireApplication(services, token);

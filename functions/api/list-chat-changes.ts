@@ -1,14 +1,13 @@
-import { listOf } from '../runtime/http/lists.ts';
 import { operation } from '../runtime/http/operation.ts';
 import { changesResponse, messageChangeView } from './shared/changes.ts';
 import { requireChat } from './shared/parents.ts';
 
-export const listChatChanges = operation('listChatChanges', async (request, services) => {
-  const { token, chat_number: chat } = request.params;
+export const listChatChanges = operation('listChatChanges', async ({ params, query }, services) => {
+  const { token, chat_number: chat } = params;
   const { cursors, store } = services;
   return changesResponse({
-    list: listOf('listChatChanges', request),
-    query: request.query,
+    list: ['listChatChanges', params],
+    query,
     cursors,
     version: async () => {
       await requireChat(services, token, chat);

@@ -108,6 +108,7 @@ class Follower implements Followed {
     if (!this.#cursor) this.#limit = limit;
     const { status, json } = await this.#ask();
     this.isGone = status === 404;
+    if (status === 422) this.#broke(`was refused: ${JSON.stringify(json)}`);
     if (status !== 200) return false;
     const { data, change, more, cursor } = json as { data: Change[]; change: number; more: boolean; cursor?: string };
     if (change < this.#after) this.#broke(`went back from version ${this.#after} to ${change}`);

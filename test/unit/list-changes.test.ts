@@ -2,6 +2,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { listApplicationChanges } from '../../functions/api/list-application-changes.ts';
 import { listChatChanges } from '../../functions/api/list-chat-changes.ts';
 import { newToken } from '../../lib/model/token.ts';
+import type { Write } from '../../lib/model/write.ts';
 import { noAccess } from '../support/client/access.ts';
 import { allPages } from '../support/client/all-pages.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
@@ -88,7 +89,7 @@ describe('the lists of changes', () => {
       expect(await page(query as Record<string, string>)).toEqual({ data: [], change: 1, more: false });
   });
 
-  test('a cursor counts only for the same chat, `after` and `limit`', async () => {
+  test('a cursor counts only for the same chat and `limit`, and up to its version', async () => {
     await opened.services.store.merge([
       chatWrite(token, 3),
       ...messageWrites(token, 1, 1, 5),
@@ -96,6 +97,15 @@ describe('the lists of changes', () => {
     ]);
     const { cursor = '' } = await page({ after: '0', limit: '2' });
     expect(numbersIn(await page({ after: '0', limit: '2', cursor }))).toEqual([3, 4]);
+    // Versions without changes of their own, which lie between `after` and the version, make no difference.
+    await opened.services.store.merge(
+      messageWrites(token, 1, 1, 5).map((write) => ({ ...write, revision: 1 }) as Write),
+    );
+    const later = await page({ after: '0', limit: '2' });
+    expect(later).toMatchObject({ change: 1, more: true });
+    for (const after of ['0', '1'])
+      expect(numbersIn(await page({ after, limit: '2', cursor: later.cursor ?? '' }))).toEqual([3, 4]);
+    expect((await ask({ after: '2', limit: '2', cursor: later.cursor ?? '' })).status).toBe(422);
     for (const query of [
       { after: '0', limit: '3', cursor },
       { after: '1', limit: '2', cursor },

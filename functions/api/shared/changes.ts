@@ -31,7 +31,7 @@ export function stepJson(step: Step): string {
 
 /** What the two lists of changes do differently. */
 interface ChangesList<Stored, View> {
-  /** What identifies the list, except its limit. */
+  /** The operation and its path parameters. */
   list: unknown[];
   query: { after?: number | undefined; limit: number; cursor?: string | undefined };
   cursors: Cursors;
@@ -50,11 +50,11 @@ export async function changesResponse<Stored, View extends { change: number }>({
 }: ChangesList<Stored, View>) {
   // A cursor is bound to the limit too, because it tells that a version has more changes than that.
   const limited = [...list, limit];
-  const from = await cursors.decode(limited, cursor, changePosition);
+  const from = await cursors.decode(limited, cursor, changePosition(after));
   // The version comes before the page: what changes in between has a later version, and belongs to the next page.
   const version = await changes.version();
   if (after === undefined || after >= version) return { json: { data: [], change: version, more: false } };
   const found = await changes.page({ after: from ?? { version: after }, upTo: version, limit });
   const { end, ...page } = changesPage(found, changes.viewOf, version);
-  return { json: { ...page, ...(end && { cursor: await cursors.encode(limited, end) }) } };
+  return { json: { ...page, ...(end && { cursor: await cursors.encode(limited, [after, ...end]) }) } };
 }

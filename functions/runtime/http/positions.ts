@@ -7,6 +7,8 @@ import { isToken } from '../../../lib/model/token.ts';
 
 const number = () => z.number().check(z.refine(isNumber));
 const version = () => z.number().check(z.refine(isVersion));
+/** A version, or 0 before the first. */
+const anyVersion = () => z.number().check(z.refine((value) => value === 0 || isVersion(value)));
 const time = () => z.number().check(z.refine(isTime));
 const token = () => z.string().check(z.refine(isToken));
 
@@ -25,8 +27,14 @@ export const matchPosition = z.pipe(
   z.transform(([createdAt, chat, number]) => ({ createdAt, chat, number })),
 );
 
-/** The position of a change in a list of changes. */
-export const changePosition = z.pipe(
-  z.tuple([version(), number()]),
-  z.transform(([version, number]) => ({ version, number })),
-);
+/**
+ * The position of a change within a version that one page could not hold, and the `after` of its page. It may be passed
+ * with that `after`, with the `change` of the page, or with anything between, because no version between has changes.
+ */
+export const changePosition = (after: number | undefined) =>
+  z.pipe(
+    z
+      .tuple([anyVersion(), version(), number()])
+      .check(z.refine(([first, version]) => after !== undefined && first <= after && after < version)),
+    z.transform(([, version, number]) => ({ version, number })),
+  );

@@ -25,9 +25,10 @@ export const extremes = [
 /** Returns the identity of a list, as the handler of a valid request sees it. */
 export function listFor(id: OperationId, params: Record<string, string>, query: Record<string, string>): unknown[] {
   const { params: path, query: asked, tag }: Route = routes[id];
-  const parsed = asked?.().parse(query) as { limit: number };
-  const list = listOf(id, { params: path?.().parse(params) as object | undefined, query: parsed });
-  return tag === 'changes' ? [...list, parsed.limit] : list;
+  const parsed = path?.().parse(params) as object | undefined;
+  const given = asked?.().parse(query) as { limit: number };
+  // A position in changes has the `after` of its page.
+  return tag === 'changes' ? [id, parsed, given.limit] : listOf(id, { params: parsed, query: given });
 }
 
 /** Decodes a cursor: returns its signature, and the members of its position. */
