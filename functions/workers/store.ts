@@ -14,7 +14,9 @@ type StoreWorkerServices = Pick<WorkerServices, 'store' | 'announcer' | QueueSer
 
 /**
  * Stores accepted writes in bulk. Once they are committed, it announces the versions that they made, and sends the keys of
+ * Stores accepted writes in bulk. Once they are committed, it announces the versions that they made, and sends the keys of
  * the messages that changed to every queue that carries changes. When one of these cannot be reached, the whole batch is
+ * retried: merging a write again changes nothing, and a change may be sent twice.
  * retried: merging a write again changes nothing, and a change may be sent twice.
  */
 export const storeWorker = worker({

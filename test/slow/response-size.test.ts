@@ -3,7 +3,9 @@ import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import { createMessages } from '../../functions/api/create-messages.ts';
 import { getMessage } from '../../functions/api/get-message.ts';
+import { listApplicationChanges } from '../../functions/api/list-application-changes.ts';
 import { listApplications } from '../../functions/api/list-applications.ts';
+import { listChatChanges } from '../../functions/api/list-chat-changes.ts';
 import { listChats } from '../../functions/api/list-chats.ts';
 import { listMessages } from '../../functions/api/list-messages.ts';
 import { searchApplication } from '../../functions/api/search-application.ts';
@@ -62,6 +64,20 @@ const servicesWith = (body: string, members = { sender, metadata }) => {
           stored.map((one) => ({ ...one, ...members, name: body.slice(0, 255), messagesCount: 0 })),
           limit,
         ),
+      version: async () => 9,
+      messageChanges: async (_chat: unknown, { limit }: { limit: number }) => ({
+        changes: stored
+          .slice(0, limit)
+          .map((one) => ({ version: 9, number: one.number, type: 'created', stored: one })),
+        next: 9,
+      }),
+      chatChanges: async (_token: string, { limit }: { limit: number }) => ({
+        changes: stored.slice(0, limit).map((one) => {
+          const state = { ...one, ...members, name: body.slice(0, 255) };
+          return { version: 9, number: one.number, type: 'created', stored: state };
+        }),
+        next: 9,
+      }),
       // The most numbers that a page of messages can name.
       missingNumbers: async () => numbers(4_294_000_000, 4_294_000_000 + limits.pendingNumbers - 1),
       liveChats: async (_token: string, chats: number[]) => new Set(chats),
@@ -123,6 +139,17 @@ describe.each(Object.entries(bodies))('with bodies of %s', (_what, body) => {
     expect(chats.bytes).toBeGreaterThan(3_900_000);
   });
 
+  test('a page of changes fits into the response of a function, and does not end earlier than it must', async () => {
+    for (const [id, list] of [
+      ['listChatChanges', listChatChanges],
+      ['listApplicationChanges', listApplicationChanges],
+    ] as const) {
+      const { bytes } = await sent(list(services), id, { query: { after: '0', limit: '1000' } });
+      expect(bytes).toBeLessThan(lambdaLimit);
+      expect(bytes).toBeGreaterThan(3_900_000);
+    }
+  });
+
   test('the response to the largest batch fits into the response of a function', async () => {
     // As many of these bodies as a request of 1 MiB holds, at most 1,000, and each as long as it may be.
     const overhead = Buffer.byteLength('{"messages":[]}');
@@ -163,7 +190,8 @@ describe('whatever clients have written', () => {
     )
     .map((value) => JSON.stringify(value))
     .filter((text) => Buffer.byteLength(text) <= limits.metadataBytes);
-  const lists = { listMessages, listChats, listApplications, searchChat, searchApplication };
+  const changes = { listChatChanges, listApplicationChanges };
+  const lists = { listMessages, listChats, listApplications, searchChat, searchApplication, ...changes };
   const pages = fc.record({
     id: fc.constantFrom(...(Object.keys(lists) as (keyof typeof lists)[])),
     limit: fc.oneof(fc.constant(limits.page.max), fc.integer({ min: 1, max: limits.page.max })),
@@ -178,7 +206,7 @@ describe('whatever clients have written', () => {
         const isSearch = id.startsWith('search');
         const query = isSearch
           ? { q: [...body].at(-1) as string, limit: `${Math.ceil(limit / 10)}` }
-          : { limit: `${limit}` };
+          : { limit: `${limit}`, ...(id in changes && { after: '0' }) };
         const list = lists[id] as (services: Services) => HttpHandler;
         const { status, bytes, page } = await sent(list(servicesWith(body, members)), id, { query });
         expect(status).toBe(200);
