@@ -101,10 +101,10 @@ describe('restore-sql', () => {
     expect(await restoreSql(backup)).toMatchObject({ status: 2, stderr: expect.stringContaining('add --yes') });
     expect(await bodies()).toEqual(['1 one, edited', '3 three', '4 four', '5 five', '6 six']);
 
-    // Two applications, three chats and 903 messages.
+    // Two applications, three chats, 903 messages, and the versions of the applications and chats.
     expect(await restoreSql(backup, '--yes')).toMatchObject({
       status: 0,
-      stdout: expect.stringMatching(/^908 rows copied/),
+      stdout: expect.stringMatching(/^913 rows copied/),
     });
     expect(await bodies()).toEqual(['1 one', '2 two', '3 three']);
     const page = await system.store.messages(other, 2, { order: 'desc', limit: 1 });
