@@ -13,11 +13,9 @@ import { type Parsed, type Poison, secondsSince, worker } from '../runtime/worke
 type StoreWorkerServices = Pick<WorkerServices, 'store' | 'announcer' | QueueService<ChangeQueue>>;
 
 /**
- * Stores accepted writes in bulk. Once they are committed, it announces the versions that they made, and sends the keys of
- * Stores accepted writes in bulk. Once they are committed, it announces the versions that they made, and sends the keys of
- * the messages that changed to every queue that carries changes. When one of these cannot be reached, the whole batch is
- * retried: merging a write again changes nothing, and a change may be sent twice.
- * retried: merging a write again changes nothing, and a change may be sent twice.
+ * Stores accepted writes in bulk. Once they are committed, it announces the versions that they made, and sends the keys
+ * of the messages that changed to every queue that carries changes. When one of these cannot be reached, the whole batch
+ * is retried: merging a write again changes nothing, and a change may be sent twice.
  */
 export const storeWorker = worker({
   queue: 'store',
