@@ -67,7 +67,7 @@ export async function startEngine(
     data: { storePath, logLevel, adminKey, systemSecret },
     ledger,
     isKnown: (token) => ledger.hasApplication(token),
-    applicationOf: (bearer) => access.applicationOf(bearer),
+    access,
   });
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
     workerData: { storePath, generations, logLevel } satisfies WorkerData,

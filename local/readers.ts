@@ -3,10 +3,12 @@ import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createBirpc } from 'birpc';
-import { problemResponse } from '../functions/runtime/http/answering.ts';
-import { bearerOf, self } from '../functions/runtime/http/bearer.ts';
+import { problemFor, problemResponse } from '../functions/runtime/http/answering.ts';
+import { callerOf, self } from '../functions/runtime/http/bearer.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
+import { joinLines } from '../functions/runtime/http/request-headers.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
+import type { Access } from '../lib/access/access.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
@@ -126,7 +128,7 @@ export class Readers {
   readonly #readers = new Set<Reader>();
   readonly #waiting = new FairQueue<Read>();
   readonly #isKnown: (token: string) => boolean;
-  readonly #applicationOf: (bearer: string) => Promise<string | undefined>;
+  readonly #access: Pick<Access, 'callerOf'>;
   readonly #paces = new ReadingPaces();
   #leastProcesses = 1;
   #check: NodeJS.Timeout | undefined;
@@ -137,7 +139,7 @@ export class Readers {
   /**
    * @param options.module what a process runs: local/reader.ts, or a test's own
    * @param options.isKnown whether an application has this token
-   * @param options.applicationOf the token of the application that a bearer token is for
+   * @param options.access judges bearer tokens
    * @param options.deadlineMs only tests set it
    */
   constructor(options: {
@@ -145,11 +147,11 @@ export class Readers {
     data: ReaderData;
     ledger: LedgerReads;
     isKnown: (token: string) => boolean;
-    applicationOf: (bearer: string) => Promise<string | undefined>;
+    access: Pick<Access, 'callerOf'>;
     deadlineMs?: number;
   }) {
     this.#isKnown = options.isKnown;
-    this.#applicationOf = options.applicationOf;
+    this.#access = options.access;
     this.#module = options.module ?? new URL('reader.ts', import.meta.url);
     this.#data = options.data;
     const { ledger } = options;
@@ -171,7 +173,12 @@ export class Readers {
   /** Returns a handler that runs the route's own handler in a reader process. */
   handler(operation: OperationId): HttpHandler {
     return async (event, { awsRequestId: requestId }) => {
-      const token = await this.#tokenOf(event);
+      let token: string;
+      try {
+        token = await this.#tokenOf(event);
+      } catch (error) {
+        return this.#refusal(operation, error, requestId);
+      }
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
       const application = token === '' || this.#isKnown(token) ? token : unknownTokens;
       // No GET route reads a body.
@@ -192,13 +199,23 @@ export class Readers {
 
   /**
    * Returns the token of the application that a request is for, so that its reads with access tokens wait in the same
-   * queue as its others. The reader process checks whether the access token is still valid.
+   * queue as its others. A bearer token is judged before the read takes a place in the queue. Otherwise anyone who has
+   * an access token that has expired or was ended could take the turns of the application.
+   *
+   * @throws Problem when the bearer token is refused; Unavailable
    */
-  async #tokenOf({ pathParameters, headers }: APIGatewayProxyEvent): Promise<string> {
+  async #tokenOf({ pathParameters, headers, multiValueHeaders }: APIGatewayProxyEvent): Promise<string> {
     const token = pathParameters?.token ?? '';
     if (token !== self) return token;
-    const bearer = bearerOf(headers);
-    return (bearer === undefined ? undefined : await this.#applicationOf(bearer)) ?? unknownTokens;
+    return (await callerOf(joinLines(headers, multiValueHeaders ?? {}), this.#access)).token;
+  }
+
+  /** Returns the response to a read whose bearer token is refused. */
+  #refusal(operation: OperationId, error: unknown, requestId: string): APIGatewayProxyResult {
+    const problem = problemFor(error, requestId);
+    const { method, path } = routes[operation];
+    log.debug(events.answered, { request_id: requestId, status: problem.status, route: `${method} ${path}` });
+    return problemResponse(problem, requestId);
   }
 
   /** Kills all processes. Reads in progress get 503. Resolves when the last process has ended. */

@@ -71,16 +71,6 @@ export class Access {
   }
 
   /**
-   * Returns the application that a bearer token is for; undefined if the text is not a bearer token. It does not query
-   * the ledger, so the application need not exist.
-   *
-   * @throws Unavailable when the system secret cannot be read
-   */
-  async applicationOf(bearer: string): Promise<string | undefined> {
-    return isToken(bearer) ? bearer : (await this.#tokens.open(bearer))?.token;
-  }
-
-  /**
    * Returns the access generation of an application; undefined when it does not exist.
    *
    * @param ofToken the generation in an access token. If it is higher than the kept generation, the token was made after

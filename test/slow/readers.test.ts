@@ -36,6 +36,7 @@ describe('the pool of reader processes', () => {
     file.remove();
   });
 
+  const isKnown = (token: string) => !token.startsWith('invented');
   const start = (deadlineMs: number, adminKey?: string) => {
     const readers = new Readers({
       module,
@@ -46,8 +47,8 @@ describe('the pool of reader processes', () => {
         hasMessage: async () => false,
         accessGeneration: async () => 0,
       },
-      isKnown: (token) => !token.startsWith('invented'),
-      applicationOf: async (bearer) => bearer,
+      isKnown,
+      access: { callerOf: async (bearer) => (isKnown(bearer) ? { token: bearer, holder: undefined } : 'expired') },
       deadlineMs,
     });
     onTestFinished(() => readers.stop());
@@ -249,25 +250,39 @@ describe('the pool of reader processes', () => {
     expect((await invented).filter((status) => status === 200).length).toBeLessThanOrEqual(101);
   });
 
-  test('reads with a bearer token take turns with the others of their application, and those with none with invented ones', async () => {
+  const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
+
+  test('reads with a bearer token take turns with the others of their application', async () => {
     const { read, first } = start(10_000);
     await first();
-    const bearer = (token: string) => ({ authorization: `Bearer ${token}` });
     const order: string[] = [];
     const noted = async (name: string, reading: Promise<unknown>) => {
       await reading;
       order.push(name);
     };
-    const reads = [
-      ...Array.from({ length: 20 }, () => noted('A', read('sleep 20', 'self', bearer('A')))),
-      ...Array.from({ length: 20 }, (_, i) => noted('none', read('sleep 20', 'self', i % 2 ? bearer('invented') : {}))),
-    ];
+    const reads = Array.from({ length: 20 }, () => noted('A', read('sleep 20', 'self', bearer('A'))));
     await new Promise(setImmediate);
     // The read of A waits for the 20 before it. That of B waits for none of them, because applications take turns.
     reads.push(noted('A in the path', read('sleep 20', 'A')), noted('B', read('sleep 20', 'self', bearer('B'))));
     await Promise.all(reads);
     expect(order.indexOf('B')).toBeLessThan(20);
     expect(order.indexOf('A in the path')).toBeGreaterThanOrEqual(20);
+  });
+
+  test('reads whose bearer token is refused get their 401 without a turn, however many there are', async () => {
+    const { read, first } = start(10_000);
+    await first();
+    const atWork = [read('sleep 200'), read('sleep 200', 'B')];
+    const refused = async (headers: Record<string, string>) => {
+      const { statusCode, body } = await read('echo', 'self', headers);
+      return [statusCode, (JSON.parse(body) as { code: string }).code];
+    };
+    // More than may wait, so without a refusal at once some would get a 503.
+    const codes = await Promise.all(
+      Array.from({ length: 600 }, (_, i) => refused(i % 2 ? bearer('invented') : {}).then(String)),
+    );
+    expect(new Set(codes)).toEqual(new Set(['401,access_token_required', '401,access_token_expired']));
+    for (const { statusCode } of await Promise.all(atWork)) expect(statusCode).toBe(200);
   });
 
   test('an application with slow reads is served after a process died, although no other reads arrive', async () => {

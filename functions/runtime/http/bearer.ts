@@ -15,7 +15,7 @@ export const judgedCaller = Symbol('judgedCaller');
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Returns the bearer token of a request; undefined if it has none. */
-export const bearerOf = ({ authorization }: Headers): string | undefined =>
+const bearerOf = ({ authorization }: Headers): string | undefined =>
   // The name of the scheme is case-insensitive (RFC 9110, section 11.1).
   /^Bearer +([^ ].*)$/i.exec(String(authorization ?? ''))?.[1];
 
@@ -24,7 +24,7 @@ export const bearerOf = ({ authorization }: Headers): string | undefined =>
  *
  * @throws Problem access_token_required, access_token_invalid or access_token_expired; Unavailable; Throttled
  */
-export async function callerOf(headers: Headers, access: Access): Promise<Caller> {
+export async function callerOf(headers: Headers, access: Pick<Access, 'callerOf'>): Promise<Caller> {
   const bearer = bearerOf(headers);
   if (bearer === undefined) throw accessTokenRequired();
   const caller = await access.callerOf(bearer);
