@@ -20,9 +20,8 @@ export async function requireMessage(
   const message = await services.store.message(token, chat, number);
   if (message === 'deleted' || message === 'void') throw new NotFound('message', number);
   if (message !== 'unknown') return message;
-  throw (await services.ledger.hasMessage(token, chat, number))
-    ? messagePending(number)
-    : new NotFound('message', number);
+  await requireAccepted(services.ledger, { token, chat, number });
+  throw messagePending(number);
 }
 
 /** Returns the content of a new message. The holder of an access token is its sender, whatever the request says. */
@@ -42,6 +41,22 @@ export async function requireOwn(
 ): Promise<void> {
   if (!holder) return;
   const { content } = await requireMessage(services, message);
-  if (holder.sender === null || content.sender !== holder.sender)
-    throw notAllowed('the `sender` of this message, so it may neither edit nor delete it');
+  if (holder.sender !== null && content.sender === holder.sender) return;
+  // For the holder's own message, the ledger decides when it accepts the write.
+  await requireAccepted(services.ledger, message);
+  throw notAllowed('the `sender` of this message, so it may neither edit nor delete it');
+}
+
+/**
+ * Requires that the ledger has accepted the message, and no deletion of it, which the store may not know yet.
+ *
+ * @throws NotFound for the application, chat or message
+ */
+async function requireAccepted(
+  ledger: Pick<Services['ledger'], 'application' | 'chat' | 'hasMessage'>,
+  { token, chat, number }: MessageKey,
+): Promise<void> {
+  if (await ledger.hasMessage(token, chat, number)) return;
+  if (await ledger.chat(token, chat)) throw new NotFound('message', number);
+  throw (await ledger.application(token)) ? new NotFound('chat', chat) : new NotFound('application');
 }

@@ -501,6 +501,28 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       expect((await call('deleteMessage', to, { chat: 1, message: number })).status).toBe(204);
     });
 
+    test('an edit or deletion by a holder of what was deleted is 404 at once, whoever sent the message', async () => {
+      const token = await newApplication();
+      const deleting = await newApplication();
+      await settle();
+      const ledgerOf = opened.services.ledger;
+      const to = bearer(await seal(token, everything));
+      const { number } = (await call('createMessage', to, { chat: 1 })).json as { number: number };
+      const all = [1, 2, 3, number];
+      for (const message of all) await ledgerOf.deleteMessage({ token, chat: 1, number: message });
+      await ledgerOf.deleteChat({ token, chat: 2 });
+      const other = bearer(await seal(deleting, everything));
+      await ledgerOf.deleteApplication(deleting);
+      // The store has not processed any of these deletions.
+      for (const id of ['editMessage', 'deleteMessage'] as const) {
+        const code = async (whose: To, chat: number, message: number) =>
+          (await call(id, whose, { chat, message })).json.code;
+        for (const message of all) expect(await code(to, 1, message), `message ${message}`).toBe('message_not_found');
+        for (const message of [1, 2, 9]) expect(await code(to, 2, message), `${message}`).toBe('chat_not_found');
+        expect(await code(other, 1, 2)).toBe('access_token_invalid');
+      }
+    });
+
     test('a sender that only looks like that of a message does not own it', async () => {
       const token = await newApplication();
       const alike = ['Ada', 'ada ', ' ada', 'ad\u0061\u0301', 'ad\u00e1', '\uff41da', 'ada\u200b', 'ad'];
