@@ -1,17 +1,19 @@
-import { listOf } from '../runtime/http/lists.ts';
-import { operation } from '../runtime/http/operation.ts';
+import { pagedOperation } from '../runtime/http/operation.ts';
 import { applicationPosition } from '../runtime/http/positions.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
 import { applicationView } from './shared/views.ts';
 
-export const listApplications = operation('listApplications', async (request, { store, cursors }) => {
-  const { order, limit, cursor } = request.query;
-  const list = listOf('listApplications', request);
-  const after = await cursors.decode(list, cursor, applicationPosition);
-  const { rows, more } = await store.applications({ after, order, limit });
+export const listApplications = pagedOperation(
+  'listApplications',
+  applicationPosition,
+  async (request, { store, cursors }) => {
+    const { list, from: after } = request;
+    const { order, limit } = request.query;
+    const { rows, more } = await store.applications({ after, order, limit });
 
-  const page = fitting(rows, more, applicationView);
-  const last = page.items.at(-1);
-  const next = page.more && last ? await cursors.encode(list, [last.createdAt, last.token]) : null;
-  return pageResponse({ data: page.views, next }, request.pageAt);
-});
+    const page = fitting(rows, more, applicationView);
+    const last = page.items.at(-1);
+    const next = page.more && last ? await cursors.encode(list, [last.createdAt, last.token]) : null;
+    return pageResponse({ data: page.views, next }, request.pageAt);
+  },
+);

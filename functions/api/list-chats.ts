@@ -1,22 +1,20 @@
-import { listOf } from '../runtime/http/lists.ts';
-import { operation } from '../runtime/http/operation.ts';
+import { pagedOperation } from '../runtime/http/operation.ts';
 import { numberPosition } from '../runtime/http/positions.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
 import { requireApplication } from './shared/parents.ts';
 import { listRangeOf } from './shared/ranges.ts';
 import { chatView } from './shared/views.ts';
 
-export const listChats = operation('listChats', async (request, services) => {
+export const listChats = pagedOperation('listChats', numberPosition, async (request, services) => {
   const {
     params: { token },
     query,
     holder,
+    list,
     pageAt,
   } = request;
   const chats = holder?.chats ?? null;
-  // A holder of some chats has a list of its own, so a cursor does not lead from one list to another.
-  const list = [...listOf('listChats', request), ...(chats ? [chats.toSorted((a, b) => a - b)] : [])];
-  const [from] = (await services.cursors.decode(list, query.cursor, numberPosition)) ?? [];
+  const [from] = request.from ?? [];
   await requireApplication(services, token);
   const { rows, more } = await services.store.chats(token, {
     ...listRangeOf(query, from),

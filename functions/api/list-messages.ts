@@ -1,6 +1,5 @@
 import { limits } from '../../lib/limits.ts';
-import { listOf } from '../runtime/http/lists.ts';
-import { operation } from '../runtime/http/operation.ts';
+import { pagedOperation } from '../runtime/http/operation.ts';
 import { numberPosition } from '../runtime/http/positions.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
 import { requireChat } from './shared/parents.ts';
@@ -8,11 +7,10 @@ import { coveredWindow, pendingWindow } from './shared/pending-window.ts';
 import { listRangeOf } from './shared/ranges.ts';
 import { messageView } from './shared/views.ts';
 
-export const listMessages = operation('listMessages', async (request, services) => {
-  const { params, query, pageAt } = request;
+export const listMessages = pagedOperation('listMessages', numberPosition, async (request, services) => {
+  const { params, query, list, pageAt } = request;
   const { token, chat_number: chat } = params;
-  const list = listOf('listMessages', request);
-  const [from] = (await services.cursors.decode(list, query.cursor, numberPosition)) ?? [];
+  const [from] = request.from ?? [];
   await requireChat(services, token, chat);
   const { rows, more } = await services.store.messages(token, chat, listRangeOf(query, from));
 

@@ -1,15 +1,13 @@
-import { listOf } from '../runtime/http/lists.ts';
-import { operation } from '../runtime/http/operation.ts';
+import { pagedOperation } from '../runtime/http/operation.ts';
 import { matchPosition } from '../runtime/http/positions.ts';
 import { matchView, totals } from './shared/matches.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
 import { requireApplication } from './shared/parents.ts';
 
-export const searchApplication = operation('searchApplication', async (request, services) => {
+export const searchApplication = pagedOperation('searchApplication', matchPosition, async (request, services) => {
   const { token } = request.params;
-  const { q, limit, cursor } = request.query;
-  const list = listOf('searchApplication', request);
-  const after = await services.cursors.decode(list, cursor, matchPosition);
+  const { q, limit } = request.query;
+  const { list, from: after } = request;
   await requireApplication(services, token);
   const found = await services.searchIndex.search({ token, q, limit, ...(after && { after }) });
 

@@ -1,15 +1,13 @@
-import { listOf } from '../runtime/http/lists.ts';
-import { operation } from '../runtime/http/operation.ts';
+import { pagedOperation } from '../runtime/http/operation.ts';
 import { matchPosition } from '../runtime/http/positions.ts';
 import { matchView, totals } from './shared/matches.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
 import { requireChat } from './shared/parents.ts';
 
-export const searchChat = operation('searchChat', async (request, services) => {
+export const searchChat = pagedOperation('searchChat', matchPosition, async (request, services) => {
   const { token, chat_number: chat } = request.params;
-  const { q, limit, cursor } = request.query;
-  const list = listOf('searchChat', request);
-  const after = await services.cursors.decode(list, cursor, matchPosition);
+  const { q, limit } = request.query;
+  const { list, from: after } = request;
   await requireChat(services, token, chat);
   const found = await services.searchIndex.search({ token, chat, q, limit, ...(after && { after }) });
 

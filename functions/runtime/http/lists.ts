@@ -1,16 +1,59 @@
-import type { OperationId } from '../../../lib/api/routes.ts';
+import type { MiddlewareObj } from '@middy/core';
+import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type * as z from 'zod/mini';
+import type { Cursors } from '../../../lib/api/cursors.ts';
+import { type OperationId, type Route, type Routes, routes } from '../../../lib/api/routes.ts';
+import type { Holder } from '../../../lib/model/holder.ts';
+import type { ApiEvent } from './validation.ts';
+
+/** The operations whose pages have cursors. */
+export type PagedOperation = {
+  [Id in OperationId]: 'cursors' extends Routes[Id]['needs'][number] ? Id : never;
+}[OperationId];
 
 /** The parts of a valid request that select a list. */
 interface ListRequest {
   params?: object | undefined;
   query: { limit: number; cursor?: string | undefined };
+  holder?: Holder | undefined;
+}
+
+/** Where a page begins. */
+export interface PageStart<Position> {
+  /** Identifies the list, for the cursor of the next page. */
+  list: unknown[];
+  /** Where the previous page ended; undefined on the first page. */
+  from: Position | undefined;
 }
 
 /**
  * Returns what identifies the list of a request: the operation, the path and the query. Cursors are bound to it.
  * `limit` and `cursor` are left out, because they select a page of the same list; any new parameter is included.
+ *
+ * The list of the chats of an application also depends on the chats of the access token, in any order.
  */
-export function listOf(id: OperationId, { params = {}, query }: ListRequest): unknown[] {
+export function listOf(id: OperationId, { params = {}, query, holder }: ListRequest): unknown[] {
   const { limit: _limit, cursor: _cursor, ...filters } = query;
-  return [id, params, filters];
+  const { allows }: Route = routes[id];
+  const ownChats = allows === 'read' && !('chat_number' in params) ? holder?.chats : undefined;
+  return [id, params, filters, ...(ownChats ? [[...new Set(ownChats)].sort((a, b) => a - b)] : [])];
 }
+
+/**
+ * Checks the cursor of a request, and adds a {@link PageStart} to it. A cursor is part of what is validated, so this
+ * comes before the permission and the existence of what the list is about.
+ *
+ * @param position the schema of the positions in the list's cursors
+ */
+export const pageStart = (
+  id: OperationId,
+  position: z.ZodMiniType,
+  cursors: Cursors,
+): MiddlewareObj<APIGatewayProxyEvent> => ({
+  before: async ({ event }) => {
+    const { request } = event as ApiEvent<'listChats'>;
+    const list = listOf(id, request);
+    const from = await cursors.decode(list, request.query.cursor, position);
+    Object.assign(request, { list, from } satisfies PageStart<unknown>);
+  },
+});

@@ -1,6 +1,8 @@
 import middy from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
+import type * as z from 'zod/mini';
 import type { Access } from '../../../lib/access/access.ts';
+import type { Cursors } from '../../../lib/api/cursors.ts';
 import { accessTokenInvalid } from '../../../lib/api/problems.ts';
 import { acceptsWrites, type OperationId, type Route, routes } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
@@ -13,6 +15,7 @@ import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
 import type { ResponseOf } from './documented-response.ts';
 import { jsonBody } from './json-body.ts';
+import { type PagedOperation, type PageStart, pageStart } from './lists.ts';
 import { permission } from './permission.ts';
 import { requestHeaders } from './request-headers.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
@@ -26,31 +29,55 @@ export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
  * exactly the documented response: an extra or missing member is a type error.
  */
 export const operation =
-  <Id extends OperationId, Json>(
+  <Id extends OperationId, Json>(id: Id, run: Run<Id, ApiRequest<Id>, Json>) =>
+  (services: ServicesOf<Id>): HttpHandler =>
+    handlerOf(id, { run, services });
+
+/**
+ * Makes the handler of an operation that returns a page of a list. Its cursor is checked together with the rest of the
+ * request, and `run` also receives where the page begins.
+ *
+ * @param position the schema of the positions in the list's cursors
+ */
+export const pagedOperation =
+  <Id extends PagedOperation, Position extends z.ZodMiniType, Json>(
     id: Id,
-    run: (request: ApiRequest<Id>, services: ServicesOf<Id>) => Promise<ResponseOf<Id, Json>>,
+    position: Position,
+    run: Run<Id, ApiRequest<Id> & PageStart<z.output<Position>>, Json>,
   ) =>
-  (services: ServicesOf<Id>): HttpHandler => {
-    const route: Route = routes[id];
-    const { access } = services as { access?: Access };
-    const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
-      .use(answering(route))
-      .use(requestHeaders())
-      .use(admission(route, services.adminKey, access))
-      .use(bodyValues(route))
-      .use(jsonBody(route))
-      .use(validation(id, route, services.adminKey))
-      .use(permission(route))
-      .handler(async (event) => {
-        const { request, caller } = event as unknown as ApiEvent<Id>;
-        try {
-          return await run(request, services);
-        } catch (error) {
-          // The application was deleted after its access generation was read.
-          if (caller && error instanceof NotFound && error.missing[0] === 'application') throw accessTokenInvalid();
-          throw error;
-        }
-      });
-    if (services.report && acceptsWrites(route)) stack.use(acceptanceReport(services.report));
-    return stack as unknown as HttpHandler;
-  };
+  (services: ServicesOf<Id>): HttpHandler =>
+    handlerOf(id, { run, services, position });
+
+type Run<Id extends OperationId, Request, Json> = (
+  request: Request,
+  services: ServicesOf<Id>,
+) => Promise<ResponseOf<Id, Json>>;
+
+function handlerOf<Id extends OperationId, Request extends ApiRequest<Id>, Json>(
+  id: Id,
+  { run, services, position }: { run: Run<Id, Request, Json>; services: ServicesOf<Id>; position?: z.ZodMiniType },
+): HttpHandler {
+  const route: Route = routes[id];
+  const { access, cursors } = services as { access?: Access; cursors?: Cursors };
+  const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
+    .use(answering(route))
+    .use(requestHeaders())
+    .use(admission(route, services.adminKey, access))
+    .use(bodyValues(route))
+    .use(jsonBody(route))
+    .use(validation(id, route, services.adminKey))
+    .use(position && cursors ? pageStart(id, position, cursors) : [])
+    .use(permission(route))
+    .handler(async (event) => {
+      const { request, caller } = event as unknown as ApiEvent<Id>;
+      try {
+        return await run(request as Request, services);
+      } catch (error) {
+        // The application was deleted after its access generation was read.
+        if (caller && error instanceof NotFound && error.missing[0] === 'application') throw accessTokenInvalid();
+        throw error;
+      }
+    });
+  if (services.report && acceptsWrites(route)) stack.use(acceptanceReport(services.report));
+  return stack as unknown as HttpHandler;
+}

@@ -424,7 +424,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       }
       const cursorOf = async (to: To) =>
         (await call('listChats', to, {}, { query: { limit: '1' } })).json.next as string;
-      const renewed = bearer(await seal(token, { sender: 'bob', chats: [2, 4, 6, 99], can: ['read', 'create'] }));
+      const renewed = bearer(await seal(token, { sender: 'bob', chats: [2, 4, 6, 99, 2], can: ['read', 'create'] }));
       const other = bearer(await seal(token, { sender: null, chats: [1, 2], can: ['read'] }));
       const all = bearer(await seal(token, everything));
       const status = async (to: To, cursor: string) =>
@@ -434,6 +434,29 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       for (const to of [other, all, { token, headers: {} }])
         expect(await status(to, await cursorOf(limited))).toBe(422);
       for (const to of [other, limited]) expect(await status(to, await cursorOf(all))).toBe(422);
+    });
+
+    test('a cursor that is not valid is refused before the permission and the existence of the chat are judged', async () => {
+      const token = await newApplication();
+      await settle();
+      const mayNot = bearer(await seal(token, { ...everything, can: ['create'] }));
+      const limited = bearer(await seal(token, { ...everything, chats: some }));
+      const paged = operations.filter((id) => 'cursor' in (routeOf(id).query?.().shape ?? {}));
+      expect(paged.length).toBeGreaterThan(3);
+      const code = async (id: OperationId, to: To, chat: number, cursor?: string) => {
+        const query = { ...(id.startsWith('search') && { q: 'words' }), ...(cursor && { cursor }) };
+        return (await call(id, to, { chat }, { query })).json.code;
+      };
+      for (const id of paged) {
+        expect(await code(id, mayNot, 1), id).toBe('not_allowed');
+        for (const [to, chat] of [
+          [mayNot, 1],
+          [limited, 2],
+          [limited, 5],
+          [bearer(token), missing],
+        ] as const)
+          expect(await code(id, to, chat, 'invented'), id).toBe('validation_failed');
+      }
     });
 
     test('an application is shown to a holder without its token, and without its count where the chats are limited', async () => {
