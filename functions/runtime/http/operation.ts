@@ -27,6 +27,8 @@ export type HttpHandler = LambdaHandler<APIGatewayProxyEvent, HttpResult>;
  * order: admin key or access token, content type, size, JSON, validation, permission. Then `run` does the work. It
  * receives the request as the route's schemas parsed it, and only the services that the route needs. It must return
  * exactly the documented response: an extra or missing member is a type error.
+ *
+ * An operation that returns a page with a cursor is made with {@link pagedOperation}.
  */
 export const operation =
   <Id extends OperationId, Json>(id: Id, run: Run<Id, ApiRequest<Id>, Json>) =>
