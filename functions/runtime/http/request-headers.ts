@@ -20,7 +20,7 @@ export function joinLines<Headers extends Values>(headers: Headers, lines: Lines
 
 /**
  * Gives the headers of an event their names in lower case, and joins the lines of repeated ones, whose names may differ
- * in case.
+ * in case. The test function of API Gateway's console sends null for no headers; they become an empty object.
  */
 export function requestHeaders(): MiddlewareObj<APIGatewayProxyEvent> {
   const { before: toLowerCase } = normalizeHeaders();
@@ -33,7 +33,7 @@ export function requestHeaders(): MiddlewareObj<APIGatewayProxyEvent> {
         const all = names.flatMap((name) => lines[name] ?? []);
         for (const name of names) lines[name] = all;
       }
-      event.headers = joinLines(event.headers, lines);
+      event.headers = joinLines(event.headers ?? {}, lines);
       await toLowerCase?.(request as never);
     },
   };
