@@ -192,8 +192,8 @@ export class Connections {
       return;
     }
     const [parse] = socket.listeners('data') as [(bytes: Buffer) => void];
-    // By default, Node.js's parser takes the bytes directly from the handle, bypassing the stream. Any other `data`
-    // listener disables that, so removing and adding the same listener is enough for all bytes to pass through `push`.
+    // By default, Node.js's parser takes the bytes directly from the handle, bypassing the stream. A change of the `data`
+    // listeners ends that. So remove the listener and add it again: all bytes then pass through `push`.
     socket.removeListener('data', parse);
     socket.on('data', parse);
     const connection = new Connection(socket, parse);

@@ -32,7 +32,7 @@ const slowReadMs = 200;
 const checkEveryMs = 50;
 
 /**
- * Maximum number of reads that run at a time, where all reads that are not known to be fast count together as one. The
+ * Maximum number of concurrent reads. All running reads of slow and unknown applications together count as one. The
  * limit is two, so that one application can never occupy all processes. It is not higher, because more reads would only
  * compete for two processors.
  */
@@ -45,8 +45,8 @@ const mostAtWork = 2;
 const unknownTokens = 'unknown tokens';
 
 /**
- * Maximum number of processes: one more than the reads that run at a time, because two reads that are not known to be
- * fast count as one of these. So a fast read can run beside both of them. A start takes 0.3 to 0.5 s. Until a read or
+ * Maximum number of processes. It is one more than `mostAtWork`, because a read of a slow application and one of an
+ * unknown application may run at the same time and count as one. So a fast read can run beside both of them. A start takes 0.3 to 0.5 s. Until a read or
  * an application is slow, the pool keeps only one idle process.
  */
 const mostProcesses = mostAtWork + 1;

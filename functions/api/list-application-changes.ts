@@ -1,19 +1,22 @@
-import { operation } from '../runtime/http/operation.ts';
-import { changesResponse, chatChangeView } from './shared/changes.ts';
+import { pagedOperation } from '../runtime/http/operation.ts';
+import { changeCursors, changesResponse, chatChangeView } from './shared/changes.ts';
 import { requireApplication } from './shared/parents.ts';
 
-export const listApplicationChanges = operation('listApplicationChanges', async ({ params, query }, services) => {
-  const { token } = params;
-  const { cursors, store } = services;
-  return changesResponse({
-    list: ['listApplicationChanges', params],
-    query,
-    cursors,
-    version: async () => {
-      await requireApplication(services, token);
-      return store.version({ token });
-    },
-    page: (range) => store.chatChanges(token, range),
-    viewOf: chatChangeView,
-  });
-});
+export const listApplicationChanges = pagedOperation(
+  'listApplicationChanges',
+  changeCursors,
+  async (request, services) => {
+    const { token } = request.params;
+    const { cursors, store } = services;
+    return changesResponse({
+      request,
+      cursors,
+      version: async () => {
+        await requireApplication(services, token);
+        return store.version({ token });
+      },
+      page: (range) => store.chatChanges(token, range),
+      viewOf: chatChangeView,
+    });
+  },
+);

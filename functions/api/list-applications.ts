@@ -1,3 +1,4 @@
+import { inList } from '../runtime/http/lists.ts';
 import { pagedOperation } from '../runtime/http/operation.ts';
 import { applicationPosition } from '../runtime/http/positions.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
@@ -5,7 +6,7 @@ import { applicationView } from './shared/views.ts';
 
 export const listApplications = pagedOperation(
   'listApplications',
-  applicationPosition,
+  inList(applicationPosition),
   async (request, { store, cursors }) => {
     const { list, from: after } = request;
     const { order, limit } = request.query;

@@ -1,13 +1,12 @@
-import { operation } from '../runtime/http/operation.ts';
-import { changesResponse, messageChangeView } from './shared/changes.ts';
+import { pagedOperation } from '../runtime/http/operation.ts';
+import { changeCursors, changesResponse, messageChangeView } from './shared/changes.ts';
 import { requireChat } from './shared/parents.ts';
 
-export const listChatChanges = operation('listChatChanges', async ({ params, query }, services) => {
-  const { token, chat_number: chat } = params;
+export const listChatChanges = pagedOperation('listChatChanges', changeCursors, async (request, services) => {
+  const { token, chat_number: chat } = request.params;
   const { cursors, store } = services;
   return changesResponse({
-    list: ['listChatChanges', params],
-    query,
+    request,
     cursors,
     version: async () => {
       await requireChat(services, token, chat);

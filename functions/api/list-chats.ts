@@ -1,3 +1,4 @@
+import { inList } from '../runtime/http/lists.ts';
 import { pagedOperation } from '../runtime/http/operation.ts';
 import { numberPosition } from '../runtime/http/positions.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
@@ -5,7 +6,7 @@ import { requireApplication } from './shared/parents.ts';
 import { listRangeOf } from './shared/ranges.ts';
 import { chatView } from './shared/views.ts';
 
-export const listChats = pagedOperation('listChats', numberPosition, async (request, services) => {
+export const listChats = pagedOperation('listChats', inList(numberPosition), async (request, services) => {
   const {
     params: { token },
     query,

@@ -1,4 +1,5 @@
 import { limits } from '../../lib/limits.ts';
+import { inList } from '../runtime/http/lists.ts';
 import { pagedOperation } from '../runtime/http/operation.ts';
 import { numberPosition } from '../runtime/http/positions.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
@@ -7,7 +8,7 @@ import { coveredWindow, pendingWindow } from './shared/pending-window.ts';
 import { listRangeOf } from './shared/ranges.ts';
 import { messageView } from './shared/views.ts';
 
-export const listMessages = pagedOperation('listMessages', numberPosition, async (request, services) => {
+export const listMessages = pagedOperation('listMessages', inList(numberPosition), async (request, services) => {
   const { params, query, list, pageAt } = request;
   const { token, chat_number: chat } = params;
   const [from] = request.from ?? [];

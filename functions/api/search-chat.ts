@@ -1,10 +1,11 @@
+import { inList } from '../runtime/http/lists.ts';
 import { pagedOperation } from '../runtime/http/operation.ts';
 import { matchPosition } from '../runtime/http/positions.ts';
 import { matchView, totals } from './shared/matches.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
 import { requireChat } from './shared/parents.ts';
 
-export const searchChat = pagedOperation('searchChat', matchPosition, async (request, services) => {
+export const searchChat = pagedOperation('searchChat', inList(matchPosition), async (request, services) => {
   const { token, chat_number: chat } = request.params;
   const { q, limit } = request.query;
   const { list, from: after } = request;

@@ -103,7 +103,7 @@ export class AccessTokens {
     return this.#opened.size;
   }
 
-  /** Remembers an access token, because opening it takes ten times as long as finding it here. */
+  /** Remembers an access token, because opening it takes much longer than finding it here. */
   #remember(text: string, opened: Opened): void {
     const [oldest] = this.#opened.keys();
     if (oldest !== undefined && this.#opened.size >= limits.accessToken.remembered) this.#opened.delete(oldest);

@@ -672,7 +672,7 @@ export const mutations: Mutation[] = [
         return changesResponse({
           ...list,
           version: async () => {
-            const { after = 0, limit } = list.query;
+            const { after = 0, limit } = list.request.query;
             found = list.page({ after: { version: after }, upTo: Number.MAX_SAFE_INTEGER, limit });
             await found;
             return list.version();

@@ -1,7 +1,9 @@
+import type * as z from 'zod/mini';
 import type { Cursors } from '../../../lib/api/cursors.ts';
 import { limits } from '../../../lib/limits.ts';
 import type { Change, ChangesPage, ChangesRange, ChatState, Step } from '../../../lib/store/changes.ts';
 import type { StoredMessage } from '../../../lib/store/reads.ts';
+import type { CursorRules, PageStart } from '../../runtime/http/lists.ts';
 import { changePosition } from '../../runtime/http/positions.ts';
 import { changesPage } from './changes-page.ts';
 import { chatStateView, messageView } from './views.ts';
@@ -29,11 +31,20 @@ export function stepJson(step: Step): string {
   return Buffer.byteLength(whole) <= limits.stepBytes ? whole : JSON.stringify({ ...about, truncated: true });
 }
 
+/**
+ * How cursors of changes are checked. A cursor is bound to the limit too, because it tells that a version has more
+ * changes than that. It is not bound to `after`, which its position has.
+ */
+export const changeCursors: CursorRules<ReturnType<typeof changePosition>> = {
+  list: (id, { params, query }) => [id, params, query.limit],
+  position: ({ after }) => changePosition(after),
+};
+
 /** What the two lists of changes do differently. */
 interface ChangesList<Stored, View> {
-  /** The operation and its path parameters. */
-  list: unknown[];
-  query: { after?: number | undefined; limit: number; cursor?: string | undefined };
+  request: { query: { after?: number | undefined; limit: number } } & PageStart<
+    z.output<ReturnType<typeof changePosition>>
+  >;
   cursors: Cursors;
   /** Returns the present version. @throws NotFound */
   version: () => Promise<number>;
@@ -43,18 +54,15 @@ interface ChangesList<Stored, View> {
 
 /** Returns the response of a list of changes. */
 export async function changesResponse<Stored, View extends { change: number }>({
-  list,
-  query: { after, limit, cursor },
+  request: { query, list, from },
   cursors,
   ...changes
 }: ChangesList<Stored, View>) {
-  // A cursor is bound to the limit too, because it tells that a version has more changes than that.
-  const limited = [...list, limit];
-  const from = await cursors.decode(limited, cursor, changePosition(after));
+  const { after, limit } = query;
   // The version comes before the page: what changes in between has a later version, and belongs to the next page.
   const version = await changes.version();
   if (after === undefined || after >= version) return { json: { data: [], change: version, more: false } };
   const found = await changes.page({ after: from ?? { version: after }, upTo: version, limit });
   const { end, ...page } = changesPage(found, changes.viewOf, version);
-  return { json: { ...page, ...(end && { cursor: await cursors.encode(limited, [after, ...end]) }) } };
+  return { json: { ...page, ...(end && { cursor: await cursors.encode(list, [after, ...end]) }) } };
 }

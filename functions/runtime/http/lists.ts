@@ -14,7 +14,7 @@ export type PagedOperation = {
 /** The parts of a valid request that select a list. */
 interface ListRequest {
   params?: object | undefined;
-  query: { limit: number; cursor?: string | undefined };
+  query: { limit: number; cursor?: string | undefined; after?: number | undefined };
   holder?: Holder | undefined;
 }
 
@@ -39,21 +39,33 @@ export function listOf(id: OperationId, { params = {}, query, holder }: ListRequ
   return [id, params, filters, ...(ownChats ? [[...new Set(ownChats)].sort((a, b) => a - b)] : [])];
 }
 
+/** What the cursors of an operation are checked by. */
+export interface CursorRules<Position extends z.ZodMiniType = z.ZodMiniType> {
+  /** Returns what identifies the list of a request, as {@link listOf} does. */
+  list: (id: OperationId, request: ListRequest) => unknown[];
+  /** Returns the schema of the positions in the cursors of the list. */
+  position: (query: ListRequest['query']) => Position;
+}
+
+/** Returns the rules for a list whose positions always have the same schema. */
+export const inList = <Position extends z.ZodMiniType>(position: Position): CursorRules<Position> => ({
+  list: listOf,
+  position: () => position,
+});
+
 /**
  * Checks the cursor of a request, and adds a {@link PageStart} to it. A cursor is part of what is validated, so this
  * comes before the permission and the existence of what the list is about.
- *
- * @param position the schema of the positions in the list's cursors
  */
 export const pageStart = (
   id: OperationId,
-  position: z.ZodMiniType,
+  rules: CursorRules,
   cursors: Cursors,
 ): MiddlewareObj<APIGatewayProxyEvent> => ({
   before: async ({ event }) => {
     const { request } = event as ApiEvent<'listChats'>;
-    const list = listOf(id, request);
-    const from = await cursors.decode(list, request.query.cursor, position);
+    const list = rules.list(id, request);
+    const from = await cursors.decode(list, request.query.cursor, rules.position(request.query));
     Object.assign(request, { list, from } satisfies PageStart<unknown>);
   },
 });

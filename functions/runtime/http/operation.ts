@@ -15,7 +15,7 @@ import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
 import type { ResponseOf } from './documented-response.ts';
 import { jsonBody } from './json-body.ts';
-import { type PagedOperation, type PageStart, pageStart } from './lists.ts';
+import { type CursorRules, type PagedOperation, type PageStart, pageStart } from './lists.ts';
 import { permission } from './permission.ts';
 import { requestHeaders } from './request-headers.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
@@ -38,17 +38,15 @@ export const operation =
 /**
  * Makes the handler of an operation that returns a page of a list. Its cursor is checked together with the rest of the
  * request, and `run` also receives where the page begins.
- *
- * @param position the schema of the positions in the list's cursors
  */
 export const pagedOperation =
   <Id extends PagedOperation, Position extends z.ZodMiniType, Json>(
     id: Id,
-    position: Position,
+    cursorRules: CursorRules<Position>,
     run: Run<Id, ApiRequest<Id> & PageStart<z.output<Position>>, Json>,
   ) =>
   (services: ServicesOf<Id>): HttpHandler =>
-    handlerOf(id, { run, services, position });
+    handlerOf(id, { run, services, cursorRules });
 
 type Run<Id extends OperationId, Request, Json> = (
   request: Request,
@@ -57,8 +55,9 @@ type Run<Id extends OperationId, Request, Json> = (
 
 function handlerOf<Id extends OperationId, Request extends ApiRequest<Id>, Json>(
   id: Id,
-  { run, services, position }: { run: Run<Id, Request, Json>; services: ServicesOf<Id>; position?: z.ZodMiniType },
+  parts: { run: Run<Id, Request, Json>; services: ServicesOf<Id>; cursorRules?: CursorRules },
 ): HttpHandler {
+  const { run, services, cursorRules } = parts;
   const route: Route = routes[id];
   const { access, cursors } = services as { access?: Access; cursors?: Cursors };
   const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
@@ -68,7 +67,7 @@ function handlerOf<Id extends OperationId, Request extends ApiRequest<Id>, Json>
     .use(bodyValues(route))
     .use(jsonBody(route))
     .use(validation(id, route, services.adminKey))
-    .use(position && cursors ? pageStart(id, position, cursors) : [])
+    .use(cursorRules && cursors ? pageStart(id, cursorRules, cursors) : [])
     .use(permission(route))
     .handler(async (event) => {
       const { request, caller } = event as unknown as ApiEvent<Id>;

@@ -55,7 +55,10 @@ export async function* copyDatabase(from: Kysely<Schema>, to: Kysely<Schema>): A
   for (const table of tables) if (known.has(table.name)) yield* copyTable(from, to, table);
 }
 
-/** Locks have names and belong to a server, so a lock of one database is found in the other only if both are the same. */
+/**
+ * Takes a lock in one database, and looks for it in the other. A lock belongs to a server, and its name contains the name
+ * of the database, so only the same database of the same server has it.
+ */
 const isSame = (from: Kysely<Schema>, to: Kysely<Schema>): Promise<boolean> =>
   to.connection().execute(async (connection) => {
     const lock = sql`CONCAT('chat-system/', DATABASE())`;

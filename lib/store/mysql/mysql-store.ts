@@ -15,7 +15,7 @@ import { keyTable, keyToken, rowTable } from './keys.ts';
 import { mergeAll } from './merge.ts';
 import { type MysqlLogin, MysqlPool, type SqlTimeouts } from './pool.ts';
 
-/** Most attempts of a transaction that deadlocks. Each time, at least one of the conflicting transactions succeeds. */
+/** Maximum number of attempts of a transaction that deadlocks. Each time, at least one of the conflicting transactions succeeds. */
 const transactionTries = 5;
 
 /**
@@ -23,7 +23,7 @@ const transactionTries = 5;
  * `Unavailable` while the server is unavailable, and works again when the server is back.
  *
  * @param url `mysql://user@host:port/database`, with `:password` after the user unless there is a `login`
- * @param options.connections most connections at a time
+ * @param options.connections maximum number of connections at a time
  * @param options.login called at once, and again after it failed or the server refused the login
  */
 export function openMysql(
