@@ -27,6 +27,9 @@ const headEnd = Buffer.from('\r\n\r\n');
 const leastOfBody = 1_024;
 /** Maximum number of connections. An idle one takes some 8 kB, measured with 10,000 of them. */
 const mostConnections = 16_000;
+/** Most connections that have a stream, and their largest share of all. The others are left to requests. */
+const mostStreams = 12_000;
+const largestShareOfStreams = 0.75;
 /** Descriptors left to the files of the data folder, to threads and to modules that are loaded late. */
 const ownDescriptors = 128;
 /**
@@ -65,7 +68,7 @@ class Connection implements TrackedConnection {
   unparsed: Buffer = nothing;
   /** Whether reading from the socket is stopped, until what was read is parsed. */
   stopped = false;
-  /** Bytes that were read and discarded since `ending` was set. */
+  /** Bytes that were read and discarded since `ending` or `streaming` was set. */
   discarded = 0;
   /** Whether a held request, or parsing, is scheduled for a later turn. */
   queued = false;
@@ -76,6 +79,8 @@ class Connection implements TrackedConnection {
    * further input is discarded.
    */
   ending = false;
+  /** Whether the connection has a stream. No further request is parsed or started, and further input is discarded. */
+  streaming = false;
   /** The request whose body was still arriving when `ending` was set. What its handler returns is dropped. */
   cutOff: IncomingMessage | undefined;
   /** Refuses the request whose body is being read. */
@@ -116,6 +121,7 @@ export class Connections {
   readonly turns = new Turns();
   readonly #connections = new Map<Socket, Connection>();
   #inProgress = 0;
+  #streams = 0;
   #serve: RequestListener = () => undefined;
   readonly #most = Math.min(mostConnections, descriptors() - ownDescriptors);
 
@@ -136,6 +142,20 @@ export class Connections {
 
   of(socket: Socket): Connection | undefined {
     return this.#connections.get(socket);
+  }
+
+  /**
+   * Makes a connection a stream, whose response lasts until one side closes the connection. Streams neither count as
+   * requests in progress, nor are they closed as idle when there are too many connections.
+   *
+   * @returns false, and does nothing, when there are too many streams
+   */
+  stream(connection: Connection): boolean {
+    if (this.#streams >= Math.min(mostStreams, this.#most * largestShareOfStreams)) return false;
+    connection.streaming = true;
+    this.#streams++;
+    this.#inProgress--;
+    return true;
   }
 
   /** Ends every connection at once. */
@@ -206,6 +226,10 @@ export class Connections {
       this.#connections.delete(socket);
       this.memory.forget(connection);
       connection.held.length = 0;
+      if (!connection.streaming) return;
+      this.#streams--;
+      // The response of a stream ends with the connection, and then subtracts itself.
+      this.#inProgress++;
     });
   }
 
@@ -235,7 +259,7 @@ export class Connections {
    * @returns whether to read more from the socket now
    */
   #take(connection: Connection, bytes: Buffer): boolean {
-    if (connection.ending) {
+    if (connection.ending || connection.streaming) {
       connection.discarded += bytes.length;
       if (connection.discarded > discardedBytes) connection.socket.destroy();
       return true;
@@ -262,7 +286,7 @@ export class Connections {
     const { socket, parse } = connection;
     let rest = bytes;
     // Node.js pauses the socket while the client does not read its responses, or the handler does not read a body.
-    while (rest.length > 0 && !connection.ending && !socket.destroyed && !socket.isPaused()) {
+    while (rest.length > 0 && !connection.ending && !connection.streaming && !socket.destroyed && !socket.isPaused()) {
       const { freeSlots, hasBodyUnderWay } = connection;
       if (freeSlots <= 0 && !hasBodyUnderWay) break;
       const end = Math.max(endOfHeads(rest, Math.max(freeSlots, 1)), hasBodyUnderWay ? leastOfBody : 0);
@@ -320,12 +344,12 @@ export class Connections {
 
   /** Schedules the connection's next held request for a later turn or, when it holds none, the parsing of more. */
   #queue(connection: Connection): void {
-    const { queued, held, unparsed, started } = connection;
-    if (queued || started >= requestsAtOnce || (held.length === 0 && unparsed.length === 0)) return;
+    const { queued, held, unparsed, started, streaming } = connection;
+    if (queued || streaming || started >= requestsAtOnce || (held.length === 0 && unparsed.length === 0)) return;
     connection.queued = true;
     this.turns.startLater(() => {
       connection.queued = false;
-      if (connection.socket.destroyed) return;
+      if (connection.socket.destroyed || connection.streaming) return;
       const next = held.shift();
       if (!next) {
         this.#readOn(connection);

@@ -27,7 +27,7 @@ const purgeEveryMs = 2_000;
 const stopMs = 3_000;
 
 export interface Engine {
-  services: Pick<Services, 'ledger' | 'store' | 'access'>;
+  services: Pick<Services, 'ledger' | 'store' | 'access' | 'feed'>;
   /** The handlers of the reads that run in reader processes. */
   reads: ReadonlyMap<OperationId, HttpHandler>;
   /** Resolves when the batches in progress are done and everything is on the disk. */
@@ -102,7 +102,7 @@ export async function startEngine(
   ];
 
   return {
-    services: { ledger, store: new SqliteStore(storeDatabase), access },
+    services: { ledger, store: new SqliteStore(storeDatabase), access, feed: { transports: async () => [] } },
     reads: new Map(pagedReads.map((id) => [id, readers.handler(id)])),
     async stop() {
       stopping = true;

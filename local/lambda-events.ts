@@ -71,10 +71,8 @@ export function proxyEvent(request: FastifyRequest, resource: string, body?: Buf
     path: withoutStage(path),
     httpMethod: request.method,
     headers,
-    queryStringParameters: search ? Object.fromEntries(new URLSearchParams(search)) : null,
+    ...queryOf(search),
     multiValueHeaders: headerLinesOf(request.raw),
-    // The handlers do not read it, and filling it in would take time for every request.
-    multiValueQueryStringParameters: null,
     pathParameters: (request.params as Record<string, string> | undefined) ?? null,
     stageVariables: null,
     // API Gateway fills in much more; the handlers read only these.
@@ -86,6 +84,24 @@ export function proxyEvent(request: FastifyRequest, resource: string, body?: Buf
     } as APIGatewayProxyEvent['requestContext'],
     body: body?.length ? body.toString(plain ? 'utf8' : 'base64') : null,
     isBase64Encoded: !plain,
+  };
+}
+
+/**
+ * Returns the parameters of a query: the last value of each and, if one occurs several times, all values of each. The
+ * handlers read all values only of repeated parameters, and collecting them takes time for every request.
+ */
+function queryOf(
+  search: string,
+): Pick<APIGatewayProxyEvent, 'queryStringParameters' | 'multiValueQueryStringParameters'> {
+  if (!search) return { queryStringParameters: null, multiValueQueryStringParameters: null };
+  const parameters = new URLSearchParams(search);
+  const last = Object.fromEntries(parameters);
+  const names = Object.keys(last);
+  return {
+    queryStringParameters: last,
+    multiValueQueryStringParameters:
+      parameters.size > names.length ? Object.fromEntries(names.map((name) => [name, parameters.getAll(name)])) : null,
   };
 }
 

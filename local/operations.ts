@@ -7,8 +7,8 @@ const operationIds = Object.keys(routes) as OperationId[];
 
 /** The reads that return a page: lists and searches. Their work grows with the data, so they can be slow. */
 export const pagedReads: OperationId[] = operationIds.filter((id) => {
-  const { method, query }: Route = routes[id];
-  return method === 'GET' && query !== undefined;
+  const { method, needs }: Route = routes[id];
+  return method === 'GET' && needs.includes('cursors');
 });
 
 type SomeServices = Partial<Omit<Services, 'ledger'>> & { ledger?: LedgerReads; adminKey: string | undefined };

@@ -11,18 +11,25 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
 import { formatProblem, type HeadCheck, headCheck, type IncomingEvent } from '../functions/runtime/http/admission.ts';
-import { type HttpResult, problemFor, problemResponse, sharedBody } from '../functions/runtime/http/answering.ts';
-import { callerOf, judgedCaller, self } from '../functions/runtime/http/bearer.ts';
+import {
+  eventStream,
+  type HttpResult,
+  problemFor,
+  problemResponse,
+  sharedBody,
+} from '../functions/runtime/http/answering.ts';
+import { type BearerCaller, callerOf, judgedCaller, self } from '../functions/runtime/http/bearer.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { joinLines } from '../functions/runtime/http/request-headers.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
 import type { Access } from '../lib/access/access.ts';
+import type { EventStream } from '../lib/api/feed.ts';
 import { commonHeaders, privateResponse } from '../lib/api/headers.ts';
 import { internalError, Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
-import type { Caller } from '../lib/model/holder.ts';
 import { type Connection, Connections } from './connections.ts';
+import { StreamClient } from './feed/stream-client.ts';
 import { headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
 import { isWellFormed } from './well-formed.ts';
@@ -173,6 +180,11 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
       connections.endWith(connection, lastResponse(result, request.method));
       return;
     }
+    const stream = result[eventStream];
+    if (stream) {
+      sendStream(connection, request, response, { ...result, stream });
+      return;
+    }
     const { statusCode } = result;
     const headers = result.headers as Record<string, string>;
     const shared = result[sharedBody];
@@ -190,6 +202,31 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
       connections.memory.keep(connection, unread);
       response.on('close', () => connections.memory.release(connection, unread));
     }
+  };
+
+  /** Sends the head of a stream, and begins the stream unless only the head was requested. */
+  const sendStream = (
+    connection: Connection,
+    request: FastifyRequest,
+    response: ServerResponse,
+    { statusCode, headers, stream }: HttpResult & { stream: EventStream },
+  ): void => {
+    if (request.method === 'HEAD') {
+      response.writeHead(statusCode, headers as Record<string, string>).end();
+      return;
+    }
+    if (!connections.stream(connection)) {
+      const { statusCode: status, headers: refused, body } = refusal(request, tooManyStreams());
+      response.writeHead(status, { ...(refused as Record<string, string>), ...lengthOf(status, body) }).end(body);
+      return;
+    }
+    // Without a length and without chunks, the stream ends with the connection. So all clients get the same bytes.
+    response.useChunkedEncodingByDefault = false;
+    response.writeHead(statusCode, headers as Record<string, string>).flushHeaders();
+    const begin = () => stream.begin(new StreamClient(connection.socket, connections.memory, connection));
+    if (response.socket) begin();
+    // Earlier requests of the connection have their responses first.
+    else response.once('socket', () => process.nextTick(begin));
   };
 
   /** @param isShared whether the bytes are held once for all responses; then they do not count for this connection */
@@ -273,7 +310,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
     resource: string,
     request: FastifyRequest,
     reply: FastifyReply,
-    { body, caller }: { body?: Buffer; caller?: Caller | undefined } = {},
+    { body, caller }: { body?: Buffer; caller?: BearerCaller | undefined } = {},
   ): void => {
     const event: IncomingEvent = proxyEvent(request, resource, body);
     if (caller) event[judgedCaller] = caller;
@@ -297,7 +334,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
     const admit = (
       request: FastifyRequest,
       reply: FastifyReply,
-      { headers, declared, caller }: { headers: Headers; declared: number | undefined; caller?: Caller },
+      { headers, declared, caller }: { headers: Headers; declared: number | undefined; caller?: BearerCaller },
     ): void => {
       try {
         checkHead?.(headers, declared ?? 0);
@@ -411,6 +448,12 @@ const emptyResponse = (statusCode: number, requestId: string, headers: Record<st
 });
 
 const malformedRequest = () => new Problem('malformed_request', 'This is not a valid HTTP/1.1 request.');
+const tooManyStreams = () =>
+  new Problem(
+    'unavailable',
+    `The server has as many streams as it can serve. Retry after ${limits.unavailableRetryAfterSeconds} s.`,
+    { headers: { 'Retry-After': String(limits.unavailableRetryAfterSeconds) } },
+  );
 const slowBody = () => new Problem('request_timeout', 'The request body did not arrive in time. Send it again.');
 
 /** Returns the response to a request that is refused before its handler runs. */

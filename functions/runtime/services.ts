@@ -1,5 +1,6 @@
 import type { Access } from '../../lib/access/access.ts';
 import type { Cursors } from '../../lib/api/cursors.ts';
+import type { Feed } from '../../lib/api/feed.ts';
 import type { OperationId, Routes } from '../../lib/api/routes.ts';
 import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
@@ -16,6 +17,7 @@ export interface Services {
   store: Store;
   searchIndex: SearchIndex;
   cursors: Cursors;
+  feed: Feed;
   /** For every route below an application; the HTTP stack uses it. */
   access: Access;
 }

@@ -2,18 +2,14 @@ import { createCipheriv, createDecipheriv, randomBytes } from 'node:crypto';
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
 import { isNumber, isTime } from '../model/bounds.ts';
-import { type Holder, permissions } from '../model/holder.ts';
+import { type CurrentHolder, permissions } from '../model/holder.ts';
 import { isToken } from '../model/token.ts';
 import { derivedKey, type SystemSecret, signingKey } from '../system-secret.ts';
 
 /** What an access token says. */
-export interface Claims extends Holder {
+export interface Claims extends CurrentHolder {
   /** The application's token. */
   token: string;
-  /** The application's access generation when the access token was made; see `Ledger.accessGeneration`. */
-  generation: number;
-  /** In milliseconds since 1970. */
-  expiresAt: number;
 }
 
 const algorithm = 'aes-256-gcm';

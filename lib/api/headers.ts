@@ -33,6 +33,17 @@ export const problemHeaders = {
 export const privateResponse = { 'cache-control': 'private, no-cache' };
 
 /**
+ * Headers of a stream, besides the common ones. nginx buffers responses unless `X-Accel-Buffering` forbids it. The
+ * connection closes after the stream, so its length need not be known.
+ */
+export const streamed = {
+  ...privateResponse,
+  'content-type': 'text/event-stream',
+  'x-accel-buffering': 'no',
+  connection: 'close',
+};
+
+/**
  * Headers of responses that contain a new credential, in addition to the common ones. No cache may store such a
  * response.
  */

@@ -45,12 +45,28 @@ function headersOf(route: Route): z.ZodObject {
   });
 }
 
+const streamExample = `retry: 1000
+id: 2-17
+
+event: changes
+data: {"chat_number":2,"change":18,"data":[{"change":18,"type":"message.created","message":{"number":9,"sender":"user-17","body":"Hello, world","metadata":{},"created_at":"2026-11-21T09:30:00.123Z","updated_at":"2026-11-21T09:30:00.123Z"}}]}
+id: 2-18
+
+event: heartbeat
+data: {"changes":{"2":18}}
+
+`;
+
 /** Returns the OpenAPI content of a route's successful response; undefined when it has no body. */
 function responseContentOf(id: OperationId, { response }: Route): ZodOpenApiResponseObject['content'] {
   if (response.document === 'text/html') return { 'text/html': { schema: z.string() } };
   if (response.document === 'application/json') return json(z.looseObject({}));
   // Every remaining operation returns JSON.
-  return response.status === 204 ? undefined : json(responseSchemas[id as JsonOperation]);
+  if (response.status === 204) return undefined;
+  return {
+    ...json(responseSchemas[id as JsonOperation]),
+    ...(response.stream && { [response.stream]: { schema: z.string(), example: streamExample } }),
+  };
 }
 
 function responsesOf(id: OperationId, route: Route): ZodOpenApiOperationObject['responses'] {
@@ -120,6 +136,12 @@ function applicationIdempotencyKey(): z.core.$ZodType {
 function requestHeadersOf(route: Route): z.ZodObject | undefined {
   if (takesKey(route))
     return z.object({ 'Idempotency-Key': z.optional(route.admin ? applicationIdempotencyKey() : idempotencyKey()) });
+  if (route.response.stream)
+    return z.object({
+      'Last-Event-ID': text(
+        'For a stream: the id of the last event that the client got. The stream continues exactly after it, whatever versions the query names.',
+      ).optional(),
+    });
   if (route.etag)
     return z.object({ 'If-None-Match': text('The ETag of the response that the client already has.').optional() });
   return undefined;

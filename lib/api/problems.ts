@@ -16,6 +16,7 @@ export const problems = {
   message_not_found: { status: 404, title: 'There is no such message' },
   message_pending: { status: 404, title: 'The message is accepted but not stored yet' },
   method_not_allowed: { status: 405, title: 'The route does not allow this method' },
+  not_acceptable: { status: 406, title: 'The response has none of the accepted media types' },
   request_timeout: { status: 408, title: 'The request did not arrive in time' },
   idempotency_in_flight: { status: 409, title: 'The first request with this Idempotency-Key is still in progress' },
   payload_too_large: { status: 413, title: 'The request body is too large' },
@@ -171,6 +172,9 @@ export const accessTokenExpired = () =>
 /** The access token does not allow the request. `lacks` completes the sentence "The access token lacks …". */
 export const notAllowed = (lacks: string) =>
   new Problem('not_allowed', `The access token lacks ${lacks}.`, { headers: challenge('insufficient_scope') });
+/** The client accepts none of these media types. */
+export const notAcceptable = (mediaTypes: string[]) =>
+  new Problem('not_acceptable', `The response is ${mediaTypes.join(' or ')}; the header Accept allows neither.`);
 /** The message is accepted but not stored yet. */
 export const messagePending = (number: number) =>
   new Problem(

@@ -164,6 +164,51 @@ export const AccessToken = z
   })
   .meta({ id: 'AccessToken' });
 
+const SseTransport = z
+  .object({
+    type: z.literal('sse'),
+    url: z.string().meta({
+      description:
+        'Where to follow changes as server-sent events, with `Accept: text/event-stream` and what to follow in the query. Relative to the URL of this response.',
+      example: 'feed',
+    }),
+  })
+  .meta({ id: 'SseTransport', description: 'Server-sent events. The embedded engine has them.' });
+const AppsyncEventsTransport = z
+  .object({
+    type: z.literal('appsync-events'),
+    url: z.string().meta({ description: 'The WebSocket endpoint.' }),
+    http_url: z.string().meta({ description: 'The HTTP endpoint; its host belongs into the authorization.' }),
+    channels: z.object({
+      chat: z.string().meta({
+        description: 'The channel of a chat, with its number in the place of `{chat_number}`.',
+        example: '/chats/3f9c0e/{chat_number}',
+      }),
+      application: z.string().meta({
+        description: "The channel of the list of the application's chats.",
+        example: '/applications/3f9c0e',
+      }),
+    }),
+    authorization: z.record(z.string(), z.string()).meta({
+      description:
+        'Header fields to send, with `host`, in the subprotocol `header-…` and with each subscription, unchanged.',
+    }),
+  })
+  .meta({ id: 'AppsyncEventsTransport', description: 'The WebSocket protocol of AWS AppSync Events.' });
+export const Feed = z
+  .object({
+    transports: z.array(z.discriminatedUnion('type', [SseTransport, AppsyncEventsTransport])).meta({
+      description:
+        'The ways to follow changes, the preferred one first. Ignore types that you do not know. Empty in a deployment without the feed: poll the changes then.',
+      example: [{ type: 'sse', url: 'feed' }],
+    }),
+    heartbeat_seconds: z.int().min(1).meta({
+      description: 'Seconds between two heartbeats of a stream. Reconnect when none came for twice as long.',
+      example: limits.feed.heartbeatSeconds,
+    }),
+  })
+  .meta({ id: 'Feed' });
+
 export const Health = z.object({ status: z.literal('ok') }).meta({ id: 'Health' });
 
 export const ProblemDocument = z
@@ -212,6 +257,7 @@ export const responseSchemas = {
   getMessage: Message,
   editMessage: EditedMessage,
   searchApplication: ApplicationMatchPage,
+  getFeed: Feed,
   getHealth: Health,
 } satisfies Record<JsonOperation, z.ZodType>;
 

@@ -1,20 +1,22 @@
 import type * as z from 'zod/mini';
 import type { Permission } from '../model/holder.ts';
 import { AccessTokenInput } from './access-schemas.ts';
+import { FeedQuery } from './feed-schemas.ts';
 import type { ProblemCode } from './problems.ts';
 import * as schemas from './schemas.ts';
 
 /** A service that a handler may need. On AWS a function gets the permissions for the services of its route only. */
-export type ServiceName = 'ledger' | 'store' | 'searchIndex' | 'cursors';
+export type ServiceName = 'ledger' | 'store' | 'searchIndex' | 'cursors' | 'feed';
 
 /**
- * The response of a successful operation: JSON with a schema in responses.ts; a document, which is the same for every
- * client and served unchanged; or, with status 204, no body.
+ * The response of a successful operation: JSON with a schema in responses.ts; JSON or, for a client that accepts it, a
+ * stream; a document, which is the same for every client and served unchanged; or, with status 204, no body.
  */
 type SuccessResponse =
-  | { status: 200 | 201; document?: never }
-  | { status: 200; document: 'application/json' | 'text/html' }
-  | { status: 204; document?: never };
+  | { status: 200 | 201; document?: never; stream?: never }
+  | { status: 200; document?: never; stream: 'text/event-stream' }
+  | { status: 200; document: 'application/json' | 'text/html'; stream?: never }
+  | { status: 204; document?: never; stream?: never };
 
 /**
  * Which access tokens may call a route. The application's own token may call every route below its application.
@@ -39,6 +41,10 @@ export interface Route {
   tag: 'applications' | 'access' | 'chats' | 'messages' | 'changes' | 'search' | 'service';
   params?: () => z.ZodMiniObject;
   query?: () => z.ZodMiniObject;
+  /** The parameters of the query that may occur several times. Their schemas take arrays. */
+  repeated?: readonly string[];
+  /** The query may have the access token (`access_token`). */
+  tokenInQuery?: true;
   body?: () => z.ZodMiniObject;
   response: SuccessResponse;
   /** The route's own problems, without those that all routes share. */
@@ -340,6 +346,20 @@ export const routes = {
     needs: ['store', 'ledger', 'searchIndex', 'cursors'],
     allows: 'read all',
   },
+  getFeed: {
+    method: 'GET',
+    path: `${application}/feed`,
+    summary: 'List the ways to follow changes live, or follow them as server-sent events',
+    tag: 'changes',
+    params: schemas.ApplicationPath,
+    query: FeedQuery,
+    repeated: ['chat'],
+    tokenInQuery: true,
+    response: { status: 200, stream: 'text/event-stream' },
+    problems: [...chatProblems, 'not_acceptable'],
+    needs: ['ledger', 'feed'],
+    allows: 'read',
+  },
   getHealth: {
     method: 'GET',
     path: '/health',
@@ -383,6 +403,8 @@ type OperationWith<Response> = {
 }[OperationId];
 /** The operations that serve a document. */
 export type DocumentOperation = OperationWith<{ document: string }>;
+/** The operations that return JSON, or a stream to a client that accepts one. */
+export type StreamOperation = OperationWith<{ stream: string }>;
 /** The operations whose response has no body. */
 export type EmptyOperation = OperationWith<{ status: 204 }>;
 /** All other operations: they return JSON, with a schema in responses.ts. */

@@ -12,10 +12,18 @@ export interface Holder {
   can: readonly Permission[];
 }
 
+/** A holder while the access token is valid. */
+export interface CurrentHolder extends Holder {
+  /** The application's access generation when the access token was made; see `Ledger.accessGeneration`. */
+  generation: number;
+  /** In milliseconds since 1970. */
+  expiresAt: number;
+}
+
 /** Who makes a request for an application. */
 export interface Caller {
   /** The application's token. */
   token: string;
   /** Undefined for whoever has the application's own token, which allows everything. */
-  holder: Holder | undefined;
+  holder: CurrentHolder | undefined;
 }

@@ -107,6 +107,7 @@ const workers = Object.fromEntries(
 const allowed: Record<FunctionName, string[]> = {
   createApplication: [...createNew, adminKey],
   createAccessToken: [...ledger('BatchGetItem'), systemSecret],
+  getFeed: [...ledger('BatchGetItem'), systemSecret],
   endAccessTokens: [...ledger('BatchGetItem', 'UpdateItem'), systemSecret],
   createChat: create,
   createMessage: create,

@@ -1,13 +1,13 @@
 import { expect, test } from 'vitest';
 import { admission, type IncomingEvent } from '../../functions/runtime/http/admission.ts';
-import { judgedCaller } from '../../functions/runtime/http/bearer.ts';
+import { type BearerCaller, judgedCaller } from '../../functions/runtime/http/bearer.ts';
 import { routes } from '../../lib/api/routes.ts';
-import type { Caller } from '../../lib/model/holder.ts';
 import { newToken } from '../../lib/model/token.ts';
 import { noAccess } from '../support/client/access.ts';
 
 test('a bearer token that the host has judged before it read the body is not judged again', async () => {
-  const caller: Caller = { token: newToken(), holder: { sender: 'ada', chats: [1], can: ['create'] } };
+  const holder = { sender: 'ada', chats: [1], can: ['create' as const], generation: 0, expiresAt: Date.now() + 60_000 };
+  const caller: BearerCaller = { token: newToken(), holder, bearer: 'an access token' };
   const event = {
     resource: '/applications/{token}/chats/{chat_number}/messages',
     path: '/applications/self/chats/1/messages',

@@ -6,7 +6,7 @@ import type { Reindexing } from '../../lib/search/reindex.ts';
 import type { CopyStep } from '../../lib/store/mysql/copy.ts';
 
 /** The services that the commands work with. Each engine has its own implementations. */
-export interface OpsServices extends Omit<Services, 'cursors' | 'access'> {
+export interface OpsServices extends Omit<Services, 'cursors' | 'access' | 'feed'> {
   queues: Record<QueueName, Queue>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;

@@ -5,6 +5,7 @@ import { CreateQueueCommand, SQSClient } from '@aws-sdk/client-sqs';
 import { sql } from 'kysely';
 import { access } from '../../functions/aws/access.ts';
 import { cursors } from '../../functions/aws/cursors.ts';
+import { feed } from '../../functions/aws/feed.ts';
 import { ledger } from '../../functions/aws/ledger.ts';
 import { parkedWrites } from '../../functions/aws/parked-writes.ts';
 import { bind } from '../../functions/aws/provider.ts';
@@ -59,7 +60,7 @@ export interface AwsServers {
 export async function startAwsEngine(servers: AwsServers): Promise<Services> {
   const environment = await makeOwn(servers);
   const services = await bind(
-    { ledger, store, searchIndex, cursors, access, ...queueProviders, parkedWrites },
+    { ledger, store, searchIndex, cursors, feed, access, ...queueProviders, parkedWrites },
     environment,
   );
 

@@ -2,7 +2,8 @@ import type { MiddlewareObj, Request } from '@middy/core';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { Document } from '../../../lib/api/documents.ts';
 import { etagOf, isNamed } from '../../../lib/api/etags.ts';
-import { commonHeaders, privateResponse, problemHeaders, publicDocument } from '../../../lib/api/headers.ts';
+import type { EventStream } from '../../../lib/api/feed.ts';
+import { commonHeaders, privateResponse, problemHeaders, publicDocument, streamed } from '../../../lib/api/headers.ts';
 import { internalError, Problem, problemOf } from '../../../lib/api/problems.ts';
 import type { Route } from '../../../lib/api/routes.ts';
 import { DomainError, Unavailable } from '../../../lib/model/errors.ts';
@@ -10,10 +11,11 @@ import { events, log } from '../observe/log.ts';
 import { compressed, isCompressible, takesCompressed } from './content-coding.ts';
 import { requestIdOf } from './request-id.ts';
 
-/** What an operation returns: a value for JSON, or a ready document. The status is in the route table. */
+/** What an operation returns: a value for JSON, a ready document, or a stream. The status is in the route table. */
 export interface OperationResult {
   json?: unknown;
   document?: Document;
+  stream?: EventStream;
   headers?: Record<string, string>;
 }
 
@@ -24,9 +26,13 @@ export interface OperationResult {
  */
 export const sharedBody = Symbol('sharedBody');
 
-/** A proxy result for API Gateway, with an additional member for the embedded host. */
+/** The key under which a result has the stream that follows its head. Only the embedded host can send one. */
+export const eventStream = Symbol('eventStream');
+
+/** A proxy result for API Gateway, with additional members for the embedded host. */
 export interface HttpResult extends APIGatewayProxyResult {
   [sharedBody]?: Buffer;
+  [eventStream]?: EventStream;
 }
 
 /** Returns the result for a problem. */
@@ -55,8 +61,10 @@ const withCompressedBody = async (result: HttpResult): Promise<HttpResult> => ({
 });
 
 /** Returns the result for what the operation returned. */
-function resultOf(route: Route, { json, document, headers }: OperationResult, event: APIGatewayProxyEvent): HttpResult {
+function resultOf(route: Route, result: OperationResult, event: APIGatewayProxyEvent): HttpResult {
+  const { json, document, stream, headers } = result;
   const statusCode = route.response.status;
+  if (stream) return { statusCode, headers: { ...commonHeaders, ...streamed }, body: '', [eventStream]: stream };
   const ifNoneMatch = event.headers['if-none-match'];
   if (document) {
     const shared = { ...commonHeaders, ...publicDocument, ...document.headers, etag: document.etag };
@@ -64,7 +72,7 @@ function resultOf(route: Route, { json, document, headers }: OperationResult, ev
     return documentResult(statusCode, document, shared, takesCompressed(event.headers));
   }
   const body = json === undefined ? '' : JSON.stringify(json);
-  const result = {
+  const plain = {
     statusCode,
     headers: {
       ...commonHeaders,
@@ -75,9 +83,9 @@ function resultOf(route: Route, { json, document, headers }: OperationResult, ev
     },
     body,
   };
-  if (!route.etag) return result;
+  if (!route.etag) return plain;
   const etag = etagOf(body);
-  const tagged = { ...result, headers: { ...result.headers, etag } };
+  const tagged = { ...plain, headers: { ...plain.headers, etag } };
   return isNamed(ifNoneMatch, etag) ? { ...tagged, statusCode: 304, body: '' } : tagged;
 }
 

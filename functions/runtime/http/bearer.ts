@@ -1,6 +1,7 @@
 import type { Access } from '../../../lib/access/access.ts';
 import { accessTokenExpired, accessTokenInvalid, accessTokenRequired } from '../../../lib/api/problems.ts';
 import type { Caller } from '../../../lib/model/holder.ts';
+import { isToken } from '../../../lib/model/token.ts';
 
 /** Replaces the application's token in a path when the header `Authorization` has a bearer token. */
 export const self = 'self';
@@ -19,16 +20,25 @@ const bearerOf = ({ authorization }: Headers): string | undefined =>
   // The name of the scheme is case-insensitive (RFC 9110, section 11.1).
   /^Bearer +([^ ].*)$/i.exec(String(authorization ?? ''))?.[1];
 
+/** Who makes a request for `self`, with the bearer token that says so. */
+export interface BearerCaller extends Caller {
+  bearer: string;
+}
+
 /**
  * Returns who makes a request for `self`.
  *
+ * @param inQuery the access token in the query, on a route that allows it there. The header wins. An application's token
+ *   may only be in the header, because URLs are kept in more places than headers
  * @throws Problem access_token_required, access_token_invalid or access_token_expired; Unavailable; Throttled
  */
-export async function callerOf(headers: Headers, access: Pick<Access, 'callerOf'>): Promise<Caller> {
-  const bearer = bearerOf(headers);
+export async function callerOf(headers: Headers, access: Pick<Access, 'callerOf'>, inQuery?: string): Promise<BearerCaller> {
+  const inHeader = bearerOf(headers);
+  const bearer = inHeader ?? inQuery;
   if (bearer === undefined) throw accessTokenRequired();
+  if (inHeader === undefined && isToken(bearer)) throw accessTokenInvalid();
   const caller = await access.callerOf(bearer);
   if (caller === 'invalid') throw accessTokenInvalid();
   if (caller === 'expired') throw accessTokenExpired();
-  return caller;
+  return { ...caller, bearer };
 }

@@ -1,6 +1,7 @@
 import type { Document } from '../../../lib/api/documents.ts';
+import type { EventStream } from '../../../lib/api/feed.ts';
 import type { DocumentedResponse } from '../../../lib/api/responses.ts';
-import type { DocumentOperation, JsonOperation, OperationId } from '../../../lib/api/routes.ts';
+import type { DocumentOperation, JsonOperation, OperationId, StreamOperation } from '../../../lib/api/routes.ts';
 
 /** The type of a member in a union of objects, not all of which have it. */
 type MemberOf<Value, Name extends PropertyKey> = Value extends unknown
@@ -26,12 +27,17 @@ export type Exact<Actual, Documented> = Documented extends readonly (infer Docum
         }
     : Documented;
 
+interface JsonResponse<Id extends JsonOperation, Json> {
+  json: Json & Exact<Json, DocumentedResponse<Id>>;
+  headers?: Record<string, string>;
+}
+
 /**
  * What an operation's `run` must return. `Json` is the type of what it actually returns; {@link Exact} compares that
  * with the documented type.
  */
 export type ResponseOf<Id extends OperationId, Json> = Id extends JsonOperation
-  ? { json: Json & Exact<Json, DocumentedResponse<Id>>; headers?: Record<string, string> }
+  ? JsonResponse<Id, Json> | (Id extends StreamOperation ? { stream: EventStream; json?: never } : never)
   : Id extends DocumentOperation
     ? { document: Document }
     : Record<string, never>;

@@ -6,7 +6,7 @@ import { type Fault, validationFailed } from '../../../lib/api/problems.ts';
 import { type OperationId, type Route, type Routes, takesKey } from '../../../lib/api/routes.ts';
 import { idempotencyKey } from '../../../lib/api/schemas.ts';
 import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
-import type { Holder } from '../../../lib/model/holder.ts';
+import type { CurrentHolder } from '../../../lib/model/holder.ts';
 import type { AdmittedEvent } from './admission.ts';
 import { canonicalJson } from './canonical-json.ts';
 import { idempotencyScope } from './idempotency-scope.ts';
@@ -24,7 +24,11 @@ export interface ApiRequest<Id extends OperationId> {
   /** The Idempotency-Key of a POST that has one. */
   key: IdempotencyKey | undefined;
   /** The holder of the access token; undefined if the request has the application's own token. */
-  holder: Holder | undefined;
+  holder: CurrentHolder | undefined;
+  /** The bearer token of a request for `self`; undefined when the path has the application's token. */
+  bearer: string | undefined;
+  /** By their names in lower case. */
+  headers: Readonly<Record<string, string | undefined>>;
   /** Stored with the writes of the request, so that logs can be searched for it. */
   requestId: string;
   /** Returns the URL of the list's page at the cursor: a query string, relative to the URL of the request. */
@@ -41,6 +45,19 @@ const jsonPointer = (path: PropertyKey[]): string =>
 function keyLines({ headers, multiValueHeaders }: APIGatewayProxyEvent): string[] {
   const one = headers['idempotency-key'];
   return [...new Set(multiValueHeaders?.['idempotency-key'] ?? (one === undefined ? [] : [one]))];
+}
+
+/** Returns the parameters of the query: the last value of each, or all values of those that may occur several times. */
+function queryOf(
+  { queryStringParameters, multiValueQueryStringParameters }: APIGatewayProxyEvent,
+  route: Route,
+): object {
+  const query: Record<string, unknown> = { ...queryStringParameters };
+  for (const name of route.repeated ?? []) {
+    const last = queryStringParameters?.[name];
+    if (last !== undefined) query[name] = multiValueQueryStringParameters?.[name] ?? [last];
+  }
+  return query;
 }
 
 const sha256 = (text: string): string => createHash('sha256').update(text).digest('base64url');
@@ -69,14 +86,15 @@ export function validation(
       };
       const name = (path: PropertyKey[]) => String(path[0]);
       const params = parse(schemas.params, event.pathParameters ?? {}, name);
-      const query = parse(schemas.query, event.queryStringParameters ?? {}, name);
+      const query = parse(schemas.query, queryOf(event, route), name);
       const keys = new Set(
         (keySchema ? keyLines(event) : []).map((line) => parse(keySchema, line, () => 'Idempotency-Key')),
       );
       const [key] = keys;
       const keyFault = keys.size > 1 ? 'must have one value' : typeof key === 'string' && scope.faultOf(key);
       if (keyFault) faults.push({ pointer: 'Idempotency-Key', detail: keyFault });
-      const holder = (event as AdmittedEvent).caller?.holder;
+      const { caller } = event as AdmittedEvent;
+      const holder = caller?.holder;
       const content = holder && route.allows === 'create' ? withoutSenders(event.body) : event.body;
       const body = parse(schemas.body, content, jsonPointer);
       if (faults.length > 0) throw validationFailed(faults);
@@ -92,6 +110,8 @@ export function validation(
           payload: sha256(canonicalJson(event.body)),
         },
         holder,
+        bearer: caller?.bearer,
+        headers: event.headers,
         requestId: requestIdOf({ context }),
         pageAt: (cursor: string) => {
           const asked = event.queryStringParameters ?? {};

@@ -60,6 +60,7 @@ const contract = {
   editMessage: 'edit',
   deleteMessage: 'edit',
   searchApplication: 'read all',
+  getFeed: 'read',
   getHealth: 'no token',
   getOpenapi: 'no token',
   getDocs: 'no token',
@@ -174,6 +175,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       handlers = await loadOperations({
         ...services,
         cursors: testCursors(),
+        feed: { transports: async () => [] },
         access: new Access({ tokens, ledger: services.ledger, keptMs: 0 }),
         adminKey: undefined,
       });

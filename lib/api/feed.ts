@@ -1,0 +1,61 @@
+import type { DocumentedResponse } from './responses.ts';
+
+// How a client follows changes live. Each engine has its own transports; the HTTP contract of the route is the same.
+
+/** One way to follow changes, as `GET …/feed` lists it. */
+export type Transport = DocumentedResponse<'getFeed'>['transports'][number];
+
+/** Who asks for the feed of an application. */
+export interface FeedCaller {
+  /** The application's token. */
+  token: string;
+  /** What the caller presented: the application's token, or an access token. */
+  credential: string;
+}
+
+/**
+ * The versions after which a client wants changes. `undefined` stands for the present version: only what changes from
+ * now on.
+ */
+export interface Followed {
+  /** By the number of the chat. */
+  chats: ReadonlyMap<number, number | undefined>;
+  /** For the list of the application's chats. */
+  application?: { after: number | undefined };
+}
+
+/** A client that wants a stream. Everything has been checked, and all chats exist. */
+export interface StreamRequest {
+  /** The application's token. */
+  token: string;
+  followed: Followed;
+  /** When the stream must end: undefined for whoever has the application's own token. */
+  access: { generation: number; expiresAt: number } | undefined;
+  /** Whether the path had `self`; then the stream of a deleted application ends as its tokens do. */
+  isSelf: boolean;
+}
+
+/** A stream of events that the host of the embedded engine begins when it has sent the head of the response. */
+export interface EventStream {
+  begin(client: EventClient): void;
+}
+
+/** The client's end of a stream. */
+export interface EventClient {
+  /** Bytes that were sent and that the system has not taken yet. */
+  readonly unsent: number;
+  send(bytes: Buffer): void;
+  /** Calls back once everything that was sent before has been taken by the system. */
+  onSent(listener: () => void): void;
+  /** Sends the last bytes and closes the connection. */
+  end(bytes: Buffer): void;
+  onClosed(listener: () => void): void;
+}
+
+/** The feed of an engine. */
+export interface Feed {
+  /** Returns the transports for this caller in order of preference; none where the feed is off. */
+  transports(caller: FeedCaller): Promise<Transport[]>;
+  /** Returns a stream of server-sent events. Only an engine that lists `sse` has it. */
+  stream?(request: StreamRequest): EventStream;
+}
