@@ -133,10 +133,9 @@ export const limits = {
   /**
    * The feed. `chats`: most chats that one stream follows. `heartbeatSeconds`: time between two heartbeats; less than the
    * minute after which proxies close a quiet connection, and than the minute within which an ended access token must end
-   * its streams. `stepBytes`: largest version that an event contains; AppSync Events takes events of 240 kB. `unreadBytes`:
-   * a stream ends when its client left more than this unread.
+   * its streams. `unreadBytes`: a stream ends when its client left more than this unread.
    */
-  feed: { chats: 100, heartbeatSeconds: 30, stepBytes: 200_000, unreadBytes: 1_000_000 },
+  feed: { chats: 100, heartbeatSeconds: 30, unreadBytes: 1_000_000 },
   /**
    * Rows that a worker writes in one transaction: enough to be fast, few enough that other transactions do not wait
    * long.

@@ -12,6 +12,9 @@ import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
 import { openAccess } from './access.ts';
 import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
+import { EmbeddedFeed } from './feed/embedded-feed.ts';
+import { Hub } from './feed/hub.ts';
+import { feedReads } from './feed/store-reads.ts';
 import { pagedReads } from './operations.ts';
 import { Readers } from './readers.ts';
 import { every } from './schedule.ts';
@@ -30,6 +33,8 @@ export interface Engine {
   services: Pick<Services, 'ledger' | 'store' | 'access' | 'feed'>;
   /** The handlers of the reads that run in reader processes. */
   reads: ReadonlyMap<OperationId, HttpHandler>;
+  /** Ends all streams. Clients reconnect, so call it just before the server closes. */
+  endStreams(): void;
   /** Resolves when the batches in progress are done and everything is on the disk. */
   stop(): Promise<void>;
 }
@@ -81,12 +86,15 @@ export async function startEngine(
     // disk.
     if (!stopping) process.exit(1);
   });
+  const store = new SqliteStore(storeDatabase);
+  const hub = new Hub(feedReads(store, ledger, (parent, after) => readers.missed(parent, after)));
   const workerThread = createBirpc<WorkerThread, AcceptingThread>(
     {
       counters: (parents) => ledger.counters(parents),
       purgeLedger: (deleted, limit) => ledger.purge(deleted, limit),
       send: (queue, bodies) => queues[queue].send(bodies),
       bury: (queue, deadLetters) => queues[queue].bury(deadLetters),
+      announce: (versions) => hub.announce(versions),
     },
     channel(thread),
   );
@@ -102,8 +110,9 @@ export async function startEngine(
   ];
 
   return {
-    services: { ledger, store: new SqliteStore(storeDatabase), access, feed: { transports: async () => [] } },
+    services: { ledger, store, access, feed: new EmbeddedFeed(hub) },
     reads: new Map(pagedReads.map((id) => [id, readers.handler(id)])),
+    endStreams: () => hub.stop(),
     async stop() {
       stopping = true;
       for (const schedule of schedules) schedule.stop();

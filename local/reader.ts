@@ -10,6 +10,7 @@ import { Database } from '../lib/sqlite/database.ts';
 import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
 import { fixedSecret } from '../lib/system-secret.ts';
 import { openAccess } from './access.ts';
+import { missedPart } from './feed/store-reads.ts';
 import { requestContext } from './lambda-events.ts';
 import { loadOperation, pagedReads } from './operations.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
@@ -32,17 +33,26 @@ const database = Database.open(data.storePath, { readOnly: true });
 // Half of the writer's cache, because there are several readers. Other pages come from the system's file cache.
 database.raw.exec('PRAGMA cache_size = -8000');
 
+/** A process works on one read at a time, so all its processor time belongs to this read. */
+async function measured<Result>(work: () => Promise<Result>): Promise<{ result: Result; cpuMs: number }> {
+  const startedAt = process.cpuUsage();
+  const result = await work();
+  const { user, system } = process.cpuUsage(startedAt);
+  return { result, cpuMs: (user + system) / 1_000 };
+}
+
+const store = new SqliteStore(database);
 const handlers = new Map<OperationId, HttpHandler>();
 const ledger = createBirpc<LedgerReads, ReaderProcess>(
   {
     handle: async (operation, event, requestId) => {
       const handler = handlers.get(operation);
       if (!handler) throw new Error(`No reader serves ${operation}`);
-      // A process works on one read at a time, so all its processor time belongs to this read.
-      const startedAt = process.cpuUsage();
-      const result = await handler(event, requestContext(routes[operation].path, requestId));
-      const { user, system } = process.cpuUsage(startedAt);
-      return { result, cpuMs: (user + system) / 1_000 };
+      return measured(() => handler(event, requestContext(routes[operation].path, requestId)));
+    },
+    missed: async (parent, after) => {
+      const { result: part, cpuMs } = await measured(() => missedPart(store, parent, after));
+      return { part, cpuMs };
     },
   },
   processChannel(process),
@@ -55,7 +65,7 @@ const ledgerReads: LedgerReads = {
   accessGeneration: (token) => ledger.accessGeneration(token),
 };
 const services = {
-  store: new SqliteStore(database),
+  store,
   searchIndex: new SqliteSearchIndex(database),
   ledger: ledgerReads,
   cursors: new Cursors(fixedSecret(data.systemSecret)),

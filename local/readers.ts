@@ -1,4 +1,5 @@
 import { type ChildProcess, fork } from 'node:child_process';
+import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { setPriority } from 'node:os';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
@@ -12,7 +13,9 @@ import type { Access } from '../lib/access/access.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
+import type { Parent } from '../lib/model/keys.ts';
 import { FairQueue } from './fair-queue.ts';
+import type { MissedPart } from './feed/store-reads.ts';
 import { type Pace, ReadingPaces } from './reading-pace.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
@@ -69,8 +72,8 @@ const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=4', '--hea
 
 /** A read that waits or runs. */
 interface Read {
-  operation: OperationId;
-  event: APIGatewayProxyEvent;
+  /** Names it in logs. */
+  route: string;
   requestId: string;
   /**
    * The key by which reads take turns: the application's token, {@link unknownTokens}, or '' for the list of
@@ -81,7 +84,9 @@ interface Read {
   arrivedAt: number;
   /** Whether a problem was sent as its response. A process may still work on it. */
   isRefused: boolean;
-  resolve: (result: APIGatewayProxyResult) => void;
+  /** Runs it in a process, and resolves with the processor time that it took, in milliseconds. */
+  run: (remote: ReaderProcess) => Promise<number>;
+  refuse: (problem: Problem) => void;
   reject: (error: unknown) => void;
 }
 
@@ -181,20 +186,50 @@ export class Readers {
       }
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
       const application = token === '' || this.#isKnown(token) ? token : unknownTokens;
+      const { method, path } = routes[operation];
       // No GET route reads a body.
       const withoutBody = { ...event, body: null, isBase64Encoded: false };
       this.#add({
-        operation,
-        event: withoutBody,
+        route: `${method} ${path}`,
         requestId,
         application,
         arrivedAt: performance.now(),
         isRefused: false,
-        resolve,
+        run: async (remote) => {
+          const { result, cpuMs } = await remote.handle(operation, withoutBody, requestId);
+          resolve(result);
+          return cpuMs;
+        },
+        refuse: (problem) => resolve(problemResponse(problem, requestId)),
         reject,
       });
       return promise;
     };
+  }
+
+  /**
+   * Reads what a follower missed. It waits for its turn together with the other reads of the application.
+   *
+   * @returns undefined when it was not read in time
+   */
+  missed(parent: Parent, after: number): Promise<MissedPart | undefined> {
+    const { promise, resolve, reject } = Promise.withResolvers<MissedPart | undefined>();
+    const { method, path } = routes.getFeed;
+    this.#add({
+      route: `${method} ${path}`,
+      requestId: randomUUID(),
+      application: parent.token,
+      arrivedAt: performance.now(),
+      isRefused: false,
+      run: async (remote) => {
+        const { part, cpuMs } = await remote.missed(parent, after);
+        resolve(part);
+        return cpuMs;
+      },
+      refuse: () => resolve(undefined),
+      reject,
+    });
+    return promise;
   }
 
   /**
@@ -259,16 +294,10 @@ export class Readers {
     reader.read = read;
     reader.startedAt = performance.now();
     // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
-    const cpuMs = await remote.handle(read.operation, read.event, read.requestId).then(
-      ({ result, cpuMs: spent }) => {
-        read.resolve(result);
-        return spent;
-      },
-      (error: unknown) => {
-        read.reject(error);
-        return 0;
-      },
-    );
+    const cpuMs = await read.run(remote).catch((error: unknown) => {
+      read.reject(error);
+      return 0;
+    });
     this.#paces.note(read.application, { workMs: performance.now() - reader.startedAt, cpuMs });
     // A read of a slow application starts only while another process stays idle. With one process it would never start.
     if (this.#paces.of(read.application) === 'slow') this.#leastProcesses = mostProcesses;
@@ -324,8 +353,7 @@ export class Readers {
       if (read.arrivedAt > arrivedBefore) continue;
       if (!read.isRefused) this.#refuse(read, outOfTime());
       if (now - startedAt < leastWorkMs) continue;
-      const { method, path } = routes[read.operation];
-      log.warn(events.readTooSlow, { request_id: read.requestId, route: `${method} ${path}` });
+      log.warn(events.readTooSlow, { request_id: read.requestId, route: read.route });
       this.#paces.note(read.application, { workMs: now - startedAt, cpuMs: now - startedAt });
       this.#readers.delete(reader);
       child.kill('SIGKILL');
@@ -340,7 +368,7 @@ export class Readers {
   #refuse(read: Read, problem: Problem): void {
     log.debug(events.readRefused, { request_id: read.requestId });
     read.isRefused = true;
-    read.resolve(problemResponse(problem, read.requestId));
+    read.refuse(problem);
   }
 
   /** Starts processes ahead of need: the next read, or the one after a kill, finds one ready. */

@@ -90,6 +90,7 @@ Stop it with Ctrl-C.`);
     if (stopping) return;
     stopping = true;
     setTimeout(() => process.exit(1), stopMs).unref();
+    engine.endStreams();
     await server.close();
     await engine.stop();
     process.exit(0);

@@ -6,7 +6,9 @@ import type { LogLevel } from '../functions/runtime/observe/log.ts';
 import type { OperationId } from '../lib/api/routes.ts';
 import type { Ledger } from '../lib/ledger/ledger.ts';
 import type { Parent } from '../lib/model/keys.ts';
+import type { Version } from '../lib/model/version.ts';
 import type { DeadLetter } from '../lib/queue/queue.ts';
+import type { MissedPart } from './feed/store-reads.ts';
 
 // The parts of the embedded engine that run concurrently, and what each may call on the others. The accepting thread
 // serves HTTP, and only it writes ledger.db. Only the worker thread writes store.db. Reader processes only read
@@ -18,6 +20,8 @@ export interface AcceptingThread {
   send(queue: QueueName, bodies: string[]): Promise<void>;
   /** Adds to the dead letters of a queue. */
   bury(queue: QueueName, deadLetters: DeadLetter[]): Promise<void>;
+  /** Hears that versions were committed. */
+  announce(versions: Version[]): void;
 }
 
 export interface WorkerThread {
@@ -47,6 +51,8 @@ export interface ReaderProcess {
     event: APIGatewayProxyEvent,
     requestId: string,
   ): Promise<{ result: APIGatewayProxyResult; cpuMs: number }>;
+  /** Reads what a follower missed. Also returns the processor time that it took, in milliseconds. */
+  missed(parent: Parent, after: number): Promise<{ part: MissedPart; cpuMs: number }>;
 }
 
 /**

@@ -39,6 +39,10 @@ const services: WorkerServices = {
     counters: (parents) => acceptingThread.counters(parents),
     purge: (deleted, limit) => acceptingThread.purgeLedger(deleted, limit),
   },
+  announcer: {
+    // It is not worth waiting for: the batch is complete, and a version that is not heard of is sent with the next one.
+    announce: async (versions) => acceptingThread.announce.asEvent(versions),
+  },
   ...perQueueService((queue) => ({
     send: (bodies: string[]) => acceptingThread.send(queue, bodies),
     bury: (deadLetters: DeadLetter[]) => acceptingThread.bury(queue, deadLetters),

@@ -56,7 +56,8 @@ export interface Changes {
   chatChanges(token: string, range: ChangesRange): Promise<ChangesPage<ChatState>>;
   /**
    * Returns a step for each version, in the same order. It is for versions that `merge` has just raised: a step has all
-   * rows of its version.
+   * rows of its version. It may have fewer messages once their texts exceed `limits.stepBytes`, because followers then
+   * get none of them.
    */
   steps(versions: Version[]): Promise<Step[]>;
 }

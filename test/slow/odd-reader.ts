@@ -29,6 +29,7 @@ const [data] = (await once(process, 'message')) as [ReaderData];
 if (data.adminKey === 'fails to start') process.exit(4);
 const ledger = createBirpc<LedgerReads, ReaderProcess>(
   {
+    missed: () => Promise.reject(new Error('no test follows anything')),
     handle: async (_operation, event) => {
       const [behaviour = '', parameter = ''] = (event.queryStringParameters?.q ?? '').split(' ');
       const body = await behaviours[behaviour]?.(parameter);

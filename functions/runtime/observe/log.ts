@@ -38,5 +38,6 @@ export const events = {
   workerDied: 'the worker thread died',
   readTooSlow: 'a read timed out and its process was replaced',
   readRefused: 'a read got 503 because it could not be served in time',
+  feedFailed: 'the feed could not read what was changed and will retry',
   readerDied: 'a reader process died and was replaced',
 } as const;

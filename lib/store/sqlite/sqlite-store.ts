@@ -1,5 +1,7 @@
 import type { SQLInputValue } from 'node:sqlite';
 import { type Compilable, type Selectable, sql } from 'kysely';
+import { limits } from '../../limits.ts';
+import { bytesOf } from '../../model/content.ts';
 import type { Version } from '../../model/version.ts';
 import { targetOf, type Write } from '../../model/write.ts';
 import type { Database } from '../../sqlite/database.ts';
@@ -83,9 +85,24 @@ export class SqliteStore extends SqlStore {
         const rows = this.#database.prepare(statements.changedChats).all(token, version);
         return { token, version, changes: (rows as unknown as Selectable<Schema['chats']>[]).map(chatChange) };
       }
-      const rows = this.#database.prepare(statements.changedMessages).all(token, chat, version);
-      return { token, chat, version, changes: (rows as unknown as Schema['messages'][]).map(messageChange) };
+      return { token, chat, version, changes: this.#messagesOf(token, chat, version).map(messageChange) };
     });
+  }
+
+  /**
+   * Returns the messages of a version, and no more of them once their texts exceed `limits.stepBytes`: followers get such
+   * a version without its changes, and the thread that reads it serves requests.
+   */
+  #messagesOf(token: string, chat: number, version: number): Schema['messages'][] {
+    const found: Schema['messages'][] = [];
+    let bytes = 0;
+    for (const row of this.#database.prepare(statements.changedMessages).iterate(token, chat, version)) {
+      const message = row as unknown as Schema['messages'];
+      found.push(message);
+      bytes += bytesOf(message);
+      if (bytes > limits.stepBytes) break;
+    }
+    return found;
   }
 
   async setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {

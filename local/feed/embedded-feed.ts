@@ -1,0 +1,37 @@
+import type { EventStream, Feed, StreamRequest, Transport } from '../../lib/api/feed.ts';
+import { Problem } from '../../lib/api/problems.ts';
+import { limits } from '../../lib/limits.ts';
+import type { Hub } from './hub.ts';
+
+/**
+ * Most subscriptions, which are chats and lists that are followed, each counted for each stream. One takes some 0.5 kB.
+ */
+const mostSubscriptions = 200_000;
+
+/** The feed of the embedded engine: server-sent events. */
+export class EmbeddedFeed implements Feed {
+  readonly #hub: Hub;
+
+  constructor(hub: Hub) {
+    this.#hub = hub;
+  }
+
+  async transports(): Promise<Transport[]> {
+    // Relative to its own URL, so it is right behind any prefix, and with `self`.
+    return [{ type: 'sse', url: 'feed' }];
+  }
+
+  /** @throws Problem unavailable when there are too many followers */
+  stream(request: StreamRequest): EventStream {
+    const { chats, application } = request.followed;
+    if (this.#hub.subscriptions + chats.size + (application ? 1 : 0) > mostSubscriptions) throw tooManyFollowed();
+    return { begin: (client) => void this.#hub.follow(request, client) };
+  }
+}
+
+const tooManyFollowed = () =>
+  new Problem(
+    'unavailable',
+    `The server follows as many chats as it can. Retry after ${limits.unavailableRetryAfterSeconds} s.`,
+    { headers: { 'Retry-After': String(limits.unavailableRetryAfterSeconds) } },
+  );

@@ -1,0 +1,298 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { events, log } from '../../functions/runtime/observe/log.ts';
+import type { EventClient, StreamRequest } from '../../lib/api/feed.ts';
+import { limits } from '../../lib/limits.ts';
+import type { Version } from '../../lib/model/version.ts';
+import { CatchUps } from './catch-ups.ts';
+import { endEvent, Follower } from './follower.ts';
+import type { PreparedStep } from './prepared-step.ts';
+import type { FeedReads } from './reads.ts';
+import { Rounds } from './rounds.ts';
+import { Topic } from './topic.ts';
+
+/** Subscriptions of a topic that get a step before another topic has its turn. Each takes 10 µs. */
+const deliveriesAtOnce = 50;
+/** Time after which other work of this thread has its turn, in milliseconds. */
+const turnMs = 2;
+/** Most versions that are read at a time. They are kept until all followers have them, at up to 200 kB each. */
+const versionsAtOnce = 10;
+/** Time before another attempt after the store could not be read, in milliseconds. */
+const retryMs = 1_000;
+/**
+ * Time between two checks of an application: whether it was deleted, and whether its access tokens were ended. The
+ * contract allows 60 s.
+ */
+const checkMs = 5_000;
+const heartbeatMs = limits.feed.heartbeatSeconds * 1_000;
+
+/** How the hub shares this thread with other work. */
+interface Pace {
+  deliveriesAtOnce: number;
+  turnMs: number;
+  nextTurn: () => Promise<unknown>;
+}
+
+/** An application that somebody follows. */
+interface Application {
+  token: string;
+  /** By the number of the chat. 0 is always there, because it tells which chats are deleted. */
+  topics: Map<number, Topic>;
+  followers: Set<Follower>;
+}
+
+/**
+ * Gives every step of a followed chat, or list of chats, to its followers. A step is read once for all of them.
+ *
+ * It is told of versions, but what it sends is what the store then has: a version that cannot be read, or that it is not
+ * told of, is sent when the next one is. So an announcement too early, too late, twice or never loses nothing.
+ */
+export class Hub {
+  readonly #reads: FeedReads;
+  readonly #pace: Pace;
+  readonly #catchUps: CatchUps;
+  readonly #applications = new Map<string, Application>();
+  /** Topics with versions that were not sent yet, in the order of their turns. */
+  readonly #due = new Set<Topic>();
+  #isDelivering = false;
+  #hasStopped = false;
+  #subscriptions = 0;
+  readonly #heartbeats: Rounds<Follower>;
+  readonly #checks: Rounds<Application>;
+
+  /** @param pace only tests set it */
+  constructor(reads: FeedReads, pace: Partial<Pace> = {}) {
+    this.#reads = reads;
+    this.#pace = { deliveriesAtOnce, turnMs, nextTurn, ...pace };
+    this.#catchUps = new CatchUps(async (parent, after) => {
+      try {
+        return await reads.missed(parent, after);
+      } catch (error) {
+        log.error(events.feedFailed, { error: error as Error });
+        return undefined;
+      }
+    });
+    this.#heartbeats = new Rounds(heartbeatMs, (follower) => this.#visit(follower));
+    this.#checks = new Rounds(checkMs, (application) => void this.#check(application));
+  }
+
+  /** Hears that versions were committed. */
+  announce(versions: Version[]): void {
+    for (const { token, chat = 0, version } of versions) {
+      const topic = this.#applications.get(token)?.topics.get(chat);
+      if (topic) this.#hear(topic, version);
+    }
+  }
+
+  /** The number of chats and lists that are followed, each counted for each of its followers. */
+  get subscriptions(): number {
+    return this.#subscriptions;
+  }
+
+  /** Adds a follower. */
+  async follow(request: StreamRequest, client: EventClient): Promise<void> {
+    if (this.#hasStopped) {
+      client.end(endEvent('stopping'));
+      return;
+    }
+    const { token, followed } = request;
+    const application = this.#applicationOf(token);
+    const topics = new Map([...followed.chats].map(([chat, after]) => [this.#topicOf(application, chat), after]));
+    if (followed.application) topics.set(this.#topicOf(application, 0), followed.application.after);
+    const { access, isSelf } = request;
+    const kept = { isSelf, access: access && { generation: access.generation, expiresAt: access.expiresAt } };
+    const follower = new Follower(kept, client, [...topics.keys()], {
+      missed:
+        ({ parent }) =>
+        (after) =>
+          this.#catchUps.missed(parent, after),
+      ended: () => this.#remove(application, follower),
+    });
+    // From now on the topics hear of their versions.
+    application.followers.add(follower);
+    for (const subscription of follower.subscriptions) subscription.topic.subscriptions.add(subscription);
+    this.#subscriptions += follower.subscriptions.length;
+    client.onClosed(() => follower.close());
+    try {
+      const positions = new Map<Topic, number>();
+      await this.#readVersion(this.#topicOf(application, 0));
+      for (const [topic, after] of topics) {
+        const version = await this.#readVersion(topic);
+        // A version that does not exist is from before the store was restored. The client begins again.
+        positions.set(topic, after === undefined ? version : after > version ? 0 : after);
+      }
+      const generation = await this.#reads.generation(token);
+      // Later deletions are told by the list of chats, whose version has been read.
+      const deleted = await this.#reads.deletedChats(token, [...followed.chats.keys()]);
+      if (follower.hasEnded) return;
+      follower.begin(positions);
+      for (const chat of deleted) this.#endChat(token, chat);
+      this.#heartbeats.add(follower);
+      this.#expireSoon(follower);
+      this.#requireAccess(follower, generation);
+    } catch (error) {
+      // Without an end event, the client reconnects.
+      log.error(events.feedFailed, { error: error as Error });
+      follower.close();
+      client.end(Buffer.alloc(0));
+    }
+  }
+
+  /** Ends all streams, and every stream that begins from now on. */
+  stop(): void {
+    this.#hasStopped = true;
+    for (const { followers } of this.#applications.values()) for (const follower of followers) follower.end('stopping');
+  }
+
+  #applicationOf(token: string): Application {
+    let application = this.#applications.get(token);
+    if (!application) {
+      application = { token, topics: new Map(), followers: new Set() };
+      this.#applications.set(token, application);
+      this.#checks.add(application);
+    }
+    return application;
+  }
+
+  #topicOf({ token, topics }: Application, chat: number): Topic {
+    let topic = topics.get(chat);
+    if (!topic) {
+      topic = new Topic(token, chat);
+      topics.set(chat, topic);
+    }
+    return topic;
+  }
+
+  #remove(application: Application, follower: Follower): void {
+    this.#heartbeats.delete(follower);
+    application.followers.delete(follower);
+    this.#subscriptions -= follower.subscriptions.length;
+    for (const subscription of follower.subscriptions) this.#unsubscribe(application, subscription.topic, follower);
+    if (application.followers.size > 0) return;
+    this.#checks.delete(application);
+    this.#applications.delete(application.token);
+  }
+
+  #unsubscribe({ topics }: Application, topic: Topic, follower: Follower): void {
+    for (const subscription of follower.subscriptions)
+      if (subscription.topic === topic) topic.subscriptions.delete(subscription);
+    if (topic.subscriptions.size === 0 && topic.chat !== 0 && topics.get(topic.chat) === topic)
+      topics.delete(topic.chat);
+  }
+
+  /** Reads the version of a topic, and sends what it was not told of. */
+  async #readVersion(topic: Topic): Promise<number> {
+    topic.checkedAt = performance.now();
+    const version = await this.#reads.version(topic.parent);
+    topic.version ??= version;
+    this.#hear(topic, version);
+    return version;
+  }
+
+  #hear(topic: Topic, version: number): void {
+    topic.announced = Math.max(topic.announced, version);
+    if (topic.version === undefined || topic.announced <= topic.version || topic.isBusy) return;
+    this.#due.add(topic);
+    if (this.#isDelivering) return;
+    this.#isDelivering = true;
+    void this.#deliverAll();
+  }
+
+  /** Gives the due topics turns. A topic with many followers gets several, between those of the others. */
+  async #deliverAll(): Promise<void> {
+    const turns: AsyncGenerator<void>[] = [];
+    let began = performance.now();
+    while (this.#due.size > 0 || turns.length > 0) {
+      for (const topic of this.#due) {
+        this.#due.delete(topic);
+        topic.isBusy = true;
+        turns.push(this.#deliver(topic));
+      }
+      const turn = turns.shift() as AsyncGenerator<void>;
+      const { done } = await turn.next();
+      if (!done) turns.push(turn);
+      if (performance.now() - began < this.#pace.turnMs) continue;
+      await this.#pace.nextTurn();
+      began = performance.now();
+    }
+    this.#isDelivering = false;
+  }
+
+  /** Sends a topic's steps, a part of its followers at a time. */
+  async *#deliver(topic: Topic): AsyncGenerator<void> {
+    try {
+      while (topic.announced > (topic.version as number)) {
+        const after = topic.version as number;
+        const upTo = Math.min(await this.#reads.version(topic.parent), after + versionsAtOnce);
+        // It was announced too early. The next announcement, or check, reads it.
+        if (upTo <= after) break;
+        for (const step of await this.#reads.steps(topic.parent, after, upTo)) {
+          topic.version = step.version;
+          yield* this.#give(topic, step);
+        }
+        topic.version = upTo;
+        for (const subscription of topic.subscriptions)
+          if (subscription.state === 'live') subscription.position = Math.max(subscription.position, upTo);
+      }
+    } catch (error) {
+      log.error(events.feedFailed, { error: error as Error });
+      setTimeout(() => this.#hear(topic, topic.announced), retryMs).unref();
+    } finally {
+      topic.isBusy = false;
+    }
+  }
+
+  async *#give(topic: Topic, step: PreparedStep): AsyncGenerator<void> {
+    let given = 0;
+    for (const subscription of topic.subscriptions) {
+      subscription.follower.take(subscription, step);
+      if (++given % this.#pace.deliveriesAtOnce === 0) yield;
+    }
+    for (const chat of step.deletedChats) this.#endChat(topic.parent.token, chat);
+  }
+
+  #endChat(token: string, chat: number): void {
+    const application = this.#applications.get(token);
+    const topic = application?.topics.get(chat);
+    if (!application || !topic) return;
+    for (const subscription of topic.subscriptions) {
+      topic.subscriptions.delete(subscription);
+      this.#subscriptions--;
+      subscription.follower.endChat(subscription);
+    }
+    application.topics.delete(chat);
+  }
+
+  /** Looks after a follower every 30 s. */
+  #visit(follower: Follower): void {
+    follower.heartbeat();
+    this.#expireSoon(follower);
+    const before = performance.now() - heartbeatMs;
+    for (const { topic } of follower.subscriptions)
+      if (topic.checkedAt < before)
+        this.#readVersion(topic).catch((error: Error) => log.error(events.feedFailed, { error }));
+  }
+
+  /** Ends the follower when its access token expires, if that is before the next visit. */
+  #expireSoon(follower: Follower): void {
+    const { access } = follower.request;
+    if (!access) return;
+    const left = access.expiresAt - Date.now();
+    if (left <= heartbeatMs) setTimeout(() => follower.end('access_token_expired'), Math.max(left, 0)).unref();
+  }
+
+  /** Ends the followers of a deleted application, and those whose access token was ended. */
+  async #check({ token, followers }: Application): Promise<void> {
+    try {
+      const generation = await this.#reads.generation(token);
+      for (const follower of followers) this.#requireAccess(follower, generation);
+    } catch (error) {
+      log.error(events.feedFailed, { error: error as Error });
+    }
+  }
+
+  #requireAccess(follower: Follower, generation: number | undefined): void {
+    const { access, isSelf } = follower.request;
+    if (generation === undefined) follower.end(isSelf ? 'access_token_invalid' : 'application_not_found');
+    else if (access && access.generation !== generation) follower.end('access_token_invalid');
+  }
+}
