@@ -10,8 +10,10 @@ import type { FeedReads } from './reads.ts';
 import { Rounds } from './rounds.ts';
 import { Topic } from './topic.ts';
 
-/** Subscriptions of a topic that get a step before another topic has its turn. Each takes 10 µs. */
+/** Subscriptions of a topic that get a small step before another topic has its turn. Each takes 10 µs. */
 const deliveriesAtOnce = 50;
+/** A step of this many bytes takes as long as two small ones. */
+const smallStepBytes = 10_000;
 /** Time after which other work of this thread has its turn, in milliseconds. */
 const turnMs = 2;
 /** Most versions that are read at a time. They are kept until all followers have them, at up to 200 kB each. */
@@ -245,7 +247,10 @@ export class Hub {
     let given = 0;
     for (const subscription of topic.subscriptions) {
       subscription.follower.take(subscription, step);
-      if (++given % this.#pace.deliveriesAtOnce === 0) yield;
+      given += 1 + step.size / smallStepBytes;
+      if (given < this.#pace.deliveriesAtOnce) continue;
+      given = 0;
+      yield;
     }
     for (const chat of step.deletedChats) this.#endChat(topic.parent.token, chat);
   }

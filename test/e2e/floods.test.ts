@@ -12,8 +12,8 @@ import { Bystander, memoryOf, openSocket, socketsOf } from './floods.ts';
 // The everyday size; `npm run test:floods` has the full one.
 const full = process.env.FLOODS === 'full';
 const size = full
-  ? { pipelined: 1_600, readers: 2_600, held: 2_600, bodies: 1_500, odd: 1_000, flooders: 60 }
-  : { pipelined: 400, readers: 100, held: 1_000, bodies: 120, odd: 100, flooders: 8 };
+  ? { pipelined: 1_600, readers: 2_600, held: 2_600, bodies: 1_500, odd: 1_000, flooders: 60, followers: 1_000 }
+  : { pipelined: 400, readers: 100, held: 1_000, bodies: 120, odd: 100, flooders: 8, followers: 200 };
 /** A host may take this much more than when it is idle. */
 const mostMiB = 150;
 /** Health checks may take this long; the everyday run shares its processors with other tests. */
@@ -128,6 +128,21 @@ describe('memory is bounded, and nobody else is cut off or kept waiting, while',
     await survives(async (sockets) => {
       for (let i = 0; i < size.readers; i++)
         await unread(sockets, getRequest(full && i % 2 ? '/docs' : `${chat}/messages?limit=1000`));
+    }, 500);
+  });
+
+  test('many followers of a busy chat read nothing', async () => {
+    const busy = await client.newChat();
+    const bodies = { messages: Array.from({ length: 25 }, () => ({ body: 'y'.repeat(7_000) })) };
+    const head = `GET /v1${busy.replace('/chats/1', '/feed')}?chat=1 HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n`;
+    await survives(async (sockets) => {
+      for (let i = 0; i < size.followers; i++) await unread(sockets, head);
+      // The system's buffers are full after some of them, and each follower misses more than a megabyte.
+      for (let version = 1; version <= 30; version++) {
+        await client.post(`${busy}/messages/batch`, bodies);
+        const isStored = async () => (await client.get<{ change: number }>(`${busy}/changes`)).body.change;
+        await expect.poll(isStored, { timeout: 20_000 }).toBe(version);
+      }
     }, 500);
   });
 

@@ -68,6 +68,13 @@ async function useSelf(client: Client, planted: Planted, accessToken: string): P
   await client.delete('/applications/self', held);
   await client.get(`${chat}?access_token=${accessToken}`);
   await client.get(`/applications/${accessToken}/chats/1`, held);
+  for (const query of [
+    `access_token=${accessToken}`,
+    `chat=1&access_token=${accessToken}`,
+    `access_token=${accessToken}x`,
+  ])
+    await client.get(`/applications/self/feed?${query}`);
+  await client.head(`/applications/self/feed?chat=1&access_token=${accessToken}`, { accept: 'text/event-stream' });
   for (const authorization of [`Bearer ${planted.word('bearer')}`, `Basic ${planted.word('basic')}`]) {
     await client.get(chat, { authorization });
     await client.post(`${chat}/messages`, planted.word('no JSON'), { authorization });
