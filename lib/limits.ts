@@ -131,9 +131,9 @@ export const limits = {
     remembered: 1_000,
   },
   /**
-   * The feed. `chats`: most chats that one stream follows. `heartbeatSeconds`: time between two heartbeats; less than the
-   * minute after which proxies close a quiet connection, and than the minute within which an ended access token must end
-   * its streams. `unreadBytes`: a stream ends when its client left more than this unread.
+   * The feed. `chats`: maximum number of chats that one stream follows. `heartbeatSeconds`: time between two heartbeats,
+   * less than the minute after which proxies close a quiet connection. `unreadBytes`: a stream ends when its client left
+   * more than this unread.
    */
   feed: { chats: 100, heartbeatSeconds: 30, unreadBytes: 1_000_000 },
   /**

@@ -96,7 +96,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
   /** Sends a problem as the last response of a connection, and closes the connection. */
   const refuseConnection = (problem: Problem, socket: Socket): void => {
     const connection = connections.of(socket);
-    if (!connection) {
+    if (!connection || connection.streaming) {
       socket.destroy();
       return;
     }
@@ -209,24 +209,43 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
     connection: Connection,
     request: FastifyRequest,
     response: ServerResponse,
-    { statusCode, headers, stream }: HttpResult & { stream: EventStream },
+    result: HttpResult & { stream: EventStream },
   ): void => {
+    const { socket } = connection;
+    if (!response.socket && !socket.destroyed) {
+      // Earlier requests of the connection have their responses first.
+      response.once('socket', () => process.nextTick(sendStream, connection, request, response, result));
+      return;
+    }
+    const headers = result.headers as Record<string, string>;
     if (request.method === 'HEAD') {
-      response.writeHead(statusCode, headers as Record<string, string>).end();
+      response.writeHead(result.statusCode, headers).end();
+      return;
+    }
+    // The responses to later requests would have no place.
+    if (connection.started > 1) {
+      socket.destroy();
       return;
     }
     if (!connections.stream(connection)) {
-      const { statusCode: status, headers: refused, body } = refusal(request, tooManyStreams());
-      response.writeHead(status, { ...(refused as Record<string, string>), ...lengthOf(status, body) }).end(body);
+      const { statusCode, headers: refused, body } = refusal(request, tooManyStreams());
+      response
+        .writeHead(statusCode, { ...(refused as Record<string, string>), ...lengthOf(statusCode, body) })
+        .end(body);
       return;
     }
+    response.once('close', () => {
+      if (socket.destroyed) return;
+      connections.leaveToStream(connection);
+      result.stream.begin(new StreamClient(connection, connections.memory));
+    });
     // Without a length and without chunks, the stream ends with the connection. So all clients get the same bytes.
     response.useChunkedEncodingByDefault = false;
-    response.writeHead(statusCode, headers as Record<string, string>).flushHeaders();
-    const begin = () => stream.begin(new StreamClient(connection.socket, connections.memory, connection));
-    if (response.socket) begin();
-    // Earlier requests of the connection have their responses first.
-    else response.once('socket', () => process.nextTick(begin));
+    response.writeHead(result.statusCode, headers);
+    // For Node.js, the response ends with its head, but not the connection. So the request, the response and what refers
+    // to them, which take 6 kB, do not last as long as the stream. Node.js does not document this member.
+    Object.assign(response, { _last: false });
+    response.end();
   };
 
   /** @param isShared whether the bytes are held once for all responses; then they do not count for this connection */

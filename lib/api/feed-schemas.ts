@@ -3,7 +3,7 @@ import { limits } from '../limits.ts';
 import { once } from '../once.ts';
 import { documented } from './schema-parts.ts';
 
-const { chats: mostChats } = limits.feed;
+const { chats: maxChats } = limits.feed;
 
 const version = '0|[1-9][0-9]*';
 /** A chat's number and, after a colon, a version of it. */
@@ -22,7 +22,7 @@ const chats = () =>
           .array(
             z.string().check(z.regex(chatPattern, 'must be the number of a chat, alone or with a version: 2 or 2:17')),
           )
-          .check(z.maxLength(mostChats, `must not be given more than ${mostChats} times`)),
+          .check(z.maxLength(maxChats, `must not be given more than ${maxChats} times`)),
         z.transform(
           (given) =>
             new Map(
@@ -36,11 +36,11 @@ const chats = () =>
       () => new Map<number, number | undefined>(),
     ),
     {
-      description: `For a stream: a chat to follow from now on (\`chat=2\`) or since one of its versions (\`chat=2:17\`). It may be given up to ${mostChats} times; the last one of a number counts.`,
+      description: `For a stream: a chat to follow from now on (\`chat=2\`) or since one of its versions (\`chat=2:17\`). It may be given up to ${maxChats} times; the last one of a number counts.`,
       override: {
         type: 'array',
         items: { type: 'string', pattern: chatPattern.source },
-        maxItems: mostChats,
+        maxItems: maxChats,
         default: [],
       },
       example: ['1', '2:17'],

@@ -1,8 +1,8 @@
 import type { Parent } from '../../lib/model/keys.ts';
 import type { FeedReads, Missed } from './reads.ts';
 
-/** Most reads at a time. They run in the reader processes, where requests wait for their turn, too. */
-const mostAtOnce = 2;
+/** Maximum number of concurrent reads. They run in the reader processes, where requests wait for their turn, too. */
+const maxConcurrent = 2;
 
 /**
  * Reads what followers missed. After a restart, thousands of followers return at once, most of them with the same last
@@ -42,7 +42,7 @@ export class CatchUps {
 
   #next(): void {
     for (const [token, runs] of this.#waiting) {
-      if (this.#running >= mostAtOnce) return;
+      if (this.#running >= maxConcurrent) return;
       const run = runs.shift();
       this.#waiting.delete(token);
       if (runs.length > 0) this.#waiting.set(token, runs);

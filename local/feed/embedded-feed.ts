@@ -4,9 +4,9 @@ import { limits } from '../../lib/limits.ts';
 import type { Hub } from './hub.ts';
 
 /**
- * Most subscriptions, which are chats and lists that are followed, each counted for each stream. One takes some 0.5 kB.
+ * Maximum number of subscriptions, which are chats and lists that are followed, each counted for each stream. One takes some 0.5 kB.
  */
-const mostSubscriptions = 200_000;
+const maxSubscriptions = 200_000;
 
 /** The feed of the embedded engine: server-sent events. */
 export class EmbeddedFeed implements Feed {
@@ -24,7 +24,7 @@ export class EmbeddedFeed implements Feed {
   /** @throws Problem unavailable when there are too many followers */
   stream(request: StreamRequest): EventStream {
     const { chats, application } = request.followed;
-    if (this.#hub.subscriptions + chats.size + (application ? 1 : 0) > mostSubscriptions) throw tooManyFollowed();
+    if (this.#hub.subscriptions + chats.size + (application ? 1 : 0) > maxSubscriptions) throw tooManyFollowed();
     return { begin: (client) => void this.#hub.follow(request, client) };
   }
 }

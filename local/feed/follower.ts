@@ -10,9 +10,9 @@ import { type Subscriber, Subscription, type Topic } from './topic.ts';
  * A follower whose client left more than this unread gets no more steps before it has read them, in bytes. So a client
  * that reads nothing costs this much and one step.
  */
-const mostUnsent = 65_536;
-/** Most bytes of steps that are held while a follower catches up. They are shared with the followers that are live. */
-const mostHeld = 65_536;
+const maxUnsentBytes = 65_536;
+/** Maximum number of bytes of steps that are held while a follower catches up. They are shared with the followers that are live. */
+const maxHeldBytes = 65_536;
 /** Time before another attempt to read what a follower missed, in milliseconds. */
 const retryMs = 1_000;
 
@@ -31,7 +31,7 @@ export const endEvent = (code: EndCode, chat?: number): Buffer =>
 
 /** What a follower needs of the hub. */
 export interface FollowerHost {
-  missed(topic: Topic): (after: number) => Promise<Missed | undefined>;
+  missed(topic: Topic, after: number): Promise<Missed | undefined>;
   /** Called once when the follower has ended. */
   ended(follower: Follower): void;
 }
@@ -77,7 +77,7 @@ export class Follower implements Subscriber {
     if (this.hasEnded || step.version <= subscription.position) return;
     if (subscription.state === 'catching up') hold(subscription, step);
     else if (subscription.state === 'behind') this.#miss(step);
-    else if (this.client.unsent > mostUnsent) {
+    else if (this.client.unsent > maxUnsentBytes) {
       this.#fallBehind(subscription);
       this.#miss(step);
     } else this.#send(subscription, step);
@@ -158,13 +158,12 @@ export class Follower implements Subscriber {
 
   async #catchUp(subscription: Subscription): Promise<void> {
     const { topic } = subscription;
-    const missed = this.#host.missed(topic);
     subscription.state = 'catching up';
     while (this.#follows(subscription)) {
       // First hold what comes, then read, so that nothing is lost between the two.
       const heldFrom = topic.version as number;
       [subscription.held, subscription.heldBytes] = [[], 0];
-      const read = await missed(subscription.position);
+      const read = await this.#host.missed(topic, subscription.position);
       if (!this.#follows(subscription)) return;
       if (!read) {
         await delay(retryMs);
@@ -201,6 +200,6 @@ export class Follower implements Subscriber {
 function hold(subscription: Subscription, step: PreparedStep): void {
   if (!subscription.held) return;
   subscription.heldBytes += step.size;
-  if (subscription.heldBytes > mostHeld) subscription.held = undefined;
+  if (subscription.heldBytes > maxHeldBytes) subscription.held = undefined;
   else subscription.held.push(step);
 }

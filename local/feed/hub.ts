@@ -4,7 +4,7 @@ import type { EventClient, StreamRequest } from '../../lib/api/feed.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Version } from '../../lib/model/version.ts';
 import { CatchUps } from './catch-ups.ts';
-import { endEvent, Follower } from './follower.ts';
+import { endEvent, Follower, type FollowerHost } from './follower.ts';
 import type { PreparedStep } from './prepared-step.ts';
 import type { FeedReads } from './reads.ts';
 import { Rounds } from './rounds.ts';
@@ -16,8 +16,8 @@ const deliveriesAtOnce = 50;
 const smallStepBytes = 10_000;
 /** Time after which other work of this thread has its turn, in milliseconds. */
 const turnMs = 2;
-/** Most versions that are read at a time. They are kept until all followers have them, at up to 200 kB each. */
-const versionsAtOnce = 10;
+/** Maximum number of versions that are read at a time. They are kept until all followers have them, at up to 200 kB each. */
+const maxVersions = 10;
 /** Time before another attempt after the store could not be read, in milliseconds. */
 const retryMs = 1_000;
 /**
@@ -40,6 +40,7 @@ interface Application {
   /** By the number of the chat. 0 is always there, because it tells which chats are deleted. */
   topics: Map<number, Topic>;
   followers: Set<Follower>;
+  host: FollowerHost;
 }
 
 /**
@@ -102,13 +103,7 @@ export class Hub {
     if (followed.application) topics.set(this.#topicOf(application, 0), followed.application.after);
     const { access, isSelf } = request;
     const kept = { isSelf, access: access && { generation: access.generation, expiresAt: access.expiresAt } };
-    const follower = new Follower(kept, client, [...topics.keys()], {
-      missed:
-        ({ parent }) =>
-        (after) =>
-          this.#catchUps.missed(parent, after),
-      ended: () => this.#remove(application, follower),
-    });
+    const follower = new Follower(kept, client, [...topics.keys()], application.host);
     // From now on the topics hear of their versions.
     application.followers.add(follower);
     for (const subscription of follower.subscriptions) subscription.topic.subscriptions.add(subscription);
@@ -148,7 +143,16 @@ export class Hub {
   #applicationOf(token: string): Application {
     let application = this.#applications.get(token);
     if (!application) {
-      application = { token, topics: new Map(), followers: new Set() };
+      const created: Application = {
+        token,
+        topics: new Map(),
+        followers: new Set(),
+        host: {
+          missed: ({ parent }, after) => this.#catchUps.missed(parent, after),
+          ended: (follower) => this.#remove(created, follower),
+        },
+      };
+      application = created;
       this.#applications.set(token, application);
       this.#checks.add(application);
     }
@@ -224,7 +228,7 @@ export class Hub {
     try {
       while (topic.announced > (topic.version as number)) {
         const after = topic.version as number;
-        const upTo = Math.min(await this.#reads.version(topic.parent), after + versionsAtOnce);
+        const upTo = Math.min(await this.#reads.version(topic.parent), after + maxVersions);
         // It was announced too early. The next announcement, or check, reads it.
         if (upTo <= after) break;
         for (const step of await this.#reads.steps(topic.parent, after, upTo)) {

@@ -1,28 +1,34 @@
 import type { Socket } from 'node:net';
 import type { EventClient } from '../../lib/api/feed.ts';
-import type { ClientMemory, TrackedConnection } from '../client-memory.ts';
+import type { ClientMemory } from '../client-memory.ts';
+import type { Connection } from '../connections.ts';
 
 /** Time after which an ended stream is closed when its client reads nothing, in milliseconds. */
 const unreadMs = 30_000;
+
+const nothing = Buffer.alloc(0);
 
 /**
  * The client of a stream, after the head of the response was sent. It writes directly to the socket: a response of
  * Node.js would copy each event, and the same bytes go to many clients. What the system does not take at once counts in
  * `ClientMemory`, which ends the connection when nothing leaves for 30 s.
+ *
+ * There may be thousands, so it creates functions only for clients that read slowly.
  */
 export class StreamClient implements EventClient {
-  readonly #socket: Socket;
+  readonly #connection: Connection;
   readonly #memory: ClientMemory;
-  readonly #connection: TrackedConnection;
+  /** Bytes that count in `ClientMemory`. */
   #counted = 0;
   #whenSent: (() => void) | undefined;
 
-  constructor(socket: Socket, memory: ClientMemory, connection: TrackedConnection) {
-    this.#socket = socket;
-    this.#memory = memory;
+  constructor(connection: Connection, memory: ClientMemory) {
     this.#connection = connection;
-    // A client that closes its side has gone. Without this, a quiet stream would stay until the next heartbeat.
-    socket.once('end', () => socket.destroy());
+    this.#memory = memory;
+  }
+
+  get #socket(): Socket {
+    return this.#connection.socket;
   }
 
   get unsent(): number {
@@ -30,9 +36,10 @@ export class StreamClient implements EventClient {
   }
 
   send(bytes: Buffer): void {
-    if (!this.#socket.writable) return;
-    this.#socket.write(bytes, this.#taken);
-    if (this.#socket.writableLength > 0) this.#count();
+    const socket = this.#socket;
+    if (!socket.writable) return;
+    socket.write(bytes);
+    if (socket.writableLength > 0) this.#watch();
   }
 
   onSent(listener: () => void): void {
@@ -41,17 +48,29 @@ export class StreamClient implements EventClient {
   }
 
   end(bytes: Buffer): void {
+    const socket = this.#socket;
     this.send(bytes);
-    this.#socket.setTimeout(unreadMs, () => this.#socket.destroy());
-    this.#socket.destroySoon();
+    socket.setTimeout(unreadMs, () => socket.destroy());
+    socket.destroySoon();
   }
 
   onClosed(listener: () => void): void {
     if (this.#socket.destroyed) queueMicrotask(listener);
-    else this.#socket.once('close', listener);
+    else this.#connection.onStreamClosed = listener;
   }
 
-  /** Counts the bytes that wait in this process. */
+  /** Counts what waits in this process, now and when the system has taken what waits now. */
+  #watch(): void {
+    this.#count();
+    this.#socket.write(nothing, () => {
+      this.#count();
+      if (!this.#whenSent || this.unsent > 0) return;
+      const listener = this.#whenSent;
+      this.#whenSent = undefined;
+      listener();
+    });
+  }
+
   #count(): void {
     const { unsent } = this;
     const change = unsent - this.#counted;
@@ -59,12 +78,4 @@ export class StreamClient implements EventClient {
     if (change > 0) this.#memory.keep(this.#connection, change);
     else if (change < 0) this.#memory.release(this.#connection, -change);
   }
-
-  readonly #taken = (): void => {
-    if (this.#counted > 0) this.#count();
-    if (!this.#whenSent || this.unsent > 0) return;
-    const listener = this.#whenSent;
-    this.#whenSent = undefined;
-    listener();
-  };
 }
