@@ -146,7 +146,9 @@ test('a version of more than 200 kB comes truncated, live and when it was missed
 });
 
 test('a version with more messages than are read at a time comes whole', async () => {
+  const live = await follow('chat=1');
   await api.send(chat, ...Array.from({ length: 400 }, (_, i) => `${i}`));
+  await live.until(brings(400));
   await stored('after them');
   const stream = await follow('chat=1:0');
   await stream.until(brings(401));
@@ -228,7 +230,7 @@ test('a client that reads nothing is ended as too slow, and continues after its 
   await once(slow, 'readable');
   // The system's buffers take some megabytes, then the server counts what it keeps.
   const batch = { messages: Array.from({ length: 25 }, () => ({ body: 'y'.repeat(7_000) })) };
-  const [batches, size] = [100, 175_000];
+  const [batches, size] = [60, 175_000];
   const fast = await follow('chat=1');
   for (let last = 1; last <= batches; last++) {
     expect(await api.post(`${chat}/messages/batch`, batch)).toMatchObject({ status: 201 });
