@@ -2,6 +2,7 @@ import type { Figure } from './figure.ts';
 import { cost } from './figures/cost.ts';
 import { embeddedBatch } from './figures/embedded-batch.ts';
 import { embeddedCreate } from './figures/embedded-create.ts';
+import { embeddedFeed } from './figures/embedded-feed.ts';
 import { embeddedLag } from './figures/embedded-lag.ts';
 import { embeddedMembers } from './figures/embedded-members.ts';
 import { embeddedMemory } from './figures/embedded-memory.ts';
@@ -29,6 +30,7 @@ export const figures: Record<string, Figure> = {
   'embedded-batch': embeddedBatch,
   'embedded-members': embeddedMembers,
   'embedded-lag': embeddedLag,
+  'embedded-feed': embeddedFeed,
   'embedded-memory': embeddedMemory,
   'embedded-reads': embeddedReads,
   'search-latency-embedded': searchLatencyEmbedded,

@@ -1,0 +1,114 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { median, percentile } from '../../statistics/quantiles.ts';
+import { usualBody } from '../../texts/usual-body.ts';
+import { makeChats, untilSearchable } from '../api.ts';
+import { startEmbedded } from '../embedded.ts';
+import { figure, type Measurement } from '../figure.ts';
+import { Followers } from '../followers.ts';
+import { load } from '../load.ts';
+
+const sizes = {
+  full: { runs: 3, seconds: 10, few: 1_000, many: 10_000 },
+  smoke: { runs: 1, seconds: 1, few: 20, many: 100 },
+};
+const chatCount = 100;
+/** Creates a second: with the few followers, and with the many, where each create has a hundred followers. */
+const rates = { few: 100, many: 50 };
+const connections = 50;
+
+export const embeddedFeed = figure({
+  title: 'Embedded: following live',
+  about: `Followers hold streams of server-sent events, each of one chat. The time is from before a create is sent until a
+    follower has the event: it has two syncs of the disk, one of the ledger and one of the store. The followers run in
+    one process, on the same two processors as the server.`,
+  measure: async ({ scale, say }) => {
+    const { runs, seconds, few, many } = sizes[scale];
+    const host = await startEmbedded();
+    try {
+      const chats = await makeChats(host, chatCount);
+      const measurements: Measurement[] = [];
+      const latency = async (count: number, rate: number, bars: { p50: number; p99: number }) => {
+        say(`${count} followers`);
+        const followers = await Followers.open(host, chats, count);
+        const each: number[][] = [];
+        for (let run = 0; run <= runs; run++) {
+          await followers.sendSteadily(chats, rate, seconds);
+          const times = await followers.take((rate * seconds * count) / chatCount);
+          // The first run warms up.
+          if (run > 0) each.push(times);
+        }
+        const what = `${count.toLocaleString('en-US')} followers in ${chatCount} chats, ${rate} creates/s, ${(rate * count) / chatCount} deliveries/s`;
+        measurements.push(
+          {
+            what: `${what}: median`,
+            unit: 'ms',
+            values: each.map((times) => median(times)),
+            bar: { atMost: bars.p50 },
+          },
+          {
+            what: `${what}: 99th percentile`,
+            unit: 'ms',
+            values: each.map((times) => percentile(times, 99)),
+            bar: { atMost: bars.p99 },
+          },
+        );
+        return followers;
+      };
+      await (await latency(few, rates.few, { p50: 3, p99: 15 })).close();
+
+      const before = host.memoryMb();
+      const followers = await latency(many, rates.many, { p50: 10, p99: 80 });
+      measurements.push({
+        what: 'memory of the server for each of these followers',
+        unit: 'kB',
+        values: [((host.memoryMb() - before) * 1_024) / many],
+        bar: { atMost: 12 },
+      });
+
+      const body = { body: usualBody };
+      const [quiet] = (await makeChats(host, 1)) as [string];
+      const at = { origin: host.origin, paths: [`${host.base}${quiet}/messages`], body, connections, seconds };
+      const besides: number[] = [];
+      for (let run = 0; run < runs; run++) {
+        say(`creates beside idle followers, run ${run + 1} of ${runs}`);
+        besides.push((await load(at)).perSecond);
+        await untilSearchable(host, quiet);
+      }
+      await followers.close();
+      const alone: number[] = [];
+      for (let run = 0; run < runs; run++) {
+        say(`creates without followers, run ${run + 1} of ${runs}`);
+        alone.push((await load(at)).perSecond);
+        await untilSearchable(host, quiet);
+      }
+      measurements.push({
+        what: `creates beside ${many.toLocaleString('en-US')} idle followers`,
+        unit: 'creates/s',
+        values: besides,
+        reference: { what: 'without followers', values: alone },
+        bar: { atLeast: 0.95 },
+      });
+
+      say(`one message to ${many} followers`);
+      const [crowded] = (await makeChats(host, 1)) as [string];
+      const crowd = await Followers.open(host, [crowded], many);
+      const last: number[] = [];
+      for (let run = 0; run <= runs; run++) {
+        await sleep(500);
+        await crowd.send(crowded);
+        const times = await crowd.take(many);
+        if (run > 0) last.push(Math.max(...times));
+      }
+      await crowd.close();
+      measurements.push({
+        what: `one message to ${many.toLocaleString('en-US')} followers of one chat: until the last has it`,
+        unit: 'ms',
+        values: last,
+        bar: { atMost: 250 },
+      });
+      return measurements;
+    } finally {
+      await host.stop();
+    }
+  },
+});
