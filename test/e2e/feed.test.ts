@@ -200,6 +200,33 @@ test('ended access tokens end their streams, and no others', async () => {
   await expect(EventStream.open(`${api.base}${self}/feed?chat=1&access_token=${before}`)).rejects.toThrow('401');
 });
 
+test('a stream begins after the responses to earlier requests of its connection, and no later request has a response', async () => {
+  const { port, pathname } = new URL(`${api.base}${application}/feed`);
+  const get = (path: string) => `GET ${path} HTTP/1.1\r\nHost: localhost\r\nAccept: text/event-stream\r\n\r\n`;
+  const receive = async (requests: string, until: RegExp) => {
+    const socket = connect(Number(port), '127.0.0.1');
+    onTestFinished(() => void socket.destroy());
+    socket.on('error', () => undefined).write(requests);
+    let received = '';
+    socket.setEncoding('utf8').on('data', (text: string) => {
+      received += text;
+    });
+    const closed = once(socket, 'close');
+    await Promise.race([closed, expect.poll(() => received, settled).toMatch(until)]);
+    return { socket, closed, received: () => received };
+  };
+  const list = get(`${pathname.replace('/feed', '/chats')}`);
+  const first = await receive(list + get(`${pathname}?chat=1`), /retry: 1000/);
+  expect(first.received()).toMatch(/^HTTP\/1.1 200 OK.*"data":\[.*HTTP\/1.1 200 OK.*text\/event-stream.*retry: 1000/s);
+  first.socket.write(list);
+  await api.send(chat, 'hello');
+  await expect.poll(first.received, settled).toContain('message.created');
+  expect(first.received().match(/HTTP\/1.1/g)).toHaveLength(2);
+  const last = await receive(get(`${pathname}?chat=1`) + list + list, /never/);
+  await last.closed;
+  expect(last.received()).not.toMatch(/retry: 1000.*HTTP/s);
+});
+
 test('SIGTERM ends streams with "stopping" and the process soon after, also beside a client that never reads', async () => {
   const host = await hostOf(startHost(dataFolder()));
   const client = await Client.connect(host.url);

@@ -283,7 +283,7 @@ test('a follower ends equal to the store, whatever is announced late, early, twi
   const property = fc.asyncProperty(fc.scheduler(), actions, followings, part, async (s, does, following, size) => {
     await run(s, does, following, { isSlow: false, part: size, padding: 0 });
   });
-  await fc.assert(property, { numRuns: 300 });
+  await fc.assert(property, { numRuns: 200 });
 }, 60_000);
 
 test('a follower that reads slowly catches up, and one that is ended as too slow continues after its last event', async () => {
@@ -291,6 +291,45 @@ test('a follower that reads slowly catches up, and one that is ended as too slow
   const property = fc.asyncProperty(fc.scheduler(), actions, followings, part, async (s, does, following, size) => {
     slow += await run(s, does, following, { isSlow: true, part: size, padding: 150_000 });
   });
-  await fc.assert(property, { numRuns: 40 });
+  await fc.assert(property, { numRuns: 20 });
   expect(slow).toBeGreaterThan(0);
 }, 60_000);
+
+test('a stream ends at the moment when its access token expires, and at once if that was before', async () => {
+  const reads: FeedReads = {
+    version: async () => 0,
+    steps: async () => [],
+    missed: async () => undefined,
+    generation: async () => 7,
+    deletedChats: async () => [],
+  };
+  const hub = new Hub(reads);
+  const endOf = async (access: { generation: number; expiresAt: number }) => {
+    const client = new ModelClient(false);
+    const sent: string[] = [];
+    client.send = (bytes) => void sent.push(bytes.toString());
+    const ended = new Promise<number>((resolve) => {
+      client.end = (bytes) => {
+        client.send(bytes);
+        resolve(Date.now());
+      };
+    });
+    const followed = { chats: new Map([[1, undefined]]) };
+    void hub.follow({ token, followed, access, isSelf: true }, client);
+    return { at: await ended, last: sent.at(-1) };
+  };
+  const expiresAt = Date.now() + 200;
+  const end = await endOf({ generation: 7, expiresAt });
+  expect(end.last).toBe('event: end\ndata: {"code":"access_token_expired"}\n\n');
+  expect(end.at).toBeGreaterThanOrEqual(expiresAt - 5);
+  expect((await endOf({ generation: 7, expiresAt: 0 })).last).toContain('access_token_expired');
+  expect((await endOf({ generation: 6, expiresAt: Date.now() + 60_000 })).last).toContain('access_token_invalid');
+});
+
+test('a stream that begins after the server was told to stop ends at once with "stopping"', async () => {
+  const hub = new Hub({} as FeedReads);
+  hub.stop();
+  const client = new ModelClient(false);
+  await hub.follow({ token, followed: { chats: new Map([[1, 0]]) }, access: undefined, isSelf: false }, client);
+  expect(client.isOpen).toBe(false);
+});
