@@ -2,6 +2,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { searchWorker } from '../../functions/workers/search.ts';
 import { storeWorker } from '../../functions/workers/store.ts';
+import type { Transport } from '../../lib/api/feed.ts';
 import { openapiDocument } from '../../lib/api/openapi.ts';
 import { type OperationId, type Route, routes } from '../../lib/api/routes.ts';
 import { ledgerMigrations } from '../../lib/ledger/sqlite/schema.ts';
@@ -41,6 +42,16 @@ afterAll(() => {
 
 /** Calls each operation at least once, so that every documented member occurs in a response. */
 async function callEveryOperation(): Promise<void> {
+  const transports: Transport[] = [
+    { type: 'sse', url: 'feed' },
+    {
+      type: 'appsync-events',
+      url: 'wss://realtime.example/event/realtime',
+      http_url: 'https://http.example/event',
+      channels: { chat: '/chats/0/{chat_number}', application: '/applications/0' },
+      authorization: { Authorization: 'Bearer x' },
+    },
+  ];
   const commits = new GroupCommit(ledgerFile.database);
   const queue = new SqliteQueue(commits, 'store');
   const { services, sent } = opened;
@@ -51,6 +62,7 @@ async function callEveryOperation(): Promise<void> {
     store: services.store,
     searchIndex: services.searchIndex,
     cursors: testCursors(),
+    feed: { transports: async () => transports },
     adminKey: undefined,
   });
   let token = '';
@@ -102,6 +114,7 @@ async function callEveryOperation(): Promise<void> {
   await call('listMessages', { params: second });
   for (const id of ['listChatChanges', 'listApplicationChanges'] as const)
     for (const query of [{}, { after: '0' }, { after: '0', limit: '1' }]) await call(id, { query });
+  await call('getFeed');
   for (const id of ['searchChat', 'searchApplication'] as const)
     for (const limit of ['1', '20']) await call(id, { query: { q: 'hello', limit } });
   for (const id of ['getHealth', 'getOpenapi', 'getDocs'] as const) await call(id);
@@ -120,7 +133,7 @@ test('every operation responds to a valid request with its documented status, he
 type JsonObject = Record<string, unknown>;
 
 /** Returns whether a member may contain anything. */
-const isOpen = (name: string): boolean => name === 'metadata';
+const isOpen = (name: string): boolean => ['metadata', 'authorization'].includes(name);
 
 /**
  * Returns copies of a JSON value, each with one of its objects changed in one way, and the name of the changed member.

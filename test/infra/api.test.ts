@@ -187,6 +187,7 @@ test('a route is throttled by what its requests cost behind the API', () => {
       'listChatChanges',
       'listApplicationChanges',
       'getMessage',
+      'getFeed',
     ],
   });
 });
