@@ -7,7 +7,7 @@ import { type Route, routes } from '../../lib/api/routes.ts';
 import { settingsCommand } from '../../local/settings.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
-const documents = globSync(['*.md', 'docs/**/*.md'], { cwd: project });
+const documents = globSync(['*.md', 'client/README.md', 'docs/**/*.md'], { cwd: project });
 const read = (document: string) => readFileSync(path.join(project, document), 'utf8');
 
 /** Returns the rows of the table after a heading, as lists of cells. */

@@ -10,15 +10,18 @@ const project = path.resolve(import.meta.dirname, '../..');
 const read = (file: string) => readFileSync(path.join(project, file), 'utf8');
 
 const lockedPackage = z.looseObject({
-  version: z.string(),
+  version: z.string().optional(),
   integrity: z.string().optional(),
   resolved: z.string().optional(),
   inBundle: z.boolean().optional(),
+  link: z.literal(true).optional(),
 });
 const lock = z
   .looseObject({ lockfileVersion: z.literal(3), packages: z.record(z.string(), lockedPackage) })
   .parse(JSON.parse(read('package-lock.json')));
-const { '': own, ...others } = lock.packages;
+const { '': own, client, ...installed } = lock.packages;
+/** The packages that come from a registry. The workspace is this repository's own. */
+const others = Object.fromEntries(Object.entries(installed).filter(([, { link }]) => !link));
 
 test('every package in the lockfile has a checksum, except those bundled inside of another', () => {
   const without = Object.entries(others)
@@ -37,6 +40,15 @@ test('every dependency is pinned to one version, which the lockfile contains', (
   expect(own).toMatchObject({ dependencies, devDependencies, optionalDependencies });
   for (const [name, version] of Object.entries({ ...dependencies, ...devDependencies, ...optionalDependencies }))
     expect(`${name} ${version}`).toBe(`${name} ${others[`node_modules/${name}`]?.version}`);
+  const ofClient = JSON.parse(read('client/package.json'));
+  expect(client).toMatchObject({ version: ofClient.version, devDependencies: ofClient.devDependencies });
+  for (const [name, version] of Object.entries(ofClient.devDependencies))
+    expect(`${name} ${version}`).toBe(`${name} ${others[`client/node_modules/${name}`]?.version}`);
+});
+
+test('the client, which is installed without a build, needs no package to run', () => {
+  const { dependencies, peerDependencies, optionalDependencies } = JSON.parse(read('client/package.json'));
+  expect({ ...dependencies, ...peerDependencies, ...optionalDependencies }).toEqual({});
 });
 
 test('no package runs a script on installation, and only npm ci installs packages', () => {
@@ -104,7 +116,8 @@ test('npm run sbom lists every package of the lockfile, with its version and lic
     })
     .parse(JSON.parse(stdout));
   expect(bomFormat).toBe('CycloneDX');
-  const locked = Object.entries(others).map(([folder, { version }]) => {
+  const ofWorkspace: typeof others = { 'chat-system-client': client ?? {} };
+  const locked = Object.entries({ ...others, ...ofWorkspace }).map(([folder, { version }]) => {
     const name = folder.replace(/^.*node_modules\//, '');
     return `pkg:npm/${name.replace('@', '%40')}@${version}`;
   });

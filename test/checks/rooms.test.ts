@@ -13,23 +13,26 @@ const mayImport: Record<string, string[]> = {
   functions: ['lib'],
   infra: ['lib', 'functions'],
   local: ['lib', 'functions', 'tools/cli'],
+  client: [],
   'tools/cli': [],
   'tools/statistics': [],
   'tools/texts': [],
   'tools/fold-table': [],
+  'tools/client-types': ['lib'],
   'tools/queue-simulation': ['tools/statistics'],
   'tools/cost': ['lib', 'functions', 'infra', 'tools/statistics', 'tools/texts'],
   'tools/checks': ['lib', 'infra', 'tools/cli'],
-  'tools/demo': ['lib', 'tools/cli', 'tools/texts'],
+  'tools/demo': ['lib', 'client', 'tools/cli', 'tools/texts'],
   'tools/stack': ['lib', 'functions', 'infra', 'local', 'tools/cli'],
   'tools/ops': ['lib', 'functions', 'local', 'tools/cli', 'tools/stack'],
   'tools/bench': [
     ...['lib', 'functions', 'infra', 'local', 'tools/cli', 'tools/statistics', 'tools/texts', 'tools/stack'],
-    ...['tools/cost', 'tools/queue-simulation'],
+    ...['tools/cost', 'tools/queue-simulation', 'client'],
   ],
 };
 /** Folders with a lint rule of their own, and one plain folder for each room that has folders. */
 const subfolders: Record<string, string[]> = {
+  client: ['src'],
   functions: ['api', 'aws', 'deploy'],
   infra: ['constructs'],
   'tools/checks': ['preflight', 'smoke'],

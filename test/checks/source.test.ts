@@ -12,6 +12,10 @@ const passes = (tool: string, ...args: string[]) =>
   );
 
 test('the types are correct', () => passes('tsc', '--project', 'tsconfig.json'));
+test('the types of the client are correct where there is no Node.js', () =>
+  passes('tsc', '--project', 'client/tsconfig.json', '--noEmit'));
+test("the client's types of the API are those of the OpenAPI document", () =>
+  passes('node', 'tools/client-types/main.ts', '--check'));
 test('the source is formatted and follows the rules of the linter', () =>
   passes('biome', 'check', '--error-on-warnings'));
 test('every file, export and package is used', () => passes('knip'));

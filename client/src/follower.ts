@@ -1,0 +1,189 @@
+import { ChatSystemError } from './error.ts';
+import { type OrderedStep, type ReadPage, Sequence, type Versioned } from './sequence.ts';
+import { jittered, sleep } from './time.ts';
+import type { Connection, WireEvent } from './wire.ts';
+
+/** Where a follower gets its changes from. */
+export interface Source {
+  /** Reads the page after a version; without `after`, only the version now. */
+  read(
+    chat: number,
+    from: { after?: number; cursor?: string },
+    signal: AbortSignal | undefined,
+  ): Promise<ReadPage<Versioned>>;
+  /** Connects to what tells changes as they come, from these positions on. */
+  connect(positions: Map<number, number>, signal: AbortSignal | undefined): Promise<Connection>;
+  /** Whether the next attempt has another token. */
+  renews(error: ChatSystemError): boolean;
+}
+
+/** A step of one of the followed chats, or of the application's chats (number 0). */
+export interface FollowedStep extends OrderedStep<Versioned> {
+  chat: number;
+  /** The chat was deleted, and nothing more will come of it. */
+  deleted?: true;
+}
+
+/** Whether changes come live; otherwise `error` says why the follower has to connect again. */
+export type FollowStatus = { live: true } | { live: false; error: ChatSystemError };
+
+/** How long a missing step may still come over the wire before it is read, in milliseconds. */
+const lateMs = 250;
+/** Milliseconds before the first attempt to connect again; they double with each failure up to the longest. */
+const firstDelayMs = 1_000;
+const longestDelayMs = 30_000;
+/** Tokens of a renewing function that may be refused in a row before the follower gives up. */
+const refusedTokens = 3;
+
+/** Follows chats over a source, whatever happens to its connections, until all are deleted or the signal aborts. */
+export class Follower {
+  readonly #source: Source;
+  readonly #signal: AbortSignal | undefined;
+  readonly #onStatus: (status: FollowStatus) => void;
+  readonly #sequences = new Map<number, Sequence<Versioned>>();
+  /** Attempts that failed since something came over a connection. */
+  #failures = 0;
+
+  constructor(source: Source, onStatus: (status: FollowStatus) => void, signal: AbortSignal | undefined) {
+    this.#source = source;
+    this.#signal = signal;
+    this.#onStatus = onStatus;
+  }
+
+  /** @param from the versions from which on to follow; undefined is the version now */
+  async *follow(from: Map<number, number | undefined>): AsyncGenerator<FollowedStep> {
+    for (const [chat, after] of from) {
+      const at = after ?? (await this.#source.read(chat, {}, this.#signal)).change;
+      this.#sequences.set(chat, new Sequence(at));
+    }
+    while (this.#sequences.size > 0)
+      try {
+        // The feed may be out for long, while reading still works.
+        if (this.#failures > 1) yield* this.#readAll();
+        yield* this.#followOnce();
+      } catch (error) {
+        await this.#recover(error);
+      }
+  }
+
+  /** Follows over one connection until it is lost. */
+  async *#followOnce(): AsyncGenerator<FollowedStep> {
+    const positions = new Map([...this.#sequences].map(([chat, { at }]) => [chat, at]));
+    if (positions.size === 0) return;
+    // Connect first and read then: what changes in between comes twice, and the other way round it would be lost.
+    const connection = await this.#source.connect(positions, this.#signal);
+    try {
+      for (const sequence of this.#sequences.values()) sequence.connect();
+      if (!connection.isOrdered) yield* this.#readAll();
+      this.#onStatus({ live: true });
+      yield* this.#followConnection(connection);
+    } finally {
+      connection.close();
+    }
+  }
+
+  async *#followConnection(connection: Connection): AsyncGenerator<FollowedStep> {
+    const { silenceMs, checkMs } = connection;
+    let heardAt = performance.now();
+    let quietMs = checkMs?.first ?? Number.POSITIVE_INFINITY;
+    let checkAt = heardAt + quietMs;
+    let behindSince: number | undefined;
+    while (this.#sequences.size > 0) {
+      const isLate = behindSince !== undefined && performance.now() - behindSince >= lateMs;
+      for (const [chat, sequence] of this.#sequences)
+        if (sequence.mustRead || (isLate && sequence.isBehind)) yield* this.#read(chat);
+      const isBehind = [...this.#sequences.values()].some((sequence) => sequence.isBehind);
+      behindSince = isBehind ? (behindSince ?? performance.now()) : undefined;
+
+      const until = Math.min(heardAt + silenceMs, checkAt, (behindSince ?? Number.POSITIVE_INFINITY) + lateMs);
+      const event = await connection.next(Math.max(0, until - performance.now()));
+      if (event) {
+        this.#failures = 0;
+        if (event.type === 'again') return;
+        yield* this.#take(event, connection.isOrdered);
+        // While the consumer works on a step, nobody listens.
+        heardAt = performance.now();
+        if (checkMs && event.type === 'step') {
+          quietMs = checkMs.first;
+          checkAt = heardAt + quietMs;
+        }
+      } else if (performance.now() >= checkAt) {
+        quietMs = Math.min(quietMs * 2, checkMs?.longest ?? quietMs);
+        for await (const step of this.#readAll()) {
+          quietMs = checkMs?.first ?? quietMs;
+          yield step;
+        }
+        checkAt = performance.now() + quietMs;
+      } else if (performance.now() >= heardAt + silenceMs)
+        throw new ChatSystemError({ status: 0, code: 'no_response', detail: `Nothing came for ${silenceMs} ms.` });
+    }
+  }
+
+  *#take(event: WireEvent, isOrdered: boolean): Generator<FollowedStep> {
+    if (event.type === 'step') {
+      const { chat, change, data } = event;
+      const sequence = this.#sequences.get(chat);
+      const heard = { change, ...(data && { data }) };
+      const steps = isOrdered ? sequence?.hearNext(heard) : sequence?.hear(heard);
+      for (const step of steps ?? []) yield { chat, ...step };
+    } else if (event.type === 'versions')
+      for (const [chat, version] of event.versions) this.#sequences.get(chat)?.confirm(version);
+    else if (event.type === 'end') {
+      const { chat, code } = event;
+      if (chat === undefined)
+        throw new ChatSystemError({
+          status: code.startsWith('access_token_') ? 401 : 0,
+          code,
+          detail: 'The server ended the stream.',
+        });
+      yield* this.#end(chat);
+    }
+  }
+
+  /** Reads a chat until nothing is missing. */
+  async *#read(chat: number): AsyncGenerator<FollowedStep> {
+    const sequence = this.#sequences.get(chat);
+    if (!sequence) return;
+    do {
+      const { unread } = sequence;
+      try {
+        const page = await this.#source.read(chat, unread, this.#signal);
+        for (const step of sequence.read(unread.after, page)) yield { chat, ...step };
+      } catch (error) {
+        if (!isCode(error, 'chat_not_found')) throw error;
+        return yield* this.#end(chat);
+      }
+    } while (sequence.isBehind);
+  }
+
+  async *#readAll(): AsyncGenerator<FollowedStep> {
+    for (const chat of [...this.#sequences.keys()]) yield* this.#read(chat);
+  }
+
+  *#end(chat: number): Generator<FollowedStep> {
+    const sequence = this.#sequences.get(chat);
+    if (sequence) yield { chat, change: sequence.at, data: [], deleted: true };
+    this.#sequences.delete(chat);
+  }
+
+  /** Resolves when it is time to connect again. @throws the error when another attempt would not help */
+  async #recover(error: unknown): Promise<void> {
+    this.#signal?.throwIfAborted();
+    if (!(error instanceof ChatSystemError) || this.#isFinal(error)) throw error;
+    this.#onStatus({ live: false, error });
+    this.#failures++;
+    // The next round reads, and so finds out which chat it is.
+    if (error.code === 'chat_not_found') this.#failures = Math.max(this.#failures, 2);
+    if (error.code === 'too_slow') return;
+    const delayMs = Math.min(firstDelayMs * 2 ** (this.#failures - 1), longestDelayMs);
+    await sleep(Math.max(error.retryAfterMs, jittered(delayMs)), this.#signal);
+  }
+
+  #isFinal(error: ChatSystemError): boolean {
+    if (this.#source.renews(error)) return this.#failures >= refusedTokens;
+    const isRefusal = error.status >= 400 && error.status < 500 && !error.isTemporary;
+    return isRefusal && !['chat_not_found', 'not_acceptable', 'unexpected_response'].includes(error.code);
+  }
+}
+
+const isCode = (error: unknown, code: string): boolean => error instanceof ChatSystemError && error.code === code;

@@ -1,0 +1,47 @@
+/** Resolves after this many milliseconds. Rejects with the signal's reason when it aborts. */
+export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
+  return new Promise((resolve, reject) => {
+    const end = (settle: () => void) => () => {
+      clearTimeout(timer);
+      signal?.removeEventListener('abort', abort);
+      settle();
+    };
+    const abort = end(() => reject(signal?.reason));
+    const timer = setTimeout(end(resolve), ms);
+    if (signal?.aborted) abort();
+    else signal?.addEventListener('abort', abort);
+  });
+}
+
+/** Resolves as the promise does, or with undefined when it is still pending after this many milliseconds. */
+export function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
+  return new Promise((resolve, reject) => {
+    const timer = setTimeout(() => resolve(undefined), ms);
+    promise.then(resolve, reject).finally(() => clearTimeout(timer));
+  });
+}
+
+/**
+ * Runs the work with a signal that aborts when the given one does, and after this many milliseconds. `AbortSignal.any`
+ * would keep a listener on a long-lived signal for each request, in browsers that do not collect it.
+ */
+export async function limited<T>(
+  ms: number,
+  signal: AbortSignal | undefined,
+  work: (signal: AbortSignal) => Promise<T>,
+): Promise<T> {
+  const controller = new AbortController();
+  const abort = () => controller.abort(signal?.reason);
+  const timer = setTimeout(() => controller.abort(new DOMException(`No response within ${ms} ms`, 'TimeoutError')), ms);
+  if (signal?.aborted) abort();
+  signal?.addEventListener('abort', abort);
+  try {
+    return await work(controller.signal);
+  } finally {
+    clearTimeout(timer);
+    signal?.removeEventListener('abort', abort);
+  }
+}
+
+/** Returns a random time between half of this many milliseconds and all, so that what failed together retries apart. */
+export const jittered = (ms: number): number => ms * (0.5 + Math.random() / 2);
