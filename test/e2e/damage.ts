@@ -2,6 +2,7 @@ import { copyFileSync, openSync, readdirSync, readSync, statSync, writeSync } fr
 import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import { expect } from 'vitest';
+import { ChatSystem } from '../../client/src/index.ts';
 import { decodeWrites } from '../../lib/queue/records.ts';
 import { reconcile } from '../../lib/reconcile/reconcile.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
@@ -9,7 +10,6 @@ import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
 import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
 import type { Random } from '../../tools/statistics/random.ts';
-import type { Message } from '../support/client/client.ts';
 import { contents } from '../support/histories/writes.ts';
 
 /** The result of a start on damaged files. `wrong` is a fault that the start did not notice. */
@@ -27,24 +27,20 @@ const betweenMs = 30;
 
 /** Writes batches to the chat until the signal, and records the acknowledged texts. */
 export async function write({ chat, texts }: Answered, url: string, stop: AbortSignal): Promise<void> {
+  const [, , token = '', , number] = chat.split('/');
+  const written = new ChatSystem({ url, token, retryMs: 0 }).chat(Number(number));
   const writer = async (name: number) => {
     for (let i = 0; !stop.aborted; i++) {
       const bodies = Array.from({ length: 5 }, (_, n) => ({
         body: `text ${name}/${i}/${n} ${'of some length '.repeat(9)}`,
       }));
       try {
-        const response = await fetch(`${url}${chat}/messages/batch`, {
-          method: 'POST',
-          headers: { 'content-type': 'application/json' },
-          body: JSON.stringify({ messages: bodies }),
-        });
-        const { data } = (await response.json()) as { data: Message[] };
-        for (const { number, body } of data) texts.set(number, body);
+        for (const { number, body } of await written.sendAll(bodies)) texts.set(number, body);
         // Keeps the folder small, because it is copied many times.
         await passes(betweenMs);
       } catch (error) {
         // The host was killed. A batch without a response does not count.
-        expect(error).toBeInstanceOf(TypeError);
+        expect(error).toMatchObject({ code: 'no_response' });
         return;
       }
     }

@@ -1,7 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'vitest';
+import { type ChatHandle, ChatSystem, ChatSystemError } from '../../client/src/index.ts';
 import type { Random } from '../../tools/statistics/random.ts';
-import type { Chat, ChatMatchPage, Client, Message, Messages } from '../support/client/client.ts';
+import type { Chat, ChatMatchPage, Client, Message } from '../support/client/client.ts';
 import { Witness } from './witness.ts';
 
 const settled = { timeout: 60_000, interval: 100 };
@@ -110,23 +111,24 @@ export class Writers {
       this.#keyed.push(keyed);
       return this.#createOnce(keyed);
     }
-    const numbers = await this.#create(witness.chat, bodies);
+    const numbers = await this.#create(witness, bodies);
     if (numbers) witness.createAnswered(bodies, numbers);
     else witness.createUnanswered(bodies);
   }
 
   async #edit(witness: Witness, number: number): Promise<void> {
     const body = this.#text('edit');
-    const answer = await this.#answer('PATCH', `${witness.chat}/messages/${number}`, { body });
-    witness.edited(number, body, answer?.status);
+    const outcome = await outcomeOf(this.#chat(witness).editMessage(number, { body }));
+    witness.edited(number, body, outcome?.status);
   }
 
   async #delete(witness: Witness, number: number): Promise<void> {
-    witness.deleted(number, (await this.#answer('DELETE', `${witness.chat}/messages/${number}`))?.status);
+    const outcome = await outcomeOf(this.#chat(witness).deleteMessage(number));
+    witness.deleted(number, outcome?.status);
   }
 
   async #createOnce(keyed: Keyed): Promise<void> {
-    const numbers = await this.#create(keyed.witness.chat, keyed.bodies, keyed.key);
+    const numbers = await this.#create(keyed.witness, keyed.bodies, keyed.key);
     if (!numbers) return;
     if (keyed.numbers) expect(numbers, 'a retried create returns its first numbers').toEqual(keyed.numbers);
     else keyed.witness.createAnswered(keyed.bodies, numbers);
@@ -134,39 +136,58 @@ export class Writers {
   }
 
   /** Returns the created numbers, or undefined when there was no response. */
-  async #create(chat: string, bodies: string[], key?: string): Promise<number[] | undefined> {
-    const single = bodies.length === 1;
-    const payload = single ? { body: bodies[0] } : { messages: bodies.map((body) => ({ body })) };
-    const answer = await this.#answer('POST', `${chat}/messages${single ? '' : '/batch'}`, payload, key);
-    if (!answer) return undefined;
-    expect(answer.status, answer.text).toBe(201);
-    const created = JSON.parse(answer.text) as Message | Messages;
-    return 'data' in created ? created.data.map(({ number }) => number) : [created.number];
+  async #create(witness: Witness, bodies: string[], idempotencyKey?: string): Promise<number[] | undefined> {
+    const chat = this.#chat(witness);
+    const [body = ''] = bodies;
+    const created =
+      bodies.length === 1
+        ? chat.send(body, { idempotencyKey }).then((message) => [message])
+        : chat.sendAll(
+            bodies.map((each) => ({ body: each })),
+            { idempotencyKey },
+          );
+    const outcome = await outcomeOf(created);
+    return outcome && successOf(outcome).map(({ number }) => number);
   }
 
   async #createChat(): Promise<void> {
     const name = this.#text('chat');
-    const answer = await this.#answer('POST', `${this.#application}/chats`, { name });
-    if (answer) this.#chats.answered.set((JSON.parse(answer.text) as Chat).number, name);
+    const outcome = await outcomeOf(this.#system().createChat({ name }));
+    if (outcome) this.#chats.answered.set(successOf(outcome).number, name);
     else this.#chats.unanswered.add(name);
   }
 
-  /** Returns undefined when the host died before it responded. */
-  async #answer(method: string, path: string, body?: unknown, key?: string) {
-    try {
-      const response = await fetch(this.url + path, {
-        method,
-        headers: { 'content-type': 'application/json', ...(key && { 'idempotency-key': key }) },
-        body: body === undefined ? null : JSON.stringify(body),
-      });
-      return { status: response.status, text: await response.text() };
-    } catch (error) {
-      expect(error, 'a connection that broke off').toBeInstanceOf(TypeError);
-      return undefined;
-    }
+  /** Returns a client that repeats nothing, because it is the witness who knows what was sent. */
+  #system(): ChatSystem {
+    return new ChatSystem({ url: this.url, token: this.#application.replace('/applications/', ''), retryMs: 0 });
+  }
+
+  #chat({ chat }: Witness): ChatHandle {
+    return this.#system().chat(Number(chat.split('/').at(-1)));
   }
 
   #text(what: string): string {
     return `durable ${what} ${++this.texts}`;
   }
+}
+
+/** What a call returned, or the error with which the API refused it. */
+type Outcome<Result> = { status: number; result: Result } | { status: number; error: ChatSystemError };
+
+/** Returns the outcome of a call, or undefined when the host died before it responded. */
+async function outcomeOf<Result>(call: Promise<Result>): Promise<Outcome<Result> | undefined> {
+  try {
+    const result = await call;
+    // The client returns nothing for a 204.
+    return { status: result === undefined ? 204 : 200, result };
+  } catch (error) {
+    if (!(error instanceof ChatSystemError)) throw error;
+    return error.status === 0 ? undefined : { status: error.status, error };
+  }
+}
+
+/** Returns what a call returned. Fails the test when it was refused. */
+function successOf<Result>(outcome: Outcome<Result>): Result {
+  if ('error' in outcome) return expect.fail(outcome.error.message);
+  return outcome.result;
 }

@@ -1,17 +1,20 @@
 import { expect } from 'vitest';
 import type * as z from 'zod';
+import { ChatSystem, List, type Message, type Page, type Settings } from '../../../client/src/index.ts';
 import type * as responses from '../../../lib/api/responses.ts';
 import { type OpenApi, OpenApiCheck } from './openapi.ts';
 
-export type Application = z.output<typeof responses.Application>;
-export type Chat = z.output<typeof responses.Chat>;
-export type Message = z.output<typeof responses.Message>;
-export type Messages = z.output<typeof responses.Messages>;
-export type ApplicationPage = z.output<typeof responses.ApplicationPage>;
-export type ChatPage = z.output<typeof responses.ChatPage>;
-export type MessagePage = z.output<typeof responses.MessagePage>;
-export type ChatMatchPage = z.output<typeof responses.ChatMatchPage>;
-export type ApplicationMatchPage = z.output<typeof responses.ApplicationMatchPage>;
+export type {
+  Application,
+  ApplicationMatchPage,
+  ApplicationPage,
+  Chat,
+  ChatMatchPage,
+  ChatPage,
+  Message,
+  MessagePage,
+} from '../../../client/src/index.ts';
+export type Messages = { data: Message[] };
 export type Problem = z.output<typeof responses.ProblemDocument>;
 
 export interface Answer<Body = unknown> {
@@ -35,12 +38,17 @@ const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> | null => {
 const exposed = ['Date', 'ETag', 'Link', 'Location', 'Retry-After', 'x-request-id'];
 
 /**
- * A client of the HTTP API that checks each response against the contract's rules for all responses and against the
- * deployment's own OpenAPI document, and fails the test when one is violated. Paths are relative to the base URL; a
- * resource is named by its path, such as `/applications/{token}/chats/1`.
+ * The API as the tests use it. Every response is checked against the contract's rules for all responses and against the
+ * deployment's own OpenAPI document, and fails the test when one is violated.
+ *
+ * - {@link system} is chat-system-client, for requests that it can send.
+ * - {@link call} and its short forms send any request, also one that is not valid, and return any response. Paths are
+ *   relative to the base URL; a resource is named by its path, such as `/applications/{token}/chats/1`.
  */
 export class Client {
   readonly base: string;
+  /** The client of the operator, who creates and lists applications. */
+  readonly operator: ChatSystem;
   readonly #adminKey: string | undefined;
   readonly #check: OpenApiCheck;
 
@@ -48,6 +56,7 @@ export class Client {
     this.base = base;
     this.#adminKey = adminKey;
     this.#check = new OpenApiCheck(document);
+    this.operator = this.#system(adminKey === undefined ? {} : { adminKey });
   }
 
   /** @param adminKey sent only where the contract requires it */
@@ -56,10 +65,27 @@ export class Client {
     return new Client(base, adminKey, (await response.json()) as OpenApi);
   }
 
+  /**
+   * Returns the client of the holder of a token. It repeats nothing unless `retryMs` is given, so that no failure stays
+   * unnoticed.
+   */
+  system(token: NonNullable<Settings['token']>, settings: Partial<Settings> = {}): ChatSystem {
+    return this.#system({ token, ...settings });
+  }
+
+  #system(settings: Partial<Settings>): ChatSystem {
+    return new ChatSystem({
+      url: this.base,
+      retryMs: 0,
+      fetch: (url, init) => this.#fetch(String(url), init),
+      ...settings,
+    });
+  }
+
   async call<Body = unknown>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
     const { body, headers } = options;
     const [pathname = ''] = path.split('?');
-    const response = await fetch(this.base + path, {
+    const response = await this.#fetch(this.base + path, {
       method,
       redirect: 'manual',
       signal: AbortSignal.timeout(60_000),
@@ -70,11 +96,7 @@ export class Client {
       },
       body: payloadOf(body),
     });
-    const text = await response.text();
-    const isJson = /[/+]json\b/.test(response.headers.get('content-type') ?? '') && text !== '';
-    const answer = { status: response.status, headers: response.headers, body: isJson ? JSON.parse(text) : text };
-    this.#holds(method, pathname, answer);
-    return answer;
+    return answerOf<Body>(response, await response.text());
   }
 
   get<Body = unknown>(path: string, headers: Record<string, string> = {}) {
@@ -109,26 +131,24 @@ export class Client {
 
   /** Creates an application, and returns its path. */
   async newApplication(name = 'Some application'): Promise<string> {
-    const { status, body } = await this.post<Application>('/applications', { name });
-    expect(status).toBe(201);
-    return `/applications/${body.token}`;
+    const { token } = await this.operator.createApplication(name);
+    return `/applications/${token}`;
   }
 
   /** Creates a chat, in a new application unless one is given, and returns its path. */
   async newChat(application?: string): Promise<string> {
     const parent = application ?? (await this.newApplication());
-    const { status, body } = await this.post<Chat>(`${parent}/chats`);
-    expect(status).toBe(201);
-    return `${parent}/chats/${body.number}`;
+    const { number } = await this.#of(parent).createChat();
+    return `${parent}/chats/${number}`;
   }
 
   /** Creates messages in one batch, and returns their numbers. */
   async send(chat: string, ...bodies: string[]): Promise<number[]> {
-    const { status, body } = await this.post<Messages>(`${chat}/messages/batch`, {
-      messages: bodies.map((text) => ({ body: text })),
-    });
-    expect(status).toBe(201);
-    return body.data.map(({ number }) => number);
+    const [application = '', number] = chat.split('/chats/');
+    const messages = await this.#of(application)
+      .chat(Number(number))
+      .sendAll(bodies.map((body) => ({ body })));
+    return messages.map((message) => message.number);
   }
 
   /**
@@ -136,30 +156,49 @@ export class Client {
    */
   async all<Item>(path: string): Promise<Item[]> {
     const items: Item[] = [];
-    for await (const page of this.pages<{ data: Item[]; next: string | null }>(path)) items.push(...page.data);
+    for await (const page of this.pages<Page<Item>>(path)) items.push(...page.data);
     return items;
   }
 
-  async *pages<Page extends { next: string | null }>(path: string): AsyncGenerator<Page> {
+  pages<Of extends Page<unknown>>(path: string): AsyncGenerator<Of> {
     const [pathname, search] = path.split('?');
     const query = new URLSearchParams(search);
     const seen = new Set<string>();
-    for (let next: string | null = ''; next !== null; ) {
-      if (next) query.set('cursor', next);
-      const answer: Answer<Page> = await this.get<Page>(`${pathname}?${query}`);
-      expect(answer.status, path).toBe(200);
-      yield answer.body;
-      next = answer.body.next;
-      if (next !== null) expect(seen, 'a cursor came twice').not.toContain(next);
-      seen.add(next ?? '');
-    }
+    const list = new List<unknown, Of>(async (cursor) => {
+      if (cursor !== undefined) {
+        expect(seen, 'a cursor came twice').not.toContain(cursor);
+        seen.add(cursor);
+        query.set('cursor', cursor);
+      }
+      const { status, body } = await this.get<Of>(`${pathname}?${query}`);
+      expect(status, path).toBe(200);
+      return body;
+    });
+    return list.pages();
   }
 
-  #holds(method: string, path: string, answer: Answer): void {
-    const what = `${method} ${path} → ${answer.status}`;
-    expectGeneralRules(answer, what, method !== 'HEAD');
-    expect(this.#check.fault({ method, path, ...answer }), what).toBeUndefined();
+  /** Returns the client of the holder of the token in an application's path. */
+  #of(application: string): ChatSystem {
+    return this.system(application.replace('/applications/', ''));
   }
+
+  /** Sends a request, and checks its response. */
+  async #fetch(url: string, init: RequestInit = {}): Promise<Response> {
+    const response = await fetch(url, init);
+    const { method = 'GET' } = init;
+    const [path = ''] = url.slice(this.base.length).split('?');
+    const what = `${method} ${path} → ${response.status}`;
+    const isStream = response.headers.get('content-type')?.startsWith('text/event-stream');
+    const answer = answerOf(response, isStream ? '' : await response.clone().text());
+    expectGeneralRules(answer, what, method !== 'HEAD');
+    if (!isStream) expect(this.#check.fault({ method, path, ...answer }), what).toBeUndefined();
+    return response;
+  }
+}
+
+function answerOf<Body>({ status, headers }: Response, text: string): Answer<Body> {
+  const isJson = /[/+]json\b/.test(headers.get('content-type') ?? '') && text !== '';
+  return { status, headers, body: isJson ? JSON.parse(text) : text };
 }
 
 /** Checks the contract's rules for all responses, and fails the test when one is violated. */
