@@ -1,8 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import * as responses from '../../lib/api/responses.ts';
 import { limits } from '../../lib/limits.ts';
 import { CommandProblem } from '../cli/problem.ts';
-import type { Client } from './client.ts';
 import type { LoadedChat } from './load.ts';
 import { inParallel } from './parallel.ts';
 import { probes } from './probes.ts';
@@ -23,21 +21,16 @@ const polledChats = 4;
  */
 const stalledMs = 5 * 60_000;
 
-const Page = responses.MessagePage.pick({ pending: true }).extend({
-  data: responses.Message.pick({ number: true }).array(),
-});
-const Total = responses.ChatMatchPage.pick({ total: true });
-
 /** Called with the number of messages of each chat that is complete. */
 type OnComplete = (messages: number) => void;
 
 /** Resolves when every message of the chats can be read. */
-export const untilStored = (client: Client, chats: readonly LoadedChat[], onComplete: OnComplete): Promise<void> =>
-  inParallel(chats, polledChats, async ({ messages, declaration: { paragraphs } }) => {
+export const untilStored = (chats: readonly LoadedChat[], onComplete: OnComplete): Promise<void> =>
+  inParallel(chats, polledChats, async ({ chat, declaration: { paragraphs } }) => {
     // Messages are stored in any order: only below the lowest pending number of a page is everything stored.
     let stored = 0;
     await until('stored', async () => {
-      const page = await client.get(`${messages}?after=${stored}&limit=${limits.page.max}`, Page);
+      const page = await chat.messages({ after: stored, limit: limits.page.max }).page();
       stored = page.pending.length > 0 ? Math.min(...page.pending) - 1 : (page.data.at(-1)?.number ?? stored);
       return stored >= paragraphs.length ? true : stored;
     });
@@ -45,11 +38,11 @@ export const untilStored = (client: Client, chats: readonly LoadedChat[], onComp
   });
 
 /** Resolves when a search can find every message of the chats. */
-export const untilSearchable = (client: Client, chats: readonly LoadedChat[], onComplete: OnComplete): Promise<void> =>
-  inParallel(chats, polledChats, async ({ messages, declaration: { paragraphs } }) => {
+export const untilSearchable = (chats: readonly LoadedChat[], onComplete: OnComplete): Promise<void> =>
+  inParallel(chats, polledChats, async ({ chat, declaration: { paragraphs } }) => {
     for (const { q, total } of probes(paragraphs))
       await until('searchable', async () => {
-        const found = await client.get(`${messages}/search?${new URLSearchParams({ q, limit: '1' })}`, Total);
+        const found = await chat.search(q, { limit: 1 }).page();
         return found.total >= total ? true : found.total;
       });
     onComplete(paragraphs.length);

@@ -1,21 +1,12 @@
-import * as responses from '../../lib/api/responses.ts';
+import { type ChatHandle, ChatSystem, ChatSystemError, type Settings } from '../../client/src/index.ts';
 import type { Declaration } from '../texts/declarations.ts';
 import { inBatches } from './batches.ts';
-import { type Client, Refused } from './client.ts';
 import { inParallel } from './parallel.ts';
 import type { Run } from './run.ts';
 
-const Created = {
-  application: responses.Application.pick({ token: true }),
-  numbered: responses.Message.pick({ number: true }),
-};
-const CreatedMessages = responses.Messages.pick({}).extend({ data: Created.numbered.array() });
-
 /** A declaration whose messages have all been accepted as numbers 1, 2, 3 … of a chat. */
 export interface LoadedChat {
-  number: number;
-  /** The path of the chat's messages. */
-  messages: string;
+  chat: ChatHandle;
   declaration: Declaration;
 }
 
@@ -25,16 +16,21 @@ type OnAccepted = (messages: number, before: boolean) => void;
 /**
  * Creates the run's application; for a resumed run, returns the existing one.
  *
- * @returns its token; undefined when the application was deleted in the meantime
+ * @returns its token, and the client of its holder; undefined when the application was deleted in the meantime
  */
-export async function openApplication(client: Client, { id }: Run): Promise<string | undefined> {
+export async function openApplication(
+  settings: Settings,
+  { id }: Run,
+): Promise<{ token: string; system: ChatSystem } | undefined> {
   const name = 'Universal Declaration of Human Rights';
-  const { token } = await client.post('/applications', { name }, `demo-${id}-application`, Created.application);
+  const key = { idempotencyKey: `demo-${id}-application` };
+  const { token } = await new ChatSystem(settings).createApplication(name, key);
+  const system = new ChatSystem({ ...settings, token });
   try {
-    await client.get(`/applications/${token}`, Created.application);
-    return token;
+    await system.getApplication();
+    return { token, system };
   } catch (error) {
-    if (error instanceof Refused && error.code === 'application_not_found') return undefined;
+    if (error instanceof ChatSystemError && error.code === 'access_token_invalid') return undefined;
     throw error;
   }
 }
@@ -46,9 +42,8 @@ export async function openApplication(client: Client, { id }: Run): Promise<stri
  * @returns the chats in the order in which their messages were accepted
  */
 export async function load(
-  client: Client,
+  system: ChatSystem,
   run: Run,
-  token: string,
   declarations: readonly Declaration[],
   concurrency: number,
   onAccepted: OnAccepted,
@@ -56,41 +51,34 @@ export async function load(
   const loaded: LoadedChat[] = [];
   await inParallel(declarations, concurrency, async (declaration) => {
     const { code, language, paragraphs } = declaration;
-    const chats = `/applications/${token}/chats`;
-    const chat = { name: language, metadata: { code } };
-    const { number } = await client.post(chats, chat, `demo-${run.id}-chat-${code}`, Created.numbered);
-    const messages = `${chats}/${number}/messages`;
+    const created = { name: language, metadata: { code } };
+    const { number } = await system.createChat(created, { idempotencyKey: `demo-${run.id}-chat-${code}` });
+    const chat = system.chat(number);
 
     let last = 0;
     const contents = paragraphs.map((body, i) => ({ sender: code, body, metadata: { paragraph: i + 1 } }));
     for (const [i, batch] of inBatches(contents).entries()) {
       last += batch.length;
-      const state = run.resumed ? await stateOf(client, `${messages}/${last}`) : 'unknown';
+      const state = run.resumed ? await stateOf(chat, last) : 'unknown';
       // An assigned number does not prove that its message will be stored: on AWS, the function may have died in
       // between. Then a create with the same key completes it; otherwise the create returns the first response again.
-      if (state !== 'stored') {
-        await client.post(
-          `${messages}/batch`,
-          { messages: batch },
-          `demo-${run.id}-messages-${code}-${i}`,
-          CreatedMessages,
-        );
-      }
+      if (state !== 'stored') await chat.sendAll(batch, { idempotencyKey: `demo-${run.id}-messages-${code}-${i}` });
       onAccepted(batch.length, state !== 'unknown');
     }
-    loaded.push({ number, messages, declaration });
+    loaded.push({ chat, declaration });
   });
   return loaded;
 }
 
-/** Returns the state of a message that an earlier process may have sent. */
-async function stateOf(client: Client, message: string): Promise<'stored' | 'accepted' | 'unknown'> {
+/** Returns the state of a message that an earlier process may have sent; `unknown` also when the server does not say. */
+async function stateOf(chat: ChatHandle, message: number): Promise<'stored' | 'accepted' | 'unknown'> {
   try {
-    await client.get(message, Created.numbered);
+    await chat.message(message, { retryMs: 0 });
     return 'stored';
   } catch (error) {
-    if (error instanceof Refused && error.code === 'message_pending') return 'accepted';
-    if (error instanceof Refused && error.code === 'message_not_found') return 'unknown';
+    if (!(error instanceof ChatSystemError)) throw error;
+    if (error.code === 'message_pending') return 'accepted';
+    if (error.code === 'message_not_found' || error.isTemporary) return 'unknown';
     throw error;
   }
 }
