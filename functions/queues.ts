@@ -3,15 +3,16 @@ import type { MetricName } from './runtime/observe/metrics.ts';
 /** A queue of the flow and the worker behind it, which is `functions/workers/<name>.ts` and exports `<name>Worker`. */
 interface QueueEntry {
   /**
-   * What a record holds: writes that the ledger accepted, or the keys of messages that changed in the store. The store
-   * worker sends each change to every queue that carries changes.
+   * What a record holds: writes that the ledger accepted; the keys of messages that changed in the store; or steps, which
+   * are the changes themselves as followers get them, for a worker that cannot read the store. The store worker sends each
+   * change to every queue that carries changes, and steps where the feed is on.
    */
-  carries: 'writes' | 'changes';
+  carries: 'writes' | 'changes' | 'steps';
   /**
    * Maximum number of records that the embedded engine hands to the worker at a time. infra/queues.ts has the numbers
-   * of the AWS engine.
+   * of the AWS engine. Without it, the embedded engine does not have the queue.
    */
-  embeddedBatch: number;
+  embeddedBatch?: number;
   /** The metrics of its worker: items done, seconds from acceptance until they are done, and batches that failed. */
   metrics: { done: MetricName; lag: MetricName; failed: MetricName };
 }
@@ -33,38 +34,49 @@ export const queues = {
     embeddedBatch: 10,
     metrics: { done: 'indexed', lag: 'indexed_lag', failed: 'index_failures' },
   },
+  feed: {
+    // The embedded engine hands the steps to its followers itself. On AWS, only stages with the feed have this queue.
+    carries: 'steps',
+    metrics: { done: 'published', lag: 'published_lag', failed: 'publish_failures' },
+  },
 } as const satisfies Record<string, QueueEntry>;
 
-export type QueueName = keyof typeof queues;
+/** The name of a queue of the AWS engine. */
+export type AwsQueue = keyof typeof queues;
+/** The name of a queue that both engines have. */
+export type QueueName = {
+  [Name in AwsQueue]: (typeof queues)[Name] extends { embeddedBatch: number } ? Name : never;
+}[AwsQueue];
 /** The name of a queue that the store worker sends changes to. */
 export type ChangeQueue = {
   [Name in QueueName]: (typeof queues)[Name]['carries'] extends 'changes' ? Name : never;
 }[QueueName];
 
-export const queueNames = Object.keys(queues) as QueueName[];
+export const awsQueues = Object.keys(queues) as AwsQueue[];
+export const queueNames = awsQueues.filter((name): name is QueueName => 'embeddedBatch' in queues[name]);
 export const changeQueues = queueNames.filter((name): name is ChangeQueue => queues[name].carries === 'changes');
 
 /** Returns the queues that the worker of a queue sends to. */
-export const sendsTo = (name: QueueName): ChangeQueue[] => (queues[name].carries === 'writes' ? changeQueues : []);
+export const sendsTo = (name: AwsQueue): ChangeQueue[] => (queues[name].carries === 'writes' ? changeQueues : []);
 
 /** The name of a queue among the services. */
-export type QueueService<Name extends QueueName = QueueName> = `${Name}Queue`;
-export const queueService = <Name extends QueueName>(name: Name): QueueService<Name> => `${name}Queue`;
+export type QueueService<Name extends AwsQueue = QueueName> = `${Name}Queue`;
+export const queueService = <Name extends AwsQueue>(name: Name): QueueService<Name> => `${name}Queue`;
 
 /** The name of a queue's worker. The worker's module exports it under this name, and its function on AWS has it too. */
-export type WorkerName = `${QueueName}Worker`;
-export const workerName = (name: QueueName): WorkerName => `${name}Worker`;
+export type WorkerName = `${AwsQueue}Worker`;
+export const workerName = (name: AwsQueue): WorkerName => `${name}Worker`;
 
 /** The environment variables that hold the URLs of a queue and of its dead letters. */
-export const queueVariables = (name: QueueName) => {
-  const prefix = name.toUpperCase() as Uppercase<QueueName>;
+export const queueVariables = (name: AwsQueue) => {
+  const prefix = name.toUpperCase() as Uppercase<AwsQueue>;
   return { url: `${prefix}_QUEUE_URL`, deadLetterUrl: `${prefix}_DEAD_LETTER_QUEUE_URL` } as const;
 };
 
-/** Makes one value for each queue, by the queues' names. */
+/** Makes one value for each queue that both engines have, by the queues' names. */
 export const perQueue = <Value>(make: (name: QueueName) => Value): Record<QueueName, Value> =>
   Object.fromEntries(queueNames.map((name) => [name, make(name)])) as Record<QueueName, Value>;
 
-/** Makes one value for each queue, by the names that the queues have among the services. */
+/** Makes one value for each queue that both engines have, by the names that the queues have among the services. */
 export const perQueueService = <Value>(make: (name: QueueName) => Value): Record<QueueService, Value> =>
   Object.fromEntries(queueNames.map((name) => [queueService(name), make(name)])) as Record<QueueService, Value>;

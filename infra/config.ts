@@ -15,7 +15,9 @@ export interface Stage {
   keepData: boolean;
   /** Whether creating and listing applications requires the admin key. */
   adminKey: boolean;
-  /** Whether an existing database or search cluster may be reached without TLS. */
+  /** Whether clients can follow changes live, by AppSync Events. `-c feed` overrides it. */
+  feed: boolean;
+  /** Whether an existing database or search cluster may be reached without TLS, and the feed is, as on an emulator. */
   plaintext: boolean;
   /** Whether each deployment migrates the SQL tables and the search index. */
   migration: boolean;
@@ -78,6 +80,7 @@ export const stages = {
     searchDomain: { instanceType: searchInstance, nodes: 1, diskGb: 100 },
     keepData: false,
     adminKey: true,
+    feed: true,
     plaintext: false,
     migration: true,
     rotation: true,
@@ -102,6 +105,7 @@ export const stages = {
     searchDomain: { instanceType: searchInstance, nodes: 3, diskGb: 100 },
     keepData: true,
     adminKey: true,
+    feed: true,
     plaintext: false,
     migration: true,
     rotation: true,
@@ -130,6 +134,8 @@ export const stages = {
     account: emulatedAccount,
     keepData: false,
     adminKey: false,
+    // Not every emulator has AppSync. script/stack turns the feed on for one that has it.
+    feed: false,
     // The servers run on this machine.
     plaintext: true,
     // script/stack migrates: CDK's trigger function needs the AWS SDK, which only the real Lambda runtime includes.

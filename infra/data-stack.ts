@@ -1,6 +1,6 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
-import { perQueue, type QueueName, queueVariables } from '../functions/queues.ts';
+import { type AwsQueue, perQueue, type QueueName, queueVariables } from '../functions/queues.ts';
 import { type DatabaseSize, type SearchDomainSize, zonesOf } from './config.ts';
 import { AdminKey } from './constructs/admin-key.ts';
 import { ApiDomain } from './constructs/api-domain.ts';
@@ -26,7 +26,8 @@ interface DataStackProps extends StackProps {
 
 /** Everything that holds data: ledger, queues, database, search cluster and secrets, with the network they are in. */
 export class DataStack extends Stack {
-  readonly queues: Record<QueueName, WorkQueue>;
+  /** Without the feed, there is no feed queue. */
+  readonly queues: Record<QueueName, WorkQueue> & Partial<Record<AwsQueue, WorkQueue>>;
   readonly ledger: LedgerTable;
   /** Undefined when anyone may create and list applications. */
   readonly adminKey: AdminKey | undefined;
@@ -39,17 +40,16 @@ export class DataStack extends Stack {
   readonly apiDomain: ApiDomain | undefined;
 
   constructor(scope: Construct, id: string, { deployment, ...props }: DataStackProps) {
-    const { adminKeySecret, stage, warmWrites, domain } = deployment;
+    const { adminKeySecret, stage, warmWrites, domain, feed } = deployment;
     const { keepData, adminKey } = stage;
     super(scope, id, { ...props, description: 'chat-system: data', terminationProtection: keepData });
-    this.queues = perQueue(
-      (name) =>
-        new WorkQueue(this, `${capitalized(name)}Queue`, {
-          visibility: visibilityOf(functionSizes.worker, queueResources[name].feed),
-          variables: queueVariables(name),
-          keepData,
-        }),
-    );
+    const addQueue = (name: AwsQueue) =>
+      new WorkQueue(this, `${capitalized(name)}Queue`, {
+        visibility: visibilityOf(functionSizes.worker, queueResources[name].delivery),
+        variables: queueVariables(name),
+        keepData,
+      });
+    this.queues = { ...perQueue(addQueue), ...(feed && { feed: addQueue('feed') }) };
     this.ledger = new LedgerTable(this, 'Ledger', { storeQueue: this.queues.store, warmWrites, keepData });
     if (adminKey || adminKeySecret)
       this.adminKey = new AdminKey(this, 'AdminKey', { secretName: adminKeySecret, keepData });

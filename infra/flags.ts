@@ -57,6 +57,7 @@ const flags = z.object({
     .optional(),
   plaintext: z.literal('allowed', 'is not "allowed"').optional(),
   adminKeySecret: secretName.optional(),
+  feed: z.enum(['on', 'off'], 'is neither "on" nor "off"').optional(),
   rollupMinutes: z.coerce
     .number('is not a number')
     .int('is not a whole number')
@@ -122,6 +123,8 @@ export interface Deployment {
   adminKeySecret?: string;
   /** The custom domain of the API. Default: the address that AWS gives it. */
   domain?: DomainSettings;
+  /** Whether clients can follow changes live. */
+  feed: boolean;
   /** The time between two runs of the roll-up. */
   rollupMinutes: number;
   /** The writes per second that the ledger's table accepts from its start. Default: what AWS gives a new table. */
@@ -171,7 +174,7 @@ export function readFlags(
   if (problems.length > 0) throw new InvalidFlags(problems.map(located).join('\n'));
 
   const { stage, vpcId, zones, opensearchUrl, searchDomainArn, adminKeySecret, rollupMinutes } = valid;
-  const { domain, certificateArn, warmWrites, alarmEmail, monthlyBudget, runbookUrl } = valid;
+  const { domain, certificateArn, feed, warmWrites, alarmEmail, monthlyBudget, runbookUrl } = valid;
   const mysql = existingMysql(valid);
   return {
     name: stage,
@@ -183,6 +186,7 @@ export function readFlags(
     ...(searchDomainArn && { searchDomainArn }),
     ...(adminKeySecret && { adminKeySecret }),
     ...(domain && certificateArn && { domain: { name: domain, certificateArn } }),
+    feed: feed === undefined ? stages[stage].feed : feed === 'on',
     rollupMinutes,
     ...(warmWrites && { warmWrites }),
     ...(alarmEmail && { alarmEmail }),

@@ -1,5 +1,6 @@
 import type { migrate } from '../functions/deploy/migrate.ts';
-import { type QueueName, queueNames, queueService, sendsTo, type WorkerName, workerName } from '../functions/queues.ts';
+import type { feedAuthorizer } from '../functions/feed/authorizer.ts';
+import { type AwsQueue, awsQueues, queueService, sendsTo, type WorkerName, workerName } from '../functions/queues.ts';
 import type { purgeSchedule } from '../functions/schedule/purge.ts';
 import type { rollUpSchedule } from '../functions/schedule/roll-up.ts';
 import type { rotateSystemSecret } from '../functions/schedule/rotate-system-secret.ts';
@@ -14,7 +15,7 @@ export interface FunctionEntry {
   /** The names of the services that it is bound to. */
   needs: string[];
   /** The queue, if the function is a worker. */
-  queue?: QueueName;
+  queue?: AwsQueue;
   /** Files that the code reads at run time, relative to the project. They are copied to the same path in the bundle. */
   files?: string[];
 }
@@ -46,12 +47,13 @@ const background = {
     databaseUsers: true,
     searchCluster: true,
   } satisfies Needs<typeof migrate>),
+  feedAuthorizer: entry('functions/feed/authorizer.ts', { access: true } satisfies Needs<typeof feedAuthorizer>),
   fallback: entry('functions/api/fallback.ts', {}),
 };
 
 // The worker of each queue. The types of infra/queues.ts check its services.
 const workers = Object.fromEntries(
-  queueNames.map((name): [WorkerName, FunctionEntry] => [
+  awsQueues.map((name): [WorkerName, FunctionEntry] => [
     workerName(name),
     {
       file: `functions/workers/${name}.ts`,
@@ -83,8 +85,11 @@ operations.getDocs.files = ['swagger-ui.css', 'swagger-ui-bundle.js'].map(
   (name) => `node_modules/swagger-ui-dist/${name}`,
 );
 
-/** All functions of the AWS engine: one per route, the workers, the schedules and the migration. */
+/** All functions of the AWS engine: one per route, the workers, the schedules, the migration, and the feed's authorizer. */
 export const functions: Record<FunctionName, FunctionEntry> = { ...operations, ...workers, ...background };
+
+/** The functions that only stages with the feed have. */
+export const feedFunctions: FunctionName[] = ['feedWorker', 'feedAuthorizer'];
 
 /** Converts a name to the name of its file or folder: `createMessage` to `create-message`. */
 export const kebabCase = (name: string): string => name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);

@@ -44,6 +44,7 @@ function monitoredResources({ stage, rollupMinutes }: Deployment, data: DataStac
     functions: service.functions,
     ledger: ledger.table,
     queues,
+    feed: queues.feed && service.feed && { ...queues.feed, apiId: service.feed.api.apiId },
     mysql:
       database instanceof CreatedDatabase
         ? {

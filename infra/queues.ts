@@ -1,9 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
-import type { QueueName, QueueService } from '../functions/queues.ts';
+import type { AwsQueue, QueueService } from '../functions/queues.ts';
+import type { feedWorker } from '../functions/workers/feed.ts';
 import type { searchWorker } from '../functions/workers/search.ts';
 import type { storeWorker } from '../functions/workers/store.ts';
 import type { AlarmSpec } from './monitoring/alarm.ts';
-import type { FeedSize } from './sizes.ts';
+import type { DeliverySize } from './sizes.ts';
 
 /** The construct id and the texts of an alarm. infra/monitoring/background-alarms.ts adds the condition. */
 type AlarmTexts = Pick<AlarmSpec, 'id' | 'description' | 'section'>;
@@ -12,18 +13,19 @@ type AlarmTexts = Pick<AlarmSpec, 'id' | 'description' | 'section'>;
 interface Workers {
   store: typeof storeWorker;
   search: typeof searchWorker;
+  feed: typeof feedWorker;
 }
 
 /** The services of a worker other than queues, the report and the announcer. infra/service-stack.ts connects the worker to each. */
-type NeedOf<Name extends QueueName> = Exclude<
+type NeedOf<Name extends AwsQueue> = Exclude<
   keyof Parameters<Workers[Name]>[0],
-  QueueService | 'report' | 'announcer'
+  QueueService<AwsQueue> | 'report' | 'announcer'
 >;
-export type WorkerNeed = { [Name in QueueName]: NeedOf<Name> }[QueueName];
+export type WorkerNeed = { [Name in AwsQueue]: NeedOf<Name> }[AwsQueue];
 
 interface QueueResources<Need extends PropertyKey> {
   /** How SQS delivers records to the worker. */
-  feed: FeedSize;
+  delivery: DeliverySize;
   /** The services that the worker takes, other than queues and the report. */
   needs: Record<Need, true>;
   /**
@@ -44,7 +46,7 @@ interface QueueResources<Need extends PropertyKey> {
 }
 
 /** The settings of the AWS engine that differ from queue to queue (functions/queues.ts lists the queues). */
-export const queueResources: { [Name in QueueName]: QueueResources<NeedOf<Name>> } = {
+export const queueResources: { [Name in AwsQueue]: QueueResources<NeedOf<Name>> } = {
   store: {
     /**
      * A record holds the writes of one request, usually a single write. So a batch holds about as many writes as one
@@ -52,7 +54,7 @@ export const queueResources: { [Name in QueueName]: QueueResources<NeedOf<Name>>
      * still readable within seconds. Five concurrent transactions keep a small database busy; more would wait for each
      * other's locks.
      */
-    feed: { batchSize: 1_000, window: Duration.seconds(1), maxConcurrency: 5 },
+    delivery: { batchSize: 1_000, window: Duration.seconds(1), maxConcurrency: 5 },
     needs: { store: true },
     dashboard: {
       queue: 'Accepted writes, not stored yet → the store worker',
@@ -88,7 +90,7 @@ export const queueResources: { [Name in QueueName]: QueueResources<NeedOf<Name>>
   },
   search: {
     /** A record names up to 1,000 changes. Few bulk requests run at once, so that searches still get CPU time. */
-    feed: { batchSize: 100, window: Duration.seconds(1), maxConcurrency: 3 },
+    delivery: { batchSize: 100, window: Duration.seconds(1), maxConcurrency: 3 },
     needs: { store: true, searchIndex: true },
     dashboard: {
       queue: 'Stored writes, not searchable yet → the search worker',
@@ -119,6 +121,45 @@ export const queueResources: { [Name in QueueName]: QueueResources<NeedOf<Name>>
         description:
           'Searches will not find some readable messages until an operator acts: the search worker moved their record to the dead letters.',
         section: 'Dead letters of the search queue',
+      },
+    },
+  },
+  feed: {
+    /**
+     * Without a window, because the store worker's already fills records: a record has the steps of one of its batches,
+     * so there are few. SQS then delivers at most ten at once. A quiet queue with a window would keep followers waiting for
+     * up to 20 s. Five concurrent batches publish some 2,000 events a second, a fifth of AppSync's default quota.
+     */
+    delivery: { batchSize: 10, window: Duration.seconds(0), maxConcurrency: 5 },
+    needs: { ledger: true, publisher: true },
+    dashboard: {
+      queue: 'Stored changes, not published yet → the feed worker',
+      worker: 'Steps become events → AppSync Events',
+    },
+    alarms: {
+      age: {
+        id: 'FeedQueueAge',
+        description:
+          'Clients that follow changes get them more than a minute late: the feed worker cannot keep up. Nothing is lost.',
+        section: 'Changes are not live',
+      },
+      failing: {
+        id: 'PublishFails',
+        description:
+          'Clients that follow changes do not get new ones: batches of the feed worker keep failing, for example because AppSync is unavailable. Nothing is lost.',
+        section: 'Changes are not live',
+      },
+      lag: {
+        id: 'PublishedLag',
+        description:
+          'Clients that follow changes get them late: a write takes more than a minute from acceptance to the feed. Nothing is lost.',
+        section: 'Changes are not live',
+      },
+      deadLetters: {
+        id: 'FeedDeadLetters',
+        description:
+          'Clients that follow changes missed some until they next read the changes: the feed worker moved a record to the dead letters.',
+        section: 'Dead letters of the feed queue',
       },
     },
   },

@@ -2,14 +2,16 @@ import { CfnOutput, CrossStackReferences, Duration, Stack, type StackProps } fro
 import { BasePathMapping } from 'aws-cdk-lib/aws-apigateway';
 import type { Construct } from 'constructs';
 import type { report } from '../functions/aws/report.ts';
-import { queueNames, sendsTo, workerName } from '../functions/queues.ts';
+import { type AwsQueue, queueNames, sendsTo, workerName } from '../functions/queues.ts';
 import { type OperationId, type Route, routes, takesSelf } from '../lib/api/routes.ts';
 import { leaveRegistryOpen } from './constructs/admin-key.ts';
 import { Api } from './constructs/api.ts';
+import { Feed } from './constructs/feed.ts';
 import { accessOf } from './constructs/ledger-table.ts';
 import { Migration } from './constructs/migration.ts';
 import { every } from './constructs/schedule.ts';
 import { ServiceFunction } from './constructs/service-function.ts';
+import type { WorkQueue } from './constructs/work-queue.ts';
 import type { DataStack } from './data-stack.ts';
 import type { Deployment } from './flags.ts';
 import { type FunctionName, functions } from './functions.ts';
@@ -31,6 +33,8 @@ export class ServiceStack extends Stack {
   /** The name of the deployment, unique in the account: the name of API and dashboard, and the dimension of metrics. */
   readonly system: string;
   readonly api: Api;
+  /** Undefined where clients cannot follow changes live. */
+  readonly feed: Feed | undefined;
   readonly functions = new Map<FunctionName, ServiceFunction>();
 
   constructor(scope: Construct, id: string, { deployment, data, bundles, ...props }: ServiceStackProps) {
@@ -72,13 +76,25 @@ export class ServiceStack extends Stack {
     const connect: Record<WorkerNeed, (worker: ServiceFunction) => void> = {
       store: (worker) => database.connect(worker, 'work'),
       searchIndex: (worker) => searchCluster.connect(worker, 'index'),
+      ledger: (worker) => ledger.connect(worker, 'read'),
+      publisher: (worker) => this.feed?.connectPublisher(worker),
     };
-    for (const name of queueNames) {
+    const addWorker = (name: AwsQueue, queue: WorkQueue) => {
       const worker = create(workerName(name), functionSizes.worker);
-      const { feed, needs } = queueResources[name];
-      queues[name].connectWorker(worker, feed);
+      const { delivery, needs } = queueResources[name];
+      queue.connectWorker(worker, delivery);
       for (const need of Object.keys(needs) as WorkerNeed[]) connect[need](worker);
       for (const next of sendsTo(name)) queues[next].connectSender(worker);
+    };
+    for (const name of queueNames) addWorker(name, queues[name]);
+
+    // The feed: its worker publishes stored changes to the clients that the authorizer lets subscribe.
+    if (queues.feed) {
+      const authorizer = create('feedAuthorizer', functionSizes.authorizer);
+      ledger.connect(authorizer, 'read');
+      systemSecret.connect(authorizer);
+      this.feed = new Feed(this, 'Feed', { name: this.system, authorizer, plaintext: deployment.stage.plaintext });
+      addWorker('feed', queues.feed);
     }
 
     // A store worker of a release without versions stamps nothing, so nobody follows changes before it is replaced.

@@ -20,6 +20,11 @@ export const functionSizes = {
   write: { memoryMb: 1_024, timeout: Duration.seconds(10) },
   /** A page may hold 4 MB. A read responds within 3 s, with 503 if MySQL or OpenSearch is unavailable. */
   read: { memoryMb: 1_024, timeout: Duration.seconds(3) },
+  /**
+   * Follows the read of an access token. AppSync waits up to 10 s, and a follower waits for each connection and each
+   * subscription. A cold start may read the system secret.
+   */
+  authorizer: { memoryMb: 1_024, timeout: Duration.seconds(5) },
   /** Preflight requests, wrong methods, unknown paths. No work, so the smallest size that still starts quickly. */
   fallback: { memoryMb: 512, timeout: Duration.seconds(3) },
   /**
@@ -52,7 +57,7 @@ export const functionSizes = {
 } satisfies Record<string, FunctionSize>;
 
 /** How SQS delivers the records of a queue to its worker. infra/queues.ts has the values. */
-export interface FeedSize {
+export interface DeliverySize {
   /** The largest number of messages in a batch. Batches are smaller when they would exceed the 6 MB of a Lambda event. */
   batchSize: number;
   /** How long SQS waits for a batch to fill. */
@@ -65,5 +70,5 @@ export interface FeedSize {
  * Returns the visibility timeout of a queue as AWS recommends it: six times the timeout of the function, to leave room
  * for retries when the function is throttled, plus the batching window.
  */
-export const visibilityOf = (worker: FunctionSize, feed: FeedSize): Duration =>
-  Duration.seconds(6 * worker.timeout.toSeconds() + feed.window.toSeconds());
+export const visibilityOf = (worker: FunctionSize, { window }: DeliverySize): Duration =>
+  Duration.seconds(6 * worker.timeout.toSeconds() + window.toSeconds());

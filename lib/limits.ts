@@ -189,6 +189,13 @@ export const limits = {
    */
   searchMs: { search: 1_500, work: 20_000 },
   /**
+   * The feed on AWS AppSync Events. `eventsPerPublish`: maximum number of events in one request to publish
+   * (https://docs.aws.amazon.com/appsync/latest/eventapi/publish-http.html). `eventBytes`: the maximum size of an event
+   * (https://docs.aws.amazon.com/appsync/latest/eventapi/event-api-concepts.html). `publishMs`: the time limit of a
+   * request, in milliseconds; one is assumed to take some 20 ms. `atOnce`: requests that a worker makes at the same time.
+   */
+  appsync: { eventsPerPublish: 5, eventBytes: 240_000, publishMs: 3_000, atOnce: 20 },
+  /**
    * Maximum number of request ids in one log line, 37 bytes each: CloudWatch keeps lines of up to 256 KB, and people
    * read them.
    */

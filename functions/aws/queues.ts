@@ -1,11 +1,12 @@
 import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
 import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
-import { perQueueService, type QueueName, queueVariables } from '../queues.ts';
+import { type AwsQueue, perQueueService, queueVariables } from '../queues.ts';
 import { openClient, queueCallSettings } from './calls.ts';
 import { provider } from './provider.ts';
 
-const queueProvider = (name: QueueName) => {
+/** Makes the provider of an SQS queue. */
+export const queueProvider = (name: AwsQueue) => {
   const { url, deadLetterUrl } = queueVariables(name);
   return provider({
     variables: { [url]: z.url(), [deadLetterUrl]: z.url() },
@@ -16,5 +17,5 @@ const queueProvider = (name: QueueName) => {
   });
 };
 
-/** A provider of an SQS queue for each queue in functions/queues.ts, by the name of its service. */
+/** A provider of an SQS queue for each queue that every stage has, by the name of its service. */
 export const queueProviders = perQueueService(queueProvider);

@@ -2,6 +2,7 @@ import type { Access } from '../../lib/access/access.ts';
 import type { Cursors } from '../../lib/api/cursors.ts';
 import type { Feed } from '../../lib/api/feed.ts';
 import type { OperationId, Routes } from '../../lib/api/routes.ts';
+import type { Publisher } from '../../lib/feed/publisher.ts';
 import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import type { Version } from '../../lib/model/version.ts';
@@ -56,6 +57,12 @@ export interface WorkerServices extends QueueServices {
   announcer?: Announcer | undefined;
   /** Without one, a report becomes a line of the log. */
   report?: Report | undefined;
+}
+
+/** The services of the worker of the feed queue, which runs on AWS only. */
+export interface FeedServices {
+  ledger: Pick<Ledger, 'accessGeneration'>;
+  publisher: Publisher;
 }
 
 /** The versions of the system secret, as its rotation uses them. */

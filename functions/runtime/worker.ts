@@ -2,7 +2,7 @@ import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
 import type { DeadLetterBox } from '../../lib/queue/queue.ts';
 import { MalformedRecord, UnknownRecord } from '../../lib/queue/records.ts';
-import { type QueueName, type QueueService, queueService, queues } from '../queues.ts';
+import { type AwsQueue, type QueueService, queueService, queues } from '../queues.ts';
 import type { LambdaHandler } from './lambda.ts';
 import { events, log } from './observe/log.ts';
 import type { Measured } from './observe/metrics.ts';
@@ -31,10 +31,12 @@ export interface Poison {
 /** The outcome of a batch. */
 export interface Worked {
   poison: Poison[];
+  /** Records that could not be processed this time. They are retried, the others are not. */
+  failed?: SQSRecord[];
   measured: Measured;
 }
 
-interface WorkerOptions<Queue extends QueueName, Content, Needs> {
+interface WorkerOptions<Queue extends AwsQueue, Content, Needs> {
   /** The queue that the records come from. */
   queue: Queue;
   /** Reads a record's body. @throws MalformedRecord */
@@ -60,7 +62,7 @@ export const secondsSince = (at: number | undefined): number | undefined => at &
  * during a deployment. If none ever does, the queue's own limit of deliveries makes the record a dead letter.
  */
 export const worker =
-  <Queue extends QueueName, Content extends { requests: readonly string[] }, Needs>(
+  <Queue extends AwsQueue, Content extends { requests: readonly string[] }, Needs>(
     options: WorkerOptions<Queue, Content, Needs>,
   ) =>
   (services: Needs & Record<QueueService<Queue>, DeadLetterBox> & { report?: Report | undefined }): BatchHandler => {
@@ -71,19 +73,19 @@ export const worker =
       const { parsed, malformed, unknown } = parseBatch(Records, decode);
       for (const { record, reason } of unknown)
         log.warn(events.unknownRecord, { queue, message_id: record.messageId, reason });
-      const { poison, measured } = await work(parsed, services);
+      const { poison, failed = [], measured } = await work(parsed, services);
       const requestsOf = new Map(parsed.map(({ record, content }) => [record, content.requests]));
       const bad = [...malformed, ...poison];
       const unburied = await buryAll(
         bad.map((each) => ({ ...each, requests: requestsOf.get(each.record) ?? [] })),
         { queue, deadLetterBox },
       );
-      for (const { record } of bad) requestsOf.delete(record);
+      for (const record of [...bad.map(({ record }) => record), ...failed]) requestsOf.delete(record);
       const duplicates = Records.filter(isRepeated).length;
       report(done, { ...measured, duplicates, poison: bad.length - unburied.length }, [
         ...new Set([...requestsOf.values()].flat()),
       ]);
-      return failing([...unknown.map(({ record }) => record), ...unburied]);
+      return failing([...unknown.map(({ record }) => record), ...failed, ...unburied]);
     }).onError((request) => {
       const { Records } = request.event;
       log.warn(events.batchFailed, { queue, records: Records.length, error: request.error as Error });
@@ -117,7 +119,7 @@ function parseBatch<Content>(
  */
 async function buryAll(
   poison: (Poison & { requests: readonly string[] })[],
-  { queue, deadLetterBox }: { queue: QueueName; deadLetterBox: DeadLetterBox },
+  { queue, deadLetterBox }: { queue: AwsQueue; deadLetterBox: DeadLetterBox },
 ): Promise<SQSRecord[]> {
   const unburied: SQSRecord[] = [];
   for (const { record, reason, requests } of poison) {

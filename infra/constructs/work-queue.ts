@@ -4,7 +4,7 @@ import { SqsEventSource } from 'aws-cdk-lib/aws-lambda-event-sources';
 import { Queue, QueueEncryption } from 'aws-cdk-lib/aws-sqs';
 import { Construct } from 'constructs';
 import { limits } from '../../lib/limits.ts';
-import type { FeedSize } from '../sizes.ts';
+import type { DeliverySize } from '../sizes.ts';
 import { removalOf } from './removal.ts';
 import type { ServiceFunction } from './service-function.ts';
 
@@ -53,7 +53,7 @@ export class WorkQueue extends Construct {
   }
 
   /** Delivers the messages of the queue to the worker, and lets the worker send to the dead-letter queue. */
-  connectWorker(worker: ServiceFunction, { batchSize, window, maxConcurrency }: FeedSize): void {
+  connectWorker(worker: ServiceFunction, { batchSize, window, maxConcurrency }: DeliverySize): void {
     worker.addEventSource(
       new SqsEventSource(this.queue, {
         batchSize,

@@ -1,10 +1,10 @@
 import { Duration } from 'aws-cdk-lib';
 import { MathExpression, TreatMissingData } from 'aws-cdk-lib/aws-cloudwatch';
-import { type QueueName, queueNames, queues } from '../../functions/queues.ts';
+import { type AwsQueue, queueNames, queues } from '../../functions/queues.ts';
 import type { MetricName } from '../../functions/runtime/observe/metrics.ts';
 import type { FunctionName } from '../functions.ts';
 import { queueResources } from '../queues.ts';
-import type { AlarmCondition, AlarmSpec } from './alarm.ts';
+import { type AlarmCondition, type AlarmSpec, sumOf } from './alarm.ts';
 import { functionOf, type Monitored, type MonitoredQueue, minute, reportedMetric } from './monitored.ts';
 
 /** Normally a message is readable and searchable within seconds of its acceptance. */
@@ -18,7 +18,8 @@ export function backgroundAlarms(monitored: Monitored): AlarmSpec[] {
   const rollUpPeriod = Duration.minutes(Math.max(rollupMinutes, 5));
   const otherPeriod = Duration.minutes(15);
   return [
-    ...queueNames.flatMap((name) => queueAlarms(monitored, name)),
+    ...queueNames.flatMap((name) => queueAlarms(monitored, name, monitored.queues[name])),
+    ...(monitored.feed ? [...queueAlarms(monitored, 'feed', monitored.feed), admissionAlarm(monitored)] : []),
     {
       id: 'RollUpFails',
       description: 'Clients see outdated counts of chats and messages: no recent run of the roll-up succeeded.',
@@ -42,15 +43,33 @@ export function backgroundAlarms(monitored: Monitored): AlarmSpec[] {
   ];
 }
 
-function queueAlarms(monitored: Monitored, name: QueueName): AlarmSpec[] {
+function queueAlarms(monitored: Monitored, name: AwsQueue, queue: MonitoredQueue): AlarmSpec[] {
   const { lag, failed } = queues[name].metrics;
   const { alarms } = queueResources[name];
   return [
-    { ...alarms.age, ...oldRecords(monitored.queues[name]) },
+    { ...alarms.age, ...oldRecords(queue) },
     { ...alarms.failing, ...failingBatches(monitored, failed) },
     { ...alarms.lag, ...lateBatches(monitored, lag) },
-    { ...alarms.deadLetters, ...anyDeadLetter(monitored.queues[name]) },
+    { ...alarms.deadLetters, ...anyDeadLetter(queue) },
   ];
+}
+
+/** Fires when the function that admits followers fails or is throttled. AppSync then refuses them. */
+function admissionAlarm(monitored: Monitored): AlarmSpec {
+  const authorizer = functionOf(monitored, 'feedAuthorizer');
+  return {
+    id: 'FollowersRefused',
+    description:
+      'Clients cannot begin to follow changes: the function that checks their tokens for AppSync fails or is throttled.',
+    section: 'Changes are not live',
+    metric: sumOf(
+      [authorizer.metricErrors({ period: minute }), authorizer.metricThrottles({ period: minute })],
+      minute,
+      'failed checks',
+    ),
+    above: 0,
+    periods: { bad: 3, of: 5 },
+  };
 }
 
 /** Fires when the oldest record in the queue is older than `lateSeconds` for three minutes. */

@@ -24,6 +24,8 @@ export interface Monitored {
   functions: ReadonlyMap<FunctionName, IFunction>;
   ledger: Pick<ITable, 'metric'>;
   queues: Record<QueueName, MonitoredQueue>;
+  /** Undefined where clients cannot follow changes live. `apiId`: the id of the Event API of AppSync. */
+  feed?: (MonitoredQueue & { apiId: string }) | undefined;
   /** Undefined for an existing database: its owner monitors it. `burstable`: its CPU time is limited by credits. */
   mysql?: { instance: IDatabaseInstance; proxyName: string; burstable: boolean } | undefined;
   /** Undefined for an existing search cluster: its owner monitors it. */
@@ -55,6 +57,10 @@ export const reportedMetric = (
     period: minute,
     label: `${name} (${metrics[name] === 'Seconds' ? `${statistic}, s` : statistic})`,
   });
+
+/** Returns a metric of an Event API of AppSync. CDK has no method for these. */
+export const eventApiMetric = (EventAPIId: string, metricName: string, statistic: string = Stats.SUM): Metric =>
+  new Metric({ namespace: 'AWS/AppSync', metricName, dimensionsMap: { EventAPIId }, statistic, period: minute });
 
 /** Returns a metric of RDS Proxy. CDK has no method for these. */
 export const proxyMetric = (proxyName: string, metricName: string, statistic: string): Metric =>

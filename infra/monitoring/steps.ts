@@ -1,9 +1,17 @@
 import type { IMetric } from 'aws-cdk-lib/aws-cloudwatch';
-import { type QueueName, queueNames, queues, workerName } from '../../functions/queues.ts';
+import { type AwsQueue, queueNames, queues, workerName } from '../../functions/queues.ts';
 import type { MetricName } from '../../functions/runtime/observe/metrics.ts';
 import type { FunctionName } from '../functions.ts';
 import { queueResources } from '../queues.ts';
-import { functionOf, type Monitored, type MonitoredQueue, minute, proxyMetric, reportedMetric } from './monitored.ts';
+import {
+  eventApiMetric,
+  functionOf,
+  type Monitored,
+  type MonitoredQueue,
+  minute,
+  proxyMetric,
+  reportedMetric,
+} from './monitored.ts';
 
 /** The metrics of a graph: those of its left axis, and those of its right axis. */
 type Graph = [left: IMetric[], right?: IMetric[]];
@@ -48,7 +56,7 @@ export function stepsOf(monitored: Monitored): Step[] {
         [reportedMetric(monitored, 'swept')],
       ],
     },
-    ...queueNames.flatMap((name) => queueSteps(monitored, name)),
+    ...queueNames.flatMap((name) => queueSteps(monitored, name, monitored.queues[name])),
     {
       title: 'Roll-up and schedules',
       description: 'Updates counts, purges deleted data, sends parked writes',
@@ -63,18 +71,19 @@ export function stepsOf(monitored: Monitored): Step[] {
         [reportedMetric(monitored, 'poison'), reportedMetric(monitored, 'duplicates')],
       ],
     },
+    ...feedSteps(monitored),
   ];
   // Steps are numbered before those of existing servers are left out, because the runbook refers to the numbers.
   return steps.flatMap((step, i) => (step ? [{ ...step, title: `${i + 1} · ${step.title}` }] : []));
 }
 
 /** Returns the steps of a queue, its worker, and the server that the worker writes to. */
-function queueSteps(monitored: Monitored, name: QueueName): (Step | undefined)[] {
+function queueSteps(monitored: Monitored, name: AwsQueue, queue: MonitoredQueue): (Step | undefined)[] {
   const { done, lag, failed } = queues[name].metrics;
   const { dashboard } = queueResources[name];
   const title = name.charAt(0).toUpperCase() + name.slice(1);
   return [
-    { title: `${title} queue`, description: dashboard.queue, ...queueGraphs(monitored.queues[name]) },
+    { title: `${title} queue`, description: dashboard.queue, ...queueGraphs(queue) },
     {
       title: `${title} worker`,
       description: dashboard.worker,
@@ -85,6 +94,31 @@ function queueSteps(monitored: Monitored, name: QueueName): (Step | undefined)[]
       problems: workerProblems(monitored, workerName(name), failed),
     },
     ...(dashboard.server ? [serverSteps[dashboard.server](monitored)] : []),
+  ];
+}
+
+/** The steps of the feed. They are the last ones, so that the numbers of the others do not depend on it. */
+function feedSteps(monitored: Monitored): (Step | undefined)[] {
+  const { feed } = monitored;
+  if (!feed) return [];
+  const admission = functionOf(monitored, 'feedAuthorizer');
+  return [
+    ...queueSteps(monitored, 'feed', feed),
+    {
+      title: 'AppSync Events',
+      description: 'Events, for clients that follow changes',
+      work: [
+        [eventApiMetric(feed.apiId, 'Requests'), eventApiMetric(feed.apiId, 'ActiveConnections')],
+        [eventApiMetric(feed.apiId, 'Latency', 'p99')],
+      ],
+      problems: [
+        [eventApiMetric(feed.apiId, '4XXError'), eventApiMetric(feed.apiId, '5XXError')],
+        [
+          admission.metricErrors({ ...sum, label: 'failed checks of tokens' }),
+          admission.metricThrottles({ ...sum, label: 'throttled checks of tokens' }),
+        ],
+      ],
+    },
   ];
 }
 

@@ -1,7 +1,7 @@
 import * as z from 'zod/mini';
 import { limits } from '../limits.ts';
 import type { ContentChange } from '../model/content.ts';
-import type { MessageKey } from '../model/keys.ts';
+import type { MessageKey, Parent } from '../model/keys.ts';
 import { requestIdLength } from '../model/request-id.ts';
 import type { Write } from '../model/write.ts';
 import { once } from '../once.ts';
@@ -33,6 +33,18 @@ export interface ChangesRecord extends Origin {
   messages: MessageKey[];
 }
 
+/** A step of the feed: what its followers get of one version of a chat or, without `chat`, of an application. */
+export interface Step extends Parent {
+  version: number;
+  /** The event as followers receive it, as JSON. */
+  event: string;
+}
+
+/** What the feed queue carries. Its worker publishes them as they are, because it cannot reach SQL. */
+export interface StepsRecord extends Origin {
+  steps: Step[];
+}
+
 /** A record that this version cannot read. The message says why, and quotes nothing of the content. */
 export class UnreadableRecord extends Error {}
 
@@ -62,6 +74,14 @@ export const encodeChanges = (messages: MessageKey[], { requests, at }: Origin =
     version,
     ...(requests.length > 0 && { requests, at }),
     messages: messages.map(({ token, chat, number }) => ({ token, chat, number })),
+  });
+
+/** @param origin where the steps come from */
+export const encodeSteps = (steps: Step[], { requests, at }: Origin): string =>
+  JSON.stringify({
+    version,
+    ...(requests.length > 0 && { requests, at }),
+    steps: steps.map(({ token, chat, version, event }) => ({ token, chat, version, event })),
   });
 
 /** A write as the record has it. A member of the content that a write does not set is undefined, so JSON leaves it out. */
@@ -135,6 +155,12 @@ export function decodeChangesRecord(body: string): ChangesRecord {
 }
 
 /** @throws MalformedRecord, UnknownRecord */
+export function decodeStepsRecord(body: string): StepsRecord {
+  const { requests, at, steps } = decode(schemas().stepsRecord, body);
+  return { requests: requestsIn(requests), at, steps };
+}
+
+/** @throws MalformedRecord, UnknownRecord */
 export const decodeWrites = (body: string): Write[] => decodeWritesRecord(body).writes;
 /** @throws MalformedRecord, UnknownRecord */
 export const decodeChanges = (body: string): MessageKey[] => decodeChangesRecord(body).messages;
@@ -176,6 +202,7 @@ const schemas = once(() => {
     }),
   ]);
   const messageKey = z.strictObject({ token, chat: number, number });
+  const step = z.strictObject({ token, chat: z.exactOptional(number), version: z.int(), event: z.string() });
   return {
     write,
     writesRecord: z.strictObject({
@@ -188,6 +215,12 @@ const schemas = once(() => {
       requests: z.optional(z.unknown()),
       at: z.catch(z.optional(at), undefined),
       messages: z.array(messageKey).check(z.minLength(1)),
+    }),
+    stepsRecord: z.strictObject({
+      version: z.literal(version),
+      requests: z.optional(z.unknown()),
+      at: z.catch(z.optional(at), undefined),
+      steps: z.array(step).check(z.minLength(1)),
     }),
   };
 });

@@ -19,7 +19,7 @@ const problems = (flags: Record<string, unknown>, file?: StageFile): string[] =>
 };
 
 test('without flags, the stage is dev, with created servers and a roll-up every minute', () => {
-  expect(read({})).toEqual({ name: 'dev', stage: stages.dev, rollupMinutes: 1, monthlyBudget: 300 });
+  expect(read({})).toEqual({ name: 'dev', stage: stages.dev, feed: true, rollupMinutes: 1, monthlyBudget: 300 });
 });
 
 test('flags are passed as text and parsed', () => {
@@ -27,6 +27,7 @@ test('flags are passed as text and parsed', () => {
     ...existingServers,
     stage: 'prod',
     vpcId: 'vpc-0123456789abcdef0',
+    feed: 'off',
     rollupMinutes: '5',
     adminKeySecret: 'chat/key',
     mysqlReaderSecret: 'chat-reader',
@@ -43,6 +44,7 @@ test('flags are passed as text and parsed', () => {
     },
     opensearchUrl: existingServers.opensearchUrl,
     adminKeySecret: 'chat/key',
+    feed: false,
     rollupMinutes: 5,
     monthlyBudget: 700,
   });
@@ -59,6 +61,7 @@ test.for([
   ['adminKeySecret', 'my secret key', 'is not the name of a secret'],
   ['adminKeySecret', 'open', 'is reserved'],
   ['plaintext', 'yes', 'is not "allowed"'],
+  ['feed', 'yes', 'is neither "on" nor "off"'],
   ['vpcId', 'my-network', 'is not a VPC id'],
   ['zones', 'eu', 'is not a list such as us-east-1a,us-east-1b'],
   ['searchDomainArn', 'of-others', 'is not an ARN such as arn:aws:es:'],

@@ -26,7 +26,7 @@ test('every problem that users would notice has an alarm', () => {
       ...['ApiErrors', 'ApiLatency', 'ThrottledWrites', 'ThrottledReads', 'ThrottledLists'],
       'LedgerThrottles',
       ...Object.values(queueResources).flatMap((each) => Object.values(each.alarms).map(({ id }) => id)),
-      ...['RollUpFails', 'SweepFails', 'PurgeFails', 'DatabaseConnections', 'DatabaseDisk'],
+      ...['FollowersRefused', 'RollUpFails', 'SweepFails', 'PurgeFails', 'DatabaseConnections', 'DatabaseDisk'],
       ...['DatabaseMemory', 'DatabaseCredits', 'SearchRed', 'SearchWritesBlocked', 'SearchDisk'],
       ...['SearchMemory', 'SearchProcessor', 'SearchNodes', 'SearchSnapshots'],
     ].sort(),
@@ -172,7 +172,8 @@ describe('the dashboard', () => {
       const title = name.charAt(0).toUpperCase() + name.slice(1);
       return [`${title} queue`, `${title} worker`, ...(servers[name] ? [servers[name]] : [])];
     });
-    const titles = ['API', 'Ledger', ...ofQueues, 'Roll-up and schedules'];
+    const ofFeed = ['Feed queue', 'Feed worker', 'AppSync Events'];
+    const titles = ['API', 'Ledger', ...ofQueues, 'Roll-up and schedules', ...ofFeed];
     expect(steps).toEqual(titles.map((title, i) => `${i + 1} ${title}`));
     expect(steps.slice(2, 8).join()).toBe(
       '3 Store queue,4 Store worker,5 MySQL,6 Search queue,7 Search worker,8 OpenSearch',

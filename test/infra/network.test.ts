@@ -46,7 +46,7 @@ describe('a created network', () => {
     });
     expect(Object.fromEntries(reached)).toEqual({
       '.dynamodb': ['AWS::DynamoDB::Table', 'AWS::DynamoDB::Table-restored'],
-      '.sqs': Array.from({ length: 4 }, () => 'AWS::SQS::Queue'),
+      '.sqs': Array.from({ length: 6 }, () => 'AWS::SQS::Queue'),
       '.secretsmanager': ['AWS::RDS::DBInstance', ...Array.from({ length: 4 }, () => 'AWS::SecretsManager::Secret')],
     });
     for (const { VpcEndpointType, PrivateDnsEnabled } of endpoints)

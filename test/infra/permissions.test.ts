@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type QueueName, queueNames, type WorkerName, workerName } from '../../functions/queues.ts';
+import { type AwsQueue, awsQueues, queueNames, type WorkerName, workerName } from '../../functions/queues.ts';
 import { type FunctionName, functions } from '../../infra/functions.ts';
 import { everyStage, existingServers, synthesize } from '../support/infra/synthesis.ts';
 import type { Statement, SynthesizedFunction } from '../support/infra/synthesized-stack.ts';
@@ -10,7 +10,7 @@ const id = (type: string, pattern?: RegExp) => data.one(type, pattern).id;
 /** The names of resources in this test, by their logical ids in the data stack. */
 const resourceNames = new Map([
   [id('AWS::DynamoDB::Table'), 'ledger'],
-  ...queueNames.flatMap((name): [string, string][] => [
+  ...awsQueues.flatMap((name): [string, string][] => [
     [id('AWS::SQS::Queue', new RegExp(`^${name}Queue[0-9A-F]{8}$`, 'i')), `${name} queue`],
     [id('AWS::SQS::Queue', new RegExp(`^${name}QueueDeadLetters`, 'i')), `${name} dead letters`],
   ]),
@@ -20,6 +20,8 @@ const resourceNames = new Map([
   [id('AWS::SecretsManager::Secret', /^AdminKey/), 'admin key'],
   [id('AWS::SecretsManager::Secret', /^SystemSecret/), 'system secret'],
   [id('AWS::OpenSearchService::Domain'), 'search'],
+  [service.one('AWS::AppSync::Api').id, 'feed'],
+  ...['Partition', 'Region', 'AccountId'].map((name): [string, string] => [`AWS::${name}`, name]),
 ]);
 
 interface Reference {
@@ -69,7 +71,7 @@ const sql = (...users: ('reader' | 'worker' | 'owner')[]) => [
 ];
 const adminKey = 'secretsmanager:GetSecretValue admin key';
 const systemSecret = 'secretsmanager:GetSecretValue system secret';
-const worksOn = (queue: QueueName) => [
+const worksOn = (queue: AwsQueue) => [
   ...['ReceiveMessage', 'ChangeMessageVisibility', 'GetQueueUrl', 'DeleteMessage', 'GetQueueAttributes'].map(
     (action) => `sqs:${action} ${queue} queue`,
   ),
@@ -86,7 +88,7 @@ const read = [...sql('reader'), ...ledger('BatchGetItem'), systemSecret];
 const search = [...read, 'es:ESHttpPost search/messages/_search'];
 
 /** The permissions of each worker other than those for its own queue. */
-const ofWorkers: Partial<Record<QueueName, string[]>> = {
+const ofWorkers: Partial<Record<AwsQueue, string[]>> = {
   store: [
     ...sql('worker'),
     ...queueNames.filter((name) => name !== 'store').map((name) => `sqs:SendMessage ${name} queue`),
@@ -98,9 +100,17 @@ const ofWorkers: Partial<Record<QueueName, string[]>> = {
     'es:ESHttpPut search/messages-writes-??/_bulk',
     'es:ESHttpPut search/messages-writes-???/_bulk',
   ],
+  // Outside the network of SQL: it publishes what the store worker has read.
+  feed: [
+    ...ledger('BatchGetItem'),
+    ...['chats', 'applications'].map(
+      (namespace) =>
+        `appsync:EventPublish arn:Partition:appsync:Region:AccountId:apis/feed/channelNamespace/${namespace}`,
+    ),
+  ],
 };
 const workers = Object.fromEntries(
-  queueNames.map((name) => [workerName(name), [...worksOn(name), ...(ofWorkers[name] ?? [])]]),
+  awsQueues.map((name) => [workerName(name), [...worksOn(name), ...(ofWorkers[name] ?? [])]]),
 ) as Record<WorkerName, string[]>;
 
 /** The permissions of each function other than the basic ones. */
@@ -132,6 +142,8 @@ const allowed: Record<FunctionName, string[]> = {
   getHealth: [],
   getOpenapi: [],
   getDocs: [],
+  // It reads the access generation, like every function that takes access tokens.
+  feedAuthorizer: [...ledger('BatchGetItem'), systemSecret],
   fallback: [],
   ...workers,
   rollUpSchedule: [...sql('worker'), ...ledger('BatchGetItem')],
@@ -193,7 +205,7 @@ describe('the policy of operators, who run script/ops', () => {
     const restored = ['Scan', 'Query', 'BatchGetItem', 'PutItem', 'UpdateItem'].flatMap((action) =>
       ['ledger', 'ledger-restored'].map((table) => `dynamodb:${action} ${table}`),
     );
-    const queueActions = queueNames.flatMap((name) => [
+    const queueActions = awsQueues.flatMap((name) => [
       `sqs:SendMessage ${name} queue`,
       ...['GetQueueAttributes', 'ReceiveMessage', 'ChangeMessageVisibility', 'DeleteMessage'].map(
         (action) => `sqs:${action} ${name} dead letters`,

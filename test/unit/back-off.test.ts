@@ -8,7 +8,7 @@ import { functionSizes, visibilityOf } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
 
-const visibility = visibilityOf(functionSizes.worker, queueResources.store.feed);
+const visibility = visibilityOf(functionSizes.worker, queueResources.store.delivery);
 
 const answering =
   (...failed: string[]) =>

@@ -219,10 +219,10 @@ test('the floor consists of machines, disks, endpoints and polling', () => {
   expect(floor.SQL).toBeCloseTo(2 * 730 * 0.1 + 2 * 20 * 0.2 + 2 * 7.3);
   expect(floor.search).toBeCloseTo(3 * 730 * 0.3 + 3 * 100 * 0.4);
   expect(floor['private network']).toBeCloseTo(6 * 7.3);
-  // Two queues, five pollers each, three polls a minute: 1,314,000 a month.
-  expect(floor['queue polls, schedules, secrets']).toBeCloseTo(1.314 + 5 * 5);
+  // Three queues, five pollers each, three polls a minute: 1,971,000 a month.
+  expect(floor['queue polls, schedules, secrets']).toBeCloseTo(1.971 + 5 * 5);
   expect(floorOf(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4 + 14.6);
-  expect(floor['metrics and alarms']).toBeCloseTo(11 * 7);
+  expect(floor['metrics and alarms']).toBeCloseTo(14 * 7);
 });
 
 test('a million stored messages cost their bytes in each copy', () => {

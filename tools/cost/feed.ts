@@ -1,4 +1,4 @@
-import type { FeedSize } from '../../infra/sizes.ts';
+import type { DeliverySize } from '../../infra/sizes.ts';
 
 /** The calls that a queue's event source makes for the arriving messages, while the worker keeps up. */
 export interface FeedRates {
@@ -25,7 +25,7 @@ export const eventBytes = 6 * 1024 * 1024;
  */
 export function feedRates(
   arrivals: { perSecond: number; bytes: number },
-  { batchSize, window }: Pick<FeedSize, 'batchSize' | 'window'>,
+  { batchSize, window }: Pick<DeliverySize, 'batchSize' | 'window'>,
   { pollers, roundTripMs }: { pollers: number; roundTripMs: number },
 ): FeedRates {
   const each = arrivals.perSecond / pollers;

@@ -11,7 +11,7 @@ export const usual: Scenario = {
   batch: 1,
   architecture: 'Arm',
   memoryMb: functionSizes.write.memoryMb,
-  windowSeconds: queueResources.store.feed.window.toSeconds(),
+  windowSeconds: queueResources.store.delivery.window.toSeconds(),
   keys: false,
   accessTokens: false,
   chats: 100,

@@ -17,7 +17,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
 
   const { records } = requestSizes(batch);
   const record = { perSecond: (perSecond / batch) * records.length, bytes: records[0] as number };
-  const stored = feedRates(record, { ...queueResources.store.feed, window }, source);
+  const stored = feedRates(record, { ...queueResources.store.delivery, window }, source);
   const messages = perSecond / stored.invocationsPerSecond;
   // An average: most batches fit into one transaction, and a few need two.
   const transactions = Math.max(1, messages / limits.rowsPerTransaction);
@@ -32,7 +32,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
     perSecond: stored.invocationsPerSecond * transactions,
     bytes: changesSize(messages / transactions, 1 / batch),
   };
-  const indexed = feedRates(change, { ...queueResources.search.feed, window }, source);
+  const indexed = feedRates(change, { ...queueResources.search.delivery, window }, source);
   const documents = perSecond / indexed.invocationsPerSecond;
   const searchCalls = Math.max(1, documents / limits.rowsPerTransaction);
   const searchMs = billedMs(

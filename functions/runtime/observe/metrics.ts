@@ -15,10 +15,16 @@ export const metrics = {
   indexed: 'Count',
   /** Like stored_lag, but up to the time at which the search index accepted the batch. */
   indexed_lag: 'Seconds',
+  /** Steps of a batch that the feed has accepted for its followers. */
+  published: 'Count',
+  /** Like stored_lag, but up to the time at which the feed accepted the batch. */
+  published_lag: 'Seconds',
   /** Batches for the store that failed as a whole and will be retried. */
   store_failures: 'Count',
   /** Batches for the search index that failed as a whole and will be retried. */
   index_failures: 'Count',
+  /** Batches for the feed that failed as a whole or in part and will be retried. */
+  publish_failures: 'Count',
   /** Records of a batch that had been delivered before: their batch failed, or the queue delivered them twice. */
   duplicates: 'Count',
   /** Records of a batch that became dead letters. */

@@ -3,14 +3,14 @@ import { type Inputs, inputsFrom } from '../../cost/inputs.ts';
 import { type Load, type Reading, simulate, type Working } from '../../queue-simulation/simulate.ts';
 import { figure, type Measurement } from '../figure.ts';
 
-const { feed } = queueResources.store;
+const { delivery } = queueResources.store;
 const seeds = { full: [1, 2, 3], smoke: [1] };
 const seconds = { full: 120, smoke: 20 };
 
 const reading = (inputs: Inputs): Reading => ({
-  processes: feed.maxConcurrency,
-  batchSize: feed.batchSize,
-  windowMs: feed.window.toMilliseconds(),
+  processes: delivery.maxConcurrency,
+  batchSize: delivery.batchSize,
+  windowMs: delivery.window.toMilliseconds(),
   callMs: inputs.queueCallMs,
 });
 
@@ -25,8 +25,8 @@ export const scaling = figure({
   title: 'AWS: the lag of the store',
   matrix: true,
   about: `A simulation, not a measurement: single creates arrive at random times, and the store worker stores them in a database
-    with two processors. The store queue is as deployed, with ${feed.maxConcurrency} concurrent batches of up to
-    ${feed.batchSize.toLocaleString('en-US')} messages and a batching window of ${feed.window.toSeconds()} s, unless the row
+    with two processors. The store queue is as deployed, with ${delivery.maxConcurrency} concurrent batches of up to
+    ${delivery.batchSize.toLocaleString('en-US')} messages and a batching window of ${delivery.window.toSeconds()} s, unless the row
     names a change. The time of a batch comes from [the figure on storing messages](#aws-storing-messages). The pollers of
     Lambda behave as AWS describes them ([scaling](scaling.md#the-two-queues)). The lag is the time from the response until
     the message is in SQL. The last column is the time from the last create until all messages are stored. Each row is

@@ -1,16 +1,17 @@
 import type * as z from 'zod';
 import { queueProviders } from '../../../functions/aws/queues.ts';
-import { queueNames, queueVariables } from '../../../functions/queues.ts';
+import { awsQueues, queueVariables } from '../../../functions/queues.ts';
 import { type FunctionName, functions, kebabCase } from '../../../infra/functions.ts';
 
 const examples: Record<string, string> = {
   ADMIN_KEY_SECRET: 'open',
+  FEED_URL: 'http://127.0.0.1:1/event',
   LEDGER_TABLE: 'ledger',
   MYSQL_SECRET: 'database',
   MYSQL_URL: 'mysql://chat@127.0.0.1:1/chat',
   OPENSEARCH_URL: 'http://127.0.0.1:1',
   ...Object.fromEntries(
-    queueNames.flatMap((name) =>
+    awsQueues.flatMap((name) =>
       Object.values(queueVariables(name)).map((variable) => [variable, `http://127.0.0.1:1/${variable}`]),
     ),
   ),

@@ -1,0 +1,145 @@
+import { createHash, createHmac, type Hash, type Hmac } from 'node:crypto';
+import { SignatureV4 } from '@smithy/signature-v4';
+import * as z from 'zod/mini';
+import { limits } from '../../limits.ts';
+import { Unavailable } from '../../model/errors.ts';
+import { once } from '../../once.ts';
+import type { NotPublished, Publisher } from '../publisher.ts';
+
+/** Credentials of AWS that may publish. */
+export interface Credentials {
+  accessKeyId: string;
+  secretAccessKey: string;
+  sessionToken?: string | undefined;
+}
+
+interface Settings {
+  /** The address for publishing: `https://<id>.appsync-api.<region>.amazonaws.com/event`. */
+  url: string;
+  region: string;
+  credentials: Credentials;
+  fetch?: typeof fetch;
+}
+
+/** Codes of AppSync for a wrong event. Any other code may be gone at the next try. */
+const finalCodes = [400, 413, 422];
+
+/**
+ * Publishes to an Event API of AWS AppSync over HTTPS, with requests that are signed with AWS's Signature Version 4
+ * (https://docs.aws.amazon.com/appsync/latest/eventapi/publish-http.html).
+ */
+export class AppsyncPublisher implements Publisher {
+  readonly #url: URL;
+  readonly #signature: SignatureV4;
+  readonly #fetch: typeof fetch;
+
+  constructor({ url, region, credentials, fetch = globalThis.fetch }: Settings) {
+    this.#url = new URL(url);
+    this.#fetch = fetch;
+    this.#signature = new SignatureV4({
+      service: 'appsync',
+      region,
+      credentials: {
+        accessKeyId: credentials.accessKeyId,
+        secretAccessKey: credentials.secretAccessKey,
+        ...(credentials.sessionToken && { sessionToken: credentials.sessionToken }),
+      },
+      sha256: Sha256,
+    });
+  }
+
+  async publish(channel: string, events: string[]): Promise<NotPublished[]> {
+    const response = await this.#post(JSON.stringify({ channel, events }));
+    if (finalCodes.includes(response.status)) {
+      // The service names no event, so it refuses all of them. One event at a time, only the wrong one is refused.
+      const reason = `AppSync responded with ${response.status}: ${errorTypeOf(await response.text())}`;
+      return events.length > 1
+        ? await this.#oneByOne(channel, events)
+        : events.map((_, index) => ({ index, reason, final: true }));
+    }
+    if (!response.ok)
+      throw new Unavailable(
+        new Error(`AppSync responded with ${response.status}: ${errorTypeOf(await response.text())}`),
+      );
+    const { data } = published().safeParse(await response.json());
+    if (!data) throw new Unavailable(new Error('AppSync responded with another format than it documents'));
+    return data.failed.map(({ index, code, errorMessage }) => ({
+      index,
+      reason: `AppSync did not publish the event: ${code ?? ''} ${errorMessage ?? ''}`.trim(),
+      final: finalCodes.includes(Number(code)),
+    }));
+  }
+
+  async #oneByOne(channel: string, events: string[]): Promise<NotPublished[]> {
+    const failed: NotPublished[] = [];
+    for (const [index, event] of events.entries())
+      failed.push(...(await this.publish(channel, [event])).map((each) => ({ ...each, index })));
+    return failed;
+  }
+
+  /** Posts the body, twice if the connection fails: it may have been idle for long, and events may be doubled. */
+  async #post(body: string): Promise<Response> {
+    try {
+      return await this.#send(body).catch(() => this.#send(body));
+    } catch (error) {
+      throw new Unavailable(error);
+    }
+  }
+
+  async #send(body: string): Promise<Response> {
+    const { protocol, hostname, port, pathname } = this.#url;
+    const { headers } = await this.#signature.sign({
+      method: 'POST',
+      protocol,
+      hostname,
+      ...(port && { port: Number(port) }),
+      path: pathname,
+      query: {},
+      headers: { host: this.#url.host, 'content-type': 'application/json' },
+      body,
+    });
+    const signal = AbortSignal.timeout(limits.appsync.publishMs);
+    return await this.#fetch(this.#url, { method: 'POST', headers, body, signal });
+  }
+}
+
+// The types that AppSync gives errors. Their messages are left out, because they may quote an event.
+const errorTypeOf = (text: string): string => /"errorType": ?"(\w+)"/.exec(text)?.[1] ?? 'no error type';
+
+const published = once(() =>
+  z.object({
+    failed: z.array(
+      z.object({
+        index: z.int().check(z.minimum(0)),
+        code: z.optional(z.union([z.int(), z.string()])),
+        errorMessage: z.optional(z.string()),
+      }),
+    ),
+  }),
+);
+
+/** SHA-256, with a key as HMAC, as `SignatureV4` takes it. */
+class Sha256 {
+  readonly #hash: Hash | Hmac;
+
+  constructor(secret?: string | ArrayBuffer | ArrayBufferView) {
+    this.#hash = secret === undefined ? createHash('sha256') : createHmac('sha256', bytesOf(secret));
+  }
+
+  update(data: string | ArrayBuffer | ArrayBufferView): void {
+    this.#hash.update(bytesOf(data));
+  }
+
+  async digest(): Promise<Uint8Array> {
+    return this.#hash.digest();
+  }
+
+  reset(): void {
+    throw new Error('SignatureV4 uses each hash once');
+  }
+}
+
+const bytesOf = (data: string | ArrayBuffer | ArrayBufferView): Buffer | string => {
+  if (typeof data === 'string') return data;
+  return ArrayBuffer.isView(data) ? Buffer.from(data.buffer, data.byteOffset, data.byteLength) : Buffer.from(data);
+};
