@@ -5,7 +5,9 @@ import { Alarms } from './constructs/alarms.ts';
 import { Budget } from './constructs/budget.ts';
 import { CreatedDatabase } from './constructs/created-database.ts';
 import { FlowDashboard } from './constructs/dashboard.ts';
+import type { Feed } from './constructs/feed.ts';
 import { SearchDomain } from './constructs/search-domain.ts';
+import type { WorkQueue } from './constructs/work-queue.ts';
 import type { DataStack } from './data-stack.ts';
 import type { Deployment } from './flags.ts';
 import { backgroundAlarms } from './monitoring/background-alarms.ts';
@@ -36,6 +38,8 @@ export class MonitoringStack extends Stack {
   }
 }
 
+const monitoredFeed = ({ queue, deadLetters }: WorkQueue, { api }: Feed) => ({ queue, deadLetters, apiId: api.apiId });
+
 function monitoredResources({ stage, rollupMinutes }: Deployment, data: DataStack, service: ServiceStack): Monitored {
   const { queues, ledger, database, searchCluster } = data;
   return {
@@ -44,7 +48,7 @@ function monitoredResources({ stage, rollupMinutes }: Deployment, data: DataStac
     functions: service.functions,
     ledger: ledger.table,
     queues,
-    feed: queues.feed && service.feed && { ...queues.feed, apiId: service.feed.api.apiId },
+    feed: queues.feed && service.feed && monitoredFeed(queues.feed, service.feed),
     mysql:
       database instanceof CreatedDatabase
         ? {

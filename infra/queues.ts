@@ -16,11 +16,8 @@ interface Workers {
   feed: typeof feedWorker;
 }
 
-/** The services of a worker other than queues, the report and the announcer. infra/service-stack.ts connects the worker to each. */
-type NeedOf<Name extends AwsQueue> = Exclude<
-  keyof Parameters<Workers[Name]>[0],
-  QueueService<AwsQueue> | 'report' | 'announcer'
->;
+/** The services of a worker other than queues and the report. infra/service-stack.ts connects the worker to each. */
+type NeedOf<Name extends AwsQueue> = Exclude<keyof Parameters<Workers[Name]>[0], QueueService<AwsQueue> | 'report'>;
 export type WorkerNeed = { [Name in AwsQueue]: NeedOf<Name> }[AwsQueue];
 
 interface QueueResources<Need extends PropertyKey> {
@@ -55,7 +52,7 @@ export const queueResources: { [Name in AwsQueue]: QueueResources<NeedOf<Name>> 
      * other's locks.
      */
     delivery: { batchSize: 1_000, window: Duration.seconds(1), maxConcurrency: 5 },
-    needs: { store: true },
+    needs: { store: true, announcer: true },
     dashboard: {
       queue: 'Accepted writes, not stored yet → the store worker',
       worker: 'Writes become rows → the search queue',

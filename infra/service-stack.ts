@@ -58,6 +58,14 @@ export class ServiceStack extends Stack {
       return fn;
     };
 
+    // The feed: clients follow changes on an API of AppSync, to whose channels an authorizer admits them.
+    if (queues.feed) {
+      const authorizer = create('feedAuthorizer', functionSizes.authorizer);
+      ledger.connect(authorizer, 'read');
+      systemSecret.connect(authorizer);
+      this.feed = new Feed(this, 'Feed', { name: this.system, authorizer, plaintext: deployment.stage.plaintext });
+    }
+
     // HTTP: one function per route. Writes use only the ledger; reads use the services that the route names.
     const fallback = create('fallback', functionSizes.fallback);
     this.api = new Api(this, 'Api', { name: this.system, fallback, throttling, logRetention });
@@ -66,17 +74,20 @@ export class ServiceStack extends Stack {
       if (route.needs.includes('ledger')) ledger.connect(fn, accessOf(route));
       if (route.needs.includes('store')) database.connect(fn, 'reads');
       if (route.needs.includes('searchIndex')) searchCluster.connect(fn, 'search');
+      if (route.needs.includes('feed')) this.feed?.connectRoute(fn);
       if (route.needs.includes('cursors') || takesSelf(route)) systemSecret.connect(fn);
       if (route.admin && adminKey) adminKey.connect(fn);
       else if (route.admin) leaveRegistryOpen(fn);
       this.api.addRoute(route, fn);
     }
 
-    // Workers: the store worker turns accepted writes into rows, the search worker turns changed rows into documents.
+    // Workers: the store worker turns accepted writes into rows, the search worker turns changed rows into documents, and
+    // the feed worker publishes them.
     const connect: Record<WorkerNeed, (worker: ServiceFunction) => void> = {
       store: (worker) => database.connect(worker, 'work'),
       searchIndex: (worker) => searchCluster.connect(worker, 'index'),
       ledger: (worker) => ledger.connect(worker, 'read'),
+      announcer: (worker) => queues.feed?.connectAnnouncer(worker),
       publisher: (worker) => this.feed?.connectPublisher(worker),
     };
     const addWorker = (name: AwsQueue, queue: WorkQueue) => {
@@ -87,15 +98,7 @@ export class ServiceStack extends Stack {
       for (const next of sendsTo(name)) queues[next].connectSender(worker);
     };
     for (const name of queueNames) addWorker(name, queues[name]);
-
-    // The feed: its worker publishes stored changes to the clients that the authorizer lets subscribe.
-    if (queues.feed) {
-      const authorizer = create('feedAuthorizer', functionSizes.authorizer);
-      ledger.connect(authorizer, 'read');
-      systemSecret.connect(authorizer);
-      this.feed = new Feed(this, 'Feed', { name: this.system, authorizer, plaintext: deployment.stage.plaintext });
-      addWorker('feed', queues.feed);
-    }
+    if (queues.feed) addWorker('feed', queues.feed);
 
     // A store worker of a release without versions stamps nothing, so nobody follows changes before it is replaced.
     const storeWorker = this.functions.get('storeWorker') as ServiceFunction;

@@ -16,7 +16,7 @@ export const getFeed = operation('getFeed', async (request, { ledger, feed }) =>
   if (!type) throw notAcceptable(types);
   if (!feed.stream || type === 'application/json') {
     const [transports, generation] = await Promise.all([
-      feed.transports({ token, credential: bearer ?? token }),
+      feed.transports({ token, credential: bearer ?? token, generation: holder?.generation }),
       ledger.accessGeneration(token),
     ]);
     if (generation === undefined) throw new NotFound('application');

@@ -1,5 +1,4 @@
 import type { Access } from '../../lib/access/access.ts';
-import type { Claims } from '../../lib/access/access-tokens.ts';
 import { Problem } from '../../lib/api/problems.ts';
 import { type Channel, feedId, parseChannel } from '../../lib/feed/channels.ts';
 import { DomainError } from '../../lib/model/errors.ts';
@@ -57,12 +56,9 @@ async function refusalOf(
   if (operation === 'EVENT_CONNECT') return refusalBy(caller, undefined);
   if (operation !== 'EVENT_SUBSCRIBE') return 'nobody may publish with a bearer token';
   const channel = name === undefined ? undefined : parseChannel(name);
-  if (channel?.id !== feedId(caller.token, generationOf(caller))) return 'the channel is not of its application';
+  if (channel?.id !== feedId(caller.token, caller.holder?.generation)) return 'the channel is not of its application';
   return refusalBy(caller, channel);
 }
-
-// The holder of an access token is what the access token says.
-const generationOf = ({ holder }: Caller): number | undefined => (holder as Claims | undefined)?.generation;
 
 /** Applies the rule of the routes. */
 function refusalBy({ holder }: Caller, channel: Channel | undefined): string | undefined {

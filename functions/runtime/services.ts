@@ -7,6 +7,7 @@ import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import type { Version } from '../../lib/model/version.ts';
 import type { DeadLetterBox, Outbox } from '../../lib/queue/queue.ts';
+import type { Origin } from '../../lib/queue/records.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
 import type { ChangeQueue, QueueName, QueueService } from '../queues.ts';
@@ -42,10 +43,11 @@ type QueueServices = {
 /** Tells followers that versions can be read. */
 export interface Announcer {
   /**
-   * Called after the commit that made the versions. When it throws, the batch is retried; the versions may then never be
-   * announced, but later ones are, and a follower reads from the store what it missed.
+   * Called after the commit that made the versions, with the store and where the versions come from. When it throws, the
+   * batch is retried; the versions may then never be announced, but later ones are, and a follower reads from the store
+   * what it missed.
    */
-  announce(versions: Version[]): Promise<void>;
+  announce(versions: Version[], about: { origin: Origin; store: Pick<Store, 'steps'> }): Promise<void>;
 }
 
 /** What the workers and scheduled functions work with. */

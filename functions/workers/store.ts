@@ -110,6 +110,7 @@ async function mergeOrSplit(
       ...(await mergeOrSplit(batch.slice(middle), services)),
     ];
   }
-  if (versions.length > 0) await services.announcer?.announce(versions);
+  const origin = originOf(batch.map(({ content }) => content));
+  if (versions.length > 0) await services.announcer?.announce(versions, { origin, store: services.store });
   return [];
 }

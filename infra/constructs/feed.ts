@@ -2,6 +2,7 @@ import { Duration } from 'aws-cdk-lib';
 import { AppSyncAuthorizationType, type ChannelNamespace, EventApi } from 'aws-cdk-lib/aws-appsync';
 import type { IFunction } from 'aws-cdk-lib/aws-lambda';
 import { Construct } from 'constructs';
+import type { feed } from '../../functions/aws/feed.ts';
 import type { publisher } from '../../functions/aws/publisher.ts';
 import { namespaces } from '../../lib/feed/channels.ts';
 import type { ServiceFunction } from './service-function.ts';
@@ -22,8 +23,7 @@ interface FeedProps {
 export class Feed extends Construct {
   readonly api: EventApi;
   readonly #namespaces: ChannelNamespace[];
-  /** The address for publishing. */
-  readonly #url: string;
+  readonly #addresses: { http: string; realtime: string };
 
   constructor(scope: Construct, id: string, { name, authorizer, plaintext }: FeedProps) {
     super(scope, id);
@@ -55,12 +55,21 @@ export class Feed extends Construct {
         authorizationConfig: { publishAuthModeTypes: publishing, subscribeAuthModeTypes: subscribing },
       }),
     );
-    this.#url = `${plaintext ? 'http' : 'https'}://${this.api.httpDns}/event`;
+    const secure = plaintext ? '' : 's';
+    this.#addresses = {
+      http: `http${secure}://${this.api.httpDns}/event`,
+      realtime: `ws${secure}://${this.api.realtimeDns}/event/realtime`,
+    };
   }
 
   /** Lets the function publish to every channel. */
   connectPublisher(fn: ServiceFunction): void {
     for (const namespace of this.#namespaces) namespace.grantPublish(fn);
-    fn.setVariables<typeof publisher>({ FEED_URL: this.#url });
+    fn.setVariables<typeof publisher>({ FEED_URL: this.#addresses.http });
+  }
+
+  /** Lets the function tell clients where they follow changes. */
+  connectRoute(fn: ServiceFunction): void {
+    fn.setVariables<typeof feed>({ FEED_URL: this.#addresses.http, FEED_REALTIME_URL: this.#addresses.realtime });
   }
 }

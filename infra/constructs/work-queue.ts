@@ -52,6 +52,12 @@ export class WorkQueue extends Construct {
     this.#setUrls(sender);
   }
 
+  /** Lets the announcer of the function send to the queue. It does not know the dead letters. */
+  connectAnnouncer(sender: ServiceFunction): void {
+    this.queue.grant(sender, 'sqs:SendMessage');
+    sender.addEnvironment(this.#variables.url, this.queue.queueUrl);
+  }
+
   /** Delivers the messages of the queue to the worker, and lets the worker send to the dead-letter queue. */
   connectWorker(worker: ServiceFunction, { batchSize, window, maxConcurrency }: DeliverySize): void {
     worker.addEventSource(

@@ -11,6 +11,8 @@ export interface FeedCaller {
   token: string;
   /** What the caller presented: the application's token, or an access token. */
   credential: string;
+  /** The access generation of the access token; undefined for the application's own token. */
+  generation: number | undefined;
 }
 
 /**

@@ -25,6 +25,9 @@ export const feedId = (token: string, generation?: number): string =>
 export const channelOf = (id: string, { chat }: Pick<Parent, 'chat'>): string =>
   chat === undefined ? `/${namespaces.application}/${id}` : `/${namespaces.chat}/${id}/${chat}`;
 
+/** Returns the template of the channels of all chats, in which clients put the number of a chat. */
+export const chatChannels = (id: string): string => `/${namespaces.chat}/${id}/{chat_number}`;
+
 /** What a channel's name says. */
 export interface Channel {
   id: string;

@@ -57,7 +57,7 @@ describe.each(['dev', 'prod'] as const)('stage %s without the feed', (stage) => 
     expect(off.service.ofType('AWS::AppSync::Api')).toEqual([]);
     for (const name of feedFunctions) expect([...off.service.functions.keys()]).not.toContain(name);
     expect(off.data.ofType('AWS::SQS::Queue').filter(([id]) => /feed/i.test(id))).toEqual([]);
-    expect(off.monitoring?.text).not.toMatch(/feed|AppSync/i);
+    expect(off.monitoring?.text).not.toMatch(/Feed(Queue|Worker|Authorizer)|AppSync|published/);
   });
 
   test(`stage ${stage} without the feed keeps every other resource as it is`, () => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type AwsQueue, awsQueues, queueNames, type WorkerName, workerName } from '../../functions/queues.ts';
+import { type AwsQueue, awsQueues, type WorkerName, workerName } from '../../functions/queues.ts';
 import { type FunctionName, functions } from '../../infra/functions.ts';
 import { everyStage, existingServers, synthesize } from '../support/infra/synthesis.ts';
 import type { Statement, SynthesizedFunction } from '../support/infra/synthesized-stack.ts';
@@ -91,7 +91,7 @@ const search = [...read, 'es:ESHttpPost search/messages/_search'];
 const ofWorkers: Partial<Record<AwsQueue, string[]>> = {
   store: [
     ...sql('worker'),
-    ...queueNames.filter((name) => name !== 'store').map((name) => `sqs:SendMessage ${name} queue`),
+    ...awsQueues.filter((name) => name !== 'store').map((name) => `sqs:SendMessage ${name} queue`),
   ],
   search: [
     ...sql('worker'),

@@ -28,8 +28,12 @@ export function stepJson(step: Step): string {
   const about = { ...(step.chat !== undefined && { chat_number: step.chat }), change: step.version };
   const data = step.chat === undefined ? step.changes.map(chatChangeView) : step.changes.map(messageChangeView);
   const whole = JSON.stringify({ ...about, data });
-  return Buffer.byteLength(whole) <= limits.stepBytes ? whole : JSON.stringify({ ...about, truncated: true });
+  return Buffer.byteLength(whole) <= limits.stepBytes ? whole : truncatedStepJson(step);
 }
+
+/** Returns the JSON that followers get for a version that is too large to be sent to them. */
+export const truncatedStepJson = ({ chat, version }: Pick<Step, 'chat' | 'version'>): string =>
+  JSON.stringify({ ...(chat !== undefined && { chat_number: chat }), change: version, truncated: true });
 
 /**
  * How cursors of changes are checked. A cursor is bound to the limit too, because it tells that a version has more

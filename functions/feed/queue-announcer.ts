@@ -1,0 +1,49 @@
+import { limits } from '../../lib/limits.ts';
+import type { Outbox } from '../../lib/queue/queue.ts';
+import { asciiJson, encodeSteps, type Origin, type Step } from '../../lib/queue/records.ts';
+import { stepJson, truncatedStepJson } from '../api/shared/changes.ts';
+import type { Announcer } from '../runtime/services.ts';
+
+/** Announces versions with their changes in the feed queue, because the worker behind it cannot read the store. */
+export class QueueAnnouncer implements Announcer {
+  readonly #outbox: Outbox;
+
+  constructor(outbox: Outbox) {
+    this.#outbox = outbox;
+  }
+
+  async announce(...[versions, { origin, store }]: Parameters<Announcer['announce']>): Promise<void> {
+    const steps = (await store.steps(versions)).map((step): Step => {
+      const { token, chat, version } = step;
+      const event = stepJson(step);
+      const fits = sizeOf(event) <= longestEvent;
+      return { token, ...(chat !== undefined && { chat }), version, event: fits ? event : truncatedStepJson(step) };
+    });
+    await this.#outbox.send([...recordsOf(steps, origin)]);
+  }
+}
+
+/**
+ * In bytes. SQS takes messages of 1 MiB. An event of `limits.stepBytes` is longer only if it is full of a control
+ * character, which takes six bytes instead of one.
+ */
+const longestEvent = 900_000;
+
+/** Returns the bytes of a value in a queue message. */
+const sizeOf = (value: string | Step): number => asciiJson(JSON.stringify(value)).length;
+
+/** Yields records of at most `limits.recordBytes`, unless a step alone is larger. */
+function* recordsOf(steps: Step[], origin: Origin): Generator<string> {
+  let record: Step[] = [];
+  let bytes = 0;
+  for (const step of steps) {
+    const size = sizeOf(step);
+    if (record.length > 0 && bytes + size > limits.recordBytes) {
+      yield encodeSteps(record, origin);
+      [record, bytes] = [[], 0];
+    }
+    record.push(step);
+    bytes += size;
+  }
+  if (record.length > 0) yield encodeSteps(record, origin);
+}
