@@ -97,7 +97,7 @@ export async function startChaosEngine(): Promise<ChaosEngine> {
       mysqlUrl: `mysql://chat@${loopback}:${mysqlPort}/chat`,
       opensearchUrl: `http://${loopback}:${searchPort}`,
     };
-    const reached = { ...addresses, awsEndpoint, mysqlPassword, fromFunctions: addresses };
+    const reached = { ...addresses, awsEndpoint, mysqlPassword, hasFeed: false, fromFunctions: addresses };
     await Promise.all([migrateSql(reached), migrateSearch(reached), keepDatabaseSecret(awsEndpoint, mysqlPassword)]);
     const environment = {
       ...(await makeQueues()),

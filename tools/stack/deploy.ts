@@ -34,7 +34,7 @@ export async function isDeployed(servers: Servers): Promise<boolean> {
  * @throws CommandProblem when the endpoint is not on this machine, or the deployment fails
  */
 export async function deployToEmulator(servers: Servers, say: Say): Promise<string> {
-  const { awsEndpoint, fromFunctions } = servers;
+  const { awsEndpoint, fromFunctions, hasFeed } = servers;
   requireLoopback(awsEndpoint);
   const made = { endpoint: awsEndpoint, fingerprint: fingerprint(servers) };
   const env = emulatorEnvironment(awsEndpoint);
@@ -49,6 +49,7 @@ export async function deployToEmulator(servers: Servers, say: Say): Promise<stri
     mysqlReaderSecret: userSecrets.reads,
     mysqlWorkerSecret: userSecrets.work,
     opensearchUrl: fromFunctions.opensearchUrl,
+    feed: hasFeed ? 'on' : 'off',
   };
   const output = await deploy(
     Object.entries(context).map(([name, value]) => `${name}=${value}`),

@@ -14,6 +14,8 @@ export interface Addresses {
 export interface Servers extends Addresses {
   awsEndpoint: string;
   mysqlPassword: string;
+  /** Whether the emulator has AppSync Events. */
+  hasFeed: boolean;
   /** The addresses that work for the functions, which may run in a separate network. */
   fromFunctions: Addresses;
 }

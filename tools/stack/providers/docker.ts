@@ -56,6 +56,8 @@ export function dockerProvider(ports: Ports, mysqlPassword: string): Provider {
       mysqlUrl: mysql.address,
       opensearchUrl: opensearch.address,
       mysqlPassword,
+      // LocalStack's free edition has no AppSync.
+      hasFeed: false,
       // LocalStack runs functions in containers that join the network of these containers.
       fromFunctions: { mysqlUrl: 'mysql://chat@mysql:3306/chat', opensearchUrl: 'http://opensearch:9200' },
     },

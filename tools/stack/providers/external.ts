@@ -27,7 +27,8 @@ export function externalProvider(external: ExternalServers | undefined): Provide
   ];
   return {
     name: 'external',
-    servers: { ...addresses, awsEndpoint, mysqlPassword, fromFunctions: addresses },
+    // Unknown, and most emulators have none.
+    servers: { ...addresses, awsEndpoint, mysqlPassword, hasFeed: false, fromFunctions: addresses },
     check: async () => undefined,
     steps: parts.map(({ title, address }) => ({
       title,

@@ -54,7 +54,8 @@ export function nativeProvider({ aws, mysql, opensearch: search }: Ports, mysqlP
 
   return {
     name: 'native',
-    servers: { ...addresses, awsEndpoint, mysqlPassword, fromFunctions: addresses },
+    // serve-ministack.py adds AppSync Events to the emulator's CloudFormation.
+    servers: { ...addresses, awsEndpoint, mysqlPassword, hasFeed: true, fromFunctions: addresses },
     check: async () => {
       if (process.platform !== 'linux')
         throw new CommandProblem(
