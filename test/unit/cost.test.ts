@@ -3,7 +3,7 @@ import { inputsFrom } from '../../tools/cost/inputs.ts';
 import { billedMs, queueRequests, type Scenario, tracesOf } from '../../tools/cost/lines.ts';
 import { extrasOf, floorOf, floors, keptOf, monthly, perMillion } from '../../tools/cost/money.ts';
 import { charge, type PriceName, type Prices, readPrices } from '../../tools/cost/prices.ts';
-import { usual as deployed } from '../../tools/cost/quantities.ts';
+import { usual as deployed, quantities } from '../../tools/cost/quantities.ts';
 import { requestSizes } from '../../tools/cost/sizes.ts';
 
 // The expected values are calculated by hand from AWS's rules. They do not depend on the user's price list, which may
@@ -60,16 +60,45 @@ test('X-Ray records the first invocation of each second, and 5 % of the others',
   expect([0, 0.5, 1, 11].map(tracesOf)).toEqual([0, 0.5, 1, 1.5]);
 });
 
-test('SQL at full load, secrets, sent bytes and warm writes are billed beyond the floor', () => {
-  const extras = extrasOf(coins('databaseSurplusVcpuHour', 'secretCall', 'transferOutGb', 'tableWarmWriteUnit'));
+test('SQL at full load, secrets, followers, sent bytes and warm writes are billed beyond the floor', () => {
+  const used: PriceName[] = ['databaseSurplusVcpuHour', 'secretCall', 'transferOutGb', 'tableWarmWriteUnit'];
+  const extras = extrasOf(coins(...used, 'eventConnectionMinute', 'eventOperation'));
   expect(Object.values(extras).map(({ value }) => value)).toEqual([
     // Two vCPUs, each 80 % above its baseline.
     expect.closeTo(1.6 * 730),
     // 120 calls an hour.
     120 * 730,
+    60_000,
+    // One for the connection, and one for the subscription.
+    2e6,
     1,
     1_000,
   ]);
+});
+
+describe('a million single creates with the feed, 100 a second in 100 chats', () => {
+  const events = (followers: number) => aMillion('eventOperation', { followers });
+
+  test('each changed chat of a batch is published to two channels, and delivered to each follower', () => {
+    // A batch has 21 messages in 19 chats, so a million messages are 906,000 steps.
+    const steps = events(0) / 2;
+    expect(steps / 1e6).toBeGreaterThan(0.88);
+    expect(steps / 1e6).toBeLessThan(0.93);
+    expect(events(10) - events(0)).toBeCloseTo(10 * steps, 3);
+    expect(aMillion('tableReadUnit', { followers: 0 }) - aMillion('tableReadUnit')).toBeCloseTo(steps, 3);
+  });
+
+  test('a batch of 100 messages is one step, of several operations because an operation has 5 kB', () => {
+    // A step of 100 messages has 25 kB.
+    const operations = aMillion('eventOperation', { followers: 0, batch: 100 }) / (2 * 10_000);
+    expect(operations).toBeGreaterThan(4);
+    expect(operations).toBeLessThan(8);
+  });
+
+  test('without the feed, nothing of it is billed', () => {
+    expect(aMillion('eventOperation')).toBe(0);
+    expect(quantities(usual, inputs).filter(({ part }) => part === 'feed')).toEqual([]);
+  });
 });
 
 describe('a million single creates, 100 a second in 100 chats', () => {

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
 import { feedRates } from '../../tools/cost/feed.ts';
-import { type Reading, simulate, type Working } from '../../tools/queue-simulation/simulate.ts';
+import { type Reading, simulate, simulateChain, type Working } from '../../tools/queue-simulation/simulate.ts';
 
 const reading: Reading = { processes: 5, batchSize: 1_000, windowMs: 1_000, callMs: 10 };
 const working: Working = { batchMs: 20, messageMs: 0, parallel: 2 };
@@ -69,4 +69,26 @@ describe('a queue of the simulation', () => {
       expect(batch / perInvocation).toBeLessThan(1.07);
     },
   );
+});
+
+describe('two queues in a row', () => {
+  const fast: Reading = { processes: 5, batchSize: 10, windowMs: 0, callMs: 10 };
+
+  test('the lag of two queues is that of the first one, and the time that the second one takes', () => {
+    const first = { reading, working };
+    const one = simulate(steady(100, 60_000), reading, working, 1);
+    const { medianMs, p99Ms } = simulateChain(steady(100, 60_000), { first, second: { reading: fast, working } }, 1);
+    expect(medianMs - one.medianMs).toBeGreaterThanOrEqual(20);
+    expect(medianMs - one.medianMs).toBeLessThan(45);
+    expect(p99Ms - one.p99Ms).toBeLessThan(60);
+  });
+
+  test('a window of the second queue adds to the lag', () => {
+    const first = { reading: fast, working };
+    const slow = { ...fast, batchSize: 100, windowMs: 1_000 };
+    const without = simulateChain(steady(100, 60_000), { first, second: { reading: fast, working } }, 1);
+    const withWindow = simulateChain(steady(100, 60_000), { first, second: { reading: slow, working } }, 1);
+    expect(without.p99Ms).toBeLessThan(150);
+    expect(withWindow.medianMs - without.medianMs).toBeGreaterThan(400);
+  });
 });

@@ -7,6 +7,7 @@ import { embeddedLag } from './figures/embedded-lag.ts';
 import { embeddedMembers } from './figures/embedded-members.ts';
 import { embeddedMemory } from './figures/embedded-memory.ts';
 import { embeddedReads } from './figures/embedded-reads.ts';
+import { feedLag } from './figures/feed-lag.ts';
 import { functionCpu } from './figures/function-cpu.ts';
 import { functionStart } from './figures/function-start.ts';
 import { migrationMysql } from './figures/migration-mysql.ts';
@@ -48,4 +49,5 @@ export const figures: Record<string, Figure> = {
   'migration-mysql': migrationMysql,
   cost,
   scaling,
+  'feed-lag': feedLag,
 };

@@ -43,6 +43,8 @@ const table = {
     ...timeOf('search-worker', 'the search worker'),
   },
 
+  feedBatchMs: { value: 3, from: 'assumed: signing and sending a few requests of one to three events' },
+
   countedChatMs: {
     value: 0.035,
     from: 'measured in MariaDB, 1,000 chats at a time',
@@ -58,6 +60,10 @@ const table = {
   tableCallMs: { value: 5, from: 'assumed: AWS documents single-digit milliseconds for DynamoDB' },
   queueCallMs: { value: 10, from: 'assumed: AWS documents low tens of milliseconds for SQS' },
   sqlCallMs: { value: 1, from: 'assumed: one round trip within a region, half of the time between zones' },
+  publishCallMs: {
+    value: 20,
+    from: 'assumed: AWS documents no latency for publishing; MiniStack takes 2 ms, and a region has other services at 10 ms',
+  },
   searchCallMs: { value: 5, from: 'assumed: a round trip and the fixed time of a bulk request' },
 
   pollers: {

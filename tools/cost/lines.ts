@@ -1,8 +1,8 @@
 import type { Inputs } from './inputs.ts';
 import type { PriceName } from './prices.ts';
 
-/** The part of the work that a line is for: responding to the client, or everything after the response. */
-export type Part = 'answering' | 'queues and workers';
+/** The part of the work that a line is for: responding to the client, storing and indexing, or sending to followers. */
+export type Part = 'answering' | 'queues and workers' | 'feed';
 
 /** A line of the bill. */
 export interface Line {
@@ -29,6 +29,8 @@ export interface Scenario {
   accessTokens: boolean;
   /** The number of chats that get the messages. Each counts as an application of its own: the most expensive case. */
   chats: number;
+  /** Clients that follow each chat; undefined where the feed is off. */
+  followers?: number;
 }
 
 /** The memory for which Lambda provides one whole processor, in MB. */

@@ -123,6 +123,18 @@ export const extrasOf = (prices: Prices): Record<string, { value: number; unit: 
     value: charge(prices.secretCall, ((10 * (60 * 60 * 1_000)) / limits.systemSecret.refreshMs) * hoursPerMonth),
     unit: '$ a month',
   },
+  'a thousand followers, connected for an hour': {
+    value: charge(prices.eventConnectionMinute, 1_000 * 60),
+    unit: '$',
+  },
+  // An operation and an invocation of the authorizer for the connection, and again for the subscription.
+  'a million times following a chat': {
+    value:
+      charge(prices.eventOperation, 2e6) +
+      charge(prices.functionRequest, 2e6) +
+      charge(prices.functionGbSecondArm, (2e6 * 0.01 * functionSizes.authorizer.memoryMb) / 1_024),
+    unit: '$',
+  },
   'a GB sent to readers': { value: charge(prices.transferOutGb, 1), unit: '$' },
   '1,000 writes/s of warm throughput': { value: charge(prices.tableWarmWriteUnit, 1_000), unit: '$ once' },
 });

@@ -37,6 +37,8 @@ const names = [
   'secretCall',
   'databaseSurplusVcpuHour',
   'tableWarmWriteUnit',
+  'eventOperation',
+  'eventConnectionMinute',
 ] as const;
 export type PriceName = (typeof names)[number];
 

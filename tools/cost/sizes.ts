@@ -1,3 +1,4 @@
+import { stepJson } from '../../functions/api/shared/changes.ts';
 import { messageView } from '../../functions/api/shared/views.ts';
 import { recordsOf } from '../../lib/ledger/store-records.ts';
 import { blankContent } from '../../lib/model/content.ts';
@@ -35,6 +36,22 @@ export function requestSizes(messages: number): RequestSizes {
     answer: JSON.stringify(messages === 1 ? views[0] : { data: views }).length,
   };
 }
+
+/** Returns the bytes of what a follower gets for a version with this many new messages, which may be a fraction. */
+export const stepSize = (messages: number): number => stepBytes(1) + (messages - 1) * (stepBytes(2) - stepBytes(1));
+
+const stepBytes = (messages: number): number =>
+  stepJson({
+    token,
+    chat: 100,
+    version: 100_000,
+    changes: Array.from({ length: messages }, () => ({
+      version: 100_000,
+      number: 100_000,
+      type: 'created',
+      stored: { number: 100_000, content: { ...blankContent, body: usualBody }, createdAt: at, updatedAt: at },
+    })),
+  }).length;
 
 const changeBytes = (messages: number, requests: number): number =>
   encodeChanges(

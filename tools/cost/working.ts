@@ -3,11 +3,15 @@ import { queueResources } from '../../infra/queues.ts';
 import { functionSizes } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
 import { feedRates } from './feed.ts';
+import { ofFollowing } from './following.ts';
 import type { Inputs } from './inputs.ts';
 import { billedMs, gbSeconds, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
 import { changesSize, requestSizes } from './sizes.ts';
 
-/** Returns what AWS bills for storing, indexing and counting while the workers keep up, in quantities per second. */
+/**
+ * Returns what AWS bills for storing, indexing, counting and, with the feed, publishing while the workers keep up, in
+ * quantities per second.
+ */
 export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const { batch, perSecond, windowSeconds } = scenario;
   const window = Duration.seconds(windowSeconds);
@@ -57,5 +61,6 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
     { what: 'bytes between zones', part, price: 'zoneGb', quantity: (perSecond * inputs.zoneBytes) / 1e9 },
     { what: 'table reads', part, price: 'tableReadUnit', quantity: changedChats },
     gbSeconds(scenario, part, changedChats * inputs.countedChatMs, rollUp),
+    ...ofFollowing(scenario, stored, inputs),
   ];
 }

@@ -1,3 +1,4 @@
+import { count } from '../../cli/numbers.ts';
 import { inputsFrom } from '../../cost/inputs.ts';
 import type { Line, Scenario } from '../../cost/lines.ts';
 import { extrasOf, type Floor, floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.ts';
@@ -44,6 +45,11 @@ export const cost = figure({
       ...forEachBatch('service: all', {}),
       million('variant: with an Idempotency-Key: single creates', { keys: true }),
       million('variant: with an access token: single creates', { accessTokens: true }),
+      ...[0, 1, 10, 100].map((followers) =>
+        million(`variant: with the feed, and ${count(followers, 'follower')} of each chat: single creates`, {
+          followers,
+        }),
+      ),
       ...[512, 1_024, 1_769].flatMap((memoryMb) =>
         forEachBatch(`function: arm64, ${memoryMb.toLocaleString('en-US')} MB`, { memoryMb }),
       ),

@@ -1,21 +1,22 @@
+import type { AwsQueue } from '../../../functions/queues.ts';
 import { queueResources } from '../../../infra/queues.ts';
 import { type Inputs, inputsFrom } from '../../cost/inputs.ts';
 import { type Load, type Reading, simulate, type Working } from '../../queue-simulation/simulate.ts';
 import { figure, type Measurement } from '../figure.ts';
 
 const { delivery } = queueResources.store;
+
+/** Returns how Lambda reads a queue, as deployed. */
+export function readingOf(queue: AwsQueue, inputs: Inputs): Reading {
+  const { maxConcurrency, batchSize, window } = queueResources[queue].delivery;
+  return { processes: maxConcurrency, batchSize, windowMs: window.toMilliseconds(), callMs: inputs.queueCallMs };
+}
+
 const seeds = { full: [1, 2, 3], smoke: [1] };
 const seconds = { full: 120, smoke: 20 };
 
-const reading = (inputs: Inputs): Reading => ({
-  processes: delivery.maxConcurrency,
-  batchSize: delivery.batchSize,
-  windowMs: delivery.window.toMilliseconds(),
-  callMs: inputs.queueCallMs,
-});
-
 /** The work of single creates, where a queue message is one message. The database has two processors. */
-const working = (inputs: Inputs): Working => ({
+export const storing = (inputs: Inputs): Working => ({
   batchMs: inputs.runtimeMs + inputs.storeBatchMs + 6 * inputs.sqlCallMs + inputs.queueCallMs,
   messageMs: inputs.storeMessageMs,
   parallel: 2,
@@ -37,7 +38,7 @@ export const scaling = figure({
     const rows = (what: string, load: Load, change: Partial<Reading> = {}): Measurement[] => {
       say(what);
       const outcomes = seeds[scale].map((seed) =>
-        simulate(load, { ...reading(inputs), ...change }, working(inputs), seed),
+        simulate(load, { ...readingOf('store', inputs), ...change }, storing(inputs), seed),
       );
       return [
         { what: `load: ${what}: median lag`, unit: 'ms', values: outcomes.map(({ medianMs }) => medianMs) },
