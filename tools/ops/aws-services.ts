@@ -1,5 +1,6 @@
 import { database } from '../../functions/aws/database.ts';
 import { readDatabaseLogin } from '../../functions/aws/database-login.ts';
+import { feedQueue } from '../../functions/aws/feed-queue.ts';
 import { ledger } from '../../functions/aws/ledger.ts';
 import { parkedWrites } from '../../functions/aws/parked-writes.ts';
 import { bind } from '../../functions/aws/provider.ts';
@@ -7,7 +8,7 @@ import { queueProviders } from '../../functions/aws/queues.ts';
 import { searchCluster } from '../../functions/aws/search-cluster.ts';
 import { searchIndex } from '../../functions/aws/search-index.ts';
 import { store } from '../../functions/aws/store.ts';
-import { perQueue, queueService } from '../../functions/queues.ts';
+import { perQueue, queueService, queueVariables } from '../../functions/queues.ts';
 import { limits } from '../../lib/limits.ts';
 import { OpensearchReindexing } from '../../lib/search/opensearch/reindex.ts';
 import { type CopyStep, copyDatabase } from '../../lib/store/mysql/copy.ts';
@@ -27,14 +28,17 @@ const providers = { database, ledger, parkedWrites, store, searchIndex, searchCl
 export async function openAws(): Promise<OpsServices> {
   // No client waits for these queries, so they get the longer timeouts of the workers.
   process.env.MYSQL_USE ??= 'work';
-  const bound = await bind(providers).catch((error: Error) => {
+  const explain = (error: Error) => {
     throw new CommandProblem(`${error.message}; see docs/operations.md.`, { cause: error });
-  });
+  };
+  const bound = await bind(providers).catch(explain);
+  const hasFeed = process.env[queueVariables('feed').url] !== undefined;
+  const ofFeed = hasFeed ? await bind({ feedQueue }).catch(explain) : undefined;
   return {
     ledger: bound.ledger,
     store: bound.store,
     searchIndex: bound.searchIndex,
-    queues: perQueue((name) => bound[queueService(name)]),
+    queues: { ...perQueue((name) => bound[queueService(name)]), ...(ofFeed && { feed: ofFeed.feedQueue }) },
     waitingWrites: bound.parkedWrites,
     copyOfSql: (url) => copyFrom(url, bound.database),
     reindexing: new OpensearchReindexing(bound.searchCluster, bound.store),

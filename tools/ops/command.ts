@@ -1,15 +1,15 @@
 import { Argument, Command, Option } from 'commander';
-import { type QueueName, queueNames } from '../../functions/queues.ts';
+import { type AwsQueue, awsQueues } from '../../functions/queues.ts';
 import { examplesOf } from '../cli/command-line.ts';
 import { dataFolderOption } from '../cli/data-folder.ts';
 
 /** What each command does; the flags are unparsed. */
 export interface Actions {
   listDeadLetters: (
-    queue: QueueName | undefined,
+    queue: AwsQueue | undefined,
     flags: { limit: string; json?: boolean; show?: boolean },
   ) => Promise<void>;
-  redrive: (queue: QueueName | undefined, flags: { dryRun?: boolean }) => Promise<void>;
+  redrive: (queue: AwsQueue | undefined, flags: { dryRun?: boolean }) => Promise<void>;
   export: (token: string, flags: { output?: string }) => Promise<void>;
   import: (file: string, flags: { dryRun?: boolean }) => Promise<void>;
   reconcile: (token: string | undefined, flags: { repair?: boolean; json?: boolean }) => Promise<void>;
@@ -19,7 +19,7 @@ export interface Actions {
 
 const examples = (...lines: string[]): string => examplesOf('script/ops', lines);
 
-const queue = () => new Argument('[queue]', 'only this queue (default: every queue)').choices(queueNames);
+const queue = () => new Argument('[queue]', 'only this queue (default: every queue)').choices(awsQueues);
 
 const dryRun = () => new Option('--dry-run', 'print what would be done, and change nothing');
 

@@ -1,6 +1,6 @@
-import { type QueueName, queues } from '../../functions/queues.ts';
+import { type AwsQueue, queues } from '../../functions/queues.ts';
 import { targetOf } from '../../lib/model/write.ts';
-import { decodeChanges, decodeWrites, UnreadableRecord } from '../../lib/queue/records.ts';
+import { decodeChanges, decodeStepsRecord, decodeWrites, UnreadableRecord } from '../../lib/queue/records.ts';
 import { formatNumber } from '../cli/numbers.ts';
 
 /** The number of token characters to print: enough to tell applications apart, too few to access one. */
@@ -24,13 +24,22 @@ export function rangesText(numbers: number[]): string {
 
 type Target = ReturnType<typeof targetOf> & { what: string };
 
+/** Returns what a record is about, by what its queue carries. */
+const targetsIn: Record<(typeof queues)[AwsQueue]['carries'], (body: string) => Target[]> = {
+  writes: (body) => decodeWrites(body).map((write) => ({ what: write.kind, ...targetOf(write) })),
+  changes: (body) => decodeChanges(body).map((key) => ({ what: 'changed message', ...key })),
+  steps: (body) =>
+    decodeStepsRecord(body).steps.map(({ token, chat, version }) =>
+      chat === undefined
+        ? { what: 'version of the application', token, chat: version }
+        : { what: 'version', token, chat, number: version },
+    ),
+};
+
 /** Describes a record in one line of kinds and numbers, without its content. */
-export function describeDeadLetter(queue: QueueName, body: string): string {
+export function describeDeadLetter(queue: AwsQueue, body: string): string {
   try {
-    const targets: Target[] =
-      queues[queue].carries === 'writes'
-        ? decodeWrites(body).map((write) => ({ what: write.kind, ...targetOf(write) }))
-        : decodeChanges(body).map((key) => ({ what: 'changed message', ...key }));
+    const targets = targetsIn[queues[queue].carries](body);
     const groups = Map.groupBy(targets, ({ what, token, chat, number }) =>
       [what, number === undefined ? '' : `of chat ${chat}`, `in ${shortToken(token)}`].filter(Boolean).join(' '),
     );

@@ -1,4 +1,4 @@
-import type { QueueName } from '../../functions/queues.ts';
+import type { AwsQueue, QueueName } from '../../functions/queues.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import type { Queue } from '../../lib/queue/queue.ts';
 import type { ReconcileServices } from '../../lib/reconcile/services.ts';
@@ -7,7 +7,8 @@ import type { CopyStep } from '../../lib/store/mysql/copy.ts';
 
 /** The services that the commands work with. Each engine has its own implementations. */
 export interface OpsServices extends Omit<Services, 'cursors' | 'access' | 'feed'> {
-  queues: Record<QueueName, Queue>;
+  /** The feed queue only on AWS, and only with the feed. */
+  queues: Record<QueueName, Queue> & Partial<Record<AwsQueue, Queue>>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;
   /** Marks the two files of a data folder as consistent; returns whether they were inconsistent. Undefined on AWS. */

@@ -1,9 +1,8 @@
-import type { QueueName } from '../../functions/queues.ts';
-import type { KeptDeadLetter } from '../../lib/queue/queue.ts';
+import type { AwsQueue } from '../../functions/queues.ts';
+import type { KeptDeadLetter, Queue } from '../../lib/queue/queue.ts';
 import { count, formatNumber } from '../cli/numbers.ts';
 import { table } from '../cli/table.ts';
 import { describeDeadLetter } from './describe-dead-letter.ts';
-import type { OpsServices } from './engine.ts';
 
 interface ListFlags {
   limit: number;
@@ -26,15 +25,14 @@ const span = (ms: number): string => {
 
 /** Prints up to `limit` dead letters of each queue, and how many there are in total. */
 export async function listDeadLetters(
-  { queues }: Pick<OpsServices, 'queues'>,
-  names: readonly QueueName[],
+  queues: ReadonlyMap<AwsQueue, Queue>,
   { limit, json, show }: ListFlags,
 ): Promise<void> {
-  const listed: { queue: QueueName; deadLetter: KeptDeadLetter }[] = [];
+  const listed: { queue: AwsQueue; deadLetter: KeptDeadLetter }[] = [];
   let total = 0;
-  for (const queue of names) {
-    total += await queues[queue].deadLetterCount();
-    listed.push(...(await queues[queue].deadLetters(limit)).map((deadLetter) => ({ queue, deadLetter })));
+  for (const [name, queue] of queues) {
+    total += await queue.deadLetterCount();
+    listed.push(...(await queue.deadLetters(limit)).map((deadLetter) => ({ queue: name, deadLetter })));
   }
   const rows = listed.map(({ queue, deadLetter: { body, reason, at } }) => ({
     queue,

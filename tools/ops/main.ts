@@ -1,7 +1,8 @@
-import { queueNames } from '../../functions/queues.ts';
+import { type AwsQueue, awsQueues } from '../../functions/queues.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
 import { DependencyFailure } from '../../lib/model/errors.ts';
 import { asToken } from '../../lib/model/token.ts';
+import type { Queue } from '../../lib/queue/queue.ts';
 import { ReindexProblem } from '../../lib/search/reindex.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { SameDatabase } from '../../lib/store/mysql/copy.ts';
@@ -33,13 +34,26 @@ async function withSystem(work: (services: OpsServices) => Promise<void>, option
   }
 }
 
+/**
+ * Returns the queue with this name or, without a name, every queue of the system.
+ *
+ * @throws CommandProblem when the system does not have the queue
+ */
+function chosen({ queues }: OpsServices, name: AwsQueue | undefined): Map<AwsQueue, Queue> {
+  const found = (name ? [name] : awsQueues).flatMap((each): [AwsQueue, Queue][] => {
+    const queue = queues[each];
+    return queue ? [[each, queue]] : [];
+  });
+  if (found.length === 0) throw new CommandProblem(`This system has no queue ${name}.`);
+  return new Map(found);
+}
+
 const program = opsCommand({
   listDeadLetters: (queue, { limit, ...flags }) => {
     const most = parseOrExplain(wholeNumber('--limit', 1, 999_999_999), limit);
-    return withSystem((services) => listDeadLetters(services, queue ? [queue] : queueNames, { limit: most, ...flags }));
+    return withSystem((services) => listDeadLetters(chosen(services, queue), { limit: most, ...flags }));
   },
-  redrive: (queue, flags) =>
-    withSystem((services) => redrive(services, queue ? [queue] : queueNames, flags, interruption)),
+  redrive: (queue, flags) => withSystem((services) => redrive(chosen(services, queue), flags, interruption)),
   export: (token, flags) => withSystem((services) => exportTo(services, token, flags, interruption)),
   import: async (file, flags) => importFrom(await importTarget(program.opts<EngineFlags>()), file, flags, interruption),
   reconcile: (token, flags) =>
