@@ -6,6 +6,7 @@ import { startEmbedded } from '../embedded.ts';
 import { figure, type Measurement } from '../figure.ts';
 import { Followers } from '../followers.ts';
 import { load } from '../load.ts';
+import { inTurns } from '../ratios.ts';
 
 const sizes = {
   full: { runs: 3, seconds: 10, few: 1_000, many: 10_000 },
@@ -13,7 +14,7 @@ const sizes = {
 };
 const chatCount = 100;
 /** Creates a second: with the few followers, and with the many, where each create has a hundred followers. */
-const rates = { few: 100, many: 50 };
+const createRates = { few: 100, many: 50 };
 const connections = 50;
 
 export const embeddedFeed = figure({
@@ -54,10 +55,10 @@ export const embeddedFeed = figure({
         );
         return followers;
       };
-      await (await latency(few, rates.few, { p50: 3, p99: 15 })).close();
+      await (await latency(few, createRates.few, { p50: 3, p99: 15 })).close();
 
       const before = host.memoryMb();
-      const followers = await latency(many, rates.many, { p50: 10, p99: 80 });
+      const followers = await latency(many, createRates.many, { p50: 10, p99: 80 });
       measurements.push({
         what: 'memory of the server for each of these followers',
         unit: 'kB',
@@ -68,24 +69,28 @@ export const embeddedFeed = figure({
       const body = { body: usualBody };
       const [quiet] = (await makeChats(host, 1)) as [string];
       const at = { origin: host.origin, paths: [`${host.base}${quiet}/messages`], body, connections, seconds };
-      const besides: number[] = [];
-      for (let run = 0; run < runs; run++) {
-        say(`creates beside idle followers, run ${run + 1} of ${runs}`);
-        besides.push((await load(at)).perSecond);
+      const creates = async () => {
+        const { perSecond } = await load(at);
         await untilSearchable(host, quiet);
-      }
+        return perSecond;
+      };
       await followers.close();
-      const alone: number[] = [];
-      for (let run = 0; run < runs; run++) {
-        say(`creates without followers, run ${run + 1} of ${runs}`);
-        alone.push((await load(at)).perSecond);
-        await untilSearchable(host, quiet);
-      }
+      const rates = await inTurns(
+        runs,
+        async (run) => {
+          say(`creates with and without idle followers, run ${run + 1} of ${runs}`);
+          const idle = await Followers.open(host, chats, many);
+          const perSecond = await creates();
+          await idle.close();
+          return perSecond;
+        },
+        creates,
+      );
       measurements.push({
         what: `creates beside ${many.toLocaleString('en-US')} idle followers`,
         unit: 'creates/s',
-        values: besides,
-        reference: { what: 'without followers', values: alone },
+        values: rates.ours,
+        reference: { what: 'without followers', values: rates.reference },
         bar: { atLeast: 0.95 },
       });
 
