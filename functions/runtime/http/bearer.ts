@@ -32,7 +32,11 @@ export interface BearerCaller extends Caller {
  *   may only be in the header, because URLs are kept in more places than headers
  * @throws Problem access_token_required, access_token_invalid or access_token_expired; Unavailable; Throttled
  */
-export async function callerOf(headers: Headers, access: Pick<Access, 'callerOf'>, inQuery?: string): Promise<BearerCaller> {
+export async function callerOf(
+  headers: Headers,
+  access: Pick<Access, 'callerOf'>,
+  inQuery?: string,
+): Promise<BearerCaller> {
   const inHeader = bearerOf(headers);
   const bearer = inHeader ?? inQuery;
   if (bearer === undefined) throw accessTokenRequired();
