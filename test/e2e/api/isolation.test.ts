@@ -193,16 +193,20 @@ describe('no request shows data of another application', () => {
 
 describe('a cursor that the system did not make for the list', () => {
   type List = [route: Route, given?: Record<string, string>, query?: Record<string, string>];
+  /** A page of changes has a cursor only within a version, after which it must be requested with the same limit. */
+  const pageOf = ({ tag }: Route, limit: string) => (tag === 'changes' ? { limit: '1', after: '0' } : { limit });
   const firstPage = async (...[route, given = {}, query = {}]: List) => {
-    const path = pathOf(route, given) + queryFor(route, { limit: '1', ...query });
-    const { status, body } = await api.get<{ next: string | null }>(path);
+    const path = pathOf(route, given) + queryFor(route, { ...pageOf(route, '1'), ...query });
+    const { status, body } = await api.get<{ next?: string | null; cursor?: string }>(path);
     expect(status, path).toBe(200);
-    return body.next;
+    return body.next ?? body.cursor ?? null;
   };
   /** Expects that the route refuses each of the cursors. */
   const expectRefused = async (route: Route, cursors: (string | null)[]) => {
     const given = cursors.filter((cursor) => cursor !== null);
-    const requests = given.map((cursor) => ({ path: pathOf(route) + queryFor(route, { limit: '100', cursor }) }));
+    const requests = given.map((cursor) => ({
+      path: pathOf(route) + queryFor(route, { ...pageOf(route, '100'), cursor }),
+    }));
     for (const [i, answer] of (await walk(route, requests)).entries()) {
       expect(answer, given[i]).toBeProblem(422, 'validation_failed', 'cursor');
       // Operators see every application, but not with an invalid cursor.
@@ -230,7 +234,7 @@ describe('a cursor that the system did not make for the list', () => {
       ...(has('chat_number') ? ['2', '3'] : []).map((number): List => [route, { chat_number: number }]),
       ...(has('q') ? ['o', 'some'] : []).map((q): List => [route, {}, { q }]),
       ...Object.entries({ order: 'desc', after: '0', before: '4' })
-        .filter(([name]) => has(name))
+        .filter(([name]) => has(name) && route.tag !== 'changes')
         .map(([name, value]): List => [route, {}, { [name]: value }]),
       ...others.map(([, other]): List => [other]),
     ];
@@ -239,10 +243,14 @@ describe('a cursor that the system did not make for the list', () => {
   });
 
   test.each(listing)('a cursor that a client made is refused: %s', async (id, route) => {
-    const real = String(await firstPage(route));
-    const [signature, ...position] = decodedCursor(real);
     const params = Object.fromEntries(paramsOf(route).map((name) => [name, name === 'token' ? mine.token : '1']));
-    const list = listFor(id, params, queryOf(route).includes('q') ? { q: common } : {});
+    const list = listFor(id, params, {
+      ...(queryOf(route).includes('q') && { q: common }),
+      ...(route.tag === 'changes' && pageOf(route, '1')),
+    });
+    // Where the versions of the list have one change each, the system makes no cursor for it.
+    const real = (await firstPage(route)) ?? (await testCursors().encode(list, [0, 1, 1]));
+    const [signature, ...position] = decodedCursor(real);
     const positions = some(extremePositions(position));
     const raw = (signed: string, members: string) =>
       Buffer.from(`[${JSON.stringify(signed)}${members && `,${members}`}]`).toString('base64url');
