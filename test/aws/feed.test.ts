@@ -1,4 +1,4 @@
-import { afterEach, beforeAll, describe, expect, test } from 'vitest';
+import { afterEach, beforeAll, describe, expect, test, vi } from 'vitest';
 import { Random } from '../../tools/statistics/random.ts';
 import { ChatFollower, type StepEvent } from '../support/client/chat-follower.ts';
 import type { Application, Chat, Client, Message, MessagePage } from '../support/client/client.ts';
@@ -201,7 +201,8 @@ describe('the feed on AWS', () => {
       if (luck > 0.75) for (const each of [event, ...held.splice(0).reverse()]) follower.take(each);
     };
     const subscribed = async () => {
-      const socket = await connect(transport);
+      // A busy emulator may refuse a connection because its authorizer ran out of time. Clients try again.
+      const socket = await vi.waitFor(() => connect(transport), settled);
       await socket.subscribe(channelOf(transport, chat), take);
       await follower.catchUp();
       return socket;

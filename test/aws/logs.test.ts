@@ -65,6 +65,14 @@ test('the functions’ logs contain no data that clients or operators entrust to
 test('one request id appears in the logs of every function involved, and a client cannot choose it', async () => {
   const client = await deployment();
   const chat = await client.newChat();
+  const feed = await client.get<{ transports: object[] }>(`/applications/${chat.split('/')[2]}/feed`);
+  const steps = [
+    'a batch was indexed',
+    // Docker's LocalStack has no feed.
+    ...(feed.body.transports.length > 0 ? ['a batch was published to the feed'] : []),
+    'a batch was stored',
+    'a write was accepted',
+  ];
   // An id in the form of Lambda's.
   const forgedId = randomUUID();
   const forged = ['x-request-id', 'x-correlation-id', 'x-amzn-requestid'].map((name) => [name, forgedId]);
@@ -78,11 +86,7 @@ test('one request id appears in the logs of every function involved, and a clien
       .map((line) => JSON.parse(line.slice(line.indexOf('{"'))))
       .map(({ message, service }) => `${service}: ${message}`)
       .sort();
-  await expect
-    .poll(told, settled)
-    .toEqual(
-      ['a batch was indexed', 'a batch was stored', 'a write was accepted'].map((what) => `ChatSystem-local: ${what}`),
-    );
+  await expect.poll(told, settled).toEqual(steps.map((what) => `ChatSystem-local: ${what}`));
   expect(await logs()).not.toContain(forgedId);
 });
 

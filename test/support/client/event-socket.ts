@@ -1,4 +1,5 @@
 import { once } from 'node:events';
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Transport } from '../../../lib/api/feed.ts';
 
 export type EventsTransport = Transport & { type: 'appsync-events' };
@@ -17,11 +18,13 @@ export class EventSocket {
   readonly #socket: WebSocket;
   readonly #waiting = new Map<string, (message: Message) => void>();
   readonly #subscriptions = new Map<string, (event: string) => void>();
+  readonly #closed: Promise<Message>;
 
   private constructor(transport: EventsTransport, socket: WebSocket) {
     this.#transport = transport;
     this.#socket = socket;
     socket.addEventListener('message', ({ data }) => this.#receive(JSON.parse(String(data))));
+    this.#closed = once(socket, 'close').then(() => ({ type: 'closed' }));
   }
 
   /** Connects. @throws Error with the type of the error when the connection is refused */
@@ -30,10 +33,10 @@ export class EventSocket {
     const socket = new WebSocket(transport.url, [`header-${header}`, 'aws-appsync-event-ws']);
     const connection = new EventSocket(transport, socket);
     const acknowledged = connection.#next('connection_ack', 'connection_error');
-    const closed = once(socket, 'close').then((): Message => ({ type: 'closed' }));
-    await once(socket, 'open');
-    socket.send(JSON.stringify({ type: 'connection_init' }));
-    accepted(await Promise.race([acknowledged, closed]), 'connection_ack');
+    // A connection that the server does not accept closes without having been open.
+    await Promise.race([once(socket, 'open'), connection.#closed]);
+    if (socket.readyState === WebSocket.OPEN) socket.send(JSON.stringify({ type: 'connection_init' }));
+    accepted(await acknowledged, 'connection_ack');
     return connection;
   }
 
@@ -57,17 +60,20 @@ export class EventSocket {
   }
 
   async close(): Promise<void> {
-    if (this.#socket.readyState === WebSocket.CLOSED) return;
-    const closed = once(this.#socket, 'close');
     this.#socket.close();
-    await closed;
+    // A busy emulator may not complete the closing handshake.
+    await Promise.race([this.#closed, sleep(5_000)]);
   }
 
-  /** Resolves with the next message that has this id or, for messages without an id, one of these types. */
+  /**
+   * Resolves with the next message that has this id or, for messages without an id, one of these types; with the type
+   * `closed` if the connection closes first.
+   */
   #next(...names: string[]): Promise<Message> {
-    return new Promise((resolve) => {
+    const next = new Promise<Message>((resolve) => {
       for (const name of names) this.#waiting.set(name, resolve);
     });
+    return Promise.race([next, this.#closed]);
   }
 
   #receive(message: Message): void {
