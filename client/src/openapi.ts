@@ -239,7 +239,7 @@ export interface paths {
          * List what changed in a chat since a version, so that a client that polls misses nothing
          * @description Returns the messages that changed after the version `after`, each once, as it is now, in the order of the version that changed it last, then of its number. Deleted messages stay in the list, with their number only. Without `after`, the response has the version now.
          *
-         *     To follow, pass `change` of each response as `after` of the next request. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version, so versions have no gaps, and all changes of a version come on one page, except when there are too many for a page (`cursor`). A page costs the same at any depth.
+         *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page costs the same at any depth.
          *
          *     An access token needs `read`.
          */
@@ -263,7 +263,7 @@ export interface paths {
          * List which chats of an application changed since a version
          * @description Returns the chats that changed after the version `after`, each once, as it is now, without its count. New messages, counts and the name of the application are no changes here. Without `after`, the response has the version now.
          *
-         *     To follow, pass `change` of each response as `after` of the next request. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version, so versions have no gaps, and all changes of a version come on one page, except when there are too many for a page (`cursor`). A page costs the same at any depth.
+         *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page costs the same at any depth.
          *
          *     An access token needs `read`, and no `chats`.
          */
@@ -375,7 +375,7 @@ export interface paths {
          * List the ways to follow changes live, or follow them as server-sent events
          * @description Lists the ways to follow changes live. A client uses the first one that it knows.
          *
-         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events: what changed since the given versions, in order, and then what changes, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` since its version 17. Each event "changes" has the messages, or chats, that one version changed last, as they are now; versions without any are left out. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. The stream that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
+         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` from its version 17 on. Each event "changes" has the messages, or chats, that last changed in one version, as they are now. A version is left out if all of them changed again later. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
          *
          *     The event "heartbeat" comes every 30 seconds, with the versions of all that is followed. The event "end" has a `code`: `chat_not_found` with the number of a followed chat that was deleted, which ends the stream only if nothing else is followed. With the other codes the server closes the connection: `access_token_expired`, `access_token_invalid`, `application_not_found`, "too_slow" (more than 1 MB unread; reconnect and catch up) and "stopping" (reconnect).
          *
