@@ -1,5 +1,5 @@
 import { ChatSystemError, errorOf, parsed } from './error.ts';
-import { jittered, limited, sleep } from './time.ts';
+import { after, jittered, limited, sleep } from './time.ts';
 
 /** A token, or a function that returns one: the first time, and again whenever the API no longer takes the last one. */
 export type Token = string | (() => string | Promise<string>);
@@ -103,7 +103,7 @@ export class Requests {
     if (signal.aborted) abort();
     signal.addEventListener('abort', abort);
     const { timeoutMs = 30_000 } = this.#settings;
-    const timer = setTimeout(() => slow.abort(), timeoutMs);
+    const timer = after(timeoutMs, () => slow.abort());
     try {
       const response = await this.#fetch(url, { headers, cache: 'no-store', signal: slow.signal });
       if (response.status !== 200) throw errorOf(response, await response.text());

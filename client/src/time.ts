@@ -1,3 +1,9 @@
+/** The longest time of a timer, in milliseconds. Browsers and Node.js fire a timer with a longer one at once. */
+const longestTimerMs = 2 ** 31 - 1;
+
+/** Calls back after this many milliseconds, or after the longest time of a timer. */
+export const after = (ms: number, work: () => void) => setTimeout(work, Math.min(ms, longestTimerMs));
+
 /** Resolves after this many milliseconds. Rejects with the signal's reason when it aborts. */
 export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
@@ -7,7 +13,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
       settle();
     };
     const abort = end(() => reject(signal?.reason));
-    const timer = setTimeout(end(resolve), ms);
+    const timer = after(ms, end(resolve));
     if (signal?.aborted) abort();
     else signal?.addEventListener('abort', abort);
   });
@@ -16,7 +22,7 @@ export function sleep(ms: number, signal?: AbortSignal): Promise<void> {
 /** Resolves as the promise does, or with undefined when it is still pending after this many milliseconds. */
 export function within<T>(ms: number, promise: Promise<T>): Promise<T | undefined> {
   return new Promise((resolve, reject) => {
-    const timer = setTimeout(() => resolve(undefined), ms);
+    const timer = after(ms, () => resolve(undefined));
     promise.then(resolve, reject).finally(() => clearTimeout(timer));
   });
 }
@@ -32,7 +38,7 @@ export async function limited<T>(
 ): Promise<T> {
   const controller = new AbortController();
   const abort = () => controller.abort(signal?.reason);
-  const timer = setTimeout(() => controller.abort(new DOMException(`No response within ${ms} ms`, 'TimeoutError')), ms);
+  const timer = after(ms, () => controller.abort(new DOMException(`No response within ${ms} ms`, 'TimeoutError')));
   if (signal?.aborted) abort();
   signal?.addEventListener('abort', abort);
   try {

@@ -156,6 +156,22 @@ describe('the client', () => {
     expect(await failed).toMatchObject({ status: 0, code: 'no_response', detail: 'No response within 1000 ms' });
   });
 
+  test('a time that is longer than the longest timer is waited for, and is not over at once', async () => {
+    const month = `${31 * 86_400}`;
+    const { system, sent } = scripted([problem(503, 'unavailable', { 'retry-after': month })]);
+    const controller = new AbortController();
+    const { signal } = controller;
+    const waits = errorOf(system.chat(1).get({ signal, retryMs: Number.POSITIVE_INFINITY }));
+    const hangs: typeof fetch = (_, init) =>
+      new Promise((_, reject) => init?.signal?.addEventListener('abort', () => reject(init.signal?.reason)));
+    const patient = new ChatSystem({ url, token: 't', timeoutMs: Number.POSITIVE_INFINITY, retryMs: 0, fetch: hangs });
+    const hears = errorOf(patient.getApplication({ signal }));
+    await vi.advanceTimersByTimeAsync(3_600_000);
+    expect(sent).toHaveLength(1);
+    controller.abort('enough');
+    expect(await Promise.all([waits, hears])).toEqual(['enough', 'enough']);
+  });
+
   test('a signal ends a call, also while it waits for a repetition, and the call throws its reason', async () => {
     const { system, sent } = scripted([problem(503, 'unavailable', { 'retry-after': '60' })]);
     const controller = new AbortController();
