@@ -1,5 +1,5 @@
 import { ChatSystemError, errorOf, parsed } from './error.ts';
-import { after, jittered, limited, sleep } from './time.ts';
+import { after, jittered, limited, sleep, unlessAborted } from './time.ts';
 
 /** A token, or a function that returns one: the first time, and again whenever the API no longer takes the last one. */
 export type Token = string | (() => string | Promise<string>);
@@ -70,7 +70,7 @@ export class Requests {
     const patience = options.retryMs ?? retryMs;
     let [giveUpAt, mayBeDone, wasRenewed] = [0, false, false];
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
-      const token = await this.token();
+      const token = await this.token(options.signal);
       try {
         return await this.#once<Body>(method, path, content, token, options.signal);
       } catch (error) {
@@ -96,7 +96,7 @@ export class Requests {
 
   /** Returns the response to a request for a stream, once it has begun. The signal also ends the stream. */
   async stream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
-    const headers = { accept, ...bearer(await this.token()) };
+    const headers = { accept, ...bearer(await this.token(signal)) };
     // A silent server must not keep the caller waiting, but a stream that has begun may last.
     const slow = new AbortController();
     const abort = () => slow.abort(signal.reason);
@@ -116,14 +116,20 @@ export class Requests {
   }
 
   /** Returns the current token: the first one, or another one after {@link expire}. */
-  async token(): Promise<string | undefined> {
+  async token(signal?: AbortSignal): Promise<string | undefined> {
     const { token } = this.#settings;
     if (typeof token !== 'function') return token;
-    // Requests that need another token at the same time share the call.
-    this.#renewal ??= Promise.resolve(token());
+    // Requests that need another token at the same time share the call, which goes on when one of them is aborted.
+    this.#renewal ??= this.#renew(token);
+    return unlessAborted(this.#renewal, signal);
+  }
+
+  async #renew(renew: () => string | Promise<string>): Promise<string> {
     try {
-      this.#token = await this.#renewal;
-      return this.#token;
+      // Not called before the promise is kept, because it may throw at once.
+      const renewed = await Promise.resolve().then(renew);
+      this.#token = renewed;
+      return renewed;
     } catch (error) {
       this.#renewal = undefined;
       throw error;

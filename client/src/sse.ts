@@ -48,7 +48,7 @@ export async function connectSse(
     if (chat === application) url.searchParams.append('application', `${at}`);
     else url.searchParams.append('chat', `${chat}:${at}`);
 
-  const token = await requests.token();
+  const token = await requests.token(signal);
   const closing = new AbortController();
   const abort = () => closing.abort(signal?.reason);
   if (signal?.aborted) abort();

@@ -184,6 +184,22 @@ describe('the client', () => {
     expect(sent).toHaveLength(2);
   });
 
+  test('a signal ends a call that waits for a token, and the other calls get the token', async () => {
+    const { promise, resolve } = Promise.withResolvers<string>();
+    const { system, sent } = scripted([json({ name: 'mine' })], { token: () => promise });
+    const controller = new AbortController();
+    const { signal } = controller;
+    const aborted = [errorOf(system.getApplication({ signal })), errorOf(system.follow({ after: 1, signal }).next())];
+    const other = system.getApplication();
+    await vi.advanceTimersByTimeAsync(1_000);
+    controller.abort('enough');
+    expect(await Promise.all(aborted)).toEqual(['enough', 'enough']);
+    expect(await errorOf(system.getApplication({ signal }))).toBe('enough');
+    resolve('a-token');
+    expect(await other).toEqual({ name: 'mine' });
+    expect(sent).toHaveLength(1);
+  });
+
   test('a delete succeeds when the attempt before it may have deleted it', async () => {
     const { system } = scripted([problem(503, 'unavailable'), problem(404, 'message_not_found')]);
     const deleted = system.chat(1).deleteMessage(3);
