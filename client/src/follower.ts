@@ -98,7 +98,8 @@ export class Follower {
       const until = Math.min(heardAt + silenceMs, checkAt, (behindSince ?? Number.POSITIVE_INFINITY) + lateMs);
       const event = await connection.next(Math.max(0, until - performance.now()));
       if (event) {
-        this.#failures = 0;
+        // The end of a stream that brought nothing is a failure too.
+        if (event.type !== 'end') this.#failures = 0;
         if (event.type === 'again') return;
         yield* this.#take(event, connection.isOrdered);
         // While the consumer works on a step, nobody listens.
@@ -174,7 +175,7 @@ export class Follower {
     this.#failures++;
     // The next round reads, and so finds out which chat it is.
     if (error.code === 'chat_not_found') this.#failures = Math.max(this.#failures, 2);
-    if (error.code === 'too_slow') return;
+    if (error.code === 'too_slow' && this.#failures === 1) return;
     const delayMs = Math.min(firstDelayMs * 2 ** (this.#failures - 1), longestDelayMs);
     await sleep(Math.max(error.retryAfterMs, jittered(delayMs)), this.#signal);
   }

@@ -4,6 +4,7 @@ import fc from 'fast-check';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { ChatSystemError } from '../../client/src/error.ts';
 import { type FollowedStep, Follower, type FollowStatus } from '../../client/src/follower.ts';
+import type { Connection, WireEvent } from '../../client/src/wire.ts';
 import { type Announcement, chat, type Row, SimulatedChat, type Weather } from '../support/client/simulated-chat.ts';
 
 // The follower on a simulated chat, in simulated time: whatever is lost, doubled, late or reordered, it ends with what
@@ -414,5 +415,30 @@ describe('a follower in the long run', () => {
     store.breakConnections();
     await seconds(60);
     expect(await ended).toBe(refusal);
+  });
+
+  test.each([
+    ['too_slow', false],
+    ['stopping', false],
+    ['access_token_invalid', true],
+  ])('a follower whose streams bring nothing but their end does not connect without pauses: %s', async (code, ends) => {
+    let connects = 0;
+    const end: WireEvent = { type: 'end', code };
+    const connect = async (): Promise<Connection> => {
+      if (++connects > 100) throw new Error('The follower connects without end.');
+      return { isOrdered: true, silenceMs: 60_000, next: async () => end, close: () => {} };
+    };
+    const read = async () => ({ change: 0, data: [], more: false });
+    const source = { read, connect, renews: () => code.startsWith('access_token_') };
+    const ending = new AbortController();
+    const follower = new Follower(source, () => {}, ending.signal);
+    const followed = follower.follow(new Map([[chat, 0]])).next();
+    const ended = followed.catch((error: unknown) => error);
+    await seconds(300);
+    ending.abort('enough');
+    if (ends) expect(await ended).toMatchObject({ code });
+    else expect(await ended).toBe('enough');
+    expect(connects).toBeGreaterThan(2);
+    expect(connects).toBeLessThan(20);
   });
 });
