@@ -72,7 +72,14 @@ export async function connectAppsync(
     wake();
   };
   socket.onopen = () => socket.send('{"type":"connection_init"}');
-  socket.onmessage = ({ data }) => receive(parsed(data) as Received);
+  socket.onmessage = ({ data }) => {
+    // In Node.js, an error that is thrown here ends the process.
+    try {
+      receive(parsed(data) as Received);
+    } catch (error) {
+      lost(`AppSync Events sent what it does not document: ${error}`);
+    }
+  };
   socket.onclose = ({ code }) => lost(`The WebSocket was closed with code ${code}.`);
   socket.onerror = () => lost('The WebSocket failed.');
 

@@ -87,7 +87,11 @@ export async function connectSse(
         reading = undefined;
         if (piece.done) throw lost('The server closed the stream.');
         for (const { event, data } of parser.push(decoder.decode(piece.value, { stream: true })))
-          events.push(wireEvent(event, parsed(data)));
+          try {
+            events.push(wireEvent(event, parsed(data)));
+          } catch (cause) {
+            throw lost('The server sent what is no event of a feed.', cause);
+          }
       }
     },
   };

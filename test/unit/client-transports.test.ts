@@ -327,3 +327,15 @@ test('a connection that is not acknowledged fails, and an aborted signal ends on
   controller.abort('enough');
   await expect(next).rejects.toBe('enough');
 });
+
+test('what is no event of a feed is a lost connection', async () => {
+  const { send, write } = streaming();
+  const stream = await connectSse(new Requests({ url, fetch: send }), feed(), opening);
+  write('changes', undefined);
+  await expect(stream.next(1_000)).rejects.toMatchObject({ status: 0, code: 'no_response' });
+  for (const data of ['<html>', '{}', '{"type":"data","event":"<html>"}']) {
+    const { connection, socket } = await connected();
+    socket.onmessage({ data });
+    await expect(connection.next(1_000)).rejects.toMatchObject({ status: 0, code: 'no_response' });
+  }
+});
