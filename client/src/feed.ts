@@ -38,6 +38,7 @@ export class Feed implements Source {
   async connect(positions: Map<number, number>, signal: AbortSignal | undefined): Promise<Connection> {
     const path = `${self}/feed`;
     const headers = { accept: 'application/json' };
+    const token = await this.#requests.token(signal);
     const feed = await this.#requests.send<components['schemas']['Feed']>(
       'GET',
       path,
@@ -48,7 +49,13 @@ export class Feed implements Source {
     for (const transport of feed.transports) {
       if (transport.type === 'sse')
         return connectSse(this.#requests, new URL(transport.url, this.#requests.base + path), opening);
-      if (transport.type === 'appsync-events' && canConnectAppsync()) return connectAppsync(transport, opening);
+      if (transport.type === 'appsync-events' && canConnectAppsync()) {
+        const connection = await connectAppsync(transport, opening);
+        // When access tokens are ended, the application gets other channels, and AppSync closes no connection.
+        const next = (ms: number) =>
+          this.#requests.isCurrent(token) ? connection.next(ms) : Promise.resolve({ type: 'again' as const });
+        return { ...connection, next };
+      }
     }
     return polling(signal);
   }

@@ -141,6 +141,11 @@ export class Requests {
     return typeof this.#settings.token === 'function' && code.startsWith('access_token_');
   }
 
+  /** Whether no other token has been asked for since this one. */
+  isCurrent(token: string | undefined): boolean {
+    return typeof this.#settings.token !== 'function' || token === this.#token;
+  }
+
   /** Forgets the token, unless another request has replaced it in the meantime. */
   expire(token: string | undefined): void {
     if (token !== this.#token) return;

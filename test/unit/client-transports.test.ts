@@ -339,3 +339,33 @@ test('what is no event of a feed is a lost connection', async () => {
     await expect(connection.next(1_000)).rejects.toMatchObject({ status: 0, code: 'no_response' });
   }
 });
+
+test('a follower whose access token was ended goes on in the channels of its next one', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('WebSocket', ScriptedSocket);
+  let [given, ended] = [0, 0];
+  const send: typeof fetch = async (input, init) => {
+    const bearer = new Headers(init?.headers).get('authorization');
+    if (Number(bearer?.slice('Bearer '.length)) <= ended)
+      return Response.json({ code: 'access_token_invalid', detail: 'x' }, { status: 401 });
+    if (!new URL(String(input)).pathname.endsWith('/feed')) return Response.json({ data: [], change: 5, more: false });
+    const transports = [{ ...transport, channels: { ...transport.channels, chat: `/chats/${bearer}/{chat_number}` } }];
+    return Response.json({ transports, heartbeat_seconds: 30 });
+  };
+  const ending = new AbortController();
+  const system = new ChatSystem({ url, token: () => `${++given}`, fetch: send });
+  const step = system.chat(1).follow({ after: 5, signal: ending.signal }).next();
+  await vi.advanceTimersByTimeAsync(1_000);
+  expect(ScriptedSocket.last.sent.at(-1)).toMatchObject({ channel: '/chats/Bearer 1/1' });
+  const { last: first } = ScriptedSocket;
+  ended = 1;
+  // The client notices it when it reads what may have been lost.
+  await vi.advanceTimersByTimeAsync(60_000);
+  expect(first.isClosed).toBe(true);
+  expect(ScriptedSocket.last.sent.at(-1)).toMatchObject({ channel: '/chats/Bearer 2/1' });
+  const data = [{ change: 6, type: 'message.deleted', message: { number: 1 } }];
+  ScriptedSocket.last.say({ type: 'data', id: '1', event: JSON.stringify({ chat_number: 1, change: 6, data }) });
+  expect(await step).toMatchObject({ value: { change: 6, data } });
+  expect(given).toBe(2);
+  ending.abort();
+});
