@@ -123,6 +123,8 @@ export class Hub {
       if (follower.hasEnded) return;
       follower.begin(positions);
       for (const chat of deleted) this.#endChat(token, chat);
+      // Nothing may keep a stream that has ended, for example because all that it follows was deleted.
+      if (follower.hasEnded) return;
       this.#heartbeats.add(follower);
       this.#expireSoon(follower);
       this.#requireAccess(follower, generation);

@@ -1,5 +1,5 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { afterEach, expect, test, vi } from 'vitest';
 import { positionsIn } from '../../lib/api/event-ids.ts';
 import type { EventClient } from '../../lib/api/feed.ts';
 import type { Parent } from '../../lib/model/keys.ts';
@@ -7,6 +7,8 @@ import { Hub } from '../../local/feed/hub.ts';
 import { PreparedStep } from '../../local/feed/prepared-step.ts';
 import type { FeedReads, Missed } from '../../local/feed/reads.ts';
 import { EventParser } from '../support/client/event-stream.ts';
+
+afterEach(() => void vi.useRealTimers());
 
 const token = 'the application';
 /** Chat 0 is the list of chats. */
@@ -324,6 +326,25 @@ test('a stream ends at the moment when its access token expires, and at once if 
   expect(end.at).toBeGreaterThanOrEqual(expiresAt - 5);
   expect((await endOf({ generation: 7, expiresAt: 0 })).last).toContain('access_token_expired');
   expect((await endOf({ generation: 6, expiresAt: Date.now() + 60_000 })).last).toContain('access_token_invalid');
+});
+
+test('nothing is kept of a stream whose chats were all deleted before it began', async () => {
+  vi.useFakeTimers();
+  const reads: FeedReads = {
+    version: async () => 3,
+    steps: async () => [],
+    missed: async () => ({ steps: [], upTo: 3 }),
+    generation: async () => 0,
+    deletedChats: async (_, chats) => chats,
+  };
+  const hub = new Hub(reads);
+  const client = new ModelClient(false);
+  const followed = { chats: new Map([1, 2].map((chat) => [chat, 0])) };
+  await hub.follow({ token, followed, access: { generation: 0, expiresAt: Date.now() }, isSelf: true }, client);
+  expect(client.isOpen).toBe(false);
+  expect(hub.subscriptions).toBe(0);
+  // A timer would keep the follower, or visit it for ever.
+  expect(vi.getTimerCount()).toBe(0);
 });
 
 test('a stream that begins after the server was told to stop ends at once with "stopping"', async () => {
