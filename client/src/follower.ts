@@ -85,16 +85,28 @@ export class Follower {
   async *#followConnection(connection: Connection): AsyncGenerator<FollowedStep> {
     const { silenceMs, checkMs } = connection;
     let heardAt = performance.now();
-    let quietMs = checkMs?.first ?? Number.POSITIVE_INFINITY;
-    let checkAt = heardAt + quietMs;
+    // When to read a chat again, whose last step may be lost. For each chat, because the steps of another tell nothing.
+    const checks = new Map<number, { at: number; ms: number }>();
+    const checkIn = (chat: number, ms: number) => checks.set(chat, { at: performance.now() + ms, ms });
+    if (checkMs) for (const chat of this.#sequences.keys()) checkIn(chat, checkMs.first);
     let behindSince: number | undefined;
     while (this.#sequences.size > 0) {
       const isLate = behindSince !== undefined && performance.now() - behindSince >= lateMs;
       for (const [chat, sequence] of this.#sequences)
         if (sequence.mustRead || (isLate && sequence.isBehind)) yield* this.#read(chat);
+      for (const [chat, { at, ms }] of checks) {
+        if (!checkMs || performance.now() < at) continue;
+        let nextMs = Math.min(ms * 2, checkMs.longest);
+        for await (const step of this.#read(chat)) {
+          nextMs = checkMs.first;
+          yield step;
+        }
+        checkIn(chat, nextMs);
+      }
       const isBehind = [...this.#sequences.values()].some((sequence) => sequence.isBehind);
       behindSince = isBehind ? (behindSince ?? performance.now()) : undefined;
 
+      const checkAt = Math.min(...Array.from(checks.values(), ({ at }) => at));
       const until = Math.min(heardAt + silenceMs, checkAt, (behindSince ?? Number.POSITIVE_INFINITY) + lateMs);
       const event = await connection.next(Math.max(0, until - performance.now()));
       if (event) {
@@ -104,17 +116,7 @@ export class Follower {
         yield* this.#take(event, connection.isOrdered);
         // While the consumer works on a step, nobody listens.
         heardAt = performance.now();
-        if (checkMs && event.type === 'step') {
-          quietMs = checkMs.first;
-          checkAt = heardAt + quietMs;
-        }
-      } else if (performance.now() >= checkAt) {
-        quietMs = Math.min(quietMs * 2, checkMs?.longest ?? quietMs);
-        for await (const step of this.#readAll()) {
-          quietMs = checkMs?.first ?? quietMs;
-          yield step;
-        }
-        checkAt = performance.now() + quietMs;
+        if (checkMs && event.type === 'step') checkIn(event.chat, checkMs.first);
       } else if (performance.now() >= heardAt + silenceMs)
         throw new ChatSystemError({ status: 0, code: 'no_response', detail: `Nothing came for ${silenceMs} ms.` });
     }

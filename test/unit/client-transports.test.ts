@@ -369,3 +369,48 @@ test('a follower whose access token was ended goes on in the channels of its nex
   expect(given).toBe(2);
   ending.abort();
 });
+
+test('the lost last step of a chat is noticed, however many steps of another chat come', async () => {
+  vi.useFakeTimers();
+  vi.stubGlobal('WebSocket', ScriptedSocket);
+  const change = (version: number) => ({ change: version, type: 'message.deleted', message: { number: version } });
+  const versions = new Map([
+    [1, 0],
+    [2, 0],
+  ]);
+  let reads = 0;
+  const send: typeof fetch = async (input) => {
+    const { pathname, searchParams } = new URL(String(input));
+    if (pathname.endsWith('/feed')) return Response.json({ transports: [transport], heartbeat_seconds: 30 });
+    reads++;
+    const version = versions.get(Number(/chats\/(\d)/.exec(pathname)?.[1])) ?? 0;
+    const data = Number(searchParams.get('after')) < version ? [change(version)] : [];
+    return Response.json({ data, change: version, more: false });
+  };
+  const ending = new AbortController();
+  const steps: [number | undefined, number][] = [];
+  const follow = async () => {
+    const followed = new ChatSystem({ url, token: 'x', fetch: send }).followAll(
+      { chats: { 1: 0, 2: 0 } },
+      { signal: ending.signal },
+    );
+    for await (const step of followed) steps.push([step.chat_number, step.change]);
+  };
+  const following = follow().catch((error: unknown) => error);
+  await vi.advanceTimersByTimeAsync(1_000);
+  versions.set(2, 1);
+  reads = 0;
+  for (let version = 1; version <= 60; version++) {
+    versions.set(1, version);
+    const step = { chat_number: 1, change: version, data: [change(version)] };
+    ScriptedSocket.last.say({ type: 'data', id: '1', event: JSON.stringify(step) });
+    await vi.advanceTimersByTimeAsync(10_000);
+    if (version === 4) expect(steps).toContainEqual([2, 1]);
+  }
+  expect(steps.filter(([chat]) => chat === 1)).toHaveLength(60);
+  expect(steps.filter(([chat]) => chat === 2)).toHaveLength(1);
+  // Only the quiet chat is read, and less and less often.
+  expect(reads).toBeLessThan(7);
+  ending.abort('enough');
+  expect(await following).toBe('enough');
+});
