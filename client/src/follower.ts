@@ -152,6 +152,9 @@ export class Follower {
       try {
         const page = await this.#source.read(chat, unread, this.#signal);
         for (const step of sequence.read(unread.after, page)) yield { chat, ...step };
+        const { after, cursor } = sequence.unread;
+        if (sequence.isBehind && after === unread.after && cursor === unread.cursor)
+          throw new ChatSystemError({ status: 0, code: 'unexpected_response', detail: 'The next page is the same.' });
       } catch (error) {
         if (!isCode(error, 'chat_not_found')) throw error;
         return yield* this.#end(chat);

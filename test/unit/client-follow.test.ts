@@ -441,4 +441,23 @@ describe('a follower in the long run', () => {
     expect(connects).toBeGreaterThan(2);
     expect(connects).toBeLessThan(20);
   });
+
+  test('a follower does not read the same page without pauses, whatever the server says of the next one', async () => {
+    let reads = 0;
+    const read = async () => {
+      if (++reads > 100) throw new Error('The follower reads without end.');
+      return { change: 5, data: [], more: true };
+    };
+    const connect = async () => ({ isOrdered: false, silenceMs: 60_000, next: async () => undefined, close: () => {} });
+    const ending = new AbortController();
+    const follower = new Follower({ read, connect, renews: () => false }, () => {}, ending.signal);
+    const ended = follower
+      .follow(new Map([[chat, 5]]))
+      .next()
+      .catch((error: unknown) => error);
+    await seconds(300);
+    ending.abort('enough');
+    expect(await ended).toBe('enough');
+    expect(reads).toBeGreaterThan(2);
+  });
 });
