@@ -75,9 +75,10 @@ export class Requests {
         return await this.#once<Body>(method, path, content, token, options.signal);
       } catch (error) {
         if (!(error instanceof ChatSystemError)) throw error;
-        // An earlier attempt has deleted it, although its response said otherwise or was lost.
-        if (mayBeDone && method === 'DELETE' && /^(application|chat|message)_not_found$/.test(error.code))
-          return undefined as Body;
+        // An earlier attempt has deleted it, although its response said otherwise or was lost. The token of a deleted
+        // application is no longer valid.
+        const gone = path === '/applications/self' ? 'access_token_invalid' : /^(chat|message)_not_found$/;
+        if (mayBeDone && method === 'DELETE' && error.code.match(gone)) return undefined as Body;
         if (!wasRenewed && this.renews(error)) {
           wasRenewed = true;
           this.expire(token);

@@ -207,6 +207,17 @@ describe('the client', () => {
     expect(await deleted).toBeUndefined();
   });
 
+  test('deleting an application succeeds when the attempt before it may have ended its token', async () => {
+    const { system } = scripted([offline, problem(401, 'access_token_invalid')]);
+    const deleted = system.deleteApplication();
+    await vi.runAllTimersAsync();
+    expect(await deleted).toBeUndefined();
+    const another = scripted([offline, problem(401, 'access_token_invalid')]);
+    const failed = errorOf(another.system.chat(1).delete());
+    await vi.runAllTimersAsync();
+    expect(await failed).toMatchObject({ code: 'access_token_invalid' });
+  });
+
   test.each([
     ['was refused by a rate limit', problem(429, 'too_many_requests')],
     ['found it pending', problem(404, 'message_pending')],
