@@ -67,12 +67,14 @@ export class Requests {
    */
   async send<Body>(method: string, path: string, content: Content, options: CallOptions = {}): Promise<Body> {
     const { retryMs = 60_000, onRetry } = this.#settings;
+    // At once, because the caller may change the objects in it while the request waits, and all attempts must be alike.
+    const sent = { ...content, body: JSON.stringify(content.body) as string | undefined };
     const patience = options.retryMs ?? retryMs;
     let [giveUpAt, mayBeDone, wasRenewed] = [0, false, false];
     for (let delayMs = firstDelayMs; ; delayMs = Math.min(delayMs * 2, longestDelayMs)) {
       const token = await this.token(options.signal);
       try {
-        return await this.#once<Body>(method, path, content, token, options.signal);
+        return await this.#once<Body>(method, path, sent, token, options.signal);
       } catch (error) {
         if (!(error instanceof ChatSystemError)) throw error;
         // An earlier attempt has deleted it, although its response said otherwise or was lost. The token of a deleted
@@ -157,7 +159,7 @@ export class Requests {
   async #once<Body>(
     method: string,
     path: string,
-    { query, body, headers }: Content,
+    { query, body, headers }: Omit<Content, 'body'> & { body: string | undefined },
     token: string | undefined,
     signal: AbortSignal | undefined,
   ): Promise<Body> {
@@ -170,7 +172,7 @@ export class Requests {
         ...(path === '/applications' ? adminKey !== undefined && { 'x-api-key': adminKey } : bearer(token)),
         ...headers,
       },
-      ...(body !== undefined && { body: JSON.stringify(body) }),
+      ...(body !== undefined && { body }),
     };
     try {
       return await limited(timeoutMs, signal, async (limit) => {

@@ -72,6 +72,18 @@ describe('the client', () => {
     });
   });
 
+  test('sends what it was given, although the caller changes it while the call lasts', async () => {
+    const { system, sent } = scripted([problem(503, 'unavailable'), json({ data: [] }, 201)]);
+    const messages = [{ body: 'Hello' }];
+    const created = system.chat(7).sendAll(messages);
+    messages.length = 0;
+    await vi.advanceTimersByTimeAsync(0);
+    messages.push({ body: 'Later' });
+    await vi.runAllTimersAsync();
+    await created;
+    expect(sent.map(({ body }) => body)).toEqual(Array(2).fill({ messages: [{ body: 'Hello' }] }));
+  });
+
   test('uses the Idempotency-Key of the caller, and none for access tokens, which take none', async () => {
     const { system, sent } = scripted([json({}, 201)]);
     await system.createChat({ name: 'Order 1042' }, { idempotencyKey: 'order-1042' });
