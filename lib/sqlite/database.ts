@@ -274,16 +274,26 @@ export class Database {
     });
   }
 
-  /** Brings the schema up to date. */
+  /**
+   * Brings the schema up to date, in one transaction. Kysely would commit each statement on its own, so a process that
+   * is killed meanwhile, or a damaged journal, would leave tables that the next attempt cannot create again.
+   */
   async migrate(schema: DatabaseSchema): Promise<void> {
-    for (const [owner, migrations] of Object.entries(schema)) {
-      const { error } = await new Migrator({
-        db: this.kysely(),
-        provider: { getMigrations: async () => migrations },
-        migrationTableName: `${owner}_migrations`,
-        migrationLockTableName: `${owner}_migrations_lock`,
-      }).migrateToLatest();
-      if (error) throw explained(this.#path, error);
+    try {
+      this.raw.exec('BEGIN IMMEDIATE');
+      for (const [owner, migrations] of Object.entries(schema)) {
+        const { error } = await new Migrator({
+          db: this.kysely(),
+          provider: { getMigrations: async () => migrations },
+          migrationTableName: `${owner}_migrations`,
+          migrationLockTableName: `${owner}_migrations_lock`,
+        }).migrateToLatest();
+        if (error) throw error;
+      }
+      this.raw.exec('COMMIT');
+    } catch (error) {
+      if (this.raw.isTransaction) this.raw.exec('ROLLBACK');
+      throw explained(this.#path, error);
     }
     this.#changes = this.#totalChanges();
   }

@@ -51,6 +51,19 @@ describe('a database file', () => {
     expect(file.database.prepare('SELECT * FROM more_notes').all()).toEqual([]);
   });
 
+  test('a migration that fails halfway leaves nothing, so the next attempt succeeds', async () => {
+    const { up } = makes('more_notes');
+    const failing: Migration = {
+      up: async (db) => {
+        await up(db);
+        throw new Error('halfway');
+      },
+    };
+    await expect(file.database.migrate({ notes: { ...schema.notes, '002': failing } })).rejects.toThrow('halfway');
+    await file.database.migrate(newerSchema);
+    expect(file.database.prepare('SELECT * FROM more_notes').all()).toEqual([]);
+  });
+
   test('a database syncs every commit to the disk, and readers can read meanwhile', () => {
     expect(file.database.raw.prepare('PRAGMA synchronous').get()).toEqual({ synchronous: 2 });
     expect(file.database.raw.prepare('PRAGMA journal_mode').get()).toEqual({ journal_mode: 'wal' });
