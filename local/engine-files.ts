@@ -24,11 +24,10 @@ export interface EngineFiles {
   generations: SharedArrayBuffer;
   queues: Record<QueueName, SqliteQueue>;
   ledger: SqliteLedger;
-  /**
-   * Marks both files as consistent after a repair, so that the next start accepts them. Returns whether they were
-   * inconsistent before.
-   */
-  markConsistent(): Promise<boolean>;
+  /** Why the next start will refuse the files, as a sentence; undefined if they are consistent. */
+  inconsistency: string | undefined;
+  /** Marks both files as consistent after a repair, so that the next start accepts them. */
+  markConsistent(): Promise<void>;
   /** Waits for the commits in progress, and closes both files. */
   close(): Promise<void>;
 }
@@ -91,15 +90,14 @@ export async function openEngineFiles(
     generations: generations.shared,
     queues,
     ledger: new SqliteLedger(commits, queues.store),
+    inconsistency: inconsistency?.message,
     markConsistent: async () => {
-      if (!inconsistency) return false;
       const ledger = nextGeneration(later(found.reached, found.store.fileGenerations.other));
       const store = nextGeneration(later(found.store.fileGenerations.own, found.ledger.fileGenerations.other));
       ledgerDatabase.setFileGenerations({ own: ledger, other: store });
       await ledgerDatabase.sync();
       storeDatabase.setFileGenerations({ own: store, other: ledger });
       mark.write(ledger);
-      return true;
     },
     close: async () => {
       await commits.run(() => undefined);

@@ -1,4 +1,4 @@
-import { cpSync, rmSync } from 'node:fs';
+import { cpSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { setTimeout as passes } from 'node:timers/promises';
 import { beforeAll, describe, expect, test, vi } from 'vitest';
@@ -112,6 +112,29 @@ test('a start on inconsistent files names the repair in one sentence, the repair
   await ops('--data-dir', folder, 'reconcile', '--repair');
   const host = await hostOf(startHost(folder));
   expect((await fetch(`${host.url}${killed.chat}/messages`)).status).toBe(200);
+});
+
+test('reconcile fails on files that the next start refuses, though it finds no difference, until they are repaired', async () => {
+  const folder = dataFolder();
+  const host = await hostOf(startHost(folder, '--log-level', 'silent'));
+  const application = await (await Client.connect(host.url)).newApplication();
+  await host.stop();
+  const mark = path.join(folder, 'ledger.mark');
+  const [id, generation] = readFileSync(mark, 'utf8').split(' ');
+  writeFileSync(mark, `${id} ${Number(generation) + 1}\n`);
+
+  const refusal = `The database ${folder}/ledger.db has lost its last commits`;
+  const token = path.basename(application);
+  for (const args of [['reconcile'], ['reconcile', '--repair', token]]) {
+    const looked = await ops('--data-dir', folder, ...args);
+    expect(looked.stdout).toContain('no differences');
+    expect(looked.stderr).toContain(refusal);
+    expect(looked.status).toBe(1);
+  }
+  const repaired = await ops('--data-dir', folder, 'reconcile', '--repair');
+  expect(repaired.stdout).toContain('The data files are consistent now');
+  expect(repaired.status).toBe(0);
+  await hostOf(startHost(folder));
 });
 
 describe('databases copied at different moments are refused, and the repair that the refusal names works', () => {

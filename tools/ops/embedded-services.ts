@@ -32,7 +32,7 @@ export async function openEmbedded(
       );
     throw error;
   });
-  const { ledger, queues, storeDatabase } = files;
+  const { ledger, queues, storeDatabase, inconsistency } = files;
   const store = new SqliteStore(storeDatabase);
   const searchIndex = new SqliteSearchIndex(storeDatabase);
   const reindexing = new SqliteReindexing(storeDatabase, store, searchIndex);
@@ -43,7 +43,7 @@ export async function openEmbedded(
     queues,
     waitingWrites: queues.store,
     reindexing,
-    markConsistent: () => files.markConsistent(),
+    ...(inconsistency && { inconsistency: { reason: inconsistency, markConsistent: () => files.markConsistent() } }),
     close: () => files.close(),
   };
 }

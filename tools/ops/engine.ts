@@ -11,11 +11,19 @@ export interface OpsServices extends Omit<Services, 'cursors' | 'access' | 'feed
   queues: Record<QueueName, Queue> & Partial<Record<AwsQueue, Queue>>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;
-  /** Marks the two files of a data folder as consistent; returns whether they were inconsistent. Undefined on AWS. */
-  markConsistent?: () => Promise<boolean>;
+  /** Only for a data folder whose two files do not match. */
+  inconsistency?: Inconsistency;
   /** Replaces the content of SQL with that of the database at the URL. Undefined for a data folder. */
   copyOfSql?: (url: string) => AsyncGenerator<CopyStep>;
   close: () => Promise<void>;
+}
+
+/** The reason why a data folder is refused. */
+export interface Inconsistency {
+  /** The reason as a sentence, with the command that repairs it. */
+  reason: string;
+  /** Lets the next start accept the folder. */
+  markConsistent(): Promise<void>;
 }
 
 /** What to do with an unusual data folder. */

@@ -60,8 +60,11 @@ const program = opsCommand({
     withSystem(
       async (services) => {
         if ((await reconcileAll(services, token, flags, interruption)) > 0) status = 1;
-        const isWhole = flags.repair && token === undefined && !interruption.wanted;
-        if (isWhole && (await services.markConsistent?.()) && !flags.json)
+        if (!services.inconsistency || interruption.wanted) return;
+        // A lost commit need not show as a difference: both files may lack what was in it.
+        if (!flags.repair || token !== undefined) throw new CommandProblem(services.inconsistency.reason);
+        await services.inconsistency.markConsistent();
+        if (!flags.json)
           console.log(
             'The data files are consistent now; script/start accepts the folder. Messages that are still missing are lost.',
           );
