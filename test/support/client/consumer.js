@@ -22,7 +22,11 @@ export async function consume({ ChatSystem }, control) {
   });
   const follow = async () => {
     let version = 0;
-    const onStatus = ({ live, error }) => statuses.push(live ? 'live' : error.code);
+    const onStatus = ({ live, error }) => {
+      const status = live ? 'live' : error.code;
+      statuses.push(status);
+      ask('/status', { status }).catch((reason) => faults.push(String(reason)));
+    };
     for await (const { change, data } of chat.follow({ after: 0, signal: ending.signal, onStatus })) {
       for (const { change: made, type, message } of data) {
         if (made <= version || made > change) faults.push(`version ${made} came after ${version}, in step ${change}`);

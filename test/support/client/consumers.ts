@@ -31,8 +31,8 @@ interface Given {
   token: string;
   /** The number of messages that it writes. */
   rounds: number;
-  /** Called after each round, before the next one. */
-  afterRound?: (round: number) => Promise<void>;
+  /** Called after each round, before the next one, with the statuses that the following has had until now. */
+  afterRound?: (round: number, statuses: readonly string[]) => Promise<void>;
 }
 
 /**
@@ -63,13 +63,15 @@ export async function consume(
   await server.createChat();
   const ended = Promise.withResolvers<z.output<typeof reported>>();
   let tokens = 0;
+  const told: string[] = [];
   const control = await startControl(folder, async (path, body) => {
     if (path === '/begin') return { url, rounds };
     if (path === '/token') {
       tokens++;
       return server.createAccessToken({ sender: 'ada', can: ['read', 'create', 'edit'] });
     }
-    if (path === '/round') await afterRound?.(z.object({ round: z.number() }).parse(body).round);
+    if (path === '/status') told.push(z.object({ status: z.string() }).parse(body).status);
+    if (path === '/round') await afterRound?.(z.object({ round: z.number() }).parse(body).round, told);
     if (path === '/end') ended.resolve(reported.parse(body));
     return {};
   });
