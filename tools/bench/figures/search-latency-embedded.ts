@@ -36,7 +36,7 @@ export const searchLatencyEmbedded = searches(
   `The same searches of the same messages as in [the figure on
     OpenSearch](#aws-searching-a-chat-of-1000000-messages), here in the embedded engine's index. A search counts at most
     10,000 matches. The reference is \`LIKE '%…%'\` on the same rows in SQLite with the same order and limit. It does not
-    count the matches, and ignores the case of ASCII letters only.`,
+    count the matches, and distinguishes case except in ASCII letters.`,
 );
 
 export const searchLatencyEmbeddedLarge = searches(
