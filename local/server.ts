@@ -11,15 +11,15 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
 import { formatProblem, type HeadCheck, headCheck, type IncomingEvent } from '../functions/runtime/http/admission.ts';
+import { type BearerCaller, callerOf, judgedCaller, self } from '../functions/runtime/http/bearer.ts';
+import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import {
   eventStream,
   type HttpResult,
   problemFor,
   problemResponse,
   sharedBody,
-} from '../functions/runtime/http/answering.ts';
-import { type BearerCaller, callerOf, judgedCaller, self } from '../functions/runtime/http/bearer.ts';
-import type { HttpHandler } from '../functions/runtime/http/operation.ts';
+} from '../functions/runtime/http/proxy-result.ts';
 import { joinLines } from '../functions/runtime/http/request-headers.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
 import type { Access } from '../lib/access/access.ts';

@@ -3,8 +3,8 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { preflightHeaders } from '../../lib/api/headers.ts';
 import { Problem, routeNotFound } from '../../lib/api/problems.ts';
 import { methodsOf, pathsOf, type Route, routes } from '../../lib/api/routes.ts';
-import { answering } from '../runtime/http/answering.ts';
 import type { HttpHandler } from '../runtime/http/operation.ts';
+import { proxyResult } from '../runtime/http/proxy-result.ts';
 import { requestHeaders } from '../runtime/http/request-headers.ts';
 import { pathCheck } from '../runtime/http/route-path.ts';
 
@@ -28,7 +28,7 @@ const known = new Map(
 export const fallback = (): HttpHandler =>
   middy()
     .use(
-      answering({
+      proxyResult({
         method: 'GET',
         path: '*',
         summary: '',

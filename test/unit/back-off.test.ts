@@ -10,7 +10,7 @@ import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
 
 const visibility = visibilityOf(functionSizes.worker, queueResources.store.delivery);
 
-const answering =
+const respondingWith =
   (...failed: string[]) =>
   async (): Promise<SQSBatchResponse> => ({
     batchItemFailures: failed.map((itemIdentifier) => ({ itemIdentifier })),
@@ -23,7 +23,7 @@ const batch = (...receives: number[]): SQSEvent =>
 const released = async (event: SQSEvent, ...failed: string[]) => {
   const calls: [string[], number][] = [];
   const queue = { release: async (...call: [string[], number]) => void calls.push(call) };
-  const response = await backingOff(answering(...failed), queue)(event, lambdaContext('test'));
+  const response = await backingOff(respondingWith(...failed), queue)(event, lambdaContext('test'));
   expect(response.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier)).toEqual(failed);
   return calls;
 };
@@ -58,7 +58,7 @@ test('records that succeeded are not released', async () => {
 test('the failed records are returned although the queue is unavailable', async () => {
   const warn = vi.spyOn(log, 'warn').mockReturnValue();
   const queue = { release: async () => Promise.reject(new Error('out')) };
-  const response = await backingOff(answering('0'), queue)(batch(1), lambdaContext('test'));
+  const response = await backingOff(respondingWith('0'), queue)(batch(1), lambdaContext('test'));
   expect(response).toEqual({ batchItemFailures: [{ itemIdentifier: '0' }] });
   expect(warn).toHaveBeenCalled();
 });

@@ -11,12 +11,12 @@ import type { LambdaHandler } from '../lambda.ts';
 import type { ServicesOf } from '../services.ts';
 import { acceptanceReport } from './acceptance-report.ts';
 import { admission } from './admission.ts';
-import { answering, type HttpResult } from './answering.ts';
 import { bodyValues } from './body-values.ts';
 import type { ResponseOf } from './documented-response.ts';
 import { jsonBody } from './json-body.ts';
 import { type CursorRules, type PagedOperation, type PageStart, pageStart } from './lists.ts';
 import { permission } from './permission.ts';
+import { type HttpResult, proxyResult } from './proxy-result.ts';
 import { requestHeaders } from './request-headers.ts';
 import { type ApiEvent, type ApiRequest, validation } from './validation.ts';
 
@@ -61,7 +61,7 @@ function handlerOf<Id extends OperationId, Request extends ApiRequest<Id>, Json>
   const route: Route = routes[id];
   const { access, cursors } = services as { access?: Access; cursors?: Cursors };
   const stack = middy({ timeoutEarlyInMillis: limits.timeoutEarlyMs })
-    .use(answering(route))
+    .use(proxyResult(route))
     .use(requestHeaders())
     .use(admission(route, services.adminKey, access))
     .use(bodyValues(route))

@@ -129,7 +129,7 @@ function expectedProblem(error: unknown): Problem | undefined {
 }
 
 /** Turns what the operation returned, or the error that ended it, into the proxy result. */
-export function answering(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
+export function proxyResult(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   const finish = async (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
     const line = {
       request_id: requestId,
