@@ -132,7 +132,7 @@ export class Connections {
    *
    * @param serve called with each request when its turn has come
    */
-  own(server: Server, serve: RequestListener): void {
+  attach(server: Server, serve: RequestListener): void {
     this.#serve = serve;
     server.on('connection', (socket: Socket) => this.#open(socket));
     const receive: RequestListener = (request, response) => this.#receive({ request, response });
@@ -221,7 +221,7 @@ export class Connections {
   }
 
   #open(socket: Socket): void {
-    if (this.#connections.size >= this.#most && !this.#endIdle()) {
+    if (this.#connections.size >= this.#most && !this.#closeIdle()) {
       socket.destroy();
       return;
     }
@@ -241,7 +241,7 @@ export class Connections {
     };
     socket.on('resume', () => this.#readOn(connection));
     this.#connections.set(socket, connection);
-    this.turns.hurry();
+    this.turns.shortenTurn();
     socket.on('close', () => {
       this.#connections.delete(socket);
       this.memory.forget(connection);
@@ -257,7 +257,7 @@ export class Connections {
    * request. So a client that opens many connections and sends nothing cannot push out the others. Returns whether it
    * closed one.
    */
-  #endIdle(): boolean {
+  #closeIdle(): boolean {
     let idle: Socket | undefined;
     for (const [socket, connection] of this.#connections) {
       const { hasSentRequest, started, held, unparsed, hasBodyUnderWay, streaming } = connection;

@@ -76,8 +76,8 @@ const responseHeadBytes = 500;
 type Headers = ReturnType<typeof headersOf>;
 type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
 
-/** What the server itself needs to refuse a request before its body is read. */
-export interface Gate {
+/** What the server needs to check a request before it reads the body. */
+export interface RequestChecks {
   /** Undefined where the registry of applications is open. */
   adminKey: string | undefined;
   /** Whether the server listens on a loopback address. */
@@ -90,7 +90,7 @@ export interface Gate {
  * Serves the operations over HTTP as API Gateway does: it turns each request into a proxy event for the handler of its
  * route. It contains no logic of any operation.
  */
-export function createServer(operations: Map<OperationId, HttpHandler>, gate: Gate): FastifyInstance {
+export function createServer(operations: Map<OperationId, HttpHandler>, checks: RequestChecks): FastifyInstance {
   const connections = new Connections();
 
   /** Sends a problem as the last response of a connection, and closes the connection. */
@@ -122,7 +122,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
       // A client may end its side of the connection once it has sent a request, as `nc -N` does. Without this setting,
       // which Node.js does not document, it would get no response unless that was ready at once.
       Object.assign(http, { httpAllowHalfOpen: true });
-      connections.own(http, serve);
+      connections.attach(http, serve);
       http.on('connect', (_request: IncomingMessage, socket: Socket) => {
         // Node.js has removed its listeners from this socket, so an error of the client's connection would end the
         // process.
@@ -349,7 +349,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
       call(fallbackHandler, resource, request, reply);
   const unknownPath = refusing('/{proxy+}');
   const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
-    const checkHead = route.admin || route.body ? headCheckOf(route, gate) : undefined;
+    const checkHead = route.admin || route.body ? headCheckOf(route, checks) : undefined;
     const admit = (
       request: FastifyRequest,
       reply: FastifyReply,
@@ -386,7 +386,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
         admit(request, reply, { headers, declared });
         return;
       }
-      callerOf(headers, gate.access)
+      callerOf(headers, checks.access)
         .then(
           (caller) => admit(request, reply, { headers, declared, caller }),
           (error: unknown) => send(request, reply, refusal(request, problemFor(error, request.id))),
@@ -412,7 +412,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
     }
     serve(path, [...unknown], refusing(path));
   }
-  for (const url of ['/', '/docs']) server.get(url, (request, reply) => send(request, reply, leadToDocs(request.id)));
+  for (const url of ['/', '/docs'])
+    server.get(url, (request, reply) => send(request, reply, redirectToDocs(request.id)));
   server.setNotFoundHandler(unknownPath);
   server.setErrorHandler(acceptAnyContentType(unknownPath));
   return server;
@@ -435,7 +436,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, gate: Ga
  * and listed only under this machine's own names. Any other host name that resolves to this machine may belong to a web
  * page that uses DNS rebinding, and the browser then treats the page as the same origin.
  */
-function headCheckOf(route: Route, { adminKey, onLoopback }: Gate): HeadCheck {
+function headCheckOf(route: Route, { adminKey, onLoopback }: RequestChecks): HeadCheck {
   const checkHead = headCheck(route, adminKey);
   if (!route.admin || adminKey || !onLoopback) return checkHead;
   return (headers, bodyBytes) => {
@@ -457,7 +458,7 @@ const urlsOf = (path: string): string[] =>
  * Returns the response to a request for the API without its base path. The location is relative, so that it is right
  * behind any path prefix of a proxy.
  */
-const leadToDocs = (requestId: string): HttpResult => emptyResponse(307, requestId, { location: `${stage}/docs` });
+const redirectToDocs = (requestId: string): HttpResult => emptyResponse(307, requestId, { location: `${stage}/docs` });
 
 /** Returns a response without a body that no handler makes. */
 const emptyResponse = (statusCode: number, requestId: string, headers: Record<string, string> = {}): HttpResult => ({

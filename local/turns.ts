@@ -27,7 +27,7 @@ export class Turns {
   #budgetMs = turnMs;
 
   /** Makes this turn short, because more connections may wait to be accepted. */
-  hurry(): void {
+  shortenTurn(): void {
     if (this.#budgetMs === acceptingTurnMs) return;
     this.#budgetMs = acceptingTurnMs;
     // Runs after the tasks of this turn, which were scheduled before.

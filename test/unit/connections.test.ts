@@ -20,7 +20,7 @@ describe('a connection', () => {
     serve = (request, response) => void inHand.push({ request, response });
     http = server();
     http.on('request', () => void parsed++);
-    new Connections().own(http, (request, response) => serve(request, response));
+    new Connections().attach(http, (request, response) => serve(request, response));
     await once(http.listen(0, '127.0.0.1'), 'listening');
     socket = connect((http.address() as AddressInfo).port, '127.0.0.1');
     socket.on('data', (bytes: Buffer) => {

@@ -32,7 +32,7 @@ describe('turns', () => {
   test('a turn in which a connection was accepted runs only one task, so that the next connection is accepted soon', async () => {
     const turns = new Turns();
     const seen = schedule(turns);
-    turns.hurry();
+    turns.shortenTurn();
     await nextTurn();
     expect(seen.ran).toBe(1);
     await allOf(seen);
