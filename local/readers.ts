@@ -144,7 +144,7 @@ export class Readers {
   /**
    * @param options.module what a process runs: local/reader.ts, or a test's own
    * @param options.isKnown whether an application has this token
-   * @param options.access judges bearer tokens
+   * @param options.access checks bearer tokens
    * @param options.deadlineMs only tests set it
    */
   constructor(options: {
@@ -234,7 +234,7 @@ export class Readers {
 
   /**
    * Returns the token of the application that a request is for, so that its reads with access tokens wait in the same
-   * queue as its others. A bearer token is judged before the read takes a place in the queue. Otherwise anyone who has
+   * queue as its others. A bearer token is checked before the read takes a place in the queue. Otherwise anyone who has
    * an access token that has expired or was ended could take the turns of the application.
    *
    * @throws Problem when the bearer token is refused; Unavailable

@@ -11,7 +11,7 @@ import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
 import { formatProblem, type HeadCheck, headCheck, type IncomingEvent } from '../functions/runtime/http/admission.ts';
-import { type BearerCaller, callerOf, judgedCaller, self } from '../functions/runtime/http/bearer.ts';
+import { type BearerCaller, callerOf, self, verifiedCaller } from '../functions/runtime/http/bearer.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import {
   eventStream,
@@ -332,7 +332,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
     { body, caller }: { body?: Buffer; caller?: BearerCaller | undefined } = {},
   ): void => {
     const event: IncomingEvent = proxyEvent(request, resource, body);
-    if (caller) event[judgedCaller] = caller;
+    if (caller) event[verifiedCaller] = caller;
     handler(event, requestContext(resource, request.id))
       .then((result) => send(request, reply, result))
       .catch((error: Error) => fail(error, request, reply));
@@ -381,7 +381,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
       }
       const declared = checkHead ? declaredBytes(request) : 0;
       const headers = headersOf(request);
-      // Judge the bearer token before the body is read. Without a body, the handler does it.
+      // Check the bearer token before the body is read. Without a body, the handler does it.
       if (params.token !== self || !route.body || declared === 0) {
         admit(request, reply, { headers, declared });
         return;

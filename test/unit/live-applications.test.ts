@@ -69,7 +69,7 @@ test('one read serves an access token and the create with it, on a cold function
   const unitsBefore = simulated.readUnits.used;
   for (let i = 0; i < 100; i++) {
     expect(await access.callerOf(accessToken)).toMatchObject({ token });
-    // The create comes some time after the access token was judged.
+    // The create comes some time after the access token was checked.
     clock.advance(99);
     await create(ledger);
     clock.advance(500);

@@ -6,7 +6,7 @@ import type { Access } from '../../../lib/access/access.ts';
 import { Problem, routeNotFound } from '../../../lib/api/problems.ts';
 import { pathsOf, type Route } from '../../../lib/api/routes.ts';
 import { limits } from '../../../lib/limits.ts';
-import { type BearerCaller, callerOf, judgedCaller, self } from './bearer.ts';
+import { type BearerCaller, callerOf, self, verifiedCaller } from './bearer.ts';
 import { pathCheck } from './route-path.ts';
 
 const digest = (key: string): Buffer => createHash('sha256').update(key).digest();
@@ -100,7 +100,7 @@ export function headCheck(route: Route, adminKey: string | undefined): HeadCheck
 export type AdmittedEvent = APIGatewayProxyEvent & { caller?: BearerCaller };
 
 /** An event before admission. */
-export type IncomingEvent = APIGatewayProxyEvent & { [judgedCaller]?: BearerCaller | undefined };
+export type IncomingEvent = APIGatewayProxyEvent & { [verifiedCaller]?: BearerCaller | undefined };
 
 /**
  * Checks the path, the access token and the head of a request before its body is parsed. In a path with `self`, replaces
@@ -121,7 +121,7 @@ export function admission(
       const { pathParameters } = event;
       if (access && pathParameters?.token === self) {
         const inQuery = route.tokenInQuery && event.queryStringParameters?.access_token;
-        const caller = event[judgedCaller] ?? (await callerOf(event.headers, access, inQuery));
+        const caller = event[verifiedCaller] ?? (await callerOf(event.headers, access, inQuery));
         Object.assign(event, { caller, pathParameters: { ...pathParameters, token: caller.token } });
       }
       const bytes = event.body ? Buffer.byteLength(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : 0;

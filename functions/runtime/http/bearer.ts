@@ -10,7 +10,7 @@ export const self = 'self';
  * The key under which the embedded host passes on the caller, because it checks the bearer token before it reads the
  * body. It is a symbol so that no event that Lambda parses from JSON can have it.
  */
-export const judgedCaller = Symbol('judgedCaller');
+export const verifiedCaller = Symbol('verifiedCaller');
 
 /** The headers of a request, by their names in lower case. */
 type Headers = Readonly<Record<string, string | string[] | undefined>>;

@@ -115,7 +115,7 @@ interface Credential {
 /** The live messages of a chat: their senders by number. */
 type Chats = Map<number, Map<number, string | null>>;
 
-/** Returns what the contract says about a request, judged in its order. */
+/** Returns what the contract says about a request, checked in its order. */
 function outcome(id: OperationId, standing: Standing, { chat, message }: Place, existing: Chats): Outcome {
   const needs = contract[id];
   const limited = typeof standing === 'object' ? standing.chats : null;
@@ -438,7 +438,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       for (const to of [other, limited]) expect(await status(to, await cursorOf(all))).toBe(422);
     });
 
-    test('a cursor that is not valid is refused before the permission and the existence of the chat are judged', async () => {
+    test('a cursor that is not valid is refused before the permission and the existence of the chat are checked', async () => {
       const token = await newApplication();
       await settle();
       const mayNot = bearer(await seal(token, { ...everything, can: ['create'] }));

@@ -200,7 +200,7 @@ describe('the order of checks', () => {
         'unsupported_media_type',
       ],
       ['the size', [post, 'Authorization: {creator}', json, `Content-Length: ${tooLarge}`], 413, 'payload_too_large'],
-    ])('%s is judged before the body arrives: %j', async (_what, head, status, code) => {
+    ])('%s is checked before the body arrives: %j', async (_what, head, status, code) => {
       const connection = await RawConnection.open(api.base);
       const lines = ['Host: localhost', ...head.slice(1)]
         .join('\r\n')
@@ -212,7 +212,7 @@ describe('the order of checks', () => {
       connection.socket.destroy();
     });
 
-    test('a body that arrives after its access token was judged is read to its end', async () => {
+    test('a body that arrives after its access token was checked is read to its end', async () => {
       const connection = await RawConnection.open(api.base);
       const body = JSON.stringify({ body: 'x'.repeat(9_000) });
       const head = [post, 'Host: localhost', json, `Content-Length: ${body.length}`];

@@ -176,7 +176,7 @@ const exchanges: Exchange[] = [
     status: 201,
   })),
   {
-    rule: 'the content type is judged before the content coding',
+    rule: 'the content type is checked before the content coding',
     request: 'POST {chat}/messages',
     lines: ['Content-Type: text/plain', 'Content-Encoding: gzip'],
     body,
@@ -184,7 +184,7 @@ const exchanges: Exchange[] = [
     headers: { 'accept-encoding': null },
   },
   {
-    rule: 'the content coding is judged before the size',
+    rule: 'the content coding is checked before the size',
     request: 'POST {chat}/messages',
     lines: [json, 'Content-Encoding: gzip'],
     body: 'x'.repeat(1_048_577),
