@@ -93,7 +93,7 @@ export async function startEngine(
       counters: (parents) => ledger.counters(parents),
       purgeLedger: (deleted, limit) => ledger.purge(deleted, limit),
       send: (queue, bodies) => queues[queue].send(bodies),
-      bury: (queue, deadLetters) => queues[queue].bury(deadLetters),
+      addDeadLetters: (queue, deadLetters) => queues[queue].addDeadLetters(deadLetters),
       announce: (versions) => hub.announce(versions),
     },
     channel(thread),

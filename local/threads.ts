@@ -19,7 +19,7 @@ export interface AcceptingThread {
   purgeLedger(deleted: Parent, limit: number): Promise<number>;
   send(queue: QueueName, bodies: string[]): Promise<void>;
   /** Adds to the dead letters of a queue. */
-  bury(queue: QueueName, deadLetters: DeadLetter[]): Promise<void>;
+  addDeadLetters(queue: QueueName, deadLetters: DeadLetter[]): Promise<void>;
   /** Hears that versions were committed. */
   announce(versions: Version[]): void;
 }

@@ -45,7 +45,7 @@ const services: WorkerServices = {
   },
   ...perQueueService((queue) => ({
     send: (bodies: string[]) => acceptingThread.send(queue, bodies),
-    bury: (deadLetters: DeadLetter[]) => acceptingThread.bury(queue, deadLetters),
+    addDeadLetters: (deadLetters: DeadLetter[]) => acceptingThread.addDeadLetters(queue, deadLetters),
   })),
 };
 

@@ -6,7 +6,7 @@ import type { Publisher } from '../../lib/feed/publisher.ts';
 import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import type { Version } from '../../lib/model/version.ts';
-import type { DeadLetterBox, Outbox } from '../../lib/queue/queue.ts';
+import type { DeadLetterQueue, Outbox } from '../../lib/queue/queue.ts';
 import type { Origin } from '../../lib/queue/records.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
@@ -37,7 +37,7 @@ type AccessOf<Id extends OperationId> = Routes[Id]['allows'] extends 'no token' 
 
 /** What workers may do to the queues: move records to the dead letters, and send changes. */
 type QueueServices = {
-  [Name in QueueName as QueueService<Name>]: Name extends ChangeQueue ? Outbox & DeadLetterBox : DeadLetterBox;
+  [Name in QueueName as QueueService<Name>]: Name extends ChangeQueue ? Outbox & DeadLetterQueue : DeadLetterQueue;
 };
 
 /** Tells followers that versions can be read. */

@@ -1,6 +1,6 @@
 import middy from '@middy/core';
 import type { SQSBatchResponse, SQSEvent, SQSRecord } from 'aws-lambda';
-import type { DeadLetterBox } from '../../lib/queue/queue.ts';
+import type { DeadLetterQueue } from '../../lib/queue/queue.ts';
 import { MalformedRecord, UnknownRecord } from '../../lib/queue/records.ts';
 import { type AwsQueue, type QueueService, queueService, queues } from '../queues.ts';
 import type { LambdaHandler } from './lambda.ts';
@@ -65,9 +65,9 @@ export const worker =
   <Queue extends AwsQueue, Content extends { requests: readonly string[] }, Needs>(
     options: WorkerOptions<Queue, Content, Needs>,
   ) =>
-  (services: Needs & Record<QueueService<Queue>, DeadLetterBox> & { report?: Report | undefined }): BatchHandler => {
+  (services: Needs & Record<QueueService<Queue>, DeadLetterQueue> & { report?: Report | undefined }): BatchHandler => {
     const { queue, decode, work, done } = options;
-    const deadLetterBox: DeadLetterBox = services[queueService(queue)];
+    const deadLetterQueue: DeadLetterQueue = services[queueService(queue)];
     const { report = logged } = services;
     return middy<SQSEvent, SQSBatchResponse>(async ({ Records }: SQSEvent) => {
       const { parsed, malformed, unknown } = parseBatch(Records, decode);
@@ -76,16 +76,16 @@ export const worker =
       const { poison, failed = [], measured } = await work(parsed, services);
       const requestsOf = new Map(parsed.map(({ record, content }) => [record, content.requests]));
       const bad = [...malformed, ...poison];
-      const unburied = await buryAll(
+      const unmoved = await moveToDeadLetters(
         bad.map((each) => ({ ...each, requests: requestsOf.get(each.record) ?? [] })),
-        { queue, deadLetterBox },
+        { queue, deadLetterQueue },
       );
       for (const record of [...bad.map(({ record }) => record), ...failed]) requestsOf.delete(record);
       const duplicates = Records.filter(isRepeated).length;
-      report(done, { ...measured, duplicates, poison: bad.length - unburied.length }, [
+      report(done, { ...measured, duplicates, poison: bad.length - unmoved.length }, [
         ...new Set([...requestsOf.values()].flat()),
       ]);
-      return failing([...unknown.map(({ record }) => record), ...failed, ...unburied]);
+      return failing([...unknown.map(({ record }) => record), ...failed, ...unmoved]);
     }).onError((request) => {
       const { Records } = request.event;
       log.warn(events.batchFailed, { queue, records: Records.length, error: request.error as Error });
@@ -117,24 +117,24 @@ function parseBatch<Content>(
 /**
  * Moves poison to the dead letters of the queue, one record at a time, and returns the records for which that failed.
  */
-async function buryAll(
+async function moveToDeadLetters(
   poison: (Poison & { requests: readonly string[] })[],
-  { queue, deadLetterBox }: { queue: AwsQueue; deadLetterBox: DeadLetterBox },
+  { queue, deadLetterQueue }: { queue: AwsQueue; deadLetterQueue: DeadLetterQueue },
 ): Promise<SQSRecord[]> {
-  const unburied: SQSRecord[] = [];
+  const unmoved: SQSRecord[] = [];
   for (const { record, reason, requests } of poison) {
     const request_ids = [...new Set(requests)].join(' ') || undefined;
     const about = { queue, message_id: record.messageId, reason, request_ids };
     try {
-      await deadLetterBox.bury([{ body: record.body, reason }]);
-      log.error(events.buried, about);
+      await deadLetterQueue.addDeadLetters([{ body: record.body, reason }]);
+      log.error(events.movedToDeadLetters, about);
     } catch (error) {
       // The other records are done. This one is retried, until the queue's own limit makes it a dead letter.
-      log.error(events.notBuried, { ...about, error: error as Error });
-      unburied.push(record);
+      log.error(events.notMovedToDeadLetters, { ...about, error: error as Error });
+      unmoved.push(record);
     }
   }
-  return unburied;
+  return unmoved;
 }
 
 /** Returns the response that makes the queue deliver the records again. */

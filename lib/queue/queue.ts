@@ -51,7 +51,7 @@ export interface Queue {
    * Adds messages to the dead letters, where they stay until a person looks at them. The queue never delivers them. The
    * caller still has to acknowledge the deliveries that the messages came in.
    */
-  bury(deadLetters: DeadLetter[]): Promise<void>;
+  addDeadLetters(deadLetters: DeadLetter[]): Promise<void>;
   /**
    * Returns the dead letters, at most `max`, and leaves them where they are. In SQS, other receivers do not see them
    * meanwhile; if the process dies, for up to ten minutes.
@@ -74,4 +74,4 @@ export interface Queue {
  * does.
  */
 export type Outbox = Pick<Queue, 'send'>;
-export type DeadLetterBox = Pick<Queue, 'bury'>;
+export type DeadLetterQueue = Pick<Queue, 'addDeadLetters'>;

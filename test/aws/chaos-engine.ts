@@ -158,7 +158,10 @@ async function startFunctions(environment: Record<string, string>) {
     const queue = services[queueService(name)];
     const send = (bodies: string[]) =>
       state.storeWorkerHangs ? new Promise<void>(() => undefined) : queue.send(bodies);
-    return [queueService(name), { send, bury: (deadLetters: DeadLetter[]) => queue.bury(deadLetters) }];
+    return [
+      queueService(name),
+      { send, addDeadLetters: (deadLetters: DeadLetter[]) => queue.addDeadLetters(deadLetters) },
+    ];
   });
   const workers = await makeWorkers({ ...services, ...Object.fromEntries(hanging) });
   const inTime = (name: string, worker: BatchHandler) => async (event: SQSEvent) => {

@@ -45,12 +45,14 @@ test('the functions’ logs contain no data that clients or operators entrust to
     edit(planted.text('body'), `é${wide}`),
   ]);
   await search.send([noChange]);
-  const buried = async (queue: SqsQueue, marks: string[]) => {
+  const deadLettersOf = async (queue: SqsQueue, marks: string[]) => {
     const deadLetters = await queue.deadLetters(1_000);
     return marks.filter((mark) => deadLetters.some(({ body }) => body.includes(mark))).length;
   };
-  await expect.poll(() => buried(store, [noRecord, version, long, wide]), { ...settled, timeout: 60_000 }).toBe(4);
-  await expect.poll(() => buried(search, [noChange]), settled).toBe(1);
+  await expect
+    .poll(() => deadLettersOf(store, [noRecord, version, long, wide]), { ...settled, timeout: 60_000 })
+    .toBe(4);
+  await expect.poll(() => deadLettersOf(search, [noChange]), settled).toBe(1);
 
   const logs = async () => (await scriptStack(project, 'logs', 'functions', '--lines', '99999')).stdout;
   const told = async () => (await logs()).match(/ER_DATA_TOO_LONG|ER_TRUNCATED_WRONG_VALUE_FOR_FIELD/g) ?? [];

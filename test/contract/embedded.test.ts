@@ -79,7 +79,7 @@ reconcileContract('embedded', async (now) => {
       await work();
       await queue.receive(100_000);
     },
-    bury: (deadLetters) => queue.bury(deadLetters),
+    addDeadLetters: (deadLetters) => queue.addDeadLetters(deadLetters),
     runOnStore: async (statement) => storeFile.database.raw.exec(statement),
     refreshed: async () => undefined,
     close: async () => {

@@ -15,12 +15,14 @@ const token = 'Q2lDXdH2R2GfSqkhVYzhGg';
 async function folderWithDeadLetters(): Promise<string> {
   const dataDir = dataFolder();
   const files = await openEngineFiles(dataDir);
-  await files.queues.store.bury([
+  await files.queues.store.addDeadLetters([
     { body: encodeWrites([applicationWrite(token, { name: 'from the dead' })]), reason: 'ER_ONE' },
     { body: encodeWrites(messageWrites(token, 2, 7, 9)), reason: 'ER_TWO' },
     { body: 'secret, and no record', reason: 'not JSON' },
   ]);
-  await files.queues.search.bury([{ body: encodeChanges([{ token, chat: 2, number: 7 }]), reason: 'refused' }]);
+  await files.queues.search.addDeadLetters([
+    { body: encodeChanges([{ token, chat: 2, number: 7 }]), reason: 'refused' },
+  ]);
   await files.close();
   return dataDir;
 }

@@ -198,7 +198,7 @@ export const mutations: Mutation[] = [
     'a malformed record is acknowledged and forgotten',
     ({ SqsQueue }) =>
       class extends SqsQueue {
-        override async bury() {}
+        override async addDeadLetters() {}
       },
   ),
   mutation(

@@ -22,7 +22,7 @@ const record = (...steps: Step[]) => encodeSteps(steps, { requests: ['r'], at: D
 describe('the feed worker', () => {
   let api: EventApi;
   let generations: Map<string, number>;
-  let buried: DeadLetter[];
+  let deadLetters: DeadLetter[];
   let reported: Measured[];
   beforeAll(async () => {
     api = await EventApi.start();
@@ -35,7 +35,7 @@ describe('the feed worker', () => {
       [token, 5],
       [other, 0],
     ]);
-    [buried, reported] = [[], []];
+    [deadLetters, reported] = [[], []];
   });
   afterAll(() => api.stop());
 
@@ -48,7 +48,7 @@ describe('the feed worker', () => {
           credentials: { accessKeyId: 'AKID', secretAccessKey: 'secret' },
         }),
         ledger: { accessGeneration: async (of) => generations.get(of) },
-        feedQueue: { bury: async (deadLetters) => void buried.push(...deadLetters) },
+        feedQueue: { addDeadLetters: async (added) => void deadLetters.push(...added) },
         report: (_, measured) => void reported.push(measured),
       }),
       ...records,
@@ -99,7 +99,7 @@ describe('the feed worker', () => {
       api.fault = ({ channel }) => (channel.endsWith('/2') ? fault : undefined);
       const failed = await work(record(step(1)), record(step(1, { chat: 2 })), record(step(2)));
       expect(failed).toContain(2);
-      expect(buried).toEqual([]);
+      expect(deadLetters).toEqual([]);
       expect(reported[0]).toMatchObject({ publish_failures: 1 });
       api.fault = () => undefined;
       api.accepted.length = 0;
@@ -123,11 +123,11 @@ describe('the feed worker', () => {
     expect(reported).toMatchObject([{ published: 2, publish_failures: 1 }]);
   });
 
-  test('the feed worker buries an event that AppSync will never take, and publishes the rest', async () => {
+  test('the feed worker makes an event that AppSync will never take a dead letter, and publishes the rest', async () => {
     const large = record(step(2, { chat: 1, event: JSON.stringify('x'.repeat(limits.appsync.eventBytes)) }));
     expect(await work(record(step(1)), large, record(step(3)), 'no record')).toEqual([]);
     expect(versionsOn(token, 1)).toEqual([1, 3]);
-    expect(buried).toEqual([
+    expect(deadLetters).toEqual([
       { body: 'no record', reason: 'not JSON' },
       { body: large, reason: 'AppSync responded with 400: Refused' },
     ]);
@@ -142,10 +142,10 @@ describe('the feed worker', () => {
     expect(reported).toEqual([{ publish_failures: 1 }]);
   });
 
-  test('a record of a newer version is retried and neither published nor buried', async () => {
+  test('a record of a newer version is retried and neither published nor made a dead letter', async () => {
     const newer = JSON.stringify({ ...JSON.parse(record(step(1))), mood: 'glad' });
     expect(await work(newer, record(step(2)))).toEqual([1]);
     expect(versionsOn(token, 1)).toEqual([2]);
-    expect(buried).toEqual([]);
+    expect(deadLetters).toEqual([]);
   });
 });

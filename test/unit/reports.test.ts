@@ -93,7 +93,10 @@ describe('a report', () => {
     const records = [encodeWrites([messageWrite('t', 1, 1)], [one]), encodeWrites([messageWrite('t', 1, 2)], [two])];
     await deliver(storeWorker(opened.services), ...records);
     expect(reports[0]).toMatchObject(['a batch was stored', { stored: 1, poison: 1 }, [two]]);
-    expect(error).toHaveBeenCalledExactlyOnceWith(events.buried, expect.objectContaining({ request_ids: one }));
+    expect(error).toHaveBeenCalledExactlyOnceWith(
+      events.movedToDeadLetters,
+      expect.objectContaining({ request_ids: one }),
+    );
   });
 
   test('an accepted request reports its number of writes and its id', async () => {

@@ -58,12 +58,12 @@ describe('the search worker', () => {
     expect(await found('message')).toEqual([]);
   });
 
-  test('the search worker buries a malformed record with its reason, and indexes the rest', async () => {
+  test('the search worker moves a malformed record to the dead letters with its reason, and indexes the rest', async () => {
     await opened.services.store.merge(messageWrites('t', 1, 1, 2));
     expect(await work(changes(1), 'not a record', changes(2))).toEqual([]);
     expect(await found('message')).toHaveLength(2);
-    expect(opened.buried.search).toEqual([{ body: 'not a record', reason: 'not JSON' }]);
-    expect(opened.buried.store).toEqual([]);
+    expect(opened.deadLetters.search).toEqual([{ body: 'not a record', reason: 'not JSON' }]);
+    expect(opened.deadLetters.store).toEqual([]);
   });
 
   test('the search worker fails the whole batch when the index or the store is unavailable', async () => {

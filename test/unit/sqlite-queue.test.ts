@@ -33,7 +33,7 @@ describe('the embedded queue', () => {
     const other = new SqliteQueue(commits, 'two', { now: clock, elapsed });
     await queue.send(['mine']);
     await other.send(['theirs']);
-    await other.bury([{ body: 'theirs', reason: 'because' }]);
+    await other.addDeadLetters([{ body: 'theirs', reason: 'because' }]);
     const [delivery] = await queue.receive(10);
     expect(delivery?.body).toBe('mine');
     expect(await queue.deadLetters(10)).toEqual([]);
@@ -53,7 +53,7 @@ describe('the embedded queue', () => {
   });
 
   test('the embedded queue keeps dead letters in order, oldest first', async () => {
-    for (const i of numbers(1, 5)) await queue.bury([{ body: `${i}`, reason: 'because' }]);
+    for (const i of numbers(1, 5)) await queue.addDeadLetters([{ body: `${i}`, reason: 'because' }]);
     expect((await queue.deadLetters(3)).map(({ body }) => body)).toEqual(['1', '2', '3']);
   });
 

@@ -67,7 +67,7 @@ describe('the store worker', () => {
     expect(await stored()).toEqual([1, 2]);
     expect(changed()).toEqual(['1/1', '1/2', '1/3', '2/1']);
     expect(opened.sent).toHaveLength(1);
-    expect(opened.buried.store).toEqual([]);
+    expect(opened.deadLetters.store).toEqual([]);
   });
 
   test('the store worker sends the changes to every queue that carries changes', async () => {
@@ -123,11 +123,11 @@ describe('the store worker', () => {
     expect(opened.sent).toEqual([]);
   });
 
-  test('the store worker buries a malformed record with its reason, and stores the rest', async () => {
+  test('the store worker moves a malformed record to the dead letters with its reason, and stores the rest', async () => {
     expect(await work(messageWrites('t', 1, 1, 1), 'not a record', messageWrites('t', 1, 2, 2))).toEqual([]);
     expect(await stored()).toEqual([1, 2]);
     expect(changed()).toEqual(['1/1', '1/2']);
-    expect(opened.buried.store).toEqual([{ body: 'not a record', reason: 'not JSON' }]);
+    expect(opened.deadLetters.store).toEqual([{ body: 'not a record', reason: 'not JSON' }]);
   });
 
   test('the store worker retries records of a newer version without storing or burying any, and stores the rest', async () => {
@@ -140,7 +140,7 @@ describe('the store worker', () => {
     expect(await work(messageWrites('t', 1, 1, 1), ...newer, messageWrites('t', 1, 2, 2))).toEqual([2, 3, 4]);
     expect(await stored()).toEqual([1, 2]);
     expect(changed()).toEqual(['1/1', '1/2']);
-    expect(opened.buried.store).toEqual([]);
+    expect(opened.deadLetters.store).toEqual([]);
   });
 
   test.for(numbers(1, 9))(
@@ -152,7 +152,7 @@ describe('the store worker', () => {
       expect(await stored()).toEqual(numbers(1, 9).filter((number) => number !== bad));
       expect(changed()).not.toContain(`1/${bad}`);
       expect(changed()).toHaveLength(8);
-      expect(opened.buried.store).toEqual([
+      expect(opened.deadLetters.store).toEqual([
         { body: encodeWrites(records[bad - 1] as Write[]), reason: 'too large for its column' },
       ]);
     },
@@ -162,38 +162,38 @@ describe('the store worker', () => {
     const bad = (number: number) => messageWrite('t', 1, number, { body: 'unstorable' });
     await work(messageWrites('t', 1, 1, 2), [messageWrite('t', 1, 3), bad(4)], [bad(5)], messageWrites('t', 1, 6, 7));
     expect(await stored()).toEqual([1, 2, 6, 7]);
-    expect(opened.buried.store).toHaveLength(2);
+    expect(opened.deadLetters.store).toHaveLength(2);
     expect(changed()).toEqual(['1/1', '1/2', '1/6', '1/7']);
   });
 
-  test('the store worker fails the whole batch while the store is unavailable, and sends and buries nothing', async () => {
+  test('the store worker fails the whole batch while the store is unavailable, and sends nothing and makes nothing a dead letter', async () => {
     store.isOut = true;
     expect(await work(messageWrites('t', 1, 1, 1), messageWrites('t', 1, 2, 2), 'not a record')).toEqual([1, 2, 3]);
     expect(opened.sent).toEqual([]);
-    expect(opened.buried.store).toEqual([]);
+    expect(opened.deadLetters.store).toEqual([]);
     store.isOut = false;
     expect(await work(messageWrites('t', 1, 1, 1), messageWrites('t', 1, 2, 2), 'not a record')).toEqual([]);
     expect(await stored()).toEqual([1, 2]);
-    expect(opened.buried.store).toHaveLength(1);
+    expect(opened.deadLetters.store).toHaveLength(1);
   });
 
-  test('the store worker fails the whole batch when it cannot send, and only the record when it cannot bury it; both can be repeated', async () => {
+  test('the store worker fails the whole batch when it cannot send, and only the record when it cannot move it to the dead letters; both can be repeated', async () => {
     const { send } = opened.services.searchQueue;
     opened.services.searchQueue.send = async () => {
       throw new Error('the queue is out');
     };
     expect(await work(messageWrites('t', 1, 1, 2), messageWrites('t', 1, 3, 3))).toEqual([1, 2]);
     opened.services.searchQueue.send = send;
-    const { bury } = opened.services.storeQueue;
-    opened.services.storeQueue.bury = async () => {
+    const { addDeadLetters } = opened.services.storeQueue;
+    opened.services.storeQueue.addDeadLetters = async () => {
       throw new Error('the queue is out');
     };
     expect(await work('not a record', messageWrites('t', 1, 1, 2))).toEqual([1]);
-    opened.services.storeQueue.bury = bury;
+    opened.services.storeQueue.addDeadLetters = addDeadLetters;
     expect(await work(messageWrites('t', 1, 1, 2), messageWrites('t', 1, 3, 3), 'not a record')).toEqual([]);
     expect(await stored()).toEqual([1, 2, 3]);
     expect(new Set(changed())).toEqual(new Set(['1/1', '1/2', '1/3']));
-    expect(opened.buried.store).toHaveLength(1);
+    expect(opened.deadLetters.store).toHaveLength(1);
   });
 
   test('the store worker stores a large batch in transactions of bounded size, and sends records of bounded size', async () => {

@@ -119,7 +119,7 @@ export class SqliteQueue implements Queue {
     return this.#giveBack(receipts.map(Number), this.#steady() + delaySeconds * 1_000);
   }
 
-  bury(deadLetters: DeadLetter[]): Promise<void> {
+  addDeadLetters(deadLetters: DeadLetter[]): Promise<void> {
     return this.#commits.run(() => {
       for (const { body, reason } of deadLetters)
         this.#sql('INSERT INTO dead_letters (queue, body, reason, at) VALUES (?, ?, ?, ?)').run(

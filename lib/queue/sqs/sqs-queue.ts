@@ -84,7 +84,7 @@ export class SqsQueue extends SqsOutbox implements Queue {
     this.#deadLetterUrl = deadLetterUrl;
   }
 
-  bury(deadLetters: DeadLetter[]): Promise<void> {
+  addDeadLetters(deadLetters: DeadLetter[]): Promise<void> {
     return sendAll(this.client, this.#deadLetterUrl, deadLetters);
   }
 

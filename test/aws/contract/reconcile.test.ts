@@ -20,7 +20,7 @@ reconcileContract('AWS', async (now) => {
   const { QueueUrl = '' } = await sqs.send(new CreateQueueCommand({ QueueName: `${randomUUID()}-dead` }));
   const deadLetters = new SqsQueue(sqs, QueueUrl, QueueUrl);
   let isOut = false;
-  let buried = false;
+  let added = false;
   const parkedWrites = new ParkedWrites(table.table, {
     send: async (bodies) => {
       if (isOut) throw new NotSent(bodies, new Error('SQS is out'));
@@ -34,7 +34,7 @@ reconcileContract('AWS', async (now) => {
       store: new MysqlStore(db),
       searchIndex: new OpensearchIndex(index.client, index.alias),
       // SQS takes a second to report an empty dead-letter queue, and most of the tests have no dead letters.
-      storeQueue: { deadLetters: async (max) => (buried ? deadLetters.deadLetters(max) : []) },
+      storeQueue: { deadLetters: async (max) => (added ? deadLetters.deadLetters(max) : []) },
       waitingWrites: parkedWrites,
     },
     queued: async () => {
@@ -48,9 +48,9 @@ reconcileContract('AWS', async (now) => {
       await work();
       isOut = false;
     },
-    bury: async (ofTest) => {
-      buried = true;
-      await deadLetters.bury(ofTest);
+    addDeadLetters: async (ofTest) => {
+      added = true;
+      await deadLetters.addDeadLetters(ofTest);
     },
     runOnStore: (statement) => database.run(statement),
     refreshed: async () => {

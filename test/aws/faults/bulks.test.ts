@@ -92,9 +92,9 @@ describe('a bulk request', () => {
     await client.close();
   });
 
-  test('the search worker buries the record of a refused document, and fails the whole batch when OpenSearch is busy', async () => {
+  test('the search worker moves the record of a refused document to the dead letters, and fails the whole batch when OpenSearch is busy', async () => {
     const { refusing, behind } = await openRefusing();
-    const buried: string[] = [];
+    const reasons: string[] = [];
     const merged = (keys: { token: string; chat: number; number: number }[]): MergedMessage[] =>
       keys.map((key) => ({
         ...key,
@@ -108,17 +108,17 @@ describe('a bulk request', () => {
       store: { merged: async (keys) => merged(keys) } as Store,
       searchIndex: behind,
       searchQueue: {
-        bury: async (deadLetters) => void buried.push(...deadLetters.map(({ reason }) => reason)),
+        addDeadLetters: async (deadLetters) => void reasons.push(...deadLetters.map(({ reason }) => reason)),
       },
     });
     const changes = (...ofChat: number[]) =>
       encodeChanges(ofChat.map((number) => ({ token: 'token', chat: 3, number })));
     refusing.answer = { status: 429, body: {} };
     expect(await deliver(worker, changes(1), changes(2))).toEqual([1, 2]);
-    expect(buried).toEqual([]);
+    expect(reasons).toEqual([]);
     refusing.answer = undefined;
     expect(await deliver(worker, changes(1, 3), changes(2, 4), changes(5))).toEqual([]);
-    expect(buried).toEqual(['messages.0: 400 mapper_parsing_exception']);
+    expect(reasons).toEqual(['messages.0: 400 mapper_parsing_exception']);
     expect(await found('worker', 3)).toEqual([5, 4, 3, 1]);
   });
 });

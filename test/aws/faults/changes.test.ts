@@ -30,7 +30,7 @@ test('8 store workers that write to one chat skip no version, and readers that p
   const [reader, other] = stores.slice(workers) as [MysqlStore, MysqlStore];
   await reader.merge([applicationWrite(token), chatWrite(token, 1)]);
 
-  const outbox = { send: async () => undefined, bury: async () => undefined };
+  const outbox = { send: async () => undefined, addDeadLetters: async () => undefined };
   const announcer = {
     announce: async (versions: { chat?: number; version: number }[]) => {
       announced.push(...versions.filter((each) => each.chat === 1).map(({ version }) => version));

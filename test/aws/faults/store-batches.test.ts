@@ -44,18 +44,19 @@ describe('a batch of writes to MySQL', () => {
 
   function openWorker() {
     const sent: string[] = [];
-    const buried: string[] = [];
+    const reasons: string[] = [];
     const worker = storeWorker({
       store,
       ...perQueueService(() => ({
         send: async (bodies: string[]) => void sent.push(...bodies),
-        bury: async (deadLetters: DeadLetter[]) => void buried.push(...deadLetters.map(({ reason }) => reason)),
+        addDeadLetters: async (deadLetters: DeadLetter[]) =>
+          void reasons.push(...deadLetters.map(({ reason }) => reason)),
       })),
     });
     return {
       work: (...records: Write[][]) => deliver(worker, ...records.map((record) => encodeWrites(record))),
       sent,
-      buried,
+      reasons,
     };
   }
 
@@ -84,11 +85,11 @@ describe('a batch of writes to MySQL', () => {
     });
 
   test('a batch is stored without the unstorable record, which becomes a dead letter with its reason', async () => {
-    const { work, sent, buried } = openWorker();
+    const { work, sent, reasons } = openWorker();
     const records = numbers(1, 20).map((number) => [messageWrite('mates', 1, number)]);
     records.splice(7, 0, [messageWrite('mates', 1, 100, { body: 'b'.repeat(65_536) })]);
     expect(await work(...records)).toEqual([]);
-    expect(buried).toEqual(['ER_DATA_TOO_LONG']);
+    expect(reasons).toEqual(['ER_DATA_TOO_LONG']);
     expect((await store.messages('mates', 1, { order: 'asc', limit: 100 })).rows).toHaveLength(20);
     expect(sent.flatMap(decodeChanges)).toHaveLength(20);
   });
@@ -100,7 +101,7 @@ describe('a batch of writes to MySQL', () => {
       store,
       ...perQueueService(() => ({
         send: async (bodies: string[]) => void sent.push(...bodies),
-        bury: async () => undefined,
+        addDeadLetters: async () => undefined,
       })),
       storeQueue: queue,
     });

@@ -189,7 +189,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       const services = {
         ...perQueueService(() => ({
           send: async (records: string[]) => void toSearch.push(...records),
-          bury: async () => expect.fail('a record is poison'),
+          addDeadLetters: async () => expect.fail('a record is poison'),
         })),
         ...{ store, searchIndex, ledger },
       };

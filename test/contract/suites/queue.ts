@@ -182,7 +182,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
         body: json(`dead letter ${i}`),
         reason: `reason ${i}: "é" \u{1F600}`,
       }));
-      await queue.bury(deadLetters);
+      await queue.addDeadLetters(deadLetters);
       await deadLettersAre(deadLetters.length);
       const kept = (await queue.deadLetters(100)).map((deadLetter) => ({
         body: json(parsedBody(deadLetter)),
@@ -196,9 +196,9 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
 
     test('the number of dead letters is returned, and each has the time at which it became one', async () => {
       expect(await queue.deadLetterCount()).toBe(0);
-      await queue.bury([{ body: json('early'), reason: 'because' }]);
+      await queue.addDeadLetters([{ body: json('early'), reason: 'because' }]);
       await opened.elapse(2);
-      await queue.bury([{ body: json('late'), reason: 'because' }]);
+      await queue.addDeadLetters([{ body: json('late'), reason: 'because' }]);
       await deadLetterCountIs(2);
       const deadLetters = await queue.deadLetters(10);
       const at = (content: string) => deadLetters.find((deadLetter) => parsedBody(deadLetter) === content)?.at ?? 0;
@@ -206,7 +206,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
     });
 
     test('a redrive delivers the dead letters again and removes them from the dead letters', async () => {
-      await queue.bury(numbers(1, 250).map((i) => ({ body: json(i), reason: 'because' })));
+      await queue.addDeadLetters(numbers(1, 250).map((i) => ({ body: json(i), reason: 'because' })));
       await deadLetterCountIs(250);
       const steps = await Array.fromAsync(queue.redrive());
       expect(steps.reduce((sum, step) => sum + step, 0)).toBe(250);
@@ -219,14 +219,14 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
 
     test('a redrive ends even if every message becomes a dead letter again at once', async () => {
       const deadLetters = numbers(1, 25).map((i) => ({ body: json(`poison ${i}`), reason: 'because' }));
-      await queue.bury(deadLetters);
+      await queue.addDeadLetters(deadLetters);
       await deadLetterCountIs(deadLetters.length);
       let went = 0;
       for await (const step of queue.redrive()) {
         went += step;
         expect(went).toBeLessThanOrEqual(deadLetters.length);
         const back = await receive(step);
-        await queue.bury(back.map(({ body }) => ({ body, reason: 'again' })));
+        await queue.addDeadLetters(back.map(({ body }) => ({ body, reason: 'again' })));
         await queue.acknowledge(receipts(back));
       }
       expect(went).toBe(deadLetters.length);
@@ -234,7 +234,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
     });
 
     test('a redrive that is stopped early loses no message, and the next one continues', async () => {
-      await queue.bury(numbers(1, 150).map((i) => ({ body: json(i), reason: 'because' })));
+      await queue.addDeadLetters(numbers(1, 150).map((i) => ({ body: json(i), reason: 'because' })));
       await deadLetterCountIs(150);
       for await (const step of queue.redrive()) {
         expect(step).toBeLessThan(150);
@@ -293,7 +293,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       const done = (await receive(2)).filter((delivery) => parsedBody(delivery) === 'acknowledged');
       await queue.acknowledge(receipts(done));
       await queue.send([json('waiting')]);
-      await queue.bury([{ body: json('dead'), reason: 'because' }]);
+      await queue.addDeadLetters([{ body: json('dead'), reason: 'because' }]);
       opened = await opened.reopen();
       queue = opened.queue;
       await opened.elapse(quick.visibilitySeconds + 1);

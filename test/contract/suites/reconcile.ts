@@ -32,7 +32,7 @@ export interface ReconcileUnderTest {
   queued: () => Promise<Write[]>;
   /** Accepts writes that stay visible as waiting and are not returned as queued. */
   whileWritesWait: (work: () => Promise<unknown>) => Promise<void>;
-  bury: Queue['bury'];
+  addDeadLetters: Queue['addDeadLetters'];
   /** Runs a statement on the store's database. */
   runOnStore: (statement: string) => Promise<unknown>;
   /** Resolves when everything that was indexed is visible in searches. */
@@ -641,7 +641,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         const deadWrite: Write = { kind: 'message', ...key, revision: 0, at: 1, content: { body: '6' } };
         // As if the number had been recorded before its write became a dead letter.
         await services.store.noteMissing({ token, chat: 1 }, [4, 6], clock());
-        await opened.bury([{ body: encodeWrites([deadWrite]), reason: 'because' }]);
+        await opened.addDeadLetters([{ body: encodeWrites([deadWrite]), reason: 'because' }]);
         clock.advance(limits.voidAfterMs);
         const named = ['missing 1/4, waiting', 'missing 1/5, waiting', 'missing 1/6, dead letter'];
         const chats = (await allOf({ token })).filter(({ kind }) => kind === 'not in store');
@@ -658,7 +658,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         await takeNumbers(token, { messages: 1 });
         await aside(token);
         clock.advance(limits.voidAfterMs);
-        await opened.bury([{ body: JSON.stringify(indexed('indexed 5', 2)), reason: 'of another version' }]);
+        await opened.addDeadLetters([{ body: JSON.stringify(indexed('indexed 5', 2)), reason: 'of another version' }]);
         const found = await allOf({ token, repair: true });
         expect(found[0]).toMatchObject({ kind: 'unreadable dead letter', reason: expect.stringContaining('version') });
         expect(found.slice(1).map(short)).toEqual([`missing 1/4, ${limits.voidAfterMs} ms, nowhere`]);

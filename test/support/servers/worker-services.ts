@@ -8,29 +8,29 @@ import { SqliteStore } from '../../../lib/store/sqlite/sqlite-store.ts';
 import { openSqliteFile, type SqliteFile } from './sqlite-file.ts';
 
 export interface TestServices {
-  /** A real store and search index. Sent and buried records are kept in memory. The ledger is empty. */
+  /** A real store and search index. Sent records and dead letters are kept in memory. The ledger is empty. */
   services: WorkerServices;
   file: SqliteFile;
   /** The record bodies that were sent to each queue. */
   sentTo: Record<QueueName, string[]>;
   /** The record bodies that were sent to the search queue. */
   sent: string[];
-  buried: Record<QueueName, DeadLetter[]>;
+  deadLetters: Record<QueueName, DeadLetter[]>;
 }
 
 /** Opens the workers' services on a new file. */
 export async function openWorkerServices(): Promise<TestServices> {
   const file = await openSqliteFile({ store: storeMigrations, search: searchMigrations });
   const sentTo = perQueue((): string[] => []);
-  const buried = perQueue((): DeadLetter[] => []);
+  const deadLetters = perQueue((): DeadLetter[] => []);
   const services: WorkerServices = {
     store: new SqliteStore(file.database),
     searchIndex: new SqliteSearchIndex(file.database),
     ledger: { counters: async (parents) => parents.map(() => undefined), purge: async () => 0 },
     ...perQueueService((name) => ({
       send: async (bodies: string[]) => void sentTo[name].push(...bodies),
-      bury: async (deadLetters: DeadLetter[]) => void buried[name].push(...deadLetters),
+      addDeadLetters: async (added: DeadLetter[]) => void deadLetters[name].push(...added),
     })),
   };
-  return { services, file, sentTo, sent: sentTo.search, buried };
+  return { services, file, sentTo, sent: sentTo.search, deadLetters };
 }

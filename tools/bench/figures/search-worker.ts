@@ -27,7 +27,11 @@ export const searchWorkerFigure = figure({
     const [database, ours, raw] = [await makeDatabase(where), await makeIndex(where), await makeIndex(where)];
     try {
       const { store } = database;
-      const worker = searchWorker({ store, searchIndex: ours.index, searchQueue: { bury: async () => undefined } });
+      const worker = searchWorker({
+        store,
+        searchIndex: ours.index,
+        searchQueue: { addDeadLetters: async () => undefined },
+      });
       const next = batchesOfWrites();
       const results = { worker: [] as number[], bulk: [] as number[], sql: [] as number[], folding: [] as number[] };
       for (let run = 0; run < runs; run++) {

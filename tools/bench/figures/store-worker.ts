@@ -30,7 +30,7 @@ export const storeWorkerFigure = figure({
       await database.store.merge(source.parents);
       const insert = await rawInsert(database);
       const { store } = database;
-      const queue = { send: async () => undefined, bury: async () => undefined };
+      const queue = { send: async () => undefined, addDeadLetters: async () => undefined };
       const worker = storeWorker({ store, ...perQueueService(() => queue) });
       const work = (bodies: string[]) => {
         const event = sqsEvent(
