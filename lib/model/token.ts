@@ -7,10 +7,10 @@ export const newToken = (): string => randomBytes(16).toString('base64url');
 export const isToken = (text: string): boolean => /^[A-Za-z0-9_-]{21}[AQgw]$/.test(text);
 
 /** A text that is not a token: with 128 bits in 22 characters, the last character of a token is always A, Q, g or w. */
-const nobodysToken = 'no-application-has-it_';
+const invalidToken = 'no-application-has-it_';
 
 /**
  * Returns the text if it has the shape of a token, otherwise a text that is no application's token. DynamoDB and MySQL
  * do not accept every text as a key, and MySQL would ignore trailing spaces.
  */
-export const asToken = (text: string): string => (isToken(text) ? text : nobodysToken);
+export const asToken = (text: string): string => (isToken(text) ? text : invalidToken);

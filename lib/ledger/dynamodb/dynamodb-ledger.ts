@@ -16,7 +16,7 @@ import type {
   WriteContext,
 } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
-import { type HeldKey, IdempotencyKeys } from './idempotency-keys.ts';
+import { IdempotencyKeys, type LeasedKey } from './idempotency-keys.ts';
 import { counterOf, entryOf, generationIn, generationName, newItem, parentKey, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey, metadataKey } from './keys.ts';
 import { LiveApplications } from './live-applications.ts';
@@ -68,8 +68,8 @@ export class DynamodbLedger implements Ledger {
   }
 
   async createChat(token: string, content: ChatContent, { key, requestId }: CreateContext = {}) {
-    return await this.#once(key, applicationKey(token), async ({ at, held }) => {
-      const chat = await this.#takeNumbers({ parent: applicationKey(token), counter: 'chats', count: 1 }, held);
+    return await this.#once(key, applicationKey(token), async ({ at, leased }) => {
+      const chat = await this.#takeNumbers({ parent: applicationKey(token), counter: 'chats', count: 1 }, leased);
       if (chat === 'not live') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
       // The metadata is written before the chat's own item, so that nobody reads the chat without its metadata.
@@ -82,9 +82,9 @@ export class DynamodbLedger implements Ledger {
 
   async createMessages({ token, chat }: ChatKey, contents: MessageContent[], { key, requestId }: CreateContext = {}) {
     const parent = chatKey(token, numberOrNone(chat));
-    return await this.#once(key, parent, async ({ at, held }) => {
+    return await this.#once(key, parent, async ({ at, leased }) => {
       if (await this.#applications.isDeleted(token)) throw new NotFound('application');
-      const last = await this.#takeNumbers({ parent, counter: 'messages', count: contents.length }, held);
+      const last = await this.#takeNumbers({ parent, counter: 'messages', count: contents.length }, leased);
       if (last === 'not live') {
         await this.#requireApplication(token);
         throw new NotFound('chat', chat);
@@ -313,8 +313,10 @@ export class DynamodbLedger implements Ledger {
     return this.#parked.sendOrPark(recordsOf(writes, listOf(requestId)), this.#now());
   }
 
-  #takeNumbers(taking: Taking, held: HeldKey | undefined): Promise<number | Refusal> {
-    return held ? takeNumbersOnce(this.#table, taking, { ...held, now: this.#now }) : takeNumbers(this.#table, taking);
+  #takeNumbers(taking: Taking, leased: LeasedKey | undefined): Promise<number | Refusal> {
+    return leased
+      ? takeNumbersOnce(this.#table, taking, { ...leased, now: this.#now })
+      : takeNumbers(this.#table, taking);
   }
 
   /**
@@ -325,11 +327,11 @@ export class DynamodbLedger implements Ledger {
   async #once<Result>(
     key: IdempotencyKey | undefined,
     counter: ItemKey | undefined,
-    work: (use: { at: number; candidate: string; held?: HeldKey }) => Promise<Result>,
+    work: (use: { at: number; candidate: string; leased?: LeasedKey }) => Promise<Result>,
   ): Promise<Result> {
     const candidate = newToken();
     if (!key) return work({ at: this.#now(), candidate });
-    return await this.#keys.once(key, { candidate, counter }, (held) => work({ ...held, held }));
+    return await this.#keys.once(key, { candidate, counter }, (leased) => work({ ...leased, leased }));
   }
 }
 

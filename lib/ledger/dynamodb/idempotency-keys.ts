@@ -4,8 +4,8 @@ import type { IdempotencyKey } from '../ledger.ts';
 import { earlierClaim, newClaim, ttlSlackMs } from './claims.ts';
 import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text, textIn } from './table.ts';
 
-/** An idempotency key that one request holds. */
-export interface HeldKey {
+/** An idempotency key on which one request has the lease. */
+export interface LeasedKey {
   /**
    * When the key was first used, in milliseconds since 1970. It is the time of the write, even if a later request
    * completes it.
@@ -13,7 +13,7 @@ export interface HeldKey {
   at: number;
   /** The name of the key's claim: see claims.ts. */
   claim: string;
-  /** Whether no other request has held the key before. */
+  /** Whether no other request has had the lease before. */
   isFirst: boolean;
   /** The new token that the first attempt generated. A request that takes over uses the same one. */
   candidate: string;
@@ -21,15 +21,15 @@ export interface HeldKey {
   seen: Item | undefined;
 }
 
-/** How a request holds its key. `leaseUntil`: in milliseconds since 1970. */
-interface Hold extends Omit<HeldKey, 'seen'> {
+/** The lease of a request on its key. `leaseUntil`: when it ends, in milliseconds since 1970. */
+interface KeyLease extends Omit<LeasedKey, 'seen'> {
   leaseUntil: number;
 }
 
 const keyItem = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
 /**
- * Idempotency keys in the ledger's table. The first request with a key holds it under a lease. If that request dies, a
+ * Idempotency keys in the ledger's table. The first request with a key takes the lease on it. If that request dies, a
  * repetition after the lease completes it, with the number that the first request claimed.
  *
  * The end of the lease is the attribute `held_until`. Functions of earlier releases have the lease in `lease_until`, and
@@ -53,31 +53,31 @@ export class IdempotencyKeys {
   async once<Result>(
     { id, payload }: IdempotencyKey,
     { candidate, counter }: { candidate: string; counter: ItemKey | undefined },
-    work: (held: HeldKey) => Promise<Result>,
+    work: (key: LeasedKey) => Promise<Result>,
   ): Promise<Result> {
     const [taken, seen] = await Promise.all([
       this.#take(id, payload, candidate),
-      counter && this.#table.glimpse([counter]),
+      counter && this.#table.tryGet([counter]),
     ]);
     if ('result' in taken) return JSON.parse(taken.result) as Result;
     let result: Result;
     try {
       result = await work({ ...taken, seen: seen?.[0] });
     } catch (error) {
-      // If nothing was applied and no earlier request held the key, remove it. Otherwise a number may have been taken,
-      // which a retry must find by the key. So keep the key, but end the lease now, so that a retry need not wait for
-      // it. If this call fails, the lease expires by itself.
+      // If nothing was applied and no earlier request had the lease, remove the key. Otherwise a number may have been
+      // taken, which a retry must find by the key. So keep the key, but end the lease now, so that a retry need not wait
+      // for it. If this call fails, the lease expires by itself.
       const appliedNothing = error instanceof DomainError && error.appliedNothing;
-      await (appliedNothing && taken.isFirst ? this.#forget(id, taken) : this.#giveBack(id, taken)).catch(
+      await (appliedNothing && taken.isFirst ? this.#remove(id, taken) : this.#endLease(id, taken)).catch(
         () => undefined,
       );
       throw error;
     }
-    await this.#keep(id, taken, JSON.stringify(result));
+    await this.#saveResult(id, taken, JSON.stringify(result));
     return result;
   }
 
-  async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | Hold> {
+  async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | KeyLease> {
     const now = this.#now();
     const leaseUntil = now + limits.idempotencyLeaseMs;
     const claim = newClaim();
@@ -106,7 +106,7 @@ export class IdempotencyKeys {
     return this.#takeOver(id, known, leaseUntil);
   }
 
-  async #takeOver(id: string, known: Item, leaseUntil: number): Promise<Hold> {
+  async #takeOver(id: string, known: Item, leaseUntil: number): Promise<KeyLease> {
     const lease = leaseOf(known);
     const at = numberIn(known, 'begun_at');
     const outcome = await this.#table.update(keyItem(id), {
@@ -124,7 +124,7 @@ export class IdempotencyKeys {
     return { at, candidate: textIn(known, 'candidate'), claim, isFirst: false, leaseUntil };
   }
 
-  async #keep(id: string, { at }: Hold, answer: string): Promise<void> {
+  async #saveResult(id: string, { at }: KeyLease, answer: string): Promise<void> {
     try {
       await this.#table.update(keyItem(id), {
         UpdateExpression: 'SET answer = :answer',
@@ -138,8 +138,8 @@ export class IdempotencyKeys {
     }
   }
 
-  async #giveBack(id: string, hold: Hold): Promise<void> {
-    const condition = mine(hold);
+  async #endLease(id: string, lease: KeyLease): Promise<void> {
+    const condition = ownedBy(lease);
     await this.#table.update(keyItem(id), {
       UpdateExpression: 'SET held_until = :over',
       ...condition,
@@ -147,8 +147,8 @@ export class IdempotencyKeys {
     });
   }
 
-  async #forget(id: string, hold: Hold): Promise<void> {
-    await this.#table.remove(keyItem(id), mine(hold));
+  async #remove(id: string, lease: KeyLease): Promise<void> {
+    await this.#table.remove(keyItem(id), ownedBy(lease));
   }
 }
 
@@ -156,7 +156,7 @@ export class IdempotencyKeys {
 const leaseOf = (item: Item): 'held_until' | 'lease_until' => (item.held_until ? 'held_until' : 'lease_until');
 
 /** The condition that no other request has taken over the key. */
-const mine = ({ at, leaseUntil }: Hold) => ({
+const ownedBy = ({ at, leaseUntil }: KeyLease) => ({
   ConditionExpression: 'begun_at = :begun AND held_until = :lease',
   ExpressionAttributeValues: { ':begun': number(at), ':lease': number(leaseUntil) },
 });

@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts';
 import { Throttled } from '../../model/errors.ts';
 import { claimLimit, readClaim, recordNumber, removableClaims } from './claims.ts';
-import type { HeldKey } from './idempotency-keys.ts';
+import type { LeasedKey } from './idempotency-keys.ts';
 import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './table.ts';
 
 /** The condition of an update that the item exists and is not deleted. */
@@ -52,7 +52,7 @@ export async function takeNumbers(table: DynamodbTable, { parent, counter, count
 export async function takeNumbersOnce(
   table: DynamodbTable,
   taking: Taking,
-  { claim, isFirst, seen, now }: Pick<HeldKey, 'claim' | 'isFirst' | 'seen'> & { now: () => number },
+  { claim, isFirst, seen, now }: Pick<LeasedKey, 'claim' | 'isFirst' | 'seen'> & { now: () => number },
 ): Promise<number | Refusal> {
   const { parent, counter, count } = taking;
   const record = (taken: number) => recordNumber(table, parent, { claim, taken, now: now() });
