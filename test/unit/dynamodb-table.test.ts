@@ -49,6 +49,6 @@ test('a batch of which DynamoDB leaves items unprocessed is repeated after a wai
 
 test('a read that may be left undone makes one call, although DynamoDB returns only some of the items', async () => {
   const { table, calls } = openThrottled();
-  expect(await table.glimpse(keys)).toBeUndefined();
+  expect(await table.tryGet(keys)).toBeUndefined();
   expect(calls).toHaveLength(1);
 });

@@ -125,7 +125,7 @@ export async function removableClaims(
   // A request of an earlier release uses its number without recording it. After an hour, it has ended.
   const endable = older.filter(({ name }) => !isEarlier(name) || firstUse(name) + hour < now);
   const some = chosen(endable, Math.min(removedAtOnce - expired.length, Math.ceil(endable.length / 2)));
-  const recorded = await table.glimpse(some.map(({ name }) => numberKey(counter, name)));
+  const recorded = await table.tryGet(some.map(({ name }) => numberKey(counter, name)));
   if (!recorded) return expired.map(({ name }) => name);
   const isRecorded = await Promise.all(
     some.map(

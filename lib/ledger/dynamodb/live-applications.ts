@@ -31,7 +31,7 @@ export class LiveApplications {
   async isDeleted(token: string): Promise<boolean> {
     const now = this.#now();
     if (this.#live.get(token, now)) return false;
-    const [item] = (await this.#table.glimpse([applicationKey(token)])) ?? [];
+    const [item] = (await this.#table.tryGet([applicationKey(token)])) ?? [];
     if (item?.deleted) return true;
     // An application without an item may be so new that this read does not see it yet.
     if (item) this.noteLive(token, now);

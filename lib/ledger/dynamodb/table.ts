@@ -39,8 +39,8 @@ export interface ItemUpdate {
  */
 export type Outcome = { done: Item } | { refused: Item | undefined };
 
-/** How a call fits into its request. */
-interface Step {
+/** How a call may be retried, and where it is in its request. */
+interface CallOptions {
   /** Whether the call may be retried when its outcome is unknown. */
   repeatable: boolean;
   /**
@@ -51,7 +51,7 @@ interface Step {
   /** Maximum number of attempts. Default: {@link tries}. */
   tries?: number;
 }
-const lateStep: Step = { repeatable: true, isLate: true };
+const lateCall: CallOptions = { repeatable: true, isLate: true };
 
 /** Limits of DynamoDB's batch calls (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html). */
 const keysPerRead = 100;
@@ -128,7 +128,7 @@ export class DynamodbTable {
    *
    * @returns undefined if the attempt fails
    */
-  async glimpse(keys: ItemKey[]): Promise<(Item | undefined)[] | undefined> {
+  async tryGet(keys: ItemKey[]): Promise<(Item | undefined)[] | undefined> {
     try {
       return await this.#get({ repeatable: true, tries: 1 }, keys, false);
     } catch (error) {
@@ -202,7 +202,7 @@ export class DynamodbTable {
 
   /** Puts an item if there is none. A retry may be refused because an earlier attempt of the same call put the item. */
   insert(item: Item): Promise<Outcome> {
-    return this.#put(lateStep, item, { ConditionExpression: 'attribute_not_exists(pk)' });
+    return this.#put(lateCall, item, { ConditionExpression: 'attribute_not_exists(pk)' });
   }
 
   /** Puts an item on a condition. Not retried when the outcome is unknown. */
@@ -229,7 +229,7 @@ export class DynamodbTable {
     ];
     for (let incomplete = 0; pending.length > 0; ) {
       const some = pending.splice(0, itemsPerWrite);
-      const { UnprocessedItems } = await this.#call(lateStep, () =>
+      const { UnprocessedItems } = await this.#call(lateCall, () =>
         this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#name]: some } })),
       );
       const unprocessed = (UnprocessedItems?.[this.#name] ?? []) as typeof pending;
@@ -255,21 +255,21 @@ export class DynamodbTable {
     });
   }
 
-  async #get(step: Step, keys: ItemKey[], ConsistentRead: boolean): Promise<(Item | undefined)[]> {
+  async #get(options: CallOptions, keys: ItemKey[], ConsistentRead: boolean): Promise<(Item | undefined)[]> {
     const idOf = ({ pk, sk }: ItemKey) => `${pk}\n${sk}`;
     const wanted = new Map(keys.map((key) => [idOf(key), key]));
     const found = new Map<string, Item>();
     const pending = [...wanted.values()];
     for (let incomplete = 0; pending.length > 0; ) {
       const Keys = pending.splice(0, keysPerRead).map(keyOf);
-      const { Responses, UnprocessedKeys } = await this.#call(step, () =>
+      const { Responses, UnprocessedKeys } = await this.#call(options, () =>
         this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead } } })),
       );
       for (const item of Responses?.[this.#name] ?? [])
         found.set(idOf({ pk: textIn(item, 'pk'), sk: textIn(item, 'sk') }), item);
       const unprocessed = UnprocessedKeys?.[this.#name]?.Keys ?? [];
       if (unprocessed.length === 0) continue;
-      if (step.tries === 1) throw new Throttled(new Error('DynamoDB returned only some of the items'));
+      if (options.tries === 1) throw new Throttled(new Error('DynamoDB returned only some of the items'));
       pending.push(...unprocessed.map((key) => ({ pk: textIn(key, 'pk'), sk: textIn(key, 'sk') })));
       await backOff(++incomplete);
     }
@@ -277,7 +277,7 @@ export class DynamodbTable {
   }
 
   #put(
-    step: Step,
+    options: CallOptions,
     Item: Item,
     condition: { ConditionExpression: string; ExpressionAttributeValues?: Item },
   ): Promise<Outcome> {
@@ -292,10 +292,10 @@ export class DynamodbTable {
       );
       return {};
     };
-    return this.#conditionally(step, run);
+    return this.#conditionally(options, run);
   }
 
-  async #conditionally(step: Step, run: () => Promise<Item>): Promise<Outcome> {
+  async #conditionally(options: CallOptions, run: () => Promise<Item>): Promise<Outcome> {
     const attempt = async () => {
       try {
         return { done: await run() };
@@ -304,11 +304,11 @@ export class DynamodbTable {
         return { refused: error instanceof ConditionalCheckFailedException ? error.Item : undefined };
       }
     };
-    return await this.#call(step, attempt);
+    return await this.#call(options, attempt);
   }
 
   async #call<Result>(
-    { repeatable, isLate = false, tries: most = tries }: Step,
+    { repeatable, isLate = false, tries: most = tries }: CallOptions,
     run: () => Promise<Result>,
   ): Promise<Result> {
     let appliedNothing = !isLate;
