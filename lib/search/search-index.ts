@@ -34,7 +34,7 @@ export const versionOf = (revisions: Revisions): number => {
 export const documentVersion = ({ content, revisions }: SearchDocument): number =>
   content === null ? tombstoneVersion : versionOf(revisions);
 
-type OwnRevision = RevisionName<Exclude<ContentMember, 'body'>>;
+type RevisionField = RevisionName<Exclude<ContentMember, 'body'>>;
 
 /**
  * The members whose revision has its own field in an index. The body has none, because it was once the only member: its
@@ -42,21 +42,21 @@ type OwnRevision = RevisionName<Exclude<ContentMember, 'body'>>;
  */
 export const membersWithRevisionField = contentMembers.filter((member) => member !== 'body');
 
-/** The fields of {@link heldRevisions}. */
+/** The names of the fields that {@link revisionFieldsOf} returns. */
 export const revisionFields = membersWithRevisionField.map(revisionName);
 
-/** Returns the revisions that an index stores in addition to the version. */
-export const heldRevisions = (revisions: Revisions): Record<OwnRevision, number> =>
+/** Returns the fields with revisions that an index stores in addition to the version. */
+export const revisionFieldsOf = (revisions: Revisions): Record<RevisionField, number> =>
   Object.fromEntries(membersWithRevisionField.map((member) => [revisionName(member), revisions[member]])) as Record<
-    OwnRevision,
+    RevisionField,
     number
   >;
 
 /** Returns the revisions of a document that is not a tombstone. A field that an older index lacks counts as 0. */
-export function revisionsOf(held: Partial<Record<OwnRevision, number | null>>, version: number): Revisions {
-  const own = (member: ContentMember) => held[revisionName(member) as OwnRevision] ?? 0;
-  const others = membersWithRevisionField.reduce((sum, member) => sum + own(member), 0);
-  return memberRecord((member) => (member === 'body' ? version - others : own(member)));
+export function revisionsOf(fields: Partial<Record<RevisionField, number | null>>, version: number): Revisions {
+  const revisionOf = (member: ContentMember) => fields[revisionName(member) as RevisionField] ?? 0;
+  const others = membersWithRevisionField.reduce((sum, member) => sum + revisionOf(member), 0);
+  return memberRecord((member) => (member === 'body' ? version - others : revisionOf(member)));
 }
 
 export const noRevisions: Revisions = memberRecord(() => 0);

@@ -2,7 +2,7 @@ import type { Client } from '@opensearch-project/opensearch';
 import { limits } from '../../limits.ts';
 import { blankContent, contentOf, type MessageContent } from '../../model/content.ts';
 import type { MessageKey } from '../../model/keys.ts';
-import { documentVersion, heldRevisions, type RefusedDocument, type SearchDocument } from '../search-index.ts';
+import { documentVersion, type RefusedDocument, revisionFieldsOf, type SearchDocument } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
 import { withDeadline } from './client.ts';
 
@@ -10,7 +10,7 @@ import { withDeadline } from './client.ts';
  * The fields of a document. `folded` is only searched; the others are stored and returned. A tombstone has no content.
  * An index of an earlier version lacks the members that were added later.
  */
-export interface Source extends MessageKey, Partial<MessageContent>, Partial<ReturnType<typeof heldRevisions>> {
+export interface Source extends MessageKey, Partial<MessageContent>, Partial<ReturnType<typeof revisionFieldsOf>> {
   folded?: string;
   created_at: number;
   updated_at: number;
@@ -95,7 +95,7 @@ function* bulks(documents: SearchDocument[]): Generator<Bulk> {
 function operationOf(document: SearchDocument): object[] {
   const { token, chat, number, content, revisions, createdAt, updatedAt } = document;
   const source: Source = { token, chat, number, created_at: createdAt, updated_at: updatedAt };
-  if (content !== null) Object.assign(source, content, heldRevisions(revisions), { folded: fold(content.body) });
+  if (content !== null) Object.assign(source, content, revisionFieldsOf(revisions), { folded: fold(content.body) });
   return [
     {
       index: {

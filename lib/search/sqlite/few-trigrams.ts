@@ -35,17 +35,17 @@ export const fewTrigramsAnywhere = (folded: string, sample: string[]): string =>
 /** Returns the chosen trigrams and the position of each in the query. */
 function chosenTrigrams(folded: string, sample: string[]): Map<string, number> {
   const points = [...folded];
-  const held = new Map<string, { at: number; texts: number[] }>();
+  const candidates = new Map<string, { at: number; texts: number[] }>();
   for (let at = 0; at + 3 <= points.length; at++) {
     const trigram = points.slice(at, at + 3).join('');
-    if (held.has(trigram)) continue;
-    held.set(trigram, { at, texts: sample.flatMap((text, i) => (text.includes(trigram) ? [i] : [])) });
+    if (candidates.has(trigram)) continue;
+    candidates.set(trigram, { at, texts: sample.flatMap((text, i) => (text.includes(trigram) ? [i] : [])) });
   }
   const chosen = new Map<string, number>();
   let together = new Set(sample.keys());
-  while (chosen.size < Math.min(mostTrigrams, held.size)) {
+  while (chosen.size < Math.min(mostTrigrams, candidates.size)) {
     let best: { trigram: string; at: number; texts: number[]; cost: number } | undefined;
-    for (const [trigram, { at, texts }] of held) {
+    for (const [trigram, { at, texts }] of candidates) {
       if (chosen.has(trigram)) continue;
       const cost =
         stepsPerText * texts.filter((text) => together.has(text)).length + texts.length + overlap(at, chosen);

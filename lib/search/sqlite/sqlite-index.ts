@@ -5,11 +5,11 @@ import type { Database } from '../../sqlite/database.ts';
 import {
   type DocumentVersion,
   documentVersion,
-  type heldRevisions,
   membersWithRevisionField,
   noRevisions,
   RefusedDocuments,
   revisionFields,
+  type revisionFieldsOf,
   revisionsOf,
   type SearchDocument,
   type SearchIndex,
@@ -24,8 +24,8 @@ import { applicationGram, applicationTrigram } from './matching.ts';
 import { SqliteSearch } from './search.ts';
 
 /** A document as a row of the table; a tombstone has no content. */
-type HeldDocument = (MessageContent | Record<keyof MessageContent, null>) &
-  ReturnType<typeof heldRevisions> & { version: number; createdAt: number; updatedAt: number };
+type DocumentRow = (MessageContent | Record<keyof MessageContent, null>) &
+  ReturnType<typeof revisionFieldsOf> & { version: number; createdAt: number; updatedAt: number };
 
 const columns = [
   ...['id', 'application', 'chat', 'version'],
@@ -62,12 +62,12 @@ export class SqliteSearchIndex implements SearchIndex {
         const { application, chat } = ordinals.get(name) ?? this.#ordinalsOf(document);
         ordinals.set(name, { application, chat });
         const id = rowIdOf(chat, document.number);
-        const held = this.#get<{ version: number; live: number }>(
+        const stored = this.#get<{ version: number; live: number }>(
           'SELECT version, body IS NOT NULL AS live FROM search_documents WHERE id = ?',
           id,
         );
-        if (held && held.version >= documentVersion(document)) continue;
-        if (held?.live && !fresh.delete(id)) replaced.push(id);
+        if (stored && stored.version >= documentVersion(document)) continue;
+        if (stored?.live && !fresh.delete(id)) replaced.push(id);
         this.#write(id, application, document);
         if (document.content !== null) fresh.set(id, { application, folded: fold(document.content.body) });
       }
@@ -104,23 +104,23 @@ export class SqliteSearchIndex implements SearchIndex {
   async document({ token, chat, number }: MessageKey): Promise<SearchDocument | undefined> {
     const indexed = this.#chatOf(token, chat);
     if (!indexed || !isNumber(number)) return undefined;
-    const held = this.#get<HeldDocument>(
+    const stored = this.#get<DocumentRow>(
       `SELECT ${[...contentNames, ...revisionFields].join(', ')}, version, created_at AS createdAt,
          updated_at AS updatedAt
        FROM search_documents WHERE application = ? AND ${ofChat('id')}`,
       indexed.application,
       ...chatValues(indexed, { after: number - 1, to: number }),
     );
-    if (!held) return undefined;
-    const { createdAt, updatedAt } = held;
-    return held.body === null
+    if (!stored) return undefined;
+    const { createdAt, updatedAt } = stored;
+    return stored.body === null
       ? { token, chat, number, content: null, revisions: noRevisions, createdAt, updatedAt }
       : {
           token,
           chat,
           number,
-          content: contentOf(held),
-          revisions: revisionsOf(held, held.version),
+          content: contentOf(stored),
+          revisions: revisionsOf(stored, stored.version),
           createdAt,
           updatedAt,
         };
