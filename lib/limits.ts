@@ -105,11 +105,11 @@ export const limits = {
   recordBytes: 350_000,
   /**
    * Times of the keys of the system secret on AWS, in milliseconds. A running function reads the keys again after
-   * `refreshMs`, in the background of a request. It does not use keys that it read more than `heldMs` ago. A new key
+   * `refreshMs`, in the background of a request. It does not use keys that it read more than `cachedMs` ago. A new key
    * signs after `signsAfterMs`: by then every function has read it, even when their clocks differ by five minutes. An
    * earlier key verifies for `verifiesMs` after it last signed: a day, plus an hour.
    */
-  systemSecret: { refreshMs: 300_000, heldMs: 600_000, signsAfterMs: 900_000, verifiesMs: 25 * 60 * 60 * 1_000 },
+  systemSecret: { refreshMs: 300_000, cachedMs: 600_000, signsAfterMs: 900_000, verifiesMs: 25 * 60 * 60 * 1_000 },
   /**
    * How long after reading an application a function on AWS assumes that it is not deleted, in milliseconds. The
    * contract refuses messages below a deleted application within a minute.

@@ -1,7 +1,7 @@
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { describe, expect, test } from 'vitest';
-import { HeldSecret } from '../../functions/aws/held-secret.ts';
+import { CachedSecret } from '../../functions/aws/cached-secret.ts';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { rotateSystemSecret } from '../../functions/schedule/rotate-system-secret.ts';
 import { limits } from '../../lib/limits.ts';
@@ -13,7 +13,7 @@ import { dataFolder } from '../support/servers/for-this-test.ts';
 
 setLogLevel('silent');
 
-const { refreshMs, heldMs, signsAfterMs, verifiesMs } = limits.systemSecret;
+const { refreshMs, cachedMs, signsAfterMs, verifiesMs } = limits.systemSecret;
 
 describe('the system secret of a data folder', () => {
   const fileIn = (folder: string) => path.join(folder, 'system-secret');
@@ -131,8 +131,8 @@ describe('the system secret in a running function', () => {
       if (state.text === undefined) throw new Error('out');
       return state.text;
     };
-    const held = new HeldSecret(read, () => state.now);
-    const newest = async () => (await held.keys())[0]?.key[0];
+    const cached = new CachedSecret(read, () => state.now);
+    const newest = async () => (await cached.keys())[0]?.key[0];
     return { state, newest };
   };
   const nextTurn = () => new Promise((resolve) => setImmediate(resolve));
@@ -160,9 +160,9 @@ describe('the system secret in a running function', () => {
     const { state, newest } = world();
     await newest();
     state.text = text('b');
-    state.now += heldMs + 1;
+    state.now += cachedMs + 1;
     expect(await newest()).toBe('b');
-    expect(heldMs).toBeLessThan(signsAfterMs);
+    expect(cachedMs).toBeLessThan(signsAfterMs);
   });
 
   test('the system secret is read again when the system clock is set back', async () => {
@@ -183,7 +183,7 @@ describe('the system secret in a running function', () => {
       const { state, newest } = world();
       await newest();
       Object.assign(state, outage);
-      state.now += heldMs;
+      state.now += cachedMs;
       expect([await newest(), await newest()]).toEqual(['a', 'a']);
     }
   });
@@ -192,7 +192,7 @@ describe('the system secret in a running function', () => {
     const { state, newest } = world();
     state.text = undefined;
     await newest();
-    state.now += heldMs + 1;
+    state.now += cachedMs + 1;
     await expect(newest()).rejects.toBeInstanceOf(Unavailable);
     state.text = text('c');
     expect(await newest()).toBe('c');

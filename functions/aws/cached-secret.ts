@@ -8,10 +8,10 @@ import { events, log } from '../runtime/observe/log.ts';
  * The system secret as a running function caches it. It is read during the start and refreshed in the background of
  * requests. So a request waits for it only when the first read has not ended, or after a long time without requests.
  */
-export class HeldSecret implements SystemSecret {
+export class CachedSecret implements SystemSecret {
   readonly #read: () => Promise<string>;
   readonly #now: () => number;
-  #held: { keys: readonly SystemKey[]; at: number } | undefined;
+  #cached: { keys: readonly SystemKey[]; at: number } | undefined;
   #reading: Promise<readonly SystemKey[]> | undefined;
 
   /** @param read returns the text of the secret as it is now */
@@ -22,13 +22,13 @@ export class HeldSecret implements SystemSecret {
   }
 
   async keys(): Promise<readonly SystemKey[]> {
-    const { refreshMs, heldMs } = limits.systemSecret;
-    const held = this.#held;
+    const { refreshMs, cachedMs } = limits.systemSecret;
+    const cached = this.#cached;
     // The system's clock, because a monotonic one may stop while Lambda freezes the function. When the clock was set
     // back far, the keys look old and are read again.
-    const age = held ? Math.abs(this.#now() - held.at) : Number.POSITIVE_INFINITY;
+    const age = cached ? Math.abs(this.#now() - cached.at) : Number.POSITIVE_INFINITY;
     const reading = age > refreshMs ? this.#refresh() : undefined;
-    if (held && age <= heldMs) return held.keys;
+    if (cached && age <= cachedMs) return cached.keys;
     try {
       return await (reading as Promise<readonly SystemKey[]>);
     } catch (error) {
@@ -44,7 +44,7 @@ export class HeldSecret implements SystemSecret {
     const reading = this.#read()
       .then((text) => {
         const keys = systemKeysIn(text);
-        this.#held = { keys, at };
+        this.#cached = { keys, at };
         return keys;
       })
       .finally(() => {
