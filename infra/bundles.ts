@@ -2,7 +2,7 @@ import { cp, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { queueNames, queueService } from '../functions/queues.ts';
-import { cuts } from './bundle-cuts.ts';
+import { removalPlugins } from './bundle-plugins.ts';
 import { type FunctionEntry, type FunctionName, functions, kebabCase } from './functions.ts';
 import { packageFolders, thirdPartyNotices } from './third-party-notices.ts';
 
@@ -52,7 +52,7 @@ export async function bundleFunctions(
     ...bundling,
     entryPoints: names.map((name) => ({ in: `function:${name}`, out: path.join(kebabCase(name), 'index') })),
     outdir: bundles,
-    plugins: [functionEntries, ...cuts],
+    plugins: [functionEntries, ...removalPlugins],
   });
   await Promise.all(
     names.map(async (name) => {

@@ -16,5 +16,5 @@ export const accessLogFields = {
   integrationLatencyMs: '$context.integrationLatency',
   integrationStatus: '$context.integrationStatus',
   /** The type of the response if API Gateway returned it itself, such as `THROTTLED`. */
-  gatewayAnswer: '$context.error.responseType',
+  gatewayResponseType: '$context.error.responseType',
 };

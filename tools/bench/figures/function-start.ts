@@ -33,7 +33,7 @@ export const functionStart = figure({
     const bundles = await makeBundles(bundled);
     const against = [
       { name: create, what: 'bare handler', bare: bundles.bare, bar: { atMost: 1.3 } },
-      { name: create, what: 'bare handler without that code', bare: bundles.bareCut },
+      { name: create, what: 'bare handler without that code', bare: bundles.bareWithPlugins },
       ...others.map((name) => ({ name, what: 'bare handler', bare: bundles.bare })),
     ].map((each: Compared) => ({ ...each, ours: [] as number[], reference: [] as number[] }));
     try {

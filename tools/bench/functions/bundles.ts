@@ -3,7 +3,7 @@ import { rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { build, type Plugin } from 'esbuild';
-import { credentialsOfLambda, cuts } from '../../../infra/bundle-cuts.ts';
+import { credentialsOfLambda, removalPlugins } from '../../../infra/bundle-plugins.ts';
 import { bundleFolder, bundleFunctions, bundling } from '../../../infra/bundles.ts';
 import type { FunctionName } from '../../../infra/functions.ts';
 
@@ -17,8 +17,8 @@ export interface Bundles {
    * Lambda.
    */
   bare: string;
-  /** The bare handler, bundled with the same cuts as our functions. */
-  bareCut: string;
+  /** The bare handler, bundled with the plugins that our functions are bundled with. */
+  bareWithPlugins: string;
   /** The sizes of the functions' bundles in bytes. */
   sizes: Map<FunctionName, number>;
   remove: () => Promise<void>;
@@ -37,7 +37,7 @@ export async function makeBundles(names: FunctionName[]): Promise<Bundles> {
   return {
     fileOf,
     bare: await bundleBare('bare', [credentialsOfLambda]),
-    bareCut: await bundleBare('bare-cut', cuts),
+    bareWithPlugins: await bundleBare('bare-with-plugins', removalPlugins),
     sizes: new Map(names.map((name) => [name, sizes.get(fileOf(name)) ?? Number.NaN])),
     remove: () => rm(folder, { recursive: true }),
   };

@@ -31,7 +31,7 @@ const noEventStreams: Plugin = {
       kind === 'dynamic-import' ? { path: 'event-streams', namespace: 'event-streams' } : undefined,
     );
     build.onLoad({ filter: /.*/, namespace: 'event-streams' }, () => ({
-      contents: `throw new Error('Event streams are not in the bundle; see infra/bundle-cuts.ts');`,
+      contents: `throw new Error('Event streams are not in the bundle; see infra/bundle-plugins.ts');`,
     }));
   },
 };
@@ -53,4 +53,4 @@ const httpRequired: Plugin = {
 };
 
 /** The plugins that remove code that no function uses, to make cold starts faster. */
-export const cuts: Plugin[] = [credentialsOfLambda, noEventStreams, httpRequired];
+export const removalPlugins: Plugin[] = [credentialsOfLambda, noEventStreams, httpRequired];
