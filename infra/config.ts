@@ -161,6 +161,6 @@ export const stages = {
 } as const satisfies Record<string, Stage>;
 
 /** The number of availability zones of a created network. RDS requires two, even without a standby. */
-export const zonesOf = ({ searchDomain }: Stage): number => Math.max(2, searchDomain?.nodes ?? 0);
+export const zoneCountOf = ({ searchDomain }: Stage): number => Math.max(2, searchDomain?.nodes ?? 0);
 
 export type StageName = keyof typeof stages;

@@ -1,7 +1,7 @@
 import { Stack, type StackProps } from 'aws-cdk-lib';
 import type { Construct } from 'constructs';
 import { type AwsQueue, perQueue, type QueueName, queueVariables } from '../functions/queues.ts';
-import { type DatabaseSize, type SearchDomainSize, zonesOf } from './config.ts';
+import { type DatabaseSize, type SearchDomainSize, zoneCountOf } from './config.ts';
 import { AdminKey } from './constructs/admin-key.ts';
 import { ApiDomain } from './constructs/api-domain.ts';
 import { CreatedDatabase } from './constructs/created-database.ts';
@@ -70,7 +70,10 @@ export class DataStack extends Stack {
   #addNetwork({ stage, vpcId, zones, mysql, opensearchUrl }: Deployment): ExistingNetwork | CreatedNetwork | undefined {
     if (vpcId) return new ExistingNetwork(this, 'Network', vpcId);
     if (mysql && opensearchUrl) return undefined;
-    return new CreatedNetwork(this, 'Network', { zones: zones ?? zonesOf(stage), logRetention: stage.logRetention });
+    return new CreatedNetwork(this, 'Network', {
+      zones: zones ?? zoneCountOf(stage),
+      logRetention: stage.logRetention,
+    });
   }
 
   #addDatabase({ stage, mysql }: Deployment, network: Network | undefined): Database {

@@ -1,6 +1,6 @@
 import * as z from 'zod';
 import type { openRegistry } from '../functions/aws/admin-key.ts';
-import { type Stage, type StageName, stages, zonesOf } from './config.ts';
+import { type Stage, type StageName, stages, zoneCountOf } from './config.ts';
 import type { DomainSettings } from './constructs/api-domain.ts';
 import { invalidFlag, unknownFlags } from './context.ts';
 import { domainOf, isAddressOfAws } from './domain-address.ts';
@@ -265,7 +265,7 @@ function conflicts(flags: Flags): string[] {
   const secrets = [flags.mysqlSecret, flags.mysqlReaderSecret, flags.mysqlWorkerSecret].filter((name) => name);
   if (new Set(secrets).size < secrets.length)
     problems.push('-c mysqlReaderSecret: each of the three SQL users needs its own secret; pass three different names');
-  const needed = zonesOf(stages[stage]);
+  const needed = zoneCountOf(stages[stage]);
   if (zones && (vpcId || (mysqlUrl && opensearchUrl)))
     problems.push('-c zones: has no effect, because no network is created with these flags; leave it out');
   else if (zones && zones.length !== needed)

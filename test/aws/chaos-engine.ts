@@ -23,7 +23,7 @@ import { every } from '../../local/schedule.ts';
 import { makeWorkers } from '../../local/workers.ts';
 import { polled } from '../../tools/stack/aws-engine.ts';
 import { credentials } from '../../tools/stack/credentials.ts';
-import { databaseSecret, keepDatabaseSecret } from '../../tools/stack/database-secret.ts';
+import { databaseSecret, ensureDatabaseSecret } from '../../tools/stack/database-secret.ts';
 import { dataFolder } from '../../tools/stack/folders.ts';
 import { migrateSearch, migrateSql } from '../../tools/stack/migrate.ts';
 import { mariadb } from '../../tools/stack/native/mariadb.ts';
@@ -98,7 +98,7 @@ export async function startChaosEngine(): Promise<ChaosEngine> {
       opensearchUrl: `http://${loopback}:${searchPort}`,
     };
     const reached = { ...addresses, awsEndpoint, mysqlPassword, hasFeed: false, fromFunctions: addresses };
-    await Promise.all([migrateSql(reached), migrateSearch(reached), keepDatabaseSecret(awsEndpoint, mysqlPassword)]);
+    await Promise.all([migrateSql(reached), migrateSearch(reached), ensureDatabaseSecret(awsEndpoint, mysqlPassword)]);
     const environment = {
       ...(await makeQueues()),
       LEDGER_TABLE: 'chaos',

@@ -144,12 +144,12 @@ describe('an existing network', () => {
 });
 
 test('a created network is in the named availability zones, or in the first ones of the region', () => {
-  const zonesOf = (flags: Record<string, string>) =>
+  const zoneCountOf = (flags: Record<string, string>) =>
     synthesize(flags)
       .data.ofType('AWS::EC2::Subnet')
       .map(([, { Properties }]) => Properties.AvailabilityZone);
-  expect(zonesOf({ zones: 'us-east-1b,us-east-1d' })).toEqual(['us-east-1b', 'us-east-1d']);
-  expect(zonesOf({})).toEqual([0, 1].map((i) => ({ 'Fn::Select': [i, { 'Fn::GetAZs': '' }] })));
+  expect(zoneCountOf({ zones: 'us-east-1b,us-east-1d' })).toEqual(['us-east-1b', 'us-east-1d']);
+  expect(zoneCountOf({})).toEqual([0, 1].map((i) => ({ 'Fn::Select': [i, { 'Fn::GetAZs': '' }] })));
 });
 
 test('functions sign their requests if searchDomainArn is set, whatever the URL of the domain', () => {

@@ -60,7 +60,7 @@ async function run(names: string[], flags: Flags): Promise<void> {
     for (const name of names.length > 0 ? names : Object.keys(figures)) await measure(name, flags);
     if (flags.record) writeReport(figures, readResults());
   } finally {
-    await (await stack)?.giveBack();
+    await (await stack)?.release();
   }
 }
 

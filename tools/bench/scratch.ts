@@ -47,7 +47,7 @@ export async function makeDatabase(
 }
 
 /** Sets the size of the SQL server's buffer pool, in bytes. Returns a function that restores the previous size. */
-export async function giveBufferPool({ plain }: ScratchDatabase, bytes: number): Promise<() => Promise<void>> {
+export async function setBufferPoolSize({ plain }: ScratchDatabase, bytes: number): Promise<() => Promise<void>> {
   const set = (size: unknown) => plain.query('SET GLOBAL innodb_buffer_pool_size = ?', [size]);
   const [[row]] = await plain.query<RowDataPacket[]>('SELECT @@GLOBAL.innodb_buffer_pool_size AS size');
   await set(bytes);

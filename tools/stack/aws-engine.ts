@@ -28,8 +28,8 @@ import { every } from '../../local/schedule.ts';
 import { makeWorkers } from '../../local/workers.ts';
 
 /** The name of this process's table and queues, which differ from those of the deployed stack. */
-const own = 'chat-system-dev-loop';
-const ownDatabase = 'chat_dev_loop';
+const devLoopName = 'chat-system-dev-loop';
+const devLoopDatabase = 'chat_dev_loop';
 
 /** The time between two polls of an empty queue, in milliseconds. */
 const pollMs = 300;
@@ -58,7 +58,7 @@ export interface AwsServers {
  * @returns the services that the route handlers use
  */
 export async function startAwsEngine(servers: AwsServers): Promise<Services> {
-  const environment = await makeOwn(servers);
+  const environment = await makeDevLoopResources(servers);
   const services = await bind(
     { ledger, store, searchIndex, cursors, feed, access, ...queueProviders, parkedWrites },
     environment,
@@ -80,11 +80,11 @@ export async function startAwsEngine(servers: AwsServers): Promise<Services> {
 }
 
 /** Creates the missing resources, and returns the environment for the functions. */
-async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: AwsServers) {
-  await createLedgerTable(new DynamoDBClient(), own);
+async function makeDevLoopResources({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: AwsServers) {
+  await createLedgerTable(new DynamoDBClient(), devLoopName);
   const sqs = new SQSClient();
   const createQueue = async (name: string) =>
-    (await sqs.send(new CreateQueueCommand({ QueueName: `${own}-${name}` }))).QueueUrl as string;
+    (await sqs.send(new CreateQueueCommand({ QueueName: `${devLoopName}-${name}` }))).QueueUrl as string;
   const queueUrls: Record<string, string> = {};
   for (const name of queueNames) {
     const { url, deadLetterUrl } = queueVariables(name);
@@ -92,24 +92,24 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
     queueUrls[deadLetterUrl] = await createQueue(`${name}-dead-letters`);
   }
 
-  const ownUrl = new URL(mysqlUrl);
-  ownUrl.pathname = `/${ownDatabase}`;
+  const devLoopUrl = new URL(mysqlUrl);
+  devLoopUrl.pathname = `/${devLoopDatabase}`;
   const settings = {
     connections: 1,
     timeouts: limits.sqlMs.migration,
     login: async () => ({ password: mysqlPassword }),
   };
   const server = openMysql(mysqlUrl, settings);
-  await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(ownDatabase)}`.execute(server);
+  await sql`CREATE DATABASE IF NOT EXISTS ${sql.id(devLoopDatabase)}`.execute(server);
   await server.destroy();
-  const database = openMysql(ownUrl.href, settings);
+  const database = openMysql(devLoopUrl.href, settings);
   await migrateMysql(database);
   await database.destroy();
 
   return {
-    LEDGER_TABLE: own,
+    LEDGER_TABLE: devLoopName,
     ...queueUrls,
-    MYSQL_URL: ownUrl.href,
+    MYSQL_URL: devLoopUrl.href,
     MYSQL_SECRET: mysqlSecret,
     MYSQL_USE: 'work',
     OPENSEARCH_URL: opensearchUrl,
@@ -121,11 +121,11 @@ async function makeOwn({ mysqlUrl, mysqlPassword, mysqlSecret, opensearchUrl }: 
 async function makeSystemSecret(): Promise<string> {
   const SecretString = JSON.stringify({ key: randomBytes(32).toString('base64url') });
   try {
-    await new SecretsManagerClient().send(new CreateSecretCommand({ Name: own, SecretString }));
+    await new SecretsManagerClient().send(new CreateSecretCommand({ Name: devLoopName, SecretString }));
   } catch (error) {
     if (!(error instanceof ResourceExistsException)) throw error;
   }
-  return own;
+  return devLoopName;
 }
 
 /** Wraps an SQS queue for an event source. SQS does not announce new messages, so the queue is polled. */

@@ -6,14 +6,14 @@ import { findServers } from './tools.ts';
 import { bringUp } from './up.ts';
 import { readWanted } from './wanted.ts';
 
-/** The running servers of this checkout's stack. They run at least until `giveBack` is called. */
+/** The running servers of this checkout's stack. They run at least until `release` is called. */
 export interface BorrowedStack {
   awsEndpoint: string;
   /** The URL with a user that may create databases, and with the password. */
   mysqlUrl: string;
   opensearchUrl: string;
   /** Stops the servers, unless they were up before. */
-  giveBack: () => Promise<void>;
+  release: () => Promise<void>;
 }
 
 /**
@@ -41,7 +41,7 @@ export async function borrowStack(
       awsEndpoint,
       mysqlUrl: mysql.href,
       opensearchUrl,
-      giveBack: async () => {
+      release: async () => {
         if (!wasUp) await alone(() => provider.stop());
       },
     };

@@ -4,7 +4,7 @@ import { requireLoopback } from './endpoint.ts';
 import type { Provider } from './provider.ts';
 import { chooseProvider, providerOf } from './providers/choice.ts';
 import { dockerResponds } from './providers/docker.ts';
-import { choose, keepSettings, readSettings, type Wanted } from './settings.ts';
+import { choose, readSettings, saveSettings, type Wanted } from './settings.ts';
 
 /**
  * Chooses the provider for this checkout, from the user's choices and the earlier ones, and saves the choice.
@@ -30,7 +30,7 @@ export async function chooseAndSaveProvider(wanted: Wanted, tell: (line: string)
   // Do not save a choice that cannot be started.
   requireLoopback(provider.servers.awsEndpoint);
   await provider.check();
-  keepSettings(chosen);
+  saveSettings(chosen);
   return provider;
 }
 

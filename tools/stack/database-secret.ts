@@ -19,7 +19,7 @@ export const userSecrets = { reads: 'chat-system/mysql-reader', work: 'chat-syst
 const userNames = { reads: 'chat_reader', work: 'chat_worker' };
 
 /** Writes the password to the secret, as RDS does. Does nothing when the secret already has it. */
-export async function keepDatabaseSecret(endpoint: string, password: string): Promise<void> {
+export async function ensureDatabaseSecret(endpoint: string, password: string): Promise<void> {
   const client = new SecretsManagerClient(awsClient(endpoint));
   const SecretString = JSON.stringify({ password });
   try {
@@ -33,7 +33,7 @@ export async function keepDatabaseSecret(endpoint: string, password: string): Pr
 }
 
 /** Creates missing secrets of the other users with random passwords, and returns the content of all of them. */
-export async function keepUserSecrets(endpoint: string): Promise<MysqlUsers> {
+export async function ensureUserSecrets(endpoint: string): Promise<MysqlUsers> {
   const client = new SecretsManagerClient(awsClient(endpoint));
   const keep = async (use: keyof MysqlUsers): Promise<MysqlUser> => {
     const kept = await read(client, userSecrets[use]);

@@ -7,7 +7,7 @@ import { emulatedApiUrl } from './api-url.ts';
 import { cdk, emulatorEnvironment } from './cdk.ts';
 import { credentials } from './credentials.ts';
 import { databaseSecret, userSecrets } from './database-secret.ts';
-import { apiResponds, forgetDeployment, keepDeployment, readDeployment } from './deployment.ts';
+import { apiResponds, forgetDeployment, readDeployment, saveDeployment } from './deployment.ts';
 import { requireLoopback } from './endpoint.ts';
 import { fingerprint } from './fingerprint.ts';
 import { makeFolder, stackFolder } from './folders.ts';
@@ -57,7 +57,7 @@ export async function deployToEmulator(servers: Servers, say: Say): Promise<stri
     say,
   );
   const url = emulatedApiUrl(awsEndpoint, output);
-  keepDeployment({ ...made, url });
+  saveDeployment({ ...made, url });
   return url;
 }
 

@@ -25,7 +25,7 @@ export function readDeployment(): Deployment | undefined {
   }
 }
 
-export function keepDeployment(made: Deployment): void {
+export function saveDeployment(made: Deployment): void {
   makeFolder(stackFolder);
   writeFileSync(file, `${JSON.stringify(made, undefined, 2)}\n`);
 }

@@ -10,7 +10,7 @@ import { printFailure } from '../cli/problem.ts';
 import { startAwsEngine } from './aws-engine.ts';
 import { currentProvider } from './choosing.ts';
 import { credentials } from './credentials.ts';
-import { databaseSecret, keepDatabaseSecret } from './database-secret.ts';
+import { databaseSecret, ensureDatabaseSecret } from './database-secret.ts';
 
 const schema = z.object({ port: z.coerce.number('--port must be a number.').int().min(0).max(65_535) });
 
@@ -26,7 +26,7 @@ try {
     const { servers } = currentProvider();
     Object.assign(process.env, credentials, { AWS_ENDPOINT_URL: servers.awsEndpoint });
     setLogLevel('debug');
-    await keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
+    await ensureDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
     const services = await startAwsEngine({ ...servers, mysqlSecret: databaseSecret });
     const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
       adminKey: undefined,

@@ -17,13 +17,13 @@ async function install(packages: string[]): Promise<void> {
   console.log(`Installing ${packages.join(', ')} …`);
   const env = { ...process.env, DEBIAN_FRONTEND: 'noninteractive' };
   // The stack starts its own servers. The services of the packages would take ports and memory, and keep running.
-  const ours = !existsSync(policy);
-  if (ours) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
+  const createsPolicy = !existsSync(policy);
+  if (createsPolicy) writeFileSync(policy, '#!/bin/sh\nexit 101\n', { mode: 0o755 });
   try {
     await run(['apt-get', 'update'], { env });
     await run(['apt-get', 'install', '--yes', '--no-install-recommends', ...packages], { env });
   } finally {
-    if (ours) rmSync(policy);
+    if (createsPolicy) rmSync(policy);
   }
 }
 

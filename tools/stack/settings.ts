@@ -55,7 +55,7 @@ export function readSettings(): Settings | undefined {
 }
 
 /** Saves the choices, in a file that only this user can read because it contains a password. */
-export function keepSettings(chosen: Settings): void {
+export function saveSettings(chosen: Settings): void {
   makeFolder(stackFolder);
   writeFileSync(file, `${JSON.stringify(chosen, undefined, 2)}\n`, { mode: 0o600 });
 }

@@ -1,4 +1,4 @@
-import { keepDatabaseSecret, keepUserSecrets } from './database-secret.ts';
+import { ensureDatabaseSecret, ensureUserSecrets } from './database-secret.ts';
 import { deployToEmulator, isDeployed } from './deploy.ts';
 import { requireLoopback } from './endpoint.ts';
 import { migrateSearch, migrateSql } from './migrate.ts';
@@ -18,8 +18,8 @@ export async function bringUp(provider: Provider): Promise<void> {
     {
       title: 'Tables and SQL users',
       run: async () => {
-        await keepDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
-        await migrateSql(servers, await keepUserSecrets(servers.awsEndpoint));
+        await ensureDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
+        await migrateSql(servers, await ensureUserSecrets(servers.awsEndpoint));
       },
     },
     { title: 'Search index', run: () => migrateSearch(servers) },

@@ -21,11 +21,11 @@ declare module 'vitest' {
  * running is left running afterwards.
  */
 export async function setup(project: TestProject): Promise<() => Promise<void>> {
-  const { awsEndpoint, mysqlUrl, opensearchUrl, giveBack } = await borrowStack(console.log, (provider) =>
+  const { awsEndpoint, mysqlUrl, opensearchUrl, release } = await borrowStack(console.log, (provider) =>
     deployTo(provider, false),
   );
   const deployment = readDeployment();
   if (!deployment) throw new Error('The deployment is not where it was written down.');
   project.provide('stack', { apiUrl: deployment.url, awsEndpoint, mysqlUrl, opensearchUrl });
-  return giveBack;
+  return release;
 }

@@ -1,6 +1,6 @@
 import { countingSizes, measureCounting, token } from '../counting.ts';
 import { figure, type Servers } from '../figure.ts';
-import { giveBufferPool, makeDatabase, type ScratchDatabase } from '../scratch.ts';
+import { makeDatabase, type ScratchDatabase, setBufferPoolSize } from '../scratch.ts';
 
 const atATime = 10_000;
 const bufferPool = 512 * 2 ** 20;
@@ -18,7 +18,7 @@ export const rollUpMysql = figure({
     const [many, few] = [await makeChats(where, chats), await makeChats(where, changed)];
     // The smoke run, which is part of the tests, does not resize the buffer pool: InnoDB would refuse locks to other
     // tests that write to the server meanwhile.
-    const restoreBufferPool = setting.scale === 'full' ? await giveBufferPool(many, bufferPool) : undefined;
+    const restoreBufferPool = setting.scale === 'full' ? await setBufferPoolSize(many, bufferPool) : undefined;
     try {
       return await measureCounting(setting, many.store, few.store);
     } finally {

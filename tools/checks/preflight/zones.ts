@@ -1,5 +1,5 @@
 import * as z from 'zod';
-import { engineVersions, zonesOf } from '../../../infra/config.ts';
+import { engineVersions, zoneCountOf } from '../../../infra/config.ts';
 import type { Deployment } from '../../../infra/flags.ts';
 import type { Aws } from './aws-cli.ts';
 import { type Finding, ok, problem } from './findings.ts';
@@ -30,7 +30,7 @@ export async function checkZones(aws: Aws, deployment: Deployment): Promise<Find
   const known = AvailabilityZones.filter(({ ZoneType }) => ZoneType === 'availability-zone').sort((a, b) =>
     a.ZoneName < b.ZoneName ? -1 : 1,
   );
-  const needed = zonesOf(deployment.stage);
+  const needed = zoneCountOf(deployment.stage);
   const offers = await offersOf(aws, deployment);
   /** Returns what the zone at this position of the network lacks. */
   const lacking = ({ ZoneName, ZoneId, State }: (typeof known)[number], position = 0): string[] => [
@@ -109,7 +109,7 @@ async function offersOf(aws: Aws, deployment: Deployment): Promise<Offer[]> {
     offers.push({
       what: `MySQL ${engineVersions.mysql} on db.${database.instanceType}`,
       zones: new Set(fitting.flatMap(({ AvailabilityZones }) => AvailabilityZones.map(({ Name }) => Name))),
-      zoneCount: zonesOf(deployment.stage),
+      zoneCount: zoneCountOf(deployment.stage),
     });
   }
   if (searchDomain && !deployment.opensearchUrl) {

@@ -103,7 +103,7 @@ transport.port: 0
 cluster.routing.allocation.disk.threshold_enabled: false
 `,
   );
-  if (isRoot) giveAway(folder);
+  if (isRoot) changeOwner(folder);
   return config;
 }
 
@@ -125,7 +125,7 @@ async function jvmOptions(home: string, { home: javaHome }: Java): Promise<strin
     .join('\n');
 }
 
-function giveAway(folder: string): void {
+function changeOwner(folder: string): void {
   for (const file of [folder, ...globSync(path.join(folder, '**'))])
     if (existsSync(file)) chownSync(file, uidInsteadOfRoot, uidInsteadOfRoot);
 }
