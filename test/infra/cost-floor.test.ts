@@ -3,7 +3,7 @@ import { metrics } from '../../functions/runtime/observe/metrics.ts';
 import { stages } from '../../infra/config.ts';
 import { readResults } from '../../tools/bench/results.ts';
 import { inputsFrom } from '../../tools/cost/inputs.ts';
-import { type Floor, floorOf, floors } from '../../tools/cost/money.ts';
+import { type Floor, floors, monthlyFloor } from '../../tools/cost/money.ts';
 import { readPrices } from '../../tools/cost/prices.ts';
 import { usual } from '../../tools/cost/quantities.ts';
 import { synthesize } from '../support/infra/synthesis.ts';
@@ -50,7 +50,7 @@ test.each(Object.keys(floors) as (keyof typeof floors)[])(
 test.each(Object.keys(floors) as (keyof typeof floors)[])(
   'the budget of stage %s is above its cost without traffic',
   (stage) => {
-    const floor = Object.values(floorOf(floors[stage], inputsFrom(readResults()).inputs, readPrices().prices));
+    const floor = Object.values(monthlyFloor(floors[stage], inputsFrom(readResults()).inputs, readPrices().prices));
     // At least 25 % above, so that a month with little traffic does not exceed it.
     expect(stages[stage].monthlyBudget).toBeGreaterThan(1.25 * floor.reduce((sum, each) => sum + each, 0));
   },

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import { inputsFrom } from '../../tools/cost/inputs.ts';
 import { billedMs, queueRequests, type Scenario, tracesOf } from '../../tools/cost/lines.ts';
-import { extrasOf, floorOf, floors, keptOf, monthly, perMillion } from '../../tools/cost/money.ts';
+import { extraCosts, floors, monthly, monthlyFloor, monthlyStorage, perMillion } from '../../tools/cost/money.ts';
 import { charge, type PriceName, type Prices, readPrices } from '../../tools/cost/prices.ts';
 import { usual as deployed, quantities } from '../../tools/cost/quantities.ts';
 import { requestSizes } from '../../tools/cost/sizes.ts';
@@ -62,7 +62,7 @@ test('X-Ray records the first invocation of each second, and 5 % of the others',
 
 test('SQL at full load, secrets, followers, sent bytes and warm writes are billed beyond the floor', () => {
   const used: PriceName[] = ['databaseSurplusVcpuHour', 'secretCall', 'transferOutGb', 'tableWarmWriteUnit'];
-  const extras = extrasOf(coins(...used, 'eventConnectionMinute', 'eventOperation'));
+  const extras = extraCosts(coins(...used, 'eventConnectionMinute', 'eventOperation'));
   expect(Object.values(extras).map(({ value }) => value)).toEqual([
     // Two vCPUs, each 80 % above its baseline.
     expect.closeTo(1.6 * 730),
@@ -133,7 +133,7 @@ describe('a million single creates, 100 a second in 100 chats', () => {
       { ...usual, chats: 1 },
       inputs,
       coins('tableReadUnit'),
-      ({ part }) => part === 'answering',
+      ({ part }) => part === 'requests',
     );
     expect(without).toBeGreaterThan((1e6 / 100) * (1 / 30) * 0.5);
     expect(without).toBeLessThan((1e6 / 100) * (3 / 30) * 0.5);
@@ -175,9 +175,9 @@ describe('a million single creates, 100 a second in 100 chats', () => {
         (line) => line.part === part,
       );
     // Half a processor: 2 ms of computing, and 1 + 5 + 10 of waiting, in 884.5 / 1,024 GB.
-    expect(gbSeconds('answering')).toBeCloseTo(1e6 * 0.018 * 0.86377, 0);
+    expect(gbSeconds('requests')).toBeCloseTo(1e6 * 0.018 * 0.86377, 0);
     // 10,000 requests: 1 + 99 × 0.01 takes 3.98 ms, and 16; rounded up.
-    expect(gbSeconds('answering', { batch: 100 })).toBeCloseTo(1e4 * 0.02 * 0.86377, 1);
+    expect(gbSeconds('requests', { batch: 100 })).toBeCloseTo(1e4 * 0.02 * 0.86377, 1);
     // 21 messages a store batch: 2 + 21 of work, 1 + 10 + 7 of waiting. 41 a search batch: 2 + 41, and 1 + 2 + 5. Both in
     // 1,769 / 1,024 GB. The roll-up's 3 ms for each of 16,667 reads, in half a GB.
     const workers = (1e6 / 21) * 0.041 + (1e6 / 41) * 0.051;
@@ -188,8 +188,8 @@ describe('a million single creates, 100 a second in 100 chats', () => {
     const accessLog = perMillion(usual, inputs, coins('logGb'), ({ what }) => what === 'access log');
     expect(accessLog).toBeCloseTo(0.35);
     // One of the 100 invocations of a second, and 5 % of the other 99.
-    const answering = perMillion(usual, inputs, coins('traceRecorded'), ({ part }) => part === 'answering');
-    expect(answering).toBeCloseTo((1 + 0.05 * 99) * 1e4, 3);
+    const requests = perMillion(usual, inputs, coins('traceRecorded'), ({ part }) => part === 'requests');
+    expect(requests).toBeCloseTo((1 + 0.05 * 99) * 1e4, 3);
   });
 
   test('the roll-up reads each changed chat once a minute', () => {
@@ -243,19 +243,19 @@ test('the floor consists of machines, disks, endpoints and polling', () => {
     secretMonth: { per: 1, tiers: [{ price: 5 }] },
     metricMonth: { per: 1, tiers: [{ price: 7 }] },
   };
-  const floor = floorOf(floors.prod, inputs, prices);
+  const floor = monthlyFloor(floors.prod, inputs, prices);
   // Two machines, and a proxy by the two processors of one.
   expect(floor.SQL).toBeCloseTo(2 * 730 * 0.1 + 2 * 20 * 0.2 + 2 * 7.3);
   expect(floor.search).toBeCloseTo(3 * 730 * 0.3 + 3 * 100 * 0.4);
   expect(floor['private network']).toBeCloseTo(6 * 7.3);
   // Three queues, five pollers each, three polls a minute: 1,971,000 a month.
   expect(floor['queue polls, schedules, secrets']).toBeCloseTo(1.971 + 5 * 5);
-  expect(floorOf(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4 + 14.6);
+  expect(monthlyFloor(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4 + 14.6);
   expect(floor['metrics and alarms']).toBeCloseTo(14 * 7);
 });
 
 test('a million stored messages cost their bytes in each copy', () => {
-  const kept = keptOf(
+  const kept = monthlyStorage(
     floors.prod,
     { ...inputs, rowBytes: 300, documentBytes: 1_000 },
     coins('databaseGbMonth', 'searchGbMonth'),

@@ -1,6 +1,6 @@
 import { Duration } from 'aws-cdk-lib';
 import { describe, expect, test } from 'vitest';
-import { feedRates } from '../../tools/cost/feed.ts';
+import { batchRates } from '../../tools/cost/batching.ts';
 import { type Reading, simulate, simulateChain, type Working } from '../../tools/queue-simulation/simulate.ts';
 
 const reading: Reading = { processes: 5, batchSize: 1_000, windowMs: 1_000, callMs: 10 };
@@ -59,7 +59,7 @@ describe('a queue of the simulation', () => {
   test.each([10, 100, 1_000])(
     'batches at %d messages a second have the size that the cost model calculates',
     (perSecond) => {
-      const { perInvocation } = feedRates(
+      const { perInvocation } = batchRates(
         { perSecond, bytes: 200 },
         { batchSize: reading.batchSize, window: Duration.millis(reading.windowMs) },
         { pollers: reading.processes, roundTripMs: reading.callMs },

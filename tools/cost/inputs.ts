@@ -76,7 +76,7 @@ const table = {
     value: 134,
     from: "a chat with a name of 30 characters, by DynamoDB's rule (lib/ledger/dynamodb/items.ts)",
   },
-  answerHeaderBytes: { value: 600, from: '240 to 310 of the function, and about as much of API Gateway' },
+  responseHeaderBytes: { value: 600, from: '240 to 310 of the function, and about as much of API Gateway' },
   logBytes: {
     value: 353,
     from: 'the START, END and REPORT lines of an invocation (275), and 26 for each of the three log events',

@@ -2,7 +2,7 @@ import type { Inputs } from './inputs.ts';
 import type { PriceName } from './prices.ts';
 
 /** The part of the work that a line is for: responding to the client, storing and indexing, or sending to followers. */
-export type Part = 'answering' | 'queues and workers' | 'feed';
+export type Part = 'requests' | 'queues and workers' | 'feed';
 
 /** A line of the bill. */
 export interface Line {
@@ -49,7 +49,7 @@ export const billedMs = (cpuMs: number, waitMs: number, memoryMb: number): numbe
 export const queueRequests = (bytes: number): number => Math.max(1, Math.ceil(bytes / queueChunk));
 
 /** Returns the bill for the invocations of a function. `requests` is the number of request ids in their log lines. */
-export const ofFunction = (
+export const functionLines = (
   scenario: Scenario,
   part: Part,
   invocations: number,

@@ -67,7 +67,7 @@ export const floors = {
 } satisfies Record<string, Floor>;
 
 /** Returns the cost of a month without messages, by kind of resource. */
-export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<string, number> {
+export function monthlyFloor(floor: Floor, inputs: Inputs, prices: Prices): Record<string, number> {
   const cost = (price: PriceName, quantity: number) => charge(prices[price], quantity);
   const polls = (floor.feeds * inputs.pollers * secondsPerMonth) / inputs.idlePollSeconds;
   const runs = floor.schedules * hoursPerMonth * 60;
@@ -99,7 +99,11 @@ export function floorOf(floor: Floor, inputs: Inputs, prices: Prices): Record<st
  * Returns the monthly cost of storing a million messages or chats on all machines that store them. The index has two
  * copies when there is a second node.
  */
-export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices: Prices): Record<string, number> => ({
+export const monthlyStorage = (
+  { databases, searchNodes }: Floor,
+  inputs: Inputs,
+  prices: Prices,
+): Record<string, number> => ({
   'messages in SQL': charge(prices.databaseGbMonth, (databases * inputs.rowBytes) / 1_000),
   'messages in the search index': charge(
     prices.searchGbMonth,
@@ -114,7 +118,7 @@ export const keptOf = ({ databases, searchNodes }: Floor, inputs: Inputs, prices
 const burstableBaseline = 0.2;
 
 /** Returns the prices of what may cost extra, in addition to the idle stage and its messages. */
-export const extrasOf = (prices: Prices): Record<string, { value: number; unit: string }> => ({
+export const extraCosts = (prices: Prices): Record<string, { value: number; unit: string }> => ({
   'SQL with both vCPUs fully busy': {
     value: charge(prices.databaseSurplusVcpuHour, 2 * (1 - burstableBaseline) * hoursPerMonth),
     unit: '$ a month',

@@ -1,9 +1,9 @@
 import { queueResources } from '../../infra/queues.ts';
 import { functionSizes } from '../../infra/sizes.ts';
-import { ofAnswering } from './answering.ts';
 import type { Inputs } from './inputs.ts';
 import type { Line, Scenario } from './lines.ts';
-import { ofWorking } from './working.ts';
+import { requestLines } from './requests.ts';
+import { workerLines } from './workers.ts';
 
 /** The deployed configuration, with a load far below the limits of a new account. */
 export const usual: Scenario = {
@@ -22,7 +22,7 @@ export const secondsPerMonth = hoursPerMonth * 3_600;
 
 /** Returns everything that AWS bills by use for a month of creating messages. */
 export function quantities(scenario: Scenario, inputs: Inputs): Line[] {
-  return [...ofAnswering(scenario, inputs), ...ofWorking(scenario, inputs)].map((line) => ({
+  return [...requestLines(scenario, inputs), ...workerLines(scenario, inputs)].map((line) => ({
     ...line,
     quantity: line.quantity * secondsPerMonth,
   }));

@@ -1,7 +1,7 @@
 import { count } from '../../cli/numbers.ts';
 import { inputsFrom } from '../../cost/inputs.ts';
 import type { Line, Scenario } from '../../cost/lines.ts';
-import { extrasOf, type Floor, floorOf, floors, keptOf, monthly, perMillion } from '../../cost/money.ts';
+import { extraCosts, type Floor, floors, monthly, monthlyFloor, monthlyStorage, perMillion } from '../../cost/money.ts';
 import { readPrices } from '../../cost/prices.ts';
 import { quantities, usual } from '../../cost/quantities.ts';
 import { figure, type Measurement } from '../figure.ts';
@@ -72,11 +72,11 @@ export const cost = figure({
         ),
       ),
       ...forEachStage('stage without messages', (floor) => {
-        const parts = floorOf(floor, inputs, list.prices);
+        const parts = monthlyFloor(floor, inputs, list.prices);
         return { ...parts, all: Object.values(parts).reduce((all, part) => all + part, 0) };
       }),
-      ...forEachStage('storage of a million', (floor) => keptOf(floor, inputs, list.prices)),
-      ...Object.entries(extrasOf(list.prices)).map(([what, { value, unit }]) => ({
+      ...forEachStage('storage of a million', (floor) => monthlyStorage(floor, inputs, list.prices)),
+      ...Object.entries(extraCosts(list.prices)).map(([what, { value, unit }]) => ({
         what: `also charged: ${what}: price`,
         unit,
         values: [value],

@@ -1,7 +1,7 @@
 import { Duration } from 'aws-cdk-lib';
 import { queueResources } from '../../../infra/queues.ts';
 import { limits } from '../../../lib/limits.ts';
-import { feedRates } from '../../cost/feed.ts';
+import { batchRates } from '../../cost/batching.ts';
 import { type Inputs, inputsFrom } from '../../cost/inputs.ts';
 import { perMillion } from '../../cost/money.ts';
 import { readPrices } from '../../cost/prices.ts';
@@ -45,7 +45,7 @@ export const feedLag = figure({
       // Without a window, SQS delivers at most ten messages at once.
       const change: Partial<Reading> = window === 0 ? { windowMs: 0, batchSize: 10 } : { windowMs: window * 1_000 };
       const reading = { ...readingOf('store', inputs), ...change };
-      const { perInvocation } = feedRates(
+      const { perInvocation } = batchRates(
         { perSecond: rate, bytes: requestSizes(1).records[0] as number },
         { batchSize: reading.batchSize, window: Duration.millis(reading.windowMs) },
         { pollers: reading.processes, roundTripMs: reading.callMs },
@@ -67,7 +67,7 @@ export const feedLag = figure({
               { ...usual, perSecond: rate, windowSeconds: window, chats, followers: 1 },
               inputs,
               prices,
-              ({ part }) => part !== 'answering',
+              ({ part }) => part !== 'requests',
             ),
           ],
         },

@@ -18,7 +18,7 @@ export const functionCpu = figure({
   measure: async ({ scale, say }) => {
     const { runs, warmUp, calls } = sizes[scale];
     const bundles = await makeBundles(['createMessage']);
-    const aws = await startProgram('aws-answers');
+    const aws = await startProgram('aws-stub');
     const origin = `http://127.0.0.1:${aws.ready}`;
     const variables = {
       LEDGER_TABLE: 'ledger',

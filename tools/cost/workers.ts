@@ -2,17 +2,17 @@ import { Duration } from 'aws-cdk-lib';
 import { queueResources } from '../../infra/queues.ts';
 import { functionSizes } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
-import { feedRates } from './feed.ts';
-import { ofFollowing } from './following.ts';
+import { batchRates } from './batching.ts';
 import type { Inputs } from './inputs.ts';
-import { billedMs, gbSeconds, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
+import { billedMs, functionLines, gbSeconds, type Line, queueRequests, type Scenario } from './lines.ts';
+import { publishingLines } from './publishing.ts';
 import { changesSize, requestSizes } from './sizes.ts';
 
 /**
  * Returns what AWS bills for storing, indexing, counting and, with the feed, publishing while the workers keep up, in
  * quantities per second.
  */
-export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
+export function workerLines(scenario: Scenario, inputs: Inputs): Line[] {
   const { batch, perSecond, windowSeconds } = scenario;
   const window = Duration.seconds(windowSeconds);
   const source = { pollers: inputs.pollers, roundTripMs: inputs.queueCallMs };
@@ -21,7 +21,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
 
   const { records } = requestSizes(batch);
   const record = { perSecond: (perSecond / batch) * records.length, bytes: records[0] as number };
-  const stored = feedRates(record, { ...queueResources.store.delivery, window }, source);
+  const stored = batchRates(record, { ...queueResources.store.delivery, window }, source);
   const messages = perSecond / stored.invocationsPerSecond;
   // An average: most batches fit into one transaction, and a few need two.
   const transactions = Math.max(1, messages / limits.rowsPerTransaction);
@@ -36,7 +36,7 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
     perSecond: stored.invocationsPerSecond * transactions,
     bytes: changesSize(messages / transactions, 1 / batch),
   };
-  const indexed = feedRates(change, { ...queueResources.search.delivery, window }, source);
+  const indexed = batchRates(change, { ...queueResources.search.delivery, window }, source);
   const documents = perSecond / indexed.invocationsPerSecond;
   const searchCalls = Math.max(1, documents / limits.rowsPerTransaction);
   const searchMs = billedMs(
@@ -55,12 +55,12 @@ export function ofWorking(scenario: Scenario, inputs: Inputs): Line[] {
   const changedChats = Math.min(scenario.chats / 60, perSecond / batch);
   const rollUp = functionSizes.rollUp.memoryMb;
   return [
-    ...ofFunction(scenario, part, stored.invocationsPerSecond, storeMs, memoryMb, inputs, perSecond / batch),
-    ...ofFunction(scenario, part, indexed.invocationsPerSecond, searchMs, memoryMb, inputs, perSecond / batch),
+    ...functionLines(scenario, part, stored.invocationsPerSecond, storeMs, memoryMb, inputs, perSecond / batch),
+    ...functionLines(scenario, part, indexed.invocationsPerSecond, searchMs, memoryMb, inputs, perSecond / batch),
     { what: 'queue requests', part, price: 'queueRequest', quantity: queueCalls },
     { what: 'bytes between zones', part, price: 'zoneGb', quantity: (perSecond * inputs.zoneBytes) / 1e9 },
     { what: 'table reads', part, price: 'tableReadUnit', quantity: changedChats },
     gbSeconds(scenario, part, changedChats * inputs.countedChatMs, rollUp),
-    ...ofFollowing(scenario, stored, inputs),
+    ...publishingLines(scenario, stored, inputs),
   ];
 }

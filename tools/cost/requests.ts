@@ -1,6 +1,6 @@
 import { limits } from '../../lib/limits.ts';
 import type { Inputs } from './inputs.ts';
-import { billedMs, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
+import { billedMs, functionLines, type Line, queueRequests, type Scenario } from './lines.ts';
 import { requestSizes } from './sizes.ts';
 
 const writeUnitBytes = 1_024;
@@ -8,7 +8,7 @@ const writeUnitBytes = 1_024;
 const keyedReadUnits = 0.93;
 
 /** Returns what AWS bills for responding to the clients, in quantities per second. */
-export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
+export function requestLines(scenario: Scenario, inputs: Inputs): Line[] {
   const { batch, keys, memoryMb } = scenario;
   const requests = scenario.perSecond / batch;
   const { records, answer } = requestSizes(batch);
@@ -17,7 +17,7 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   // parallel with the first, it reads the counter's item, and every few creates it reads which claims it may remove.
   const tableCalls = keys ? 4 : 1;
   const waitMs = inputs.runtimeMs + tableCalls * inputs.tableCallMs + inputs.queueCallMs;
-  const part = 'answering';
+  const part = 'requests';
   const ms = billedMs(cpuMs, waitMs, memoryMb);
   // A function reads each application that it serves every 30 s, which takes half a read unit. For access tokens, it reads
   // the application every 25 s instead, consistently, and the system secret every 5 minutes. The creates in between
@@ -30,7 +30,7 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
   const secretReads = (functionsAtWork * 1_000) / limits.systemSecret.refreshMs;
   return [
     { what: 'API requests', part, price: 'apiRequest', quantity: requests },
-    ...ofFunction(scenario, part, requests, ms, memoryMb, inputs, 0),
+    ...functionLines(scenario, part, requests, ms, memoryMb, inputs, 0),
     { what: 'access log', part, price: 'logGb', quantity: (requests * inputs.accessLogBytes) / 1e9 },
     {
       what: 'table writes',
@@ -55,7 +55,7 @@ export function ofAnswering(scenario: Scenario, inputs: Inputs): Line[] {
       what: 'bytes sent out',
       part,
       price: 'transferOutGb',
-      quantity: (requests * (answer + inputs.answerHeaderBytes)) / 1e9,
+      quantity: (requests * (answer + inputs.responseHeaderBytes)) / 1e9,
     },
   ];
 }

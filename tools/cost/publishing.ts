@@ -1,9 +1,9 @@
 import { queueResources } from '../../infra/queues.ts';
 import { functionSizes } from '../../infra/sizes.ts';
 import { limits } from '../../lib/limits.ts';
-import { type FeedRates, feedRates } from './feed.ts';
+import { type BatchRates, batchRates } from './batching.ts';
 import type { Inputs } from './inputs.ts';
-import { billedMs, type Line, ofFunction, queueRequests, type Scenario } from './lines.ts';
+import { billedMs, functionLines, type Line, queueRequests, type Scenario } from './lines.ts';
 import { stepSize } from './sizes.ts';
 
 /** The bytes of an event that AppSync bills as one operation. */
@@ -17,7 +17,7 @@ const channels = 2;
  *
  * @param stored the batches of the store worker
  */
-export function ofFollowing(scenario: Scenario, stored: FeedRates, inputs: Inputs): Line[] {
+export function publishingLines(scenario: Scenario, stored: BatchRates, inputs: Inputs): Line[] {
   const { followers, perSecond, chats } = scenario;
   if (followers === undefined) return [];
   const part = 'feed';
@@ -32,7 +32,7 @@ export function ofFollowing(scenario: Scenario, stored: FeedRates, inputs: Input
 
   const record = { perSecond: stored.invocationsPerSecond, bytes: bytes * changedChats };
   const source = { pollers: inputs.pollers, roundTripMs: inputs.queueCallMs };
-  const published = feedRates(record, queueResources.feed.delivery, source);
+  const published = batchRates(record, queueResources.feed.delivery, source);
   const requests = (steps * channels) / published.invocationsPerSecond;
   const publishMs = billedMs(
     inputs.feedBatchMs,
@@ -42,7 +42,7 @@ export function ofFollowing(scenario: Scenario, stored: FeedRates, inputs: Input
   const received =
     published.receivesPerSecond * queueRequests((record.perSecond / published.receivesPerSecond) * record.bytes);
   return [
-    ...ofFunction(
+    ...functionLines(
       scenario,
       part,
       published.invocationsPerSecond,

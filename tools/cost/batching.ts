@@ -1,7 +1,7 @@
 import type { DeliverySize } from '../../infra/sizes.ts';
 
 /** The calls that a queue's event source makes for the arriving messages, while the worker keeps up. */
-export interface FeedRates {
+export interface BatchRates {
   /** Queue messages in a batch, on average. */
   perInvocation: number;
   invocationsPerSecond: number;
@@ -23,11 +23,11 @@ export const eventBytes = 6 * 1024 * 1024;
  * @param arrivals queue messages per second, and the bytes of each
  * @param options.roundTripMs the time of a call that returns messages, in milliseconds
  */
-export function feedRates(
+export function batchRates(
   arrivals: { perSecond: number; bytes: number },
   { batchSize, window }: Pick<DeliverySize, 'batchSize' | 'window'>,
   { pollers, roundTripMs }: { pollers: number; roundTripMs: number },
-): FeedRates {
+): BatchRates {
   const each = arrivals.perSecond / pollers;
   const perReceive = Math.min(perCall, Math.max(1, (each * roundTripMs) / 1_000));
   const gathered = perReceive + each * window.toSeconds();
