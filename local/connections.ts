@@ -24,9 +24,9 @@ const headEnd = Buffer.from('\r\n\r\n');
  * Fewest bytes of a body that are parsed at a time. A body can be full of what looks like ends of heads, and parsing a
  * megabyte of those one by one would take 0.3 s.
  */
-const leastOfBody = 1_024;
+const minBodyBytes = 1_024;
 /** Maximum number of connections. An idle one takes some 8 kB, measured with 10,000 of them. */
-const mostConnections = 16_000;
+const maxConnections = 16_000;
 /** Maximum number of connections that have a stream, and their maximum share of all. The others are left to requests. */
 const maxStreams = 12_000;
 const maxShareOfStreams = 0.75;
@@ -125,7 +125,7 @@ export class Connections {
   #inProgress = 0;
   #streams = 0;
   #serve: RequestListener = () => undefined;
-  readonly #most = Math.min(mostConnections, descriptors() - ownDescriptors);
+  readonly #maxOpen = Math.min(maxConnections, descriptors() - ownDescriptors);
 
   /**
    * Takes over the server's connections and all its requests.
@@ -153,7 +153,7 @@ export class Connections {
    * @returns false, and does nothing, when there are too many streams
    */
   stream(connection: Connection): boolean {
-    if (this.#streams >= Math.min(maxStreams, this.#most * maxShareOfStreams)) return false;
+    if (this.#streams >= Math.min(maxStreams, this.#maxOpen * maxShareOfStreams)) return false;
     connection.streaming = true;
     this.#streams++;
     return true;
@@ -221,7 +221,7 @@ export class Connections {
   }
 
   #open(socket: Socket): void {
-    if (this.#connections.size >= this.#most && !this.#closeIdle()) {
+    if (this.#connections.size >= this.#maxOpen && !this.#closeIdle()) {
       socket.destroy();
       return;
     }
@@ -309,7 +309,7 @@ export class Connections {
     while (rest.length > 0 && !connection.ending && !connection.streaming && !socket.destroyed && !socket.isPaused()) {
       const { freeSlots, hasBodyUnderWay } = connection;
       if (freeSlots <= 0 && !hasBodyUnderWay) break;
-      const end = Math.max(endOfHeads(rest, Math.max(freeSlots, 1)), hasBodyUnderWay ? leastOfBody : 0);
+      const end = Math.max(endOfHeads(rest, Math.max(freeSlots, 1)), hasBodyUnderWay ? minBodyBytes : 0);
       if (end >= rest.length) {
         parse(rest);
         return nothing;

@@ -2,12 +2,12 @@
  * Maximum number of waiting items of one application. A read takes 1 to 20 ms, so most items beyond this number would
  * exceed their deadline.
  */
-const mostOfOne = 100;
+const maxPerApplication = 100;
 /**
  * Maximum number of waiting items of all applications together. An event has the path and the headers, at most some 50
  * kB, so together they take 25 MB.
  */
-const mostOfAll = 500;
+const maxTotal = 500;
 
 interface Item {
   application: string;
@@ -28,7 +28,7 @@ export class FairQueue<Element extends Item> {
   /** Adds an item. Returns false, and adds nothing, when too many are waiting already. */
   add(item: Element): boolean {
     const ofOne = this.#byApplication.get(item.application) ?? [];
-    if (this.#length >= mostOfAll || ofOne.length >= mostOfOne) return false;
+    if (this.#length >= maxTotal || ofOne.length >= maxPerApplication) return false;
     ofOne.push(item);
     this.#byApplication.set(item.application, ofOne);
     this.#length++;

@@ -2,7 +2,7 @@ import { statSync } from 'node:fs';
 import type { Database } from '../lib/sqlite/database.ts';
 
 /** A journal larger than this is emptied, in bytes. Without readers, SQLite's own checkpoints keep it at some 6 MB. */
-const mostBytes = 64 * 1024 * 1024;
+const maxBytes = 64 * 1024 * 1024;
 /** Time between two attempts, in milliseconds. An attempt waits up to 5 s for readers, and storing waits with it. */
 const retryMs = 60_000;
 
@@ -15,20 +15,20 @@ const retryMs = 60_000;
 export class Journal {
   readonly #database: Database;
   readonly #path: string;
-  readonly #mostBytes: number;
+  readonly #maxBytes: number;
   #notBefore = 0;
 
-  /** @param options.mostBytes only tests set it */
-  constructor(database: Database, databasePath: string, options: { mostBytes?: number } = {}) {
+  /** @param options.maxBytes only tests set it */
+  constructor(database: Database, databasePath: string, options: { maxBytes?: number } = {}) {
     this.#database = database;
     this.#path = `${databasePath}-wal`;
-    this.#mostBytes = options.mostBytes ?? mostBytes;
+    this.#maxBytes = options.maxBytes ?? maxBytes;
   }
 
   /** Empties the journal if it is too large. Call it between transactions. */
   keepSmall(): void {
     const size = statSync(this.#path, { throwIfNoEntry: false })?.size ?? 0;
-    if (size <= this.#mostBytes || performance.now() < this.#notBefore) return;
+    if (size <= this.#maxBytes || performance.now() < this.#notBefore) return;
     this.#database.raw.exec('PRAGMA wal_checkpoint(TRUNCATE)');
     this.#notBefore = performance.now() + retryMs;
   }

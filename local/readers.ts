@@ -25,7 +25,7 @@ const deadlineMs = 2_000;
  * When a read is past its deadline, its process is killed only if the read has run for this share of the deadline. A
  * read that waited long is not slow itself, and its process is soon free; a new process costs 0.5 s of processor time.
  */
-const leastWorkShare = 0.5;
+const minRunningShare = 0.5;
 /**
  * A read that runs for longer than this, in milliseconds, counts as slow. Then all processes are kept ready, because
  * one may have to be killed.
@@ -39,7 +39,7 @@ const checkEveryMs = 50;
  * limit is two, so that one application can never occupy all processes. It is not higher, because more reads would only
  * compete for two processors.
  */
-const mostAtWork = 2;
+const maxConcurrentReads = 2;
 /**
  * The name under which the reads with unknown tokens share one place in the order of turns. With a place for each
  * token, a client that invents tokens would delay the reads of real applications and fill the queue. No token contains
@@ -48,11 +48,11 @@ const mostAtWork = 2;
 const unknownTokens = 'unknown tokens';
 
 /**
- * Maximum number of processes. It is one more than `mostAtWork`, because a read of a slow application and one of an
+ * Maximum number of processes. It is one more than `maxConcurrentReads`, because a read of a slow application and one of an
  * unknown application may run at the same time and count as one. So a fast read can run beside both of them. A start takes 0.3 to 0.5 s. Until a read or
  * an application is slow, the pool keeps only one idle process.
  */
-const mostProcesses = mostAtWork + 1;
+const maxProcesses = maxConcurrentReads + 1;
 
 /** Delay before the next start after a process that ended before it was ready, in milliseconds. */
 const failedStartDelayMs = 1_000;
@@ -135,7 +135,7 @@ export class Readers {
   readonly #isKnown: (token: string) => boolean;
   readonly #access: Pick<Access, 'callerOf'>;
   readonly #paces = new ReadingPaces();
-  #leastProcesses = 1;
+  #minProcesses = 1;
   #check: NodeJS.Timeout | undefined;
   #failedStart: NodeJS.Timeout | undefined;
   #stopping = false;
@@ -298,9 +298,9 @@ export class Readers {
       read.reject(error);
       return 0;
     });
-    this.#paces.note(read.application, { workMs: performance.now() - reader.startedAt, cpuMs });
+    this.#paces.note(read.application, { runMs: performance.now() - reader.startedAt, cpuMs });
     // A read of a slow application starts only while another process stays idle. With one process it would never start.
-    if (this.#paces.of(read.application) === 'slow') this.#leastProcesses = mostProcesses;
+    if (this.#paces.of(read.application) === 'slow') this.#minProcesses = maxProcesses;
     reader.read = undefined;
     this.#assign();
   }
@@ -322,7 +322,7 @@ export class Readers {
     });
     const fast = atWork.filter(({ pace }) => pace === 'fast').length;
     const others = atWork.length - fast;
-    const isOneFree = fast + Math.min(others, 1) < mostAtWork;
+    const isOneFree = fast + Math.min(others, 1) < maxConcurrentReads;
     const idle = [...this.#readers].filter(({ remote, read }) => remote && !read).length;
     const mayTake: Record<Pace, boolean> = {
       fast: isOneFree,
@@ -344,17 +344,17 @@ export class Readers {
   #endOverdue(): void {
     const now = performance.now();
     const arrivedBefore = now - this.#deadlineMs;
-    const leastWorkMs = this.#deadlineMs * leastWorkShare;
+    const minRunningMs = this.#deadlineMs * minRunningShare;
     for (const read of this.#waiting.takeArrivedUntil(arrivedBefore)) this.#refuse(read, waitedTooLong());
     for (const reader of this.#readers) {
       const { read, startedAt, child } = reader;
       if (!read) continue;
-      if (now - startedAt > slowReadMs) this.#leastProcesses = mostProcesses;
+      if (now - startedAt > slowReadMs) this.#minProcesses = maxProcesses;
       if (read.arrivedAt > arrivedBefore) continue;
       if (!read.isRefused) this.#refuse(read, outOfTime());
-      if (now - startedAt < leastWorkMs) continue;
+      if (now - startedAt < minRunningMs) continue;
       log.warn(events.readTooSlow, { request_id: read.requestId, route: read.route });
-      this.#paces.note(read.application, { workMs: now - startedAt, cpuMs: now - startedAt });
+      this.#paces.note(read.application, { runMs: now - startedAt, cpuMs: now - startedAt });
       this.#readers.delete(reader);
       child.kill('SIGKILL');
     }
@@ -373,7 +373,7 @@ export class Readers {
 
   /** Starts processes ahead of need: the next read, or the one after a kill, finds one ready. */
   #keepSpare(): void {
-    const wanted = Math.min(mostProcesses, Math.max(this.#leastProcesses, this.#atWork().length + 1));
+    const wanted = Math.min(maxProcesses, Math.max(this.#minProcesses, this.#atWork().length + 1));
     while (!this.#stopping && !this.#failedStart && this.#readers.size < wanted) this.#start();
   }
 

@@ -16,7 +16,7 @@ const waitingShare = 0.1;
  * Maximum number of applications that are remembered, at 100 bytes each. Beyond this, the application whose last read
  * is the oldest is forgotten.
  */
-const mostRemembered = 10_000;
+const maxRemembered = 10_000;
 
 /** How fast an application's reads are: unknown until one has ended. */
 export type Pace = 'fast' | 'unknown' | 'slow';
@@ -35,14 +35,14 @@ export class ReadingPaces {
    * Records that a read of the application ended, with the time that it ran and its processor time, both in
    * milliseconds.
    */
-  note(application: string, { workMs, cpuMs }: { workMs: number; cpuMs: number }): void {
-    const cost = Math.max(cpuMs, workMs * waitingShare);
+  note(application: string, { runMs, cpuMs }: { runMs: number; cpuMs: number }): void {
+    const cost = Math.max(cpuMs, runMs * waitingShare);
     const before = this.#averages.get(application) ?? cost;
     // Deleted first, so that it comes last in the order of the map.
     this.#averages.delete(application);
     this.#averages.set(application, before + (cost - before) * latestWeight);
     for (const oldest of this.#averages.keys()) {
-      if (this.#averages.size <= mostRemembered) break;
+      if (this.#averages.size <= maxRemembered) break;
       this.#averages.delete(oldest);
     }
   }

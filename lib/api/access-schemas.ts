@@ -5,7 +5,7 @@ import { once } from '../once.ts';
 import { documented, typeFault } from './schema-parts.ts';
 import { messageSender } from './schemas.ts';
 
-const { chats: mostChats, lifetime } = limits.accessToken;
+const { chats: maxChats, lifetime } = limits.accessToken;
 
 /** An array whose length is checked before its items, so that very many wrong items are one fault. */
 const array = <Item extends z.core.$ZodType>(items: Item, most: number, length: string) =>
@@ -19,7 +19,7 @@ const array = <Item extends z.core.$ZodType>(items: Item, most: number, length: 
 const chatNumbers = () => {
   const fault = `must be a whole number from 1 to ${limits.highestNumber}`;
   const number = z.int(fault).check(z.gte(1, fault), z.lte(limits.highestNumber, fault));
-  const numbers = array(number, mostChats, `1 to ${mostChats} chat numbers`);
+  const numbers = array(number, maxChats, `1 to ${maxChats} chat numbers`);
   return documented(z._default(z.nullable(numbers), null), {
     description:
       'The numbers of the chats that the access token is for. They need not exist yet. Null for all chats of the application, later ones too.',
@@ -29,7 +29,7 @@ const chatNumbers = () => {
           type: 'array',
           items: { type: 'integer', minimum: 1, maximum: limits.highestNumber },
           minItems: 1,
-          maxItems: mostChats,
+          maxItems: maxChats,
         },
         { type: 'null' },
       ],

@@ -21,7 +21,7 @@ setLogLevel('silent');
 /** Processor time in milliseconds that a request may take before its token is looked up. */
 const mostMs = 30;
 /** Bytes; more than any problem needs. */
-const mostBytes = 20_000;
+const maxBytes = 20_000;
 
 const refuse = async () => {
   throw new NotFound('application');
@@ -74,7 +74,7 @@ describe('a body of one megabyte is refused at low cost, with a short response',
     expect([status, json.code], what).toEqual(
       what === 'a string that never ends' ? [400, 'malformed_json'] : [422, 'validation_failed'],
     );
-    expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);
+    expect(Buffer.byteLength(text)).toBeLessThan(maxBytes);
   });
 
   test('a refusal is cheap for a body in Base64, as API Gateway passes it on', { retry: 2 }, async () => {
@@ -163,7 +163,7 @@ describe('headers, path and query are processed at low cost', () => {
   test.for(cheapRequests)('a request is cheap: %s', { retry: 2 }, async ([, id, handler, request]) => {
     const { status, text } = await cheapAnswer(handler, id, request);
     expect(status).toBeLessThan(500);
-    if (status >= 400) expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);
+    if (status >= 400) expect(Buffer.byteLength(text)).toBeLessThan(maxBytes);
   });
 });
 
@@ -173,7 +173,7 @@ describe('no body causes a 500', () => {
       const { status, text } = await answer(handlers[id], apiEvent(id, parts));
       expect(status).toBeGreaterThanOrEqual(400);
       expect(status).toBeLessThan(500);
-      expect(Buffer.byteLength(text)).toBeLessThan(mostBytes);
+      expect(Buffer.byteLength(text)).toBeLessThan(maxBytes);
     }
   };
   const key = fc.oneof(fc.constantFrom('messages', 'body', 'name', '__proto__', 'constructor', 'toJSON'), fc.string());

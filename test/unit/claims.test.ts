@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { claimsKept, earlierClaim, mostClaims, newClaim } from '../../lib/ledger/dynamodb/claims.ts';
+import { claimsKept, earlierClaim, maxClaims, newClaim } from '../../lib/ledger/dynamodb/claims.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { newItem } from '../../lib/ledger/dynamodb/items.ts';
 import { chatKey } from '../../lib/ledger/dynamodb/keys.ts';
@@ -175,7 +175,7 @@ test('a create with a key is refused while the item is full of claims that canno
   const died = [];
   for (const i of numbers(1, 60)) died.push(await die(`dead ${i}`, RecordingNothing));
   const given = died.filter((tookOne) => tookOne).length;
-  expect(given).toBe(mostClaims);
+  expect(given).toBe(maxClaims);
   expect(sizeOf(item())).toBeLessThan(1_024);
   expect(await refusal(create('next', wellCaller, RecordingNothing))).toBe('too_many_requests');
   expect(Number(item().messages?.N)).toBe(given);
@@ -186,7 +186,7 @@ test('a create with a key is refused while the item is full of claims that canno
 
 test('a chat with numbers of eight digits, a name of 50 bytes and all the claims that it may have is one write unit', () => {
   const taken = number(99_999_999);
-  const claims = Object.fromEntries(numbers(1, mostClaims).map(() => [newClaim(), taken]));
+  const claims = Object.fromEntries(numbers(1, maxClaims).map(() => [newClaim(), taken]));
   const chat = newItem(chatKey('x'.repeat(22), 12_345), 'x'.repeat(50), now);
   expect(sizeOf({ ...chat, messages: taken, claims: { M: claims } })).toBeLessThanOrEqual(1_024);
 });

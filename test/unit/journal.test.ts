@@ -29,7 +29,7 @@ const overlap = (turn: number) => {
 
 test('a journal that overlapping readers prevent from restarting is emptied once it is large and they are done', () => {
   vi.useFakeTimers({ toFake: ['performance'] });
-  const journal = new Journal(file.database, file.path, { mostBytes: 15_000_000 });
+  const journal = new Journal(file.database, file.path, { maxBytes: 15_000_000 });
   for (let turn = 0; turn < 20; turn++) {
     overlap(turn);
     write();
@@ -48,7 +48,7 @@ test('a journal that overlapping readers prevent from restarting is emptied once
 });
 
 test('a small journal is not emptied', () => {
-  const journal = new Journal(file.database, file.path, { mostBytes: 15_000_000 });
+  const journal = new Journal(file.database, file.path, { maxBytes: 15_000_000 });
   write();
   const before = size();
   journal.keepSmall();

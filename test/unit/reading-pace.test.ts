@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { ReadingPaces } from '../../local/reading-pace.ts';
 
-const taking = (ms: number) => ({ workMs: ms, cpuMs: ms });
+const taking = (ms: number) => ({ runMs: ms, cpuMs: ms });
 
 test('an application is unknown until a read of it ends, and then has the average pace of its reads', () => {
   const paces = new ReadingPaces();
@@ -24,8 +24,8 @@ test('an application stays slow while every tenth of its reads takes a second', 
 
 test('the time that a read waits counts a tenth', () => {
   const paces = new ReadingPaces();
-  paces.note('on a busy machine', { workMs: 200, cpuMs: 10 });
-  paces.note('from a slow disk', { workMs: 300, cpuMs: 10 });
+  paces.note('on a busy machine', { runMs: 200, cpuMs: 10 });
+  paces.note('from a slow disk', { runMs: 300, cpuMs: 10 });
   expect([paces.of('on a busy machine'), paces.of('from a slow disk')]).toEqual(['fast', 'slow']);
 });
 

@@ -19,9 +19,9 @@ afterAll(() => file.remove());
 
 // With these limits a few messages reach the code paths for more than 10,000 or 100,000 matches.
 test.for([
-  ['reading backwards', { leastRead: 1_000, mostRead: 1_000_000, mostSorted: 0 }],
-  ['sorting', { leastRead: 1, mostRead: 2, mostSorted: 1_000 }],
-  ['walking by time', { leastRead: 1, mostRead: 2, mostSorted: 0 }],
+  ['reading backwards', { minRead: 1_000, maxRead: 1_000_000, maxSorted: 0 }],
+  ['sorting', { minRead: 1, maxRead: 2, maxSorted: 1_000 }],
+  ['walking by time', { minRead: 1, maxRead: 2, maxSorted: 0 }],
 ] as const)(
   'above the exact total a search finds exactly what a scan finds when the page is found by %s',
   async ([, budgets]) => {

@@ -37,7 +37,7 @@ const claimsTolerated = 2 * claimsKept;
  * which is one write unit. A chat that gets more keyed creates than DynamoDB accepts has 20 to 48 claims; the longer a
  * call takes, the more.
  */
-export const mostClaims = 48;
+export const maxClaims = 48;
 
 /**
  * Maximum number of claims that a take removes: as many items as one `BatchGetItem` reads. DynamoDB accepts expressions
@@ -68,7 +68,7 @@ const firstUse = (name: string): number => Number.parseInt(name, 10);
  * not limit their number, and they stay for up to an hour.
  */
 export const claimLimit = (counter: Item | undefined): number =>
-  mostClaims + Object.keys(counter?.claims?.M ?? {}).filter(isEarlier).length;
+  maxClaims + Object.keys(counter?.claims?.M ?? {}).filter(isEarlier).length;
 
 const numberKey = (counter: ItemKey, claim: string): ItemKey => ({ pk: `claim/${counter.pk}/${claim}`, sk: 'claim' });
 

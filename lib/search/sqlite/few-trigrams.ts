@@ -2,7 +2,7 @@
  * Maximum number of trigrams in a condition. Scanning a fourth list costs more than reading the texts that it would
  * exclude.
  */
-const mostTrigrams = 3;
+const maxTrigrams = 3;
 
 /** Reading a text takes 4 µs, about as long as 200 steps through the lists of trigrams. */
 const stepsPerText = 200;
@@ -43,7 +43,7 @@ function chosenTrigrams(folded: string, sample: string[]): Map<string, number> {
   }
   const chosen = new Map<string, number>();
   let together = new Set(sample.keys());
-  while (chosen.size < Math.min(mostTrigrams, candidates.size)) {
+  while (chosen.size < Math.min(maxTrigrams, candidates.size)) {
     let best: { trigram: string; at: number; texts: number[]; cost: number } | undefined;
     for (const [trigram, { at, texts }] of candidates) {
       if (chosen.has(trigram)) continue;

@@ -16,21 +16,21 @@ import {
 /** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
   /** Reading backwards does not stop before its cost has reached this, in texts (see {@link unitsPerText}). */
-  leastRead: number;
+  minRead: number;
   /**
    * After that, it stops when filling the page is predicted to cost more than this, in texts. The prediction assumes
    * that matches stay as frequent as they were so far.
    */
-  mostRead: number;
+  maxRead: number;
   /** Up to this many matches are sorted. */
-  mostSorted: number;
+  maxSorted: number;
 }
 
 /**
- * `leastRead` takes 1 to 3 ms. `mostRead` fills a page of 100 when one message in 200 matches, if messages are short.
+ * `minRead` takes 1 to 3 ms. `maxRead` fills a page of 100 when one message in 200 matches, if messages are short.
  * Sorting 100,000 matches takes about as long as scanning 1,000,000 messages by time.
  */
-export const usualBudgets: Budgets = { leastRead: 1_000, mostRead: 20_000, mostSorted: 100_000 };
+export const usualBudgets: Budgets = { minRead: 1_000, maxRead: 20_000, maxSorted: 100_000 };
 
 /** Reading a text costs 1, plus its length in UTF-16 units divided by this. */
 const unitsPerText = 500;
@@ -82,7 +82,7 @@ export class NewestMatches {
   ofMany(matching: Matching, scope: Scope, query: NewestQuery): MatchRow[] {
     const read = this.#readBackwards(matching, scope, query);
     if (read) return read;
-    return this.#isMore(matching, scope, this.#budgets.mostSorted)
+    return this.#isMore(matching, scope, this.#budgets.maxSorted)
       ? this.#scannedByTime(matching, scope, query)
       : this.sorted(matching, scope, query);
   }
@@ -114,8 +114,8 @@ export class NewestMatches {
       return 1;
     }
     const { wanted, read, found } = reading;
-    const { leastRead, mostRead } = this.#budgets;
-    reading.stopped ||= read >= leastRead && read * wanted > mostRead * (found + 1);
+    const { minRead, maxRead } = this.#budgets;
+    reading.stopped ||= read >= minRead && read * wanted > maxRead * (found + 1);
     return Number(reading.stopped);
   }
 

