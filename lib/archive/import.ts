@@ -21,7 +21,7 @@ const messagesAtOnce = 500;
 const entriesAtOnce = 25;
 
 /** The progress of an import: lines read, and the chats, messages and deleted messages among them. */
-export interface Imported {
+export interface ImportProgress {
   lines: number;
   chats: number;
   messages: number;
@@ -42,7 +42,7 @@ export interface Imported {
 export const checkApplication = (
   ledger: Pick<Restorable, 'entries'>,
   lines: AsyncIterable<string>,
-): AsyncGenerator<Imported> => run(new Import(ledger, undefined), lines);
+): AsyncGenerator<ImportProgress> => run(new Import(ledger, undefined), lines);
 
 /**
  * Imports an exported application into a system. The application keeps its token. The ledger entries are restored
@@ -58,10 +58,12 @@ export const checkApplication = (
  *
  * @throws ArchiveProblem naming the line; the lines after it are not imported
  */
-export const importApplication = (services: ImportServices, lines: AsyncIterable<string>): AsyncGenerator<Imported> =>
-  run(new Import(services.ledger, services), lines);
+export const importApplication = (
+  services: ImportServices,
+  lines: AsyncIterable<string>,
+): AsyncGenerator<ImportProgress> => run(new Import(services.ledger, services), lines);
 
-async function* run(importing: Import, lines: AsyncIterable<string>): AsyncGenerator<Imported> {
+async function* run(importing: Import, lines: AsyncIterable<string>): AsyncGenerator<ImportProgress> {
   for await (const text of lines) {
     await importing.take(text);
     while (await importing.recordGaps()) yield importing.progress;
@@ -91,7 +93,7 @@ class Import {
     this.#target = target;
   }
 
-  get progress(): Imported {
+  get progress(): ImportProgress {
     return {
       lines: this.lines,
       ...this.#counts,

@@ -1,4 +1,9 @@
-import { checkApplication, type Imported, type ImportServices, importApplication } from '../../lib/archive/import.ts';
+import {
+  checkApplication,
+  type ImportProgress,
+  type ImportServices,
+  importApplication,
+} from '../../lib/archive/import.ts';
 import { count } from '../cli/numbers.ts';
 import type { OpsServices } from './engine.ts';
 import { openInput } from './import-input.ts';
@@ -52,7 +57,7 @@ export async function importFrom(
       const shown = {
         things: checked.gaps > 0 ? 'lines and numbers without a line' : 'lines',
         total: checked.lines + checked.gaps,
-        doneOf: ({ lines, voided }: Imported) => lines + voided,
+        doneOf: ({ lines, voided }: ImportProgress) => lines + voided,
       };
       const imported = await last(importApplication(services, readLines(input.read())), shown, interruption);
       if (imported) console.log(`Imported ${summary(imported, 'became')}`);
@@ -68,17 +73,17 @@ export async function importFrom(
 interface Shown {
   things: string;
   total: number;
-  doneOf: (step: Imported) => number;
+  doneOf: (step: ImportProgress) => number;
 }
 
 /** Shows the progress of the steps, and returns the last one; undefined when a signal stopped them. */
 async function last(
-  steps: AsyncGenerator<Imported>,
+  steps: AsyncGenerator<ImportProgress>,
   { things, total, doneOf }: Shown,
   interruption: Pick<Interruption, 'isWanted' | 'abortSignal'>,
-): Promise<Imported | undefined> {
+): Promise<ImportProgress | undefined> {
   const progress = new Progress(things, total);
-  let done: Imported | undefined;
+  let done: ImportProgress | undefined;
   try {
     for await (const step of steps) {
       progress.advance(doneOf(step) - (done ? doneOf(done) : 0));
@@ -95,7 +100,7 @@ async function last(
 }
 
 /** @param become the verb for what happens to the numbers without a line */
-function summary({ chats, messages, deleted, gaps, firstGap }: Imported, become: string): string {
+function summary({ chats, messages, deleted, gaps, firstGap }: ImportProgress, become: string): string {
   const counts = `${count(chats, 'chat')}, ${count(messages, 'message')}, ${count(deleted, 'deleted message')}.`;
   if (gaps === 0) return counts;
   return `${counts} ${count(gaps, 'number')} without a line ${become} void, the first is that of ${firstGap}.`;
