@@ -6,7 +6,7 @@ import * as z from 'zod';
 /** Longer than any response takes: API Gateway ends a request after 29 s. */
 const timeoutMs = 35_000;
 
-export interface Answer {
+export interface ApiResponse {
   status: number;
   headers: http.IncomingHttpHeaders;
   body: string;
@@ -36,7 +36,7 @@ export class Api {
    * @param path the path below the base URL, with its query
    * @throws Error when there is no response
    */
-  async call(method: string, path: string, { headers = {}, body }: Sent = {}): Promise<Answer> {
+  async call(method: string, path: string, { headers = {}, body }: Sent = {}): Promise<ApiResponse> {
     const isRaw = typeof body === 'string' || body instanceof Uint8Array;
     const bytes = body === undefined ? undefined : Buffer.from(isRaw ? body : JSON.stringify(body));
     const { hostname, port, protocol, pathname } = this.#base;
@@ -82,30 +82,30 @@ export function expectThat(condition: boolean, expected: string): asserts condit
 }
 
 /** Describes a response in one line. */
-const describe = ({ status, body }: Answer): string => `${status} ${body.slice(0, 200)}`;
+const describe = ({ status, body }: ApiResponse): string => `${status} ${body.slice(0, 200)}`;
 
 /** @throws Unexpected unless the response has the status */
-export function expectStatus(answer: Answer, status: number): void {
-  expectThat(answer.status === status, `expected ${status}, got ${describe(answer)}`);
+export function expectStatus(response: ApiResponse, status: number): void {
+  expectThat(response.status === status, `expected ${status}, got ${describe(response)}`);
 }
 
 /** @throws Unexpected unless the response is a problem with this status and code (RFC 9457) */
-export function expectProblem(answer: Answer, status: number, code: string): void {
-  const expected = `expected the problem ${status} ${code}, got ${describe(answer)}`;
-  expectThat(answer.status === status, expected);
+export function expectProblem(response: ApiResponse, status: number, code: string): void {
+  const expected = `expected the problem ${status} ${code}, got ${describe(response)}`;
+  expectThat(response.status === status, expected);
   expectThat(
-    /^application\/problem\+json\b/.test(answer.headers['content-type'] ?? ''),
-    `${expected} as ${answer.headers['content-type']}`,
+    /^application\/problem\+json\b/.test(response.headers['content-type'] ?? ''),
+    `${expected} as ${response.headers['content-type']}`,
   );
-  const read = problem.safeParse(jsonOf(answer));
+  const read = problem.safeParse(jsonOf(response));
   expectThat(read.success && read.data.code === code && read.data.status === status, expected);
 }
 
 /** @throws Unexpected when the body is not JSON */
-export function jsonOf(answer: Answer): unknown {
+export function jsonOf(response: ApiResponse): unknown {
   try {
-    return JSON.parse(answer.body);
+    return JSON.parse(response.body);
   } catch {
-    throw new Unexpected(`expected JSON, got ${describe(answer)}`);
+    throw new Unexpected(`expected JSON, got ${describe(response)}`);
   }
 }

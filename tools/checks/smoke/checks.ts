@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { gzipSync } from 'node:zlib';
 import * as z from 'zod';
-import { type Answer, type Api, expectProblem, expectStatus, expectThat, jsonOf } from './api.ts';
+import { type Api, type ApiResponse, expectProblem, expectStatus, expectThat, jsonOf } from './api.ts';
 
 /** A check of a deployed system. It throws `Unexpected` when a response is not as the contract says. */
 export type Check = [name: string, run: (api: Api) => Promise<void>];
@@ -20,29 +20,29 @@ export const readingChecks: Check[] = [
   [
     'health responds with a request id, and to web pages of any origin',
     async (api) => {
-      const answer = await api.call('GET', '/health');
-      expectStatus(answer, 200);
-      expectThat(z.object({ status: z.literal('ok') }).safeParse(jsonOf(answer)).success, 'expected {"status":"ok"}');
-      expectThat(answer.headers['x-request-id'] !== undefined, 'expected the header x-request-id');
-      expectThat(answer.headers['access-control-allow-origin'] === '*', 'expected Access-Control-Allow-Origin: *');
+      const response = await api.call('GET', '/health');
+      expectStatus(response, 200);
+      expectThat(z.object({ status: z.literal('ok') }).safeParse(jsonOf(response)).success, 'expected {"status":"ok"}');
+      expectThat(response.headers['x-request-id'] !== undefined, 'expected the header x-request-id');
+      expectThat(response.headers['access-control-allow-origin'] === '*', 'expected Access-Control-Allow-Origin: *');
     },
   ],
   [
     'HEAD responds as GET, without a body',
     async (api) => {
-      const answer = await api.call('HEAD', '/openapi.json');
-      expectStatus(answer, 200);
-      expectThat(answer.body === '', 'expected no body');
-      expectThat(answer.headers.etag !== undefined, 'expected the header ETag');
+      const response = await api.call('HEAD', '/openapi.json');
+      expectStatus(response, 200);
+      expectThat(response.body === '', 'expected no body');
+      expectThat(response.headers.etag !== undefined, 'expected the header ETag');
     },
   ],
   [
     'a document is not sent again to a client that has it (304)',
     async (api) => {
       const { headers } = await api.call('GET', '/openapi.json');
-      const answer = await api.call('GET', '/openapi.json', { headers: { 'if-none-match': headers.etag ?? '' } });
-      expectStatus(answer, 304);
-      expectThat(answer.body === '', 'expected no body');
+      const response = await api.call('GET', '/openapi.json', { headers: { 'if-none-match': headers.etag ?? '' } });
+      expectStatus(response, 304);
+      expectThat(response.body === '', 'expected no body');
     },
   ],
   ['the docs page responds', async (api) => expectStatus(await api.call('GET', '/docs'), 200)],
@@ -57,9 +57,12 @@ export const readingChecks: Check[] = [
   [
     'a wrong method is 405, with Allow',
     async (api) => {
-      const answer = await api.call('DELETE', '/health');
-      expectProblem(answer, 405, 'method_not_allowed');
-      expectThat(/\bGET\b/.test(answer.headers.allow ?? ''), `expected Allow to name GET, got ${answer.headers.allow}`);
+      const response = await api.call('DELETE', '/health');
+      expectProblem(response, 405, 'method_not_allowed');
+      expectThat(
+        /\bGET\b/.test(response.headers.allow ?? ''),
+        `expected Allow to name GET, got ${response.headers.allow}`,
+      );
     },
   ],
   [
@@ -70,9 +73,9 @@ export const readingChecks: Check[] = [
         'access-control-request-method': 'PATCH',
         'access-control-request-headers': 'content-type',
       };
-      const answer = await api.call('OPTIONS', `${unknown}/chats/1`, { headers });
-      expectStatus(answer, 204);
-      const allowed = answer.headers['access-control-allow-methods'] ?? '';
+      const response = await api.call('OPTIONS', `${unknown}/chats/1`, { headers });
+      expectStatus(response, 204);
+      const allowed = response.headers['access-control-allow-methods'] ?? '';
       expectThat(/\bPATCH\b|\*/.test(allowed), `expected PATCH to be allowed, got ${allowed}`);
     },
   ],
@@ -80,8 +83,8 @@ export const readingChecks: Check[] = [
     'a body above the limit gets 413, whichever part of the system refuses it',
     async (api) => {
       const path = `${unknown}/chats/1/messages`;
-      const answer = await api.call('POST', path, { body: jsonOfSize(tooLarge.function) });
-      expectProblem(answer, 413, 'payload_too_large');
+      const response = await api.call('POST', path, { body: jsonOfSize(tooLarge.function) });
+      expectProblem(response, 413, 'payload_too_large');
       // API Gateway refuses a body above 10 MB with a response of its own (docs/deploying.md).
       expectStatus(await api.call('POST', path, { body: jsonOfSize(tooLarge.gateway) }), 413);
     },
@@ -150,14 +153,14 @@ export const writingChecks = (application: string): Check[] => {
     [
       'a message is read exactly as it was sent, and not sent again to a client that has it (304)',
       async (api) => {
-        const answer = await settledAnswer(
+        const response = await settledResponse(
           () => api.call('GET', `${messages}/1`),
           ({ status }) => status === 200,
         );
-        const message = z.object({ body: z.string() }).parse(jsonOf(answer));
+        const message = z.object({ body: z.string() }).parse(jsonOf(response));
         expectThat(message.body === text, `expected ${JSON.stringify(text)}, got ${JSON.stringify(message.body)}`);
         const again = await api.call('GET', `${messages}/1`, {
-          headers: { 'if-none-match': answer.headers.etag ?? '' },
+          headers: { 'if-none-match': response.headers.etag ?? '' },
         });
         expectStatus(again, 304);
       },
@@ -166,9 +169,9 @@ export const writingChecks = (application: string): Check[] => {
       'a page links to the next one, and the link leads there',
       async (api) => {
         const page = z.object({ data: z.array(created), next: z.string().nullable() });
-        const first = await settledAnswer(
+        const first = await settledResponse(
           () => api.call('GET', `${messages}?limit=2`),
-          (answer) => page.safeParse(jsonOf(answer)).data?.data.length === 2,
+          (response) => page.safeParse(jsonOf(response)).data?.data.length === 2,
         );
         const { next } = page.parse(jsonOf(first));
         const second = await api.call('GET', `${messages}?limit=2&cursor=${encodeURIComponent(next ?? '')}`);
@@ -181,12 +184,15 @@ export const writingChecks = (application: string): Check[] => {
       'a search finds every character, however the query string is encoded',
       async (api) => {
         const search = (query: string) => api.call('GET', `${messages}/search?${query}`);
-        const isFound = (answer: Answer) =>
-          answer.status === 200 && z.object({ total: z.number() }).parse(jsonOf(answer)).total >= 1;
-        await settledAnswer(() => search('q=Smoke'), isFound);
+        const isFound = (response: ApiResponse) =>
+          response.status === 200 && z.object({ total: z.number() }).parse(jsonOf(response)).total >= 1;
+        await settledResponse(() => search('q=Smoke'), isFound);
         for (const query of queries) {
-          const answer = await search(query);
-          expectThat(isFound(answer), `expected ?${query} to find the message, got ${answer.status} ${answer.body}`);
+          const response = await search(query);
+          expectThat(
+            isFound(response),
+            `expected ?${query} to find the message, got ${response.status} ${response.body}`,
+          );
         }
         for (const query of oddQueries) {
           const { status, body } = await search(query);
@@ -201,16 +207,16 @@ export const writingChecks = (application: string): Check[] => {
         expectProblem(await api.call('POST', messages, { body: invalid }), 400, 'malformed_json');
         expectProblem(await api.call('POST', messages, { body: '{"body":' }), 400, 'malformed_json');
         const body = gzipSync(JSON.stringify({ body: 'compressed' }));
-        const answer = await api.call('POST', messages, { headers: { 'content-encoding': 'gzip' }, body });
-        if (answer.status !== 201) {
+        const response = await api.call('POST', messages, { headers: { 'content-encoding': 'gzip' }, body });
+        if (response.status !== 201) {
           expectThat(
-            answer.status >= 400 && answer.status < 500,
-            `expected 201 or a 4xx, got ${answer.status} ${answer.body}`,
+            response.status >= 400 && response.status < 500,
+            `expected 201 or a 4xx, got ${response.status} ${response.body}`,
           );
           return;
         }
-        const message = z.object({ body: z.string() }).parse(jsonOf(answer));
-        expectThat(message.body === 'compressed', `expected the decompressed text, got ${answer.body}`);
+        const message = z.object({ body: z.string() }).parse(jsonOf(response));
+        expectThat(message.body === 'compressed', `expected the decompressed text, got ${response.body}`);
       },
     ],
     [
@@ -218,12 +224,12 @@ export const writingChecks = (application: string): Check[] => {
       async (api) => {
         const edited = await api.call('PATCH', `${messages}/2`, { body: { body: 'two, edited' } });
         expectStatus(edited, 200);
-        await settledAnswer(
+        await settledResponse(
           () => api.call('GET', `${messages}/2`),
           ({ body }) => body.includes('two, edited'),
         );
         expectStatus(await api.call('DELETE', `${messages}/2`), 204);
-        await settledAnswer(
+        await settledResponse(
           () => api.call('GET', `${messages}/2`),
           ({ status }) => status === 404,
         );
@@ -253,20 +259,23 @@ export const throttlingCheck: Check = [
   },
 ];
 
-function expectNumber(answer: Answer, number: number): void {
-  expectStatus(answer, 201);
-  expectThat(created.parse(jsonOf(answer)).number === number, `expected the number ${number}, got ${answer.body}`);
+function expectNumber(response: ApiResponse, number: number): void {
+  expectStatus(response, 201);
+  expectThat(created.parse(jsonOf(response)).number === number, `expected the number ${number}, got ${response.body}`);
 }
 
 /** Repeats a request until the response is as wanted. */
-async function settledAnswer(ask: () => Promise<Answer>, isWanted: (answer: Answer) => boolean): Promise<Answer> {
+async function settledResponse(
+  ask: () => Promise<ApiResponse>,
+  isWanted: (response: ApiResponse) => boolean,
+): Promise<ApiResponse> {
   const end = performance.now() + settleMs;
   for (;;) {
-    const answer = await ask();
-    if (isWanted(answer)) return answer;
+    const response = await ask();
+    if (isWanted(response)) return response;
     expectThat(
       performance.now() < end,
-      `not as expected after ${settleMs / 1_000} s: ${answer.status} ${answer.body.slice(0, 200)}`,
+      `not as expected after ${settleMs / 1_000} s: ${response.status} ${response.body.slice(0, 200)}`,
     );
     await sleep(250);
   }
