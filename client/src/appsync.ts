@@ -5,12 +5,12 @@ import { application, type Connection, type Opening, stepEvent, type WireEvent }
 
 export type AppsyncTransport = components['schemas']['AppsyncEventsTransport'];
 
-/** Milliseconds within which AppSync has to acknowledge the connection and all subscriptions. */
+/** How long AppSync may take to acknowledge the connection and all subscriptions, in milliseconds. */
 const acknowledgeMs = 30_000;
-/** The steps that wait for a slow consumer with their data. Later ones are read when they are wanted. */
+/** Maximum number of steps that wait for a slow consumer with their data. The data of later steps is read again. */
 const waitingSteps = 100;
-/** How many times longer than at first the time between two checks becomes while nothing changes. */
-const longestCheck = 10;
+/** The longest time between two checks, which doubles while nothing changes, as a multiple of the first one. */
+const maxCheckFactor = 10;
 
 /** A message of AppSync Events (https://docs.aws.amazon.com/appsync/latest/eventapi/event-api-websocket-protocol.html). */
 interface Received {
@@ -21,10 +21,10 @@ interface Received {
   errors?: { errorType?: string; message?: string }[];
 }
 
-/** Whether this is a place that can open WebSockets: browsers, and Node.js from 22. */
+/** Returns whether this environment has WebSockets: browsers, and Node.js from 22 on. */
 export const canConnectAppsync = (): boolean => typeof WebSocket === 'function';
 
-/** Follows by AppSync Events, over its WebSocket protocol. What was missed has to be read once it is connected. */
+/** Connects to AppSync Events by its WebSocket protocol. The caller must then read what was missed. */
 export async function connectAppsync(
   transport: AppsyncTransport,
   { positions, heartbeatSeconds, signal }: Opening,
@@ -77,14 +77,14 @@ export async function connectAppsync(
     try {
       receive(parsed(data) as Received);
     } catch (error) {
-      lost(`AppSync Events sent what it does not document: ${error}`);
+      lost(`AppSync Events sent an undocumented message: ${error}`);
     }
   };
   socket.onclose = ({ code }) => lost(`The WebSocket was closed with code ${code}.`);
   socket.onerror = () => lost('The WebSocket failed.');
 
-  /** Resolves when something has come, or after this many milliseconds. */
-  const news = (ms: number) =>
+  /** Resolves when an event or a failure arrives, or after this many milliseconds. */
+  const nextArrival = (ms: number) =>
     within(
       ms,
       new Promise<void>((resolve) => {
@@ -93,7 +93,7 @@ export async function connectAppsync(
     );
   for (const end = performance.now() + acknowledgeMs; unconfirmed.size > 0 && !failure; ) {
     if (performance.now() >= end) lost('AppSync Events did not confirm the subscriptions.');
-    else await news(end - performance.now());
+    else await nextArrival(end - performance.now());
   }
   if (failure) {
     close();
@@ -104,10 +104,10 @@ export async function connectAppsync(
   return {
     isOrdered: false,
     silenceMs,
-    checkMs: { first, longest: first * longestCheck },
+    checkMs: { first, longest: first * maxCheckFactor },
     close,
     async next(ms) {
-      if (events.length === 0 && !failure) await news(ms);
+      if (events.length === 0 && !failure) await nextArrival(ms);
       const event = events.shift();
       if (!event && failure) throw failure;
       return event;

@@ -44,19 +44,19 @@ export interface CreateOptions extends CallOptions {
 }
 
 export interface FollowOptions {
-  /** Ends the following, which then throws the signal's reason. */
+  /** Ends following, which then throws the signal's reason. */
   signal?: AbortSignal | undefined;
-  /** Called when changes begin to come live, and when the client has to connect again. */
+  /** Called when the client is connected, and when it has to reconnect. */
   onStatus?: ((status: FollowStatus) => void) | undefined;
 }
 
-/** A step of what is followed: all changes since the step before. */
+/** A step: all changes since the step before. */
 interface Step<Change> {
-  /** The version that you have with this step. To go on later, follow `after` it. */
+  /** The version that you have after this step. To continue later, pass it as `after`. */
   change: number;
   /** What changed, in order: each message or chat once, as it is now. */
   data: Change[];
-  /** The system was restored from a backup: forget what you know. Everything follows again, from version 0. */
+  /** The system was restored from a backup: forget what you know. Everything comes again, from version 0. */
   reset?: true;
   /** The chat was deleted: this is its last step. */
   deleted?: true;

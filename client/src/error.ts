@@ -6,9 +6,9 @@ type Problem = components['schemas']['Problem'];
 export type Fault = NonNullable<Problem['errors']>[number];
 
 /**
- * The kind of an error: a `code` of the API; `no_response` when no response came (the network failed, or the time was
- * up); or `unexpected_response` when the response is not one of a chat system, such as the page of a proxy. Later
- * versions of the API may add codes.
+ * The kind of an error: a `code` of the API; `no_response` when no response came (a network error or a timeout); or
+ * `unexpected_response` when the response is not one of a chat system, such as the page of a proxy. Later versions of
+ * the API may add codes.
  */
 export type ErrorCode = Problem['code'] | 'no_response' | 'unexpected_response' | (string & {});
 
@@ -49,7 +49,7 @@ export class ChatSystemError extends Error {
     this.retryAfterMs = retryAfterMs;
   }
 
-  /** Whether the same request may succeed a little later. */
+  /** Whether a retry of the same request may succeed. */
   get isTemporary(): boolean {
     return (
       [0, 429, 502, 503, 504].includes(this.status) || ['idempotency_in_flight', 'message_pending'].includes(this.code)
@@ -57,7 +57,7 @@ export class ChatSystemError extends Error {
   }
 }
 
-/** Returns the error of a response without success. */
+/** Returns the error of a response that is not a success. */
 export function errorOf(response: Response, text: string): ChatSystemError {
   const problem = parsed(text) as Partial<Problem> | undefined;
   const isProblem = typeof problem?.code === 'string' && typeof problem.detail === 'string';

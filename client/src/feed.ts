@@ -9,11 +9,11 @@ import { sleep } from './time.ts';
 import { application, type Connection } from './wire.ts';
 
 const self = '/applications/self';
-/** The changes read at once. The API's largest, because a follower reads only what it missed. */
+/** The number of changes on a page: the API's maximum, because a follower reads only what it missed. */
 const pageSize = 1_000;
-/** How often to read where there is no feed, in milliseconds: at first, and at most while nothing changes. */
+/** The time between two reads where there is no feed, in milliseconds. It doubles while nothing changes. */
 const pollMs = { first: 1_000, longest: 10_000 };
-/** Milliseconds of polling after which to ask whether there is a feed now. */
+/** The time of polling after which to check whether there is a feed now, in milliseconds. */
 const pollingMs = 300_000;
 
 /** The API as the source of a follower. */
@@ -24,7 +24,7 @@ export class Feed implements Source {
     this.#requests = requests;
   }
 
-  /** Repeats temporary failures for as long as it takes. */
+  /** Retries temporary failures without a time limit. */
   read(
     chat: number,
     from: { after?: number; cursor?: string },
@@ -51,9 +51,9 @@ export class Feed implements Source {
         return connectSse(this.#requests, new URL(transport.url, this.#requests.base + path), opening);
       if (transport.type === 'appsync-events' && canConnectAppsync()) {
         const connection = await connectAppsync(transport, opening);
-        // When access tokens are ended, the application gets other channels, and AppSync closes no connection.
+        // When access tokens are ended, the application gets other channels, but AppSync keeps the connection open.
         const next = (ms: number) =>
-          this.#requests.isCurrent(token) ? connection.next(ms) : Promise.resolve({ type: 'again' as const });
+          this.#requests.isCurrent(token) ? connection.next(ms) : Promise.resolve({ type: 'reconnect' as const });
         return { ...connection, next };
       }
     }
@@ -65,7 +65,7 @@ export class Feed implements Source {
   }
 }
 
-/** A connection that brings nothing, so that everything is read. */
+/** A connection that delivers nothing, so that the follower reads everything. */
 function polling(signal: AbortSignal | undefined): Connection {
   const asksAgainAt = performance.now() + pollingMs;
   return {
@@ -74,7 +74,7 @@ function polling(signal: AbortSignal | undefined): Connection {
     checkMs: pollMs,
     close: () => {},
     async next(ms) {
-      if (performance.now() > asksAgainAt) return { type: 'again' };
+      if (performance.now() > asksAgainAt) return { type: 'reconnect' };
       await sleep(ms, signal);
       return undefined;
     },

@@ -3,45 +3,45 @@ import { type OrderedStep, type ReadPage, Sequence, type Versioned } from './seq
 import { jittered, sleep } from './time.ts';
 import type { Connection, WireEvent } from './wire.ts';
 
-/** Where a follower gets its changes from. */
+/** The API, as a follower uses it. */
 export interface Source {
-  /** Reads the page after a version; without `after`, only the version now. */
+  /** Reads the page of changes after a version. Without `after`, the page has no changes and the present version. */
   read(
     chat: number,
     from: { after?: number; cursor?: string },
     signal: AbortSignal | undefined,
   ): Promise<ReadPage<Versioned>>;
-  /** Connects to what tells changes as they come, from these positions on. */
+  /** Opens a connection that delivers changes live, after the version of each chat. */
   connect(positions: Map<number, number>, signal: AbortSignal | undefined): Promise<Connection>;
-  /** Whether the next attempt has another token. */
+  /** Returns whether the next attempt uses a new token. */
   renews(error: ChatSystemError): boolean;
 }
 
 /** A step of one of the followed chats, or of the application's chats (number 0). */
 export interface FollowedStep extends OrderedStep<Versioned> {
   chat: number;
-  /** The chat was deleted, and nothing more will come of it. */
+  /** The chat was deleted, and this is its last step. */
   deleted?: true;
 }
 
 /** Whether changes come live; otherwise `error` says why the follower has to connect again. */
 export type FollowStatus = { live: true } | { live: false; error: ChatSystemError };
 
-/** How long a missing step may still come over the wire before it is read, in milliseconds. */
+/** How long to wait for a missing step to arrive late before it is read, in milliseconds. */
 const lateMs = 250;
-/** Milliseconds before the first attempt to connect again; they double with each failure up to the longest. */
+/** The delay before the first attempt to reconnect, in milliseconds. Each failure doubles it, up to the longest. */
 const firstDelayMs = 1_000;
 const longestDelayMs = 30_000;
-/** Tokens of a renewing function that may be refused in a row before the follower gives up. */
+/** Maximum number of new tokens that are refused in a row before the follower gives up. */
 const refusedTokens = 3;
 
-/** Follows chats over a source, whatever happens to its connections, until all are deleted or the signal aborts. */
+/** Follows chats, reconnecting as often as needed, until all chats are deleted or the signal aborts. */
 export class Follower {
   readonly #source: Source;
   readonly #signal: AbortSignal | undefined;
   readonly #onStatus: (status: FollowStatus) => void;
   readonly #sequences = new Map<number, Sequence<Versioned>>();
-  /** Attempts that failed since something came over a connection. */
+  /** The number of failed attempts since a connection last delivered anything. */
   #failures = 0;
 
   constructor(source: Source, onStatus: (status: FollowStatus) => void, signal: AbortSignal | undefined) {
@@ -50,7 +50,7 @@ export class Follower {
     this.#onStatus = onStatus;
   }
 
-  /** @param from the versions from which on to follow; undefined is the version now */
+  /** @param from the version of each chat after which to follow; undefined is the present version */
   async *follow(from: Map<number, number | undefined>): AsyncGenerator<FollowedStep> {
     for (const [chat, after] of from) {
       const at = after ?? (await this.#source.read(chat, {}, this.#signal)).change;
@@ -58,7 +58,7 @@ export class Follower {
     }
     while (this.#sequences.size > 0)
       try {
-        // The feed may be out for long, while reading still works.
+        // The feed may be down for a long time while reading still works.
         if (this.#failures > 1) yield* this.#readAll();
         yield* this.#followOnce();
       } catch (error) {
@@ -70,7 +70,7 @@ export class Follower {
   async *#followOnce(): AsyncGenerator<FollowedStep> {
     const positions = new Map([...this.#sequences].map(([chat, { at }]) => [chat, at]));
     if (positions.size === 0) return;
-    // Connect first and read then: what changes in between comes twice, and the other way round it would be lost.
+    // Connect first, then read. What changes in between comes twice. In the other order, it would be lost.
     const connection = await this.#source.connect(positions, this.#signal);
     try {
       for (const sequence of this.#sequences.values()) sequence.connect();
@@ -85,7 +85,7 @@ export class Follower {
   async *#followConnection(connection: Connection): AsyncGenerator<FollowedStep> {
     const { silenceMs, checkMs } = connection;
     let heardAt = performance.now();
-    // When to read a chat again, whose last step may be lost. For each chat, because the steps of another tell nothing.
+    // When to read each chat again, because its last step may be lost. A step of another chat does not show that.
     const checks = new Map<number, { at: number; ms: number }>();
     const checkIn = (chat: number, ms: number) => checks.set(chat, { at: performance.now() + ms, ms });
     if (checkMs) for (const chat of this.#sequences.keys()) checkIn(chat, checkMs.first);
@@ -110,15 +110,19 @@ export class Follower {
       const until = Math.min(heardAt + silenceMs, checkAt, (behindSince ?? Number.POSITIVE_INFINITY) + lateMs);
       const event = await connection.next(Math.max(0, until - performance.now()));
       if (event) {
-        // The end of a stream that brought nothing is a failure too.
+        // A stream that ends before it delivered anything is a failed attempt, too.
         if (event.type !== 'end') this.#failures = 0;
-        if (event.type === 'again') return;
+        if (event.type === 'reconnect') return;
         yield* this.#take(event, connection.isOrdered);
-        // While the consumer works on a step, nobody listens.
+        // The time that the consumer took for a step is not silence of the connection.
         heardAt = performance.now();
         if (checkMs && event.type === 'step') checkIn(event.chat, checkMs.first);
       } else if (performance.now() >= heardAt + silenceMs)
-        throw new ChatSystemError({ status: 0, code: 'no_response', detail: `Nothing came for ${silenceMs} ms.` });
+        throw new ChatSystemError({
+          status: 0,
+          code: 'no_response',
+          detail: `The server sent nothing for ${silenceMs} ms.`,
+        });
     }
   }
 
@@ -126,11 +130,11 @@ export class Follower {
     if (event.type === 'step') {
       const { chat, change, data } = event;
       const sequence = this.#sequences.get(chat);
-      const heard = { change, ...(data && { data }) };
-      const steps = isOrdered ? sequence?.hearNext(heard) : sequence?.hear(heard);
+      const received = { change, ...(data && { data }) };
+      const steps = isOrdered ? sequence?.receiveInOrder(received) : sequence?.receive(received);
       for (const step of steps ?? []) yield { chat, ...step };
     } else if (event.type === 'versions')
-      for (const [chat, version] of event.versions) this.#sequences.get(chat)?.confirm(version);
+      for (const [chat, version] of event.versions) this.#sequences.get(chat)?.receiveVersion(version);
     else if (event.type === 'end') {
       const { chat, code } = event;
       if (chat === undefined)
@@ -172,13 +176,13 @@ export class Follower {
     this.#sequences.delete(chat);
   }
 
-  /** Resolves when it is time to connect again. @throws the error when another attempt would not help */
+  /** Resolves when it is time to reconnect. @throws the error when another attempt would not help */
   async #recover(error: unknown): Promise<void> {
     this.#signal?.throwIfAborted();
     if (!(error instanceof ChatSystemError) || this.#isFinal(error)) throw error;
     this.#onStatus({ live: false, error });
     this.#failures++;
-    // The next round reads, and so finds out which chat it is.
+    // The error does not name the chat. With two failures, the next round reads every chat, and so finds it.
     if (error.code === 'chat_not_found') this.#failures = Math.max(this.#failures, 2);
     if (error.code === 'too_slow' && this.#failures === 1) return;
     const delayMs = Math.min(firstDelayMs * 2 ** (this.#failures - 1), longestDelayMs);

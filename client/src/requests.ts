@@ -9,7 +9,7 @@ export interface Settings {
   url: string;
   /**
    * An application's token or an access token. If it is a function, it is called for the first token, and again when the
-   * API answers that the token has expired or ended. Only the operator's calls need none.
+   * API responds that the token has expired or was ended. Only the operator's calls need none.
    */
   token?: Token;
   /** The operator's key, for creating and listing applications where the deployment has one. */
@@ -67,7 +67,7 @@ export class Requests {
    */
   async send<Body>(method: string, path: string, content: Content, options: CallOptions = {}): Promise<Body> {
     const { retryMs = 60_000, onRetry } = this.#settings;
-    // At once, because the caller may change the objects in it while the request waits, and all attempts must be alike.
+    // Serialize now: the caller may change the objects while the request waits, and all attempts must be alike.
     const sent = { ...content, body: JSON.stringify(content.body) as string | undefined };
     const patience = options.retryMs ?? retryMs;
     let [giveUpAt, mayBeDone, wasRenewed] = [0, false, false];
@@ -100,7 +100,7 @@ export class Requests {
   /** Returns the response to a request for a stream, once it has begun. The signal also ends the stream. */
   async stream(url: string, accept: string, signal: AbortSignal): Promise<Response> {
     const headers = { accept, ...bearer(await this.token(signal)) };
-    // A silent server must not keep the caller waiting, but a stream that has begun may last.
+    // The time limit is only for the head of the response, because a stream may stay open.
     const slow = new AbortController();
     const abort = () => slow.abort(signal.reason);
     if (signal.aborted) abort();
@@ -122,14 +122,14 @@ export class Requests {
   async token(signal?: AbortSignal): Promise<string | undefined> {
     const { token } = this.#settings;
     if (typeof token !== 'function') return token;
-    // Requests that need another token at the same time share the call, which goes on when one of them is aborted.
+    // Concurrent requests that need a new token share one call. The call continues if one of them is aborted.
     this.#renewal ??= this.#renew(token);
     return unlessAborted(this.#renewal, signal);
   }
 
   async #renew(renew: () => string | Promise<string>): Promise<string> {
     try {
-      // Not called before the promise is kept, because it may throw at once.
+      // Called only after the promise is stored, because the function may throw synchronously.
       const renewed = await Promise.resolve().then(renew);
       this.#token = renewed;
       return renewed;
@@ -139,12 +139,12 @@ export class Requests {
     }
   }
 
-  /** Whether another token may help. */
+  /** Returns whether a new token may help. */
   renews({ code }: ChatSystemError): boolean {
     return typeof this.#settings.token === 'function' && code.startsWith('access_token_');
   }
 
-  /** Whether no other token has been asked for since this one. */
+  /** Returns whether this is still the newest token. */
   isCurrent(token: string | undefined): boolean {
     return typeof this.#settings.token !== 'function' || token === this.#token;
   }
@@ -205,7 +205,7 @@ function queryOf(query: Query = {}): string {
 function failure(error: unknown, signal: AbortSignal | undefined): unknown {
   if (signal?.aborted) return signal.reason;
   if (error instanceof ChatSystemError) return error;
-  // Node.js has the reason in the cause, and its code says more than its message.
+  // In Node.js, the reason is in the cause, and its code says more than its message.
   const { cause = error } = error as { cause?: unknown };
   const { code, message } = cause as { code?: unknown; message?: unknown };
   const detail = typeof code === 'string' ? code : String(message ?? cause);

@@ -1,94 +1,97 @@
-/** What a change needs here: the version in which it was made. */
+/** A change, of which the sequence uses only `change`: the version in which it was made. */
 export interface Versioned {
   change: number;
 }
 
-/** What came over the wire for one version. A step that is too large for the wire comes without its changes. */
+/** A step as a connection delivers it: the changes of one version, or no `data` if they are too large to be sent. */
 export interface WireStep<Change extends Versioned> {
   change: number;
   data?: readonly Change[];
 }
 
-/** A page of `changes`: all that changed after a version, up to `change`. */
+/** A page of `GET …/changes`: everything that changed after a version, up to the version `change`. */
 export interface ReadPage<Change extends Versioned> {
   change: number;
   data: readonly Change[];
-  /** Whether there is more behind it. */
+  /** Whether more changes follow this page. */
   more: boolean;
-  /** Set when the page has only a part of the version behind `change`; the rest is read with it. */
+  /** Set if the page ends inside a version, the one after `change`. It reads the rest of that version. */
   cursor?: string | null;
 }
 
-/** What a follower is told: all that changed since the step before. */
+/** A step as the consumer gets it: all changes since the step before. */
 export interface OrderedStep<Change extends Versioned> {
   /**
-   * The version that the follower has with this step, from which it can go on later. A version too large for one page
-   * comes in several steps, and all but the last have the version before it.
+   * The version that the consumer has after this step, and from which it can continue later. A version that is too
+   * large for one page comes in several steps. All of them but the last have the version before it.
    */
   change: number;
   data: Change[];
-  /** The store has fewer versions than the follower: it was restored from a backup. Everything follows again, from 0. */
+  /** The system was restored from a backup and has fewer versions than the consumer. Everything comes again, from 0. */
   reset?: true;
 }
 
-/** The steps that are kept while an earlier one is missing. Later ones are read, so that memory is bounded. */
+/**
+ * Maximum number of steps that are kept while an earlier one is missing. Further ones are dropped and read later, so
+ * that memory is bounded.
+ */
 const keptSteps = 100;
 
 /**
- * The order of the steps of one chat, or of an application's chats. The wire may lose, repeat and reorder steps. The
- * sequence returns each version once and in order, and says when a version is missing that only reading `changes` can
- * bring. It does no I/O and knows no time.
+ * Puts the steps of one chat, or of an application's chats, in order. A connection may lose, repeat and reorder steps.
+ * The sequence returns each version once and in order. It also tells when a version is missing that must be read with
+ * `GET …/changes`. It does no I/O and uses no clock.
  */
 export class Sequence<Change extends Versioned> {
   #at: number;
   /** The highest version that is known to exist. */
-  #heard: number;
-  /** The last version on a wire that keeps the order. */
-  #wireAt: number;
-  /** Whether only reading tells what is next, or whether the store has fewer versions than there are here. */
+  #newest: number;
+  /** The version of the last step from a connection that keeps the order. */
+  #received: number;
+  /** Whether a page must be read: a step came without its changes, or the system may have fewer versions than this. */
   #mustRead = false;
-  /** What reads the rest of the next version, of which the follower has a part. */
+  /** How to read the rest of the next version, of which the consumer has a part. */
   #rest: { after: number; cursor: string } | undefined;
   readonly #kept = new Map<number, readonly Change[] | undefined>();
 
-  /** @param at the version that the follower has */
+  /** @param at the version that the consumer has */
   constructor(at: number) {
     this.#at = at;
-    this.#heard = at;
-    this.#wireAt = at;
+    this.#newest = at;
+    this.#received = at;
   }
 
-  /** The version that the follower has. */
+  /** The version that the consumer has. */
   get at(): number {
     return this.#at;
   }
 
-  /** What to read next: what comes after {@link at}, or the rest of a version of which the follower has a part. */
+  /** Where to read next: after {@link at}, or in the middle of a version of which the consumer has a part. */
   get unread(): { after: number; cursor?: string } {
     return this.#rest ?? { after: this.#at };
   }
 
-  /** Whether versions are missing. They may still come over the wire, if it reorders. */
+  /** Whether versions are missing. A connection that reorders steps may still deliver them. */
   get isBehind(): boolean {
-    return this.mustRead || this.#heard > this.#at;
+    return this.mustRead || this.#newest > this.#at;
   }
 
-  /** Whether the wire cannot bring the next version any more. */
+  /** Whether the next version must be read, because no connection will deliver it. */
   get mustRead(): boolean {
     const next = this.#at + 1;
     const isTooLarge = this.#kept.has(next) && this.#kept.get(next) === undefined;
     return isTooLarge || this.#mustRead || this.#rest !== undefined;
   }
 
-  /** Begins with another wire, which begins after {@link at} if it keeps the order. */
+  /** Tells that a new connection was opened. If it keeps the order, its first step comes after {@link at}. */
   connect(): void {
-    this.#wireAt = this.#at;
+    this.#received = this.#at;
   }
 
-  /** Takes a step from a wire that may lose, repeat and reorder, and returns the steps that are next. */
-  hear({ change, data }: WireStep<Change>): OrderedStep<Change>[] {
+  /** Takes a step from a connection that may lose, repeat and reorder steps, and returns the steps that are next. */
+  receive({ change, data }: WireStep<Change>): OrderedStep<Change>[] {
     if (change <= this.#at) return [];
-    this.#heard = Math.max(this.#heard, change);
+    this.#newest = Math.max(this.#newest, change);
     if (this.#kept.size < keptSteps) this.#kept.set(change, data);
     const steps: OrderedStep<Change>[] = [];
     for (let next = this.#take(); next; next = this.#take()) steps.push(...this.#advance(this.#at + 1, next));
@@ -96,22 +99,23 @@ export class Sequence<Change extends Versioned> {
   }
 
   /**
-   * Takes a step from a wire that loses nothing and keeps the order, and returns the steps that are next. Such a wire
-   * leaves out versions without changes. When it goes back, the store was restored, and it begins again.
+   * Takes a step from a connection that loses nothing and keeps the order, and returns the steps that are next. Such a
+   * connection leaves out versions without changes. If its version falls, the system was restored from a backup, and the
+   * connection sends everything again.
    */
-  hearNext({ change, data }: WireStep<Change>): OrderedStep<Change>[] {
-    const steps = change <= this.#wireAt ? this.#reset() : [];
-    this.#wireAt = change;
+  receiveInOrder({ change, data }: WireStep<Change>): OrderedStep<Change>[] {
+    const steps = change <= this.#received ? this.#reset() : [];
+    this.#received = change;
     if (change <= this.#at) return steps;
-    this.#heard = Math.max(this.#heard, change);
+    this.#newest = Math.max(this.#newest, change);
     if (data && !this.mustRead) steps.push(...this.#advance(change, data));
     else this.#mustRead = true;
     return steps;
   }
 
-  /** Takes the version that the wire says is the newest one. */
-  confirm(version: number): void {
-    this.#heard = Math.max(this.#heard, version);
+  /** Takes the newest version, as the server tells it. */
+  receiveVersion(version: number): void {
+    this.#newest = Math.max(this.#newest, version);
     if (version < this.#at) this.#mustRead = true;
   }
 
@@ -122,15 +126,15 @@ export class Sequence<Change extends Versioned> {
     if (change < after) return this.#reset();
     const steps = this.#advance(change, data, cursor ? Number.POSITIVE_INFINITY : change);
     if (cursor) this.#rest = { after, cursor };
-    // What was announced can be read, so the last page also says which versions there are.
-    this.#heard = more ? this.#at + 1 : this.#at;
+    // Every version that was announced can be read, so the last page ends with the newest version.
+    this.#newest = more ? this.#at + 1 : this.#at;
     for (const kept of this.#kept.keys()) if (!more || kept <= this.#at) this.#kept.delete(kept);
     return steps;
   }
 
   #reset(): OrderedStep<Change>[] {
     this.#at = 0;
-    this.#heard = 1;
+    this.#newest = 1;
     this.#rest = undefined;
     this.#kept.clear();
     return [{ change: 0, data: [], reset: true }];
@@ -142,9 +146,9 @@ export class Sequence<Change extends Versioned> {
     return data;
   }
 
-  /** Goes on to a version. A version without changes, as a redelivery makes it, is no step. */
+  /** Advances to a version. Returns no step for a version without changes, which a redelivered queue record makes. */
   #advance(version: number, changes: readonly Change[], last = version): OrderedStep<Change>[] {
-    // A row that is changed again while it is read comes with its later version, which brings it again.
+    // A row that changed again while the page was read has a later version, and comes again with that version.
     const data = changes.filter(({ change }) => change > this.#at && change <= last);
     this.#at = Math.max(this.#at, version);
     return data.length > 0 ? [{ change: this.#at, data }] : [];

@@ -3,7 +3,7 @@ import type { Requests } from './requests.ts';
 import { within } from './time.ts';
 import { application, type Connection, type Opening, stepEvent, type WireEvent } from './wire.ts';
 
-/** The time without a heartbeat after which a connection is lost, in intervals of heartbeats. */
+/** A connection is lost after this many heartbeat intervals without a heartbeat. */
 const lostHeartbeats = 2;
 
 /** An event of a `text/event-stream`. */
@@ -38,7 +38,7 @@ export class EventStreamParser {
   }
 }
 
-/** Follows by server-sent events, over `fetch`, so that the token stays in a header. The stream begins with what was missed. */
+/** Connects to a stream of server-sent events. It uses `fetch`, so that the token stays in a header. */
 export async function connectSse(
   requests: Requests,
   url: URL,
@@ -67,7 +67,7 @@ export async function connectSse(
   const decoder = new TextDecoder();
   const parser = new EventStreamParser();
   const events: WireEvent[] = [];
-  // Reading is only begun when an event is wanted, so that a slow consumer slows down the server and not fills memory.
+  // Read only when the consumer wants an event. So a slow consumer slows down the server instead of filling memory.
   let reading: Promise<{ done: boolean; value?: Uint8Array | undefined }> | undefined;
 
   return {
@@ -90,7 +90,7 @@ export async function connectSse(
           try {
             events.push(wireEvent(event, parsed(data)));
           } catch (cause) {
-            throw lost('The server sent what is no event of a feed.', cause);
+            throw lost('The server sent an event that no feed has.', cause);
           }
       }
     },

@@ -1,7 +1,7 @@
-/** The longest time of a timer, in milliseconds. Browsers and Node.js fire a timer with a longer one at once. */
+/** The longest delay of a timer, in milliseconds. Browsers and Node.js fire a timer with a longer delay at once. */
 const longestTimerMs = 2 ** 31 - 1;
 
-/** Calls back after this many milliseconds, or after the longest time of a timer. */
+/** Calls `work` after this many milliseconds, or after the longest delay of a timer. */
 export const after = (ms: number, work: () => void) => setTimeout(work, Math.min(ms, longestTimerMs));
 
 /** Resolves after this many milliseconds. Rejects with the signal's reason when it aborts. */
@@ -59,5 +59,5 @@ export async function limited<T>(
   }
 }
 
-/** Returns a random time between half of this many milliseconds and all, so that what failed together retries apart. */
+/** Returns a random time from half of `ms` to `ms`, so that clients that failed together do not retry together. */
 export const jittered = (ms: number): number => ms * (0.5 + Math.random() / 2);

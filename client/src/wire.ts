@@ -3,31 +3,31 @@ import type { Versioned } from './sequence.ts';
 /** The number under which an application's chats are followed: no chat has it. */
 export const application = 0;
 
-/** What a connection brings about one of the followed chats, or about the application's chats. */
+/** An event of a connection: about a followed chat, about the application's chats, or about the connection itself. */
 export type WireEvent =
-  /** What one version changed; without `data` when that was too large to be sent. */
+  /** The changes of one version; without `data` if they are too large to be sent. */
   | { type: 'step'; chat: number; change: number; data?: Versioned[] }
-  /** The newest versions, of all that is followed. */
+  /** The newest version of everything that is followed. */
   | { type: 'versions'; versions: [chat: number, version: number][] }
   /** The server ends the connection; with `chat`, only this chat ends, because it was deleted. */
   | { type: 'end'; code: string; chat?: number }
-  /** It is time to connect again, although nothing has failed. */
-  | { type: 'again' }
+  /** The follower should reconnect, although nothing has failed. */
+  | { type: 'reconnect' }
   /** The connection still works. */
   | { type: 'alive' };
 
-/** A connection that brings what changes. */
+/** A connection that delivers changes. */
 export interface Connection {
   /**
-   * Whether it begins with what was missed since the positions, and then loses, repeats and reorders nothing. Otherwise
-   * what was missed has to be read once it is connected.
+   * Whether it first delivers what the follower missed, and then loses, repeats and reorders nothing. Otherwise the
+   * follower must read what it missed.
    */
   isOrdered: boolean;
   /** Without an event for this many milliseconds, the connection is lost. */
   silenceMs: number;
   /**
-   * How often to read what the connection may have lost, if it does not tell versions itself, in milliseconds: at first,
-   * and at most, because the time doubles while nothing changes.
+   * The time between two reads of what the connection may have lost, in milliseconds. It begins with `first` and doubles
+   * while nothing changes, up to `longest`. Absent if the connection reports versions itself.
    */
   checkMs?: { first: number; longest: number };
   /** Resolves with the next event; with undefined when none came for this many milliseconds. Rejects when it is lost. */
@@ -35,7 +35,7 @@ export interface Connection {
   close(): void;
 }
 
-/** What a connection is opened with. */
+/** The options of opening a connection. */
 export interface Opening {
   /** The version that the follower has of each chat. */
   positions: ReadonlyMap<number, number>;

@@ -328,7 +328,7 @@ test('a connection that is not acknowledged fails, and an aborted signal ends on
   await expect(next).rejects.toBe('enough');
 });
 
-test('what is no event of a feed is a lost connection', async () => {
+test('an event that no feed has counts as a lost connection', async () => {
   const { send, write } = streaming();
   const stream = await connectSse(new Requests({ url, fetch: send }), feed(), opening);
   write('changes', undefined);
