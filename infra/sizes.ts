@@ -21,8 +21,8 @@ export const functionSizes = {
   /** A page may hold 4 MB. A read responds within 3 s, with 503 if MySQL or OpenSearch is unavailable. */
   read: { memoryMb: 1_024, timeout: Duration.seconds(3) },
   /**
-   * Follows the read of an access token. AppSync waits up to 10 s, and a follower waits for each connection and each
-   * subscription. A cold start may read the system secret.
+   * Checks one token. A follower waits for it at each connection and each subscription, and AppSync waits up to 10 s. A
+   * cold start may read the system secret.
    */
   authorizer: { memoryMb: 1_024, timeout: Duration.seconds(5) },
   /** Preflight requests, wrong methods, unknown paths. No work, so the smallest size that still starts quickly. */

@@ -20,7 +20,7 @@ export interface AcceptingThread {
   send(queue: QueueName, bodies: string[]): Promise<void>;
   /** Adds to the dead letters of a queue. */
   addDeadLetters(queue: QueueName, deadLetters: DeadLetter[]): Promise<void>;
-  /** Hears that versions were committed. */
+  /** Called when versions were committed. */
   announce(versions: Version[]): void;
 }
 

@@ -1131,7 +1131,7 @@ export interface components {
             type: "appsync-events";
             /** @description The WebSocket endpoint. */
             url: string;
-            /** @description The HTTP endpoint; its host belongs into the authorization. */
+            /** @description The HTTP endpoint; the authorization contains its host. */
             http_url: string;
             channels: {
                 /**
@@ -2438,7 +2438,7 @@ export interface operations {
     getFeed: {
         parameters: {
             query?: {
-                /** @description For a stream: a chat to follow from now on (`chat=2`) or since one of its versions (`chat=2:17`). It may be given up to 100 times; the last one of a number counts. */
+                /** @description For a stream: a chat to follow from now on (`chat=2`) or since one of its versions (`chat=2:17`). It may be given up to 100 times; if a chat occurs several times, the last one counts. */
                 chat?: string[];
                 /** @description For a stream: follow the list of the application's chats, from now on (`application=`) or since a version (`application=5`). */
                 application?: string;

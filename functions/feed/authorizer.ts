@@ -19,7 +19,10 @@ export interface AuthorizerEvent {
   };
 }
 
-/** The answer. AppSync keeps it for as many seconds, although the token may be ended meanwhile or ask for another channel. */
+/**
+ * The response. AppSync caches it for `ttlOverride` seconds. That is 0, because the token may be ended meanwhile, and
+ * AWS does not document whether a cached response also applies to other channels.
+ */
 interface Authorization {
   isAuthorized: boolean;
   ttlOverride: 0;

@@ -26,7 +26,7 @@ export const feedWorker = worker({
     const pending = stepsOf(records);
     const { retry, refused } = await publishAll(await channelsOf(pending, services), services);
     const failed = new Set([...retry.keys()].flatMap((each) => each.records));
-    // A record with both is retried first, because a dead letter is not.
+    // If a record has steps of both kinds, retry it first, because a dead letter is not retried.
     const poison = new Map<SQSRecord, Poison>();
     for (const [{ records }, reason] of refused)
       for (const record of records) if (!failed.has(record)) poison.set(record, { record, reason });

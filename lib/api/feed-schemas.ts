@@ -13,7 +13,7 @@ const applicationPattern = new RegExp(`^(${version})?$`);
 /** A number of a chat that is too large becomes the largest safe integer, which no chat has, so it is not found. */
 const toNumber = (digits: string) => Math.min(Number(digits), Number.MAX_SAFE_INTEGER);
 
-/** Parses to the versions by the numbers of the chats. The last one of a number counts. */
+/** Parses to a map from chat numbers to versions. If a chat occurs several times, its last version counts. */
 const chats = () =>
   documented(
     z._default(
@@ -36,7 +36,7 @@ const chats = () =>
       () => new Map<number, number | undefined>(),
     ),
     {
-      description: `For a stream: a chat to follow from now on (\`chat=2\`) or since one of its versions (\`chat=2:17\`). It may be given up to ${maxChats} times; the last one of a number counts.`,
+      description: `For a stream: a chat to follow from now on (\`chat=2\`) or since one of its versions (\`chat=2:17\`). It may be given up to ${maxChats} times; if a chat occurs several times, the last one counts.`,
       override: {
         type: 'array',
         items: { type: 'string', pattern: chatPattern.source },

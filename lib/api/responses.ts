@@ -94,7 +94,7 @@ const changes = <Types extends z.ZodType>(data: Types) => ({
 });
 const change = <Type extends string, Shape extends z.ZodRawShape>(type: Type, id: string, shape: Shape) =>
   z.object({ change: version('The version of this change.'), type: z.literal(type), ...shape }).meta({ id });
-/** Has no count, because a new count is no change of the chat. */
+/** Has no count, because a new count does not change the chat's version. */
 export const ChatState = Chat.omit({ messages_count: true }).meta({ id: 'ChatState' });
 export const MessageChanges = z
   .object(
@@ -178,7 +178,7 @@ const AppsyncEventsTransport = z
   .object({
     type: z.literal('appsync-events'),
     url: z.string().meta({ description: 'The WebSocket endpoint.' }),
-    http_url: z.string().meta({ description: 'The HTTP endpoint; its host belongs into the authorization.' }),
+    http_url: z.string().meta({ description: 'The HTTP endpoint; the authorization contains its host.' }),
     channels: z.object({
       chat: z.string().meta({
         description: 'The channel of a chat, with its number in the place of `{chat_number}`.',

@@ -11,7 +11,7 @@ export type Change<Stored> = { version: number; number: number } & (
   | { type: 'deleted' }
 );
 
-/** A chat without its count of messages, because a new count is no change of the chat. */
+/** A chat without its count of messages, because a new count does not change the chat's version. */
 export type ChatState = Omit<StoredChat, 'messagesCount'>;
 
 /**

@@ -29,7 +29,7 @@ export class CatchUps {
     const { promise, resolve, reject } = Promise.withResolvers<Missed | undefined>();
     this.#shared.set(name, promise);
     const run = async () => {
-      // Whoever comes from now on needs what is newer than this read.
+      // Followers that join from now on need versions that are newer than this read.
       this.#shared.delete(name);
       await this.#read(parent, after).then(resolve, reject);
     };

@@ -44,10 +44,10 @@ interface Application {
 }
 
 /**
- * Gives every step of a followed chat, or list of chats, to its followers. A step is read once for all of them.
+ * Sends every step of a followed chat, or of a followed list of chats, to its followers. A step is read once for all.
  *
- * It is told of versions, but what it sends is what the store then has: a version that cannot be read, or that it is not
- * told of, is sent when the next one is. So an announcement too early, too late, twice or never loses nothing.
+ * Announcements only tell it when to read; it sends what the store then has. A version that cannot be read yet, or that
+ * was not announced, is sent with the next one. So an announcement may come early, late, twice or never.
  */
 export class Hub {
   readonly #reads: FeedReads;
@@ -78,7 +78,7 @@ export class Hub {
     this.#checks = new Rounds(checkMs, (application) => void this.#check(application));
   }
 
-  /** Hears that versions were committed. */
+  /** Called when versions were committed. */
   announce(versions: Version[]): void {
     for (const { token, chat = 0, version } of versions) {
       const topic = this.#applications.get(token)?.topics.get(chat);
@@ -104,7 +104,7 @@ export class Hub {
     const { access, isSelf } = request;
     const kept = { isSelf, access: access && { generation: access.generation, expiresAt: access.expiresAt } };
     const follower = new Follower(kept, client, [...topics.keys()], application.host);
-    // From now on the topics hear of their versions.
+    // From now on, announcements reach the topics.
     application.followers.add(follower);
     for (const subscription of follower.subscriptions) subscription.topic.subscriptions.add(subscription);
     this.#subscriptions += follower.subscriptions.length;
@@ -114,16 +114,16 @@ export class Hub {
       await this.#readVersion(this.#topicOf(application, 0));
       for (const [topic, after] of topics) {
         const version = await this.#readVersion(topic);
-        // A version that does not exist is from before the store was restored. The client begins again.
+        // A client with a version that does not exist begins again, because the store was restored from a backup.
         positions.set(topic, after === undefined ? version : after > version ? 0 : after);
       }
       const generation = await this.#reads.generation(token);
-      // Later deletions are told by the list of chats, whose version has been read.
+      // The list of chats tells of later deletions, because its version has been read.
       const deleted = await this.#reads.deletedChats(token, [...followed.chats.keys()]);
       if (follower.hasEnded) return;
       follower.begin(positions);
       for (const chat of deleted) this.#endChat(token, chat);
-      // Nothing may keep a stream that has ended, for example because all that it follows was deleted.
+      // Do not keep a stream that has ended meanwhile, for example because everything that it follows was deleted.
       if (follower.hasEnded) return;
       this.#heartbeats.add(follower);
       this.#expireSoon(follower);
@@ -187,7 +187,7 @@ export class Hub {
       topics.delete(topic.chat);
   }
 
-  /** Reads the version of a topic, and sends what it was not told of. */
+  /** Reads the version of a topic, and sends the versions that were not announced. */
   async #readVersion(topic: Topic): Promise<number> {
     topic.checkedAt = performance.now();
     const version = await this.#reads.version(topic.parent);
@@ -273,7 +273,7 @@ export class Hub {
     application.topics.delete(chat);
   }
 
-  /** Looks after a follower every 30 s. */
+  /** Visits a follower every 30 s. */
   #visit(follower: Follower): void {
     follower.heartbeat();
     this.#expireSoon(follower);

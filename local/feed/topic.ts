@@ -26,7 +26,7 @@ export class Topic {
 export interface Subscriber {
   /** Takes a step. The steps of a topic come in order. */
   take(subscription: Subscription, step: PreparedStep): void;
-  /** Hears that the chat was deleted. */
+  /** Called when the chat was deleted. */
   endChat(subscription: Subscription): void;
 }
 

@@ -8,7 +8,7 @@ import { changePosition } from '../../runtime/http/positions.ts';
 import { changesPage } from './changes-page.ts';
 import { chatStateView, messageView } from './views.ts';
 
-// Changes as clients see them, in pages and in what followers get. A deleted message or chat has only its number left.
+// The JSON of changes, for pages of changes and for followers. A deleted message or chat has only its number left.
 
 export const messageChangeView = (change: Change<StoredMessage>) =>
   change.type === 'deleted'

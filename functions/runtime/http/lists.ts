@@ -39,7 +39,7 @@ export function listOf(id: OperationId, { params = {}, query, holder }: ListRequ
   return [id, params, filters, ...(ownChats ? [[...new Set(ownChats)].sort((a, b) => a - b)] : [])];
 }
 
-/** What the cursors of an operation are checked by. */
+/** The rules by which the cursors of an operation are checked. */
 export interface CursorRules<Position extends z.ZodMiniType = z.ZodMiniType> {
   /** Returns what identifies the list of a request, as {@link listOf} does. */
   list: (id: OperationId, request: ListRequest) => unknown[];

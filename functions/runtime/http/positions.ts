@@ -28,8 +28,8 @@ export const matchPosition = z.pipe(
 );
 
 /**
- * The position of a change within a version that one page could not hold, and the `after` of its page. It may be passed
- * with that `after`, with the `change` of the page, or with anything between, because no version between has changes.
+ * The position of a change within a version that one page could not hold, and the `after` of its page. A request may
+ * pass it with any `after` from that one to the `change` of the page, because no version between them has changes.
  */
 export const changePosition = (after: number | undefined) =>
   z.pipe(

@@ -86,8 +86,8 @@ function claimedNumber(item: Item, claim: string): number | undefined {
 }
 
 /**
- * How many of the claims to remove are in the condition: a full item must still have at least one of these claims.
- * DynamoDB accepts 300 operators in a condition; these take 60.
+ * Maximum number of the claims to remove that the condition of a take names. A full item must still have at least one
+ * of these. DynamoDB accepts 300 operators in a condition; this many claims take 60.
  */
 const comparedAtOnce = 30;
 

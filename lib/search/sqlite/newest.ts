@@ -15,7 +15,7 @@ import {
 
 /** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
-  /** Reading backwards does not stop before its cost has reached this, in texts (see {@link unitsPerText}). */
+  /** The cost up to which reading backwards never stops, in texts (see {@link unitsPerText}). */
   minRead: number;
   /**
    * After that, it stops when filling the page is predicted to cost more than this, in texts. The prediction assumes

@@ -14,7 +14,7 @@ import { readingOf, storing } from './scaling.ts';
 const seeds = { full: [1, 2, 3], smoke: [1] };
 const seconds = { full: 120, smoke: 20 };
 
-/** The chats that the creates are spread over, which is what a batch's publishing takes longer with. */
+/** The number of chats that get the creates. The more chats a batch changes, the longer publishing takes. */
 const chats = 100;
 
 /** The work of the feed worker: it reads the access generation, and publishes each changed chat to two channels. */
