@@ -93,7 +93,7 @@ describe('under steady load', () => {
     const wrote = written().filter(during);
     expect(wrote.filter(({ status }) => status >= 300)).toEqual([]);
     figures.push(
-      `  ${name.padEnd(38)} ${seconds(endedAt - begunAt).padStart(7)}, served again after ${seconds(backAt - endedAt).padStart(6)}: ${String(refused.length).padStart(3)} reads of ${readMeanwhile.length} answered 503 (slowest ${slowest(readMeanwhile)}), ${wrote.length} writes accepted (slowest ${slowest(wrote)})`,
+      `  ${name.padEnd(38)} ${seconds(endedAt - begunAt).padStart(7)}, served again after ${seconds(backAt - endedAt).padStart(6)}: ${String(refused.length).padStart(3)} reads of ${readMeanwhile.length} returned 503 (slowest ${slowest(readMeanwhile)}), ${wrote.length} writes accepted (slowest ${slowest(wrote)})`,
     );
   }
 
