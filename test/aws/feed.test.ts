@@ -155,7 +155,7 @@ describe('the feed on AWS', () => {
     await limited.subscribe(channelOf(held, 1), () => undefined);
   });
 
-  test('ending the access tokens silences those who follow with one, and nobody else', async () => {
+  test('ending the access tokens silences only followers with an access token', async () => {
     const own = await newApplication();
     const chat = await newChat(own);
     const path = `/applications/${own}/chats/${chat}/messages`;

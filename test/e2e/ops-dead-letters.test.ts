@@ -27,7 +27,7 @@ async function folderWithDeadLetters(): Promise<string> {
   return dataDir;
 }
 
-test('dead letters are listed with the names of what they concern, without their content', async () => {
+test('dead letters are listed with what they are about, without their content', async () => {
   const dataDir = await folderWithDeadLetters();
   const { status, stdout } = await ops('--data-dir', dataDir, 'dead-letters', 'list');
   expect(status).toBe(0);

@@ -225,7 +225,7 @@ const bugs: { name: string; file: 'follower.ts' | 'sequence.ts'; edits: [text: s
     ],
   },
   {
-    name: 'it goes on behind a version of which it has a part',
+    name: 'it continues after a version of which it has only a part',
     file: 'sequence.ts',
     edits: [['if (cursor) this.#rest = { after, cursor };', 'if (cursor) this.#at++;']],
   },
@@ -235,7 +235,7 @@ const bugs: { name: string; file: 'follower.ts' | 'sequence.ts'; edits: [text: s
     edits: [['if (cursor) this.#rest = { after, cursor };', '']],
   },
   {
-    name: 'it tells a change with an earlier version, and again with its own',
+    name: 'it returns a change with an earlier version, and again with its own',
     file: 'sequence.ts',
     edits: [['change > this.#at && change <= last', 'change > this.#at']],
   },
@@ -303,7 +303,7 @@ const row = (change: number, number: number, type = 'created') => ({
   message: { number },
 });
 
-describe.each([true, false])('over a wire that keeps the order: %s, a follower', (isOrdered) => {
+describe.each([true, false])('a follower of a connection that keeps the order: %s', (isOrdered) => {
   test('begins with what comes from now on, or after a version', async () => {
     const store = new SimulatedChat(isOrdered, calm);
     for (const number of [1, 2, 3]) store.commit([number], false, atOnce);
@@ -348,7 +348,7 @@ describe.each([true, false])('over a wire that keeps the order: %s, a follower',
     expect(steps.at(-1)).toEqual({ chat, change: 1, data: [], deleted: true });
   });
 
-  test('goes on when the server is out for an hour, and says when it is live', async () => {
+  test('continues after the server was down for an hour, and reports when it is live', async () => {
     const { store, steps, statuses } = followed(isOrdered, 0);
     await seconds(1);
     store.isOut = true;
@@ -391,7 +391,7 @@ describe.each([true, false])('over a wire that keeps the order: %s, a follower',
 });
 
 describe('a follower in the long run', () => {
-  test('a follower that is up to date reads nothing over a wire that tells versions, and little over one that does not', async () => {
+  test('a follower that is up to date reads nothing if the connection reports versions, and little if it does not', async () => {
     const [telling, silent] = [followed(true, 0), followed(false, 0)];
     await seconds(3_600);
     expect(telling.store.reads).toBe(0);
@@ -400,7 +400,7 @@ describe('a follower in the long run', () => {
     expect(silent.store.reads).toBeGreaterThan(10);
   });
 
-  test('a follower with a token that can be renewed goes on, until several were refused in a row', async () => {
+  test('a follower with a renewable token continues until several new tokens were refused in a row', async () => {
     const { store, statuses, ended } = followed(true, 0);
     store.isRenewable = true;
     await seconds(1);

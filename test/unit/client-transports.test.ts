@@ -340,7 +340,7 @@ test('an event that no feed has counts as a lost connection', async () => {
   }
 });
 
-test('a follower whose access token was ended goes on in the channels of its next one', async () => {
+test('a follower whose access token was ended continues in the channels of its next access token', async () => {
   vi.useFakeTimers();
   vi.stubGlobal('WebSocket', ScriptedSocket);
   let [given, ended] = [0, 0];

@@ -69,7 +69,7 @@ test('a listing that takes longer than the queue hides messages lists each dead 
   expect(new Set(outcome.map(({ body }) => body)).size).toBe(800);
 });
 
-test('a listing goes on after SQS delivered only dead letters that are listed already', async () => {
+test('a listing continues after SQS delivered only dead letters that are already listed', async () => {
   const { dead, queue } = openQueue({ task: 'test', call: async (_part, effect) => effect() });
   for (const i of numbers(1, 25)) dead.send(`${i}`, 'bad');
   const take = dead.take.bind(dead);
@@ -82,7 +82,7 @@ test('a listing goes on after SQS delivered only dead letters that are listed al
   expect(await queue.deadLetters(100)).toHaveLength(25);
 });
 
-test('a listing that takes so long that it may miss dead letters fails and hides none of them', async () => {
+test('a listing that takes so long that it may miss dead letters fails and leaves all of them visible', async () => {
   const { dead, queue } = openQueue(takes(70_000));
   for (const i of numbers(1, 200)) dead.send(`${i}`, 'bad');
   await expect(timed(queue.deadLetters(2_000))).rejects.toThrow('some may be missing');
@@ -90,7 +90,7 @@ test('a listing that takes so long that it may miss dead letters fails and hides
   expect((await timed(queue.deadLetters(50))).outcome).toHaveLength(50);
 });
 
-test('a redrive succeeds though dead letters that failed again are visible again at its end', async () => {
+test('a redrive succeeds even if dead letters that failed again are visible at its end', async () => {
   const { store, dead, queue } = openQueue(takes(500));
   for (const i of numbers(1, 400)) dead.send(`${i}`);
   const redrive = async () => {

@@ -63,7 +63,7 @@ export class SimulatedChat implements Source {
   readonly #tooLarge = new Set<number>();
   readonly #connections = new Set<SimulatedConnection>();
 
-  /** @param isOrdered whether the wire is one that loses nothing and keeps the order */
+  /** @param isOrdered whether the connection loses nothing and keeps the order */
   constructor(isOrdered: boolean, weather: Weather) {
     this.#isOrdered = isOrdered;
     this.#weather = structuredClone(weather);
@@ -96,7 +96,7 @@ export class SimulatedChat implements Source {
     this.#connections.clear();
   }
 
-  /** Deletes the chat. A wire that keeps the order tells it, and then ends. */
+  /** Deletes the chat. A connection that keeps the order reports it, and then ends. */
   delete(): void {
     this.refusal = new ChatSystemError({ status: 404, code: 'chat_not_found', detail: '' });
     if (this.#isOrdered)
@@ -208,7 +208,7 @@ class SimulatedConnection implements Connection {
   readonly isOrdered: boolean;
   readonly silenceMs: number;
   readonly checkMs?: { first: number; longest: number };
-  /** Up to which version everything was sent, on a wire that keeps the order. */
+  /** The version up to which everything was sent, on a connection that keeps the order. */
   position: number;
   readonly #onClose: (connection: SimulatedConnection) => void;
   readonly #events: WireEvent[] = [];
