@@ -42,7 +42,7 @@ const lingerMs = 2_000;
 /** Time after which a connection is closed when its client reads nothing of its last response, in milliseconds. */
 const unreadMs = 30_000;
 
-const nothing = Buffer.alloc(0);
+const noBytes = Buffer.alloc(0);
 
 interface Exchange {
   request: IncomingMessage;
@@ -65,7 +65,7 @@ class Connection implements TrackedConnection {
   /** Parsed requests that wait, either for a request in progress to end or for their turn. */
   readonly held: Exchange[] = [];
   /** What was read from the socket and is not parsed yet. */
-  unparsed: Buffer = nothing;
+  unparsed: Buffer = noBytes;
   /** Whether reading from the socket is stopped, until what was read is parsed. */
   stopped = false;
   /** Bytes that were read and discarded since `ending` or `streaming` was set. */
@@ -163,7 +163,7 @@ export class Connections {
    * Frees what Node.js keeps of a connection for further requests, once the head of its stream was sent: the parser alone
    * takes 7 kB. Node.js does the same for a connection that is upgraded, but documents none of these members.
    */
-  leaveToStream({ socket }: Connection): void {
+  releaseParser({ socket }: Connection): void {
     // It was set for the next request.
     socket.setTimeout(0);
     const parsed = socket as { parser?: { remove(): void; close(): void } | null };
@@ -312,7 +312,7 @@ export class Connections {
       const end = Math.max(endOfHeads(rest, Math.max(freeSlots, 1)), hasBodyUnderWay ? minBodyBytes : 0);
       if (end >= rest.length) {
         parse(rest);
-        return nothing;
+        return noBytes;
       }
       parse(rest.subarray(0, end));
       rest = rest.subarray(end);
@@ -326,7 +326,7 @@ export class Connections {
     if (!connection.stopped || socket.destroyed) return;
     if (unparsed.length > 0) {
       this.memory.release(connection, unparsed.buffer.byteLength, 0);
-      connection.unparsed = nothing;
+      connection.unparsed = noBytes;
     }
     if (this.#take(connection, unparsed)) socket._read(0);
   }

@@ -167,7 +167,7 @@ export class Readers {
       accessGeneration: (token) => ledger.accessGeneration(token),
     };
     this.#deadlineMs = options.deadlineMs ?? deadlineMs;
-    this.#keepSpare();
+    this.#startSpareProcesses();
   }
 
   /** Resolves when the first process is ready, or has failed to start, which is logged and retried. */
@@ -274,7 +274,7 @@ export class Readers {
     if (this.#stopping) this.#refuse(read, interrupted());
     else if (!this.#waiting.add(read)) this.#refuse(read, tooManyWait());
     else {
-      this.#check ??= setInterval(() => this.#endOverdue(), checkEveryMs);
+      this.#check ??= setInterval(() => this.#refuseOverdue(), checkEveryMs);
       this.#assign();
     }
   }
@@ -287,13 +287,13 @@ export class Readers {
       if (!read) break;
       void this.#run(reader, reader.remote, read);
     }
-    this.#keepSpare();
+    this.#startSpareProcesses();
   }
 
   async #run(reader: Reader, remote: ReaderProcess, read: Read): Promise<void> {
     reader.read = read;
     reader.startedAt = performance.now();
-    // When the process ends first, this stays pending, and #ended or #endOverdue settles the read.
+    // When the process ends first, this stays pending, and #onExit or #refuseOverdue settles the read.
     const cpuMs = await read.run(remote).catch((error: unknown) => {
       read.reject(error);
       return 0;
@@ -336,12 +336,12 @@ export class Readers {
     );
   }
 
-  #atWork(): Read[] {
+  #runningReads(): Read[] {
     return [...this.#readers].flatMap(({ read }) => read ?? []);
   }
 
   /** Refuses every read that exceeded its deadline, and kills each process that has worked on one for long. */
-  #endOverdue(): void {
+  #refuseOverdue(): void {
     const now = performance.now();
     const arrivedBefore = now - this.#deadlineMs;
     const minRunningMs = this.#deadlineMs * minRunningShare;
@@ -359,7 +359,7 @@ export class Readers {
       child.kill('SIGKILL');
     }
     this.#assign();
-    if (this.#waiting.length > 0 || this.#atWork().length > 0) return;
+    if (this.#waiting.length > 0 || this.#runningReads().length > 0) return;
     clearInterval(this.#check);
     this.#check = undefined;
   }
@@ -372,8 +372,8 @@ export class Readers {
   }
 
   /** Starts processes ahead of need: the next read, or the one after a kill, finds one ready. */
-  #keepSpare(): void {
-    const wanted = Math.min(maxProcesses, Math.max(this.#minProcesses, this.#atWork().length + 1));
+  #startSpareProcesses(): void {
+    const wanted = Math.min(maxProcesses, Math.max(this.#minProcesses, this.#runningReads().length + 1));
     while (!this.#stopping && !this.#failedStart && this.#readers.size < wanted) this.#start();
   }
 
@@ -381,8 +381,8 @@ export class Readers {
     const child = fork(this.#module, { execArgv: heapFlags, serialization: 'advanced' });
     const reader: Reader = { child, startedAt: 0 };
     this.#readers.add(reader);
-    child.on('error', (error) => this.#ended(reader, { error }));
-    child.on('exit', (code, signal) => this.#ended(reader, { code, signal }));
+    child.on('error', (error) => this.#onExit(reader, { error }));
+    child.on('exit', (code, signal) => this.#onExit(reader, { code, signal }));
     child.once('message', () => {
       reader.remote = createBirpc<ReaderProcess, LedgerReads>(this.#ledger, processChannel(child));
       this.#started.resolve();
@@ -394,7 +394,7 @@ export class Readers {
   }
 
   /** Handles a process that ended unexpectedly. */
-  #ended(reader: Reader, why: { error: Error } | { code: number | null; signal: string | null }): void {
+  #onExit(reader: Reader, why: { error: Error } | { code: number | null; signal: string | null }): void {
     if (this.#stopping || !this.#readers.delete(reader)) return;
     log.error(events.readerDied, why);
     if (reader.read) this.#refuse(reader.read, interrupted());

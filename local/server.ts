@@ -236,7 +236,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
     }
     response.once('close', () => {
       if (socket.destroyed) return;
-      connections.leaveToStream(connection);
+      connections.releaseParser(connection);
       result.stream.begin(new StreamClient(connection, connections.memory));
     });
     // Without a length and without chunks, the stream ends with the connection. So all clients get the same bytes.

@@ -29,7 +29,7 @@ export interface Poison {
 }
 
 /** The outcome of a batch. */
-export interface Worked {
+export interface BatchOutcome {
   poison: Poison[];
   /** Records that could not be processed this time. They are retried, the others are not. */
   failed?: SQSRecord[];
@@ -42,7 +42,7 @@ interface WorkerOptions<Queue extends AwsQueue, Content, Needs> {
   /** Reads a record's body. @throws MalformedRecord */
   decode: (body: string) => Content;
   /** Does the work of a batch, possibly more than once. Returns the records that can never be processed. */
-  work: (records: Parsed<Content>[], services: Needs) => Promise<Worked>;
+  work: (records: Parsed<Content>[], services: Needs) => Promise<BatchOutcome>;
   /** The message that reports a batch. */
   done: (typeof events)[keyof typeof events];
 }

@@ -13,28 +13,28 @@ import { summary } from './summary.ts';
 
 /** Milliseconds after the first failure of a request until the demo gives up. */
 const giveUpMs = 60_000;
-/** The shortest time between two lines about a failing server, in milliseconds: many requests fail at once. */
-const troubleEveryMs = 5_000;
+/** The shortest time between two lines about failed requests, in milliseconds: many requests fail at once. */
+const failureLineEveryMs = 5_000;
 
 /** Set while messages are being loaded. */
 let progress: Progress | undefined;
-let lastTroubleAt = 0;
+let lastFailureLineAt = 0;
 
 /** Says in a word or two why a request failed. */
-const trouble = ({ status, detail }: ChatSystemError): string => (status === 0 ? detail : `status ${status}`);
+const failureText = ({ status, detail }: ChatSystemError): string => (status === 0 ? detail : `status ${status}`);
 
-function tell(error: ChatSystemError): void {
-  if (Date.now() - lastTroubleAt < troubleEveryMs) return;
-  lastTroubleAt = Date.now();
-  const line = `  The server failed (${trouble(error)}): retrying …`;
+function reportFailure(error: ChatSystemError): void {
+  if (Date.now() - lastFailureLineAt < failureLineEveryMs) return;
+  lastFailureLineAt = Date.now();
+  const line = `  The server failed (${failureText(error)}): retrying …`;
   if (progress) progress.print(line);
   else console.log(line);
 }
 
 async function demo(settings: Settings): Promise<void> {
   const { url, adminKey } = settings;
-  const forClient = { url, ...(adminKey !== undefined && { adminKey }), retryMs: giveUpMs, onRetry: tell };
-  await greet(forClient);
+  const forClient = { url, ...(adminKey !== undefined && { adminKey }), retryMs: giveUpMs, onRetry: reportFailure };
+  await requireServer(forClient);
 
   const declarations = readDeclarations();
   const messages = declarations.reduce((sum, { paragraphs }) => sum + paragraphs.length, 0);
@@ -72,7 +72,7 @@ async function demo(settings: Settings): Promise<void> {
 }
 
 /** Checks that a chat system responds. @throws CommandProblem without a retry when none does */
-async function greet(forClient: ClientSettings): Promise<void> {
+async function requireServer(forClient: ClientSettings): Promise<void> {
   let isChatSystem: boolean;
   try {
     const health = await new ChatSystem(forClient).health({ retryMs: 0 });
@@ -81,7 +81,7 @@ async function greet(forClient: ClientSettings): Promise<void> {
     if (!(error instanceof ChatSystemError)) throw error;
     if (error.status === 0)
       throw new CommandProblem(
-        `No chat system responds at ${forClient.url} (${trouble(error)}): start one with script/start in another terminal, or name another one with --url.`,
+        `No chat system responds at ${forClient.url} (${failureText(error)}): start one with script/start in another terminal, or name another one with --url.`,
       );
     isChatSystem = error.isTemporary;
   }
@@ -109,7 +109,7 @@ function sentence(error: unknown): string | undefined {
   if (error instanceof CommandProblem) return error.message;
   if (!(error instanceof ChatSystemError)) return undefined;
   if (error.isTemporary)
-    return `The server has failed for ${giveUpMs / 1_000} s (${trouble(error)}). When it is back, run script/demo again: it continues from here.`;
+    return `The server has failed for ${giveUpMs / 1_000} s (${failureText(error)}). When it is back, run script/demo again: it continues from here.`;
   switch (error.code) {
     case 'admin_key_required':
       return 'The API needs its admin key: pass it with --admin-key or in ADMIN_KEY.';
