@@ -20,7 +20,7 @@ describe('the Event API', () => {
     expect(service.ofType('AWS::AppSync::ApiKey')).toEqual([]);
   });
 
-  test('the answers of the authorizer are not kept, so a token that ended is refused within a minute', () => {
+  test('AppSync does not cache the responses of the authorizer, so a token that was ended is refused within a minute', () => {
     const providers: { AuthType: string; LambdaAuthorizerConfig?: object }[] = api.Properties.EventConfig.AuthProviders;
     const [authorizer] = providers.flatMap(({ LambdaAuthorizerConfig }) => LambdaAuthorizerConfig ?? []);
     expect(authorizer).toEqual({

@@ -121,7 +121,7 @@ describe('a function', () => {
     expect([await sealedBy(older), await sealedBy(newer)]).toEqual([false, true]);
   });
 
-  test('an access token expires at its time, and asks the ledger nothing then', async () => {
+  test('an access token expires at its time, and does not query the ledger then', async () => {
     const { clock, newAccess, application, make, readsOf } = open();
     const access = newAccess();
     const text = await make(access, application(), 60);
@@ -131,7 +131,7 @@ describe('a function', () => {
     expect(await readsOf(async () => expect(await access.callerOf(text)).toBe('expired'))).toBe(0);
   });
 
-  test('a text that is no token asks the ledger nothing', async () => {
+  test('a text that is no token causes no query of the ledger', async () => {
     const { newAccess, readsOf } = open();
     const ofAnother = open('o'.repeat(43));
     const foreign = await ofAnother.make(ofAnother.newAccess(), ofAnother.application());

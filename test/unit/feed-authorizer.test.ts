@@ -118,7 +118,7 @@ describe("the feed's authorizer", () => {
     expect(await subscribe(later, held.chat(1))).toBe(false);
   });
 
-  test('the answer is not to be kept, and the tokens of a deleted application are refused', async () => {
+  test('the response must not be cached, and the tokens of a deleted application are refused', async () => {
     const context = { operation: 'EVENT_CONNECT' as const };
     generations.delete(token);
     clock.now += limits.accessToken.keptMs;

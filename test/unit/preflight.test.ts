@@ -126,7 +126,7 @@ test('a search node type of which AWS does not name the zones is taken to be in 
     ).toEqual([]);
 });
 
-test('an answer of an unknown form gives a warning, and the other checks are made', async () => {
+test('a response of an unknown form gives a warning, and the other checks are made', async () => {
   const odd = {
     'lambda get-account-settings': { AccountLimit: {} },
     'apigateway get-account': { throttleSettings: null },

@@ -5,7 +5,7 @@ import { getHealth } from '../../functions/api/get-health.ts';
 import { noAccess } from '../support/client/access.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 
-test('a request without headers is answered like any other: the test function of API Gateway’s console sends null', async () => {
+test('a request without headers is handled like any other, because the test function of API Gateway’s console sends null', async () => {
   const withoutHeaders = (event: ReturnType<typeof apiEvent>) =>
     Object.assign(event, { headers: null, multiValueHeaders: null });
   expect(await answer(getHealth({}), withoutHeaders(apiEvent('getHealth')))).toMatchObject({ status: 200 });

@@ -130,7 +130,7 @@ describe('the store worker', () => {
     expect(opened.deadLetters.store).toEqual([{ body: 'not a record', reason: 'not JSON' }]);
   });
 
-  test('the store worker retries records of a newer version without storing or burying any, and stores the rest', async () => {
+  test('the store worker retries records of a newer version, stores none of them and makes none a dead letter, and stores the rest', async () => {
     const [write] = JSON.parse(encodeWrites(messageWrites('t', 1, 9, 9))).writes;
     const newer = [
       { version: 2, writes: [write] },

@@ -334,7 +334,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       expect(below.map(([id]) => id)).toEqual(operations);
     });
 
-    test('every route answers every kind of holder as the contract says, and refused requests change nothing', async () => {
+    test('every route responds to every kind of holder as the contract says, and refused requests change nothing', async () => {
       const all = operations.flatMap((id) =>
         methodsOf(routeOf(id)).flatMap((method) =>
           credentials.flatMap((credential) => placesOf(id).map((place) => ({ id, method, credential, place }))),
@@ -375,7 +375,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       expect(await stateOf(kept)).toEqual(before);
     });
 
-    test('a hidden chat cannot be told from a missing one by status, body, headers, or by what is asked for the answer', async () => {
+    test('a hidden chat cannot be told from a missing one by its status, body and headers, or by the services that the request calls', async () => {
       const token = await newApplication();
       await settle();
       const to = bearer(await seal(token, { sender: 'ada', chats: some, can: [...permissions] }));
@@ -563,7 +563,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       }
     });
 
-    test('making an access token asks the ledger once and nothing else, and the access token says what was asked for', async () => {
+    test('making an access token queries the ledger once and nothing else, and the access token says what was requested', async () => {
       const token = await newApplication();
       calls = [];
       const asked = { sender: 'ada', chats: [3, 1], can: ['edit', 'read'], expires_in: 600 };
@@ -593,7 +593,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       expect([await status(after), await status(await make())]).toEqual([401, 200]);
     });
 
-    test('random requests of random holders are answered as the contract says, and nothing hidden is revealed', async () => {
+    test('random requests of random holders get the response that the contract says, and nothing hidden is revealed', async () => {
       const step = fc.record({
         id: fc.constantFrom(
           ...operations.filter((id) => !/Application$|^endAccess/.test(id) || id === 'searchApplication'),

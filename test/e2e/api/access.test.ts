@@ -46,7 +46,7 @@ test('a browser-safe token reads its chat and writes to it as its sender, and no
   expect((await api.get(self, held)).body).toMatchObject({ name: 'desk' });
 });
 
-test('the name of the scheme is case-insensitive, and only a bearer token is looked at', async () => {
+test('the name of the scheme is case-insensitive, and only a bearer token is evaluated', async () => {
   const { authorization } = await holderOf({});
   for (const scheme of ['bearer', 'BEARER', 'Bearer '])
     expect((await api.get(self, { authorization: authorization.replace('Bearer', scheme) })).status).toBe(200);
@@ -68,7 +68,7 @@ test('the name of the scheme is case-insensitive, and only a bearer token is loo
   expect(await api.get(`${self}?access_token=${authorization.slice(7)}`)).toBeProblem(401, 'access_token_required');
 });
 
-test('an access token in the path is no application, and beside a token in the path nothing else is looked at', async () => {
+test('an access token in the path names no application, and beside a token in the path no bearer token is evaluated', async () => {
   const { authorization } = await holderOf({ can: ['read', 'create', 'edit'] });
   const inPath = `/applications/${authorization.slice(7)}`;
   for (const headers of [{}, { authorization }, bearer(token)]) {
@@ -82,7 +82,7 @@ test('an access token in the path is no application, and beside a token in the p
     expect((await api.get(`${application}/chats/1`, { authorization: ignored })).status).toBe(200);
 });
 
-test('a request for an access token is validated, and the answer is stored nowhere', async () => {
+test('a request for an access token is validated, and no cache may store the response', async () => {
   const path = `${application}/access-tokens`;
   for (const [body, pointer] of [
     [{ sender: '' }, '/sender'],
