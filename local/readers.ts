@@ -48,9 +48,9 @@ const maxConcurrentReads = 2;
 const unknownTokens = 'unknown tokens';
 
 /**
- * Maximum number of processes. It is one more than `maxConcurrentReads`, because a read of a slow application and one of an
- * unknown application may run at the same time and count as one. So a fast read can run beside both of them. A start takes 0.3 to 0.5 s. Until a read or
- * an application is slow, the pool keeps only one idle process.
+ * Maximum number of processes. It is one more than `maxConcurrentReads`, because a read of a slow application and one
+ * of an unknown application may run at the same time and count as one. So a fast read can run beside both of them. A
+ * start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle process.
  */
 const maxProcesses = maxConcurrentReads + 1;
 

@@ -4,7 +4,7 @@ import type { Write } from '../../model/write.ts';
 import type { Database } from '../../sqlite/database.ts';
 import { parentOf } from '../sql/rows.ts';
 
-/** What the writes of a batch change the version of: a chat, or the chats of an application with `chat` 0. */
+/** A chat, or with `chat` 0 the chats of an application, whose version the writes of a batch may raise. */
 export interface Parent {
   token: string;
   chat: number;
