@@ -37,6 +37,8 @@ describe('the event source', () => {
   afterEach(async () => {
     await source?.stop();
     source = undefined;
+    // Before the real timers come back: one test spies on a fake timer.
+    vi.restoreAllMocks();
     vi.useRealTimers();
     file.remove();
   });

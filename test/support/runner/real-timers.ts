@@ -1,16 +1,29 @@
 import { beforeEach, vi } from 'vitest';
 
+const { setTimeout, setInterval, setImmediate } = globalThis;
+const real = { setTimeout, setInterval, setImmediate, Date: globalThis.Date };
+
 /**
  * Restores the real timers and clock.
  *
  * @throws Error when they were not the real ones
  */
 export function restoreTimers(): void {
-  if (vi.getMockedSystemTime() === null) return;
-  vi.useRealTimers();
-  throw new Error('The test left fake timers on. Call vi.useRealTimers() after it.');
+  const isFake = vi.getMockedSystemTime() !== null;
+  if (isFake) vi.useRealTimers();
+  // vi.restoreAllMocks() brings back the fake timer that an earlier test spied on, also that of another file.
+  const isOther = Object.entries(real).some(([name, value]) => globalThis[name as keyof typeof real] !== value);
+  Object.assign(globalThis, real);
+  if (isFake || isOther)
+    throw new Error(
+      'This test, or the one before it, left fake timers on. Call vi.useRealTimers() after it, and restore spies on them before.',
+    );
 }
 
 // Files that run in the same worker share its timers, so fake ones would stay for the files that follow. The cleanup of
 // the hook that was registered first runs last, after those of the test file.
-beforeEach(() => restoreTimers);
+beforeEach(() => {
+  // What runs after that cleanup may have left fake ones, too.
+  restoreTimers();
+  return restoreTimers;
+});
