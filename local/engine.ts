@@ -15,6 +15,7 @@ import { EventSource } from './event-source.ts';
 import { EmbeddedFeed } from './feed/embedded-feed.ts';
 import { Hub } from './feed/hub.ts';
 import { feedReads } from './feed/store-reads.ts';
+import type { EngineState } from './metrics.ts';
 import { pagedReads } from './operations.ts';
 import { Readers } from './readers.ts';
 import { every } from './schedule.ts';
@@ -23,6 +24,8 @@ import { type AcceptingThread, channel, type WorkerData, type WorkerThread } fro
 
 /** Time between two runs of the purge, in milliseconds. */
 const purgeEveryMs = 2_000;
+/** Queue messages are counted up to this number, because the count runs on the accepting thread: 5 ms at most. */
+const mostCounted = 100_000;
 /**
  * Stopping waits this long for the batches in progress, in milliseconds. Batches that are not done then are repeated
  * after the next start.
@@ -33,6 +36,10 @@ export interface Engine {
   services: Pick<Services, 'ledger' | 'store' | 'access' | 'feed'>;
   /** The handlers of the reads that run in reader processes. */
   reads: ReadonlyMap<OperationId, HttpHandler>;
+  /** The number of open streams. */
+  followers(): number;
+  /** Returns what the metrics say of the engine. */
+  state(): Promise<EngineState>;
   /** Ends all streams. Clients reconnect, so call it just before the server closes. */
   endStreams(): void;
   /** Resolves when the batches in progress are done and everything is on the disk. */
@@ -112,6 +119,17 @@ export async function startEngine(
   return {
     services: { ledger, store, access, feed: new EmbeddedFeed(hub) },
     reads: new Map(pagedReads.map((id) => [id, readers.handler(id)])),
+    followers: () => hub.followers,
+    state: async () => ({
+      queues: await Promise.all(
+        queueNames.map(async (queue) => ({
+          queue,
+          messages: queues[queue].messageCount(mostCounted),
+          deadLetters: await queues[queue].deadLetterCount(),
+        })),
+      ),
+      followers: hub.followers,
+    }),
     endStreams: () => hub.stop(),
     async stop() {
       stopping = true;

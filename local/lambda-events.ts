@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEvent, Context, SQSEvent } from 'aws-lambda';
 import type { FastifyRequest } from 'fastify';
+import { loggedByHost } from '../functions/runtime/http/proxy-result.ts';
 import type { ScheduledEvent } from '../functions/runtime/schedule.ts';
 import type { Delivery } from '../lib/queue/queue.ts';
 
@@ -25,7 +26,7 @@ export function lambdaContext(functionName: string, timeMs: number = functionTim
  * a timer for each request takes a tenth of a response's processor time.
  */
 export const requestContext = (functionName: string, requestId: string): Context =>
-  timelessContext(functionName, requestId) as Context;
+  ({ ...timelessContext(functionName, requestId), [loggedByHost]: true }) as unknown as Context;
 
 function timelessContext(functionName: string, awsRequestId: string): Omit<Context, 'getRemainingTimeInMillis'> {
   return {

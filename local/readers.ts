@@ -182,7 +182,7 @@ export class Readers {
       try {
         token = await this.#tokenOf(event);
       } catch (error) {
-        return this.#refusal(operation, error, requestId);
+        return problemResponse(problemFor(error, requestId), requestId);
       }
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
       const application = token === '' || this.#isKnown(token) ? token : unknownTokens;
@@ -243,14 +243,6 @@ export class Readers {
     const token = pathParameters?.token ?? '';
     if (token !== self) return token;
     return (await callerOf(joinLines(headers, multiValueHeaders ?? {}), this.#access)).token;
-  }
-
-  /** Returns the response to a read whose bearer token is refused. */
-  #refusal(operation: OperationId, error: unknown, requestId: string): APIGatewayProxyResult {
-    const problem = problemFor(error, requestId);
-    const { method, path } = routes[operation];
-    log.debug(events.answered, { request_id: requestId, status: problem.status, route: `${method} ${path}` });
-    return problemResponse(problem, requestId);
   }
 
   /** Kills all processes. Reads in progress get 503. Resolves when the last process has ended. */

@@ -10,8 +10,14 @@ import type { Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
 import { fallback } from '../functions/api/fallback.ts';
-import { formatProblem, type HeadCheck, headCheck, type IncomingEvent } from '../functions/runtime/http/admission.ts';
-import { type BearerCaller, callerOf, self, verifiedCaller } from '../functions/runtime/http/bearer.ts';
+import {
+  adminKeyCheck,
+  formatProblem,
+  type HeadCheck,
+  headCheck,
+  type IncomingEvent,
+} from '../functions/runtime/http/admission.ts';
+import { type BearerCaller, bearerOf, callerOf, self, verifiedCaller } from '../functions/runtime/http/bearer.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import {
   eventStream,
@@ -24,7 +30,7 @@ import { joinLines } from '../functions/runtime/http/request-headers.ts';
 import { events, log } from '../functions/runtime/observe/log.ts';
 import type { Access } from '../lib/access/access.ts';
 import type { EventStream } from '../lib/api/feed.ts';
-import { commonHeaders, privateResponse } from '../lib/api/headers.ts';
+import { commonHeaders, preflightHeaders, privateResponse } from '../lib/api/headers.ts';
 import { internalError, Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
@@ -32,6 +38,8 @@ import { type Connection, Connections } from './connections.ts';
 import { StreamClient } from './feed/stream-client.ts';
 import { headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
+import { type Metrics, metricsType } from './metrics.ts';
+import type { Served, Traffic } from './traffic.ts';
 import { isWellFormed } from './well-formed.ts';
 
 /** Time that a client has to send a whole request, in milliseconds. */
@@ -86,11 +94,33 @@ export interface RequestChecks {
   access: Access;
 }
 
+declare module 'fastify' {
+  interface FastifyRequest {
+    /**
+     * When the head was parsed, in milliseconds of `performance.now()`. Undefined for a path that cannot be decoded: for
+     * it, Fastify neither runs hooks nor decorates the request.
+     */
+    startedAt: number | undefined;
+    /** Which handler serves it; undefined for `other`. */
+    served: Served | undefined;
+  }
+}
+
+/** What counts the requests, and the text of the metrics; without metrics, their path is unknown. */
+export interface Observers {
+  traffic: Traffic;
+  metrics?: Metrics;
+}
+
 /**
  * Serves the operations over HTTP as API Gateway does: it turns each request into a proxy event for the handler of its
  * route. It contains no logic of any operation.
  */
-export function createServer(operations: Map<OperationId, HttpHandler>, checks: RequestChecks): FastifyInstance {
+export function createServer(
+  operations: Map<OperationId, HttpHandler>,
+  checks: RequestChecks,
+  { traffic, metrics }: Observers,
+): FastifyInstance {
   const connections = new Connections();
 
   /** Sends a problem as the last response of a connection, and closes the connection. */
@@ -147,7 +177,10 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
     },
   });
 
+  server.decorateRequest('startedAt', undefined);
+  server.decorateRequest('served', undefined);
   server.addHook('onRequest', (request, reply, done) => {
+    request.startedAt = performance.now();
     if (!isWellFormed(request.raw)) {
       const { headers, ...refused } = refusal(request, malformedRequest());
       // The sender of such a head may disagree with us about where the request ends.
@@ -171,11 +204,18 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
   server.removeAllContentTypeParsers();
   server.addContentTypeParser('*', (_request, _payload, done) => done(null));
 
+  /** Counts and logs the response to a request. */
+  const note = ({ served = 'other', method, id: requestId, startedAt }: FastifyRequest, status: number): void => {
+    const now = performance.now();
+    traffic.note({ served, method, status, requestId, durationMs: now - (startedAt ?? now) });
+  };
+
   /** Sends the response. Closes the connection after it when the client is still sending a body that nothing reads. */
   const send = (request: FastifyRequest, reply: FastifyReply, result: HttpResult): void => {
     const connection = connections.of(request.raw.socket);
     const { raw: response } = reply.hijack();
     if (!connection || connection.cutOff === request.raw) return;
+    if (!result[eventStream]) note(request, result.statusCode);
     if (leavesBodyUnread(request)) {
       connections.endWith(connection, lastResponse(result, request.method));
       return;
@@ -219,6 +259,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
     }
     const headers = result.headers as Record<string, string>;
     if (request.method === 'HEAD') {
+      note(request, result.statusCode);
       response.writeHead(result.statusCode, headers).end();
       return;
     }
@@ -229,6 +270,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
     }
     if (!connections.stream(connection)) {
       const { statusCode, headers: refused, body } = refusal(request, tooManyStreams());
+      note(request, statusCode);
       response
         .writeHead(statusCode, { ...(refused as Record<string, string>), ...lengthOf(statusCode, body) })
         .end(body);
@@ -241,6 +283,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
     });
     // Without a length and without chunks, the stream ends with the connection. So all clients get the same bytes.
     response.useChunkedEncodingByDefault = false;
+    note(request, result.statusCode);
     response.writeHead(result.statusCode, headers);
     // For Node.js, the response ends with its head, but not the connection. So the request, the response and what refers
     // to them, which take 6 kB, do not last as long as the stream. Node.js does not document this member.
@@ -348,7 +391,8 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
     (request, reply) =>
       call(fallbackHandler, resource, request, reply);
   const unknownPath = refusing('/{proxy+}');
-  const invoke = (handler: HttpHandler, resource: string, route: Route): Handler => {
+  const invoke = (id: OperationId, resource: string, route: Route): Handler => {
+    const handler = operations.get(id) as HttpHandler;
     const checkHead = route.admin || route.body ? headCheckOf(route, checks) : undefined;
     const admit = (
       request: FastifyRequest,
@@ -379,6 +423,7 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
         unknownPath(request, reply);
         return;
       }
+      request.served = id;
       const declared = checkHead ? declaredBytes(request) : 0;
       const headers = headersOf(request);
       // Check the bearer token before the body is read. Without a body, the handler does it.
@@ -407,16 +452,48 @@ export function createServer(operations: Map<OperationId, HttpHandler>, checks: 
     const unknown = new Set<string>(server.supportedMethods);
     for (const { id, route } of ofPath) {
       const methods = methodsOf(route);
-      serve(path, methods, invoke(operations.get(id) as HttpHandler, path, route));
+      serve(path, methods, invoke(id, path, route));
       for (const known of methods) unknown.delete(known);
     }
     serve(path, [...unknown], refusing(path));
   }
+  if (metrics && checks.adminKey !== undefined) serveMetrics(checks.adminKey, metrics);
   for (const url of ['/', '/docs'])
     server.get(url, (request, reply) => send(request, reply, redirectToDocs(request.id)));
   server.setNotFoundHandler(unknownPath);
   server.setErrorHandler(acceptAnyContentType(unknownPath));
   return server;
+
+  /**
+   * Serves the metrics to the holder of the admin key. They are not in the route table, because they describe this host
+   * and not the API: AWS has CloudWatch for it.
+   */
+  function serveMetrics(adminKey: string, metrics: Metrics): void {
+    const isAdmin = adminKeyCheck(adminKey);
+    const allow = 'GET, HEAD, OPTIONS';
+    const others = new Set(server.supportedMethods.filter((method) => method !== 'GET' && method !== 'HEAD'));
+    serve('/metrics', ['GET', 'HEAD'], (request, reply) => {
+      request.served = 'metrics';
+      if (!isAdmin(bearerOf(request.headers) ?? '')) {
+        send(request, reply, refusal(request, metricsKeyRequired()));
+        return;
+      }
+      metrics
+        .render()
+        .then((body) => send(request, reply, metricsResponse(body, request.id)))
+        .catch((error: Error) => fail(error, request, reply));
+    });
+    serve('/metrics', [...others], (request, reply) => {
+      request.served = 'metrics';
+      if (request.method === 'OPTIONS') {
+        const headers = isPreflight(request) ? preflightHeaders : {};
+        send(request, reply, emptyResponse(204, request.id, { allow, ...headers }));
+        return;
+      }
+      const problem = new Problem('method_not_allowed', `Allowed methods: ${allow}.`, { headers: { allow } });
+      send(request, reply, refusal(request, problem));
+    });
+  }
 
   /**
    * Returns an error handler for requests whose content type Fastify refuses. It passes them to the handler, which
@@ -467,6 +544,16 @@ const emptyResponse = (statusCode: number, requestId: string, headers: Record<st
   body: '',
 });
 
+const metricsResponse = (body: string, requestId: string): HttpResult => ({
+  statusCode: 200,
+  headers: { ...commonHeaders, ...privateResponse, 'content-type': metricsType, 'x-request-id': requestId },
+  body,
+});
+const metricsKeyRequired = () =>
+  new Problem('admin_key_required', 'Send the admin key as a bearer token: Authorization: Bearer <admin key>.', {
+    headers: { 'www-authenticate': 'Bearer' },
+  });
+
 const malformedRequest = () => new Problem('malformed_request', 'This is not a valid HTTP/1.1 request.');
 const tooManyStreams = () =>
   new Problem(
@@ -477,10 +564,7 @@ const tooManyStreams = () =>
 const slowBody = () => new Problem('request_timeout', 'The request body did not arrive in time. Send it again.');
 
 /** Returns the response to a request that is refused before its handler runs. */
-function refusal(request: FastifyRequest, problem: Problem): HttpResult {
-  log.debug(events.answered, { request_id: request.id, status: problem.status, route: request.routeOptions?.url });
-  return problemResponse(problem, request.id);
-}
+const refusal = (request: FastifyRequest, problem: Problem): HttpResult => problemResponse(problem, request.id);
 
 /** Returns the headers of a request, with the lines of repeated ones joined. */
 const headersOf = ({ raw, headers }: FastifyRequest) => joinLines(headers, headerLinesOf(raw));

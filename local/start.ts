@@ -7,10 +7,12 @@ import { CommandProblem } from '../tools/cli/problem.ts';
 import { startEngine } from './engine.ts';
 import { stage } from './lambda-events.ts';
 import { isLoopback } from './loopback.ts';
+import { Metrics } from './metrics.ts';
 import { loadOperations } from './operations.ts';
 import { createServer } from './server.ts';
 import { readSettings, type Settings } from './settings.ts';
 import { UnusableSystemSecret } from './system-secret.ts';
+import { onTerminal, Traffic } from './traffic.ts';
 
 /**
  * The process exits after this time at the latest, in milliseconds. Stopping takes at most about 5 s: 1.5 s for
@@ -54,7 +56,8 @@ function adminText(adminKey: string | undefined, onLoopback: boolean): string {
 /** Returns what this terminal will show, in a sentence. */
 function logText(level: LogLevel): string {
   if (level === 'debug') return 'a line for each request';
-  return `${level === 'silent' ? 'nothing' : 'problems only'}; --log-level debug prints a line for each request`;
+  const shown = { info: 'problems, and a summary a minute while there is traffic', silent: 'nothing' };
+  return `${level in shown ? shown[level as keyof typeof shown] : 'problems only'}; --log-level debug prints a line for each request`;
 }
 
 async function start(settings: Settings): Promise<void> {
@@ -65,7 +68,13 @@ async function start(settings: Settings): Promise<void> {
   const engine = await startEngine(dataDir, rollupSeconds, logLevel, adminKey);
   const onLoopback = isLoopback(host);
   const operations = await loadOperations({ ...engine.services, adminKey }, engine.reads);
-  const server = createServer(operations, { adminKey, onLoopback, access: engine.services.access });
+  const traffic = new Traffic({
+    followers: engine.followers,
+    ...(process.stdout.isTTY && { show: onTerminal((line) => console.log(line)) }),
+  });
+  const metrics = new Metrics(traffic, engine.state);
+  const gate = { adminKey, onLoopback, access: engine.services.access };
+  const server = createServer(operations, gate, { traffic, metrics });
   await server.listen({ port, host });
 
   const { port: listening } = server.server.address() as AddressInfo;

@@ -91,6 +91,13 @@ export class Hub {
     return this.#subscriptions;
   }
 
+  /** The number of open streams. */
+  get followers(): number {
+    let count = 0;
+    for (const { followers } of this.#applications.values()) count += followers.size;
+    return count;
+  }
+
   /** Adds a follower. */
   async follow(request: StreamRequest, client: EventClient): Promise<void> {
     if (this.#hasStopped) {

@@ -61,7 +61,9 @@ describe('a start', () => {
     expect(stdout()).toContain(folder);
     expect(existsSync(folder)).toBe(true);
     expect(stdout()).toContain('any program on this machine may create and list applications');
-    expect(stdout()).toContain('problems only; --log-level debug prints a line for each request');
+    expect(stdout()).toContain(
+      'problems, and a summary a minute while there is traffic; --log-level debug prints a line for each request',
+    );
     expect(stderr()).toBe('');
     const command = /^ *(curl .+)$/m.exec(stdout())?.[1] ?? '';
     const { stdout: answer } = await promisify(execFile)('sh', ['-c', `${command} --silent --include`]);

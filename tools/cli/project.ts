@@ -4,8 +4,11 @@ import path from 'node:path';
 /** The folder of this checkout. */
 export const project = path.resolve(import.meta.dirname, '../..');
 
-/** Returns the version of this checkout and of the Node.js that runs it, in a line. */
-export function versions(): string {
+/** Returns the version of this checkout. */
+export function projectVersion(): string {
   const { version }: { version: string } = JSON.parse(readFileSync(path.join(project, 'package.json'), 'utf8'));
-  return `chat-system ${version}, Node.js ${process.versions.node}`;
+  return version;
 }
+
+/** Returns the version of this checkout and of the Node.js that runs it, in a line. */
+export const versions = (): string => `chat-system ${projectVersion()}, Node.js ${process.versions.node}`;

@@ -5,6 +5,7 @@ import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { stage } from '../../local/lambda-events.ts';
 import { loadOperations } from '../../local/operations.ts';
 import { createServer } from '../../local/server.ts';
+import { Traffic } from '../../local/traffic.ts';
 import { parseSettings } from '../cli/command-line.ts';
 import { printFailure } from '../cli/problem.ts';
 import { startAwsEngine } from './aws-engine.ts';
@@ -28,11 +29,11 @@ try {
     setLogLevel('debug');
     await ensureDatabaseSecret(servers.awsEndpoint, servers.mysqlPassword);
     const services = await startAwsEngine({ ...servers, mysqlSecret: databaseSecret });
-    const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
-      adminKey: undefined,
-      onLoopback: true,
-      access: services.access,
-    });
+    const server = createServer(
+      await loadOperations({ ...services, adminKey: undefined }),
+      { adminKey: undefined, onLoopback: true, access: services.access },
+      { traffic: new Traffic({ followers: () => 0 }) },
+    );
     await server.listen({ port: settings.port, host: '127.0.0.1' });
     const { port } = server.server.address() as AddressInfo;
     console.log(`The functions are served at http://localhost:${port}/${stage}. Stop them with Ctrl-C.`);

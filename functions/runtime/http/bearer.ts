@@ -16,7 +16,7 @@ export const verifiedCaller = Symbol('verifiedCaller');
 type Headers = Readonly<Record<string, string | string[] | undefined>>;
 
 /** Returns the bearer token of a request; undefined if it has none. */
-const bearerOf = ({ authorization }: Headers): string | undefined =>
+export const bearerOf = ({ authorization }: Headers): string | undefined =>
   // The name of the scheme is case-insensitive (RFC 9110, section 11.1).
   /^Bearer +([^ ].*)$/i.exec(String(authorization ?? ''))?.[1];
 

@@ -29,6 +29,12 @@ export const sharedBody = Symbol('sharedBody');
 /** The key under which a result has the stream that follows its head. Only the embedded host can send one. */
 export const eventStream = Symbol('eventStream');
 
+/**
+ * The key under which the context of a request says that the host logs each response itself, because it also knows how
+ * long the request took. It is a symbol so that no context of Lambda can have it.
+ */
+export const loggedByHost = Symbol('loggedByHost');
+
 /** A proxy result for API Gateway, with additional members for the embedded host. */
 export interface HttpResult extends APIGatewayProxyResult {
   [sharedBody]?: Buffer;
@@ -131,12 +137,14 @@ function expectedProblem(error: unknown): Problem | undefined {
 /** Turns what the operation returned, or the error that ended it, into the proxy result. */
 export function proxyResult(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   const finish = async (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
-    const line = {
-      request_id: requestId,
-      status: result.statusCode,
-      route: `${request.event.httpMethod} ${route.path}`,
-    };
-    log.debug(events.answered, line);
+    if (!(loggedByHost in request.context)) {
+      const line = {
+        request_id: requestId,
+        status: result.statusCode,
+        route: `${request.event.httpMethod} ${route.path}`,
+      };
+      log.debug(events.answered, line);
+    }
     request.response = isToCompress(result, request.event) ? await withCompressedBody(result) : result;
   };
   return {

@@ -141,6 +141,12 @@ export class SqliteQueue implements Queue {
     }
   }
 
+  /** Returns the number of messages that are not acknowledged, in flight or not, counted up to `most`. */
+  messageCount(most: number): number {
+    const some = 'SELECT 1 FROM queue_messages WHERE queue = ? LIMIT ?';
+    return Number(this.#sql(`SELECT count(*) AS count FROM (${some})`).get(this.#name, most)?.count);
+  }
+
   async deadLetters(max: number): Promise<KeptDeadLetter[]> {
     const rows = this.#sql('SELECT body, reason, at FROM dead_letters WHERE queue = ? ORDER BY id LIMIT ?').all(
       this.#name,

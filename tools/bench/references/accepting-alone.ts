@@ -8,6 +8,7 @@ import { openEngineFiles } from '../../../local/engine-files.ts';
 import { loadOperations } from '../../../local/operations.ts';
 import { createServer } from '../../../local/server.ts';
 import { systemSecretOf } from '../../../local/system-secret.ts';
+import { Traffic } from '../../../local/traffic.ts';
 
 // The embedded engine without its worker thread: accepted writes are on disk and stay in the queue.
 
@@ -22,10 +23,10 @@ const services = {
   cursors: new Cursors(fixedSecret(systemSecret)),
   access: openAccess(systemSecret, ledger),
 };
-const server = createServer(await loadOperations({ ...services, adminKey: undefined }), {
-  adminKey: undefined,
-  onLoopback: true,
-  access: services.access,
-});
+const server = createServer(
+  await loadOperations({ ...services, adminKey: undefined }),
+  { adminKey: undefined, onLoopback: true, access: services.access },
+  { traffic: new Traffic({ followers: () => 0 }) },
+);
 await server.listen({ port: 0, host: '127.0.0.1' });
 process.send?.((server.server.address() as AddressInfo).port);
