@@ -26,10 +26,14 @@ export function lambdaContext(functionName: string, timeMs: number = functionTim
  * a timer for each request takes a tenth of a response's processor time.
  */
 export const requestContext = (functionName: string, requestId: string): Context =>
-  ({ ...timelessContext(functionName, requestId), [loggedByHost]: true }) as unknown as Context;
+  timelessContext(functionName, requestId) as Partial<Context> as Context;
 
-function timelessContext(functionName: string, awsRequestId: string): Omit<Context, 'getRemainingTimeInMillis'> {
+function timelessContext(
+  functionName: string,
+  awsRequestId: string,
+): Omit<Context, 'getRemainingTimeInMillis'> & { [loggedByHost]: true } {
   return {
+    [loggedByHost]: true,
     awsRequestId,
     functionName,
     functionVersion: '$LATEST',

@@ -69,6 +69,7 @@ async function start(settings: Settings): Promise<void> {
   const onLoopback = isLoopback(host);
   const operations = await loadOperations({ ...engine.services, adminKey }, engine.reads);
   const traffic = new Traffic({
+    isVerbose: logLevel === 'debug',
     followers: engine.followers,
     ...(process.stdout.isTTY && { show: onTerminal((line) => console.log(line)) }),
   });

@@ -50,6 +50,7 @@ export type Show = (level: 'debug' | 'info', message: string, members: Record<st
 export class Traffic {
   readonly byServed = new Map<Served, RouteTraffic>();
   readonly #show: Show;
+  readonly #isVerbose: boolean;
   readonly #followers: () => number;
   /** Durations since the last summary, in microseconds. */
   readonly #recent = createHistogram();
@@ -59,9 +60,14 @@ export class Traffic {
   #hadTraffic = false;
   #summary: NodeJS.Timeout | undefined;
 
-  /** @param options.followers returns the number of open streams */
-  constructor({ show = logged, followers }: { show?: Show; followers: () => number }) {
+  /**
+   * @param options.isVerbose whether to log each response. It is an option because asking the logger for its level takes
+   *   0.5 µs, which every create would pay
+   * @param options.followers returns the number of open streams
+   */
+  constructor({ show = logged, isVerbose, followers }: { show?: Show; isVerbose: boolean; followers: () => number }) {
     this.#show = show;
+    this.#isVerbose = isVerbose;
     this.#followers = followers;
   }
 
@@ -76,8 +82,7 @@ export class Traffic {
     route.byDuration[bucket] = (route.byDuration[bucket] ?? 0) + 1;
     route.totalMs += durationMs;
     if (!probes.has(served)) this.#noteTraffic(answered);
-    // Building the members takes a microsecond, which every create would pay.
-    if (log.getLevelName() === 'DEBUG') this.#show('debug', events.answered, lineOf(answered));
+    if (this.#isVerbose) this.#show('debug', events.answered, lineOf(answered));
   }
 
   #routeOf(served: Served): RouteTraffic {

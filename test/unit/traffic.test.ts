@@ -7,21 +7,20 @@ import { parseMetrics } from '../support/servers/metrics-text.ts';
 const level = log.getLevelName();
 let shown: Parameters<Show>[];
 let traffic: Traffic;
-const answer = (members: Partial<Answered> = {}) =>
-  traffic.note({
-    served: 'createMessage',
-    method: 'POST',
-    status: 201,
-    requestId: 'an id',
-    durationMs: 1.234_56,
-    ...members,
-  });
+const create: Answered = {
+  served: 'createMessage',
+  method: 'POST',
+  status: 201,
+  requestId: 'an id',
+  durationMs: 1.234_56,
+};
+const answer = (members: Partial<Answered> = {}) => traffic.note({ ...create, ...members });
 
 beforeEach(() => {
   vi.useFakeTimers();
   setLogLevel('info');
   shown = [];
-  traffic = new Traffic({ show: (...event) => shown.push(event), followers: () => 7 });
+  traffic = new Traffic({ show: (...event) => shown.push(event), isVerbose: false, followers: () => 7 });
 });
 afterEach(() => {
   vi.useRealTimers();
@@ -61,7 +60,7 @@ test('health checks and scrapes of the metrics are no traffic', () => {
 });
 
 test('at level debug, each request is an event with its route, status, duration and id', () => {
-  setLogLevel('debug');
+  traffic = new Traffic({ show: (...event) => shown.push(event), isVerbose: true, followers: () => 7 });
   answer();
   answer({ served: 'other', method: 'GET', status: 404 });
   expect(shown.filter(([of]) => of === 'debug')).toEqual([
@@ -82,8 +81,7 @@ test('at level debug, each request is an event with its route, status, duration 
 test('on a terminal, the events are lines of text, and none is printed above their level', () => {
   vi.setSystemTime('2026-11-29T09:30:00.123Z');
   const lines: string[] = [];
-  traffic = new Traffic({ show: onTerminal((line) => lines.push(line)), followers: () => 0 });
-  setLogLevel('debug');
+  traffic = new Traffic({ show: onTerminal((line) => lines.push(line)), isVerbose: true, followers: () => 0 });
   answer();
   vi.advanceTimersByTime(60_000);
   expect(lines).toEqual([
@@ -92,7 +90,7 @@ test('on a terminal, the events are lines of text, and none is printed above the
     `09:31:00.123  ${events.traffic}: requests 1, creates 1, client_errors 0, server_errors 0, p50_ms 1.235, p99_ms 1.235, followers 0`,
   ]);
   setLogLevel('warn');
-  answer();
+  new Traffic({ show: onTerminal((line) => lines.push(line)), isVerbose: false, followers: () => 0 }).note(create);
   vi.advanceTimersByTime(60_000);
   expect(lines).toHaveLength(3);
 });

@@ -32,7 +32,7 @@ try {
     const server = createServer(
       await loadOperations({ ...services, adminKey: undefined }),
       { adminKey: undefined, onLoopback: true, access: services.access },
-      { traffic: new Traffic({ followers: () => 0 }) },
+      { traffic: new Traffic({ isVerbose: true, followers: () => 0 }) },
     );
     await server.listen({ port: settings.port, host: '127.0.0.1' });
     const { port } = server.server.address() as AddressInfo;

@@ -26,7 +26,7 @@ const services = {
 const server = createServer(
   await loadOperations({ ...services, adminKey: undefined }),
   { adminKey: undefined, onLoopback: true, access: services.access },
-  { traffic: new Traffic({ followers: () => 0 }) },
+  { traffic: new Traffic({ isVerbose: false, followers: () => 0 }) },
 );
 await server.listen({ port: 0, host: '127.0.0.1' });
 process.send?.((server.server.address() as AddressInfo).port);
