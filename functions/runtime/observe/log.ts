@@ -19,8 +19,8 @@ export const setLogLevel = (level: LogLevel): void =>
 /** All messages that are logged, in one place, so that a search for one finds the code that logs it. */
 export const events = {
   answered: 'answered',
-  firstRequest: 'the first request arrived; --log-level debug logs a line for each request',
-  traffic: 'requests since the last summary',
+  firstRequest: 'the first request arrived',
+  traffic: 'traffic of the last minute',
   accepted: 'a write was accepted',
   stored: 'a batch was stored',
   indexed: 'a batch was indexed',
