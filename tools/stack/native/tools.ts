@@ -26,6 +26,13 @@ export const faketime: Tool = {
   present: async () => faketimeLibrary() !== undefined,
 };
 
+/** It checks the metrics of one machine. */
+export const promtool: Tool = {
+  name: "Prometheus's promtool",
+  debianPackage: 'prometheus',
+  present: async () => onPath('promtool'),
+};
+
 /** The tools that the native provider needs. */
 export const nativeTools: Tool[] = [
   {
