@@ -13,11 +13,11 @@ export type RouteKind = 'write' | 'read' | 'search' | 'registry' | 'service';
 
 /**
  * Returns the kind of a route. `registry`: creates or lists applications, which may require the admin key. `service`:
- * uses no ledger, SQL or search.
+ * uses no ledger, SQL or search (the feed alone is only an address).
  */
 export function kindOf({ admin, needs, method }: Route): RouteKind {
   if (admin) return 'registry';
-  if (needs.length === 0) return 'service';
+  if (needs.every((need) => need === 'feed')) return 'service';
   if (needs.includes('searchIndex')) return 'search';
   return method === 'GET' ? 'read' : 'write';
 }

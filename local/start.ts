@@ -83,11 +83,12 @@ async function start(settings: Settings): Promise<void> {
   const api = `http://${name}:${listening}/${stage}`;
   console.log(`chat-system is ready.
 
-  API    ${api}
-  Docs   ${api}/docs
-  Data   ${dataDir}
-  Admin  ${adminText(adminKey, onLoopback)}
-  Log    ${logText(logLevel)}
+  API      ${api}
+  Console  ${api}/console
+  Docs     ${api}/docs
+  Data     ${dataDir}
+  Admin    ${adminText(adminKey, onLoopback)}
+  Log      ${logText(logLevel)}
 
 Try it:
 

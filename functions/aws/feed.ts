@@ -10,6 +10,7 @@ import { provider } from './provider.ts';
 export const feed = provider({
   variables: { FEED_URL: z.optional(z.url()), FEED_REALTIME_URL: z.optional(z.url()) },
   create: ({ FEED_URL: http_url, FEED_REALTIME_URL: url }): Feed => ({
+    origins: url ? [new URL(url).origin] : [],
     transports: async ({ token, credential, generation }) => {
       if (!http_url || !url) return [];
       const id = feedId(token, generation);

@@ -53,4 +53,6 @@ export const descriptions: Record<OperationId, string> = {
   getHealth: 'Use it for health checks of a load balancer. It needs no token.',
   getOpenapi: 'Generate a client from it, or load it into an API tool. Its URLs are relative to its own address.',
   getDocs: 'The page has no external parts, so it works without a connection to the internet.',
+  getConsole:
+    'The page asks for the admin key, or for a token of an application, and then uses this API. It keeps them only until its tab is closed. It has no external parts.',
 };

@@ -1,14 +1,12 @@
-import { createHash } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { documentOf } from './documents.ts';
+import { sourceOf } from './page-policy.ts';
 
 const asset = async (name: string): Promise<string> =>
   (await readFile(new URL(import.meta.resolve(`swagger-ui-dist/${name}`)), 'utf8')).replaceAll(
     '</script',
     '<\\/script',
   );
-
-const sha256 = (text: string): string => `'sha256-${createHash('sha256').update(text).digest('base64')}'`;
 
 /**
  * Fills in the token of the application that was created or used last, in every operation, so that it is typed at most
@@ -65,7 +63,7 @@ export const docsPage = documentOf(async () => {
 `;
   const policy = [
     "default-src 'none'",
-    `script-src ${sha256(script)} ${sha256(start)}`,
+    `script-src ${sourceOf(script)} ${sourceOf(start)}`,
     "style-src 'unsafe-inline'",
     'img-src data:',
     'font-src data:',

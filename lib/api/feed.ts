@@ -56,6 +56,8 @@ export interface EventClient {
 
 /** The feed of an engine. */
 export interface Feed {
+  /** The origins that a page connects to in order to follow, besides that of the API. */
+  origins: string[];
   /** Returns the transports for this caller in order of preference; none where the feed is off. */
   transports(caller: FeedCaller): Promise<Transport[]>;
   /** Returns a stream of server-sent events. Only an engine that lists `sse` has it. */

@@ -393,6 +393,17 @@ export const routes = {
     allows: 'no token',
     etag: true,
   },
+  getConsole: {
+    method: 'GET',
+    path: '/console',
+    summary: 'A page for looking at applications, chats and messages, live',
+    tag: 'service',
+    response: { status: 200, document: 'text/html' },
+    problems: [],
+    needs: ['feed'],
+    allows: 'no token',
+    etag: true,
+  },
 } as const satisfies Record<string, Route>;
 
 export type Routes = typeof routes;

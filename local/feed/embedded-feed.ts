@@ -10,6 +10,7 @@ const maxSubscriptions = 200_000;
 
 /** The feed of the embedded engine: server-sent events. */
 export class EmbeddedFeed implements Feed {
+  readonly origins = [];
   readonly #hub: Hub;
 
   constructor(hub: Hub) {

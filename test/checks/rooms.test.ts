@@ -14,10 +14,12 @@ const mayImport: Record<string, string[]> = {
   infra: ['lib', 'functions'],
   local: ['lib', 'functions', 'tools/cli'],
   client: [],
+  console: ['client'],
   'tools/cli': [],
   'tools/statistics': [],
   'tools/texts': [],
   'tools/fold-table': [],
+  'tools/console': [],
   'tools/client-types': ['lib'],
   'tools/queue-simulation': ['tools/statistics'],
   'tools/cost': ['lib', 'functions', 'infra', 'tools/statistics', 'tools/texts'],
@@ -33,6 +35,7 @@ const mayImport: Record<string, string[]> = {
 /** Folders with a lint rule of their own, and one plain folder for each room that has folders. */
 const subfolders: Record<string, string[]> = {
   client: ['src'],
+  console: ['src'],
   functions: ['api', 'aws', 'deploy'],
   infra: ['constructs'],
   'tools/checks': ['preflight', 'smoke'],

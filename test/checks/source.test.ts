@@ -14,6 +14,10 @@ const passes = (tool: string, ...args: string[]) =>
 test('the types are correct', () => passes('tsc', '--project', 'tsconfig.json'));
 test('the types of the client are correct where there is no Node.js', () =>
   passes('tsc', '--project', 'client/tsconfig.json', '--noEmit'));
+test('the types of the console are correct where there is no Node.js', () =>
+  passes('tsc', '--project', 'console/tsconfig.json'));
+test('the script and style that the console is served with are built from its sources', () =>
+  passes('node', 'tools/console/main.ts', '--check'));
 test("the client's types of the API are those of the OpenAPI document", () =>
   passes('node', 'tools/client-types/main.ts', '--check'));
 test('the source is formatted and follows the rules of the linter', () =>

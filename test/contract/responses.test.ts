@@ -62,7 +62,7 @@ async function callEveryOperation(): Promise<void> {
     store: services.store,
     searchIndex: services.searchIndex,
     cursors: testCursors(),
-    feed: { transports: async () => transports },
+    feed: { origins: [], transports: async () => transports },
     adminKey: undefined,
   });
   let token = '';
@@ -117,7 +117,7 @@ async function callEveryOperation(): Promise<void> {
   await call('getFeed');
   for (const id of ['searchChat', 'searchApplication'] as const)
     for (const limit of ['1', '20']) await call(id, { query: { q: 'hello', limit } });
-  for (const id of ['getHealth', 'getOpenapi', 'getDocs'] as const) await call(id);
+  for (const id of ['getHealth', 'getOpenapi', 'getDocs', 'getConsole'] as const) await call(id);
   await call('deleteMessage');
   await call('deleteChat', { params: second });
   await call('deleteApplication');

@@ -177,7 +177,7 @@ test('a route is throttled by what its requests cost behind the API', () => {
   expect(kinds).toMatchObject({
     registry: ['createApplication', 'listApplications'],
     search: ['searchChat', 'searchApplication'],
-    service: ['getHealth', 'getOpenapi', 'getDocs'],
+    service: ['getHealth', 'getOpenapi', 'getDocs', 'getConsole'],
     write: expect.arrayContaining(['createMessage', 'createMessages', 'editMessage', 'deleteApplication']),
     read: [
       'getApplication',

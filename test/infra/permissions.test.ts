@@ -142,6 +142,7 @@ const allowed: Record<FunctionName, string[]> = {
   getHealth: [],
   getOpenapi: [],
   getDocs: [],
+  getConsole: [],
   // It reads the access generation, like every function that takes access tokens.
   feedAuthorizer: [...ledger('BatchGetItem'), systemSecret],
   fallback: [],

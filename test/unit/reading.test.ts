@@ -50,7 +50,7 @@ describe('a read', () => {
       store,
       searchIndex: new SqliteSearchIndex(storeFile.database),
       cursors: testCursors(),
-      feed: { transports: async () => [] },
+      feed: { origins: [], transports: async () => [] },
       access: noAccess,
     };
     // Creates what is accepted but not stored.

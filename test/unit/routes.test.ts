@@ -43,6 +43,7 @@ test('the routes are those of the contract', () => {
     '/health': ['GET', 'HEAD'],
     '/openapi.json': ['GET', 'HEAD'],
     '/docs': ['GET', 'HEAD'],
+    '/console': ['GET', 'HEAD'],
   };
   const byPath = Map.groupBy(table, ([, route]) => route.path);
   const found = [...byPath].map(([path, ofPath]) => [path, ofPath.flatMap(([, route]) => methodsOf(route)).sort()]);

@@ -31,7 +31,10 @@ function alone<Result>(work: () => Promise<Result>): Promise<Result> {
 
 const printApi = (): void => {
   const deployment = readDeployment();
-  if (deployment) console.log(`\n  API    ${deployment.url}\n  Docs   ${deployment.url}/docs\n`);
+  if (deployment)
+    console.log(
+      `\n  API      ${deployment.url}\n  Console  ${deployment.url}/console\n  Docs     ${deployment.url}/docs\n`,
+    );
 };
 
 const program = stackCommand({

@@ -64,6 +64,7 @@ const contract = {
   getHealth: 'no token',
   getOpenapi: 'no token',
   getDocs: 'no token',
+  getConsole: 'no token',
 } satisfies Record<OperationId, Permission | 'read all' | 'never' | 'no token'>;
 
 const operations = (Object.keys(routes) as OperationId[]).filter((id) => contract[id] !== 'no token');
@@ -175,7 +176,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       handlers = await loadOperations({
         ...services,
         cursors: testCursors(),
-        feed: { transports: async () => [] },
+        feed: { origins: [], transports: async () => [] },
         access: new Access({ tokens, ledger: services.ledger, keptMs: 0 }),
         adminKey: undefined,
       });

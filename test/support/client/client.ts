@@ -212,7 +212,7 @@ export function expectGeneralRules({ status, headers, body }: Answer, what: stri
   const { 'content-type': contentType, 'cache-control': caching } = Object.fromEntries(headers);
   expect(headers.get('x-content-type-options'), `${what}: no sniffing`).toBe('nosniff');
   // A response that is the same for every client may be cached anywhere; one of an application never.
-  const isDocument = /\/(docs|openapi\.json|v1\/?)[ ?]/.test(what);
+  const isDocument = /\/(docs|console|openapi\.json|v1\/?)[ ?]/.test(what);
   const isCredential = /^POST \S+\/access-tokens /.test(what);
   expect(caching, `${what}: Cache-Control`).toBe(
     status >= 400 || isCredential

@@ -7,8 +7,8 @@ import { dataFolder } from './for-this-test.ts';
 
 const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
-/** @throws Error when there is no Chromium */
-function chromium(): string {
+/** Returns the file of a Chromium. @throws Error when there is none */
+export function chromiumFile(): string {
   const folders = (process.env.PATH ?? '').split(path.delimiter);
   const found = folders
     .flatMap((folder) => names.map((name) => path.join(folder, name)))
@@ -20,7 +20,7 @@ function chromium(): string {
 /** Opens a page in a Chromium of its own, until the end of the test. */
 export function openInChromium(url: string): void {
   const child = spawn(
-    chromium(),
+    chromiumFile(),
     [
       ...['--headless=new', '--no-sandbox', '--disable-gpu', '--no-first-run', '--disable-dev-shm-usage'],
       // Nothing but the page uses the network.

@@ -1,0 +1,51 @@
+import { useState } from 'preact/hooks';
+import { Problem } from './problem.tsx';
+import { type Session, systemOf } from './session.ts';
+
+/** Asks for the admin key or a token, and checks it before it is used. */
+export function Login({ onLogin }: { onLogin: (session: Session) => void }) {
+  const [error, setError] = useState<unknown>();
+  const [isBusy, setBusy] = useState(false);
+  const submit = (kind: 'adminKey' | 'token') => async (event: SubmitEvent) => {
+    event.preventDefault();
+    const secret = String(new FormData(event.currentTarget as HTMLFormElement).get(kind)).trim();
+    const session: Session = { [kind]: secret };
+    setBusy(true);
+    setError(undefined);
+    try {
+      const system = systemOf(session);
+      await (kind === 'token' ? system.getApplication() : system.applications({ limit: 1 }).page());
+      onLogin(session);
+    } catch (failure) {
+      setError(failure);
+      setBusy(false);
+    }
+  };
+  return (
+    <main class="login">
+      <h1>Console</h1>
+      <p>Look at the applications, chats and messages of this chat system, live.</p>
+      <Problem error={error} />
+      <form onSubmit={submit('token')}>
+        <label for="token">Token of an application, or an access token</label>
+        <div class="row">
+          <input id="token" name="token" type="password" autocomplete="off" required />
+          <button type="submit" class="primary" disabled={isBusy}>
+            Open application
+          </button>
+        </div>
+      </form>
+      <form onSubmit={submit('adminKey')}>
+        <label for="admin-key">Admin key of the system</label>
+        <div class="row">
+          <input id="admin-key" name="adminKey" type="password" autocomplete="off" aria-describedby="key-hint" />
+          <button type="submit" disabled={isBusy}>
+            List applications
+          </button>
+        </div>
+        <small id="key-hint">Leave it empty if the system has no admin key.</small>
+      </form>
+      <p class="hint">The browser keeps what you enter until you close this tab. It is never part of a URL.</p>
+    </main>
+  );
+}

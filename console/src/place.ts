@@ -1,0 +1,28 @@
+import { useEffect, useState } from 'preact/hooks';
+
+/** What the page shows of the open application. It is in the fragment of the URL, which has numbers only. */
+export interface Place {
+  chat?: number;
+  message?: number;
+}
+
+const read = (): Place => {
+  const [, chat, message] = /^#(\d+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
+  return { ...(chat && { chat: Number(chat) }), ...(message && { message: Number(message) }) };
+};
+
+/** Goes to a place, as a link does. */
+export function goTo({ chat, message }: Place): void {
+  location.hash = chat ? `${chat}${message ? `/${message}` : ''}` : '';
+}
+
+/** Returns the place, and renders again when it changes. */
+export function usePlace(): Place {
+  const [place, setPlace] = useState(read);
+  useEffect(() => {
+    const update = () => setPlace(read());
+    addEventListener('hashchange', update);
+    return () => removeEventListener('hashchange', update);
+  }, []);
+  return place;
+}
