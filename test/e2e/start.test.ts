@@ -58,6 +58,7 @@ describe('a start', () => {
     const { url, stdout, stderr } = await hostOf(startHost(folder));
     expect(url).toMatch(/^http:\/\/localhost:\d+\/v1$/);
     expect(stdout()).toContain(`${url}/docs`);
+    expect(stdout()).toContain(`${url}/console`);
     expect(stdout()).toContain(folder);
     expect(existsSync(folder)).toBe(true);
     expect(stdout()).toContain('any program on this machine may create and list applications');

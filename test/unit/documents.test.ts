@@ -1,5 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { describe, expect, test } from 'vitest';
+import { getConsole } from '../../functions/api/get-console.ts';
 import { getDocs } from '../../functions/api/get-docs.ts';
 import { getOpenapi } from '../../functions/api/get-openapi.ts';
 import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
@@ -9,7 +10,8 @@ import { requestContext } from '../../local/lambda-events.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 
 const gzip = { accept: '*/*', 'accept-encoding': 'gzip' };
-const documents: [id: 'getDocs' | 'getOpenapi', handler: HttpHandler, start: string][] = [
+const documents: [id: 'getConsole' | 'getDocs' | 'getOpenapi', handler: HttpHandler, start: string][] = [
+  ['getConsole', getConsole({ feed: { origins: [], transports: async () => [] } }), '<!doctype html>'],
   ['getDocs', getDocs({}), '<!doctype html>'],
   ['getOpenapi', getOpenapi({}), '{"openapi":"3.1.0"'],
 ];
@@ -61,6 +63,16 @@ describe.each(documents)('the response of %s', (id, handler, start) => {
 
 test('the docs page sends no referrer to other sites', async () => {
   expect((await answer(getDocs({}), apiEvent('getDocs'))).headers['referrer-policy']).toBe('no-referrer');
+});
+
+test('the console may connect to the API itself and, on AWS, to the address of its feed, and to nothing else', async () => {
+  const policyWith = async (...origins: string[]) => {
+    const handler = getConsole({ feed: { origins, transports: async () => [] } });
+    return `${(await answer(handler, apiEvent('getConsole'))).headers['content-security-policy']}`;
+  };
+  expect(await policyWith()).toContain("; connect-src 'self'; ");
+  const realtime = 'wss://abc.appsync-realtime-api.eu-central-1.amazonaws.com';
+  expect(await policyWith(realtime)).toContain(`; connect-src 'self' ${realtime}; `);
 });
 
 test('a document is built once, but a failed build is retried', async () => {
