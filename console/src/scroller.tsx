@@ -65,6 +65,17 @@ export function Scroller({ label, version, target, sticksToEnd, onTop, onBottom,
     }
   }, [version, target]);
 
+  // The content becomes longer when the view becomes narrower, for example when the search results open.
+  useEffect(() => {
+    const view = ref.current;
+    if (!view || !sticksToEnd) return;
+    const observer = new ResizeObserver(() => {
+      if (isAtEnd.current) view.scrollTop = view.scrollHeight;
+    });
+    observer.observe(view);
+    return () => observer.disconnect();
+  }, [sticksToEnd]);
+
   useEffect(look, [version]);
 
   return (

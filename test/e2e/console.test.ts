@@ -1,4 +1,7 @@
+import { once } from 'node:events';
 import { readFileSync } from 'node:fs';
+import { createServer, request } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright-core';
@@ -49,14 +52,14 @@ async function newSystem(name = 'Some application') {
 }
 
 /** Opens the console. Every error on the page, and every request with the token in its URL, is reported. */
-async function open(token: string, hash = '', more: object = {}) {
+async function open(token: string, hash = '', more: object = {}, base = url()) {
   const context = await browser.newContext({ viewport: { width: 1280, height: 800 }, ...more });
   const page = await context.newPage();
   const faults: string[] = [];
   page.on('pageerror', (error) => faults.push(String(error)));
   page.on('console', (message) => message.type() === 'error' && faults.push(message.text()));
   page.on('request', (request) => request.url().includes(token) && faults.push(request.url()));
-  await page.goto(`${url()}/console${hash}`);
+  await page.goto(`${base}/console${hash}`);
   await page.fill('#token', token);
   await page.getByRole('button', { name: 'Open application' }).click();
   await page.locator('.is-live').waitFor();
@@ -234,6 +237,32 @@ test('an access token is made for a chat, and its three lines follow that chat',
   const message = await new ChatSystem({ url: url(), token: made }).chat(1).send('Hello');
   expect(message.sender).toBe('ada');
   await close();
+});
+
+test('the console works behind a proxy that adds a prefix to the path', async () => {
+  const { token, system } = await newSystem();
+  await system.createChat();
+  await system.chat(1).send('Hello');
+  const { hostname, port } = new URL(url());
+  const proxy = createServer((incoming, outgoing) => {
+    const target = incoming.url?.replace(/^\/some\/prefix/, '') ?? '';
+    const forwarded = request({ hostname, port, path: target, method: incoming.method, headers: incoming.headers });
+    forwarded.on('response', (response) => {
+      outgoing.writeHead(response.statusCode ?? 500, response.headers);
+      response.pipe(outgoing);
+    });
+    forwarded.on('error', () => outgoing.destroy());
+    outgoing.on('close', () => forwarded.destroy());
+    incoming.pipe(forwarded);
+  }).listen(0, '127.0.0.1');
+  await once(proxy, 'listening');
+  const base = `http://127.0.0.1:${(proxy.address() as AddressInfo).port}/some/prefix/v1`;
+  const { page, faults, close } = await open(token, '#1', {}, base);
+  await expect.poll(() => bodies(page)).toEqual(['Hello']);
+  expect(faults).toEqual([]);
+  await close();
+  proxy.closeAllConnections();
+  proxy.close();
 });
 
 test('a problem is a sentence with the id of its request', async () => {

@@ -84,7 +84,17 @@ describe('the docs page', () => {
   });
 });
 
-describe.each(['/docs', '/openapi.json'])('%s', (path) => {
+test('the console is one HTML file, and may run only its own script and connect only to the API and its feed', async () => {
+  const { status, body, headers } = await api.get<string>('/console');
+  expect([status, headers.get('content-type')]).toEqual([200, 'text/html; charset=utf-8']);
+  expect(body).toMatch(/^<!doctype html>/);
+  const policy = headers.get('content-security-policy') ?? '';
+  expect(policy).toMatch(/^default-src 'none'; script-src 'sha256-[^ ;]+'; style-src 'sha256-[^ ;]+'; /);
+  expect(policy).toMatch(/; connect-src 'self'( wss?:\/\/[^ ;*]+)?; /);
+  expect(headers.get('referrer-policy')).toBe('no-referrer');
+});
+
+describe.each(['/docs', '/console', '/openapi.json'])('%s', (path) => {
   test('a document is compressed for a client that accepts gzip, and plain for any other', async () => {
     const answers = await Promise.all(
       ['gzip, deflate, br', 'identity', 'gzip;q=0'].map((coding) => api.get(path, { 'accept-encoding': coding })),
