@@ -5,7 +5,7 @@ import type { AddressInfo } from 'node:net';
 import path from 'node:path';
 import { gzipSync } from 'node:zlib';
 import { type Browser, chromium, type Page } from 'playwright-core';
-import { afterAll, beforeAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { ChatSystem } from '../../client/src/index.ts';
 import { chromiumFile } from '../support/servers/browser.ts';
 import { type Host, newDataDir, removeDataDir, startHost } from '../support/servers/host.ts';
@@ -193,11 +193,12 @@ test('a search in the chat and in the application highlights its matches, and a 
     await page.getByLabel('Where to search').selectOption(where);
     await page.getByLabel('Text to search').fill('order');
     await page.getByLabel('Text to search').press('Enter');
-    await page.locator('.results mark').first().waitFor();
-    return page.locator('.results li p').allTextContents();
   };
-  expect(await search('chat')).toEqual(['Where is <b>order</b> 1042?']);
-  await expect.poll(() => search('all')).toEqual(['Another ORDER', 'Where is <b>order</b> 1042?']);
+  const found = () => page.locator('.results li p').allTextContents();
+  await search('chat');
+  await expect.poll(found).toEqual(['Where is <b>order</b> 1042?']);
+  await search('all');
+  await expect.poll(found).toEqual(['Another ORDER', 'Where is <b>order</b> 1042?']);
   expect(await page.locator('.results mark').allTextContents()).toEqual(['ORDER', 'order']);
   await page.locator('.results a').first().click();
   await page.locator('.target[data-number="1"]', { hasText: 'Another ORDER' }).waitFor();
@@ -265,6 +266,29 @@ test('the console works behind a proxy that adds a prefix to the path', async ()
   proxy.close();
 });
 
+test('an operator logs in with the admin key, and opens an application from the list', async () => {
+  const folder = newDataDir();
+  const closed = await startHost(folder, '--admin-key', 'the key');
+  onTestFinished(async () => {
+    await closed.stop();
+    removeDataDir(folder);
+  });
+  await new ChatSystem({ url: closed.url, adminKey: 'the key' }).createApplication('x'.repeat(255));
+  const page = await browser.newPage({ viewport: { width: 390, height: 800 } });
+  await page.goto(`${closed.url}/console`);
+  await page.getByLabel('Admin key of the system').fill('another key');
+  await page.getByRole('button', { name: 'List applications' }).click();
+  expect(await page.getByRole('alert').textContent()).toMatch(/^The admin key is missing or wrong\.Request /);
+  await page.getByLabel('Admin key of the system').fill('the key');
+  await page.getByRole('button', { name: 'List applications' }).click();
+  await page.locator('.cards button').waitFor();
+  expect(await page.evaluate('document.documentElement.scrollWidth')).toBe(390);
+  await page.locator('.cards button').click();
+  await page.locator('.is-live').waitFor();
+  await page.getByText('There is no chat yet.').waitFor();
+  await page.close();
+});
+
 test('a problem is a sentence with the id of its request', async () => {
   const page = await browser.newPage();
   await page.goto(`${url()}/console`);
@@ -293,12 +317,13 @@ test.each(['light', 'dark'] as const)('axe finds nothing serious on the console 
   await system.createChat({ name: 'Some chat' });
   await system.chat(1).send('שלום', { sender: 'ada', metadata: { order: 1042 } });
   await expect.poll(async () => (await system.search('שלום').page()).total).toBe(1);
-  const start = await browser.newPage({ colorScheme });
+  const start = await browser.newPage({ colorScheme, viewport: { width: 390, height: 800 } });
   await start.goto(`${url()}/console`);
   expect(await seriousFaults(start)).toEqual([]);
   await start.getByRole('button', { name: 'List applications' }).click();
   await start.getByText('Some application').first().waitFor();
   expect(await seriousFaults(start)).toEqual([]);
+  expect(await start.evaluate('document.documentElement.scrollWidth')).toBe(390);
   await start.close();
   for (const width of [390, 1440]) {
     const { page, close } = await open(token, '#1', { colorScheme, viewport: { width, height: 800 } });
