@@ -3,6 +3,8 @@
 //   script/start                                  in another terminal, without an admin key
 //   script/demo                                   loads the data
 //   npm run screenshot -- http://localhost:3000/v1
+//
+// CHROMIUM is the file of the browser where it is not Debian's.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';
@@ -10,7 +12,10 @@ import { chromium } from 'playwright-core';
 const [url = 'http://localhost:3000/v1'] = process.argv.slice(2);
 const images = path.resolve(import.meta.dirname, '../../docs/images');
 
-const browser = await chromium.launch({ executablePath: '/usr/bin/chromium', args: ['--no-sandbox'] });
+const browser = await chromium.launch({
+  executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+  args: ['--no-sandbox'],
+});
 const page = await browser.newPage({ viewport: { width: 1280, height: 720 }, colorScheme: 'light' });
 await page.goto(`${url}/console`);
 await page.getByRole('button', { name: 'List applications' }).click();
