@@ -105,6 +105,30 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       expect(told(await changesIn(chat, last))).toEqual([`${last + 1}: 4 created`]);
     });
 
+    test('a large batch of one chat stamps exactly the messages that it changes', async () => {
+      const chat = { token: newToken(), chat: 1 };
+      const { token } = chat;
+      await store.merge(messageWrites(token, 1, 1, 33));
+      const edited = messageWrite(token, 1, 7, { revision: 1, body: 'edited' });
+      const batch = [
+        ...messageWrites(token, 1, 1, 25),
+        edited,
+        messageWrite(token, 1, 8, { revision: 2, metadata: '{"a":2}' }),
+        messageWrite(token, 1, 8, { revision: 1, metadata: '{"a":1}' }),
+        ...messageWrites(token, 1, 26, 60),
+        deletionWrite(token, 1, 12),
+        ...messageWrites(token, 1, 61, 160),
+      ];
+      await store.merge(batch);
+      const edits = [7, 8].map((number) => `2: ${number} edited`);
+      const created = numbers(34, 160).map((number) => `2: ${number} created`);
+      expect(told(await changesIn(chat, 1))).toEqual([...edits, '2: 12 deleted', ...created]);
+      expect(await store.message(token, 1, 7)).toMatchObject({ content: { body: 'edited' } });
+      expect(await store.message(token, 1, 8)).toMatchObject({ content: { metadata: '{"a":2}' } });
+      await store.merge(batch);
+      expect(await changesIn(chat, 2)).toEqual([]);
+    });
+
     test('an edit that arrives before its creation is no change until the creation arrives', async () => {
       const token = newToken();
       await store.merge([chatWrite(token, 1, { revision: 1 }), messageWrite(token, 1, 1, { revision: 1 })]);
