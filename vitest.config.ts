@@ -1,5 +1,9 @@
 import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
-import { WaitingFirst } from './test/support/runner/waiting-first.ts';
+import { LongestFirst } from './test/support/runner/longest-first.ts';
+
+const setupFiles = ['test/support/runner/seeded.ts', 'test/support/runner/real-timers.ts'];
+/** The tests of the stack wait even more than others: for schedules, and for the emulator. One more runs the simulation. */
+const stackWorkers = 5;
 
 const project = (
   name: string,
@@ -14,8 +18,8 @@ export default defineConfig({
   test: {
     // Most of what the end-to-end tests do is waiting, so three at a time suit two cores.
     maxWorkers: 3,
-    sequence: { sequencer: WaitingFirst },
-    setupFiles: ['test/support/runner/seeded.ts', 'test/support/runner/real-timers.ts'],
+    sequence: { sequencer: LongestFirst },
+    setupFiles,
     globalSetup: ['./test/support/runner/guard.ts'],
     // What is waited for comes at once; but a process that is asked may take long to start on a busy machine.
     expect: { poll: { timeout: 20_000 } },
@@ -30,20 +34,25 @@ export default defineConfig({
       project('contract', 60_000, { isolate: false }),
       // Unit tests that start processes or take seconds. The quick run leaves them out.
       project('slow', 60_000),
-      // Loading CDK takes seconds.
-      project('infra', 60_000, { isolate: false }),
       project('e2e', 170_000),
-      // Alone: it takes all processors, and half a minute. On a busy machine that may be several minutes.
-      project('simulation', 600_000, { sequence: { groupOrder: 2 } }),
+      // Beside the stack, whose tests wait more than they work. It has a low priority, so it does not slow them down.
+      project('simulation', 600_000, { sequence: { groupOrder: 1 }, maxWorkers: stackWorkers }),
       // At the very end: its budget is a time, in which a busy machine would do little.
-      project('fuzz', 170_000, { sequence: { groupOrder: 3 } }),
+      project('fuzz', 170_000, { sequence: { groupOrder: 2 }, maxWorkers: 2 }),
+      // Loading CDK takes seconds, so few workers load it. Beside the fuzz test, which leaves most of one core idle, and
+      // with a low priority.
+      project('infra', 120_000, {
+        isolate: false,
+        sequence: { groupOrder: 2 },
+        maxWorkers: 2,
+        setupFiles: [...setupFiles, 'test/support/runner/low-priority.ts'],
+      }),
       // Counts on the stack come by the minute, and a test may wait for three of them.
       project('aws', 400_000, {
         // The API's tests once more, on what is deployed: both engines are to answer alike.
         include: ['test/aws/**/*.test.ts', 'test/e2e/api/*.test.ts'],
         globalSetup: ['./test/support/runner/guard.ts', './test/support/runner/stack.ts'],
-        // They wait even more: for schedules, and for the emulator. A fourth saves 70 of 450 s.
-        maxWorkers: 4,
+        maxWorkers: stackWorkers,
         // After the others: the emulator and its functions need the machine.
         sequence: { groupOrder: 1 },
       }),
