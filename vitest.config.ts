@@ -39,7 +39,7 @@ export default defineConfig({
       project('simulation', 600_000, { sequence: { groupOrder: 1 }, maxWorkers: stackWorkers }),
       // At the very end: its budget is a time, in which a busy machine would do little.
       project('fuzz', 170_000, { sequence: { groupOrder: 2 }, maxWorkers: 2 }),
-      // Loading CDK takes seconds, so few workers load it. Beside the fuzz test, which leaves most of one core idle, and
+      // Loading CDK takes seconds, so one or two workers load it. Beside the fuzz test, which leaves most of one core idle, and
       // with a low priority.
       project('infra', 120_000, {
         isolate: false,
@@ -52,8 +52,9 @@ export default defineConfig({
         // The API's tests once more, on what is deployed: both engines are to answer alike.
         include: ['test/aws/**/*.test.ts', 'test/e2e/api/*.test.ts'],
         globalSetup: ['./test/support/runner/guard.ts', './test/support/runner/stack.ts'],
+        setupFiles: [...setupFiles, 'test/support/runner/stack-ready.ts'],
         maxWorkers: stackWorkers,
-        // After the others: the emulator and its functions need the machine.
+        // After the others: the emulator and its functions need the machine. Meanwhile the stack starts.
         sequence: { groupOrder: 1 },
       }),
     ],

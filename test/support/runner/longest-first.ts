@@ -20,6 +20,7 @@ const long = [
   'e2e/start.test.ts',
   'e2e/feed-kills.test.ts',
   'e2e/durability.test.ts',
+  'fuzz/fuzz.test.ts',
 ];
 
 /** Starts the long files first, so that they do not run alone at the end. */
