@@ -2,8 +2,8 @@ import { claimsKept } from '../../lib/ledger/dynamodb/claims.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import type { Taken } from './dynamodb.ts';
 import type { FinalState, MessageRow } from './final-state.ts';
-import type { Followed } from './followers.ts';
 import { type Attempt, accepted, isUnknown, isWrite, type Operation, startOf } from './history.ts';
+import type { Known } from './known.ts';
 
 // Checks the history of requests and responses against the final state, in the spirit of Elle
 // (https://www.vldb.org/pvldb/vol14/p268-alvaro.pdf): each text is written once, so a text that is read identifies the
@@ -59,7 +59,7 @@ export function check(history: Operation[], state: FinalState, poison: string[])
 }
 
 /** A follower must know exactly what is stored: the text of each message or chat, and which of them are deleted. */
-function checkFollower({ token, chat, known }: Followed, state: FinalState): string[] {
+function checkFollower({ token, chat, changes }: Known, state: FinalState): string[] {
   const rows =
     chat === undefined
       ? state.chats.filter((row) => row.token === token).map((row) => ({ ...row, text: row.name }))
@@ -67,9 +67,9 @@ function checkFollower({ token, chat, known }: Followed, state: FinalState): str
           .filter((row) => row.token === token && row.chat === chat)
           .map((row) => ({ ...row, text: row.body }));
   const told = new Map(
-    [...known].map(([number, { type, message, chat }]) => {
+    [...changes].map(([number, { type, message, chat }]) => {
       const text = message?.body ?? chat?.name ?? null;
-      return [number, type.endsWith('.deleted') ? 'deleted' : JSON.stringify(text)] as const;
+      return [number, type?.endsWith('.deleted') ? 'deleted' : JSON.stringify(text)] as const;
     }),
   );
   const stored = new Map(

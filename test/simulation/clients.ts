@@ -70,6 +70,13 @@ export class Clients {
     );
   }
 
+  /** Creates, edits or deletes a message. */
+  async send(): Promise<void> {
+    await this.#ask(
+      random.pick(['createMessage', 'createMessages', 'editMessage', 'deleteMessage'] as const) ?? 'createMessage',
+    );
+  }
+
   /**
    * Creates an application, and deletes it while or soon after chats are created in it. So a call of a create that is
    * late may reach DynamoDB after the purge.

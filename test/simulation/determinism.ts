@@ -13,7 +13,24 @@ const startTime = Date.UTC(2026, 10, 21);
 const realSetImmediate = setImmediate;
 const clock = FakeTimers.install({
   now: startTime,
-  toFake: ['Date', 'performance', 'setTimeout', 'clearTimeout', 'setImmediate', 'clearImmediate'],
+  toFake: [
+    'Date',
+    'performance',
+    'setTimeout',
+    'clearTimeout',
+    'setInterval',
+    'clearInterval',
+    'setImmediate',
+    'clearImmediate',
+  ],
+});
+
+/** The shortest interval in milliseconds. Shorter ones fire late, as in a busy process, because each takes a step. */
+const shortestIntervalMs = 5_000;
+const exactInterval = setInterval;
+Object.assign(globalThis, {
+  setInterval: (work: () => void, milliseconds: number) =>
+    exactInterval(work, Math.max(milliseconds, shortestIntervalMs)),
 });
 
 /** How many milliseconds the clock of the running process is ahead; 0 outside of a process. */

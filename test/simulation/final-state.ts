@@ -3,7 +3,7 @@ import { metadataIn } from '../../lib/ledger/dynamodb/metadata.ts';
 import { numberIn, textIn } from '../../lib/ledger/dynamodb/table.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import type { Taken } from './dynamodb.ts';
-import type { Followed } from './followers.ts';
+import type { Known } from './known.ts';
 import type { World } from './world.ts';
 
 export interface ApplicationRow {
@@ -64,7 +64,7 @@ export interface FinalState {
   /** The differences that remain when the void numbers are recorded. */
   left: Difference[];
   /** What the followers know at the end. */
-  followed: Followed[];
+  followed: Known[];
 }
 
 /** The parts of the final state that are collected during the simulation. */

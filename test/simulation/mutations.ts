@@ -12,8 +12,10 @@ import type { Database } from '../../lib/sqlite/database.ts';
 
 /** The modules that a bug can be planted in, with what they export. */
 interface Modules {
+  'client/src/feed.ts': typeof import('../../client/src/feed.ts');
   'functions/api/shared/changes-page.ts': typeof import('../../functions/api/shared/changes-page.ts');
   'functions/api/shared/changes.ts': typeof import('../../functions/api/shared/changes.ts');
+  'functions/feed/queue-announcer.ts': typeof import('../../functions/feed/queue-announcer.ts');
   'functions/workers/store.ts': typeof import('../../functions/workers/store.ts');
   'lib/ledger/dynamodb/claims.ts': typeof import('../../lib/ledger/dynamodb/claims.ts');
   'lib/ledger/dynamodb/dynamodb-ledger.ts': typeof import('../../lib/ledger/dynamodb/dynamodb-ledger.ts');
@@ -26,6 +28,7 @@ interface Modules {
   'lib/search/sqlite/sqlite-index.ts': typeof import('../../lib/search/sqlite/sqlite-index.ts');
   'lib/store/sqlite/counts.ts': typeof import('../../lib/store/sqlite/counts.ts');
   'lib/store/sqlite/sqlite-store.ts': typeof import('../../lib/store/sqlite/sqlite-store.ts');
+  'local/feed/store-reads.ts': typeof import('../../local/feed/store-reads.ts');
 }
 
 /** A bug that can be planted: another value for one export of a module. */
@@ -131,8 +134,29 @@ const mergingWithout = (hidden: Hidden, name: string): Mutation =>
       },
   );
 
-/** Bugs that the simulation must find. Somebody wrote each of them once, in this system or another. */
-export const mutations: Mutation[] = [
+type StoreWorkerServices = Parameters<typeof import('../../functions/workers/store.ts').storeWorker>[0];
+type Source = InstanceType<typeof import('../../client/src/feed.ts').Feed>;
+type ReadArguments = Parameters<Source['read']>;
+
+/** Announces the versions that the writes would make now, before they are committed. */
+async function announceEarly({ store, announcer }: StoreWorkerServices, writes: Write[]): Promise<void> {
+  const parents = new Map<string, Omit<Version, 'version'>>();
+  for (const write of writes)
+    if (write.kind === 'message') parents.set(`${write.token}/${write.chat}`, { token: write.token, chat: write.chat });
+  const next: Version[] = [];
+  for (const parent of parents.values()) next.push({ ...parent, version: (await store.version(parent)) + 1 });
+  if (next.length > 0) await announcer?.announce(next, { origin: { requests: [], at: undefined }, store });
+}
+
+/** Returns the services of a store worker whose merge is another one. */
+function mergingBy(services: StoreWorkerServices, merge: (writes: Write[]) => Promise<Version[]>): StoreWorkerServices {
+  const { store } = services;
+  const steps: typeof store.steps = (versions) => store.steps(versions);
+  return { ...services, store: { merge, steps } as typeof store };
+}
+
+/** Bugs of accepting, storing and searching, and of reading changes. */
+const otherMutations: Mutation[] = [
   mergingWithout(hiddenRevision, 'an older edit replaces a newer one'),
   mutation(
     'lib/store/sqlite/sqlite-store.ts',
@@ -608,36 +632,6 @@ export const mutations: Mutation[] = [
   mutation(
     'lib/store/sqlite/sqlite-store.ts',
     'SqliteStore',
-    'a write that is delivered again stamps its row again',
-    ({ SqliteStore }) =>
-      class extends SqliteStore {
-        readonly #database: Database;
-        constructor(database: Database) {
-          super(database);
-          this.#database = database;
-        }
-        override async merge(writes: Write[]) {
-          const versions = await super.merge(writes);
-          for (const write of writes) {
-            if (write.kind !== 'message') continue;
-            const { token, chat, number } = write;
-            sql(this.#database, 'UPDATE versions SET version = version + 1 WHERE token = ? AND chat = ?', token, chat);
-            sql(
-              this.#database,
-              `UPDATE messages SET version = (SELECT version FROM versions WHERE token = ?1 AND chat = ?2)
-              WHERE token = ?1 AND chat = ?2 AND number = ?3`,
-              token,
-              chat,
-              number,
-            );
-          }
-          return versions;
-        }
-      },
-  ),
-  mutation(
-    'lib/store/sqlite/sqlite-store.ts',
-    'SqliteStore',
     'changes begin one version too late',
     ({ SqliteStore }) =>
       class extends SqliteStore {
@@ -682,3 +676,147 @@ export const mutations: Mutation[] = [
       },
   ),
 ];
+
+/** Bugs that make a follower miss changes, or get one twice. */
+export const feedMutations: Mutation[] = [
+  mutation(
+    'lib/store/sqlite/sqlite-store.ts',
+    'SqliteStore',
+    'a write that is delivered again stamps its row again',
+    ({ SqliteStore }) =>
+      class extends SqliteStore {
+        readonly #database: Database;
+        constructor(database: Database) {
+          super(database);
+          this.#database = database;
+        }
+        override async merge(writes: Write[]) {
+          const versions = await super.merge(writes);
+          for (const write of writes) {
+            if (write.kind !== 'message') continue;
+            const { token, chat, number } = write;
+            sql(this.#database, 'UPDATE versions SET version = version + 1 WHERE token = ? AND chat = ?', token, chat);
+            sql(
+              this.#database,
+              `UPDATE messages SET version = (SELECT version FROM versions WHERE token = ?1 AND chat = ?2)
+              WHERE token = ?1 AND chat = ?2 AND number = ?3`,
+              token,
+              chat,
+              number,
+            );
+          }
+          return versions;
+        }
+      },
+  ),
+  mutation(
+    'functions/workers/store.ts',
+    'storeWorker',
+    'a version is announced before it is committed',
+    ({ storeWorker }) =>
+      (services) =>
+        storeWorker(
+          mergingBy(services, async (writes) => {
+            await announceEarly(services, writes);
+            return services.store.merge(writes);
+          }),
+        ),
+  ),
+  mutation(
+    'functions/workers/store.ts',
+    'storeWorker',
+    'a version is announced whose transaction was rolled back',
+    ({ storeWorker }) =>
+      (services) =>
+        storeWorker(
+          mergingBy(services, (writes) =>
+            services.store.merge(writes).catch(async (error: unknown) => {
+              await announceEarly(services, writes).catch(() => undefined);
+              throw error;
+            }),
+          ),
+        ),
+  ),
+  mutation(
+    'functions/feed/queue-announcer.ts',
+    'QueueAnnouncer',
+    'a step is cut by a limit',
+    ({ QueueAnnouncer }) =>
+      class extends QueueAnnouncer {
+        override announce(...[versions, about]: Parameters<InstanceType<typeof QueueAnnouncer>['announce']>) {
+          const steps: typeof about.store.steps = async (asked) =>
+            (await about.store.steps(asked)).map(
+              (step) => ({ ...step, changes: step.changes.slice(0, 1) }) as typeof step,
+            );
+          return super.announce(versions, { ...about, store: { steps } });
+        }
+      },
+  ),
+  mutation(
+    'client/src/feed.ts',
+    'Feed',
+    'a follower attaches after it has read',
+    ({ Feed }) =>
+      class extends Feed {
+        readonly #early = new Map<string, ReturnType<Source['read']>>();
+        override async connect(...[positions, signal]: Parameters<Source['connect']>) {
+          for (const [chat, after] of positions) {
+            const page = super.read(chat, { after }, signal);
+            this.#early.set(`${chat}/${after}`, page);
+            await page;
+          }
+          return super.connect(positions, signal);
+        }
+        override read(...[chat, from, signal]: ReadArguments) {
+          const name = `${chat}/${from.after}`;
+          const early = this.#early.get(name);
+          this.#early.delete(name);
+          return early ?? super.read(chat, from, signal);
+        }
+      },
+  ),
+  mutation(
+    'client/src/feed.ts',
+    'Feed',
+    'a follower resumes one version too late',
+    ({ Feed }) =>
+      class extends Feed {
+        override connect(...[positions, signal]: Parameters<Source['connect']>) {
+          return super.connect(new Map([...positions].map(([chat, after]) => [chat, after && after + 1])), signal);
+        }
+      },
+  ),
+  mutation(
+    'local/feed/store-reads.ts',
+    'feedReads',
+    'the hub sends a version before it is committed',
+    ({ feedReads }) =>
+      (...services) => {
+        const reads = feedReads(...services);
+        return { ...reads, version: async (parent) => (await reads.version(parent)) + 1 };
+      },
+  ),
+  mutation(
+    'local/feed/store-reads.ts',
+    'missedPart',
+    'what a follower of the hub missed is cut by a limit',
+    ({ missedPart }) =>
+      async (...asked) => {
+        const { steps, upTo } = await missedPart(...asked);
+        return { steps: steps.slice(0, 1), upTo };
+      },
+  ),
+  mutation(
+    'local/feed/store-reads.ts',
+    'feedReads',
+    'a step of the hub that follows a missed announcement is sent alone',
+    ({ feedReads }) =>
+      (...services) => {
+        const reads = feedReads(...services);
+        return { ...reads, steps: (parent, _after, upTo) => reads.steps(parent, upTo - 1, upTo) };
+      },
+  ),
+];
+
+/** Bugs that the simulation must find. Somebody wrote each of them once, in this system or another. */
+export const mutations: Mutation[] = [...otherMutations, ...feedMutations];

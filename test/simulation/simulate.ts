@@ -5,8 +5,9 @@ import { check } from './check.ts';
 import { Clients } from './clients.ts';
 import { leap, restart, sleep, step } from './determinism.ts';
 import { type FinalState, finalState, leftBelow } from './final-state.ts';
-import { Followers } from './followers.ts';
 import { accepted, isWrite, type Operation } from './history.ts';
+import { LiveFollowers } from './live-followers.ts';
+import { Pollers } from './pollers.ts';
 import { World } from './world.ts';
 
 /** The result of one seed. It is plain data, because it is sent between threads. */
@@ -89,8 +90,9 @@ async function live(world: World, clients: Clients) {
       (random.chance(0.5) ? store : search).send(body);
     }
   })();
-  const followers = new Followers(world, clients);
-  const following = followers.run();
+  const pollers = new Pollers(world, clients);
+  const followers = new LiveFollowers(world, clients);
+  const following = Promise.all([pollers.run(), followers.run()]);
   await clients.run(random.between(2, 4), random.between(6, 14));
   await poisoned;
   // Some outages end while no client sends requests, and a few are long.
@@ -102,11 +104,15 @@ async function live(world: World, clients: Clients) {
   // An odd duration, so that it does not coincide with the schedules.
   do await sleep(3.2 * minute);
   while (!world.isQuiet() && Date.now() < deadline);
+  pollers.stop();
+  followers.stop();
+  await following;
+  for (let times = 2; times > 0 && world.isQuiet(); times--) await followers.followPromptly(() => clients.send());
+  do await sleep(1.2 * minute);
+  while (!world.isQuiet() && Date.now() < deadline);
   const late = !world.isQuiet();
   world.stop();
-  followers.stop();
   await sleep(2 * minute);
-  await following;
 
   const deadLetters = world.takeDeadLetters();
   const below = leftBelow(world);
@@ -116,7 +122,7 @@ async function live(world: World, clients: Clients) {
   const later = await world.reconcile();
   await world.rollUp();
   const left = await world.reconcile();
-  const followed = await followers.end();
+  const followed = [...(await pollers.end()), ...(await followers.end())];
   return {
     state: finalState(world, { deadLetters, leftBelow: below, differences, later, left, followed }),
     poison,

@@ -2,8 +2,8 @@ import { random } from './chance.ts';
 import { trueTime } from './determinism.ts';
 
 /** The services that a process calls over the network. */
-export type Part = 'dynamodb' | 'sqs' | 'sql' | 'search';
-const parts: Part[] = ['dynamodb', 'sqs', 'sql', 'search'];
+export type Part = 'dynamodb' | 'sqs' | 'sql' | 'search' | 'appsync';
+const parts: Part[] = ['dynamodb', 'sqs', 'sql', 'search', 'appsync'];
 
 /**
  * The result of a call:

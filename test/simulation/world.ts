@@ -1,10 +1,13 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
 import { backingOff } from '../../functions/aws/back-off.ts';
-import { perQueueService, type QueueName, queueNames, queueService } from '../../functions/queues.ts';
+import { type AuthorizerEvent, feedAuthorizer } from '../../functions/feed/authorizer.ts';
+import { type AwsQueue, awsQueues, perQueueService, queueNames, queueService } from '../../functions/queues.ts';
 import type { LambdaHandler } from '../../functions/runtime/lambda.ts';
+import type { FeedServices, Services, SweepServices, WorkerServices } from '../../functions/runtime/services.ts';
 import { purgeSchedule } from '../../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
 import { sweepSchedule } from '../../functions/schedule/sweep.ts';
+import { feedWorker } from '../../functions/workers/feed.ts';
 import { earlierClaim } from '../../lib/ledger/dynamodb/claims.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { chatKey } from '../../lib/ledger/dynamodb/keys.ts';
@@ -19,11 +22,14 @@ import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
 import type { Database } from '../../lib/sqlite/database.ts';
 import { lambdaContext, scheduledEvent } from '../../local/lambda-events.ts';
 import { loadWorkers } from '../../local/workers.ts';
+import { testAccess } from '../support/client/access.ts';
 import { testCursors } from '../support/client/cursors.ts';
+import { SimulatedAppsync } from './appsync.ts';
 import { random } from './chance.ts';
 import { emptyDatabase, failure, SimulatedStore } from './database.ts';
 import { sleep, trueTime } from './determinism.ts';
 import { SimulatedTable } from './dynamodb.ts';
+import { SimulatedHost } from './host.ts';
 import { type Ending, Process } from './process.ts';
 import { SimulatedQueue, sqsClient } from './sqs.ts';
 import { Weather } from './weather.ts';
@@ -34,14 +40,25 @@ import { Weather } from './weather.ts';
  */
 const scheduleMs = 15 * 60_000;
 const visibilityMs = 6 * limits.workerMs + 1_000;
+/** Milliseconds after which the authorizer is ended. */
+const authorizerMs = 10_000;
 const minute = 60_000;
 
 /** Concurrent workers of each queue. */
 const lanes = 2;
 const longestBatch = 12;
 
-type DeadQueueName = `${QueueName}-dead`;
-const deadQueueName = (name: QueueName): DeadQueueName => `${name}-dead`;
+type DeadQueueName = `${AwsQueue}-dead`;
+const deadQueueName = (name: AwsQueue): DeadQueueName => `${name}-dead`;
+
+/** The services of every function. */
+interface Simulated extends Omit<Services, 'searchIndex'>, WorkerServices, FeedServices, SweepServices {
+  ledger: DynamodbLedger;
+  storeQueue: SqsQueue;
+  searchQueue: SqsQueue;
+  feedQueue: SqsQueue;
+  parkedWrites: ParkedWrites;
+}
 
 // Loaded before any simulation starts, because loading takes real time.
 const workers = await loadWorkers();
@@ -51,17 +68,22 @@ export class World {
   readonly weather = new Weather();
   readonly table = new SimulatedTable(trueTime);
   /** The queues and their dead-letter queues by URL. */
-  readonly queues: Record<QueueName | DeadQueueName, SimulatedQueue> = Object.fromEntries(
-    queueNames.flatMap((name) => [name, deadQueueName(name)]).map((url) => [url, new SimulatedQueue(this.weather)]),
+  readonly queues: Record<AwsQueue | DeadQueueName, SimulatedQueue> = Object.fromEntries(
+    awsQueues.flatMap((name) => [name, deadQueueName(name)]).map((url) => [url, new SimulatedQueue(this.weather)]),
   ) as World['queues'];
   readonly database: Database;
   readonly searchIndex: SqliteSearchIndex;
+  /** What brings changes to followers: AppSync, as on AWS, or the hub of the embedded engine. */
+  readonly live: SimulatedAppsync | SimulatedHost;
   #running = 0;
   #stopped = false;
 
   private constructor(database: Database) {
     this.database = database;
     this.searchIndex = new SqliteSearchIndex(database);
+    this.live = random.chance(0.6)
+      ? new SimulatedAppsync(this.weather, (event) => this.#isAuthorized(event))
+      : new SimulatedHost(this.weather, (process) => this.services(process));
   }
 
   static async open(): Promise<World> {
@@ -69,13 +91,21 @@ export class World {
   }
 
   /** Returns the functions' services as a process reaches them. */
-  services(process: Process) {
+  services(process: Process): Simulated {
     const table = new DynamodbTable(this.table.client(process), 'ledger');
     const sqs = sqsClient(process, this.queues, this.weather);
-    const queues = perQueueService((name) => new SqsQueue(sqs, name, deadQueueName(name)));
+    const queues = {
+      ...perQueueService((name) => new SqsQueue(sqs, name, deadQueueName(name))),
+      feedQueue: new SqsQueue(sqs, 'feed', deadQueueName('feed')),
+    };
     const parked = new ParkedWrites(table, queues.storeQueue);
+    const ledger = new DynamodbLedger(table, parked);
     return {
-      ledger: new DynamodbLedger(table, parked),
+      ledger,
+      access: testAccess(ledger),
+      announcer: this.live.announcer(queues.feedQueue),
+      publisher: this.live.publisher(process),
+      feed: this.live.feed,
       store: new SimulatedStore(process, this.database),
       searchIndex: remoteIndex(process, this.searchIndex),
       ...queues,
@@ -117,7 +147,11 @@ export class World {
         void this.#source(this.queues[name], `${name} worker`, (services) =>
           backingOff(workers[name](services), services[queueService(name)]),
         );
+      void this.#source(this.queues.feed, 'feed worker', (services) =>
+        backingOff(feedWorker(services), services.feedQueue),
+      );
     }
+    this.live.start();
     void this.#schedule('roll-up', rollUpSchedule);
     void this.#schedule('sweep', sweepSchedule);
     void this.#schedule('purge', purgeSchedule);
@@ -132,7 +166,7 @@ export class World {
   isQuiet(): boolean {
     return (
       this.#running === 0 &&
-      queueNames.every((name) => this.queues[name].messages.size === 0) &&
+      awsQueues.every((name) => this.queues[name].messages.size === 0) &&
       this.table.itemsIn('parked/').length === 0 &&
       this.database.raw.prepare('SELECT 1 FROM purges WHERE pass = 1').get() === undefined
     );
@@ -149,7 +183,7 @@ export class World {
 
   /** Takes all dead letters out of their queues, as an operator does, and returns them. */
   takeDeadLetters(): { body: string; reason: string | undefined }[] {
-    return queueNames.flatMap((name) => {
+    return awsQueues.flatMap((name) => {
       const { messages } = this.queues[deadQueueName(name)];
       const deadLetters = [...messages.values()];
       messages.clear();
@@ -164,6 +198,12 @@ export class World {
     const all = { ...services, waitingWrites: services.parkedWrites };
     for await (const each of reconcile(all, { now: Date.now(), repair: true })) differences.push(each);
     return differences;
+  }
+
+  /** Asks the authorizer of the Event API. */
+  async #isAuthorized(event: AuthorizerEvent): Promise<boolean> {
+    const { ending } = await this.invoke('authorizer', authorizerMs, feedAuthorizer, event);
+    return ending.kind === 'answered' && ending.result.isAuthorized;
   }
 
   /**
