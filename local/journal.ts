@@ -1,8 +1,6 @@
 import { statSync } from 'node:fs';
-import type { Database } from '../lib/sqlite/database.ts';
+import { type Database, journalBytes } from '../lib/sqlite/database.ts';
 
-/** A journal larger than this is emptied, in bytes. Without readers, SQLite's own checkpoints keep it at some 6 MB. */
-const maxBytes = 64 * 1024 * 1024;
 /** Time between two attempts, in milliseconds. An attempt waits up to 5 s for readers, and storing waits with it. */
 const retryMs = 60_000;
 
@@ -22,7 +20,7 @@ export class Journal {
   constructor(database: Database, databasePath: string, options: { maxBytes?: number } = {}) {
     this.#database = database;
     this.#path = `${databasePath}-wal`;
-    this.#maxBytes = options.maxBytes ?? maxBytes;
+    this.#maxBytes = options.maxBytes ?? journalBytes;
   }
 
   /** Empties the journal if it is too large. Call it between transactions. */

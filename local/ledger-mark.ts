@@ -5,7 +5,7 @@ const fileName = 'ledger.mark';
 const format = /^([0-9a-f]{32}) (-?\d{1,10}) *\n$/;
 
 /** A generation of ledger.db, and the id of its data folder. */
-interface Reached {
+export interface Reached {
   folder: string;
   generation: number;
 }

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { chmodSync, closeSync, fsyncSync, openSync, readSync, renameSync, rmSync, statSync, writeSync } from 'node:fs';
 import path from 'node:path';
+import { syncFolder } from './sync-folder.ts';
 
 /** The file of the system secret in a data folder. */
 const fileName = 'system-secret';
@@ -40,6 +41,18 @@ export function systemSecretOf(dataDir: string): string {
   return secret;
 }
 
+/**
+ * Copies the system secret of a data folder into another folder, with access for the owner only. Does nothing if the
+ * folder has none, because no system was ever started on it.
+ *
+ * @throws UnusableSystemSecret when the file is damaged or cannot be read, or the system's error when the copy cannot be
+ *   created
+ */
+export function copySystemSecret(dataDir: string, copy: string): void {
+  const secret = read(path.join(dataDir, fileName));
+  if (secret !== undefined) write(path.join(copy, fileName), secret);
+}
+
 function read(file: string): string | undefined {
   try {
     const stat = statSync(file, { throwIfNoEntry: false });
@@ -75,12 +88,5 @@ function write(file: string, secret: string): void {
     closeSync(descriptor);
   }
   renameSync(unfinished, file);
-  // Windows cannot open a folder, and writes renames to the disk by itself.
-  if (process.platform === 'win32') return;
-  const folder = openSync(path.dirname(file), 'r');
-  try {
-    fsyncSync(folder);
-  } finally {
-    closeSync(folder);
-  }
+  syncFolder(path.dirname(file));
 }

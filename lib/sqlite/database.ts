@@ -1,5 +1,5 @@
 import { closeSync, fdatasync, openSync, readSync, statSync } from 'node:fs';
-import { DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
+import { backup, DatabaseSync, type SQLInputValue, type StatementSync } from 'node:sqlite';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
 import { Kysely, SqliteDialect } from 'kysely';
@@ -33,8 +33,23 @@ const damaged = (path: string, cause?: unknown): UnusableDatabase =>
  */
 const wholeCheckBytes = 128 * 1024 * 1024;
 
+/**
+ * A journal that has grown beyond this size, in bytes, is cut to it when SQLite begins it anew. It grows while a reader
+ * holds a snapshot, as a backup does, because SQLite then cannot reuse it. Otherwise it stays at some 6 MB.
+ */
+export const journalBytes = 64 * 1024 * 1024;
+
+/** The pages that a copy reads at once, 4 MB of 4,096 bytes each. Between two of these steps, the copy can be stopped. */
+const copiedPagesAtOnce = 1_000;
+
 /** The first 16 bytes of every database (https://sqlite.org/fileformat.html). */
 const databaseHeader = 'SQLite format 3\0';
+
+/**
+ * A connection waits this long for the locks of others, in milliseconds. A reader can hold the lock of a writer for some
+ * microseconds, when it sees the header of the journal while it is written.
+ */
+const busyMs = 5_000;
 
 const syncData = promisify(fdatasync);
 
@@ -52,18 +67,18 @@ function headerOf(path: string): string {
 }
 
 /**
- * Opens a database for reading. It changes nothing, but SQLite creates its scratch file if the journal is not empty.
+ * Opens a database for reading. It changes nothing, but SQLite creates its scratch file if the journal is not empty, or
+ * if another process may use the file.
  */
-function openUntouched(path: string): DatabaseSync {
+function openUntouched(path: string, shared: boolean): DatabaseSync {
   const url = pathToFileURL(path);
-  if (sizeOf(`${path}-wal`) === 0) url.searchParams.set('immutable', '1');
-  return new DatabaseSync(url, { readOnly: true });
+  // SQLite does not look for locks and journals of an immutable file.
+  if (!shared && sizeOf(`${path}-wal`) === 0) url.searchParams.set('immutable', '1');
+  return new DatabaseSync(url, { readOnly: true, timeout: busyMs });
 }
 
 export interface DatabaseOptions {
   readOnly?: boolean;
-  /** No other connection may use the file while it is open here. */
-  exclusive?: boolean;
   /** A commit is only on the disk after the next `sync`. */
   syncsLater?: boolean;
   /** The file is one of a pair: each transaction that changes it raises its generation. */
@@ -77,6 +92,8 @@ export interface FileState {
    */
   holds: 'nothing' | 'no data' | 'data';
   fileGenerations: FileGenerations;
+  /** Whether it has all tables of this version of the program, so that it can be used without a migration. */
+  isCurrent: boolean;
   /** The id of the data folder, from the table `folder`; undefined in files of versions before it. */
   folder: string | undefined;
 }
@@ -97,16 +114,12 @@ export class Database {
    */
   #changes = 0;
 
-  private constructor(
-    path: string,
-    { readOnly = false, exclusive = false, syncsLater = false, pairing }: DatabaseOptions,
-  ) {
-    this.raw = new DatabaseSync(path, { readOnly, timeout: exclusive ? 0 : 5_000 });
+  private constructor(path: string, { readOnly = false, syncsLater = false, pairing }: DatabaseOptions) {
+    this.raw = new DatabaseSync(path, { readOnly, timeout: busyMs });
     this.#path = path;
     this.#journalPath = `${path}-wal`;
     this.#pairing = pairing;
     this.#syncsLater = syncsLater;
-    if (exclusive) this.raw.exec('PRAGMA locking_mode = EXCLUSIVE');
     // An acknowledged write must survive a power cut. So SQLite syncs every commit (FULL), unless `sync` does it;
     // NORMAL still syncs what keeps the file consistent. With WAL, readers continue during a commit.
     if (!readOnly) this.raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${syncsLater ? 'NORMAL' : 'FULL'}`);
@@ -115,7 +128,7 @@ export class Database {
     this.raw.exec('PRAGMA cell_size_check = ON');
     // Overwrite deleted data with zeros. Merging and accepting cost the same as without it, purging costs a twelfth
     // more.
-    if (!readOnly) this.raw.exec('PRAGMA secure_delete = ON');
+    if (!readOnly) this.raw.exec(`PRAGMA secure_delete = ON; PRAGMA journal_size_limit = ${journalBytes}`);
   }
 
   /**
@@ -138,19 +151,28 @@ export class Database {
   /**
    * Checks that a file is a sound database that this version of the program understands. Does not change the file.
    *
-   * @param table the table whose rows are the data
+   * @param options.table the table whose rows are the data
+   * @param options.shared other processes may use the file meanwhile. This process must have no connection to it,
+   *   because closing the file would release that connection's locks
+   * @param options.whole check all pages of the file, however large it is, and all its SQL indexes
    * @throws UnusableDatabase
    */
-  static check(path: string, schema: DatabaseSchema, table: string): FileState {
+  static check(
+    path: string,
+    schema: DatabaseSchema,
+    { table, shared = false, whole = false }: { table: string; shared?: boolean; whole?: boolean },
+  ): FileState {
     let raw: DatabaseSync | undefined;
     try {
       const size = sizeOf(path);
-      if (size === 0) return { holds: 'nothing', fileGenerations: { own: 0, other: 0 }, folder: undefined };
+      if (size === 0)
+        return { holds: 'nothing', fileGenerations: { own: 0, other: 0 }, isCurrent: false, folder: undefined };
       // SQLite would silently replace a damaged header by the one in the journal, which may be older.
       if (headerOf(path) !== databaseHeader) throw damaged(path);
-      const checkpointed = checkpointedGeneration(path);
+      // All of these only rise. In this order, they also fit if another process commits or checkpoints meanwhile.
       const first = sizeOf(`${path}-wal`) > 0 ? firstGenerationInJournal(`${path}-wal`) : undefined;
-      raw = openUntouched(path);
+      const checkpointed = checkpointedGeneration(path);
+      raw = openUntouched(path, shared);
       const fileGenerations = fileGenerationsIn(raw);
       // The journal must begin at most one commit after the file's last one, and must not end before it. Otherwise
       // commits between the two are lost, and SQLite would mix pages of different moments.
@@ -162,25 +184,29 @@ export class Database {
           path,
           `and its journal ${path}-wal are damaged or from different moments; restore the whole data folder from a backup.`,
         );
-      if (size <= wholeCheckBytes) {
-        const { quick_check } = raw.prepare('PRAGMA quick_check(1)').get() as { quick_check: string };
-        if (quick_check !== 'ok') throw damaged(path, quick_check);
+      if (whole || size <= wholeCheckBytes) {
+        const [found] = Object.values(raw.prepare(`PRAGMA ${whole ? 'integrity' : 'quick'}_check(1)`).get() ?? {});
+        if (found !== 'ok') throw damaged(path, found);
       }
       const hasTable = raw.prepare("SELECT 1 FROM sqlite_schema WHERE type = 'table' AND name = ?");
+      let isCurrent = true;
       for (const [owner, migrations] of Object.entries(schema)) {
-        if (!hasTable.get(`${owner}_migrations`)) continue;
-        for (const { name } of raw.prepare(`SELECT name FROM ${owner}_migrations`).all())
-          if (!Object.hasOwn(migrations, String(name)))
-            throw new UnusableDatabase(
-              path,
-              'was written by a newer version of chat-system; start that version instead.',
-            );
+        const applied = hasTable.get(`${owner}_migrations`)
+          ? raw.prepare(`SELECT name FROM ${owner}_migrations`).all()
+          : [];
+        if (applied.some(({ name }) => !Object.hasOwn(migrations, String(name))))
+          throw new UnusableDatabase(
+            path,
+            'was written by a newer version of chat-system; start that version instead.',
+          );
+        isCurrent &&= applied.length === Object.keys(migrations).length;
       }
       const hasRows = (name: string) => hasTable.get(name) && raw?.prepare(`SELECT 1 FROM ${name} LIMIT 1`).get();
       const folder = hasTable.get('folder') ? raw.prepare('SELECT id FROM folder').get()?.id : undefined;
       return {
         holds: hasRows(table) ? 'data' : 'no data',
         fileGenerations,
+        isCurrent,
         folder: folder === undefined ? undefined : String(folder),
       };
     } catch (error) {
@@ -241,6 +267,47 @@ export class Database {
   /** Replaces the generations in the file, which otherwise rise with each transaction. */
   setFileGenerations(generations: FileGenerations): void {
     this.raw.exec(`BEGIN IMMEDIATE; ${settingFileGenerations(generations)}; COMMIT`);
+  }
+
+  /**
+   * Begins a read transaction, and returns the generations in the file at its moment. Until `endReading`, all reads see
+   * the file as it is now, and SQLite cannot reuse the journal.
+   */
+  beginReading(): FileGenerations {
+    this.raw.exec('BEGIN');
+    // SQLite takes the snapshot at the first read.
+    return fileGenerationsIn(this);
+  }
+
+  endReading(): void {
+    this.raw.exec('ROLLBACK');
+  }
+
+  /** Returns the size of the file, with the pages that are only in the journal. */
+  bytes(): number {
+    return this.#pragma('page_count') * this.#pragma('page_size');
+  }
+
+  #pragma(name: string): number {
+    return Object.values(this.prepare(`PRAGMA ${name}`).get() ?? {})[0] as number;
+  }
+
+  /**
+   * Copies the file, as it is at the moment of this connection's read transaction, into an empty file. Within a read
+   * transaction, SQLite's backup does not restart when another process commits.
+   *
+   * @param onStep called after each step of 4 MB, with the bytes of the file that are still to copy. If it throws, the
+   *   copy ends with its error
+   * @throws UnusableDatabase
+   */
+  async copyTo(copy: string, onStep: (remaining: number) => void): Promise<void> {
+    const pageBytes = this.#pragma('page_size');
+    const progress = ({ remainingPages }: { remainingPages: number }) => onStep(remainingPages * pageBytes);
+    try {
+      await backup(this.raw, copy, { rate: copiedPagesAtOnce, progress });
+    } catch (error) {
+      throw explained(copy, error);
+    }
   }
 
   /**
@@ -348,7 +415,7 @@ const systemReasons: Record<string, string> = {
 };
 
 /** Returns an error that explains the failure if its cause is the file or the machine, otherwise the error itself. */
-function explained(path: string, error: unknown): unknown {
+export function explained(path: string, error: unknown): unknown {
   const because = (reason: string) => new UnusableDatabase(path, reason, { cause: error });
   const extended = (error as { errcode?: unknown }).errcode;
   switch (primaryCode(error)) {
@@ -374,6 +441,10 @@ function explained(path: string, error: unknown): unknown {
   const reason = systemReasons[(error as NodeJS.ErrnoException).code ?? ''];
   return reason ? because(reason) : error;
 }
+
+/** Returns whether another connection holds a lock that the call needed. */
+export const isLocked = (error: unknown): boolean =>
+  [codes.busy, codes.locked].some((code) => primaryCode(error) === code);
 
 /** Returns whether the cause is the machine (disk full, lock, input or output error) and may pass. */
 export const isSqliteOutage = (error: unknown): boolean => {

@@ -76,11 +76,9 @@ test('dead-letter commands on a running host or without data say in one line wha
   expect(none).toMatchObject({ status: 1, stdout: '', stderr: expect.stringMatching(/^.* --data-dir\.\n$/) });
   expect(fileHashes(dataDir)).toEqual({});
   await hostOf(startHost(dataDir));
-  for (const command of ['list', 'redrive']) {
-    const { status, stdout, stderr } = await ops('--data-dir', dataDir, 'dead-letters', command);
-    expect([status, stdout]).toEqual([1, '']);
-    expect(stderr).toMatch(/^A chat system is running on .*: stop it .*\n$/);
-  }
+  const { status, stdout, stderr } = await ops('--data-dir', dataDir, 'dead-letters', 'redrive');
+  expect([status, stdout]).toEqual([1, '']);
+  expect(stderr).toMatch(/^A chat system is running on .*: stop it .*\n$/);
 });
 
 test('a wrong usage is reported in one line with status 2', async () => {

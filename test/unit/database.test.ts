@@ -24,7 +24,7 @@ describe('a database file', () => {
 
   const add = (text: string) => file.database.prepare('INSERT INTO notes (text) VALUES (?)').run(text);
   const count = () => Number(file.database.prepare('SELECT count(*) AS count FROM notes').get()?.count);
-  const check = (name = file.path) => Database.check(name, schema, 'notes').holds;
+  const check = (name = file.path) => Database.check(name, schema, { table: 'notes' }).holds;
 
   test('a transaction is kept completely or, when it throws, not at all', () => {
     file.database.transaction(() => {
@@ -90,7 +90,7 @@ describe('a database file', () => {
     expect(check()).toBe('data');
     file.database.close();
     expect(check()).toBe('data');
-    expect(Database.check(file.path, schema, 'another_table').holds).toBe('no data');
+    expect(Database.check(file.path, schema, { table: 'another_table' }).holds).toBe('no data');
   });
 
   test('the check of a database neither changes it nor creates a file beside it', () => {
@@ -164,14 +164,5 @@ describe('a database file', () => {
   test('a folder in the place of a database is reported as a folder', () => {
     const folder = path.dirname(file.path);
     expect(() => check(folder)).toThrow(`The database ${folder} is a folder`);
-  });
-
-  test('a database that another process has opened exclusively is refused', () => {
-    file.database.close();
-    const holder = Database.open(file.path, { exclusive: true });
-    expect(() => Database.open(file.path, { exclusive: true })).toThrow('is in use by another process. Stop it first,');
-    holder.close();
-    const next = Database.open(file.path, { exclusive: true });
-    next.close();
   });
 });

@@ -35,7 +35,7 @@ describe('the generation of a file', () => {
 
   const add = (database: Database, text = 'x') =>
     database.transaction(() => database.prepare('INSERT INTO notes (text) VALUES (?)').run(text));
-  const check = (file: string) => Database.check(file, schema, 'notes');
+  const check = (file: string) => Database.check(file, schema, { table: 'notes' });
 
   test("a generation increases with each changing transaction, and records the other file's generation on the disk", async () => {
     add(store);

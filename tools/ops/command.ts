@@ -5,6 +5,7 @@ import { dataFolderOption } from '../cli/data-folder.ts';
 
 /** What each command does; the flags are unparsed. */
 export interface Actions {
+  backup: (folder: string) => Promise<void>;
   listDeadLetters: (
     queue: AwsQueue | undefined,
     flags: { limit: string; json?: boolean; show?: boolean },
@@ -31,7 +32,9 @@ export function opsCommand(actions: Actions): Command {
     )
     .helpOption('-h, --help', 'show this')
     .helpCommand(false)
-    .addOption(dataFolderOption('data folder of a system on this machine, which must be stopped'))
+    .addOption(
+      dataFolderOption('data folder of a system on this machine, which must be stopped for commands that write'),
+    )
     .addOption(
       new Option('--stack', 'work on the system that script/stack deployed from this checkout').conflicts('aws'),
     )
@@ -45,6 +48,21 @@ Exit status: 0 done, 1 failed or differences left (reconcile), 2 wrong usage, 13
 `,
     );
 
+  program
+    .command('backup')
+    .argument('<folder>', 'a new folder to create; its parent must exist')
+    .description('copy a data folder, even while the system is running on it, and check the copy; for cron and timers')
+    .addHelpText(
+      'after',
+      `${examples('backup /var/backups/chat/$(date +%F)', '--data-dir /srv/chat backup /mnt/backups/chat-$(date +%F-%H%M)')}
+The folder exists only if the backup is complete and checked. Without a terminal, only failures are printed.
+To restore, stop the system and copy the folder to the place of the data folder (docs/restoring.md).
+Old backups are not deleted. To keep those of two weeks:
+
+  find /var/backups/chat -mindepth 1 -maxdepth 1 -mtime +14 -exec rm -r {} +
+`,
+    )
+    .action((folder) => actions.backup(folder));
   const deadLetters = program
     .command('dead-letters')
     .description('records that the workers could not process')

@@ -26,8 +26,10 @@ export interface Inconsistency {
   markConsistent(): Promise<void>;
 }
 
-/** What to do with an unusual data folder. */
+/** How to open a data folder, and what to do with an unusual one. */
 export interface OpenOptions {
+  /** The command only reads. It then works on a data folder while a chat system is running on it. */
+  readOnly?: boolean | undefined;
   /** One of its two files lacks commits that the other one builds on. */
   onLostCommits?: 'refuse' | 'repair';
   /** It has no chat system yet. */

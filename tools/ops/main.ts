@@ -1,3 +1,4 @@
+import path from 'node:path';
 import { type AwsQueue, awsQueues } from '../../functions/queues.ts';
 import { ArchiveProblem } from '../../lib/archive/format.ts';
 import { DependencyFailure } from '../../lib/model/errors.ts';
@@ -6,9 +7,10 @@ import type { Queue } from '../../lib/queue/queue.ts';
 import { ReindexProblem } from '../../lib/search/reindex.ts';
 import { UnusableDatabase } from '../../lib/sqlite/database.ts';
 import { SameDatabase } from '../../lib/store/mysql/copy.ts';
+import { UnusableSystemSecret } from '../../local/system-secret.ts';
 import { parseOrExplain, runSubcommand, wholeNumber } from '../cli/command-line.ts';
 import { onLostReader } from '../cli/output.ts';
-import { CommandProblem } from '../cli/problem.ts';
+import { CommandProblem, wrongUsage } from '../cli/problem.ts';
 import { opsCommand } from './command.ts';
 import type { OpenOptions, OpsServices } from './engine.ts';
 import { exportTo } from './export.ts';
@@ -23,6 +25,8 @@ import { type EngineFlags, importTarget, openServices } from './services.ts';
 
 const interruption = new Interruption();
 let status = 0;
+
+const reading: OpenOptions = { readOnly: true };
 
 /** Opens the system that the flags choose, runs the work on it, and closes it. */
 async function withSystem(work: (services: OpsServices) => Promise<void>, options?: OpenOptions): Promise<void> {
@@ -49,12 +53,19 @@ function chosen({ queues }: OpsServices, name: AwsQueue | undefined): Map<AwsQue
 }
 
 const program = opsCommand({
+  backup: async (folder) => {
+    const { dataDir, stack, aws } = program.opts<EngineFlags>();
+    if (stack || aws) throw wrongUsage('backup copies a data folder. docs/restoring.md says how AWS is backed up.');
+    const { backUpTo } = await import('./backup.ts');
+    await backUpTo(path.resolve(dataDir), path.resolve(folder), interruption);
+  },
   listDeadLetters: (queue, { limit, ...flags }) => {
     const most = parseOrExplain(wholeNumber('--limit', 1, 999_999_999), limit);
-    return withSystem((services) => listDeadLetters(chosen(services, queue), { limit: most, ...flags }));
+    return withSystem((services) => listDeadLetters(chosen(services, queue), { limit: most, ...flags }), reading);
   },
-  redrive: (queue, flags) => withSystem((services) => redrive(chosen(services, queue), flags, interruption)),
-  export: (token, flags) => withSystem((services) => exportTo(services, token, flags, interruption)),
+  redrive: (queue, flags) =>
+    withSystem((services) => redrive(chosen(services, queue), flags, interruption), { readOnly: flags.dryRun }),
+  export: (token, flags) => withSystem((services) => exportTo(services, token, flags, interruption), reading),
   import: async (file, flags) => importFrom(await importTarget(program.opts<EngineFlags>()), file, flags, interruption),
   reconcile: (token, flags) =>
     withSystem(
@@ -69,9 +80,9 @@ const program = opsCommand({
             'The data files are consistent now; script/start accepts the folder. Messages that are still missing are lost.',
           );
       },
-      { onLostCommits: 'repair' },
+      { readOnly: !flags.repair, onLostCommits: 'repair' },
     ),
-  reindex: (flags) => withSystem((services) => reindex(services, flags, interruption)),
+  reindex: (flags) => withSystem((services) => reindex(services, flags, interruption), { readOnly: flags.dryRun }),
   restoreSql: (url, flags) => withSystem((services) => restoreSql(services, url, flags, interruption)),
 });
 
@@ -82,7 +93,8 @@ function sentence(error: unknown): string | undefined {
     error instanceof CommandProblem ||
     error instanceof ReindexProblem ||
     error instanceof SameDatabase ||
-    error instanceof UnusableDatabase
+    error instanceof UnusableDatabase ||
+    error instanceof UnusableSystemSecret
   )
     return error.message;
   if (error instanceof Error && 'syscall' in error)
