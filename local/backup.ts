@@ -7,9 +7,8 @@ import { syncFolder } from './sync-folder.ts';
 import { copySystemSecret } from './system-secret.ts';
 
 /**
- * A backup is given up when the journals of the running system have grown by this, in bytes. SQLite cannot reuse a
- * journal while the backup reads its file. A system that accepts and stores as fast as it can writes some 30 MB a second
- * to its journals, and copying 200 MB a second makes this enough for a store of 20 GB.
+ * A backup is given up when the journals of the running system have grown by this, in bytes, so that it cannot fill the
+ * disk. SQLite cannot reuse a journal while the backup reads its file.
  */
 const mostJournalGrowth = 4 * 1024 ** 3;
 

@@ -18,8 +18,8 @@ const ledgerSchema = { ledger: ledgerMigrations, queue: queueMigrations, folder:
 const storeSchema = { store: storeMigrations, search: searchMigrations, folder: folderMigrations };
 
 /**
- * How often `openSnapshot` tries to read both files at one moment. An attempt takes some 50 µs, and fails when the
- * engine commits to both files meanwhile. On two processors that were both busy with creates, 4 attempts in 1,000 failed.
+ * How often `openSnapshot` tries to read both files at one moment. An attempt takes well below a millisecond, and fails
+ * only if the engine commits to both files within it.
  */
 const snapshotAttempts = 1_000;
 
@@ -85,9 +85,10 @@ export async function openEngineFiles(
  * This process must have no other connection to the files. Nothing in the folder is changed, but SQLite may create its
  * scratch files.
  *
+ * @param options.beforeStore called between the two reads; only tests set it
  * @throws UnusableDatabase when a file cannot be used, whether the two files are consistent or not
  */
-export function openSnapshot(dataDir: string): FilesSnapshot {
+export function openSnapshot(dataDir: string, options: { beforeStore?: () => void } = {}): FilesSnapshot {
   const found = findFiles(dataDir, { shared: true });
   requireBoth(found);
   const ledgerDatabase = Database.open(found.ledgerPath, { readOnly: true });
@@ -98,6 +99,7 @@ export function openSnapshot(dataDir: string): FilesSnapshot {
     // relies on a commit of the ledger after the first.
     const mark = LedgerMark.read(dataDir);
     const ledger = { ...found.ledger, fileGenerations: ledgerDatabase.beginReading() };
+    options.beforeStore?.();
     const store = { ...found.store, fileGenerations: storeDatabase.beginReading() };
     const now = { ...found, ledger, store, mark };
     const inconsistency = inconsistencyIn(now);

@@ -16,10 +16,10 @@ import {
 /** The migrations of a file, by the part of the program that owns the tables. Each part has its own versions. */
 export type DatabaseSchema = Record<string, Record<string, Migration>>;
 
-/** Why a database file cannot be used; `reason` completes the sentence "The database FILE …". */
+/** Why a database file, or a file beside it, cannot be used; `reason` completes the sentence "The database FILE …". */
 export class UnusableDatabase extends Error {
-  constructor(path: string, reason: string, options?: ErrorOptions) {
-    super(`The database ${path} ${reason}`, options);
+  constructor(path: string, reason: string, { kind = 'database', ...options }: ErrorOptions & { kind?: string } = {}) {
+    super(`The ${kind} ${path} ${reason}`, options);
     this.name = 'UnusableDatabase';
   }
 }
@@ -34,8 +34,9 @@ const damaged = (path: string, cause?: unknown): UnusableDatabase =>
 const wholeCheckBytes = 128 * 1024 * 1024;
 
 /**
- * A journal that has grown beyond this size, in bytes, is cut to it when SQLite begins it anew. It grows while a reader
- * holds a snapshot, as a backup does, because SQLite then cannot reuse it. Otherwise it stays at some 6 MB.
+ * A journal that has grown beyond this size, in bytes, is cut to it when SQLite restarts it. It grows while a reader
+ * holds a snapshot, as a backup does, because SQLite then cannot reuse it. Otherwise it was measured to stay below
+ * 40 MB at 2,500 messages a second.
  */
 export const journalBytes = 64 * 1024 * 1024;
 
@@ -415,7 +416,7 @@ const systemReasons: Record<string, string> = {
 };
 
 /** Returns an error that explains the failure if its cause is the file or the machine, otherwise the error itself. */
-export function explained(path: string, error: unknown): unknown {
+function explained(path: string, error: unknown): unknown {
   const because = (reason: string) => new UnusableDatabase(path, reason, { cause: error });
   const extended = (error as { errcode?: unknown }).errcode;
   switch (primaryCode(error)) {

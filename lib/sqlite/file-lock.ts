@@ -1,5 +1,5 @@
 import { DatabaseSync } from 'node:sqlite';
-import { explained, isLocked } from './database.ts';
+import { isLocked, UnusableDatabase } from './database.ts';
 
 /**
  * A lock that one process at a time can hold. It is SQLite's exclusive lock on an empty file, because Node.js itself
@@ -31,7 +31,11 @@ export class FileLock {
     } catch (error) {
       database?.close();
       if (isLocked(error)) return undefined;
-      throw explained(path, error);
+      throw new UnusableDatabase(
+        path,
+        'cannot be created or locked; it must be an empty file in a folder that this user can write.',
+        { kind: 'lock file', cause: error },
+      );
     }
   }
 

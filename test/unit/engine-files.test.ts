@@ -1,10 +1,11 @@
+import { execFileSync } from 'node:child_process';
 import { cpSync, rmSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { decodeWrites } from '../../lib/queue/records.ts';
 import { SqliteStore } from '../../lib/store/sqlite/sqlite-store.ts';
-import { type EngineFiles, openEngineFiles } from '../../local/engine-files.ts';
+import { type EngineFiles, openEngineFiles, openSnapshot } from '../../local/engine-files.ts';
 import { chatNamed, contents } from '../support/histories/writes.ts';
 import { dataFolder } from '../support/servers/for-this-test.ts';
 
@@ -138,5 +139,41 @@ describe('a data folder', () => {
     const copy = killed();
     for (const name of ['ledger.db', 'ledger.db-wal']) cpSync(path.join(early, name), path.join(copy, name));
     await expect(openEngineFiles(copy)).rejects.toThrow('is older than');
+  });
+
+  test('a snapshot is taken again when another process accepts and stores a message between the reads of the two files', async () => {
+    await storeAll();
+    await files.close();
+    const root = path.resolve(import.meta.dirname, '../..');
+    const sendAndStore = `
+      const from = (file) => import(${JSON.stringify(root)} + '/' + file);
+      const { openEngineFiles } = await from('local/engine-files.ts');
+      const { decodeWrites } = await from('lib/queue/records.ts');
+      const { SqliteStore } = await from('lib/store/sqlite/sqlite-store.ts');
+      const files = await openEngineFiles(process.argv[1]);
+      await files.ledger.createMessages({ token: process.argv[2], chat: 1 }, ${JSON.stringify(contents(['Hello']))});
+      const deliveries = await files.queues.store.receive(100);
+      await new SqliteStore(files.storeDatabase).merge(deliveries.flatMap(({ body }) => decodeWrites(body)));
+      await files.queues.store.acknowledge(deliveries.map(({ receipt }) => receipt));
+      await files.close();`;
+    let reads = 0;
+    const snapshot = openSnapshot(folder, {
+      beforeStore: () => {
+        reads++;
+        if (reads === 1)
+          execFileSync(process.execPath, ['--input-type=module', '-e', sendAndStore, folder, token], {
+            stdio: ['ignore', 'inherit', 'inherit'],
+          });
+      },
+    });
+    const { ledgerDatabase, storeDatabase, ledger, store, inconsistency } = snapshot;
+    const count = (database: typeof ledgerDatabase, text: string) => database.prepare(text).get()?.count;
+    expect(inconsistency).toBeUndefined();
+    expect(reads).toBe(2);
+    expect(store.fileGenerations.other).toBeLessThanOrEqual(ledger.fileGenerations.own);
+    expect(count(ledgerDatabase, 'SELECT sum(messages) AS count FROM chats')).toBe(1);
+    expect(count(storeDatabase, 'SELECT count(*) AS count FROM messages')).toBe(1);
+    snapshot.close();
+    files = await openEngineFiles(folder);
   });
 });

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { readdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { FileLock } from '../../lib/sqlite/file-lock.ts';
@@ -27,4 +27,17 @@ test('a lock is held by one process at a time, leaves one empty file, and can be
   expect(readdirSync(folder)).toEqual(['lock']);
   lock?.release();
   expect(takenByAnother()).toBe('true');
+});
+
+test('an error names the lock file when it cannot be created or is another file', () => {
+  const folder = dataFolder();
+  const file = path.join(folder, 'lock');
+  const message = `The lock file ${file} cannot be created or locked; it must be an empty file in a folder`;
+  mkdirSync(file);
+  expect(() => FileLock.take(file)).toThrow(message);
+  const note = path.join(folder, 'note');
+  writeFileSync(note, 'Remember the milk.'.repeat(100));
+  expect(() => FileLock.take(note)).toThrow(message.replace(file, note));
+  const nowhere = path.join(folder, 'none', 'lock');
+  expect(() => FileLock.take(nowhere)).toThrow(message.replace(file, nowhere));
 });

@@ -26,7 +26,10 @@ export async function backUpTo(
         throw new CommandProblem('Stopped. The unfinished backup was removed.', { exitStatus: interruption.exitCode });
       if (!shown) return;
       if (step.kind === 'checking') {
+        // SQLite does not report its last step.
+        progress?.advance(Math.ceil(total / bytesPerMb) - copied);
         progress?.stop();
+        progress = undefined;
         console.error('  checking the copy');
         return;
       }
