@@ -26,12 +26,16 @@ export const faketime: Tool = {
   present: async () => faketimeLibrary() !== undefined,
 };
 
-/** It checks the metrics of one machine. */
-export const promtool: Tool = {
-  name: "Prometheus's promtool",
-  debianPackage: 'prometheus',
-  present: async () => onPath('promtool'),
-};
+/** What the tests of docs/one-machine.md boot and run (test/e2e/one-machine). */
+export const oneMachineTools: Tool[] = [
+  {
+    name: 'systemd (systemd-analyze)',
+    debianPackage: 'systemd',
+    present: async () => onPath('systemd-analyze') && existsSync('/lib/systemd/systemd'),
+  },
+  { name: 'the reverse proxy Caddy (caddy)', debianPackage: 'caddy', present: async () => onPath('caddy') },
+  { name: 'iproute2 (ip)', debianPackage: 'iproute2', present: async () => onPath('ip') },
+];
 
 /** The tools that the native provider needs. */
 export const nativeTools: Tool[] = [
