@@ -1,4 +1,4 @@
-import { type ChildProcess, execFile, execFileSync, spawn } from 'node:child_process';
+import { type ChildProcess, execFile, execFileSync, spawn, spawnSync } from 'node:child_process';
 import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
@@ -7,6 +7,8 @@ import { promisify } from 'node:util';
 import { expect, vi } from 'vitest';
 import { findServers } from '../../../tools/stack/tools.ts';
 import { project } from '../../support/servers/checkout.ts';
+
+const namespaceFlags = ['--mount', '--pid', '--cgroup', '--net', '--uts', '--ipc', '--fork', '--kill-child=KILL'];
 
 /** A booted systemd in namespaces of its own, with this machine's programs and a network of its own. */
 export interface Debian {
@@ -17,13 +19,20 @@ export interface Debian {
   stop: () => Promise<void>;
 }
 
+/** Returns why this machine does not let root mount an overlay of its files, as in some containers; undefined if it does. */
+export function refusalOfNamespaces(): string | undefined {
+  const overlay =
+    'mount -t tmpfs tmpfs /mnt && mkdir /mnt/u /mnt/w /mnt/r && mount -t overlay overlay -o lowerdir=/,upperdir=/mnt/u,workdir=/mnt/w /mnt/r';
+  const { status, stderr } = spawnSync('unshare', [...namespaceFlags, 'sh', '-c', overlay], { encoding: 'utf8' });
+  return status === 0 ? undefined : stderr;
+}
+
 /** Boots systemd. Needs root. The repository is at /srv/repository. */
 export async function bootDebian(repository: string): Promise<Debian> {
   findServers();
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-debian-'));
-  const flags = ['--mount', '--pid', '--cgroup', '--net', '--uts', '--ipc', '--fork', '--kill-child=KILL'];
   const boot = path.join(import.meta.dirname, 'boot.sh');
-  const unshare = spawn('unshare', [...flags, boot, folder, project, repository], {
+  const unshare = spawn('unshare', [...namespaceFlags, boot, folder, project, repository], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   let output = '';

@@ -4,9 +4,8 @@ import { readFileSync, rmSync } from 'node:fs';
 import path from 'node:path';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import * as z from 'zod';
-import { opsCommand } from '../../../tools/ops/command.ts';
 import { project } from '../../support/servers/checkout.ts';
-import { bootDebian, type Debian, repositoryOfWorkingTree } from './debian.ts';
+import { bootDebian, type Debian, refusalOfNamespaces, repositoryOfWorkingTree } from './debian.ts';
 
 // The commands of docs/one-machine.md, run by root on a booted systemd, in the order of the document.
 
@@ -26,19 +25,19 @@ const variables = Object.entries(written)
   .join('');
 const [first = '', ...install] = commandsUnder('Install');
 
-// Namespaces need Linux and root. The runner counts a skipped test as failed, so elsewhere there is no such test.
+// Namespaces need Linux and root, with the right to mount. The runner counts a skipped test as failed, so elsewhere there
+// is no such test.
 const isLinux = process.platform === 'linux';
 const describeIf = (condition: boolean): typeof describe | (() => void) => (condition ? describe : () => undefined);
-const describeBooted = describeIf(isLinux && process.getuid?.() === 0);
+const refusal = isLinux && process.getuid?.() === 0 ? refusalOfNamespaces() : 'it needs Linux and root';
+if (refusal !== undefined) console.log(`one machine: no systemd is booted: ${refusal}`);
+const describeBooted = describeIf(refusal === undefined);
 const describeOnLinux = describeIf(isLinux);
 
 test('the document has shell commands only in the sections that this test runs', () => {
   expect(headings.flatMap(commandsUnder)).toHaveLength(text.split('\n```sh\n').length - 1);
   expect(first.replace(/=.*/g, '')).toBe('REPOSITORY\nDOMAIN\n');
 });
-
-/** Whether script/ops has the command that chat-system-backup.service runs. */
-const canBackUp = opsCommand({} as Parameters<typeof opsCommand>[0]).commands.some((each) => each.name() === 'backup');
 
 describeBooted('the commands of docs/one-machine.md on a booted systemd', () => {
   let debian: Debian;
@@ -113,15 +112,14 @@ describeBooted('the commands of docs/one-machine.md on a booted systemd', () => 
     expect(await names()).toEqual(['My first application', 'Followed']);
   });
 
-  if (canBackUp)
-    test('a backup of the running server can be restored', async () => {
-      const [backUp = '', restore = ''] = commandsUnder('Backup');
-      expect(await run(backUp)).toMatch(/^\d{4}-\d\d-\d\dT\d{6}Z\n$/);
-      expect(await run('systemctl is-active chat-system-backup.timer')).toBe('active\n');
-      await run(`${asAdmin} -H 'content-type: application/json' -d '{"name": "After the backup"}'`);
-      await run(restore);
-      expect(await names()).toEqual(['My first application', 'Followed']);
-    });
+  test('a backup of the running server can be restored', async () => {
+    const [backUp = '', restore = ''] = commandsUnder('Backup');
+    expect(await run(backUp)).toMatch(/^\d{4}-\d\d-\d\dT\d{6}Z\n$/);
+    expect(await run('systemctl is-active chat-system-backup.timer')).toBe('active\n');
+    await run(`${asAdmin} -H 'content-type: application/json' -d '{"name": "After the backup"}'`);
+    await run(restore);
+    expect(await names()).toEqual(['My first application', 'Followed']);
+  });
 
   test('an upgrade and a rollback keep the data', async () => {
     const head = () => run('git -C /opt/chat-system rev-parse HEAD');
