@@ -123,7 +123,7 @@ export function ChatView(props: {
             goTo({ chat: number, message: wanted });
           }}
         >
-          <input name="number" type="number" min={1} required aria-label="Number of a message" placeholder="Number" />
+          <input name="number" type="number" min={1} required aria-label="Number of a message" placeholder="No." />
           <button type="submit">Go</button>
         </form>
       </header>

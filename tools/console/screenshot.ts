@@ -1,7 +1,7 @@
 // Takes the picture of the console in the README, docs/images/console.png, from the data of script/demo.
 //
 //   script/start                                  in another terminal, without an admin key
-//   script/demo                                   loads the data
+//   script/demo                                   loads the data; the counts follow within a minute
 //   npm run screenshot -- http://localhost:3000/v1
 //
 // CHROMIUM is the file of the browser where it is not Debian's.
