@@ -10,7 +10,7 @@ interface QueueEntry {
   carries: 'writes' | 'changes' | 'steps';
   /**
    * Maximum number of records that the embedded engine hands to the worker at a time. infra/queues.ts has the numbers
-   * of the AWS engine. Without it, the embedded engine does not have the queue.
+   * of the AWS engine. A queue without this member exists only in the AWS engine.
    */
   embeddedBatch?: number;
   /** The metrics of its worker: items done, seconds from acceptance until they are done, and batches that failed. */

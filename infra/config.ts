@@ -17,7 +17,10 @@ export interface Stage {
   adminKey: boolean;
   /** Whether clients can follow changes live, by AppSync Events. `-c feed` overrides it. */
   feed: boolean;
-  /** Whether an existing database or search cluster may be reached without TLS, and the feed is, as on an emulator. */
+  /**
+   * Whether an existing database or search cluster may be reached without TLS. The feed is then reached without TLS
+   * too, as on an emulator.
+   */
   plaintext: boolean;
   /** Whether each deployment migrates the SQL tables and the search index. */
   migration: boolean;

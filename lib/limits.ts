@@ -118,7 +118,7 @@ export const limits = {
   /**
    * Access tokens. `length`: the longest, in characters, so that it fits into a header beside others. `chats`: how many
    * it can be limited to. `lifetime`: in seconds. `keptMs`: how long a function on AWS uses an application's access
-   * generation after it read it, in milliseconds. The contract ends access tokens within 60 s. It is less than
+   * generation after it read it, in milliseconds. The contract ends access tokens within 60 s. `keptMs` is less than
    * `liveApplicationMs`, because the same read shows that the application is not deleted: so a create with an access
    * token never reads the application a second time. `remembered`: the number of opened access tokens that a process
    * remembers, 1 kB each or, with the longest sender and 100 chats, 10 kB.

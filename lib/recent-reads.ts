@@ -14,8 +14,8 @@ export class RecentReads<Value> {
   /**
    * Returns what was read of the application; undefined when it was not read recently.
    *
-   * @param now by the system's clock, because a monotonic one may stop while Lambda freezes the function. When the clock
-   *   was set back far, what was read looks old
+   * @param now by the system's clock, because a monotonic one may stop while Lambda freezes the function. After the
+   * clock was set back by `keptMs` or more, what was read looks old
    */
   get(token: string, now: number): Value | undefined {
     const read = this.#reads.get(token);

@@ -7,8 +7,8 @@ import { syncFolder } from './sync-folder.ts';
 import { copySystemSecret } from './system-secret.ts';
 
 /**
- * A backup is given up when the journals of the running system have grown by this, in bytes, so that it cannot fill the
- * disk. SQLite cannot reuse a journal while the backup reads its file.
+ * A backup is given up when the journals of the running system have grown by this many bytes, so that it cannot fill
+ * the disk. SQLite cannot reuse a journal while the backup reads its file.
  */
 const mostJournalGrowth = 4 * 1024 ** 3;
 

@@ -23,7 +23,7 @@ const storeSchema = { store: storeMigrations, search: searchMigrations, folder: 
  */
 const snapshotAttempts = 1_000;
 
-/** The two files of a data folder. No other process writes them meanwhile. */
+/** The two files of a data folder. No other process writes them while they are open. */
 export interface EngineFiles {
   storePath: string;
   storeDatabase: Database;
@@ -94,9 +94,9 @@ export function openSnapshot(dataDir: string, options: { beforeStore?: () => voi
   const ledgerDatabase = Database.open(found.ledgerPath, { readOnly: true });
   const storeDatabase = Database.open(found.storePath, { readOnly: true });
   for (let attempt = 1; ; attempt++) {
-    // Read the mark before the ledger and the ledger before the store. Then neither the mark nor the ledger can refer to
-    // a later commit than the one that is read. Only the store can: if it was committed between the two reads, and
-    // relies on a commit of the ledger after the first.
+    // Read the mark before the ledger and the ledger before the store. Then neither the mark nor the ledger can refer
+    // to a later commit than the one that is read. Only the store can: if it was committed between the two reads, and
+    // relies on a commit of the ledger after the first read.
     const mark = LedgerMark.read(dataDir);
     const ledger = { ...found.ledger, fileGenerations: ledgerDatabase.beginReading() };
     options.beforeStore?.();

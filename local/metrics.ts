@@ -7,7 +7,7 @@ import { durationBounds, type Traffic } from './traffic.ts';
 export const metricsType = 'text/plain; version=0.0.4; charset=utf-8';
 
 /**
- * How often the delay of the event loop is sampled, in milliseconds. It is measured in addition to this time, which is
+ * How often the delay of the event loop is sampled, in milliseconds. A measured value includes this time, so it is
  * subtracted.
  */
 const delaySampleMs = 20;

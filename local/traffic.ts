@@ -35,7 +35,7 @@ export interface Answered {
 
 /** What was counted of the requests of one handler since the start. */
 export class RouteTraffic {
-  /** Requests by the first digit of their status, less one. */
+  /** Requests by their status class: index 0 is 1xx, index 1 is 2xx, and so on. */
   readonly byStatusClass = new Uint32Array(statusClasses);
   /** Requests by the first of {@link durationBounds} that they did not exceed; the last one counts longer ones. */
   readonly byDuration = new Uint32Array(durationBounds.length + 1);

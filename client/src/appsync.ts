@@ -9,7 +9,7 @@ export type AppsyncTransport = components['schemas']['AppsyncEventsTransport'];
 const acknowledgeMs = 30_000;
 /** Maximum number of steps that wait for a slow consumer with their data. The data of later steps is read again. */
 const waitingSteps = 100;
-/** The longest time between two checks, which doubles while nothing changes, as a multiple of the first one. */
+/** The time between two checks doubles while nothing changes, up to this multiple of the first one. */
 const maxCheckFactor = 10;
 
 /** A message of AppSync Events (https://docs.aws.amazon.com/appsync/latest/eventapi/event-api-websocket-protocol.html). */

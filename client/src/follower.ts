@@ -182,7 +182,8 @@ export class Follower {
     if (!(error instanceof ChatSystemError) || this.#isFinal(error)) throw error;
     this.#onStatus({ live: false, error });
     this.#failures++;
-    // The error does not name the chat. With two failures, the next round reads every chat, and so finds it.
+    // The error does not name the chat. After two failures, the next round reads every chat, and so finds the deleted
+    // one.
     if (error.code === 'chat_not_found') this.#failures = Math.max(this.#failures, 2);
     if (error.code === 'too_slow' && this.#failures === 1) return;
     const delayMs = Math.min(firstDelayMs * 2 ** (this.#failures - 1), longestDelayMs);

@@ -237,7 +237,7 @@ export interface paths {
         };
         /**
          * List what changed in a chat since a version, so that a client that polls misses nothing
-         * @description Returns the messages that changed after the version `after`, each once, as it is now, in the order of the version that changed it last, then of its number. Deleted messages stay in the list, with their number only. Without `after`, the response has the version now.
+         * @description Returns the messages that changed after the version `after`, each once, as it is now, in the order of the version that changed it last, then of its number. Deleted messages stay in the list, with their number only. Without `after`, the response has the present version.
          *
          *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page costs the same at any depth.
          *
@@ -261,7 +261,7 @@ export interface paths {
         };
         /**
          * List which chats of an application changed since a version
-         * @description Returns the chats that changed after the version `after`, each once, as it is now, without its count. New messages, counts and the name of the application are no changes here. Without `after`, the response has the version now.
+         * @description Returns the chats that changed after the version `after`, each once, as it is now, without its count. New messages, counts and the name of the application are no changes here. Without `after`, the response has the present version.
          *
          *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page costs the same at any depth.
          *
@@ -285,7 +285,7 @@ export interface paths {
         };
         /**
          * Search the messages of a chat by any part of their text, newest first
-         * @description A message matches when its body contains `q`, from one character up, in any script, ignoring case. Nothing else is ignored: not accents, punctuation or spaces. `highlight` is HTML; every other text is plain.
+         * @description A message matches when its body contains `q`, ignoring case. `q` has one character or more, in any script. Nothing else is ignored: not accents, punctuation or spaces. `highlight` is HTML; every other text is plain.
          *
          *     To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. The last page is as fast as the first.
          *
@@ -349,7 +349,7 @@ export interface paths {
         };
         /**
          * Search the messages of all chats of an application by any part of their text, newest first
-         * @description A message matches when its body contains `q`, from one character up, in any script, ignoring case. Nothing else is ignored: not accents, punctuation or spaces. `highlight` is HTML; every other text is plain. Each match has the `chat_number` of its chat.
+         * @description A message matches when its body contains `q`, ignoring case. `q` has one character or more, in any script. Nothing else is ignored: not accents, punctuation or spaces. `highlight` is HTML; every other text is plain. Each match has the `chat_number` of its chat.
          *
          *     To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. The last page is as fast as the first.
          *
@@ -375,7 +375,7 @@ export interface paths {
          * List the ways to follow changes live, or follow them as server-sent events
          * @description Lists the ways to follow changes live. A client uses the first one that it knows.
          *
-         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` from its version 17 on. Each event "changes" has the messages, or chats, that last changed in one version, as they are now. A version is left out if all of them changed again later. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
+         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` from its version 17 on. Each event "changes" has the messages, or chats, whose last change is in one version, as they are now. A version is left out if all of them changed again later. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
          *
          *     The event "heartbeat" comes every 30 seconds, with the versions of all that is followed. The event "end" has a `code`: `chat_not_found` with the number of a followed chat that was deleted, which ends the stream only if nothing else is followed. With the other codes the server closes the connection: `access_token_expired`, `access_token_invalid`, `application_not_found`, "too_slow" (more than 1 MB unread; reconnect and catch up) and "stopping" (reconnect).
          *
@@ -500,7 +500,7 @@ export interface components {
              */
             chats?: number[] | null;
             /**
-             * @description `read`: get, list and search. `create`: create messages. `edit`: edit and delete messages whose sender is that of the access token, and not null.
+             * @description `read`: get, list and search. `create`: create messages. `edit`: edit and delete messages that have the sender of the access token. Messages without a sender cannot be edited with an access token.
              * @default [
              *       "read"
              *     ]
@@ -651,7 +651,7 @@ export interface components {
             /** @description The cursor of the next page; null on the last page. */
             next: string | null;
         };
-        /** @description An access token gets it without `token` and, if it is limited to some chats, without `chats_count`. */
+        /** @description For an access token, it has no `token` and, if the access token is limited to some chats, no `chats_count`. */
         ReadApplication: {
             /**
              * @description The application's token.
@@ -847,7 +847,7 @@ export interface components {
         MessageChanges: {
             data: (components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"])[];
             /**
-             * @description The version to pass as `after` next. Without `after`, the version now. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.
+             * @description The version to pass as `after` next. Without `after`, the present version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.
              * @example 21
              */
             change: number;
@@ -901,7 +901,7 @@ export interface components {
         ChatChanges: {
             data: (components["schemas"]["ChatCreated"] | components["schemas"]["ChatEdited"] | components["schemas"]["ChatDeleted"])[];
             /**
-             * @description The version to pass as `after` next. Without `after`, the version now. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.
+             * @description The version to pass as `after` next. Without `after`, the present version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.
              * @example 21
              */
             change: number;
@@ -2115,7 +2115,7 @@ export interface operations {
     listChatChanges: {
         parameters: {
             query?: {
-                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the version now, without changes. */
+                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the present version, without changes. */
                 after?: number;
                 /** @description The most changes on the page. A version is cut only if it has more changes than this. Only `more: false` ends the list. */
                 limit?: number;
@@ -2158,7 +2158,7 @@ export interface operations {
     listApplicationChanges: {
         parameters: {
             query?: {
-                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the version now, without changes. */
+                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the present version, without changes. */
                 after?: number;
                 /** @description The most changes on the page. A version is cut only if it has more changes than this. Only `more: false` ends the list. */
                 limit?: number;

@@ -90,7 +90,7 @@ export async function connectSse(
           try {
             events.push(wireEvent(event, parsed(data)));
           } catch (cause) {
-            throw lost('The server sent an event that no feed has.', cause);
+            throw lost('The server sent an unknown event.', cause);
           }
       }
     },

@@ -6,7 +6,7 @@ import type { CallOptions } from './requests.ts';
 type Schemas = components['schemas'];
 
 export type Application = Schemas['Application'];
-/** An access token gets it without `token` and, if it is limited to some chats, without `chats_count`. */
+/** For an access token, it has no `token` and, if the access token is limited to some chats, no `chats_count`. */
 export type ReadApplication = Schemas['ReadApplication'];
 export type EditedApplication = Schemas['EditedApplication'];
 export type ApplicationPage = Schemas['ApplicationPage'];
@@ -39,11 +39,13 @@ type Query<Operation extends keyof operations> = Omit<
   NonNullable<operations[Operation]['parameters']['query']>,
   'cursor' | 'q'
 >;
-/** `order`, and `limit`, the items that are read at once. */
+/** `order`, and `limit`: how many items are read at once. */
 export type ListOptions = Query<'listApplications'> & CallOptions;
 /** The same, with `after` and `before`: only numbers between these two. */
 export type NumberedListOptions = Query<'listMessages'> & CallOptions;
-/** `after`: the version after which to begin, and `limit`. Without `after`, a page has no data, and the version now. */
+/**
+ * `after`: the version after which to begin, and `limit`. Without `after`, a page has no data, and the present version.
+ */
 export type ChangesOptions = NonNullable<operations['listChatChanges']['parameters']['query']> & CallOptions;
-/** `limit`: the matches that are read at once. */
+/** `limit`: how many matches are read at once. */
 export type SearchOptions = Query<'searchChat'> & CallOptions;

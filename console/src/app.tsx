@@ -5,7 +5,7 @@ import { goTo } from './place.ts';
 import { keepSession, readSession, type Session, systemOf } from './session.ts';
 import { Workspace } from './workspace.tsx';
 
-/** The page: what the user has logged in with decides what it shows. */
+/** The page. What it shows depends on the credential with which the user has logged in. */
 export function App() {
   const [session, setSession] = useState(readSession);
   const system = useMemo(() => systemOf(session), [session]);

@@ -10,7 +10,7 @@ import { useWindow } from './use-window.ts';
 export function ChatList(props: {
   system: ChatSystem;
   feed: LiveFeed;
-  /** Whether the token may follow the list of chats: not if it is limited to some. */
+  /** Whether the token may follow the list of chats. A token that is limited to some chats may not. */
   isLive: boolean;
   open: number | undefined;
   onError: (error: unknown) => void;

@@ -66,7 +66,7 @@ export function ChatView(props: {
       isOver = true;
       stop();
     };
-    // Jumps within the chat are the effect below.
+    // The effect below handles jumps within the chat.
   }, [chat, feed, number, messages, onError]);
 
   useEffect(() => {

@@ -2,9 +2,9 @@ const entities: Record<string, string> = { '&amp;': '&', '&lt;': '<', '&gt;': '>
 
 const unescaped = (text: string): string => text.replace(/&(amp|lt|gt|quot|#39);/g, (entity) => entities[entity] ?? '');
 
-/** The characters of a match that are shown before its first highlighted part. */
+/** How many characters of a match are shown before its first highlighted part. */
 const before = 80;
-/** The characters of a match that are shown. */
+/** How many characters of a match are shown. */
 const shown = 400;
 
 /** Shows the `highlight` of a match. It is HTML with `<em>` only; the parts between are made text, never HTML. */

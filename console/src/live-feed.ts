@@ -46,7 +46,7 @@ export class LiveFeed {
     this.#connection.abort();
     this.#connection = new AbortController();
     const { signal } = this.#connection;
-    // In the next turn, because topics often change together.
+    // In the next turn of the event loop, because topics often change together.
     setTimeout(() => {
       if (!signal.aborted) void this.#run(signal);
     });

@@ -1,7 +1,7 @@
 import { useState } from 'preact/hooks';
 import type { Message } from '../../client/src/index.ts';
 
-/** Longer bodies are shown in part at first: characters, and lines. */
+/** A body with more characters or lines than this is shown only in part at first. */
 const long = { characters: 1_200, lines: 18 };
 /** Metadata up to this many characters stand on one line. */
 const shortMetadata = 120;

@@ -25,7 +25,7 @@ export interface ItemChange<Item> {
 }
 
 const nothing = { data: [], next: null, pending: [] };
-/** The items of a page. */
+/** How many items are read as one page. */
 const pageSize = 50;
 /** The most items that are kept, so that the page stays small however long the list is. */
 export const mostItems = 200;
@@ -113,7 +113,7 @@ export class NumberedWindow<Item extends Numbered> {
     });
   }
 
-  /** Reads the range of the window again, for what no change tells: counts, and pending numbers. */
+  /** Reads the range of the window again, because counts and pending numbers do not come as changes. */
   refresh(): Promise<void> {
     const [first, last] = [this.items[0]?.number, this.items.at(-1)?.number];
     if (first === undefined || last === undefined) return Promise.resolve();

@@ -1,7 +1,7 @@
 import type { ComponentChildren } from 'preact';
 import { useEffect, useLayoutEffect, useRef } from 'preact/hooks';
 
-/** How near an end the next page is read, in pixels. */
+/** The next page is read when the view is nearer to an end than this, in pixels. */
 const nearPx = 600;
 
 interface Props {

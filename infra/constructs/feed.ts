@@ -39,7 +39,8 @@ export class Feed extends Construct {
             lambdaAuthorizerConfig: {
               // CDK's own types don't agree under exactOptionalPropertyTypes.
               handler: authorizer as unknown as IFunction,
-              // AWS does not say whether a kept answer is for one channel or for all. It must be for one, and short-lived.
+              // AWS does not say whether a cached response is for one channel or for all. It must be for one channel,
+              // and expire soon.
               resultsCacheTtl: Duration.seconds(0),
             },
           },

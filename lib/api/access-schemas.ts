@@ -50,7 +50,7 @@ const can = () =>
     ),
     {
       description:
-        '`read`: get, list and search. `create`: create messages. `edit`: edit and delete messages whose sender is that of the access token, and not null.',
+        '`read`: get, list and search. `create`: create messages. `edit`: edit and delete messages that have the sender of the access token. Messages without a sender cannot be edited with an access token.',
       override: {
         type: 'array',
         items: { type: 'string', enum: [...permissions] },

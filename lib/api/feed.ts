@@ -33,7 +33,10 @@ export interface StreamRequest {
   followed: Followed;
   /** When the stream must end: undefined for whoever has the application's own token. */
   access: { generation: number; expiresAt: number } | undefined;
-  /** Whether the path had `self`; then the stream of a deleted application ends as its tokens do. */
+  /**
+   * Whether the path had `self`. If its application is deleted, the stream then ends with `access_token_invalid`,
+   * otherwise with `application_not_found`.
+   */
   isSelf: boolean;
 }
 

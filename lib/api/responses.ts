@@ -38,7 +38,8 @@ export const ReadApplication = Application.extend({
   chats_count: count('chats').optional(),
 }).meta({
   id: 'ReadApplication',
-  description: 'An access token gets it without `token` and, if it is limited to some chats, without `chats_count`.',
+  description:
+    'For an access token, it has no `token` and, if the access token is limited to some chats, no `chats_count`.',
 });
 /** Has no count, because an edit returns before it reaches the store, and only the store has the count. */
 export const EditedApplication = Application.omit({ chats_count: true }).meta({ id: 'EditedApplication' });
@@ -84,7 +85,7 @@ const version = (description: string) => z.int().min(0).meta({ description, exam
 const changes = <Types extends z.ZodType>(data: Types) => ({
   data: z.array(data),
   change: version(
-    'The version to pass as `after` next. Without `after`, the version now. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.',
+    'The version to pass as `after` next. Without `after`, the present version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.',
   ),
   more: z.boolean().meta({ description: 'Whether there are more changes.' }),
   cursor: z.string().optional().meta({

@@ -213,7 +213,7 @@ export const NumberedPageQuery = once(() =>
 export const ChangesQuery = once(() =>
   z.object({
     after: queryNumber(
-      'The version that the client has: `change` of the previous page, or 0 for everything. Absent for the version now, without changes.',
+      'The version that the client has: `change` of the previous page, or 0 for everything. Absent for the present version, without changes.',
     ),
     limit: limit(
       limits.changesPage,

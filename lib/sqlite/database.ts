@@ -34,9 +34,9 @@ const damaged = (path: string, cause?: unknown): UnusableDatabase =>
 const wholeCheckBytes = 128 * 1024 * 1024;
 
 /**
- * A journal that has grown beyond this size, in bytes, is cut to it when SQLite restarts it. It grows while a reader
- * holds a snapshot, as a backup does, because SQLite then cannot reuse it. Otherwise it was measured to stay below
- * 40 MB at 2,500 messages a second.
+ * When SQLite writes a larger journal from its beginning again, it cuts the journal to this size, in bytes. A journal
+ * grows while a reader holds a snapshot, as a backup does, because SQLite then cannot reuse it. Otherwise it was
+ * measured to stay below 40 MB at 2,500 messages a second.
  */
 export const journalBytes = 64 * 1024 * 1024;
 
@@ -47,8 +47,8 @@ const copiedPagesAtOnce = 1_000;
 const databaseHeader = 'SQLite format 3\0';
 
 /**
- * A connection waits this long for the locks of others, in milliseconds. A reader can hold the lock of a writer for some
- * microseconds, when it sees the header of the journal while it is written.
+ * A connection waits this long for the locks of others, in milliseconds. For some microseconds, a reader can hold the
+ * lock that a writer needs: when it reads the header of the journal while the header is being written.
  */
 const busyMs = 5_000;
 
@@ -170,7 +170,8 @@ export class Database {
         return { holds: 'nothing', fileGenerations: { own: 0, other: 0 }, isCurrent: false, folder: undefined };
       // SQLite would silently replace a damaged header by the one in the journal, which may be older.
       if (headerOf(path) !== databaseHeader) throw damaged(path);
-      // All of these only rise. In this order, they also fit if another process commits or checkpoints meanwhile.
+      // All of these numbers only rise. Read in this order, they match even if another process commits or checkpoints
+      // meanwhile.
       const first = sizeOf(`${path}-wal`) > 0 ? firstGenerationInJournal(`${path}-wal`) : undefined;
       const checkpointed = checkpointedGeneration(path);
       raw = openUntouched(path, shared);

@@ -4,7 +4,7 @@ import { limits } from '../../lib/limits.ts';
 import type { Hub } from './hub.ts';
 
 /**
- * Maximum number of subscriptions, which are chats and lists that are followed, each counted for each stream. One takes some 0.5 kB.
+ * Maximum number of subscriptions: each chat or list that a stream follows is one. One takes some 0.5 kB.
  */
 const maxSubscriptions = 200_000;
 
@@ -18,7 +18,7 @@ export class EmbeddedFeed implements Feed {
   }
 
   async transports(): Promise<Transport[]> {
-    // Relative to its own URL, so it is right behind any prefix, and with `self`.
+    // Relative to the URL of the response, so it is right behind any prefix, and for a path with `self`.
     return [{ type: 'sse', url: 'feed' }];
   }
 

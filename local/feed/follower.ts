@@ -7,8 +7,8 @@ import type { Missed } from './reads.ts';
 import { type Subscriber, Subscription, type Topic } from './topic.ts';
 
 /**
- * A follower whose client left more than this unread gets no more steps before it has read them, in bytes. So a client
- * that reads nothing costs this much and one step.
+ * While a client has left more than this many bytes unread, its follower gets no more steps. So a client that reads
+ * nothing costs this much and one step.
  */
 const maxUnsentBytes = 65_536;
 /** Maximum number of bytes of steps that are held while a follower catches up. They are shared with the followers that are live. */
@@ -25,7 +25,10 @@ export type EndCode =
   | 'too_slow'
   | 'stopping';
 
-/** Returns the event that ends a stream, or with the number of a chat the part of the stream that follows it. */
+/**
+ * Returns the event that ends a stream. With the number of a chat, it ends only the part of the stream that follows
+ * this chat.
+ */
 export const endEvent = (code: EndCode, chat?: number): Buffer =>
   Buffer.from(`event: end\ndata: ${JSON.stringify({ code, ...(chat !== undefined && { chat_number: chat }) })}\n\n`);
 

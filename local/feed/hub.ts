@@ -10,7 +10,7 @@ import type { FeedReads } from './reads.ts';
 import { Rounds } from './rounds.ts';
 import { Topic } from './topic.ts';
 
-/** Subscriptions of a topic that get a small step before another topic has its turn. Each takes 10 µs. */
+/** How many subscriptions of a topic get a small step before another topic has its turn. Each takes 10 µs. */
 const deliveriesAtOnce = 50;
 /** A step of this many bytes takes as long as two small ones. */
 const smallStepBytes = 10_000;

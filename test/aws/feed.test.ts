@@ -73,7 +73,7 @@ describe('the feed on AWS', () => {
     expect(held.channels.application).not.toBe(transport.channels.application);
   });
 
-  test('a follower gets what is created, edited and deleted, and it can be read then', async () => {
+  test('a follower gets what is created, edited and deleted, and by then it can be read', async () => {
     const chat = await newChat();
     const [events, held] = [
       await follow(await transportFor(token), chat),
@@ -123,7 +123,7 @@ describe('the feed on AWS', () => {
     expect(foreign).toEqual([]);
   });
 
-  test('the authorizer refuses tokens that are none, channels that a token may not follow, wildcards, and publishing', async () => {
+  test('the authorizer refuses texts that are no token, channels that a token may not follow, wildcards, and publishing', async () => {
     const transport = await transportFor(token);
     const unknown = { ...transport, authorization: { ...transport.authorization, Authorization: 'x'.repeat(22) } };
     await expect(connect(unknown)).rejects.toThrow(refusal);
@@ -184,7 +184,7 @@ describe('the feed on AWS', () => {
     expect(follower.messages.size).toBe(21);
   });
 
-  test('a follower whose events are lost, doubled and reordered, and whose connection closes, ends equal to the store', async () => {
+  test('a follower whose events are lost, doubled and reordered, and whose connection closes, has in the end what the store has', async () => {
     const chat = await newChat();
     const path = `/applications/${token}/chats/${chat}`;
     const transport = await transportFor(token);

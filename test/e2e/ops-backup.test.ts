@@ -161,7 +161,7 @@ test.each(['copying', 'checking'])(
   },
 );
 
-test('a backup of a folder that the next start would refuse fails with the same reason, and one of another engine is a wrong usage', async () => {
+test('a backup of a folder that the next start would refuse fails with the same reason, and a backup of the other engine is wrong usage', async () => {
   const dataDir = await smallFolder();
   const target = dataFolder();
   const mark = path.join(dataDir, 'ledger.mark');
@@ -173,7 +173,7 @@ test('a backup of a folder that the next start would refuse fails with the same 
   expect(await ops('--stack', 'backup', path.join(target, 'x'))).toMatchObject({ status: 2 });
 });
 
-test('commands that only read work beside a running host, and those that write are refused', async () => {
+test('commands that change nothing work beside a running host, and commands that write are refused', async () => {
   const dataDir = dataFolder();
   const host = await hostOf(startHost(dataDir));
   const client = await Client.connect(host.url);

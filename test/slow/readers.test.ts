@@ -68,7 +68,7 @@ describe('the pool of reader processes', () => {
     expect(JSON.parse(result.body)).toMatchObject({ code: 'unavailable', request_id: expect.any(String) });
   };
 
-  test('a reader process ends without a word when the server is killed while it starts', async () => {
+  test('a reader process ends and prints nothing when the server is killed while the process starts', async () => {
     const child = fork(new URL('../../local/reader.ts', import.meta.url), { serialization: 'advanced', silent: true });
     child.send({ storePath: file.path, logLevel: 'warn', adminKey: undefined, systemSecret: '' });
     // As when the server dies: the other end of the channel is closed.
@@ -137,7 +137,7 @@ describe('the pool of reader processes', () => {
     expect(warn).not.toHaveBeenCalled();
   });
 
-  test('the pool keeps a process for other applications while it replaces those of two with only slow reads', async () => {
+  test('the pool keeps a process for other applications while it replaces the processes of two applications that have only slow reads', async () => {
     // Longer than the start of a process on a busy machine, because B waits for one once.
     const { read, first } = start(3_000);
     await first();

@@ -151,7 +151,7 @@ describe('the keys of the system secret', () => {
     expect(await tokens(newer).open(await later.seal(claims(), now))).toBeDefined();
   });
 
-  test('an access token that was opened before opens no more when its key is removed from the system secret', async () => {
+  test('an access token that was opened before no longer opens after its key is removed from the system secret', async () => {
     let keys: SystemKey[] = [{ key: older, signsFrom: 0 }];
     const reader = new AccessTokens({ keys: async () => keys });
     const text = await reader.seal(claims(), now);

@@ -30,7 +30,7 @@ describe('a page of changes', () => {
       7,
     );
 
-  test('the last page ends at the version now, and every other one before the first version that does not fit', () => {
+  test('the last page ends at the present version, and every other one before the first version that does not fit', () => {
     const pages = [6, 5, 3, 2].map((limit) => page(limit));
     expect(pages.map(({ data, change, more, end }) => [data.map(({ number }) => number), change, more, end])).toEqual([
       [[1, 2, 3, 4, 5, 6], 7, false, undefined],
@@ -57,7 +57,7 @@ describe('a page of changes', () => {
     expect(Buffer.byteLength(JSON.stringify(JSON.stringify(cut.data)))).toBeLessThan(limits.pageBytes + 1_000);
   });
 
-  test('without changes, the page ends at the version now', () => {
+  test('without changes, the page ends at the present version', () => {
     expect(changesPage({ changes: [], next: undefined }, messageChangeView, 7)).toEqual({
       data: [],
       change: 7,

@@ -168,7 +168,7 @@ describe('the client', () => {
     expect(await failed).toMatchObject({ status: 0, code: 'no_response', detail: 'No response within 1000 ms' });
   });
 
-  test('a time that is longer than the longest timer is waited for, and is not over at once', async () => {
+  test('a wait that is longer than the longest timer lasts its whole time, and does not end at once', async () => {
     const month = `${31 * 86_400}`;
     const { system, sent } = scripted([problem(503, 'unavailable', { 'retry-after': month })]);
     const controller = new AbortController();
@@ -212,14 +212,14 @@ describe('the client', () => {
     expect(sent).toHaveLength(1);
   });
 
-  test('a delete succeeds when the attempt before it may have deleted it', async () => {
+  test('a delete succeeds when an earlier attempt may already have deleted the thing', async () => {
     const { system } = scripted([problem(503, 'unavailable'), problem(404, 'message_not_found')]);
     const deleted = system.chat(1).deleteMessage(3);
     await vi.runAllTimersAsync();
     expect(await deleted).toBeUndefined();
   });
 
-  test('deleting an application succeeds when the attempt before it may have ended its token', async () => {
+  test('deleting an application succeeds when an earlier attempt may already have deleted it, which ends its token', async () => {
     const { system } = scripted([offline, problem(401, 'access_token_invalid')]);
     const deleted = system.deleteApplication();
     await vi.runAllTimersAsync();
@@ -263,7 +263,7 @@ describe('the client', () => {
     expect(sent.map(({ headers }) => headers.authorization)).toEqual(['Bearer token-1', 'Bearer token-2']);
   });
 
-  test('a token that cannot be had fails the call with its own error, and the next call asks again', async () => {
+  test('when the token function fails, the call fails with that error, and the next call asks again', async () => {
     let asked = 0;
     const token = () => {
       if (++asked === 1) throw new Error('no token');
@@ -309,7 +309,7 @@ describe('the client', () => {
     expect(() => new ChatSystem({ url: 'chat.example.com' })).toThrow(TypeError);
   });
 
-  test('an empty response is no value', async () => {
+  test('an empty response is returned as undefined', async () => {
     const { system } = scripted([empty]);
     expect(await system.chat(1).delete()).toBeUndefined();
   });

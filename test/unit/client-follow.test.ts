@@ -262,11 +262,11 @@ async function edited(file: string, edits: [text: string, bug: string][]): Promi
 }
 
 describe('a follower', () => {
-  test('ends equal to the store, with each change once and in order, whatever happens on the way', async () => {
+  test('has in the end what the store has, and gets each change once and in order, whatever happens on the way', async () => {
     await fc.assert(property(Follower), { numRuns });
   });
 
-  test('is read from its source without a bug when no text is replaced', async () => {
+  test('that is loaded from its edited source has no bug when no text was replaced', async () => {
     await fc.assert(property(await edited('', [])), { numRuns: 20 });
   });
 
@@ -421,28 +421,31 @@ describe('a follower in the long run', () => {
     ['too_slow', false],
     ['stopping', false],
     ['access_token_invalid', true],
-  ])('a follower whose streams bring nothing but their end does not connect without pauses: %s', async (code, ends) => {
-    let connects = 0;
-    const end: WireEvent = { type: 'end', code };
-    const connect = async (): Promise<Connection> => {
-      if (++connects > 100) throw new Error('The follower connects without end.');
-      return { isOrdered: true, silenceMs: 60_000, next: async () => end, close: () => {} };
-    };
-    const read = async () => ({ change: 0, data: [], more: false });
-    const source = { read, connect, renews: () => code.startsWith('access_token_') };
-    const ending = new AbortController();
-    const follower = new Follower(source, () => {}, ending.signal);
-    const followed = follower.follow(new Map([[chat, 0]])).next();
-    const ended = followed.catch((error: unknown) => error);
-    await seconds(300);
-    ending.abort('enough');
-    if (ends) expect(await ended).toMatchObject({ code });
-    else expect(await ended).toBe('enough');
-    expect(connects).toBeGreaterThan(2);
-    expect(connects).toBeLessThan(20);
-  });
+  ])(
+    'a follower pauses between two connections when its streams bring nothing but their end: %s',
+    async (code, ends) => {
+      let connects = 0;
+      const end: WireEvent = { type: 'end', code };
+      const connect = async (): Promise<Connection> => {
+        if (++connects > 100) throw new Error('The follower connects without end.');
+        return { isOrdered: true, silenceMs: 60_000, next: async () => end, close: () => {} };
+      };
+      const read = async () => ({ change: 0, data: [], more: false });
+      const source = { read, connect, renews: () => code.startsWith('access_token_') };
+      const ending = new AbortController();
+      const follower = new Follower(source, () => {}, ending.signal);
+      const followed = follower.follow(new Map([[chat, 0]])).next();
+      const ended = followed.catch((error: unknown) => error);
+      await seconds(300);
+      ending.abort('enough');
+      if (ends) expect(await ended).toMatchObject({ code });
+      else expect(await ended).toBe('enough');
+      expect(connects).toBeGreaterThan(2);
+      expect(connects).toBeLessThan(20);
+    },
+  );
 
-  test('a follower does not read the same page without pauses, whatever the server says of the next one', async () => {
+  test('a follower pauses before it reads the same page again, whatever the server says of the next one', async () => {
     let reads = 0;
     const read = async () => {
       if (++reads > 100) throw new Error('The follower reads without end.');

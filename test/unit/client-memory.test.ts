@@ -21,7 +21,7 @@ describe('memory for clients', () => {
     for (const each of to) memory.keep(each, bytes, bytes);
   };
 
-  test('clients that trickle are disconnected before one that sends a large body steadily', () => {
+  test('clients that send only a few bytes at a time are disconnected before one that sends a large body steadily', () => {
     const memory = new ClientMemory();
     const trickling = Array.from({ length: 2_150 }, (_, i) => connection(`trickling ${i}`));
     receive(memory, trickling, 16_000);

@@ -58,7 +58,7 @@ test('a stream is parsed alike wherever it is cut, with every kind of line end',
   );
 });
 
-test('where no feed is, changes are read every second, less often while nothing changes, and a feed is noticed', async () => {
+test('without a feed, changes are read every second, and less often while nothing changes; a feed that is added later is noticed', async () => {
   vi.useFakeTimers();
   let [version, reads, feeds] = [0, 0, 0];
   const statuses: boolean[] = [];
@@ -328,7 +328,7 @@ test('a connection that is not acknowledged fails, and an aborted signal ends on
   await expect(next).rejects.toBe('enough');
 });
 
-test('an event that no feed has counts as a lost connection', async () => {
+test('an unknown event counts as a lost connection', async () => {
   const { send, write } = streaming();
   const stream = await connectSse(new Requests({ url, fetch: send }), feed(), opening);
   write('changes', undefined);

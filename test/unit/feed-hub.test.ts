@@ -281,7 +281,7 @@ async function run(
 const actions = fc.array(action, { minLength: 5, maxLength: 40 });
 const part = fc.integer({ min: 1, max: 3 });
 
-test('a follower ends equal to the store, whatever is announced late, early, twice or never, and whenever it joins', async () => {
+test('a follower has in the end what the store has, whatever is announced late, early, twice or never, and whenever it joins', async () => {
   const property = fc.asyncProperty(fc.scheduler(), actions, followings, part, async (s, does, following, size) => {
     await run(s, does, following, { isSlow: false, part: size, padding: 0 });
   });

@@ -115,7 +115,7 @@ describe('the feed worker', () => {
     expect(api.requests.length).toBeLessThanOrEqual(limits.appsync.atOnce);
   });
 
-  test('when AppSync fails one event of a request, only its record is retried', async () => {
+  test('when AppSync cannot publish one event of a request, only the record of that event is retried', async () => {
     api.fault = ({ channel }) =>
       channel === channelOf(feedId(token), { chat: 1 }) ? { failing: [1], code: 500 } : undefined;
     expect(await work(record(step(1)), record(step(2)), record(step(3)))).toEqual([2]);

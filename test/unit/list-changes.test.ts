@@ -82,7 +82,7 @@ describe('the lists of changes', () => {
     expect(types).toEqual(['4 message.edited', '4 message.deleted']);
   });
 
-  test('without `after`, the response has the version now; beyond it, a lower version than was asked for', async () => {
+  test('without `after`, the response has the present version; with an `after` above it, a lower version than was asked for', async () => {
     expect(await page({})).toEqual({ data: [], change: 0, more: false });
     await opened.services.store.merge(messageWrites(token, 1, 1, 3));
     for (const query of [{}, { after: '1' }, { after: '99' }, { after: '9007199254740993' }])

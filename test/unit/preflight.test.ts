@@ -115,7 +115,7 @@ test('a zone that lacks something is named, with the zones to pass instead', asy
   ]);
 });
 
-test('a search node type of which AWS does not name the zones is taken to be in each of them', async () => {
+test('if AWS does not name the zones of a search node type, every zone is assumed to have it', async () => {
   // As in the sample of AWS: https://docs.aws.amazon.com/opensearch-service/latest/APIReference/API_ListInstanceTypeDetails.html
   for (const AvailabilityZones of [null, undefined])
     expect(

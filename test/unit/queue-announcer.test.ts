@@ -78,7 +78,7 @@ describe('the announcer of the AWS engine', () => {
     ['quotes', '"'],
     ['emoji', '🎉'],
     ['a control character', '\u007f'],
-  ])('a step of 190 kB of %s fits into a message of SQS, if need be as truncated', async (_, text) => {
+  ])('a step of 190 kB of %s fits into a message of SQS, as a truncated step if necessary', async (_, text) => {
     const characters = Math.floor(9_000 / Buffer.byteLength(JSON.stringify(text).slice(1, -1)));
     const body = text.repeat(characters);
     const records = await announced(step(1, ...Array.from({ length: 20 }, () => body)));

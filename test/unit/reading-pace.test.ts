@@ -22,7 +22,7 @@ test('an application stays slow while every tenth of its reads takes a second', 
   }
 });
 
-test('the time that a read waits counts a tenth', () => {
+test('a read costs at least a tenth of the time that it runs', () => {
   const paces = new ReadingPaces();
   paces.note('on a busy machine', { runMs: 200, cpuMs: 10 });
   paces.note('from a slow disk', { runMs: 300, cpuMs: 10 });

@@ -23,7 +23,7 @@ test('each thing is visited once in every round, from a round after it was added
   expect(vi.getTimerCount()).toBe(0);
 });
 
-test('things that were added over a while are visited over the same while, and not at once', () => {
+test('things that were added over some time are visited over the same length of time, and not all at once', () => {
   const visits: number[] = [];
   const rounds = new Rounds<number>(1_000, () => visits.push(performance.now()));
   for (let i = 0; i < 10; i++) {

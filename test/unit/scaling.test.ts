@@ -74,7 +74,7 @@ describe('a queue of the simulation', () => {
 describe('two queues in a row', () => {
   const fast: Reading = { processes: 5, batchSize: 10, windowMs: 0, callMs: 10 };
 
-  test('the lag of two queues is that of the first one, and the time that the second one takes', () => {
+  test('the lag of two queues is the lag of the first one plus the time that the second one takes', () => {
     const first = { reading, working };
     const one = simulate(steady(100, 60_000), reading, working, 1);
     const { medianMs, p99Ms } = simulateChain(steady(100, 60_000), { first, second: { reading: fast, working } }, 1);

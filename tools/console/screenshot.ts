@@ -4,7 +4,7 @@
 //   script/demo                                   loads the data; the counts follow within a minute
 //   npm run screenshot -- http://localhost:3000/v1
 //
-// CHROMIUM is the file of the browser where it is not Debian's.
+// Set CHROMIUM to the program of the browser, if it is not Debian's.
 import { mkdirSync } from 'node:fs';
 import path from 'node:path';
 import { chromium } from 'playwright-core';

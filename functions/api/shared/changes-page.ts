@@ -2,9 +2,9 @@ import type { Change, ChangesPage } from '../../../lib/store/changes.ts';
 import { fitting } from './pages.ts';
 
 /**
- * Returns the part of a page that a client gets. A version is not cut: the page ends before the first version that does
- * not fit whole. Only a version that does not fit alone is cut. `end` is then the position of the last change, and
- * `change` is the version before it, so a client that loses its cursor gets the whole version again.
+ * Returns the part of a page that a client gets. A version is cut only if it does not fit on a page of its own.
+ * Otherwise the page ends before the first version that does not fit as a whole. `end` is then the position of the last
+ * change, and `change` is the version before it, so a client that loses its cursor gets the whole version again.
  *
  * @param version the present version of the chat or application, read before the page
  */

@@ -48,7 +48,8 @@ export async function requireOwn(
 }
 
 /**
- * Requires that the ledger has accepted the message, and no deletion of it, which the store may not know yet.
+ * Requires that the ledger has accepted the message and has not accepted a deletion of it. The store may not know of a
+ * deletion yet.
  *
  * @throws NotFound for the application, chat or message
  */

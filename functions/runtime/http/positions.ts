@@ -29,7 +29,8 @@ export const matchPosition = z.pipe(
 
 /**
  * The position of a change within a version that one page could not hold, and the `after` of its page. A request may
- * pass it with any `after` from that one to the `change` of the page, because no version between them has changes.
+ * pass it with any `after` between the `after` and the `change` of that page, because no version between these two has
+ * changes.
  */
 export const changePosition = (after: number | undefined) =>
   z.pipe(

@@ -51,7 +51,8 @@ export class AppsyncPublisher implements Publisher {
   async publish(channel: string, events: string[]): Promise<NotPublished[]> {
     const response = await this.#post(JSON.stringify({ channel, events }));
     if (finalCodes.includes(response.status)) {
-      // The service names no event, so it refuses all of them. One event at a time, only the wrong one is refused.
+      // The response names no event, and all of them were refused. If events are sent one at a time, only the wrong one
+      // is refused.
       const reason = `AppSync responded with ${response.status}: ${errorTypeOf(await response.text())}`;
       return events.length > 1
         ? await this.#oneByOne(channel, events)

@@ -36,7 +36,7 @@ type Db = Transaction<Schema>;
 export async function mergeAll(db: Db, writes: Write[]): Promise<Version[]> {
   const batch = batchOf(writes);
   // First, because the rows are stamped with the new versions. Other transactions that change the same chats wait for
-  // this lock until the commit, so versions can be read only in their order.
+  // this lock until the commit, so versions become visible in their order.
   await raiseVersions(db, [...batch.chats, ...batch.messages]);
   // Applications first, messages last, so that nothing is stored below something that the same batch deletes.
   await mergeApplications(db, allWrites(batch.applications));

@@ -90,8 +90,8 @@ export class SqliteStore extends SqlStore {
   }
 
   /**
-   * Returns the messages of a version, and no more of them once their texts exceed `limits.stepBytes`: followers get such
-   * a version without its changes, and the thread that reads it serves requests.
+   * Returns the messages of a version, but stops once their texts exceed `limits.stepBytes`: followers get such a
+   * version without its changes, and reading more would keep this thread from serving requests.
    */
   #messagesOf(token: string, chat: number, version: number): Schema['messages'][] {
     const found: Schema['messages'][] = [];

@@ -247,7 +247,7 @@ describe('the ledger in DynamoDB', () => {
       queueIsBack();
     };
 
-    test('a request that died with its number is in flight for its lease, and then completed with its number and time', async () => {
+    test('the key of a request that died after it took a number is in flight until the lease ends, and a retry then completes the create with that number and time', async () => {
       const key = newKey();
       const begun = clock();
       await die(key);

@@ -512,7 +512,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
           expect((await call(id, to, { chat: 1 }, { body: JSON.stringify(body) })).status).toBe(422);
     });
 
-    test('a message that is accepted but not stored yet cannot be edited by a holder, but by the application', async () => {
+    test('a holder cannot edit a message that is accepted but not stored yet, but the application’s own token can', async () => {
       const token = await newApplication();
       await settle();
       const to = bearer(await seal(token, everything));
@@ -527,7 +527,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       expect((await call('deleteMessage', to, { chat: 1, message: number })).status).toBe(204);
     });
 
-    test('an edit or deletion by a holder of what was deleted is 404 at once, whoever sent the message', async () => {
+    test('a holder’s edit or deletion of a deleted message gets a 404 at once, whoever sent the message', async () => {
       const token = await newApplication();
       const deleting = await newApplication();
       await settle();

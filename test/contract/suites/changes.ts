@@ -139,7 +139,7 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       expect(told(await changesIn({ token }, seen))).toEqual([`${seen + 1}: 1 edited`]);
     });
 
-    test('a deletion that arrives before its creation is one change, and the creation is none', async () => {
+    test('a deletion that arrives before its creation makes one change, and the creation makes none', async () => {
       const token = newToken();
       const chat = { token, chat: 1 };
       await store.merge([deletionWrite(token, 1, 1)]);
@@ -148,7 +148,7 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       expect(told(await changesIn(chat))).toEqual(['1: 1 deleted', '2: 2 created']);
     });
 
-    test('a void number is no change, and a message that is stored under it later is one', async () => {
+    test('a void number makes no change, and a message that is stored under it later makes one', async () => {
       const chat = { token: newToken(), chat: 1 };
       await store.merge([messageWrite(chat.token, 1, 2)]);
       await store.noteMissing(chat, [1], 1_000);
@@ -158,7 +158,7 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       expect(told(await changesIn(chat, 1))).toEqual(['2: 1 created']);
     });
 
-    test('a page begins after any version, or within it, and ends with any', async () => {
+    test('a page may begin after any version or within one, and may end with any version', async () => {
       const token = newToken();
       const chat = { token, chat: 1 };
       for (const [first, last] of [

@@ -397,7 +397,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         ).toEqual([4, 6, 8, 9]);
       });
 
-      test('the live chats of a set are those that are not deleted, stored yet or not', async () => {
+      test('the live chats of a set are those that are not deleted, whether they are stored yet or not', async () => {
         const token = newToken();
         await store.merge([chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2), deletionWrite(token, 4)]);
         expect(await store.liveChats(token, [1, 2, 3, 4])).toEqual(new Set([1, 3]));
@@ -632,7 +632,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await dueAt(6_000, other)).toHaveLength(1);
       });
 
-      test('a deletion is due for purging at once, however far ahead the clock was that accepted it', async () => {
+      test('a deletion is due for purging at once, however far ahead the clock was when it was accepted', async () => {
         const token = newToken();
         await store.merge([deletionWrite(token, 1, undefined, 3_456_000_000)]);
         expect(await dueAt(1_000, token)).toEqual([{ token, chat: 1, pass: 1 }]);

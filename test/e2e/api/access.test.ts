@@ -68,7 +68,7 @@ test('the name of the scheme is case-insensitive, and only a bearer token is eva
   expect(await api.get(`${self}?access_token=${authorization.slice(7)}`)).toBeProblem(401, 'access_token_required');
 });
 
-test('an access token in the path names no application, and beside a token in the path no bearer token is evaluated', async () => {
+test('an access token in the path names no application, and a bearer token is ignored when the path has a token', async () => {
   const { authorization } = await holderOf({ can: ['read', 'create', 'edit'] });
   const inPath = `/applications/${authorization.slice(7)}`;
   for (const headers of [{}, { authorization }, bearer(token)]) {

@@ -13,14 +13,16 @@ const sizes = {
   smoke: { runs: 1, seconds: 1, few: 20, many: 100 },
 };
 const chatCount = 100;
-/** Creates a second: with the few followers, and with the many, where each create has a hundred followers. */
+/**
+ * The number of creates per second: beside the few followers, and beside the many, where each create has a hundred
+ * followers.
+ */
 const createRates = { few: 100, many: 50 };
 const connections = 50;
 
 export const embeddedFeed = figure({
   title: 'Embedded: following live',
-  about: `Followers hold streams of server-sent events, each of one chat. The time is from before a create is sent until a
-    follower has the event: it has two syncs of the disk, one of the ledger and one of the store. The followers run in
+  about: `Followers hold streams of server-sent events, each of one chat. The time is from before a create is sent until a follower has the event. It includes two syncs of the disk, one of the ledger and one of the store. The followers run in
     one process, on the same two processors as the server.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, few, many } = sizes[scale];

@@ -32,7 +32,7 @@ export const feedLag = figure({
   matrix: true,
   about: `A simulation, not a measurement: single creates in ${chats} chats arrive at random times and pass the store queue and
     the feed queue, both as deployed unless the row names a change. The lag is the time from the response until AppSync has
-    accepted the event. That AppSync takes 20 ms for a request, and how long it takes to deliver an event, are not measured.
+    accepted the event. Two times are not measured: the 20 ms for a request to AppSync are assumed, and the time to deliver an event is not included.
     The last column is what queues, workers and AppSync charge for a million messages with one follower of each chat.`,
   measure: async ({ scale, say, results }) => {
     const { inputs } = inputsFrom(results());
