@@ -32,8 +32,9 @@ export type BackupStep = { kind: 'copying'; totalBytes: number; remainingBytes: 
  */
 export async function backUp(dataDir: string, target: string, onStep: (step: BackupStep) => void): Promise<void> {
   if (existsSync(target)) throw new BackupProblem(`${target} exists already; name a new folder.`);
-  // Only this user may enter the folder.
-  const unfinished = mkdtempSync(`${target}.unfinished-`);
+  // Only this user may enter the folder. Its name begins with a dot, so that `*` does not match what a crash leaves: a
+  // restore of the newest backup would take it.
+  const unfinished = mkdtempSync(path.join(path.dirname(target), `.${path.basename(target)}.unfinished-`));
   try {
     await copyFolder(dataDir, unfinished, onStep);
     // It fails when the target has been created meanwhile and is not empty.

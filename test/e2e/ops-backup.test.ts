@@ -155,7 +155,7 @@ test.each(['copying', 'checking'])(
     });`;
     const args = ['--input-type=module', '-e', program, dataDir, folder, kind];
     expect(spawnSync(process.execPath, args).signal).toBe('SIGKILL');
-    expect(readdirSync(target)).toEqual([expect.stringContaining('backup.unfinished-')]);
+    expect(readdirSync(target)).toEqual([expect.stringMatching(/^\.backup\.unfinished-/)]);
     expect(await ops('--data-dir', dataDir, 'backup', folder)).toEqual({ status: 0, stdout: '', stderr: '' });
     expect(checkWhole(folder).ledger.holds).toBe('data');
   },
