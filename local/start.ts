@@ -74,8 +74,8 @@ async function start(settings: Settings): Promise<void> {
     ...(process.stdout.isTTY && { show: onTerminal((line) => console.log(line)) }),
   });
   const metrics = new Metrics(traffic, engine.state);
-  const gate = { adminKey, onLoopback, access: engine.services.access };
-  const server = createServer(operations, gate, { traffic, metrics });
+  const checks = { adminKey, onLoopback, access: engine.services.access };
+  const server = createServer(operations, checks, { traffic, metrics });
   await server.listen({ port, host });
 
   const { port: listening } = server.server.address() as AddressInfo;
