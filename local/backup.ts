@@ -15,7 +15,7 @@ const mostJournalGrowth = 4 * 1024 ** 3;
 /** Why a backup was not made, as a sentence. */
 export class BackupProblem extends Error {}
 
-/** The work that a backup has begun, or its progress within it. */
+/** What a backup is doing: copying the files, with its progress, or checking the copy. */
 export type BackupStep = { kind: 'copying'; totalBytes: number; remainingBytes: number } | { kind: 'checking' };
 
 /**
@@ -32,8 +32,8 @@ export type BackupStep = { kind: 'copying'; totalBytes: number; remainingBytes: 
  */
 export async function backUp(dataDir: string, target: string, onStep: (step: BackupStep) => void): Promise<void> {
   if (existsSync(target)) throw new BackupProblem(`${target} exists already; name a new folder.`);
-  // Only this user may enter the folder. Its name begins with a dot, so that `*` does not match what a crash leaves: a
-  // restore of the newest backup would take it.
+  // Only this user may enter the folder. Its name begins with a dot, because a crash may leave it incomplete: `*` then
+  // does not match it, so a restore of the newest backup does not choose it.
   const unfinished = mkdtempSync(path.join(path.dirname(target), `.${path.basename(target)}.unfinished-`));
   try {
     await copyFolder(dataDir, unfinished, onStep);
@@ -84,7 +84,7 @@ async function copyFiles(snapshot: FilesSnapshot, copy: string, onStep: (step: B
     );
   const journalsBefore = journals();
   const files = [
-    // The ledger first, because the thread that accepts writes its journal.
+    // Copy the ledger first, so that the accepting thread can soon reuse the ledger's journal.
     { database: ledgerDatabase, name: 'ledger.db', bytes: ledgerDatabase.bytes() },
     { database: storeDatabase, name: 'store.db', bytes: storeDatabase.bytes() },
   ];

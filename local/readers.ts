@@ -35,9 +35,9 @@ const slowReadMs = 200;
 const checkEveryMs = 50;
 
 /**
- * Maximum number of concurrent reads. All running reads of slow and unknown applications together count as one. The
- * limit is two, so that one application can never occupy all processes. It is not higher, because more reads would only
- * compete for two processors.
+ * Maximum number of concurrent reads. All running reads of applications whose pace is slow or unknown together count as
+ * one. The limit is two, so that one application can never occupy all processes. It is not higher, because more reads
+ * would only compete for two processors.
  */
 const maxConcurrentReads = 2;
 /**
@@ -49,8 +49,8 @@ const unknownTokens = 'unknown tokens';
 
 /**
  * Maximum number of processes. It is one more than `maxConcurrentReads`, because a read of a slow application and one
- * of an unknown application may run at the same time and count as one. So a fast read can run beside both of them. A
- * start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle process.
+ * of an application of unknown pace may run at the same time and count as one. So a fast read can run beside both of
+ * them. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle process.
  */
 const maxProcesses = maxConcurrentReads + 1;
 
@@ -300,8 +300,8 @@ export class Readers {
   /**
    * Takes the next read in turn, and keeps a process free for fast applications:
    *
-   * - A read of a slow application starts only if no read of a slow or unknown one is running.
-   * - A read of an unknown application may also start while one read of a slow application is running.
+   * - A read of a slow application starts only if no read of another application of slow or unknown pace is running.
+   * - A read of an application of unknown pace may also start while one read of a slow application is running.
    * - A read that is slow, or starts beside a slow one, leaves another process idle, because a new process may take a
    *   second to start on a busy machine.
    */
@@ -318,7 +318,7 @@ export class Readers {
     const idle = [...this.#readers].filter(({ remote, read }) => remote && !read).length;
     const mayTake: Record<Pace, boolean> = {
       fast: isOneFree,
-      // A read of an unknown application may run beside a slow read, so that its pace becomes known.
+      // A read of an application of unknown pace may run beside a slow read, so that its pace becomes known.
       unknown:
         isOneFree && (others === 0 || (others === 1 && !atWork.some(({ pace }) => pace === 'unknown') && idle > 1)),
       slow: isOneFree && others === 0 && idle > 1,

@@ -1,6 +1,6 @@
 /**
- * An application whose reads cost more than this on average is slow, in milliseconds of a processor. Ordinary reads
- * cost 1 to 20.
+ * An application is slow if its reads cost more processor time than this on average, in milliseconds. Ordinary reads
+ * cost 1 to 20 ms.
  */
 const slowAverageMs = 25;
 /**

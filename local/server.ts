@@ -106,7 +106,7 @@ declare module 'fastify' {
   }
 }
 
-/** What counts the requests, and the text of the metrics; without metrics, their path is unknown. */
+/** The counter of responses, and the renderer of the metrics. Without `metrics`, the path of the metrics gets 404. */
 export interface Observers {
   traffic: Traffic;
   metrics?: Metrics;
@@ -171,7 +171,7 @@ export function createServer(
     clientErrorHandler: () => undefined,
     routerOptions: { maxParamLength: headerBytes },
     frameworkErrors: (_error, request, reply) => {
-      // A path that cannot be decoded has a preflight too.
+      // A preflight gets the same response for every path, even for one that cannot be decoded.
       if (isPreflight(request)) unknownPath(request, reply);
       else send(request, reply, refusal(request, malformedRequest()));
     },
@@ -263,7 +263,7 @@ export function createServer(
       response.writeHead(result.statusCode, headers).end();
       return;
     }
-    // The responses to later requests would have no place.
+    // Later requests of this connection are in progress, and their responses could not follow a stream.
     if (connection.started > 1) {
       socket.destroy();
       return;
@@ -537,7 +537,7 @@ const urlsOf = (path: string): string[] =>
  */
 const redirectToDocs = (requestId: string): HttpResult => emptyResponse(307, requestId, { location: `${stage}/docs` });
 
-/** Returns a response without a body that no handler makes. */
+/** Returns a response without a body, for requests that the host itself responds to. */
 const emptyResponse = (statusCode: number, requestId: string, headers: Record<string, string> = {}): HttpResult => ({
   statusCode,
   headers: { ...commonHeaders, ...privateResponse, ...headers, 'x-request-id': requestId },

@@ -23,8 +23,8 @@ const summaryMs = 60_000;
 /** Requests that monitoring repeats all the time. They are counted in the metrics, but they are no traffic. */
 const probes: ReadonlySet<Served> = new Set<Served>(['getHealth', 'metrics']);
 
-/** What a request was, when it began, and what came of it. */
-export interface Answered {
+/** A request, and the status and duration of its response. */
+export interface ServedRequest {
   served: Served;
   method: string;
   status: number;
@@ -72,8 +72,8 @@ export class Traffic {
   }
 
   /** Counts and logs a response. */
-  note(answered: Answered): void {
-    const { served, status, durationMs } = answered;
+  note(request: ServedRequest): void {
+    const { served, status, durationMs } = request;
     const route = this.#routeOf(served);
     const statusClass = Math.floor(status / 100) - 1;
     route.byStatusClass[statusClass] = (route.byStatusClass[statusClass] ?? 0) + 1;
@@ -81,8 +81,8 @@ export class Traffic {
     while (durationMs > (durationBounds[bucket] ?? Number.POSITIVE_INFINITY) * 1_000) bucket++;
     route.byDuration[bucket] = (route.byDuration[bucket] ?? 0) + 1;
     route.totalMs += durationMs;
-    if (!probes.has(served)) this.#noteTraffic(answered);
-    if (this.#isVerbose) this.#show('debug', events.answered, lineOf(answered));
+    if (!probes.has(served)) this.#noteTraffic(request);
+    if (this.#isVerbose) this.#show('debug', events.answered, lineOf(request));
   }
 
   #routeOf(served: Served): RouteTraffic {
@@ -93,7 +93,7 @@ export class Traffic {
     return added;
   }
 
-  #noteTraffic({ served, status, durationMs }: Answered): void {
+  #noteTraffic({ served, status, durationMs }: ServedRequest): void {
     // The histogram takes whole numbers from 1.
     this.#recent.record(Math.max(Math.round(durationMs * 1_000), 1));
     if (status === 201 && served !== 'createAccessToken') this.#creates++;
@@ -127,7 +127,7 @@ export class Traffic {
 }
 
 /** Returns the members of a request's log line. The route is the path of the table, because a real path has tokens. */
-function lineOf({ served, method, status, requestId, durationMs }: Answered): Record<string, string | number> {
+function lineOf({ served, method, status, requestId, durationMs }: ServedRequest): Record<string, string | number> {
   const path = served === 'metrics' ? '/metrics' : served === 'other' ? '*' : (routes[served] as Route).path;
   return { request_id: requestId, status, route: `${method} ${path}`, duration_ms: Math.round(durationMs * 100) / 100 };
 }

@@ -7,7 +7,7 @@ export type AppsyncTransport = components['schemas']['AppsyncEventsTransport'];
 
 /** How long AppSync may take to acknowledge the connection and all subscriptions, in milliseconds. */
 const acknowledgeMs = 30_000;
-/** Maximum number of steps that wait for a slow consumer with their data. The data of later steps is read again. */
+/** Maximum number of steps that keep their data for a slow consumer. The data of further steps is read again. */
 const waitingSteps = 100;
 /** The time between two checks doubles while nothing changes, up to this multiple of the first one. */
 const maxCheckFactor = 10;

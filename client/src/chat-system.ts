@@ -120,17 +120,17 @@ class Calls {
 export class ChatSystem {
   readonly #calls: Calls;
 
-  /** @throws TypeError when the URL is not one */
+  /** @throws TypeError when the URL is invalid */
   constructor(settings: Settings) {
     this.#calls = new Calls(new Requests(settings));
   }
 
-  /** Creates an application. Only the operator may, where the deployment has an admin key. */
+  /** Creates an application. Needs the admin key if the deployment has one. */
   createApplication(name: string, options?: CreateOptions): Promise<Application> {
     return this.#calls.create('/applications', { name }, options);
   }
 
-  /** Lists all applications of the deployment; also only for the operator. */
+  /** Lists all applications of the deployment. Needs the admin key if the deployment has one. */
   applications(options?: ListOptions): List<Application, ApplicationPage> {
     return this.#calls.list('/applications', options);
   }

@@ -2,7 +2,7 @@ import type { components } from './openapi.ts';
 
 type Problem = components['schemas']['Problem'];
 
-/** A fault of a request that is not valid. */
+/** One error in an invalid request: where it is, and what is wrong there. */
 export type Fault = NonNullable<Problem['errors']>[number];
 
 /**
@@ -31,7 +31,7 @@ export class ChatSystemError extends Error {
   readonly code: ErrorCode;
   /** What is wrong with this request. The text may change; compare `code`. */
   readonly detail: string;
-  /** The faults of a request that is not valid: where, and what is wrong there. Otherwise empty. */
+  /** The errors in an invalid request; empty for every other failure. */
   readonly errors: readonly Fault[];
   /** The `x-request-id` of the response, by which the operator finds the request in the logs. */
   readonly requestId: string | undefined;

@@ -6,7 +6,7 @@ export interface Page<Item> {
 }
 
 /**
- * A list that is read page by page, as far as it is wanted: `for await (const item of list)`. It can be iterated several
+ * A list that requests a page when the loop needs it: `for await (const item of list)`. It can be iterated several
  * times, and then reads again.
  */
 export class List<Item, Of extends Page<Item>> implements AsyncIterable<Item> {
@@ -16,7 +16,7 @@ export class List<Item, Of extends Page<Item>> implements AsyncIterable<Item> {
     this.#read = read;
   }
 
-  /** Returns one page: the first one, or that of a cursor. It also has what belongs to no item, such as `total`. */
+  /** Returns one page: the first one, or that of a cursor. Besides its items, it has members such as `total`. */
   page(cursor?: string): Promise<Of> {
     return this.#read(cursor);
   }

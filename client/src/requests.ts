@@ -59,8 +59,8 @@ export class Requests {
   }
 
   /**
-   * Sends a request until it has a lasting outcome. A repetition does no harm: a create has an Idempotency-Key, and a
-   * repeated edit or delete changes nothing.
+   * Sends a request, and repeats it while it fails temporarily. A repetition does no harm: a create has an
+   * Idempotency-Key, and a repeated edit or delete changes nothing.
    *
    * @param path below the base URL
    * @returns the JSON of the response; undefined when it has no body

@@ -2,7 +2,7 @@ import { ChatSystemError } from '../../client/src/index.ts';
 
 /** Returns what went wrong, in sentences. */
 export function sentencesOf(error: unknown): string {
-  if (!(error instanceof ChatSystemError)) return `This is a fault of the page: ${String(error)}`;
+  if (!(error instanceof ChatSystemError)) return `This is a bug of the console: ${String(error)}`;
   if (error.code === 'no_response') return 'The server does not respond. Check your connection, and try again.';
   if (error.code === 'admin_key_required') return 'The admin key is missing or wrong.';
   const faults = error.errors.map(({ pointer, detail }) => `${pointer} ${detail}.`);

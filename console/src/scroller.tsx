@@ -14,7 +14,7 @@ interface Props {
   sticksToEnd?: boolean;
   onTop: () => void;
   onBottom: () => void;
-  /** Told whether the end is in view. */
+  /** Called with whether the end is in view. */
   onAtEnd?: (atEnd: boolean) => void;
   children: ComponentChildren;
 }

@@ -11,7 +11,7 @@ import { goTo, usePlace } from './place.ts';
 import { Problem } from './problem.tsx';
 import { type Search, SearchResults } from './search-results.tsx';
 
-/** Where the search results have a column of their own, so that they stay when one is chosen. */
+/** Returns whether the search results have a column of their own. If so, they stay open when one is chosen. */
 const isWide = () => matchMedia('(min-width: 1100px)').matches;
 
 /** One application: its chats, the open chat, and the search. */

@@ -33,6 +33,6 @@ export class EmbeddedFeed implements Feed {
 const tooManyFollowed = () =>
   new Problem(
     'unavailable',
-    `The server follows as many chats as it can. Retry after ${limits.unavailableRetryAfterSeconds} s.`,
+    `Too many chats are followed at the moment. Retry after ${limits.unavailableRetryAfterSeconds} s.`,
     { headers: { 'Retry-After': String(limits.unavailableRetryAfterSeconds) } },
   );

@@ -7,8 +7,8 @@ import type { Missed } from './reads.ts';
 import { type Subscriber, Subscription, type Topic } from './topic.ts';
 
 /**
- * While a client has left more than this many bytes unread, its follower gets no more steps. So a client that reads
- * nothing costs this much and one step.
+ * While a client has left more than this many bytes unread, its follower gets no more steps. So for a client that reads
+ * nothing, the server keeps at most this many bytes and one step.
  */
 const maxUnsentBytes = 65_536;
 /** Maximum number of bytes of steps that are held while a follower catches up. They are shared with the followers that are live. */
@@ -16,7 +16,7 @@ const maxHeldBytes = 65_536;
 /** Time before another attempt to read what a follower missed, in milliseconds. */
 const retryMs = 1_000;
 
-/** Why a stream ends, as its client hears it. */
+/** The code in the event that ends a stream. It tells the client the reason. */
 export type EndCode =
   | 'access_token_expired'
   | 'access_token_invalid'
@@ -79,10 +79,10 @@ export class Follower implements Subscriber {
   take(subscription: Subscription, step: PreparedStep): void {
     if (this.hasEnded || step.version <= subscription.position) return;
     if (subscription.state === 'catching up') hold(subscription, step);
-    else if (subscription.state === 'behind') this.#miss(step);
+    else if (subscription.state === 'behind') this.#countMissed(step);
     else if (this.client.unsent > maxUnsentBytes) {
       this.#fallBehind(subscription);
-      this.#miss(step);
+      this.#countMissed(step);
     } else this.#send(subscription, step);
   }
 
@@ -136,7 +136,7 @@ export class Follower implements Subscriber {
   }
 
   /** Counts a step that a slow client will have to catch up with, and ends the stream when these are too many. */
-  #miss(step: PreparedStep): void {
+  #countMissed(step: PreparedStep): void {
     if (this.#isCatchingUp) return;
     this.#missedBytes += step.size;
     if (this.client.unsent + this.#missedBytes > limits.feed.unreadBytes) this.end('too_slow');
@@ -183,7 +183,7 @@ export class Follower implements Subscriber {
       const { held, position } = subscription;
       if (!held || position < heldFrom) continue;
       for (const step of held) if (step.version > position) this.#send(subscription, step);
-      // Any other step of this topic is still on its way to all its subscriptions.
+      // The hub passes every later step to `take`, which sends it directly from now on.
       subscription.held = undefined;
       subscription.state = 'live';
       return;
@@ -194,7 +194,7 @@ export class Follower implements Subscriber {
     return !this.hasEnded && this.subscriptions.includes(subscription);
   }
 
-  /** Resolves when the system has taken everything that was sent; never if the client has gone. */
+  /** Resolves when the operating system has taken all bytes that were sent; never if the client has disconnected. */
   #drained(): Promise<void> {
     return new Promise((resolve) => this.client.onSent(resolve));
   }

@@ -78,11 +78,11 @@ export class Hub {
     this.#checks = new Rounds(checkMs, (application) => void this.#check(application));
   }
 
-  /** Called when versions were committed. */
+  /** Schedules the delivery of these versions to their followers. Called after they were committed. */
   announce(versions: Version[]): void {
     for (const { token, chat = 0, version } of versions) {
       const topic = this.#applications.get(token)?.topics.get(chat);
-      if (topic) this.#hear(topic, version);
+      if (topic) this.#noteVersion(topic, version);
     }
   }
 
@@ -125,7 +125,7 @@ export class Hub {
         positions.set(topic, after === undefined ? version : after > version ? 0 : after);
       }
       const generation = await this.#reads.generation(token);
-      // The list of chats tells of later deletions, because its version has been read.
+      // Later deletions arrive as steps of the list of chats, because its version has been read before.
       const deleted = await this.#reads.deletedChats(token, [...followed.chats.keys()]);
       if (follower.hasEnded) return;
       follower.begin(positions);
@@ -199,11 +199,11 @@ export class Hub {
     topic.checkedAt = performance.now();
     const version = await this.#reads.version(topic.parent);
     topic.version ??= version;
-    this.#hear(topic, version);
+    this.#noteVersion(topic, version);
     return version;
   }
 
-  #hear(topic: Topic, version: number): void {
+  #noteVersion(topic: Topic, version: number): void {
     topic.announced = Math.max(topic.announced, version);
     if (topic.version === undefined || topic.announced <= topic.version || topic.isBusy) return;
     this.#due.add(topic);
@@ -250,7 +250,7 @@ export class Hub {
       }
     } catch (error) {
       log.error(events.feedFailed, { error: error as Error });
-      setTimeout(() => this.#hear(topic, topic.announced), retryMs).unref();
+      setTimeout(() => this.#noteVersion(topic, topic.announced), retryMs).unref();
     } finally {
       topic.isBusy = false;
     }
@@ -280,7 +280,7 @@ export class Hub {
     application.topics.delete(chat);
   }
 
-  /** Visits a follower every 30 s. */
+  /** Sends a heartbeat, and reads the versions that were not read for 30 s. Called every 30 s for each follower. */
   #visit(follower: Follower): void {
     follower.heartbeat();
     this.#expireSoon(follower);

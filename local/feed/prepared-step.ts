@@ -18,7 +18,7 @@ export class PreparedStep {
     this.deletedChats = deletedChats;
   }
 
-  /** Returns the event for a follower of nothing else. */
+  /** Returns the event for a follower that follows only this chat or list. */
   alone(): Buffer {
     this.#alone ??= Buffer.from(this.#event(`id: ${idPart(this.#chat, this.version)}\n\n`));
     return this.#alone;

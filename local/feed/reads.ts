@@ -12,11 +12,11 @@ export interface Missed {
 export interface FeedReads {
   /** Returns the present version of a chat or, without `chat`, of an application's chats. */
   version(parent: Parent): Promise<number>;
-  /** Returns the steps after a version that was sent to all followers, up to another one that can be read. */
+  /** Returns the steps after version `after`, which all followers have, up to version `upTo`, which is committed. */
   steps(parent: Parent, after: number, upTo: number): Promise<PreparedStep[]>;
   /**
-   * Returns the next part of what came after a version, which may be long ago. It can be slow, so it runs elsewhere.
-   * Undefined when it was not read in time.
+   * Returns the next part of the steps after a version, which may be old. This can be slow, so it runs in a reader
+   * process. Undefined when it was not read in time.
    */
   missed(parent: Parent, after: number): Promise<Missed | undefined>;
   /** Returns the application's access generation; undefined when it was deleted. */

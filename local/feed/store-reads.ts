@@ -7,7 +7,7 @@ import type { FeedReads, Missed } from './reads.ts';
 
 /** Changes that are read at a time. */
 const changesAtOnce = 100;
-/** A part of what was missed ends with the step that brings it to this many bytes. It is sent as a whole. */
+/** A part of what was missed ends with the step that brings it to this many bytes. No step is split. */
 const partBytes = 262_144;
 
 /** A part of what was missed, as a reader process sends it: the JSON of steps by their versions. */
@@ -16,7 +16,7 @@ export interface MissedPart {
   upTo: number;
 }
 
-/** Returns what the accepting thread reads. */
+/** Returns the reads of the feed in the accepting thread. It passes `missed` on to a reader process. */
 export const feedReads = (
   store: Changes,
   ledger: Pick<Ledger, 'chat' | 'accessGeneration'>,
@@ -60,7 +60,7 @@ function preparedStep(step: Step): PreparedStep {
  * @returns steps that are complete up to the version `upTo`, which is lower than `after` if there is no such version
  */
 export async function missedPart(store: Changes, parent: Parent, after: number): Promise<MissedPart> {
-  // The version first: what is changed again after it has a later version.
+  // Read the version before the changes. A change that is committed in between has a later version, so it is not lost.
   const version = await store.version(parent);
   if (after >= version) return { steps: [], upTo: version };
   const range = { after: { version: after }, upTo: version, limit: changesAtOnce };
@@ -83,8 +83,8 @@ export async function missedPart(store: Changes, parent: Parent, after: number):
 }
 
 /**
- * Returns the steps of a page of changes, and the version up to which they are complete. If the page is shorter than its
- * first version, that is the only step, without its changes.
+ * Returns the steps of a page of changes, and the version up to which they are complete. If the first version does not
+ * fit on the page, returns only this version, without changes.
  */
 function wholeSteps<Stored, Of extends Step>(
   { changes, next }: ChangesPage<Stored>,

@@ -59,7 +59,7 @@ export class StreamClient implements EventClient {
     else this.#connection.onStreamClosed = listener;
   }
 
-  /** Counts what waits in this process, now and when the system has taken what waits now. */
+  /** Counts the unsent bytes now, and again when the operating system has taken them. */
   #watch(): void {
     this.#count();
     this.#socket.write(nothing, () => {

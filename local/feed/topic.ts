@@ -22,7 +22,7 @@ export class Topic {
   }
 }
 
-/** Who has a subscription. */
+/** The follower that a subscription belongs to. */
 export interface Subscriber {
   /** Takes a step. The steps of a topic come in order. */
   take(subscription: Subscription, step: PreparedStep): void;

@@ -31,7 +31,7 @@ import { ministack } from '../../tools/stack/native/ministack.ts';
 import { opensearch } from '../../tools/stack/native/opensearch.ts';
 import { nativeTools } from '../../tools/stack/native/tools.ts';
 import { freePort, loopback } from '../../tools/stack/ports.ts';
-import { findServers, requireTools } from '../../tools/stack/tools.ts';
+import { addServerFoldersToPath, requireTools } from '../../tools/stack/tools.ts';
 import { testCursors } from '../support/client/cursors.ts';
 import { FaultyProxy } from '../support/faults/faulty-proxy.ts';
 import { OwnServer } from './own-server.ts';
@@ -71,7 +71,7 @@ export interface ChaosEngine {
 
 /** Starts the servers, the workers and the schedules. */
 export async function startChaosEngine(): Promise<ChaosEngine> {
-  findServers();
+  addServerFoldersToPath();
   await requireTools(nativeTools);
   const folder = path.join(dataFolder, 'chaos');
   rmSync(folder, { recursive: true, force: true });

@@ -62,7 +62,7 @@ test('a number without a line is neither pending nor counted after an import', a
   ].map((line) => JSON.stringify(line));
   expect(await startOps(['--stack', 'import', '-'], { input: lines.join('\n') }).ended).toMatchObject({
     status: 0,
-    stdout: expect.stringContaining('3,000 numbers without a line became void, the first is that of chat 1.'),
+    stdout: expect.stringContaining('3,000 numbers without a line became void; the first is chat 1.'),
   });
   const chat = `/applications/${token}/chats/2`;
   const list = async () => (await api.get<MessagePage>(`${chat}/messages?limit=1000`)).body;

@@ -226,7 +226,7 @@ test('an import accepts what a converter writes: gaps, times with other offsets,
   expect(await startOps(['--data-dir', dataDir, 'import', '-'], { input: lines.join('\n') }).ended).toMatchObject({
     status: 0,
     stdout:
-      'Imported 2 chats, 2 messages, 1 deleted message. 4 numbers without a line became void, the first is that of message 1/1.\n',
+      'Imported 2 chats, 2 messages, 1 deleted message. 4 numbers without a line became void; the first is message 1/1.\n',
   });
   const host = await hostOf(startHost(dataDir, '--rollup-seconds', '1'));
   const client = await Client.connect(host.url);

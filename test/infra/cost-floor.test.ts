@@ -27,7 +27,7 @@ test.each(Object.keys(floors) as (keyof typeof floors)[])(
       // The admin key, the system secret, the SQL users of reads and workers, and the password of the owner, kept by RDS.
       secrets: stack.ofType('AWS::SecretsManager::Secret').length + (database.ManageMasterUserPassword ? 1 : 0),
       proxies: stack.ofType('AWS::RDS::DBProxy').length,
-      feeds: service.ofType('AWS::Lambda::EventSourceMapping').length,
+      polledQueues: service.ofType('AWS::Lambda::EventSourceMapping').length,
       schedules: service.ofType('AWS::Events::Rule').length,
       metrics: Object.keys(metrics).length,
       // An alarm on a math expression lists its metrics, each with a statistic, and the expression itself.

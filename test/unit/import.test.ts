@@ -236,7 +236,7 @@ describe('an import', () => {
     for (let run = 0; run < 2; run++) {
       await importOf(lines.map(textOf).join('\n'));
       expect(printed.at(-1)).toBe(
-        'Imported 2 chats, 1 message, 1 deleted message. 8 numbers without a line became void, the first is that of message 1/1.',
+        'Imported 2 chats, 1 message, 1 deleted message. 8 numbers without a line became void; the first is message 1/1.',
       );
     }
     const range = { from: 1, to: 9 };
@@ -271,7 +271,7 @@ describe('an import', () => {
     await importOf(withHighest(limits.archiveGaps, 5), { dryRun: true });
     expect(printed.at(-1)).toContain('1,000,000 numbers without a line would become void');
     await importOf(withHighest(2_503, 2));
-    expect(printed.at(-1)).toContain('2,500 numbers without a line became void, the first is that of message 1/4.');
+    expect(printed.at(-1)).toContain('2,500 numbers without a line became void; the first is message 1/4.');
     expect(storeFile.database.raw.prepare('SELECT count(*) AS n FROM missing_numbers WHERE number > 9').get()).toEqual({
       n: 2_494,
     });

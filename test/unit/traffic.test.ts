@@ -1,20 +1,20 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
 import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { Metrics } from '../../local/metrics.ts';
-import { type Answered, onTerminal, type Show, Traffic } from '../../local/traffic.ts';
+import { onTerminal, type ServedRequest, type Show, Traffic } from '../../local/traffic.ts';
 import { parseMetrics } from '../support/servers/metrics-text.ts';
 
 const level = log.getLevelName();
 let shown: Parameters<Show>[];
 let traffic: Traffic;
-const create: Answered = {
+const create: ServedRequest = {
   served: 'createMessage',
   method: 'POST',
   status: 201,
   requestId: 'an id',
   durationMs: 1.234_56,
 };
-const answer = (members: Partial<Answered> = {}) => traffic.note({ ...create, ...members });
+const answer = (members: Partial<ServedRequest> = {}) => traffic.note({ ...create, ...members });
 
 beforeEach(() => {
   vi.useFakeTimers();

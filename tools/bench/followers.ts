@@ -20,7 +20,7 @@ export class Followers {
     this.#host = host;
   }
 
-  /** Opens streams that each follow one of the chats, which take turns. */
+  /** Opens streams, each of which follows one chat. The streams are spread over the chats evenly. */
   static async open(host: Embedded, chats: string[], count: number): Promise<Followers> {
     const followers = new Followers(host);
     for (let opened = 0; opened < count; opened += atOnce)
@@ -53,7 +53,7 @@ export class Followers {
     });
   }
 
-  /** Creates a message in a chat, which has the time. */
+  /** Creates a message whose body has the current time, so that a follower can compute the delay. */
   async send(chat: string): Promise<void> {
     await call(this.#host, `${chat}/messages`, { body: `sent at ${Math.round(performance.now() * 1_000)}` });
   }

@@ -12,8 +12,8 @@ const limit = 50;
 const changesLimit = 100;
 
 /**
- * Compares the last page of the big chat with the first. Both are read as by the list of messages, and as by the list of
- * changes.
+ * Compares the last page of the big chat with the first. Each is read with the queries of the list of messages, and with
+ * those of the list of changes.
  *
  * @param versionOf returns the version that a message was stored with
  */

@@ -14,7 +14,10 @@ interface Input {
   figure?: { name: string; what: string; unit: string; read?: (value: number) => number };
 }
 
-/** The figures of the workers are rates of batches of 1,000, so the fixed time of a batch hardly counts. */
+/**
+ * Returns how to read the time of one message, in milliseconds, from the figure of a worker. The figure is a rate of
+ * batches of 1,000, so the fixed time of a batch hardly counts.
+ */
 const timeOf = (name: string, what: string) => ({
   figure: { name, what, unit: 'messages/s', read: (rate: number) => 1_000 / rate },
 });

@@ -40,8 +40,8 @@ export interface Floor {
   secrets: number;
   /** RDS proxies, each of a database with two vCPUs. */
   proxies: number;
-  /** Queues with a worker. */
-  feeds: number;
+  /** Queues that Lambda polls for a worker. */
+  polledQueues: number;
   schedules: number;
   /** Metrics that functions report. Metrics of AWS services are free. */
   metrics: number;
@@ -56,7 +56,7 @@ const inEveryStage = {
   ...monitored,
   secrets: 5,
   proxies: 1,
-  feeds: 3,
+  polledQueues: 3,
   schedules: 3,
   databaseGb: 20,
   searchNodeGb: 100,
@@ -69,7 +69,7 @@ export const floors = {
 /** Returns the cost of a month without messages, by kind of resource. */
 export function monthlyFloor(floor: Floor, inputs: Inputs, prices: Prices): Record<string, number> {
   const cost = (price: PriceName, quantity: number) => charge(prices[price], quantity);
-  const polls = (floor.feeds * inputs.pollers * secondsPerMonth) / inputs.idlePollSeconds;
+  const polls = (floor.polledQueues * inputs.pollers * secondsPerMonth) / inputs.idlePollSeconds;
   const runs = floor.schedules * hoursPerMonth * 60;
   return {
     SQL:
@@ -132,7 +132,7 @@ export const extraCosts = (prices: Prices): Record<string, { value: number; unit
     unit: '$',
   },
   // An operation and an invocation of the authorizer for the connection, and again for the subscription.
-  'a million times following a chat': {
+  'starting to follow a chat, a million times': {
     value:
       charge(prices.eventOperation, 2e6) +
       charge(prices.functionRequest, 2e6) +

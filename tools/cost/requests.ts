@@ -11,7 +11,7 @@ const keyedReadUnits = 0.93;
 export function requestLines(scenario: Scenario, inputs: Inputs): Line[] {
   const { batch, keys, memoryMb } = scenario;
   const requests = scenario.perSecond / batch;
-  const { records, answer } = requestSizes(batch);
+  const { records, response } = requestSizes(batch);
   const cpuMs = inputs.createCpuMs + (batch - 1) * inputs.createdMessageCpuMs;
   // An Idempotency-Key takes three more writes, one after the other: put the key, record the number, save the response. In
   // parallel with the first, it reads the counter's item, and every few creates it reads which claims it may remove.
@@ -55,7 +55,7 @@ export function requestLines(scenario: Scenario, inputs: Inputs): Line[] {
       what: 'bytes sent out',
       part,
       price: 'transferOutGb',
-      quantity: (requests * (answer + inputs.responseHeaderBytes)) / 1e9,
+      quantity: (requests * (response + inputs.responseHeaderBytes)) / 1e9,
     },
   ];
 }

@@ -14,7 +14,7 @@ export interface RequestSizes {
   /** The records for the store worker. */
   records: number[];
   /** The body of the response. */
-  answer: number;
+  response: number;
 }
 
 export function requestSizes(messages: number): RequestSizes {
@@ -33,7 +33,7 @@ export function requestSizes(messages: number): RequestSizes {
   );
   return {
     records: recordsOf(writes, [requestId]).map((record) => record.length),
-    answer: JSON.stringify(messages === 1 ? views[0] : { data: views }).length,
+    response: JSON.stringify(messages === 1 ? views[0] : { data: views }).length,
   };
 }
 

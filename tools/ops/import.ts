@@ -40,7 +40,7 @@ export async function importFrom(
     const input = await openInput(file, interruption.abortSignal);
     try {
       const check = checkApplication(system?.ledger ?? emptyLedger, readLines(input.read()));
-      const checked = await last(
+      const checked = await lastStepOf(
         check,
         { things: 'lines checked', total: 0, doneOf: ({ lines }) => lines },
         interruption,
@@ -59,7 +59,7 @@ export async function importFrom(
         total: checked.lines + checked.gaps,
         doneOf: ({ lines, voided }: ImportProgress) => lines + voided,
       };
-      const imported = await last(importApplication(services, readLines(input.read())), shown, interruption);
+      const imported = await lastStepOf(importApplication(services, readLines(input.read())), shown, interruption);
       if (imported) console.log(`Imported ${summary(imported, 'became')}`);
     } finally {
       await input.close();
@@ -77,7 +77,7 @@ interface Shown {
 }
 
 /** Shows the progress of the steps, and returns the last one; undefined when a signal stopped them. */
-async function last(
+async function lastStepOf(
   steps: AsyncGenerator<ImportProgress>,
   { things, total, doneOf }: Shown,
   interruption: Pick<Interruption, 'isWanted' | 'abortSignal'>,
@@ -103,5 +103,5 @@ async function last(
 function summary({ chats, messages, deleted, gaps, firstGap }: ImportProgress, become: string): string {
   const counts = `${count(chats, 'chat')}, ${count(messages, 'message')}, ${count(deleted, 'deleted message')}.`;
   if (gaps === 0) return counts;
-  return `${counts} ${count(gaps, 'number')} without a line ${become} void, the first is that of ${firstGap}.`;
+  return `${counts} ${count(gaps, 'number')} without a line ${become} void; the first is ${firstGap}.`;
 }

@@ -2,7 +2,7 @@ import { chooseAndSaveProvider } from './choosing.ts';
 import { stackFolder } from './folders.ts';
 import { locked } from './lock.ts';
 import type { Provider } from './provider.ts';
-import { findServers } from './tools.ts';
+import { addServerFoldersToPath } from './tools.ts';
 import { bringUp } from './up.ts';
 import { readWanted } from './wanted.ts';
 
@@ -26,7 +26,7 @@ export async function borrowStack(
   say: (line: string) => void,
   prepare: (provider: Provider) => Promise<void> = async () => undefined,
 ): Promise<BorrowedStack> {
-  findServers();
+  addServerFoldersToPath();
   const alone = <Result>(work: () => Promise<Result>) =>
     locked(stackFolder, work, () => say('Another script/stack is running for this checkout; waiting.'));
   return alone(async () => {

@@ -74,7 +74,8 @@ export async function deployToAws(context: string[], say: Say): Promise<string> 
   say('Bootstrapping');
   await cdk(['bootstrap'], env, say);
   say('Bundling the functions');
-  // When only the data stack changes, the templates of the other stacks stay equal (docs/deploying.md).
+  // Without --force, cdk skips a stack whose template has not changed, although it may have to read new outputs of the
+  // data stack (docs/deploying.md).
   return (await deploy(context, env, say, ['--force'])).replace(/\/$/, '');
 }
 

@@ -5,7 +5,7 @@ import { hadolint } from './native/hadolint.ts';
 import { schemathesis } from './native/schemathesis.ts';
 import { faketime, nativeTools, oneMachineTools, wrk } from './native/tools.ts';
 import { run } from './run.ts';
-import { findServers, missingOf, onPath, packagesOf, requireTools } from './tools.ts';
+import { addServerFoldersToPath, missingOf, onPath, packagesOf, requireTools } from './tools.ts';
 
 // script/test runs this first. As root on Debian, it installs the tools of the native provider, the fuzz test, the
 // clock tests, the benchmarks and the tests of docs/one-machine.md; elsewhere it names the missing ones. Machines with
@@ -28,7 +28,7 @@ async function install(packages: string[]): Promise<void> {
   }
 }
 
-findServers();
+addServerFoldersToPath();
 try {
   const tools = [...nativeTools, wrk, faketime, ...oneMachineTools];
   const missing = await missingOf(tools);

@@ -13,7 +13,7 @@ import { locked } from './lock.ts';
 import { runSteps } from './progress.ts';
 import { readSettings } from './settings.ts';
 import { printStatus } from './status.ts';
-import { findServers } from './tools.ts';
+import { addServerFoldersToPath } from './tools.ts';
 import { bringUp, deployTo } from './up.ts';
 import { readWanted } from './wanted.ts';
 
@@ -115,7 +115,7 @@ async function confirmed(): Promise<boolean> {
 }
 
 onLostReader(() => changing);
-findServers();
+addServerFoldersToPath();
 try {
   await runSubcommand(program, process.argv.slice(2));
 } catch (error) {

@@ -18,7 +18,7 @@ export interface Tool {
 const serverFolders = ['/usr/sbin', '/usr/local/sbin'];
 
 /** Extends PATH so that this process and its children find the system's server programs. */
-export function findServers(): void {
+export function addServerFoldersToPath(): void {
   process.env.PATH = [process.env.PATH, ...serverFolders].filter(Boolean).join(path.delimiter);
 }
 

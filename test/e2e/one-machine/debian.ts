@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, vi } from 'vitest';
-import { findServers } from '../../../tools/stack/tools.ts';
+import { addServerFoldersToPath } from '../../../tools/stack/tools.ts';
 import { project } from '../../support/servers/checkout.ts';
 
 const namespaceFlags = ['--mount', '--pid', '--cgroup', '--net', '--uts', '--ipc', '--fork', '--kill-child=KILL'];
@@ -29,7 +29,7 @@ export function refusalOfNamespaces(): string | undefined {
 
 /** Boots systemd. Needs root. The repository is at /srv/repository. */
 export async function bootDebian(repository: string): Promise<Debian> {
-  findServers();
+  addServerFoldersToPath();
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-debian-'));
   const boot = path.join(import.meta.dirname, 'boot.sh');
   const unshare = spawn('unshare', [...namespaceFlags, boot, folder, project, repository], {

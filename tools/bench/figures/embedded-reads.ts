@@ -14,13 +14,13 @@ const sizes = {
   smoke: { runs: 1, seconds: 1, old: 200, newer: 200, long: 20 },
 };
 const connections = 50;
-/** The number of applications that one tenant searches in the last storm. */
+/** The number of applications that one tenant searches in the last of the loads. */
 const applications = 12;
 /** The time between two requests of a probe, in milliseconds. A probe measures waiting times and must not add load. */
 const pauseMs = 5;
 
 /** The searches of the tenant at full speed, in one of its applications or in all of them. */
-const storms = {
+const searchLoads = {
   'something old and common': { q: 'zebra', inAll: false },
   'a run of equal characters': { q: 'a'.repeat(18), inAll: false },
   'something ordinary': { q: 'thirteen', inAll: false },
@@ -57,22 +57,22 @@ export const embeddedReads = figure({
           await response.arrayBuffer();
         },
       };
-      const measureAll = async (storm?: { q: string; inAll: boolean }) => {
-        const searched = storm?.inAll ? many : [busy];
-        const stormed = storm && searchAtFullSpeed(host, searched, storm.q, seconds + 1);
+      const measureAll = async (searchLoad?: { q: string; inAll: boolean }) => {
+        const searched = searchLoad?.inAll ? many : [busy];
+        const searching = searchLoad && searchAtFullSpeed(host, searched, searchLoad.q, seconds + 1);
         const until = performance.now() + seconds * 1_000;
         const p99s = await Promise.all(Object.values(probes).map((probe) => p99Until(probe, until)));
-        await stormed;
+        await searching;
         await untilSearchable(host, chat);
         return p99s;
       };
       const measurements: Measurement[] = [];
-      for (const [kind, storm] of Object.entries(storms)) {
+      for (const [kind, searchLoad] of Object.entries(searchLoads)) {
         const { ours, reference } = await inTurns(
           runs,
           (run) => {
             say(`${kind}, run ${run + 1} of ${runs}`);
-            return measureAll(storm);
+            return measureAll(searchLoad);
           },
           () => measureAll(),
         );

@@ -1,4 +1,7 @@
-/** The result of a check. A problem makes the deployment fail; a warning says what it would do unexpectedly. */
+/**
+ * The result of a check. A problem would make the deployment fail. A warning names an unexpected effect of the
+ * deployment.
+ */
 export interface Finding {
   kind: 'ok' | 'warning' | 'problem';
   /** What was found and, for a warning or problem, what to do. */

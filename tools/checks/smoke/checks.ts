@@ -18,7 +18,7 @@ const unknown = '/applications/AAAAAAAAAAAAAAAAAAAAAA';
 /** The checks that change nothing. */
 export const readingChecks: Check[] = [
   [
-    'health responds with a request id, and to web pages of any origin',
+    'health has a request id, and web pages of any origin may read it',
     async (api) => {
       const response = await api.call('GET', '/health');
       expectStatus(response, 200);
@@ -248,8 +248,8 @@ export const throttlingCheck: Check = [
   'a throttled request is 429, with Retry-After',
   async (api) => {
     for (let sent = 0; sent < floodRequests; sent += atOnce) {
-      const answers = await Promise.all(Array.from({ length: atOnce }, () => api.call('GET', '/health')));
-      const throttled = answers.find(({ status }) => status !== 200);
+      const responses = await Promise.all(Array.from({ length: atOnce }, () => api.call('GET', '/health')));
+      const throttled = responses.find(({ status }) => status !== 200);
       if (!throttled) continue;
       expectProblem(throttled, 429, 'too_many_requests');
       expectThat(/^[0-9]+$/.test(throttled.headers['retry-after'] ?? ''), 'expected the header Retry-After in seconds');

@@ -40,11 +40,11 @@ function sentence(error: unknown): string {
 
 /** Creates an application, runs the checks that write on it, and deletes it. */
 async function runOnApplication(api: Api): Promise<number> {
-  const answer = await api.call('POST', '/applications', { body: { name: 'Smoke test' } });
-  if (answer.status === 401)
+  const response = await api.call('POST', '/applications', { body: { name: 'Smoke test' } });
+  if (response.status === 401)
     throw new CommandProblem('This system requires the admin key: set ADMIN_KEY, or pass --read-only.');
-  expectStatus(answer, 201);
-  const path = `/applications/${z.object({ token: z.string() }).parse(jsonOf(answer)).token}`;
+  expectStatus(response, 201);
+  const path = `/applications/${z.object({ token: z.string() }).parse(jsonOf(response)).token}`;
   try {
     return await runAll(api, writingChecks(path));
   } finally {
