@@ -84,7 +84,7 @@ async function channelsOf(pending: Pending[], { ledger }: FeedWorkerServices): P
 }
 
 /** What was not published: steps to retry, each with the error, and steps that will never be accepted, with the reason. */
-interface NotPublished {
+interface Unpublished {
   retry: Map<Pending, Error>;
   refused: Map<Pending, string>;
 }
@@ -93,7 +93,7 @@ interface NotPublished {
  * Publishes the steps to their channels: the steps of one channel in order, and some channels at the same time. After the
  * first failure of the service it publishes nothing more, because the service is down or throttles.
  */
-async function publishAll(channels: Map<string, Pending[]>, { publisher }: FeedWorkerServices): Promise<NotPublished> {
+async function publishAll(channels: Map<string, Pending[]>, { publisher }: FeedWorkerServices): Promise<Unpublished> {
   const [retry, refused] = [new Map<Pending, Error>(), new Map<Pending, string>()];
   let outage: Error | undefined;
   const publish = async (channel: string, steps: Pending[]) => {

@@ -403,7 +403,7 @@ const codes = {
 };
 
 /** The I/O error of enlarging SQLite's scratch file. Its only cause is a full disk. */
-const scratchFileTooSmall = codes.ioError | (19 << 8);
+const sharedMemorySizeError = codes.ioError | (19 << 8);
 
 /** Reasons why a file cannot be read or written, by the system's error code. */
 const systemReasons: Record<string, string> = {
@@ -435,7 +435,7 @@ function explained(path: string, error: unknown): unknown {
       return because('cannot be written: the disk is full.');
     case codes.ioError:
       return because(
-        extended === scratchFileTooSmall
+        extended === sharedMemorySizeError
           ? 'cannot be opened: the disk is full.'
           : `cannot be read or written (SQLite error ${extended}): check the permissions of the data folder and its disk.`,
       );

@@ -14,10 +14,10 @@ export function changesPage<Stored, View extends { change: number }>(
   version: number,
 ): { data: View[]; change: number; more: boolean; end?: [version: number, number: number] } {
   const page = fitting(changes, next !== undefined, viewOf);
-  const cut = changes[page.items.length]?.version ?? next;
+  const splitAt = changes[page.items.length]?.version ?? next;
   const last = page.items.at(-1);
-  if (cut === undefined || !last) return { data: page.views, change: version, more: false };
-  const whole = page.views.filter(({ change }) => change < cut);
-  const upTo = { change: cut - 1, more: true };
+  if (splitAt === undefined || !last) return { data: page.views, change: version, more: false };
+  const whole = page.views.filter(({ change }) => change < splitAt);
+  const upTo = { change: splitAt - 1, more: true };
   return whole.length > 0 ? { data: whole, ...upTo } : { data: page.views, ...upTo, end: [last.version, last.number] };
 }

@@ -47,11 +47,11 @@ interface CallOptions {
    * Whether earlier calls of the same request have applied something. Then the call throws `Unavailable` instead of
    * `Throttled`, which would mean that nothing was applied.
    */
-  isLate?: boolean;
+  followsWrite?: boolean;
   /** Maximum number of attempts. Default: {@link tries}. */
   tries?: number;
 }
-const lateCall: CallOptions = { repeatable: true, isLate: true };
+const afterWrite: CallOptions = { repeatable: true, followsWrite: true };
 
 /** Limits of DynamoDB's batch calls (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html). */
 const keysPerRead = 100;
@@ -202,7 +202,7 @@ export class DynamodbTable {
 
   /** Puts an item if there is none. A retry may be refused because an earlier attempt of the same call put the item. */
   insert(item: Item): Promise<Outcome> {
-    return this.#put(lateCall, item, { ConditionExpression: 'attribute_not_exists(pk)' });
+    return this.#put(afterWrite, item, { ConditionExpression: 'attribute_not_exists(pk)' });
   }
 
   /** Puts an item on a condition. Not retried when the outcome is unknown. */
@@ -229,7 +229,7 @@ export class DynamodbTable {
     ];
     for (let incomplete = 0; pending.length > 0; ) {
       const some = pending.splice(0, itemsPerWrite);
-      const { UnprocessedItems } = await this.#call(lateCall, () =>
+      const { UnprocessedItems } = await this.#call(afterWrite, () =>
         this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#name]: some } })),
       );
       const unprocessed = (UnprocessedItems?.[this.#name] ?? []) as typeof pending;
@@ -308,10 +308,10 @@ export class DynamodbTable {
   }
 
   async #call<Result>(
-    { repeatable, isLate = false, tries: most = tries }: CallOptions,
+    { repeatable, followsWrite = false, tries: most = tries }: CallOptions,
     run: () => Promise<Result>,
   ): Promise<Result> {
-    let appliedNothing = !isLate;
+    let appliedNothing = !followsWrite;
     for (let attempt = 1; ; attempt++) {
       try {
         return await run();

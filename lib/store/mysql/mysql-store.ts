@@ -56,13 +56,13 @@ export class MysqlStore extends SqlStore {
     return rows.map(mergedMessage);
   }
 
-  protected override async together(statements: Compilable[]): Promise<void> {
+  protected override async inTransaction(statements: Compilable[]): Promise<void> {
     await this.db.transaction().execute(async (transaction) => {
       for (const statement of statements) await transaction.executeQuery(statement.compile());
     });
   }
 
-  protected override using(index: string) {
+  protected override indexHint(index: string) {
     return sql`FORCE INDEX (${sql.ref(index)})`;
   }
 
@@ -92,7 +92,7 @@ export class MysqlStore extends SqlStore {
     );
     const { rows } = await sql<Row>`
       SELECT ${row}.* FROM ${rowTable(['chat', 'deleted', 'version'], keys)}
-      STRAIGHT_JOIN ${row} ${this.using(`${table}_by_version`)}
+      STRAIGHT_JOIN ${row} ${this.indexHint(`${table}_by_version`)}
         ON ${row}.token = ${keyToken} ${table === 'messages' ? sql`AND ${row}.chat = k.chat` : sql``}
         AND ${row}.deleted = k.deleted AND ${row}.version = k.version
       WHERE ${row}.deleted = 1 OR ${row}.created_at IS NOT NULL

@@ -43,7 +43,7 @@ export const chatChange = (row: ChatRow): Change<ChatState> =>
 export abstract class SqlChanges extends SqlInventory implements Changes {
   abstract steps(versions: Version[]): Promise<Step[]>;
   /** Returns the SQL that makes a query use an index of its table. Without it, MySQL may sort a whole chat instead. */
-  protected abstract using(index: string): RawBuilder<unknown>;
+  protected abstract indexHint(index: string): RawBuilder<unknown>;
 
   async messageChanges({ token, chat }: ChatKey, range: ChangesRange): Promise<ChangesPage<StoredMessage>> {
     const changes: Change<StoredMessage>[] = [];
@@ -77,7 +77,7 @@ export abstract class SqlChanges extends SqlInventory implements Changes {
     const below = chat === undefined ? sql`token = ${token}` : sql`token = ${token} AND chat = ${chat}`;
     const rowsIn = async (range: RawBuilder<unknown>, most: number) => {
       const { rows } = await sql<Row>`
-        SELECT * FROM ${sql.table(table)} ${this.using(`${table}_by_version`)} WHERE ${below} AND ${range}
+        SELECT * FROM ${sql.table(table)} ${this.indexHint(`${table}_by_version`)} WHERE ${below} AND ${range}
         ORDER BY version, number LIMIT ${sql.lit(most)}`.execute(this.db);
       return rows;
     };

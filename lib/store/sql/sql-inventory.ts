@@ -31,7 +31,7 @@ export abstract class SqlInventory implements Inventory {
   }
 
   /** Runs the statements, all of them or none. */
-  protected abstract together(statements: Compilable[]): Promise<void>;
+  protected abstract inTransaction(statements: Compilable[]): Promise<void>;
 
   async tokens(limit: number, after = ''): Promise<string[]> {
     const rows = await this.db
@@ -200,7 +200,7 @@ export abstract class SqlInventory implements Inventory {
     const insert = sql`INSERT INTO versions (token, chat, version)
       SELECT token, chat, version FROM (SELECT ${token} AS token, ${chat} AS chat, ${version} AS version) AS missing
       WHERE NOT EXISTS (${known})`;
-    await this.together([raise, { compile: () => insert.compile(this.db) }]);
+    await this.inTransaction([raise, { compile: () => insert.compile(this.db) }]);
   }
 
   async recount(parent: Parent): Promise<void> {
@@ -209,7 +209,7 @@ export abstract class SqlInventory implements Inventory {
       chat === undefined
         ? this.db.updateTable('applications').set({ counted: 0 }).where('token', '=', token)
         : this.db.updateTable('chats').set({ counted: 0 }).where('token', '=', token).where('number', '=', chat);
-    await this.together([resetCounted, this.#marking(parent)]);
+    await this.inTransaction([resetCounted, this.#marking(parent)]);
   }
 
   #marking({ token, chat = 0 }: Parent) {
@@ -257,6 +257,6 @@ export abstract class SqlInventory implements Inventory {
       .where('token', '=', token)
       .where('chat', '=', chat)
       .where('number', 'in', numbers);
-    await this.together([voiding, this.#marking(parent)]);
+    await this.inTransaction([voiding, this.#marking(parent)]);
   }
 }

@@ -25,7 +25,7 @@ export function mergeStatement(merged: MergedTable): string {
   const columns = columnsOf(merged, ['created_at', 'updated_at']);
   return `INSERT INTO ${merged.table} (${columns.join(', ')}, deleted) VALUES (${'?, '.repeat(columns.length)}0)
    ON CONFLICT DO UPDATE SET ${[...assignments(merged.members), ...stamp(merged)].join(', ')}
-   WHERE deleted = 0 AND (${news(merged.members).join(' OR ')})`;
+   WHERE deleted = 0 AND (${changeConditions(merged.members).join(' OR ')})`;
 }
 
 /**
@@ -42,7 +42,7 @@ export function deletionStatement(merged: MergedTable): string {
 const stamp = ({ versioned }: MergedTable): string[] => (versioned ? ['version = excluded.version'] : []);
 
 /** Returns the conditions under which a write changes a row that is not deleted. */
-const news = (members: MemberColumn[]): string[] => [
+const changeConditions = (members: MemberColumn[]): string[] => [
   ...editable(members).map(({ revision }) => `excluded.${revision} > ${revision}`),
   '(created_at IS NULL AND excluded.created_at IS NOT NULL)',
 ];

@@ -5,7 +5,7 @@ import type { Database } from '../../sqlite/database.ts';
 import { parentOf } from '../sql/rows.ts';
 
 /** A chat, or with `chat` 0 the chats of an application, whose version the writes of a batch may raise. */
-export interface Parent {
+export interface BatchParent {
   token: string;
   chat: number;
   /** Whether it, or its application, is deleted, so that nothing below it is stored. */
@@ -36,18 +36,18 @@ const statements = {
  */
 export class Parents {
   readonly #database: Database;
-  readonly #known = new Map<string, Map<number, Parent>>();
+  readonly #known = new Map<string, Map<number, BatchParent>>();
   readonly #marked = new Map<string, Set<number>>();
-  #last: Parent | undefined;
+  #last: BatchParent | undefined;
 
   constructor(database: Database) {
     this.#database = database;
   }
 
   /** Reads the parent at its first use. So use it only after what the batch itself deletes is merged. */
-  of(token: string, chat: number): Parent {
+  of(token: string, chat: number): BatchParent {
     if (this.#last?.token === token && this.#last.chat === chat) return this.#last;
-    const ofToken = this.#known.get(token) ?? new Map<number, Parent>();
+    const ofToken = this.#known.get(token) ?? new Map<number, BatchParent>();
     if (ofToken.size === 0) this.#known.set(token, ofToken);
     let parent = ofToken.get(chat);
     if (!parent) {
@@ -61,7 +61,7 @@ export class Parents {
   }
 
   /** Returns the parents that were used, grouped by application. */
-  *all(): Generator<Parent> {
+  *all(): Generator<BatchParent> {
     for (const ofToken of this.#known.values()) yield* ofToken.values();
   }
 

@@ -13,7 +13,7 @@ import { chatChange, messageChange } from '../sql/sql-changes.ts';
 import { SqlStore } from '../sql/sql-store.ts';
 import { setCounts } from './counts.ts';
 import { deletionStatement, mergeStatement } from './merge.ts';
-import { type Parent, Parents } from './parents.ts';
+import { type BatchParent, Parents } from './parents.ts';
 
 const { applications, chats, messages } = memberColumns;
 
@@ -109,11 +109,11 @@ export class SqliteStore extends SqlStore {
     setCounts(this.#database, marks, highestNumbers);
   }
 
-  protected override using(index: string) {
+  protected override indexHint(index: string) {
     return sql`INDEXED BY ${sql.ref(index)}`;
   }
 
-  protected override async together(statements: Compilable[]): Promise<void> {
+  protected override async inTransaction(statements: Compilable[]): Promise<void> {
     this.#database.transaction(() => {
       for (const statement of statements) {
         const { sql, parameters } = statement.compile();
@@ -143,7 +143,7 @@ export class SqliteStore extends SqlStore {
     return this.#run('deleteChat', token, chat, ...blankValues(chats), at, version);
   }
 
-  #mergeMessage(write: Write, { token, chat, version }: Parent, number: number): boolean {
+  #mergeMessage(write: Write, { token, chat, version }: BatchParent, number: number): boolean {
     const { at } = write;
     if (write.kind !== 'message')
       return this.#run('deleteMessage', token, chat, number, ...blankValues(messages), at, version);
