@@ -249,7 +249,7 @@ function missing({ stage }: Flags, has: (flag: FlagName) => boolean): string[] {
   if (has('mysqlReaderSecret') && has('mysqlWorkerSecret') && !has('mysqlUrl')) need('mysqlSecret', together);
   if (!searchDomain) need('opensearchUrl', `stage ${stage} does not create a search domain`);
   if (has('domain')) need('certificateArn', 'it names the certificate of the domain');
-  if (has('certificateArn')) need('domain', 'certificateArn names its certificate');
+  if (has('certificateArn')) need('domain', 'certificateArn is the certificate of a custom domain');
   if (has('searchDomainArn')) need('opensearchUrl', 'searchDomainArn names the domain behind it');
   // If only one of the two servers exists, the other is created in a network of its own, whose functions cannot reach
   // the existing one.

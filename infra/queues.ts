@@ -156,7 +156,7 @@ export const queueResources: { [Name in AwsQueue]: QueueResources<NeedOf<Name>> 
       deadLetters: {
         id: 'FeedDeadLetters',
         description:
-          'Clients that follow changes missed some until they next read the changes: the feed worker moved a record to the dead letters.',
+          'Clients that follow changes lack some of them until they next read the changes: the feed worker moved a record to the dead letters.',
         section: 'Dead letters of the feed queue',
       },
     },

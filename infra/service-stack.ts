@@ -58,7 +58,8 @@ export class ServiceStack extends Stack {
       return fn;
     };
 
-    // The feed: clients follow changes on an API of AppSync, to whose channels an authorizer admits them.
+    // The feed: clients follow changes on an Event API of AppSync. An authorizer decides who may subscribe to its
+    // channels.
     if (queues.feed) {
       const authorizer = create('feedAuthorizer', functionSizes.authorizer);
       ledger.connect(authorizer, 'read');
@@ -100,7 +101,8 @@ export class ServiceStack extends Stack {
     for (const name of queueNames) addWorker(name, queues[name]);
     if (queues.feed) addWorker('feed', queues.feed);
 
-    // A store worker of a release without versions stamps nothing, so nobody follows changes before it is replaced.
+    // A store worker of a release without versions does not stamp the rows that it changes, so followers would miss
+    // these changes. Therefore the store worker is replaced before the functions that return changes.
     const storeWorker = this.functions.get('storeWorker') as ServiceFunction;
     for (const [name, { tag }] of Object.entries<Route>(routes))
       if (tag === 'changes') this.functions.get(name as OperationId)?.node.addDependency(storeWorker);

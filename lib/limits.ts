@@ -56,14 +56,14 @@ export const limits = {
   /** Page sizes of the lists of changes. A client that follows a chat reads a few at a time. */
   changesPage: { max: 1_000, default: 100 },
   /**
-   * Most bytes of one version that is sent to followers, as JSON. A larger one is announced without its changes, and
-   * clients read them. AppSync Events takes at most 240 kB for an event.
+   * Maximum size of the JSON that followers get for one version, in bytes. A larger version is announced without its
+   * changes, and clients read the changes. AppSync Events takes at most 240 kB for an event.
    */
   stepBytes: 200_000,
   /**
    * A page ends early when its items reach this many bytes, counted as Lambda sends them: as JSON in a JSON string. A
-   * function's whole response holds at most 6,291,556 bytes. The rest is room for `pendingNumbers`, and for pages that
-   * gzip cannot make smaller: Base64 makes them a third longer.
+   * function's whole response holds at most 6,291,556 bytes. The difference is room for `pendingNumbers`, and for pages
+   * that gzip cannot make smaller. Lambda sends a compressed page as Base64, which makes it a third longer.
    */
   pageBytes: 4_000_000,
   /**
@@ -84,10 +84,10 @@ export const limits = {
   /** Longest Idempotency-Key, in characters. */
   idempotencyKeyLength: 255,
   /**
-   * Fewest characters, and fewest different characters, of an Idempotency-Key for creating an application while no
-   * admin key is set. All callers then share one scope, so the key must be hard to guess. 22 characters of base64url
-   * hold 128 bits. A random key passes the second rule: of 3,000,000,000,000 keys of 128 random bits in hexadecimal,
-   * one has fewer than 6 different digits.
+   * Minimum length of an Idempotency-Key for creating an application while no admin key is set, in characters, and the
+   * minimum number of different characters in it. All callers then share one scope, so the key must be hard to guess.
+   * 22 characters of base64url hold 128 bits. A random key passes the second rule: of 3,000,000,000,000 keys of 128
+   * random bits in hexadecimal, one has fewer than 6 different digits.
    */
   unguessableKey: { length: 22, characters: 6 },
   /** How long an Idempotency-Key is remembered, in milliseconds. */
@@ -111,17 +111,17 @@ export const limits = {
    */
   systemSecret: { refreshMs: 300_000, cachedMs: 600_000, signsAfterMs: 900_000, verifiesMs: 25 * 60 * 60 * 1_000 },
   /**
-   * How long after reading an application a function on AWS assumes that it is not deleted, in milliseconds. The
-   * contract refuses messages below a deleted application within a minute.
+   * How long a function on AWS assumes that an application is not deleted after it read the application, in
+   * milliseconds. The contract refuses messages below a deleted application within a minute.
    */
   liveApplicationMs: 30_000,
   /**
    * Access tokens. `length`: the longest, in characters, so that it fits into a header beside others. `chats`: how many
    * it can be limited to. `lifetime`: in seconds. `keptMs`: how long a function on AWS uses an application's access
-   * generation after it read it, in milliseconds. The contract ends access tokens within 60 s. `keptMs` is less than
-   * `liveApplicationMs`, because the same read shows that the application is not deleted: so a create with an access
-   * token never reads the application a second time. `remembered`: the number of opened access tokens that a process
-   * remembers, 1 kB each or, with the longest sender and 100 chats, 10 kB.
+   * generation after it read it, in milliseconds. The contract refuses an access token within 60 s after it was ended.
+   * Reading the generation also shows that the application is not deleted. `keptMs` is less than `liveApplicationMs`,
+   * so that a create with an access token never reads the application a second time. `remembered`: the number of opened
+   * access tokens that a process remembers, 1 kB each or, with the longest sender and 100 chats, 10 kB.
    */
   accessToken: {
     length: 4_000,

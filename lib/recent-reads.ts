@@ -1,7 +1,7 @@
-/** Maximum number of applications of which a read is kept, 100 bytes each. */
+/** Maximum number of applications in the cache, 100 bytes each. */
 export const keptReads = 10_000;
 
-/** Keeps what was read of applications for a limited time. */
+/** A cache of one value for each application. A value is kept for a limited time after it was read. */
 export class RecentReads<Value> {
   readonly #keptMs: number;
   readonly #reads = new Map<string, { value: Value; at: number }>();
@@ -12,10 +12,10 @@ export class RecentReads<Value> {
   }
 
   /**
-   * Returns what was read of the application; undefined when it was not read recently.
+   * Returns the cached value of the application; undefined when it was not read recently.
    *
-   * @param now by the system's clock, because a monotonic one may stop while Lambda freezes the function. After the
-   * clock was set back by `keptMs` or more, what was read looks old
+   * @param now by the system's clock, because a monotonic one may stop while Lambda freezes the function. If the clock
+   * was set back by `keptMs` or more since the value was read, the value is not returned
    */
   get(token: string, now: number): Value | undefined {
     const read = this.#reads.get(token);

@@ -82,7 +82,7 @@ export class Traffic {
     route.byDuration[bucket] = (route.byDuration[bucket] ?? 0) + 1;
     route.totalMs += durationMs;
     if (!probes.has(served)) this.#noteTraffic(request);
-    if (this.#isVerbose) this.#show('debug', events.answered, lineOf(request));
+    if (this.#isVerbose) this.#show('debug', events.responded, lineOf(request));
   }
 
   #routeOf(served: Served): RouteTraffic {

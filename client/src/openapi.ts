@@ -15,7 +15,7 @@ export interface paths {
          * List applications in the order of their creation
          * @description The response has the tokens of all applications, so a deployment that others can reach needs an admin key.
          *
-         *     To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. The last page is as fast as the first. `chats_count` may be a minute old, or as old as the deployment's interval between two counts, which is an hour at most.
+         *     To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. The last page is as fast as the first. `chats_count` is updated every minute by default, and at least every hour in any deployment.
          */
         get: operations["listApplications"];
         put?: never;
@@ -41,7 +41,7 @@ export interface paths {
         };
         /**
          * Read an application
-         * @description `chats_count` may be a minute old, or as old as the deployment's interval between two counts, which is an hour at most.
+         * @description `chats_count` is updated every minute by default, and at least every hour in any deployment.
          *
          *     An access token needs `read`.
          */
@@ -109,7 +109,7 @@ export interface paths {
         };
         /**
          * List the chats of an application in the order of their numbers
-         * @description To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. The last page is as fast as the first. `messages_count` may be a minute old, or as old as the deployment's interval between two counts, which is an hour at most.
+         * @description To get the next page, pass `next` as `cursor`, until it is null. A page may have fewer items than `limit` although more follow. The last page is as fast as the first. `messages_count` is updated every minute by default, and at least every hour in any deployment.
          *
          *     An access token needs `read`.
          */
@@ -139,7 +139,7 @@ export interface paths {
         };
         /**
          * Read a chat
-         * @description `messages_count` may be a minute old, or as old as the deployment's interval between two counts, which is an hour at most.
+         * @description `messages_count` is updated every minute by default, and at least every hour in any deployment.
          *
          *     An access token needs `read`.
          */
@@ -237,9 +237,9 @@ export interface paths {
         };
         /**
          * List what changed in a chat since a version, so that a client that polls misses nothing
-         * @description Returns the messages that changed after the version `after`, each once, as it is now, in the order of the version that changed it last, then of its number. Deleted messages stay in the list, with their number only. Without `after`, the response has the present version.
+         * @description Returns the messages that changed after the version `after`. Each message occurs once, in its current state. The list is ordered by the version that changed a message last, and within a version by number. Deleted messages stay in the list, with their number only. Without `after`, the response has the current version.
          *
-         *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page costs the same at any depth.
+         *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Changes that were stored together have the same version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page takes the same time, however many changes came before it.
          *
          *     An access token needs `read`.
          */
@@ -261,9 +261,9 @@ export interface paths {
         };
         /**
          * List which chats of an application changed since a version
-         * @description Returns the chats that changed after the version `after`, each once, as it is now, without its count. New messages, counts and the name of the application are no changes here. Without `after`, the response has the present version.
+         * @description Returns the chats that changed after the version `after`. Each chat occurs once, in its current state, without its count. New messages, counts and the name of the application are no changes here. Without `after`, the response has the current version.
          *
-         *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Each transaction of the store makes one version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page costs the same at any depth.
+         *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Changes that were stored together have the same version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page takes the same time, however many changes came before it.
          *
          *     An access token needs `read`, and no `chats`.
          */
@@ -375,9 +375,9 @@ export interface paths {
          * List the ways to follow changes live, or follow them as server-sent events
          * @description Lists the ways to follow changes live. A client uses the first one that it knows.
          *
-         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` from its version 17 on. Each event "changes" has the messages, or chats, whose last change is in one version, as they are now. A version is left out if all of them changed again later. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
+         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` from its version 17 on. Each event "changes" is for one version. It has the messages, or chats, that this version changed last, in their current state. If later versions changed all of them again, the version has no event. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
          *
-         *     The event "heartbeat" comes every 30 seconds, with the versions of all that is followed. The event "end" has a `code`: `chat_not_found` with the number of a followed chat that was deleted, which ends the stream only if nothing else is followed. With the other codes the server closes the connection: `access_token_expired`, `access_token_invalid`, `application_not_found`, "too_slow" (more than 1 MB unread; reconnect and catch up) and "stopping" (reconnect).
+         *     The event "heartbeat" comes every 30 seconds, with the versions of all that is followed. The event "end" has a `code`. With `chat_not_found`, it also has the number of a followed chat that was deleted, and the server closes the connection only if nothing else is followed. With the other codes the server always closes the connection: `access_token_expired`, `access_token_invalid`, `application_not_found`, "too_slow" (more than 1 MB unread; reconnect and catch up) and "stopping" (reconnect).
          *
          *     A page that cannot send headers, as with EventSource, uses the path with `self` and `access_token` in the query.
          *
@@ -847,13 +847,13 @@ export interface components {
         MessageChanges: {
             data: (components["schemas"]["MessageCreated"] | components["schemas"]["MessageEdited"] | components["schemas"]["MessageDeleted"])[];
             /**
-             * @description The version to pass as `after` next. Without `after`, the present version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.
+             * @description The version to pass as `after` next. Without `after`, the current version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.
              * @example 21
              */
             change: number;
             /** @description Whether there are more changes. */
             more: boolean;
-            /** @description Present when the page ends within a version that has more changes than one page holds. Pass it with the same `after` and `limit` to get the rest. A client that loses it passes `change`, and gets the whole version again. */
+            /** @description Present when the page ends within a version that has more changes than one page holds. Pass it with the same `after` and `limit` to get the rest. A client that has lost it passes `change` as `after`, and gets all changes of that version again. */
             cursor?: string;
         };
         MessageCreated: {
@@ -901,13 +901,13 @@ export interface components {
         ChatChanges: {
             data: (components["schemas"]["ChatCreated"] | components["schemas"]["ChatEdited"] | components["schemas"]["ChatDeleted"])[];
             /**
-             * @description The version to pass as `after` next. Without `after`, the present version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.
+             * @description The version to pass as `after` next. Without `after`, the current version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.
              * @example 21
              */
             change: number;
             /** @description Whether there are more changes. */
             more: boolean;
-            /** @description Present when the page ends within a version that has more changes than one page holds. Pass it with the same `after` and `limit` to get the rest. A client that loses it passes `change`, and gets the whole version again. */
+            /** @description Present when the page ends within a version that has more changes than one page holds. Pass it with the same `after` and `limit` to get the rest. A client that has lost it passes `change` as `after`, and gets all changes of that version again. */
             cursor?: string;
         };
         ChatCreated: {
@@ -1137,7 +1137,7 @@ export interface components {
              */
             type: "sse";
             /**
-             * @description Where to follow changes as server-sent events, with `Accept: text/event-stream` and what to follow in the query. Relative to the URL of this response.
+             * @description The URL of the stream, relative to the URL of this response. Request it with `Accept: text/event-stream`, and name in the query what to follow.
              * @example feed
              */
             url: string;
@@ -1151,7 +1151,7 @@ export interface components {
             type: "appsync-events";
             /** @description The WebSocket endpoint. */
             url: string;
-            /** @description The HTTP endpoint; the authorization contains its host. */
+            /** @description The HTTP endpoint. Its host is the `host` in `authorization`. */
             http_url: string;
             channels: {
                 /**
@@ -1165,7 +1165,7 @@ export interface components {
                  */
                 application: string;
             };
-            /** @description Header fields to send, with `host`, in the subprotocol `header-…` and with each subscription, unchanged. */
+            /** @description The header fields `host` and `Authorization` of the protocol. Send this object unchanged: encoded in the subprotocol `header-…`, and with each subscription. */
             authorization: {
                 [key: string]: string;
             };
@@ -2115,9 +2115,9 @@ export interface operations {
     listChatChanges: {
         parameters: {
             query?: {
-                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the present version, without changes. */
+                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the current version, without changes. */
                 after?: number;
-                /** @description The most changes on the page. A version is cut only if it has more changes than this. Only `more: false` ends the list. */
+                /** @description The most changes on the page. A version is split only if its changes do not fit on one page. Only `more: false` ends the list. */
                 limit?: number;
                 /** @description The `cursor` of the previous page, if it had one. Pass it with the same `after` and `limit`. */
                 cursor?: string;
@@ -2158,9 +2158,9 @@ export interface operations {
     listApplicationChanges: {
         parameters: {
             query?: {
-                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the present version, without changes. */
+                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the current version, without changes. */
                 after?: number;
-                /** @description The most changes on the page. A version is cut only if it has more changes than this. Only `more: false` ends the list. */
+                /** @description The most changes on the page. A version is split only if its changes do not fit on one page. Only `more: false` ends the list. */
                 limit?: number;
                 /** @description The `cursor` of the previous page, if it had one. Pass it with the same `after` and `limit`. */
                 cursor?: string;

@@ -2,7 +2,10 @@ import * as z from 'zod/mini';
 import { provider } from './provider.ts';
 import { readSecret } from './secrets.ts';
 
-/** The value of ADMIN_KEY_SECRET that opens the registry of applications to everyone. No secret can have this name. */
+/**
+ * The value of ADMIN_KEY_SECRET that lets everyone create and list applications. infra/flags.ts refuses a secret of
+ * this name.
+ */
 export const openRegistry = 'open';
 
 /**

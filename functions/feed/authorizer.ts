@@ -63,7 +63,10 @@ async function refusalOf(
   return refusalBy(caller, channel);
 }
 
-/** Applies the rule of the routes. */
+/**
+ * Returns why the caller may not connect (without a channel) or subscribe to the channel; undefined if it may. The rule
+ * is that of the HTTP routes: a connection or a chat needs `read`, the application's own channel needs `read all`.
+ */
 function refusalBy({ holder }: Caller, channel: Channel | undefined): string | undefined {
   if (!holder) return undefined;
   const allows = channel && channel.chat === undefined ? 'read all' : 'read';

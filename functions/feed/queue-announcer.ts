@@ -24,8 +24,8 @@ export class QueueAnnouncer implements Announcer {
 }
 
 /**
- * In bytes. SQS takes messages of 1 MiB. An event of `limits.stepBytes` is longer only if it is full of a control
- * character, which takes six bytes instead of one.
+ * Maximum size of an event in a queue message, in bytes. SQS takes messages of 1 MiB. An event of `limits.stepBytes`
+ * exceeds this only if most of its characters are U+007F, which a queue message escapes with six bytes.
  */
 const longestEvent = 900_000;
 

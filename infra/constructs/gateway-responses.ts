@@ -6,7 +6,10 @@ import { Throttled, Unavailable } from '../../lib/model/errors.ts';
 const throttled = problemOf(new Throttled(undefined));
 
 /** For requests that a WAF web ACL or a resource policy refuses. We deploy neither, but an operator may. */
-const notAllowed = new Problem('not_allowed', 'A rule in front of the service refused the request.');
+const notAllowed = new Problem(
+  'not_allowed',
+  'A firewall rule or a policy of this deployment refused the request. Ask its operator to allow it.',
+);
 
 /**
  * The responses that API Gateway returns itself, without calling a function or when the call fails. A type that is not

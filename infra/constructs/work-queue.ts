@@ -52,7 +52,10 @@ export class WorkQueue extends Construct {
     this.#setUrls(sender);
   }
 
-  /** Lets the announcer of the function send to the queue. It does not know the dead letters. */
+  /**
+   * Lets the announcer of the function send to the queue. It does not use the dead letters, so it does not get their
+   * URL.
+   */
   connectAnnouncer(sender: ServiceFunction): void {
     this.queue.grant(sender, 'sqs:SendMessage');
     sender.addEnvironment(this.#variables.url, this.queue.queueUrl);

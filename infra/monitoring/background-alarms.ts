@@ -80,8 +80,8 @@ const oldRecords = ({ queue }: MonitoredQueue): AlarmCondition => ({
 });
 
 /**
- * Fires when batches keep failing. The other alarms miss an outage: SQS leaves messages that it delivered three times or
- * more out of the age of the oldest message, and only batches that succeed report a lag. During an outage, batches are
+ * Fires when batches keep failing. The other alarms miss an outage: the age of the oldest message excludes messages
+ * that SQS has delivered three times or more, and only batches that succeed report a lag. During an outage, batches are
  * retried and fail at least once a minute.
  * (https://docs.aws.amazon.com/AWSSimpleQueueService/latest/SQSDeveloperGuide/sqs-available-cloudwatch-metrics.html)
  */

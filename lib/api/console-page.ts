@@ -24,7 +24,7 @@ export const consolePage = documentOf(async () => ({
 </body>
 </html>
 `,
-  // Messages are text of other people. Only this script and this style run, and no text can become HTML by accident.
+  // Messages are untrusted input. Only this script and this style run, and no text can become HTML by accident.
   headers: {
     'content-security-policy': [
       "default-src 'none'",
@@ -42,7 +42,7 @@ export const consolePage = documentOf(async () => ({
   },
 }));
 
-/** Returns the headers of the page with a policy that also lets it connect to these origins, over which it follows. */
+/** Returns the headers with a policy that also lets the page connect to these origins, to follow changes live. */
 export const connectingTo = (headers: Record<string, string>, origins: string[]): Record<string, string> => ({
   ...headers,
   'content-security-policy': (headers['content-security-policy'] ?? '').replace(

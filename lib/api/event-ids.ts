@@ -1,7 +1,7 @@
 import { isNumber } from '../model/bounds.ts';
 
 // The ids of a stream's events. An id has the version that the client has of everything that it follows, so a client
-// that reconnects with its last id continues exactly there. Clients must not read anything into it.
+// that reconnects with its last id continues exactly there. To clients, ids are opaque.
 
 /** The versions by the numbers of the chats; 0 stands for the list of the application's chats. */
 export type Positions = ReadonlyMap<number, number>;
@@ -12,7 +12,7 @@ const idPattern = /^(?:0|[1-9]\d*)-(?:0|[1-9]\d*)(?:\.(?:0|[1-9]\d*)-(?:0|[1-9]\
 /** Returns the part of an id for one chat; an id has the parts joined by dots. */
 export const idPart = (chat: number, version: number): string => `${chat}-${version}`;
 
-/** Returns the versions in an id; undefined for a text that is none. */
+/** Returns the versions in an id; undefined for a text that is not an id. */
 export function positionsIn(id: string): Positions | undefined {
   if (!idPattern.test(id)) return undefined;
   const positions = new Map(

@@ -16,7 +16,7 @@ export interface FeedCaller {
 }
 
 /**
- * The versions after which a client wants changes. `undefined` stands for the present version: only what changes from
+ * The versions after which a client wants changes. `undefined` stands for the current version: only what changes from
  * now on.
  */
 export interface Followed {
@@ -47,10 +47,10 @@ export interface EventStream {
 
 /** The client's end of a stream. */
 export interface EventClient {
-  /** Bytes that were sent and that the system has not taken yet. */
+  /** The number of sent bytes that this process still buffers, because the operating system has not taken them yet. */
   readonly unsent: number;
   send(bytes: Buffer): void;
-  /** Calls back once everything that was sent before has been taken by the system. */
+  /** Calls the listener once the operating system has taken everything that was sent before. */
   onSent(listener: () => void): void;
   /** Sends the last bytes and closes the connection. */
   end(bytes: Buffer): void;
@@ -59,7 +59,7 @@ export interface EventClient {
 
 /** The feed of an engine. */
 export interface Feed {
-  /** The origins that a page connects to in order to follow, besides that of the API. */
+  /** The origins, other than that of the API, that a page must connect to when it follows changes. */
   origins: string[];
   /** Returns the transports for this caller in order of preference; none where the feed is off. */
   transports(caller: FeedCaller): Promise<Transport[]>;

@@ -174,7 +174,10 @@ export const notAllowed = (lacks: string) =>
   new Problem('not_allowed', `The access token lacks ${lacks}.`, { headers: challenge('insufficient_scope') });
 /** The client accepts none of these media types. */
 export const notAcceptable = (mediaTypes: string[]) =>
-  new Problem('not_acceptable', `The response is ${mediaTypes.join(' or ')}; the header Accept allows neither.`);
+  new Problem(
+    'not_acceptable',
+    `The response is available as ${mediaTypes.join(' or ')} only. Change the header Accept, or leave it out.`,
+  );
 /** The message is accepted but not stored yet. */
 export const messagePending = (number: number) =>
   new Problem(

@@ -85,12 +85,12 @@ const version = (description: string) => z.int().min(0).meta({ description, exam
 const changes = <Types extends z.ZodType>(data: Types) => ({
   data: z.array(data),
   change: version(
-    'The version to pass as `after` next. Without `after`, the present version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.',
+    'The version to pass as `after` next. Without `after`, the current version. It is lower than `after` when the system was restored from a backup: begin again with `after=0`.',
   ),
   more: z.boolean().meta({ description: 'Whether there are more changes.' }),
   cursor: z.string().optional().meta({
     description:
-      'Present when the page ends within a version that has more changes than one page holds. Pass it with the same `after` and `limit` to get the rest. A client that loses it passes `change`, and gets the whole version again.',
+      'Present when the page ends within a version that has more changes than one page holds. Pass it with the same `after` and `limit` to get the rest. A client that has lost it passes `change` as `after`, and gets all changes of that version again.',
   }),
 });
 const change = <Type extends string, Shape extends z.ZodRawShape>(type: Type, id: string, shape: Shape) =>
@@ -170,7 +170,7 @@ const SseTransport = z
     type: z.literal('sse'),
     url: z.string().meta({
       description:
-        'Where to follow changes as server-sent events, with `Accept: text/event-stream` and what to follow in the query. Relative to the URL of this response.',
+        'The URL of the stream, relative to the URL of this response. Request it with `Accept: text/event-stream`, and name in the query what to follow.',
       example: 'feed',
     }),
   })
@@ -179,7 +179,7 @@ const AppsyncEventsTransport = z
   .object({
     type: z.literal('appsync-events'),
     url: z.string().meta({ description: 'The WebSocket endpoint.' }),
-    http_url: z.string().meta({ description: 'The HTTP endpoint; the authorization contains its host.' }),
+    http_url: z.string().meta({ description: 'The HTTP endpoint. Its host is the `host` in `authorization`.' }),
     channels: z.object({
       chat: z.string().meta({
         description: 'The channel of a chat, with its number in the place of `{chat_number}`.',
@@ -192,7 +192,7 @@ const AppsyncEventsTransport = z
     }),
     authorization: z.record(z.string(), z.string()).meta({
       description:
-        'Header fields to send, with `host`, in the subprotocol `header-…` and with each subscription, unchanged.',
+        'The header fields `host` and `Authorization` of the protocol. Send this object unchanged: encoded in the subprotocol `header-…`, and with each subscription.',
     }),
   })
   .meta({ id: 'AppsyncEventsTransport', description: 'The WebSocket protocol of AWS AppSync Events.' });

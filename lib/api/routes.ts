@@ -34,7 +34,7 @@ export interface Route {
   alias?: 'PUT';
   /** Relative to the base path. */
   path: string;
-  /** The base path itself leads to the route too, with and without a slash at its end. The document does not name it. */
+  /** The base path itself leads to the route too, with and without a slash at its end. OpenAPI lists only `path`. */
   alsoAtRoot?: true;
   summary: string;
   /** The group of the route on the docs page. */
@@ -421,7 +421,7 @@ export type EmptyOperation = OperationWith<{ status: 204 }>;
 /** All other operations: they return JSON, with a schema in responses.ts. */
 export type JsonOperation = Exclude<OperationId, DocumentOperation | EmptyOperation>;
 
-/** Returns the paths of a route, relative to the base path, which is `/` itself. */
+/** Returns the paths of a route, relative to the base path. `/` stands for the base path itself. */
 export const pathsOf = ({ path, alsoAtRoot }: Route): string[] => (alsoAtRoot ? [path, '/'] : [path]);
 
 /** Returns the methods of a route, HEAD included. */

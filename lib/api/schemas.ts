@@ -8,8 +8,8 @@ import { once } from '../once.ts';
 import { documented, text, typeFault } from './schema-parts.ts';
 
 // Schemas of requests; those of responses are in responses.ts. The OpenAPI document is built from these schemas, so
-// each rule and its message is defined once. A function builds only the schemas of its own route at a cold start, so
-// each schema is built at its first use, with zod/mini.
+// each rule and its message is defined once. A function needs only the schemas of its own route, so each schema is
+// built at its first use, and with zod/mini. That keeps cold starts short.
 
 const object = <Shape extends z.core.$ZodShape>(id: string, shape: Shape) =>
   documented(z.object(shape, { error: 'must be a JSON object' }), { id });
@@ -213,11 +213,11 @@ export const NumberedPageQuery = once(() =>
 export const ChangesQuery = once(() =>
   z.object({
     after: queryNumber(
-      'The version that the client has: `change` of the previous page, or 0 for everything. Absent for the present version, without changes.',
+      'The version that the client has: `change` of the previous page, or 0 for everything. Absent for the current version, without changes.',
     ),
     limit: limit(
       limits.changesPage,
-      'The most changes on the page. A version is cut only if it has more changes than this. Only `more: false` ends the list.',
+      'The most changes on the page. A version is split only if its changes do not fit on one page. Only `more: false` ends the list.',
     ),
     cursor: cursor('The `cursor` of the previous page, if it had one. Pass it with the same `after` and `limit`.'),
   }),

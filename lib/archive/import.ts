@@ -49,9 +49,9 @@ export const checkApplication = (
  * first, so that no number is ever assigned twice. Then the writes go to the store queue with their original revisions.
  * Everything is merged, so an interrupted import can be repeated whole.
  *
- * A number without a line becomes void in the store: it is not pending, and it does not count. It is not deleted,
- * because the system may have the message: an export lacks those that were not stored yet. A message that is stored
- * under a void number is read and counted as usual.
+ * A number without a line becomes void in the store: it is not pending, and it does not count. Its message is not
+ * marked as deleted, because this system may have the message: an export lacks messages that were not stored yet. A
+ * message that is stored under a void number is read and counted as usual.
  *
  * An application that already exists must be the same one: created at the same time, and with no higher numbers than in
  * the file, so that nothing was created in it since the export.

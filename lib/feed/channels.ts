@@ -13,7 +13,7 @@ const idLength = 32;
  *
  * @param generation the access generation of the application, in the channels of its access tokens; undefined in those of
  *   its own token. Nothing is published to the channels of an earlier generation, so a follower whose access token was
- *   ended hears nothing more, although AppSync keeps the subscription
+ *   ended gets nothing more, although AppSync keeps the subscription
  */
 export const feedId = (token: string, generation?: number): string =>
   createHash('sha256')

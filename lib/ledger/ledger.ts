@@ -54,8 +54,8 @@ export interface Ledger extends Restorable {
   accessGeneration(token: string): Promise<number | undefined>;
   /**
    * Raises the application's access generation, so that all access tokens made until now end. The new generation is the
-   * time in milliseconds or, if the generation is already as high, one more. So the application never had this
-   * generation before, even if the ledger was restored to an earlier state, unless clocks are wrong.
+   * current time in milliseconds, or the old generation plus one if that is higher. It is a time so that no generation
+   * is used twice, even if the ledger was restored to an earlier state. Only a wrong clock could break this.
    *
    * @throws NotFound
    */

@@ -27,7 +27,9 @@ export type ChatChange = Partial<ChatContent>;
 /** Names a member of the content that an edit can change. */
 export type ContentMember = keyof EditableContent;
 
-/** The members that a write sets; it leaves the others as they are. A creation sets all of them, an edit no sender. */
+/**
+ * The members that a write sets; it leaves the others as they are. A creation sets all. An edit never sets the sender.
+ */
 export type ContentChange = Partial<MessageContent>;
 
 /** For each member, the revision of the write that set it last: 0 is the creation. */

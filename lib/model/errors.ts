@@ -39,7 +39,7 @@ export class KeyReused extends DomainError {
   }
 }
 
-/** An earlier call with the same idempotency key has not finished. This call applied nothing. The earlier may still. */
+/** An earlier call with the same idempotency key has not finished, and may succeed. This call applied nothing. */
 export class KeyInFlight extends DomainError {
   override readonly name = 'KeyInFlight';
   override readonly appliedNothing = true;

@@ -1,5 +1,5 @@
-// The rules for the names and bodies of the model. Everything that was ever stored must satisfy them, because they also
-// check archives of earlier versions. A stricter rule for new texts belongs in lib/api.
+// The rules for the names and bodies of the model. They also check archives of earlier versions, so they must accept
+// every text that was ever stored. A stricter rule for new texts belongs in lib/api.
 
 const blank = /^\p{White_Space}*$/u;
 

@@ -245,8 +245,8 @@ function decode<Record>(schema: z.ZodMiniType<Record>, body: string): Record {
   const { issues } = result.error;
   const faults = issues.map((issue) => ({ issue, unknown: unknownIn(issue, json) }));
   const otherVersion = faults.find(({ issue, unknown }) => unknown && issue.path.join() === 'version');
-  // A newer version of the program that keeps the format version only adds kinds and members. So any fault in a known
-  // member means that the record is damaged.
+  // Newer releases that keep the format version only add kinds and members. So any fault in a known member means that
+  // the record is damaged.
   const [first] = otherVersion ? [otherVersion] : faults.toSorted((a, b) => Number(!!a.unknown) - Number(!!b.unknown));
   const where = first?.issue.path.join('.') || 'record';
   if (first?.unknown) throw new UnknownRecord(`${where}: ${first.unknown}; a newer version wrote this record`);

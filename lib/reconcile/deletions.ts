@@ -19,8 +19,9 @@ export async function deletionsOf({ ledger }: Run, chat: ChatKey): Promise<Numbe
 
 /**
  * Compares a page with the deletions of the ledger. Stores those that both store and index lack, for example because
- * both were restored from a backup: otherwise a deleted message could be read again. Edits are not compared: the ledger
- * has no text to repair an edit with. Also, a request that failed with 503 may have used a revision without a write.
+ * both were restored from a backup: otherwise a deleted message could be read again. Edits are not compared, because
+ * the ledger has no text to repair an edit with. Nor does a higher revision in the ledger prove that an edit is
+ * missing: a request that failed with 503 may have taken a revision without sending a write.
  *
  * @param assigned the range of assigned numbers in the page
  * @returns the differences, and the rows including these deletions

@@ -33,7 +33,7 @@ export type Difference = { repaired: boolean } & (
   | { kind: 'newer in index'; token: string; chat: number; number: number; lacking: Lacking }
   /** When `repaired`, the next roll-up sets the count. */
   | { kind: 'wrong count'; token: string; chat?: number; count: number; expected: number }
-  /** Rows have a higher version than their chat, or than the chats of their application. */
+  /** A chat, or the list of an application's chats, has a lower version than one of its rows. */
   | { kind: 'version too low'; token: string; chat?: number; version: number; highest: number }
   /**
    * A value outside its range, left by an import of an earlier version or by corruption. Nothing repairs it. With a

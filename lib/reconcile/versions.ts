@@ -3,8 +3,8 @@ import type { Difference } from './difference.ts';
 import type { Run } from './run.ts';
 
 /**
- * Yields a difference when a row has a higher version than its chat, or than the chats of its application. Nobody who
- * follows changes gets such a row, until a later write raises the version that far.
+ * Yields a difference when a chat, or the list of an application's chats, has a lower version than one of its rows. No
+ * follower gets such a row until later writes have raised the version to that of the row.
  */
 export async function* compareVersion({ store, repair }: Run, parent: Parent): AsyncGenerator<Difference> {
   const { version, highest } = await store.rowVersions(parent);

@@ -34,9 +34,9 @@ const damaged = (path: string, cause?: unknown): UnusableDatabase =>
 const wholeCheckBytes = 128 * 1024 * 1024;
 
 /**
- * When SQLite writes a larger journal from its beginning again, it cuts the journal to this size, in bytes. A journal
- * grows while a reader holds a snapshot, as a backup does, because SQLite then cannot reuse it. Otherwise it was
- * measured to stay below 40 MB at 2,500 messages a second.
+ * When SQLite restarts the journal (the `-wal` file) from its beginning, it truncates a larger file to this size, in
+ * bytes. A journal grows while a reader holds a snapshot, as a backup does, because SQLite then cannot reuse it.
+ * Otherwise it was measured to stay below 40 MB at 2,500 messages a second.
  */
 export const journalBytes = 64 * 1024 * 1024;
 
@@ -68,8 +68,8 @@ function headerOf(path: string): string {
 }
 
 /**
- * Opens a database for reading. It changes nothing, but SQLite creates its scratch file if the journal is not empty, or
- * if another process may use the file.
+ * Opens a database for reading. It changes nothing, but SQLite creates its shared-memory file (`-shm`) if the journal
+ * is not empty, or if another process may use the database.
  */
 function openUntouched(path: string, shared: boolean): DatabaseSync {
   const url = pathToFileURL(path);
@@ -95,7 +95,7 @@ export interface FileState {
   fileGenerations: FileGenerations;
   /** Whether it has all tables of this version of the program, so that it can be used without a migration. */
   isCurrent: boolean;
-  /** The id of the data folder, from the table `folder`; undefined in files of versions before it. */
+  /** The id of the data folder, from the table `folder`; undefined in a file of a version without this table. */
   folder: string | undefined;
 }
 
@@ -176,8 +176,9 @@ export class Database {
       const checkpointed = checkpointedGeneration(path);
       raw = openUntouched(path, shared);
       const fileGenerations = fileGenerationsIn(raw);
-      // The journal must begin at most one commit after the file's last one, and must not end before it. Otherwise
-      // commits between the two are lost, and SQLite would mix pages of different moments.
+      // The first commit in the journal must be the next one after the last commit in the file, or an earlier one. The
+      // last commit in the journal must not be earlier than the last one in the file. Otherwise commits are lost, and
+      // SQLite would mix pages of different moments.
       if (
         isLater(checkpointed, fileGenerations.own) ||
         (first !== undefined && isLater(first, nextGeneration(checkpointed)))
@@ -272,8 +273,8 @@ export class Database {
   }
 
   /**
-   * Begins a read transaction, and returns the generations in the file at its moment. Until `endReading`, all reads see
-   * the file as it is now, and SQLite cannot reuse the journal.
+   * Begins a read transaction, and returns the generations in its snapshot. Until `endReading`, all reads see this
+   * snapshot, and SQLite cannot reuse the journal.
    */
   beginReading(): FileGenerations {
     this.raw.exec('BEGIN');
@@ -402,7 +403,7 @@ const codes = {
   notADatabase: 26,
 };
 
-/** The I/O error of enlarging SQLite's scratch file. Its only cause is a full disk. */
+/** The code of a failure to enlarge the shared-memory file (SQLITE_IOERR_SHMSIZE). Its only cause is a full disk. */
 const sharedMemorySizeError = codes.ioError | (19 << 8);
 
 /** Reasons why a file cannot be read or written, by the system's error code. */

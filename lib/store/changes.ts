@@ -32,7 +32,7 @@ export interface ChangesPage<Stored> {
   next: number | undefined;
 }
 
-/** A version with the changes that it made, except those that a later version changed again. */
+/** A version with the rows that it changed, except rows that a later version changed again. */
 export type Step = { token: string; version: number } & (
   | { chat: number; changes: Change<StoredMessage>[] }
   | { chat?: never; changes: Change<ChatState>[] }
@@ -45,7 +45,7 @@ export type Step = { token: string; version: number } & (
  * up to it: what changes in between has a later version, and is found by the next read.
  */
 export interface Changes {
-  /** Returns the present version of a chat or, without `chat`, of an application's chats; 0 before the first change. */
+  /** Returns the current version of a chat or, without `chat`, of an application's chats; 0 before the first change. */
   version(parent: Parent): Promise<number>;
   /**
    * Returns messages that changed, including deleted ones. The page may end before `limit`, once its texts exceed
@@ -55,9 +55,9 @@ export interface Changes {
   /** Returns chats that changed, including deleted ones. */
   chatChanges(token: string, range: ChangesRange): Promise<ChangesPage<ChatState>>;
   /**
-   * Returns a step for each version, in the same order. It is for versions that `merge` has just raised: a step has all
-   * rows of its version. It may have fewer messages once their texts exceed `limits.stepBytes`, because followers then
-   * get none of them.
+   * Returns a step for each version, in the same order. Call it directly after `merge` returned the versions, because a
+   * later merge may move rows to a later version. When the texts of a step exceed `limits.stepBytes`, it may lack the
+   * rest of its messages, because followers get such a version without any.
    */
   steps(versions: Version[]): Promise<Step[]>;
 }

@@ -76,7 +76,7 @@ test('no log contains data that clients or operators entrust to the system, in s
   expect(logs()).toContain('a request failed with an unexpected error');
 
   await expect.poll(logs, settled).toContain('a scheduled run failed');
-  expect(logs()).toMatch(/"level":"DEBUG","message":"answered"/);
+  expect(logs()).toMatch(/"level":"DEBUG","message":"a response was sent"/);
   expect(planted.readableIn(logs())).toEqual([]);
 });
 
@@ -92,6 +92,6 @@ test('one request id appears in the logs of every stage, from the response to th
       .split('\n')
       .filter((line) => line.includes(id))
       .map((line) => JSON.parse(line).message);
-  await expect.poll(told, settled).toEqual(['answered', 'a batch was stored', 'a batch was indexed']);
+  await expect.poll(told, settled).toEqual(['a response was sent', 'a batch was stored', 'a batch was indexed']);
   expect(logs()).not.toContain('forged');
 });

@@ -66,7 +66,7 @@ test('at level debug, each request is an event with its route, status, duration 
   expect(shown.filter(([of]) => of === 'debug')).toEqual([
     [
       'debug',
-      'answered',
+      events.responded,
       {
         request_id: 'an id',
         status: 201,
@@ -74,7 +74,7 @@ test('at level debug, each request is an event with its route, status, duration 
         duration_ms: 1.23,
       },
     ],
-    ['debug', 'answered', { request_id: 'an id', status: 404, route: 'GET *', duration_ms: 1.23 }],
+    ['debug', events.responded, { request_id: 'an id', status: 404, route: 'GET *', duration_ms: 1.23 }],
   ]);
 });
 

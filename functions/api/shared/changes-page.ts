@@ -2,11 +2,12 @@ import type { Change, ChangesPage } from '../../../lib/store/changes.ts';
 import { fitting } from './pages.ts';
 
 /**
- * Returns the part of a page that a client gets. A version is cut only if it does not fit on a page of its own.
- * Otherwise the page ends before the first version that does not fit as a whole. `end` is then the position of the last
- * change, and `change` is the version before it, so a client that loses its cursor gets the whole version again.
+ * Returns the part of a page that a client gets. The page ends before the first version that does not fit as a whole. A
+ * version is split only if it does not fit on a page of its own. Then `end` is the position of the last change on the
+ * page, and `change` is the version before the split one, so a client that loses its cursor gets the whole version
+ * again.
  *
- * @param version the present version of the chat or application, read before the page
+ * @param version the current version of the chat or application, read before the page
  */
 export function changesPage<Stored, View extends { change: number }>(
   { changes, next }: ChangesPage<Stored>,

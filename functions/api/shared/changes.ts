@@ -36,8 +36,9 @@ export const truncatedStepJson = ({ chat, version }: Pick<Step, 'chat' | 'versio
   JSON.stringify({ ...(chat !== undefined && { chat_number: chat }), change: version, truncated: true });
 
 /**
- * How cursors of changes are checked. A cursor is bound to the limit too, because it tells that a version has more
- * changes than that. It is not bound to `after`, which its position has.
+ * The rules for cursors of changes. A cursor is valid for the same `limit` only, because it means that a version has
+ * more changes than this limit. `after` is not part of the list, because the position in the cursor contains it, and
+ * `changePosition` compares it.
  */
 export const changeCursors: CursorRules<ReturnType<typeof changePosition>> = {
   list: (id, { params, query }) => [id, params, query.limit],
@@ -50,7 +51,7 @@ interface ChangesList<Stored, View> {
     z.output<ReturnType<typeof changePosition>>
   >;
   cursors: Cursors;
-  /** Returns the present version. @throws NotFound */
+  /** Returns the current version. @throws NotFound */
   version: () => Promise<number>;
   page: (range: ChangesRange) => Promise<ChangesPage<Stored>>;
   viewOf: (change: Change<Stored>) => View;

@@ -42,7 +42,8 @@ export async function requireOwn(
   if (!holder) return;
   const { content } = await requireMessage(services, message);
   if (holder.sender !== null && content.sender === holder.sender) return;
-  // For the holder's own message, the ledger decides when it accepts the write.
+  // Respond with 404, not 403, if the message was deleted. For the holder's own message, the ledger checks that when it
+  // accepts the write.
   await requireAccepted(services.ledger, message);
   throw notAllowed('the `sender` of this message, so it may neither edit nor delete it');
 }

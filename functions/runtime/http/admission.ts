@@ -45,7 +45,7 @@ export function formatProblem(headers: Headers): Problem | undefined {
     return new Problem('unsupported_media_type', 'Send the body as application/json, in UTF-8.');
   if (!isUncoded(headers['content-encoding']?.toString()))
     return new Problem('unsupported_media_type', 'Send the body as it is, without a Content-Encoding.', {
-      // RFC 9110, section 15.5.16: it says that the coding is the fault, and which one to use.
+      // This header says that the coding is the fault, and which one to use (RFC 9110, section 15.5.16).
       headers: { 'accept-encoding': 'identity' },
     });
   return undefined;

@@ -54,8 +54,8 @@ export const inList = <Position extends z.ZodMiniType>(position: Position): Curs
 });
 
 /**
- * Checks the cursor of a request, and adds a {@link PageStart} to it. A cursor is part of what is validated, so this
- * comes before the permission and the existence of what the list is about.
+ * Checks the cursor of a request, and adds a {@link PageStart} to the request. The check is part of validation, so it
+ * runs before the checks whether the caller may read the list and whether its chat or application exists.
  */
 export const pageStart = (
   id: OperationId,

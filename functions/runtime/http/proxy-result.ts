@@ -143,7 +143,7 @@ export function proxyResult(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
         status: result.statusCode,
         route: `${request.event.httpMethod} ${route.path}`,
       };
-      log.debug(events.answered, line);
+      log.debug(events.responded, line);
     }
     request.response = isToCompress(result, request.event) ? await withCompressedBody(result) : result;
   };

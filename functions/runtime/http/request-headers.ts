@@ -19,8 +19,8 @@ export function joinLines<Headers extends Values>(headers: Headers, lines: Lines
 }
 
 /**
- * Gives the headers of an event their names in lower case, and joins the lines of repeated ones, whose names may differ
- * in case. The test function of API Gateway's console sends null for no headers; they become an empty object.
+ * Converts the names of an event's headers to lower case, and joins the lines of repeated headers, whose names may
+ * differ in case. The test function of API Gateway's console sends null for no headers; they become an empty object.
  */
 export function requestHeaders(): MiddlewareObj<APIGatewayProxyEvent> {
   const { before: toLowerCase } = normalizeHeaders();

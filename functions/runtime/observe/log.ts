@@ -18,7 +18,7 @@ export const setLogLevel = (level: LogLevel): void =>
 
 /** All messages that are logged, in one place, so that a search for one finds the code that logs it. */
 export const events = {
-  answered: 'answered',
+  responded: 'a response was sent',
   firstRequest: 'the first request arrived',
   traffic: 'traffic of the last minute',
   accepted: 'a write was accepted',

@@ -21,7 +21,7 @@ interface Settings {
   fetch?: typeof fetch;
 }
 
-/** Codes of AppSync for a wrong event. Any other code may be gone at the next try. */
+/** Codes of AppSync for a wrong event. A failure with any other code may be temporary. */
 const finalCodes = [400, 413, 422];
 
 /**
@@ -78,7 +78,10 @@ export class AppsyncPublisher implements Publisher {
     return failed;
   }
 
-  /** Posts the body, twice if the connection fails: it may have been idle for long, and events may be doubled. */
+  /**
+   * Posts the body, and retries once if the connection fails, because it may have been idle for too long. The events
+   * may then be published twice, which `Publisher.publish` allows.
+   */
   async #post(body: string): Promise<Response> {
     try {
       return await this.#send(body).catch(() => this.#send(body));

@@ -4,10 +4,11 @@ import { DependencyFailure, Unavailable } from '../../model/errors.ts';
 import { newToken } from '../../model/token.ts';
 import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text } from './table.ts';
 
-// Only the update that takes a number knows the number. So that update also writes it into the counter's item, as the
-// claim of its idempotency key. Before the number is used, it is recorded: written to an item of its own, on the
-// condition that there is none. From then on the claim in the counter's item may be removed, which a later take does in
-// the same write. So the counter's item stays small, and a keyed create writes it once.
+// Only the update that takes a number knows the number. So that update (a *take*) also writes the number into the
+// counter's item, as the claim of its idempotency key. Before the number is used, it is recorded: written to an item of
+// its own, on the condition that there is none. Once it is recorded, the claim may be removed: a later take removes older
+// claims in the same update that takes its own number. So the counter's item stays small, and a create with a key writes
+// it only once.
 
 const hour = 60 * 60 * 1_000;
 

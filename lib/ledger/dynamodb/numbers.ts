@@ -22,13 +22,13 @@ export interface Taking {
 }
 
 /**
- * Maximum number of attempts of a keyed take while DynamoDB throttles the item. A keyless take has more. A keyed take
- * needs only one, because its client can safely retry the create. So in a chat that gets too many keyed creates, the
- * keyless ones keep most of their rate.
+ * Maximum number of attempts to take numbers for an idempotency key while DynamoDB throttles the item. Without a key,
+ * there are more attempts. With a key one is enough, because the client can safely retry the create. So in a chat that
+ * gets too many creates with keys, the creates without keys keep most of their rate.
  */
 const keyedTries = 1;
 
-/** How often, at most, a keyed take removes claims because the item is full of them. */
+/** Maximum number of times that a create with an idempotency key removes claims because the item is full of them. */
 const maxClearings = 2;
 
 /** Takes the next numbers of a counter in one conditional update. Returns the last of them, or why there are none. */
@@ -86,14 +86,15 @@ function claimedNumber(item: Item, claim: string): number | undefined {
 }
 
 /**
- * Maximum number of the claims to remove that the condition of a take names. A full item must still have at least one
- * of these. DynamoDB accepts 300 operators in a condition; this many claims take 60.
+ * Maximum number of claims in the condition of an update that removes claims. If the item is full, it must still have
+ * at least one of these claims. DynamoDB accepts 300 operators in a condition; this many claims take 60.
  */
 const comparedAtOnce = 30;
 
 /**
- * Takes numbers, claims them and removes other claims, if the claim is new. If the item is full, at least one of the
- * claims to remove must still be there, so that the item gets no larger. Concurrent takes may have removed the others.
+ * Returns the update that takes numbers, claims them and removes other claims, on the condition that the claim is new.
+ * If the item is full, at least one of the claims to remove must still be there, so that the item gets no larger.
+ * Concurrent updates may have removed the others.
  */
 function claimingUpdate(
   { counter, count }: Taking,

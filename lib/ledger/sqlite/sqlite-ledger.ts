@@ -165,7 +165,8 @@ export class SqliteLedger implements Ledger {
 
   /**
    * Does not wait until what it reads is on the disk, unlike the other reads, because it is called before each request
-   * with a bearer token. A crash can undo only a create, or an end of access tokens, that got no response yet.
+   * with a bearer token. That is safe, because a crash can undo only what got no response yet: the creation of the
+   * application, or the raising of its generation.
    */
   async accessGeneration(token: string): Promise<number | undefined> {
     return this.#row<{ generation: number }>(

@@ -117,12 +117,13 @@ export class SqsQueue extends SqsOutbox implements Queue {
     const receipts: string[] = [];
     const end = performance.now() + listingSeconds * 1_000;
     try {
-      // All are listed when SQS returns nothing, because every listed one is still hidden.
+      // Each listed dead letter stays hidden meanwhile. So when SQS returns nothing, all of them are listed.
       while (deadLetters.size < max) {
         const messages = await this.#receiveDeadLetters(max - deadLetters.size, listingSeconds);
         if (messages.length === 0) break;
         receipts.push(...receiptsOf(messages));
-        // From now on the first ones come back, so it cannot be seen whether any are missing.
+        // From now on, the first ones become visible again and are received twice. So the loop cannot tell whether it
+        // has received all of them.
         if (performance.now() >= end)
           throw new Error(
             `Listing the dead letters took longer than ${listingSeconds} s, so some may be missing. Redrive or remove some of them, or list fewer.`,
@@ -208,7 +209,7 @@ export class SqsQueue extends SqsOutbox implements Queue {
 
 /**
  * Sends the messages, all calls at the same time. A large request takes several calls, and each may wait for its
- * timeouts. After that, the function still needs time to park the messages.
+ * timeouts. Calls one after another could leave the function no time to park the messages.
  */
 async function sendAll(client: SQSClient, QueueUrl: string, messages: OutgoingMessage[]): Promise<void> {
   let cause: unknown;

@@ -105,7 +105,10 @@ async function page(from: Kysely<Schema>, { name, key }: Table, after?: Row): Pr
   return rows;
 }
 
-/** Returns the ranges of the primary key after a row. With one condition for all, MySQL would not start reading at it. */
+/**
+ * Returns the ranges of the primary key after a row. With one condition for all ranges, MySQL would not use the index
+ * to start at this row.
+ */
 const rangesAfter = (key: string[], after: Row): RawBuilder<unknown>[] =>
   key.map((_, i) => {
     const fixed = key.slice(0, key.length - 1 - i);

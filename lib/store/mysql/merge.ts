@@ -98,8 +98,9 @@ function mergedMember({ column, revision, blank }: MemberColumn): RawBuilder<nev
 }
 
 /**
- * The version comes first, because its condition reads the other columns: only a row that this write changes is
- * stamped, and not one that the same write, delivered before, has changed already.
+ * Returns the assignments of {@link merging}, and one that stamps the row with the new version if the write changes the
+ * row. A write that was delivered before changes nothing, so it stamps nothing. The version comes first, because its
+ * condition reads the other columns before they are assigned.
  */
 const stamping = (members: MemberColumn[]): Record<string, RawBuilder<unknown>> => ({
   version: sql`IF(deleted = 0 AND (VALUES(deleted) = 1

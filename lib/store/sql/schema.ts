@@ -46,7 +46,7 @@ export interface Schema {
    * `chat` 0.
    */
   missing_numbers: { token: string; chat: number; number: number; noticed_at: number; void: number };
-  /** The present versions of chats, and of the chats of applications. There is no row before the first version. */
+  /** The current versions of chats, and of the chats of applications. There is no row before the first version. */
   versions: { token: string; chat: number; version: number };
   /** `chat` is 0 for the application itself, here, in `versions` and in `purges`. */
   rollup_marks: { token: string; chat: number; version: number };

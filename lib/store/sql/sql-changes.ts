@@ -15,7 +15,12 @@ export const messagesAtATime = 250;
 type MessageRow = Schema['messages'];
 type ChatRow = Selectable<Schema['chats']>;
 
-/** What a row and its change have in common. */
+/**
+ * Returns the change that a row stands for.
+ *
+ * @param revisions those of the row's members; all are 0 if it was never edited
+ * @param stored returns the message or chat in the row. It is not called for a deleted row
+ */
 const changeOf = <Stored>(
   row: { version: number; number: number; deleted: number },
   revisions: number[],

@@ -273,7 +273,11 @@ export abstract class SqlStore extends SqlChanges implements Store {
     return numbers.length;
   }
 
-  /** @param chats their numbers; undefined for all that are left of an application without chats, which are few */
+  /**
+   * Removes the versions of chats.
+   *
+   * @param chats the numbers of the chats; undefined removes all versions of the application. Without chats, it has few
+   */
   async #purgeVersions(token: string, chats: number[] | undefined): Promise<void> {
     await this.db
       .deleteFrom('versions')
