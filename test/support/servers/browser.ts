@@ -3,15 +3,14 @@ import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import path from 'node:path';
 import { onTestFinished } from 'vitest';
+import { browserPrograms } from '../../../tools/stack/native/tools.ts';
 import { dataFolder } from './for-this-test.ts';
-
-const names = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
 
 /** Returns the file of a Chromium. @throws Error when there is none */
 export function chromiumFile(): string {
   const folders = (process.env.PATH ?? '').split(path.delimiter);
   const found = folders
-    .flatMap((folder) => names.map((name) => path.join(folder, name)))
+    .flatMap((folder) => browserPrograms.map((name) => path.join(folder, name)))
     .find((file) => existsSync(file));
   if (!found) throw new Error('This test needs Chromium: apt-get install chromium, or put google-chrome in the PATH.');
   return found;

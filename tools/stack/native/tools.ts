@@ -26,6 +26,23 @@ export const faketime: Tool = {
   present: async () => faketimeLibrary() !== undefined,
 };
 
+/** The names of the programs that the tests of pages accept as their browser. */
+export const browserPrograms = ['chromium', 'chromium-browser', 'google-chrome', 'google-chrome-stable'];
+
+/** Opens the pages of tests. */
+export const browser: Tool = {
+  name: `Chromium (${browserPrograms.join(', ')})`,
+  debianPackage: 'chromium',
+  present: async () => browserPrograms.some(onPath),
+};
+
+/** Checks the text of `/v1/metrics` in tests. */
+export const promtool: Tool = {
+  name: "Prometheus's promtool",
+  debianPackage: 'prometheus',
+  present: async () => onPath('promtool'),
+};
+
 /** What the tests of docs/one-machine.md boot and run (test/e2e/one-machine). */
 export const oneMachineTools: Tool[] = [
   {
