@@ -9,6 +9,6 @@ import { fixedSecret } from '../lib/system-secret.ts';
  */
 const keptMs = 1_000;
 
-/** Returns the access of the embedded engine. */
+/** Returns what makes and checks access tokens in the embedded engine. */
 export const openAccess = (systemSecret: string, ledger: Pick<Ledger, 'accessGeneration'>): Access =>
   new Access({ tokens: new AccessTokens(fixedSecret(systemSecret)), ledger, keptMs });

@@ -285,8 +285,9 @@ export function createServer(
     response.useChunkedEncodingByDefault = false;
     note(request, result.statusCode);
     response.writeHead(result.statusCode, headers);
-    // For Node.js, the response ends with its head, but not the connection. So the request, the response and what refers
-    // to them, which take 6 kB, do not last as long as the stream. Node.js does not document this member.
+    // End the response after its head, but keep the connection open: without this member, which it does not document,
+    // Node.js would close it. So the request, the response and what refers to them, 6 kB, are freed when the stream
+    // begins.
     Object.assign(response, { _last: false });
     response.end();
   };

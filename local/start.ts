@@ -36,7 +36,7 @@ const explanationOf = (error: unknown, { port, host, dataDir }: Settings): strin
   if (code === 'EADDRNOTAVAIL' || code === 'ENOTFOUND' || code === 'EAI_AGAIN')
     return `${host} is not an address of this machine; choose another with --host.`;
   if (code === 'EACCES' && (error as { syscall?: string }).syscall === 'listen')
-    return `Port ${port} needs special rights; choose one above 1023 with --port.`;
+    return `Port ${port} needs special privileges; choose one above 1023 with --port.`;
   if (
     code &&
     ['EACCES', 'EPERM', 'EROFS', 'ENOTDIR', 'EISDIR', 'EEXIST', 'ENOENT', 'ENOSPC', 'EDQUOT', 'EIO'].includes(code)

@@ -72,7 +72,10 @@ export interface ApplicationStep extends Step<ChatChange> {
 
 const self = '/applications/self';
 
-/** What {@link ChatSystem} and {@link ChatHandle} share: their calls, as methods and paths. */
+/**
+ * Sends the requests of {@link ChatSystem} and {@link ChatHandle}, with a function for each HTTP method, for creates, for
+ * lists and for following.
+ */
 class Calls {
   readonly #requests: Requests;
 

@@ -5,7 +5,7 @@ import type { Connection, WireEvent } from './wire.ts';
 
 /** The API, as a follower uses it. */
 export interface Source {
-  /** Reads the page of changes after a version. Without `after`, the page has no changes and the present version. */
+  /** Reads the page of changes after a version. Without `after`, the page has only the present version. */
   read(
     chat: number,
     from: { after?: number; cursor?: string },
@@ -85,7 +85,7 @@ export class Follower {
   async *#followConnection(connection: Connection): AsyncGenerator<FollowedStep> {
     const { silenceMs, checkMs } = connection;
     let heardAt = performance.now();
-    // When to read each chat again, because its last step may be lost. A step of another chat does not show that.
+    // When to read each chat again: its last step may be lost, and the steps of other chats do not reveal that.
     const checks = new Map<number, { at: number; ms: number }>();
     const checkIn = (chat: number, ms: number) => checks.set(chat, { at: performance.now() + ms, ms });
     if (checkMs) for (const chat of this.#sequences.keys()) checkIn(chat, checkMs.first);

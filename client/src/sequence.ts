@@ -23,7 +23,7 @@ export interface ReadPage<Change extends Versioned> {
 export interface OrderedStep<Change extends Versioned> {
   /**
    * The version that the consumer has after this step, and from which it can continue later. A version that is too
-   * large for one page comes in several steps. All of them but the last have the version before it.
+   * large for one page comes in several steps. Until the last of them, this is the version before.
    */
   change: number;
   data: Change[];
@@ -48,7 +48,7 @@ export class Sequence<Change extends Versioned> {
   #newest: number;
   /** The version of the last step from a connection that keeps the order. */
   #received: number;
-  /** Whether a page must be read: a step came without its changes, or the system may have fewer versions than this. */
+  /** Whether a page must be read: a step came without its changes, or the consumer may have a version that does not exist. */
   #mustRead = false;
   /** How to read the rest of the next version, of which the consumer has a part. */
   #rest: { after: number; cursor: string } | undefined;

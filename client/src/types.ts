@@ -41,11 +41,9 @@ type Query<Operation extends keyof operations> = Omit<
 >;
 /** `order`, and `limit`: how many items are read at once. */
 export type ListOptions = Query<'listApplications'> & CallOptions;
-/** The same, with `after` and `before`: only numbers between these two. */
+/** `order` and `limit`, and `after` and `before`: only numbers between these two. */
 export type NumberedListOptions = Query<'listMessages'> & CallOptions;
-/**
- * `after`: the version after which to begin, and `limit`. Without `after`, a page has no data, and the present version.
- */
+/** `after`: the version after which to begin, and `limit`. Without `after`, a page has only the present version. */
 export type ChangesOptions = NonNullable<operations['listChatChanges']['parameters']['query']> & CallOptions;
 /** `limit`: how many matches are read at once. */
 export type SearchOptions = Query<'searchChat'> & CallOptions;

@@ -11,7 +11,10 @@ import { type Subscriber, Subscription, type Topic } from './topic.ts';
  * nothing, the server keeps at most this many bytes and one step.
  */
 const maxUnsentBytes = 65_536;
-/** Maximum number of bytes of steps that are held while a follower catches up. They are shared with the followers that are live. */
+/**
+ * Maximum size of the steps that are held for a subscription while it catches up, in bytes. Held steps are not copied:
+ * live followers get the same bytes.
+ */
 const maxHeldBytes = 65_536;
 /** Time before another attempt to read what a follower missed, in milliseconds. */
 const retryMs = 1_000;

@@ -37,7 +37,10 @@ interface Pace {
 /** An application that somebody follows. */
 interface Application {
   token: string;
-  /** By the number of the chat. 0 is always there, because it tells which chats are deleted. */
+  /**
+   * The followed chats by their numbers, and the list of chats as number 0. The list is always there, because it tells
+   * which chats are deleted.
+   */
   topics: Map<number, Topic>;
   followers: Set<Follower>;
   host: FollowerHost;
@@ -125,7 +128,8 @@ export class Hub {
         positions.set(topic, after === undefined ? version : after > version ? 0 : after);
       }
       const generation = await this.#reads.generation(token);
-      // Later deletions arrive as steps of the list of chats, because its version has been read before.
+      // The version of the list of chats was read above, so a chat that is deleted from now on is in a later step of that
+      // list.
       const deleted = await this.#reads.deletedChats(token, [...followed.chats.keys()]);
       if (follower.hasEnded) return;
       follower.begin(positions);

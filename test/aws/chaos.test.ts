@@ -122,7 +122,7 @@ describe('under steady load', () => {
 
   test('when the store worker times out after its commit, clients notice nothing', () =>
     outage(
-      'store worker out of time',
+      'store worker times out',
       [],
       () => {
         engine.storeWorkerHangs = true;
@@ -182,7 +182,7 @@ describe('under steady load', () => {
     const { timeouts, swept } = engine.figures;
     figures.unshift(
       `  ${writes.length.toLocaleString('en')} writes by ${applications * 2} writers, 0 failed; slowest ${slowest(writes)}`,
-      `  ${timeouts} batches ran out of time, ${swept} records were parked and swept, 0 dead letters; all stored, found and counted ${seconds(performance.now() - stoppedAt)} after the last write`,
+      `  ${timeouts} batches timed out, ${swept} records were parked and swept, 0 dead letters; all stored, found and counted ${seconds(performance.now() - stoppedAt)} after the last write`,
     );
   });
 });

@@ -24,7 +24,7 @@ export function rangesText(numbers: number[]): string {
 
 type Target = ReturnType<typeof targetOf> & { what: string };
 
-/** Returns what a record is about, by what its queue carries. */
+/** For each kind of content of a queue, a function that returns what a record is about. */
 const targetsIn: Record<(typeof queues)[AwsQueue]['carries'], (body: string) => Target[]> = {
   writes: (body) => decodeWrites(body).map((write) => ({ what: write.kind, ...targetOf(write) })),
   changes: (body) => decodeChanges(body).map((key) => ({ what: 'changed message', ...key })),

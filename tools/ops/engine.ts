@@ -28,10 +28,10 @@ export interface Inconsistency {
 
 /** How to open a data folder, and what to do with an unusual one. */
 export interface OpenOptions {
-  /** The command only reads. It then works on a data folder while a chat system is running on it. */
+  /** Whether the command only reads. If so, it works on a data folder while a chat system is running on it. */
   readOnly?: boolean | undefined;
-  /** One of its two files lacks commits that the other one builds on. */
+  /** What to do when one of the two files lacks commits that the other one builds on. */
   onLostCommits?: 'refuse' | 'repair';
-  /** It has no chat system yet. */
+  /** What to do when the folder does not contain a chat system. */
   onNewFolder?: 'refuse' | 'create';
 }

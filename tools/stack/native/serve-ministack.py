@@ -31,8 +31,8 @@ def save_regularly():
             app._MAIN_LOOP.call_soon_threadsafe(save)
 
 
-# MiniStack has the Event APIs of AppSync, but its CloudFormation does not. These handlers call the same functions as
-# its API for them does.
+# MiniStack has the Event APIs of AppSync, but its CloudFormation cannot create them. These handlers add that, and call
+# the functions behind MiniStack's own AppSync API.
 
 
 def called(response):
@@ -107,7 +107,7 @@ async def authorize(api_id, channel, operation, auth, request_headers=None):
 
 appsync_events._authorize_event_op = authorize
 
-# Serves the addresses of api_attributes: MiniStack knows an Event API by the host.
+# Serves the addresses of api_attributes. MiniStack identifies an Event API by the host name in the request.
 serve = app.app
 EVENT_API = re.compile(r"/_appsync/([a-z0-9]+)(/.*)")
 

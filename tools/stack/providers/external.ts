@@ -27,7 +27,7 @@ export function externalProvider(external: ExternalServers | undefined): Provide
   ];
   return {
     name: 'external',
-    // Unknown, and most emulators have none.
+    // Whether this emulator has AppSync is unknown, and most emulators have none, so the feed is off.
     servers: { ...addresses, awsEndpoint, mysqlPassword, hasFeed: false, fromFunctions: addresses },
     check: async () => undefined,
     steps: parts.map(({ title, address }) => ({
