@@ -5,8 +5,10 @@ import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { pathToFileURL } from 'node:url';
 import { promisify } from 'node:util';
+import { build } from 'esbuild';
 import { afterAll, describe, expect, test } from 'vitest';
-import { bundleFolder, bundleFunctions, noticesFile } from '../../infra/bundles.ts';
+import { removalPlugins } from '../../infra/bundle-plugins.ts';
+import { bundleFolder, bundleFunctions, bundling, noticesFile } from '../../infra/bundles.ts';
 import { type FunctionName, functions, kebabCase } from '../../infra/functions.ts';
 import { acceptsWrites, type Route, routes } from '../../lib/api/routes.ts';
 import { environmentOf } from '../../tools/bench/functions/sample-environment.ts';
@@ -57,13 +59,13 @@ test('no function bundles a credential provider other than that for environment 
 });
 
 // Limits in bytes, because a cold start has to load the bundle. From the last to the first: zod/mini and the logger; the
-// full zod for the OpenAPI document; the page of the console; DynamoDB, SQS and metrics; mysql2 with its character sets and the certificates of RDS;
-// OpenSearch.
+// full zod for the OpenAPI document; the page of the console; DynamoDB, SQS and metrics; mysql2 with the certificates of
+// RDS; OpenSearch.
 test.each(names)('the bundle of %s is small', (name) => {
   const { bytes, packages } = bundleOf(name);
   const limit = [
-    ...(packages.includes('@opensearch-project/opensearch') ? [1_950_000] : []),
-    ...(packages.includes('mysql2') ? [1_620_000] : []),
+    ...(packages.includes('@opensearch-project/opensearch') ? [1_290_000] : []),
+    ...(packages.includes('mysql2') ? [1_130_000] : []),
     ...(packages.some((each) => each.startsWith('@aws-sdk/')) ? [380_000] : []),
     ...(name === 'getOpenapi' ? [215_000] : []),
     ...(name === 'getConsole' ? [175_000] : []),
@@ -83,6 +85,34 @@ test.each(names)('the notices of the packages in the bundle of %s are beside it'
 test('no bundle contains the event streams of the AWS SDK', () => {
   for (const name of names)
     expect(bundleOf(name).files.filter((file) => file.includes('submodules/event-streams'))).toEqual([]);
+});
+
+test('no bundle contains the character sets of iconv-lite', () => {
+  for (const name of names) expect(bundleOf(name).packages).not.toContain('iconv-lite');
+});
+
+test('a bundle decodes the notes of a server whose default character set Node.js does not know', async () => {
+  const outfile = path.join(bundles, 'decode.mjs');
+  await build({
+    ...bundling,
+    stdin: {
+      contents: `export { decode } from './node_modules/mysql2/lib/parsers/string.js';`,
+      resolveDir: bundling.absWorkingDir,
+    },
+    outfile,
+    plugins: removalPlugins,
+  });
+  const { decode } = await import(outfile);
+  // mysql2's name for the character set utf8mb3.
+  expect(decode(Buffer.from('Rows matched: 1'), 'cesu8', 0, 15)).toBe('Rows matched: 1');
+});
+
+test('a bundle contains only the namespace of the OpenSearch client that its code uses', () => {
+  for (const name of ['searchChat', 'migrate'] as const) {
+    const operations = bundleOf(name).files.filter((file) => /opensearch\/api\/\w+\/(?!_api)/.test(file));
+    const namespaces = new Set(operations.map((file) => file.match(/opensearch\/api\/(\w+)/)?.[1]));
+    expect([...namespaces].sort()).toEqual(['_core', 'indices']);
+  }
 });
 
 test('no bundle imports node:http, because the import would load undici', () => {
