@@ -11,11 +11,9 @@ setLogLevel('silent');
 
 const applications = 3;
 const readMs = functionSizes.read.timeout.toMilliseconds();
-/**
- * The longest waits, in milliseconds: until an outage has its effect or the readers notice its end, and until the
- * backlog is processed, in which a record that failed often waits up to a minute.
- */
+/** How long to wait until an outage has its effect, or until the readers notice its end, in milliseconds. */
 const patiently = { timeout: 60_000, interval: 50 };
+/** How long to wait until the backlog is processed. A record that failed often waits up to a minute for its retry. */
 const drained = { timeout: 150_000, interval: 250 };
 
 /** The reads of the load. A search reads from SQL first. */

@@ -49,7 +49,7 @@ test('an application can be exported from one engine, imported into the other, a
   expect((await api.get<Chat>(`${application}/chats/1`)).status).toBe(200);
 });
 
-test('a number without a line is neither pending nor counted after an import', async () => {
+test('a number without a line in the imported file is neither pending nor counted', async () => {
   const api = await deployment();
   const token = newToken();
   const parent = { revision: 0, created_at: '2017-11-30T23:52:30+01:00', updated_at: '2017-11-30T23:52:30Z' };

@@ -62,7 +62,7 @@ describe('the DynamoDB actions of the ledger', () => {
   const both = async (work: () => Promise<unknown>) => {
     for (queueIsOut of [true, false]) await work();
   };
-  const expectJust = (access: LedgerAccess) => expect([...asked].sort()).toEqual([...ledgerActions[access]].sort());
+  const expectExact = (access: LedgerAccess) => expect([...asked].sort()).toEqual([...ledgerActions[access]].sort());
   const fresh = async () => {
     const { token } = await ledger.createApplication('one');
     const { number: chat } = await ledger.createChat(token, chatNamed('one'));
@@ -82,7 +82,7 @@ describe('the DynamoDB actions of the ledger', () => {
         ledger.createMessages({ token: newToken(), chat: 1 }, contents(['two']), { key: key() }),
       ).rejects.toThrow();
     });
-    expectJust('create');
+    expectExact('create');
   });
 
   test('editing calls exactly the DynamoDB actions that it is granted', async () => {
@@ -92,7 +92,7 @@ describe('the DynamoDB actions of the ledger', () => {
       await ledger.editChat({ token, chat }, { name: 'edited' });
       await ledger.editApplication(token, 'edited');
     });
-    expectJust('edit');
+    expectExact('edit');
   });
 
   test('deleting calls exactly the DynamoDB actions that it is granted', async () => {
@@ -103,7 +103,7 @@ describe('the DynamoDB actions of the ledger', () => {
       await ledger.deleteChat({ token, chat });
       await ledger.deleteApplication(token);
     });
-    expectJust('delete');
+    expectExact('delete');
   });
 
   test('reading calls exactly the DynamoDB actions that it is granted', async () => {
@@ -112,7 +112,7 @@ describe('the DynamoDB actions of the ledger', () => {
     await ledger.chat(token, chat);
     await ledger.hasMessage(token, chat, message);
     await ledger.counters([{ token }, { token, chat }]);
-    expectJust('read');
+    expectExact('read');
   });
 
   test('purging calls exactly the DynamoDB actions that it is granted', async () => {
@@ -121,7 +121,7 @@ describe('the DynamoDB actions of the ledger', () => {
     await ledger.deleteApplication(token);
     asked.clear();
     for (let left = 1; left > 0; ) left = await ledger.purge({ token }, 100);
-    expectJust('purge');
+    expectExact('purge');
   });
 
   test('sweeping calls exactly the DynamoDB actions that it is granted', async () => {
@@ -130,12 +130,12 @@ describe('the DynamoDB actions of the ledger', () => {
     queueIsOut = false;
     asked.clear();
     expect(await parked.sweep()).toBeGreaterThan(0);
-    expectJust('sweep');
+    expectExact('sweep');
   });
 });
 
 /** Expects that the requests are exactly those that the access allows. */
-function expectJustRequests(asked: Set<string>, access: SearchAccess): void {
+function expectExactRequests(asked: Set<string>, access: SearchAccess): void {
   const allowed = searchRequests[access].flatMap(({ methods, path }) =>
     methods.map((method) => `${method.toUpperCase()} ${path}`),
   );
@@ -144,11 +144,11 @@ function expectJustRequests(asked: Set<string>, access: SearchAccess): void {
   for (const request of asked)
     expect([request, allowed.some((each) => matches(each, request))]).toEqual([request, true]);
   const unasked = allowed.filter((each) => ![...asked].some((request) => matches(each, request)));
-  // The name of an index has one digit for now.
+  // The policy also allows indexes whose number has two or three digits. This test has none.
   expect(unasked.filter((each) => !each.includes('??'))).toEqual([]);
 }
 
-/** A transaction requires the permissions of its parts. */
+/** Returns the actions that a command requires. A transaction requires those of its parts. */
 function actionsOf(command: string, input: unknown): string[] {
   if (command !== 'TransactWriteItemsCommand') return [command.replace(/Command$/, '')];
   const { TransactItems = [] } = input as TransactWriteItemsCommandInput;
@@ -170,7 +170,7 @@ describe('the OpenSearch requests of the search index', () => {
   afterAll(remove);
   beforeEach(() => asked.clear());
 
-  const expectJust = (access: SearchAccess) => expectJustRequests(asked, access);
+  const expectExact = (access: SearchAccess) => expectExactRequests(asked, access);
 
   test('migrating sends exactly the granted OpenSearch requests', async () => {
     // An index as an older version left it: without the aliases of workers, and without fields that were added later.
@@ -183,23 +183,23 @@ describe('the OpenSearch requests of the search index', () => {
     await client.indices.delete({ index: `${alias}-1` });
     asked.delete('DELETE messages-1');
     await migrateOpensearch(client, alias);
-    expectJust('migrate');
+    expectExact('migrate');
   });
 
   test('indexing sends exactly the granted OpenSearch requests', async () => {
     await index.index([{ token, chat: 1, number: 1, ...indexed('one'), createdAt: 1, updatedAt: 1 }]);
-    expectJust('index');
+    expectExact('index');
   });
 
   test('searching sends exactly the granted OpenSearch requests', async () => {
     await index.search({ token, q: 'one', limit: 1 });
     await index.search({ token, chat: 1, q: 'one', limit: 1 });
-    expectJust('search');
+    expectExact('search');
   });
 
   test('purging sends exactly the granted OpenSearch requests', async () => {
     await index.purge({ token }, 1);
-    expectJust('purge');
+    expectExact('purge');
   });
 });
 
@@ -290,7 +290,7 @@ describe('the calls of script/ops', () => {
       await migrateOpensearch(client, alias);
       const run = () => new OpensearchReindexing(search, system.store, { alias, waitMs: 0, pagesPerNote: 1 }).run();
       for await (const _ of run());
-      expectJustRequests(openSearchRequests(alias), 'operate');
+      expectExactRequests(openSearchRequests(alias), 'operate');
     } finally {
       await search.close();
       await remove();

@@ -97,7 +97,7 @@ describe('a reindex', () => {
       over = true;
     });
     await Promise.all(work);
-    // Few on a busy machine, and enough to meet each step of the reindex.
+    // A busy machine completes only a few, which is enough to overlap the steps of the reindex.
     expect(Math.min(written, searches)).toBeGreaterThan(3);
     expect(steps.filter(({ kind }) => kind === 'done')).toEqual([
       { kind: 'done', what: `created ${second()}` },

@@ -12,9 +12,9 @@ const passes = (tool: string, ...args: string[]) =>
   );
 
 test('the types are correct', () => passes('tsc', '--project', 'tsconfig.json'));
-test('the types of the client are correct where there is no Node.js', () =>
+test('the types of the client are correct without the types of Node.js', () =>
   passes('tsc', '--project', 'client/tsconfig.json', '--noEmit'));
-test('the types of the console are correct where there is no Node.js', () =>
+test('the types of the console are correct without the types of Node.js', () =>
   passes('tsc', '--project', 'console/tsconfig.json'));
 test('the script and style that the console is served with are built from its sources', () =>
   passes('node', 'tools/console/main.ts', '--check'));

@@ -152,7 +152,10 @@ function* variants(
   }
 }
 
-/** Members that a response need not have: an edit returns what it named, and an application is shown by access. */
+/**
+ * Members that a response may lack. An edit returns only the members that it set, and an access token does not show all
+ * members of its application.
+ */
 const optional: { [Id in OperationId]?: string[] } = {
   editMessage: ['body', 'metadata'],
   editChat: ['name', 'metadata'],

@@ -224,7 +224,7 @@ test('hostile names, bodies, senders and metadata are shown as text, and run not
   await close();
 });
 
-test('an access token is made for a chat, and its three lines follow that chat', async () => {
+test('the console makes an access token for a chat, and shows three lines of code that contain it', async () => {
   const { token, system } = await newSystem();
   await system.createChat();
   const { page, close } = await open(token, '#1');

@@ -185,8 +185,8 @@ describe('a start never ignores a damaged or lost journal', () => {
   );
 });
 
-// SQLite has no page checksums, so damage to the bytes of a text goes unnoticed. The table reports it, and the test
-// expects nothing.
+// SQLite has no page checksums, so damage to the bytes of a text goes unnoticed. The test only reports the
+// outcomes, for the table in docs/guarantees.md.
 if (tries > 1)
   test.each([
     ['ledger.db', 1],

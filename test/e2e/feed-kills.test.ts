@@ -11,7 +11,7 @@ import { openInChromium } from '../support/servers/browser.ts';
 import { dataFolder } from '../support/servers/for-this-test.ts';
 import { type Host, launch, ready } from '../support/servers/host.ts';
 
-// The everyday number; `npm run test:follow` has 100.
+// The number of kills in a normal run of the tests; `npm run test:follow` has 100.
 const kills = Number(process.env.KILLS ?? 10);
 const chats = [1, 2];
 const query = 'chat=1:0&chat=2:0&application=0';

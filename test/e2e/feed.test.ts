@@ -162,7 +162,7 @@ test('a stream that continues from a version that does not exist begins again', 
   expect(stream.versions(1)).toEqual([1]);
 });
 
-test('a deleted chat ends its part of a stream, and the stream when nothing else is followed', async () => {
+test('the deletion of a chat is an event of its streams, and closes a stream that follows nothing else', async () => {
   await api.newChat(application);
   const both = await follow('chat=1&chat=2');
   const one = await follow('chat=1');

@@ -9,14 +9,14 @@ import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { type Host, launch, newDataDir, ready, removeDataDir, startHost } from '../support/servers/host.ts';
 import { Bystander, memoryOf, openSocket, socketsOf } from './floods.ts';
 
-// The everyday size; `npm run test:floods` has the full one.
+// `npm run test:floods` runs the full size, and a normal run of the tests the smaller one.
 const full = process.env.FLOODS === 'full';
 const size = full
   ? { pipelined: 1_600, readers: 2_600, held: 2_600, bodies: 1_500, odd: 1_000, flooders: 60, followers: 1_000 }
   : { pipelined: 400, readers: 100, held: 1_000, bodies: 120, odd: 100, flooders: 8, followers: 200 };
-/** A host may take this much more than when it is idle. */
+/** How much more memory a host may use than when it is idle, in MiB. */
 const mostMiB = 150;
-/** Health checks may take this long; the everyday run shares its processors with other tests. */
+/** How long health checks may take, in milliseconds. A normal run shares its processors with other tests. */
 const healthMs = full ? 100 : 5_000;
 
 let dataDir: string;
@@ -33,7 +33,7 @@ beforeAll(async () => {
   quietChat = await client.newChat();
   await client.send(chat, ...Array.from({ length: 100 }, () => 'y'.repeat(1_000)));
   await vi.waitFor(async () => expect((await client.get(`${chat}/messages/1`)).status).toBe(200), { timeout: 20_000 });
-  // What is made once is made before the memory of an idle host is read.
+  // Requests every route once, so that the memory of the idle host includes what is created at first use.
   for (const path of getPaths()) await client.get(path);
   const warm = await Bystander.start(host.url, quietChat);
   await pause(1_000);
@@ -98,14 +98,14 @@ async function unread(sockets: Socket[], bytes: string, url = host.url): Promise
   socket.write(bytes);
 }
 
-describe('memory is bounded, and nobody else is cut off or kept waiting, while', () => {
-  test('each GET route is requested many times on a connection that reads nothing', async () => {
+describe('a host uses bounded memory and serves other clients', () => {
+  test('a host uses bounded memory and serves other clients while each GET route is requested many times on a connection that reads nothing', async () => {
     await survives(async (sockets) => {
       for (const path of getPaths()) await unread(sockets, getRequest(path).repeat(size.pipelined));
     }, 1_000);
   });
 
-  test('bodies that have been read wait behind responses that nobody reads', async () => {
+  test('a host uses bounded memory and serves other clients while bodies that have been read wait behind responses that nobody reads', async () => {
     const path = `${chat}/messages`;
     const bytes = 60_000;
     const flood = getRequest('/docs').repeat(4) + postHead(path, bytes) + ' '.repeat(bytes);
@@ -114,7 +114,7 @@ describe('memory is bounded, and nobody else is cut off or kept waiting, while',
     }, 1_000);
   });
 
-  test('several connections are full of requests', async () => {
+  test('a host uses bounded memory and serves other clients while several connections are full of requests', async () => {
     await survives(async (sockets) => {
       for (let i = 0; i < size.flooders / 4; i++) {
         await unread(sockets, getRequest('/health').repeat(1_600));
@@ -124,14 +124,14 @@ describe('memory is bounded, and nobody else is cut off or kept waiting, while',
     }, 500);
   });
 
-  test('many connections do not read their responses', async () => {
+  test('a host uses bounded memory and serves other clients while many connections do not read their responses', async () => {
     await survives(async (sockets) => {
       for (let i = 0; i < size.readers; i++)
         await unread(sockets, getRequest(full && i % 2 ? '/docs' : `${chat}/messages?limit=1000`));
     }, 500);
   });
 
-  test('many followers of a busy chat read nothing', async () => {
+  test('a host uses bounded memory and serves other clients while many followers of a busy chat read nothing', async () => {
     const busy = await client.newChat();
     const bodies = { messages: Array.from({ length: 25 }, () => ({ body: 'y'.repeat(7_000) })) };
     const head = `GET /v1${busy.replace('/chats/1', '/feed')}?chat=1 HTTP/1.1\r\nHost: a\r\nAccept: text/event-stream\r\n\r\n`;
@@ -146,7 +146,7 @@ describe('memory is bounded, and nobody else is cut off or kept waiting, while',
     }, 500);
   });
 
-  test('many request bodies stop just before their end', async () => {
+  test('a host uses bounded memory and serves other clients while many request bodies stop just before their end', async () => {
     const body = `{"body":"${'x'.repeat(990_000)}`;
     await survives(async (sockets) => {
       for (let i = 0; i < size.bodies; i++) {
@@ -172,14 +172,14 @@ test('1,600 requests on one connection all get their responses, in order', async
   expect(statuses).toEqual(paths.map((_, i) => (i % 2 ? 404 : 200)));
 });
 
-describe('a body is not read', () => {
+describe('a body that is not read', () => {
   const cases: [what: string, path: () => string, headers: string[], code: string][] = [
     ['of an unknown route', () => '/nowhere', [], 'route_not_found'],
     ['of another method', () => `${chat}/messages/1`, [], 'method_not_allowed'],
     ['of another type', () => `${chat}/messages`, ['Content-Type: text/plain'], 'unsupported_media_type'],
     ['of a foreign page', () => '/applications', ['Origin: http://evil.example'], 'not_allowed'],
   ];
-  test.each(cases)('%s, even if the client first asks whether to send it', async (_what, path, headers, code) => {
+  test.each(cases)('a body %s is not read, even with Expect: 100-continue', async (_what, path, headers, code) => {
     for (const more of [[], ['Expect: 100-continue']]) {
       const connection = await RawConnection.open(host.url);
       onTestFinished(() => void connection.socket.destroy());
@@ -195,7 +195,7 @@ describe('a body is not read', () => {
     }
   });
 
-  test('when its length is over the limit, and the client can read the reason although it sends a part', async () => {
+  test('a body over the size limit is not read, and a client that sends a part of it can read the reason', async () => {
     const connection = await RawConnection.open(host.url);
     onTestFinished(() => void connection.socket.destroy());
     connection.write(postHead(`${chat}/messages`, 5_000_000));
@@ -204,7 +204,7 @@ describe('a body is not read', () => {
     await connection.closed;
   });
 
-  test('when it is short, and the connection serves the next request', async () => {
+  test('after a refused request with a short body, the connection serves the next request', async () => {
     const connection = await RawConnection.open(host.url);
     onTestFinished(() => void connection.socket.destroy());
     connection.write(`${postHead('/nowhere', 2)}{}${getRequest('/health')}`);
@@ -213,7 +213,7 @@ describe('a body is not read', () => {
   });
 });
 
-describe('the host has no more sockets than before, after', () => {
+describe('the sockets of a host', () => {
   const body = '{"name":"x"}';
   const kinds: Record<string, { first: string; later?: string; halfClose?: true }> = {
     'CONNECT and a late byte': { first: 'CONNECT a:1 HTTP/1.1\r\nHost: a\r\n\r\n', later: 'x' },
@@ -231,7 +231,7 @@ describe('the host has no more sockets than before, after', () => {
     'a late byte behind garbage': { first: 'garbage\r\n\r\n', later: 'x' },
     'a request that is broken off': { first: `${postHead('/applications', 100)}${body}` },
   };
-  test.each(Object.entries(kinds))('%s', async (_what, { first, later, halfClose }) => {
+  test.each(Object.entries(kinds))('%s leaves no socket open', async (_what, { first, later, halfClose }) => {
     const pid = host.process.pid as number;
     const before = socketsOf(pid);
     const one = async () => {

@@ -613,7 +613,7 @@ describe('on a loopback address without an admin key', () => {
     (await answerTo(`GET /v1${path} HTTP/1.1\r\nConnection: close\r\n${headers.join('\r\n')}\r\n\r\n`)).status;
 
   test.each(['evil.example', 'evil.example:4716', 'localhost.evil.example', '10.0.0.1', '127.0.0.1.evil.example', ''])(
-    'without an admin key, the registry is closed to the host name %j, even to a page of the same name',
+    'without an admin key, a request with the host name %j may not create or list applications, even from a page of that host',
     async (name) => {
       expect(await status('/applications', `Host: ${name}`)).toBe(403);
       expect(await status('/applications', `Host: ${name}`, `Origin: http://${name}`)).toBe(403);
@@ -627,7 +627,7 @@ describe('on a loopback address without an admin key', () => {
   );
 
   test.each(['localhost:1', '127.0.0.1', '127.1.2.3:80', '[::1]:3000', 'chat.localhost', 'LOCALHOST'])(
-    'without an admin key, the registry is open to the host name %s, and only to pages of the same origin',
+    'without an admin key, a request with the host name %s may create and list applications, but not from a page of another origin',
     async (name) => {
       expect(await status('/applications', `Host: ${name}`)).toBe(200);
       expect(await status('/applications', `Host: ${name}`, `Origin: http://${name}`)).toBe(200);
@@ -649,7 +649,7 @@ describe('a connection', () => {
     expect(await connection.answer()).toMatchObject({ status: 201, body: { name: 'Patient' } });
   });
 
-  test('any other expectation is ignored or refused', async () => {
+  test('an Expect header other than 100-continue is ignored or refused', async () => {
     expect([200, 417]).toContain((await answerTo(requestOf({ headers: ['Expect: 200-ok'] }))).status);
   });
 

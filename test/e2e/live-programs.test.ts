@@ -27,7 +27,7 @@ const batch = Array.from({ length: 250 }, (_, index) => ({ body: `message ${inde
 const upTo = (last: number) => Array.from({ length: last + 1 }, (_, number) => number);
 const settled = { timeout: 30_000, interval: 50 };
 
-/** Starts what collects the reports, and serves a page with the script to Chromium. */
+/** Starts a server that collects the reports of a program, and serves a page with a script to Chromium. */
 async function collector(): Promise<{ url: string; serve: (script: string) => void; numbers: () => number[] }> {
   let longest: number[] = [];
   let page = '';
@@ -61,7 +61,10 @@ function runInNode(program: string): void {
   });
 }
 
-/** Where a program runs, and what its reader writes. 0 is reported when the program knows the version that it begins with. */
+/**
+ * The programs, where each runs, and the code that the text leaves to the reader. A program reports 0 when it knows the
+ * version that it begins with.
+ */
 const programs = [
   {
     heading: 'In a page',

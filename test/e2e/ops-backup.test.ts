@@ -21,7 +21,7 @@ import { ops } from '../support/servers/ops.ts';
 import { count } from './data-files.ts';
 import { Writers } from './writers.ts';
 
-// The everyday size; `npm run test:backups` makes 20.
+// The number of backups in a normal run of the tests; `npm run test:backups` makes 20.
 const backups = Number(process.env.BACKUPS ?? 4);
 const clients = 8;
 /** The files of a backup. */

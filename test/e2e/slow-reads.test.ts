@@ -42,7 +42,7 @@ test('a read that never ends gets a 503 after two seconds and delays no other ap
   // A second read of the slow application. It waits although the other process is idle, because an application has one
   // read in progress.
   const behind = timed(list(slow));
-  // A failure below ends the host before these reads have a response. Their rejections are then no further failure.
+  // If an expectation below fails, the host stops before these reads have a response. Ignores their rejections then.
   for (const read of [...reads, behind]) read.catch(() => undefined);
 
   let rounds = 0;

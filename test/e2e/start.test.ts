@@ -73,7 +73,7 @@ describe('a start', () => {
     expect(docs.status).toBe(200);
   });
 
-  test('a start warns exactly when the registry is open to the network', async () => {
+  test('a start warns exactly when anyone on the network can create and list applications', async () => {
     const warning = 'anyone on the network can create and list applications';
     const flags = ['--host', '0.0.0.0'];
     expect((await hostOf(startHost(dataFolder(), ...flags))).stdout()).toContain(warning);
@@ -161,7 +161,7 @@ describe('an invalid setting', () => {
     ['--log-level', 'LOG_LEVEL', 'loud'],
     ['--rollup-seconds', 'ROLLUP_SECONDS', '0', '3601'],
   ])(
-    'an invalid setting is refused by name, as a variable and as a flag: %s',
+    'an invalid setting is refused with a sentence that names it, as a variable and as a flag: %s',
     async (flag, variable, value, another) => {
       const folder = path.join(dataFolder(), 'none');
       const others = { PORT: '0', DATA_DIR: folder };

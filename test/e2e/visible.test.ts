@@ -147,7 +147,7 @@ test('paths that clients invent add nothing to the metrics', async () => {
   expect(series).toEqual(['chat_system_requests_total{route="other",status="4xx"}']);
 });
 
-test('an open registry has no metrics, whatever the request contains', async () => {
+test('a host without an admin key has no metrics, whatever the request contains', async () => {
   await started();
   for (const authorization of ['Bearer undefined', 'Bearer x', ''])
     expect(await outcome('/metrics', { headers: { authorization } })).toEqual([404, 'route_not_found']);

@@ -157,7 +157,7 @@ export class Writers {
     else this.#chats.unanswered.add(name);
   }
 
-  /** Returns a client that repeats nothing, because it is the witness who knows what was sent. */
+  /** Returns a client that does not retry, because the witness must know of every request. */
   #system(): ChatSystem {
     return new ChatSystem({ url: this.url, token: this.#application.replace('/applications/', ''), retryMs: 0 });
   }

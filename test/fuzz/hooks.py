@@ -27,7 +27,10 @@ def is_valid(case, location):
 
 
 def another(key):
-    """Returns the key with a number in front, quoted or bare as before. The API accepts it as hard to guess."""
+    """
+    Returns the key with a unique prefix, quoted or bare as before. The prefix is so long that the API does not refuse
+    the key as easy to guess.
+    """
     quoted = len(key) > 1 and key.startswith('"') and key.endswith('"')
     numbered = f"the key of request {next(numbers)} {key[1:-1] if quoted else key}"[:LONGEST_KEY]
     return f'"{numbered}"' if quoted else numbered.rstrip()

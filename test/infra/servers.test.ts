@@ -38,7 +38,7 @@ describe('on an emulator', () => {
     });
   });
 
-  test('the registry of stage local is open by an environment variable, and its stacks can only be deployed to the account of emulators', () => {
+  test('anyone may create and list applications in stage local, whose stacks can only be deployed to the account of emulators', () => {
     for (const name of ['createApplication', 'listApplications'] as const)
       expect(service.function(name).environment).toMatchObject({ ADMIN_KEY_SECRET: 'open' });
     for (const stack of Object.values(stacks)) expect(stack.account).toBe('000000000000');

@@ -38,7 +38,7 @@ export function drawCase(seed: number, size: number): SearchCase {
   const kinds = Array.from({ length: random.between(1, 3) }, () => textsOf(random, length));
   const count = Math.max(2, Math.floor(size / length));
   const chats = pick(random, [1, 2, Math.min(count, 500)]);
-  // Whole kinds one after the other or mixed, with times in the order of the numbers or not.
+  // The kinds of texts are mixed or follow one another, and times are in the order of the numbers or random.
   const [mixed, ordered] = [random.chance(0.5), random.chance(0.7)];
   const documents = Array.from({ length: count }, (_, i): SearchDocument => {
     const kind = mixed ? pick(random, kinds) : (kinds[Math.floor((i * kinds.length) / count)] as () => string[]);

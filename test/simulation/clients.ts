@@ -78,8 +78,8 @@ export class Clients {
   }
 
   /**
-   * Creates an application, and deletes it while or soon after chats are created in it. So a call of a create that is
-   * late may reach DynamoDB after the purge.
+   * Creates an application with chats, and deletes it while the chats are created or soon after. So a delayed call that
+   * creates a chat may reach DynamoDB after the purge.
    */
   async #createAndDelete(): Promise<void> {
     const created = await this.#ask('createApplication');

@@ -41,8 +41,8 @@ Date.now = () => clock.now + (clockError.getStore() ?? 0);
 export const trueTime = (): number => clock.now;
 
 /**
- * Runs the work on a machine whose system clock is this many milliseconds ahead. The services that it calls keep the
- * true time, because timers cause their effects.
+ * Runs the work on a machine whose system clock is this many milliseconds ahead. The services that it calls have the
+ * true time, because they run in fake timers, which do not keep the async context of the work.
  */
 export const onClockAhead = <Result>(milliseconds: number, work: () => Result): Result =>
   clockError.run(milliseconds, work);

@@ -32,10 +32,13 @@ export function requireExpressionInLimits(expression: string | undefined): void 
     throw new ValidationException(`Too many operators in the expression; the limit is ${operators}`);
 }
 
-/** Sizes by item, because the size of an item with many claims takes long to compute. No item is changed in place. */
+/** Cached sizes, because the size of an item with many claims takes long to compute. No item is changed in place. */
 const sizes = new WeakMap<Item, number>();
 
-/** https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html */
+/**
+ * Returns the size of an item in bytes:
+ * https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/CapacityUnitCalculations.html
+ */
 export function sizeOf(item: Item): number {
   const known = sizes.get(item);
   if (known !== undefined) return known;

@@ -53,9 +53,7 @@ export interface FinalState {
   /** Why DynamoDB rejected calls as invalid. */
   invalid: string[];
   deadLetters: { body: string; reason: string | undefined }[];
-  /**
-   * Places below something deleted that remained when nothing was in progress any more, although it had been purged.
-   */
+  /** Places below something deleted that are left after the purge has run and nothing is in progress any more. */
   leftBelow: string[];
   /** The differences that reconcile found at the end. */
   differences: Difference[];

@@ -8,7 +8,7 @@ export interface Attempt {
   /** 504 stands for no response. */
   status: number;
   json: Record<string, unknown>;
-  /** Whether a call to DynamoDB failed during the request. Only that may fail a write. */
+  /** Whether a call to DynamoDB failed during the request. No other failure may fail a write. */
   hurt: boolean;
 }
 

@@ -47,7 +47,7 @@ export class SimulatedHost {
       });
   }
 
-  /** The feed of the host as it is now. */
+  /** The feed of the host's current process. It is unavailable while no process is running. */
   get feed(): Feed {
     const hub = this.#hub;
     const down = () => Promise.reject(new Unavailable(new Error('down')));

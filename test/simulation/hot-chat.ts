@@ -26,7 +26,7 @@ const { seconds, rate, dead, callMs, slow } = new Command('node test/simulation/
   .option('--rate <count>', 'keyed creates a second that are offered', wholeNumber, 2_000)
   .option(
     '--dead <count>',
-    'keyed requests that die with their number in the chat after the flood',
+    'keyed requests that take a number in the chat and then die, after the flood',
     wholeNumber,
     10_000,
   )
@@ -59,7 +59,11 @@ interface Dead {
 restart(1);
 const simulated = new SimulatedTable(trueTime);
 let requests = 0;
-/** @param onTaken called when the caller has taken a number. The caller is dead then: no call of it returns any more */
+/**
+ * Returns the caller of a new request.
+ *
+ * @param onTaken called when the request has taken a number. Then the request dies: none of its calls returns any more
+ */
 const newCaller = (onTaken?: () => void): Caller => {
   const task = `request ${++requests}`;
   let isDead = false;
@@ -104,7 +108,7 @@ for (const _ of [hotChat, otherChat, quietChat]) await run(ledgerOf(newCaller())
 
 /** The number of requests by outcome. */
 type Second = Record<string, number>;
-/** The key, or the create without one, that each number was returned to. */
+/** The request that each number was returned to: its key or, without a key, a name for it. */
 const owners = new Map<string, string>();
 let creates = 0;
 const wrong: string[] = [];
@@ -176,7 +180,7 @@ function unitsOfChat(): number {
   return writeUnitsOf(item, item);
 }
 
-/** Offers keyed requests that die with the number that they take, until this many have died. Returns those. */
+/** Sends keyed requests that die when they have taken a number, until `count` have died. Returns the dead requests. */
 async function letDie(count: number): Promise<Dead[]> {
   const all: Dead[] = [];
   while (all.length < count) {

@@ -18,8 +18,8 @@ import type { World } from './world.ts';
 /** Milliseconds after which a function of the API is ended, from infra/sizes.ts. */
 const functionMs = 10_000;
 /**
- * How long a follower takes at most to get what is committed while nothing fails, in milliseconds: for the queues, and less
- * than the time after which it reads what it may have lost.
+ * Milliseconds within which a follower must get what is committed while nothing fails. The queues need less. The client
+ * reads what it may have lost only later, so a lost event is noticed.
  */
 const promptMs = 20_000;
 /** The chats of an application that are followed, besides its list of chats (number 0). */
@@ -53,7 +53,7 @@ export class LiveFollowers {
     this.#stopped = true;
   }
 
-  /** Connects while something is written, when nothing fails. Everything must come live, without a later look. */
+  /** Follows during some writes while nothing fails. Every change must come as an event, before the client would poll. */
   async followPromptly(write: () => Promise<unknown>): Promise<void> {
     this.#begin();
     const writing = (async () => {
@@ -67,7 +67,7 @@ export class LiveFollowers {
     this.#follower?.requireAll(this.#world, 'although nothing failed');
   }
 
-  /** Follows to the end, when nothing fails any more. Returns what is known; nothing of what was deleted. */
+  /** Follows to the end, when nothing fails any more. Returns what the follower knows of everything that is live. */
   async end(): Promise<Known[]> {
     this.#begin();
     await this.#follower?.follow(promptMs);
@@ -88,7 +88,7 @@ export class LiveFollowers {
 
 class LiveFollower {
   readonly token: string;
-  /** By the number of the chat. Without those that were deleted. */
+  /** What the follower knows of each chat that was not deleted, by the number of the chat. */
   readonly known = new Map<number, Known>();
   /** Whether the application was deleted. */
   isGone = false;
@@ -137,7 +137,10 @@ class LiveFollower {
     }
   }
 
-  /** Returns what is known of all that was not deleted, and of what was said to be deleted and is not. */
+  /**
+   * Returns what the follower knows of everything that was not deleted. It is a violation if the follower was told that
+   * a live chat or application is deleted.
+   */
   ended({ database }: World): Known[] {
     const isLive = (sql: string, ...of: (string | number)[]) => database.raw.prepare(sql).get(...of) !== undefined;
     if (this.isGone && isLive('SELECT 1 FROM applications WHERE token = ? AND deleted = 0', this.token))

@@ -502,7 +502,7 @@ const otherMutations: Mutation[] = [
   mutation(
     'lib/store/sqlite/counts.ts',
     'setCounts',
-    'a count is added to',
+    'a roll-up adds the new count to the old one',
     ({ setCounts }) =>
       (database, marks, highestNumbers) => {
         const counts = marks.map(({ token, chat = 0 }) =>

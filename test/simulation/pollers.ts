@@ -10,7 +10,7 @@ import type { World } from './world.ts';
 
 /** Milliseconds after which a function of the API is ended, from infra/sizes.ts. */
 const functionMs = 10_000;
-/** Chats and applications that are followed in a simulation, because each takes time. */
+/** Maximum number of chats and applications that are followed in a simulation, because each takes time. */
 const most = 2;
 
 /**
@@ -40,7 +40,7 @@ export class Pollers {
     this.#stopped = true;
   }
 
-  /** Follows to the end, when nothing fails any more. Returns what each of them knows; nothing of what was deleted. */
+  /** Follows to the end, when nothing fails any more. Returns what the pollers know of everything that is live. */
   async end(): Promise<Known[]> {
     this.#begin();
     for (const poller of this.#pollers) while (await poller.poll(100));
@@ -81,7 +81,7 @@ class Poller {
   async poll(limit: number): Promise<boolean> {
     if (this.isGone) return false;
     if (this.#cursor && random.chance(0.2)) this.#cursor = undefined;
-    // A cursor belongs to its limit.
+    // A cursor is valid only with the limit of the page that it came from.
     if (!this.#cursor) this.#limit = limit;
     const { status, json } = await this.#ask();
     this.isGone = status === 404;

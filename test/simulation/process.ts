@@ -46,7 +46,7 @@ export class Process {
   }
 
   /**
-   * Calls a part of the system. The weather decides whether `effect` happens.
+   * Calls a part of the system. The planned faults decide whether `effect` happens.
    *
    * @param failure returns the error that the caller gets for a failed call
    * @param hot whether the call changes an item with a counter

@@ -6,7 +6,7 @@ import { plant } from './plant.ts';
 const { mutation } = workerData as { mutation?: number };
 const isPlanted = mutation === undefined ? () => true : plant(mutation);
 
-// Only now: what is loaded has the bug in it.
+// Loaded after the bug is planted, because a module that was loaded before would not have the bug.
 const { simulate } = await import('./simulate.ts');
 if (!isPlanted()) throw new Error(`Nothing that is simulated loads the module of mutation ${mutation}`);
 parentPort?.on('message', async (seed: number) => parentPort?.postMessage(await simulate(seed)));

@@ -7,7 +7,7 @@ import { feedMutations, type Mutation, mutations } from './mutations.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 
-/** The everyday number; `npm run simulate` runs 1,000. */
+/** The number of seeds in a normal run of the tests; `npm run simulate` runs 1,000. */
 const seeds = 400;
 
 /** Runs a program of this folder. It only gets the processor time that other tests leave. */
@@ -27,7 +27,7 @@ async function simulate(...options: string[]): Promise<string> {
   return stdout;
 }
 
-test(`${seeds} seeds break no promise`, async () => {
+test(`a simulation of ${seeds} seeds breaks no promise of docs/guarantees.md`, async () => {
   const printed = await simulate('--seeds', String(seeds));
   expect(printed).toContain(': 0 seeds broke a promise');
   expect(printed).toMatch(new RegExp(`^${seeds} seeds from 1, `, 'm'));
@@ -57,7 +57,7 @@ test.each(feedMutations)('a bug that followers notice is found: $name', async (m
 });
 
 test('a chat that is offered 2,000 keyed creates a second accepts most of what DynamoDB allows, and is as fast as before afterwards', async () => {
-  // The whole minute, and 10,000 dead requests, are `npm run simulate:hot-chat`.
+  // `npm run simulate:hot-chat` runs for a whole minute, with 10,000 dead requests.
   const { stdout } = await run('hot-chat.ts', '--seconds', '2', '--dead', '500');
   const lines = stdout
     .trim()

@@ -34,7 +34,7 @@ export class SimulatedQueue {
   }
 
   /**
-   * Returns up to `max` messages in any order and hides them. In bad weather it also returns some that are in flight.
+   * Returns up to `max` messages in any order and hides them. Sometimes it returns messages in flight again.
    */
   take(max: number, visibilityMs: number): [id: string, message: QueuedMessage][] {
     const due = [...this.messages].filter(

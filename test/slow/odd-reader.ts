@@ -34,7 +34,7 @@ const ledger = createBirpc<LedgerReads, ReaderProcess>(
       const [behaviour = '', parameter = ''] = (event.queryStringParameters?.q ?? '').split(' ');
       const body = await behaviours[behaviour]?.(parameter);
       const result = { statusCode: 200, body: String(body ?? process.pid) };
-      // Counts sleep as work, because a test can do it many times on a busy machine.
+      // Reports a sleep as processor time, because a busy machine can do many sleeps at once but not much work.
       return { result, cpuMs: behaviour === 'sleep' ? Number(parameter) : 0 };
     },
   },

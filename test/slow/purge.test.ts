@@ -95,7 +95,7 @@ describe('the purge', () => {
     expect(await store.purges(Number.MAX_SAFE_INTEGER)).toEqual([]);
   });
 
-  test('the purge stops when it has to, and the next run continues', async () => {
+  test('the purge stops when `mayContinue` returns false, and the next run continues', async () => {
     await ledger.deleteChat({ token, chat: 1 });
     await storeAll();
     expect(await purgeDeleted(services, clock(), () => false)).toBe(0);

@@ -138,7 +138,7 @@ describe('the pool of reader processes', () => {
   });
 
   test('the pool keeps a process for other applications while it replaces the processes of two applications that have only slow reads', async () => {
-    // Longer than the start of a process on a busy machine, because B waits for one once.
+    // Longer than a process takes to start on a busy machine, because one read of B waits for such a start.
     const { read, first } = start(3_000);
     await first();
     const other = async () => {

@@ -7,7 +7,7 @@ import { newToken } from '../../lib/model/token.ts';
 import { fixedSecret, type SystemKey } from '../../lib/system-secret.ts';
 
 const secret = 's'.repeat(43);
-/** A new reader for each use, so that no test depends on what another one remembers. */
+/** Returns a new instance on each call, because an instance caches the access tokens that it opened. */
 const tokens = (key = secret) => new AccessTokens(fixedSecret(key));
 const withKeys = (...keys: [key: string, signsFrom: number][]) =>
   new AccessTokens({ keys: async () => keys.map(([key, signsFrom]): SystemKey => ({ key, signsFrom })) });
@@ -144,7 +144,7 @@ describe('the keys of the system secret', () => {
     expect(await tokens(newer).open(text)).toBeUndefined();
   });
 
-  test('the newest key that has begun to sign seals', async () => {
+  test('an access token is sealed with the newest key that already signs', async () => {
     const both = withKeys([newer, now + hourMs], [older, 0]);
     expect(await tokens(older).open(await both.seal(claims(), now))).toBeDefined();
     const later = withKeys([newer, now], [older, 0]);
@@ -160,12 +160,12 @@ describe('the keys of the system secret', () => {
     expect(await reader.open(text)).toBeUndefined();
   });
 
-  test('an earlier key verifies longer than an access token that it sealed can live', () => {
+  test('an earlier key verifies for longer than the longest lifetime of an access token', () => {
     expect(limits.systemSecret.verifiesMs).toBeGreaterThan(limits.accessToken.lifetime.max * 1_000);
   });
 });
 
-test('an access token whose claims are not known exactly does not open, so a later claim is never ignored', async () => {
+test('an access token with an unknown or invalid claim does not open, so a claim of a later release is never ignored', async () => {
   const odd = [
     { ...claims(), can: ['read', 'admin'] as never },
     { ...claims(), token: 'no token' },

@@ -12,7 +12,10 @@ import { newClock } from '../support/basics/clock.ts';
 const { keptMs } = limits.accessToken;
 const holder: Holder = { sender: 'ada', chats: null, can: ['read'] };
 
-/** Returns an access like that of a function, on a ledger that counts its reads, and the clock of both. */
+/**
+ * Returns a clock, `newAccess`, which creates an `Access` with an empty cache, as a new function instance has, and
+ * functions that create applications and access tokens and count the reads of the ledger.
+ */
 function open(secret = 's'.repeat(43)) {
   const clock = newClock();
   const generations = new Map<string, number>();
@@ -121,7 +124,7 @@ describe('a function', () => {
     expect([await sealedBy(older), await sealedBy(newer)]).toEqual([false, true]);
   });
 
-  test('an access token expires at its time, and does not query the ledger then', async () => {
+  test('an access token expires at its time, and an expired one causes no query of the ledger', async () => {
     const { clock, newAccess, application, make, readsOf } = open();
     const access = newAccess();
     const text = await make(access, application(), 60);

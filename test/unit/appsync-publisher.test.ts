@@ -53,7 +53,7 @@ describe('the publisher of AppSync Events', () => {
     ]);
   });
 
-  test('when AppSync refuses a request as invalid, only the event that it refuses alone is lost', async () => {
+  test('when AppSync refuses a request as invalid, the events are sent one by one, and only the invalid one is lost', async () => {
     expect(await publisher.publish('/chats/id/1', ['1', tooLarge, '3'])).toEqual([
       { index: 1, reason: 'AppSync responded with 400: Refused', final: true },
     ]);

@@ -115,7 +115,7 @@ test('a create with a key takes no more than four write units', async () => {
   expect(simulated.writeUnits.used - before).toBe(4 * 30);
 });
 
-test('requests that die after they took a number fill no item, and a retry of each returns its first number', async () => {
+test('requests that die after they took a number do not fill the item of the chat, and a retry of each returns its first number', async () => {
   const { clock, create, die, item, simulated, sent } = await openChat();
   const died = numbers(1, 200).map((i) => `dead ${i}`);
   for (const id of died) expect(await die(id)).toBe(true);
@@ -200,7 +200,7 @@ test('a number that cannot be recorded is not used: the create gets a 503, and a
   expect(sent).toEqual([2, 1]);
 });
 
-test('a take that arrives late is refused while the item keeps the claim of its key', async () => {
+test('a late update that takes a number is refused while the item has the claim of its key', async () => {
   const { clock, create, item } = await openChat();
   let late = async (): Promise<unknown> => undefined;
   void create(
@@ -218,7 +218,7 @@ test('a take that arrives late is refused while the item keeps the claim of its 
   expect(item().messages).toEqual(number(claimsKept));
 });
 
-test('a take that arrives late, when the claim of its key is removed, changes nothing for the key', async () => {
+test('a late update that takes a number after the claim of its key was removed does not change the number of the key', async () => {
   const { clock, create, item, sent } = await openChat();
   const released = Promise.withResolvers<void>();
   const slow = create(

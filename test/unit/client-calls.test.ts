@@ -55,7 +55,7 @@ describe('the client', () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => void vi.useRealTimers());
 
-  test('repeats a create under one Idempotency-Key, and each call has another key', async () => {
+  test('the client retries a create with the same Idempotency-Key, and each call has another key', async () => {
     const { system, sent } = scripted([problem(503, 'unavailable'), offline, json({ number: 1 }, 201)]);
     const created = system.chat(7).send('Hello', { sender: 'ada', metadata: { order: 1042 } });
     await vi.runAllTimersAsync();
@@ -72,7 +72,7 @@ describe('the client', () => {
     });
   });
 
-  test('sends what it was given, although the caller changes it while the call lasts', async () => {
+  test('the client sends what it was given, although the caller changes it during the call', async () => {
     const { system, sent } = scripted([problem(503, 'unavailable'), json({ data: [] }, 201)]);
     const messages = [{ body: 'Hello' }];
     const created = system.chat(7).sendAll(messages);
@@ -84,14 +84,14 @@ describe('the client', () => {
     expect(sent.map(({ body }) => body)).toEqual(Array(2).fill({ messages: [{ body: 'Hello' }] }));
   });
 
-  test('uses the Idempotency-Key of the caller, and none for access tokens, which take none', async () => {
+  test('the client uses the Idempotency-Key of the caller, and sends none when it creates an access token', async () => {
     const { system, sent } = scripted([json({}, 201)]);
     await system.createChat({ name: 'Order 1042' }, { idempotencyKey: 'order-1042' });
     await system.createAccessToken({ can: ['read'] });
     expect(sent.map(({ headers }) => headers['idempotency-key'])).toEqual(['order-1042', undefined]);
   });
 
-  test('has one class of errors, with what the problem says', async () => {
+  test('the client throws a ChatSystemError with everything that the problem says', async () => {
     const errors = [{ pointer: '/body', detail: 'is required' }];
     const { system } = scripted([problem(422, 'validation_failed', {}, { errors })]);
     const error = await errorOf(system.chat(1).send(''));
@@ -111,7 +111,7 @@ describe('the client', () => {
     ['a page of a proxy', () => new Response('<html>', { status: 404 }), { status: 404, code: 'unexpected_response' }],
     ['a page of a portal', () => new Response('<html>'), { status: 200, code: 'unexpected_response' }],
     ['no response', offline, { status: 0, code: 'no_response', detail: 'ECONNREFUSED' }],
-  ])('%s is an error of the same class', async (_, respond, expected) => {
+  ])('the client throws a ChatSystemError when it gets %s', async (_, respond, expected) => {
     const { system } = scripted([respond], { retryMs: 0 });
     const error = await errorOf(system.chat(1).get());
     expect(error).toBeInstanceOf(ChatSystemError);
@@ -125,7 +125,7 @@ describe('the client', () => {
     ['a gateway that gave up', () => new Response('', { status: 504 }), 50],
     ['a create that is in flight', problem(409, 'idempotency_in_flight', { 'retry-after': '1' }), 1_000],
     ['a message that is not stored yet', problem(404, 'message_pending', { 'retry-after': '1' }), 1_000],
-  ])('waits %s out, as long as Retry-After says', async (_, respond, waitMs) => {
+  ])('the client retries after %s, but not before Retry-After allows it', async (_, respond, waitMs) => {
     const waits: number[] = [];
     const { system, sent } = scripted([respond, json({ number: 5 })], { onRetry: (_, delayMs) => waits.push(delayMs) });
     const read = system.chat(1).message(5);
@@ -136,13 +136,13 @@ describe('the client', () => {
     expect(waits).toEqual([expect.toSatisfy((ms: number) => ms >= waitMs && ms <= Math.max(waitMs, 100))]);
   });
 
-  test.each([400, 401, 403, 404, 409, 413, 422, 500])('does not repeat what gets %s', async (status) => {
+  test.each([400, 401, 403, 404, 409, 413, 422, 500])('the client does not retry after status %s', async (status) => {
     const { system, sent } = scripted([problem(status, 'of_a_later_version')]);
     expect(await errorOf(system.getApplication())).toMatchObject({ status, code: 'of_a_later_version' });
     expect(sent).toHaveLength(1);
   });
 
-  test('backs off, and gives up after the time that it was given', async () => {
+  test('the client backs off, and gives up after `retryMs`', async () => {
     const delays: number[] = [];
     const onRetry = (_: unknown, delayMs: number) => void delays.push(delayMs);
     const { system } = scripted([problem(503, 'unavailable')], { retryMs: 30_000, onRetry });
@@ -184,7 +184,7 @@ describe('the client', () => {
     expect(await Promise.all([waits, hears])).toEqual(['enough', 'enough']);
   });
 
-  test('a signal ends a call, also while it waits for a repetition, and the call throws its reason', async () => {
+  test('a signal ends a call, even while the call waits for a retry, and the call throws the reason of the signal', async () => {
     const { system, sent } = scripted([problem(503, 'unavailable', { 'retry-after': '60' })]);
     const controller = new AbortController();
     const failed = errorOf(system.chat(1).send('Hello', { signal: controller.signal, retryMs: 600_000 }));
@@ -233,14 +233,14 @@ describe('the client', () => {
   test.each([
     ['was refused by a rate limit', problem(429, 'too_many_requests')],
     ['found it pending', problem(404, 'message_pending')],
-  ])('a delete of nothing fails although the attempt before it %s', async (_, respond) => {
+  ])('a delete of a missing message fails although the attempt before it %s', async (_, respond) => {
     const { system } = scripted([respond, problem(404, 'message_not_found')]);
     const failed = errorOf(system.chat(1).deleteMessage(3));
     await vi.runAllTimersAsync();
     expect(await failed).toMatchObject({ code: 'message_not_found' });
   });
 
-  test('asks for another token when the API no longer takes one, once for all calls that need it', async () => {
+  test('the client asks for another token when the API refuses one, once for all calls that need it', async () => {
     let given = 0;
     const valid = (init: RequestInit | undefined) =>
       new Headers(init?.headers).get('authorization') === 'Bearer token-2';
@@ -256,7 +256,7 @@ describe('the client', () => {
     expect(given).toBe(2);
   });
 
-  test('asks for another token only once for a call', async () => {
+  test('a call asks for another token only once', async () => {
     let given = 0;
     const { system, sent } = scripted([problem(401, 'access_token_invalid')], { token: () => `token-${++given}` });
     expect(await errorOf(system.getApplication())).toMatchObject({ status: 401, code: 'access_token_invalid' });
@@ -274,7 +274,7 @@ describe('the client', () => {
     expect(await system.getApplication()).toEqual({ name: 'mine' });
   });
 
-  test('sends the admin key where it is needed and nowhere else, and no token there', async () => {
+  test('the client sends the admin key, and no token, exactly where the admin key is needed', async () => {
     const { system, sent } = scripted([json({ data: [], next: null })], { adminKey: 'a-key' });
     await system.createApplication('Support desk');
     await system.applications().page();
@@ -286,7 +286,7 @@ describe('the client', () => {
     ]);
   });
 
-  test('a list reads the pages that are wanted, with the options of the list', async () => {
+  test('a list reads only the pages that the caller needs, and sends its options with each', async () => {
     const pages = [json({ data: [3, 2], next: 'c&d', total: 3 }), json({ data: [1], next: null, total: 3 })];
     const { system, sent } = scripted([...pages, ...pages]);
     const list = system.chat(1).search('a b', { limit: 2 });

@@ -25,7 +25,7 @@ type Action =
   | { kind: 'break' | 'silence' };
 interface Scenario {
   isOrdered: boolean;
-  /** The actions, each so many milliseconds after the one before. */
+  /** The actions, each with the milliseconds since the action before it. */
   actions: { afterMs: number; action: Action }[];
   weather: Weather;
   /** How long the consumer works on a step, in milliseconds. */
@@ -70,7 +70,7 @@ const scenario: fc.Arbitrary<Scenario> = fc.record({
   stopsAfter: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 1, max: 6 })),
 });
 
-/** A consumer that stops again and again in the same version, which is larger than a page, would never get on. */
+/** Maximum number of stops. A consumer that always stops within a version larger than a page would never get past it. */
 const mostStops = 4;
 /** Longer than the follower needs to notice what was lost: five minutes between two checks, and its back-off. */
 const settledMs = 900_000;
@@ -207,7 +207,7 @@ const bugs: { name: string; file: 'follower.ts' | 'sequence.ts'; edits: [text: s
     ],
   },
   {
-    name: 'it takes a step twice that comes twice',
+    name: 'it takes a repeated step twice',
     file: 'sequence.ts',
     edits: [
       [
@@ -255,22 +255,22 @@ async function edited(file: string, edits: [text: string, bug: string][]): Promi
       expect(source.split(text), `${text} is once in ${name}`).toHaveLength(2);
       source = source.replace(text, () => bug);
     }
-    // What has no bug stays the same module, because errors are compared by their class.
+    // The other modules are imported from the original folder, because errors are compared by their class.
     writeFileSync(path.join(folder, name), source.replace(/'\.\/((?!sequence)\w+\.ts)'/g, `'${sources}/$1'`));
   }
   return (await import(path.join(folder, 'follower.ts'))).Follower;
 }
 
 describe('a follower', () => {
-  test('has in the end what the store has, and gets each change once and in order, whatever happens on the way', async () => {
+  test('a follower ends with what the store has, and gets each change once and in order, whatever fails', async () => {
     await fc.assert(property(Follower), { numRuns });
   });
 
-  test('that is loaded from its edited source has no bug when no text was replaced', async () => {
+  test('a follower that is loaded from a copy of its source without edits has no bug', async () => {
     await fc.assert(property(await edited('', [])), { numRuns: 20 });
   });
 
-  test.each(bugs)('with a bug is found: $name', async ({ file, edits }) => {
+  test.each(bugs)('a bug of the follower is found: $name', async ({ file, edits }) => {
     const result = await fc.check(property(await edited(file, edits)), { numRuns, endOnFailure: true });
     expect(result.failed).toBe(true);
   });
@@ -304,7 +304,7 @@ const row = (change: number, number: number, type = 'created') => ({
 });
 
 describe.each([true, false])('a follower of a connection that keeps the order: %s', (isOrdered) => {
-  test('begins with what comes from now on, or after a version', async () => {
+  test('a follower begins with what comes from now on, or with what comes after a version', async () => {
     const store = new SimulatedChat(isOrdered, calm);
     for (const number of [1, 2, 3]) store.commit([number], false, atOnce);
     const fromNow = followed(isOrdered, undefined, store);
@@ -318,7 +318,7 @@ describe.each([true, false])('a follower of a connection that keeps the order: %
     expect(fromNow.statuses).toEqual([true]);
   });
 
-  test('is told of a restored backup, and begins again', async () => {
+  test('a follower is told of a restored backup, and begins again', async () => {
     const { store, steps } = followed(isOrdered, 0);
     store.commit([1], false, atOnce);
     const backup = structuredClone({ version: store.version, rows: store.rows });
@@ -338,7 +338,7 @@ describe.each([true, false])('a follower of a connection that keeps the order: %
     ]);
   });
 
-  test('ends with a last step when the chat is deleted', async () => {
+  test('a follower ends with a last step when the chat is deleted', async () => {
     const { store, steps, ended } = followed(isOrdered, 0);
     store.commit([1], false, atOnce);
     await seconds(1);
@@ -348,7 +348,7 @@ describe.each([true, false])('a follower of a connection that keeps the order: %
     expect(steps.at(-1)).toEqual({ chat, change: 1, data: [], deleted: true });
   });
 
-  test('continues after the server was down for an hour, and reports when it is live', async () => {
+  test('a follower continues after the server was down for an hour, and reports when it is live', async () => {
     const { store, steps, statuses } = followed(isOrdered, 0);
     await seconds(1);
     store.isOut = true;
@@ -371,7 +371,7 @@ describe.each([true, false])('a follower of a connection that keeps the order: %
     [403, 'not_allowed'],
     [404, 'application_not_found'],
     [422, 'validation_failed'],
-  ])('ends with an error that another attempt would not change: %s %s', async (status, code) => {
+  ])('a follower ends with an error that another attempt would not change: %s %s', async (status, code) => {
     const { store, ended } = followed(isOrdered, 0);
     await seconds(1);
     store.refusal = new ChatSystemError({ status, code, detail: '' });
@@ -380,7 +380,7 @@ describe.each([true, false])('a follower of a connection that keeps the order: %
     expect(await ended).toBe(store.refusal);
   });
 
-  test('ends when its signal aborts, and leaves no timer', async () => {
+  test('a follower ends when its signal aborts, and leaves no timer', async () => {
     const { ended, ending } = followed(isOrdered, 0);
     await seconds(1);
     ending.abort('enough');

@@ -142,7 +142,7 @@ test('a stream is asked for what is followed, with the token in a header', async
   expect(requests[0]?.init?.signal?.aborted).toBe(true);
 });
 
-test('the events of a stream are steps, versions and ends, and it is read no faster than they are taken', async () => {
+test('the events of a stream are steps, versions and ends, and the stream is read only when an event is requested', async () => {
   const { send, write, end, pulls } = streaming();
   const connection = await connectSse(new Requests({ url, fetch: send }), feed(), opening);
   expect(await connection.next(10)).toBeUndefined();
@@ -208,7 +208,7 @@ const transport: AppsyncTransport = {
   authorization: { Authorization: 'a-token?>' },
 };
 
-/** What the client does with a WebSocket, whose other side is the test. */
+/** A WebSocket, as far as the client uses one. The test is the server. */
 class ScriptedSocket {
   static last: ScriptedSocket;
   readonly url: string;
@@ -270,7 +270,7 @@ test('AppSync Events is asked for the channels of what is followed, with the aut
   ]);
 });
 
-test('the events of AppSync Events are steps, alone or in lists, and what keeps the connection alive', async () => {
+test('AppSync Events delivers steps, alone or in lists, and keep-alive messages', async () => {
   const { connection, socket } = await connected();
   const step = { chat_number: 1, change: 18, data: [{ change: 18 }] };
   socket.say({ type: 'data', id: '1', event: JSON.stringify(step) });

@@ -143,7 +143,8 @@ describe('a million single creates, 100 a second in 100 chats', () => {
   });
 
   test('a single create costs one invocation, plus those of the workers', () => {
-    // 20 + 1 messages a store batch; 100/21 of them a second are 20/21 for each poller of the search queue, and 1.
+    // A store batch has 21 messages: one starts it, and a poller gets 20 in the window. Each store batch sends one record
+    // to the search queue, 20/21 a second for each poller, so a search batch has 1 + 20/21 records.
     const [store, search] = [1e6 / 21, 1e6 / 21 / (1 + 20 / 21)];
     expect(aMillion('functionRequest')).toBeCloseTo(1e6 + store + search, 3);
   });
@@ -176,10 +177,11 @@ describe('a million single creates, 100 a second in 100 chats', () => {
       );
     // Half a processor: 2 ms of computing, and 1 + 5 + 10 of waiting, in 884.5 / 1,024 GB.
     expect(gbSeconds('requests')).toBeCloseTo(1e6 * 0.018 * 0.86377, 0);
-    // 10,000 requests: 1 + 99 × 0.01 takes 3.98 ms, and 16; rounded up.
+    // 10,000 requests. Each computes for 2 × (1 + 99 × 0.01) = 3.98 ms and waits for 16 ms: 20 ms, rounded up.
     expect(gbSeconds('requests', { batch: 100 })).toBeCloseTo(1e4 * 0.02 * 0.86377, 1);
-    // 21 messages a store batch: 2 + 21 of work, 1 + 10 + 7 of waiting. 41 a search batch: 2 + 41, and 1 + 2 + 5. Both in
-    // 1,769 / 1,024 GB. The roll-up's 3 ms for each of 16,667 reads, in half a GB.
+    // A store batch has 21 messages: it computes for 2 + 21 ms and waits for 1 + 10 + 7 ms. A search batch has 41: it
+    // computes for 2 + 41 ms and waits for 1 + 2 + 5 ms. Both have 1,769 / 1,024 GB. The roll-up takes 3 ms for each of
+    // 16,667 reads, with half a GB.
     const workers = (1e6 / 21) * 0.041 + (1e6 / 41) * 0.051;
     expect(gbSeconds('queues and workers')).toBeCloseTo(workers * 1.727539 + (1e6 / 60) * 0.003 * 0.5, 0);
   });
@@ -214,10 +216,10 @@ describe('a million creates in batches of 1,000', () => {
     expect(requestSizes(batch).records[0]).toBe(
       201_000 - 1 + '{"version":1,"requests":["…36…"],"writes":[]}'.length + 32,
     );
-    // 0.1 requests a second are 0.02 for each poller: 1.02 records a batch, 1,020 messages. They are named in 62 bytes each,
-    // {"token":"…22…","chat":100,"number":100000} and a comma: one request.
+    // 0.1 requests a second are 0.02 for each poller, so a store batch has 1.02 records with 1,020 messages. The search
+    // queue gets 62 bytes for each message, {"token":"…22…","chat":100,"number":100000} and a comma: less than 64 KiB.
     const store = 1_000 / 1.02;
-    // 1.02 names a batch are as many as the requests; 0.02 a second for each poller of theirs, and 1.
+    // Each transaction of 1,000 messages sends one record to the search queue, which gets 0.02 a second for each poller.
     const search = 1_000 / 1.02;
     expect(aMillion('queueRequest', { batch })).toBeCloseTo(4 * 1_000 + 4 * 1_000 + store + store + 1_000 + search, 3);
   });

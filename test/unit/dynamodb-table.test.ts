@@ -47,7 +47,7 @@ test('a batch of which DynamoDB leaves items unprocessed is repeated after a wai
   }
 });
 
-test('a read that may be left undone makes one call, although DynamoDB returns only some of the items', async () => {
+test('tryGet makes only one call, and returns undefined when DynamoDB returns only some of the items', async () => {
   const { table, calls } = openThrottled();
   expect(await table.tryGet(keys)).toBeUndefined();
   expect(calls).toHaveLength(1);

@@ -166,6 +166,9 @@ const followings = fc.array(fc.uniqueArray(fc.constantFrom(...chats), { minLengt
 });
 
 /**
+ * Runs the actions on a hub with followers, in an order that the scheduler chooses. Fails unless each follower ends
+ * with what the store has.
+ *
  * @param options.isSlow whether clients get only what they read
  * @param options.part steps that are read at a time when a follower catches up
  * @param options.padding size of each step
@@ -343,7 +346,7 @@ test('nothing is kept of a stream whose chats were all deleted before it began',
   await hub.follow({ token, followed, access: { generation: 0, expiresAt: Date.now() }, isSelf: true }, client);
   expect(client.isOpen).toBe(false);
   expect(hub.subscriptions).toBe(0);
-  // A timer would keep the follower, or visit it for ever.
+  // A timer that is left would keep the closed stream in memory.
   expect(vi.getTimerCount()).toBe(0);
 });
 

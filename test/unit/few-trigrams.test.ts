@@ -5,7 +5,7 @@ import { fewTrigrams } from '../../lib/search/sqlite/few-trigrams.ts';
 import { fold } from '../../lib/search/text/fold.ts';
 import { hardText, queryFor } from '../support/texts/hard-texts.ts';
 
-test('every text that contains a query meets the condition for the query, whatever the sample is', () => {
+test('the trigram condition for a query matches every text that contains the query, whatever the sample is', () => {
   const database = new DatabaseSync(':memory:');
   database.exec(`CREATE VIRTUAL TABLE texts USING fts5 (body, tokenize='trigram case_sensitive 1')`);
   const insert = database.prepare('INSERT INTO texts (rowid, body) VALUES (?, ?)');

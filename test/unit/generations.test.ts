@@ -94,7 +94,7 @@ describe('the generation of a file', () => {
       checkpoint('TRUNCATE');
     });
 
-    test('a file is refused when its journal starts behind it', () => {
+    test('a file is refused when its journal begins after commits that the file does not have', () => {
       add(store);
       const { target, file, journal } = copy();
       file();
@@ -104,7 +104,7 @@ describe('the generation of a file', () => {
       expect(() => check(target)).toThrow(`${target}-wal are damaged or from different moments; restore`);
     });
 
-    test('a file is refused when its journal ends before it', () => {
+    test('a file is refused when its journal ends before the last commit of the file', () => {
       add(store);
       const { target, file, journal } = copy();
       journal();

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { type FinalState, type Operation, violations } from '../support/histories/history-check.ts';
 
 let clock = 0;
-/** Later than all earlier calls; given times are relative to it. */
+/** Returns times after those of all earlier operations. `from` and `to` are relative to the end of the last one. */
 const times = (from = 0, to = from + 1) => ({ invokedAt: clock + from, completedAt: clock + to });
 const next = <Made extends Operation>(operation: Made): Made => {
   clock += 10;

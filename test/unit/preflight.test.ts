@@ -3,19 +3,19 @@ import { readFlags } from '../../infra/flags.ts';
 import { type Aws, AwsRefusal, failureOf } from '../../tools/checks/preflight/aws-cli.ts';
 import { preflight, targetOf } from '../../tools/checks/preflight/checks.ts';
 import { CommandProblem } from '../../tools/cli/problem.ts';
-import { answers } from './preflight-answers.ts';
+import { outputs } from './aws-cli-outputs.ts';
 
-/** An AWS account that differs from the one in preflight-answers.ts: other answers, or refusals. */
+/** Returns the AWS account of aws-cli-outputs.ts, with these other outputs or refusals. */
 const account =
   (others: Record<string, unknown> = {}): Aws =>
   async (...command) => {
-    const all: Record<string, unknown> = { ...answers, ...others };
-    const answer = all[command.join(' ')];
-    if (answer instanceof Error) throw answer;
-    if (answer !== undefined) return answer;
+    const all: Record<string, unknown> = { ...outputs, ...others };
+    const output = all[command.join(' ')];
+    if (output instanceof Error) throw output;
+    if (output !== undefined) return output;
     if (command[1] === 'describe-stacks')
       throw new AwsRefusal('ValidationError', `Stack with id ${command.at(-1)} does not exist`);
-    throw new Error(`preflight-answers.ts has no answer to aws ${command.join(' ')}`);
+    throw new Error(`aws-cli-outputs.ts has no output of aws ${command.join(' ')}`);
   };
 
 async function findings(others: Record<string, unknown> = {}, flags: Record<string, unknown> = { stage: 'prod' }) {
@@ -200,7 +200,7 @@ test('with existing servers, their network and secrets are checked, and zones ar
     adminKeySecret: 'chat/key',
   };
   const existing = {
-    'ec2 describe-vpcs --vpc-ids vpc-0123456789abcdef0': answers['ec2 describe-vpcs'],
+    'ec2 describe-vpcs --vpc-ids vpc-0123456789abcdef0': outputs['ec2 describe-vpcs'],
     'secretsmanager describe-secret --secret-id chat-database': { Name: 'chat-database' },
     'secretsmanager describe-secret --secret-id chat/key': new AwsRefusal('ResourceNotFoundException', ''),
   };

@@ -65,7 +65,7 @@ describe('a request is checked in the order of the contract', () => {
   const good = { 'x-api-key': adminKey, 'content-type': 'application/json' };
   const tooLarge = `{${' '.repeat(limits.requestBytes)}`;
 
-  // Each request has every fault of those after it, and one more.
+  // Each request has the faults of the requests below it, and one that is checked before them.
   test.for<[code: string, parts: RequestParts]>([
     ['route_not_found', { path: '/applications/', headers: { 'content-type': 'text/plain' }, body: tooLarge }],
     ['admin_key_required', { headers: { 'content-type': 'text/plain' }, body: tooLarge }],
@@ -289,7 +289,7 @@ describe('the body', () => {
     },
   );
 
-  test('a body with a byte order mark is refused by name', async () => {
+  test('a body with a byte order mark is refused, and the problem names the mark', async () => {
     for (const parts of [{ body: '\ufeff{"body":"x"}' }, { bytes: Buffer.from('\ufeff{"body":"x"}') }]) {
       const { status, json } = await send('createMessage', parts);
       expect([status, json.code]).toEqual([400, 'malformed_json']);

@@ -10,7 +10,7 @@ test('asToken returns a new token unchanged', () => {
   }
 });
 
-test('asToken returns one token that nobody has for every invalid text', () => {
+test('asToken returns the same token for every invalid text, and no application has that token', () => {
   const token = newToken();
   const nobody = asToken('');
   expect(nobody).toMatch(/^[A-Za-z0-9_-]{22}$/);

@@ -11,7 +11,7 @@ import { chatNamed, contents, numbers } from '../../support/histories/writes.ts'
 import { type LedgerTable, openLedgerTable } from '../../support/servers/ledger-table.ts';
 import { CallFaults, callFaults, type Planned } from './call-faults.ts';
 
-// Each failure of each call. The calls of an operation are recorded in a run without failures.
+// Tests each failure of each call of an operation. A run without failures records the calls.
 
 /** Large enough to be sent as several records. */
 const batch = numbers(1, 20).map((i) => `${i} ${'é'.repeat(4_000)}`);

@@ -266,7 +266,7 @@ describe('the ledger in DynamoDB', () => {
     test.each([
       ['50 requests that died now', 50, 0, 30],
       ['150 requests that died yesterday', 150, 2 * limits.idempotencyMs, 51],
-    ])('a create with a key is accepted beside the claims of %s, and removes some', async (_who, count, age, left) => {
+    ])('a create with a key succeeds despite the claims of %s, and removes some', async (_who, count, age, left) => {
       const names = numbers(1, count).map((i) => (age > 0 ? `${clock() - age}/${i}` : newClaim()));
       await opened.client.send(
         new UpdateItemCommand({

@@ -33,9 +33,9 @@ export interface AccessUnderTest {
 }
 
 /**
- * What the contract allows an access token on each route: with a permission, in its chats; `read all` only without
- * `chats`. The tests are made from the route table, and this table says what is right. A route that is missing here is
- * a compile error.
+ * The permission that an access token needs on each route, according to the contract. `read all` is the permission to
+ * read, and an access token without `chats`. `never`: no access token may use the route. The tests are derived from the
+ * route table and compare it with this table. A route that is missing here is a compile error.
  */
 const contract = {
   createApplication: 'no token',
@@ -98,7 +98,7 @@ interface Place {
   message?: number;
 }
 
-/** Who makes a request: everybody, somebody with an access token, or nobody who is let in. */
+/** What a credential allows: everything, what the holder of an access token may do, or nothing but this refusal. */
 type Standing = 'everything' | Holder | Extract<ProblemCode, `access_token_${string}`>;
 
 /** How a request is made: its path parameter and its headers. */
@@ -138,7 +138,7 @@ function outcome(id: OperationId, standing: Standing, { chat, message }: Place, 
 
 const asOutcome = ({ status, json }: Answered): Outcome => [status, json.code as ProblemCode | undefined];
 
-/** Returns a response without what differs in every response, and with one letter for each chat number. */
+/** Returns a response without the parts that differ in every response, and with N in place of the chat number. */
 const comparable = ({ status, headers, text }: Answered, chat: number) => ({
   status,
   headers: { ...headers, 'x-request-id': '' },
@@ -239,7 +239,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
         of: async (token) => ({ token, headers: {} }),
       },
       {
-        name: "the application's token in the path, and an access token that counts for nothing",
+        name: "the application's token in the path, and an access token, which is ignored",
         standing: 'everything',
         of: async (token) => ({ ...bearer(await seal(token, { sender: null, chats: [1], can: ['read'] })), token }),
       },
@@ -279,7 +279,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
         of: async () => bearer(await ofDeleted()),
       },
       {
-        name: 'an access token of an application that never was',
+        name: 'an access token of an application that never existed',
         standing: 'access_token_invalid',
         of: async () => bearer(await seal(newToken(), everything)),
       },
@@ -330,7 +330,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       return [await ledger.entries([{ token }, ...chats.map((chat) => ({ token, chat }))]), await Promise.all(lists)];
     };
 
-    test('the route table is tested as a whole', () => {
+    test('every route below an application is tested with access tokens', () => {
       const below = Object.entries<Route>(routes).filter(([, { path }]) => path.includes('{token}'));
       expect(below.map(([id]) => id)).toEqual(operations);
     });
@@ -341,7 +341,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
           credentials.flatMap((credential) => placesOf(id).map((place) => ({ id, method, credential, place }))),
         ),
       );
-      // Every seventh, because seven divides no number of places, so the requests differ in every respect.
+      // A remote engine gets every seventh case. No route has a multiple of seven places, so all places occur.
       const cases = all.filter((_, i) => !opened.isRemote || i % 7 === 0);
       const changes = ({ id, credential, place }: (typeof cases)[number]) =>
         routeOf(id).method !== 'GET' && outcome(id, credential.standing, place, existing())[1] === undefined;
@@ -367,7 +367,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
           for (const message of data) expect(message.sender, what).toBe(standing.sender);
         }
       };
-      // With this, no later request changes which access tokens of the shared application are current.
+      // Raises the access generation now, because a request that raised it later would end the other access tokens.
       await ended(kept);
       await concurrently(cases.length, 8, (i) => check(cases[i] as (typeof cases)[number]));
       expect(forChanges).toEqual([]);
@@ -393,7 +393,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
             }
             expect(answers[0], id).toEqual(answers[1]);
           }
-      // The same key, with the token of the application: nothing was kept for the refused requests.
+      // The refused requests stored nothing under their Idempotency-Key, so the application's own token can use it.
       const created = await call(
         'createMessage',
         { token, headers: {} },
@@ -462,7 +462,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       }
     });
 
-    test('an application is shown to a holder without its token, and without its count where the chats are limited', async () => {
+    test('an access token shows the application without the application’s token, and without the count if it is limited to chats', async () => {
       const token = await newApplication();
       await settle();
       const shown = async (holder: Holder) =>
@@ -490,7 +490,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       expect(reused).toMatchObject({ status: 422, json: { code: 'idempotency_key_reused' } });
     });
 
-    test('the sender in the body of a holder is ignored, even one that is not valid', async () => {
+    test('the sender in the body of a holder’s request is ignored, even if it is not valid', async () => {
       const token = await newApplication();
       const to = bearer(await seal(token, everything));
       for (const sender of ['eve', null, 7, '', { of: 'eve' }]) {
@@ -549,7 +549,7 @@ export function accessContract(name: string, open: () => Promise<AccessUnderTest
       }
     });
 
-    test('a sender that only looks like that of a message does not own it', async () => {
+    test('a holder cannot edit a message whose sender only looks like the holder’s', async () => {
       const token = await newApplication();
       const alike = ['Ada', 'ada ', ' ada', 'ad\u0061\u0301', 'ad\u00e1', '\uff41da', 'ada\u200b', 'ad'];
       const contents = alike.map((sender) => ({ sender, body: 'words', metadata: null }));

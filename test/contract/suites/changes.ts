@@ -83,7 +83,7 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       expect(changes[0]).not.toHaveProperty('stored.messagesCount');
     });
 
-    test('a write that is delivered again stamps no row, whatever else it comes with', async () => {
+    test('a write that is delivered again stamps no row, even in a batch with new writes', async () => {
       const token = newToken();
       const chat = { token, chat: 1 };
       const writes = [
@@ -184,7 +184,7 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
                   (version > after.version ||
                     ('number' in after && version === after.version && number > after.number)),
               );
-              // A position within a version comes from a page that had it, so the version can be read.
+              // A position within a version comes from a page that had the version, so it is never above `upTo`.
               if (after.version > upTo) continue;
               const { changes, next } = await read(parent, { after, upTo, limit });
               expect(changes).toMatchObject(expected.slice(0, limit));
@@ -230,7 +230,7 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       expect(await store.steps([])).toEqual([]);
     });
 
-    test('nothing below something deleted is a change, and its versions go with its rows', async () => {
+    test('a write below something deleted makes no change, and the purge removes the versions with the rows', async () => {
       const [token, beside] = [newToken(), newToken()];
       for (const chat of [1, 2])
         await store.merge([chatWrite(token, chat), ...messageWrites(token, chat, 1, 3), messageWrite(beside, chat, 1)]);
@@ -246,7 +246,7 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       await purgeAll((limit) => store.purgeRows({ token }, limit), 2);
       expect([await store.version({ token }), await store.version({ token, chat: 2 })]).toEqual([0, 0]);
       expect([await changesIn({ token }), await changesIn({ token, chat: 2 })]).toEqual([[], []]);
-      // What comes late stays away.
+      // Writes that arrive after the purge make no change.
       await store.merge([chatWrite(token, 3), messageWrite(token, 2, 9)]);
       expect([await changesIn({ token }), await changesIn({ token, chat: 2 })]).toEqual([[], []]);
       expect(told(await changesIn({ token: beside, chat: 2 }))).toEqual(['1: 1 created']);

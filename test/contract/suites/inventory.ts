@@ -91,7 +91,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect([...(await store.mergedChats(token, { from: 4, to: 4 })).keys()]).toEqual([4]);
       });
 
-      test('the highest number is that of any row, and a chat with messages exists even without a row of its own', async () => {
+      test('the highest number counts rows of every kind, even deletions, and chats that have messages but no row of their own', async () => {
         const [token, other] = [newToken(), newToken()];
         await store.merge([chatWrite(token, 2), messageWrite(token, 7, 3), messageWrite(token, 2, 4, { revision: 1 })]);
         await store.merge([deletionWrite(token, 2, 9), chatWrite(other, 12), messageWrite(other, 2, 99)]);

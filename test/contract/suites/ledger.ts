@@ -534,7 +534,7 @@ export function ledgerContract(name: string, open: (now: () => number) => Promis
         expect(await ledger.accessGeneration(token)).toBe(0);
         const first = await raised(token);
         expect(first).toBe(clock());
-        // The clock stands still, and is then behind: that of another machine.
+        // First the clock stands still. Then it is behind, like the clock of another machine.
         const [second, third] = [await raised(token), await raised(token)];
         clock.advance(-1_000);
         const fourth = await raised(token);

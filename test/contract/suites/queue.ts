@@ -108,7 +108,7 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       expect(await queue.deadLetters(10)).toEqual([]);
     });
 
-    test('a message that is neither acknowledged nor released is delivered again when its time is over, not before', async () => {
+    test('a message that is neither acknowledged nor released is delivered again after its visibility timeout, not before', async () => {
       await useInstead(quick);
       await queue.send([json('slow')]);
       const begunAt = opened.now();
@@ -160,14 +160,14 @@ export function queueContract(name: string, open: (settings: QueueSettings) => P
       await queue.send([json('poison')]);
       let deliveredAt = opened.now();
       for (const receives of numbers(1, quick.maxReceives)) {
-        // A message fails when it is released, and when its time is over.
+        // A delivery fails when the message is released, and when its visibility timeout ends.
         const delivery = await redelivered(deliveredAt);
         expect(delivery.receives).toBe(receives);
         deliveredAt = opened.now();
         if (receives % 2 === 1) await queue.release([delivery.receipt], 0);
         if (receives < quick.maxReceives) expect(await queue.deadLetters(10)).toEqual([]);
       }
-      // A queue may give the message up only when it would deliver it the next time.
+      // A queue may make the message a dead letter as late as the next receive, which would deliver it once more.
       expect(await queue.receive(10)).toEqual([]);
       await deadLettersAre(1);
       const [deadLetter] = await queue.deadLetters(10);

@@ -30,7 +30,7 @@ export interface ReconcileUnderTest {
   services: ReconcileServices & { ledger: Ledger; store: Store; searchIndex: SearchIndex };
   /** Takes from the queue every write that the ledger has queued since the last call. */
   queued: () => Promise<Write[]>;
-  /** Accepts writes that stay visible as waiting and are not returned as queued. */
+  /** Does the work. The writes that it makes stay in the queue, and `queued` does not return them. */
   whileWritesWait: (work: () => Promise<unknown>) => Promise<void>;
   addDeadLetters: Queue['addDeadLetters'];
   /** Runs a statement on the store's database. */
@@ -528,7 +528,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
     });
 
     describe('a missing number', () => {
-      const aside = async (token: string) => (await allOf({ token, repair: true })).map(short);
+      const repair = async (token: string) => (await allOf({ token, repair: true })).map(short);
       const short = (difference: Difference) => {
         if (difference.kind !== 'missing' && difference.kind !== 'void') return difference.kind;
         const { kind, chat, number, noticedAt } = difference;
@@ -550,9 +550,9 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         expect(await services.store.missing({ token }, { from: 1, to: 9 })).toEqual([]);
 
         const noted = (ms: number) => ['1/4', '1/5', '2'].map((place) => `missing ${place}, ${ms} ms, nowhere`).sort();
-        expect((await aside(token)).sort()).toEqual(noted(0));
+        expect((await repair(token)).sort()).toEqual(noted(0));
         clock.advance(limits.voidAfterMs - 1);
-        expect((await aside(token)).sort()).toEqual(noted(limits.voidAfterMs - 1));
+        expect((await repair(token)).sort()).toEqual(noted(limits.voidAfterMs - 1));
         clock.advance(1);
         expect((await allOf({ token })).map(short).sort()).toEqual(noted(limits.voidAfterMs));
         expect(await messagesCount(token)).toBe(6);
@@ -577,15 +577,15 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         const token = await newChat();
         await takeNumbers(token, { messages: 1 });
         await services.store.noteMissing({ token, chat: 1 }, [4], clock() + 40 * 24 * 60 * 60 * 1_000);
-        expect(await aside(token)).toEqual(['missing 1/4, 0 ms, nowhere']);
+        expect(await repair(token)).toEqual(['missing 1/4, 0 ms, nowhere']);
         clock.advance(limits.voidAfterMs);
-        expect(await aside(token)).toEqual([`void 1/4, ${limits.voidAfterMs} ms`]);
+        expect(await repair(token)).toEqual([`void 1/4, ${limits.voidAfterMs} ms`]);
       });
 
       test('a missing number is forgotten when its write has arrived', async () => {
         const token = await newChat();
         await takeNumbers(token, { chats: 1, messages: 1 });
-        expect((await aside(token)).sort()).toEqual(['missing 1/4, 0 ms, nowhere', 'missing 2, 0 ms, nowhere']);
+        expect((await repair(token)).sort()).toEqual(['missing 1/4, 0 ms, nowhere', 'missing 2, 0 ms, nowhere']);
         await services.store.merge([messageWrite(token, 1, 4), chatWrite(token, 2)]);
         await services.ledger.restore({
           token,
@@ -600,7 +600,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         });
         await indexStored(token, 1, 4, 4);
         await roll();
-        expect(await aside(token)).toEqual([]);
+        expect(await repair(token)).toEqual([]);
         expect(await services.store.missing({ token, chat: 1 }, { from: 1, to: 9 })).toEqual([]);
         expect(await services.store.missing({ token }, { from: 1, to: 9 })).toEqual([]);
       });
@@ -610,22 +610,22 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         await takeNumbers(token, { messages: 1 });
         await services.ledger.editMessage({ token, chat: 1, number: 4 }, { body: 'an edit' });
         await work();
-        await aside(token);
+        await repair(token);
         clock.advance(limits.voidAfterMs);
-        expect(await aside(token)).toEqual([`void 1/4, ${limits.voidAfterMs} ms`]);
-        expect(await aside(token)).toEqual([]);
+        expect(await repair(token)).toEqual([`void 1/4, ${limits.voidAfterMs} ms`]);
+        expect(await repair(token)).toEqual([]);
       });
 
       test('a void number whose write arrives late is found again and stays', async () => {
         const token = await newChat();
         await takeNumbers(token, { messages: 1 });
-        await aside(token);
+        await repair(token);
         clock.advance(limits.voidAfterMs);
-        await aside(token);
+        await repair(token);
         await services.store.merge([messageWrite(token, 1, 4, { body: 'late' })]);
         await indexStored(token, 1, 4, 4);
         await roll();
-        expect(await aside(token)).toEqual([]);
+        expect(await repair(token)).toEqual([]);
         expect(await services.store.message(token, 1, 4)).toMatchObject({ content: { body: 'late' } });
         expect(await messagesCount(token)).toBe(4);
       });
@@ -646,9 +646,9 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         const named = ['missing 1/4, waiting', 'missing 1/5, waiting', 'missing 1/6, dead letter'];
         const chats = (await allOf({ token })).filter(({ kind }) => kind === 'not in store');
         expect(chats).toMatchObject([{ chat: 2, lacking: 'everything', found: 'waiting' }]);
-        expect((await aside(token)).sort()).toEqual([...named, 'not in store'].sort());
+        expect((await repair(token)).sort()).toEqual([...named, 'not in store'].sort());
         clock.advance(limits.voidAfterMs);
-        expect((await aside(token)).sort()).toEqual(named);
+        expect((await repair(token)).sort()).toEqual(named);
         expect(await services.store.missing({ token, chat: 1 }, { from: 1, to: 9 })).toEqual([]);
         expect(await services.store.missingNumbers({ token, chat: 1, from: 1, to: 6 }, { max: 10 })).toEqual([4, 5, 6]);
       });
@@ -656,7 +656,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       test('a missing number does not become void while an unreadable dead letter exists, because that may be its write', async () => {
         const token = await newChat();
         await takeNumbers(token, { messages: 1 });
-        await aside(token);
+        await repair(token);
         clock.advance(limits.voidAfterMs);
         await opened.addDeadLetters([{ body: JSON.stringify(indexed('indexed 5', 2)), reason: 'of another version' }]);
         const found = await allOf({ token, repair: true });

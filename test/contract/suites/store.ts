@@ -587,7 +587,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect((await marksOf(token)).filter(({ chat }) => chat === 1)).toEqual([]);
       });
 
-      test('a write that is stored after its chat was counted is counted again', async () => {
+      test('when a write is stored after its chat was counted, the next roll-up counts the chat again', async () => {
         const token = newToken();
         const counters = async (parents: Parent[]) =>
           parents.map((parent) => (parent.token === token ? (parent.chat === undefined ? 1 : 2) : undefined));
@@ -683,7 +683,7 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
   });
 }
 
-/** Returns the writes in an order that depends on the seed. */
+/** Returns a hash of the write. Sorting by it gives an order that depends on the seed. */
 const hash = (write: Write, seed: number): number => {
   let value = seed;
   for (const character of JSON.stringify(write)) value = Math.imul(value ^ character.charCodeAt(0), 16_777_619);

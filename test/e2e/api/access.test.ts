@@ -175,12 +175,12 @@ describe('the order of checks', () => {
       'message_not_found',
     ],
     ['the sender of the message', () => api.delete(`${messages}/1`, editor), 403, 'not_allowed'],
-  ])('%s is checked in its turn', async (_what, request, status, code) => {
+  ])('the API checks in the documented order: %s', async (_what, request, status, code) => {
     expect(await request()).toBeProblem(status, code);
   });
 
   if (!onStack) {
-    // API Gateway and its emulator read the whole body before they call the function, so this is seen only here.
+    // Only on the embedded engine: API Gateway and its emulator read the whole body before they call the function.
     const post = `POST /v1${messages} HTTP/1.1`;
     const json = 'Content-Type: application/json';
     const long = 'Content-Length: 900000';
@@ -239,7 +239,7 @@ test('after all access tokens are ended, those made before are refused, and thos
   expect((await api.delete(`${application}/access-tokens`)).status).toBe(204);
   const after = await holderOf({});
   expect((await api.get(self, after)).status).toBe(200);
-  // On one machine, the access generation is kept for a second.
+  // On one machine, the access generation is cached for a second.
   await allInstancesKnow(limits.accessToken.keptMs);
   await expect.poll(async () => (await api.get(self, before)).status, settled).toBe(401);
   expect(await api.get(self, before)).toBeProblem(401, 'access_token_invalid');

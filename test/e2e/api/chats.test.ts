@@ -103,7 +103,7 @@ describe('renaming a chat', () => {
 });
 
 describe('the metadata of a chat', () => {
-  test('the metadata of a chat is read at once, and an edit of it keeps the name, and an edit of the name keeps it', async () => {
+  test('the metadata of a chat can be read at once; an edit of the metadata keeps the name, and an edit of the name keeps the metadata', async () => {
     const application = await api.newApplication();
     const metadata = { order: 1042, tags: ['a', null] };
     const { body: created } = await api.post<Chat>(`${application}/chats`, { name: 'one', metadata });
@@ -147,7 +147,7 @@ describe('listing chats', () => {
   });
 });
 
-/** Every way to name a chat, in a request that is valid except for the number. */
+/** Returns a request to every route with a chat number in its path. Each is valid except for the number. */
 const requestsOf = (chat: string): (() => Promise<Answer>)[] => [
   () => api.get(chat),
   () => api.patch(chat, { name: 'x' }),
@@ -174,7 +174,7 @@ describe('an unknown chat', () => {
   );
 
   test.each(['0', '-1', '+1', '01', '1.0', '1e3', '0x1', 'abc', 'null', '%20', '1%20', '%EF%BC%91', '%D9%A1', '%00'])(
-    'an invalid chat number is refused by name on every route: %s',
+    'an invalid chat number is refused on every route, and the problem names the parameter: %s',
     async (number) => {
       const application = await api.newApplication();
       for (const request of requestsOf(`${application}/chats/${number}`))

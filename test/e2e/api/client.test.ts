@@ -16,7 +16,7 @@ const api = await deployment();
 /** The writes of each writer, and how often a consumer begins again: few on the stack, where each takes long. */
 const [rounds, restarts] = onStack ? [4, 3] : [10, 30];
 
-/** Temporary failures are repeated, as applications do. */
+/** Retries requests that fail temporarily, as applications do. */
 const patient = { retryMs: 60_000 };
 
 /** Creates an application, and returns the client of the holder of its token. */
@@ -85,7 +85,7 @@ async function all<Item>(list: AsyncIterable<Item>): Promise<Item[]> {
 }
 
 describe('the client', () => {
-  test('sends, reads, edits, lists, searches and deletes messages', async () => {
+  test('the client sends, reads, edits, lists, searches and deletes messages', async () => {
     const { system, chat } = await newChat();
     const first = await chat.send('Hello, world', { sender: 'ada', metadata: { order: 1042 } });
     expect(first).toMatchObject({ number: 1, sender: 'ada', body: 'Hello, world', metadata: { order: 1042 } });
@@ -110,7 +110,7 @@ describe('the client', () => {
     expect(invalid).toMatchObject({ status: 422, code: 'validation_failed', errors: [{ pointer: '/body' }] });
   });
 
-  test('creates, edits, lists and deletes chats and the application', async () => {
+  test('the client creates, edits, lists and deletes chats and the application', async () => {
     const system = await newSystem();
     const created = await system.createChat({ name: 'One' }, { idempotencyKey: 'the-first-chat' });
     expect(await system.createChat({ name: 'One' }, { idempotencyKey: 'the-first-chat' })).toEqual(created);
@@ -136,7 +136,7 @@ describe('the client', () => {
     expect(await system.health()).toEqual({ status: 'ok' });
   });
 
-  test('uses an access token as its holder may', async () => {
+  test('the client with an access token can do exactly what the access token permits', async () => {
     const { system, chat } = await newChat();
     await chat.send('From the server');
     const can = ['read', 'create'] as const;
@@ -158,7 +158,7 @@ describe('the client', () => {
     if (replica.isDeleted) await following;
   });
 
-  test('follows a chat beside writers, and has what the store has: each change once and in order', async () => {
+  test('the client follows a chat while others write to it, gets each change once and in order, and ends with what the store has', async () => {
     const { chat } = await newChat();
     const replica = new Replica(0);
     void replica.follow(chat, untilEnd());
@@ -187,13 +187,13 @@ describe('the client', () => {
     await expect.poll(() => replica.messages.has(last.number), settled).toBe(true);
     await expect.poll(async () => restarting.sorted(), settled).toEqual(await all(chat.messages({ limit: 1_000 })));
     expect(replica.sorted()).toEqual(await all(chat.messages({ limit: 1_000 })));
-    // What comes after the version of the list is followed from there.
+    // The follower has the present version of the chat, so it has missed nothing.
     expect((await chat.changes()).change).toBe(replica.change);
     // It came live, and was not only read while the client tried to connect.
     expect(replica.losses).toEqual([]);
   });
 
-  test('a message that is longer than a step may be on the wire is followed like any other', async () => {
+  test('the client also follows a batch that is too large for one event of the feed', async () => {
     const { chat } = await newChat();
     const replica = new Replica(0);
     void replica.follow(chat, untilEnd());
@@ -206,7 +206,7 @@ describe('the client', () => {
     expect(replica.sorted()).toEqual(await all(chat.messages({ limit: 1_000 })));
   });
 
-  test('follows the list of chats, and several chats over one connection', async () => {
+  test('the client follows the list of chats, and several chats over one connection', async () => {
     const { system, chat } = await newChat();
     const other = system.chat((await system.createChat({ name: 'Other' })).number);
     const told: string[] = [];

@@ -51,7 +51,7 @@ test('a client that accepts neither JSON nor a transport gets 406', async () => 
     expect(await api.get(`${application}/feed?chat=1`, { accept })).toBeProblem(406, 'not_acceptable');
 });
 
-test('the query may have an access token on this route alone, and only an access token', async () => {
+test('only the route of the feed accepts a token in the query, and it must be an access token', async () => {
   expect(await api.get(`/applications/self?access_token=${accessToken}`)).toBeProblem(401, 'access_token_required');
   expect(await api.get(`${self}?access_token=${token}`)).toBeProblem(401, 'access_token_invalid');
   expect(await api.get(`${self}?access_token=`)).toBeProblem(401, 'access_token_invalid');
@@ -62,7 +62,7 @@ test('the query may have an access token on this route alone, and only an access
   expect(await api.get(`${self}?access_token=wrong`, right)).toMatchObject({ status: 200 });
 });
 
-test('a feed of nothing, and an invalid query, are refused', async () => {
+test('a feed with an invalid query, or of an unknown application, is refused', async () => {
   for (const query of [
     'chat=',
     'chat=0',

@@ -100,7 +100,11 @@ const exchanges: Exchange[] = [
     headers: { 'content-type': /^text\/html/ },
   },
   { rule: 'the base path leads to the docs page', request: 'HEAD /', status: 200 },
-  { rule: 'the base path has methods', request: 'POST /', ...problem(405, 'method_not_allowed') },
+  {
+    rule: 'a method that the base path does not have is 405',
+    request: 'POST /',
+    ...problem(405, 'method_not_allowed'),
+  },
 
   // Methods (RFC 9110, sections 9 and 15.5.6)
   {
@@ -307,7 +311,7 @@ const exchanges: Exchange[] = [
     headers: { 'content-range': null },
   },
 
-  // Content-Length (section 8.6). The body is too long to wait for, so the connection closes.
+  // Content-Length (section 8.6). The server does not read the rest of the long body, so it closes the connection.
   ...[
     ['DELETE {chat}/messages/2', 204],
     ['OPTIONS {message}', 204],

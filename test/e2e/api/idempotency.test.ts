@@ -124,7 +124,7 @@ describe('an Idempotency-Key', () => {
     }
   });
 
-  test('an Idempotency-Key does not keep a refusal', async () => {
+  test('a refused request does not use up its Idempotency-Key', async () => {
     const application = await api.newApplication();
     const path = `${application}/chats/1/messages`;
     expect(await api.post(path, { body: 'Once' }, keyed('k'))).toBeProblem(404, 'chat_not_found');
@@ -145,7 +145,7 @@ describe('an Idempotency-Key', () => {
     ['nothing, quoted', '""', 422],
     ['a tab', 'a\tb', 422],
     ['beyond ASCII', 'clé', 422],
-  ])('an Idempotency-Key of %s is accepted, or refused by name', async (_what, key, status) => {
+  ])('an Idempotency-Key of %s is accepted, or refused with a problem that names it', async (_what, key, status) => {
     const chat = await api.newChat();
     const answer = await api.post<Message>(`${chat}/messages`, { body: 'x' }, keyed(key));
     if (status === 201) expect([answer.status, answer.body.number]).toEqual([201, 1]);

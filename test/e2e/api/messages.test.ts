@@ -90,7 +90,7 @@ describe('creating a message', () => {
   });
 });
 
-/** Every way to name a message, in a request that is valid except for the number. */
+/** Returns a request to every route with a message number in its path. Each is valid except for the number. */
 const requestsOf = (message: string): (() => Promise<Answer>)[] => [
   () => api.get(message),
   () => api.patch(message, { body: 'x' }),
@@ -109,7 +109,7 @@ describe('an unknown message', () => {
   );
 
   test.each(['0', '-1', '01', '1.5', '1e3', 'abc', '%20', '%EF%BC%91', '%00', 'search%20'])(
-    'an invalid message number is refused by name on every route: %s',
+    'an invalid message number is refused on every route, and the problem names the parameter: %s',
     async (number) => {
       const chat = await api.newChat();
       for (const request of requestsOf(`${chat}/messages/${number}`))

@@ -290,7 +290,7 @@ describe('more than 10,000 matches', () => {
   });
 });
 
-describe('a search is refused by name', () => {
+describe('an invalid search', () => {
   test.each([
     ['without q', ''],
     ['with an empty q', 'q='],

@@ -12,7 +12,7 @@ test('script/smoke finds everything as expected, and leaves no application behin
     0,
   ]);
   expect(stdout).toContain('ok      a search finds every character');
-  // Lists follow within seconds.
+  // Lists show the deletion within seconds.
   const left = async () => {
     const { body } = await api.get<{ data: { name: string }[] }>('/applications?order=desc&limit=1000');
     return body.data.filter(({ name }) => name === 'Smoke test');

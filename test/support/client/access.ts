@@ -4,9 +4,9 @@ import type { Ledger } from '../../../lib/ledger/ledger.ts';
 import { fixedSecret } from '../../../lib/system-secret.ts';
 import { testSecret } from './cursors.ts';
 
-/** Returns the access to the applications of a ledger, with access tokens that are sealed with the tests' secret. */
+/** Returns an `Access` that takes generations from this ledger and seals access tokens with the tests' secret. */
 export const testAccess = (ledger: Pick<Ledger, 'accessGeneration'>): Access =>
   new Access({ tokens: new AccessTokens(fixedSecret(testSecret)), ledger, keptMs: 0 });
 
-/** The access of tests whose requests have no bearer token. */
+/** The `Access` for tests whose requests have no bearer token. It fails when it would query the ledger for one. */
 export const noAccess = testAccess({ accessGeneration: () => Promise.reject(new Error('nobody has a bearer token')) });

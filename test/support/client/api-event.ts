@@ -9,13 +9,13 @@ export interface RequestParts {
   method?: string;
   /** The path as the client wrote it, if it differs from the route's. */
   path?: string;
-  /** The path of the route table that the host found for the request, if it is not the route's. */
+  /** The path template that the host matched, such as `/applications/{token}`, if it is not that of the operation. */
   resource?: string;
   params?: Record<string, string>;
   query?: Record<string, string>;
   /** Header names as the client wrote them. */
   headers?: Record<string, string>;
-  /** The lines of all headers, where one has several; API Gateway lists the last line of each in `headers` too. */
+  /** The values of headers that have several lines. The event's `headers` has the last one, as on API Gateway. */
   lines?: Record<string, string[]>;
   /** A string is sent as it is, everything else as JSON. */
   body?: unknown;

@@ -66,8 +66,8 @@ export class Client {
   }
 
   /**
-   * Returns the client of the holder of a token. It repeats nothing unless `retryMs` is given, so that no failure stays
-   * unnoticed.
+   * Returns the client of the holder of a token. It does not retry unless `retryMs` is given, so that the tests notice
+   * every failure.
    */
   system(token: NonNullable<Settings['token']>, settings: Partial<Settings> = {}): ChatSystem {
     return this.#system({ token, ...settings });
@@ -123,7 +123,7 @@ export class Client {
    * URL.
    */
   resolve(path: string, reference: string | null | undefined): string {
-    expect(reference, `a reference in the answer of ${path}`).toBeTruthy();
+    expect(reference, `a reference in the response to ${path}`).toBeTruthy();
     const { href } = new URL(reference ?? '', this.base + path);
     expect(href.slice(0, this.base.length + 1), reference ?? '').toBe(`${this.base}/`);
     return href.slice(this.base.length);
@@ -211,7 +211,7 @@ export function expectGeneralRules({ status, headers, body }: Answer, what: stri
   );
   const { 'content-type': contentType, 'cache-control': caching } = Object.fromEntries(headers);
   expect(headers.get('x-content-type-options'), `${what}: no sniffing`).toBe('nosniff');
-  // A response that is the same for every client may be cached anywhere; one of an application never.
+  // Any cache may store a response that is the same for every client. No shared cache may store data of an application.
   const isDocument = /\/(docs|console|openapi\.json|v1\/?)[ ?]/.test(what);
   const isCredential = /^POST \S+\/access-tokens /.test(what);
   expect(caching, `${what}: Cache-Control`).toBe(

@@ -31,7 +31,7 @@ interface Given {
   token: string;
   /** The number of messages that it writes. */
   rounds: number;
-  /** Called after each round, before the next one, with the statuses that the following has had until now. */
+  /** Called after each round, before the next one, with the statuses that `onStatus` has reported until now. */
   afterRound?: (round: number, statuses: readonly string[]) => Promise<void>;
 }
 
@@ -39,7 +39,7 @@ interface Given {
  * Runs consumer.js with the package chat-system-client as it is published. Fails the test unless it followed exactly
  * what it wrote.
  *
- * @returns how many access tokens it asked for, and the statuses of its following
+ * @returns how many access tokens it asked for, and the statuses that `onStatus` reported
  */
 export async function consume(
   place: (typeof places)[number],
@@ -108,7 +108,11 @@ function open(place: (typeof places)[number], folder: string, control: string): 
   });
 }
 
-/** Starts the server that serves the page and the package, and whose other paths the consumer asks. Returns its URL. */
+/**
+ * Starts a server for the consumer. GET returns the page and the package, and POST returns what `answer` returns.
+ *
+ * @returns its URL
+ */
 async function startControl(
   folder: string,
   answer: (path: string, body: unknown) => Promise<unknown>,

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import { Cursors } from '../../../lib/api/cursors.ts';
 import { fixedSecret } from '../../../lib/system-secret.ts';
 
-/** A system secret that no system has. */
+/** A system secret that only tests use. */
 export const testSecret = 'a-system-secret-of-tests-which-nobody-has-0';
 
 /** Returns cursors that are signed with it. */

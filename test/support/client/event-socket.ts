@@ -27,7 +27,7 @@ export class EventSocket {
     this.#closed = once(socket, 'close').then(() => ({ type: 'closed' }));
   }
 
-  /** Connects. @throws Error with the type of the error when the connection is refused */
+  /** Connects. @throws Error, whose message is the error type, when the connection is refused */
   static async connect(transport: EventsTransport): Promise<EventSocket> {
     const header = Buffer.from(JSON.stringify(transport.authorization)).toString('base64url');
     const socket = new WebSocket(transport.url, [`header-${header}`, 'aws-appsync-event-ws']);
@@ -40,7 +40,7 @@ export class EventSocket {
     return connection;
   }
 
-  /** Subscribes to a channel. @throws Error with the type of the error when the subscription is refused */
+  /** Subscribes to a channel. @throws Error, whose message is the error type, when the subscription is refused */
   async subscribe(channel: string, onEvent: (event: string) => void): Promise<void> {
     const id = crypto.randomUUID();
     const { authorization } = this.#transport;
@@ -50,7 +50,7 @@ export class EventSocket {
     accepted(await answered, 'subscribe_success');
   }
 
-  /** Publishes, which a follower may not. @throws Error with the type of the error when the events are refused */
+  /** Publishes, which no follower may. @throws Error, whose message is the error type, when the events are refused */
   async publish(channel: string, events: string[]): Promise<void> {
     const id = crypto.randomUUID();
     const { authorization } = this.#transport;
@@ -66,8 +66,8 @@ export class EventSocket {
   }
 
   /**
-   * Resolves with the next message that has this id or, for messages without an id, one of these types; with the type
-   * `closed` if the connection closes first.
+   * Resolves with the next message that has one of these names: its id or, if it has no id, its type. If the connection
+   * closes first, resolves with a message of type `closed`.
    */
   #next(...names: string[]): Promise<Message> {
     const next = new Promise<Message>((resolve) => {

@@ -22,12 +22,12 @@ export const extremes = [
   ...['"1"', '""', 'null', 'true', '[]', '[1]', '{}'],
 ];
 
-/** Returns the identity of a list, as the handler of a valid request sees it. */
+/** Returns what identifies the list of a valid request. The handler binds the cursors of the list to it. */
 export function listFor(id: OperationId, params: Record<string, string>, query: Record<string, string>): unknown[] {
   const { params: path, query: asked, tag }: Route = routes[id];
   const parsed = path?.().parse(params) as object | undefined;
   const given = asked?.().parse(query) as { limit: number };
-  // A position in changes has the `after` of its page.
+  // Cursors of changes are also bound to the limit. Their `after` is not here, because their position contains it.
   return tag === 'changes' ? [id, parsed, given.limit] : listOf(id, { params: parsed, query: given });
 }
 

@@ -57,7 +57,7 @@ export class RawConnection {
       };
       this.socket.on('end', close).on('close', close);
     });
-    // A reset also closes the connection, and the test expects that where it matters.
+    // A reset also closes the connection. A test that expects a reset waits for `closed`.
     this.socket.on('error', () => undefined);
   }
 

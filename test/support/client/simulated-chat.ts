@@ -12,16 +12,16 @@ export interface Row extends Versioned {
 
 /** What happens to the announcement of a version. */
 export interface Announcement {
-  /** When it arrives, in milliseconds, once for each entry. It is lost if there is none. */
+  /** Milliseconds after which each copy of the announcement arrives. Without an entry, the announcement is lost. */
   delaysMs: number[];
   /** Milliseconds until the publisher reads the rows back. */
   readBackMs: number;
-  /** Whether it also tells those that have changed again by then, as they are then. */
+  /** Whether the announcement includes rows that a later version has changed again, in their later state. */
   tellsLater: boolean;
   isTooLarge: boolean;
 }
 
-/** What happens to the requests of the follower: the entries apply to one request after the other, again and again. */
+/** The delays and failures of the follower's requests. Each request takes the next entry, and the lists start again. */
 export interface Weather {
   readMs: number[];
   readFails: boolean[];
@@ -45,7 +45,7 @@ const taken = <T>(list: T[], fallback: T): T => {
   return next;
 };
 
-/** A chat as the contract describes it, whose announcements and requests fail as it is told. */
+/** A chat as the contract describes it. The test determines how its announcements and requests fail. */
 export class SimulatedChat implements Source {
   version = 0;
   rows = new Map<number, Row>();
@@ -90,7 +90,7 @@ export class SimulatedChat implements Source {
     this.#connections.clear();
   }
 
-  /** Lets all connections go silent, as those of a network that fails without a word. */
+  /** Stops sending on all connections without closing them, as when the network fails. */
   silenceConnections(): void {
     for (const connection of this.#connections) connection.silence();
     this.#connections.clear();
@@ -158,7 +158,7 @@ export class SimulatedChat implements Source {
       this.#sendNext(connection);
       connection.every(heartbeatMs, () => ({ type: 'versions', versions: [[chat, connection.position]] }));
     } else connection.every(heartbeatMs, () => ({ type: 'alive' }));
-    // What is announced while the connection is acknowledged arrives.
+    // An event that is announced during this wait arrives, because the server has the connection already.
     await sleep(ms, signal);
     return connection;
   }

@@ -80,8 +80,8 @@ const firstPage = { order: 'asc', limit: 10 } as const;
 const listed = ({ rows }: { rows: { number: number }[] }) => rows.map(({ number }) => number);
 
 /**
- * Returns what readers see. Below something deleted that is nothing, because the order of the deliveries decides which
- * rows remain there.
+ * Returns what readers see. Leaves out everything below something deleted, because the order of the deliveries decides
+ * which rows remain there.
  */
 export async function stateOf(store: Store, token: string): Promise<State> {
   const application = await store.application(token);

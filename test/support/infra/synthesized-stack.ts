@@ -1,6 +1,6 @@
 import type { FunctionName } from '../../../infra/functions.ts';
 
-/** A template in CloudFormation's form. The tests examine its content. */
+/** A resource of a CloudFormation template. */
 export interface Resource {
   Type: string;
   DependsOn?: string[];

@@ -11,7 +11,7 @@ const real = { setTimeout, setInterval, setImmediate, Date: globalThis.Date };
 export function restoreTimers(): void {
   const isFake = vi.getMockedSystemTime() !== null;
   if (isFake) vi.useRealTimers();
-  // vi.restoreAllMocks() brings back the fake timer that an earlier test spied on, also that of another file.
+  // If an earlier test, even in another file, spied on a fake timer, vi.restoreAllMocks() brings that timer back.
   const isOther = Object.entries(real).some(([name, value]) => globalThis[name as keyof typeof real] !== value);
   Object.assign(globalThis, real);
   if (isFake || isOther)

@@ -16,7 +16,7 @@ declare module 'vitest' {
       mysqlUrl: string;
       opensearchUrl: string;
     };
-    /** The file that has these URLs once the stack is up, or the error with which it did not start. */
+    /** The file that has these URLs once the stack is up, or the error if the stack did not start. */
     stackFile: string;
   }
 }
@@ -55,6 +55,6 @@ export function setup(project: TestProject): () => Promise<void> {
 async function start() {
   const borrowed = await borrowStack(console.log, (provider) => deployTo(provider, false));
   const deployment = readDeployment();
-  if (!deployment) throw new Error('The deployment is not where it was written down.');
+  if (!deployment) throw new Error('The stack is deployed, but .stack/deployment.json is missing or truncated.');
   return { ...borrowed, apiUrl: deployment.url };
 }

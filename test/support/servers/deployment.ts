@@ -28,8 +28,8 @@ export const counted = { timeout: Number(CHAT_SYSTEM_ROLLUP_SECONDS ?? 150) * 1_
 export const purged = onStack ? counted : settled;
 
 /**
- * Waits until every function instance reads again what it keeps for `keptMs`. The next request may be served by another
- * instance than the last one, so a response never shows what all instances know. The additional second is for the
+ * Waits until no function instance uses a value that it cached before this call, where values are cached for `keptMs`.
+ * Polling is not enough, because another instance may serve the next request. The additional second is for the
  * difference between their clocks and ours. The host that a test file starts has only one instance, so it does not wait.
  */
 export const allInstancesKnow = async (keptMs: number): Promise<void> => {

@@ -28,7 +28,7 @@ export async function newIndex() {
   return made;
 }
 
-/** An OpenSearch proxy whose responses a test can replace, for those that a healthy server does not give. */
+/** Opens an OpenSearch proxy. A test can replace its responses with ones that a healthy server does not return. */
 export async function openRefusingOpensearch() {
   const way = {
     url: '',

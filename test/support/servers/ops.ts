@@ -33,7 +33,7 @@ export function startOps(
   child.stderr.setEncoding('utf8').on('data', (text: string) => {
     stderr += text;
   });
-  // A command that ends before it has read its whole input is no failure of this pipe.
+  // A command may end before it has read its whole input. Then writing to the pipe fails, which is expected.
   child.stdin.on('error', () => undefined).end(input);
   const ended = new Promise<Ended>((resolve, reject) => {
     child.on('error', reject);

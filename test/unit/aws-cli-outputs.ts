@@ -1,8 +1,8 @@
 /**
- * Answers of the AWS CLI, by command, for an account in eu-central-1 to which prod can be deployed. They have the form that
- * the reference of the AWS CLI documents; no account was available to record them.
+ * Outputs of the AWS CLI, by command, for an account in eu-central-1 to which prod can be deployed. They have the form
+ * that the reference of the AWS CLI documents; no account was available to record them.
  */
-export const answers: Record<string, unknown> = {
+export const outputs: Record<string, unknown> = {
   'sts get-caller-identity': {
     UserId: 'AIDACKCEVSQ6C2EXAMPLE',
     Account: '123456789012',
