@@ -13,12 +13,12 @@ import { ledgerRestoreContract } from './suites/ledger-restore.ts';
 // The simulated services keep the same contracts as the real ones. Here no call fails or is delayed.
 
 const caller: Caller = { task: 'contract', call: async (_part, effect) => effect() };
-const fine = { chance: () => false, duplicates: 0 };
+const noFaults = { chance: () => false, duplicates: 0 };
 
 async function open(now: () => number): Promise<LedgerUnderTest> {
   const table = new DynamodbTable(new SimulatedTable().client(caller), 'ledger');
-  const queues = { store: new SimulatedQueue(fine), dead: new SimulatedQueue(fine) };
-  const queue = new SqsQueue(sqsClient(caller, queues, fine), 'store', 'dead');
+  const queues = { store: new SimulatedQueue(noFaults), dead: new SimulatedQueue(noFaults) };
+  const queue = new SqsQueue(sqsClient(caller, queues, noFaults), 'store', 'dead');
   const drained: Write[] = [];
   const opened: LedgerUnderTest = {
     ledger: new DynamodbLedger(table, new ParkedWrites(table, queue), now),

@@ -7,8 +7,8 @@ import type { NotPublished, Publisher } from '../../lib/feed/publisher.ts';
 import { Unavailable } from '../../lib/model/errors.ts';
 import type { Outbox } from '../../lib/queue/queue.ts';
 import { random } from './chance.ts';
+import type { Faults } from './faults.ts';
 import type { Process } from './process.ts';
-import type { Weather } from './weather.ts';
 
 /** The Event API that the client of the running simulation connects to. */
 let running: SimulatedAppsync;
@@ -20,11 +20,11 @@ export class SimulatedAppsync {
     FEED_REALTIME_URL: 'wss://events.example/event/realtime',
   }) as Feed;
   readonly subscriptions = new Map<string, Set<SimulatedWebSocket>>();
-  readonly weather: Weather;
+  readonly faults: Faults;
   readonly isAuthorized: (event: AuthorizerEvent) => Promise<boolean>;
 
-  constructor(weather: Weather, isAuthorized: (event: AuthorizerEvent) => Promise<boolean>) {
-    this.weather = weather;
+  constructor(faults: Faults, isAuthorized: (event: AuthorizerEvent) => Promise<boolean>) {
+    this.faults = faults;
     this.isAuthorized = isAuthorized;
     running = this;
   }
@@ -47,14 +47,14 @@ export class SimulatedAppsync {
   }
 
   #publish(channel: string, event: string, index: number): NotPublished[] {
-    if (this.weather.chance(0.02)) return [{ index, reason: 'InternalFailure', final: false }];
+    if (this.faults.chance(0.02)) return [{ index, reason: 'InternalFailure', final: false }];
     for (const socket of this.subscriptions.get(channel) ?? []) {
-      if (this.weather.chance(0.1)) continue;
-      for (let copies = this.weather.chance(0.1) ? 2 : 1; copies > 0; copies--) {
-        const lateMs = this.weather.chance(0.1) ? random.between(100, 30_000) : random.between(5, 50);
+      if (this.faults.chance(0.1)) continue;
+      for (let copies = this.faults.chance(0.1) ? 2 : 1; copies > 0; copies--) {
+        const lateMs = this.faults.chance(0.1) ? random.between(100, 30_000) : random.between(5, 50);
         setTimeout(() => socket.receive({ type: 'data', event }), lateMs);
       }
-      if (this.weather.chance(0.03)) socket.close();
+      if (this.faults.chance(0.03)) socket.close();
     }
     return [];
   }

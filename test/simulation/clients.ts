@@ -123,10 +123,10 @@ export class Clients {
       (services) => async (event, _context) => answer(operations[operation.id](services), event, functionMs),
       apiEvent(operation.id, parts),
     );
-    const hurt = process.hurtBy.has('dynamodb');
+    const dynamodbFailed = process.failedParts.has('dynamodb');
     if (ending.kind === 'failed') throw ending.error;
     const { status, json } = ending.kind === 'answered' ? ending.result : { status: 504, json: {} };
-    operation.attempts.push({ startedAt, endedAt: Date.now(), status, json, hurt });
+    operation.attempts.push({ startedAt, endedAt: Date.now(), status, json, dynamodbFailed });
   }
 
   /** Returns a request of this kind for something that exists as far as the clients know. */

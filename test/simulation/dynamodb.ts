@@ -23,8 +23,8 @@ import {
   requireItemInLimits,
   writeUnitsOf,
 } from './dynamodb-limits.ts';
+import type { CallOutcome } from './faults.ts';
 import type { Caller } from './process.ts';
-import type { Fate } from './weather.ts';
 
 /** Numbers that a process took from a counter. */
 export interface Taken {
@@ -43,7 +43,7 @@ const throttled = () =>
     $metadata: {},
   });
 const noAnswer = () => Object.assign(new Error('no answer'), { name: 'TimeoutError' });
-const failure = (kind: Fate['kind']): Error => (kind === 'throttled' ? throttled() : noAnswer());
+const failure = (kind: CallOutcome['kind']): Error => (kind === 'throttled' ? throttled() : noAnswer());
 
 const nameOf = (key: Item): string => `${textIn(key, 'pk')}\n${textIn(key, 'sk')}`;
 

@@ -9,7 +9,7 @@ export interface Attempt {
   status: number;
   json: Record<string, unknown>;
   /** Whether a call to DynamoDB failed during the request. No other failure may fail a write. */
-  hurt: boolean;
+  dynamodbFailed: boolean;
 }
 
 /** What a client wanted. With an Idempotency-Key it may have sent several requests for it. */

@@ -9,8 +9,8 @@ import { Hub } from '../../local/feed/hub.ts';
 import { feedReads, missedPart } from '../../local/feed/store-reads.ts';
 import { random } from './chance.ts';
 import { sleep } from './determinism.ts';
+import type { Faults } from './faults.ts';
 import { Process } from './process.ts';
-import type { Weather } from './weather.ts';
 
 /** Longer than any simulation, in milliseconds. */
 const foreverMs = 2 ** 31 - 1;
@@ -19,22 +19,22 @@ type Reads = { store: Changes; ledger: Pick<Ledger, 'chat' | 'accessGeneration'>
 
 /** A host with the hub of the embedded engine, which is told of versions late, twice, in another order or never. It may die. */
 export class SimulatedHost {
-  readonly #weather: Weather;
+  readonly #faults: Faults;
   readonly #reads: (process: Process) => Reads;
   readonly #streams = new Set<SimulatedStream>();
   #hub: Hub | undefined;
 
-  constructor(weather: Weather, reads: (process: Process) => Reads) {
-    this.#weather = weather;
+  constructor(faults: Faults, reads: (process: Process) => Reads) {
+    this.#faults = faults;
     this.#reads = reads;
   }
 
   start(): void {
-    const process = new Process(this.#weather, 'host');
+    const process = new Process(this.#faults, 'host');
     const { store, ledger } = this.#reads(process);
     this.#hub = new Hub(
       feedReads(store, ledger, async (parent, after) =>
-        this.#weather.chance(0.05) ? undefined : missedPart(store, parent, after),
+        this.#faults.chance(0.05) ? undefined : missedPart(store, parent, after),
       ),
     );
     void process
@@ -57,11 +57,11 @@ export class SimulatedHost {
   announcer(): Announcer {
     return {
       announce: async (versions) => {
-        if (this.#weather.chance(0.1)) return;
-        for (let copies = this.#weather.chance(0.1) ? 2 : 1; copies > 0; copies--)
+        if (this.#faults.chance(0.1)) return;
+        for (let copies = this.#faults.chance(0.1) ? 2 : 1; copies > 0; copies--)
           setTimeout(
             () => this.#hub?.announce(versions),
-            this.#weather.chance(0.1) ? random.between(100, 30_000) : random.between(1, 10),
+            this.#faults.chance(0.1) ? random.between(100, 30_000) : random.between(1, 10),
           );
       },
     };
@@ -73,7 +73,7 @@ export class SimulatedHost {
 
   /** Returns a new connection of a client, which may be lost. */
   connect(): SimulatedStream {
-    const stream = new SimulatedStream(this.#weather, () => this.#streams.delete(stream));
+    const stream = new SimulatedStream(this.#faults, () => this.#streams.delete(stream));
     this.#streams.add(stream);
     return stream;
   }
@@ -82,7 +82,7 @@ export class SimulatedHost {
 /** Both ends of a connection with a stream of events. */
 class SimulatedStream implements EventClient {
   unsent = 0;
-  readonly #weather: Weather;
+  readonly #faults: Faults;
   readonly #onGone: () => void;
   readonly #arrived: Uint8Array[] = [];
   #sent: Buffer[] = [];
@@ -91,14 +91,14 @@ class SimulatedStream implements EventClient {
   #whenSent = () => {};
   #whenClosed = () => {};
 
-  constructor(weather: Weather, onGone: () => void) {
-    this.#weather = weather;
+  constructor(faults: Faults, onGone: () => void) {
+    this.#faults = faults;
     this.#onGone = onGone;
   }
 
   send(bytes: Buffer): void {
     if (this.#state !== 'open') return;
-    if (this.#weather.chance(0.03)) {
+    if (this.#faults.chance(0.03)) {
       this.lose();
       return;
     }

@@ -177,8 +177,8 @@ class LiveFollower {
 
   /** Sends a request of the client to the function of its operation. */
   async #fetch(url: string, { headers, signal }: RequestInit): Promise<Response> {
-    const { weather } = this.#world;
-    if (weather.chance(0.02)) throw new TypeError('fetch failed');
+    const { faults } = this.#world;
+    if (faults.chance(0.02)) throw new TypeError('fetch failed');
     const { pathname, searchParams } = new URL(url);
     const [, chat] = /\/chats\/(\d+)\//.exec(pathname) ?? [];
     const id: OperationId = pathname.endsWith('/feed')
@@ -201,7 +201,7 @@ class LiveFollower {
       event,
     );
     if (ending.kind === 'failed') throw ending.error;
-    if (weather.chance(0.02)) throw new TypeError('fetch failed');
+    if (faults.chance(0.02)) throw new TypeError('fetch failed');
     signal?.throwIfAborted();
     const result: HttpResult = ending.kind === 'answered' ? ending.result : { statusCode: 504, body: '' };
     return this.#response(result, signal);

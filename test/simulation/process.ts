@@ -1,5 +1,5 @@
 import { onClockAhead } from './determinism.ts';
-import type { Fate, Part, Weather } from './weather.ts';
+import type { CallOutcome, Faults, Part } from './faults.ts';
 
 /** How an invocation ended. */
 export type Ending<Result> =
@@ -19,15 +19,15 @@ export class Process {
   /** The operation or function that the work is done for. It is recorded with the numbers that it takes. */
   readonly task: string;
   /** The parts to which a call of this process failed. */
-  readonly hurtBy = new Set<Part>();
-  readonly #weather: Weather;
+  readonly failedParts = new Set<Part>();
+  readonly #faults: Faults;
   readonly #clockErrorMs: number;
   readonly #death = Promise.withResolvers<void>();
   #dead = false;
 
-  constructor(weather: Weather, task: string) {
-    this.#weather = weather;
-    this.#clockErrorMs = weather.clockErrorMs();
+  constructor(faults: Faults, task: string) {
+    this.#faults = faults;
+    this.#clockErrorMs = faults.clockErrorMs();
     this.task = task;
   }
 
@@ -54,11 +54,11 @@ export class Process {
   call<Result>(
     part: Part,
     effect: () => Result | Promise<Result>,
-    failure: (kind: Fate['kind']) => Error,
+    failure: (kind: CallOutcome['kind']) => Error,
     hot = false,
   ): Promise<Result> {
-    const { kind, thereMs, backMs, death, stallMs } = this.#weather.fate(part, hot);
-    if (kind !== 'done') this.hurtBy.add(part);
+    const { kind, thereMs, backMs, death, stallMs } = this.#faults.outcome(part, hot);
+    if (kind !== 'done') this.failedParts.add(part);
     return new Promise((resolve, reject) => {
       if (death === 'before') this.#die();
       if (this.#dead) return;

@@ -97,7 +97,7 @@ async function live(world: World, clients: Clients) {
   await poisoned;
   // Some outages end while no client sends requests, and a few are long.
   if (random.chance(0.04)) await sleep(100 * minute);
-  world.weather.clearUp();
+  world.faults.end();
 
   const deadline = Date.now() + patienceMs;
   // Calls that timed out may take effect for two minutes, and each schedule runs again.

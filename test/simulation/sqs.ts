@@ -9,8 +9,8 @@ import {
 import type { SQSEvent } from 'aws-lambda';
 import { sqsEvent } from '../../local/lambda-events.ts';
 import { random } from './chance.ts';
+import type { Faults } from './faults.ts';
 import type { Caller } from './process.ts';
-import type { Weather } from './weather.ts';
 
 interface QueuedMessage {
   body: string;
@@ -22,11 +22,11 @@ interface QueuedMessage {
 /** A standard queue: at-least-once delivery in any order. */
 export class SimulatedQueue {
   readonly messages = new Map<string, QueuedMessage>();
-  readonly #weather: Pick<Weather, 'chance' | 'duplicates'>;
+  readonly #faults: Pick<Faults, 'chance' | 'duplicates'>;
   #sent = 0;
 
-  constructor(weather: Pick<Weather, 'chance' | 'duplicates'>) {
-    this.#weather = weather;
+  constructor(faults: Pick<Faults, 'chance' | 'duplicates'>) {
+    this.#faults = faults;
   }
 
   send(body: string, reason?: string): void {
@@ -38,7 +38,7 @@ export class SimulatedQueue {
    */
   take(max: number, visibilityMs: number): [id: string, message: QueuedMessage][] {
     const due = [...this.messages].filter(
-      ([, { visibleAt }]) => visibleAt <= Date.now() || this.#weather.chance(this.#weather.duplicates / 10),
+      ([, { visibleAt }]) => visibleAt <= Date.now() || this.#faults.chance(this.#faults.duplicates / 10),
     );
     const taken: [string, QueuedMessage][] = [];
     while (taken.length < max && due.length > 0) taken.push(...due.splice(random.between(0, due.length - 1), 1));
@@ -73,7 +73,7 @@ const failure = (kind: string): Error => Object.assign(new Error(kind), { name: 
 export function sqsClient(
   process: Caller,
   queues: Record<string, SimulatedQueue>,
-  weather: Pick<Weather, 'chance'>,
+  faults: Pick<Faults, 'chance'>,
 ): SQSClient {
   const queueAt = (url: string | undefined): SimulatedQueue => {
     const queue = queues[url ?? ''];
@@ -85,7 +85,7 @@ export function sqsClient(
       const { QueueUrl, Entries = [] } = command.input;
       const Failed: object[] = [];
       for (const { Id, MessageBody = '', MessageAttributes } of Entries)
-        if (weather.chance(0.02)) Failed.push({ Id, Code: 'InternalError' });
+        if (faults.chance(0.02)) Failed.push({ Id, Code: 'InternalError' });
         else queueAt(QueueUrl).send(MessageBody, MessageAttributes?.reason?.StringValue);
       return { Failed };
     }

@@ -29,10 +29,10 @@ import { random } from './chance.ts';
 import { emptyDatabase, failure, SimulatedStore } from './database.ts';
 import { sleep, trueTime } from './determinism.ts';
 import { SimulatedTable } from './dynamodb.ts';
+import { Faults } from './faults.ts';
 import { SimulatedHost } from './host.ts';
 import { type Ending, Process } from './process.ts';
 import { SimulatedQueue, sqsClient } from './sqs.ts';
-import { Weather } from './weather.ts';
 
 /**
  * Milliseconds: the longest time limit of a schedule in infra/sizes.ts, and the visibility timeout that follows from a
@@ -65,11 +65,11 @@ const workers = await loadWorkers();
 
 /** The whole system in one process: the functions over simulated services. */
 export class World {
-  readonly weather = new Weather();
+  readonly faults = new Faults();
   readonly table = new SimulatedTable(trueTime);
   /** The queues and their dead-letter queues by URL. */
   readonly queues: Record<AwsQueue | DeadQueueName, SimulatedQueue> = Object.fromEntries(
-    awsQueues.flatMap((name) => [name, deadQueueName(name)]).map((url) => [url, new SimulatedQueue(this.weather)]),
+    awsQueues.flatMap((name) => [name, deadQueueName(name)]).map((url) => [url, new SimulatedQueue(this.faults)]),
   ) as World['queues'];
   readonly database: Database;
   readonly searchIndex: SqliteSearchIndex;
@@ -82,8 +82,8 @@ export class World {
     this.database = database;
     this.searchIndex = new SqliteSearchIndex(database);
     this.live = random.chance(0.6)
-      ? new SimulatedAppsync(this.weather, (event) => this.#isAuthorized(event))
-      : new SimulatedHost(this.weather, (process) => this.services(process));
+      ? new SimulatedAppsync(this.faults, (event) => this.#isAuthorized(event))
+      : new SimulatedHost(this.faults, (process) => this.services(process));
   }
 
   static async open(): Promise<World> {
@@ -93,7 +93,7 @@ export class World {
   /** Returns the functions' services as a process reaches them. */
   services(process: Process): Simulated {
     const table = new DynamodbTable(this.table.client(process), 'ledger');
-    const sqs = sqsClient(process, this.queues, this.weather);
+    const sqs = sqsClient(process, this.queues, this.faults);
     const queues = {
       ...perQueueService((name) => new SqsQueue(sqs, name, deadQueueName(name))),
       feedQueue: new SqsQueue(sqs, 'feed', deadQueueName('feed')),
@@ -121,7 +121,7 @@ export class World {
     handler: (services: ReturnType<World['services']>) => LambdaHandler<Event, Result>,
     event: Event,
   ): Promise<{ ending: Ending<Result>; process: Process }> {
-    const process = new Process(this.weather, task);
+    const process = new Process(this.faults, task);
     const run = handler(this.services(process));
     return { process, ending: await process.run(timeMs, () => run(event, lambdaContext(task, timeMs))) };
   }
@@ -193,7 +193,7 @@ export class World {
 
   /** Reconciles and repairs everything, and returns the differences. */
   async reconcile(): Promise<Difference[]> {
-    const services = this.services(new Process(this.weather, 'reconcile'));
+    const services = this.services(new Process(this.faults, 'reconcile'));
     const differences: Difference[] = [];
     const all = { ...services, waitingWrites: services.parkedWrites };
     for await (const each of reconcile(all, { now: Date.now(), repair: true })) differences.push(each);
@@ -223,7 +223,7 @@ export class World {
       }
       const { ending } = await this.#busy(() => this.invoke(name, limits.workerMs, worker, event));
       // A message whose deletion is lost is redelivered, like all messages of a failed batch.
-      if (ending.kind !== 'answered' || this.weather.chance(this.weather.duplicates)) continue;
+      if (ending.kind !== 'answered' || this.faults.chance(this.faults.duplicates)) continue;
       const failed = new Set(ending.result.batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
       for (const { messageId } of event.Records) if (!failed.has(messageId)) queue.messages.delete(messageId);
     }
@@ -237,7 +237,7 @@ export class World {
       await sleep(minute);
       if (this.#stopped) return;
       // EventBridge may run a schedule twice, and start a run while the previous one is in progress.
-      for (let runs = this.weather.chance(this.weather.duplicates) ? 2 : 1; runs > 0; runs--)
+      for (let runs = this.faults.chance(this.faults.duplicates) ? 2 : 1; runs > 0; runs--)
         void this.#busy(() => this.invoke(name, scheduleMs, handler, scheduledEvent()));
     }
   }

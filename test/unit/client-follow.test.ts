@@ -5,7 +5,13 @@ import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } fro
 import { ChatSystemError } from '../../client/src/error.ts';
 import { type FollowedStep, Follower, type FollowStatus } from '../../client/src/follower.ts';
 import type { Connection, WireEvent } from '../../client/src/wire.ts';
-import { type Announcement, chat, type Row, SimulatedChat, type Weather } from '../support/client/simulated-chat.ts';
+import {
+  type Announcement,
+  chat,
+  type RequestFaults,
+  type Row,
+  SimulatedChat,
+} from '../support/client/simulated-chat.ts';
 
 // The follower on a simulated chat, in simulated time: whatever is lost, doubled, late or reordered, it ends with what
 // the store has.
@@ -27,7 +33,7 @@ interface Scenario {
   isOrdered: boolean;
   /** The actions, each with the milliseconds since the action before it. */
   actions: { afterMs: number; action: Action }[];
-  weather: Weather;
+  requestFaults: RequestFaults;
   /** How long the consumer works on a step, in milliseconds. */
   consumeMs: number;
   /** After how many steps the consumer stops, and begins again with the version that it has. */
@@ -65,7 +71,7 @@ const delays = fc.array(fc.integer({ min: 0, max: 600 }), { minLength: 1, maxLen
 const scenario: fc.Arbitrary<Scenario> = fc.record({
   isOrdered: fc.boolean(),
   actions: fc.array(fc.record({ afterMs: ms, action }), { minLength: 1, maxLength: 25 }),
-  weather: fc.record({ readMs: delays, readFails: few, connectMs: delays, connectFails: few }),
+  requestFaults: fc.record({ readMs: delays, readFails: few, connectMs: delays, connectFails: few }),
   consumeMs: fc.oneof(fc.constant(0), fc.integer({ min: 1, max: 2_000 })),
   stopsAfter: fc.oneof(fc.constant(Number.POSITIVE_INFINITY), fc.integer({ min: 1, max: 6 })),
 });
@@ -118,7 +124,7 @@ async function run(
   FollowerUnderTest: FollowerClass,
   given: Scenario,
 ): Promise<{ store: SimulatedChat; consumer: Consumer }> {
-  const store = new SimulatedChat(given.isOrdered, given.weather);
+  const store = new SimulatedChat(given.isOrdered, given.requestFaults);
   const consumer = new Consumer();
   const ending = new AbortController();
   const follow = async () => {
@@ -277,10 +283,10 @@ describe('a follower', () => {
 });
 
 const atOnce: Announcement = { delaysMs: [0], readBackMs: 0, tellsLater: false, isTooLarge: false };
-const calm: Weather = { readMs: [0], readFails: [false], connectMs: [0], connectFails: [false] };
+const noFaults: RequestFaults = { readMs: [0], readFails: [false], connectMs: [0], connectFails: [false] };
 
 /** A follower on a simulated chat, and what it has told. */
-function followed(isOrdered: boolean, after: number | undefined, store = new SimulatedChat(isOrdered, calm)) {
+function followed(isOrdered: boolean, after: number | undefined, store = new SimulatedChat(isOrdered, noFaults)) {
   const ending = new AbortController();
   onTestFinished(() => ending.abort('the end of the test'));
   const statuses: (string | true)[] = [];
@@ -305,7 +311,7 @@ const row = (change: number, number: number, type = 'created') => ({
 
 describe.each([true, false])('a follower of a connection that keeps the order: %s', (isOrdered) => {
   test('a follower begins with what comes from now on, or with what comes after a version', async () => {
-    const store = new SimulatedChat(isOrdered, calm);
+    const store = new SimulatedChat(isOrdered, noFaults);
     for (const number of [1, 2, 3]) store.commit([number], false, atOnce);
     const fromNow = followed(isOrdered, undefined, store);
     const fromOne = followed(isOrdered, 1, store);

@@ -40,10 +40,10 @@ async function embedded(): Promise<Opened> {
 
 async function dynamodb(): Promise<Opened> {
   const caller: Caller = { task: 'test', call: async (_part, effect) => effect() };
-  const fine = { chance: () => false, duplicates: 0 };
+  const noFaults = { chance: () => false, duplicates: 0 };
   const table = new DynamodbTable(new SimulatedTable().client(caller), 'ledger');
-  const queues = { store: new SimulatedQueue(fine), dead: new SimulatedQueue(fine) };
-  const parked = new ParkedWrites(table, new SqsQueue(sqsClient(caller, queues, fine), 'store', 'dead'));
+  const queues = { store: new SimulatedQueue(noFaults), dead: new SimulatedQueue(noFaults) };
+  const parked = new ParkedWrites(table, new SqsQueue(sqsClient(caller, queues, noFaults), 'store', 'dead'));
   const queued = async () => {
     const bodies = [...queues.store.messages.values()].map(({ body }) => body);
     queues.store.messages.clear();

@@ -7,7 +7,7 @@ import type { Caller } from '../simulation/process.ts';
 import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';
 import { numbers } from '../support/histories/writes.ts';
 
-const calmWeather = { chance: () => false, duplicates: 0 };
+const noFaults = { chance: () => false, duplicates: 0 };
 
 /** Returns a caller whose calls succeed after `ms` milliseconds. */
 const takes = (ms: number): Caller => ({
@@ -19,8 +19,8 @@ const takes = (ms: number): Caller => ({
 });
 
 function openQueue(caller: Caller) {
-  const [store, dead] = [new SimulatedQueue(calmWeather), new SimulatedQueue(calmWeather)];
-  return { store, dead, queue: new SqsQueue(sqsClient(caller, { store, dead }, calmWeather), 'store', 'dead') };
+  const [store, dead] = [new SimulatedQueue(noFaults), new SimulatedQueue(noFaults)];
+  return { store, dead, queue: new SqsQueue(sqsClient(caller, { store, dead }, noFaults), 'store', 'dead') };
 }
 
 /** Returns the outcome of the work and how many milliseconds of the simulated time it took. */

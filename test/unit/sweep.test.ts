@@ -9,7 +9,7 @@ import { SimulatedQueue, sqsClient } from '../simulation/sqs.ts';
 
 /** How long each call of DynamoDB and SQS takes, in milliseconds. */
 const callMs = 10;
-const calmWeather = { chance: () => false, duplicates: 0 };
+const noFaults = { chance: () => false, duplicates: 0 };
 
 /** A process whose calls all succeed after `callMs`. */
 const caller: Caller = {
@@ -25,8 +25,8 @@ let queue: SimulatedQueue;
 let parked: ParkedWrites;
 beforeEach(() => {
   table = new SimulatedTable();
-  queue = new SimulatedQueue(calmWeather);
-  const outbox = new SqsOutbox(sqsClient(caller, { store: queue }, calmWeather), 'store');
+  queue = new SimulatedQueue(noFaults);
+  const outbox = new SqsOutbox(sqsClient(caller, { store: queue }, noFaults), 'store');
   parked = new ParkedWrites(new DynamodbTable(table.client(caller), 'ledger'), outbox);
   vi.useFakeTimers();
   return () => vi.useRealTimers();

@@ -22,7 +22,7 @@ export interface Announcement {
 }
 
 /** The delays and failures of the follower's requests. Each request takes the next entry, and the lists start again. */
-export interface Weather {
+export interface RequestFaults {
   readMs: number[];
   readFails: boolean[];
   connectMs: number[];
@@ -38,7 +38,8 @@ const pageSize = 3;
 /** The number of the simulated chat. */
 export const chat = 1;
 
-const taken = <T>(list: T[], fallback: T): T => {
+/** Returns the next entry of the list, and moves it to the end. */
+const nextOf = <T>(list: T[], fallback: T): T => {
   const next = list.shift();
   if (next === undefined) return fallback;
   list.push(next);
@@ -59,14 +60,14 @@ export class SimulatedChat implements Source {
   /** Whether the follower can get another token. */
   isRenewable = false;
   readonly #isOrdered: boolean;
-  readonly #weather: Weather;
+  readonly #requestFaults: RequestFaults;
   readonly #tooLarge = new Set<number>();
   readonly #connections = new Set<SimulatedConnection>();
 
   /** @param isOrdered whether the connection loses nothing and keeps the order */
-  constructor(isOrdered: boolean, weather: Weather) {
+  constructor(isOrdered: boolean, requestFaults: RequestFaults) {
     this.#isOrdered = isOrdered;
-    this.#weather = structuredClone(weather);
+    this.#requestFaults = structuredClone(requestFaults);
   }
 
   /** Commits a transaction that creates, edits or deletes messages. A redelivery changes none. */
@@ -116,10 +117,10 @@ export class SimulatedChat implements Source {
     signal: AbortSignal | undefined,
   ): Promise<ReadPage<Row>> {
     if (++this.reads > mostReads) throw new Error('The follower reads without end.');
-    const ms = taken(this.#weather.readMs, 0);
+    const ms = nextOf(this.#requestFaults.readMs, 0);
     await sleep(ms, signal);
-    this.#expectWell();
-    if (taken(this.#weather.readFails, false))
+    this.#throwIfRefused();
+    if (nextOf(this.#requestFaults.readFails, false))
       throw new ChatSystemError({ status: 500, code: 'internal_error', detail: '' });
     const { version } = this;
     // The version is read first, and commits may come before the rows are read.
@@ -142,10 +143,10 @@ export class SimulatedChat implements Source {
 
   async connect(positions: Map<number, number>, signal: AbortSignal | undefined): Promise<Connection> {
     this.connects++;
-    const ms = taken(this.#weather.connectMs, 0);
+    const ms = nextOf(this.#requestFaults.connectMs, 0);
     await sleep(ms, signal);
-    this.#expectWell();
-    if (taken(this.#weather.connectFails, false))
+    this.#throwIfRefused();
+    if (nextOf(this.#requestFaults.connectFails, false))
       throw new ChatSystemError({ status: 0, code: 'no_response', detail: '' });
     const connection = new SimulatedConnection(this.#isOrdered, positions.get(chat) ?? 0, (closed) =>
       this.#connections.delete(closed),
@@ -167,7 +168,7 @@ export class SimulatedChat implements Source {
     return this.isRenewable && error.status === 401;
   }
 
-  #expectWell(): void {
+  #throwIfRefused(): void {
     if (this.refusal) throw this.refusal;
     if (this.isOut) throw new ChatSystemError({ status: 0, code: 'no_response', detail: 'out' });
   }

@@ -13,7 +13,7 @@ const parts: Part[] = ['dynamodb', 'sqs', 'sql', 'search', 'appsync'];
  * - `lost`: it takes effect, but the response is lost
  * - `late`: the caller times out, and the call takes effect some time later
  */
-export interface Fate {
+export interface CallOutcome {
   kind: 'done' | 'refused' | 'throttled' | 'lost' | 'late';
   /** Milliseconds until the call takes effect, and from then until the response arrives. */
   thereMs: number;
@@ -52,8 +52,8 @@ interface Throttling extends Span {
 const isDuring = ({ from, to }: Span, at: number): boolean => from <= at && at < to;
 
 /** What fails during one simulation, and how often. The seed determines it. */
-export class Weather {
-  readonly #faults: number;
+export class Faults {
+  readonly #callFaults: number;
   readonly #deaths: number;
   readonly #stalls: number;
   /** Probability that a queue delivers a message in flight again, that a schedule runs twice, and the like. */
@@ -61,57 +61,61 @@ export class Weather {
   readonly #outages: Outage[];
   readonly #throttlings: Throttling[];
   readonly #clockErrors: number;
-  #fine = false;
+  #haveEnded = false;
 
   constructor() {
     // One simulation in ten has no faults, so that bugs that need none are found too.
-    const storm = random.chance(0.1) ? 0 : random.next();
-    this.#faults = 0.15 * storm ** 2;
-    this.#deaths = random.chance(0.5) ? 0.03 * storm : 0;
-    this.#stalls = random.chance(0.5) ? 0.03 * storm : 0;
-    this.duplicates = 0.2 * storm;
-    this.#outages = storm === 0 ? [] : parts.flatMap(outagesOf);
+    const strength = random.chance(0.1) ? 0 : random.next();
+    this.#callFaults = 0.15 * strength ** 2;
+    this.#deaths = random.chance(0.5) ? 0.03 * strength : 0;
+    this.#stalls = random.chance(0.5) ? 0.03 * strength : 0;
+    this.duplicates = 0.2 * strength;
+    this.#outages = strength === 0 ? [] : parts.flatMap(outagesOf);
     this.#clockErrors = random.chance(0.5) ? random.between(0, longestClockErrorMs) : 0;
-    this.#throttlings = storm === 0 ? [] : throttlings();
+    this.#throttlings = strength === 0 ? [] : throttlings();
   }
 
   /**
    * Returns how many milliseconds the clock of a new process is ahead; negative when it is behind. Clock errors stay
-   * after `clearUp`.
+   * after `end`.
    */
   clockErrorMs(): number {
     return random.between(-this.#clockErrors, this.#clockErrors);
   }
 
   /** Ends all faults except clock errors. */
-  clearUp(): void {
-    this.#fine = true;
+  end(): void {
+    this.#haveEnded = true;
   }
 
-  /** Returns true with this probability, and always false after `clearUp`. */
+  /** Returns true with this probability, and always false after `end`. */
   chance(probability: number): boolean {
-    return !this.#fine && random.chance(probability);
+    return !this.#haveEnded && random.chance(probability);
   }
 
-  /** @param hot whether the call changes an item with a counter */
-  fate(part: Part, hot: boolean): Fate {
+  /**
+   * Returns the outcome of the next call to a part.
+   *
+   * @param hot whether the call changes an item with a counter
+   */
+  outcome(part: Part, hot: boolean): CallOutcome {
     const thereMs = random.chance(0.05) ? random.between(100, 1_500) : random.between(1, 15);
-    const fate: Fate = { kind: 'done', thereMs, backMs: random.between(1, 15), death: undefined, stallMs: 0 };
-    if (this.#fine) return fate;
-    if (random.chance(this.#deaths)) fate.death = random.chance(0.5) ? 'before' : 'after';
-    if (random.chance(this.#stalls)) fate.stallMs = random.between(1_000, longestStallMs);
-    const at = trueTime() + fate.stallMs;
+    const outcome: CallOutcome = { kind: 'done', thereMs, backMs: random.between(1, 15), death: undefined, stallMs: 0 };
+    if (this.#haveEnded) return outcome;
+    if (random.chance(this.#deaths)) outcome.death = random.chance(0.5) ? 'before' : 'after';
+    if (random.chance(this.#stalls)) outcome.stallMs = random.between(1_000, longestStallMs);
+    const at = trueTime() + outcome.stallMs;
     const isThrottled = ({ what, ...span }: Throttling) =>
       isDuring(span, at) && (what === 'everything' || (what === 'counters') === hot);
-    if (part === 'dynamodb' && this.#throttlings.some(isThrottled)) return { ...fate, kind: 'throttled' };
+    if (part === 'dynamodb' && this.#throttlings.some(isThrottled)) return { ...outcome, kind: 'throttled' };
     const outage = this.#outages.find((one) => one.part === part && isDuring(one, at));
-    if (outage) return { ...fate, kind: 'refused', thereMs: outage.kind === 'silent' ? timeoutMs : thereMs };
-    if (!random.chance(this.#faults)) return fate;
+    if (outage) return { ...outcome, kind: 'refused', thereMs: outage.kind === 'silent' ? timeoutMs : thereMs };
+    if (!random.chance(this.#callFaults)) return outcome;
     const kind = random.pick(['refused', 'throttled', 'lost', 'late'] as const) ?? 'refused';
-    if (kind === 'throttled' && part !== 'dynamodb') return { ...fate, kind: 'refused' };
-    if (kind === 'lost') return { ...fate, kind, backMs: timeoutMs };
-    if (kind === 'late') return { ...fate, kind, thereMs: timeoutMs, backMs: random.between(0, longestDelayMs) };
-    return { ...fate, kind };
+    if (kind === 'throttled' && part !== 'dynamodb') return { ...outcome, kind: 'refused' };
+    if (kind === 'lost') return { ...outcome, kind, backMs: timeoutMs };
+    if (kind === 'late') return { ...outcome, kind, thereMs: timeoutMs, backMs: random.between(0, longestDelayMs) };
+    return { ...outcome, kind };
   }
 }
 
