@@ -250,7 +250,8 @@ function missing({ stage }: Flags, has: (flag: FlagName) => boolean): string[] {
   if (!searchDomain) need('opensearchUrl', `stage ${stage} does not create a search domain`);
   if (has('domain')) need('certificateArn', 'it names the certificate of the domain');
   if (has('certificateArn')) need('domain', 'certificateArn is the certificate of a custom domain');
-  if (has('searchDomainArn')) need('opensearchUrl', 'searchDomainArn names the domain behind it');
+  if (has('searchDomainArn'))
+    need('opensearchUrl', 'searchDomainArn only names the domain that opensearchUrl points to');
   // If only one of the two servers exists, the other is created in a network of its own, whose functions cannot reach
   // the existing one.
   if (database && searchDomain && has('mysqlUrl') !== has('opensearchUrl'))

@@ -123,10 +123,11 @@ export const queueResources: { [Name in AwsQueue]: QueueResources<NeedOf<Name>> 
   },
   feed: {
     /**
-     * Without a window, because records are few: a record has the steps of a whole batch of the store worker, whose
-     * queue has a window. SQS then delivers at most ten at once. A quiet queue with a window would keep followers
-     * waiting for up to 20 s. If a request takes 20 ms, five concurrent batches make 5,000 a second. AppSync's default
-     * quota is 10,000 published events a second.
+     * No window, because with one, however short, a record in a quiet queue may wait up to 20 s (docs/scaling.md).
+     * Without a window, SQS delivers at most ten records at once. That is enough, because records are few: a record has
+     * the steps of a whole batch of the store worker, whose queue has a window. If a request to AppSync takes 20 ms,
+     * five concurrent batches with 20 requests at a time each make 5,000 requests a second. AppSync's default quota is
+     * 10,000 published events a second.
      */
     delivery: { batchSize: 10, window: Duration.seconds(0), maxConcurrency: 5 },
     needs: { ledger: true, publisher: true },

@@ -82,8 +82,8 @@ export class ServiceStack extends Stack {
       this.api.addRoute(route, fn);
     }
 
-    // Workers: the store worker turns accepted writes into rows, the search worker turns changed rows into documents, and
-    // the feed worker publishes them.
+    // Workers: the store worker turns accepted writes into rows, the search worker turns changed rows into documents,
+    // and the feed worker publishes the changes.
     const connect: Record<WorkerNeed, (worker: ServiceFunction) => void> = {
       store: (worker) => database.connect(worker, 'work'),
       searchIndex: (worker) => searchCluster.connect(worker, 'index'),

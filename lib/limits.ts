@@ -184,8 +184,8 @@ export const limits = {
     migration: { connectMs: 5_000, queryMs: 60 * 60 * 1_000 },
   },
   /**
-   * Time limits of calls to the search index, in milliseconds. `search`: a client waits, after a query to SQL in the
-   * same request. `work`: a worker waits.
+   * Time limits of calls to the search index, in milliseconds. `search`: short, because a client waits for it and for a
+   * query to SQL in the same request. `work`: longer, because only a worker waits.
    */
   searchMs: { search: 1_500, work: 20_000 },
   /**

@@ -90,7 +90,7 @@ export interface paths {
         post: operations["createAccessToken"];
         /**
          * End all access tokens of an application that were created until now
-         * @description Ends all access tokens that were created until now, within 60 seconds. Those that are created after the response are valid. The token of the application itself is not changed.
+         * @description Ends all access tokens that were created until now. They may still be accepted for up to 60 seconds. Access tokens that are created after the response are valid. The token of the application itself is not changed.
          *
          *     No access token allows it.
          */
@@ -375,7 +375,7 @@ export interface paths {
          * List the ways to follow changes live, or follow them as server-sent events
          * @description Lists the ways to follow changes live. A client uses the first one that it knows.
          *
-         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` from its version 17 on. Each event "changes" is for one version. It has the messages, or chats, that this version changed last, in their current state. If later versions changed all of them again, the version has no event. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
+         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` from its version 17 on. Each event "changes" is for one version. It has the messages, or chats, that changed in this version and have not changed since. If all of them have changed since, the version has no event. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
          *
          *     The event "heartbeat" comes every 30 seconds, with the versions of all that is followed. The event "end" has a `code`. With `chat_not_found`, it also has the number of a followed chat that was deleted, and the server closes the connection only if nothing else is followed. With the other codes the server always closes the connection: `access_token_expired`, `access_token_invalid`, `application_not_found`, "too_slow" (more than 1 MB unread; reconnect and catch up) and "stopping" (reconnect).
          *
@@ -525,7 +525,7 @@ export interface components {
              */
             name?: string | null;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -541,7 +541,7 @@ export interface components {
              */
             name?: string | null;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -563,7 +563,7 @@ export interface components {
              */
             body: string;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -582,7 +582,7 @@ export interface components {
              */
             body?: string;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -741,7 +741,7 @@ export interface components {
              */
             name: string | null;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -778,7 +778,7 @@ export interface components {
              */
             name?: string | null;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -813,7 +813,7 @@ export interface components {
              */
             body: string;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -932,7 +932,7 @@ export interface components {
              */
             name: string | null;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -1008,7 +1008,7 @@ export interface components {
              */
             body: string;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -1043,7 +1043,7 @@ export interface components {
              */
             body?: string;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }
@@ -1084,7 +1084,7 @@ export interface components {
              */
             body: string;
             /**
-             * @description A JSON object of the client's own, at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
+             * @description The client's own JSON object: at most 4096 bytes of compact JSON and 10 levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.
              * @example {
              *       "order": 1042
              *     }

@@ -47,7 +47,10 @@ function followedBy({ chat, application }: FollowedQuery, lastEventId: string | 
   const positions = lastEventId ? positionsIn(lastEventId) : (new Map() as Positions);
   if (!positions) faults.push({ pointer: 'Last-Event-ID', detail: 'must be the id of an event of this feed' });
   if (chat.size === 0 && !application)
-    faults.push({ pointer: 'chat', detail: 'or application is required, because a stream follows at least one' });
+    faults.push({
+      pointer: 'chat',
+      detail: 'is required unless application is given, because a stream must follow a chat or the list of chats',
+    });
   if (!positions || faults.length > 0) throw validationFailed(faults);
   return {
     chats: new Map([...chat].map(([number, after]) => [number, positions.get(number) ?? after])),

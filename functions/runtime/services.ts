@@ -20,7 +20,7 @@ export interface Services {
   searchIndex: SearchIndex;
   cursors: Cursors;
   feed: Feed;
-  /** For every route below an application; the HTTP stack uses it. */
+  /** Makes and checks access tokens. Every route below an application has it, because the HTTP stack uses it. */
   access: Access;
 }
 

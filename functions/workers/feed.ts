@@ -61,8 +61,8 @@ function stepsOf(records: Parsed<{ steps: Step[] }>[]): Pending[] {
 
 /**
  * Returns the steps by the channels that get them: for each application, the one of its own token and the one of its
- * current access tokens. The access generation is read for each batch, because a kept one would be too old for the access
- * tokens that were created since.
+ * current access tokens. The access generation is read for each batch, because a cached one could be older than the
+ * access tokens of some followers.
  */
 async function channelsOf(pending: Pending[], { ledger }: FeedWorkerServices): Promise<Map<string, Pending[]>> {
   const tokens = [...new Set(pending.map(({ step }) => step.token))];

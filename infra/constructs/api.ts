@@ -91,7 +91,10 @@ export class Api extends Construct {
     }
   }
 
-  /** API Gateway prefers specific methods, so the fallback gets wrong methods and preflight requests. */
+  /**
+   * Adds the fallback to a resource. The fallback gets wrong methods and preflight requests, because API Gateway prefers
+   * specific methods.
+   */
   #addFallback(resource: IResource): void {
     if (this.#withFallback.has(resource)) return;
     this.#withFallback.add(resource);

@@ -11,7 +11,7 @@ import type { Step } from '../monitoring/steps.ts';
 
 /** The width of a dashboard, in CloudWatch's grid units. */
 const columns = 24;
-/** In grid units. */
+/** The heights of the widgets, in grid units. */
 const height = { heading: 2, graph: 5, alarms: 3 };
 
 /**
@@ -43,7 +43,7 @@ const stepsInRow = 3;
 interface FlowDashboardProps {
   /** The name of the dashboard, unique in the account. */
   name: string;
-  /** In the order of the data flow. */
+  /** The steps, in the order of the data flow. */
   steps: Step[];
   alarms: Alarm[];
 }

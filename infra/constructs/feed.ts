@@ -39,8 +39,8 @@ export class Feed extends Construct {
             lambdaAuthorizerConfig: {
               // CDK's own types don't agree under exactOptionalPropertyTypes.
               handler: authorizer as unknown as IFunction,
-              // AWS does not say whether a cached response is for one channel or for all. It must be for one channel,
-              // and expire soon.
+              // Responses are not cached: AWS does not say whether a cached response applies to one channel or to all,
+              // and a token may be ended at any time.
               resultsCacheTtl: Duration.seconds(0),
             },
           },

@@ -11,7 +11,7 @@ export class Migration extends Construct {
     this.#trigger = new Trigger(this, 'Trigger', { handler: migrate, timeout: migrate.size.timeout });
   }
 
-  /** The migration runs before CloudFormation creates or updates the other constructs. */
+  /** Makes the migration run before CloudFormation creates or updates the other constructs. */
   runBefore(...others: Construct[]): void {
     this.#trigger.executeBefore(...others);
   }

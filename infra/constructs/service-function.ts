@@ -22,7 +22,10 @@ interface ServiceFunctionProps {
   /** Whether `size.maxConcurrency` is enforced. */
   reservedConcurrency: boolean;
   logRetention: RetentionDays;
-  /** Only for functions that use a server in it. Functions outside a VPC start faster and reach every AWS service. */
+  /**
+   * The network of the function, only for functions that use a server in it. Functions outside a VPC start faster and
+   * reach every AWS service.
+   */
   network?: Network | undefined;
 }
 
@@ -72,7 +75,7 @@ export class ServiceFunction extends LambdaFunction {
   }
 }
 
-/** Lambda uses the role of the function to connect it to the VPC. */
+/** Lets the role create network interfaces, because Lambda uses the role of the function to connect it to the VPC. */
 function allowNetworkInterfaces(role: Role): void {
   const actions = [
     'CreateNetworkInterface',

@@ -24,7 +24,10 @@ export interface Monitored {
   functions: ReadonlyMap<FunctionName, IFunction>;
   ledger: Pick<ITable, 'metric'>;
   queues: Record<QueueName, MonitoredQueue>;
-  /** Undefined where clients cannot follow changes live. `apiId`: the id of the Event API of AppSync. */
+  /**
+   * The queue and the API of the feed; undefined where clients cannot follow changes live. `apiId`: the id of the Event
+   * API of AppSync.
+   */
   feed?: (MonitoredQueue & { apiId: string }) | undefined;
   /** Undefined for an existing database: its owner monitors it. `burstable`: its CPU time is limited by credits. */
   mysql?: { instance: IDatabaseInstance; proxyName: string; burstable: boolean } | undefined;

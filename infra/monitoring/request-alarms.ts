@@ -59,7 +59,7 @@ export function requestAlarms(monitored: Monitored): AlarmSpec[] {
     throttlingAlarm(monitored, {
       id: 'ThrottledLists',
       description:
-        'Those who list, search or follow changes get 503 or 429: Lambda throttles their functions, because the concurrency of the account is used up.',
+        'Clients that list, search or follow changes get 503 or 429: Lambda throttles their functions, because the concurrency of the account is used up.',
       label: 'throttled lists',
       includes: (route) => !acceptsWrites(route) && route.needs.length > 0 && route.query !== undefined,
     }),

@@ -18,8 +18,8 @@ const saltBytes = 16;
 const [keyBytes, nonceBytes, tagBytes] = [32, 12, 16];
 
 /**
- * The claims in an access token, as JSON. The tuple is exact: a release that does not know a later claim refuses the
- * token instead of ignoring what it may restrict.
+ * The claims in an access token, as JSON. The tuple is exact, so a release refuses a token with a claim that it does
+ * not know, because the claim may restrict what the token allows.
  */
 const sealedClaims = z.pipe(
   z.tuple([

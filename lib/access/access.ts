@@ -73,8 +73,8 @@ export class Access {
   /**
    * Returns the access generation of an application; undefined when it does not exist.
    *
-   * @param ofToken the generation in an access token. If it is higher than the kept generation, the token was made after
-   *   the kept one was read, so the ledger is read again
+   * @param ofToken the generation in an access token. If it is higher than the cached generation, the token was made
+   *   after the cached one was read, so the ledger is read again
    */
   async #generationOf(token: string, ofToken: number): Promise<number | undefined> {
     const now = this.#now();

@@ -8,7 +8,7 @@ const macBytes = 16;
 
 type Scalars = readonly (number | string)[];
 
-/** JSON separates the list and the position: two different pairs never have the same text. */
+/** Returns the HMAC of a list and a position. JSON separates the two, so different pairs never have the same text. */
 const macOf = (key: Buffer, list: unknown, position: unknown): Buffer =>
   createHmac('sha256', key)
     .update(JSON.stringify([list, position]))

@@ -20,9 +20,9 @@ export interface FeedCaller {
  * now on.
  */
 export interface Followed {
-  /** By the number of the chat. */
+  /** The version of each followed chat, by the number of the chat. */
   chats: ReadonlyMap<number, number | undefined>;
-  /** For the list of the application's chats. */
+  /** The version of the list of the application's chats; undefined if the client does not follow the list. */
   application?: { after: number | undefined };
 }
 

@@ -32,7 +32,7 @@ export interface Route {
   method: 'GET' | 'POST' | 'PATCH' | 'DELETE';
   /** A second method that does the same. */
   alias?: 'PUT';
-  /** Relative to the base path. */
+  /** The path, relative to the base path. */
   path: string;
   /** The base path itself leads to the route too, with and without a slash at its end. OpenAPI lists only `path`. */
   alsoAtRoot?: true;

@@ -38,7 +38,7 @@ export const messageSender = () =>
     example: 'user-17',
   });
 export const metadataFacts = {
-  description: `A JSON object of the client's own, at most ${limits.metadataBytes} bytes of compact JSON and ${limits.metadataLevels} levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.`,
+  description: `The client's own JSON object: at most ${limits.metadataBytes} bytes of compact JSON and ${limits.metadataLevels} levels, without U+0000 in names and texts. An edit replaces it whole. It is never searched.`,
   example: { order: 1042 },
 };
 /** Metadata, as the text that is stored. */

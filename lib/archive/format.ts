@@ -39,7 +39,10 @@ const time = z.string({ error: timeFault }).transform((text, context) => {
   return z.NEVER;
 });
 
-/** Not the API's schema, because an export must stay importable when the API becomes stricter. */
+/**
+ * Makes the schema of a name or body. It is not the API's schema, because an export must stay importable when the API
+ * becomes stricter.
+ */
 const text = (longest: number, expected = 'a string') =>
   z
     .string({ error: ({ input }) => (input === undefined ? 'is required' : `must be ${expected}`) })

@@ -128,14 +128,21 @@ class Import {
       line.kind === 'archive' || line.kind === 'application'
         ? this.#lastKind === predecessors[line.kind]
         : this.#application !== undefined && this.#lastKind !== 'end';
-    if (!fits) throw new ArchiveProblem(`${line.kind} is not expected here`);
+    if (!fits)
+      throw new ArchiveProblem(
+        `a line of kind "${line.kind}" is not allowed here; the order is archive, application, each chat followed by its messages, end`,
+      );
     if (line.kind === 'chat') {
       if (line.number <= (this.#chat?.number ?? 0) || line.number > (this.#application?.highest ?? 0))
-        throw new ArchiveProblem(`chat ${line.number} is not expected here`);
+        throw new ArchiveProblem(
+          `chat ${line.number} is not allowed here; the numbers of chats must increase, up to the application's "highest"`,
+        );
     } else if (line.kind === 'message' || line.kind === 'deleted message') {
       const { number, highest, deleted } = this.#chat ?? { number: 0, highest: 0, deleted: false };
       if (line.chat !== number || deleted || line.number <= this.#lastNumber || line.number > highest)
-        throw new ArchiveProblem(`message ${line.chat}/${line.number} is not expected here`);
+        throw new ArchiveProblem(
+          `message ${line.chat}/${line.number} is not allowed here; messages must follow their chat, their numbers must increase up to its "highest", and a deleted chat has none`,
+        );
     } else if (line.kind === 'end') {
       const { chats, messages, deleted } = this.#counts;
       if (line.chats !== chats || line.messages !== messages || line.deleted_messages !== deleted)

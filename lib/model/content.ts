@@ -17,7 +17,7 @@ export interface MessageContent extends EditableContent {
 /** What a client writes in a chat. An edit changes each member independently. */
 export interface ChatContent {
   name: string | null;
-  /** As in {@link MessageContent}. */
+  /** The client's own JSON object, as in {@link MessageContent}. */
   metadata: string | null;
 }
 
@@ -63,7 +63,7 @@ export function memberRecord<Value>(makeValue: (member: ContentMember) => Value)
  */
 export const lastRevision = (revisions: Revisions): number => Math.max(...Object.values(revisions));
 
-/** Some texts of a content. */
+/** The texts of a message's content. Any of them may be missing. */
 type Texts = { [Name in keyof MessageContent]?: string | null | undefined };
 
 /** Returns the number of UTF-16 code units in all texts. It allocates nothing, because it is called for each write. */

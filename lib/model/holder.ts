@@ -16,7 +16,7 @@ export interface Holder {
 export interface CurrentHolder extends Holder {
   /** The application's access generation when the access token was made; see `Ledger.accessGeneration`. */
   generation: number;
-  /** In milliseconds since 1970. */
+  /** When the access token expires, in milliseconds since 1970. */
   expiresAt: number;
 }
 

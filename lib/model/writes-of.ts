@@ -8,7 +8,7 @@ import {
 import type { MessageKey, Parent } from './keys.ts';
 import type { Write } from './write.ts';
 
-/** Milliseconds since 1970. */
+/** The times of an application, chat or message, in milliseconds since 1970. */
 interface Times {
   createdAt: number;
   updatedAt: number;

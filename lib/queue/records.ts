@@ -107,7 +107,10 @@ export function encodeWrite(write: Write): EncodedWrite {
   }
 }
 
-/** A creation leaves out metadata that is null. In an edit, null sets it to the empty object. */
+/**
+ * Returns metadata as a record has it. A creation leaves out metadata that is null. In an edit, null sets it to the
+ * empty object.
+ */
 const encodedMetadata = (revision: number, metadata: string | null | undefined): string | null | undefined =>
   revision === 0 ? (metadata ?? undefined) : metadata;
 

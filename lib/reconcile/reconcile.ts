@@ -9,7 +9,7 @@ import { WaitingNumbers } from './waiting-numbers.ts';
 export interface ReconcileOptions {
   /** The token of the application to compare; undefined compares all. */
   token?: string;
-  /** Milliseconds since 1970. */
+  /** The current time, in milliseconds since 1970. */
   now: number;
   /** Whether to repair differences; otherwise the run changes nothing. */
   repair: boolean;

@@ -4,7 +4,7 @@ import type { WaitingNumbers } from './waiting-numbers.ts';
 /** The services, options and state of one reconcile run. */
 export interface Run extends ReconcileServices {
   waiting: WaitingNumbers;
-  /** Milliseconds since 1970. */
+  /** The current time, in milliseconds since 1970. */
   now: number;
   /** Whether differences are repaired. */
   repair: boolean;

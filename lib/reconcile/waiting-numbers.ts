@@ -54,7 +54,10 @@ export class WaitingNumbers {
     return numbers;
   }
 
-  /** Returns where a write for the number is: of a message of the chat, or of a chat of the application. */
+  /**
+   * Returns where a write for the number is. If the parent is a chat, the number is that of a message, otherwise that
+   * of a chat.
+   */
   find(parent: Parent, number: number): Whereabouts {
     const key = keyOf(parent);
     if (this.#numbersAt.waiting.get(key)?.has(number)) return 'waiting';

@@ -13,9 +13,9 @@ import type { ChatKey, MessageKey, Parent } from '../model/keys.ts';
 export interface SearchDocument extends MessageKey {
   /** Null for a tombstone: the message is deleted, and no search returns it. */
   content: MessageContent | null;
-  /** All 0 for a tombstone. */
+  /** The revision of each member; all 0 for a tombstone. */
   revisions: Revisions;
-  /** Milliseconds since 1970. */
+  /** The times of the message, in milliseconds since 1970. */
   createdAt: number;
   updatedAt: number;
 }
@@ -102,7 +102,7 @@ export interface DocumentVersion {
 /** A document that an index will never accept, for example because its analyzer rejects the text. */
 export interface RefusedDocument {
   document: SearchDocument;
-  /** Does not quote the document. */
+  /** Why the index refuses it. The text does not quote the document. */
   reason: string;
 }
 

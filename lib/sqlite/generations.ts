@@ -50,7 +50,7 @@ export class Generations {
     return Atomics.load(this.#values, indexes[file]);
   }
 
-  /** Each file has only one writer, so no other thread sets its value at the same time. */
+  /** Sets a file's newest generation. The file has only one writer, so no other thread sets it at the same time. */
   set(file: PairedFile, generation: number): void {
     Atomics.store(this.#values, indexes[file], generation);
   }

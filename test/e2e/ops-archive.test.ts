@@ -168,7 +168,7 @@ test('an import of a malformed or truncated file names the line and imports noth
     ['empty', [], /^The file is empty/],
     ['cut off', lines.slice(0, 1_500), /^The file is truncated after line 1500/],
     ['other version', ['{"kind":"archive","format":3}', ...lines.slice(1)], /^Line 1: /],
-    ['no header', lines.slice(1), /^Line 1: application is not expected here/],
+    ['no header', lines.slice(1), /^Line 1: a line of kind "application" is not allowed here/],
     ['cut in a line', [...lines.slice(0, 9), lines[9]?.slice(0, 20) ?? ''], /^Line 10: is not JSON/],
     [
       'a message lost',

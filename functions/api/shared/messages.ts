@@ -45,7 +45,9 @@ export async function requireOwn(
   // Respond with 404, not 403, if the message was deleted. For the holder's own message, the ledger checks that when it
   // accepts the write.
   await requireAccepted(services.ledger, message);
-  throw notAllowed('the `sender` of this message, so it may neither edit nor delete it');
+  throw notAllowed(
+    'the right to edit or delete this message: that needs an access token with the `sender` of the message',
+  );
 }
 
 /**

@@ -30,7 +30,8 @@ export interface PageStart<Position> {
  * Returns what identifies the list of a request: the operation, the path and the query. Cursors are bound to it.
  * `limit` and `cursor` are left out, because they select a page of the same list; any new parameter is included.
  *
- * The list of the chats of an application also depends on the chats of the access token, in any order.
+ * The list of an application's chats also depends on the chats of the access token. Their order in the token does not
+ * matter.
  */
 export function listOf(id: OperationId, { params = {}, query, holder }: ListRequest): unknown[] {
   const { limit: _limit, cursor: _cursor, ...filters } = query;

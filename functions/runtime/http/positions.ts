@@ -28,9 +28,9 @@ export const matchPosition = z.pipe(
 );
 
 /**
- * The position of a change within a version that one page could not hold, and the `after` of its page. A request may
- * pass it with any `after` between the `after` and the `change` of that page, because no version between these two has
- * changes.
+ * The position of a change within a version that one page could not hold: the `after` of that page, the version, and
+ * the number. The request for the next page may have any `after` from that of the page to the `change` that the page
+ * returned, because no version in between has changes.
  */
 export const changePosition = (after: number | undefined) =>
   z.pipe(

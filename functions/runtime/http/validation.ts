@@ -27,7 +27,7 @@ export interface ApiRequest<Id extends OperationId> {
   holder: CurrentHolder | undefined;
   /** The bearer token of a request for `self`; undefined when the path has the application's token. */
   bearer: string | undefined;
-  /** By their names in lower case. */
+  /** The headers of the request, by their names in lower case. */
   headers: Readonly<Record<string, string | undefined>>;
   /** Stored with the writes of the request, so that logs can be searched for it. */
   requestId: string;

@@ -5,8 +5,8 @@ export const metrics = {
   /** Writes of a batch that are committed to SQL. */
   stored: 'Count',
   /**
-   * Time from the acceptance of the oldest write of a batch to the commit. Writes without a client's request do not
-   * count.
+   * Time from the acceptance of the oldest write of a batch to the commit. Writes that no client requested, such as
+   * those of an import, do not count.
    */
   stored_lag: 'Seconds',
   /**

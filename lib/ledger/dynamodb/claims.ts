@@ -35,8 +35,8 @@ const claimsTolerated = 2 * claimsKept;
 /**
  * Maximum number of claims in an item. A take is refused if it would add another. A claim has 18 bytes, with numbers of
  * up to eight digits, and the rest of an item about 110. So with a name of up to 50 bytes the item stays within 1 KiB,
- * which is one write unit. A chat that gets more keyed creates than DynamoDB accepts has 20 to 48 claims; the longer a
- * call takes, the more.
+ * which is one write unit. While clients send more keyed creates to a chat than DynamoDB accepts, the item has 20 to 48
+ * claims: the longer the calls take, the more claims it has.
  */
 export const maxClaims = 48;
 
@@ -75,7 +75,7 @@ const numberKey = (counter: ItemKey, claim: string): ItemKey => ({ pk: `claim/${
 
 /**
  * Records the number of a claim, unless one is recorded already. So no two numbers are used for a key, whatever calls
- * arrive late. It may be called again, and for the claim of another request.
+ * arrive late. A call may be repeated, and it may record the number of a claim that another request made.
  *
  * @returns the recorded number
  * @throws Unavailable

@@ -30,10 +30,10 @@ const keyItem = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
 /**
  * Idempotency keys in the ledger's table. The first request with a key takes the lease on it. If that request dies, a
- * repetition after the lease completes it, with the number that the first request claimed.
+ * retry completes it once the lease has ended, with the number that the first request claimed.
  *
- * The end of the lease is the attribute `held_until`. Functions of earlier releases have the lease in `lease_until`, and
- * do not record numbers. They must not take over a key of this release, so `lease_until` is the key's expiry.
+ * The end of the lease is the attribute `held_until`. Functions of earlier releases have the lease in `lease_until`,
+ * and do not record numbers. They must not take over a key of this release, so `lease_until` is the key's expiry.
  */
 export class IdempotencyKeys {
   readonly #table: DynamodbTable;

@@ -86,8 +86,9 @@ function claimedNumber(item: Item, claim: string): number | undefined {
 }
 
 /**
- * Maximum number of claims in the condition of an update that removes claims. If the item is full, it must still have
- * at least one of these claims. DynamoDB accepts 300 operators in a condition; this many claims take 60.
+ * Maximum number of claims in the condition of an update that removes claims. The condition requires that a full item
+ * still has at least one of these claims, so that the update does not make the item larger. DynamoDB accepts 300
+ * operators in a condition; this many claims take 60.
  */
 const comparedAtOnce = 30;
 

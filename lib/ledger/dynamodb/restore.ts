@@ -85,8 +85,8 @@ export async function restoreEntry(table: DynamodbTable, entry: WholeEntry, now:
     ...(deleted && { deleted: number(1) }),
     ...(entry.chat === undefined && { [generationName]: number(now) }),
   };
-  // The metadata is written before the revision. If the call stops in between and is repeated, the revision then still
-  // shows that the entry is ahead.
+  // The metadata is written before the revision. If the call stops in between, the item still has the lower revision,
+  // so a repeated call writes both.
   if (entry.chat !== undefined && !deleted) {
     const chat = { token: entry.token, chat: entry.chat };
     const [existing] = await table.get([key]);

@@ -39,7 +39,7 @@ export interface ItemUpdate {
  */
 export type Outcome = { done: Item } | { refused: Item | undefined };
 
-/** How a call may be retried, and where it is in its request. */
+/** When and how often a call is retried, and which error it throws if it fails. */
 interface CallOptions {
   /** Whether the call may be retried when its outcome is unknown. */
   repeatable: boolean;

@@ -164,9 +164,9 @@ export class SqliteLedger implements Ledger {
   }
 
   /**
-   * Does not wait until what it reads is on the disk, unlike the other reads, because it is called before each request
-   * with a bearer token. That is safe, because a crash can undo only what got no response yet: the creation of the
-   * application, or the raising of its generation.
+   * Returns the access generation without waiting until it is on the disk, unlike the other reads, because it is called
+   * before each request with a bearer token. That is safe, because a crash can undo only what got no response yet: the
+   * creation of the application, or the raising of its generation.
    */
   async accessGeneration(token: string): Promise<number | undefined> {
     return this.#row<{ generation: number }>(

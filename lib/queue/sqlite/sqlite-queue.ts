@@ -12,7 +12,7 @@ const recordsAtOnce = 10;
 export interface SqliteQueueOptions {
   /** How long a receiver may hold a delivery before it counts as failed, in milliseconds; default 60 s. */
   visibilityMs?: number;
-  /** Default `limits.maxReceives`. */
+  /** Deliveries after which a message becomes a dead letter; default `limits.maxReceives`. */
   maxReceives?: number;
   /** The system's clock, in milliseconds since 1970. It only dates dead letters. */
   now?: () => number;

@@ -166,8 +166,8 @@ export class OpensearchIndex implements SearchIndex {
 }
 
 /**
- * Returns the query for a folded text. With at least three code points, a phrase of consecutive trigrams matches
- * exactly a substring; a shorter text is a gram itself.
+ * Returns the query for a folded text. With at least three code points, a phrase of its consecutive trigrams matches
+ * exactly the texts that contain it; a shorter text is a gram itself.
  */
 const matching = (folded: string): Record<string, unknown> =>
   [...folded].length >= 3 ? { match_phrase: { folded } } : { term: { 'folded.grams': folded } };

@@ -77,9 +77,9 @@ export const ofChat = (id: string): string =>
 
 /** A range of message numbers. Its bounds may be any numbers, even ones that no message has. */
 interface Numbers {
-  /** Only higher numbers. */
+  /** The range begins after this number. */
   after?: number;
-  /** Only this number and lower ones. */
+  /** The range ends with this number. */
   to?: number;
 }
 

@@ -27,7 +27,8 @@ export const searchMigrations: Record<string, Migration> = {
       ) STRICT`.execute(db);
       await sql`CREATE INDEX search_documents_by_time ON search_documents (application, created_at, chat, id)
         WHERE body IS NOT NULL`.execute(db);
-      // For queries of at least three code points: a phrase of consecutive trigrams matches exactly a substring.
+      // For queries of at least three code points: a phrase of their consecutive trigrams matches exactly the texts
+      // that contain them.
       await sql`CREATE VIRTUAL TABLE search_trigrams USING fts5 (
         application, body, content='', contentless_delete=1, tokenize='trigram case_sensitive 1'
       )`.execute(db);

@@ -51,8 +51,8 @@ export async function mergeAll(db: Db, writes: Write[]): Promise<Version[]> {
 }
 
 /**
- * Raises the version of each chat, or of the application's chats, by one. A chat that is deleted gets a version too,
- * which the second purge removes.
+ * Raises the version of each chat, or of the application's chats, by one. Writes to a deleted chat raise its version
+ * too, although they are dropped. The second purge removes that version.
  */
 async function raiseVersions(db: Db, siblings: Siblings[]): Promise<void> {
   if (siblings.length === 0) return;
@@ -114,7 +114,7 @@ const stamping = (members: MemberColumn[]): Record<string, RawBuilder<unknown>> 
 
 const incoming = (column: string) => sql`VALUES(${sql.ref(column)})`;
 
-/** MySQL's GREATEST takes at least two arguments. */
+/** Returns SQL for the highest revision of the members. MySQL's GREATEST takes at least two arguments. */
 function greatest(members: EditableColumn[], readOf: (column: string) => RawBuilder<unknown>): RawBuilder<unknown> {
   const values = members.map(({ revision }) => readOf(revision));
   return values.length === 1 ? (values[0] as RawBuilder<unknown>) : sql`GREATEST(${sql.join(values)})`;

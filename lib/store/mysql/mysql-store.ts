@@ -47,7 +47,7 @@ export function openMysql(
 
 /** The store in MySQL or MariaDB. */
 export class MysqlStore extends SqlStore {
-  /** Takes one round trip, whatever chats the messages are in. */
+  /** Returns the merged rows in one round trip, whatever chats the messages are in. */
   override async merged(keys: MessageKey[]): Promise<MergedMessage[]> {
     if (keys.length === 0) return [];
     const { rows } = await sql<Schema['messages']>`

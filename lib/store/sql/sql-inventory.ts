@@ -19,7 +19,7 @@ const mergedParent = (
 });
 
 const mergedColumns = ['name', 'revision', 'deleted', 'created_at', 'updated_at'] as const;
-/** Only chats have them. */
+/** The columns that chats have in addition to `mergedColumns`. Applications have no metadata. */
 const metadataColumns = ['metadata', 'metadata_revision'] as const;
 
 /** The inventory in SQL, which is the same in all engines. Each query uses a primary key. */

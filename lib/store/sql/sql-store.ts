@@ -276,7 +276,8 @@ export abstract class SqlStore extends SqlChanges implements Store {
   /**
    * Removes the versions of chats.
    *
-   * @param chats the numbers of the chats; undefined removes all versions of the application. Without chats, it has few
+   * @param chats the numbers of the chats; undefined removes all versions of the application, which are few once its
+   *   chats are removed
    */
   async #purgeVersions(token: string, chats: number[] | undefined): Promise<void> {
     await this.db

@@ -48,9 +48,9 @@ const changeConditions = (members: MemberColumn[]): string[] => [
 ];
 
 /**
- * A higher revision replaces a member. A creation also sets the members that no write has set, because an edit of
- * another member may have arrived before it. Only a creation sets a member that has no revision column. A deleted row
- * does not change.
+ * Returns the assignments that merge a new row into the stored one. A higher revision replaces a member. A creation
+ * also sets the members that no write has set, because an edit of another member may have arrived before it. Only a
+ * creation sets a member that has no revision column. A deleted row does not change.
  */
 function assignments(members: MemberColumn[]): string[] {
   const revised = editable(members);
@@ -67,7 +67,7 @@ function assignments(members: MemberColumn[]): string[] {
   ];
 }
 
-/** With one argument, `max` would be the aggregate function. */
+/** Returns SQL for the highest revision of the members. With one argument, `max` would be the aggregate function. */
 const greatest = (members: EditableColumn[], prefix = ''): string => {
   const revisions = members.map(({ revision }) => `${prefix}${revision}`);
   return revisions.length === 1 ? (revisions[0] as string) : `max(${revisions.join(', ')})`;

@@ -45,8 +45,8 @@ export class Parents {
   }
 
   /**
-   * Returns the parent. The first call reads whether the parent is deleted. So merge the batch's own deletions of
-   * applications before a call for a chat or application, and those of chats before a call for a chat.
+   * Returns the parent. The first call for a parent reads whether it is deleted. So the deletions in the batch itself
+   * must be merged earlier: those of applications before any call, and those of chats before a call for a chat.
    */
   of(token: string, chat: number): BatchParent {
     if (this.#last?.token === token && this.#last.chat === chat) return this.#last;
