@@ -167,3 +167,9 @@ export const stages = {
 export const zoneCountOf = ({ searchDomain }: Stage): number => Math.max(2, searchDomain?.nodes ?? 0);
 
 export type StageName = keyof typeof stages;
+
+/** The name of the stage that is one machine. It has a stack and flags of its own (infra/single-stack.ts). */
+export const singleStage = 'single';
+
+/** The names of all stages, as messages list them. */
+export const stageNames = [...Object.keys(stages), singleStage];

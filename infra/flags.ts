@@ -1,13 +1,10 @@
 import * as z from 'zod';
 import type { openRegistry } from '../functions/aws/admin-key.ts';
-import { type Stage, type StageName, stages, zoneCountOf } from './config.ts';
+import { type Stage, type StageName, stageNames, stages, zoneCountOf } from './config.ts';
 import type { DomainSettings } from './constructs/api-domain.ts';
-import { invalidFlag, unknownFlags } from './context.ts';
 import { domainOf, isAddressOfAws } from './domain-address.ts';
+import { parseFlags } from './parse-flags.ts';
 import type { StageFile } from './stage-files.ts';
-
-/** The flags are invalid. The message names every invalid flag, one per line. */
-export class InvalidFlags extends Error {}
 
 const urlOf = (protocols: string[], example: string) =>
   z
@@ -18,7 +15,7 @@ const urlOf = (protocols: string[], example: string) =>
     )
     .refine(
       (text) => !URL.canParse(text) || !new URL(text).password,
-      'contains a password, which everyone who can read the template would see',
+      'contains a password, which everyone who can read the template would see; store it in Secrets Manager as {"password": "…"} and pass the name of the secret with -c mysqlSecret=<name>',
     );
 const secretName = z
   .string()
@@ -26,11 +23,22 @@ const secretName = z
   // In the environment of a function, this value means that creating and listing applications requires no admin key.
   .refine((name) => name !== ('open' satisfies typeof openRegistry), 'is reserved; choose another name for the secret');
 
+/** The flags that stage single has too. */
+export const sharedFlags = {
+  domain: z
+    .string()
+    .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/, 'is not a domain name such as chat.example.org')
+    .optional(),
+  alarmEmail: z.email('is not an e-mail address').optional(),
+  monthlyBudget: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is less than 1').optional(),
+  runbookUrl: urlOf(['https:'], 'https://host/docs/runbook.md').optional(),
+};
+
 const flags = z.object({
   stage: z
     .enum(
       Object.keys(stages) as [StageName],
-      `is not a stage of infra/config.ts; the stages are ${Object.keys(stages).join(', ')}`,
+      `is not a stage of infra/config.ts; the stages are ${stageNames.join(', ')}`,
     )
     .default('dev'),
   vpcId: z
@@ -65,10 +73,7 @@ const flags = z.object({
     // The API promises that counts are at most one hour old.
     .max(60, 'is more than 60')
     .default(1),
-  domain: z
-    .string()
-    .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/, 'is not a domain name such as chat.example.org')
-    .optional(),
+  domain: sharedFlags.domain,
   certificateArn: z
     .string()
     .regex(
@@ -82,9 +87,9 @@ const flags = z.object({
     .int('is not a whole number')
     .min(4_000, 'is less than 4000')
     .optional(),
-  alarmEmail: z.email('is not an e-mail address').optional(),
-  monthlyBudget: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is less than 1').optional(),
-  runbookUrl: urlOf(['https:'], 'https://host/docs/runbook.md').optional(),
+  alarmEmail: sharedFlags.alarmEmail,
+  monthlyBudget: sharedFlags.monthlyBudget,
+  runbookUrl: sharedFlags.runbookUrl,
 });
 type Flags = z.output<typeof flags>;
 
@@ -92,9 +97,6 @@ type FlagName = keyof Flags;
 
 /** The names of all flags. */
 export const flagNames = Object.keys(flags.shape) as FlagName[];
-
-/** The flags in the file of a stage: all except the name of the stage itself. */
-const flagsOfFile = z.record(z.string(), z.union([z.string(), z.number()]));
 
 /** An existing MySQL database. */
 export interface ExistingMysql {
@@ -150,29 +152,11 @@ export function readFlags(
   context: Record<string, unknown>,
   file: StageFile = { path: '', content: {}, problems: [] },
 ): Deployment {
-  const { inFile, fileProblems } = flagsIn(file);
-  const values = Object.fromEntries(flagNames.map((flag) => [flag, context[flag] ?? inFile[flag]]));
-  /** Replaces `-c <flag>` in front of a problem with the file that the flag is in. */
-  const located = (problem: string): string =>
-    problem.replace(/^-c (\w+):/, (all, flag: string) =>
-      context[flag] === undefined && flag in inFile ? `${file.path}, ${flag}:` : all,
-    );
-  const result = flags.safeParse(values);
-  const issues = result.error?.issues ?? [];
-  const invalid = new Set(issues.map(({ path: [flag] }) => flag as FlagName));
-  // Every flag is optional or has a default, so the valid flags can be checked against each other even if some are
-  // invalid. All mistakes are then reported at once. An unknown stage is checked as the default stage.
-  const valid = flags.parse({ ...values, ...Object.fromEntries([...invalid].map((flag) => [flag, undefined])) });
-  const problems = [
-    ...fileProblems,
-    ...unknownFlags(context, flagNames),
-    ...issues.map(invalidFlag).map((problem) => `${problem}${hintFor(problem)}`),
-    ...missing(valid, (flag) => valid[flag] !== undefined || invalid.has(flag)),
-    ...conflicts(valid),
-    ...inPlaintext(valid),
-  ];
-  if (problems.length > 0) throw new InvalidFlags(problems.map(located).join('\n'));
-
+  const valid = parseFlags(flags, context, file, (each, has) => [
+    ...missing(each, has),
+    ...conflicts(each),
+    ...inPlaintext(each),
+  ]);
   const { stage, vpcId, zones, opensearchUrl, searchDomainArn, adminKeySecret, rollupMinutes } = valid;
   const { domain, certificateArn, feed, warmWrites, alarmEmail, monthlyBudget, runbookUrl } = valid;
   const mysql = existingMysql(valid);
@@ -195,38 +179,11 @@ export function readFlags(
   };
 }
 
-/** Returns the known flags in the file, and a line for each mistake that does not concern the value of a known flag. */
-function flagsIn({ path, content, problems }: StageFile) {
-  const read = flagsOfFile.safeParse(content);
-  if (!read.success) {
-    const wrong = read.error.issues.map(({ path: [flag] }) =>
-      flag === undefined
-        ? `${path}: is not a JSON object of flags`
-        : `${path}, ${String(flag)}: is neither a text nor a number`,
-    );
-    return { inFile: {}, fileProblems: [...problems, ...wrong] };
-  }
-  const known = flagNames.filter((flag) => flag !== 'stage') as string[];
-  const unknown = Object.keys(read.data).filter((flag) => !known.includes(flag));
-  return {
-    inFile: Object.fromEntries(Object.entries(read.data).filter(([flag]) => known.includes(flag))),
-    fileProblems: [
-      ...problems,
-      ...unknown.map((flag) => `${path}, ${flag}: unknown flag; the flags are ${known.join(', ')}`),
-    ],
-  };
-}
-
 function existingMysql(flags: Flags): ExistingMysql | undefined {
   const { mysqlUrl: url, mysqlSecret: secretName, mysqlReaderSecret: reads, mysqlWorkerSecret: work } = flags;
   if (!url || !secretName) return undefined;
   return { url, secretName, ...(reads && work && { userSecretNames: { reads, work } }) };
 }
-
-const hintFor = (problem: string): string =>
-  problem.includes('contains a password')
-    ? '; store it in Secrets Manager as {"password": "…"} and pass the name of the secret with -c mysqlSecret=<name>'
-    : '';
 
 /**
  * Returns a line for each flag that is required by the stage or by another flag and was not passed.

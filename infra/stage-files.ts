@@ -1,6 +1,6 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
-import { type StageName, stages } from './config.ts';
+import { type StageName, type singleStage, stageNames } from './config.ts';
 
 /** The flags in the file of a stage. */
 export interface StageFile {
@@ -19,13 +19,13 @@ const pathOf = (file: string): string => `infra/stages/${file}`;
  * Reads `infra/stages/<stage>.json`. A stage without a file has no flags. A file that belongs to no stage is a mistake,
  * because its flags would have no effect.
  */
-export function readStageFile(stage: StageName, stageFolder = folder): StageFile {
+export function readStageFile(stage: StageName | typeof singleStage, stageFolder = folder): StageFile {
   const files = readdirSync(stageFolder);
   const problems = files
-    .filter((file) => path.extname(file) !== '.json' || !Object.hasOwn(stages, path.basename(file, '.json')))
+    .filter((file) => path.extname(file) !== '.json' || !stageNames.includes(path.basename(file, '.json')))
     .map(
       (file) =>
-        `${pathOf(file)}: is not the file of a stage; the stages of infra/config.ts are ${Object.keys(stages).join(', ')}`,
+        `${pathOf(file)}: is not the file of a stage; the stages of infra/config.ts are ${stageNames.join(', ')}`,
     );
   const file = `${stage}.json`;
   let content: unknown = {};

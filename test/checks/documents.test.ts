@@ -2,6 +2,7 @@ import { existsSync, globSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { flagNames } from '../../infra/flags.ts';
+import { singleFlagNames } from '../../infra/single-flags.ts';
 
 import { type Route, routes } from '../../lib/api/routes.ts';
 import { settingsCommand } from '../../local/settings.ts';
@@ -43,9 +44,12 @@ test('the README lists the settings of script/start', () => {
   expect(tableBelow(read('README.md'), 'Settings')).toEqual(expected);
 });
 
-test('the deployment guide lists the flags of the CDK app', () => {
-  const flags = tableBelow(read('docs/deploying.md'), 'Flags')?.map(([flag]) => flag);
-  expect(flags).toEqual(flagNames.map((flag) => `\`${flag}\``));
+test.each([
+  ['docs/deploying.md', flagNames],
+  ['docs/single.md', singleFlagNames],
+])('%s lists the flags of its stages', (document, names) => {
+  const flags = tableBelow(read(document), 'Flags')?.map(([flag]) => flag);
+  expect(flags).toEqual(names.map((flag) => `\`${flag}\``));
 });
 
 test('every link between the documents has an existing target', () => {

@@ -2,7 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, test } from 'vitest';
 import { type StageName, stages } from '../../infra/config.ts';
-import { InvalidFlags, readFlags, stageIn } from '../../infra/flags.ts';
+import { readFlags, stageIn } from '../../infra/flags.ts';
+import { InvalidFlags } from '../../infra/parse-flags.ts';
 import { readStageFile, type StageFile } from '../../infra/stage-files.ts';
 import { existingServers } from '../support/infra/synthesis.ts';
 import { dataFolder } from '../support/servers/for-this-test.ts';
@@ -72,7 +73,7 @@ test.for([
   ['rollupMinutes', '0', 'is less than 1'],
   ['rollupMinutes', '1.5', 'is not a whole number'],
   ['rollupMinutes', 'often', 'is not a number'],
-  ['stage', 'production', 'is not a stage of infra/config.ts; the stages are dev, prod, local'],
+  ['stage', 'production', 'is not a stage of infra/config.ts; the stages are dev, prod, local, single'],
 ] as const)('the flag %s=%s is refused: it %s', ([flag, value, problem]) => {
   const [message, ...others] = problems({ ...existingServers, [flag]: value });
   expect(others).toEqual([]);
@@ -240,7 +241,7 @@ test('all mistakes in the file of a stage and on the command line are reported a
   const inFile = { alarmMail: 'operators@example.org', rollupMinutes: 99, stage: 'prod', vpcId: 'my-network' };
   const file = stageFile({ 'dev.json': JSON.stringify(inFile), 'pord.json': '{}' });
   expect(problems({ vpcId: '?', zones: 'eu', zoness: '' }, file)).toEqual([
-    expect.stringMatching(/^infra\/stages\/pord\.json: is not the file of a stage; .* are dev, prod, local$/),
+    expect.stringMatching(/^infra\/stages\/pord\.json: is not the file of a stage; .* are dev, prod, local, single$/),
     expect.stringMatching(/^infra\/stages\/dev\.json, alarmMail: unknown flag; the flags are vpcId, /),
     expect.stringMatching(/^infra\/stages\/dev\.json, stage: unknown flag/),
     expect.stringMatching(/^-c zoness: unknown flag/),

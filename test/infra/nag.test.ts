@@ -5,6 +5,7 @@ import type { IConstruct } from 'constructs';
 import { describe, expect, test } from 'vitest';
 import { type StageName, stages } from '../../infra/config.ts';
 import { GithubRoles } from '../../infra/github-roles.ts';
+import { synthesizeSingle } from '../support/infra/single-synthesis.ts';
 import { everyStage, synthesize } from '../support/infra/synthesis.ts';
 
 /** Returns the findings of cdk-nag's AWS Solutions rules that are not suppressed, each with its construct path. */
@@ -39,6 +40,14 @@ describe.each(Object.keys(stages) as StageName[])('stage %s', (name) => {
     expect(reasons.length).toBeGreaterThan(5);
     for (const [id, reason] of reasons) expect([id, reason.split(' ').length > 5]).toEqual([id, true]);
   });
+});
+
+test('cdk-nag finds nothing in the stack of stage single, and every suppression has a reason', () => {
+  const { stack } = synthesizeSingle({ alarmEmail: 'someone@example.org' });
+  expect(findings(stack)).toEqual([]);
+  const reasons = suppressedIn(stack);
+  expect(reasons.length).toBeGreaterThan(5);
+  for (const [id, reason] of reasons) expect([id, reason.split(' ').length > 5]).toEqual([id, true]);
 });
 
 test('cdk-nag finds nothing in the stack of the GitHub roles', () => {

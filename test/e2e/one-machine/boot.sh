@@ -2,7 +2,7 @@
 # Boots systemd in namespaces of its own, with an overlay of this machine's files as its root, so that nothing outside is
 # changed. `unshare` runs it; everything is gone when systemd is killed.
 #
-# Arguments: an empty folder, the project, and a Git repository that is served as /srv/repository.
+# Arguments: an empty folder, the project, and a folder, such as a Git repository, that is served as /srv/repository.
 set -eu
 mount --make-rprivate /
 base=$1 project=$2 repository=$3 root=$1/root

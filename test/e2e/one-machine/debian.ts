@@ -27,7 +27,13 @@ export function refusalOfNamespaces(): string | undefined {
   return status === 0 ? undefined : stderr;
 }
 
-/** Boots systemd. Needs root. The repository is at /srv/repository. */
+/** Returns why this machine has no free loop device, as in some containers; undefined if it has one. */
+export function refusalOfLoopDevices(): string | undefined {
+  const { status, stderr, error } = spawnSync('losetup', ['--find'], { encoding: 'utf8' });
+  return status === 0 ? undefined : (error?.message ?? stderr);
+}
+
+/** Boots systemd. Needs root. The folder, such as a Git repository, is at /srv/repository. */
 export async function bootDebian(repository: string): Promise<Debian> {
   addServerFoldersToPath();
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-debian-'));

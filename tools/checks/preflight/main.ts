@@ -1,6 +1,8 @@
 import { Command, Option } from 'commander';
 import { stages } from '../../../infra/config.ts';
-import { InvalidFlags, readFlags, stageIn } from '../../../infra/flags.ts';
+import { readFlags, stageIn } from '../../../infra/flags.ts';
+import { InvalidFlags } from '../../../infra/parse-flags.ts';
+import { isSingle } from '../../../infra/single-flags.ts';
 import { readStageFile } from '../../../infra/stage-files.ts';
 import { collect, runSubcommand } from '../../cli/command-line.ts';
 import { count } from '../../cli/numbers.ts';
@@ -19,6 +21,7 @@ function contextOf(flags: string[]): Record<string, unknown> {
 
 async function run(aws: Aws, flags: string[]): Promise<void> {
   const context = contextOf(flags);
+  if (isSingle(context)) throw wrongUsage('Stage single needs no check; docs/single.md says how to deploy it.');
   const stage = stageIn(context);
   if ('account' in stages[stage]) throw wrongUsage(`Stage ${stage} is deployed to emulators only.`);
   const deployment = readFlags(context, readStageFile(stage));

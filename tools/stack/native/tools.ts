@@ -43,7 +43,7 @@ export const promtool: Tool = {
   present: async () => onPath('promtool'),
 };
 
-/** What the tests of docs/one-machine.md boot and run (test/e2e/one-machine). */
+/** What the tests of docs/one-machine.md and docs/single.md boot and run (test/e2e/one-machine). */
 export const oneMachineTools: Tool[] = [
   {
     name: 'systemd (systemd-analyze)',
@@ -52,6 +52,8 @@ export const oneMachineTools: Tool[] = [
   },
   { name: 'the reverse proxy Caddy (caddy)', debianPackage: 'caddy', present: async () => onPath('caddy') },
   { name: 'iproute2 (ip)', debianPackage: 'iproute2', present: async () => onPath('ip') },
+  { name: 'ShellCheck (shellcheck)', debianPackage: 'shellcheck', present: async () => onPath('shellcheck') },
+  { name: 'unzip', debianPackage: 'unzip', present: async () => onPath('unzip') },
 ];
 
 /** The tools that the native provider needs. */
