@@ -4,6 +4,7 @@ import { billedMs, queueRequests, type Scenario, tracesOf } from '../../tools/co
 import { extraCosts, floors, monthly, monthlyFloor, monthlyStorage, perMillion } from '../../tools/cost/money.ts';
 import { charge, type PriceName, type Prices, readPrices } from '../../tools/cost/prices.ts';
 import { usual as deployed, quantities } from '../../tools/cost/quantities.ts';
+import { monthlySingle, monthlySnapshots, monthlySurplus, singleFloor } from '../../tools/cost/single.ts';
 import { requestSizes } from '../../tools/cost/sizes.ts';
 
 // The expected values are calculated by hand from AWS's rules. They do not depend on the user's price list, which may
@@ -254,6 +255,30 @@ test('the floor consists of machines, disks, endpoints and polling', () => {
   expect(floor['queue polls, schedules, secrets']).toBeCloseTo(1.971 + 5 * 5);
   expect(monthlyFloor(floors.dev, inputs, prices).SQL).toBeCloseTo(73 + 4 + 14.6);
   expect(floor['metrics and alarms']).toBeCloseTo(14 * 7);
+});
+
+test('stage single costs its instance, disks, address, health check, metric and alarms', () => {
+  const round = { ...inputs, healthCheckMs: 500, logBytes: 1_000 };
+  const bill = (...paid: PriceName[]) => monthlySingle(singleFloor, round, coins(...paid));
+  expect(bill('instanceHour').instance).toBeCloseTo(730);
+  expect(bill('diskGbMonth').disks).toBeCloseTo(8 + 10);
+  expect(bill('addressHour')['public address']).toBeCloseTo(730);
+  // 43,800 runs of half a second with an eighth of a GB, and a kB of log each.
+  expect(bill('functionRequest')['health check']).toBeCloseTo(43_800);
+  expect(bill('functionGbSecondArm')['health check']).toBeCloseTo(43_800 / 16);
+  expect(bill('logGb')['health check']).toBeCloseTo(0.0438);
+  expect(bill('alarmMetricMonth', 'keyMonth', 'metricMonth')['metrics, alarms and their key']).toBeCloseTo(4 + 1 + 1);
+  // A report every hour.
+  expect(bill('metricCall')['metrics, alarms and their key']).toBeCloseTo(730);
+});
+
+test('the snapshots of stage single have the backups of two weeks, and six times a new one and what changed', () => {
+  // A million messages of 1,000 bytes are 1 GB, with 14 copies.
+  expect(monthlySnapshots({ ...inputs, embeddedBytes: 1_000 }, coins('snapshotGbMonth'))).toBeCloseTo(15 + 6 * 2);
+});
+
+test('two vCPUs of stage single that are fully busy are charged for what is above their baseline', () => {
+  expect(monthlySurplus(coins('instanceSurplusVcpuHour'))).toBeCloseTo(1.6 * 730);
 });
 
 test('a million stored messages cost their bytes in each copy', () => {

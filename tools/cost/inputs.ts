@@ -105,6 +105,11 @@ const table = {
     value: 1_000,
     from: 'assumed: in the embedded engine, the row and its index entries take 0.8 kB (40,000 messages of 80 characters in English words), and this index also stores the text',
   },
+  embeddedBytes: {
+    value: 800,
+    from: 'the row of a message in the embedded engine with its index entries: 0.8 kB (docs/one-machine.md)',
+  },
+  healthCheckMs: { value: 300, from: 'assumed: a TLS handshake and a request from a function with little memory' },
   scheduledMs: { value: 20, from: 'assumed: a scheduled run that finds nothing to do: one or two calls' },
 } satisfies Record<string, Input>;
 

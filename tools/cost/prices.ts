@@ -39,6 +39,12 @@ const names = [
   'tableWarmWriteUnit',
   'eventOperation',
   'eventConnectionMinute',
+  'instanceHour',
+  'instanceSurplusVcpuHour',
+  'diskGbMonth',
+  'snapshotGbMonth',
+  'addressHour',
+  'metricCall',
 ] as const;
 export type PriceName = (typeof names)[number];
 

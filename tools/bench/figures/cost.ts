@@ -4,6 +4,7 @@ import type { Line, Scenario } from '../../cost/lines.ts';
 import { extraCosts, type Floor, floors, monthly, monthlyFloor, monthlyStorage, perMillion } from '../../cost/money.ts';
 import { readPrices } from '../../cost/prices.ts';
 import { quantities, usual } from '../../cost/quantities.ts';
+import { monthlySingle, monthlySnapshots, monthlySurplus, singleFloor } from '../../cost/single.ts';
 import { figure, type Measurement } from '../figure.ts';
 
 const list = readPrices();
@@ -38,6 +39,7 @@ export const cost = figure({
         Object.entries(valuesOf(floor)).map(([what, value]) => month(`${group}: ${what}: ${stage}`, value)),
       );
     const lines = [...new Set(quantities(usual, inputs).map(({ what }) => what))];
+    const single = monthlySingle(singleFloor, inputs, list.prices);
     const isAfterResponse = ({ part }: Line) => part === 'queues and workers';
 
     return [
@@ -75,6 +77,11 @@ export const cost = figure({
         const parts = monthlyFloor(floor, inputs, list.prices);
         return { ...parts, all: Object.values(parts).reduce((all, part) => all + part, 0) };
       }),
+      ...Object.entries({ ...single, all: Object.values(single).reduce((all, part) => all + part, 0) }).map(
+        ([what, value]) => month(`stage single: ${what}: price`, value),
+      ),
+      month('stage single: snapshots of a million messages: price', monthlySnapshots(inputs, list.prices)),
+      month('stage single: both vCPUs fully busy, in addition: price', monthlySurplus(list.prices)),
       ...forEachStage('storage of a million', (floor) => monthlyStorage(floor, inputs, list.prices)),
       ...Object.entries(extraCosts(list.prices)).map(([what, { value, unit }]) => ({
         what: `also charged: ${what}: price`,
