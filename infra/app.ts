@@ -9,7 +9,7 @@ import { SingleStack } from './single-stack.ts';
 import { addStacks } from './stacks.ts';
 import { readStageFile } from './stage-files.ts';
 
-/** The CDK app: bundles the functions of a stage that has some, then synthesizes the stacks. `cdk synth`, `cdk deploy` and other commands run it. */
+/** The CDK app: synthesizes the stacks of a stage. `cdk synth`, `cdk deploy` and other commands run it. */
 const app = new App({ analyticsReporting: false });
 try {
   const context: Record<string, unknown> = app.node.getAllContext();
