@@ -1,22 +1,28 @@
 import { useCallback, useEffect, useState } from 'preact/hooks';
-import type { Application, ChatSystem } from '../../client/src/index.ts';
+import type { Application, ApplicationPage, ChatSystem } from '../../client/src/index.ts';
 import { counted } from './counted.ts';
 import { FormDialog } from './form-dialog.tsx';
 import { Problem } from './problem.tsx';
+import { systemOf } from './session.ts';
+
+type Asked = { to: 'create' } | { to: 'rename' | 'delete'; application: Application };
 
 /** The registry: all applications, newest first. */
 export function Applications(props: { system: ChatSystem; onOpen: (token: string) => void; onLogout: () => void }) {
   const { system, onOpen, onLogout } = props;
-  const [applications, setApplications] = useState<Application[]>();
-  const [next, setNext] = useState<string | null>(null);
+  const [page, setPage] = useState<ApplicationPage>();
   const [error, setError] = useState<unknown>();
-  const [isCreating, setCreating] = useState(false);
+  const [asked, setAsked] = useState<Asked>();
+  const onClose = () => setAsked(undefined);
   const read = useCallback(
     async (cursor?: string) => {
       try {
-        const page = await system.applications({ order: 'desc' }).page(cursor);
-        setApplications((shown = []) => [...(cursor ? shown : []), ...page.data]);
-        setNext(page.next);
+        const next = await system.applications({ order: 'desc' }).page(cursor);
+        setPage((shown) => {
+          if (!cursor) return next;
+          // Not if the button was pressed twice.
+          return shown?.next === cursor ? { ...next, data: [...shown.data, ...next.data] } : shown;
+        });
       } catch (failure) {
         setError(failure);
       }
@@ -24,11 +30,22 @@ export function Applications(props: { system: ChatSystem; onOpen: (token: string
     [system],
   );
   useEffect(() => void read(), [read]);
+  /** Changes what is shown, because the list has the change only when it is stored. */
+  const change = (changed: (application: Application) => Application[]) =>
+    setPage((shown) => shown && { ...shown, data: shown.data.flatMap(changed) });
+  const rename = async ({ token }: Application, name: string) => {
+    await systemOf({ token }).editApplication({ name });
+    change((each) => [each.token === token ? { ...each, name } : each]);
+  };
+  const remove = async ({ token }: Application) => {
+    await systemOf({ token }).deleteApplication();
+    change((each) => (each.token === token ? [] : [each]));
+  };
   return (
     <main class="registry">
       <header class="bar">
         <h1>Applications</h1>
-        <button type="button" class="primary" onClick={() => setCreating(true)}>
+        <button type="button" class="primary" onClick={() => setAsked({ to: 'create' })}>
           New application
         </button>
         <button type="button" class="quiet" onClick={onLogout}>
@@ -36,32 +53,71 @@ export function Applications(props: { system: ChatSystem; onOpen: (token: string
         </button>
       </header>
       <Problem error={error} onClose={() => setError(undefined)} />
-      {applications?.length === 0 && <p class="empty">There is no application yet. Create the first one.</p>}
+      {page?.data.length === 0 && <p class="empty">There is no application yet. Create the first one.</p>}
       <ul class="cards">
-        {applications?.map((each) => (
-          <li key={each.token}>
-            <button type="button" onClick={() => onOpen(each.token)}>
-              <strong dir="auto">{each.name}</strong>
-              <small>{counted(each.chats_count, 'chat')}</small>
-              <small>created {each.created_at.slice(0, 10)}</small>
+        {page?.data.map((application) => (
+          <li key={application.token}>
+            <button type="button" class="open" onClick={() => onOpen(application.token)}>
+              <strong dir="auto">{application.name}</strong>
+              <small>{counted(application.chats_count, 'chat')}</small>
+              <small>created {application.created_at.slice(0, 10)}</small>
             </button>
+            <span>
+              {(['rename', 'delete'] as const).map((to) => (
+                <button
+                  key={to}
+                  type="button"
+                  class="quiet"
+                  aria-label={`${to === 'rename' ? 'Rename' : 'Delete'} ${application.name}`}
+                  onClick={() => setAsked({ to, application })}
+                >
+                  {to === 'rename' ? 'Rename' : 'Delete'}
+                </button>
+              ))}
+            </span>
           </li>
         ))}
       </ul>
-      {next && (
-        <button type="button" onClick={() => read(next)}>
+      {page?.next && (
+        <button type="button" onClick={() => read(page.next ?? undefined)}>
           Show more
         </button>
       )}
-      {isCreating && (
+      {asked?.to === 'create' && (
         <FormDialog
           title="New application"
           action="Create"
-          onClose={() => setCreating(false)}
+          onClose={onClose}
           onSubmit={async (data) => onOpen((await system.createApplication(String(data.get('name')))).token)}
         >
           <label for="name">Name</label>
-          <input id="name" name="name" dir="auto" maxLength={255} required />
+          <input id="name" name="name" dir="auto" required />
+        </FormDialog>
+      )}
+      {asked?.to === 'rename' && (
+        <FormDialog
+          title="Rename the application"
+          action="Save"
+          onClose={onClose}
+          onSubmit={(data) => rename(asked.application, String(data.get('name')))}
+        >
+          <label for="name">Name</label>
+          <input id="name" name="name" dir="auto" defaultValue={asked.application.name} required />
+        </FormDialog>
+      )}
+      {asked?.to === 'delete' && (
+        <FormDialog
+          title="Delete the application?"
+          action="Delete"
+          isDangerous
+          onClose={onClose}
+          onSubmit={() => remove(asked.application)}
+        >
+          <p>
+            The application, its chats ({asked.application.chats_count.toLocaleString('en')} at the last count) and all
+            their messages are lost. They cannot be restored. Its token and its access tokens stop working.
+          </p>
+          <blockquote dir="auto">{asked.application.name}</blockquote>
         </FormDialog>
       )}
     </main>

@@ -13,9 +13,11 @@ export function ChatList(props: {
   /** Whether the token may follow the list of chats. A token that is limited to some chats may not. */
   isLive: boolean;
   open: number | undefined;
+  /** Told the numbers of chats that were edited. */
+  onEdited: (numbers: number[]) => void;
   onError: (error: unknown) => void;
 }) {
-  const { system, feed, isLive, open, onError } = props;
+  const { system, feed, isLive, open, onEdited, onError } = props;
   const read = useCallback((range: Range) => system.chats(range).page(), [system]);
   const { items: chats, version } = useWindow<Chat>(read, onError);
   useEffect(() => {
@@ -34,6 +36,7 @@ export function ChatList(props: {
             return { number: chat.number, item: type === 'chat.deleted' ? undefined : (item as Chat) };
           }),
         );
+        onEdited(step.data.filter(({ type }) => type === 'chat.edited').map(({ chat }) => chat.number));
       });
     };
     let isOver = false;
@@ -45,7 +48,7 @@ export function ChatList(props: {
       isOver = true;
       stop();
     };
-  }, [system, feed, isLive, chats, onError]);
+  }, [system, feed, isLive, chats, onEdited, onError]);
 
   return (
     <Scroller

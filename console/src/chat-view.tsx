@@ -1,19 +1,19 @@
 import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
 import type { Chat, ChatSystem, Message } from '../../client/src/index.ts';
+import { ChatHeader } from './chat-header.tsx';
 import { Composer } from './composer.tsx';
-import { counted } from './counted.ts';
 import { FormDialog } from './form-dialog.tsx';
 import type { LiveFeed } from './live-feed.ts';
 import { MessageRow } from './message-row.tsx';
 import type { Range } from './numbered-window.ts';
+import { PendingRow } from './pending-row.tsx';
 import { goTo } from './place.ts';
+import { pendingIn, rowsOf } from './rows.ts';
 import { Scroller } from './scroller.tsx';
+import { useRefresh } from './use-refresh.ts';
 import { useWindow } from './use-window.ts';
 
 type Asked = { to: 'edit' | 'delete'; message: Message };
-
-/** How often the count of the chat is read again, in milliseconds. */
-const countMs = 20_000;
 
 /** One chat: its messages, live, and what can be done with them. */
 export function ChatView(props: {
@@ -22,33 +22,43 @@ export function ChatView(props: {
   number: number;
   /** The message to show. */
   target: { number: number; nonce: number } | undefined;
+  /** Whether the token is the application's own, which may do everything. */
+  isOwner: boolean;
+  /** Counts the edits of the chat that came live. */
+  edits: number;
+  onDeleted: (number: number) => void;
   onError: (error: unknown) => void;
 }) {
-  const { system, feed, number, target, onError } = props;
+  const { system, feed, number, target, isOwner, edits, onDeleted, onError } = props;
   const chat = useMemo(() => system.chat(number), [system, number]);
   const [facts, setFacts] = useState<Chat>();
   const [asked, setAsked] = useState<Asked>();
-  const [isDeleted, setDeleted] = useState(false);
   const [isAtEnd, setAtEnd] = useState(true);
   const [news, setNews] = useState('');
-  /** Numbers of messages that this page has sent and that are not stored yet. */
-  const [sent, setSent] = useState<number[]>([]);
+  /** What this page has sent and is not stored yet. */
+  const [sent, setSent] = useState<Message[]>([]);
   const [jump, setJump] = useState<{ number: number; nonce: number }>();
   const read = useCallback((range: Range) => chat.messages(range).page(), [chat]);
   const { items: messages, version } = useWindow<Message>(read, onError);
+  const readFacts = useCallback(() => chat.get().then(setFacts), [chat]);
+  useRefresh(readFacts, onError);
+  useEffect(() => void readFacts().catch(onError), [readFacts, edits, onError]);
 
+  // The version is read before the first page, so that no change is missed between them.
+  const begun = useMemo(() => chat.changes(), [chat]);
   useEffect(() => {
     let isOver = false;
     let stop = () => {};
-    const begin = async () => {
-      const [{ change }] = await Promise.all([chat.changes(), chat.get().then(setFacts)]);
-      await (target ? messages.jumpTo(target.number) : messages.jumpToEnd());
-      setJump(target);
+    const follow = async () => {
+      const { change } = await begun;
       if (isOver) return;
       stop = feed.follow(number, change, (step) => {
         if (step.chat_number === undefined) return;
-        if (step.reset) messages.jumpToEnd().catch(onError);
-        if (step.deleted) setDeleted(true);
+        if (step.reset) {
+          setSent([]);
+          messages.jumpToEnd().catch(onError);
+        }
+        if (step.deleted) onDeleted(number);
         messages.apply(
           step.data.map(({ type, message }) => ({
             number: message.number,
@@ -56,30 +66,26 @@ export function ChatView(props: {
           })),
         );
         const numbers = step.data.map(({ message }) => message.number);
-        setSent((before) => before.filter((each) => !numbers.includes(each)));
+        setSent((before) => before.filter((each) => !numbers.includes(each.number)));
         const last = step.data.filter(({ type }) => type === 'message.created').at(-1)?.message as Message | undefined;
         if (last) setNews(`New message ${last.number} from ${last.sender ?? 'no sender'}`);
       });
     };
-    begin().catch(onError);
+    follow().catch(onError);
     return () => {
       isOver = true;
       stop();
     };
-    // The effect below handles jumps within the chat.
-  }, [chat, feed, number, messages, onError]);
+  }, [begun, feed, number, messages, onDeleted, onError]);
 
   useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) chat.get().then(setFacts, onError);
-    }, countMs);
-    return () => clearInterval(timer);
-  }, [chat, onError]);
-
-  useEffect(() => {
-    if (target && messages.isLoaded)
-      messages.jumpTo(target.number).then(() => setJump(nearest(messages.items, target)), onError);
-  }, [target]);
+    const show = async () => {
+      await begun;
+      await (target ? messages.jumpTo(target.number) : messages.jumpToEnd());
+      setJump(target && nearest(messages.items, target));
+    };
+    if (target || !messages.isLoaded) show().catch(onError);
+  }, [begun, messages, target, onError]);
 
   const toEnd = async () => {
     await messages.jumpToEnd();
@@ -90,43 +96,30 @@ export function ChatView(props: {
     try {
       const message = await chat.send(body, { sender });
       if (messages.hasAfter) await messages.jumpToEnd();
-      if (!messages.items.some((each) => each.number === message.number)) {
-        setSent((before) => [...before, message.number]);
-        messages.apply([{ number: message.number, item: message }]);
-      }
+      // The feed may be faster than the response.
+      if (!messages.items.some((each) => each.number === message.number)) setSent((before) => [...before, message]);
       setJump({ number: message.number, nonce: Math.random() });
+      return true;
     } catch (error) {
       onError(error);
-      throw error;
+      return false;
     }
   };
-  const waiting = [...new Set([...messages.pending, ...sent])];
+  const rows = rowsOf(messages.items, messages.pending, messages.hasAfter ? [] : sent);
 
-  if (isDeleted) return <p class="empty">This chat was deleted.</p>;
   return (
     <>
-      <header class="bar">
-        <a class="back" href="#chats" aria-label="Back to the chats">
-          ‹
-        </a>
-        <h2 dir="auto">{facts?.name ?? `Chat ${number}`}</h2>
-        <small class="counts">
-          {facts && counted(facts.messages_count, 'message')}
-          {waiting.length > 0 && ` · ${waiting.length} not stored yet`}
-        </small>
-        <form
-          class="jump"
-          onSubmit={(event) => {
-            event.preventDefault();
-            const wanted = Number(new FormData(event.currentTarget).get('number'));
-            if (target?.number === wanted) goTo({ chat: number });
-            goTo({ chat: number, message: wanted });
-          }}
-        >
-          <input name="number" type="number" min={1} required aria-label="Number of a message" placeholder="No." />
-          <button type="submit">Go</button>
-        </form>
-      </header>
+      <ChatHeader
+        chat={chat}
+        facts={facts}
+        pending={pendingIn(rows)}
+        isOwner={isOwner}
+        onRename={(name) => setFacts((known) => known && { ...known, name })}
+        onJump={(wanted) => {
+          if (target?.number === wanted) goTo({ chat: number });
+          goTo({ chat: number, message: wanted });
+        }}
+      />
       <Scroller
         label="Messages"
         version={version}
@@ -134,20 +127,27 @@ export function ChatView(props: {
         sticksToEnd={!messages.hasAfter}
         onTop={() => messages.readBefore().catch(onError)}
         onBottom={() => messages.readAfter().catch(onError)}
-        onAtEnd={setAtEnd}
+        onAtEnd={(atEnd) => {
+          messages.keepsStart = !atEnd;
+          setAtEnd(atEnd);
+        }}
       >
-        {messages.isLoaded && messages.items.length === 0 && <p class="empty">There is no message yet.</p>}
+        {messages.isLoaded && rows.length === 0 && <p class="empty">There is no message yet.</p>}
         <ol class="messages">
-          {messages.items.map((message) => (
-            <MessageRow
-              key={message.number}
-              message={message}
-              isPending={sent.includes(message.number)}
-              isTarget={message.number === jump?.number && target !== undefined}
-              onEdit={() => setAsked({ to: 'edit', message })}
-              onDelete={() => setAsked({ to: 'delete', message })}
-            />
-          ))}
+          {rows.map((row) =>
+            'message' in row ? (
+              <MessageRow
+                key={row.number}
+                message={row.message}
+                isPending={row.isPending}
+                isTarget={row.number === jump?.number && jump.nonce === target?.nonce}
+                onEdit={() => setAsked({ to: 'edit', message: row.message })}
+                onDelete={() => setAsked({ to: 'delete', message: row.message })}
+              />
+            ) : (
+              <PendingRow key={row.number} {...row} />
+            ),
+          )}
         </ol>
       </Scroller>
       {(messages.hasAfter || !isAtEnd) && (
@@ -156,7 +156,7 @@ export function ChatView(props: {
         </button>
       )}
       <output class="unseen">{news}</output>
-      <Composer onSend={send} />
+      <Composer asksSender={isOwner} onSend={send} />
       {asked?.to === 'edit' && (
         <FormDialog
           title={`Edit message ${asked.message.number}`}
@@ -167,7 +167,7 @@ export function ChatView(props: {
           }
         >
           <label for="body">Message</label>
-          <textarea id="body" name="body" dir="auto" rows={6} maxLength={10_000} required>
+          <textarea id="body" name="body" dir="auto" rows={6} required>
             {asked.message.body}
           </textarea>
         </FormDialog>

@@ -1,7 +1,12 @@
 import { useState } from 'preact/hooks';
 
 /** Writes messages: Enter sends, Shift and Enter begin a new line. */
-export function Composer({ onSend }: { onSend: (body: string, sender: string | null) => Promise<void> }) {
+export function Composer(props: {
+  /** Whether the user names the sender. An access token has its own. */
+  asksSender: boolean;
+  /** Resolves with whether it was sent. */
+  onSend: (body: string, sender: string | null) => Promise<boolean>;
+}) {
   const [body, setBody] = useState('');
   const [sender, setSender] = useState('');
   const [isBusy, setBusy] = useState(false);
@@ -9,30 +14,28 @@ export function Composer({ onSend }: { onSend: (body: string, sender: string | n
     event?.preventDefault();
     if (isBusy || body.trim() === '') return;
     setBusy(true);
-    try {
-      await onSend(body, sender.trim() || null);
-      setBody('');
-    } finally {
-      setBusy(false);
-    }
+    setBody('');
+    // What the user has typed meanwhile stays.
+    if (!(await props.onSend(body, sender.trim() || null))) setBody((typed) => (typed ? `${body}\n${typed}` : body));
+    setBusy(false);
   };
   return (
     <form class="composer" onSubmit={send}>
-      <input
-        aria-label="Sender"
-        placeholder="Sender"
-        dir="auto"
-        value={sender}
-        maxLength={255}
-        onInput={(event) => setSender(event.currentTarget.value)}
-      />
+      {props.asksSender && (
+        <input
+          aria-label="Sender"
+          placeholder="Sender"
+          dir="auto"
+          value={sender}
+          onInput={(event) => setSender(event.currentTarget.value)}
+        />
+      )}
       <textarea
         aria-label="Message"
         placeholder="Message"
         dir="auto"
         rows={1}
         value={body}
-        maxLength={10_000}
         onInput={(event) => setBody(event.currentTarget.value)}
         onKeyDown={(event) => {
           if (event.key === 'Enter' && !event.shiftKey && !event.isComposing) void send(event);

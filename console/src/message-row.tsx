@@ -46,7 +46,7 @@ export function MessageRow(props: {
       </p>
       {isLong(body) && (
         <button type="button" class="quiet" aria-expanded={isWhole} onClick={() => setWhole(!isWhole)}>
-          {isWhole ? 'Show less' : `Show all ${body.length.toLocaleString('en')} characters`}
+          {isWhole ? 'Show less' : `Show all ${[...body].length.toLocaleString('en')} characters`}
         </button>
       )}
       {json !== '{}' &&

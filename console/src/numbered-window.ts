@@ -24,7 +24,7 @@ export interface ItemChange<Item> {
   item: Item | undefined;
 }
 
-const nothing = { data: [], next: null, pending: [] };
+const nothing = { items: [], pending: [], more: false };
 /** How many items are read as one page. */
 const pageSize = 50;
 /** The most items that are kept, so that the page stays small however long the list is. */
@@ -37,8 +37,10 @@ export const mostItems = 200;
 export class NumberedWindow<Item extends Numbered> {
   /** In the order of their numbers. */
   items: Item[] = [];
-  /** Accepted numbers in the window that are not stored yet. */
+  /** Accepted numbers in the window that are not stored yet, in ascending order. */
   pending: number[] = [];
+  /** Set by the view: whether items at the start must stay, because the user reads there. */
+  keepsStart = false;
   /** Whether there may be more items before the first one, and after the last one. */
   hasBefore = false;
   hasAfter = false;
@@ -60,8 +62,8 @@ export class NumberedWindow<Item extends Numbered> {
   /** Replaces the items by the newest ones. */
   jumpToEnd(): Promise<void> {
     return this.#jump(async () => {
-      const page = await this.#read({ order: 'desc', limit: pageSize });
-      return { data: page.data.reverse(), hasBefore: page.next !== null, hasAfter: false, pending: page.pending };
+      const { more, ...page } = await this.#page({ order: 'desc', limit: pageSize });
+      return { ...page, hasBefore: more, hasAfter: false };
     });
   }
 
@@ -70,14 +72,14 @@ export class NumberedWindow<Item extends Numbered> {
     return this.#jump(async () => {
       const limit = pageSize / 2;
       const [before, after] = await Promise.all([
-        number > 1 ? this.#read({ before: number, order: 'desc', limit }) : nothing,
-        this.#read({ after: number - 1, order: 'asc', limit }),
+        number > 1 ? this.#page({ before: number, order: 'desc', limit }) : nothing,
+        this.#page({ after: number - 1, order: 'asc', limit }),
       ]);
       return {
-        data: [...before.data.reverse(), ...after.data],
-        hasBefore: before.next !== null,
-        hasAfter: after.next !== null,
-        pending: [...(before.pending ?? []), ...(after.pending ?? [])],
+        items: [...before.items, ...after.items],
+        pending: [...before.pending, ...after.pending],
+        hasBefore: before.more,
+        hasAfter: after.more,
       };
     });
   }
@@ -86,15 +88,12 @@ export class NumberedWindow<Item extends Numbered> {
   readBefore(): Promise<void> {
     if (!this.hasBefore) return Promise.resolve();
     return this.#extend(async () => {
-      const first = this.items[0]?.number;
-      const page = await this.#read({ ...(first && { before: first }), order: 'desc', limit: pageSize });
-      this.items = [...page.data.reverse(), ...this.items];
-      this.#add(page.pending);
-      this.hasBefore = page.next !== null;
-      if (this.items.length > mostItems) {
-        this.items = this.items.slice(0, mostItems);
-        this.hasAfter = true;
-      }
+      const { first } = this.#ends();
+      const page = await this.#page({ ...(first && { before: first }), order: 'desc', limit: pageSize });
+      this.items = [...page.items, ...this.items];
+      this.pending = [...page.pending, ...this.pending];
+      this.hasBefore = page.more;
+      this.#dropEnd();
     });
   }
 
@@ -102,43 +101,37 @@ export class NumberedWindow<Item extends Numbered> {
   readAfter(): Promise<void> {
     if (!this.hasAfter) return Promise.resolve();
     return this.#extend(async () => {
-      const page = await this.#read({ after: this.items.at(-1)?.number ?? 0, order: 'asc', limit: pageSize });
-      this.items = [...this.items, ...page.data];
-      this.#add(page.pending);
-      this.hasAfter = page.next !== null;
-      if (this.items.length > mostItems) {
-        this.items = this.items.slice(-mostItems);
-        this.hasBefore = true;
-      }
+      const { last = 0 } = this.#ends();
+      const page = await this.#page({ after: last, order: 'asc', limit: pageSize });
+      this.items = [...this.items, ...page.items];
+      this.pending = [...this.pending, ...page.pending];
+      this.hasAfter = page.more;
+      this.#dropStart();
     });
   }
 
   /** Reads the range of the window again, because counts and pending numbers do not come as changes. */
   refresh(): Promise<void> {
-    const [first, last] = [this.items[0]?.number, this.items.at(-1)?.number];
-    if (first === undefined || last === undefined) return Promise.resolve();
+    if (!this.isLoaded) return Promise.resolve();
     return this.#extend(async () => {
-      const range = { after: first - 1, before: last + 1, order: 'asc' as const, limit: mostItems };
-      const page = await this.#read(range);
+      const { first = 1, last = 0 } = this.#ends();
+      const range = { ...(this.hasBefore && { after: first - 1 }), ...(this.hasAfter && { before: last + 1 }) };
+      const { items, pending, more } = await this.#page({ ...range, order: 'asc', limit: mostItems });
       // An incomplete page would look as if items had been deleted.
-      if (page.next !== null) return;
-      this.items = page.data;
-      this.pending = page.pending ?? [];
+      if (!more) Object.assign(this, { items, pending });
     });
   }
 
-  /**
-   * Applies changes that came live.
-   *
-   * @param keepsStart whether items at the start must stay because the user reads there
-   */
-  apply(changes: ItemChange<Item>[], keepsStart = false): void {
+  /** Applies changes that came live. */
+  apply(changes: ItemChange<Item>[]): void {
     if (this.#reading !== undefined) this.#missed.push(...changes);
-    for (const change of changes) this.#applyOne(change, keepsStart);
+    // The first page will have them.
+    if (!this.isLoaded) return;
+    for (const change of changes) this.#applyOne(change);
     this.#changed();
   }
 
-  #applyOne({ number, item }: ItemChange<Item>, keepsStart: boolean): void {
+  #applyOne({ number, item }: ItemChange<Item>): void {
     this.pending = this.pending.filter((each) => each !== number);
     const at = this.items.findIndex((each) => each.number >= number);
     const isThere = this.items[at]?.number === number;
@@ -152,30 +145,59 @@ export class NumberedWindow<Item extends Numbered> {
     }
     if (at === 0 && this.hasBefore) return;
     if (at < 0 && this.hasAfter) return;
-    if (at < 0 && this.items.length >= mostItems && keepsStart) {
+    if (at < 0 && this.items.length >= mostItems && this.keepsStart) {
       this.hasAfter = true;
       return;
     }
     this.items = this.items.toSpliced(at < 0 ? this.items.length : at, 0, item);
-    if (this.items.length > mostItems) {
-      this.items = this.items.slice(-mostItems);
-      this.hasBefore = true;
-    }
+    this.#dropStart();
   }
 
-  #add(pending: number[] = []): void {
-    this.pending = [...new Set([...this.pending, ...pending])];
+  #dropStart(): void {
+    if (this.items.length <= mostItems) return;
+    this.items = this.items.slice(-mostItems);
+    this.hasBefore = true;
+    const first = this.items[0]?.number ?? 0;
+    this.pending = this.pending.filter((number) => number > first);
+  }
+
+  #dropEnd(): void {
+    if (this.items.length <= mostItems) return;
+    this.items = this.items.slice(0, mostItems);
+    this.hasAfter = true;
+    const last = this.items.at(-1)?.number ?? 0;
+    this.pending = this.pending.filter((number) => number < last);
+  }
+
+  /** Returns the first and the last number of the window: an empty page may have many pending numbers. */
+  #ends(): { first: number | undefined; last: number | undefined } {
+    const numbers = [this.items[0]?.number, this.items.at(-1)?.number, this.pending[0], this.pending.at(-1)].filter(
+      (number) => number !== undefined,
+    );
+    return numbers.length > 0
+      ? { first: Math.min(...numbers), last: Math.max(...numbers) }
+      : { first: undefined, last: undefined };
+  }
+
+  /** Reads a page. What it returns is in ascending order. */
+  async #page(range: Range): Promise<{ items: Item[]; pending: number[]; more: boolean }> {
+    const { data, pending = [], next } = await this.#read(range);
+    const isAscending = range.order === 'asc';
+    return {
+      items: isAscending ? data : data.toReversed(),
+      pending: isAscending ? pending : pending.toReversed(),
+      more: next !== null,
+    };
   }
 
   async #jump(
-    read: () => Promise<{ data: Item[]; hasBefore: boolean; hasAfter: boolean; pending: number[] | undefined }>,
+    read: () => Promise<{ items: Item[]; pending: number[]; hasBefore: boolean; hasAfter: boolean }>,
   ): Promise<void> {
     const jump = ++this.#jumps;
     await this.#reading?.catch(() => undefined);
     if (jump !== this.#jumps) return;
     await this.#extend(async () => {
-      const { data, hasBefore, hasAfter, pending = [] } = await read();
-      Object.assign(this, { items: data, hasBefore, hasAfter, pending, isLoaded: true });
+      Object.assign(this, await read(), { isLoaded: true });
     });
   }
 
@@ -186,7 +208,7 @@ export class NumberedWindow<Item extends Numbered> {
       await this.#reading;
     } finally {
       this.#reading = undefined;
-      for (const change of this.#missed.splice(0)) this.#applyOne(change, false);
+      for (const change of this.#missed.splice(0)) this.#applyOne(change);
       this.#changed();
     }
   }

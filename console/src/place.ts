@@ -7,7 +7,7 @@ export interface Place {
 }
 
 const read = (): Place => {
-  const [, chat, message] = /^#(\d+)(?:\/(\d+))?$/.exec(location.hash) ?? [];
+  const [, chat, message] = /^#([1-9]\d*)(?:\/([1-9]\d*))?$/.exec(location.hash) ?? [];
   return { ...(chat && { chat: Number(chat) }), ...(message && { message: Number(message) }) };
 };
 

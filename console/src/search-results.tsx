@@ -34,14 +34,24 @@ export function SearchResults(props: {
   useEffect(() => {
     let isOver = false;
     setFound(undefined);
-    page().then((first) => !isOver && setFound(first), onError);
+    page().then(
+      (first) => !isOver && setFound(first),
+      (failure) => {
+        if (isOver) return;
+        onError(failure);
+        onClose();
+      },
+    );
     return () => {
       isOver = true;
     };
   }, [search]);
   const more = async (cursor: string) => {
     const following = await page(cursor);
-    setFound((before) => ({ ...following, data: [...(before?.data ?? []), ...following.data] }));
+    // Not if the button was pressed twice, or another search has begun.
+    setFound((before) =>
+      before?.next === cursor ? { ...following, data: [...before.data, ...following.data] } : before,
+    );
   };
   return (
     <aside class="results" aria-label="Search results">

@@ -1,8 +1,6 @@
-import { useEffect, useMemo, useReducer } from 'preact/hooks';
+import { useCallback, useMemo, useReducer } from 'preact/hooks';
 import { type Numbered, NumberedWindow } from './numbered-window.ts';
-
-/** How often counts and pending numbers are read again, in milliseconds. */
-const refreshMs = 20_000;
+import { useRefresh } from './use-refresh.ts';
 
 /**
  * Returns a window over a list for as long as `list` is the same, and a version that changes with its content.
@@ -15,11 +13,9 @@ export function useWindow<Item extends Numbered>(
 ) {
   const [version, changed] = useReducer((count: number, _: undefined) => count + 1, 0);
   const items = useMemo(() => new NumberedWindow<Item>(list, () => changed(undefined)), [list]);
-  useEffect(() => {
-    const timer = setInterval(() => {
-      if (!document.hidden) items.refresh().catch(onError);
-    }, refreshMs);
-    return () => clearInterval(timer);
-  }, [items, onError]);
+  useRefresh(
+    useCallback(() => items.refresh(), [items]),
+    onError,
+  );
   return { items, version };
 }

@@ -1,5 +1,5 @@
-import { useCallback, useEffect, useMemo, useState } from 'preact/hooks';
-import type { ChatSystem, ReadApplication } from '../../client/src/index.ts';
+import { useCallback, useEffect, useMemo, useRef, useState } from 'preact/hooks';
+import { type ChatSystem, ChatSystemError, type ReadApplication } from '../../client/src/index.ts';
 import { AccessTokenDialog } from './access-token-dialog.tsx';
 import { ChatList } from './chat-list.tsx';
 import { ChatView } from './chat-view.tsx';
@@ -10,6 +10,7 @@ import { LiveFeed, type LiveStatus } from './live-feed.ts';
 import { goTo, usePlace } from './place.ts';
 import { Problem } from './problem.tsx';
 import { type Search, SearchResults } from './search-results.tsx';
+import { useRefresh } from './use-refresh.ts';
 
 /** Returns whether the search results have a column of their own. If so, they stay open when one is chosen. */
 const isWide = () => matchMedia('(min-width: 1100px)').matches;
@@ -22,11 +23,26 @@ export function Workspace({ system, onLeave }: { system: ChatSystem; onLeave: ()
   const [status, setStatus] = useState<LiveStatus>({ state: 'off' });
   const [search, setSearch] = useState<Search>();
   const [dialog, setDialog] = useState<'chat' | 'token'>();
-  const feed = useMemo(() => new LiveFeed(system, setStatus), [system]);
+  const [deleted, setDeleted] = useState<number>();
+  const [edits, setEdits] = useState(0);
   const onError = useCallback((failure: unknown) => setError(failure), []);
-  useEffect(() => {
-    system.getApplication().then(setApplication, onError);
-  }, [system, onError]);
+  const onStatus = useCallback((next: LiveStatus) => {
+    setStatus(next);
+    // The server responds again.
+    if (next.state === 'live') setError((shown: unknown) => (isNoResponse(shown) ? undefined : shown));
+  }, []);
+  const feed = useMemo(() => new LiveFeed(system, onStatus), [system, onStatus]);
+  const readApplication = useCallback(() => system.getApplication().then(setApplication), [system]);
+  useRefresh(readApplication, onError);
+  useEffect(() => void readApplication().catch(onError), [readApplication, onError]);
+  const openChat = useRef(place.chat);
+  openChat.current = place.chat;
+  const onEdited = useCallback((numbers: number[]) => {
+    if (numbers.includes(openChat.current ?? 0)) setEdits((count) => count + 1);
+  }, []);
+  /** An access token has no token of the application, and one that is limited to some chats no count. */
+  const isOwner = application?.token !== undefined;
+  const isLimited = application !== undefined && application.chats_count === undefined;
   // A new object for each navigation, so that the same number can be shown again.
   const target = useMemo(() => place.message && { number: place.message, nonce: Math.random() }, [place]) || undefined;
 
@@ -44,59 +60,70 @@ export function Workspace({ system, onLeave }: { system: ChatSystem; onLeave: ()
         </button>
         <h1 dir="auto">{application?.name ?? 'Application'}</h1>
         {application?.chats_count !== undefined && <small>{counted(application.chats_count, 'chat')}</small>}
+        {application && !isOwner && <small>with an access token</small>}
         <LiveBadge status={status} />
         <search>
-          <form onSubmit={submitSearch}>
-            <input
-              name="q"
-              type="search"
-              dir="auto"
-              maxLength={256}
-              required
-              aria-label="Text to search"
-              placeholder="Search"
-            />
-            <select key={place.chat} name="where" aria-label="Where to search">
-              {place.chat && <option value="chat">this chat</option>}
-              <option value="all">all chats</option>
-            </select>
-          </form>
+          {!(isLimited && !place.chat) && (
+            <form onSubmit={submitSearch}>
+              <input
+                name="q"
+                type="search"
+                dir="auto"
+                maxLength={256}
+                required
+                aria-label="Text to search"
+                placeholder="Search"
+              />
+              <select key={place.chat} name="where" aria-label="Where to search">
+                {place.chat && <option value="chat">this chat</option>}
+                {!isLimited && <option value="all">all chats</option>}
+              </select>
+            </form>
+          )}
         </search>
-        <button type="button" onClick={() => setDialog('token')}>
-          Access token
-        </button>
+        {isOwner && (
+          <button type="button" onClick={() => setDialog('token')}>
+            Access token
+          </button>
+        )}
       </header>
       <Problem error={error} onClose={() => setError(undefined)} />
       {status.state === 'ended' && <Problem error={status.error} />}
       <nav class="side" aria-label="Chats">
         <header class="bar">
           <h2>Chats</h2>
-          <button type="button" onClick={() => setDialog('chat')}>
-            New chat
-          </button>
+          {isOwner && (
+            <button type="button" onClick={() => setDialog('chat')}>
+              New chat
+            </button>
+          )}
         </header>
         {application && (
           <ChatList
             system={system}
             feed={feed}
-            isLive={application.chats_count !== undefined}
+            isLive={!isLimited}
             open={place.chat}
+            onEdited={onEdited}
             onError={onError}
           />
         )}
       </nav>
       <main class="chat">
-        {place.chat ? (
+        {!place.chat && <p class="empty">Choose a chat.</p>}
+        {place.chat && place.chat === deleted && <p class="empty">This chat was deleted.</p>}
+        {place.chat && place.chat !== deleted && (
           <ChatView
             key={place.chat}
             system={system}
             feed={feed}
             number={place.chat}
             target={target}
+            isOwner={isOwner}
+            edits={edits}
+            onDeleted={setDeleted}
             onError={onError}
           />
-        ) : (
-          <p class="empty">Choose a chat.</p>
         )}
       </main>
       {search && (
@@ -128,3 +155,5 @@ export function Workspace({ system, onLeave }: { system: ChatSystem; onLeave: ()
     </div>
   );
 }
+
+const isNoResponse = (error: unknown): boolean => error instanceof ChatSystemError && error.code === 'no_response';

@@ -1,0 +1,18 @@
+import { useEffect } from 'preact/hooks';
+
+/** How often what does not come live is read again, in milliseconds: counts and pending numbers. */
+const refreshMs = 20_000;
+
+/**
+ * Calls a function regularly, while the page is visible.
+ *
+ * @param refresh must be stable between renders
+ */
+export function useRefresh(refresh: () => Promise<unknown>, onError: (error: unknown) => void): void {
+  useEffect(() => {
+    const timer = setInterval(() => {
+      if (!document.hidden) refresh().catch(onError);
+    }, refreshMs);
+    return () => clearInterval(timer);
+  }, [refresh, onError]);
+}
