@@ -114,8 +114,8 @@ export function Applications(props: { system: ChatSystem; onOpen: (token: string
           onSubmit={() => remove(asked.application)}
         >
           <p>
-            The application, its chats ({asked.application.chats_count.toLocaleString('en')} at the last count) and all
-            their messages are lost. They cannot be restored. Its token and its access tokens stop working.
+            The application, its chats{countOf(asked.application)} and all their messages are lost. They cannot be
+            restored. Its token and its access tokens stop working.
           </p>
           <blockquote dir="auto">{asked.application.name}</blockquote>
         </FormDialog>
@@ -123,3 +123,6 @@ export function Applications(props: { system: ChatSystem; onOpen: (token: string
     </main>
   );
 }
+
+const countOf = ({ chats_count }: Application): string =>
+  chats_count > 0 ? ` (${chats_count.toLocaleString('en')} at the last count)` : '';

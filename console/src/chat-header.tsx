@@ -82,7 +82,8 @@ export function ChatHeader(props: {
           onSubmit={remove}
         >
           <p>
-            The chat and all its messages are lost: {counted(facts?.messages_count ?? 0, 'message')} at the last count.
+            The chat and all its messages are lost
+            {facts && facts.messages_count > 0 && `: ${counted(facts.messages_count, 'message')} at the last count`}.
             They cannot be restored, and the number of the chat is never used again.
           </p>
           <blockquote dir="auto">{title}</blockquote>
