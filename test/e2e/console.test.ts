@@ -162,7 +162,8 @@ test('a user renames a chat, and deletes it after a confirmation that says what 
   await dialog.getByLabel('Name').fill('Some name');
   await dialog.getByRole('button', { name: 'Save' }).click();
   for (const each of [page, other.page]) {
-    await each.getByRole('heading', { name: 'Some name', exact: true }).waitFor();
+    // Live: sooner than the page reads the chat again.
+    await each.getByRole('heading', { name: 'Some name', exact: true }).waitFor({ timeout: 10_000 });
     await each.getByRole('link', { name: 'Some name', exact: false }).waitFor();
   }
 
