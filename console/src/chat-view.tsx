@@ -79,12 +79,12 @@ export function ChatView(props: {
   }, [begun, feed, number, messages, onDeleted, onError]);
 
   useEffect(() => {
-    const show = async () => {
+    const begin = async () => {
       await begun;
       await (target ? messages.jumpTo(target.number) : messages.jumpToEnd());
       setJump(target && nearest(messages.items, target));
     };
-    if (target || !messages.isLoaded) show().catch(onError);
+    if (target || !messages.isLoaded) begin().catch(onError);
   }, [begun, messages, target, onError]);
 
   const toEnd = async () => {
@@ -92,13 +92,16 @@ export function ChatView(props: {
     const last = messages.items.at(-1);
     if (last) setJump({ number: last.number, nonce: Math.random() });
   };
+  const show = async (message: Message) => {
+    if (messages.hasAfter) await messages.jumpToEnd();
+    // The feed may be faster than the response.
+    if (!messages.items.some((each) => each.number === message.number)) setSent((before) => [...before, message]);
+    setJump({ number: message.number, nonce: Math.random() });
+  };
   const send = async (body: string, sender: string | null) => {
     try {
       const message = await chat.send(body, { sender });
-      if (messages.hasAfter) await messages.jumpToEnd();
-      // The feed may be faster than the response.
-      if (!messages.items.some((each) => each.number === message.number)) setSent((before) => [...before, message]);
-      setJump({ number: message.number, nonce: Math.random() });
+      show(message).catch(onError);
       return true;
     } catch (error) {
       onError(error);
