@@ -293,13 +293,15 @@ test(
       await page.getByRole('button', { name: 'Newest' }).click();
       await expect.poll(async () => (await numbers()).at(-1), { interval: 20 }).toBe(longChat);
     });
-    for (const where of ['chat', 'all'])
+    for (const where of ['chat', 'all']) {
       await measured(`search, ${where}`, async () => {
         await page.getByLabel('Where to search').selectOption(where);
         await page.getByLabel('Text to search').fill('with a word');
         await page.getByLabel('Text to search').press('Enter');
         await page.locator('.results mark').first().waitFor();
       });
+      await page.getByRole('button', { name: 'Close the search' }).click();
+    }
     if (process.env.MESSAGES) console.table(figures);
     expect(faults).toEqual([]);
     await close();
