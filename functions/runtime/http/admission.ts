@@ -120,17 +120,18 @@ export function admission(
 ): MiddlewareObj<IncomingEvent> {
   const paths = new Map(pathsOf(route).map((path) => [path, pathCheck(path)]));
   const checkHead = headCheck(route, adminKey);
+  const identify = async (event: IncomingEvent, known: Access): Promise<void> => {
+    const inQuery = route.tokenInQuery && event.queryStringParameters?.access_token;
+    const caller = event[verifiedCaller] ?? (await callerOf(event.headers, known, inQuery));
+    Object.assign(event, { caller, pathParameters: { ...event.pathParameters, token: caller.token } });
+  };
+  const check = ({ body, headers, isBase64Encoded }: IncomingEvent): void =>
+    checkHead(headers, body ? Buffer.byteLength(body, isBase64Encoded ? 'base64' : 'utf8') : 0);
   return {
-    before: async ({ event }) => {
+    before: ({ event }) => {
       if (!paths.get(event.resource)?.(event.path)) throw routeNotFound();
-      const { pathParameters } = event;
-      if (access && pathParameters?.token === self) {
-        const inQuery = route.tokenInQuery && event.queryStringParameters?.access_token;
-        const caller = event[verifiedCaller] ?? (await callerOf(event.headers, access, inQuery));
-        Object.assign(event, { caller, pathParameters: { ...pathParameters, token: caller.token } });
-      }
-      const bytes = event.body ? Buffer.byteLength(event.body, event.isBase64Encoded ? 'base64' : 'utf8') : 0;
-      checkHead(event.headers, bytes);
+      if (access && event.pathParameters?.token === self) return identify(event, access).then(() => check(event));
+      return check(event);
     },
   };
 }

@@ -72,7 +72,7 @@ function valuesFault(text: string, messagesAllowed: boolean): Fault | undefined 
 export function bodyValues(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   const messagesAllowed = 'messages' in (route.body?.().shape ?? {});
   return {
-    before: async ({ event: { body, isBase64Encoded } }) => {
+    before: ({ event: { body, isBase64Encoded } }) => {
       if (!route.body || !body) return;
       // The characters that matter are ASCII, so the bytes of UTF-8 can be scanned one by one.
       const text = isBase64Encoded ? Buffer.from(body, 'base64').toString('latin1') : body;

@@ -16,7 +16,7 @@ export function jsonBody(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
   const { before: parse } = jsonBodyParser({ disableContentTypeCheck: true });
   const isOptional = route.body?.().safeParse({}).success;
   return {
-    before: async (request) => {
+    before: (request) => {
       const { event } = request;
       if (!route.body) return;
       const text = textOf(event);
@@ -25,8 +25,9 @@ export function jsonBody(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
         return;
       }
       try {
-        Object.assign(event, { body: text, isBase64Encoded: false });
-        await parse?.(request as never);
+        event.body = text;
+        event.isBase64Encoded = false;
+        parse?.(request as never);
       } catch (cause) {
         throw malformed(text, cause);
       }

@@ -53,6 +53,11 @@ type Run<Id extends OperationId, Request, Json> = (
   services: ServicesOf<Id>,
 ) => Promise<ResponseOf<Id, Json>>;
 
+/** Rethrows the error of a request with a bearer token whose application was deleted after the token was checked. */
+function refuseDeleted(error: unknown): never {
+  throw error instanceof NotFound && error.missing[0] === 'application' ? accessTokenInvalid() : error;
+}
+
 function handlerOf<Id extends OperationId, Request extends ApiRequest<Id>, Json>(
   id: Id,
   parts: { run: Run<Id, Request, Json>; services: ServicesOf<Id>; cursorRules?: CursorRules },
@@ -69,15 +74,10 @@ function handlerOf<Id extends OperationId, Request extends ApiRequest<Id>, Json>
     .use(validation(id, route, services.adminKey))
     .use(cursorRules && cursors ? pageStart(id, cursorRules, cursors) : [])
     .use(permission(route))
-    .handler(async (event) => {
+    .handler((event) => {
       const { request, caller } = event as unknown as ApiEvent<Id>;
-      try {
-        return await run(request as Request, services);
-      } catch (error) {
-        // The application was deleted after its access generation was read.
-        if (caller && error instanceof NotFound && error.missing[0] === 'application') throw accessTokenInvalid();
-        throw error;
-      }
+      const result = run(request as Request, services);
+      return caller ? result.catch(refuseDeleted) : result;
     });
   if (services.report && acceptsWrites(route)) stack.use(acceptanceReport(services.report));
   return stack as unknown as HttpHandler;

@@ -26,7 +26,7 @@ const isWithin = ({ chats }: Holder, chat: number): boolean => chats === null ||
 
 /** Refuses what an access token does not allow. */
 export const permission = ({ allows }: Route): MiddlewareObj<APIGatewayProxyEvent> => ({
-  before: async ({ event }) => {
+  before: ({ event }) => {
     const { holder, params } = (event as ApiEvent<'getChat'>).request;
     if (holder) requireAllowed(allows, holder, params?.chat_number);
   },

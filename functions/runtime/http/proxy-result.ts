@@ -136,7 +136,7 @@ function expectedProblem(error: unknown): Problem | undefined {
 
 /** Turns what the operation returned, or the error that ended it, into the proxy result. */
 export function proxyResult(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
-  const finish = async (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
+  const finish = (request: Request<APIGatewayProxyEvent>, result: HttpResult, requestId: string) => {
     if (!(loggedByHost in request.context)) {
       const line = {
         request_id: requestId,
@@ -145,7 +145,11 @@ export function proxyResult(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
       };
       log.debug(events.responded, line);
     }
-    request.response = isToCompress(result, request.event) ? await withCompressedBody(result) : result;
+    request.response = result;
+    if (!isToCompress(result, request.event)) return undefined;
+    return withCompressedBody(result).then((smaller) => {
+      request.response = smaller;
+    });
   };
   return {
     after: (request) => {

@@ -18,6 +18,16 @@ export function joinLines<Headers extends Values>(headers: Headers, lines: Lines
   };
 }
 
+function isEmpty(lines: Lines): boolean {
+  for (const _name in lines) return false;
+  return true;
+}
+
+function areLowerCase(headers: Values): boolean {
+  for (const name in headers) if (name !== name.toLowerCase()) return false;
+  return true;
+}
+
 /**
  * Converts the names of an event's headers to lower case, and joins the lines of repeated headers, whose names may
  * differ in case. The test function of API Gateway's console sends null for no headers; they become an empty object.
@@ -25,16 +35,19 @@ export function joinLines<Headers extends Values>(headers: Headers, lines: Lines
 export function requestHeaders(): MiddlewareObj<APIGatewayProxyEvent> {
   const { before: toLowerCase } = normalizeHeaders();
   return {
-    before: async (request) => {
+    before: (request) => {
       const { event } = request;
+      event.headers ??= {};
       const lines = event.multiValueHeaders ?? {};
+      // Nothing to do, as for nearly every event of the embedded host.
+      if (isEmpty(lines) && areLowerCase(event.headers)) return;
       for (const names of Map.groupBy(Object.keys(lines), (name) => name.toLowerCase()).values()) {
         if (names.length === 1) continue;
         const all = names.flatMap((name) => lines[name] ?? []);
         for (const name of names) lines[name] = all;
       }
-      event.headers = joinLines(event.headers ?? {}, lines);
-      await toLowerCase?.(request as never);
+      event.headers = joinLines(event.headers, lines);
+      toLowerCase?.(request as never);
     },
   };
 }

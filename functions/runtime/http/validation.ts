@@ -76,7 +76,7 @@ export function validation(
   const filters = Object.keys(schemas.query?.shape ?? {}).filter((parameter) => parameter !== 'cursor');
   const scope = idempotencyScope(route, adminKey);
   return {
-    before: async ({ event, context }) => {
+    before: ({ event, context }) => {
       const faults: Fault[] = [];
       const parse = (schema: z.ZodMiniType | undefined, value: unknown, pointer: (path: PropertyKey[]) => string) => {
         const result = schema?.safeParse(value);
