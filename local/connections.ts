@@ -123,6 +123,8 @@ export class Connections {
   readonly turns = new Turns();
   readonly #connections = new Map<Socket, Connection>();
   #inProgress = 0;
+  /** Started requests that are served when the bytes that brought them are parsed. */
+  readonly #parsed: Exchange[] = [];
   #streams = 0;
   #serve: RequestListener = () => undefined;
   readonly #maxOpen = Math.min(maxConnections, descriptors() - ownDescriptors);
@@ -130,7 +132,8 @@ export class Connections {
   /**
    * Takes over the server's connections and all its requests.
    *
-   * @param serve called with each request when its turn has come
+   * @param serve called with each request when its turn has come. The request is parsed as far as it has arrived: most
+   *   are complete
    */
   attach(server: Server, serve: RequestListener): void {
     this.#serve = serve;
@@ -310,11 +313,10 @@ export class Connections {
       const { freeSlots, hasBodyUnderWay } = connection;
       if (freeSlots <= 0 && !hasBodyUnderWay) break;
       const end = Math.max(endOfHeads(rest, Math.max(freeSlots, 1)), hasBodyUnderWay ? minBodyBytes : 0);
-      if (end >= rest.length) {
-        parse(rest);
-        return noBytes;
-      }
-      parse(rest.subarray(0, end));
+      const isAll = end >= rest.length;
+      parse(isAll ? rest : rest.subarray(0, end));
+      for (let next = this.#parsed.shift(); next; next = this.#parsed.shift()) this.#serve(next.request, next.response);
+      if (isAll) return noBytes;
       rest = rest.subarray(end);
     }
     return rest;
@@ -340,6 +342,7 @@ export class Connections {
     const hasTime = this.#inProgress < requestsWithoutTurns || !this.turns.isUsedUp();
     if (connection.started < requestsAtOnce && connection.held.length === 0 && hasTime) {
       this.#start(connection, exchange);
+      this.#parsed.push(exchange);
       return;
     }
     connection.held.push(exchange);
@@ -347,6 +350,7 @@ export class Connections {
     this.#queue(connection);
   }
 
+  /** Counts a request as started. */
   #start(connection: Connection, exchange: Exchange): void {
     const { request, response } = exchange;
     connection.started++;
@@ -359,7 +363,6 @@ export class Connections {
       connection.onResponded?.();
       this.#queue(connection);
     });
-    this.#serve(request, response);
   }
 
   /** Schedules the connection's next held request for a later turn or, when it holds none, the parsing of more. */
@@ -377,6 +380,7 @@ export class Connections {
       }
       this.memory.release(connection, heldBytes(next.request));
       this.#start(connection, next);
+      this.#serve(next.request, next.response);
       this.#queue(connection);
     });
   }

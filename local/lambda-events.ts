@@ -2,7 +2,6 @@ import { isUtf8 } from 'node:buffer';
 import { randomUUID } from 'node:crypto';
 import type { IncomingMessage } from 'node:http';
 import type { APIGatewayProxyEvent, Context, SQSEvent } from 'aws-lambda';
-import type { FastifyRequest } from 'fastify';
 import { loggedByHost } from '../functions/runtime/http/proxy-result.ts';
 import type { ScheduledEvent } from '../functions/runtime/schedule.ts';
 import type { Delivery } from '../lib/queue/queue.ts';
@@ -28,6 +27,8 @@ export function lambdaContext(functionName: string, timeMs: number = functionTim
 export const requestContext = (functionName: string, requestId: string): Context =>
   timelessContext(functionName, requestId) as Partial<Context> as Context;
 
+const nothing = (): void => undefined;
+
 function timelessContext(
   functionName: string,
   awsRequestId: string,
@@ -42,19 +43,31 @@ function timelessContext(
     logGroupName: `/aws/lambda/${functionName}`,
     logStreamName: 'local',
     callbackWaitsForEmptyEventLoop: false,
-    done: () => undefined,
-    fail: () => undefined,
-    succeed: () => undefined,
+    done: nothing,
+    fail: nothing,
+    succeed: nothing,
   };
 }
+
+/** A request that the host has received. */
+export interface HostRequest {
+  raw: IncomingMessage;
+  /** The id of the request. */
+  id: string;
+  /** The parameters in its path, decoded. */
+  params: Record<string, string>;
+}
+
+const noLines: Record<string, string[]> = Object.freeze({});
 
 /**
  * Returns the lines of each header, as `multiValueHeaders` on API Gateway. A request without a repeated header gets none,
  * because the handlers read only repeated ones, and collecting them takes time for every request.
  */
-export function headerLinesOf(raw: IncomingMessage): Record<string, string[]> {
-  const isRepeated = raw.rawHeaders.length > 2 * Object.keys(raw.headers).length;
-  return isRepeated ? (raw.headersDistinct as Record<string, string[]>) : {};
+export function headerLinesOf(request: IncomingMessage): Record<string, string[]> {
+  let names = 0;
+  for (const _name in request.headers) names++;
+  return request.rawHeaders.length > 2 * names ? (request.headersDistinct as Record<string, string[]>) : noLines;
 }
 
 /**
@@ -63,30 +76,27 @@ export function headerLinesOf(raw: IncomingMessage): Record<string, string[]> {
  * @param resource the route's path in the table
  * @param body the request's body as it was read; undefined if there is none or it is ignored
  */
-export function proxyEvent(request: FastifyRequest, resource: string, body?: Buffer): APIGatewayProxyEvent {
-  const [path, search] = splitOnce(request.url, '?');
+export function proxyEvent({ raw, id, params }: HostRequest, resource: string, body?: Buffer): APIGatewayProxyEvent {
+  const { url = '', method = '', headers: received } = raw;
+  const [path, search] = splitOnce(url, '?');
   // A request without Accept takes any media type (RFC 9110, section 12.5.1).
   const headers: Record<string, string> = { accept: '*/*' };
-  for (const [name, value] of Object.entries(request.headers)) {
+  for (const name in received) {
+    const value = received[name];
     if (value !== undefined) headers[name] = Array.isArray(value) ? (value.at(-1) as string) : value;
   }
   const plain = !body || isUtf8(body);
   return {
     resource,
     path: withoutStage(path),
-    httpMethod: request.method,
+    httpMethod: method,
     headers,
     ...queryOf(search),
-    multiValueHeaders: headerLinesOf(request.raw),
-    pathParameters: (request.params as Record<string, string> | undefined) ?? null,
+    multiValueHeaders: headerLinesOf(raw),
+    pathParameters: params,
     stageVariables: null,
     // API Gateway fills in much more; the handlers read only these.
-    requestContext: {
-      requestId: request.id,
-      path,
-      stage,
-      resourcePath: resource,
-    } as APIGatewayProxyEvent['requestContext'],
+    requestContext: { requestId: id, path, stage, resourcePath: resource } as APIGatewayProxyEvent['requestContext'],
     body: body?.length ? body.toString(plain ? 'utf8' : 'base64') : null,
     isBase64Encoded: !plain,
   };

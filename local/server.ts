@@ -1,14 +1,9 @@
 import { randomUUID } from 'node:crypto';
-import {
-  createServer as createHttpServer,
-  type IncomingMessage,
-  METHODS,
-  type ServerResponse,
-  STATUS_CODES,
-} from 'node:http';
-import type { Socket } from 'node:net';
+import { once } from 'node:events';
+import { createServer as createHttpServer, type IncomingMessage, type ServerResponse, STATUS_CODES } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest, type HTTPMethods } from 'fastify';
+import findMyWay from 'find-my-way';
 import { fallback } from '../functions/api/fallback.ts';
 import {
   adminKeyCheck,
@@ -36,7 +31,7 @@ import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib
 import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
 import { StreamClient } from './feed/stream-client.ts';
-import { headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
+import { type HostRequest, headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 import type { Served, Traffic } from './traffic.ts';
@@ -81,8 +76,23 @@ const pieceBytes = 65_536;
 /** Approximate size of a response's head, in bytes. */
 const responseHeadBytes = 500;
 
+/** A request, with its response and what is known of both. */
+interface Exchange extends HostRequest {
+  response: ServerResponse;
+  /** When the head was parsed, in milliseconds of `performance.now()`. */
+  startedAt: number;
+  /** Which handler serves it. */
+  served: Served;
+}
+
 type Headers = ReturnType<typeof headersOf>;
-type Handler = (request: FastifyRequest, reply: FastifyReply) => void;
+type Handler = (exchange: Exchange) => void;
+
+/** The handlers of a path, by method, and the one of all other methods. */
+interface Handlers {
+  byMethod: Map<string, Handler>;
+  other: Handler;
+}
 
 /** What the server needs to check a request before it reads the body. */
 export interface RequestChecks {
@@ -94,16 +104,14 @@ export interface RequestChecks {
   access: Access;
 }
 
-declare module 'fastify' {
-  interface FastifyRequest {
-    /**
-     * When the head was parsed, in milliseconds of `performance.now()`. Undefined for a path that cannot be decoded: for
-     * it, Fastify neither runs hooks nor decorates the request.
-     */
-    startedAt: number | undefined;
-    /** Which handler serves it; undefined for `other`. */
-    served: Served | undefined;
-  }
+/** The server of an engine. */
+export interface Server {
+  /** The port that it listens on. */
+  readonly port: number;
+  /** Resolves when the server listens. */
+  listen(address: { port: number; host: string }): Promise<void>;
+  /** Completes the requests in progress, and closes all connections. */
+  close(): Promise<void>;
 }
 
 /** The counter of responses, and the renderer of the metrics. Without `metrics`, the path of the metrics gets 404. */
@@ -120,8 +128,22 @@ export function createServer(
   operations: Map<OperationId, HttpHandler>,
   checks: RequestChecks,
   { traffic, metrics }: Observers,
-): FastifyInstance {
+): Server {
   const connections = new Connections();
+  const http = createHttpServer({
+    maxHeaderSize: headerBytes,
+    headersTimeout: requestTimeoutMs,
+    requestTimeout: requestTimeoutMs,
+    keepAliveTimeout: keepAliveMs,
+    connectionsCheckingInterval: 5_000,
+    // `isWellFormed` checks for it, because Node.js would not respond with a problem.
+    requireHostHeader: false,
+  });
+  // A client may end its side of the connection once it has sent a request, as `nc -N` does. Without this setting, which
+  // Node.js does not document, it would get no response unless that was ready at once.
+  Object.assign(http, { httpAllowHalfOpen: true });
+  /** While the server closes, each response asks the client to close its connection. */
+  let closing = false;
 
   /** Sends a problem as the last response of a connection, and closes the connection. */
   const refuseConnection = (problem: Problem, socket: Socket): void => {
@@ -134,101 +156,41 @@ export function createServer(
     connections.endWith(connection, lastResponse(problemResponse(problem, randomUUID())));
   };
 
-  const server = fastify({
-    genReqId: () => randomUUID(),
-    forceCloseConnections: 'idle',
-    // While the server stops, requests that still arrive are served like any other.
-    return503OnClosing: false,
-    serverFactory: (serve) => {
-      const http = createHttpServer({
-        maxHeaderSize: headerBytes,
-        headersTimeout: requestTimeoutMs,
-        requestTimeout: requestTimeoutMs,
-        keepAliveTimeout: keepAliveMs,
-        connectionsCheckingInterval: 5_000,
-        // `isWellFormed` checks for it, because Node.js would not respond with a problem.
-        requireHostHeader: false,
-      });
-      // A client may end its side of the connection once it has sent a request, as `nc -N` does. Without this setting,
-      // which Node.js does not document, it would get no response unless that was ready at once.
-      Object.assign(http, { httpAllowHalfOpen: true });
-      connections.attach(http, serve);
-      http.on('connect', (_request: IncomingMessage, socket: Socket) => {
-        // Node.js has removed its listeners from this socket, so an error of the client's connection would end the
-        // process.
-        socket.on('error', () => socket.destroy());
-        refuseConnection(new Problem('route_not_found', 'This server opens no tunnels.'), socket);
-      });
-      // The bytes are not an HTTP request, or the request arrived too slowly or with too many headers.
-      http.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
-        if (error.code === 'ECONNRESET') socket.destroy();
-        else refuseConnection(problemOfConnection(error.code), socket);
-      });
-      return http;
-    },
-    // The handler is set in `serverFactory`, because Fastify creates several servers for a host name with several
-    // addresses, and would set its own handler on one of them only.
-    clientErrorHandler: () => undefined,
-    routerOptions: { maxParamLength: headerBytes },
-    frameworkErrors: (_error, request, reply) => {
-      // A preflight gets the same response for every path, even for one that cannot be decoded.
-      if (isPreflight(request)) unknownPath(request, reply);
-      else send(request, reply, refusal(request, malformedRequest()));
-    },
+  http.on('connect', (_request: IncomingMessage, socket: Socket) => {
+    // Node.js has removed its listeners from this socket, so an error of the client's connection would end the process.
+    socket.on('error', () => socket.destroy());
+    refuseConnection(new Problem('route_not_found', 'This server opens no tunnels.'), socket);
   });
-
-  server.decorateRequest('startedAt', undefined);
-  server.decorateRequest('served', undefined);
-  server.addHook('onRequest', (request, reply, done) => {
-    request.startedAt = performance.now();
-    if (!isWellFormed(request.raw)) {
-      const { headers, ...refused } = refusal(request, malformedRequest());
-      // The sender of such a head may disagree with us about where the request ends.
-      send(request, reply, { ...refused, headers: { ...headers, connection: 'close' } });
-      return;
-    }
-    // `OPTIONS *` asks only whether the server responds (RFC 9110, section 9.3.7).
-    if (request.raw.url === '*') send(request, reply, emptyResponse(204, request.id));
-    else done();
+  // The bytes are not an HTTP request, or the request arrived too slowly or with too many headers.
+  http.on('clientError', (error: Error & { code?: string }, socket: Socket) => {
+    if (error.code === 'ECONNRESET') socket.destroy();
+    else refuseConnection(problemOfConnection(error.code), socket);
   });
-  server.addHook('preClose', async () => {
-    // Closing resets connections that wait in the system's queue. Wait two turns, so that those that arrived before the
-    // signal to stop are accepted first.
-    await nextTurn();
-    await nextTurn();
-    setTimeout(() => connections.destroyAll(), drainMs).unref();
-  });
-  // Every method that Node.js parses is routed, so that the refusal of a wrong method can name the methods of the path.
-  for (const method of METHODS) if (!server.supportedMethods.includes(method)) server.addHttpMethod(method);
-  // Bodies are read by the routes that take one, after the head is checked.
-  server.removeAllContentTypeParsers();
-  server.addContentTypeParser('*', (_request, _payload, done) => done(null));
 
   /** Counts and logs the response to a request. */
-  const note = ({ served = 'other', method, id: requestId, startedAt }: FastifyRequest, status: number): void => {
-    const now = performance.now();
-    traffic.note({ served, method, status, requestId, durationMs: now - (startedAt ?? now) });
-  };
+  const note = ({ served, raw, id: requestId, startedAt }: Exchange, status: number): void =>
+    traffic.note({ served, method: raw.method ?? '', status, requestId, durationMs: performance.now() - startedAt });
 
   /** Sends the response. Closes the connection after it when the client is still sending a body that nothing reads. */
-  const send = (request: FastifyRequest, reply: FastifyReply, result: HttpResult): void => {
-    const connection = connections.of(request.raw.socket);
-    const { raw: response } = reply.hijack();
-    if (!connection || connection.cutOff === request.raw) return;
-    if (!result[eventStream]) note(request, result.statusCode);
+  const send = (exchange: Exchange, result: HttpResult): void => {
+    const { raw: request, response } = exchange;
+    const connection = connections.of(request.socket);
+    if (!connection || connection.cutOff === request) return;
+    if (!result[eventStream]) note(exchange, result.statusCode);
     if (leavesBodyUnread(request)) {
       connections.endWith(connection, lastResponse(result, request.method));
       return;
     }
     const stream = result[eventStream];
     if (stream) {
-      sendStream(connection, request, response, { ...result, stream });
+      sendStream(connection, exchange, { ...result, stream });
       return;
     }
     const { statusCode } = result;
     const headers = result.headers as Record<string, string>;
     const shared = result[sharedBody];
     const body = shared ?? bodyOf(result);
+    if (closing) response.setHeader('connection', 'close');
     response.writeHead(statusCode, { ...headers, ...lengthOf(statusCode, body) });
     if (body.length > wholeResponse && request.method !== 'HEAD') {
       sendInPieces(connection, response, typeof body === 'string' ? Buffer.from(body) : body, shared !== undefined);
@@ -247,19 +209,19 @@ export function createServer(
   /** Sends the head of a stream, and begins the stream unless only the head was requested. */
   const sendStream = (
     connection: Connection,
-    request: FastifyRequest,
-    response: ServerResponse,
+    exchange: Exchange,
     result: HttpResult & { stream: EventStream },
   ): void => {
     const { socket } = connection;
+    const { raw: request, response } = exchange;
     if (!response.socket && !socket.destroyed) {
       // Earlier requests of the connection have their responses first.
-      response.once('socket', () => process.nextTick(sendStream, connection, request, response, result));
+      response.once('socket', () => process.nextTick(sendStream, connection, exchange, result));
       return;
     }
     const headers = result.headers as Record<string, string>;
     if (request.method === 'HEAD') {
-      note(request, result.statusCode);
+      note(exchange, result.statusCode);
       response.writeHead(result.statusCode, headers).end();
       return;
     }
@@ -269,8 +231,8 @@ export function createServer(
       return;
     }
     if (!connections.stream(connection)) {
-      const { statusCode, headers: refused, body } = refusal(request, tooManyStreams());
-      note(request, statusCode);
+      const { statusCode, headers: refused, body } = refusal(exchange, tooManyStreams());
+      note(exchange, statusCode);
       response
         .writeHead(statusCode, { ...(refused as Record<string, string>), ...lengthOf(statusCode, body) })
         .end(body);
@@ -283,7 +245,7 @@ export function createServer(
     });
     // Without a length and without chunks, the stream ends with the connection. So all clients get the same bytes.
     response.useChunkedEncodingByDefault = false;
-    note(request, result.statusCode);
+    note(exchange, result.statusCode);
     response.writeHead(result.statusCode, headers);
     // End the response after its head, but keep the connection open: without this member, which it does not document,
     // Node.js would close it. So the request, the response and what refers to them, 6 kB, are freed when the stream
@@ -319,10 +281,14 @@ export function createServer(
    *
    * @param done called with the body; not called when the client disconnected or was too slow
    */
-  const readBody = (request: FastifyRequest, reply: FastifyReply, most: number, done: (body: Buffer) => void): void => {
-    const { raw: payload } = request;
+  const readBody = ({ raw: payload, response }: Exchange, most: number, done: (body: Buffer) => void): void => {
+    const declared = declaredBytes(payload);
+    // Most bodies are small and arrive with their heads.
+    if (payload.complete && declared !== undefined && declared <= uncountedBodyBytes) {
+      done(payload.read());
+      return;
+    }
     const chunks: Buffer[] = [];
-    const declared = declaredBytes(request);
     let [bytes, kept, ended] = [0, 0, false];
     const end = (): Buffer => {
       ended = true;
@@ -340,7 +306,7 @@ export function createServer(
           end();
           refuseConnection(slowBody(), connection.socket);
         };
-        reply.raw.on('close', () => connections.memory.release(connection, kept));
+        response.on('close', () => connections.memory.release(connection, kept));
       }
       kept += chunk.length;
       connections.memory.keep(connection, chunk.length, chunk.length);
@@ -352,8 +318,8 @@ export function createServer(
       if (bytes >= most) {
         payload.pause();
         finish();
-        // Most bodies are small and arrive in one chunk. Its `data` event comes before `end`, so the declared length
-        // shows that it is complete.
+        // A small body may arrive in one chunk, after its head. Its `data` event comes before `end`, so the declared
+        // length shows that it is complete.
       } else if (bytes !== declared || bytes > uncountedBodyBytes) keep(chunk);
     });
     const finish = () => {
@@ -371,99 +337,161 @@ export function createServer(
   const call = (
     handler: HttpHandler,
     resource: string,
-    request: FastifyRequest,
-    reply: FastifyReply,
-    { body, caller }: { body?: Buffer; caller?: BearerCaller | undefined } = {},
+    exchange: Exchange,
+    body?: Buffer,
+    caller?: BearerCaller,
   ): void => {
-    const event: IncomingEvent = proxyEvent(request, resource, body);
+    const event: IncomingEvent = proxyEvent(exchange, resource, body);
     if (caller) event[verifiedCaller] = caller;
-    handler(event, requestContext(resource, request.id))
-      .then((result) => send(request, reply, result))
-      .catch((error: Error) => fail(error, request, reply));
+    handler(event, requestContext(resource, exchange.id))
+      .then((result) => send(exchange, result))
+      .catch((error: Error) => fail(error, exchange));
   };
-  const fail = (error: Error, request: FastifyRequest, reply: FastifyReply): void => {
-    log.error(events.failed, { request_id: request.id, error });
-    send(request, reply, refusal(request, internalError()));
+  const fail = (error: Error, exchange: Exchange): void => {
+    log.error(events.failed, { request_id: exchange.id, error });
+    send(exchange, refusal(exchange, internalError()));
   };
 
   const fallbackHandler = fallback();
   const refusing =
     (resource: string): Handler =>
-    (request, reply) =>
-      call(fallbackHandler, resource, request, reply);
+    (exchange) =>
+      call(fallbackHandler, resource, exchange);
   const unknownPath = refusing('/{proxy+}');
   const invoke = (id: OperationId, resource: string, route: Route): Handler => {
     const handler = operations.get(id) as HttpHandler;
     const checkHead = route.admin || route.body ? headCheckOf(route, checks) : undefined;
     const admit = (
-      request: FastifyRequest,
-      reply: FastifyReply,
+      exchange: Exchange,
       { headers, declared, caller }: { headers: Headers; declared: number | undefined; caller?: BearerCaller },
     ): void => {
       try {
         checkHead?.(headers, declared ?? 0);
       } catch (error) {
         if (!(error instanceof Problem)) throw error;
-        send(request, reply, refusal(request, error));
+        send(exchange, refusal(exchange, error));
         return;
       }
       if (!route.body || declared === 0) {
-        call(handler, resource, request, reply);
+        call(handler, resource, exchange);
         return;
       }
-      if (expectsContinue(request)) reply.raw.writeContinue();
+      if (expectsContinue(exchange.raw)) exchange.response.writeContinue();
       // A chunked body may be empty, and an empty body needs no content type. So in a wrong format, read one byte: it
       // shows whether there is a body to refuse.
-      const most = formatProblem(headers) ? 1 : limits.requestBytes + 1;
-      readBody(request, reply, most, (body) => call(handler, resource, request, reply, { body, caller }));
+      const most = declared === undefined && formatProblem(headers) ? 1 : limits.requestBytes + 1;
+      readBody(exchange, most, (body) => call(handler, resource, exchange, body, caller));
     };
-    return (request, reply) => {
-      const params = (request.params ?? {}) as Record<string, string>;
-      // An empty path segment matches a parameter in Fastify's router, but not in the contract.
-      if (Object.values(params).includes('')) {
-        unknownPath(request, reply);
-        return;
-      }
-      request.served = id;
-      const declared = checkHead ? declaredBytes(request) : 0;
-      const headers = headersOf(request);
+    return (exchange) => {
+      const { raw, params } = exchange;
+      // An empty path segment matches a parameter of the router, but not of the contract.
+      for (const name in params)
+        if (params[name] === '') {
+          unknownPath(exchange);
+          return;
+        }
+      exchange.served = id;
+      const declared = checkHead ? declaredBytes(raw) : 0;
+      const headers = headersOf(raw);
       // Check the bearer token before the body is read. Without a body, the handler does it.
       if (params.token !== self || !route.body || declared === 0) {
-        admit(request, reply, { headers, declared });
+        admit(exchange, { headers, declared });
         return;
       }
       callerOf(headers, checks.access)
         .then(
-          (caller) => admit(request, reply, { headers, declared, caller }),
-          (error: unknown) => send(request, reply, refusal(request, problemFor(error, request.id))),
+          (caller) => admit(exchange, { headers, declared, caller }),
+          (error: unknown) => send(exchange, refusal(exchange, problemFor(error, exchange.id))),
         )
-        .catch((error: Error) => fail(error, request, reply));
+        .catch((error: Error) => fail(error, exchange));
     };
   };
-  /** Makes the server call a handler for the path of a request with one of the methods. */
-  const serve = (path: string, methods: string[], handler: Handler): void => {
-    const errorHandler = acceptAnyContentType(handler);
-    for (const url of urlsOf(path))
-      server.route({ method: methods as HTTPMethods[], url, handler, exposeHeadRoute: false, errorHandler });
+
+  const router = findMyWay({
+    maxParamLength: headerBytes,
+    // The proxy event has the query.
+    querystringParser: () => ({}),
+    // With it, a path that cannot be decoded is found, without handlers.
+    onBadUrl: () => undefined,
+  });
+  /** Makes the server call a handler for each method of a path. The router knows paths only. */
+  const serve = (path: string, handlers: Handlers): void => {
+    router.on('GET', path, () => undefined, handlers);
   };
   const withPaths = (Object.entries(routes) as [OperationId, Route][]).flatMap(([id, route]) =>
     pathsOf(route).map((path) => ({ path, id, route })),
   );
   for (const [path, ofPath] of Map.groupBy(withPaths, (each) => each.path)) {
-    const unknown = new Set<string>(server.supportedMethods);
-    for (const { id, route } of ofPath) {
-      const methods = methodsOf(route);
-      serve(path, methods, invoke(id, path, route));
-      for (const known of methods) unknown.delete(known);
-    }
-    serve(path, [...unknown], refusing(path));
+    const byMethod = new Map(
+      ofPath.flatMap(({ id, route }) => {
+        const handler = invoke(id, path, route);
+        return methodsOf(route).map((method) => [method, handler] as const);
+      }),
+    );
+    for (const url of urlsOf(path)) serve(url, { byMethod, other: refusing(path) });
   }
   if (metrics && checks.adminKey !== undefined) serveMetrics(checks.adminKey, metrics);
+  const redirect: Handler = (exchange) => send(exchange, redirectToDocs(exchange.id));
   for (const url of ['/', '/docs'])
-    server.get(url, (request, reply) => send(request, reply, redirectToDocs(request.id)));
-  server.setNotFoundHandler(unknownPath);
-  server.setErrorHandler(acceptAnyContentType(unknownPath));
-  return server;
+    serve(url, {
+      byMethod: new Map([
+        ['GET', redirect],
+        ['HEAD', redirect],
+      ]),
+      other: unknownPath,
+    });
+
+  /** Serves a request whose turn has come. */
+  const dispatch = (raw: IncomingMessage, response: ServerResponse): void => {
+    const id = randomUUID();
+    const { method = '', url = '' } = raw;
+    const found = router.find('GET', url);
+    const params = (found?.params ?? {}) as Record<string, string>;
+    const exchange: Exchange = { raw, response, id, params, startedAt: performance.now(), served: 'other' };
+    if (!isWellFormed(raw)) {
+      const { headers, ...refused } = refusal(exchange, malformedRequest());
+      // The sender of such a head may disagree with us about where the request ends.
+      send(exchange, { ...refused, headers: { ...headers, connection: 'close' } });
+      return;
+    }
+    // `OPTIONS *` asks only whether the server responds (RFC 9110, section 9.3.7).
+    if (url === '*') {
+      send(exchange, emptyResponse(204, id));
+      return;
+    }
+    if (!found) {
+      unknownPath(exchange);
+      return;
+    }
+    const handlers: Handlers | null = found.store;
+    // A path that cannot be decoded has a preflight too.
+    if (handlers) (handlers.byMethod.get(method) ?? handlers.other)(exchange);
+    else if (isPreflight(raw)) unknownPath(exchange);
+    else send(exchange, refusal(exchange, malformedRequest()));
+  };
+  connections.attach(http, dispatch);
+
+  return {
+    get port() {
+      return (http.address() as AddressInfo).port;
+    },
+    async listen({ port, host }) {
+      http.listen(port, host);
+      await once(http, 'listening');
+    },
+    async close() {
+      closing = true;
+      // Closing resets connections that wait in the system's queue. Wait two turns, so that those that arrived before
+      // the signal to stop are accepted first.
+      await nextTurn();
+      await nextTurn();
+      setTimeout(() => connections.destroyAll(), drainMs).unref();
+      const closed = once(http, 'close');
+      http.close();
+      http.closeIdleConnections();
+      await closed;
+    },
+  };
 
   /**
    * Serves the metrics to the holder of the admin key. They are not in the route table, because they describe this host
@@ -472,40 +500,35 @@ export function createServer(
   function serveMetrics(adminKey: string, metrics: Metrics): void {
     const isAdmin = adminKeyCheck(adminKey);
     const allow = 'GET, HEAD, OPTIONS';
-    const others = new Set(server.supportedMethods.filter((method) => method !== 'GET' && method !== 'HEAD'));
-    serve('/metrics', ['GET', 'HEAD'], (request, reply) => {
-      request.served = 'metrics';
-      if (!isAdmin(bearerOf(request.headers) ?? '')) {
-        send(request, reply, refusal(request, metricsKeyRequired()));
+    const show: Handler = (exchange) => {
+      exchange.served = 'metrics';
+      if (!isAdmin(bearerOf(exchange.raw.headers) ?? '')) {
+        send(exchange, refusal(exchange, metricsKeyRequired()));
         return;
       }
       metrics
         .render()
-        .then((body) => send(request, reply, metricsResponse(body, request.id)))
-        .catch((error: Error) => fail(error, request, reply));
-    });
-    serve('/metrics', [...others], (request, reply) => {
-      request.served = 'metrics';
-      if (request.method === 'OPTIONS') {
-        const headers = isPreflight(request) ? preflightHeaders : {};
-        send(request, reply, emptyResponse(204, request.id, { allow, ...headers }));
+        .then((body) => send(exchange, metricsResponse(body, exchange.id)))
+        .catch((error: Error) => fail(error, exchange));
+    };
+    const other: Handler = (exchange) => {
+      exchange.served = 'metrics';
+      if (exchange.raw.method === 'OPTIONS') {
+        const headers = isPreflight(exchange.raw) ? preflightHeaders : {};
+        send(exchange, emptyResponse(204, exchange.id, { allow, ...headers }));
         return;
       }
       const problem = new Problem('method_not_allowed', `Allowed methods: ${allow}.`, { headers: { allow } });
-      send(request, reply, refusal(request, problem));
-    });
-  }
-
-  /**
-   * Returns an error handler for requests whose content type Fastify refuses. It passes them to the handler, which
-   * checks the content type in the contract's order.
-   */
-  function acceptAnyContentType(handler: Handler) {
-    return (error: Error & { code?: string }, request: FastifyRequest, reply: FastifyReply): void => {
-      if (error.code === 'FST_ERR_CTP_INVALID_MEDIA_TYPE' || error.code === 'FST_ERR_ROUTE_MISSING_CONTENT_TYPE')
-        handler(request, reply);
-      else fail(error, request, reply);
+      send(exchange, refusal(exchange, problem));
     };
+    for (const url of urlsOf('/metrics'))
+      serve(url, {
+        byMethod: new Map([
+          ['GET', show],
+          ['HEAD', show],
+        ]),
+        other,
+      });
   }
 }
 
@@ -528,7 +551,7 @@ function headCheckOf(route: Route, { adminKey, onLoopback }: RequestChecks): Hea
   };
 }
 
-/** Returns the URLs of a path of the route table, in the syntax of Fastify's router. */
+/** Returns the URLs of a path of the route table, in the syntax of the router. */
 const urlsOf = (path: string): string[] =>
   path === '/' ? [`/${stage}`, `/${stage}/`] : [`/${stage}${path.replace(/\{(\w+)\}/g, ':$1')}`];
 
@@ -565,30 +588,30 @@ const tooManyStreams = () =>
 const slowBody = () => new Problem('request_timeout', 'The request body did not arrive in time. Send it again.');
 
 /** Returns the response to a request that is refused before its handler runs. */
-const refusal = (request: FastifyRequest, problem: Problem): HttpResult => problemResponse(problem, request.id);
+const refusal = ({ id }: Exchange, problem: Problem): HttpResult => problemResponse(problem, id);
 
 /** Returns the headers of a request, with the lines of repeated ones joined. */
-const headersOf = ({ raw, headers }: FastifyRequest) => joinLines(headers, headerLinesOf(raw));
+const headersOf = (request: IncomingMessage) => joinLines(request.headers, headerLinesOf(request));
 
 /** Returns whether a browser asks what a page of another origin may send (Fetch standard, CORS-preflight request). */
-const isPreflight = ({ method, headers }: FastifyRequest): boolean =>
+const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
 
 /** Returns the size of the body in bytes as the head declares it: 0 without a body, undefined when it is chunked. */
-function declaredBytes({ headers }: FastifyRequest): number | undefined {
+function declaredBytes({ headers }: IncomingMessage): number | undefined {
   return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined;
 }
 
 /** Returns whether the client waits for `100 Continue` before it sends its body. */
-const expectsContinue = ({ headers, raw }: FastifyRequest): boolean =>
-  headers.expect !== undefined && raw.httpVersion === '1.1' && /100-continue/i.test(headers.expect);
+const expectsContinue = ({ headers, httpVersion }: IncomingMessage): boolean =>
+  headers.expect !== undefined && httpVersion === '1.1' && /100-continue/i.test(headers.expect);
 
 /**
  * Returns whether the client may still send more of a body than is worth discarding: more than
  * {@link discardedBodyBytes}, or a body that it sends only after `100 Continue`.
  */
-function leavesBodyUnread(request: FastifyRequest): boolean {
-  if (request.raw.complete) return false;
+function leavesBodyUnread(request: IncomingMessage): boolean {
+  if (request.complete) return false;
   const declared = declaredBytes(request) ?? Number.POSITIVE_INFINITY;
   return declared > discardedBodyBytes || (declared > 0 && expectsContinue(request));
 }

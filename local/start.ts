@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import { type AddressInfo, createServer as createProbe } from 'node:net';
+import { createServer as createProbe } from 'node:net';
 import { type LogLevel, setLogLevel } from '../functions/runtime/observe/log.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { onLostReader } from '../tools/cli/output.ts';
@@ -78,9 +78,8 @@ async function start(settings: Settings): Promise<void> {
   const server = createServer(operations, checks, { traffic, metrics });
   await server.listen({ port, host });
 
-  const { port: listening } = server.server.address() as AddressInfo;
   const name = host === '127.0.0.1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  const api = `http://${name}:${listening}/${stage}`;
+  const api = `http://${name}:${server.port}/${stage}`;
   console.log(`chat-system is ready.
 
   API      ${api}

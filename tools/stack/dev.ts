@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import { Command, Option } from 'commander';
 import * as z from 'zod';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
@@ -35,8 +34,7 @@ try {
       { traffic: new Traffic({ isVerbose: true, followers: () => 0 }) },
     );
     await server.listen({ port: settings.port, host: '127.0.0.1' });
-    const { port } = server.server.address() as AddressInfo;
-    console.log(`The functions are served at http://localhost:${port}/${stage}. Stop them with Ctrl-C.`);
+    console.log(`The functions are served at http://localhost:${server.port}/${stage}. Stop them with Ctrl-C.`);
     // There is nothing to wait for: SQS redelivers unfinished batches after their visibility timeout.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
   }

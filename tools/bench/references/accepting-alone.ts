@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import { Cursors } from '../../../lib/api/cursors.ts';
 import { SqliteSearchIndex } from '../../../lib/search/sqlite/sqlite-index.ts';
 import { SqliteStore } from '../../../lib/store/sqlite/sqlite-store.ts';
@@ -29,4 +28,4 @@ const server = createServer(
   { traffic: new Traffic({ isVerbose: false, followers: () => 0 }) },
 );
 await server.listen({ port: 0, host: '127.0.0.1' });
-process.send?.((server.server.address() as AddressInfo).port);
+process.send?.(server.port);
