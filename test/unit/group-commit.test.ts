@@ -205,6 +205,28 @@ describe('a group commit', () => {
     expect(stored()).toEqual([1, 2, 102]);
   });
 
+  test('a participant writes what it has left to the end before work that can be rolled back alone', async () => {
+    let left: number[] = [];
+    const write = () => {
+      for (const id of left) insert(id);
+      left = [];
+    };
+    commits.join({ begin: () => undefined, settle: write, end: write });
+    let found: unknown;
+    const outcomes = await Promise.allSettled([
+      commits.runStatement(() => left.push(1)),
+      commits.run(() => {
+        found = stored();
+        insert(2);
+        throw new Error('rolled back');
+      }),
+      commits.runStatement(() => left.push(3)),
+    ]);
+    expect(found).toEqual([1]);
+    expect(outcomes.map(({ status }) => status)).toEqual(['fulfilled', 'rejected', 'fulfilled']);
+    expect(stored()).toEqual([1, 3]);
+  });
+
   test('a group commit rejects all its work when a participant fails', async () => {
     let full = true;
     commits.join({

@@ -135,6 +135,52 @@ describe('the embedded ledger', () => {
     expect(writes.filter(({ kind }) => kind === 'message')).toMatchObject([{ number: 1, content: { body: 'kept' } }]);
   });
 
+  test('the embedded ledger gives the messages of one group commit numbers without gaps, whatever else is in the group', async () => {
+    const { token } = await ledger.createApplication('a');
+    for (const name of ['x', 'y']) await ledger.createChat(token, chatNamed(name));
+    const create = (chat: number, key?: { id: string; payload: string }) =>
+      ledger.createMessages({ token, chat }, contents(['text']), key && { key }).then(({ first }) => first);
+    const [entry] = await ledger.entries([{ token, chat: 2 }]);
+    if (!entry) throw new Error('The ledger has no entry of chat 2');
+    const results = await Promise.all([
+      create(1),
+      create(1, { id: 'key', payload: 'a' }),
+      create(1),
+      // The key was used with another payload.
+      create(1, { id: 'key', payload: 'b' }).catch(() => 'refused'),
+      // The key cannot be stored, so the number that it took is given back.
+      create(1, { id: 'another', payload: null as never }).catch(() => 'failed'),
+      create(2),
+      refusal(ledger.editMessage({ token, chat: 2, number: 1 }, { body: 'edited' })),
+      refusal(ledger.restore({ ...entry, highest: 50 })),
+      create(2),
+      create(1),
+      refusal(ledger.deleteChat({ token, chat: 2 })),
+      refusal(ledger.createMessages({ token, chat: 2 }, contents(['late']))),
+    ]);
+    expect(results).toEqual([
+      1,
+      2,
+      3,
+      'refused',
+      'failed',
+      1,
+      'accepted',
+      'accepted',
+      51,
+      4,
+      'accepted',
+      'chat_not_found',
+    ]);
+    expect(
+      await ledger.counters([
+        { token, chat: 1 },
+        { token, chat: 2 },
+      ]),
+    ).toEqual([4, 51]);
+    expect(await create(1)).toBe(5);
+  });
+
   test('the embedded ledger limits a record to one transaction of the worker and to a bounded size', async () => {
     const { token } = await ledger.createApplication('a');
     await ledger.createChat(token, chatNamed(null));

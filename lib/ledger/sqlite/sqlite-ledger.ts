@@ -11,6 +11,7 @@ import type { GroupCommit } from '../../sqlite/group-commit.ts';
 import { steadyClock } from '../../steady-clock.ts';
 import { numberOrNone, requireEntryInBounds, requireMessageInBounds } from '../bounds.ts';
 import type { ChangedMessage, CreateContext, Edited, EntryTimes, Ledger, WholeEntry, WriteContext } from '../ledger.ts';
+import { MessageNumbers } from './message-numbers.ts';
 import { SqliteOutbox } from './outbox.ts';
 import {
   asReal,
@@ -26,6 +27,7 @@ import {
 export class SqliteLedger implements Ledger {
   readonly #commits: GroupCommit;
   readonly #outbox: SqliteOutbox;
+  readonly #numbers: MessageNumbers;
   readonly #now: () => number;
   /** The clock of `idempotency_keys.expires_at`. */
   readonly #steady: () => number;
@@ -42,6 +44,7 @@ export class SqliteLedger implements Ledger {
   ) {
     this.#commits = commits;
     this.#outbox = new SqliteOutbox(commits, storeQueue);
+    this.#numbers = new MessageNumbers(commits);
     this.#now = now;
     const newest = this.#row<{ expires_at: number }>(
       'SELECT expires_at FROM idempotency_keys ORDER BY expires_at DESC LIMIT 1',
@@ -93,19 +96,13 @@ export class SqliteLedger implements Ledger {
 
   createMessages({ token, chat }: ChatKey, contents: MessageContent[], context: CreateContext = {}) {
     const accept = (at: number) => {
-      const taken = this.#row<{ messages: number }>(
-        `UPDATE chats SET messages = messages + ?1 WHERE token = ?2 AND number = ?3 AND deleted = 0 AND messages <= ?4
-         AND EXISTS (SELECT 1 FROM applications WHERE token = ?2 AND deleted = 0) RETURNING messages`,
-        contents.length,
-        token,
-        numberOrNone(chat),
-        limits.highestNumber - contents.length,
-      );
-      if (!taken) {
+      const first = this.#numbers.take({ token, chat }, contents.length);
+      if (first === undefined) {
         this.#requireChat(token, chat);
         throw new NumbersUsedUp('chat');
       }
-      const first = taken.messages - contents.length + 1;
+      // A create with a key can be rolled back alone, and its numbers with it.
+      if (context.key) this.#numbers.write();
       const writeOf = (content: MessageContent, i: number) =>
         encodeWrite({ kind: 'message', token, chat, number: first + i, revision: 0, at, content });
       this.#outbox.add(...contents.map(writeOf));
