@@ -41,10 +41,10 @@ export type ApiEvent<Id extends OperationId> = AdmittedEvent & { request: ApiReq
 const jsonPointer = (path: PropertyKey[]): string =>
   path.map((step) => `/${String(step).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 
-/** Returns the different lines of `Idempotency-Key`. */
-function keyLines({ headers, multiValueHeaders }: APIGatewayProxyEvent): string[] {
+/** Returns the different lines of `Idempotency-Key`; undefined if there is none. */
+function keyLines({ headers, multiValueHeaders }: APIGatewayProxyEvent): string[] | undefined {
   const one = headers['idempotency-key'];
-  return [...new Set(multiValueHeaders?.['idempotency-key'] ?? (one === undefined ? [] : [one]))];
+  return one === undefined ? undefined : [...new Set(multiValueHeaders?.['idempotency-key'] ?? [one])];
 }
 
 /** Returns the parameters of the query: the last value of each, or all values of those that may occur several times. */
@@ -87,11 +87,10 @@ export function validation(
       const name = (path: PropertyKey[]) => String(path[0]);
       const params = parse(schemas.params, event.pathParameters ?? {}, name);
       const query = parse(schemas.query, queryOf(event, route), name);
-      const keys = new Set(
-        (keySchema ? keyLines(event) : []).map((line) => parse(keySchema, line, () => 'Idempotency-Key')),
-      );
-      const [key] = keys;
-      const keyFault = keys.size > 1 ? 'must have one value' : typeof key === 'string' && scope.faultOf(key);
+      const lines = keySchema && keyLines(event);
+      const keys = lines && new Set(lines.map((line) => parse(keySchema, line, () => 'Idempotency-Key')));
+      const [key] = keys ?? [];
+      const keyFault = keys && keys.size > 1 ? 'must have one value' : typeof key === 'string' && scope.faultOf(key);
       if (keyFault) faults.push({ pointer: 'Idempotency-Key', detail: keyFault });
       const { caller } = event as AdmittedEvent;
       const holder = caller?.holder;
