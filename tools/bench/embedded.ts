@@ -13,6 +13,7 @@ export interface Embedded {
   /** The path of the API: `/v1`. */
   base: string;
   dataDir: string;
+  pid: number;
   /** Resident memory of the host plus the private memory of its reader processes, in MB. */
   memoryMb: () => number;
   /** Stops the server and deletes its data. */
@@ -30,6 +31,7 @@ export async function startEmbedded(): Promise<Embedded> {
     origin: url.origin,
     base: url.pathname,
     dataDir,
+    pid: child.pid as number,
     memoryMb: () => residentMb(child.pid as number),
     stop: async () => {
       child.kill('SIGTERM');

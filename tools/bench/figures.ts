@@ -1,6 +1,7 @@
 import type { Figure } from './figure.ts';
 import { cost } from './figures/cost.ts';
 import { embeddedBatch } from './figures/embedded-batch.ts';
+import { embeddedConnections } from './figures/embedded-connections.ts';
 import { embeddedCreate } from './figures/embedded-create.ts';
 import { embeddedFeed } from './figures/embedded-feed.ts';
 import { embeddedLag } from './figures/embedded-lag.ts';
@@ -28,6 +29,7 @@ import { storeWorkerFigure } from './figures/store-worker.ts';
  */
 export const figures: Record<string, Figure> = {
   'embedded-create': embeddedCreate,
+  'embedded-connections': embeddedConnections,
   'embedded-batch': embeddedBatch,
   'embedded-members': embeddedMembers,
   'embedded-lag': embeddedLag,

@@ -6,6 +6,7 @@ import path from 'node:path';
 export interface Program {
   /** The message that it sent when it was ready, such as its port. */
   ready: unknown;
+  pid: number;
   stop: () => Promise<void>;
 }
 
@@ -23,6 +24,7 @@ export async function startProgram(name: string, ...args: string[]): Promise<Pro
   ]);
   return {
     ready,
+    pid: child.pid as number,
     stop: async () => {
       child.kill();
       await ended;

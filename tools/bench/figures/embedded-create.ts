@@ -3,6 +3,7 @@ import { makeChats, untilSearchable } from '../api.ts';
 import { startEmbedded } from '../embedded.ts';
 import { figure, type Measurement } from '../figure.ts';
 import { type Load, load } from '../load.ts';
+import { processorTimeUs } from '../processor-time.ts';
 import { startProgram } from '../programs.ts';
 import { inTurns } from '../ratios.ts';
 
@@ -14,10 +15,18 @@ export const embeddedCreate = figure({
   title: 'Embedded: creating messages',
   about: `${connections} connections create messages of 80 characters, one message a request, in one chat and in 100 chats. The
     server syncs each message to the disk before it responds. Meanwhile, the workers store and index the accepted messages.
-    The reference is a bare Fastify server that parses the body and sends it back.`,
+    The processor time is that of all threads and processes of the server, until the last message is indexed. The reference
+    is a bare Fastify server that parses the body and sends it back.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds } = sizes[scale];
     const [host, echo] = [await startEmbedded(), await startProgram('fastify-echo')];
+    /** Adds the processor time of a request to the outcome of a load. */
+    const withProcessorTime = async (target: Load, pid: number, untilDone: () => Promise<unknown>) => {
+      const before = processorTimeUs(pid);
+      const outcome = await load(target);
+      await untilDone();
+      return { ...outcome, processorUs: (processorTimeUs(pid) - before) / outcome.requests };
+    };
     try {
       const measurements: Measurement[] = [];
       for (const count of [1, 100]) {
@@ -26,14 +35,13 @@ export const embeddedCreate = figure({
         const ours: Load = { origin: host.origin, paths, body, connections, seconds };
         const results = await inTurns(
           runs,
-          async (run) => {
+          (run) => {
             say(`${count} chats, run ${run + 1} of ${runs}`);
-            const outcome = await load(ours);
             // The backlog of one run must not slow down the next.
-            await untilSearchable(host, chats[0] as string);
-            return outcome;
+            return withProcessorTime(ours, host.pid, () => untilSearchable(host, chats[0] as string));
           },
-          () => load({ ...ours, origin: `http://127.0.0.1:${echo.ready}` }),
+          () =>
+            withProcessorTime({ ...ours, origin: `http://127.0.0.1:${echo.ready}` }, echo.pid, () => Promise.resolve()),
         );
         const what = count === 1 ? 'in one chat' : `in ${count} chats`;
         measurements.push(
@@ -43,6 +51,12 @@ export const embeddedCreate = figure({
             values: results.ours.map(({ perSecond }) => perSecond),
             reference: { what: 'bare Fastify echo', values: results.reference.map(({ perSecond }) => perSecond) },
             bar: { atLeast: 0.5 },
+          },
+          {
+            what: `processor time of a create ${what}`,
+            unit: 'µs',
+            values: results.ours.map(({ processorUs }) => processorUs),
+            reference: { what: 'bare Fastify echo', values: results.reference.map(({ processorUs }) => processorUs) },
           },
           {
             what: `99th percentile ${what}`,
