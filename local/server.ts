@@ -50,6 +50,11 @@ const headerBytes = 16_384;
  */
 const keepAliveMs = 72_000;
 /**
+ * Maximum number of connections that wait to be accepted. When more arrive, Linux drops their packets, and their clients
+ * repeat them only after 1 s, 2 s and so on. Linux limits it by `net.core.somaxconn`, which is 4,096 by default.
+ */
+const waitingConnections = 4_096;
+/**
  * How long connections may take to finish the requests in progress after the server is told to stop, in milliseconds.
  */
 const drainMs = 1_500;
@@ -441,13 +446,10 @@ export function createServer(
       other: unknownPath,
     });
 
-  /** Serves a request whose turn has come. */
-  const dispatch = (raw: IncomingMessage, response: ServerResponse): void => {
-    const id = randomUUID();
+  /** Finds the handler of a request, and calls it. */
+  const route = (exchange: Exchange): void => {
+    const { raw } = exchange;
     const { method = '', url = '' } = raw;
-    const found = router.find('GET', url);
-    const params = (found?.params ?? {}) as Record<string, string>;
-    const exchange: Exchange = { raw, response, id, params, startedAt: performance.now(), served: 'other' };
     if (!isWellFormed(raw)) {
       const { headers, ...refused } = refusal(exchange, malformedRequest());
       // The sender of such a head may disagree with us about where the request ends.
@@ -456,18 +458,29 @@ export function createServer(
     }
     // `OPTIONS *` asks only whether the server responds (RFC 9110, section 9.3.7).
     if (url === '*') {
-      send(exchange, emptyResponse(204, id));
+      send(exchange, emptyResponse(204, exchange.id));
       return;
     }
+    const found = router.find('GET', url);
     if (!found) {
       unknownPath(exchange);
       return;
     }
+    exchange.params = found.params as Record<string, string>;
     const handlers: Handlers | null = found.store;
     // A path that cannot be decoded has a preflight too.
     if (handlers) (handlers.byMethod.get(method) ?? handlers.other)(exchange);
     else if (isPreflight(raw)) unknownPath(exchange);
     else send(exchange, refusal(exchange, malformedRequest()));
+  };
+  const dispatch = (raw: IncomingMessage, response: ServerResponse): void => {
+    const startedAt = performance.now();
+    const exchange: Exchange = { raw, response, id: randomUUID(), params: {}, startedAt, served: 'other' };
+    try {
+      route(exchange);
+    } catch (error) {
+      fail(error as Error, exchange);
+    }
   };
   connections.attach(http, dispatch);
 
@@ -476,7 +489,7 @@ export function createServer(
       return (http.address() as AddressInfo).port;
     },
     async listen({ port, host }) {
-      http.listen(port, host);
+      http.listen({ port, host, backlog: waitingConnections });
       await once(http, 'listening');
     },
     async close() {
@@ -486,9 +499,9 @@ export function createServer(
       await nextTurn();
       await nextTurn();
       setTimeout(() => connections.destroyAll(), drainMs).unref();
+      connections.parseWaiting();
       const closed = once(http, 'close');
       http.close();
-      http.closeIdleConnections();
       await closed;
     },
   };

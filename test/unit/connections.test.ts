@@ -6,21 +6,26 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { Connections } from '../../local/connections.ts';
 
 describe('a connection', () => {
-  const server = () => createServer({ requireHostHeader: false });
+  const server = () => Object.assign(createServer({ requireHostHeader: false }), { httpAllowHalfOpen: true });
   let http: ReturnType<typeof server>;
+  let connections: Connections;
   /** Number of requests that Node.js has parsed. */
   let parsed: number;
+  /** Number of connections. */
+  let accepted: number;
   let inHand: { request: IncomingMessage; response: ServerResponse }[];
   let serve: (request: IncomingMessage, response: ServerResponse) => void;
   let socket: Socket;
   let received: string;
 
   beforeEach(async () => {
-    [parsed, inHand, received] = [0, [], ''];
+    [parsed, accepted, inHand, received] = [0, 0, [], ''];
     serve = (request, response) => void inHand.push({ request, response });
     http = server();
     http.on('request', () => void parsed++);
-    new Connections().attach(http, (request, response) => serve(request, response));
+    http.on('connection', () => void accepted++);
+    connections = new Connections();
+    connections.attach(http, (request, response) => serve(request, response));
     await once(http.listen(0, '127.0.0.1'), 'listening');
     socket = connect((http.address() as AddressInfo).port, '127.0.0.1');
     socket.on('data', (bytes: Buffer) => {
@@ -68,6 +73,78 @@ describe('a connection', () => {
     await expect.poll(() => answered().length, { timeout: 10_000 }).toBe(bodies.length);
     expect(seen.map((body) => body.length)).toEqual(bodies.map((body) => body.length));
     expect(seen).toEqual(bodies);
+  });
+
+  describe('while the server has more requests than time', () => {
+    const clients: Socket[] = [];
+    const client = (text: string) => {
+      const one = connect((http.address() as AddressInfo).port, '127.0.0.1');
+      one.setEncoding('utf8');
+      one.on('data', () => void responses++);
+      clients.push(one);
+      return { one, text };
+    };
+    const inTurn: string[] = [];
+    let responses: number;
+    beforeEach(() => {
+      inTurn.length = 0;
+      responses = 0;
+      serve = (request, response) => {
+        inTurn.push(request.url ?? '');
+        // A request that takes 10 ms of this thread.
+        for (const until = performance.now() + 10; performance.now() < until; );
+        setTimeout(() => response.end('answer 1\n'), 200);
+      };
+    });
+    afterEach(() => {
+      for (const one of clients.splice(0)) one.destroy();
+    });
+
+    /** Sends a request on each of 200 connections at the same time. */
+    const flood = async () => {
+      const all = Array.from({ length: 200 }, (_, i) => client(`GET /${i} HTTP/1.1\r\n\r\n`));
+      await expect.poll(() => accepted, { timeout: 10_000 }).toBe(201);
+      for (const { one, text } of all) one.write(text);
+      return all;
+    };
+
+    test('a busy server starts the requests in the order in which they arrived', async () => {
+      const all = await flood();
+      await expect.poll(() => inTurn.length, { timeout: 10_000 }).toBeGreaterThan(120);
+      all[0]?.one.write('GET /late HTTP/1.1\r\n\r\n');
+      await expect.poll(() => inTurn.length, { timeout: 10_000 }).toBe(201);
+      expect(inTurn.at(-1)).toBe('/late');
+    });
+
+    test('a busy server parses a request only when it starts it', async () => {
+      await flood();
+      await expect.poll(() => inTurn.length, { timeout: 10_000 }).toBeGreaterThan(110);
+      expect(parsed - inTurn.length).toBeLessThan(5);
+    });
+
+    test('a busy server that stops completes the requests that wait', async () => {
+      const slow = serve;
+      serve = (_request, response) => void response.end('answer 0\n');
+      const all = await flood();
+      await expect.poll(() => responses, { timeout: 10_000 }).toBe(200);
+      // For Node.js, a connection is idle between two requests, and not before the first one.
+      [serve, responses] = [slow, 0];
+      for (const { one, text } of all) one.write(text);
+      await expect.poll(() => inTurn.length, { timeout: 10_000 }).toBeGreaterThan(110);
+      connections.parseWaiting();
+      http.close();
+      await expect.poll(() => responses, { timeout: 10_000 }).toBe(200);
+    });
+
+    test('a client that ends its side after a request that waits gets its response', async () => {
+      await flood();
+      const { one, text } = client('GET /ended HTTP/1.1\r\n\r\n');
+      await once(one, 'connect');
+      one.end(text);
+      const [response] = (await once(one, 'data')) as [string];
+      expect(response).toContain('answer 1');
+      expect(inTurn).toContain('/ended');
+    });
   });
 
   test('a connection is read again after its client has read its responses', async () => {
