@@ -13,7 +13,7 @@ const acceptingTurnMs = 0.1;
  * Maximum number of tasks that are started in one turn. A create takes some 50 µs, so a turn has no time for more. When
  * tasks are long, the rest is postponed, which takes 0.2 µs for each.
  */
-const tasksPerTurn = 100;
+const tasksPerTurn = 40;
 /** Every fourth task continues a large response, even while requests wait to be started. */
 const continuedOneIn = 4;
 

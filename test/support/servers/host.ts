@@ -10,7 +10,7 @@ const start = path.join(project, 'local/start.ts');
 const compileCache = path.join(project, 'node_modules/.cache/compile');
 
 /** The settings that script/start gives Node.js and glibc, so that the tests' hosts use as much memory as real ones. */
-const memoryFlags = ['--max-semi-space-size=8', '--heap-growing-percent=40'];
+const memoryFlags = ['--no-parallel-scavenge', '--max-semi-space-size=8', '--heap-growing-percent=40'];
 const memoryVariables = { MALLOC_ARENA_MAX: '2' };
 
 /** Variables that a developer may have set for another host. The hosts of the tests do not get them. */
