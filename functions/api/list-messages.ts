@@ -2,8 +2,8 @@ import { limits } from '../../lib/limits.ts';
 import { inList } from '../runtime/http/lists.ts';
 import { pagedOperation } from '../runtime/http/operation.ts';
 import { numberPosition } from '../runtime/http/positions.ts';
+import { requireMessages } from './shared/messages.ts';
 import { fitting, pageResponse } from './shared/pages.ts';
-import { requireChat } from './shared/parents.ts';
 import { coveredWindow, pendingWindow } from './shared/pending-window.ts';
 import { listRangeOf } from './shared/ranges.ts';
 import { messageView } from './shared/views.ts';
@@ -12,8 +12,7 @@ export const listMessages = pagedOperation('listMessages', inList(numberPosition
   const { params, query, list, pageAt } = request;
   const { token, chat_number: chat } = params;
   const [from] = request.from ?? [];
-  await requireChat(services, token, chat);
-  const { rows, more } = await services.store.messages(token, chat, listRangeOf(query, from));
+  const { rows, more } = await requireMessages(services, { token, chat }, listRangeOf(query, from));
 
   const page = fitting(rows, more, messageView);
   const covered = coveredWindow(page.views, query, from);

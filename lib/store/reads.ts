@@ -47,6 +47,11 @@ export interface Reads {
   chat(token: string, chat: number): Promise<Found<StoredChat>>;
   /** Returns 'void' when no write can arrive for this number any more. */
   message(token: string, chat: number, number: number): Promise<Found<StoredMessage> | 'void'>;
+  /**
+   * Returns a message whose chat and application are stored and not deleted, with one query; undefined for any other
+   * message.
+   */
+  liveMessage(token: string, chat: number, number: number): Promise<StoredMessage | undefined>;
 
   /** Returns applications in the order of their creation, after the given position. */
   applications(page: {
@@ -58,6 +63,8 @@ export interface Reads {
   chats(token: string, range: ListRange & { only?: readonly number[] }): Promise<Rows<StoredChat>>;
   /** The page may end before `limit`, once its texts exceed `limits.pageBytes`. */
   messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>>;
+  /** The same, but empty unless the chat and its application are stored and not deleted. Takes no other query. */
+  liveMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>>;
   /**
    * Returns the numbers, from `from` towards `to`, that have neither a live nor a deleted row and are not void.
    *

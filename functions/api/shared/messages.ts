@@ -2,8 +2,8 @@ import { messagePending, notAllowed } from '../../../lib/api/problems.ts';
 import type { MessageContent } from '../../../lib/model/content.ts';
 import { NotFound } from '../../../lib/model/errors.ts';
 import type { Holder } from '../../../lib/model/holder.ts';
-import type { MessageKey } from '../../../lib/model/keys.ts';
-import type { StoredMessage } from '../../../lib/store/reads.ts';
+import type { ChatKey, MessageKey } from '../../../lib/model/keys.ts';
+import type { ListRange, Rows, StoredMessage } from '../../../lib/store/reads.ts';
 import type { Services } from '../../runtime/services.ts';
 import { requireChat } from './parents.ts';
 
@@ -16,12 +16,31 @@ export async function requireMessage(
   services: Pick<Services, 'store' | 'ledger'>,
   { token, chat, number }: MessageKey,
 ): Promise<StoredMessage> {
+  const live = await services.store.liveMessage(token, chat, number);
+  if (live) return live;
   await requireChat(services, token, chat);
   const message = await services.store.message(token, chat, number);
   if (message === 'deleted' || message === 'void') throw new NotFound('message', number);
   if (message !== 'unknown') return message;
   await requireAccepted(services.ledger, { token, chat, number });
   throw messagePending(number);
+}
+
+/**
+ * Returns a page of the stored messages of a chat.
+ *
+ * @throws NotFound for the application or chat
+ */
+export async function requireMessages(
+  services: Pick<Services, 'store' | 'ledger'>,
+  { token, chat }: ChatKey,
+  range: ListRange,
+): Promise<Rows<StoredMessage>> {
+  const page = await services.store.liveMessages(token, chat, range);
+  if (page.rows.length > 0) return page;
+  await requireChat(services, token, chat);
+  // Messages may be stored before their chat.
+  return services.store.messages(token, chat, range);
 }
 
 /** Returns the content of a new message. The holder of an access token is its sender, whatever the request says. */

@@ -1,5 +1,5 @@
 import type { Selectable } from 'kysely';
-import { contentOf, memberRecord, revisionName } from '../../model/content.ts';
+import { contentNames, contentOf, memberRecord, revisionName } from '../../model/content.ts';
 import type { Parent } from '../../model/keys.ts';
 import type { MergedMessage } from '../merging.ts';
 import type { StoredApplication, StoredChat, StoredMessage } from '../reads.ts';
@@ -28,11 +28,13 @@ export const chat = (row: Omit<Selectable<Schema['chats']>, 'token'>): StoredCha
   messagesCount: row.messages_count,
   ...times(row),
 });
-export const message = (row: Schema['messages']): StoredMessage => ({
-  number: row.number,
-  content: contentOf(row),
-  ...times(row),
-});
+/** The columns that {@link message} reads. */
+export const messageColumns = ['number', ...contentNames, 'created_at', 'updated_at'] as const;
+/** The times are written out, because spreading them took a third of the time for a row. */
+export const message = (row: Pick<Schema['messages'], (typeof messageColumns)[number]>): StoredMessage => {
+  const { createdAt, updatedAt } = times(row);
+  return { number: row.number, content: contentOf(row), createdAt, updatedAt };
+};
 
 export const mergedMessage = (row: Schema['messages']): MergedMessage => ({
   token: row.token,

@@ -1,10 +1,11 @@
 import { randomInt } from 'node:crypto';
-import { type Compilable, type Kysely, type Selectable, sql } from 'kysely';
+import { type Compilable, type CompiledQuery, type Kysely, type Selectable, sql } from 'kysely';
 import { limits } from '../../limits.ts';
 import { contentMembers, memberRecord, revisionName } from '../../model/content.ts';
 import type { ChatKey, Parent } from '../../model/keys.ts';
 import type { NumberRange } from '../../model/ranges.ts';
 import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber, RowVersions } from '../inventory.ts';
+import { PreparedQuery } from './prepared-query.ts';
 import type { NotLive, Schema } from './schema.ts';
 
 const mergedParent = (
@@ -28,6 +29,23 @@ export abstract class SqlInventory implements Inventory {
 
   constructor(db: Kysely<Schema>) {
     this.db = db;
+  }
+
+  readonly #version = this.prepared(({ token, chat }: Required<Parent>) =>
+    this.db.selectFrom('versions').select('version').where('token', '=', token).where('chat', '=', chat),
+  );
+
+  /** Returns a function that executes the query; see {@link PreparedQuery}. */
+  protected prepared<Values extends object, Row>(
+    build: (values: Values) => Compilable<Row>,
+  ): (values: Values) => Promise<Row[]> {
+    const query = new PreparedQuery(build);
+    return (values) => this.rowsOf(query.with(values));
+  }
+
+  /** Executes a query and returns its rows. */
+  protected async rowsOf<Row>(query: CompiledQuery<Row>): Promise<Row[]> {
+    return (await this.db.executeQuery(query)).rows;
   }
 
   /** Runs the statements, all of them or none. */
@@ -180,12 +198,7 @@ export abstract class SqlInventory implements Inventory {
   }
 
   async version({ token, chat = 0 }: Parent): Promise<number> {
-    const row = await this.db
-      .selectFrom('versions')
-      .select('version')
-      .where('token', '=', token)
-      .where('chat', '=', chat)
-      .executeTakeFirst();
+    const [row] = await this.#version({ token, chat });
     return row?.version ?? 0;
   }
 

@@ -10,7 +10,7 @@ import type { MergedMessage } from '../merging.ts';
 import type { Purge } from '../purging.ts';
 import type { Found, ListRange, Rows, StoredApplication, StoredChat, StoredMessage } from '../reads.ts';
 import type { Store } from '../store.ts';
-import { application, chat, mergedMessage, message, parentOf } from './rows.ts';
+import { application, chat, mergedMessage, message, messageColumns, parentOf } from './rows.ts';
 import type { Schema } from './schema.ts';
 import { messagesAtATime, SqlChanges } from './sql-changes.ts';
 
@@ -27,35 +27,74 @@ export abstract class SqlStore extends SqlChanges implements Store {
   abstract merge(writes: Write[]): Promise<Version[]>;
   abstract setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
 
+  readonly #application = this.prepared(({ token }: { token: string }) =>
+    this.db.selectFrom('applications').selectAll().where('token', '=', token),
+  );
+
   async application(token: string) {
-    const row = await this.db.selectFrom('applications').selectAll().where('token', '=', token).executeTakeFirst();
+    const [row] = await this.#application({ token });
     return found(row, application);
   }
 
-  async chat(token: string, number: number) {
-    const row = await this.db
+  readonly #chat = this.prepared(({ token, chat }: ChatKey) =>
+    this.db
       .selectFrom('chats')
       .leftJoin('applications', 'applications.token', 'chats.token')
       .selectAll('chats')
       .select('applications.deleted as application_deleted')
       .where('chats.token', '=', token)
-      .where('chats.number', '=', number)
-      .executeTakeFirst();
+      .where('chats.number', '=', chat),
+  );
+
+  async chat(token: string, number: number) {
+    const [row] = await this.#chat({ token, chat: number });
     if (row?.application_deleted) return 'deleted';
     return found(row, chat);
   }
 
-  async message(token: string, chat: number, number: number) {
-    const row = await this.db
+  /** Returns the condition that the chat and its application are stored and not deleted. It is evaluated once. */
+  #isLive({ token, chat }: ChatKey) {
+    return this.db
+      .selectFrom('chats')
+      .innerJoin('applications', 'applications.token', 'chats.token')
+      .select(sql.lit(1).as('one'))
+      .where('chats.token', '=', token)
+      .where('chats.number', '=', chat)
+      .where('chats.deleted', '=', 0)
+      .where('chats.created_at', 'is not', null)
+      .where('applications.deleted', '=', 0);
+  }
+
+  readonly #message = this.prepared(({ token, chat, number }: MessageKey) =>
+    this.db
       .selectFrom('messages')
-      .selectAll()
+      .select([...messageColumns, 'deleted'])
       .where('token', '=', token)
       .where('chat', '=', chat)
-      .where('number', '=', number)
-      .executeTakeFirst();
+      .where('number', '=', number),
+  );
+
+  async message(token: string, chat: number, number: number) {
+    const [row] = await this.#message({ token, chat, number });
     const stored = found(row, message);
     if (stored !== 'unknown') return stored;
     return (await this.#voids({ token, chat, from: number, to: number })).length > 0 ? 'void' : stored;
+  }
+
+  readonly #liveMessage = this.prepared(({ token, chat, number }: MessageKey) =>
+    this.db
+      .selectFrom('messages')
+      .select(messageColumns)
+      .where('token', '=', token)
+      .where('chat', '=', chat)
+      .where('number', '=', number)
+      .where(live)
+      .where((row) => row.exists(this.#isLive({ token, chat }))),
+  );
+
+  async liveMessage(token: string, chat: number, number: number) {
+    const [row] = await this.#liveMessage({ token, chat, number });
+    return row && message(row);
   }
 
   async applications({ after, order, limit }: Parameters<Store['applications']>[0]): Promise<Rows<StoredApplication>> {
@@ -93,27 +132,52 @@ export abstract class SqlStore extends SqlChanges implements Store {
     return { rows: rows.slice(0, range.limit).map(chat), more: rows.length > range.limit };
   }
 
-  async messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
+  /** The queries of pages, by the order of the list, and by whether the chat must be live. */
+  readonly #pages = {
+    asc: { any: this.#page('asc', false), live: this.#page('asc', true) },
+    desc: { any: this.#page('desc', false), live: this.#page('desc', true) },
+  };
+
+  #page(order: ListRange['order'], inLiveChat: boolean) {
+    return this.prepared(
+      ({ token, chat, after, before, limit }: ChatKey & { after: number; before: number; limit: number }) =>
+        this.db
+          .selectFrom('messages')
+          .select(messageColumns)
+          .where('token', '=', token)
+          .where('chat', '=', chat)
+          .where(live)
+          .where('number', '>', after)
+          .where('number', '<', before)
+          .$if(inLiveChat, (query) => query.where((row) => row.exists(this.#isLive({ token, chat }))))
+          .orderBy('number', order)
+          .limit(limit),
+    );
+  }
+
+  messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
+    return this.#messages({ token, chat }, range, 'any');
+  }
+
+  liveMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
+    return this.#messages({ token, chat }, range, 'live');
+  }
+
+  async #messages(key: ChatKey, range: ListRange, chats: 'any' | 'live'): Promise<Rows<StoredMessage>> {
+    const { order } = range;
+    let { after = 0, before = limits.highestNumber + 1 } = range;
     const rows: StoredMessage[] = [];
     let bytes = 0;
-    let rest = range;
     while (rows.length < range.limit && bytes < limits.pageBytes) {
       const wanted = Math.min(range.limit - rows.length, messagesAtATime);
-      const next = await this.db
-        .selectFrom('messages')
-        .selectAll()
-        .where('token', '=', token)
-        .where('chat', '=', chat)
-        .where(live)
-        .where(inPage(rest))
-        .orderBy('number', range.order)
-        .limit(wanted + 1)
-        .execute();
-      rows.push(...next.slice(0, wanted).map(message));
+      const next = await this.#pages[order][chats]({ ...key, after, before, limit: wanted + 1 });
+      for (const row of next.slice(0, wanted)) rows.push(message(row));
       if (next.length <= wanted) return { rows, more: false };
+      if (rows.length === range.limit) break;
       for (const row of next) bytes += bytesOf(row);
-      const last = rows.at(-1)?.number;
-      rest = range.order === 'asc' ? { ...rest, after: last } : { ...rest, before: last };
+      const last = rows.at(-1)?.number as number;
+      if (order === 'asc') after = last;
+      else before = last;
     }
     return { rows, more: true };
   }
@@ -122,6 +186,9 @@ export abstract class SqlStore extends SqlChanges implements Store {
     { token, chat, from, to }: ChatKey & NumberRange,
     { max, listed }: { max: number; listed?: number[] },
   ): Promise<number[]> {
+    const missing: number[] = [];
+    // So the usual page, in which no number is missing, needs no query.
+    if (listed?.length === Math.abs(to - from) + 1) return missing;
     const step = from <= to ? 1 : -1;
     const [lowest, highest] = [Math.min(from, to), Math.max(from, to)];
     const known = this.db
@@ -137,7 +204,6 @@ export abstract class SqlStore extends SqlChanges implements Store {
         ]),
       );
     const { count } = await known.select((row) => row.fn.countAll<number>().as('count')).executeTakeFirstOrThrow();
-    const missing: number[] = [];
     if (Number(count) === Math.abs(to - from) + 1) return missing;
     const numbers = await known
       .select('number')
@@ -152,16 +218,19 @@ export abstract class SqlStore extends SqlChanges implements Store {
     return missing;
   }
 
-  async #voids({ token, chat, from, to }: ChatKey & NumberRange): Promise<number[]> {
-    const rows = await this.db
+  readonly #voidNumbers = this.prepared(({ token, chat, from, to }: ChatKey & NumberRange) =>
+    this.db
       .selectFrom('missing_numbers')
       .select('number')
       .where('token', '=', token)
       .where('chat', '=', chat)
       .where('number', '>=', from)
       .where('number', '<=', to)
-      .where('void', '=', 1)
-      .execute();
+      .where('void', '=', 1),
+  );
+
+  async #voids(range: ChatKey & NumberRange): Promise<number[]> {
+    const rows = await this.#voidNumbers(range);
     return rows.map(({ number }) => number);
   }
 

@@ -326,6 +326,35 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         }
       });
 
+      test('only messages that are stored below a stored chat and application are live', async () => {
+        const token = newToken();
+        const live = async () => [
+          (await store.liveMessage(token, 1, 1))?.content.body,
+          numbersOf(await store.liveMessages(token, 1, range())).numbers,
+        ];
+        await store.merge([messageWrite(token, 1, 1, { body: 'here' }), messageWrite(token, 1, 2)]);
+        expect(await live()).toEqual([undefined, []]);
+        await store.merge([chatWrite(token, 1)]);
+        expect(await live()).toEqual([undefined, []]);
+        await store.merge([applicationWrite(token)]);
+        expect(await live()).toEqual(['here', [1, 2]]);
+        expect(await store.liveMessage(token, 1, 3)).toBeUndefined();
+        await store.merge([deletionWrite(token, 1, 2)]);
+        expect(await store.liveMessage(token, 1, 2)).toBeUndefined();
+        expect(await live()).toEqual(['here', [1]]);
+        await store.merge([deletionWrite(token)]);
+        expect(await live()).toEqual([undefined, []]);
+
+        const other = newToken();
+        await store.merge([applicationWrite(other), chatWrite(other, 1), messageWrite(other, 1, 1)]);
+        expect(await store.liveMessage(other, 1, 1)).toEqual(await store.message(other, 1, 1));
+        const last = range({ limit: 1, order: 'desc' });
+        expect(await store.liveMessages(other, 1, last)).toEqual(await store.messages(other, 1, last));
+        await store.merge([deletionWrite(other, 1)]);
+        expect(await store.liveMessage(other, 1, 1)).toBeUndefined();
+        expect(await store.liveMessages(other, 1, range())).toEqual({ rows: [], more: false });
+      });
+
       test('a page of long messages ends early, and the next one continues after it', async () => {
         const token = newToken();
         const body = '\u{1F600}'.repeat(5_000);
