@@ -1,4 +1,4 @@
-import { createHmac, timingSafeEqual } from 'node:crypto';
+import { createHmac, createSecretKey, type KeyObject, timingSafeEqual } from 'node:crypto';
 import * as z from 'zod/mini';
 import { derivedKey, type SystemSecret, signingKey } from '../system-secret.ts';
 import { validationFailed } from './problems.ts';
@@ -9,7 +9,7 @@ const macBytes = 16;
 type Scalars = readonly (number | string)[];
 
 /** Returns the HMAC of a list and a position. JSON separates the two, so different pairs never have the same text. */
-const macOf = (key: Buffer, list: unknown, position: unknown): Buffer =>
+const macOf = (key: KeyObject, list: unknown, position: unknown): Buffer =>
   createHmac('sha256', key)
     .update(JSON.stringify([list, position]))
     .digest()
@@ -26,7 +26,8 @@ const envelope = z.tuple([z.string()], z.union([z.number(), z.string()]));
  */
 export class Cursors {
   readonly #secret: SystemSecret;
-  readonly #derived = new Map<string, Buffer>();
+  /** The derived keys. From a `Buffer`, each HMAC would first make a key object, which takes five times as long. */
+  readonly #derived = new Map<string, KeyObject>();
 
   constructor(secret: SystemSecret) {
     this.#secret = secret;
@@ -67,7 +68,7 @@ export class Cursors {
   }
 
   /** Returns the position in an authentic cursor; undefined for any other text. */
-  #authentic(keys: Buffer[], list: unknown, cursor: string): unknown {
+  #authentic(keys: KeyObject[], list: unknown, cursor: string): unknown {
     const parsed = envelope.safeParse(parsedJson(Buffer.from(cursor, 'base64url').toString()));
     if (!parsed.success) return undefined;
     const [given, ...position] = parsed.data;
@@ -77,10 +78,10 @@ export class Cursors {
     return keys.some((key) => timingSafeEqual(mac, macOf(key, list, position))) ? position : undefined;
   }
 
-  #keyOf(key: string): Buffer {
+  #keyOf(key: string): KeyObject {
     let derived = this.#derived.get(key);
     if (!derived) {
-      derived = derivedKey(key, 'cursors');
+      derived = createSecretKey(derivedKey(key, 'cursors'));
       this.#derived.set(key, derived);
     }
     return derived;

@@ -1,8 +1,8 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 
 /** Returns a weak ETag of a response body, before any content coding. */
 export const etagOf = (body: string | Buffer): string =>
-  `W/"${createHash('sha256').update(body).digest('base64url').slice(0, 22)}"`;
+  `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
 
 /** An entity tag in a list (RFC 9110, section 8.8.3). Its text may contain commas and asterisks. */
 const entityTag = /(?:^|,)[ \t]*(?:W\/)?"([^"]*)"[ \t]*(?=,|$)/g;

@@ -4,6 +4,7 @@ import { listApplications } from '../../functions/api/list-applications.ts';
 import { listMessages } from '../../functions/api/list-messages.ts';
 import { searchApplication } from '../../functions/api/search-application.ts';
 import { searchChat } from '../../functions/api/search-chat.ts';
+import { fitting } from '../../functions/api/shared/pages.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { limits } from '../../lib/limits.ts';
 import { newToken } from '../../lib/model/token.ts';
@@ -191,4 +192,30 @@ describe('the pages of a list', () => {
       expect(listed).toEqual(order === 'asc' ? tokens : tokens.toReversed());
     }
   });
+});
+
+test('a page has as many items as fit, whatever their texts need as JSON in a JSON string', () => {
+  const text = fc.constantFrom('a', '"', '\\', '\u0001', '\u00e9', '\u2028', '\u{1F600}', '\ud800');
+  const item = fc.record({
+    [`name "\u0001`]: text,
+    nested: fc.record({ list: fc.array(fc.constantFrom(1, null, -1.5e-7)) }),
+  });
+  fc.assert(
+    fc.property(fc.array(item, { minLength: 1, maxLength: 8 }), fc.boolean(), (items, more) => {
+      // Texts of 0.1 to 2 MB, so that some pages are full.
+      const viewOf = (each: (typeof items)[number]) => ({ ...each, text: each[`name "\u0001`]?.repeat(300_000) });
+      let bytes = 0;
+      let fit = 0;
+      for (const each of items) {
+        bytes += Buffer.byteLength(JSON.stringify(JSON.stringify(viewOf(each))));
+        if (bytes > limits.pageBytes && fit > 0) break;
+        fit++;
+      }
+      const page = fitting(items, more, viewOf);
+      expect(page.items).toEqual(items.slice(0, fit));
+      expect(page.views).toHaveLength(fit);
+      expect(page.more).toBe(more || fit < items.length);
+    }),
+    { numRuns: 30 },
+  );
 });

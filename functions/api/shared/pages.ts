@@ -7,6 +7,18 @@ import { limits } from '../../../lib/limits.ts';
 const bytesOnLambda = (value: unknown): number => Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 
 /**
+ * Returns a number of bytes that is not below {@link bytesOnLambda}, without writing the value. The longest number has
+ * 24 characters. The longest character is a control character: `\\u0000` in the JSON in a JSON string.
+ */
+function mostBytesOnLambda(value: unknown): number {
+  if (typeof value === 'string') return 7 * value.length + 5;
+  if (typeof value !== 'object' || value === null) return 25;
+  let most = 3;
+  for (const name in value) most += mostBytesOnLambda(name) + mostBytesOnLambda(value[name as keyof object]);
+  return most;
+}
+
+/**
  * Returns the first items, at least one, that fit into one response. `more` is true when items were left out or the
  * list continues after them.
  *
@@ -20,9 +32,14 @@ export function fitting<Item, View>(
 ): { items: Item[]; views: View[]; more: boolean } {
   const views: View[] = [];
   let bytes = 0;
+  let isExact = false;
   for (const [i, item] of items.entries()) {
     const view = viewOf(item);
-    bytes += bytesOnLambda(view);
+    bytes += isExact ? bytesOnLambda(view) : mostBytesOnLambda(view);
+    if (bytes > limits.pageBytes && !isExact) {
+      isExact = true;
+      bytes = [...views, view].reduce((sum, each) => sum + bytesOnLambda(each), 0);
+    }
     if (bytes > limits.pageBytes && i > 0) return { items: items.slice(0, i), views, more: true };
     views.push(view);
   }

@@ -5,11 +5,33 @@ import type { StoredApplication, StoredChat, StoredMessage } from '../../../lib/
 
 /** The last formatted time. It is often needed again: a new resource has the same time twice. */
 let latest = { milliseconds: 0, text: new Date(0).toISOString() };
+/** The day of the last formatted time, with its beginning in milliseconds: `2026-11-21T`. Most lists have few days. */
+let latestDay = { begin: 0, text: '1970-01-01T' };
 
-/** Formats milliseconds since 1970 as the contract requires: `2026-11-21T09:30:00.123Z`. */
+const dayMs = 24 * 60 * 60 * 1_000;
+const twoDigits = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
+
+/**
+ * Formats milliseconds since 1970 as the contract requires: `2026-11-21T09:30:00.123Z`. A `Date` would take 1 µs for
+ * each time, and so a sixth of the time for a page of messages.
+ */
 export function timestamp(milliseconds: number): string {
-  if (milliseconds !== latest.milliseconds) latest = { milliseconds, text: new Date(milliseconds).toISOString() };
+  if (milliseconds !== latest.milliseconds) latest = { milliseconds, text: formatted(milliseconds) };
   return latest.text;
+}
+
+function formatted(milliseconds: number): string {
+  let within = milliseconds - latestDay.begin;
+  if (!(within >= 0 && within < dayMs)) {
+    const text = new Date(milliseconds).toISOString().slice(0, 11);
+    latestDay = { begin: Date.parse(`${text}00:00Z`), text };
+    within = milliseconds - latestDay.begin;
+  }
+  const seconds = Math.floor(within / 1_000);
+  const minutes = Math.floor(seconds / 60);
+  const [hour, minute, second] = [Math.floor(minutes / 60), minutes % 60, seconds % 60];
+  const fraction = String(1_000 + (within % 1_000)).slice(1);
+  return `${latestDay.text}${twoDigits[hour]}:${twoDigits[minute]}:${twoDigits[second]}.${fraction}Z`;
 }
 
 interface Times {
