@@ -5,10 +5,13 @@ import { queues as queueList, queueNames } from '../functions/queues.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { events, type LogLevel, log } from '../functions/runtime/observe/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
+import { Cursors } from '../lib/api/cursors.ts';
 import type { OperationId } from '../lib/api/routes.ts';
 import { rebuildingAt } from '../lib/search/sqlite/reindex.ts';
 import { UnusableDatabase } from '../lib/sqlite/database.ts';
+import { ShortPages } from '../lib/store/sqlite/short-pages.ts';
 import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
+import { fixedSecret } from '../lib/system-secret.ts';
 import { openAccess } from './access.ts';
 import { openEngineFiles } from './engine-files.ts';
 import { EventSource } from './event-source.ts';
@@ -16,9 +19,10 @@ import { EmbeddedFeed } from './feed/embedded-feed.ts';
 import { Hub } from './feed/hub.ts';
 import { feedReads } from './feed/store-reads.ts';
 import type { EngineState } from './metrics.ts';
-import { pagedReads } from './operations.ts';
+import { loadOperation, pagedReads } from './operations.ts';
 import { Readers } from './readers.ts';
 import { every } from './schedule.ts';
+import { shortReads } from './short-reads.ts';
 import { systemSecretOf } from './system-secret.ts';
 import { type AcceptingThread, channel, type WorkerData, type WorkerThread } from './threads.ts';
 
@@ -34,7 +38,7 @@ const stopMs = 3_000;
 
 export interface Engine {
   services: Pick<Services, 'ledger' | 'store' | 'access' | 'feed'>;
-  /** The handlers of the reads that run in reader processes. */
+  /** The handlers of lists and searches. They run in reader processes, except for short pages of messages. */
   reads: ReadonlyMap<OperationId, HttpHandler>;
   /** The number of open streams. */
   followers(): number;
@@ -106,6 +110,18 @@ export async function startEngine(
     channel(thread),
   );
 
+  const reads = new Map(pagedReads.map((id) => [id, readers.handler(id)]));
+  const pages = {
+    store: new ShortPages(storeDatabase),
+    ledger,
+    access,
+    cursors: new Cursors(fixedSecret(systemSecret)),
+  };
+  reads.set(
+    'listMessages',
+    shortReads(await loadOperation('listMessages', { ...pages, adminKey }), readers.handler('listMessages')),
+  );
+
   const sources = queueNames.map(
     (name) =>
       new EventSource(name, queues[name], (event) => workerThread.work(name, event), queueList[name].embeddedBatch),
@@ -118,7 +134,7 @@ export async function startEngine(
 
   return {
     services: { ledger, store, access, feed: new EmbeddedFeed(hub) },
-    reads: new Map(pagedReads.map((id) => [id, readers.handler(id)])),
+    reads,
     followers: () => hub.followers,
     state: async () => ({
       queues: await Promise.all(

@@ -99,3 +99,15 @@ export class Unavailable extends DependencyFailure {
     super('A dependency is unavailable', cause);
   }
 }
+
+/**
+ * A read takes too long for the thread that accepts requests. The embedded host then runs it in another process, so no
+ * client sees this error.
+ */
+export class TooLong extends Error {
+  override readonly name = 'TooLong';
+
+  constructor() {
+    super('The read takes too long for this thread');
+  }
+}

@@ -6,7 +6,7 @@ import type { EventStream } from '../../../lib/api/feed.ts';
 import { commonHeaders, privateResponse, problemHeaders, publicDocument, streamed } from '../../../lib/api/headers.ts';
 import { internalError, Problem, problemOf } from '../../../lib/api/problems.ts';
 import type { Route } from '../../../lib/api/routes.ts';
-import { DomainError, Unavailable } from '../../../lib/model/errors.ts';
+import { DomainError, TooLong, Unavailable } from '../../../lib/model/errors.ts';
 import { events, log } from '../observe/log.ts';
 import { compressed, isCompressible, takesCompressed } from './content-coding.ts';
 import { requestIdOf } from './request-id.ts';
@@ -159,6 +159,8 @@ export function proxyResult(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
       return finish(request, result, requestId);
     },
     onError: (request) => {
+      // Without a response, middy throws the error to the host, which handles it.
+      if (request.error instanceof TooLong) return undefined;
       const requestId = requestIdOf(request);
       return finish(request, problemResponse(problemFor(request.error, requestId), requestId), requestId);
     },
