@@ -7,6 +7,7 @@ import { embeddedFeed } from './figures/embedded-feed.ts';
 import { embeddedLag } from './figures/embedded-lag.ts';
 import { embeddedMembers } from './figures/embedded-members.ts';
 import { embeddedMemory } from './figures/embedded-memory.ts';
+import { embeddedRead } from './figures/embedded-read.ts';
 import { embeddedReads } from './figures/embedded-reads.ts';
 import { feedLag } from './figures/feed-lag.ts';
 import { functionCpu } from './figures/function-cpu.ts';
@@ -35,6 +36,7 @@ export const figures: Record<string, Figure> = {
   'embedded-lag': embeddedLag,
   'embedded-feed': embeddedFeed,
   'embedded-memory': embeddedMemory,
+  'embedded-read': embeddedRead,
   'embedded-reads': embeddedReads,
   'search-latency-embedded': searchLatencyEmbedded,
   'search-latency-embedded-large': searchLatencyEmbeddedLarge,

@@ -1,5 +1,5 @@
--- A wrk script that POSTs one body to each path in turn, and prints the outcome as a line of JSON.
--- Arguments: a file with one path a line, a file with the body, the mean pause before a request of a connection in ms.
+-- A wrk script that POSTs one body to each path in turn, or GETs the paths, and prints the outcome as a line of JSON.
+-- Arguments: a file with one path a line, a file with the body (empty to GET), the mean pause before a request of a connection in ms.
 
 local requests, turn = {}, 0
 
@@ -9,7 +9,7 @@ function init(args)
   file:close()
   local headers = { ['content-type'] = 'application/json' }
   for path in io.lines(args[1]) do
-    requests[#requests + 1] = wrk.format('POST', path, headers, body)
+    requests[#requests + 1] = body == '' and wrk.format('GET', path) or wrk.format('POST', path, headers, body)
   end
   local pause = tonumber(args[3])
   -- A constant pause would keep all connections in step.

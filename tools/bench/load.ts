@@ -11,7 +11,8 @@ export interface Load {
   /** The target. Each connection requests the paths in turn. */
   origin: string;
   paths: string[];
-  body: unknown;
+  /** The body of each request, which is then a POST; without one, a GET. */
+  body?: unknown;
   connections: number;
   seconds: number;
   /** The mean time that a connection waits before each request, in milliseconds (default: 0). */
@@ -28,7 +29,7 @@ const outcome = z.object({
 export type Outcome = z.output<typeof outcome> & { perSecond: number };
 
 /**
- * Sends POST requests for the given time; each connection sends one after the other. The generator is wrk, because it
+ * Sends requests for the given time; each connection sends one after the other. The generator is wrk, because it
  * needs little CPU time and leaves the processors to the measured server.
  *
  * @throws Error when a request failed or its response was an error
@@ -38,7 +39,7 @@ export async function load({ origin, paths, body, connections, seconds, pauseMs 
   try {
     const [pathFile, bodyFile] = [path.join(folder, 'paths'), path.join(folder, 'body')];
     writeFileSync(pathFile, paths.map((each) => `${each}\n`).join(''));
-    writeFileSync(bodyFile, JSON.stringify(body));
+    writeFileSync(bodyFile, body === undefined ? '' : JSON.stringify(body));
     const { stdout } = await promisify(execFile)('wrk', [
       ...['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`, '--script', script],
       // With many connections, a request may take longer than the 2 s after which wrk counts it as failed.
