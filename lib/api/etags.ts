@@ -1,8 +1,7 @@
 import { hash } from 'node:crypto';
 
 /** Returns a weak ETag of a response body, before any content coding. */
-export const etagOf = (body: string | Buffer): string =>
-  `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
+export const etagOf = (body: string | Buffer): string => `W/"${hash('sha256', body, 'base64url').slice(0, 22)}"`;
 
 /** An entity tag in a list (RFC 9110, section 8.8.3). Its text may contain commas and asterisks. */
 const entityTag = /(?:^|,)[ \t]*(?:W\/)?"([^"]*)"[ \t]*(?=,|$)/g;
