@@ -334,9 +334,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         ];
         await store.merge([messageWrite(token, 1, 1, { body: 'here' }), messageWrite(token, 1, 2)]);
         expect(await live()).toEqual([undefined, []]);
-        await store.merge([chatWrite(token, 1)]);
+        await store.merge([applicationWrite(token), chatWrite(token, 1, { revision: 1 })]);
         expect(await live()).toEqual([undefined, []]);
-        await store.merge([applicationWrite(token)]);
+        await store.merge([chatWrite(token, 1)]);
         expect(await live()).toEqual(['here', [1, 2]]);
         expect(await store.liveMessage(token, 1, 3)).toBeUndefined();
         await store.merge([deletionWrite(token, 1, 2)]);
@@ -346,7 +346,9 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(await live()).toEqual([undefined, []]);
 
         const other = newToken();
-        await store.merge([applicationWrite(other), chatWrite(other, 1), messageWrite(other, 1, 1)]);
+        await store.merge([chatWrite(other, 1), messageWrite(other, 1, 1)]);
+        expect(await store.liveMessage(other, 1, 1)).toBeUndefined();
+        await store.merge([applicationWrite(other)]);
         expect(await store.liveMessage(other, 1, 1)).toEqual(await store.message(other, 1, 1));
         const last = range({ limit: 1, order: 'desc' });
         expect(await store.liveMessages(other, 1, last)).toEqual(await store.messages(other, 1, last));
