@@ -45,8 +45,9 @@ export class SimulatedStore extends SqliteStore {
   readonly #process: Process;
 
   constructor(process: Process, database: Database) {
-    const remote: Pick<Database, 'prepare' | 'transaction' | 'kysely'> = {
+    const remote: Pick<Database, 'prepare' | 'rows' | 'transaction' | 'kysely'> = {
       prepare: (sql) => database.prepare(sql),
+      rows: (sql, parameters) => database.rows(sql, parameters),
       transaction: (work) => database.transaction(work),
       kysely: <Schema>() => remoteKysely<Schema>(process, database.kysely<Schema>()),
     };
@@ -56,6 +57,10 @@ export class SimulatedStore extends SqliteStore {
 
   override merge(writes: Write[]): Promise<Version[]> {
     return this.#process.call('sql', () => super.merge(writes), failure);
+  }
+
+  protected override rowsOf<Row>(query: CompiledQuery<Row>): Promise<Row[]> {
+    return this.#process.call('sql', () => super.rowsOf(query), failure);
   }
 
   override setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void> {

@@ -33,7 +33,11 @@ const nothing = {
     chat: async () => undefined,
     application: async () => undefined,
   },
-  store: { application: async () => 'unknown', chat: async () => 'unknown' },
+  store: {
+    application: async () => 'unknown',
+    chat: async () => 'unknown',
+    liveMessages: async () => ({ rows: [], more: false }),
+  },
   cursors: testCursors(),
 } as unknown as Services;
 const handlers = {

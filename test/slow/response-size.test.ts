@@ -52,13 +52,13 @@ const servicesWith = (body: string, members = { sender, metadata }) => {
     store: {
       application: async (token: string) => ({ token, name: 'x', chatsCount: 1, createdAt: 0, updatedAt: 0 }),
       chat: async () => ({ number: 1, name: 'x', metadata: null, messagesCount: 1, createdAt: 0, updatedAt: 0 }),
-      message: async () => stored[0],
+      liveMessage: async () => stored[0],
       applications: async ({ limit }: { limit: number }) =>
         page(
           stored.map((one) => ({ ...one, token: 'x'.repeat(22), name: body.slice(0, 255), chatsCount: 0 })),
           limit,
         ),
-      messages: async (_token: string, _chat: number, { limit }: { limit: number }) => page(stored, limit),
+      liveMessages: async (_token: string, _chat: number, { limit }: { limit: number }) => page(stored, limit),
       chats: async (_token: string, { limit }: { limit: number }) =>
         page(
           stored.map((one) => ({ ...one, ...members, name: body.slice(0, 255), messagesCount: 0 })),
