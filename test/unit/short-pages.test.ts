@@ -61,6 +61,27 @@ describe('short pages of messages', () => {
     expect(seen.tooLong).toBeLessThan(seen.pages / 2);
   });
 
+  test('a short page of live messages is empty unless the chat and its application are stored and not deleted', async () => {
+    const token = newToken();
+    const both = async () => [
+      (await short.liveMessages(token, 1, first)).rows.length,
+      (await short.messages(token, 1, first)).rows.length,
+    ];
+    await store.merge([messageWrite(token, 1, 1), chatWrite(token, 1)]);
+    expect(await both()).toEqual([0, 1]);
+    await store.merge([applicationWrite(token)]);
+    expect(await both()).toEqual([1, 1]);
+    await store.merge([deletionWrite(token)]);
+    expect(await both()).toEqual([0, 1]);
+
+    const other = await newChat();
+    await store.merge([messageWrite(other, 1, 1), chatWrite(other, 2, { revision: 1 }), messageWrite(other, 2, 1)]);
+    expect((await short.liveMessages(other, 2, first)).rows).toEqual([]);
+    expect((await short.liveMessages(other, 1, first)).rows).toHaveLength(1);
+    await store.merge([deletionWrite(other, 1)]);
+    expect((await short.liveMessages(other, 1, first)).rows).toEqual([]);
+  });
+
   test('a page beyond one of the bounds is not read', async () => {
     const token = await newChat();
     await store.merge(numbers(1, 100).map((number) => messageWrite(token, 1, number, { body: 'x'.repeat(655) })));
@@ -69,6 +90,12 @@ describe('short pages of messages', () => {
     // 100 texts have 65,500 bytes; with 40 more, they have more than 65,536.
     await store.merge([messageWrite(token, 1, 7, { revision: 1, body: '\u00e9'.repeat(655 / 2 + 20) })]);
     await expect(short.liveMessages(token, 1, { ...first, limit: 100 })).rejects.toThrow(TooLong);
+
+    const other = await newChat();
+    await store.merge([messageWrite(other, 1, 1, { body: 'x'.repeat(4_096) })]);
+    expect((await short.liveMessages(other, 1, first)).rows).toHaveLength(1);
+    await store.merge([messageWrite(other, 1, 1, { revision: 1, body: 'x'.repeat(4_097) })]);
+    await expect(short.liveMessages(other, 1, first)).rejects.toThrow(TooLong);
 
     const range = { token, chat: 1, from: 1, to: 1_001 };
     await expect(short.missingNumbers(range, { max: 1 })).resolves.toEqual([101]);

@@ -1,26 +1,40 @@
 import { limits } from '../../limits.ts';
+import { bytesOf } from '../../model/content.ts';
 import { TooLong } from '../../model/errors.ts';
 import type { ChatKey } from '../../model/keys.ts';
 import type { NumberRange } from '../../model/ranges.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { ListRange, Rows, StoredMessage } from '../reads.ts';
+import { message, messageColumns } from '../sql/rows.ts';
+import type { Schema } from '../sql/schema.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /**
  * The longest page that is short: 100 messages with 64 kB of text, found among 1,000 consecutive numbers. Reading it
- * takes 0.1 ms and writing it as JSON 0.4 ms, or 1 ms if all characters are escaped.
+ * takes 0.1 ms and writing it as JSON 0.4 ms, or 1 ms if all characters are escaped. A longer body than `bodyBytes` is
+ * not read at all, so that at most 0.4 MB are read from the disk.
  */
-const most = { messages: 100, bytes: 65_536, numbers: 1_000 };
+const most = { messages: 100, numbers: 1_000, bytes: 65_536, bodyBytes: 4_096 };
 
-const bytesStatement = (order: ListRange['order']) => `SELECT sum(bytes) AS bytes FROM (
-  SELECT octet_length(body) + coalesce(octet_length(metadata), 0) AS bytes FROM messages
-  WHERE token = ? AND chat = ? AND deleted = 0 AND created_at IS NOT NULL AND number > ? AND number < ?
-  ORDER BY number ${order} LIMIT ?)`;
+/** The columns that `message` reads; a body that is too long is null. SQLite does not read a text for its length. */
+const columns = messageColumns.map((column) =>
+  column === 'body' ? `iif(octet_length(body) <= ${most.bodyBytes}, body, NULL) AS body` : column,
+);
+const pageStatement = (order: ListRange['order'], chats: Chats) => `SELECT ${columns.join(', ')} FROM messages
+  WHERE token = ?1 AND chat = ?2 AND deleted = 0 AND created_at IS NOT NULL AND number > ?3 AND number < ?4
+  ${chats === 'live' ? `AND EXISTS (${liveChat})` : ''} ORDER BY number ${order} LIMIT ?5`;
+
+/** Whether a page is empty unless the chat is live, as that of `liveMessages` is. */
+type Chats = 'any' | 'live';
+
+const liveChat = `SELECT 1 FROM chats JOIN applications ON applications.token = chats.token
+  WHERE chats.token = ?1 AND chats.number = ?2 AND chats.deleted = 0 AND chats.created_at IS NOT NULL
+  AND applications.deleted = 0`;
 
 const statements = {
   highest: 'SELECT max(number) AS highest FROM messages WHERE token = ? AND chat = ?',
-  // SQLite does not read a text for its length.
-  bytes: { asc: bytesStatement('asc'), desc: bytesStatement('desc') },
+  asc: { any: pageStatement('asc', 'any'), live: pageStatement('asc', 'live') },
+  desc: { any: pageStatement('desc', 'any'), live: pageStatement('desc', 'live') },
 };
 
 /** The store in SQLite, for a thread that must not read long pages of messages: it throws `TooLong` instead. */
@@ -32,12 +46,12 @@ export class ShortPages extends SqliteStore {
     this.#database = database;
   }
 
-  override messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
-    return this.#short({ token, chat }, range, (short) => super.messages(token, chat, short));
+  override async messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
+    return this.#page({ token, chat }, range, 'any');
   }
 
-  override liveMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
-    return this.#short({ token, chat }, range, (short) => super.liveMessages(token, chat, short));
+  override async liveMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
+    return this.#page({ token, chat }, range, 'live');
   }
 
   override async missingNumbers(
@@ -48,28 +62,34 @@ export class ShortPages extends SqliteStore {
     return super.missingNumbers(range, options);
   }
 
-  /** Reads a page within as many numbers as may be read, and checks that it is the same page as without that limit. */
-  async #short(
-    { token, chat }: ChatKey,
+  /** Reads a page from as many numbers as may be searched. Ensures that it is the same page as without the bounds. */
+  #page(
+    key: ChatKey,
     { after = 0, before = limits.highestNumber + 1, order, limit }: ListRange,
-    read: (range: ListRange) => Promise<Rows<StoredMessage>>,
-  ): Promise<Rows<StoredMessage>> {
+    chats: Chats,
+  ): Rows<StoredMessage> {
     if (limit > most.messages) throw new TooLong();
-    const highest = this.#get<{ highest: number | null }>(statements.highest, token, chat).highest ?? 0;
-    const end = Math.min(before, order === 'asc' ? after + most.numbers + 1 : highest + 1);
-    const begin = order === 'asc' ? after : Math.max(after, end - most.numbers - 1);
-    const { bytes } = this.#get<{ bytes: number | null }>(
-      statements.bytes[order],
-      ...[token, chat, begin, end, limit + 1],
-    );
-    if (Number(bytes) > most.bytes) throw new TooLong();
-    const page = await read({ after: begin, before: end, order, limit });
-    const isWhole = order === 'asc' ? end > highest || end === before : begin === after;
-    if (!page.more && !isWhole) throw new TooLong();
-    return page;
+    const isAscending = order === 'asc';
+    const end = Math.min(before, isAscending ? after + most.numbers + 1 : this.#highest(key) + 1);
+    const begin = isAscending ? after : Math.max(after, end - most.numbers - 1);
+    const values = [key.token, key.chat, begin, end, limit + 1];
+    const found = this.#database.rows<Schema['messages']>(statements[order][chats], values);
+    const isFull = found.length > limit;
+    const isWhole = isFull || (isAscending ? end === before || end > this.#highest(key) : begin === after);
+    if (!isWhole) throw new TooLong();
+    const rows: StoredMessage[] = [];
+    let bytes = 0;
+    for (const row of found.slice(0, limit)) {
+      if (row.body === null) throw new TooLong();
+      bytes += bytesOf(row);
+      if (bytes > most.bytes) throw new TooLong();
+      rows.push(message(row));
+    }
+    return { rows, more: isFull };
   }
 
-  #get<Row>(statement: string, ...values: (string | number)[]): Row {
-    return this.#database.prepare(statement).get(...values) as Row;
+  #highest({ token, chat }: ChatKey): number {
+    const row = this.#database.prepare(statements.highest).get(token, chat) as { highest: number | null };
+    return row.highest ?? 0;
   }
 }
