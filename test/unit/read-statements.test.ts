@@ -9,7 +9,13 @@ import { loadOperation } from '../../local/operations.ts';
 import { noAccess } from '../support/client/access.ts';
 import { answer, apiEvent } from '../support/client/api-event.ts';
 import { testCursors } from '../support/client/cursors.ts';
-import { applicationWrite, chatWrite, deletionWrite, messageWrite, messageWrites } from '../support/histories/writes.ts';
+import {
+  applicationWrite,
+  chatWrite,
+  deletionWrite,
+  messageWrite,
+  messageWrites,
+} from '../support/histories/writes.ts';
 import { openWorkerServices, type TestServices } from '../support/servers/worker-services.ts';
 
 // The reads of both engines execute the same statements. Here they are counted in SQLite.
