@@ -33,7 +33,9 @@ const columns = [
   ...revisionFields,
   ...['created_at', 'updated_at'],
 ];
-const insertDocument = `INSERT OR REPLACE INTO search_documents (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+const documentValues = `search_documents (${columns.join(', ')}) VALUES (${columns.map(() => '?').join(', ')})`;
+const insertDocument = `INSERT INTO ${documentValues} ON CONFLICT DO NOTHING`;
+const replaceDocument = `REPLACE INTO ${documentValues}`;
 
 /** The search index in SQLite: FTS5 tables over folded text. */
 export class SqliteSearchIndex implements SearchIndex {
@@ -62,13 +64,17 @@ export class SqliteSearchIndex implements SearchIndex {
         const { application, chat } = ordinals.get(name) ?? this.#ordinalsOf(document);
         ordinals.set(name, { application, chat });
         const id = rowIdOf(chat, document.number);
-        const stored = this.#get<{ version: number; live: number }>(
-          'SELECT version, body IS NOT NULL AS live FROM search_documents WHERE id = ?',
-          id,
-        );
-        if (stored && stored.version >= documentVersion(document)) continue;
-        if (stored?.live && !fresh.delete(id)) replaced.push(id);
-        this.#write(id, application, document);
+        const row = rowOf(id, application, document);
+        // Most documents are new.
+        if (!this.#run(insertDocument, ...row)) {
+          const stored = this.#get<{ version: number; live: number }>(
+            'SELECT version, body IS NOT NULL AS live FROM search_documents WHERE id = ?',
+            id,
+          );
+          if (stored && stored.version >= documentVersion(document)) continue;
+          if (stored?.live && !fresh.delete(id)) replaced.push(id);
+          this.#run(replaceDocument, ...row);
+        }
         if (document.content !== null) fresh.set(id, { application, folded: fold(document.content.body) });
       }
       for (const id of replaced) this.#run('DELETE FROM search_trigrams WHERE rowid = ?', id);
@@ -151,15 +157,6 @@ export class SqliteSearchIndex implements SearchIndex {
     });
   }
 
-  #write(id: bigint, application: number, document: SearchDocument): void {
-    const { chat, content, revisions, createdAt, updatedAt } = document;
-    const values: (string | number | bigint | null)[] = [id, application, chat, documentVersion(document)];
-    // Plain loops for speed: the search worker calls this for each message.
-    for (const name of contentNames) values.push(content === null ? null : content[name]);
-    for (const member of membersWithRevisionField) values.push(revisions[member]);
-    this.#run(insertDocument, ...values, createdAt, updatedAt);
-  }
-
   #chatOf(token: string, chat: number): IndexedChat | undefined {
     const application = applicationOf(this.#database, token);
     return application === undefined ? undefined : chatOf(this.#database, application, chat);
@@ -186,7 +183,19 @@ export class SqliteSearchIndex implements SearchIndex {
     return this.#database.prepare(text).get(...values) as Result | undefined;
   }
 
-  #run(text: string, ...values: (string | number | bigint | null)[]): void {
-    this.#database.prepare(text).run(...values);
+  /** Returns whether the statement changed a row. */
+  #run(text: string, ...values: (string | number | bigint | null)[]): boolean {
+    return this.#database.prepare(text).run(...values).changes > 0;
   }
+}
+
+/** Returns the values of the columns. */
+function rowOf(id: bigint, application: number, document: SearchDocument): (string | number | bigint | null)[] {
+  const { chat, content, revisions, createdAt, updatedAt } = document;
+  const values: (string | number | bigint | null)[] = [id, application, chat, documentVersion(document)];
+  // Plain loops for speed: the search worker calls this for each message.
+  for (const name of contentNames) values.push(content === null ? null : content[name]);
+  for (const member of membersWithRevisionField) values.push(revisions[member]);
+  values.push(createdAt, updatedAt);
+  return values;
 }

@@ -48,7 +48,7 @@ export function openMysql(
 /** The store in MySQL or MariaDB. */
 export class MysqlStore extends SqlStore {
   /** Returns the merged rows in one round trip, whatever chats the messages are in. */
-  override async merged(keys: MessageKey[]): Promise<MergedMessage[]> {
+  async merged(keys: MessageKey[]): Promise<MergedMessage[]> {
     if (keys.length === 0) return [];
     const { rows } = await sql<Schema['messages']>`
       SELECT messages.* FROM ${keyTable(keys)} STRAIGHT_JOIN messages

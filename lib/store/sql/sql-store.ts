@@ -22,9 +22,13 @@ const found = <Row extends { deleted: number; created_at: number | null }, Thing
   return row && row.created_at !== null ? thing(row) : 'unknown';
 };
 
-/** The part of the store whose SQL is the same in SQLite, MySQL and MariaDB: everything except merging and counting. */
+/**
+ * The part of the store whose SQL is the same in SQLite, MySQL and MariaDB: everything except merging, reading the merged
+ * rows, and counting.
+ */
 export abstract class SqlStore extends SqlChanges implements Store {
   abstract merge(writes: Write[]): Promise<Version[]>;
+  abstract merged(keys: MessageKey[]): Promise<MergedMessage[]>;
   abstract setCounts(marks: Mark[], highestNumbers: (number | undefined)[]): Promise<void>;
 
   readonly #application = this.prepared(({ token }: { token: string }) =>
@@ -245,26 +249,6 @@ export abstract class SqlStore extends SqlChanges implements Store {
       .execute();
     const gone = new Set(deleted.map(({ number }) => number));
     return new Set(chats.filter((number) => !gone.has(number)));
-  }
-
-  async merged(keys: MessageKey[]): Promise<MergedMessage[]> {
-    const merged: MergedMessage[] = [];
-    for (const chatKeys of Map.groupBy(keys, ({ token, chat }) => `${token}/${chat}`).values()) {
-      const [{ token, chat }] = chatKeys as [MessageKey];
-      const rows = await this.db
-        .selectFrom('messages')
-        .selectAll()
-        .where('token', '=', token)
-        .where('chat', '=', chat)
-        .where(
-          'number',
-          'in',
-          chatKeys.map(({ number }) => number),
-        )
-        .execute();
-      merged.push(...rows.map(mergedMessage));
-    }
-    return merged;
   }
 
   async scan(limit: number, after?: MessageKey): Promise<MergedMessage[]> {

@@ -18,12 +18,14 @@ const columnsOf = ({ key, members, versioned }: MergedTable, times: string[]): s
 ];
 
 /**
- * Returns SQL with a placeholder for each key column, each of `memberValues`, `created_at`, `updated_at` and, if the
- * table has it, `version`. A write that was merged before changes no row.
+ * Returns SQL that merges this number of rows, one after the other. It has for each row a placeholder for each key
+ * column, each of `memberValues`, `created_at`, `updated_at` and, if the table has it, `version`. A write that was merged
+ * before changes no row.
  */
-export function mergeStatement(merged: MergedTable): string {
+export function mergeStatement(merged: MergedTable, rows = 1): string {
   const columns = columnsOf(merged, ['created_at', 'updated_at']);
-  return `INSERT INTO ${merged.table} (${columns.join(', ')}, deleted) VALUES (${'?, '.repeat(columns.length)}0)
+  const row = `(${'?, '.repeat(columns.length)}0)`;
+  return `INSERT INTO ${merged.table} (${columns.join(', ')}, deleted) VALUES ${Array(rows).fill(row).join(', ')}
    ON CONFLICT DO UPDATE SET ${[...assignments(merged.members), ...stamp(merged)].join(', ')}
    WHERE deleted = 0 AND (${changeConditions(merged.members).join(' OR ')})`;
 }

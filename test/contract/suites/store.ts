@@ -98,6 +98,24 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         expect(rows.map(({ content }) => content.body)).toEqual(numbers(1, 4).map((i) => `message 1/${i}, revision 9`));
       });
 
+      test('each chat of a batch gets exactly its messages and edits, however many they are', async () => {
+        const token = newToken();
+        const sizes = [1, 9, 10, 11, 50, 51, 121];
+        const writes = sizes.flatMap((size, i) => [
+          ...messageWrites(token, i + 1, 1, size),
+          messageWrite(token, i + 1, size, { revision: 1 }),
+        ]);
+        const shuffled = writes.toSorted((a, b) => hash(a, 1) - hash(b, 1));
+        const chats = sizes.map((_, i) => ({ token, chat: i + 1, version: 1 }));
+        expect((await store.merge(shuffled)).toSorted((a, b) => Number(a.chat) - Number(b.chat))).toEqual(chats);
+        for (const [i, size] of sizes.entries()) {
+          const chat = i + 1;
+          const { rows } = await store.messages(token, chat, range({ limit: limits.rowsPerTransaction }));
+          const bodies = numbers(1, size - 1).map((number) => `message ${chat}/${number}, revision 0`);
+          expect(rows.map(({ content }) => content.body)).toEqual([...bodies, `message ${chat}/${size}, revision 1`]);
+        }
+      });
+
       test('the highest revision wins, whatever arrives last', async () => {
         const token = newToken();
         await store.merge([messageWrite(token, 1, 1, { revision: 2, body: 'two' })]);
