@@ -54,3 +54,11 @@ test('a small journal is not emptied', () => {
   journal.keepSmall();
   expect(size()).toBe(before);
 });
+
+test('a journal of 8 MB is not copied into the file yet, so that pages which are written often are copied once', () => {
+  new Journal(file.database, file.path);
+  const before = statSync(file.path).size;
+  for (let i = 0; i < 8; i++) write();
+  expect(size()).toBeGreaterThan(8_000_000);
+  expect(statSync(file.path).size).toBe(before);
+});
