@@ -86,3 +86,23 @@ test('no number or ordinal can result in a document id of another chat', () => {
   for (const ordinal of [-1, 0.5, 2 ** 31, Number.MAX_SAFE_INTEGER])
     expect(() => rowIdOf(ordinal, 1)).toThrow(RangeError);
 });
+
+test('a batch with messages of several chats in any order is one segment of each full-text table', async () => {
+  const own = await openSqliteFile({ search: searchMigrations });
+  try {
+    const chats = [3, 1, 4, 2];
+    const batch = [1, 2, 3].flatMap((number) =>
+      chats.map((chat) => ({ ...indexed('hello'), token: 't', chat, number, createdAt: 1, updatedAt: 1 })),
+    );
+    const index = new SqliteSearchIndex(own.database);
+    // The chats get their ordinals in this order.
+    await index.index(chats.toSorted().map((chat) => ({ ...batch[0], chat, number: 9 }) as SearchDocument));
+    await index.index(batch);
+    for (const table of ['search_trigrams', 'search_grams'])
+      expect(own.database.raw.prepare(`SELECT count(DISTINCT segid) AS segments FROM ${table}_idx`).get()).toEqual({
+        segments: 2,
+      });
+  } finally {
+    own.remove();
+  }
+});

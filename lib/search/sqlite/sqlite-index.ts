@@ -55,15 +55,9 @@ export class SqliteSearchIndex implements SearchIndex {
   async index(documents: SearchDocument[]): Promise<void> {
     const { valid, refused } = byValidNumbers(documents);
     this.#database.transaction(() => {
-      // Most documents of a batch are in few chats, so each ordinal is read once.
-      const ordinals = new Map<string, { application: number; chat: number }>();
       const replaced: bigint[] = [];
       const fresh = new Map<bigint, { application: number; folded: string }>();
-      for (const document of valid) {
-        const name = `${document.token}/${document.chat}`;
-        const { application, chat } = ordinals.get(name) ?? this.#ordinalsOf(document);
-        ordinals.set(name, { application, chat });
-        const id = rowIdOf(chat, document.number);
+      for (const { id, application, document } of this.#inOrder(valid)) {
         const row = rowOf(id, application, document);
         // Most documents are new.
         if (!this.#run(insertDocument, ...row)) {
@@ -155,6 +149,22 @@ export class SqliteSearchIndex implements SearchIndex {
       if (chat === undefined) this.#run('DELETE FROM search_applications WHERE token = ?', token);
       return purged;
     });
+  }
+
+  /**
+   * Returns the documents with their ids, in the order of the ids: FTS5 writes its buffered changes to a new segment
+   * whenever an id is lower than the one before.
+   */
+  #inOrder(documents: SearchDocument[]): { id: bigint; application: number; document: SearchDocument }[] {
+    // Most documents of a batch are in few chats, so each ordinal is read once.
+    const ordinals = new Map<string, { application: number; chat: number }>();
+    const found = documents.map((document) => {
+      const name = `${document.token}/${document.chat}`;
+      const { application, chat } = ordinals.get(name) ?? this.#ordinalsOf(document);
+      ordinals.set(name, { application, chat });
+      return { id: rowIdOf(chat, document.number), application, document };
+    });
+    return found.sort((a, b) => (a.id === b.id ? 0 : a.id < b.id ? -1 : 1));
   }
 
   #chatOf(token: string, chat: number): IndexedChat | undefined {
