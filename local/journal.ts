@@ -5,9 +5,9 @@ import { type Database, journalBytes } from '../lib/sqlite/database.ts';
 const retryMs = 60_000;
 
 /**
- * After this many pages in the journal, SQLite copies them into the file. A batch that stores messages of 100 chats
- * writes 400 to 700 pages, most of them again and again, and each is copied once however often it was written. At
- * SQLite's default of 1,000 pages, copying took a third of the time of a commit. 4,000 pages are 16 MB.
+ * Once the journal has this many pages, SQLite copies them into the file. A batch that stores messages of 100 chats
+ * writes 400 to 700 pages, mostly the same as the batch before, and a page is copied once, however often it was written.
+ * At SQLite's default of 1,000 pages, copying took a third of the time of a commit. 4,000 pages are 16 MB.
  */
 const pagesBeforeCopy = 4_000;
 
