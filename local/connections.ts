@@ -127,7 +127,7 @@ export class Connections {
   #inProgress = 0;
   /** The connection whose next request may start now, because its turn has come. */
   #turnOf: Connection | undefined;
-  /** Started requests that are served when the bytes that brought them are parsed. */
+  /** Requests that were started during the current call of `parse`. They are served when it returns. */
   readonly #parsed: Exchange[] = [];
   #streams = 0;
   #serve: RequestListener = () => undefined;
@@ -190,8 +190,8 @@ export class Connections {
   }
 
   /**
-   * Sends the bytes of a whole response as the last one, and closes the connection. This response follows those to all
-   * complete requests, and takes the place of the response to a request whose body is still arriving. Whatever the
+   * Sends the bytes of a whole response as the last one, and closes the connection. Complete requests get their
+   * responses before it. A request whose body is still arriving gets this response instead of its own. Whatever the
    * client sends from now on is discarded, up to `discardedBytes` and `lingerMs`. Closing at once could reset the
    * connection before the client has read the response (RFC 9112, section 9.6).
    */
@@ -293,8 +293,8 @@ export class Connections {
   }
 
   /**
-   * Returns whether what was read from the socket is parsed in a later turn. A parsed request takes 5 kB and often
-   * outlives two collections of garbage while it waits; its bytes take some 300.
+   * Returns whether what was read from the socket is parsed in a later turn. A parsed request takes 5 kB, and often
+   * outlives two garbage collections while it waits. Before it is parsed, it takes only about 300 bytes.
    */
   #isToWait({ ending, streaming, hasBodyUnderWay, started, held, unparsed }: Connection): boolean {
     if (ending || streaming || hasBodyUnderWay || started > 0 || held.length > 0) return false;

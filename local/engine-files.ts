@@ -120,7 +120,8 @@ export function openSnapshot(dataDir: string, options: { beforeStore?: () => voi
 }
 
 /**
- * Checks a data folder that no process uses, with all pages of its files, as strictly as it can be checked.
+ * Checks a data folder that no process uses: all pages and SQL indexes of its two files, and whether the files belong
+ * together.
  *
  * @throws UnusableDatabase
  */

@@ -87,7 +87,8 @@ export class EventSource {
   }
 
   /**
-   * Sleeps until something is sent, or until the time is over if one is given. The time is cut to the longest timer.
+   * Sleeps until something is sent, or until the time is over if one is given. A longer time than
+   * {@link longestTimerMs} is shortened to it.
    */
   async #sleep(milliseconds: number | undefined): Promise<void> {
     const timer =

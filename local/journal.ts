@@ -15,7 +15,7 @@ const pagesBeforeCopy = 4_000;
  * Decides when the journal of store.db is copied into the file, and empties the journal when it is large. SQLite writes
  * from the beginning of a journal again only at a moment when no reader uses it. While several processes read at full
  * speed, there may be no such moment: a journal was measured to grow to 28 MB in 15 s. This checkpoint waits for such a
- * moment. It comes in time, because each read has a deadline
+ * moment, for up to 5 s. That is long enough for reads, because each has a deadline of 2 s
  * (https://sqlite.org/wal.html#avoiding_excessively_large_wal_files).
  */
 export class Journal {

@@ -101,7 +101,7 @@ interface Handlers {
 
 /** What the server needs to check a request before it reads the body. */
 export interface RequestChecks {
-  /** Undefined where the registry of applications is open. */
+  /** Undefined if none is set; then anyone may create and list applications. */
   adminKey: string | undefined;
   /** Whether the server listens on a loopback address. */
   onLoopback: boolean;
@@ -416,7 +416,8 @@ export function createServer(
     maxParamLength: headerBytes,
     // The proxy event has the query.
     querystringParser: () => ({}),
-    // With it, a path that cannot be decoded is found, without handlers.
+    // For a path that cannot be decoded, the router then returns a route without handlers. Without this function, it
+    // would return null, as for an unknown path.
     onBadUrl: () => undefined,
   });
   /** Makes the server call a handler for each method of a path. The router knows paths only. */
@@ -468,7 +469,8 @@ export function createServer(
     }
     exchange.params = found.params as Record<string, string>;
     const handlers: Handlers | null = found.store;
-    // A path that cannot be decoded has a preflight too.
+    // A preflight of a path that cannot be decoded still succeeds. Otherwise a browser would hide the problem that the
+    // request itself gets.
     if (handlers) (handlers.byMethod.get(method) ?? handlers.other)(exchange);
     else if (isPreflight(raw)) unknownPath(exchange);
     else send(exchange, refusal(exchange, malformedRequest()));
@@ -634,8 +636,8 @@ const bodyOf = ({ body, isBase64Encoded }: HttpResult): string | Buffer =>
   isBase64Encoded ? Buffer.from(body, 'base64') : body;
 
 /**
- * Returns the `Content-Length` of a response. A 204 must not have one, and that of a 304 would be the length of the 200
- * in its place (RFC 9110, section 8.6).
+ * Returns the `Content-Length` of a response. A 204 must not have one. A 304 has none either, because it would have
+ * to be the length of the body that a 200 would have had (RFC 9110, section 8.6).
  */
 const lengthOf = (statusCode: number, body: string | Buffer): Record<string, number> =>
   statusCode === 204 || statusCode === 304 ? {} : { 'content-length': Buffer.byteLength(body) };

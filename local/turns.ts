@@ -1,6 +1,6 @@
 /**
  * Time budget of one event-loop turn, in milliseconds. During a flood, a health check waits little longer than this. With
- * 5 ms, so many requests are in progress at a time that much of what they allocate outlives a collection of garbage.
+ * 5 ms, so many requests are in progress at a time that much of what they allocate outlives a garbage collection.
  */
 const turnMs = 2;
 /**

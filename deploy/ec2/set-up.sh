@@ -9,7 +9,8 @@ set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 instance=$(cat /var/lib/cloud/data/instance-id)
 
-# The programs, and the agent of Session Manager, which Debian does not have. Git is not needed.
+# The programs, and the agent of Session Manager, which Debian does not have. The first two commands are those of
+# docs/one-machine.md. They install Git, which is not needed here.
 apt-get update
 apt-get install --yes --no-install-recommends caddy curl git nodejs npm
 apt-get install --yes --no-install-recommends awscli unzip

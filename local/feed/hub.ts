@@ -216,7 +216,7 @@ export class Hub {
     void this.#deliverAll();
   }
 
-  /** Gives the due topics turns. A topic with many followers gets several, between those of the others. */
+  /** Gives the due topics turns. A topic with many followers needs several turns; other topics get theirs in between. */
   async #deliverAll(): Promise<void> {
     const turns: AsyncGenerator<void>[] = [];
     let began = performance.now();

@@ -57,7 +57,8 @@ function preparedStep(step: Step): PreparedStep {
 /**
  * Reads the next part of what came after a version. It can take long, so it runs in a reader process.
  *
- * @returns steps that are complete up to the version `upTo`, which is lower than `after` if there is no such version
+ * @returns steps that are complete up to the version `upTo`. It is lower than `after` if the store does not have
+ *   the version `after`
  */
 export async function missedPart(store: Changes, parent: Parent, after: number): Promise<MissedPart> {
   // Read the version before the changes. A change that is committed in between has a later version, so it is not lost.

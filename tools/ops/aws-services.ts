@@ -21,7 +21,7 @@ import type { OpsServices } from './engine.ts';
 const providers = { database, ledger, parkedWrites, store, searchIndex, searchCluster, ...queueProviders };
 
 /**
- * Opens the deployed system that the environment describes with the variables of its functions.
+ * Opens a deployed system. The environment must have the variables of the functions of that system.
  *
  * @throws CommandProblem naming the variables that are missing or wrong
  */

@@ -7,11 +7,11 @@ import type { CopyStep } from '../../lib/store/mysql/copy.ts';
 
 /** The services that the commands work with. Each engine has its own implementations. */
 export interface OpsServices extends Omit<Services, 'cursors' | 'access' | 'feed'> {
-  /** The feed queue only on AWS, and only with the feed. */
+  /** The queues by their names. Only a deployed system with the feed has the feed queue. */
   queues: Record<QueueName, Queue> & Partial<Record<AwsQueue, Queue>>;
   waitingWrites: ReconcileServices['waitingWrites'];
   reindexing: Reindexing;
-  /** Only for a data folder whose two files do not match. */
+  /** Why the next start would refuse the data folder. Undefined if its two files match, and on AWS. */
   inconsistency?: Inconsistency;
   /** Replaces the content of SQL with that of the database at the URL. Undefined for a data folder. */
   copyOfSql?: (url: string) => AsyncGenerator<CopyStep>;
