@@ -3,7 +3,7 @@ import path from 'node:path';
 import * as z from 'zod';
 
 /**
- * The licences that packages may have that are bundled or installed to run the service. None of them restricts the
+ * The allowed licences of the packages that are bundled, or installed to run the service. None of them restricts the
  * licence of our own code. All except the last two require their text to be distributed with the package.
  */
 export const allowedLicenses = ['MIT', 'ISC', 'BSD-2-Clause', 'BSD-3-Clause', 'Apache-2.0', 'MIT-0', '0BSD'];

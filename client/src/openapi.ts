@@ -261,7 +261,7 @@ export interface paths {
         };
         /**
          * List which chats of an application changed since a version
-         * @description Returns the chats that changed after the version `after`. Each chat occurs once, in its current state, without its count. New messages, counts and the name of the application are no changes here. Without `after`, the response has the current version.
+         * @description Returns the chats that changed after the version `after`. Each chat occurs once, in its current state, without its count. New messages, new counts and a new name of the application do not count as changes here. Without `after`, the response has the current version.
          *
          *     To follow, pass `change` of each response as `after` of the next request. If a response has `cursor`, pass the same `after` again with this cursor instead. While `more` is true, ask again at once. A client that does so misses nothing and gets nothing twice. Changes that were stored together have the same version. All changes of a version come on one page, except when there are too many for a page: then the page has `cursor`. A `change` lower than `after` means that the system was restored from a backup: begin again at 0. A page takes the same time, however many changes came before it.
          *

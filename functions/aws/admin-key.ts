@@ -9,8 +9,8 @@ import { readSecret } from './secrets.ts';
 export const openRegistry = 'open';
 
 /**
- * Returns the admin key in the text of a secret. White space around it, such as the end of a file's line, is no part of
- * the key, because a header cannot contain it.
+ * Returns the admin key in the text of a secret. White space around it, such as a line break at the end of a file, is
+ * not part of the key, because a header cannot contain it.
  *
  * @throws Error for a text without a key, because an empty key would open the registry
  */

@@ -59,7 +59,8 @@ async function refusalOf(
   if (operation === 'EVENT_CONNECT') return refusalBy(caller, undefined);
   if (operation !== 'EVENT_SUBSCRIBE') return 'nobody may publish with a bearer token';
   const channel = name === undefined ? undefined : parseChannel(name);
-  if (channel?.id !== feedId(caller.token, caller.holder?.generation)) return 'the channel is not of its application';
+  if (channel?.id !== feedId(caller.token, caller.holder?.generation))
+    return 'the channel does not belong to the application of the token';
   return refusalBy(caller, channel);
 }
 

@@ -50,7 +50,7 @@ export function addProxy(
     sessionPinningFilters: [SessionPinningFilter.EXCLUDE_VARIABLE_SETS],
     // The remaining 10 % are for an operator who has to inspect the server.
     maxConnectionsPercent: 90,
-    // The query timeout of workers is as long. Reads time out long before.
+    // Equal to the query timeout of workers. Reads time out long before.
     borrowTimeout: Duration.seconds(20),
     // Prepared statements of workers pin connections. This frees them soon after Lambda has frozen the worker.
     idleClientTimeout: Duration.minutes(5),

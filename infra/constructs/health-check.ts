@@ -6,7 +6,10 @@ import { Architecture, Code, Function as LambdaFunction, Runtime } from 'aws-cdk
 import { LogGroup, RetentionDays } from 'aws-cdk-lib/aws-logs';
 import { Construct } from 'constructs';
 
-/** In milliseconds. While the server restarts, Caddy holds requests for 15 s, which is no failure. */
+/**
+ * How long a check waits for the response, in milliseconds. While the server restarts, Caddy holds requests for up to
+ * 15 s, which is not a failure.
+ */
 const patience = 20_000;
 
 /**

@@ -15,7 +15,10 @@ interface MachineRoleProps {
   tag: { key: string; value: string };
 }
 
-/** Returns the role of the instance: what deploy/ec2/set-up.sh and chat-system-disk.service do, and Session Manager. */
+/**
+ * Returns the role of the instance. It allows the AWS calls of deploy/ec2/set-up.sh, of chat-system-disk.service and of
+ * the agent of Session Manager.
+ */
 export function machineRole(scope: Construct, id: string, { code, volume, addressId, tag }: MachineRoleProps): Role {
   const stack = Stack.of(scope);
   const role = new Role(scope, id, { assumedBy: new ServicePrincipal('ec2.amazonaws.com') });
@@ -41,7 +44,7 @@ export function machineRole(scope: Construct, id: string, { code, volume, addres
     [`AwsSolutions-IAM5[Resource::${ofInstances}:instance/*]`]:
       'The id of an instance is not known before it starts. The condition on the tag restricts it to this group.',
     [`AwsSolutions-IAM5[Resource::${ofInstances}:network-interface/*]`]:
-      'The id of an interface is not known before the instance starts. Only the own address can be associated with it.',
+      'The id of an interface is not known before the instance starts. Only the address of this machine can be associated with it.',
   });
   return role;
 }

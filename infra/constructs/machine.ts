@@ -32,7 +32,7 @@ const read = (file: string): string => readFileSync(path.join(project, file), 'u
 const image = '/aws/service/debian/release/13/latest/arm64';
 /** 2 GB of memory. The server needs less than 300 MB, but npm needs more than the 1 GB of a t4g.micro might leave. */
 const instanceType = 't4g.small';
-/** In GB: the size of Debian's image. */
+/** The size of the root volume, in GB: that of Debian's image. */
 const rootGb = 8;
 
 interface MachineProps {
@@ -49,8 +49,8 @@ interface MachineProps {
 
 /**
  * One EC2 instance that runs deploy/ec2/set-up.sh, with a data volume and an address that outlive it. A group of one
- * replaces an instance that fails, and a deployment of new code replaces the instance too. The new instance waits until
- * the volume is free, because CloudFormation can only attach a volume before the previous instance has released it.
+ * replaces an instance that fails, and a deployment of new code replaces the instance too. The new instance attaches
+ * the volume itself, once it is free. CloudFormation would attach it before the previous instance has released it.
  */
 export class Machine extends Construct {
   /** The Elastic IP address. */
@@ -72,7 +72,7 @@ export class Machine extends Construct {
     this.address = address.ref;
     const code = new Asset(this, 'Code', {
       path: project,
-      // What the image of the Dockerfile has, and the units.
+      // Keep only the files of the Docker image, and `deploy`, which has the systemd units.
       exclude: [...read('.dockerignore').split('\n').filter(Boolean), '!deploy'],
       ignoreMode: IgnoreMode.DOCKER,
     });
@@ -140,7 +140,7 @@ export class Machine extends Construct {
     });
     suppress(vpc, {
       'AwsSolutions-VPC7':
-        'All traffic is that of one public address: a line for each connection of a client, and for each port scan.',
+        'Flow logs would have a line for each connection of a client and for each port scan, because all traffic goes through one public address.',
     });
     // CDK's own types don't agree under exactOptionalPropertyTypes.
     const network = vpc as IVpc;

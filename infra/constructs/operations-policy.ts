@@ -9,8 +9,8 @@ interface Operated {
 }
 
 /**
- * The managed policy for the role or user that runs `script/ops --aws` (docs/operations.md). Nothing is attached to it by
- * default. test/aws/permissions.test.ts compares it with the calls that the commands make.
+ * The managed policy for the role or user that runs `script/ops --aws` (docs/operations.md). The stack attaches it to
+ * nobody. test/aws/permissions.test.ts compares it with the calls that the commands make.
  */
 export class OperationsPolicy extends Construct {
   constructor(scope: Construct, id: string, operated: Operated[]) {

@@ -8,7 +8,7 @@ import { allowReading, allowReplacing } from './secret-access.ts';
 import type { ServiceFunction } from './service-function.ts';
 import { suppress } from './suppress.ts';
 
-/** In days. A key that leaked unnoticed is invalid after at most two rotations. */
+/** The time between two rotations, in days. A key that leaked unnoticed is invalid after at most two rotations. */
 const rotationDays = 30;
 
 /** The secret from which the keys that sign cursors and seal access tokens are derived. */

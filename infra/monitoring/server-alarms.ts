@@ -12,9 +12,9 @@ const minSearchDiskShare = 0.2;
 const megabytesPerGb = 1_024;
 /** MySQL's buffers use three quarters of the memory from the start. Below this value, Linux may soon kill the server. */
 const minDatabaseMemoryBytes = 100_000_000;
-/** In percent. AWS blocks all writes when the heap usage stays above this value for 30 minutes. */
+/** The heap usage that fires the alarm, in percent. AWS blocks all writes when it stays above this for 30 minutes. */
 const maxSearchHeap = 92;
-/** In percent, for 45 minutes. The alarm that AWS recommends. */
+/** The CPU usage that fires the alarm when it lasts for 45 minutes, in percent. AWS recommends this alarm. */
 const maxSearchProcessor = 80;
 
 /** 15 bad minutes in a row. */

@@ -7,7 +7,7 @@ import { messageSender } from './schemas.ts';
 
 const { chats: maxChats, lifetime } = limits.accessToken;
 
-/** An array whose length is checked before its items, so that very many wrong items are one fault. */
+/** An array whose length is checked before its items, so that an array of very many wrong items has a single fault. */
 const array = <Item extends z.core.$ZodType>(items: Item, most: number, length: string) =>
   z.pipe(
     z

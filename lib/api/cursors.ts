@@ -26,7 +26,7 @@ const envelope = z.tuple([z.string()], z.union([z.number(), z.string()]));
  */
 export class Cursors {
   readonly #secret: SystemSecret;
-  /** The derived keys. From a `Buffer`, each HMAC would first make a key object, which takes five times as long. */
+  /** The derived keys. With a `Buffer` instead of a key object, an HMAC takes five times as long. */
   readonly #derived = new Map<string, KeyObject>();
 
   constructor(secret: SystemSecret) {

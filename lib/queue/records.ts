@@ -9,8 +9,9 @@ import { once } from '../once.ts';
 // The format of queue records. Each kind of write has its own mapping to JSON and back, so the format does not follow
 // the types in memory. During a deployment, workers of two versions read the same queue:
 //
-// - A new optional member keeps the version. It is left out when it is blank, so most records stay readable for the
-//   version before. A worker that meets an unknown member or kind retries the record until the worker is replaced.
+// - Adding an optional member does not raise the version. The member is left out when it is blank, so earlier workers
+//   can still read most records. A worker that meets an unknown member or kind retries the record until the worker is
+//   replaced.
 // - Any other change raises the version. A worker retries records of an unknown version.
 
 /** The version of the record format. */

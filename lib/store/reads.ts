@@ -63,7 +63,10 @@ export interface Reads {
   chats(token: string, range: ListRange & { only?: readonly number[] }): Promise<Rows<StoredChat>>;
   /** The page may end before `limit`, once its texts exceed `limits.pageBytes`. */
   messages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>>;
-  /** The same, but empty unless the chat and its application are stored and not deleted. Takes no other query. */
+  /**
+   * Like `messages`, but the page is empty unless the chat and its application are stored and not deleted. Checking
+   * that takes no additional query.
+   */
   liveMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>>;
   /**
    * Returns the numbers, from `from` towards `to`, that have neither a live nor a deleted row and are not void.

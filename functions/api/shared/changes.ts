@@ -36,8 +36,8 @@ export const truncatedStepJson = ({ chat, version }: Pick<Step, 'chat' | 'versio
   JSON.stringify({ ...(chat !== undefined && { chat_number: chat }), change: version, truncated: true });
 
 /**
- * The rules for cursors of changes. A cursor is valid for the same `limit` only, because it means that a version has
- * more changes than this limit. `after` is not part of the list, because the position in the cursor contains it, and
+ * The rules for cursors of changes. A cursor is valid for the same `limit` only, because the limit decides whether a
+ * version fits on one page. `after` is not part of the list, because the position in the cursor contains it, and
  * `changePosition` compares it.
  */
 export const changeCursors: CursorRules<ReturnType<typeof changePosition>> = {

@@ -49,7 +49,7 @@ export const sentBy = (holder: Holder | undefined, content: MessageContent): Mes
 
 /**
  * Requires that the holder of an access token edits or deletes a message of its own. Only the stored message says whose
- * it is, so unlike the application's own token, a holder waits for the store.
+ * it is. So a holder can change a message only once it is stored; the application's own token can change it before.
  *
  * @throws Problem not_allowed; also what {@link requireMessage} throws
  */

@@ -7,8 +7,9 @@ import { limits } from '../../../lib/limits.ts';
 const bytesOnLambda = (value: unknown): number => Buffer.byteLength(JSON.stringify(JSON.stringify(value)));
 
 /**
- * Returns a number of bytes that is not below {@link bytesOnLambda}, without writing the value. The longest number has
- * 24 characters. The longest character is a control character: `\\u0000` in the JSON in a JSON string.
+ * Returns an upper bound of {@link bytesOnLambda} without serializing the value. A number takes at most 24 bytes, and a
+ * character of a string at most 7: a control character is `\\u0000` when it is escaped twice. A comma or colon follows
+ * each value.
  */
 function mostBytesOnLambda(value: unknown): number {
   if (typeof value === 'string') return 7 * value.length + 5;

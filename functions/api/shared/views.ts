@@ -12,8 +12,8 @@ const dayMs = 24 * 60 * 60 * 1_000;
 const twoDigits = Array.from({ length: 60 }, (_, value) => String(value).padStart(2, '0'));
 
 /**
- * Formats milliseconds since 1970 as the contract requires: `2026-11-21T09:30:00.123Z`. A `Date` would take 1 µs for
- * each time, and so a sixth of the time for a page of messages.
+ * Formats milliseconds since 1970 as the contract requires: `2026-11-21T09:30:00.123Z`. Formatting with a `Date` takes
+ * 1 µs. For a page of messages, that would be a sixth of the processor time.
  */
 export function timestamp(milliseconds: number): string {
   if (milliseconds !== latest.milliseconds) latest = { milliseconds, text: formatted(milliseconds) };
@@ -75,8 +75,8 @@ export const chatStateView = ({ number, name, metadata, ...times }: ChatState) =
 });
 
 /**
- * Returns a message as clients see it. The times are written out, because collecting and spreading them allocated 200
- * bytes more per message, a tenth of all that accepting a batch allocates.
+ * Returns a message as clients see it. It does not use {@link timesView}, because collecting and spreading the times
+ * allocated 200 bytes more per message, a tenth of all that accepting a batch allocates.
  */
 export const messageView = (message: StoredMessage) => ({
   number: message.number,

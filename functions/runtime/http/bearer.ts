@@ -20,7 +20,7 @@ export const bearerOf = ({ authorization }: Headers): string | undefined =>
   // The name of the scheme is case-insensitive (RFC 9110, section 11.1).
   /^Bearer +([^ ].*)$/i.exec(String(authorization ?? ''))?.[1];
 
-/** Who makes a request for `self`, with the bearer token that says so. */
+/** The caller of a request for `self`, and the bearer token that the request has. */
 export interface BearerCaller extends Caller {
   bearer: string;
 }

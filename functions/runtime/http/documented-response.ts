@@ -15,7 +15,7 @@ type MemberNames<Value> = Value extends unknown ? keyof Value : never;
 /**
  * The documented type, with every other member of the actual type forbidden, at all depths. Without it, TypeScript
  * reports an extra member only in an object literal, and not in a value that comes from a function or a spread. An
- * object that may have any member by the documentation, such as metadata, stays open.
+ * object that is documented to have any members, such as metadata, is not restricted.
  */
 export type Exact<Actual, Documented> = Documented extends readonly (infer DocumentedItem)[]
   ? readonly Exact<Actual extends readonly (infer Item)[] ? Item : never, DocumentedItem>[]

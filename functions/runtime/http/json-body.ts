@@ -4,7 +4,8 @@ import type { APIGatewayProxyEvent } from 'aws-lambda';
 import { Problem } from '../../../lib/api/problems.ts';
 import type { Route } from '../../../lib/api/routes.ts';
 
-// An event has its body in Base64 when it is not plain UTF-8 text. Only then can the encoding be invalid.
+// API Gateway passes every body in Base64, and the embedded host every body that is not valid UTF-8. So only a body in
+// Base64 has to be checked.
 const decoder = new TextDecoder('utf-8', { fatal: true, ignoreBOM: true });
 
 /**

@@ -53,7 +53,10 @@ type Run<Id extends OperationId, Request, Json> = (
   services: ServicesOf<Id>,
 ) => Promise<ResponseOf<Id, Json>>;
 
-/** Rethrows the error of a request with a bearer token whose application was deleted after the token was checked. */
+/**
+ * Throws the error of a request with a bearer token. If the application is not found, it was deleted after the token
+ * was checked, so the token is not valid any more.
+ */
 function refuseDeleted(error: unknown): never {
   throw error instanceof NotFound && error.missing[0] === 'application' ? accessTokenInvalid() : error;
 }

@@ -35,7 +35,7 @@ export const events = {
   batchFailed: 'a batch failed and will be retried',
   queueFailed: 'a call to a queue failed and will be retried',
   rolledUp: 'counts were updated',
-  notCounted: 'counts were skipped; script/ops reconcile names those that are out of bounds',
+  notCounted: 'counts were skipped; script/ops reconcile names each counter that is out of bounds',
   purged: 'deleted data was purged',
   swept: 'parked writes were sent',
   scheduleFailed: 'a scheduled run failed and will be retried',

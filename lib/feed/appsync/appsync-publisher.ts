@@ -63,7 +63,7 @@ export class AppsyncPublisher implements Publisher {
         new Error(`AppSync responded with ${response.status}: ${errorTypeOf(await response.text())}`),
       );
     const { data } = published().safeParse(await response.json());
-    if (!data) throw new Unavailable(new Error('AppSync responded with another format than it documents'));
+    if (!data) throw new Unavailable(new Error('The response of AppSync does not have the documented format'));
     return data.failed.map(({ index, code, errorMessage }) => ({
       index,
       reason: `AppSync did not publish the event: ${code ?? ''} ${errorMessage ?? ''}`.trim(),
@@ -122,7 +122,7 @@ const published = once(() =>
   }),
 );
 
-/** SHA-256, with a key as HMAC, as `SignatureV4` takes it. */
+/** SHA-256 or, with a secret, HMAC-SHA-256. The class has the interface that `SignatureV4` requires. */
 class Sha256 {
   readonly #hash: Hash | Hmac;
 

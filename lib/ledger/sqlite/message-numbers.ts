@@ -29,7 +29,7 @@ export class MessageNumbers {
 
   /**
    * Takes the chat's next numbers, and returns the first of them. Returns undefined if there is no such chat, or if it
-   * has not as many numbers left.
+   * has fewer numbers left.
    */
   take({ token, chat }: ChatKey, count: number): number | undefined {
     const key = `${token}/${chat}`;
@@ -55,7 +55,7 @@ export class MessageNumbers {
   write(): void {
     if (this.#counters.size === 0) return;
     const changed = this.#counters;
-    // Even if a write fails, which undoes the numbers.
+    // Forget the counters even if a write fails, because the numbers are then rolled back.
     this.#counters = new Map();
     const statement = this.#commits.database.prepare('UPDATE chats SET messages = ? WHERE token = ? AND number = ?');
     for (const { messages, token, chat } of changed.values()) statement.run(messages, token, chat);

@@ -65,8 +65,8 @@ export async function* deletedMessagesIn(
  */
 export function restoreEntry(database: Database, entry: WholeEntry, now: number): void {
   const { token, chat, name, metadata, revision, deleted, createdAt, updatedAt, highest } = entry;
-  // An existing entry keeps its own columns of `insertOnly`. A deleted entry has no name: NULL in a chat, and '' in an
-  // application, whose column must not be NULL.
+  // If the entry exists, the columns in `insertOnly` keep their values. A deleted entry has no name: NULL in a chat, and
+  // '' in an application, whose column must not be NULL.
   const [table, counter, insertOnly, content, blank] =
     chat === undefined
       ? ['applications', 'chats', { token, access_generation: now }, { name: name ?? '' }, "''"]

@@ -101,7 +101,7 @@ export class SqliteLedger implements Ledger {
         this.#requireChat(token, chat);
         throw new NumbersUsedUp('chat');
       }
-      // A create with a key can be rolled back alone, and its numbers with it.
+      // A create with a key has a savepoint. Write the counter within it, so that a rollback to it undoes the numbers.
       if (context.key) this.#numbers.write();
       const writeOf = (content: MessageContent, i: number) =>
         encodeWrite({ kind: 'message', token, chat, number: first + i, revision: 0, at, content });

@@ -30,10 +30,10 @@ const listingSeconds = 600;
 const reasonAttribute = 'reason';
 
 /**
- * Does the work for each ten of the items, all at the same time.
+ * Does the work for the items in groups of ten, for all groups at the same time.
  *
  * @returns all results
- * @throws the first error, after the work of all tens has ended
+ * @throws the first error, after the work for all groups has ended
  */
 async function inTens<Item, Result>(items: Item[], work: (ten: Item[]) => Promise<Result[]>): Promise<Result[]> {
   const tens = Array.from({ length: Math.ceil(items.length / perCall) }, (_, i) =>
@@ -173,7 +173,7 @@ export class SqsQueue extends SqsOutbox implements Queue {
     await this.#changeVisibility(this.#deadLetterUrl, receipts, 0);
   }
 
-  /** @param hiddenSeconds how long they stay hidden from other receivers. Default: as long as the queue says */
+  /** @param hiddenSeconds how long they stay hidden from other receivers. Default: the queue's visibility timeout */
   async #receiveDeadLetters(max: number, hiddenSeconds?: number): Promise<Message[]> {
     const { Messages = [] } = await this.client.send(
       new ReceiveMessageCommand({

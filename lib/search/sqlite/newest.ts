@@ -15,11 +15,11 @@ import {
 
 /** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
-  /** The cost up to which reading backwards never stops, in texts (see {@link unitsPerText}). */
+  /** The cost up to which reading backwards never stops. {@link unitsPerText} says what reading a text costs. */
   minRead: number;
   /**
-   * After that, it stops when filling the page is predicted to cost more than this, in texts. The prediction assumes
-   * that matches stay as frequent as they were so far.
+   * After that, it stops when filling the page is predicted to cost more than this. The prediction assumes that matches
+   * stay as frequent as they were so far.
    */
   maxRead: number;
   /** Up to this many matches are sorted. */
@@ -27,8 +27,9 @@ export interface Budgets {
 }
 
 /**
- * `minRead` takes 1 to 3 ms. `maxRead` fills a page of 100 when one message in 200 matches, if messages are short.
- * Sorting 100,000 matches takes about as long as scanning 1,000,000 messages by time.
+ * Reading at the cost of `minRead` takes 1 to 3 ms. The cost of `maxRead` is enough to fill a page of 100 if one
+ * message in 200 matches and messages are short. Sorting 100,000 matches takes about as long as scanning 1,000,000
+ * messages by time.
  */
 export const usualBudgets: Budgets = { minRead: 1_000, maxRead: 20_000, maxSorted: 100_000 };
 

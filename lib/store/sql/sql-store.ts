@@ -191,7 +191,7 @@ export abstract class SqlStore extends SqlChanges implements Store {
     { max, listed }: { max: number; listed?: number[] },
   ): Promise<number[]> {
     const missing: number[] = [];
-    // So the usual page, in which no number is missing, needs no query.
+    // A list that has every number of the range misses none. Most pages are such lists, and need no query.
     if (listed?.length === Math.abs(to - from) + 1) return missing;
     const step = from <= to ? 1 : -1;
     const [lowest, highest] = [Math.min(from, to), Math.max(from, to)];

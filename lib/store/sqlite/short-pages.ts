@@ -16,7 +16,7 @@ import { SqliteStore } from './sqlite-store.ts';
  */
 const most = { messages: 100, numbers: 1_000, bytes: 65_536, bodyBytes: 4_096 };
 
-/** The columns that `message` reads; a body that is too long is null. SQLite does not read a text for its length. */
+/** The columns that `message` reads; a body that is too long is null. `octet_length` does not read the text. */
 const columns = messageColumns.map((column) =>
   column === 'body' ? `iif(octet_length(body) <= ${most.bodyBytes}, body, NULL) AS body` : column,
 );
@@ -24,7 +24,7 @@ const pageStatement = (order: ListRange['order'], chats: Chats) => `SELECT ${col
   WHERE token = ?1 AND chat = ?2 AND deleted = 0 AND created_at IS NOT NULL AND number > ?3 AND number < ?4
   ${chats === 'live' ? `AND EXISTS (${liveChat})` : ''} ORDER BY number ${order} LIMIT ?5`;
 
-/** Whether a page is empty unless the chat is live, as that of `liveMessages` is. */
+/** `live`: the page is empty unless the chat is live, as in `liveMessages`. `any`: the chat is not checked. */
 type Chats = 'any' | 'live';
 
 const liveChat = `SELECT 1 FROM chats JOIN applications ON applications.token = chats.token
@@ -62,7 +62,11 @@ export class ShortPages extends SqliteStore {
     return super.missingNumbers(range, options);
   }
 
-  /** Reads a page from as many numbers as may be searched. Ensures that it is the same page as without the bounds. */
+  /**
+   * Reads a page from at most `most.numbers` consecutive numbers.
+   *
+   * @throws TooLong when other numbers may belong to the page too, or when it is longer than `most` allows
+   */
   #page(
     key: ChatKey,
     { after = 0, before = limits.highestNumber + 1, order, limit }: ListRange,

@@ -171,7 +171,10 @@ export class SqliteStore extends SqlStore {
     return this.#run('deleteChat', token, chat, ...blankValues(chats), at, version);
   }
 
-  /** Merges the messages of a chat. Deletions are last, because the outcome does not depend on the order. */
+  /**
+   * Merges the messages of a chat: creations and edits first, many in one statement, and then the deletions. The
+   * outcome does not depend on the order.
+   */
   #mergeMessages(parent: BatchParent): void {
     const { token, chat, version } = parent;
     const rows: (string | number | null)[][] = [];
