@@ -43,7 +43,7 @@ export async function load({ origin, paths, body, connections, seconds, pauseMs 
     const { stdout } = await promisify(execFile)('wrk', [
       ...['--threads', '1', '--connections', String(connections), '--duration', `${seconds}s`, '--script', script],
       // With many connections, a request may take longer than the 2 s after which wrk counts it as failed.
-      ...['--timeout', `${seconds}s`],
+      ...['--timeout', `${Math.max(seconds, 10)}s`],
       ...[origin, '--', pathFile, bodyFile, String(pauseMs)],
     ]);
     const result = outcome.parse(JSON.parse(stdout.trim().split('\n').at(-1) ?? ''));

@@ -79,7 +79,7 @@ describeBooted('an instance of stage single', () => {
   test('the user data formats an empty volume, and serves the API over HTTPS', async () => {
     await launch(0);
     await create('First');
-    expect(await names()).toEqual(['First']);
+    await expect.poll(names).toEqual(['First']);
     expect(await run('findmnt --noheadings --output FSTYPE /data')).toBe('ext4\n');
     expect(await run('ls /data')).toBe('caddy\nchat-system\nchat-system-backups\nchat-system.env\nlost+found\n');
     expect(await owners()).toMatch(/^chat-system:700\n(chat-system:\d+\n)+root:600\n$/);
@@ -113,7 +113,7 @@ describeBooted('an instance of stage single', () => {
     const before = await run('cat /data/chat-system.env /etc/fstab');
     await run('timeout 120 bash /srv/repository/user-data');
     expect(await run('cat /data/chat-system.env /etc/fstab')).toBe(before);
-    expect(await names()).toEqual(['First']);
+    await expect.poll(names).toEqual(['First']);
   });
 
   test('a new instance has the data, the admin key and the certificates of one that was killed', async () => {
@@ -122,7 +122,7 @@ describeBooted('an instance of stage single', () => {
     await launch(1);
     const [key, certificate, user] = before;
     expect([await run('cat /etc/chat-system.env'), await root()]).toEqual([key, certificate]);
-    expect(await names()).toEqual(['First']);
+    await expect.poll(names).toEqual(['First']);
     // The files belong to the user of this name, whatever its number.
     expect(await run('id --user chat-system')).not.toBe(user);
     expect(await owners()).toMatch(/^chat-system:700\n(chat-system:\d+\n)+root:600\n$/);
@@ -136,13 +136,13 @@ describeBooted('an instance of stage single', () => {
     ).split('\n## ');
     const [, restore = ''] = /^```sh\n(.*?)^```/ms.exec(section) ?? [];
     await run(restore);
-    expect(await names()).toEqual(['First']);
+    await expect.poll(names).toEqual(['First']);
   });
 
   test('the server never starts without the volume', async () => {
     await run('systemctl stop chat-system && umount /var/lib/chat-system && systemctl start chat-system');
     expect(await run('findmnt --noheadings --output FSTYPE /var/lib/chat-system')).toBe('ext4\n');
-    expect(await names()).toEqual(['First']);
+    await expect.poll(names).toEqual(['First']);
     const unmount =
       'systemctl stop chat-system caddy && umount /var/lib/chat-system /var/lib/chat-system-backups /var/lib/caddy /data';
     await run(`${unmount} && rm /dev/disk/by-id/*`);
