@@ -1,7 +1,7 @@
 import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
-import { setPriority } from 'node:os';
+import { getPriority, setPriority } from 'node:os';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createBirpc } from 'birpc';
 import { callerOf, self } from '../functions/runtime/http/bearer.ts';
@@ -381,7 +381,8 @@ export class Readers {
       this.#assign();
     });
     if (child.pid === undefined) return;
-    setPriority(child.pid, niceValue);
+    // If the host itself has a higher nice value, keep it, because only root may lower one.
+    setPriority(child.pid, Math.max(getPriority(child.pid), niceValue));
     child.send(this.#data);
   }
 

@@ -1,5 +1,5 @@
 import { readlinkSync } from 'node:fs';
-import { constants, setPriority } from 'node:os';
+import { constants, getPriority, setPriority } from 'node:os';
 import path from 'node:path';
 import { parentPort, workerData } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
@@ -26,8 +26,11 @@ setLogLevel(logLevel);
 
 // When both threads want the same processor, accepting comes first. Only Linux has a nice value for each thread, and
 // sets it by the thread's id as if that were a process id (sched(7), "The nice value").
-if (process.platform === 'linux')
-  setPriority(Number(path.basename(readlinkSync('/proc/thread-self'))), constants.priority.PRIORITY_LOW);
+if (process.platform === 'linux') {
+  const thread = Number(path.basename(readlinkSync('/proc/thread-self')));
+  // If the host itself has a higher nice value, keep it, because only root may lower one.
+  setPriority(thread, Math.max(getPriority(thread), constants.priority.PRIORITY_LOW));
+}
 
 const database = Database.open(storePath, { pairing: { file: 'store', generations: new Generations(generations) } });
 const journal = new Journal(database, storePath);

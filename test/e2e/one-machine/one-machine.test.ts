@@ -117,8 +117,21 @@ describeBooted('the commands of docs/one-machine.md on a booted systemd', () => 
     expect(await run(backUp)).toMatch(/^\d{4}-\d\d-\d\dT\d{6}Z\n$/);
     expect(await run('systemctl is-active chat-system-backup.timer')).toBe('active\n');
     await run(`${asAdmin} -H 'content-type: application/json' -d '{"name": "After the backup"}'`);
+    // After as many starts as the unit allows, systemd refuses the next one.
+    await run('for _ in 1 2 3 4 5 6; do systemctl restart chat-system || true; done');
     await run(restore);
-    expect(await names()).toEqual(['My first application', 'Followed']);
+    await expect.poll(names).toEqual(['My first application', 'Followed']);
+  });
+
+  test('Caddy logs neither the path nor the headers of a request while the server is down', async () => {
+    await run('systemctl stop chat-system');
+    const asked = `curl --silent --output /dev/null --write-out '%{http_code}' https://localhost/v1/applications/some-token -H 'x-api-key: some-key'`;
+    expect(await run(asked)).toBe('502');
+    const log = await run('journalctl --no-pager --unit caddy');
+    expect(log).toContain('"status":502');
+    expect(log).not.toMatch(/some-token|some-key/);
+    await run('systemctl start chat-system');
+    await expect.poll(names).toEqual(['My first application', 'Followed']);
   });
 
   test('an upgrade and a rollback keep the data', async () => {
