@@ -2,7 +2,7 @@ import { useState } from 'preact/hooks';
 import type { Chat, ChatHandle } from '../../client/src/index.ts';
 import { counted } from './counted.ts';
 import { FormDialog } from './form-dialog.tsx';
-import { goTo } from './place.ts';
+import { currentPlace, goTo } from './place.ts';
 
 /** The name and the counts of a chat, and what can be done with it. */
 export function ChatHeader(props: {
@@ -27,7 +27,8 @@ export function ChatHeader(props: {
   };
   const remove = async () => {
     await chat.delete();
-    goTo({});
+    // The user may have opened another chat meanwhile.
+    if (currentPlace().chat === number) goTo({});
   };
   return (
     <header class="bar">

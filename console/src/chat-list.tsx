@@ -19,7 +19,7 @@ export function ChatList(props: {
 }) {
   const { system, feed, isLive, open, onEdited, onError } = props;
   const read = useCallback((range: Range) => system.chats(range).page(), [system]);
-  const { items: chats, version } = useWindow<Chat>(read, onError);
+  const { items: chats, version, attempt } = useWindow<Chat>(read, onError);
   useEffect(() => {
     let stop = () => {};
     const begin = async () => {
@@ -48,7 +48,7 @@ export function ChatList(props: {
       isOver = true;
       stop();
     };
-  }, [system, feed, isLive, chats, onEdited, onError]);
+  }, [system, feed, isLive, chats, attempt, onEdited, onError]);
 
   return (
     <Scroller

@@ -39,13 +39,13 @@ export function ChatView(props: {
   const [sent, setSent] = useState<Message[]>([]);
   const [jump, setJump] = useState<{ number: number; nonce: number }>();
   const read = useCallback((range: Range) => chat.messages(range).page(), [chat]);
-  const { items: messages, version } = useWindow<Message>(read, onError);
+  const { items: messages, version, attempt } = useWindow<Message>(read, onError);
   const readFacts = useCallback(() => chat.get().then(setFacts), [chat]);
   useRefresh(readFacts, onError);
   useEffect(() => void readFacts().catch(onError), [readFacts, edits, onError]);
 
   // The version is read before the first page, so that no change is missed between them.
-  const begun = useMemo(() => chat.changes(), [chat]);
+  const begun = useMemo(() => chat.changes(), [chat, attempt]);
   useEffect(() => {
     let isOver = false;
     let stop = () => {};

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import { Dialog } from './dialog.tsx';
 import { Problem } from './problem.tsx';
 
@@ -9,20 +9,28 @@ export function FormDialog(props: {
   action: string;
   isDangerous?: boolean;
   onClose: () => void;
-  /** Called instead of `onClose` when it has succeeded. */
+  /** Called instead of `onClose` when it has succeeded, unless the user has left the dialog meanwhile. */
   onDone?: () => void;
   onSubmit: (data: FormData) => Promise<unknown>;
   children: ComponentChildren;
 }) {
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
+  const isOpen = useRef(true);
+  useEffect(
+    () => () => {
+      isOpen.current = false;
+    },
+    [],
+  );
   const submit = async (event: SubmitEvent) => {
     event.preventDefault();
     setBusy(true);
     setError(undefined);
     try {
       await props.onSubmit(new FormData(event.currentTarget as HTMLFormElement));
-      (props.onDone ?? props.onClose)();
+      // Otherwise it would close the dialog that the user has opened after this one.
+      if (isOpen.current) (props.onDone ?? props.onClose)();
     } catch (failure) {
       setError(failure);
       setBusy(false);

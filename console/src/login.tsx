@@ -1,6 +1,10 @@
 import { useState } from 'preact/hooks';
+import { ChatSystemError } from '../../client/src/index.ts';
 import { Problem } from './problem.tsx';
 import { type Session, systemOf } from './session.ts';
+
+/** Returns whether a header can have the text. The browser would report another one like a server that is away. */
+const isSendable = (secret: string): boolean => /^[ -~]*$/.test(secret);
 
 /** Asks for the admin key or a token, and checks it before it is used. */
 export function Login({ onLogin }: { onLogin: (session: Session) => void }) {
@@ -13,6 +17,12 @@ export function Login({ onLogin }: { onLogin: (session: Session) => void }) {
     setBusy(true);
     setError(undefined);
     try {
+      if (!isSendable(secret))
+        throw new ChatSystemError({
+          status: 0,
+          code: 'not_sendable',
+          detail: 'It contains a character that no key or token contains. Copy it again.',
+        });
       const system = systemOf(session);
       await (kind === 'token' ? system.getApplication() : system.applications({ limit: 1 }).page());
       onLogin(session);

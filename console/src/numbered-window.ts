@@ -112,7 +112,6 @@ export class NumberedWindow<Item extends Numbered> {
 
   /** Reads the range of the window again, because counts and pending numbers do not come as changes. */
   refresh(): Promise<void> {
-    if (!this.isLoaded) return Promise.resolve();
     return this.#extend(async () => {
       const { first = 1, last = 0 } = this.#ends();
       const range = { ...(this.hasBefore && { after: first - 1 }), ...(this.hasAfter && { before: last + 1 }) };
@@ -203,13 +202,15 @@ export class NumberedWindow<Item extends Numbered> {
 
   async #extend(read: () => Promise<void>): Promise<void> {
     if (this.#reading !== undefined) return;
+    this.#missed = [];
     this.#reading = read();
     try {
       await this.#reading;
     } finally {
       this.#reading = undefined;
-      for (const change of this.#missed.splice(0)) this.#applyOne(change);
-      this.#changed();
     }
+    // Not after a failure: it changes nothing, and the view would read the same page again at once.
+    for (const change of this.#missed) this.#applyOne(change);
+    this.#changed();
   }
 }

@@ -6,7 +6,8 @@ export interface Place {
   message?: number;
 }
 
-const read = (): Place => {
+/** Returns the place in the URL. */
+export const currentPlace = (): Place => {
   const [, chat, message] = /^#([1-9]\d*)(?:\/([1-9]\d*))?$/.exec(location.hash) ?? [];
   return { ...(chat && { chat: Number(chat) }), ...(message && { message: Number(message) }) };
 };
@@ -18,9 +19,9 @@ export function goTo({ chat, message }: Place): void {
 
 /** Returns the place, and renders again when it changes. */
 export function usePlace(): Place {
-  const [place, setPlace] = useState(read);
+  const [place, setPlace] = useState(currentPlace);
   useEffect(() => {
-    const update = () => setPlace(read());
+    const update = () => setPlace(currentPlace());
     addEventListener('hashchange', update);
     return () => removeEventListener('hashchange', update);
   }, []);

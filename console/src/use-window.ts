@@ -3,7 +3,8 @@ import { type Numbered, NumberedWindow } from './numbered-window.ts';
 import { useRefresh } from './use-refresh.ts';
 
 /**
- * Returns a window over a list for as long as `list` is the same, and a version that changes with its content.
+ * Returns a window over a list for as long as `list` is the same, and a version that changes with its content. `attempt`
+ * changes when the first page has not been read for a while, so that the view begins again.
  *
  * @param list must be stable between renders
  */
@@ -13,9 +14,10 @@ export function useWindow<Item extends Numbered>(
 ) {
   const [version, changed] = useReducer((count: number, _: undefined) => count + 1, 0);
   const items = useMemo(() => new NumberedWindow<Item>(list, () => changed(undefined)), [list]);
+  const [attempt, again] = useReducer((count: number, _: undefined) => count + 1, 0);
   useRefresh(
-    useCallback(() => items.refresh(), [items]),
+    useCallback(async () => (items.isLoaded ? items.refresh() : again(undefined)), [items]),
     onError,
   );
-  return { items, version };
+  return { items, version, attempt };
 }

@@ -152,6 +152,42 @@ test('the holder of an access token that is limited to a chat sees and does what
   expect(await page.getByRole('alert').last().textContent()).toMatch(/^The token is not valid\. /);
 });
 
+test('a page that the server refuses is not requested again and again', async () => {
+  const { token, system } = await newSystem();
+  await system.createChat();
+  await system.chat(1).sendAll(Array.from({ length: 200 }, (_, i) => ({ body: `message ${i + 1}` })));
+  await system.chat(1).message(200);
+  const { page } = await open(token, '#1');
+  await page.locator('.message').first().waitFor();
+  // As when the token has expired.
+  let refused = 0;
+  await page.route('**/messages?*', (route) => {
+    refused++;
+    const problem = { code: 'access_token_expired', detail: 'The token has expired.' };
+    return route.fulfill({ status: 401, contentType: 'application/problem+json', body: JSON.stringify(problem) });
+  });
+  // Near the first message, the page reads older ones.
+  await page.getByLabel('Messages', { exact: true }).evaluate((view) => view.scrollTo(0, 0));
+  await page.getByText('The access token has expired.').waitFor();
+  await page.waitForTimeout(1_000);
+  // One for the scroll, and perhaps one by the regular refresh.
+  expect(refused).toBeLessThan(4);
+});
+
+test('a key or token with a character that was pasted with it is refused at once, and the page says why', async () => {
+  const { token } = await newSystem();
+  const page = await newPage();
+  const requests: string[] = [];
+  page.on('request', (request) => requests.push(request.url()));
+  await page.fill('#token', `${token}\u200b`);
+  await page.getByRole('button', { name: 'Open application' }).click();
+  await page.getByText(/^It contains a character that no key or token contains\. Copy it again\.$/).waitFor();
+  await page.fill('#admin-key', '“the admin key”');
+  await page.getByRole('button', { name: 'List applications' }).click();
+  await page.getByText(/^It contains a character that no key or token contains\. Copy it again\.$/).waitFor();
+  expect(requests).toEqual([]);
+});
+
 test('an access token that may not read does not log in, and the page says why', async () => {
   const { system } = await newSystem();
   const { access_token } = await system.createAccessToken({ can: ['create'] });

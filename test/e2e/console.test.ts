@@ -392,6 +392,82 @@ test('the console says that it catches up while its server is away, and then sho
   await close();
 });
 
+test('a chat that is opened while the server is away is shown, live, when the server is back', async () => {
+  const { token, system } = await newSystem();
+  for (const name of ['First', 'Second']) await system.createChat({ name });
+  await system.chat(2).send('before');
+  await system.chat(2).message(1);
+  const { page, close } = await openConsole(browser, { url: url(), token, hash: '#1' }, {}, async (opened) =>
+    opened.clock.install(),
+  );
+  await untilLive(page);
+  const { port } = new URL(url());
+  await host.stop('SIGKILL');
+  await page.getByRole('link', { name: 'Second' }).click();
+  const alert = page.getByText('The server does not respond.');
+  // The client repeats the requests of the chat for 8 s.
+  await expect
+    .poll(async () => {
+      await page.clock.fastForward(1_000);
+      return alert.count();
+    })
+    .toBe(1);
+  host = await startHost(dataDir, '--rollup-seconds', '1', '--port', port);
+  await expect
+    .poll(async () => {
+      await page.clock.fastForward(1_000);
+      return bodiesOf(page);
+    })
+    .toEqual(['before']);
+  await system.chat(2).send('after');
+  await expect.poll(() => bodiesOf(page)).toEqual(['before', 'after']);
+  await close();
+});
+
+test('what the user does next stays when a deletion that takes long has succeeded', async () => {
+  const { token, system } = await newSystem();
+  await system.createChat({ name: 'First' });
+  await system.createChat({ name: 'Second' });
+  await system.chat(1).sendAll([{ body: 'one' }, { body: 'two' }]);
+  await system.chat(1).message(2);
+  const { page, faults, close } = await open(token, '#1');
+  const dialog = page.getByRole('dialog');
+  const continued: (() => Promise<void>)[] = [];
+  await page.route('**/chats/1**', async (route) => {
+    if (route.request().method() === 'DELETE') continued.push(() => route.continue());
+    else await route.continue();
+  });
+  /** Deletes, and leaves the dialog before the request has got its response. */
+  const begin = async (name: string) => {
+    await page.getByRole('button', { name }).click();
+    await dialog.getByRole('button', { name: 'Delete' }).click();
+    await page.keyboard.press('Escape');
+    await dialog.waitFor({ state: 'detached' });
+    await expect.poll(() => continued.length).toBe(1);
+  };
+  const finish = async () => {
+    const deleted = page.waitForResponse((response) => response.request().method() === 'DELETE');
+    await continued.pop()?.();
+    await (await deleted).finished();
+  };
+  await begin('Delete message 1');
+  await page.getByRole('button', { name: 'Edit message 2' }).click();
+  await dialog.getByLabel('Message').fill('being written');
+  await finish();
+  await expect.poll(() => bodiesOf(page)).toEqual(['two']);
+  expect(await dialog.getByLabel('Message').inputValue()).toBe('being written');
+  await page.keyboard.press('Escape');
+
+  await begin('Delete the chat');
+  await page.getByRole('link', { name: 'Second' }).click();
+  await finish();
+  await page.getByRole('link', { name: 'First' }).waitFor({ state: 'detached' });
+  await page.getByRole('heading', { name: 'Second' }).waitFor();
+  expect(page.url()).toMatch(/#2$/);
+  expect(faults).toEqual([]);
+  await close();
+});
+
 test.each(['light', 'dark'] as const)('axe finds nothing serious on the console in %s', async (colorScheme) => {
   const { token, system } = await newSystem();
   await system.createChat({ name: 'Some chat' });
