@@ -28,6 +28,8 @@ export const sharedFlags = {
   domain: z
     .string()
     .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/, 'is not a domain name such as chat.example.org')
+    // RFC 1035, without the length byte of the first label and the root.
+    .max(253, 'is longer than 253 characters, the limit of DNS')
     .optional(),
   alarmEmail: z.email('is not an e-mail address').optional(),
   monthlyBudget: z.coerce.number('is not a number').int('is not a whole number').min(1, 'is less than 1').optional(),
