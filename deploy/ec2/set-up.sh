@@ -9,6 +9,8 @@ set -euo pipefail
 export DEBIAN_FRONTEND=noninteractive
 instance=$(cat /var/lib/cloud/data/instance-id)
 
+# A restart of the machine may have interrupted an installation.
+dpkg --configure --pending
 # The programs, and the agent of Session Manager, which Debian does not have. The first two commands are those of
 # docs/one-machine.md. They install Git, which is not needed here.
 apt-get update

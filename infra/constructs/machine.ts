@@ -32,6 +32,8 @@ const read = (file: string): string => readFileSync(path.join(project, file), 'u
 const image = '/aws/service/debian/release/13/latest/arm64';
 /** 2 GB of memory. The server needs less than 300 MB, but npm needs more than the 1 GB of a t4g.micro might leave. */
 const instanceType = 't4g.small';
+/** cloud-init runs the scripts in this folder at each boot, before it runs new user data. */
+const atEachBoot = '/var/lib/cloud/scripts/per-boot/chat-system';
 /** The size of the root volume, in GB: that of Debian's image. */
 const rootGb = 8;
 
@@ -124,8 +126,11 @@ export class Machine extends Construct {
     };
     userData.addCommands(
       ...Object.entries(settings).map(([name, value]) => `export ${name}=${value}`),
+      // cloud-init runs user data only once, even if the machine restarts before it has succeeded.
+      `[ "$0" -ef ${atEachBoot} ] || install -D --mode=700 "$0" ${atEachBoot}`,
       `cat > /root/set-up <<'END'\n${read('deploy/ec2/set-up.sh')}END`,
       'until bash /root/set-up; do sleep 30; done',
+      `rm ${atEachBoot}`,
     );
   }
 

@@ -1,5 +1,5 @@
-import { execFileSync } from 'node:child_process';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { execFileSync, spawnSync } from 'node:child_process';
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -53,6 +53,25 @@ describe('the flags of stage single', () => {
       '-c dataGb: is less than 1',
       expect.stringMatching(/^-c snapshot: is not a snapshot id/),
     ]);
+  });
+
+  test.for([
+    'a b.org',
+    'a;id.org',
+    '$(id).org',
+    '`id`.org',
+    'a.org\nexport CODE=x',
+    '192.0.2.1',
+    'Chat.example.org',
+    'a.org/',
+  ])('nothing but a domain name gets into the user data: not %j', (domain) => {
+    expect(problems({ domain })).toEqual(['-c domain: is not a domain name such as chat.example.org']);
+  });
+
+  test('a domain name has at most 253 characters, as in DNS', () => {
+    const longest = `${'a.'.repeat(125)}org`;
+    expect(problems({ domain: longest })).toEqual([]);
+    expect(problems({ domain: `b${longest}` })).toEqual(['-c domain: is longer than 253 characters, the limit of DNS']);
   });
 
   test('a file of stage single may be committed beside those of the other stages', () => {
@@ -230,9 +249,37 @@ describe('the user data', () => {
       'export DOMAIN=chat.example.org',
       'export STACK=ChatSystem-single',
       expect.stringMatching(/^export GROUP=MachineGroup\w+$/),
+      expect.stringMatching(/^\[ "\$0" -ef .* \|\| install -D --mode=700 "\$0" /),
       '…',
       'until bash /root/set-up; do sleep 30; done',
+      'rm /var/lib/cloud/scripts/per-boot/chat-system',
     ]);
+  });
+
+  test('the set-up runs again after a reboot, until it has succeeded', () => {
+    const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-user-data-'));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const script = path.join(folder, 'user-data');
+    const again = path.join(folder, 'cloud/scripts/per-boot/chat-system');
+    const ready = path.join(folder, 'ready');
+    // A set-up that succeeds when a file exists. After a failure, the machine is off before the next attempt.
+    const text = userData
+      .replace(/^(cat > .*?\n).*?^END$/ms, `$1echo run >> ${folder}/runs; [ -e ${ready} ]\nEND`)
+      .replaceAll('/root/set-up', path.join(folder, 'set-up'))
+      .replaceAll('/var/lib/cloud', path.join(folder, 'cloud'))
+      .replace('sleep 30', () => 'kill -KILL $$');
+    writeFileSync(script, text);
+    const runs = (file: string) => {
+      const { signal, status, stderr } = spawnSync('bash', [file], { encoding: 'utf8' });
+      return [signal ?? status, stderr];
+    };
+    expect(runs(script)).toEqual(['SIGKILL', '']);
+    expect(statSync(again).mode & 0o777).toBe(0o700);
+    expect(runs(again)).toEqual(['SIGKILL', '']);
+    writeFileSync(ready, '');
+    expect(runs(again)).toEqual([0, '']);
+    expect(readFileSync(path.join(folder, 'runs'), 'utf8')).toBe('run\n'.repeat(3));
+    expect(existsSync(again)).toBe(false);
   });
 
   test('the set-up runs the commands of docs/one-machine.md', () => {

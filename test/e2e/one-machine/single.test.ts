@@ -85,6 +85,7 @@ describeBooted('an instance of stage single', () => {
     expect(await owners()).toMatch(/^chat-system:700\n(chat-system:\d+\n)+root:600\n$/);
     expect(await run('systemctl is-enabled chat-system caddy chat-system-backup.timer')).toBe('enabled\n'.repeat(3));
     expect(readFileSync(path.join(folder, 'calls'), 'utf8').split('\n')).toEqual([
+      'dpkg --configure --pending',
       expect.stringMatching(/^curl .*https:\/\/s3\.eu-central-1\.amazonaws\.com\/amazon-ssm-eu-central-1\/latest\//),
       'dpkg --install /root/amazon-ssm-agent.deb',
       expect.stringMatching(
