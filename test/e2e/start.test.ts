@@ -1,4 +1,4 @@
-import { execFile } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import {
   cpSync,
@@ -404,3 +404,26 @@ describe('with an admin key', () => {
     expect(answer).toMatch(/^HTTP\/1\.1 201 /);
   });
 });
+
+test.runIf(process.platform === 'linux')(
+  'the server starts with a low priority that its user may not raise',
+  async () => {
+    const unprivileged =
+      process.getuid?.() === 0 ? ['setpriv', '--bounding-set=-sys_nice', '--inh-caps=-sys_nice'] : [];
+    const start = path.resolve(import.meta.dirname, '../../local/start.ts');
+    const [command = '', ...args] = [...unprivileged, 'nice', '-n', '10', process.execPath, start];
+    const child = spawn(command, [...args, '--port', '0', '--data-dir', dataFolder()], {
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    const ended = once(child, 'close');
+    let output = '';
+    for (const stream of [child.stdout, child.stderr])
+      stream.on('data', (chunk: Buffer) => {
+        output += chunk;
+      });
+    await Promise.race([ended, vi.waitFor(() => expect(output).toContain('Ctrl-C'), { timeout: 20_000 })]);
+    child.kill('SIGTERM');
+    await ended;
+    expect(output).toContain('Ctrl-C');
+  },
+);
