@@ -1,5 +1,4 @@
 import { execFileSync } from 'node:child_process';
-import { getPriority, setPriority } from 'node:os';
 import { expect, test } from 'vitest';
 import { type Answer, Client, type Problem } from '../support/client/client.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
@@ -74,18 +73,6 @@ test('a read that never ends gets a 503 after two seconds and delays no other ap
   expect(lines.map((line) => JSON.parse(line).message)).toEqual(['a read timed out and its process was replaced']);
   expect(host.stderr()).not.toContain(slow.split('/')[2]);
   for (const reader of readers) expect(() => process.kill(reader, 0)).toThrow('ESRCH');
-});
-
-test('a reader process keeps the nice value of its host when that is higher, because only root may lower one', async () => {
-  const host = await hostOf(startHost(dataFolder()));
-  await expect.poll(() => readersOf(host).length).toBeGreaterThan(0);
-  const before = readersOf(host);
-  expect(before.map((reader) => getPriority(reader))).toEqual(before.map(() => 5));
-  setPriority(host.process.pid as number, 15);
-  for (const reader of before) process.kill(reader, 'SIGKILL');
-  const later = () => readersOf(host).filter((reader) => !before.includes(reader));
-  await expect.poll(() => later().length).toBeGreaterThan(0);
-  await expect.poll(() => later().map((reader) => getPriority(reader))).toEqual(later().map(() => 15));
 });
 
 test('when a host is killed, its reader processes end by themselves', async () => {
