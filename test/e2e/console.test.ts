@@ -401,9 +401,11 @@ test('a chat that is opened while the server is away is shown, live, when the se
     opened.clock.install(),
   );
   await untilLive(page);
+  const second = page.getByRole('link', { name: 'Second' });
+  await second.waitFor();
   const { port } = new URL(url());
   await host.stop('SIGKILL');
-  await page.getByRole('link', { name: 'Second' }).click();
+  await second.click();
   const alert = page.getByText('The server does not respond.');
   // The client repeats the requests of the chat for 8 s.
   await expect
