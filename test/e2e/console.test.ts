@@ -378,54 +378,6 @@ test('the console works behind a proxy that adds a prefix to the path', async ()
   proxy.close();
 });
 
-test('the console says that it catches up while its server is away, and then shows what it missed', async () => {
-  const { token, system } = await newSystem();
-  await system.createChat();
-  const { page, close } = await open(token, '#1');
-  const { port } = new URL(url());
-  await host.stop('SIGKILL');
-  await page.getByText('Catching up', { exact: true }).waitFor();
-  host = await startHost(dataDir, '--rollup-seconds', '1', '--port', port);
-  await system.chat(1).send('after the break');
-  await untilLive(page);
-  await expect.poll(() => bodiesOf(page)).toEqual(['after the break']);
-  await close();
-});
-
-test('a chat that is opened while the server is away is shown, live, when the server is back', async () => {
-  const { token, system } = await newSystem();
-  for (const name of ['First', 'Second']) await system.createChat({ name });
-  await system.chat(2).send('before');
-  await system.chat(2).message(1);
-  const { page, close } = await openConsole(browser, { url: url(), token, hash: '#1' }, {}, async (opened) =>
-    opened.clock.install(),
-  );
-  await untilLive(page);
-  const second = page.getByRole('link', { name: 'Second' });
-  await second.waitFor();
-  const { port } = new URL(url());
-  await host.stop('SIGKILL');
-  await second.click();
-  const alert = page.getByText('The server does not respond.');
-  // The client repeats the requests of the chat for 8 s.
-  await expect
-    .poll(async () => {
-      await page.clock.fastForward(1_000);
-      return alert.count();
-    })
-    .toBe(1);
-  host = await startHost(dataDir, '--rollup-seconds', '1', '--port', port);
-  await expect
-    .poll(async () => {
-      await page.clock.fastForward(1_000);
-      return bodiesOf(page);
-    })
-    .toEqual(['before']);
-  await system.chat(2).send('after');
-  await expect.poll(() => bodiesOf(page)).toEqual(['before', 'after']);
-  await close();
-});
-
 test('what the user does next stays when a deletion that takes long has succeeded', async () => {
   const { token, system } = await newSystem();
   await system.createChat({ name: 'First' });
@@ -566,6 +518,7 @@ test('the keyboard is enough to log in, open a chat, search, and send, edit and 
   await page.keyboard.type(token);
   await page.keyboard.press('Enter');
   await untilLive(page);
+  await page.getByRole('link', { name: 'Some chat' }).waitFor();
   await enter('Some chat');
   await tabTo('Message');
   await tabTo('Message');
