@@ -56,7 +56,10 @@ export const awsQueues = Object.keys(queues) as AwsQueue[];
 export const queueNames = awsQueues.filter((name): name is QueueName => 'embeddedBatch' in queues[name]);
 export const changeQueues = queueNames.filter((name): name is ChangeQueue => queues[name].carries === 'changes');
 
-/** Returns the queues that the worker of a queue sends to. */
+/**
+ * Returns the queues that carry changes to which the worker of a queue sends. The feed queue, which carries steps, is
+ * not among them.
+ */
 export const sendsTo = (name: AwsQueue): ChangeQueue[] => (queues[name].carries === 'writes' ? changeQueues : []);
 
 /** The name of a queue among the services. */

@@ -28,7 +28,7 @@ export const sharedFlags = {
   domain: z
     .string()
     .regex(/^([a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?\.)+[a-z]{2,}$/, 'is not a domain name such as chat.example.org')
-    // RFC 1035, without the length byte of the first label and the root.
+    // RFC 1035 allows 255 bytes. The length byte of the first label and the root take two of them.
     .max(253, 'is longer than 253 characters, the limit of DNS')
     .optional(),
   alarmEmail: z.email('is not an e-mail address').optional(),

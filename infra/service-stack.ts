@@ -67,7 +67,7 @@ export class ServiceStack extends Stack {
       this.feed = new Feed(this, 'Feed', { name: this.system, authorizer, plaintext: deployment.stage.plaintext });
     }
 
-    // HTTP: one function per route. Writes use only the ledger; reads use the services that the route names.
+    // HTTP: one function per route. Each function is connected to the services that its route names.
     const fallback = create('fallback', functionSizes.fallback);
     this.api = new Api(this, 'Api', { name: this.system, fallback, throttling, logRetention });
     for (const [name, route] of Object.entries<Route>(routes)) {

@@ -44,7 +44,7 @@ function alarmsOf({ group }: Machine, { function: check }: HealthCheck): AlarmSp
   return [
     {
       id: 'Unreachable',
-      description: 'Clients cannot reach the API: for five minutes, no request for its health got a response.',
+      description: 'Clients cannot reach the API: for five minutes, no health check succeeded.',
       section: 'The machine does not respond',
       // Counting successes also catches a check that does not run at all.
       metric: new MathExpression({

@@ -23,7 +23,9 @@ export const limits = {
    * as void, which takes 5 s in SQLite for this many. A file with more is more likely damaged than numbered with gaps.
    */
   archiveGaps: 1_000_000,
-  /** Longest name of an application or chat, in code points: fits a VARCHAR(255), which both SQL engines index whole. */
+  /**
+   * Longest name of an application or chat, in code points: fits a VARCHAR(255), which both SQL engines index whole.
+   */
   nameLength: 255,
   /** Longest message body, in code points: at four bytes each it still fits a MySQL TEXT column (65,535 bytes). */
   bodyLength: 10_000,
@@ -116,12 +118,13 @@ export const limits = {
    */
   liveApplicationMs: 30_000,
   /**
-   * Access tokens. `length`: the longest, in characters, so that it fits into a header beside others. `chats`: how many
-   * it can be limited to. `lifetime`: in seconds. `keptMs`: how long a function on AWS uses an application's access
-   * generation after it read it, in milliseconds. The contract refuses an access token within 60 s after it was ended.
-   * Reading the generation also shows that the application is not deleted. `keptMs` is less than `liveApplicationMs`,
-   * so that a create with an access token never reads the application a second time. `remembered`: the number of opened
-   * access tokens that a process remembers, 1 kB each or, with the longest sender and 100 chats, 10 kB.
+   * Access tokens. `length`: maximum length of an access token, in characters, so that a request with the token and
+   * other headers stays below the header limit. `chats`: how many it can be limited to. `lifetime`: in seconds.
+   * `keptMs`: how long a function on AWS uses an application's access generation after it read it, in milliseconds. The
+   * contract refuses an access token within 60 s after it was ended. Reading the generation also shows that the
+   * application is not deleted. `keptMs` is less than `liveApplicationMs`, so that a create with an access token never
+   * reads the application a second time. `remembered`: the number of opened access tokens that a process remembers, 1
+   * kB each or, with the longest sender and 100 chats, 10 kB.
    */
   accessToken: {
     length: 4_000,

@@ -27,7 +27,9 @@ const headEnd = Buffer.from('\r\n\r\n');
 const minBodyBytes = 1_024;
 /** Maximum number of connections. An idle one takes some 8 kB, measured with 10,000 of them. */
 const maxConnections = 16_000;
-/** Maximum number of connections that have a stream, and their maximum share of all. The others are left to requests. */
+/**
+ * Maximum number of connections that have a stream, and their maximum share of all. The others are left to requests.
+ */
 const maxStreams = 12_000;
 const maxShareOfStreams = 0.75;
 /** Descriptors left to the files of the data folder, to threads and to modules that are loaded late. */
@@ -68,7 +70,10 @@ class Connection implements TrackedConnection {
   unparsed: Buffer = noBytes;
   /** Whether reading from the socket is stopped, until what was read is parsed. */
   stopped = false;
-  /** Passes on that the client has ended its side, once what was read is parsed. */
+  /**
+   * Tells Node.js that the client has ended its side of the connection. Called when all bytes that were read are
+   * parsed.
+   */
   passOnEnd: (() => void) | undefined;
   /** Bytes that were read and discarded since `ending` or `streaming` was set. */
   discarded = 0;
@@ -171,7 +176,7 @@ export class Connections {
    * takes 7 kB. Node.js does the same for a connection that is upgraded, but documents none of these members.
    */
   releaseParser({ socket }: Connection): void {
-    // It was set for the next request.
+    // Node.js has set a timeout for the next request. Remove it.
     socket.setTimeout(0);
     const parsed = socket as { parser?: { remove(): void; close(): void } | null };
     parsed.parser?.remove();
@@ -377,7 +382,7 @@ export class Connections {
       return;
     }
     connection.passOnEnd();
-    // Node.js calls it after an end, so that the stream emits it.
+    // Node.js calls `read(0)` after the end of its input, so that the stream emits `end`.
     socket.read(0);
   }
 

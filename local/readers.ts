@@ -36,8 +36,8 @@ const checkEveryMs = 50;
 
 /**
  * Maximum number of concurrent reads. All running reads of applications whose pace is slow or unknown together count as
- * one. The limit is two, so that one application can never occupy all processes. It is not higher, because more reads
- * would only compete for two processors.
+ * one. The limit is two because one application has at most one running read, so it can never occupy all processes. It
+ * is not higher, because more reads would only compete for two processors.
  */
 const maxConcurrentReads = 2;
 /**

@@ -252,8 +252,8 @@ export function createServer(
     response.useChunkedEncodingByDefault = false;
     note(exchange, result.statusCode);
     response.writeHead(result.statusCode, headers);
-    // End the response after its head, but keep the connection open: without this member, which it does not document,
-    // Node.js would close it. So the request, the response and what refers to them, 6 kB, are freed when the stream
+    // End the response after its head, but keep the connection open: without this undocumented member, Node.js would
+    // close the connection. So the request, the response and what refers to them, 6 kB, are freed when the stream
     // begins.
     Object.assign(response, { _last: false });
     response.end();

@@ -4,7 +4,7 @@ import { TooLong } from '../lib/model/errors.ts';
 /**
  * Returns a handler that reads in this thread and, if that takes too long here, in a reader process.
  *
- * @param here its services throw `TooLong`
+ * @param here the handler for this thread. Its services throw `TooLong`
  */
 export const shortReads =
   (here: HttpHandler, inReader: HttpHandler): HttpHandler =>

@@ -59,7 +59,10 @@ const schedules = {
   purge: purgeSchedule(services),
 };
 
-/** A purge stops after this many milliseconds and continues in the next run, as it would on AWS. */
+/**
+ * Time limit of a purge, in milliseconds. The purge starts no step in the last 5 s of it, and continues in the next
+ * run, as on AWS.
+ */
 const purgeTimeMs = 15_000;
 
 const acceptingThread = createBirpc<AcceptingThread, WorkerThread>(

@@ -24,7 +24,7 @@ interface Facts {
   cause?: unknown;
 }
 
-/** The one class of errors that the client throws, except that an aborted call throws the reason of its signal. */
+/** What a request that fails throws. An aborted call throws the reason of its signal instead. */
 export class ChatSystemError extends Error {
   /** The HTTP status; 0 when no response came. */
   readonly status: number;

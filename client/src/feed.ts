@@ -13,7 +13,7 @@ const self = '/applications/self';
 const pageSize = 1_000;
 /** The time between two reads where there is no feed, in milliseconds. It doubles while nothing changes. */
 const pollMs = { first: 1_000, longest: 10_000 };
-/** The time of polling after which to check whether there is a feed now, in milliseconds. */
+/** How long the client polls before it asks again whether there is a feed, in milliseconds. */
 const pollingMs = 300_000;
 
 /** The API as the source of a follower. */

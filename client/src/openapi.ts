@@ -83,7 +83,7 @@ export interface paths {
         put?: never;
         /**
          * Create an access token: a limited, short-lived credential for a browser or an app
-         * @description An access token is for a browser or an app, which must not have the application's token. It allows what `can` says, in its `chats` only, until it expires. It cannot be changed; to end it early, end all of them. Send it in the header `Authorization: Bearer …` with `self` in the place of the token in a path. Nothing is stored. The body may be missing.
+         * @description An access token is for a browser or an app, which must not have the application's token. It allows what `can` says, in its `chats` only, until it expires. It cannot be changed; to end it early, end all of them. Send it in the header `Authorization: Bearer …` with `self` in the place of the token in a path. The access token itself is not stored on the server. The body may be missing.
          *
          *     No access token allows it.
          */
@@ -146,7 +146,7 @@ export interface paths {
         get: operations["getChat"];
         /**
          * Replace the name, the metadata or both of a chat; null removes the name
-         * @description What the request does not name stays as it is; `metadata` is replaced whole. The last accepted edit wins. Reads may show the old state for a moment. The response has the number, what the request named, and both times: merge it into the object that you have, do not replace the object.
+         * @description What the request does not name stays as it is; `metadata` is replaced whole. The last accepted edit wins. Reads may show the old state for a moment. The response has the number, what the request named, and `created_at` and `updated_at`: merge it into the object that you have, do not replace the object.
          *
          *     No access token allows it.
          */
@@ -163,7 +163,7 @@ export interface paths {
         head?: never;
         /**
          * Replace the name, the metadata or both of a chat; null removes the name
-         * @description What the request does not name stays as it is; `metadata` is replaced whole. The last accepted edit wins. Reads may show the old state for a moment. The response has the number, what the request named, and both times: merge it into the object that you have, do not replace the object.
+         * @description What the request does not name stays as it is; `metadata` is replaced whole. The last accepted edit wins. Reads may show the old state for a moment. The response has the number, what the request named, and `created_at` and `updated_at`: merge it into the object that you have, do not replace the object.
          *
          *     No access token allows it.
          */
@@ -375,7 +375,7 @@ export interface paths {
          * List the ways to follow changes live, or follow them as server-sent events
          * @description Lists the ways to follow changes live. A client uses the first one that it knows.
          *
-         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, `chat=2:17` from its version 17 on. Each event "changes" is for one version. It has the messages, or chats, that changed in this version and have not changed since. If all of them have changed since, the version has no event. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
+         *     With `Accept: text/event-stream`, where `sse` is listed, the response is a stream of server-sent events. It sends what changed after the given versions, in order, and then each new change, until the client disconnects. `chat=2` follows chat 2 from now on, and `chat=2:17` follows it from the first change after version 17. Each event "changes" is for one version. It has the messages, or chats, that changed in this version and have not changed since. If all of them have changed since, the version has no event. A version larger than 200 kB comes with "truncated" and without data: ask for its changes. A client that reconnects with the id of the last event as `Last-Event-ID` misses nothing and repeats nothing. EventSource does that by itself.
          *
          *     The event "heartbeat" comes every 30 seconds, with the versions of all that is followed. The event "end" has a `code`. With `chat_not_found`, it also has the number of a followed chat that was deleted, and the server closes the connection only if nothing else is followed. With the other codes the server always closes the connection: `access_token_expired`, `access_token_invalid`, `application_not_found`, "too_slow" (more than 1 MB unread; reconnect and catch up) and "stopping" (reconnect).
          *
@@ -2115,7 +2115,7 @@ export interface operations {
     listChatChanges: {
         parameters: {
             query?: {
-                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the current version, without changes. */
+                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Without it, the response has the current version and no changes. */
                 after?: number;
                 /** @description The most changes on the page. A version is split only if its changes do not fit on one page. Only `more: false` ends the list. */
                 limit?: number;
@@ -2158,7 +2158,7 @@ export interface operations {
     listApplicationChanges: {
         parameters: {
             query?: {
-                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Absent for the current version, without changes. */
+                /** @description The version that the client has: `change` of the previous page, or 0 for everything. Without it, the response has the current version and no changes. */
                 after?: number;
                 /** @description The most changes on the page. A version is split only if its changes do not fit on one page. Only `more: false` ends the list. */
                 limit?: number;

@@ -20,7 +20,7 @@ export function Applications(props: { system: ChatSystem; onOpen: (token: string
         const next = await system.applications({ order: 'desc' }).page(cursor);
         setPage((shown) => {
           if (!cursor) return next;
-          // Not if the button was pressed twice.
+          // If the button was pressed twice, the page is added only once.
           return shown?.next === cursor ? { ...next, data: [...shown.data, ...next.data] } : shown;
         });
       } catch (failure) {

@@ -7,7 +7,7 @@ export function Dialog(props: { title: string; onClose: () => void; children: Co
   useEffect(() => {
     const before = document.activeElement as HTMLElement | null;
     ref.current?.showModal();
-    // Once the dialog is removed, because until then nothing else can have the focus.
+    // Restore the focus after the dialog is removed, because before that nothing else can have the focus.
     return () => queueMicrotask(() => before?.focus());
   }, []);
   return (

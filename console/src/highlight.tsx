@@ -7,7 +7,10 @@ const before = 80;
 /** How many characters of a match are shown. */
 const shown = 400;
 
-/** Shows the `highlight` of a match. It is HTML with `<em>` only; the parts between are made text, never HTML. */
+/**
+ * Shows the `highlight` of a match. It is HTML whose only tag is `<em>`. The parts between the tags are shown as text,
+ * never as HTML.
+ */
 export function Highlight({ html }: { html: string }) {
   const first = html.indexOf('<em>');
   const parts = html.split(/<\/?em>/).map(unescaped);

@@ -3,7 +3,7 @@ import { ChatSystemError } from '../../client/src/index.ts';
 import { Problem } from './problem.tsx';
 import { type Session, systemOf } from './session.ts';
 
-/** Returns whether a header can have the text. The browser would report another one like a server that is away. */
+/** Returns whether a header can contain the text. If not, `fetch` would fail as if the server were not reachable. */
 const isSendable = (secret: string): boolean => /^[ -~]*$/.test(secret);
 
 /** Asks for the admin key or a token, and checks it before it is used. */

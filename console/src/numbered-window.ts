@@ -48,10 +48,10 @@ export class NumberedWindow<Item extends Numbered> {
   isLoaded = false;
   readonly #read: (range: Range) => Promise<NumberedPage<Item>>;
   readonly #changed: () => void;
-  /** What changed while pages are read, because a page may be older than a change that came before its response. */
+  /** Changes that arrived while a page is read. They are applied again to the page, because it may be older. */
   #missed: ItemChange<Item>[] = [];
   #reading: Promise<void> | undefined;
-  /** Counts jumps, so that the page of an earlier jump is dropped. */
+  /** Counts jumps, so that of the jumps that wait for a page in progress, only the last one reads. */
   #jumps = 0;
 
   constructor(read: (range: Range) => Promise<NumberedPage<Item>>, changed: () => void) {
@@ -209,7 +209,8 @@ export class NumberedWindow<Item extends Numbered> {
     } finally {
       this.#reading = undefined;
     }
-    // Not after a failure: it changes nothing, and the view would read the same page again at once.
+    // A failure skips this. It has changed nothing, and after `#changed` the view would read the same page again at
+    // once.
     for (const change of this.#missed) this.#applyOne(change);
     this.#changed();
   }

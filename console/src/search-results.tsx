@@ -48,7 +48,7 @@ export function SearchResults(props: {
   }, [search]);
   const more = async (cursor: string) => {
     const following = await page(cursor);
-    // Not if the button was pressed twice, or another search has begun.
+    // If the button was pressed twice, or another search has begun, the page is dropped.
     setFound((before) =>
       before?.next === cursor ? { ...following, data: [...before.data, ...following.data] } : before,
     );

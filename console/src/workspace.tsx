@@ -40,7 +40,10 @@ export function Workspace({ system, onLeave }: { system: ChatSystem; onLeave: ()
   const onEdited = useCallback((numbers: number[]) => {
     if (numbers.includes(openChat.current ?? 0)) setEdits((count) => count + 1);
   }, []);
-  /** An access token has no token of the application, and one that is limited to some chats no count. */
+  /**
+   * With an access token, the response has no `token` and, if the access token is limited to some chats, no
+   * `chats_count`.
+   */
   const isOwner = application?.token !== undefined;
   const isLimited = application !== undefined && application.chats_count === undefined;
   // A new object for each navigation, so that the same number can be shown again.

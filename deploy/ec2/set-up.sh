@@ -49,7 +49,7 @@ for folder in chat-system chat-system-backups caddy; do
   mountpoint --quiet "/var/lib/$folder" || mount "/var/lib/$folder"
 done
 systemctl daemon-reload
-# The numbers of the users can differ from those on the previous instance.
+# The numeric user ids can differ from those on the previous instance.
 chown --recursive chat-system: /data/chat-system /data/chat-system-backups
 chown --recursive caddy: /data/caddy
 

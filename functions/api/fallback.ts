@@ -8,7 +8,10 @@ import { proxyResult } from '../runtime/http/proxy-result.ts';
 import { requestHeaders } from '../runtime/http/request-headers.ts';
 import { pathCheck } from '../runtime/http/route-path.ts';
 
-/** The methods of each path in the route table, and the check of a path as the client wrote it. */
+/**
+ * For each path of the route table: its methods, and a function that tells whether the path of a request, as the client
+ * wrote it, is this path.
+ */
 const known = new Map(
   [
     ...Map.groupBy(

@@ -39,9 +39,12 @@ export interface BatchOutcome {
 interface WorkerOptions<Queue extends AwsQueue, Content, Needs> {
   /** The queue that the records come from. */
   queue: Queue;
-  /** Reads a record's body. @throws MalformedRecord */
+  /** Reads a record's body. @throws MalformedRecord, UnknownRecord */
   decode: (body: string) => Content;
-  /** Does the work of a batch, possibly more than once. Returns the records that can never be processed. */
+  /**
+   * Does the work of a batch, possibly more than once. Returns the records that can never be processed or must be
+   * retried, and what was measured.
+   */
   work: (records: Parsed<Content>[], services: Needs) => Promise<BatchOutcome>;
   /** The message that reports a batch. */
   done: (typeof events)[keyof typeof events];

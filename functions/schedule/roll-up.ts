@@ -4,7 +4,7 @@ import { logged } from '../runtime/observe/report.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 
-/** Runs every minute: updates the counts of changed chats and applications. */
+/** Runs regularly, by default every minute: updates the counts of changed chats and applications. */
 export const rollUpSchedule = scheduled(
   async ({ store, ledger, report = logged }: Pick<WorkerServices, 'store' | 'ledger' | 'report'>) => {
     const visited = await rollUp(store, ledger, ({ marks, error }) =>

@@ -19,7 +19,8 @@ export class AlarmTopic extends Construct {
       enableKeyRotation: true,
       removalPolicy: RemovalPolicy.DESTROY,
     });
-    // Without a condition on the account, as AWS documents it. The policy of the topic has that condition.
+    // This grant has no condition on the account, as in the AWS documentation. The policy of the topic has that
+    // condition.
     key.grantEncryptDecrypt(new ServicePrincipal(cloudWatch));
     this.topic = new Topic(this, 'Topic', { displayName: 'chat-system alarms', masterKey: key, enforceSSL: true });
     this.topic.addToResourcePolicy(

@@ -30,7 +30,7 @@ const read = (file: string): string => readFileSync(path.join(project, file), 'u
 
 /** Debian's own image, in the release of docs/one-machine.md. AWS resolves the parameter at each deployment. */
 const image = '/aws/service/debian/release/13/latest/arm64';
-/** 2 GB of memory. The server needs less than 300 MB, but npm needs more than the 1 GB of a t4g.micro might leave. */
+/** 2 GB of memory. The server needs less than 300 MB. A t4g.micro has 1 GB, which may be too little for npm. */
 const instanceType = 't4g.small';
 /** cloud-init runs the scripts in this folder at each boot, before it runs new user data. */
 const atEachBoot = '/var/lib/cloud/scripts/per-boot/chat-system';

@@ -124,7 +124,7 @@ export class ExistingNetwork extends Construct implements Network {
  */
 export function closedGroup(scope: Construct, id: string, vpc: IVpc, description: string): SecurityGroup {
   const group = new SecurityGroup(scope, id, { vpc, description, allowAllOutbound: false });
-  group.addEgressRule(Peer.ipv4('127.0.0.1/32'), Port.allTraffic(), 'Nothing else');
+  group.addEgressRule(Peer.ipv4('127.0.0.1/32'), Port.allTraffic(), 'Matches no traffic');
   return group;
 }
 

@@ -1,7 +1,8 @@
 import { isNumber } from '../model/bounds.ts';
 
-// The ids of a stream's events. An id has the version that the client has of everything that it follows, so a client
-// that reconnects with its last id continues exactly there. To clients, ids are opaque.
+// The ids of a stream's events. An id contains, for each followed chat or list of chats, the version up to which the
+// client has received the changes. A client that reconnects with its last id continues after these versions. To
+// clients, ids are opaque.
 
 /** The versions by the numbers of the chats; 0 stands for the list of the application's chats. */
 export type Positions = ReadonlyMap<number, number>;

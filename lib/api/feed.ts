@@ -34,8 +34,8 @@ export interface StreamRequest {
   /** When the stream must end: undefined for whoever has the application's own token. */
   access: { generation: number; expiresAt: number } | undefined;
   /**
-   * Whether the path had `self`. If its application is deleted, the stream then ends with `access_token_invalid`,
-   * otherwise with `application_not_found`.
+   * Whether the path had `self`. When the application is deleted, a stream whose path had `self` ends with
+   * `access_token_invalid`, and any other stream with `application_not_found`.
    */
   isSelf: boolean;
 }

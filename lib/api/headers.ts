@@ -1,4 +1,7 @@
-/** Headers of every response. Any web page may call the API, because tokens protect applications and origins do not. */
+/**
+ * Headers of every response. Web pages of any origin may call the API, because applications are protected by tokens and
+ * not by the origin of the page.
+ */
 export const commonHeaders = {
   'access-control-allow-origin': '*',
   'access-control-expose-headers': 'Date, ETag, Link, Location, Retry-After, x-request-id',

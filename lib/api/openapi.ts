@@ -61,7 +61,7 @@ data: {"changes":{"2":18}}
 function responseContentOf(id: OperationId, { response }: Route): ZodOpenApiResponseObject['content'] {
   if (response.document === 'text/html') return { 'text/html': { schema: z.string() } };
   if (response.document === 'application/json') return json(z.looseObject({}));
-  // Every remaining operation returns JSON.
+  // A 204 has no content. Every remaining operation returns JSON.
   if (response.status === 204) return undefined;
   return {
     ...json(responseSchemas[id as JsonOperation]),

@@ -213,7 +213,7 @@ export const NumberedPageQuery = once(() =>
 export const ChangesQuery = once(() =>
   z.object({
     after: queryNumber(
-      'The version that the client has: `change` of the previous page, or 0 for everything. Absent for the current version, without changes.',
+      'The version that the client has: `change` of the previous page, or 0 for everything. Without it, the response has the current version and no changes.',
     ),
     limit: limit(
       limits.changesPage,

@@ -54,7 +54,7 @@ export const checkApplication = (
  * message that is stored under a void number is read and counted as usual.
  *
  * An application that already exists must be the same one: created at the same time, and with no higher numbers than in
- * the file, so that nothing was created in it since the export.
+ * the file, which shows that nothing was created in it since the export.
  *
  * @throws ArchiveProblem naming the line; the lines after it are not imported
  */

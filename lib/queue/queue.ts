@@ -54,7 +54,7 @@ export interface Queue {
   addDeadLetters(deadLetters: DeadLetter[]): Promise<void>;
   /**
    * Returns the dead letters, at most `max`, and leaves them where they are. In SQS, other receivers do not see them
-   * meanwhile; if the process dies, for up to ten minutes.
+   * during the call or, if the process dies, for up to ten minutes.
    *
    * @throws Error when the list may not be complete, because in SQS it took more than ten minutes
    */

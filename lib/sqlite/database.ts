@@ -41,7 +41,9 @@ const wholeCheckBytes = 128 * 1024 * 1024;
  */
 export const journalBytes = 64 * 1024 * 1024;
 
-/** The pages that a copy reads at once, 4 MB of 4,096 bytes each. Between two of these steps, the copy can be stopped. */
+/**
+ * The pages that a copy reads at once, 4 MB of 4,096 bytes each. Between two of these steps, the copy can be stopped.
+ */
 const copiedPagesAtOnce = 1_000;
 
 /** The first 16 bytes of every database (https://sqlite.org/fileformat.html). */
@@ -483,7 +485,7 @@ function explained(path: string, error: unknown): unknown {
 export const isLocked = (error: unknown): boolean =>
   [codes.busy, codes.locked].some((code) => primaryCode(error) === code);
 
-/** Returns whether the cause is the machine (disk full, lock, input or output error) and may pass. */
+/** Returns whether the cause is the machine (disk full, lock, input or output error), so that a retry may succeed. */
 export const isSqliteOutage = (error: unknown): boolean => {
   const code = primaryCode(error);
   return (

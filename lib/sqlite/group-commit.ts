@@ -57,9 +57,9 @@ export class GroupCommit {
   }
 
   /**
-   * Like `run`, for work that changes the file with at most one statement, or leaves its change to a participant's `end`,
-   * and does not throw after it. SQLite itself rolls back a statement that fails. This avoids a savepoint, which takes a
-   * fifth of the time that a create takes in SQLite.
+   * Like `run`, for work that changes the file with at most one statement and does not throw after that statement, or
+   * that leaves its change to a participant's `end`. SQLite itself rolls back a statement that fails. This avoids a
+   * savepoint, which takes a fifth of the time that a create takes in SQLite.
    */
   runStatement<T>(work: () => T): Promise<T> {
     return this.#add(work, false);

@@ -101,7 +101,7 @@ export class Follower implements Subscriber {
     this.client.send(Buffer.from(`event: heartbeat\ndata: ${JSON.stringify(data)}\nid: ${this.#id()}\n\n`));
   }
 
-  /** Ends what follows a deleted chat. The stream continues if anything else is followed. */
+  /** Ends the subscription to a deleted chat. The stream continues if anything else is followed. */
   endChat(subscription: Subscription): void {
     const at = this.subscriptions.indexOf(subscription);
     if (this.hasEnded || at < 0) return;
@@ -116,7 +116,7 @@ export class Follower implements Subscriber {
     if (!this.hasEnded) this.#end(endEvent(code));
   }
 
-  /** Forgets the stream, whose client has gone. */
+  /** Removes the follower without sending anything to its client. */
   close(): void {
     if (this.hasEnded) return;
     this.hasEnded = true;

@@ -157,7 +157,7 @@ test('a version or size that the region does not offer is named', async () => {
 });
 
 test.for([
-  ['ROLLBACK_COMPLETE', 'its first deployment failed: delete it'],
+  ['ROLLBACK_COMPLETE', 'it cannot be updated in this state: delete the stack'],
   ['UPDATE_ROLLBACK_FAILED', 'continue the rollback first'],
   ['UPDATE_IN_PROGRESS', 'wait until this ends'],
 ] as const)('a stack in the state %s is a problem: %s', async ([StackStatus, remedy]) => {

@@ -8,7 +8,7 @@ import { msOf } from './time.ts';
 const sizes = { full: { runs: 11, pages: 50 }, smoke: { runs: 1, pages: 5 } };
 const limit = 50;
 
-/** The default of the list of changes. */
+/** The default `limit` of the list of changes. */
 const changesLimit = 100;
 
 /**

@@ -21,7 +21,7 @@ export function cellsOf(measurement: Measurement): string[] {
 
 export const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'yes' : '**no**');
 
-/** Formats what the bar demands of the ratio to the reference or, without a reference, of our value. */
+/** Formats the limit that the bar sets for the ratio or, without a reference, for our value. */
 export const targetOf = ({ bar, reference, unit }: Measurement, nameOfValue: string): string => {
   if (!bar) return '';
   const limit = 'atLeast' in bar ? `≥ ${number(bar.atLeast)}` : `≤ ${number(bar.atMost)}`;

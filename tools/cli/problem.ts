@@ -3,7 +3,7 @@ const wrongUsageStatus = 2;
 
 /** The reason why a command cannot do its work. The message is a sentence for the user. */
 export class CommandProblem extends Error {
-  /** 1 when the work failed, 2 when an argument or a setting is wrong. */
+  /** 1 when the work failed, 2 when an argument or a setting is wrong, 130 or 143 when a signal stopped the command. */
   readonly exitStatus: number;
 
   constructor(message: string, { exitStatus = 1, cause }: { exitStatus?: number; cause?: unknown } = {}) {

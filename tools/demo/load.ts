@@ -70,7 +70,10 @@ export async function load(
   return loaded;
 }
 
-/** Returns the state of a message that an earlier process may have sent; `unknown` also when the server does not say. */
+/**
+ * Returns the state of a message that an earlier process may have sent; `unknown` also when the request fails
+ * temporarily.
+ */
 async function stateOf(chat: ChatHandle, message: number): Promise<'stored' | 'accepted' | 'unknown'> {
   try {
     await chat.message(message, { retryMs: 0 });

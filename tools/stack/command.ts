@@ -25,7 +25,7 @@ export function stackCommand(actions: Actions): Command {
     .addOption(
       new Option(
         '--provider <name>',
-        `${providerNames.join(', ')} (default: docker if an engine responds, else native)`,
+        `${providerNames.join(', ')} (default: external if AWS_ENDPOINT_URL, MYSQL_URL and OPENSEARCH_URL are set, else the choice of the earlier up, else docker if an engine responds, else native)`,
       ).env('STACK_PROVIDER'),
     )
     .addOption(

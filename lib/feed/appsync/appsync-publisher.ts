@@ -107,7 +107,7 @@ export class AppsyncPublisher implements Publisher {
   }
 }
 
-// The types that AppSync gives errors. Their messages are left out, because they may quote an event.
+// Returns the type of the error in a response of AppSync. The message is left out, because it may quote an event.
 const errorTypeOf = (text: string): string => /"errorType": ?"(\w+)"/.exec(text)?.[1] ?? 'no error type';
 
 const published = once(() =>

@@ -65,8 +65,8 @@ const isEarlier = (name: string): boolean => name.includes('/');
 const firstUse = (name: string): number => Number.parseInt(name, 10);
 
 /**
- * Returns the number of claims at which a take is refused. Those of an earlier release are not counted, because it did
- * not limit their number, and they stay for up to an hour.
+ * Returns the number of claims at which a take is refused. Claims of an earlier release are not counted, because that
+ * release did not limit their number, and they cannot be removed in the first hour.
  */
 export const claimLimit = (counter: Item | undefined): number =>
   maxClaims + Object.keys(counter?.claims?.M ?? {}).filter(isEarlier).length;

@@ -27,7 +27,7 @@ export class LiveApplications {
     this.#live.set(token, true, at);
   }
 
-  /** Returns whether the application is known to be deleted. If it cannot be read, it is not. */
+  /** Returns whether the application is known to be deleted. Returns false if the application cannot be read. */
   async isDeleted(token: string): Promise<boolean> {
     const now = this.#now();
     if (this.#live.get(token, now)) return false;

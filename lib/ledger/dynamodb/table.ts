@@ -53,7 +53,10 @@ interface CallOptions {
 }
 const afterWrite: CallOptions = { repeatable: true, followsWrite: true };
 
-/** Limits of DynamoDB's batch calls (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html). */
+/**
+ * Limits of DynamoDB's batch calls
+ * (https://docs.aws.amazon.com/amazondynamodb/latest/developerguide/ServiceQuotas.html).
+ */
 const keysPerRead = 100;
 const itemsPerWrite = 25;
 
@@ -105,8 +108,8 @@ export const numberIn = (item: Item, name: string): number => Number(item[name]?
  * timeout it may have been applied.
  *
  * All calls throw `Unavailable` when DynamoDB is unavailable or the outcome is unknown, and `Throttled` when DynamoDB
- * throttles and nothing was applied. `insert` and `write` never throw `Throttled`, because they follow a call that took
- * a number.
+ * throttles and nothing was applied. `insert` and `write` never throw `Throttled`, because an earlier call of the same
+ * request may have taken a number.
  */
 export class DynamodbTable {
   readonly #client: DynamoDBClient;

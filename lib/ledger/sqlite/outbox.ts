@@ -32,8 +32,9 @@ export class SqliteOutbox {
   }
 
   /**
-   * Adds writes to the current group. A caller encodes a write in the expression that makes it, so that only the
-   * encoded object is allocated. A second object for each write was a tenth of all that accepting a batch allocated.
+   * Adds writes to the current group. Callers pass an object literal directly to `encodeWrite`, so that only the
+   * encoded object is allocated. A second object for each write took a tenth of the memory that was allocated to accept
+   * a batch.
    */
   add(...writes: EncodedWrite[]): void {
     this.#requests.push({ id: this.#requestId, writes });

@@ -12,7 +12,9 @@ const primaryKeys = {
   purges: ['token', 'chat'],
 } satisfies Record<keyof Schema, string[]>;
 
-/** Rows of one statement. With bodies of 10,000 characters they stay far below MySQL's limit of 64 MB for a statement. */
+/**
+ * Rows of one statement. With bodies of 10,000 characters they stay far below MySQL's limit of 64 MB for a statement.
+ */
 const rowsAtOnce = 200;
 /** Rows that one statement deletes. */
 const deletedAtOnce = 5_000;
@@ -37,7 +39,7 @@ export interface CopyStep {
 /** The database to copy from is the one to copy to. */
 export class SameDatabase extends Error {
   constructor() {
-    super('This is the database that would be replaced; pass the address of the restored one.');
+    super('The address belongs to the database that would be replaced; pass the address of the restored database.');
   }
 }
 

@@ -53,8 +53,8 @@ export const isDataError = (error: unknown): boolean => dataErrors.has(codeOf(er
 export const isAccessDenied = (error: unknown): boolean => codeOf(error) === 'ER_ACCESS_DENIED_ERROR';
 
 /**
- * Returns whether the cause is the server or the network and may pass. mysql2 marks the error of a lost connection as
- * fatal.
+ * Returns whether the cause is the server or the network, so that a retry may succeed. mysql2 marks the error of a lost
+ * connection as fatal.
  */
 export const isMysqlOutage = (error: unknown): boolean =>
   outages.has(codeOf(error)) || (error instanceof Error && 'fatal' in error && error.fatal === true);

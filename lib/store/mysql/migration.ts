@@ -8,8 +8,8 @@ const doneTable = 'kysely_migration';
 
 /**
  * Brings the tables up to date. Concurrent calls wait for each other, and a migration that failed half-way runs again.
- * Tables that a newer version has migrated are left as they are: migrations only add, so this version works with them,
- * as it must while a deployment is rolled back.
+ * Tables that a newer version has migrated are left as they are: migrations remove no table and no column, so this
+ * version works with them, as it must while a deployment is rolled back.
  *
  * @param db opened with the time limits of migrations
  * @throws Error when another version has migrated the database and this version has migrations that the other does not

@@ -84,7 +84,7 @@ export const mysqlMigrations: Record<string, Migration> = {
     },
   },
   '004': {
-    // Existing rows are the first version of their chat or application. Writers do not wait for the indexes either.
+    // Existing rows get version 1 of their chat or application. Writers do not wait for the indexes either.
     async up(db) {
       await sql`CREATE TABLE IF NOT EXISTS versions (
         ${token},

@@ -23,8 +23,8 @@ const found = <Row extends { deleted: number; created_at: number | null }, Thing
 };
 
 /**
- * The part of the store whose SQL is the same in SQLite, MySQL and MariaDB: everything except merging, reading the merged
- * rows, and counting.
+ * The part of the store whose SQL is the same in SQLite, MySQL and MariaDB: everything except `merge`, `merged`,
+ * `setCounts` and `steps`.
  */
 export abstract class SqlStore extends SqlChanges implements Store {
   abstract merge(writes: Write[]): Promise<Version[]>;

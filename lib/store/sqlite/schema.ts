@@ -78,7 +78,7 @@ export const storeMigrations: Record<string, Migration> = {
     },
   },
   '004': {
-    // Existing rows are the first version of their chat or application.
+    // Existing rows get version 1 of their chat or application.
     async up(db) {
       await sql`CREATE TABLE versions (
         token TEXT NOT NULL,

@@ -10,7 +10,7 @@ import type { Schema } from '../sql/schema.ts';
 import { SqliteStore } from './sqlite-store.ts';
 
 /**
- * The longest page that is short: 100 messages with 64 kB of text, found among 1,000 consecutive numbers. Reading it
+ * The limits of a short page: 100 messages with 64 kB of text, found among 1,000 consecutive numbers. Reading it
  * takes 0.1 ms and writing it as JSON 0.4 ms, or 1 ms if all characters are escaped. A longer body than `bodyBytes` is
  * not read at all, so that at most 0.4 MB are read from the disk.
  */

@@ -27,8 +27,8 @@ const tables = {
 };
 
 /**
- * Numbers of messages that one statement merges, highest first. Besides the work for its rows, a statement takes about
- * 0.5 µs, an eighth of what a message of a large batch takes.
+ * How many messages one statement merges: the possible counts, the largest first. Besides the work for its rows, a
+ * statement takes about 0.5 µs, an eighth of what a message of a large batch takes.
  */
 const messagesAtOnce = [50, 10, 1];
 

@@ -15,7 +15,7 @@ export function readingOf(queue: AwsQueue, inputs: Inputs): Reading {
 const seeds = { full: [1, 2, 3], smoke: [1] };
 const seconds = { full: 120, smoke: 20 };
 
-/** The work of single creates, where a queue message is one message. The database has two processors. */
+/** The work of storing single creates: each queue message holds one chat message. The database has two processors. */
 export const storing = (inputs: Inputs): Working => ({
   batchMs: inputs.runtimeMs + inputs.storeBatchMs + 6 * inputs.sqlCallMs + inputs.queueCallMs,
   messageMs: inputs.storeMessageMs,

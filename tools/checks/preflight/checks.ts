@@ -40,7 +40,10 @@ async function checkBootstrap(aws: Aws): Promise<Finding[]> {
 
 /** The states of a stack in which it cannot be updated, and what to do. */
 const stuckStates: [RegExp, string][] = [
-  [/^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|DELETE_FAILED)$/, 'its first deployment failed: delete it'],
+  [
+    /^(ROLLBACK_COMPLETE|ROLLBACK_FAILED|CREATE_FAILED|DELETE_FAILED)$/,
+    'it cannot be updated in this state: delete the stack',
+  ],
   [/^UPDATE_ROLLBACK_FAILED$/, 'continue the rollback first ("Rollback" in docs/deploying.md)'],
   [/_IN_PROGRESS$/, 'wait until this ends'],
 ];

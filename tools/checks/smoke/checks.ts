@@ -93,7 +93,7 @@ export const readingChecks: Check[] = [
 
 const jsonOfSize = (bytes: number): string => JSON.stringify({ body: 'x'.repeat(bytes) });
 
-/** Texts that differ in what a gateway might change on the way: encodings, reserved characters, scripts. */
+/** A text with everything that a gateway might change on the way: encodings, reserved characters, scripts. */
 const text =
   'Smoke 100% {a|b}; c+d & e=f #g "h" \\i\\ <j> \u00e4\u00df \u65e5\u672c\u8a9e \u{1f600} \u{1f468}\u200d\u{1f469} \t\u007f';
 
