@@ -54,6 +54,8 @@ export default defineConfig({
         globalSetup: ['./test/support/runner/guard.ts', './test/support/runner/stack.ts'],
         setupFiles: [...setupFiles, 'test/support/runner/stack-ready.ts'],
         maxWorkers: stackWorkers,
+        // A request to the stack takes some 20 ms of processor time.
+        expect: { poll: { timeout: 60_000, interval: 300 } },
         // After the others: the emulator and its functions need the machine. Meanwhile the stack starts.
         sequence: { groupOrder: 1 },
       }),
