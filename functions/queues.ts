@@ -57,8 +57,8 @@ export const queueNames = awsQueues.filter((name): name is QueueName => 'embedde
 export const changeQueues = queueNames.filter((name): name is ChangeQueue => queues[name].carries === 'changes');
 
 /**
- * Returns the queues that carry changes to which the worker of a queue sends. The feed queue, which carries steps, is
- * not among them.
+ * Returns the queues to which the worker of this queue sends the keys of changed messages. The feed queue, which
+ * carries steps, is not among them.
  */
 export const sendsTo = (name: AwsQueue): ChangeQueue[] => (queues[name].carries === 'writes' ? changeQueues : []);
 

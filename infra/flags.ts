@@ -15,7 +15,7 @@ const urlOf = (protocols: string[], example: string) =>
     )
     .refine(
       (text) => !URL.canParse(text) || !new URL(text).password,
-      'contains a password, which everyone who can read the template would see; store it in Secrets Manager as {"password": "…"} and pass the name of the secret with -c mysqlSecret=<name>',
+      'contains a password, which everyone who can read the template would see; remove it (for MySQL, store it in Secrets Manager as {"password": "…"} and pass the name of the secret with -c mysqlSecret=<name>)',
     );
 const secretName = z
   .string()

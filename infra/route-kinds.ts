@@ -13,8 +13,8 @@ export type RouteKind = 'write' | 'read' | 'search' | 'registry' | 'service';
 
 /**
  * Returns the kind of a route. `registry`: creates or lists applications, which may require the admin key. `service`:
- * uses no ledger, SQL or search. A route that needs only the feed counts as `service`, because it only returns the
- * address of the feed.
+ * uses no ledger, SQL or search. A route that needs only the feed (the console) counts as `service`, because it only
+ * reads the address of the feed.
  */
 export function kindOf({ admin, needs, method }: Route): RouteKind {
   if (admin) return 'registry';

@@ -101,13 +101,14 @@ export class ServiceStack extends Stack {
     for (const name of queueNames) addWorker(name, queues[name]);
     if (queues.feed) addWorker('feed', queues.feed);
 
-    // A store worker of a release without versions does not stamp the rows that it changes, so followers would miss
-    // these changes. Therefore the store worker is replaced before the functions that return changes.
+    // A store worker from a release before change versions does not set a version on the rows that it changes, so
+    // followers would miss these changes. Therefore the store worker is replaced before the functions that return
+    // changes.
     const storeWorker = this.functions.get('storeWorker') as ServiceFunction;
     for (const [name, { tag }] of Object.entries<Route>(routes))
       if (tag === 'changes') this.functions.get(name as OperationId)?.node.addDependency(storeWorker);
 
-    // The roll-up copies the counters of the ledger to the counts in SQL.
+    // The roll-up sets the counts in SQL: the counters of the ledger minus the deleted and void numbers.
     const rollUp = create('rollUpSchedule', functionSizes.rollUp);
     ledger.connect(rollUp, 'read');
     database.connect(rollUp, 'work');

@@ -310,7 +310,7 @@ export class Connections {
    * Keeps what was read from the socket until the turn of the connection.
    *
    * @returns whether to read more from the socket now. Nearly every client sends no more until it has its response, so
-   *   to stop reading would only take two system calls
+   *   stopping would save nothing and cost two system calls
    */
   #keep(connection: Connection, bytes: Buffer): boolean {
     const { unparsed } = connection;

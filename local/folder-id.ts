@@ -3,7 +3,10 @@ import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import type { Database } from '../lib/sqlite/database.ts';
 
-/** A table in both files of a data folder with the folder's id, so that files of two folders are not taken for a pair. */
+/**
+ * A table in both files of a data folder with the folder's id, so that the files of two different folders are not used
+ * as a pair.
+ */
 export const folderMigrations: Record<string, Migration> = {
   '001': {
     async up(db) {

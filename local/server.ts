@@ -252,9 +252,8 @@ export function createServer(
     response.useChunkedEncodingByDefault = false;
     note(exchange, result.statusCode);
     response.writeHead(result.statusCode, headers);
-    // End the response after its head, but keep the connection open: without this undocumented member, Node.js would
-    // close the connection. So the request, the response and what refers to them, 6 kB, are freed when the stream
-    // begins.
+    // End the response after its head, so that the request, the response and what refers to them (6 kB) are freed when
+    // the stream begins. Without the undocumented member `_last`, Node.js would then close the connection.
     Object.assign(response, { _last: false });
     response.end();
   };
@@ -571,8 +570,8 @@ const urlsOf = (path: string): string[] =>
   path === '/' ? [`/${stage}`, `/${stage}/`] : [`/${stage}${path.replace(/\{(\w+)\}/g, ':$1')}`];
 
 /**
- * Returns the response to a request for the API without its base path. The location is relative, so that it is right
- * behind any path prefix of a proxy.
+ * Returns the response to a request for the API without its base path. The location is relative, so that it is correct
+ * with any path prefix of a proxy.
  */
 const redirectToDocs = (requestId: string): HttpResult => emptyResponse(307, requestId, { location: `${stage}/docs` });
 

@@ -56,7 +56,7 @@ function adminText(adminKey: string | undefined, onLoopback: boolean): string {
 /** Returns what this terminal will show, in a sentence. */
 function logText(level: LogLevel): string {
   if (level === 'debug') return 'a line for each request';
-  const shown = { info: 'problems, and a summary a minute while there is traffic', silent: 'nothing' };
+  const shown = { info: 'problems, and a summary every minute while there is traffic', silent: 'nothing' };
   return `${level in shown ? shown[level as keyof typeof shown] : 'problems only'}; --log-level debug prints a line for each request`;
 }
 

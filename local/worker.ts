@@ -43,8 +43,8 @@ const services: WorkerServices = {
     purge: (deleted, limit) => acceptingThread.purgeLedger(deleted, limit),
   },
   announcer: {
-    // It is not worth waiting for: the batch is complete, and a version whose announcement is lost is sent with the
-    // next one.
+    // Do not wait for the announcement: the batch is complete, and a version whose announcement is lost is sent with
+    // the next one.
     announce: async (versions) => acceptingThread.announce.asEvent(versions),
   },
   ...perQueueService((queue) => ({

@@ -9,7 +9,7 @@ import { sleep } from './time.ts';
 import { application, type Connection } from './wire.ts';
 
 const self = '/applications/self';
-/** The number of changes on a page: the API's maximum, because a follower reads only what it missed. */
+/** The number of changes on a page: the API's maximum, so that a follower needs few requests to read what it missed. */
 const pageSize = 1_000;
 /** The time between two reads where there is no feed, in milliseconds. It doubles while nothing changes. */
 const pollMs = { first: 1_000, longest: 10_000 };

@@ -316,7 +316,7 @@ export interface paths {
         get: operations["getMessage"];
         /**
          * Replace the body, the metadata or both of a message; for each, the last accepted edit wins
-         * @description What the request does not name stays as it is; `metadata` is replaced whole. The sender never changes. A message can be edited before it is stored. The last accepted edit wins. Reads may show the old state for a moment. The response has the number, what the request named, and `updated_at`: merge it into the object that you have, do not replace the object.
+         * @description What the request does not name stays as it is; `metadata` is replaced whole. The sender never changes. With the application's token, a message can be edited before it is stored; with an access token, only afterwards. The last accepted edit wins. Reads may show the old state for a moment. The response has the number, what the request named, and `updated_at`: merge it into the object that you have, do not replace the object.
          *
          *     An access token needs `edit`.
          */
@@ -324,7 +324,7 @@ export interface paths {
         post?: never;
         /**
          * Delete a message; its number is never used again
-         * @description Deleting is final. The number is never assigned again. A message can be deleted before it is stored.
+         * @description Deleting is final. The number is never assigned again. With the application's token, a message can be deleted before it is stored; with an access token, only afterwards.
          *
          *     An access token needs `edit`.
          */
@@ -333,7 +333,7 @@ export interface paths {
         head?: never;
         /**
          * Replace the body, the metadata or both of a message; for each, the last accepted edit wins
-         * @description What the request does not name stays as it is; `metadata` is replaced whole. The sender never changes. A message can be edited before it is stored. The last accepted edit wins. Reads may show the old state for a moment. The response has the number, what the request named, and `updated_at`: merge it into the object that you have, do not replace the object.
+         * @description What the request does not name stays as it is; `metadata` is replaced whole. The sender never changes. With the application's token, a message can be edited before it is stored; with an access token, only afterwards. The last accepted edit wins. Reads may show the old state for a moment. The response has the number, what the request named, and `updated_at`: merge it into the object that you have, do not replace the object.
          *
          *     An access token needs `edit`.
          */

@@ -3,7 +3,7 @@ import type { Requests } from './requests.ts';
 import { within } from './time.ts';
 import { application, type Connection, type Opening, stepEvent, type WireEvent } from './wire.ts';
 
-/** A connection is lost after this many heartbeat intervals without a heartbeat. */
+/** A connection is lost after this many heartbeat intervals without any event. */
 const lostHeartbeats = 2;
 
 /** An event of a `text/event-stream`. */

@@ -168,7 +168,9 @@ export class NumberedWindow<Item extends Numbered> {
     this.pending = this.pending.filter((number) => number < last);
   }
 
-  /** Returns the first and the last number of the window: an empty page may have many pending numbers. */
+  /**
+   * Returns the first and the last number of the window, pending numbers included, because a page may have only those.
+   */
   #ends(): { first: number | undefined; last: number | undefined } {
     const numbers = [this.items[0]?.number, this.items.at(-1)?.number, this.pending[0], this.pending.at(-1)].filter(
       (number) => number !== undefined,
@@ -209,8 +211,8 @@ export class NumberedWindow<Item extends Numbered> {
     } finally {
       this.#reading = undefined;
     }
-    // A failure skips this. It has changed nothing, and after `#changed` the view would read the same page again at
-    // once.
+    // Not reached when the read failed: the window is unchanged then, and `#changed` would make the view read the same
+    // page again at once.
     for (const change of this.#missed) this.#applyOne(change);
     this.#changed();
   }

@@ -1,6 +1,6 @@
 import { useEffect } from 'preact/hooks';
 
-/** How often what does not come live is read again, in milliseconds: counts and pending numbers. */
+/** The time between two reads of counts and pending numbers, which do not come live, in milliseconds. */
 const refreshMs = 20_000;
 
 /**

@@ -74,6 +74,6 @@ sed "s/chat.example.org/$DOMAIN/" /opt/chat-system/deploy/one-machine/Caddyfile 
 systemctl enable caddy
 systemctl reload-or-restart caddy
 
-# A deployment waits for this. CloudFormation refuses it when there is no deployment.
+# A deployment waits for this signal. CloudFormation refuses the signal when there is no deployment.
 aws cloudformation signal-resource --stack-name "$STACK" --logical-resource-id "$GROUP" --unique-id "$instance" \
   --status SUCCESS || true

@@ -22,8 +22,8 @@ export const queueCallSettings = { useQueueUrlAsEndpoint: false } as const;
  * A connection that was unused for longer than this, in milliseconds, is not used again. While Lambda freezes a
  * function, the service or a NAT may drop its connections. The function notices only when its next call fails with
  * ECONNRESET (https://github.com/aws/aws-sdk-js-v3/issues/1196). The outcome of such a call is unknown. If the call
- * takes a number, the ledger cannot repeat it, so the first request after a pause would get a 503. A new connection
- * takes some 10 ms.
+ * assigns a number, the ledger cannot repeat the call, so the first request after a pause would get a 503. A new
+ * connection takes some 10 ms.
  */
 const idleMs = 10_000;
 

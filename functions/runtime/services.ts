@@ -43,9 +43,9 @@ type QueueServices = {
 /** Tells followers that versions can be read. */
 export interface Announcer {
   /**
-   * Called after the commit that made the versions, with the store and where the versions come from. When it throws, the
-   * batch is retried; the versions may then never be announced, but later ones are, and a follower reads from the store
-   * what it missed.
+   * Called after the commit that made the versions, with the store and where the versions come from. When it throws,
+   * the batch is retried. These versions may then never be announced, but a follower that gets a later version reads
+   * from the store what it missed.
    */
   announce(versions: Version[], about: { origin: Origin; store: Pick<Store, 'steps'> }): Promise<void>;
 }

@@ -54,6 +54,6 @@ export function addGatewayResponses(api: RestApi): void {
     });
 }
 
-/** Quotes header values: API Gateway takes values without quotes for expressions. */
+/** Quotes header values: API Gateway interprets a value without quotes as an expression. */
 const quoted = (headers: Record<string, string>): Record<string, string> =>
   Object.fromEntries(Object.entries(headers).map(([name, text]) => [name, `'${text}'`]));

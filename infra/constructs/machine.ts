@@ -50,9 +50,10 @@ interface MachineProps {
 }
 
 /**
- * One EC2 instance that runs deploy/ec2/set-up.sh, with a data volume and an address that outlive it. A group of one
- * replaces an instance that fails, and a deployment of new code replaces the instance too. The new instance attaches
- * the volume itself, once it is free. CloudFormation would attach it before the previous instance has released it.
+ * One EC2 instance that runs deploy/ec2/set-up.sh, with a data volume and an address that outlive it. An Auto Scaling
+ * group of one instance replaces an instance that fails, and a deployment of new code replaces the instance too. The
+ * new instance attaches the volume itself, once it is free. CloudFormation would attach it before the previous instance
+ * has released it.
  */
 export class Machine extends Construct {
   /** The Elastic IP address. */

@@ -31,7 +31,7 @@ export interface Network {
 export type EndpointResources = Record<'dynamodb' | 'sqs' | 'secretsmanager', string[]>;
 
 interface CreatedNetworkProps {
-  /** The names of the availability zones, or how many of the first ones of the region. */
+  /** The names of the availability zones, or a number n for the first n zones of the region. */
   zones: string[] | number;
   logRetention: RetentionDays;
 }

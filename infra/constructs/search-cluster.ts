@@ -4,7 +4,7 @@ import type { searchCluster } from '../../functions/aws/search-cluster.ts';
 import { indexName, messagesAlias, writesAlias } from '../../lib/search/opensearch/names.ts';
 import type { ServiceFunction } from './service-function.ts';
 
-/** What a function uses the cluster for, or an operator with script/ops. */
+/** What a function, or an operator with script/ops, uses the cluster for. */
 export type SearchAccess = 'search' | 'index' | 'purge' | 'migrate' | 'operate';
 
 /** The OpenSearch cluster of the search index. */
@@ -25,7 +25,9 @@ interface Requests {
 const alias = messagesAlias;
 const writes = writesAlias(alias);
 
-/** Patterns for the number of an index, which each reindex increments. A `*` would also match slashes, and so any path. */
+/**
+ * Patterns for the number of an index, which each reindex increments. A `*` would also match slashes, and so any path.
+ */
 const anyNumber = ['?', '??', '???'];
 const anyIndex = (methods: string[], suffix = ''): Requests[] =>
   anyNumber.map((number) => ({ methods, path: `${alias}-${number}${suffix}` }));

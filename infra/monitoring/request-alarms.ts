@@ -14,7 +14,7 @@ export function requestAlarms(monitored: Monitored): AlarmSpec[] {
       description:
         'Clients get 5xx responses: more than 1 % of requests fail. A write that failed may still have been accepted.',
       section: 'Clients get errors',
-      // At most two errors in a minute do not fire the alarm, even if there are few requests.
+      // One or two errors in a minute do not fire the alarm, even if there are few requests.
       metric: new MathExpression({
         expression: 'IF(errors > 2, 100 * errors / requests, 0)',
         usingMetrics: { errors: rest.metricServerError(perMinute), requests: rest.metricCount(perMinute) },

@@ -223,7 +223,7 @@ export function openapiDocument(): ReturnType<typeof createDocument> {
   const document: ZodOpenApiObject = {
     openapi: '3.1.0',
     info: { title: 'chat-system', version: '1', description, license: { name: 'MIT', identifier: 'MIT' } },
-    // Relative to the document's own URL, so it is right behind any path prefix of a proxy or gateway.
+    // Relative to the document's own URL, so it is correct with any path prefix of a proxy or gateway.
     servers: [{ url: '.' }],
     paths,
     components: {

@@ -33,7 +33,7 @@ export class Gaps {
     if (this.count > limits.archiveGaps) {
       const last = chat === undefined ? `chats ${from} to ${to}` : `messages ${from} to ${to} of chat ${chat}`;
       throw new ArchiveProblem(
-        `comes after more than ${limits.archiveGaps} numbers that have no line, most recently ${last}; number chats and messages from 1, with fewer gaps`,
+        `comes after more than ${limits.archiveGaps} numbers that have no line, most recently ${last}; renumber the chats and messages from 1, with fewer gaps`,
       );
     }
     this.#keptCount += to - from + 1;

@@ -22,7 +22,7 @@ export function parseTime(text: string): number | { fault: string } {
   const isLeapSecond = second === '60';
   const written = `${date}T${clock}:${isLeapSecond ? '59.999' : `${second}.${decimals.slice(0, 3).padEnd(3, '0')}`}Z`;
   const local = Date.parse(written);
-  // `Date.parse` takes February 30 and 24:00 for a later date.
+  // `Date.parse` accepts February 30 and 24:00, and returns a later date.
   if (Number.isNaN(local) || timeText(local) !== written) return { fault: timeFault };
   const offsetMinutes = sign ? Number(`${sign}1`) * (Number(hours) * 60 + Number(minutes)) : 0;
   const ms = local - offsetMinutes * 60_000;

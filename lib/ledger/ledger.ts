@@ -99,7 +99,10 @@ export interface CreateContext extends WriteContext {
   key?: IdempotencyKey | undefined;
 }
 
-/** The client's Idempotency-Key: `id` names the key in its scope (method and path), `payload` the request's content. */
+/**
+ * The client's Idempotency-Key: `id` is a hash of the operation, its path parameters, the key and the caller's scope,
+ * `payload` the request's content.
+ */
 export interface IdempotencyKey {
   id: string;
   payload: string;

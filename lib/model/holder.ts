@@ -3,7 +3,7 @@ export const permissions = ['read', 'create', 'edit'] as const;
 
 export type Permission = (typeof permissions)[number];
 
-/** What an access token allows whoever holds it. */
+/** What the holder of an access token may do. */
 export interface Holder {
   /** The sender of the holder's messages. */
   sender: string | null;

@@ -3,7 +3,10 @@ import type { RefusedDocument } from './search-index.ts';
 /** Something that a reindexing has done, or is waiting for. */
 export type ReindexStep =
   | { kind: 'waiting'; forMs: number; until: string }
-  /** `messages` more messages of the store were copied to the new index, which refused `refused` of them for good. */
+  /**
+   * `messages`: how many more messages of the store were copied to the new index. `refused`: those of them that the
+   * index refused for good.
+   */
   | { kind: 'copied'; messages: number; refused: RefusedDocument[] }
   | { kind: 'done'; what: string };
 

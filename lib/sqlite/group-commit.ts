@@ -13,8 +13,9 @@ export interface Participant {
   /** Called before the group's first work. The previous group may have failed as a whole. */
   begin: () => void;
   /**
-   * Called before work that can be rolled back alone. Must write what earlier work has left to `end`, so that this work
-   * finds it in the database and its rollback does not undo it. If it throws, the whole group fails.
+   * Called before work that can be rolled back alone. Must write everything that earlier work would otherwise write in
+   * `end`. Then the next work finds it in the database, and a rollback of the next work does not undo it. If it throws,
+   * the whole group fails.
    */
   settle?: () => void;
   /** Called after the group's last work, within the transaction. If it throws, the whole group fails. */

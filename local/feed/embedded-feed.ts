@@ -18,7 +18,7 @@ export class EmbeddedFeed implements Feed {
   }
 
   async transports(): Promise<Transport[]> {
-    // Relative to the URL of the response, so it is right behind any prefix, and for a path with `self`.
+    // Relative to the URL of the response, so it is correct with any path prefix, and for a path with `self`.
     return [{ type: 'sse', url: 'feed' }];
   }
 

@@ -16,7 +16,10 @@ const deliveriesAtOnce = 50;
 const smallStepBytes = 10_000;
 /** Time after which other work of this thread has its turn, in milliseconds. */
 const turnMs = 2;
-/** Maximum number of versions that are read at a time. They are kept until all followers have them, at up to 200 kB each. */
+/**
+ * Maximum number of versions that are read at a time. They are kept until all followers have them, at up to 200 kB
+ * each.
+ */
 const maxVersions = 10;
 /** Time before another attempt after the store could not be read, in milliseconds. */
 const retryMs = 1_000;
@@ -216,7 +219,9 @@ export class Hub {
     void this.#deliverAll();
   }
 
-  /** Gives the due topics turns. A topic with many followers needs several turns; other topics get theirs in between. */
+  /**
+   * Gives the due topics turns. A topic with many followers needs several turns; other topics get theirs in between.
+   */
   async #deliverAll(): Promise<void> {
     const turns: AsyncGenerator<void>[] = [];
     let began = performance.now();
@@ -242,7 +247,7 @@ export class Hub {
       while (topic.announced > (topic.version as number)) {
         const after = topic.version as number;
         const upTo = Math.min(await this.#reads.version(topic.parent), after + maxVersions);
-        // It was announced too early. The next announcement, or check, reads it.
+        // The version was announced too early. The next announcement, or the next visit of a follower, reads it.
         if (upTo <= after) break;
         for (const step of await this.#reads.steps(topic.parent, after, upTo)) {
           topic.version = step.version;

@@ -120,7 +120,8 @@ describe('restore-sql', () => {
   test('restore-sql refuses to copy a database onto itself, and deletes nothing', async () => {
     expect(await restoreSql(system.environment.MYSQL_URL as string, '--yes')).toMatchObject({
       status: 1,
-      stderr: 'The address belongs to the database that would be replaced; pass the address of the restored database.\n',
+      stderr:
+        'The address belongs to the database that would be replaced; pass the address of the restored database.\n',
     });
     expect(await bodies()).toEqual(['1 one', '2 two', '3 three']);
   });

@@ -63,7 +63,7 @@ describe('a start', () => {
     expect(existsSync(folder)).toBe(true);
     expect(stdout()).toContain('any program on this machine may create and list applications');
     expect(stdout()).toContain(
-      'problems, and a summary a minute while there is traffic; --log-level debug prints a line for each request',
+      'problems, and a summary every minute while there is traffic; --log-level debug prints a line for each request',
     );
     expect(stderr()).toBe('');
     const command = /^ *(curl .+)$/m.exec(stdout())?.[1] ?? '';

@@ -8,7 +8,7 @@ import { feedMutations, type Mutation, mutations } from './mutations.ts';
 const project = path.resolve(import.meta.dirname, '../..');
 
 /** The number of seeds in a normal run of the tests; `npm run simulate` runs 1,000. */
-const seeds = 400;
+const seeds = 200;
 
 /** Runs a program of this folder. It only gets the processor time that other tests leave. */
 function run(program: string, ...options: string[]) {

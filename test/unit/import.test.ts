@@ -279,7 +279,7 @@ describe('an import', () => {
     await refused(withHighest(limits.highestNumber, 2), 7);
     await refused(withHighest(3, limits.highestNumber), 8);
     await expect(importOf(withHighest(limits.highestNumber, 2))).rejects.toThrow(
-      'Line 7: comes after more than 1000000 numbers that have no line, most recently messages 4 to 4294967295 of chat 1; number chats and messages from 1, with fewer gaps.',
+      'Line 7: comes after more than 1000000 numbers that have no line, most recently messages 4 to 4294967295 of chat 1; renumber the chats and messages from 1, with fewer gaps.',
     );
   });
 });

@@ -46,7 +46,7 @@ const servers = () => {
   return stack;
 };
 
-// The servers that were started must be stopped again.
+// Continue when the reader of the output stops early, because the servers that were started must be stopped again.
 onLostReader(() => true);
 try {
   await runSubcommand(program, process.argv.slice(2));

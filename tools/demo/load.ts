@@ -60,8 +60,9 @@ export async function load(
     for (const [i, batch] of inBatches(contents).entries()) {
       last += batch.length;
       const state = run.resumed ? await stateOf(chat, last) : 'unknown';
-      // An assigned number does not prove that its message will be stored: on AWS, the function may have died in
-      // between. Then a create with the same key completes it; otherwise the create returns the first response again.
+      // An assigned number does not prove that its message will be stored: on AWS, the function may have died after it
+      // took the number and before it sent the message. Then a create with the same key completes it; otherwise the
+      // create returns the first response again.
       if (state !== 'stored') await chat.sendAll(batch, { idempotencyKey: `demo-${run.id}-messages-${code}-${i}` });
       onAccepted(batch.length, state !== 'unknown');
     }

@@ -64,7 +64,7 @@ export async function changesResponse<Stored, View extends { change: number }>({
   ...changes
 }: ChangesList<Stored, View>) {
   const { after, limit } = query;
-  // The version comes before the page: what changes in between has a later version, and belongs to the next page.
+  // The version is read before the page: what changes in between has a later version, and belongs to the next page.
   const version = await changes.version();
   if (after === undefined || after >= version) return { json: { data: [], change: version, more: false } };
   const found = await changes.page({ after: from ?? { version: after }, upTo: version, limit });

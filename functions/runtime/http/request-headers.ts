@@ -7,7 +7,8 @@ type Lines = Readonly<Record<string, string[] | undefined>>;
 
 /**
  * Returns the headers with the lines of each repeated one joined by commas (RFC 9110, section 5.3). Equal lines count
- * once. Otherwise Node.js would take the first line of some headers, and API Gateway the last line of all.
+ * once. Without this, Node.js would use only the first line of some headers, and API Gateway only the last line of
+ * every header.
  */
 export function joinLines<Headers extends Values>(headers: Headers, lines: Lines): Headers {
   const repeated = Object.entries(lines).filter(([, values = []]) => values.length > 1);

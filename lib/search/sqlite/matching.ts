@@ -16,7 +16,7 @@ const confused = /[\uFFFD-\uFFFF]/;
 
 /**
  * A phrase has at most this many code points of a query, because FTS5 scans the list of each trigram. Few texts contain
- * the phrase but not the rest of the query, so comparing the texts found with the whole query is cheap.
+ * the phrase but not the rest of the query, so it is cheap to check whether each found text contains the whole query.
  */
 const longestPhrase = 18;
 

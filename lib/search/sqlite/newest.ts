@@ -15,7 +15,7 @@ import {
 
 /** The limits at which {@link NewestMatches} switches from one strategy to the next. */
 export interface Budgets {
-  /** The cost up to which reading backwards never stops. {@link unitsPerText} says what reading a text costs. */
+  /** The minimum cost before reading backwards may stop. {@link unitsPerText} says what reading a text costs. */
   minRead: number;
   /**
    * After that, it stops when filling the page is predicted to cost more than this. The prediction assumes that matches

@@ -44,9 +44,9 @@ export class SameDatabase extends Error {
 }
 
 /**
- * Replaces the rows of all tables with those of another database, which may be of an earlier version of the schema. Rows
- * of a release without versions have version 1, and reconcile raises the versions of their chats.
- * Nothing else may write to either database meanwhile. A copy that is stopped leaves an incomplete database; run it again.
+ * Replaces the rows of all tables with those of another database, which may be of an earlier version of the schema.
+ * Rows from a release before change versions get version 1, and reconcile raises the versions of their chats. Nothing
+ * else may write to either database meanwhile. A copy that is stopped leaves an incomplete database; run it again.
  *
  * @throws SameDatabase before anything is deleted
  */

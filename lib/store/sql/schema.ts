@@ -12,7 +12,8 @@ export interface Schema {
     updated_at: number;
     chats_count: Generated<number>;
     /**
-     * How recent the count is: the `counted` of {@link countOf}. It only rises, so a count with a lower value is older.
+     * How recent the count is: the `counted` of {@link countOf}. It rises with every change, so a count with a lower
+     * value is older. `recount` resets it to 0.
      */
     counted: Generated<number>;
   };

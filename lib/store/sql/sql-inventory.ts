@@ -23,7 +23,7 @@ const mergedColumns = ['name', 'revision', 'deleted', 'created_at', 'updated_at'
 /** The columns that chats have in addition to `mergedColumns`. Applications have no metadata. */
 const metadataColumns = ['metadata', 'metadata_revision'] as const;
 
-/** The inventory in SQL, which is the same in all engines. Each query uses a primary key. */
+/** The inventory in SQL, which is the same in all engines. Each query uses a primary key or the index over versions. */
 export abstract class SqlInventory implements Inventory {
   protected readonly db: Kysely<Schema>;
 

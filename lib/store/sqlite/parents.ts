@@ -4,7 +4,7 @@ import type { Write } from '../../model/write.ts';
 import type { Database } from '../../sqlite/database.ts';
 import { parentOf } from '../sql/rows.ts';
 
-/** A chat, or with `chat` 0 the chats of an application, whose version the writes of a batch may raise. */
+/** A chat or, with `chat` 0, the list of an application's chats. The writes of a batch may raise its version. */
 export interface BatchParent {
   token: string;
   chat: number;

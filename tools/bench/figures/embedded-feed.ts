@@ -14,8 +14,7 @@ const sizes = {
 };
 const chatCount = 100;
 /**
- * The number of creates per second: beside the few followers, and beside the many, where each create has a hundred
- * followers.
+ * The number of creates per second, with few and with many followers. With many, each chat has a hundred followers.
  */
 const createRates = { few: 100, many: 50 };
 const connections = 50;

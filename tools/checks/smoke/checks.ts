@@ -10,7 +10,7 @@ export type Check = [name: string, run: (api: Api) => Promise<void>];
 /** How long an accepted write may take until it can be read and found. */
 const settleMs = 60_000;
 
-/** The API takes bodies up to 1 MiB; API Gateway takes up to 10 MB, of which Lambda takes up to about 4.5 MB. */
+/** The API takes bodies up to 1 MiB; API Gateway takes up to 10 MB, and Lambda up to about 4.5 MB. */
 const tooLarge = { function: 5_000_000, gateway: 11_000_000 };
 
 const unknown = '/applications/AAAAAAAAAAAAAAAAAAAAAA';
