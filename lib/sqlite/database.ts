@@ -228,7 +228,7 @@ export class Database {
   prepare(sql: string): StatementSync {
     let statement = this.#statements.get(sql);
     if (!statement) {
-      statement = this.raw.prepare(sql);
+      statement = this.raw.prepare(withoutBareLimit(sql));
       this.#statements.set(sql, statement);
     }
     return statement;
@@ -241,7 +241,7 @@ export class Database {
   rows<Row>(sql: string, parameters: SQLInputValue[]): Row[] {
     let query = this.#queries.get(sql);
     if (!query) {
-      const statement = this.raw.prepare(sql);
+      const statement = this.raw.prepare(withoutBareLimit(sql));
       statement.setReturnArrays(true);
       query = { statement, names: statement.columns().map(({ name }) => name) };
       this.#queries.set(sql, query);
@@ -404,6 +404,13 @@ export class Database {
     if (this.raw.isOpen) this.raw.close();
   }
 }
+
+/**
+ * Returns the statement with the expression `? + 0` in place of each parameter that is a limit. SQLite plans a statement
+ * by the value of such a parameter, so it prepares the statement again whenever the parameter is bound, even to the same
+ * value. That took 20 to 60 µs in each search.
+ */
+const withoutBareLimit = (sql: string): string => sql.replace(/\blimit \?\d*/gi, '$& + 0');
 
 function rowOf(names: string[], values: SQLOutputValue[]): Record<string, SQLOutputValue> {
   const row: Record<string, SQLOutputValue> = {};

@@ -1,5 +1,6 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import path from 'node:path';
+import { constants } from 'node:sqlite';
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
@@ -40,6 +41,30 @@ describe('a database file', () => {
     expect(count()).toBe(2);
     file.database.transaction(() => add('4'));
     expect(count()).toBe(3);
+  });
+
+  test('a statement with a limit is prepared only once', () => {
+    add('1');
+    add('2');
+    const text = 'SELECT text FROM notes ORDER BY text LIMIT ?';
+    const reads = [
+      (limit: number) => file.database.prepare(text).all(limit),
+      (limit: number) => file.database.rows(`${text}1`, [limit]),
+    ];
+    for (const read of reads) {
+      // SQLite calls the authorizer whenever it prepares a statement.
+      let calls = 0;
+      file.database.raw.setAuthorizer(() => {
+        calls++;
+        return constants.SQLITE_OK;
+      });
+      expect(read(1)).toHaveLength(1);
+      const firstCalls = calls;
+      expect(firstCalls).toBeGreaterThan(0);
+      expect(read(1)).toHaveLength(1);
+      expect(read(2)).toHaveLength(2);
+      expect(calls).toBe(firstCalls);
+    }
   });
 
   test('a database is migrated once and keeps its data', async () => {

@@ -143,7 +143,7 @@ export class NewestMatches {
   }
 
   #all(statement: string, ...parameters: (string | number | bigint)[]): MatchRow[] {
-    return this.#database.prepare(statement).all(...parameters) as unknown as MatchRow[];
+    return this.#database.rows(statement, parameters);
   }
 }
 

@@ -161,7 +161,7 @@ export class SqliteSearch {
   }
 
   #rows(fromWhere: string, ...parameters: (string | number | bigint)[]): MatchRow[] {
-    return this.#database.prepare(`SELECT ${matchColumns} ${fromWhere}`).all(...parameters) as unknown as MatchRow[];
+    return this.#database.rows(`SELECT ${matchColumns} ${fromWhere}`, parameters);
   }
 
   /** Counts the rows that the index finds, up to one more than the highest exact total. */
