@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { SearchDocument, SearchPage } from '../../lib/search/search-index.ts';
 import { rowIdOf } from '../../lib/search/sqlite/ids.ts';
+import { applicationTrigram } from '../../lib/search/sqlite/matching.ts';
 import { searchMigrations } from '../../lib/search/sqlite/schema.ts';
 import { SqliteSearch } from '../../lib/search/sqlite/search.ts';
 import { SqliteSearchIndex } from '../../lib/search/sqlite/sqlite-index.ts';
@@ -77,6 +78,33 @@ test.for([
     );
   },
 );
+
+test('a search for the trigram of its application finds only the texts that contain it', async () => {
+  const own = await openSqliteFile({ search: searchMigrations });
+  try {
+    const index = new SqliteSearchIndex(own.database);
+    const trigram = applicationTrigram(1);
+    const bodies = ['hello', `a ${trigram} b`, 'another', `${trigram}${trigram}`];
+    await index.index(
+      bodies.map((body, i) => ({ ...indexed(body), token: 't', chat: 1, number: i + 1, createdAt: i, updatedAt: i })),
+    );
+    const { application } = own.database.prepare('SELECT ordinal AS application FROM search_applications').get() ?? {};
+    expect(application).toBe(1);
+    for (const scope of [{ token: 't', chat: 1 }, { token: 't' }])
+      for (const [q, numbers] of [
+        [trigram, [4, 2]],
+        [`${trigram} b`, [2]],
+        [`${trigram}x`, []],
+        ['hello', [1]],
+      ] as const) {
+        const { matches, total } = await index.search({ ...scope, q, limit: 10 });
+        expect(matches.map(({ number }) => number)).toEqual(numbers);
+        expect(total).toBe(numbers.length);
+      }
+  } finally {
+    own.remove();
+  }
+});
 
 test('no number or ordinal can result in a document id of another chat', () => {
   expect(rowIdOf(2 ** 31 - 1, 2 ** 32 - 1)).toBe(2n ** 63n - 1n);

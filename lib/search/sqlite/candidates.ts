@@ -27,7 +27,11 @@ export function fewMatches(
 ): MatchRow[] | undefined {
   if (sample.filter((text) => text.includes(folded)).length >= commonInSample) return undefined;
   const most = Math.min(limits.candidates.texts, Math.ceil(limits.candidates.characters / meanLength));
-  const candidates = candidatesOf(database, { scope, condition: fewTrigrams(folded, sample) }, most + 1);
+  const candidates = candidatesOf(
+    database,
+    { scope, match: inBody(fewTrigrams(folded, sample), { folded, scope }) },
+    most + 1,
+  );
   if (candidates.length > most) return undefined;
   const texts = database.prepare(
     `SELECT ${matchColumns} FROM json_each(?) candidate CROSS JOIN search_documents d ON d.id = candidate.value
@@ -47,16 +51,12 @@ export function fewMatches(
 }
 
 /** Returns up to `limit` ids that meet a condition, lowest first, because FTS5 is slower backwards. */
-function candidatesOf(
-  database: Database,
-  { scope, condition }: { scope: Scope; condition: string },
-  limit: number,
-): bigint[] {
+function candidatesOf(database: Database, { scope, match }: { scope: Scope; match: string }, limit: number): bigint[] {
   const statement = database.prepare(
     `SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH ? ${isChat(scope) ? `AND ${ofChat('rowid')}` : ''}
      LIMIT ?`,
   );
   statement.setReadBigInts(true);
   const chat = isChat(scope) ? chatValues(scope) : [];
-  return statement.all(inBody(condition, scope), ...chat, limit).map(({ rowid }) => rowid as bigint);
+  return statement.all(match, ...chat, limit).map(({ rowid }) => rowid as bigint);
 }

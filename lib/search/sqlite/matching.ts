@@ -8,6 +8,8 @@ import { chatValues, type IndexedChat, inRange, numberOf, ofChat, rangeOf, type 
 /** Returns an application's ordinal as exactly one trigram: three digits in base 4096. */
 export const applicationTrigram = (ordinal: number): string =>
   [ordinal >> 24, (ordinal >> 12) & 4095, ordinal & 4095].map((digit) => String.fromCodePoint(0x4e00 + digit)).join('');
+/** Three digits of {@link applicationTrigram}. */
+const threeDigits = /[\u4e00-\u5dff]{3}/;
 /** Returns an application's ordinal as a gram. No other gram begins with `y`, which is not a hexadecimal digit. */
 export const applicationGram = (ordinal: number): string => `y${ordinal.toString(16)}`;
 
@@ -35,9 +37,14 @@ export interface Matching {
 
 /**
  * Returns an FTS5 condition on the trigrams of a folded body. Unless the scope is a chat, it names the application too.
+ *
+ * It names the column of the body only if a trigram of the query may be in the other column, which has the trigram of
+ * the application. For each text, FTS5 takes 15 ns to find the positions in one column.
+ *
+ * @param condition a condition on some of the query's trigrams
  */
-export function inBody(condition: string, scope: Scope): string {
-  const body = `body : (${condition})`;
+export function inBody(condition: string, { folded, scope }: { folded: string; scope: Scope }): string {
+  const body = threeDigits.test(folded) ? `body : (${condition})` : `(${condition})`;
   return isChat(scope) ? body : `application : "${applicationTrigram(scope.application)}" AND ${body}`;
 }
 
@@ -62,7 +69,7 @@ export function matchingOf(folded: string, scope: Scope, condition?: string): Ma
   const exact = condition === undefined && phrase === folded && !confused.test(folded);
   return {
     table: 'search_trigrams',
-    match: inBody(condition ?? quoted(phrase), scope),
+    match: inBody(condition ?? quoted(phrase), { folded, scope }),
     verify: exact ? undefined : verifying(folded),
     folded,
   };
