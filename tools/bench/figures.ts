@@ -3,12 +3,13 @@ import { cost } from './figures/cost.ts';
 import { embeddedBatch } from './figures/embedded-batch.ts';
 import { embeddedConnections } from './figures/embedded-connections.ts';
 import { embeddedCreate } from './figures/embedded-create.ts';
+import { embeddedDuringSearches } from './figures/embedded-during-searches.ts';
 import { embeddedFeed } from './figures/embedded-feed.ts';
 import { embeddedLag } from './figures/embedded-lag.ts';
 import { embeddedMembers } from './figures/embedded-members.ts';
 import { embeddedMemory } from './figures/embedded-memory.ts';
 import { embeddedRead } from './figures/embedded-read.ts';
-import { embeddedReads } from './figures/embedded-reads.ts';
+import { embeddedSearch } from './figures/embedded-search.ts';
 import { feedLag } from './figures/feed-lag.ts';
 import { functionCpu } from './figures/function-cpu.ts';
 import { functionStart } from './figures/function-start.ts';
@@ -37,7 +38,8 @@ export const figures: Record<string, Figure> = {
   'embedded-feed': embeddedFeed,
   'embedded-memory': embeddedMemory,
   'embedded-read': embeddedRead,
-  'embedded-reads': embeddedReads,
+  'embedded-search': embeddedSearch,
+  'embedded-during-searches': embeddedDuringSearches,
   'search-latency-embedded': searchLatencyEmbedded,
   'search-latency-embedded-large': searchLatencyEmbeddedLarge,
   'search-old-embedded': searchOldEmbedded,

@@ -13,7 +13,7 @@ export const pageSize = 20;
 /**
  * Queries by their frequency in the texts of messages.ts: in at least 10,000 of 1,000,000 messages, or in 10 to 131.
  */
-const queries = { common: ['e', 'th', 'the', 'everyone has'], rare: ['皮', 'qz', 'zej', 'an and the r'] };
+export const queries = { common: ['e', 'th', 'the', 'everyone has'], rare: ['皮', 'qz', 'zej', 'an and the r'] };
 
 /**
  * Searches the big chat for texts of each length, common and rare.

@@ -27,8 +27,8 @@ const searchLoads = {
   'a run of equal characters in 12 applications': { q: 'a'.repeat(18), inAll: true },
 };
 
-export const embeddedReads = figure({
-  title: 'Embedded: reads during writes',
+export const embeddedDuringSearches = figure({
+  title: 'Embedded: requests during searches of another tenant',
   about: `Three clients send one request after the other: one creates messages, one requests /health, and one searches its own
     application. Meanwhile, ${connections} connections of another tenant search as fast as they can. There are four such loads, which search for different texts: a word
     in 12,000 messages that are older than 300,000 messages without it; 18 equal characters among 6,000 messages of 10,000
