@@ -1,25 +1,20 @@
-/**
- * Maximum number of waiting items of one application. A read takes 1 to 20 ms, so most items beyond this number would
- * exceed their deadline.
- */
-const maxPerApplication = 100;
-/**
- * Maximum number of waiting items of all applications together. An event has the path and the headers, at most some 50
- * kB, so together they take 25 MB.
- */
-const maxTotal = 500;
-
 interface Item {
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
 }
 
-/** A queue that serves applications in turn, and the reads of each in the order of arrival. */
+/** A queue that serves applications in turn, and the requests of each in the order of arrival. */
 export class FairQueue<Element extends Item> {
+  readonly #most: { perApplication: number; total: number };
   /** The waiting items of each application that has any. The application whose turn is next comes first. */
   readonly #byApplication = new Map<string, Element[]>();
   #length = 0;
+
+  /** @param most the maximum number of items that may wait, of one application and of all together */
+  constructor(most = { perApplication: Number.POSITIVE_INFINITY, total: Number.POSITIVE_INFINITY }) {
+    this.#most = most;
+  }
 
   get length(): number {
     return this.#length;
@@ -28,7 +23,7 @@ export class FairQueue<Element extends Item> {
   /** Adds an item. Returns false, and adds nothing, when too many are waiting already. */
   add(item: Element): boolean {
     const ofOne = this.#byApplication.get(item.application) ?? [];
-    if (this.#length >= maxTotal || ofOne.length >= maxPerApplication) return false;
+    if (this.#length >= this.#most.total || ofOne.length >= this.#most.perApplication) return false;
     ofOne.push(item);
     this.#byApplication.set(item.application, ofOne);
     this.#length++;

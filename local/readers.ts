@@ -70,6 +70,13 @@ const niceValue = 5;
  */
 const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=4', '--heap-growing-percent=40'];
 
+/**
+ * Maximum number of waiting reads. `perApplication`: a read takes 1 to 20 ms, so most reads beyond this number would
+ * exceed their deadline. `total`: an event has the path and the headers, at most some 50 kB, so together they take 25
+ * MB.
+ */
+const mostWaiting = { perApplication: 100, total: 500 };
+
 /** A read that waits or runs. */
 interface Read {
   /** Names it in logs. */
@@ -131,7 +138,7 @@ export class Readers {
   readonly #ledger: LedgerReads;
   readonly #deadlineMs: number;
   readonly #readers = new Set<Reader>();
-  readonly #waiting = new FairQueue<Read>();
+  readonly #waiting = new FairQueue<Read>(mostWaiting);
   readonly #isKnown: (token: string) => boolean;
   readonly #access: Pick<Access, 'callerOf'>;
   readonly #paces = new ReadingPaces();

@@ -32,6 +32,7 @@ import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
 import { StreamClient } from './feed/stream-client.ts';
 import { type HostRequest, headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
+import { LargeBodies } from './large-bodies.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
 import { type Metrics, metricsType } from './metrics.ts';
 import type { Served, Traffic } from './traffic.ts';
@@ -64,10 +65,11 @@ const drainMs = 1_500;
  */
 const discardedBodyBytes = 65_536;
 /**
- * A body of up to this many bytes that arrives in one chunk is not counted in `ClientMemory`, because it is processed
- * at once, and counting made a batch of 100 messages 5 % slower.
+ * A body of up to this many bytes is handled at once, and a larger one in its turn (`LargeBodies`). If a small body
+ * arrives in one chunk, it is not counted in `ClientMemory` either, because counting made a batch of 100 messages 5 %
+ * slower.
  */
-const uncountedBodyBytes = 16_384;
+const smallBodyBytes = 16_384;
 /**
  * A response body that is longer than this, in characters or bytes, is written in pieces. Shorter ones are not, because
  * writing the response of a batch of 100 (19 kB) in pieces made the batch 7 % slower.
@@ -135,6 +137,7 @@ export function createServer(
   { traffic, metrics }: Observers,
 ): Server {
   const connections = new Connections();
+  const largeBodies = new LargeBodies(connections.turns);
   const http = createHttpServer({
     maxHeaderSize: headerBytes,
     headersTimeout: requestTimeoutMs,
@@ -288,7 +291,7 @@ export function createServer(
   const readBody = ({ raw: payload, response }: Exchange, most: number, done: (body: Buffer) => void): void => {
     const declared = declaredBytes(payload);
     // Most bodies are small and arrive with their heads.
-    if (payload.complete && declared !== undefined && declared <= uncountedBodyBytes) {
+    if (payload.complete && declared !== undefined && declared <= smallBodyBytes) {
       done(payload.read());
       return;
     }
@@ -324,7 +327,7 @@ export function createServer(
         finish();
         // A small body may arrive in one chunk, after its head. Its `data` event comes before `end`, so the declared
         // length shows that it is complete.
-      } else if (bytes !== declared || bytes > uncountedBodyBytes) keep(chunk);
+      } else if (bytes !== declared || bytes > smallBodyBytes) keep(chunk);
     });
     const finish = () => {
       if (ended) return;
@@ -337,19 +340,23 @@ export function createServer(
     payload.on('end', finish);
   };
 
-  /** Calls the handler and sends what it returns. */
+  /**
+   * Calls the handler and sends what it returns.
+   *
+   * @param given.done called after that
+   */
   const call = (
     handler: HttpHandler,
     resource: string,
     exchange: Exchange,
-    body?: Buffer,
-    caller?: BearerCaller,
+    { body, caller, done }: { body?: Buffer; caller?: BearerCaller | undefined; done?: () => void } = {},
   ): void => {
     const event: IncomingEvent = proxyEvent(exchange, resource, body);
     if (caller) event[verifiedCaller] = caller;
     handler(event, requestContext(resource, exchange.id))
       .then((result) => send(exchange, result))
-      .catch((error: Error) => fail(error, exchange));
+      .catch((error: Error) => fail(error, exchange))
+      .finally(done);
   };
   const fail = (error: Error, exchange: Exchange): void => {
     log.error(events.failed, { request_id: exchange.id, error });
@@ -384,7 +391,18 @@ export function createServer(
       // A chunked body may be empty, and an empty body needs no content type. So in a wrong format, read one byte: it
       // shows whether there is a body to refuse.
       const most = declared === undefined && formatProblem(headers) ? 1 : limits.requestBytes + 1;
-      readBody(exchange, most, (body) => call(handler, resource, exchange, body, caller));
+      readBody(exchange, most, (body) => {
+        if (body.length <= smallBodyBytes) {
+          call(handler, resource, exchange, { body, caller });
+          return;
+        }
+        largeBodies.add({
+          application: caller?.token ?? exchange.params.token ?? '',
+          arrivedAt: exchange.startedAt,
+          bytes: body.length,
+          handle: (done) => call(handler, resource, exchange, { body, caller, done }),
+        });
+      });
     };
     return (exchange) => {
       const { raw, params } = exchange;

@@ -1,0 +1,128 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
+import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
+import type { Access } from '../../lib/access/access.ts';
+import type { OperationId } from '../../lib/api/routes.ts';
+import { LargeBodies } from '../../local/large-bodies.ts';
+import { createServer, type Server } from '../../local/server.ts';
+import { Traffic } from '../../local/traffic.ts';
+import { Turns } from '../../local/turns.ts';
+
+describe('large bodies', () => {
+  let bodies: LargeBodies;
+  /** The requests in progress, by name, with the function that ends each. */
+  let inProgress: Map<string, () => void>;
+
+  beforeEach(() => {
+    bodies = new LargeBodies(new Turns());
+    inProgress = new Map();
+  });
+
+  const add = (name: string, application: string, bytes: number) =>
+    bodies.add({
+      application,
+      arrivedAt: 0,
+      bytes,
+      handle: (done) => void inProgress.set(name, done),
+    });
+  const end = (name: string) => {
+    inProgress.get(name)?.();
+    inProgress.delete(name);
+  };
+  const names = async () => {
+    for (let i = 0; i < 10; i++) await nextTurn();
+    return [...inProgress.keys()];
+  };
+
+  test('requests are in progress while their bodies have less than 250 kB, and the others wait for one to end', async () => {
+    for (const name of ['a', 'b', 'c', 'd']) add(name, 'one', 100_000);
+    expect(await names()).toEqual(['a', 'b', 'c']);
+    end('b');
+    expect(await names()).toEqual(['a', 'c', 'd']);
+  });
+
+  test('a body of the largest size is handled alone', async () => {
+    add('a', 'one', 1_048_576);
+    add('b', 'one', 20_000);
+    expect(await names()).toEqual(['a']);
+    end('a');
+    expect(await names()).toEqual(['b']);
+  });
+
+  test('two bodies are not handled in the same turn of the event loop', async () => {
+    const turns: number[] = [];
+    let turn = 0;
+    const slow = (done: () => void) => {
+      turns.push(turn);
+      const until = performance.now() + 3;
+      while (performance.now() < until);
+      done();
+    };
+    for (let i = 0; i < 3; i++) bodies.add({ application: 'one', arrivedAt: 0, bytes: 20_000, handle: slow });
+    for (; turns.length < 3; turn++) await nextTurn();
+    expect(new Set(turns).size).toBe(3);
+  });
+
+  test('applications take turns, so that one with many batches does not delay the batch of another', async () => {
+    for (const name of ['a', 'b', 'c']) add(name, 'busy', 300_000);
+    add('x', 'quiet', 300_000);
+    for (const next of ['a', 'b', 'x', 'c']) {
+      expect(await names()).toEqual([next]);
+      end(next);
+    }
+  });
+});
+
+describe('a server', () => {
+  let server: Server;
+  let began: string[];
+  let release: () => void;
+
+  beforeEach(async () => {
+    began = [];
+    const released = Promise.withResolvers<void>();
+    release = released.resolve;
+    const handler =
+      (name: string, wait: Promise<void> | undefined): HttpHandler =>
+      async () => {
+        began.push(name);
+        await wait;
+        return { statusCode: 201, headers: {}, body: '{}' };
+      };
+    const operations = new Map<OperationId, HttpHandler>([
+      ['createMessages', handler('batch', released.promise)],
+      ['createMessage', handler('single', undefined)],
+    ]);
+    // Only requests for `self` use the access tokens.
+    const access = undefined as unknown as Access;
+    server = createServer(
+      operations,
+      { adminKey: undefined, onLoopback: true, access },
+      { traffic: new Traffic({ isVerbose: false, followers: () => 0 }) },
+    );
+    await server.listen({ port: 0, host: '127.0.0.1' });
+  });
+  afterEach(async () => {
+    release();
+    await server.close();
+  });
+
+  const post = (path: string, body: object) =>
+    fetch(`http://127.0.0.1:${server.port}/v1/applications/token/chats/1/${path}`, {
+      method: 'POST',
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify(body),
+    });
+
+  test('a server begins a few large batches at a time, and a single create meanwhile', async () => {
+    const body = 'x'.repeat(80);
+    const batches = Array.from({ length: 10 }, () => post('messages/batch', { messages: Array(1_000).fill({ body }) }));
+    await expect.poll(() => began.length).toBe(3);
+    expect((await post('messages', { body })).status).toBe(201);
+    expect(began).toEqual(['batch', 'batch', 'batch', 'single']);
+    release();
+    const statuses = await Promise.all(batches.map(async (batch) => (await batch).status));
+    expect(statuses).toEqual(Array(10).fill(201));
+    expect(began).toHaveLength(11);
+  });
+});
