@@ -16,12 +16,16 @@ export interface Embedded {
   pid: number;
   /** Resident memory of the host plus the private memory of its reader processes, in MB. */
   memoryMb: () => number;
-  /** Stops the server and deletes its data. */
+  /** Stops the server, and deletes its data unless `startEmbedded` was given the folder. */
   stop: () => Promise<void>;
 }
 
-export async function startEmbedded(): Promise<Embedded> {
-  const dataDir = mkdtempSync(path.join(tmpdir(), 'chat-system-bench-'));
+/** Creates an empty data folder. */
+export const newDataFolder = (): string => mkdtempSync(path.join(tmpdir(), 'chat-system-bench-'));
+
+/** @param given a folder with data; by default, the system starts on a new one */
+export async function startEmbedded(given?: string): Promise<Embedded> {
+  const dataDir = given ?? newDataFolder();
   const child = spawn(command, ['--port', '0', '--host', '127.0.0.1', '--data-dir', dataDir], {
     stdio: ['ignore', 'pipe', 'inherit'],
   });
@@ -36,7 +40,7 @@ export async function startEmbedded(): Promise<Embedded> {
     stop: async () => {
       child.kill('SIGTERM');
       await ended;
-      rmSync(dataDir, { recursive: true, force: true });
+      if (given === undefined) rmSync(dataDir, { recursive: true, force: true });
     },
   };
 }

@@ -4,6 +4,7 @@ import { embeddedBatch } from './figures/embedded-batch.ts';
 import { embeddedConnections } from './figures/embedded-connections.ts';
 import { embeddedCreate } from './figures/embedded-create.ts';
 import { embeddedDuringSearches } from './figures/embedded-during-searches.ts';
+import { embeddedFairness } from './figures/embedded-fairness.ts';
 import { embeddedFeed } from './figures/embedded-feed.ts';
 import { embeddedLag } from './figures/embedded-lag.ts';
 import { embeddedMembers } from './figures/embedded-members.ts';
@@ -37,6 +38,7 @@ export const figures: Record<string, Figure> = {
   'embedded-lag': embeddedLag,
   'embedded-feed': embeddedFeed,
   'embedded-memory': embeddedMemory,
+  'embedded-fairness': embeddedFairness,
   'embedded-read': embeddedRead,
   'embedded-search': embeddedSearch,
   'embedded-during-searches': embeddedDuringSearches,
