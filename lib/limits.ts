@@ -157,7 +157,7 @@ export const limits = {
    * instead of 1 MB, the process took 30 MB more while batches were accepted at full speed. 1 MB has some 5,000 messages
    * of 80 characters, or 1,000 of 900.
    */
-  deliveryCharacters: 500_000,
+  deliveryCharacters: 1_000_000,
   /**
    * Deliveries after which a queue makes a message a dead letter. It is high so that an outage of SQL does not turn
    * accepted writes into dead letters.
