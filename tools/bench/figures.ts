@@ -13,6 +13,7 @@ import { embeddedRead } from './figures/embedded-read.ts';
 import { embeddedSearch } from './figures/embedded-search.ts';
 import { feedLag } from './figures/feed-lag.ts';
 import { functionCpu } from './figures/function-cpu.ts';
+import { functionReads } from './figures/function-reads.ts';
 import { functionStart } from './figures/function-start.ts';
 import { migrationMysql } from './figures/migration-mysql.ts';
 import { pageDepthEmbedded } from './figures/page-depth-embedded.ts';
@@ -48,6 +49,7 @@ export const figures: Record<string, Figure> = {
   'page-depth-embedded': pageDepthEmbedded,
   'roll-up-embedded': rollUpEmbedded,
   'function-cpu': functionCpu,
+  'function-reads': functionReads,
   'function-start': functionStart,
   'store-worker': storeWorkerFigure,
   'search-worker': searchWorkerFigure,

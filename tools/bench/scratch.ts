@@ -14,6 +14,8 @@ import type { Servers } from './figure.ts';
 
 /** A temporary database with the tables of the store. */
 export interface ScratchDatabase {
+  /** The URL of the database, with the password. */
+  url: string;
   db: Kysely<Schema>;
   store: MysqlStore;
   /** A plain mysql2 connection to the database, for references. */
@@ -35,6 +37,7 @@ export async function makeDatabase(
   const db = openMysql(url.href, { connections: 1, timeouts: limits.sqlMs.migration });
   await migrateMysql(db, migrations);
   return {
+    url: url.href,
     db,
     store: new MysqlStore(db),
     plain,

@@ -1,12 +1,10 @@
-import path from 'node:path';
 import { figure } from '../figure.ts';
 import { makeBundles } from '../functions/bundles.ts';
-import { runAsFunction } from '../functions/environment.ts';
+import { callCpuMs } from '../functions/environment.ts';
 import { startProgram } from '../programs.ts';
 import { inTurns } from '../ratios.ts';
 
 const sizes = { full: { runs: 7, warmUp: 2_000, calls: 3_000 }, smoke: { runs: 1, warmUp: 10, calls: 50 } };
-const program = path.join(import.meta.dirname, '../functions/calls.ts');
 
 export const functionCpu = figure({
   title: 'AWS: the processor time of a create',
@@ -29,11 +27,7 @@ export const functionCpu = figure({
       AWS_ENDPOINT_URL_DYNAMODB: origin,
       AWS_ENDPOINT_URL_SQS: origin,
     };
-    const cpuMs = async (bundle: string) => {
-      // The log lines of the function precede the number.
-      const printed = await runAsFunction(variables, program, bundle, String(warmUp), String(calls));
-      return Number(printed.slice(printed.lastIndexOf('\n') + 1)) / 1_000;
-    };
+    const cpuMs = (bundle: string) => callCpuMs(variables, { bundle, event: 'createMessage', warmUp, times: calls });
     try {
       const { ours, reference } = await inTurns(
         runs,

@@ -7,7 +7,7 @@ import { credentialsOfLambda, removalPlugins } from '../../../infra/bundle-plugi
 import { bundleFolder, bundleFunctions, bundling } from '../../../infra/bundles.ts';
 import type { FunctionName } from '../../../infra/functions.ts';
 
-const bareHandler = path.join(import.meta.dirname, '../references/bare-create.ts');
+const references = path.join(import.meta.dirname, '../references');
 
 /** Bundles of functions as they are deployed, and bundles of the bare handler. */
 export interface Bundles {
@@ -19,6 +19,8 @@ export interface Bundles {
   bare: string;
   /** The bare handler, bundled with the plugins that our functions are bundled with. */
   bareWithPlugins: string;
+  /** The bare handler that reads messages, bundled with the plugins that our functions are bundled with. */
+  bareReads: string;
   /** The sizes of the functions' bundles in bytes. */
   sizes: Map<FunctionName, number>;
   remove: () => Promise<void>;
@@ -27,9 +29,9 @@ export interface Bundles {
 export async function makeBundles(names: FunctionName[]): Promise<Bundles> {
   const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-bundles-'));
   const fileOf = (name: FunctionName) => path.join(bundleFolder(folder, name), 'index.mjs');
-  const bundleBare = async (name: string, plugins: Plugin[]): Promise<string> => {
+  const bundleBare = async (name: string, plugins: Plugin[], handler = 'bare-create.ts'): Promise<string> => {
     const outfile = path.join(folder, name, 'index.mjs');
-    await build({ ...bundling, entryPoints: [bareHandler], outfile, plugins });
+    await build({ ...bundling, entryPoints: [path.join(references, handler)], outfile, plugins });
     return outfile;
   };
   const { outputs } = await bundleFunctions(folder, names);
@@ -38,6 +40,7 @@ export async function makeBundles(names: FunctionName[]): Promise<Bundles> {
     fileOf,
     bare: await bundleBare('bare', [credentialsOfLambda]),
     bareWithPlugins: await bundleBare('bare-with-plugins', removalPlugins),
+    bareReads: await bundleBare('bare-reads', removalPlugins, 'bare-mysql-reads.ts'),
     sizes: new Map(names.map((name) => [name, sizes.get(fileOf(name)) ?? Number.NaN])),
     remove: () => rm(folder, { recursive: true }),
   };

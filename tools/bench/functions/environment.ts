@@ -1,5 +1,7 @@
 import { execFile } from 'node:child_process';
+import path from 'node:path';
 import { promisify } from 'node:util';
+import type { events } from './events.ts';
 
 /** Variables that Lambda sets for every function and that the SDK reads. */
 const ofLambda = {
@@ -24,4 +26,19 @@ export async function runAsFunction(variables: Record<string, string>, ...args: 
     maxBuffer: maxPrinted,
   });
   return stdout;
+}
+
+const calls = path.join(import.meta.dirname, 'calls.ts');
+
+/**
+ * Calls the function in a bundle repeatedly with one of the events, and returns the CPU time of a call in
+ * milliseconds.
+ */
+export async function callCpuMs(
+  variables: Record<string, string>,
+  { bundle, event, warmUp, times }: { bundle: string; event: keyof typeof events; warmUp: number; times: number },
+): Promise<number> {
+  // The log lines of the function precede the number.
+  const printed = await runAsFunction(variables, calls, bundle, event, String(warmUp), String(times));
+  return Number(printed.slice(printed.lastIndexOf('\n') + 1)) / 1_000;
 }

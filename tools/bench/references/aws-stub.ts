@@ -2,7 +2,7 @@ import { createHash, randomUUID } from 'node:crypto';
 import { createServer, type IncomingMessage } from 'node:http';
 import type { AddressInfo } from 'node:net';
 
-// Responds to the calls of a create like DynamoDB and SQS, and does nothing else. It is not an engine for tests.
+// Responds to the calls of a create and of a read like DynamoDB, SQS and Secrets Manager, and does nothing else. It is not an engine for tests.
 // The benchmark uses it to measure a function at thousands of calls per second; an emulator serves only 50.
 
 const counted = JSON.stringify({
@@ -17,6 +17,9 @@ const counted = JSON.stringify({
     messages: { N: '1042' },
   },
 });
+
+// The texts of the secrets: the login of the database, and the system secret.
+const [databaseSecret, systemSecret] = process.argv.slice(2);
 
 const application = { pk: { S: 'Q2lDXdH2R2GfSqkhVYzhGg' }, sk: { S: 'application' } };
 
@@ -48,6 +51,8 @@ async function bodyFor(request: IncomingMessage): Promise<string | undefined> {
       return sent(body());
     case 'DynamoDB_20120810.BatchGetItem':
       return read(body());
+    case 'secretsmanager.GetSecretValue':
+      return JSON.stringify({ SecretString: body().SecretId === 'database' ? databaseSecret : systemSecret });
   }
 }
 
