@@ -14,7 +14,10 @@ const acceptingTurnMs = 0.1;
  * tasks are long, the rest is postponed, which takes 0.2 µs for each.
  */
 const tasksPerTurn = 40;
-/** Every fourth task continues a large response, even while requests wait to be started. */
+/**
+ * Every fourth task continues large work, even while requests wait to be started. While connections are accepted, only
+ * every fourth turn does, because a turn that handles a batch takes milliseconds, and the next connection waits for it.
+ */
 const continuedOneIn = 4;
 
 /**
@@ -30,11 +33,14 @@ export class Turns {
   #began: number | undefined;
   #ranThisTurn = 0;
   #budgetMs = turnMs;
+  /** The number of turns in which a connection was accepted. */
+  #acceptingTurns = 0;
 
   /** Makes this turn short, because more connections may wait to be accepted. */
   shortenTurn(): void {
     if (this.#budgetMs === acceptingTurnMs) return;
     this.#budgetMs = acceptingTurnMs;
+    this.#acceptingTurns++;
     // Runs after the tasks of this turn, which were scheduled before.
     setImmediate(() => {
       this.#budgetMs = turnMs;
@@ -66,8 +72,8 @@ export class Turns {
   }
 
   /**
-   * Continues a large response in a later turn. Requests that wait to be started go first, because the pieces of
-   * thousands of responses would otherwise delay each of them.
+   * Handles a large body, or continues a large response, in a later turn. Requests that wait to be started go first,
+   * because the pieces of thousands of responses would otherwise delay each of them.
    */
   continueLater(task: () => void): void {
     this.#continuations.push(task);
@@ -87,10 +93,17 @@ export class Turns {
     // Run at least one task in each turn, even when its time is used up, so that every task runs eventually.
     if (!this.isUsedUp() || this.#ranThisTurn === 0) {
       this.#ranThisTurn++;
-      const first = this.#ran++ % continuedOneIn === 0 ? this.#continuations : this.#starts;
-      const second = first === this.#starts ? this.#continuations : this.#starts;
-      (first.shift() ?? second.shift())?.();
+      const task =
+        this.#ran++ % continuedOneIn === 0
+          ? (this.#nextContinuation() ?? this.#starts.shift())
+          : (this.#starts.shift() ?? this.#nextContinuation());
+      task?.();
     }
     this.#schedule();
+  }
+
+  #nextContinuation(): (() => void) | undefined {
+    if (this.#budgetMs === acceptingTurnMs && this.#acceptingTurns % continuedOneIn !== 0) return undefined;
+    return this.#continuations.shift();
   }
 }

@@ -37,4 +37,22 @@ describe('turns', () => {
     expect(seen.ran).toBe(1);
     await allOf(seen);
   });
+
+  test('while connections are accepted, large work is continued in every fourth turn', async () => {
+    const turns = new Turns();
+    const ran: number[] = [];
+    let turn = 0;
+    for (let i = 0; i < 3; i++)
+      turns.continueLater(() => {
+        ran.push(turn);
+        vi.advanceTimersByTime(1);
+      });
+    while (ran.length < 3) {
+      turn++;
+      // In this turn, as libuv accepts a connection before it runs the tasks of the turn.
+      turns.shortenTurn();
+      await nextTurn();
+    }
+    expect(ran).toEqual([4, 8, 12]);
+  });
 });

@@ -11,7 +11,7 @@ const compileCache = path.join(project, 'node_modules/.cache/compile');
 
 /** The settings that script/start gives Node.js and glibc, so that the tests' hosts use as much memory as real ones. */
 const memoryFlags = ['--no-parallel-scavenge', '--max-semi-space-size=8', '--heap-growing-percent=40'];
-const memoryVariables = { MALLOC_ARENA_MAX: '2' };
+const memoryVariables = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
 
 /** Variables that a developer may have set for another host. The hosts of the tests do not get them. */
 const ownSettings = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];

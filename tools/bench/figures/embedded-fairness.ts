@@ -17,8 +17,6 @@ const sizes = {
 };
 /** The time between two requests of a probe, in milliseconds. */
 const everyMs = 20;
-/** The time in which the connections of a load are opened, in milliseconds. */
-const connectMs = 500;
 /** The time between two looks at memory and at the progress of a load, in milliseconds. */
 const sampleMs = 100;
 const inBatch = 1_000;
@@ -51,9 +49,7 @@ export const embeddedFairness = figure({
     messages that was deleted; and the storing of an import of 300,000 messages. \`script/ops import\` and \`script/ops
     reindex\` cannot run beside a server, because they need the data folder for themselves. So the import is measured where
     clients notice it: after the command, the server stores what was imported while it serves requests. Of the reindex, only
-    the memory of the command is measured. The measurement begins half a second after the load, when the connections of the
-    load are open: the server accepts one connection in each turn of the event loop, so a new connection would wait behind
-    those. Memory is counted as in [the figure on memory](#embedded-memory).`,
+    the memory of the command is measured. Memory is counted as in [the figure on memory](#embedded-memory).`,
   measure: async ({ scale, say }) => {
     const { loads, runs, seconds, purged, imported } = sizes[scale];
     const alone: Sample[] = [];
@@ -74,9 +70,8 @@ export const embeddedFairness = figure({
             body: { messages: Array.from({ length: inBatch }, () => ({ body })) },
             connections,
             // wrk takes whole seconds.
-            seconds: Math.ceil(seconds + connectMs / 1_000),
+            seconds: Math.ceil(seconds),
           });
-          await sleep(connectMs);
           samples.push(await sampleDuring(host, chat, batches));
         }
         beside.set(name, samples);
