@@ -5,6 +5,7 @@ import { readResults } from '../../../tools/bench/results.ts';
 
 /** The figures that are measured on the servers of the stack. */
 export const figuresOnServers = [
+  'function-reads',
   'store-worker',
   'search-worker',
   'search-latency-opensearch',
