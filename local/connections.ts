@@ -424,7 +424,7 @@ export class Connections {
     const { queued, held, unparsed, started, streaming } = connection;
     if (queued || streaming || started >= requestsAtOnce || (held.length === 0 && unparsed.length === 0)) return;
     connection.queued = true;
-    this.turns.startLater(() => {
+    const inTurn = () => {
       connection.queued = false;
       if (connection.socket.destroyed || connection.streaming) return;
       const next = held.shift();
@@ -438,7 +438,10 @@ export class Connections {
       this.#start(connection, next);
       this.#serve(next.request, next.response);
       this.#queue(connection);
-    });
+    };
+    // Otherwise, thousands of connections that send several requests at once would delay those that send one.
+    if (started === 0) this.turns.startLater(inTurn);
+    else this.turns.continueLater(inTurn);
   }
 }
 

@@ -23,6 +23,12 @@ const storeSchema = { store: storeMigrations, search: searchMigrations, folder: 
  */
 const snapshotAttempts = 1_000;
 
+/**
+ * Size of the page cache of the ledger's connection, in kB. SQLite fills it with the records of the queue, which it
+ * reads only once. With 16 MB, the process took 12 MB more memory and accepted writes no faster.
+ */
+const ledgerCacheKb = 4_000;
+
 /** The two files of a data folder. No other process writes them while they are open. */
 export interface EngineFiles {
   storePath: string;
@@ -162,6 +168,7 @@ async function openLocked(dataDir: string, onInconsistency: 'refuse' | 'repair',
   const pairing = (file: 'ledger' | 'store') => (inconsistency ? undefined : { file, generations });
   const ledgerDatabase = Database.open(ledgerPath, {
     syncsLater: true,
+    cacheKb: ledgerCacheKb,
     pairing: pairing('ledger'),
   });
   await ledgerDatabase.migrate(ledgerSchema);

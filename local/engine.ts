@@ -40,6 +40,8 @@ export interface Engine {
   services: Pick<Services, 'ledger' | 'store' | 'access' | 'feed'>;
   /** The handlers of lists and searches. They run in reader processes, except for short pages of messages. */
   reads: ReadonlyMap<OperationId, HttpHandler>;
+  /** Returns whether an application has this token. */
+  isKnown(token: string): boolean;
   /** The number of open streams. */
   followers(): number;
   /** Returns what the metrics say of the engine. */
@@ -79,10 +81,11 @@ export async function startEngine(
   }
 
   const access = openAccess(systemSecret, ledger);
+  const isKnown = (token: string) => ledger.hasApplication(token);
   const readers = new Readers({
     data: { storePath, logLevel, adminKey, systemSecret },
     ledger,
-    isKnown: (token) => ledger.hasApplication(token),
+    isKnown,
     access,
   });
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
@@ -135,6 +138,7 @@ export async function startEngine(
   return {
     services: { ledger, store, access, feed: new EmbeddedFeed(hub) },
     reads,
+    isKnown,
     followers: () => hub.followers,
     state: async () => ({
       queues: await Promise.all(

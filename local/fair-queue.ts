@@ -1,4 +1,20 @@
+/**
+ * The name under which the requests with unknown tokens together take turns. With a name for each token, a client that
+ * invents tokens would delay the requests of real applications, and fill the queue. No token contains a space.
+ */
+const unknownTokens = 'unknown tokens';
+
+/**
+ * Returns the name under which a request takes turns: the token of its application, or the one name of all unknown
+ * tokens. Requests without a token have the name ''.
+ *
+ * @param isKnown whether an application has this token
+ */
+export const applicationInTurns = (token: string, isKnown: (token: string) => boolean): string =>
+  token === '' || isKnown(token) ? token : unknownTokens;
+
 interface Item {
+  /** See {@link applicationInTurns}. */
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;

@@ -10,7 +10,7 @@ import type { Turns } from './turns.ts';
 const bytesAtOnce = 250_000;
 
 interface Waiting {
-  /** The application's token, as the path of the request has it. */
+  /** See `applicationInTurns`. */
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;

@@ -14,7 +14,7 @@ import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import type { Parent } from '../lib/model/keys.ts';
-import { FairQueue } from './fair-queue.ts';
+import { applicationInTurns, FairQueue } from './fair-queue.ts';
 import type { MissedPart } from './feed/store-reads.ts';
 import { type Pace, ReadingPaces } from './reading-pace.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
@@ -40,13 +40,6 @@ const checkEveryMs = 50;
  * is not higher, because more reads would only compete for two processors.
  */
 const maxConcurrentReads = 2;
-/**
- * The name under which the reads with unknown tokens share one place in the order of turns. With a place for each
- * token, a client that invents tokens would delay the reads of real applications and fill the queue. No token contains
- * a space.
- */
-const unknownTokens = 'unknown tokens';
-
 /**
  * Maximum number of processes. It is one more than `maxConcurrentReads`, because a read of a slow application and one
  * of an application of unknown pace may run at the same time and count as one. So a fast read can run beside both of
@@ -82,10 +75,7 @@ interface Read {
   /** Names it in logs. */
   route: string;
   requestId: string;
-  /**
-   * The key by which reads take turns: the application's token, {@link unknownTokens}, or '' for the list of
-   * applications.
-   */
+  /** See `applicationInTurns`. Of the requests without a token, only the list of applications is such a read. */
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
@@ -192,7 +182,7 @@ export class Readers {
         return problemResponse(problemFor(error, requestId), requestId);
       }
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
-      const application = token === '' || this.#isKnown(token) ? token : unknownTokens;
+      const application = applicationInTurns(token, this.#isKnown);
       const { method, path } = routes[operation];
       // No GET route reads a body.
       const withoutBody = { ...event, body: null, isBase64Encoded: false };

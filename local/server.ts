@@ -30,6 +30,7 @@ import { internalError, Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
+import { applicationInTurns } from './fair-queue.ts';
 import { StreamClient } from './feed/stream-client.ts';
 import { type HostRequest, headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
 import { LargeBodies } from './large-bodies.ts';
@@ -109,6 +110,8 @@ export interface RequestChecks {
   onLoopback: boolean;
   /** Checks bearer tokens. */
   access: Access;
+  /** Returns whether an application has this token. */
+  isKnown(token: string): boolean;
 }
 
 /** The server of an engine. */
@@ -397,7 +400,7 @@ export function createServer(
           return;
         }
         largeBodies.add({
-          application: caller?.token ?? exchange.params.token ?? '',
+          application: applicationInTurns(caller?.token ?? exchange.params.token ?? '', checks.isKnown),
           arrivedAt: exchange.startedAt,
           bytes: body.length,
           handle: (done) => call(handler, resource, exchange, { body, caller, done }),

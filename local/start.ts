@@ -74,7 +74,7 @@ async function start(settings: Settings): Promise<void> {
     ...(process.stdout.isTTY && { show: onTerminal((line) => console.log(line)) }),
   });
   const metrics = new Metrics(traffic, engine.state);
-  const checks = { adminKey, onLoopback, access: engine.services.access };
+  const checks = { adminKey, onLoopback, access: engine.services.access, isKnown: engine.isKnown };
   const server = createServer(operations, checks, { traffic, metrics });
   await server.listen({ port, host });
 

@@ -72,8 +72,9 @@ export class Turns {
   }
 
   /**
-   * Handles a large body, or continues a large response, in a later turn. Requests that wait to be started go first,
-   * because the pieces of thousands of responses would otherwise delay each of them.
+   * Does more for a client whose turn has already come, in a later turn: handles a large body, continues a large
+   * response, or starts a request of a connection that has one in progress. Requests that wait to be started go first.
+   * Otherwise, the pieces of thousands of responses would delay each of them.
    */
   continueLater(task: () => void): void {
     this.#continuations.push(task);

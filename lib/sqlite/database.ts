@@ -46,12 +46,8 @@ export const journalBytes = 64 * 1024 * 1024;
  */
 const copiedPagesAtOnce = 1_000;
 
-/**
- * Size of a connection's page cache, in kB. `ledger`: SQLite fills the cache with the records of the queue, which it
- * reads only once; with 16 MB, the process took 12 MB more and accepted no more. `other`: the store. With 8 MB, indexing
- * waits for the disk more often.
- */
-const cacheKb = { ledger: 4_000, other: 16_000 };
+/** Default size of a connection's page cache, in kB. With 8 MB for the store, indexing waits for the disk more often. */
+const defaultCacheKb = 16_000;
 
 /** The first 16 bytes of every database (https://sqlite.org/fileformat.html). */
 const databaseHeader = 'SQLite format 3\0';
@@ -92,6 +88,8 @@ export interface DatabaseOptions {
   readOnly?: boolean;
   /** A commit is only on the disk after the next `sync`. */
   syncsLater?: boolean;
+  /** Size of the page cache, in kB. */
+  cacheKb?: number;
   /** The file is one of a pair: each transaction that changes it raises its generation. */
   pairing?: Pairing | undefined;
 }
@@ -127,7 +125,8 @@ export class Database {
    */
   #changes = 0;
 
-  private constructor(path: string, { readOnly = false, syncsLater = false, pairing }: DatabaseOptions) {
+  private constructor(path: string, options: DatabaseOptions) {
+    const { readOnly = false, syncsLater = false, cacheKb = defaultCacheKb, pairing } = options;
     this.raw = new DatabaseSync(path, { readOnly, timeout: busyMs });
     this.#path = path;
     this.#journalPath = `${path}-wal`;
@@ -136,7 +135,7 @@ export class Database {
     // An acknowledged write must survive a power cut. So SQLite syncs every commit (FULL), unless `sync` does it;
     // NORMAL still syncs what keeps the file consistent. With WAL, readers continue during a commit.
     if (!readOnly) this.raw.exec(`PRAGMA journal_mode = WAL; PRAGMA synchronous = ${syncsLater ? 'NORMAL' : 'FULL'}`);
-    this.raw.exec(`PRAGMA cache_size = -${syncsLater ? cacheKb.ledger : cacheKb.other}; PRAGMA temp_store = MEMORY`);
+    this.raw.exec(`PRAGMA cache_size = -${cacheKb}; PRAGMA temp_store = MEMORY`);
     // Detect a damaged page layout when the page is read, not only when one of its values makes no sense.
     this.raw.exec('PRAGMA cell_size_check = ON');
     // Overwrite deleted data with zeros. Merging and accepting cost the same as without it, purging costs a twelfth

@@ -100,10 +100,10 @@ describe('a connection', () => {
       for (const one of clients.splice(0)) one.destroy();
     });
 
-    /** Sends a request on each of 200 connections at the same time. */
-    const flood = async () => {
-      const all = Array.from({ length: 200 }, (_, i) => client(`GET /${i} HTTP/1.1\r\n\r\n`));
-      await expect.poll(() => accepted, { timeout: 10_000 }).toBe(201);
+    /** Sends requests on each of 200 connections at the same time. */
+    const flood = async (requestsOfEach = 1) => {
+      const all = Array.from({ length: 200 }, (_, i) => client(`GET /${i} HTTP/1.1\r\n\r\n`.repeat(requestsOfEach)));
+      await expect.poll(() => accepted, { timeout: 10_000 }).toBeGreaterThan(200);
       for (const { one, text } of all) one.write(text);
       return all;
     };
@@ -114,6 +114,22 @@ describe('a connection', () => {
       all[0]?.one.write('GET /late HTTP/1.1\r\n\r\n');
       await expect.poll(() => inTurn.length, { timeout: 10_000 }).toBe(201);
       expect(inTurn.at(-1)).toBe('/late');
+    });
+
+    test('a request on an idle connection starts before the further requests of connections that have one in progress', async () => {
+      serve = (request) => {
+        inTurn.push(request.url ?? '');
+        for (const until = performance.now() + 2; performance.now() < until; );
+      };
+      const { one } = client('');
+      await once(one, 'connect');
+      await flood(4);
+      // Half of the requests; all connections have a request in progress then.
+      await expect.poll(() => inTurn.length, { timeout: 10_000 }).toBeGreaterThan(400);
+      const ran = inTurn.length;
+      one.write('GET /late HTTP/1.1\r\n\r\n');
+      await expect.poll(() => inTurn.length, { timeout: 10_000 }).toBe(801);
+      expect(inTurn.indexOf('/late') - ran).toBeLessThan(20);
     });
 
     test('a busy server parses a request only when it starts it', async () => {

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
 import type { Access } from '../../lib/access/access.ts';
 import type { OperationId } from '../../lib/api/routes.ts';
@@ -7,6 +7,7 @@ import { LargeBodies } from '../../local/large-bodies.ts';
 import { createServer, type Server } from '../../local/server.ts';
 import { Traffic } from '../../local/traffic.ts';
 import { Turns } from '../../local/turns.ts';
+import { RawConnection } from '../support/client/raw-http.ts';
 
 describe('large bodies', () => {
   let bodies: LargeBodies;
@@ -92,12 +93,13 @@ describe('a server', () => {
     const operations = new Map<OperationId, HttpHandler>([
       ['createMessages', handler('batch', released.promise)],
       ['createMessage', handler('single', undefined)],
+      ['getHealth', handler('health', undefined)],
     ]);
     // Only requests for `self` use the access tokens.
     const access = undefined as unknown as Access;
     server = createServer(
       operations,
-      { adminKey: undefined, onLoopback: true, access },
+      { adminKey: undefined, onLoopback: true, access, isKnown: (token) => token === 'token' },
       { traffic: new Traffic({ isVerbose: false, followers: () => 0 }) },
     );
     await server.listen({ port: 0, host: '127.0.0.1' });
@@ -107,8 +109,8 @@ describe('a server', () => {
     await server.close();
   });
 
-  const post = (path: string, body: object) =>
-    fetch(`http://127.0.0.1:${server.port}/v1/applications/token/chats/1/${path}`, {
+  const post = (path: string, body: object, token = 'token') =>
+    fetch(`http://127.0.0.1:${server.port}/v1/applications/${token}/chats/1/${path}`, {
       method: 'POST',
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify(body),
@@ -124,5 +126,25 @@ describe('a server', () => {
     const statuses = await Promise.all(batches.map(async (batch) => (await batch).status));
     expect(statuses).toEqual(Array(10).fill(201));
     expect(began).toHaveLength(11);
+  });
+
+  test('all requests with unknown tokens together take turns as one application', async () => {
+    const text = JSON.stringify({ body: 'x'.repeat(300_000) });
+    const send = async (path: string, token: string) => {
+      const before = began.length;
+      const { socket } = await RawConnection.open(`http://127.0.0.1:${server.port}`);
+      onTestFinished(() => void socket.destroy());
+      const line = `/v1/applications/${token}/chats/1/${path} HTTP/1.1\r\nHost: localhost\r\n`;
+      const head = `Content-Type: application/json\r\nContent-Length: ${text.length}\r\n`;
+      // The server reads the second request when it has read the first one.
+      socket.write(`POST ${line}${head}\r\n${text}GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+      await expect.poll(() => began.slice(before)).toContain('health');
+    };
+    for (let i = 0; i < 5; i++) await send('messages/batch', `unknown-${i}`);
+    await send('messages', 'token');
+    release();
+    const large = () => began.filter((name) => name !== 'health');
+    await expect.poll(() => large().length).toBe(6);
+    expect(large().indexOf('single')).toBeLessThanOrEqual(2);
   });
 });

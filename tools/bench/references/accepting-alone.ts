@@ -24,7 +24,7 @@ const services = {
 };
 const server = createServer(
   await loadOperations({ ...services, adminKey: undefined }),
-  { adminKey: undefined, onLoopback: true, access: services.access },
+  { adminKey: undefined, onLoopback: true, access: services.access, isKnown: (token) => ledger.hasApplication(token) },
   { traffic: new Traffic({ isVerbose: false, followers: () => 0 }) },
 );
 await server.listen({ port: 0, host: '127.0.0.1' });
