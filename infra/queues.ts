@@ -133,7 +133,7 @@ export const queueResources: { [Name in AwsQueue]: QueueResources<NeedOf<Name>> 
     needs: { ledger: true, publisher: true },
     dashboard: {
       queue: 'Stored changes, not published yet → the feed worker',
-      worker: 'Steps become events → AppSync Events',
+      worker: 'Changes become events → AppSync Events',
     },
     alarms: {
       age: {

@@ -9,7 +9,7 @@ import type { Delivery } from '../lib/queue/queue.ts';
 // Events like those of AWS, so that the handlers run here exactly as they do there.
 
 /** The name of the API's stage, which is the first segment of every path. */
-export const stage = 'v1';
+export const apiStage = 'v1';
 
 /** The time limit in a context unless the caller gives another, in milliseconds. Nothing here enforces it. */
 const functionTimeMs = 29_000;
@@ -96,7 +96,12 @@ export function proxyEvent({ raw, id, params }: HostRequest, resource: string, b
     pathParameters: params,
     stageVariables: null,
     // API Gateway fills in much more; the handlers read only these.
-    requestContext: { requestId: id, path, stage, resourcePath: resource } as APIGatewayProxyEvent['requestContext'],
+    requestContext: {
+      requestId: id,
+      path,
+      stage: apiStage,
+      resourcePath: resource,
+    } as APIGatewayProxyEvent['requestContext'],
     body: body?.length ? body.toString(plain ? 'utf8' : 'base64') : null,
     isBase64Encoded: !plain,
   };

@@ -32,7 +32,7 @@ import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
 import { applicationInTurns } from './fair-queue.ts';
 import { StreamClient } from './feed/stream-client.ts';
-import { type HostRequest, headerLinesOf, proxyEvent, requestContext, stage } from './lambda-events.ts';
+import { apiStage, type HostRequest, headerLinesOf, proxyEvent, requestContext } from './lambda-events.ts';
 import { LargeBodies } from './large-bodies.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
 import { type Metrics, metricsType } from './metrics.ts';
@@ -588,13 +588,14 @@ function headCheckOf(route: Route, { adminKey, onLoopback }: RequestChecks): Hea
 
 /** Returns the URLs of a path of the route table, in the syntax of the router. */
 const urlsOf = (path: string): string[] =>
-  path === '/' ? [`/${stage}`, `/${stage}/`] : [`/${stage}${path.replace(/\{(\w+)\}/g, ':$1')}`];
+  path === '/' ? [`/${apiStage}`, `/${apiStage}/`] : [`/${apiStage}${path.replace(/\{(\w+)\}/g, ':$1')}`];
 
 /**
  * Returns the response to a request for the API without its base path. The location is relative, so that it is correct
  * with any path prefix of a proxy.
  */
-const redirectToDocs = (requestId: string): HttpResult => emptyResponse(307, requestId, { location: `${stage}/docs` });
+const redirectToDocs = (requestId: string): HttpResult =>
+  emptyResponse(307, requestId, { location: `${apiStage}/docs` });
 
 /** Returns a response without a body, for requests that the host itself responds to. */
 const emptyResponse = (statusCode: number, requestId: string, headers: Record<string, string> = {}): HttpResult => ({

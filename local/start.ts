@@ -5,7 +5,7 @@ import { UnusableDatabase } from '../lib/sqlite/database.ts';
 import { onLostReader } from '../tools/cli/output.ts';
 import { CommandProblem } from '../tools/cli/problem.ts';
 import { startEngine } from './engine.ts';
-import { stage } from './lambda-events.ts';
+import { apiStage } from './lambda-events.ts';
 import { isLoopback } from './loopback.ts';
 import { Metrics } from './metrics.ts';
 import { loadOperations } from './operations.ts';
@@ -79,7 +79,7 @@ async function start(settings: Settings): Promise<void> {
   await server.listen({ port, host });
 
   const name = host === '127.0.0.1' ? 'localhost' : host.includes(':') ? `[${host}]` : host;
-  const api = `http://${name}:${server.port}/${stage}`;
+  const api = `http://${name}:${server.port}/${apiStage}`;
   console.log(`chat-system is ready.
 
   API      ${api}

@@ -1,6 +1,6 @@
 import { limits } from '../../lib/limits.ts';
 import type { Outbox } from '../../lib/queue/queue.ts';
-import { asciiJson, encodeSteps, type Origin, type Step } from '../../lib/queue/records.ts';
+import { asciiJson, type EncodedStep, encodeSteps, type Origin } from '../../lib/queue/records.ts';
 import { stepJson, truncatedStepJson } from '../api/shared/changes.ts';
 import type { Announcer } from '../runtime/services.ts';
 
@@ -13,7 +13,7 @@ export class QueueAnnouncer implements Announcer {
   }
 
   async announce(...[versions, { origin, store }]: Parameters<Announcer['announce']>): Promise<void> {
-    const steps = (await store.steps(versions)).map((step): Step => {
+    const steps = (await store.steps(versions)).map((step): EncodedStep => {
       const { token, chat, version } = step;
       const event = stepJson(step);
       const fits = sizeOf(event) <= longestEvent;
@@ -30,11 +30,11 @@ export class QueueAnnouncer implements Announcer {
 const longestEvent = 900_000;
 
 /** Returns the bytes of a value in a queue message. */
-const sizeOf = (value: string | Step): number => asciiJson(JSON.stringify(value)).length;
+const sizeOf = (value: string | EncodedStep): number => asciiJson(JSON.stringify(value)).length;
 
 /** Yields records of at most `limits.recordBytes`, unless a step alone is larger. */
-function* recordsOf(steps: Step[], origin: Origin): Generator<string> {
-  let record: Step[] = [];
+function* recordsOf(steps: EncodedStep[], origin: Origin): Generator<string> {
+  let record: EncodedStep[] = [];
   let bytes = 0;
   for (const step of steps) {
     const size = sizeOf(step);

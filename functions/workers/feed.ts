@@ -1,7 +1,7 @@
 import type { SQSRecord } from 'aws-lambda';
 import { channelOf, feedId } from '../../lib/feed/channels.ts';
 import { limits } from '../../lib/limits.ts';
-import { decodeStepsRecord, type Step } from '../../lib/queue/records.ts';
+import { decodeStepsRecord, type EncodedStep } from '../../lib/queue/records.ts';
 import { events, log } from '../runtime/observe/log.ts';
 import type { FeedServices } from '../runtime/services.ts';
 import { type Parsed, type Poison, secondsSince, worker } from '../runtime/worker.ts';
@@ -10,7 +10,7 @@ type FeedWorkerServices = Pick<FeedServices, 'ledger' | 'publisher'>;
 
 /** A step in a batch, and the records that have it: the store worker may send a step twice. */
 interface Pending {
-  step: Step;
+  step: EncodedStep;
   records: SQSRecord[];
 }
 
@@ -47,7 +47,7 @@ export const feedWorker = worker({
 });
 
 /** Returns each step once, in the order of the versions. */
-function stepsOf(records: Parsed<{ steps: Step[] }>[]): Pending[] {
+function stepsOf(records: Parsed<{ steps: EncodedStep[] }>[]): Pending[] {
   const pending = new Map<string, Pending>();
   for (const { record, content } of records)
     for (const step of content.steps) {

@@ -35,7 +35,7 @@ export interface ChangesRecord extends Origin {
 }
 
 /** A step of the feed: what its followers get of one version of a chat or, without `chat`, of an application. */
-export interface Step extends Parent {
+export interface EncodedStep extends Parent {
   version: number;
   /** The event as followers receive it, as JSON. */
   event: string;
@@ -43,7 +43,7 @@ export interface Step extends Parent {
 
 /** What the feed queue carries. Its worker publishes them as they are, because it cannot reach SQL. */
 export interface StepsRecord extends Origin {
-  steps: Step[];
+  steps: EncodedStep[];
 }
 
 /** A record that this version cannot read. The message says why, and quotes nothing of the content. */
@@ -78,7 +78,7 @@ export const encodeChanges = (messages: MessageKey[], { requests, at }: Origin =
   });
 
 /** @param origin where the steps come from */
-export const encodeSteps = (steps: Step[], { requests, at }: Origin): string =>
+export const encodeSteps = (steps: EncodedStep[], { requests, at }: Origin): string =>
   JSON.stringify({
     version,
     ...(requests.length > 0 && { requests, at }),

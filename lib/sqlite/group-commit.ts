@@ -103,7 +103,7 @@ export class GroupCommit {
       this.#syncing = this.database.sync();
       await this.#syncing;
       this.#syncing = undefined;
-      for (const settle of outcomes) settle();
+      for (const finish of outcomes) finish();
       for (const listener of this.#listeners) listener();
     }
     this.#underWay = false;
@@ -111,8 +111,8 @@ export class GroupCommit {
   }
 
   /**
-   * Returns functions that settle the promises of the group, to be called when the commit is on the disk. Returns
-   * undefined if the commit failed; then the promises are rejected already.
+   * Returns functions that resolve or reject the promises of the group, to be called when the commit is on the disk.
+   * Returns undefined if the commit failed; then the promises are rejected already.
    */
   #commit(): (() => void)[] | undefined {
     const group = this.#pending;

@@ -12,8 +12,8 @@ import { Topic } from './topic.ts';
 
 /** How many subscriptions of a topic get a small step before another topic has its turn. Each takes 10 µs. */
 const deliveriesAtOnce = 50;
-/** A step of this many bytes takes as long as two small ones. */
-const smallStepBytes = 10_000;
+/** Sending this many bytes takes as long as one delivery of a small step, so a step of this size counts as two. */
+const bytesPerDelivery = 10_000;
 /** Time after which other work of this thread has its turn, in milliseconds. */
 const turnMs = 2;
 /**
@@ -269,7 +269,7 @@ export class Hub {
     let given = 0;
     for (const subscription of topic.subscriptions) {
       subscription.follower.take(subscription, step);
-      given += 1 + step.size / smallStepBytes;
+      given += 1 + step.size / bytesPerDelivery;
       if (given < this.#pace.deliveriesAtOnce) continue;
       given = 0;
       yield;

@@ -6,18 +6,18 @@ import { AppsyncPublisher } from '../../lib/feed/appsync/appsync-publisher.ts';
 import { channelOf, feedId } from '../../lib/feed/channels.ts';
 import { limits } from '../../lib/limits.ts';
 import type { DeadLetter } from '../../lib/queue/queue.ts';
-import { encodeSteps, type Step } from '../../lib/queue/records.ts';
+import { type EncodedStep, encodeSteps } from '../../lib/queue/records.ts';
 import { deliver } from '../support/servers/batch.ts';
 import { EventApi } from '../support/servers/event-api.ts';
 
 setLogLevel('silent');
 
 const [token, other] = ['t'.repeat(22), 'u'.repeat(22)];
-const step = (version: number, of: Partial<Step> = { chat: 1 }): Step => {
+const step = (version: number, of: Partial<EncodedStep> = { chat: 1 }): EncodedStep => {
   const event = JSON.stringify({ chat_number: of.chat, change: version, data: [] });
   return { token, version, event, ...of };
 };
-const record = (...steps: Step[]) => encodeSteps(steps, { requests: ['r'], at: Date.now() - 1_000 });
+const record = (...steps: EncodedStep[]) => encodeSteps(steps, { requests: ['r'], at: Date.now() - 1_000 });
 
 describe('the feed worker', () => {
   let api: EventApi;

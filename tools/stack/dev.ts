@@ -1,7 +1,7 @@
 import { Command, Option } from 'commander';
 import * as z from 'zod';
 import { setLogLevel } from '../../functions/runtime/observe/log.ts';
-import { stage } from '../../local/lambda-events.ts';
+import { apiStage } from '../../local/lambda-events.ts';
 import { loadOperations } from '../../local/operations.ts';
 import { createServer } from '../../local/server.ts';
 import { Traffic } from '../../local/traffic.ts';
@@ -34,7 +34,7 @@ try {
       { traffic: new Traffic({ isVerbose: true, followers: () => 0 }) },
     );
     await server.listen({ port: settings.port, host: '127.0.0.1' });
-    console.log(`The functions are served at http://localhost:${server.port}/${stage}. Stop them with Ctrl-C.`);
+    console.log(`The functions are served at http://localhost:${server.port}/${apiStage}. Stop them with Ctrl-C.`);
     // There is nothing to wait for: SQS redelivers unfinished batches after their visibility timeout.
     for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => process.exit(0));
   }

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import type { HttpHandler } from '../../../functions/runtime/http/operation.ts';
 import { type OperationId, type Route, routes } from '../../../lib/api/routes.ts';
-import { lambdaContext, stage } from '../../../local/lambda-events.ts';
+import { apiStage, lambdaContext } from '../../../local/lambda-events.ts';
 
 /** The parts of a request. Missing ones are replaced with valid values. */
 export interface RequestParts {
@@ -61,8 +61,8 @@ export function apiEvent(id: OperationId, parts: RequestParts = {}): APIGatewayP
     stageVariables: null,
     requestContext: {
       requestId: randomUUID(),
-      path: `/${stage}${path}`,
-      stage,
+      path: `/${apiStage}${path}`,
+      stage: apiStage,
     } as APIGatewayProxyEvent['requestContext'],
     body: parts.bytes ? Buffer.from(parts.bytes).toString('base64') : text,
     isBase64Encoded: parts.bytes !== undefined,
