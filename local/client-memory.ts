@@ -21,7 +21,10 @@ const boundBytes = 36_000_000;
 /** Time after which a connection is closed when bytes are kept for it and none arrive or leave, in milliseconds. */
 const stalledMs = 30_000;
 const sweepMs = 1_000;
-/** Bytes that are added to those that a client has moved, so that one that has just begun is not the slowest. */
+/**
+ * Added to the number of bytes that a client has moved, so that a client that has just begun to send or read does not
+ * count as the slowest.
+ */
 const creditBytes = 65_536;
 
 /**

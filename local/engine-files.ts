@@ -100,9 +100,9 @@ export function openSnapshot(dataDir: string, options: { beforeStore?: () => voi
   const ledgerDatabase = Database.open(found.ledgerPath, { readOnly: true });
   const storeDatabase = Database.open(found.storePath, { readOnly: true });
   for (let attempt = 1; ; attempt++) {
-    // Read the mark before the ledger and the ledger before the store. Then neither the mark nor the ledger can refer
-    // to a later commit than the one that is read. Only the store can: if it was committed between the two reads, and
-    // relies on a commit of the ledger after the first read.
+    // Read the mark first, then the ledger, then the store. So every commit that the mark or the ledger refers to is in
+    // what is read after it. The store may refer to a commit of the ledger that was made after the ledger was read.
+    // Then the files look inconsistent, and the next attempt reads everything again.
     const mark = LedgerMark.read(dataDir);
     const ledger = { ...found.ledger, fileGenerations: ledgerDatabase.beginReading() };
     options.beforeStore?.();

@@ -4,8 +4,8 @@ import type { Turns } from './turns.ts';
 /**
  * Requests with large bodies are in progress while their bodies have together less than this, in bytes: three batches
  * of 1,000 messages of 80 characters, or one batch of 1 MB. Accepting these takes 20 ms of the accepting thread, so
- * another request waits about twice as long. With 1 MB, the 99th percentile of single creates was twice as high, and no
- * more batches were accepted.
+ * another request waits about twice that time. With 1 MB, the 99th percentile of single creates was twice as high, and
+ * the throughput of batches was no higher.
  */
 const bytesAtOnce = 250_000;
 

@@ -35,15 +35,16 @@ const slowReadMs = 200;
 const checkEveryMs = 50;
 
 /**
- * Maximum number of concurrent reads. All running reads of applications whose pace is slow or unknown together count as
- * one. The limit is two because one application has at most one running read, so it can never occupy all processes. It
- * is not higher, because more reads would only compete for two processors.
+ * Maximum number of concurrent reads. Reads of applications whose pace is slow or unknown count as one read, even when
+ * several of them run. At most one read of an application runs, so with a limit of two, one application cannot occupy
+ * all processes. With a higher limit, the reads would only compete for two processors.
  */
 const maxConcurrentReads = 2;
 /**
- * Maximum number of processes. It is one more than `maxConcurrentReads`, because a read of a slow application and one
- * of an application of unknown pace may run at the same time and count as one. So a fast read can run beside both of
- * them. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle process.
+ * Maximum number of processes. Two reads that count as one may run at the same time: one of a slow application and one
+ * of an application of unknown pace. So there is one process more than `maxConcurrentReads`, for a fast read beside
+ * both of them. A start takes 0.3 to 0.5 s. Until a read or an application is slow, the pool keeps only one idle
+ * process.
  */
 const maxProcesses = maxConcurrentReads + 1;
 
@@ -297,10 +298,12 @@ export class Readers {
   /**
    * Takes the next read in turn, and keeps a process free for fast applications:
    *
-   * - A read of a slow application starts only if no read of another application of slow or unknown pace is running.
-   * - A read of an application of unknown pace may also start while one read of a slow application is running.
-   * - A read that is slow, or starts beside a slow one, leaves another process idle, because a new process may take a
-   *   second to start on a busy machine.
+   * - A read of a slow application starts only if no read of another application of slow or unknown pace is running,
+   *   and if another process stays idle.
+   * - A read of an application of unknown pace may also start while one read of a slow application is running, if
+   *   another process stays idle.
+   *
+   * The other process stays idle because a new one may take a second to start on a busy machine.
    */
   #takeNext(): Read | undefined {
     const now = performance.now();

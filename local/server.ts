@@ -391,8 +391,8 @@ export function createServer(
         return;
       }
       if (expectsContinue(exchange.raw)) exchange.response.writeContinue();
-      // A chunked body may be empty, and an empty body needs no content type. So in a wrong format, read one byte: it
-      // shows whether there is a body to refuse.
+      // A chunked body may be empty, and an empty body needs no content type. So if the format is wrong, read one byte
+      // to find out whether there is a body to refuse.
       const most = declared === undefined && formatProblem(headers) ? 1 : limits.requestBytes + 1;
       readBody(exchange, most, (body) => {
         if (body.length <= smallBodyBytes) {

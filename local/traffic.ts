@@ -37,7 +37,10 @@ export interface ServedRequest {
 export class RouteTraffic {
   /** Requests by their status class: index 0 is 1xx, index 1 is 2xx, and so on. */
   readonly byStatusClass = new Uint32Array(statusClasses);
-  /** Requests by the first of {@link durationBounds} that they did not exceed. The last counts those above all. */
+  /**
+   * Requests by the first of {@link durationBounds} that they did not exceed. The last element counts the requests that
+   * exceeded every bound.
+   */
   readonly byDuration = new Uint32Array(durationBounds.length + 1);
   /** Sum of all durations, in milliseconds. */
   totalMs = 0;

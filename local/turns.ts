@@ -15,8 +15,9 @@ const acceptingTurnMs = 0.1;
  */
 const tasksPerTurn = 40;
 /**
- * Every fourth task continues large work, even while requests wait to be started. While connections are accepted, only
- * every fourth turn does, because a turn that handles a batch takes milliseconds, and the next connection waits for it.
+ * Every fourth task continues large work, even while requests wait to be started. Of the turns in which a connection is
+ * accepted, only every fourth one continues large work: handling a batch takes milliseconds, and the next connection
+ * waits for the turn to end.
  */
 const continuedOneIn = 4;
 

@@ -26,7 +26,7 @@ export const feedWorker = worker({
     const pending = stepsOf(records);
     const { retry, refused } = await publishAll(await channelsOf(pending, services), services);
     const failed = new Set([...retry.keys()].flatMap((each) => each.records));
-    // If a record has steps of both kinds, retry it first, because a dead letter is not retried.
+    // Retry a record that has both steps to retry and refused steps. As a dead letter, it would not be retried.
     const poison = new Map<SQSRecord, Poison>();
     for (const [{ records }, reason] of refused)
       for (const record of records) if (!failed.has(record)) poison.set(record, { record, reason });
@@ -60,9 +60,9 @@ function stepsOf(records: Parsed<{ steps: EncodedStep[] }>[]): Pending[] {
 }
 
 /**
- * Returns the steps by the channels that get them: for each application, the one of its own token and the one of its
- * current access tokens. The access generation is read for each batch, because a cached one could be older than the
- * access tokens of some followers.
+ * Returns the steps to publish to each channel. Each step goes to two channels: one for followers with the
+ * application's own token, and one for followers with a current access token. The access generation is read for each
+ * batch, because a cached one could be older than the access tokens of some followers.
  */
 async function channelsOf(pending: Pending[], { ledger }: FeedWorkerServices): Promise<Map<string, Pending[]>> {
   const tokens = [...new Set(pending.map(({ step }) => step.token))];

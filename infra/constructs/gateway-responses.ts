@@ -19,7 +19,8 @@ const responses: [ResponseType, Problem][] = [
   [ResponseType.DEFAULT_4XX, new Problem('malformed_request', 'The request could not be read.')],
   // A function timed out, crashed or was throttled by Lambda. The write may still have been accepted.
   [ResponseType.DEFAULT_5XX, problemOf(new Unavailable(undefined))],
-  // The fallback takes every path that has no resource of its own. These two are for requests that do not even match that.
+  // The fallback handles every path that has no resource of its own. API Gateway returns these two responses if a
+  // request matches no resource at all, not even that of the fallback.
   [ResponseType.MISSING_AUTHENTICATION_TOKEN, routeNotFound()],
   [ResponseType.RESOURCE_NOT_FOUND, routeNotFound()],
   [ResponseType.WAF_FILTERED, notAllowed],

@@ -31,7 +31,10 @@ export interface StreamRequest {
   /** The application's token. */
   token: string;
   followed: Followed;
-  /** When the stream must end: undefined for whoever has the application's own token. */
+  /**
+   * The access token of the client. The stream must end when the token expires or when the application's generation
+   * differs from that of the token. Undefined for whoever has the application's own token.
+   */
   access: { generation: number; expiresAt: number } | undefined;
   /**
    * Whether the path had `self`. When the application is deleted, a stream whose path had `self` ends with

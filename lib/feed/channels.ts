@@ -11,9 +11,9 @@ const idLength = 32;
  * Returns the id of an application in the names of its channels. A token has 128 random bits, so a hash without a key
  * cannot be reversed, and the publisher needs no secret. Knowing the id allows neither subscribing nor publishing.
  *
- * @param generation the access generation of the application, in the channels of its access tokens; undefined in those of
- *   its own token. Nothing is published to the channels of an earlier generation, so a follower whose access token was
- *   ended gets nothing more, although AppSync keeps the subscription
+ * @param generation for followers with an access token: the application's access generation. Undefined for followers
+ *   with the application's own token. Nothing is published to the channels of an earlier generation, so a follower whose
+ *   access token was ended gets nothing more, although AppSync keeps the subscription
  */
 export const feedId = (token: string, generation?: number): string =>
   createHash('sha256')

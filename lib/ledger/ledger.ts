@@ -155,9 +155,9 @@ export interface Restorable {
 
   /**
    * Adds the entry if the ledger does not have it. An application that is added has a new access generation, because it
-   * is not known which access tokens had been ended. If the ledger has the entry, applies what is ahead of it: raises
-   * the counter to `highest`, sets the name and metadata of a higher revision, and applies a deletion. Nothing ever
-   * goes back. The call may be repeated, also after an unknown outcome. It sends nothing to the store queue.
+   * is not known which access tokens had been ended. If the ledger has the entry, applies only what is newer: raises
+   * the counter to `highest`, sets the name and metadata of a higher revision, and applies a deletion. It never sets an
+   * older value. The call may be repeated, also after an unknown outcome. It sends nothing to the store queue.
    *
    * @throws RangeError when a number, counter, revision or time is out of bounds; see lib/model/bounds.ts
    */

@@ -42,9 +42,9 @@ export async function* restoreLedger(run: Run, token: string): AsyncGenerator<Di
 /** What is known of an application or chat without the ledger. */
 interface InStore {
   parent: Parent;
-  /** Undefined when only something below it is stored or waiting. */
+  /** Undefined when only something below it is stored, waits or is a dead letter. */
   row: MergedParent | undefined;
-  /** The highest number below it that is stored or waiting; 0 when there is none. */
+  /** The highest number below it that is stored, waits or is in a dead letter; 0 when there is none. */
   highest: number;
 }
 

@@ -5,13 +5,14 @@ import type { Whereabouts } from './difference.ts';
 import { NumberSet } from './number-set.ts';
 import type { ReconcileServices } from './services.ts';
 
-/** Represents the application itself among the numbers of its chats. */
+/** Stands for the application itself in the set of its chats' numbers, which begin at 1. */
 const itself = 0;
 
 const keyOf = ({ token, chat = 0 }: Parent): string => `${token}/${chat}`;
 
 /**
- * The numbers of the writes on their way to the store. Memory grows with the gaps between the numbers, not their count.
+ * The numbers of the writes that the store may not have yet: those that wait (parked or queued), and those in dead
+ * letters. Memory grows with the gaps between the numbers, not their count.
  */
 export class WaitingNumbers {
   readonly #numbersAt: Record<Exclude<Whereabouts, 'nowhere'>, Map<string, NumberSet>> = {

@@ -88,8 +88,8 @@ const journalHeaderBytes = 32;
 const frameHeaderBytes = 24;
 
 /**
- * Returns the generation that a journal begins with: that of the first page 1 in it. Returns undefined if there is none
- * before the first page with a wrong checksum, which is where SQLite stops reading.
+ * Returns the generation that a journal begins with, which is in its first copy of page 1. Returns undefined if the
+ * journal has no copy of page 1 before its first page with a wrong checksum, where SQLite stops reading.
  */
 export const firstGenerationInJournal = (path: string): number | undefined =>
   withOpenFile(path, (file) => {

@@ -57,7 +57,7 @@ export interface Changes {
   /**
    * Returns a step for each version, in the same order. Call it directly after `merge` returned the versions, because a
    * later merge may move rows to a later version. When the texts of a step exceed `limits.stepBytes`, it may lack the
-   * rest of its messages, because followers get such a version without any.
+   * rest of its messages, because followers get such a version without its changes.
    */
   steps(versions: Version[]): Promise<Step[]>;
 }

@@ -28,9 +28,9 @@ export const matchPosition = z.pipe(
 );
 
 /**
- * The position of a change within a version that one page could not hold: the `after` of that page, the version, and
- * the number. The request for the next page may have any `after` from that of the page to the `change` that the page
- * returned, because no version in between has changes.
+ * The position of the last change on a page that ended within a version: the `after` of the request for that page, the
+ * version, and the number of the change. The request for the next page may have a higher `after` than that, as long as
+ * it is below the version, because no version in between has changes.
  */
 export const changePosition = (after: number | undefined) =>
   z.pipe(

@@ -5,10 +5,10 @@ import { newToken } from '../../model/token.ts';
 import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text } from './table.ts';
 
 // Only the update that takes a number knows the number. So that update (a *take*) also writes the number into the
-// counter's item, as the claim of its idempotency key. Before the number is used, it is recorded: written to an item of
-// its own, on the condition that there is none. Once it is recorded, the claim may be removed: a later take removes older
-// claims in the same update that takes its own number. So the counter's item stays small, and a create with a key writes
-// it only once.
+// counter's item, as the claim of its idempotency key. Before a request uses the number, it records the number: it
+// writes the number to a separate item, on the condition that this item does not exist. Once the number is recorded,
+// its claim may be removed. A later take removes older claims in the same update that takes its own number. So the
+// counter's item stays small, and a create with a key writes it only once.
 
 const hour = 60 * 60 * 1_000;
 

@@ -32,8 +32,9 @@ const keyItem = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
  * Idempotency keys in the ledger's table. The first request with a key takes the lease on it. If that request dies, a
  * retry completes it once the lease has ended, with the number that the first request claimed.
  *
- * The end of the lease is the attribute `held_until`. Functions of earlier releases have the lease in `lease_until`,
- * and do not record numbers. They must not take over a key of this release, so `lease_until` is the key's expiry.
+ * The attribute `held_until` is the end of the lease. Functions of earlier releases read the end of the lease from
+ * `lease_until`. They do not record numbers, so they must not take over a key of this release. Therefore this release
+ * sets `lease_until` to the expiry of the key.
  */
 export class IdempotencyKeys {
   readonly #table: DynamodbTable;

@@ -39,7 +39,8 @@ export interface Matching {
  * Returns an FTS5 condition on the trigrams of a folded body. Unless the scope is a chat, it names the application too.
  *
  * It names the column of the body only if a trigram of the query may be in the other column, which has the trigram of
- * the application. For each text, FTS5 takes 15 ns to find the positions in one column.
+ * the application. If the column is named, FTS5 must find the positions in this column, which takes 15 ns for each
+ * text.
  *
  * @param condition a condition on some of the query's trigrams
  */

@@ -18,8 +18,8 @@ export interface Budgets {
   /** The minimum cost before reading backwards may stop. {@link unitsPerText} says what reading a text costs. */
   minRead: number;
   /**
-   * After that, it stops when filling the page is predicted to cost more than this. The prediction assumes that matches
-   * stay as frequent as they were so far.
+   * Maximum predicted cost of filling the page. Once `minRead` is reached, reading backwards stops if the prediction
+   * exceeds this. The prediction assumes that matches stay as frequent as they were so far.
    */
   maxRead: number;
   /** Up to this many matches are sorted. */

@@ -60,7 +60,7 @@ export interface NotLive {
   deleted: number;
   /** How many are void. */
   voids: number;
-  /** How many void ones have a row nevertheless. */
+  /** How many of the void numbers have a row nevertheless. */
   filled: number;
 }
 

@@ -65,7 +65,7 @@ export class ShortPages extends SqliteStore {
   /**
    * Reads a page from at most `most.numbers` consecutive numbers.
    *
-   * @throws TooLong when other numbers may belong to the page too, or when it is longer than `most` allows
+   * @throws TooLong when the page may also have messages with other numbers, or when it is longer than `most` allows
    */
   #page(
     key: ChatKey,
