@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { setTimeout as sleep } from 'node:timers/promises';
+import { limits } from '../../lib/limits.ts';
 import type { Embedded } from './embedded.ts';
 
 /** Sends a request to the API, a POST when there is a body, and returns the parsed response. */
@@ -24,6 +25,16 @@ export async function makeChats(host: Embedded, chats: number): Promise<string[]
     paths.push(`/applications/${token}/chats/${number}`);
   }
   return paths;
+}
+
+/** The maximum number of characters in the texts of a batch, so that the request is smaller than its limit. */
+const charactersInBatch = 900_000;
+
+/** Creates messages of the same text in the chat, in batches. */
+export async function createMessages(host: Embedded, chat: string, count: number, body: string): Promise<void> {
+  const atATime = Math.min(limits.batchSize, Math.floor(charactersInBatch / body.length));
+  for (let left = count; left > 0; left -= atATime)
+    await call(host, `${chat}/messages/batch`, { messages: Array(Math.min(atATime, left)).fill({ body }) });
 }
 
 /** The time between two searches for a message, in milliseconds. */

@@ -3,7 +3,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { promisify } from 'node:util';
 import { percentile } from '../../statistics/quantiles.ts';
 import { usualBody } from '../../texts/usual-body.ts';
-import { call, makeChats, untilSearchable } from '../api.ts';
+import { call, createMessages, makeChats, untilSearchable } from '../api.ts';
 import { type Embedded, startEmbedded } from '../embedded.ts';
 import { figure, type Measurement } from '../figure.ts';
 import { inTurns } from '../ratios.ts';
@@ -41,11 +41,11 @@ export const embeddedDuringSearches = figure({
     try {
       const made = await Promise.all(Array.from({ length: 3 + applications }, () => makeChats(host, 1)));
       const [busy, quiet, chat, ...many] = made.flat() as [string, string, string, ...string[]];
-      await fill(host, busy, old, 'zebra was here');
-      await fill(host, busy, newer, usualBody);
-      await fill(host, busy, long, `${'a'.repeat(9_999)}b`);
-      for (const each of many) await fill(host, each, Math.ceil(long / 6), `${'a'.repeat(9_999)}b`);
-      await fill(host, quiet, newer, usualBody);
+      await createMessages(host, busy, old, 'zebra was here');
+      await createMessages(host, busy, newer, usualBody);
+      await createMessages(host, busy, long, `${'a'.repeat(9_999)}b`);
+      for (const each of many) await createMessages(host, each, Math.ceil(long / 6), `${'a'.repeat(9_999)}b`);
+      await createMessages(host, quiet, newer, usualBody);
       await untilSearchable(host, quiet);
 
       const probes = {
@@ -91,12 +91,6 @@ export const embeddedDuringSearches = figure({
     }
   },
 });
-
-async function fill(host: Embedded, chat: string, messages: number, body: string): Promise<void> {
-  const atATime = Math.min(1_000, Math.floor(900_000 / body.length));
-  for (let left = messages; left > 0; left -= atATime)
-    await call(host, `${chat}/messages/batch`, { messages: Array(Math.min(atATime, left)).fill({ body }) });
-}
 
 async function p99Until(probe: () => Promise<unknown>, until: number): Promise<number> {
   const times: number[] = [];

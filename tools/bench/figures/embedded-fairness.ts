@@ -3,7 +3,7 @@ import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { usualBody } from '../../texts/usual-body.ts';
-import { call, makeChats, untilSearchable } from '../api.ts';
+import { createMessages, makeChats, untilSearchable } from '../api.ts';
 import { importedToken, writeArchive } from '../archive.ts';
 import { type Embedded, newDataFolder, startEmbedded } from '../embedded.ts';
 import { type Bar, figure, type Measurement } from '../figure.ts';
@@ -88,7 +88,7 @@ export const embeddedFairness = figure({
       try {
         say(`creating ${purged.toLocaleString('en-US')} messages`);
         const deleted = ((await makeChats(host, 1)) as [string])[0];
-        await fill(host, deleted, purged);
+        await createMessages(host, deleted, purged, usualBody);
         await untilSearchable(host, deleted);
         say('purging them');
         const deletion = await fetch(`${host.origin}${host.base}${deleted}`, { method: 'DELETE' });
@@ -154,14 +154,9 @@ const memoryOf = (what: string, values: number[]): Measurement => ({
 /** Creates a chat with a page of messages that are stored. Returns its path. */
 async function filledChat(host: Embedded): Promise<string> {
   const [chat] = (await makeChats(host, 1)) as [string];
-  await fill(host, chat, pageSize);
+  await createMessages(host, chat, pageSize, usualBody);
   await untilSearchable(host, chat);
   return chat;
-}
-
-async function fill(host: Embedded, chat: string, messages: number): Promise<void> {
-  for (let left = messages; left > 0; left -= inBatch)
-    await call(host, `${chat}/messages/batch`, { messages: Array(Math.min(inBatch, left)).fill({ body: usualBody }) });
 }
 
 /** Sends single requests to the chat, and looks at the memory of the host, until the work is done. */

@@ -1,6 +1,6 @@
 import path from 'node:path';
 import { usualBody } from '../../texts/usual-body.ts';
-import { call, makeChats, untilSearchable } from '../api.ts';
+import { createMessages, makeChats, untilSearchable } from '../api.ts';
 import { startEmbedded } from '../embedded.ts';
 import { figure, type Measurement } from '../figure.ts';
 import { load } from '../load.ts';
@@ -8,9 +8,8 @@ import { processorTimeUs } from '../processor-time.ts';
 import { startProgram } from '../programs.ts';
 import { inTurns } from '../ratios.ts';
 
-const sizes = { full: { runs: 5, seconds: 5, batches: 10 }, smoke: { runs: 1, seconds: 1, batches: 1 } };
+const sizes = { full: { runs: 5, seconds: 5, messages: 10_000 }, smoke: { runs: 1, seconds: 1, messages: 1_000 } };
 const connections = 50;
-const batch = { messages: Array(1_000).fill({ body: usualBody }) };
 const reads = { 'one message': '/messages/500', 'a page of 50': '/messages?limit=50' };
 
 export const embeddedRead = figure({
@@ -20,11 +19,11 @@ export const embeddedRead = figure({
     \`node:sqlite\`, which it prepares once, and sends the same JSON. The processor time is that of all threads and
     processes of the server, in user and kernel mode, divided by the number of requests.`,
   measure: async ({ scale, say }) => {
-    const { runs, seconds, batches } = sizes[scale];
+    const { runs, seconds, messages } = sizes[scale];
     const host = await startEmbedded();
     try {
       const [chat = ''] = await makeChats(host, 1);
-      for (let i = 0; i < batches; i++) await call(host, `${chat}/messages/batch`, batch);
+      await createMessages(host, chat, messages, usualBody);
       await untilSearchable(host, chat);
       const bare = await startProgram('bare-reads', path.join(host.dataDir, 'store.db'));
       try {

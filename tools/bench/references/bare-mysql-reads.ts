@@ -1,5 +1,6 @@
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createPool, type RowDataPacket } from 'mysql2/promise';
+import { type Row, viewOf } from './message-view.ts';
 
 // The minimum that a function must do to read messages: the statement of lib/store/sql/sql-store.ts through a pool of
 // mysql2, and the same JSON, without any checks.
@@ -18,14 +19,7 @@ const one = `SELECT ${columns} FROM messages WHERE token = ? AND chat = ? AND nu
 const page = `SELECT ${columns} FROM messages WHERE token = ? AND chat = ? AND number > 0 AND ${live}
   ORDER BY number ASC LIMIT ?`;
 
-const viewOf = ({ number, sender, body, metadata, created_at, updated_at }: RowDataPacket) => ({
-  number,
-  sender,
-  body,
-  metadata: metadata === null ? {} : JSON.parse(metadata),
-  created_at: new Date(created_at).toISOString(),
-  updated_at: new Date(updated_at).toISOString(),
-});
+type StoredRow = Row & RowDataPacket;
 
 export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayProxyResult> {
   const { token, chat_number: chat, message_number: number } = event.pathParameters ?? {};
@@ -34,12 +28,12 @@ export async function handler(event: APIGatewayProxyEvent): Promise<APIGatewayPr
 
   async function read() {
     if (number !== undefined) {
-      const [rows] = await pool.query<RowDataPacket[]>(one, [...key, Number(number), ...key]);
-      return viewOf(rows[0] as RowDataPacket);
+      const [rows] = await pool.query<StoredRow[]>(one, [...key, Number(number), ...key]);
+      return viewOf(rows[0] as StoredRow);
     }
     // One row more than the page has, which tells whether there is another page.
     const limit = Number(event.queryStringParameters?.limit);
-    const [rows] = await pool.query<RowDataPacket[]>(page, [...key, ...key, limit + 1]);
+    const [rows] = await pool.query<StoredRow[]>(page, [...key, ...key, limit + 1]);
     return {
       data: rows.slice(0, limit).map(viewOf),
       next: rows.length > limit ? rows[limit - 1]?.number : null,

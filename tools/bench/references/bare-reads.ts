@@ -1,17 +1,9 @@
 import type { AddressInfo } from 'node:net';
 import { DatabaseSync } from 'node:sqlite';
 import fastify from 'fastify';
+import { type Row, viewOf } from './message-view.ts';
 
 // The minimum that a Node.js server must do to read messages: Fastify, one prepared statement, and the same JSON as ours.
-
-interface Row {
-  number: number;
-  sender: string | null;
-  body: string;
-  metadata: string | null;
-  created_at: number;
-  updated_at: number;
-}
 
 const [storePath] = process.argv.slice(2);
 if (!storePath) throw new Error('The path of store.db is missing');
@@ -21,15 +13,6 @@ const columns = 'number, sender, body, metadata, created_at, updated_at';
 const one = database.prepare(`SELECT ${columns} FROM messages WHERE token = ? AND chat = ? AND number = ?`);
 const page = database.prepare(`SELECT ${columns} FROM messages
   WHERE token = ? AND chat = ? AND deleted = 0 AND created_at IS NOT NULL ORDER BY number LIMIT ?`);
-
-const viewOf = ({ number, sender, body, metadata, created_at, updated_at }: Row) => ({
-  number,
-  sender,
-  body,
-  metadata: metadata === null ? {} : JSON.parse(metadata),
-  created_at: new Date(created_at).toISOString(),
-  updated_at: new Date(updated_at).toISOString(),
-});
 
 const server = fastify();
 const chat = '/v1/applications/:token/chats/:chat';
