@@ -4,6 +4,8 @@ import path from 'node:path';
 import { promisify } from 'node:util';
 import { expect, test } from 'vitest';
 import { meets, ratios } from '../../tools/bench/ratios.ts';
+import { withReport } from '../../tools/bench/report.ts';
+import { readResults } from '../../tools/bench/results.ts';
 import { median, percentile } from '../../tools/statistics/quantiles.ts';
 import { expectMeasurable, figuresAlone } from '../support/basics/figures.ts';
 
@@ -13,14 +15,20 @@ test.each(figuresAlone)('the figure %s can be measured', (name) =>
   expectMeasurable(name, () => Promise.reject(new Error('It needs no servers'))),
 );
 
+const project = path.resolve(import.meta.dirname, '../..');
+
+test('docs/benchmarks.md shows the recorded results; script/bench --record cost writes it again', () => {
+  const document = readFileSync(path.join(project, 'docs/benchmarks.md'), 'utf8');
+  expect(withReport(document, readResults())).toBe(document);
+});
+
 test('a measurement leaves the checkout as it is unless it is recorded', async () => {
-  const project = path.resolve(import.meta.dirname, '../..');
   const read = () =>
     ['docs/benchmarks.md', 'tools/bench/results.json'].map((file) => readFileSync(path.join(project, file), 'utf8'));
   const before = read();
   const main = path.join(project, 'tools/bench/main.ts');
   const { stdout } = await promisify(execFile)(process.execPath, [main, 'cost']);
-  expect(stdout).toMatch(/single creates; [\d.]+ .* a million/);
+  expect(stdout).toMatch(/single creates: all; [\d.]+ .* a million/);
   expect(read()).toEqual(before);
 });
 

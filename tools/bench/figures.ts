@@ -28,36 +28,55 @@ import { searchWorkerFigure } from './figures/search-worker.ts';
 import { storeWorkerFigure } from './figures/store-worker.ts';
 
 /**
- * All figures by the name that `script/bench` accepts, in the order of the document. The last ones use the results of
- * the others.
+ * The figures by the topic under which the document shows them, and by the name that `script/bench` accepts. The figures
+ * of the last two topics use the results of others.
  */
-export const figures: Record<string, Figure> = {
-  'embedded-create': embeddedCreate,
-  'embedded-connections': embeddedConnections,
-  'embedded-batch': embeddedBatch,
-  'embedded-members': embeddedMembers,
-  'embedded-lag': embeddedLag,
-  'embedded-feed': embeddedFeed,
-  'embedded-memory': embeddedMemory,
-  'embedded-fairness': embeddedFairness,
-  'embedded-read': embeddedRead,
-  'embedded-search': embeddedSearch,
-  'embedded-during-searches': embeddedDuringSearches,
-  'search-latency-embedded': searchLatencyEmbedded,
-  'search-latency-embedded-large': searchLatencyEmbeddedLarge,
-  'search-old-embedded': searchOldEmbedded,
-  'page-depth-embedded': pageDepthEmbedded,
-  'roll-up-embedded': rollUpEmbedded,
-  'function-cpu': functionCpu,
-  'function-reads': functionReads,
-  'function-start': functionStart,
-  'store-worker': storeWorkerFigure,
-  'search-worker': searchWorkerFigure,
-  'search-latency-opensearch': searchLatencyOpensearch,
-  'page-depth-mysql': pageDepthMysql,
-  'roll-up-mysql': rollUpMysql,
-  'migration-mysql': migrationMysql,
-  cost,
-  scaling,
-  'feed-lag': feedLag,
+export const topics: Record<string, Record<string, Figure>> = {
+  'Embedded: creating and storing': {
+    'embedded-create': embeddedCreate,
+    'embedded-connections': embeddedConnections,
+    'embedded-batch': embeddedBatch,
+    'embedded-members': embeddedMembers,
+    'embedded-memory': embeddedMemory,
+    'embedded-lag': embeddedLag,
+    'roll-up-embedded': rollUpEmbedded,
+  },
+  'Embedded: reading and searching': {
+    'embedded-read': embeddedRead,
+    'page-depth-embedded': pageDepthEmbedded,
+    'embedded-search': embeddedSearch,
+    'search-old-embedded': searchOldEmbedded,
+    'search-latency-embedded': searchLatencyEmbedded,
+    'search-latency-embedded-large': searchLatencyEmbeddedLarge,
+  },
+  'Embedded: following live': {
+    'embedded-feed': embeddedFeed,
+  },
+  'Embedded: requests beside other work': {
+    'embedded-fairness': embeddedFairness,
+    'embedded-during-searches': embeddedDuringSearches,
+  },
+  'AWS: functions, SQL and search': {
+    'function-cpu': functionCpu,
+    'function-reads': functionReads,
+    'function-start': functionStart,
+    'store-worker': storeWorkerFigure,
+    'search-worker': searchWorkerFigure,
+    'page-depth-mysql': pageDepthMysql,
+    'roll-up-mysql': rollUpMysql,
+    'migration-mysql': migrationMysql,
+    'search-latency-opensearch': searchLatencyOpensearch,
+  },
+  'AWS: what messages cost': {
+    cost,
+  },
+  'AWS: the lag of store and feed': {
+    scaling,
+    'feed-lag': feedLag,
+  },
 };
+
+/** All figures by their name, in the order of the document. */
+export const figures: Record<string, Figure> = Object.fromEntries(
+  Object.values(topics).flatMap(Object.entries<Figure>),
+);

@@ -58,7 +58,7 @@ async function run(names: string[], flags: Flags): Promise<void> {
   try {
     await requireTools([wrk]);
     for (const name of names.length > 0 ? names : Object.keys(figures)) await measure(name, flags);
-    if (flags.record) writeReport(figures, readResults());
+    if (flags.record) writeReport(readResults());
   } finally {
     await (await stack)?.release();
   }

@@ -3,6 +3,7 @@ import path from 'node:path';
 import { project } from '../cli/project.ts';
 import { median } from '../statistics/quantiles.ts';
 import type { Figure, Measurement } from './figure.ts';
+import { topics } from './figures.ts';
 import type { Circumstances } from './machine.ts';
 import { meets, ratios } from './ratios.ts';
 import type { Result } from './results.ts';
@@ -11,49 +12,53 @@ import { cellsOf, columns, number, spread, targetOf, verdictOf } from './table.t
 const file = path.join(project, 'docs/benchmarks.md');
 const [begin, end] = ['<!-- what follows is written by script/bench -->', '<!-- up to here -->'];
 
-/** Writes the figures between the markers of docs/benchmarks.md. The rest of that page is written by hand. */
-export function writeReport(figures: Record<string, Figure>, results: Record<string, Result>): void {
-  const document = readFileSync(file, 'utf8');
-  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
-  if (from < 0 || to < from) throw new Error(`${file} lacks the markers of the figures: ${begin} … ${end}`);
-  const usual = usualMachine(Object.values(results));
-  const sections = Object.entries(figures).flatMap(([name, figure]) => {
-    const result = results[name];
-    return result ? [sectionOf(name, figure, result, usual)] : [];
-  });
-  const unrecorded = Object.keys(figures).filter((name) => !results[name]);
-  const preface = [
-    `The machine, if a figure does not name another: ${usual}.`,
-    ...(unrecorded.length > 0 ? [`Not recorded yet: ${unrecorded.map((name) => `\`${name}\``).join(', ')}.`] : []),
-  ].join(' ');
-  const figuresText = [wrapped(preface), ...sections].join('\n\n');
-  writeFileSync(file, `${document.slice(0, from)}${begin}\n\n${figuresText}\n\n${document.slice(to)}`);
+/** Writes the figures into docs/benchmarks.md. */
+export function writeReport(results: Record<string, Result>): void {
+  writeFileSync(file, withReport(readFileSync(file, 'utf8'), results));
 }
 
-const sectionOf = (
-  name: string,
-  { title, about, matrix }: Figure,
-  { circumstances, measurements }: Result,
-  usual: string,
-): string =>
-  [
-    `### ${title}`,
-    wrapped(about),
-    ...(matrix ? matricesOf(measurements) : [filled([columns, ...measurements.map(cellsOf)])]).map(table),
-    `\`script/bench ${name}\` — ${circumstancesOf(circumstances, usual)}`,
-  ].join('\n\n');
+/** Returns the document with these results between its markers. The rest of the document is written by hand. */
+export function withReport(document: string, results: Record<string, Result>): string {
+  const [from, to] = [document.indexOf(begin), document.indexOf(end)];
+  if (from < 0 || to < from) throw new Error(`${file} lacks the markers of the figures: ${begin} … ${end}`);
+  const all = Object.values(topics).flatMap((topic) => Object.entries(topic));
+  const machines = [...new Set(all.flatMap(([name]) => machineOf(results[name]?.circumstances) ?? []))];
+  const sections = [
+    ...Object.entries(topics).flatMap(([topic, figures]) => sectionOf(topic, figures, results)),
+    '### How each figure is measured',
+    machines.map((machine, i) => `- Machine ${letter(i)}: ${machine}`).join('\n'),
+    table([
+      ['figure', 'measurement', 'machine, date, commit'],
+      ...all.map(([name, { about }]) => [
+        `\`${name}\``,
+        about.trim().replace(/\s+/g, ' '),
+        recordOf(results[name]?.circumstances, machines),
+      ]),
+    ]),
+  ];
+  return `${document.slice(0, from)}${begin}\n\n${sections.join('\n\n')}\n\n${document.slice(to)}`;
+}
 
-const width = 120;
-
-/** Returns the text with line breaks between words, so that lines have at most 120 columns where words allow it. */
-const wrapped = (text: string): string =>
-  text
-    .trim()
-    .split(/\s+/)
-    .reduce((lines, word) => {
-      const column = lines.length - lines.lastIndexOf('\n') - 1;
-      return lines + (column + 1 + word.length > width ? '\n' : ' ') + word;
-    });
+/** Returns a heading, one table of all figures that are not matrices, and the tables of each matrix. */
+function sectionOf(topic: string, figures: Record<string, Figure>, results: Record<string, Result>): string[] {
+  const recorded = Object.entries(figures).flatMap(([name, figure]) => {
+    const measurements = results[name]?.measurements;
+    return measurements ? [{ name: `\`${name}\``, isMatrix: figure.matrix, measurements }] : [];
+  });
+  const rows = recorded
+    .filter(({ isMatrix }) => !isMatrix)
+    .flatMap(({ name, measurements }) =>
+      measurements.map((measurement, i) => [i === 0 ? name : '', ...cellsOf(measurement)]),
+    );
+  const matrices = recorded
+    .filter(({ isMatrix }) => isMatrix)
+    .flatMap(({ name, measurements }) => matricesOf(name, measurements));
+  return [
+    `### ${topic}`,
+    ...(rows.length > 0 ? [table(filled([['figure', ...columns], ...rows]))] : []),
+    ...matrices.map(table),
+  ];
+}
 
 /** Returns a table, whose first row holds the headings. */
 const table = ([headings = [], ...rows]: string[][]): string =>
@@ -64,9 +69,9 @@ const filled = (rows: string[][]): string[][] =>
   rows.map((cells) => cells.filter((_, column) => rows.slice(1).some((row) => row[column])));
 
 /** Returns measurements named `row: column` or `matrix: row: column` as matrices with headings. */
-function matricesOf(measurements: Measurement[]): string[][][] {
+function matricesOf(name: string, measurements: Measurement[]): string[][][] {
   const named = measurements.map((measurement) => {
-    const [column = '', row = '', matrix = 'measured'] = measurement.what.split(': ').reverse();
+    const [column = '', row = '', matrix = ''] = measurement.what.split(': ').reverse();
     return { ...measurement, column, row, matrix };
   });
   return Object.entries(Object.groupBy(named, ({ matrix }) => matrix)).map(([matrix, of = []]) => {
@@ -77,7 +82,7 @@ function matricesOf(measurements: Measurement[]): string[][][] {
       columnsOf(column, cells).map(({ heading, cells }) => ({ heading: unit.length > 0 ? column : heading, cells })),
     );
     return [
-      [[matrix, ...unit].join(', '), ...headings.map(({ heading }) => heading)],
+      [[[name, matrix].filter(Boolean).join(': '), ...unit].join(', '), ...headings.map(({ heading }) => heading)],
       ...[...new Set(of.map(({ row }) => row))].map((row) => [
         row,
         ...headings.map(({ cells }) => cells.get(row) ?? ''),
@@ -94,33 +99,29 @@ function columnsOf(column: string, of: (Measurement & { row: string })[]) {
     heading,
     cells: new Map(of.map((measurement) => [measurement.row, cellOf(measurement)])),
   });
-  const [first] = of;
+  const compared = of.find(({ reference }) => reference);
+  const withBar = of.find(({ bar }) => bar);
   return [
     columnOf(heading, ({ values, unit }) => (units.size === 1 ? spread(values) : `${spread(values)} ${unit}`)),
-    ...(first?.reference
+    ...(compared?.reference
       ? [
-          columnOf(`${first.reference.what}, ${first.unit}`, ({ reference }) =>
+          columnOf(`${compared.reference.what}, ${compared.unit}`, ({ reference }) =>
             number(median(reference?.values ?? [])),
           ),
           columnOf('ratio', (measurement) => spread(ratios(measurement) ?? [])),
         ]
       : []),
-    ...(first?.bar
-      ? [columnOf(`target met: ${targetOf(first, column)}`, (measurement) => verdictOf(meets(measurement)))]
-      : []),
+    ...(withBar ? [columnOf(`met: ${targetOf(withBar)}`, (measurement) => verdictOf(meets(measurement)))] : []),
   ];
 }
 
-const machineOf = ({ machine, node }: Circumstances): string => `${machine}; Node.js ${node}`;
+const machineOf = (circumstances: Circumstances | undefined): string | undefined =>
+  circumstances && `${circumstances.machine}; Node.js ${circumstances.node}`;
 
-/** Returns the machine on which most figures were measured. */
-function usualMachine(results: Result[]): string {
-  const machines = Object.groupBy(results, ({ circumstances }) => machineOf(circumstances));
-  const [[machine] = ['']] = Object.entries(machines).sort(([, a = []], [, b = []]) => b.length - a.length);
-  return machine;
-}
+const letter = (index: number): string => String.fromCharCode('A'.charCodeAt(0) + index);
 
-const circumstancesOf = (circumstances: Circumstances, usual: string): string => {
+function recordOf(circumstances: Circumstances | undefined, machines: string[]): string {
   const machine = machineOf(circumstances);
-  return `${circumstances.date}, commit ${circumstances.commit}${machine === usual ? '' : `; ${machine}`}`;
-};
+  if (!circumstances || !machine) return 'not yet';
+  return `${letter(machines.indexOf(machine))}, ${circumstances.date}, ${circumstances.commit}`;
+}

@@ -3,7 +3,7 @@ import type { Measurement } from './figure.ts';
 import { meets, ratios } from './ratios.ts';
 
 /** The headings of a table of measurements. */
-export const columns = ['measured', 'our value (range)', 'reference value', 'ratio (range)', 'target', 'target met'];
+export const columns = ['measured', 'result (range)', 'reference', 'ratio (range)', 'target', 'met'];
 
 /** Returns the table cells of a measurement. */
 export function cellsOf(measurement: Measurement): string[] {
@@ -14,7 +14,7 @@ export function cellsOf(measurement: Measurement): string[] {
     `${spread(values)} ${unit}`,
     reference ? `${reference.what}: ${number(median(reference.values))} ${unit}` : '',
     ratio ? spread(ratio) : '',
-    targetOf(measurement, 'value'),
+    targetOf(measurement),
     verdictOf(meets(measurement)),
   ];
 }
@@ -22,10 +22,10 @@ export function cellsOf(measurement: Measurement): string[] {
 export const verdictOf = (met: boolean | undefined): string => (met === undefined ? '' : met ? 'yes' : '**no**');
 
 /** Formats the limit that the bar sets for the ratio or, without a reference, for our value. */
-export const targetOf = ({ bar, reference, unit }: Measurement, nameOfValue: string): string => {
+export const targetOf = ({ bar, reference, unit }: Measurement): string => {
   if (!bar) return '';
   const limit = 'atLeast' in bar ? `≥ ${number(bar.atLeast)}` : `≤ ${number(bar.atMost)}`;
-  return reference ? `ratio ${limit}` : `${nameOfValue} ${limit} ${unit}`;
+  return reference ? `ratio ${limit}` : `${limit} ${unit}`;
 };
 
 /** Formats the median and, if there are several values, the least and the greatest. */

@@ -15,12 +15,11 @@ const nameOf = (batch: number): string =>
 export const cost = figure({
   title: 'AWS: what messages cost',
   matrix: true,
-  about: `A calculation, not a measurement: what AWS charges for creating a million messages of 80 characters, at the list
-    prices of ${list.region} (collected ${list.collected}). The amounts follow from the code, from the figures above, and
-    from the assumptions in [inputs.ts](../tools/cost/inputs.ts). [prices.json](../tools/cost/prices.json) says where
-    each price was read, and which prices were not checked. If a row does not say otherwise: ${usual.perSecond} messages/s in
-    ${usual.chats} chats, functions on arm64 with ${usual.memoryMb.toLocaleString('en-US')} MB, and a batching window of ${usual.windowSeconds} s.
-    Free tiers and cold starts are not included.`,
+  about: `A calculation, not a measurement: what AWS charges for creating messages of 80 characters, at the list
+    prices of ${list.region} (collected ${list.collected}), from the code, the other figures, and the
+    assumptions in [inputs.ts](../tools/cost/inputs.ts). [prices.json](../tools/cost/prices.json) says where each price was
+    read, and which ones were not checked. Unless a row says otherwise: ${usual.perSecond} messages/s in ${usual.chats} chats, functions on arm64
+    with ${usual.memoryMb.toLocaleString('en-US')} MB, a batching window of ${usual.windowSeconds} s. Free tiers and cold starts are not included.`,
   measure: async ({ say, results }) => {
     const { inputs, unmeasured } = inputsFrom(results());
     if (unmeasured.length > 0) say(`not measured yet: ${unmeasured.join(', ')}`);
@@ -32,30 +31,32 @@ export const cost = figure({
       values: [of(change, includes)],
     });
     const month = (what: string, value: number): Measurement => ({ what, unit: '$ a month', values: [value] });
-    const forEachBatch = (row: string, change: Partial<Scenario>, includes?: (line: Line) => boolean) =>
-      batches.map((batch) => million(`${row}: ${nameOf(batch)}`, { ...change, batch }, includes));
-    const forEachStage = (group: string, valuesOf: (floor: Floor) => Record<string, number>) =>
+    const forEachBatch = (
+      matrix: string,
+      column: string,
+      change: Partial<Scenario>,
+      includes?: (line: Line) => boolean,
+    ) => batches.map((batch) => million(`${matrix}: ${nameOf(batch)}: ${column}`, { ...change, batch }, includes));
+    const forEachStage = (valuesOf: (floor: Floor) => Record<string, number>) =>
       Object.entries(floors).flatMap(([stage, floor]) =>
-        Object.entries(valuesOf(floor)).map(([what, value]) => month(`${group}: ${what}: ${stage}`, value)),
+        Object.entries(valuesOf(floor)).map(([what, value]) => month(`stage: ${stage}: ${what}`, value)),
       );
     const lines = [...new Set(quantities(usual, inputs).map(({ what }) => what))];
     const single = monthlySingle(singleFloor, inputs, list.prices);
     const isAfterResponse = ({ part }: Line) => part === 'queues and workers';
 
     return [
-      ...lines.flatMap((what) => forEachBatch(`service: ${what}`, {}, (line) => line.what === what)),
-      ...forEachBatch('service: all', {}),
-      million('variant: with an Idempotency-Key: single creates', { keys: true }),
-      million('variant: with an access token: single creates', { accessTokens: true }),
+      ...lines.flatMap((what) => forEachBatch('service', what, {}, (line) => line.what === what)),
+      ...forEachBatch('service', 'all', {}),
+      million('variant: single creates: Idempotency-Key', { keys: true }),
+      million('variant: single creates: access token', { accessTokens: true }),
       ...[0, 1, 10, 100].map((followers) =>
-        million(`variant: with the feed, and ${count(followers, 'follower')} of each chat: single creates`, {
-          followers,
-        }),
+        million(`variant: single creates: feed, ${count(followers, 'follower')} of each chat`, { followers }),
       ),
       ...[512, 1_024, 1_769].flatMap((memoryMb) =>
-        forEachBatch(`function: arm64, ${memoryMb.toLocaleString('en-US')} MB`, { memoryMb }),
+        forEachBatch('variant', `arm64, ${memoryMb.toLocaleString('en-US')} MB`, { memoryMb }),
       ),
-      ...forEachBatch(`function: x86, ${usual.memoryMb.toLocaleString('en-US')} MB`, { architecture: 'X86' }),
+      ...forEachBatch('variant', `x86, ${usual.memoryMb.toLocaleString('en-US')} MB`, { architecture: 'X86' }),
       ...[10, 1_000].flatMap((perSecond) =>
         [0, 1, 5].map((windowSeconds) =>
           million(
@@ -73,18 +74,23 @@ export const cost = figure({
           ),
         ),
       ),
-      ...forEachStage('stage without messages', (floor) => {
+      ...forEachStage((floor) => {
         const parts = monthlyFloor(floor, inputs, list.prices);
-        return { ...parts, all: Object.values(parts).reduce((all, part) => all + part, 0) };
+        const stored = Object.entries(monthlyStorage(floor, inputs, list.prices));
+        return {
+          ...parts,
+          'all without messages': Object.values(parts).reduce((all, part) => all + part, 0),
+          ...Object.fromEntries(stored.map(([what, value]) => [`a million ${what}`, value])),
+        };
       }),
-      ...Object.entries({ ...single, all: Object.values(single).reduce((all, part) => all + part, 0) }).map(
-        ([what, value]) => month(`stage single: ${what}: price`, value),
-      ),
-      month('stage single: snapshots of a million messages: price', monthlySnapshots(inputs, list.prices)),
-      month('stage single: both vCPUs fully busy, in addition: price', monthlySurplus(list.prices)),
-      ...forEachStage('storage of a million', (floor) => monthlyStorage(floor, inputs, list.prices)),
+      ...Object.entries({
+        ...single,
+        'all without messages': Object.values(single).reduce((all, part) => all + part, 0),
+        'snapshots of a million messages': monthlySnapshots(inputs, list.prices),
+        'both vCPUs fully busy, in addition': monthlySurplus(list.prices),
+      }).map(([what, value]) => month(`single: single: ${what}`, value)),
       ...Object.entries(extraCosts(list.prices)).map(([what, { value, unit }]) => ({
-        what: `also charged: ${what}: price`,
+        what: `also charged: price: ${what}`,
         unit,
         values: [value],
       })),

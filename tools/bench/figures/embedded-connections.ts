@@ -10,9 +10,8 @@ const sizes = { full: { runs: 5, seconds: 15, connections: 10_000 }, smoke: { ru
 
 export const embeddedConnections = figure({
   title: 'Embedded: creating messages from 10,000 connections',
-  about: `10,000 connections, all opened at the same time, create messages of 80 characters in one chat. Each
-    connection sends one request after the other. The server syncs each message to the disk before it responds. The time
-    of a request includes waiting until its connection is accepted. The reference is a bare Fastify server that parses the body and sends it back.`,
+  about: `10,000 connections, opened at the same time, create messages in one chat, each one after the other. The time of a request
+    includes the wait until its connection is accepted. The reference is the echo of \`embedded-create\`.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, connections } = sizes[scale];
     const [host, echo] = [await startEmbedded(), await startProgram('fastify-echo')];

@@ -13,10 +13,10 @@ const body = { body: usualBody };
 
 export const embeddedCreate = figure({
   title: 'Embedded: creating messages',
-  about: `${connections} connections create messages of 80 characters, one message a request, in one chat and in 100 chats. The
-    server syncs each message to the disk before it responds. Meanwhile, the workers store and index the accepted messages.
-    The processor time is that of all threads and processes of the server, until the last message is indexed. The reference
-    is a bare Fastify server that parses the body and sends it back.`,
+  about: `${connections} connections create messages of 80 characters, one a request. The server syncs each message to the disk before
+    it responds; meanwhile, it stores and indexes what it accepted. The processor time is that of all its threads and
+    processes, until the last message is indexed. The reference, an *echo*, is a bare Fastify server that parses the body
+    and sends it back.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds } = sizes[scale];
     const [host, echo] = [await startEmbedded(), await startProgram('fastify-echo')];

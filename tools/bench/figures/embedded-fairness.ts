@@ -42,14 +42,12 @@ interface Sample {
 
 export const embeddedFairness = figure({
   title: 'Embedded: single requests beside heavy work',
-  about: `One client creates messages one by one, 50 a second. Another one reads, 50 times a second: one message and a page of
-    ${pageSize} messages in turn. Neither waits for a response before it sends its next request. Beside them, there is one load at a
-    time: batches of ${inBatch.toLocaleString('en-US')} messages as fast as they are accepted, with 80 characters each on 50 connections in another
-    application or in the same one, and with 900 characters each on 20 connections; the purge of a chat of 1,000,000
-    messages that was deleted; and the storing of an import of 300,000 messages. \`script/ops import\` and \`script/ops
-    reindex\` cannot run beside a server, because they need the data folder for themselves. So the import is measured where
-    clients notice it: after the command, the server stores what was imported while it serves requests. Of the reindex, only
-    the memory of the command is measured. Memory is counted as in [the figure on memory](#embedded-memory).`,
+  matrix: true,
+  about: `50 creates and 50 reads a second, of one message and of a page of ${pageSize} in turn; none waits for the response of another.
+    Beside them, there is one load at a time: batches of ${inBatch.toLocaleString('en-US')} messages as fast as they are accepted, of 80 characters on 50
+    connections or of 900 characters on 20; the purge of a deleted chat of 1,000,000 messages; or the storing of 300,000
+    messages that were imported before the server started. \`script/ops import\` and \`reindex\` cannot run beside a server,
+    so only their memory is measured. Memory is that of \`embedded-memory\`.`,
   measure: async ({ scale, say }) => {
     const { loads, runs, seconds, purged, imported } = sizes[scale];
     const alone: Sample[] = [];
@@ -122,8 +120,8 @@ export const embeddedFairness = figure({
             samples.map(({ peakMb }) => peakMb),
           ),
         ]),
-        memoryOf('of script/ops import', [importMb]),
-        memoryOf('of script/ops reindex', [reindexMb]),
+        memoryOf('`script/ops import` itself', [importMb]),
+        memoryOf('`script/ops reindex` itself', [reindexMb]),
       ];
     } finally {
       rmSync(folder, { recursive: true, force: true });
@@ -131,21 +129,21 @@ export const embeddedFairness = figure({
   },
 });
 
-const timesOf = (when: string, samples: Sample[], bar?: Bar): Measurement[] =>
+const timesOf = (row: string, samples: Sample[], bar?: Bar): Measurement[] =>
   (
     [
       ['creates', samples.map(({ createsMs }) => createsMs)],
       ['reads', samples.map(({ readsMs }) => readsMs)],
     ] as const
   ).map(([requests, values]) => ({
-    what: `${requests} ${when}: 99th percentile`,
+    what: `${row}: 99th percentile of ${requests}`,
     unit: 'ms',
     values,
     ...(bar && { bar }),
   }));
 
-const memoryOf = (what: string, values: number[]): Measurement => ({
-  what: `peak memory ${what}`,
+const memoryOf = (row: string, values: number[]): Measurement => ({
+  what: `${row}: peak memory`,
   unit: 'MB',
   values,
   bar: { atMost: 300 },

@@ -21,8 +21,8 @@ const connections = 50;
 
 export const embeddedFeed = figure({
   title: 'Embedded: following live',
-  about: `Followers hold streams of server-sent events, each of one chat. The time is from before a create is sent until a follower has the event. It includes two syncs of the disk, one of the ledger and one of the store. The followers run in
-    one process, on the same two processors as the server.`,
+  about: `Followers hold streams of server-sent events, each of one chat, in one process on the processors of the server. The time is
+    from before a create is sent until a follower has the event, with two syncs of the disk: of the ledger and of the store.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, few, many } = sizes[scale];
     const host = await startEmbedded();

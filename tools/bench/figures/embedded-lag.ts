@@ -19,10 +19,9 @@ const body = { body: usualBody };
 
 export const embeddedLag = figure({
   title: 'Embedded: from accepted to searchable',
-  about: `First, ${connections} connections create messages as fast as they can (the peak rate). The reference for that rate is
-    the same server without its worker thread. Then, ${connections} connections create messages at half of the peak rate.
-    Meanwhile, one more client creates a message, searches for it until a search finds it, and starts again. If the backlog
-    of the workers grew, finding a message would take longer in the last third of the run than in the first.`,
+  about: `${connections} connections create messages as fast as they can (the peak; its reference is the same server without its worker
+    thread), and then at half of that rate. Meanwhile, one client creates a message, searches for it until a search finds
+    it, and starts again. If a backlog grew, this would take longer in the last third of the run than in the first.`,
   measure: async ({ scale, say }) => {
     const { runs, peakSeconds, steadySeconds } = sizes[scale];
     const folder = mkdtempSync(path.join(tmpdir(), 'chat-system-bench-'));

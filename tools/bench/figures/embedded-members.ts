@@ -12,8 +12,8 @@ const complete = { ...plain, sender: 'user-17', metadata: { order: 1042, note: '
 
 export const embeddedMembers = figure({
   title: 'Embedded: messages with a sender and metadata',
-  about: `50 connections create messages of 80 characters one by one in one chat, with a sender and 100 bytes of metadata. The reference is the same
-    server and messages that have neither.`,
+  about: `50 connections create messages of 80 characters one by one in one chat, with a sender and 100 bytes of metadata. The
+    reference is the same server and messages that have neither.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds } = sizes[scale];
     const host = await startEmbedded();

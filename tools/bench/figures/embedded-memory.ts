@@ -12,9 +12,8 @@ const chats = 100;
 
 export const embeddedMemory = figure({
   title: 'Embedded: memory',
-  about: `The resident memory of the process that serves HTTP plus the private memory of its reader processes, as Linux reports
-    them. During the load, 50 connections create messages in ${chats} chats as fast as they can for five minutes. A busy system
-    creates that many messages in an hour. Each value includes 58 MB for the executable of Node.js.`,
+  about: `The resident memory of the process that serves HTTP and the private memory of its reader processes, of which 58 MB are the
+    executable of Node.js. 50 connections create messages in ${chats} chats as fast as they can for five minutes.`,
   measure: async ({ scale, say }) => {
     const { seconds } = sizes[scale];
     const host = await startEmbedded();

@@ -14,10 +14,9 @@ const reads = { 'one message': '/messages/500', 'a page of 50': '/messages?limit
 
 export const embeddedRead = figure({
   title: 'Embedded: reading messages',
-  about: `${connections} connections read one message, and then a page of 50 messages, as fast as they can. The messages have 80
-    characters. The reference is a bare Fastify server that reads the same rows from the same file with one statement of
-    \`node:sqlite\`, which it prepares once, and sends the same JSON. The processor time is that of all threads and
-    processes of the server, in user and kernel mode, divided by the number of requests.`,
+  about: `${connections} connections read one message, and then a page of 50 messages of 80 characters, as fast as they can. The reference is
+    a bare Fastify server that reads the same rows from the same file with one prepared statement of \`node:sqlite\`, and
+    sends the same JSON. The processor time is that of all threads and processes of the server for each request.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, messages } = sizes[scale];
     const host = await startEmbedded();

@@ -23,12 +23,10 @@ const rare = 'zej';
 
 export const embeddedSearch = figure({
   title: 'Embedded: searching through the API',
-  about: `The searches of [the figure on the index alone](#embedded-searching-a-chat-of-1000000-messages) in a chat of
-    100,000 messages, as requests to the server. The processor time is that of all threads and processes of the server,
-    in user and kernel mode, divided by the number of searches; ${connections} connections search as fast as they can. A
-    search for a common text counts up to 10,000 matches. The reference finds 10 messages and does not count. For the
-    last row, ${steady.connections} connections each wait ${steady.pauseMs} ms on average before a search for a rare text, so that together they send
-    nearly 1,000 searches a second.`,
+  about: `The searches of \`search-latency-embedded\` in a chat of 100,000 messages, as requests of ${connections} connections as fast as
+    they can. The processor time is that of all threads and processes of the server for each search. The reference finds 10
+    messages and does not count. For the rate, ${steady.connections} connections each wait ${steady.pauseMs} ms on average before a search for a rare
+    text.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, messages, common } = sizes[scale];
     const host = await startEmbedded();

@@ -30,10 +30,9 @@ function publishing(inputs: Inputs, stepsInRecord: number) {
 export const feedLag = figure({
   title: 'AWS: the lag of the feed',
   matrix: true,
-  about: `A simulation, not a measurement: single creates in ${chats} chats arrive at random times and pass the store queue and
-    the feed queue, both as deployed unless the row names a change. The lag is the time from the response until AppSync has
-    accepted the event. Two times are not measured: the 20 ms for a request to AppSync are assumed, and the time to deliver an event is not included.
-    The last column is what queues, workers and AppSync charge for a million messages with one follower of each chat.`,
+  about: `As \`scaling\`, for single creates in ${chats} chats that pass the store queue and the feed queue. The lag is the time from the
+    response until AppSync has accepted the event. The 20 ms for a request to AppSync are assumed, and the time to deliver an
+    event is not included. The cost is that of queues, workers and AppSync, with one follower of each chat.`,
   measure: async ({ scale, say, results }) => {
     const { inputs } = inputsFrom(results());
     const { prices } = readPrices();

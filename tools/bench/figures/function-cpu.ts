@@ -8,11 +8,10 @@ const sizes = { full: { runs: 7, warmUp: 2_000, calls: 3_000 }, smoke: { runs: 1
 
 export const functionCpu = figure({
   title: 'AWS: the processor time of a create',
-  about: `A process calls the deployed bundle of the function \`createMessage\` repeatedly, with the event of a message of 80
-    characters. Another process responds like DynamoDB and SQS. The reference is a bare handler that parses the body and
-    makes the same two calls with the same SDK clients, without any check. Each call includes parsing the event and
-    serializing the response, as in Lambda's runtime. The result is the CPU time of all threads of a call, in user and
-    kernel mode.`,
+  about: `A process calls the deployed bundle of \`createMessage\` repeatedly, for a message of 80 characters; another responds like
+    DynamoDB and SQS. The reference is a bare handler that parses the body and makes the same two calls with the same SDK
+    clients, without any check. A call includes parsing the event and serializing the response, as in Lambda's runtime. The
+    result is the CPU time of all threads.`,
   measure: async ({ scale, say }) => {
     const { runs, warmUp, calls } = sizes[scale];
     const bundles = await makeBundles(['createMessage']);

@@ -20,11 +20,9 @@ const stored = 200;
 
 export const functionReads = figure({
   title: 'AWS: the processor time of a read',
-  about: `A process calls the deployed bundle of a function repeatedly: \`getMessage\` for one message, and \`listMessages\` for
-    a page of 50 of 200 messages of 80 characters. The messages are in MariaDB. The reference is a bare handler that runs
-    the same statement with a pool of mysql2 and returns the same JSON, without any check. The
-    reference never compresses; in the last row, the request accepts gzip, so the function compresses the page. The result is measured as in
-    [the figure of a create](#aws-the-processor-time-of-a-create).`,
+  about: `As \`function-cpu\`, for \`getMessage\` and for \`listMessages\` (a page of 50 of 200 messages of 80 characters) from
+    MariaDB. The reference is a bare handler that runs the same statement and returns the same JSON, without any check. It
+    never compresses; in the last row, our function does.`,
   measure: async ({ scale, say, servers }) => {
     const { runs, warmUp, times } = sizes[scale];
     const database = await makeDatabase(await servers());

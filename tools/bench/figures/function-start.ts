@@ -24,9 +24,8 @@ interface Compared {
 
 export const functionStart = figure({
   title: 'AWS: the start of a function',
-  about: `The CPU time that a function takes before its first call: a new Node.js process reads the bundle and runs it until the
-    handler is loaded. The first reference is a bare handler with the same two SDK calls as a create, bundled with the same
-    options and started right after the function. The second reference is that handler, bundled without
+  about: `The CPU time before a function's first call: a new Node.js process reads the bundle and runs it until the handler is
+    loaded. The bare handler has the same two SDK calls as a create and is bundled with the same options; once also without
     [the code that our bundler leaves out](decisions/0007-function-bundles.md).`,
   measure: async ({ scale, say }) => {
     const { rounds, others, bundled } = sizes[scale];

@@ -14,8 +14,8 @@ const initial = Object.fromEntries(Object.entries(mysqlMigrations).filter(([name
 
 export const migrationMysql = figure({
   title: 'AWS: migrating a database in use',
-  about: `The tables of the first release hold 1,000,000 messages in MariaDB. One connection inserts messages one by one, as fast as it can, for 5 seconds
-    before the migration and until 5 seconds after it. The longest insert around the migration is compared with the longest one before it.`,
+  about: `The tables of the first release hold 1,000,000 messages in MariaDB. One connection inserts messages one by one, as fast as
+    it can, for 5 seconds before the migration and until 5 seconds after it.`,
   measure: async ({ scale, say, servers }) => {
     const { messages, runs, seconds } = sizes[scale];
     const migration: number[] = [];

@@ -6,8 +6,7 @@ import { fillEngine, makeEngine } from '../scratch-embedded.ts';
 
 export const pageDepthEmbedded = figure({
   title: 'Embedded: the last page of a long chat',
-  about: `The measurement of [the figure on MariaDB](#aws-the-last-page-of-a-long-chat), on the same chat in SQLite. There,
-    all messages have the same version; here, each version has 1,000 messages.`,
+  about: `As \`page-depth-mysql\`, on the same chat in SQLite, but each version has 1,000 messages.`,
   measure: async ({ scale }) => {
     const engine = await makeEngine();
     try {

@@ -6,10 +6,9 @@ import { msOf } from '../time.ts';
 
 export const pageDepthMysql = figure({
   title: 'AWS: the last page of a long chat',
-  about: `The store reads a page of 50 messages of a chat of 1,000,000 messages in MariaDB, as for the list of messages: the
-    rows, and the numbers in their range that have no row. It also reads a page of 100 changes, as for a follower; all
-    messages have the same version, as after the migration of an older database. The reference is the first page. Each
-    value is the median of a run. MariaDB has a buffer pool of 64 MB, which holds only a fraction of the chat.`,
+  about: `The store reads a page of 50 messages of a chat of 1,000,000 messages in MariaDB: the rows, and the numbers in their range
+    that have no row; and a page of 100 changes, all of the same version, as after the migration of an older database. The
+    reference is the first page. MariaDB has a buffer pool of 64 MB, which holds a fraction of the chat.`,
   measure: async ({ scale, say, servers }) => {
     const messages = messagesOf[scale];
     const database = await makeDatabase(await servers());

@@ -6,7 +6,7 @@ import { makeEngine, type ScratchEngine } from '../scratch-embedded.ts';
 
 export const rollUpEmbedded = figure({
   title: 'Embedded: updating counts',
-  about: `The measurement of [the figure on MariaDB](#aws-updating-counts), on the same chats in SQLite.`,
+  about: `As \`roll-up-mysql\`, on the same chats in SQLite.`,
   measure: async (setting) => {
     const { chats, changed } = countingSizes[setting.scale];
     const [many, few] = [await makeChats(chats), await makeChats(changed)];

@@ -7,11 +7,10 @@ const bufferPool = 512 * 2 ** 20;
 
 export const rollUpMysql = figure({
   title: 'AWS: updating counts',
-  about: `The roll-up updates the counts of 1,000 changed chats in MariaDB. The application has 1,000,000 chats; in the
-    reference, it has only the 1,000 changed ones. Every chat has a message, and every changed chat has a new one. If the
-    changed chats are spread evenly, each is on a database page of its own, which is the worst case. If they are the newest
-    chats, they share pages. The ledger's counters come from memory. MariaDB has a buffer pool of 512 MB in this
-    measurement, because with 64 MB the disk would determine the result.`,
+  about: `The roll-up updates the counts of 1,000 changed chats in MariaDB, in an application of 1,000,000 chats. In the reference,
+    the application has only the 1,000. Evenly spread, each changed chat is on a database page of its own, which is the
+    worst case; the newest share pages. The ledger's counters come from memory. MariaDB has a buffer pool of 512 MB, because
+    with 64 MB the disk would determine the result.`,
   measure: async (setting) => {
     const { chats, changed } = countingSizes[setting.scale];
     const where = await setting.servers();

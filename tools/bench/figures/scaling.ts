@@ -27,11 +27,9 @@ export const scaling = figure({
   matrix: true,
   about: `A simulation, not a measurement: single creates arrive at random times, and the store worker stores them in a database
     with two processors. The store queue is as deployed, with ${delivery.maxConcurrency} concurrent batches of up to
-    ${delivery.batchSize.toLocaleString('en-US')} messages and a batching window of ${delivery.window.toSeconds()} s, unless the row
-    names a change. The time of a batch comes from [the figure on storing messages](#aws-storing-messages). The pollers of
-    Lambda behave as AWS describes them ([scaling](scaling.md#the-two-queues)). The lag is the time from the response until
-    the message is in SQL. The last column is the time from the last create until all messages are stored. Each row is
-    simulated with three seeds.`,
+    ${delivery.batchSize.toLocaleString('en-US')} messages and a batching window of ${delivery.window.toSeconds()} s, unless the row names a change. The time of a batch is that of
+    \`store-worker\`; the pollers behave as [AWS describes them](scaling.md#the-two-queues). The lag is the time from the
+    response until the message is in SQL. Three seeds.`,
   measure: async ({ scale, say, results }) => {
     const { inputs } = inputsFrom(results());
     const untilMs = seconds[scale] * 1_000;

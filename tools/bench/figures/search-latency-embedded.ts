@@ -33,16 +33,15 @@ const searches = (chats: number, title: string, about: string): Figure =>
 export const searchLatencyEmbedded = searches(
   1,
   'Embedded: searching a chat of 1,000,000 messages',
-  `The same searches of the same messages as in [the figure on
-    OpenSearch](#aws-searching-a-chat-of-1000000-messages), here in the embedded engine's index. A search counts at most
-    10,000 matches. The reference is \`LIKE '%…%'\` on the same rows in SQLite with the same order and limit. It does not
-    count the matches, and distinguishes case except in ASCII letters.`,
+  `The searches of \`search-latency-opensearch\`, in the embedded engine's index. A search counts at most 10,000 matches. The
+    reference is \`LIKE '%…%'\` on the same rows in SQLite with the same order and limit. It does not count, and
+    distinguishes case except in ASCII letters.`,
 );
 
 export const searchLatencyEmbeddedLarge = searches(
   10,
   'Embedded: searching a chat of 1,000,000 messages among 10,000,000',
-  'The searches of the previous figure, with nine more chats of the same messages in the index and the tables.',
+  'As `search-latency-embedded`, with nine more chats of the same messages in the index and the tables.',
 );
 
 const scan = async ({ database }: ScratchEngine, q: string) =>

@@ -14,8 +14,8 @@ const word = 'zebra';
 
 export const searchOldEmbedded = figure({
   title: 'Embedded: searching an application for an old and common word',
-  about: `Searches of a whole application for a word that is in its oldest 12,000 messages and in none of the 1,000,000 newer ones. Only the index
-    is measured, without HTTP.`,
+  about: `Searches of a whole application for a word that is in its oldest 12,000 messages and in none of the 1,000,000 newer ones,
+    in the index alone, without HTTP.`,
   measure: async ({ scale, say }) => {
     const { runs, searches, old } = sizes[scale];
     const engine = await makeEngine();

@@ -16,11 +16,10 @@ const [token, chat] = ['bench', 1];
 
 export const searchWorkerFigure = figure({
   title: 'AWS: indexing messages',
-  about: `The search worker indexes batches of 1,000 new messages of 80 characters: it decodes the record, reads the messages
-    from MariaDB, folds their case and sends them to OpenSearch. The reference sends the same \`_bulk\` request, serialized
-    beforehand, to an index with the same mapping. Each rate is that of the run's median batch. The two shares are parts of
-    the worker's time, measured on the same batches; the rest of its time is OpenSearch. OpenSearch has a heap of 512 MB
-    and uses only the first-tier compiler of Java here, so it is slower than on a dedicated server.`,
+  about: `The search worker indexes batches of 1,000 new messages of 80 characters: it decodes the record, reads the messages from
+    MariaDB, folds their case and sends them to OpenSearch, which takes the rest of the time. The reference sends the same
+    \`_bulk\` request, serialized beforehand. OpenSearch has a heap of 512 MB and only the first-tier compiler of Java, so
+    it is slower than a dedicated server.`,
   measure: async ({ scale, say, servers }) => {
     const { runs, batches } = sizes[scale];
     const where = await servers();

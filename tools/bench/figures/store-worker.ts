@@ -17,11 +17,10 @@ const bar: Bar = { atLeast: 0.8 };
 
 export const storeWorkerFigure = figure({
   title: 'AWS: storing messages',
-  about: `Batches of 1,000 new messages of 80 characters, all of one chat, are stored in MariaDB. The first row is the merge
-    alone. The other rows are the whole store worker: it decodes the records, each of which has a request id, merges the
-    messages, and sends their keys to a queue that drops them. The reference is one INSERT of the same 1,000 rows into an
-    identical table, in a transaction of its own. Batches of the worker and of the reference take turns. Each rate is that
-    of the run's median batch.`,
+  about: `The store worker stores batches of 1,000 new messages of 80 characters of one chat in MariaDB: it decodes the records, each
+    with a request id, merges the messages, and sends their keys to a queue that drops them. The first row is the merge
+    alone. The reference is one INSERT of the same rows into an identical table, in turns. A rate is that of the run's median
+    batch.`,
   measure: async ({ scale, say, servers }) => {
     const { runs, batches } = sizes[scale];
     const database = await makeDatabase(await servers());
