@@ -99,7 +99,7 @@ export const stages = {
       registry: { rate: 5, burst: 10 },
       service: { rate: 50, burst: 100 },
     },
-    // A new account has a concurrency of 10 in total, and AWS does not allow reserving the last 100.
+    // Lambda requires that a concurrency of 100 stays unreserved, and a new account has only 10 in total.
     reservedConcurrency: false,
     references: ReferenceStrength.WEAK,
   },

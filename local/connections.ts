@@ -14,7 +14,7 @@ const requestsAtOnce = 4;
  * waiting for its turn, because checking the turn costs 5 µs a request.
  */
 const requestsWithoutTurns = 100;
-/** Maximum size of the part of a waiting request's body that has been read, in bytes: one read of the socket. */
+/** While a request waits, at most this many bytes of its body are read: as many as one read of the socket returns. */
 const heldBodyBytes = 65_536;
 /** Bytes that a waiting, parsed request takes without its headers and body, measured with 10,000 of them. */
 const heldRequestBytes = 2_000;

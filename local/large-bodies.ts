@@ -2,10 +2,10 @@ import { FairQueue } from './fair-queue.ts';
 import type { Turns } from './turns.ts';
 
 /**
- * Requests with large bodies are in progress while their bodies have together less than this, in bytes: three batches
- * of 1,000 messages of 80 characters, or one batch of 1 MB. Accepting these takes 20 ms of the accepting thread, so
- * another request waits about twice that time. With 1 MB, the 99th percentile of single creates was twice as high, and
- * the throughput of batches was no higher.
+ * Another request with a large body starts only while the bodies of those in progress have fewer bytes than this in
+ * total. So three batches of 1,000 messages of 80 characters are in progress at a time, or one batch of 1 MB. Accepting
+ * these takes 20 ms of the accepting thread, so any other request waits about twice that time. With 1 MB as the
+ * limit, the 99th percentile of single creates was twice as high, and the throughput of batches was no higher.
  */
 const bytesAtOnce = 250_000;
 

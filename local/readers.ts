@@ -35,9 +35,10 @@ const slowReadMs = 200;
 const checkEveryMs = 50;
 
 /**
- * Maximum number of concurrent reads. Reads of applications whose pace is slow or unknown count as one read, even when
- * several of them run. At most one read of an application runs, so with a limit of two, one application cannot occupy
- * all processes. With a higher limit, the reads would only compete for two processors.
+ * Maximum number of concurrent reads. All reads of applications whose pace is slow or unknown count together as one, so
+ * a read of a fast application can always run beside them. At most one read of an application runs, so with a limit of
+ * two, one application cannot occupy all processes. With a higher limit, the reads would only compete for two
+ * processors.
  */
 const maxConcurrentReads = 2;
 /**

@@ -10,8 +10,8 @@ const turnMs = 2;
  */
 const acceptingTurnMs = 0.1;
 /**
- * Maximum number of tasks that are started in one turn. A create takes some 50 µs, so a turn has no time for more. When
- * tasks are long, the rest is postponed, which takes 0.2 µs for each.
+ * Maximum number of tasks that are scheduled for one turn. A create takes some 50 µs, so a turn has no time for more.
+ * There is a limit because postponing a scheduled task takes 0.2 µs, when earlier tasks have used up the turn's time.
  */
 const tasksPerTurn = 40;
 /**

@@ -24,8 +24,8 @@ export class CachedSecret implements SystemSecret {
   async keys(): Promise<readonly SystemKey[]> {
     const { refreshMs, cachedMs } = limits.systemSecret;
     const cached = this.#cached;
-    // The system's clock, because a monotonic one may stop while Lambda freezes the function. After the clock was set
-    // back by a long time, the keys look old and are read again.
+    // The system's clock, because a monotonic one may stop while Lambda freezes the function. The age is absolute,
+    // so that the keys are also read again after the clock was set back by a long time.
     const age = cached ? Math.abs(this.#now() - cached.at) : Number.POSITIVE_INFINITY;
     const reading = age > refreshMs ? this.#refresh() : undefined;
     if (cached && age <= cachedMs) return cached.keys;

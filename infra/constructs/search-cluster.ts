@@ -59,8 +59,9 @@ export const searchRequests: Record<SearchAccess, Requests[]> = {
     { methods: ['Post'], path: `${alias}/_search` },
     { methods: ['Get'], path: `${alias}/_doc/*` },
     ...indexing,
-    // Reindex finds the indexes, builds a new one, switches searches to it, and deletes the old one. The first request
-    // contains a literal `*`. As a pattern it allows every GET request to the indexes of messages, `_refresh` among them.
+    // Reindex finds the indexes, builds a new one, switches searches to it, and deletes the old one. The path of the
+    // first request ends with a literal `*`. In a policy, `*` is a pattern, so this entry allows every GET request to
+    // the indexes of messages, `_refresh` among them.
     { methods: ['Get'], path: `${alias}-*` },
     { methods: ['Get'], path: `${alias}/_count` },
     { methods: ['Post'], path: `_index_template/${alias}` },

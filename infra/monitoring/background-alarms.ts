@@ -10,7 +10,10 @@ import { functionOf, type Monitored, type MonitoredQueue, minute, reportedMetric
 /** Normally a message is readable and searchable within seconds of its acceptance. */
 const lateSeconds = 60;
 
-/** Returns the alarms for queues and schedules: accepted writes do not become readable, searchable or counted. */
+/**
+ * Returns the alarms for queues and schedules. They fire when background work fails or is late, for example when
+ * accepted writes do not become readable, searchable or counted.
+ */
 export function backgroundAlarms(monitored: Monitored): AlarmSpec[] {
   const { rollupMinutes } = monitored;
   // Every period must be long enough for one run to start and end. A roll-up may take five minutes and starts every

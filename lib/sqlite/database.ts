@@ -187,9 +187,9 @@ export class Database {
       const checkpointed = checkpointedGeneration(path);
       raw = openUntouched(path, shared);
       const fileGenerations = fileGenerationsIn(raw);
-      // The first commit in the journal must be the next one after the last commit in the file, or an earlier one. The
-      // last commit in the journal must not be earlier than the last one in the file. Otherwise commits are lost, and
-      // SQLite would mix pages of different moments.
+      // The generation of the first commit in the journal may be at most one above that of the file: no commit is
+      // missing in between. The generation of the last commit in the journal may not be below that of the file.
+      // Otherwise commits are lost, and SQLite would mix pages of different moments.
       if (
         isLater(checkpointed, fileGenerations.own) ||
         (first !== undefined && isLater(first, nextGeneration(checkpointed)))

@@ -12,7 +12,10 @@ export interface Missed {
 export interface FeedReads {
   /** Returns the present version of a chat or, without `chat`, of an application's chats. */
   version(parent: Parent): Promise<number>;
-  /** Returns the steps after version `after`, which all followers have, up to version `upTo`, which is committed. */
+  /**
+   * Returns the steps after version `after`, up to version `upTo`. All followers have the steps up to `after`, and
+   * `upTo` is committed.
+   */
   steps(parent: Parent, after: number, upTo: number): Promise<PreparedStep[]>;
   /**
    * Returns the next part of the steps after a version, which may be old. This can be slow, so it runs in a reader

@@ -13,9 +13,10 @@ interface Numbered {
 /**
  * Returns the numbers that a page of messages covers; undefined for an empty page, which covers none.
  *
- * A page covers every number up to its last message, because a number below a stored one has been accepted. It begins
- * after the previous page or, on the first page, after `after`. A descending list without a cursor begins at its first
- * message, because the numbers above that one need not have been accepted.
+ * A page covers every number up to that of its last message. Numbers are assigned in order, so all of them have been
+ * assigned, and those without a stored message can be pending. The page begins after the previous page or, on the first
+ * page, after `after`. A descending list without a cursor begins at its first message, because higher numbers may not
+ * be assigned yet.
  *
  * @param from the number at which the previous page ended; undefined on the first page
  */

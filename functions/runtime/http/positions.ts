@@ -29,8 +29,8 @@ export const matchPosition = z.pipe(
 
 /**
  * The position of the last change on a page that ended within a version: the `after` of the request for that page, the
- * version, and the number of the change. The request for the next page may have a higher `after` than that, as long as
- * it is below the version, because no version in between has changes.
+ * version, and the number of the change. The request for the next page may pass that `after` or any higher one that is
+ * less than the version. The list is the same for all of these, because no version in between has changes.
  */
 export const changePosition = (after: number | undefined) =>
   z.pipe(

@@ -27,8 +27,8 @@ export const ttlSlackMs = hour;
 export const claimsKept = 8;
 
 /**
- * The number of claims above which a take removes some: twice the number of those kept, so that most takes need not
- * read any.
+ * The number of claims above which a take removes some. Before it removes claims, it must read whether their numbers
+ * are recorded. This is twice the number of claims kept, so that most takes remove none and need not read.
  */
 const claimsTolerated = 2 * claimsKept;
 

@@ -86,9 +86,9 @@ function claimedNumber(item: Item, claim: string): number | undefined {
 }
 
 /**
- * Maximum number of claims in the condition of an update that removes claims. The condition requires that a full item
- * still has at least one of these claims, so that the update does not make the item larger. DynamoDB accepts 300
- * operators in a condition; this many claims take 60.
+ * Maximum number of claims that the condition of an update names. The update adds one claim and removes others. If the
+ * item is full, the condition requires that the item still has one of the named claims to remove, so that the item gets
+ * no larger. DynamoDB accepts 300 operators in a condition; this many claims take 60.
  */
 const comparedAtOnce = 30;
 

@@ -86,7 +86,8 @@ export class MysqlStore extends SqlStore {
   ): Promise<Map<string, Row[]>> {
     if (versions.length === 0) return new Map();
     const row = sql.table(table);
-    // Each key has all columns of the index before the number, so that it is one look-up.
+    // In the index, `number` comes last. Each key has a value for every column before it, `deleted` included, so that a
+    // key is one look-up.
     const keys = versions.flatMap(({ token, chat = 0, version }) =>
       [0, 1].map((deleted): [string, ...number[]] => [token, chat, deleted, version]),
     );
