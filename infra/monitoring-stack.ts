@@ -11,10 +11,10 @@ import type { WorkQueue } from './constructs/work-queue.ts';
 import type { DataStack } from './data-stack.ts';
 import type { Deployment } from './flags.ts';
 import { backgroundAlarms } from './monitoring/background-alarms.ts';
+import { columnsOf } from './monitoring/columns.ts';
 import type { Monitored } from './monitoring/monitored.ts';
 import { requestAlarms } from './monitoring/request-alarms.ts';
 import { serverAlarms } from './monitoring/server-alarms.ts';
-import { stepsOf } from './monitoring/steps.ts';
 import type { ServiceStack } from './service-stack.ts';
 
 interface MonitoringStackProps extends StackProps {
@@ -34,7 +34,7 @@ export class MonitoringStack extends Stack {
     const specs = [requestAlarms, backgroundAlarms, serverAlarms].flatMap((alarmsOf) => alarmsOf(monitored));
     const alarms = new Alarms(this, 'Alarms', { specs, topic, runbook });
     if (alarmEmail) new Budget(this, 'Budget', { monthly: monthlyBudget, email: alarmEmail });
-    new FlowDashboard(this, 'Flow', { name: service.system, steps: stepsOf(monitored), alarms: alarms.all });
+    new FlowDashboard(this, 'Flow', { name: service.system, columns: columnsOf(monitored), alarms: alarms.all });
   }
 }
 

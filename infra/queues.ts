@@ -27,7 +27,7 @@ interface QueueResources<Need extends PropertyKey> {
   needs: Record<Need, true>;
   /**
    * The descriptions of queue and worker on the dashboard, and the server that the worker writes to. On the dashboard, the
-   * server is the step after the worker.
+   * server is the column after the worker.
    */
   dashboard: { queue: string; worker: string; server?: 'mysql' | 'search' };
   alarms: {

@@ -7,25 +7,25 @@ import {
   TextWidget,
 } from 'aws-cdk-lib/aws-cloudwatch';
 import { Construct } from 'constructs';
-import type { Step } from '../monitoring/steps.ts';
+import type { Column } from '../monitoring/columns.ts';
 
 /** The width of a dashboard, in CloudWatch's grid units. */
-const columns = 24;
+const gridWidth = 24;
 /** The heights of the widgets, in grid units. */
 const height = { heading: 2, graph: 5, alarms: 3 };
 
 /**
- * A dashboard of one page. At the top it shows the alarms. Below, each step of the data flow has a column: its
+ * A dashboard of one page. At the top it shows the alarms. Below, each part of the data flow has a column: its
  * description, a graph of its work and a graph of its problems. The columns stand in rows of three.
  */
 export class FlowDashboard extends Construct {
-  constructor(scope: Construct, id: string, { name, steps, alarms }: FlowDashboardProps) {
+  constructor(scope: Construct, id: string, { name, columns, alarms }: FlowDashboardProps) {
     super(scope, id);
     const dashboard = new Dashboard(this, 'Dashboard', { dashboardName: name });
-    dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms, width: columns, height: height.alarms }));
-    for (let i = 0; i < steps.length; i += stepsInRow) {
-      const row = steps.slice(i, i + stepsInRow);
-      const width = columns / stepsInRow;
+    dashboard.addWidgets(new AlarmStatusWidget({ title: 'Alarms', alarms, width: gridWidth, height: height.alarms }));
+    for (let i = 0; i < columns.length; i += columnsInRow) {
+      const row = columns.slice(i, i + columnsInRow);
+      const width = gridWidth / columnsInRow;
       dashboard.addWidgets(
         ...row.map(
           ({ title, description }) =>
@@ -33,18 +33,18 @@ export class FlowDashboard extends Construct {
         ),
       );
       for (const which of ['work', 'problems'] as const)
-        dashboard.addWidgets(...row.map((step) => graphOf(`${step.title}: ${which}`, step[which], width)));
+        dashboard.addWidgets(...row.map((column) => graphOf(`${column.title}: ${which}`, column[which], width)));
     }
   }
 }
 
-const stepsInRow = 3;
+const columnsInRow = 3;
 
 interface FlowDashboardProps {
   /** The name of the dashboard, unique in the account. */
   name: string;
-  /** The steps, in the order of the data flow. */
-  steps: Step[];
+  /** The columns, in the order of the data flow. */
+  columns: Column[];
   alarms: Alarm[];
 }
 

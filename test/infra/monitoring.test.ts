@@ -165,8 +165,8 @@ describe('the topic', () => {
 describe('the dashboard', () => {
   const body = JSON.stringify(prod.one('AWS::CloudWatch::Dashboard').resource.Properties.DashboardBody);
 
-  test('the dashboard shows the steps in the order of the data flow', () => {
-    const steps = [...body.matchAll(/## (\d+) · ([\w -]+)/g)].map(([, number, title]) => `${number} ${title}`);
+  test('the dashboard shows the columns in the order of the data flow', () => {
+    const columns = [...body.matchAll(/## (\d+) · ([\w -]+)/g)].map(([, number, title]) => `${number} ${title}`);
     const servers = { store: 'MySQL', search: 'OpenSearch' } as Partial<Record<QueueName, string>>;
     const ofQueues = queueNames.flatMap((name) => {
       const title = name.charAt(0).toUpperCase() + name.slice(1);
@@ -174,8 +174,8 @@ describe('the dashboard', () => {
     });
     const ofFeed = ['Feed queue', 'Feed worker', 'AppSync Events'];
     const titles = ['API', 'Ledger', ...ofQueues, 'Roll-up and schedules', ...ofFeed];
-    expect(steps).toEqual(titles.map((title, i) => `${i + 1} ${title}`));
-    expect(steps.slice(2, 8).join()).toBe(
+    expect(columns).toEqual(titles.map((title, i) => `${i + 1} ${title}`));
+    expect(columns.slice(2, 8).join()).toBe(
       '3 Store queue,4 Store worker,5 MySQL,6 Search queue,7 Search worker,8 OpenSearch',
     );
   });

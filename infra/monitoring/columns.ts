@@ -16,10 +16,10 @@ import {
 /** The metrics of a graph: those of its left axis, and those of its right axis. */
 type Graph = [left: IMetric[], right?: IMetric[]];
 
-/** One step of the data flow, as the dashboard shows it. */
-export interface Step {
+/** A column of the dashboard: one part of the data flow. */
+export interface Column {
   title: string;
-  /** What the step processes → where its output goes. */
+  /** What the part processes → where its output goes. */
   description: string;
   /** The upper graph: throughput and latency. */
   work: Graph;
@@ -33,11 +33,11 @@ const p99 = { period: minute, statistic: 'p99' };
 const least = { period: minute, statistic: 'Minimum' };
 
 /**
- * Returns the steps in the order of the data flow. MySQL and OpenSearch have a step only if this deployment creates them.
+ * Returns the columns in the order of the data flow. MySQL and OpenSearch have one only if this deployment creates them.
  */
-export function stepsOf(monitored: Monitored): Step[] {
+export function columnsOf(monitored: Monitored): Column[] {
   const { rest, ledger } = monitored;
-  const steps: (Step | undefined)[] = [
+  const columns: (Column | undefined)[] = [
     {
       title: 'API',
       description: 'Requests and responses → the ledger',
@@ -56,7 +56,7 @@ export function stepsOf(monitored: Monitored): Step[] {
         [reportedMetric(monitored, 'swept')],
       ],
     },
-    ...queueNames.flatMap((name) => queueSteps(monitored, name, monitored.queues[name])),
+    ...queueNames.flatMap((name) => queueColumns(monitored, name, monitored.queues[name])),
     {
       title: 'Roll-up and schedules',
       description: 'Updates counts, purges deleted data, sends parked writes',
@@ -71,14 +71,14 @@ export function stepsOf(monitored: Monitored): Step[] {
         [reportedMetric(monitored, 'poison'), reportedMetric(monitored, 'duplicates')],
       ],
     },
-    ...feedSteps(monitored),
+    ...feedColumns(monitored),
   ];
-  // Steps are numbered before those of existing servers are left out, because the runbook refers to the numbers.
-  return steps.flatMap((step, i) => (step ? [{ ...step, title: `${i + 1} · ${step.title}` }] : []));
+  // Columns are numbered before those of existing servers are left out, because the runbook refers to the numbers.
+  return columns.flatMap((column, i) => (column ? [{ ...column, title: `${i + 1} · ${column.title}` }] : []));
 }
 
-/** Returns the steps of a queue, its worker, and the server that the worker writes to. */
-function queueSteps(monitored: Monitored, name: AwsQueue, queue: MonitoredQueue): (Step | undefined)[] {
+/** Returns the columns of a queue, its worker, and the server that the worker writes to. */
+function queueColumns(monitored: Monitored, name: AwsQueue, queue: MonitoredQueue): (Column | undefined)[] {
   const { done, lag, failed } = queues[name].metrics;
   const { dashboard } = queueResources[name];
   const title = name.charAt(0).toUpperCase() + name.slice(1);
@@ -93,17 +93,17 @@ function queueSteps(monitored: Monitored, name: AwsQueue, queue: MonitoredQueue)
       ],
       problems: workerProblems(monitored, workerName(name), failed),
     },
-    ...(dashboard.server ? [serverSteps[dashboard.server](monitored)] : []),
+    ...(dashboard.server ? [serverColumns[dashboard.server](monitored)] : []),
   ];
 }
 
-/** The steps of the feed. They are the last ones, so that the numbers of the others do not depend on it. */
-function feedSteps(monitored: Monitored): (Step | undefined)[] {
+/** The columns of the feed. They are the last ones, so that the numbers of the others do not depend on it. */
+function feedColumns(monitored: Monitored): (Column | undefined)[] {
   const { feed } = monitored;
   if (!feed) return [];
   const admission = functionOf(monitored, 'feedAuthorizer');
   return [
-    ...queueSteps(monitored, 'feed', feed),
+    ...queueColumns(monitored, 'feed', feed),
     {
       title: 'AppSync Events',
       description: 'Events, for clients that follow changes',
@@ -125,7 +125,7 @@ function feedSteps(monitored: Monitored): (Step | undefined)[] {
 const latency = ({ rest }: Monitored, statistic: string): IMetric =>
   rest.metricLatency({ period: minute, statistic, label: `latency ${statistic}, ms` });
 
-const queueGraphs = ({ queue, deadLetters }: MonitoredQueue): Pick<Step, 'work' | 'problems'> => ({
+const queueGraphs = ({ queue, deadLetters }: MonitoredQueue): Pick<Column, 'work' | 'problems'> => ({
   work: [
     [queue.metricNumberOfMessagesSent(sum), queue.metricNumberOfMessagesDeleted(sum)],
     [queue.metricApproximateNumberOfMessagesVisible(most)],
@@ -144,7 +144,7 @@ const workerProblems = (monitored: Monitored, name: FunctionName, failures: Metr
   ];
 };
 
-function mysqlStep({ mysql }: Monitored): Step | undefined {
+function mysqlColumn({ mysql }: Monitored): Column | undefined {
   if (!mysql) return undefined;
   const { instance, proxyName } = mysql;
   return {
@@ -164,7 +164,7 @@ function mysqlStep({ mysql }: Monitored): Step | undefined {
   };
 }
 
-function searchStep({ search }: Monitored): Step | undefined {
+function searchColumn({ search }: Monitored): Column | undefined {
   if (!search) return undefined;
   const { domain } = search;
   return {
@@ -178,4 +178,4 @@ function searchStep({ search }: Monitored): Step | undefined {
   };
 }
 
-const serverSteps = { mysql: mysqlStep, search: searchStep };
+const serverColumns = { mysql: mysqlColumn, search: searchColumn };
