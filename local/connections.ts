@@ -46,7 +46,8 @@ const unreadMs = 30_000;
 
 const noBytes = Buffer.alloc(0);
 
-interface Exchange {
+/** A request whose head is parsed, with its response. */
+interface ParsedRequest {
   request: IncomingMessage;
   response: ServerResponse;
 }
@@ -65,7 +66,7 @@ class Connection implements TrackedConnection {
   /** The number of requests in progress: started, and without a complete response. */
   started = 0;
   /** Parsed requests that wait, either for a request in progress to end or for their turn. */
-  readonly held: Exchange[] = [];
+  readonly held: ParsedRequest[] = [];
   /** What was read from the socket and is not parsed yet. */
   unparsed: Buffer = noBytes;
   /** Whether reading from the socket is stopped, until what was read is parsed. */
@@ -80,7 +81,7 @@ class Connection implements TrackedConnection {
   /** Whether a held request, or parsing, is scheduled for a later turn. */
   queued = false;
   /** The request that was parsed last, with its response. Only its body may still be arriving. */
-  last: Exchange | undefined;
+  last: ParsedRequest | undefined;
   /**
    * Whether the connection closes after the response that `endWith` was given. No further request is parsed, and
    * further input is discarded.
@@ -133,7 +134,7 @@ export class Connections {
   /** The connection whose next request may start now, because its turn has come. */
   #turnOf: Connection | undefined;
   /** Requests that were started during the current call of `parse`. They are served when it returns. */
-  readonly #parsed: Exchange[] = [];
+  readonly #parsed: ParsedRequest[] = [];
   #streams = 0;
   #serve: RequestListener = () => undefined;
   readonly #maxOpen = Math.min(maxConnections, descriptors() - ownDescriptors);
@@ -386,34 +387,34 @@ export class Connections {
     socket.read(0);
   }
 
-  #receive(exchange: Exchange): void {
-    const { request } = exchange;
+  #receive(parsed: ParsedRequest): void {
+    const { request } = parsed;
     const connection = this.#connections.get(request.socket);
     if (!connection || connection.ending || request.socket.destroyed) return;
-    connection.last = exchange;
+    connection.last = parsed;
     connection.hasSentRequest = true;
     const hasTurn = this.#turnOf === connection || !this.#isBusy;
     if (connection.started < requestsAtOnce && connection.held.length === 0 && hasTurn) {
       this.#turnOf = undefined;
-      this.#start(connection, exchange);
-      this.#parsed.push(exchange);
+      this.#start(connection, parsed);
+      this.#parsed.push(parsed);
       return;
     }
-    connection.held.push(exchange);
+    connection.held.push(parsed);
     this.memory.keep(connection, heldBytes(request));
     this.#queue(connection);
   }
 
   /** Counts a request as started. */
-  #start(connection: Connection, exchange: Exchange): void {
-    const { request, response } = exchange;
+  #start(connection: Connection, parsed: ParsedRequest): void {
+    const { request, response } = parsed;
     connection.started++;
     this.#inProgress++;
     response.on('close', () => {
       connection.started--;
       this.#inProgress--;
       // An idle connection keeps nothing of its last request.
-      if (connection.last === exchange && request.complete) connection.last = undefined;
+      if (connection.last === parsed && request.complete) connection.last = undefined;
       connection.onResponded?.();
       this.#queue(connection);
     });
