@@ -9,7 +9,7 @@ import { type Parsed, type Poison, secondsSince, worker } from '../runtime/worke
 type FeedWorkerServices = Pick<FeedServices, 'ledger' | 'publisher'>;
 
 /** A step in a batch, and the records that have it: the store worker may send a step twice. */
-interface Pending {
+interface BatchStep {
   step: EncodedStep;
   records: SQSRecord[];
 }
@@ -23,8 +23,8 @@ export const feedWorker = worker({
   decode: decodeStepsRecord,
   done: events.published,
   work: async (records, services: FeedWorkerServices) => {
-    const pending = stepsOf(records);
-    const { retry, refused } = await publishAll(await channelsOf(pending, services), services);
+    const steps = stepsOf(records);
+    const { retry, refused } = await publishAll(await channelsOf(steps, services), services);
     const failed = new Set([...retry.keys()].flatMap((each) => each.records));
     // Retry a record that has both steps to retry and refused steps. As a dead letter, it would not be retried.
     const poison = new Map<SQSRecord, Poison>();
@@ -38,7 +38,7 @@ export const feedWorker = worker({
       poison: [...poison.values()],
       failed: [...failed],
       measured: {
-        published: pending.length - new Set([...retry.keys(), ...refused.keys()]).size,
+        published: steps.length - new Set([...retry.keys(), ...refused.keys()]).size,
         published_lag: secondsSince(oldest),
         publish_failures: error ? 1 : undefined,
       },
@@ -47,16 +47,16 @@ export const feedWorker = worker({
 });
 
 /** Returns each step once, in the order of the versions. */
-function stepsOf(records: Parsed<{ steps: EncodedStep[] }>[]): Pending[] {
-  const pending = new Map<string, Pending>();
+function stepsOf(records: Parsed<{ steps: EncodedStep[] }>[]): BatchStep[] {
+  const steps = new Map<string, BatchStep>();
   for (const { record, content } of records)
     for (const step of content.steps) {
       const key = `${step.token}/${step.chat ?? ''}/${step.version}`;
-      const known = pending.get(key);
+      const known = steps.get(key);
       if (known) known.records.push(record);
-      else pending.set(key, { step, records: [record] });
+      else steps.set(key, { step, records: [record] });
     }
-  return [...pending.values()].sort((a, b) => a.step.version - b.step.version);
+  return [...steps.values()].sort((a, b) => a.step.version - b.step.version);
 }
 
 /**
@@ -64,13 +64,13 @@ function stepsOf(records: Parsed<{ steps: EncodedStep[] }>[]): Pending[] {
  * application's own token, and one for followers with a current access token. The access generation is read for each
  * batch, because a cached one could be older than the access tokens of some followers.
  */
-async function channelsOf(pending: Pending[], { ledger }: FeedWorkerServices): Promise<Map<string, Pending[]>> {
-  const tokens = [...new Set(pending.map(({ step }) => step.token))];
+async function channelsOf(steps: BatchStep[], { ledger }: FeedWorkerServices): Promise<Map<string, BatchStep[]>> {
+  const tokens = [...new Set(steps.map(({ step }) => step.token))];
   const generations = new Map(
     await Promise.all(tokens.map(async (token) => [token, await ledger.accessGeneration(token)] as const)),
   );
-  const channels = new Map<string, Pending[]>();
-  for (const each of pending) {
+  const channels = new Map<string, BatchStep[]>();
+  for (const each of steps) {
     const { token } = each.step;
     const generation = generations.get(token);
     // Nobody may follow an application that was deleted.
@@ -85,22 +85,22 @@ async function channelsOf(pending: Pending[], { ledger }: FeedWorkerServices): P
 
 /** What was not published: steps to retry, each with the error, and steps that will never be accepted, with the reason. */
 interface Unpublished {
-  retry: Map<Pending, Error>;
-  refused: Map<Pending, string>;
+  retry: Map<BatchStep, Error>;
+  refused: Map<BatchStep, string>;
 }
 
 /**
  * Publishes the steps to their channels: the steps of one channel in order, and some channels at the same time. After the
  * first failure of the service it publishes nothing more, because the service is down or throttles.
  */
-async function publishAll(channels: Map<string, Pending[]>, { publisher }: FeedWorkerServices): Promise<Unpublished> {
-  const [retry, refused] = [new Map<Pending, Error>(), new Map<Pending, string>()];
+async function publishAll(channels: Map<string, BatchStep[]>, { publisher }: FeedWorkerServices): Promise<Unpublished> {
+  const [retry, refused] = [new Map<BatchStep, Error>(), new Map<BatchStep, string>()];
   let outage: Error | undefined;
-  const publish = async (channel: string, steps: Pending[]) => {
+  const publish = async (channel: string, steps: BatchStep[]) => {
     try {
       if (outage) throw outage;
       for (const { index, reason, final } of await publisher.publish(channel, steps.map(eventOf))) {
-        const step = steps[index] as Pending;
+        const step = steps[index] as BatchStep;
         if (final) refused.set(step, reason);
         else retry.set(step, new Error(reason));
       }
@@ -119,4 +119,4 @@ async function publishAll(channels: Map<string, Pending[]>, { publisher }: FeedW
   return { retry, refused };
 }
 
-const eventOf = ({ step }: Pending): string => step.event;
+const eventOf = ({ step }: BatchStep): string => step.event;

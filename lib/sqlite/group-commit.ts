@@ -1,6 +1,6 @@
 import type { Database } from './database.ts';
 
-interface PendingWork {
+interface WaitingWork {
   work: () => unknown;
   /** Whether the work can be rolled back without the rest of its group. */
   undoable: boolean;
@@ -35,7 +35,7 @@ export class GroupCommit {
   readonly #crash: (error: unknown) => void;
   readonly #participants: Participant[] = [];
   readonly #listeners: (() => void)[] = [];
-  #pending: PendingWork[] = [];
+  #waiting: WaitingWork[] = [];
   #underWay = false;
   #syncing: Promise<void> | undefined;
 
@@ -85,7 +85,7 @@ export class GroupCommit {
 
   #add<T>(work: () => T, undoable: boolean): Promise<T> {
     return new Promise((resolve, reject) => {
-      this.#pending.push({ work, undoable, resolve, reject });
+      this.#waiting.push({ work, undoable, resolve, reject });
       if (!this.#underWay) this.#schedule();
     });
   }
@@ -107,7 +107,7 @@ export class GroupCommit {
       for (const listener of this.#listeners) listener();
     }
     this.#underWay = false;
-    if (this.#pending.length > 0) this.#schedule();
+    if (this.#waiting.length > 0) this.#schedule();
   }
 
   /**
@@ -115,13 +115,13 @@ export class GroupCommit {
    * Returns undefined if the commit failed; then the promises are rejected already.
    */
   #commit(): (() => void)[] | undefined {
-    const group = this.#pending;
-    this.#pending = [];
+    const group = this.#waiting;
+    this.#waiting = [];
     const outcomes: (() => void)[] = [];
     try {
       this.database.transaction(() => {
         for (const { begin } of this.#participants) begin();
-        for (const pending of group) outcomes.push(this.#outcome(pending));
+        for (const each of group) outcomes.push(this.#outcome(each));
         for (const { end } of this.#participants) end();
       });
       return outcomes;
@@ -131,7 +131,7 @@ export class GroupCommit {
     }
   }
 
-  #outcome({ work, undoable, resolve, reject }: PendingWork): () => void {
+  #outcome({ work, undoable, resolve, reject }: WaitingWork): () => void {
     const { database } = this;
     if (undoable) {
       for (const { settle } of this.#participants) settle?.();

@@ -226,18 +226,18 @@ export class DynamodbTable {
 
   /** Puts and removes items, each independently. When it throws, some of them may be done. */
   async write(puts: Item[], removals: ItemKey[] = []): Promise<void> {
-    const pending = [
+    const remaining = [
       ...puts.map((Item) => ({ PutRequest: { Item } })),
       ...removals.map((key) => ({ DeleteRequest: { Key: keyOf(key) } })),
     ];
-    for (let incomplete = 0; pending.length > 0; ) {
-      const some = pending.splice(0, itemsPerWrite);
+    for (let incomplete = 0; remaining.length > 0; ) {
+      const some = remaining.splice(0, itemsPerWrite);
       const { UnprocessedItems } = await this.#call(afterWrite, () =>
         this.#client.send(new BatchWriteItemCommand({ RequestItems: { [this.#name]: some } })),
       );
-      const unprocessed = (UnprocessedItems?.[this.#name] ?? []) as typeof pending;
+      const unprocessed = (UnprocessedItems?.[this.#name] ?? []) as typeof remaining;
       if (unprocessed.length === 0) continue;
-      pending.push(...unprocessed);
+      remaining.push(...unprocessed);
       await backOff(++incomplete);
     }
   }
@@ -262,9 +262,9 @@ export class DynamodbTable {
     const idOf = ({ pk, sk }: ItemKey) => `${pk}\n${sk}`;
     const wanted = new Map(keys.map((key) => [idOf(key), key]));
     const found = new Map<string, Item>();
-    const pending = [...wanted.values()];
-    for (let incomplete = 0; pending.length > 0; ) {
-      const Keys = pending.splice(0, keysPerRead).map(keyOf);
+    const remaining = [...wanted.values()];
+    for (let incomplete = 0; remaining.length > 0; ) {
+      const Keys = remaining.splice(0, keysPerRead).map(keyOf);
       const { Responses, UnprocessedKeys } = await this.#call(options, () =>
         this.#client.send(new BatchGetItemCommand({ RequestItems: { [this.#name]: { Keys, ConsistentRead } } })),
       );
@@ -273,7 +273,7 @@ export class DynamodbTable {
       const unprocessed = UnprocessedKeys?.[this.#name]?.Keys ?? [];
       if (unprocessed.length === 0) continue;
       if (options.tries === 1) throw new Throttled(new Error('DynamoDB returned only some of the items'));
-      pending.push(...unprocessed.map((key) => ({ pk: textIn(key, 'pk'), sk: textIn(key, 'sk') })));
+      remaining.push(...unprocessed.map((key) => ({ pk: textIn(key, 'pk'), sk: textIn(key, 'sk') })));
       await backOff(++incomplete);
     }
     return keys.map((key) => found.get(idOf(key)));
