@@ -1,6 +1,6 @@
 import { limits } from '../../lib/limits.ts';
 import type { Outbox } from '../../lib/queue/queue.ts';
-import { asciiJson, type EncodedStep, encodeSteps, type Origin } from '../../lib/queue/records.ts';
+import { asciiJson, type EncodedStep, encodeSteps, type Provenance } from '../../lib/queue/records.ts';
 import { stepJson, truncatedStepJson } from '../api/shared/changes.ts';
 import type { Announcer } from '../runtime/services.ts';
 
@@ -12,14 +12,14 @@ export class QueueAnnouncer implements Announcer {
     this.#outbox = outbox;
   }
 
-  async announce(...[versions, { origin, store }]: Parameters<Announcer['announce']>): Promise<void> {
+  async announce(...[versions, { provenance, store }]: Parameters<Announcer['announce']>): Promise<void> {
     const steps = (await store.steps(versions)).map((step): EncodedStep => {
       const { token, chat, version } = step;
       const event = stepJson(step);
       const fits = sizeOf(event) <= longestEvent;
       return { token, ...(chat !== undefined && { chat }), version, event: fits ? event : truncatedStepJson(step) };
     });
-    await this.#outbox.send([...recordsOf(steps, origin)]);
+    await this.#outbox.send([...recordsOf(steps, provenance)]);
   }
 }
 
@@ -33,17 +33,17 @@ const longestEvent = 900_000;
 const sizeOf = (value: string | EncodedStep): number => asciiJson(JSON.stringify(value)).length;
 
 /** Yields records of at most `limits.recordBytes`, unless a step alone is larger. */
-function* recordsOf(steps: EncodedStep[], origin: Origin): Generator<string> {
+function* recordsOf(steps: EncodedStep[], provenance: Provenance): Generator<string> {
   let record: EncodedStep[] = [];
   let bytes = 0;
   for (const step of steps) {
     const size = sizeOf(step);
     if (record.length > 0 && bytes + size > limits.recordBytes) {
-      yield encodeSteps(record, origin);
+      yield encodeSteps(record, provenance);
       [record, bytes] = [[], 0];
     }
     record.push(step);
     bytes += size;
   }
-  if (record.length > 0) yield encodeSteps(record, origin);
+  if (record.length > 0) yield encodeSteps(record, provenance);
 }

@@ -7,7 +7,7 @@ import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
 import type { Version } from '../../lib/model/version.ts';
 import type { DeadLetterQueue, Outbox } from '../../lib/queue/queue.ts';
-import type { Origin } from '../../lib/queue/records.ts';
+import type { Provenance } from '../../lib/queue/records.ts';
 import type { SearchIndex } from '../../lib/search/search-index.ts';
 import type { Store } from '../../lib/store/store.ts';
 import type { ChangeQueue, QueueName, QueueService } from '../queues.ts';
@@ -47,7 +47,7 @@ export interface Announcer {
    * the batch is retried. These versions may then never be announced, but a follower that gets a later version reads
    * from the store what it missed.
    */
-  announce(versions: Version[], about: { origin: Origin; store: Pick<Store, 'steps'> }): Promise<void>;
+  announce(versions: Version[], about: { provenance: Provenance; store: Pick<Store, 'steps'> }): Promise<void>;
 }
 
 /** What the workers and scheduled functions work with. */

@@ -2,7 +2,7 @@ import { limits } from '../../lib/limits.ts';
 import type { MessageKey } from '../../lib/model/keys.ts';
 import type { Version } from '../../lib/model/version.ts';
 import { targetOf } from '../../lib/model/write.ts';
-import { decodeWritesRecord, encodeChanges, type Origin, type WritesRecord } from '../../lib/queue/records.ts';
+import { decodeWritesRecord, encodeChanges, type Provenance, type WritesRecord } from '../../lib/queue/records.ts';
 import { UnstorableWrite } from '../../lib/store/merging.ts';
 import { type ChangeQueue, changeQueues, type QueueService, queueService } from '../queues.ts';
 import { events } from '../runtime/observe/log.ts';
@@ -39,28 +39,28 @@ export const storeWorker = worker({
 
 /**
  * Yields the records for the queues that carry changes. A record has the key of each changed message once, and the
- * origin of the changes.
+ * provenance of the changes.
  */
 function* changesOf(stored: WritesRecord[]): Generator<string> {
   let changed = new Map<string, MessageKey>();
-  let origins: WritesRecord[] = [];
+  let sources: WritesRecord[] = [];
   for (const record of stored)
     for (const write of record.writes) {
       const target = targetOf(write);
       if (!isMessage(target)) continue;
       changed.set(`${target.token}/${target.chat}/${target.number}`, target);
-      if (origins.at(-1) !== record) origins.push(record);
+      if (sources.at(-1) !== record) sources.push(record);
       if (changed.size < limits.rowsPerTransaction) continue;
-      yield encodeChanges([...changed.values()], originOf(origins));
-      [changed, origins] = [new Map(), []];
+      yield encodeChanges([...changed.values()], provenanceOf(sources));
+      [changed, sources] = [new Map(), []];
     }
-  if (changed.size > 0) yield encodeChanges([...changed.values()], originOf(origins));
+  if (changed.size > 0) yield encodeChanges([...changed.values()], provenanceOf(sources));
 }
 
 const isMessage = (target: ReturnType<typeof targetOf>): target is MessageKey =>
   target.chat !== undefined && target.number !== undefined;
 
-const originOf = (records: WritesRecord[]): Origin => ({
+const provenanceOf = (records: WritesRecord[]): Provenance => ({
   requests: [...new Set(records.flatMap(({ requests }) => requests))],
   at: oldestOf(records),
 });
@@ -115,6 +115,6 @@ async function mergeOrSplit(
   }
   const { announcer, store } = services;
   if (announcer && versions.length > 0)
-    await announcer.announce(versions, { origin: originOf(batch.map(({ content }) => content)), store });
+    await announcer.announce(versions, { provenance: provenanceOf(batch.map(({ content }) => content)), store });
   return [];
 }

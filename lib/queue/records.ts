@@ -18,7 +18,7 @@ import { once } from '../once.ts';
 const version = 1;
 
 /** Where writes come from: the ids of their requests, and when the oldest of these writes was accepted. */
-export interface Origin {
+export interface Provenance {
   requests: string[];
   at?: number | undefined;
 }
@@ -30,7 +30,7 @@ export interface WritesRecord {
 }
 
 /** What the search queue carries: which messages changed in the store. The search worker reads them there. */
-export interface ChangesRecord extends Origin {
+export interface ChangesRecord extends Provenance {
   messages: MessageKey[];
 }
 
@@ -42,7 +42,7 @@ export interface EncodedStep extends Parent {
 }
 
 /** What the feed queue carries. Its worker publishes them as they are, because it cannot reach SQL. */
-export interface StepsRecord extends Origin {
+export interface StepsRecord extends Provenance {
   steps: EncodedStep[];
 }
 
@@ -69,16 +69,16 @@ export const encodeWrites = (writes: Write[], requests: string[] = []): string =
 export const recordOf = (writes: EncodedWrite[], requests: string[]): string =>
   JSON.stringify({ version, ...(requests.length > 0 && { requests }), writes });
 
-/** @param origin where the changes come from */
-export const encodeChanges = (messages: MessageKey[], { requests, at }: Origin = { requests: [] }): string =>
+/** @param provenance where the changes come from */
+export const encodeChanges = (messages: MessageKey[], { requests, at }: Provenance = { requests: [] }): string =>
   JSON.stringify({
     version,
     ...(requests.length > 0 && { requests, at }),
     messages: messages.map(({ token, chat, number }) => ({ token, chat, number })),
   });
 
-/** @param origin where the steps come from */
-export const encodeSteps = (steps: EncodedStep[], { requests, at }: Origin): string =>
+/** @param provenance where the steps come from */
+export const encodeSteps = (steps: EncodedStep[], { requests, at }: Provenance): string =>
   JSON.stringify({
     version,
     ...(requests.length > 0 && { requests, at }),

@@ -145,7 +145,7 @@ async function announceEarly({ store, announcer }: StoreWorkerServices, writes: 
     if (write.kind === 'message') parents.set(`${write.token}/${write.chat}`, { token: write.token, chat: write.chat });
   const next: Version[] = [];
   for (const parent of parents.values()) next.push({ ...parent, version: (await store.version(parent)) + 1 });
-  if (next.length > 0) await announcer?.announce(next, { origin: { requests: [], at: undefined }, store });
+  if (next.length > 0) await announcer?.announce(next, { provenance: { requests: [], at: undefined }, store });
 }
 
 /** Returns the services of a store worker whose merge is another one. */

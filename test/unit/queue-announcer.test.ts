@@ -5,7 +5,7 @@ import { asciiJson, decodeStepsRecord } from '../../lib/queue/records.ts';
 import type { Step } from '../../lib/store/changes.ts';
 
 const token = 't'.repeat(22);
-const origin = { requests: ['one', 'two'], at: 5 };
+const provenance = { requests: ['one', 'two'], at: 5 };
 const step = (chat: number, ...bodies: string[]): Step => ({
   token,
   chat,
@@ -24,7 +24,7 @@ async function announced(...steps: Step[]): Promise<string[]> {
   const announcer = new QueueAnnouncer({ send: async (bodies) => void sent.push(...bodies) });
   const versions = steps.map(({ token, chat, version }) => ({ token, ...(chat !== undefined && { chat }), version }));
   await announcer.announce(versions, {
-    origin,
+    provenance,
     store: {
       steps: async (asked) => {
         expect(asked).toEqual(versions);
@@ -41,7 +41,7 @@ describe('the announcer of the AWS engine', () => {
     const [record = '', ...others] = await announced(step(1, 'Hello'), application);
     expect(others).toEqual([]);
     const { steps, ...about } = decodeStepsRecord(record);
-    expect(about).toEqual(origin);
+    expect(about).toEqual(provenance);
     expect(steps.map(({ event, ...key }) => ({ ...key, event: JSON.parse(event) }))).toEqual([
       {
         token,

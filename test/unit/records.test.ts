@@ -48,8 +48,8 @@ describe('the request ids of a record', () => {
 
   test('request ids are decoded as they were encoded', () => {
     expect(decodeWritesRecord(encodeWrites([deletionWrite('t')], [id]))).toMatchObject({ requests: [id] });
-    const origin = { requests: [id], at: 1_700_000_000_000 };
-    expect(decodeChangesRecord(encodeChanges([key], origin))).toEqual({ ...origin, messages: [key] });
+    const provenance = { requests: [id], at: 1_700_000_000_000 };
+    expect(decodeChangesRecord(encodeChanges([key], provenance))).toEqual({ ...provenance, messages: [key] });
   });
 
   test('a record of an earlier version, or of a change without a client, has no request ids', () => {
