@@ -1,8 +1,9 @@
 import type { Parent } from '../model/keys.ts';
 
-/** An application or chat whose counts may have changed; `version` differs with every change. */
+/** An application or chat whose counts may have changed. */
 export interface Mark extends Parent {
-  version: number;
+  /** A random number that each change replaces, so that a mark that changed is not cleared. */
+  tag: number;
 }
 
 /** What the roll-up uses. */

@@ -70,8 +70,8 @@ async function notLive(db: Db, { countedTable }: Level, marks: Mark[]): Promise<
 /** Clears the marks that have not changed since they were read. */
 export async function clearMarks(db: Db, marks: Mark[]): Promise<void> {
   if (marks.length === 0) return;
-  const rows = marks.map(({ token, chat = 0, version }): [string, ...number[]] => [token, chat, version]);
-  await sql`DELETE rollup_marks FROM ${rowTable(['chat', 'version'], rows)} STRAIGHT_JOIN rollup_marks
+  const rows = marks.map(({ token, chat = 0, tag }): [string, ...number[]] => [token, chat, tag]);
+  await sql`DELETE rollup_marks FROM ${rowTable(['chat', 'tag'], rows)} STRAIGHT_JOIN rollup_marks
     ON rollup_marks.token = ${keyToken} AND rollup_marks.chat = k.chat
-    WHERE rollup_marks.version = k.version`.execute(db);
+    WHERE rollup_marks.version = k.tag`.execute(db);
 }

@@ -49,7 +49,10 @@ export interface Schema {
   missing_numbers: { token: string; chat: number; number: number; noticed_at: number; void: number };
   /** The current versions of chats, and of the chats of applications. There is no row before the first version. */
   versions: { token: string; chat: number; version: number };
-  /** `chat` is 0 for the application itself, here, in `versions` and in `purges`. */
+  /**
+   * `chat` is 0 for the application itself, here, in `versions` and in `purges`. The column `version` has `Mark.tag`; it
+   * is not one of the versions above.
+   */
   rollup_marks: { token: string; chat: number; version: number };
   purges: { token: string; chat: number; due_at: number; pass: number };
 }

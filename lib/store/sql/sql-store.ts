@@ -286,7 +286,7 @@ export abstract class SqlStore extends SqlChanges implements Store {
         .where('token', '>=', token)
         .where((row) => row.or([row('token', '>', token), row('chat', '>', chat)]));
     }
-    return (await query.execute()).map((row) => ({ ...parentOf(row), version: row.version }));
+    return (await query.execute()).map((row) => ({ ...parentOf(row), tag: row.version }));
   }
 
   async purges(now: number): Promise<Purge[]> {

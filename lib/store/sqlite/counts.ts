@@ -25,7 +25,7 @@ export function setCounts(database: Database, marks: Mark[], highestNumbers: (nu
     for (const [i, mark] of marks.entries()) {
       const highest = highestNumbers[i];
       if (highest !== undefined) count(database, mark, highest);
-      database.prepare(statements.clear).run(mark.token, mark.chat ?? 0, mark.version);
+      database.prepare(statements.clear).run(mark.token, mark.chat ?? 0, mark.tag);
     }
   });
 }
