@@ -55,9 +55,9 @@ async function copyFolder(dataDir: string, copy: string, onStep: (step: BackupSt
     if (folder === undefined || store.folder === undefined)
       throw new BackupProblem(`${dataDir} is of an earlier version: start chat-system on it once, then back it up.`);
     await copyFiles(snapshot, copy, onStep);
-    const mark = new LedgerMark(copy, folder);
-    mark.write(ledger.fileGenerations.own);
-    mark.close();
+    const ledgerMark = new LedgerMark(copy, folder);
+    ledgerMark.write(ledger.fileGenerations.own);
+    ledgerMark.close();
   } finally {
     snapshot.close();
   }

@@ -53,7 +53,7 @@ export interface FoundFiles {
   ledger: FileState;
   store: FileState;
   /** What ledger.mark says. */
-  mark: Reached | undefined;
+  reached: Reached | undefined;
 }
 
 /** The two files of a data folder at one moment, open for reading, each in a read transaction. */
@@ -100,14 +100,14 @@ export function openSnapshot(dataDir: string, options: { beforeStore?: () => voi
   const ledgerDatabase = Database.open(found.ledgerPath, { readOnly: true });
   const storeDatabase = Database.open(found.storePath, { readOnly: true });
   for (let attempt = 1; ; attempt++) {
-    // Read the mark first, then the ledger, then the store. So every commit that the mark or the ledger refers to is in
-    // what is read after it. The store may refer to a commit of the ledger that was made after the ledger was read.
+    // Read ledger.mark first, then the ledger, then the store. So every commit that ledger.mark or the ledger refers to
+    // is in what is read after it. The store may refer to a commit of the ledger that was made after the ledger was read.
     // Then the files look inconsistent, and the next attempt reads everything again.
-    const mark = LedgerMark.read(dataDir);
+    const reached = LedgerMark.read(dataDir);
     const ledger = { ...found.ledger, fileGenerations: ledgerDatabase.beginReading() };
     options.beforeStore?.();
     const store = { ...found.store, fileGenerations: storeDatabase.beginReading() };
-    const now = { ...found, ledger, store, mark };
+    const now = { ...found, ledger, store, reached };
     const inconsistency = inconsistencyIn(now);
     if (!inconsistency || attempt === snapshotAttempts)
       return {
@@ -178,10 +178,10 @@ async function openLocked(dataDir: string, onInconsistency: 'refuse' | 'repair',
   // A killed process may have left unsynced commits. Sync both files before either refers to the other.
   await ledgerDatabase.sync();
   await storeDatabase.sync();
-  const mark = new LedgerMark(dataDir, id);
+  const ledgerMark = new LedgerMark(dataDir, id);
 
   const commits = new GroupCommit(ledgerDatabase);
-  if (!inconsistency) commits.onCommit(() => mark.write(generations.get('ledger')));
+  if (!inconsistency) commits.onCommit(() => ledgerMark.write(generations.get('ledger')));
   const queues = perQueue((name) => new SqliteQueue(commits, name));
   return {
     storePath,
@@ -196,13 +196,13 @@ async function openLocked(dataDir: string, onInconsistency: 'refuse' | 'repair',
       ledgerDatabase.setFileGenerations({ own: ledger, other: store });
       await ledgerDatabase.sync();
       storeDatabase.setFileGenerations({ own: store, other: ledger });
-      mark.write(ledger);
+      ledgerMark.write(ledger);
     },
     close: async () => {
       await commits.run(() => undefined);
       storeDatabase.close();
       ledgerDatabase.close();
-      mark.close();
+      ledgerMark.close();
       lock.release();
     },
   };
@@ -211,19 +211,19 @@ async function openLocked(dataDir: string, onInconsistency: 'refuse' | 'repair',
 function findFiles(dataDir: string, check: { shared?: boolean; whole?: boolean } = {}): FoundFiles {
   const ledgerPath = path.join(dataDir, 'ledger.db');
   const storePath = path.join(dataDir, 'store.db');
-  const mark = LedgerMark.read(dataDir);
+  const reached = LedgerMark.read(dataDir);
   const ledger = Database.check(ledgerPath, ledgerSchema, { table: 'applications', ...check });
   const store = Database.check(storePath, storeSchema, { table: 'applications', ...check });
-  return { dataDir, ledgerPath, storePath, ledger, store, mark };
+  return { dataDir, ledgerPath, storePath, ledger, store, reached };
 }
 
 /** Returns the generation that the ledger is known to have reached. */
-function reachedBy({ ledger, mark }: FoundFiles): number {
+function reachedBy({ ledger, reached }: FoundFiles): number {
   const { own } = ledger.fileGenerations;
-  // The mark is only written after the ledger has an id. So a ledger without an id has lost the commit that stored it,
+  // ledger.mark is only written after the ledger has an id. So a ledger without an id has lost the commit that stored it,
   // and all later commits.
-  const isOfThisLedger = mark && (ledger.folder === undefined || mark.folder === ledger.folder);
-  return isOfThisLedger ? later(own, mark.generation) : own;
+  const isOfThisLedger = reached && (ledger.folder === undefined || reached.folder === ledger.folder);
+  return isOfThisLedger ? later(own, reached.generation) : own;
 }
 
 /**
