@@ -22,9 +22,9 @@ export type BackupStep = { kind: 'copying'; totalBytes: number; remainingBytes: 
  * Copies a data folder into a new folder, while a system may be running on it. The copy holds everything that was
  * accepted before the call.
  *
- * The two files are copied as they are at one moment: each is read in a read transaction, and the generations of both
- * prove that neither relies on a commit that the other lacks. The copy is made in a folder beside `target`, checked as
- * a whole, and renamed only then. So `target` is complete whenever it exists.
+ * The two files are copied as they are at one moment: each is read in a read transaction, and the commit numbers of
+ * both prove that neither relies on a commit that the other lacks. The copy is made in a folder beside `target`,
+ * checked as a whole, and renamed only then. So `target` is complete whenever it exists.
  *
  * @param onStep called at the beginning, after each 4 MB, and before the check. If it throws, the backup ends with its
  *   error
@@ -56,7 +56,7 @@ async function copyFolder(dataDir: string, copy: string, onStep: (step: BackupSt
       throw new BackupProblem(`${dataDir} is of an earlier version: start chat-system on it once, then back it up.`);
     await copyFiles(snapshot, copy, onStep);
     const ledgerMark = new LedgerMark(copy, folder);
-    ledgerMark.write(ledger.fileGenerations.own);
+    ledgerMark.write(ledger.commitNumbers.own);
     ledgerMark.close();
   } finally {
     snapshot.close();
@@ -67,7 +67,7 @@ async function copyFolder(dataDir: string, copy: string, onStep: (step: BackupSt
   const copied = checkWhole(copy);
   for (const file of ['ledger', 'store'] as const) {
     const [here, there] = [copied[file], snapshot[file]];
-    if (here.folder !== there.folder || here.fileGenerations.own !== there.fileGenerations.own)
+    if (here.folder !== there.folder || here.commitNumbers.own !== there.commitNumbers.own)
       throw new UnusableDatabase(copied[`${file}Path`], 'differs from the file that it was copied from.');
   }
   for (const name of ['ledger.db', 'store.db', 'ledger.mark']) syncFile(path.join(copy, name));

@@ -5,9 +5,9 @@ import { SqliteLedger } from '../lib/ledger/sqlite/sqlite-ledger.ts';
 import { queueMigrations } from '../lib/queue/sqlite/schema.ts';
 import { SqliteQueue } from '../lib/queue/sqlite/sqlite-queue.ts';
 import { searchMigrations } from '../lib/search/sqlite/schema.ts';
+import { isLater, later, NewestCommits, nextCommit } from '../lib/sqlite/commit-numbers.ts';
 import { Database, type FileState, UnusableDatabase } from '../lib/sqlite/database.ts';
 import { FileLock } from '../lib/sqlite/file-lock.ts';
-import { Generations, isLater, later, nextGeneration } from '../lib/sqlite/generations.ts';
 import { GroupCommit } from '../lib/sqlite/group-commit.ts';
 import { storeMigrations } from '../lib/store/sqlite/schema.ts';
 import { makeDataFolder } from '../tools/cli/data-folder.ts';
@@ -33,8 +33,8 @@ const ledgerCacheKb = 4_000;
 export interface EngineFiles {
   storePath: string;
   storeDatabase: Database;
-  /** The memory of the files' `Generations`, for every thread that writes one of them. */
-  generations: SharedArrayBuffer;
+  /** The memory of the files' `NewestCommits`, for every thread that writes one of them. */
+  newestCommits: SharedArrayBuffer;
   queues: Record<QueueName, SqliteQueue>;
   ledger: SqliteLedger;
   /** Why the next start will refuse the files, as a sentence; undefined if they are consistent. */
@@ -101,12 +101,12 @@ export function openSnapshot(dataDir: string, options: { beforeStore?: () => voi
   const storeDatabase = Database.open(found.storePath, { readOnly: true });
   for (let attempt = 1; ; attempt++) {
     // Read ledger.mark first, then the ledger, then the store. So every commit that ledger.mark or the ledger refers to
-    // is in what is read after it. The store may refer to a commit of the ledger that was made after the ledger was read.
-    // Then the files look inconsistent, and the next attempt reads everything again.
+    // is in what is read after it. The store may refer to a commit of the ledger that was made after the ledger was
+    // read. Then the files look inconsistent, and the next attempt reads everything again.
     const reached = LedgerMark.read(dataDir);
-    const ledger = { ...found.ledger, fileGenerations: ledgerDatabase.beginReading() };
+    const ledger = { ...found.ledger, commitNumbers: ledgerDatabase.beginReading() };
     options.beforeStore?.();
-    const store = { ...found.store, fileGenerations: storeDatabase.beginReading() };
+    const store = { ...found.store, commitNumbers: storeDatabase.beginReading() };
     const now = { ...found, ledger, store, reached };
     const inconsistency = inconsistencyIn(now);
     if (!inconsistency || attempt === snapshotAttempts)
@@ -160,12 +160,12 @@ async function openLocked(dataDir: string, onInconsistency: 'refuse' | 'repair',
   const inconsistency = inconsistencyIn(found);
   if (inconsistency && onInconsistency === 'refuse') throw inconsistency;
 
-  const generations = new Generations();
-  generations.set('ledger', found.ledger.fileGenerations.own);
-  generations.set('store', found.store.fileGenerations.own);
-  // Generations do not rise until the repair is complete. If they did, and the repair stopped half-way, the next start
-  // would find no inconsistency although commits are still missing.
-  const pairing = (file: 'ledger' | 'store') => (inconsistency ? undefined : { file, generations });
+  const newestCommits = new NewestCommits();
+  newestCommits.set('ledger', found.ledger.commitNumbers.own);
+  newestCommits.set('store', found.store.commitNumbers.own);
+  // Commit numbers do not rise until the repair is complete. If they did, and the repair stopped half-way, the next
+  // start would find no inconsistency although commits are still missing.
+  const pairing = (file: 'ledger' | 'store') => (inconsistency ? undefined : { file, newestCommits });
   const ledgerDatabase = Database.open(ledgerPath, {
     syncsLater: true,
     cacheKb: ledgerCacheKb,
@@ -181,21 +181,21 @@ async function openLocked(dataDir: string, onInconsistency: 'refuse' | 'repair',
   const ledgerMark = new LedgerMark(dataDir, id);
 
   const commits = new GroupCommit(ledgerDatabase);
-  if (!inconsistency) commits.onCommit(() => ledgerMark.write(generations.get('ledger')));
+  if (!inconsistency) commits.onCommit(() => ledgerMark.write(newestCommits.get('ledger')));
   const queues = perQueue((name) => new SqliteQueue(commits, name));
   return {
     storePath,
     storeDatabase,
-    generations: generations.shared,
+    newestCommits: newestCommits.shared,
     queues,
     ledger: new SqliteLedger(commits, queues.store),
     inconsistency: inconsistency?.message,
     markConsistent: async () => {
-      const ledger = nextGeneration(later(reachedBy(found), found.store.fileGenerations.other));
-      const store = nextGeneration(later(found.store.fileGenerations.own, found.ledger.fileGenerations.other));
-      ledgerDatabase.setFileGenerations({ own: ledger, other: store });
+      const ledger = nextCommit(later(reachedBy(found), found.store.commitNumbers.other));
+      const store = nextCommit(later(found.store.commitNumbers.own, found.ledger.commitNumbers.other));
+      ledgerDatabase.setCommitNumbers({ own: ledger, other: store });
       await ledgerDatabase.sync();
-      storeDatabase.setFileGenerations({ own: store, other: ledger });
+      storeDatabase.setCommitNumbers({ own: store, other: ledger });
       ledgerMark.write(ledger);
     },
     close: async () => {
@@ -217,13 +217,13 @@ function findFiles(dataDir: string, check: { shared?: boolean; whole?: boolean }
   return { dataDir, ledgerPath, storePath, ledger, store, reached };
 }
 
-/** Returns the generation that the ledger is known to have reached. */
+/** Returns the commit number that the ledger is known to have reached. */
 function reachedBy({ ledger, reached }: FoundFiles): number {
-  const { own } = ledger.fileGenerations;
-  // ledger.mark is only written after the ledger has an id. So a ledger without an id has lost the commit that stored it,
-  // and all later commits.
+  const { own } = ledger.commitNumbers;
+  // ledger.mark is only written after the ledger has an id. So a ledger without an id has lost the commit that stored
+  // it, and all later commits.
   const isOfThisLedger = reached && (ledger.folder === undefined || reached.folder === ledger.folder);
-  return isOfThisLedger ? later(own, reached.generation) : own;
+  return isOfThisLedger ? later(own, reached.commit) : own;
 }
 
 /**
@@ -249,14 +249,14 @@ function requireBoth({ ledgerPath, storePath, ledger, store }: FoundFiles): void
 function inconsistencyIn(found: FoundFiles): UnusableDatabase | undefined {
   const { dataDir, ledgerPath, storePath, ledger, store } = found;
   const repair = `restore both files from one backup, or run script/ops --data-dir ${dataDir} reconcile --repair`;
-  if (isLater(store.fileGenerations.other, ledger.fileGenerations.own))
+  if (isLater(store.commitNumbers.other, ledger.commitNumbers.own))
     return new UnusableDatabase(ledgerPath, `is older than ${storePath}, so numbers would be given twice; ${repair}.`);
-  if (isLater(reachedBy(found), ledger.fileGenerations.own))
+  if (isLater(reachedBy(found), ledger.commitNumbers.own))
     return new UnusableDatabase(
       ledgerPath,
       `has lost its last commits, so accepted messages may be missing, and numbers would be given twice; ${repair}.`,
     );
-  if (isLater(ledger.fileGenerations.other, store.fileGenerations.own))
+  if (isLater(ledger.commitNumbers.other, store.commitNumbers.own))
     return new UnusableDatabase(
       storePath,
       `has lost commits that ${ledgerPath} relies on, so accepted messages may be missing; ${repair}, which lists what is lost.`,

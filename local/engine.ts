@@ -67,7 +67,7 @@ export async function startEngine(
   adminKey: string | undefined,
 ): Promise<Engine> {
   const files = await openEngineFiles(dataDir);
-  const { storePath, storeDatabase, generations, queues, ledger } = files;
+  const { storePath, storeDatabase, newestCommits, queues, ledger } = files;
   let systemSecret: string;
   try {
     systemSecret = systemSecretOf(dataDir);
@@ -89,7 +89,7 @@ export async function startEngine(
     access,
   });
   const thread = new Worker(new URL('worker.ts', import.meta.url), {
-    workerData: { storePath, generations, logLevel } satisfies WorkerData,
+    workerData: { storePath, newestCommits, logLevel } satisfies WorkerData,
   });
   await once(thread, 'message');
   await readers.started();

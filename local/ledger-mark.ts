@@ -4,16 +4,15 @@ import path from 'node:path';
 const fileName = 'ledger.mark';
 const format = /^([0-9a-f]{32}) (-?\d{1,10}) *\n$/;
 
-/** A generation of ledger.db, and the id of its data folder. */
+/** The number of a commit of ledger.db, and the id of its data folder. */
 export interface Reached {
   folder: string;
-  generation: number;
+  commit: number;
 }
 
 /**
- * A file beside ledger.db with the generation that its commits have reached. It shows that the ledger has lost commits
- * when nothing else can: when the ledger's journal is damaged or missing, and the store had not received what was in
- * it.
+ * A file beside ledger.db with the number of its last commit. It shows that the ledger has lost commits when nothing
+ * else can: when the ledger's journal is damaged or missing, and the store had not received what was in it.
  *
  * It is written only after the commit is on the disk, and it is not synced, so writing it takes only some 3 µs per
  * commit. It survives every end of the process. After a power cut it may be some seconds behind the ledger, but never
@@ -34,12 +33,12 @@ export class LedgerMark {
     const file = path.join(dataDir, fileName);
     // Opening a pipe would block the process.
     if (!statSync(file, { throwIfNoEntry: false })?.isFile()) return undefined;
-    const [, folder, generation] = format.exec(readFileSync(file, 'latin1')) ?? [];
-    return folder === undefined ? undefined : { folder, generation: Number(generation) };
+    const [, folder, commit] = format.exec(readFileSync(file, 'latin1')) ?? [];
+    return folder === undefined ? undefined : { folder, commit: Number(commit) };
   }
 
-  write(generation: number): void {
-    writeSync(this.#file, `${this.#folder} ${String(generation).padEnd(11)}\n`, 0, 'latin1');
+  write(commit: number): void {
+    writeSync(this.#file, `${this.#folder} ${String(commit).padEnd(11)}\n`, 0, 'latin1');
   }
 
   close(): void {

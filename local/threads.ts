@@ -33,8 +33,8 @@ export interface WorkerThread {
 
 export interface WorkerData {
   storePath: string;
-  /** The memory of the files' `Generations`. */
-  generations: SharedArrayBuffer;
+  /** The memory of the files' `NewestCommits`. */
+  newestCommits: SharedArrayBuffer;
   logLevel: LogLevel;
 }
 

@@ -10,8 +10,8 @@ import { purgeSchedule } from '../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../functions/schedule/roll-up.ts';
 import type { DeadLetter } from '../lib/queue/queue.ts';
 import { SqliteSearchIndex } from '../lib/search/sqlite/sqlite-index.ts';
+import { NewestCommits } from '../lib/sqlite/commit-numbers.ts';
 import { Database } from '../lib/sqlite/database.ts';
-import { Generations } from '../lib/sqlite/generations.ts';
 import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
 import { Journal } from './journal.ts';
 import { lambdaContext, scheduledEvent } from './lambda-events.ts';
@@ -21,7 +21,7 @@ import { makeWorkers } from './workers.ts';
 // The worker thread. Only it writes the store and the search index, so that accepting never waits for storing.
 
 if (!parentPort) throw new Error('This file is the worker thread of local/engine.ts');
-const { storePath, generations, logLevel } = workerData as WorkerData;
+const { storePath, newestCommits, logLevel } = workerData as WorkerData;
 setLogLevel(logLevel);
 
 // When both threads want the same processor, accepting comes first. Only Linux has a nice value for each thread, and
@@ -32,7 +32,9 @@ if (process.platform === 'linux') {
   setPriority(thread, Math.max(getPriority(thread), constants.priority.PRIORITY_LOW));
 }
 
-const database = Database.open(storePath, { pairing: { file: 'store', generations: new Generations(generations) } });
+const database = Database.open(storePath, {
+  pairing: { file: 'store', newestCommits: new NewestCommits(newestCommits) },
+});
 const journal = new Journal(database, storePath);
 
 const services: WorkerServices = {

@@ -5,13 +5,13 @@ import { promisify } from 'node:util';
 import { Kysely, SqliteDialect, type SqliteStatement } from 'kysely';
 import { type Migration, Migrator } from 'kysely/migration';
 import {
-  checkpointedGeneration,
-  type FileGenerations,
-  firstGenerationInJournal,
+  type CommitNumbers,
+  checkpointedCommit,
+  firstCommitInJournal,
   isLater,
-  nextGeneration,
+  nextCommit,
   type Pairing,
-} from './generations.ts';
+} from './commit-numbers.ts';
 
 /** The migrations of a file, by the part of the program that owns the tables. Each part has its own versions. */
 export type DatabaseSchema = Record<string, Record<string, Migration>>;
@@ -90,7 +90,7 @@ export interface DatabaseOptions {
   syncsLater?: boolean;
   /** Size of the page cache, in kB. */
   cacheKb?: number;
-  /** The file is one of a pair: each transaction that changes it raises its generation. */
+  /** The file is one of a pair: each transaction that changes it raises its commit number. */
   pairing?: Pairing | undefined;
 }
 
@@ -100,7 +100,7 @@ export interface FileState {
    * `nothing` for a missing or empty file, `no data` when the table that was asked for has no rows, otherwise `data`.
    */
   holds: 'nothing' | 'no data' | 'data';
-  fileGenerations: FileGenerations;
+  commitNumbers: CommitNumbers;
   /** Whether it has all tables of this version of the program, so that it can be used without a migration. */
   isCurrent: boolean;
   /** The id of the data folder, from the table `folder`; undefined in a file of a version without this table. */
@@ -118,8 +118,8 @@ export class Database {
   readonly #statements = new Map<string, StatementSync>();
   readonly #queries = new Map<string, { statement: StatementSync; names: string[] }>();
   readonly #forKysely = new Map<string, SqliteStatement>();
-  /** The generation of this connection's last commit; undefined before the first. */
-  #generation: number | undefined;
+  /** The number of this connection's last commit; undefined before the first. */
+  #lastCommit: number | undefined;
   /**
    * Rows that this connection had changed by its last commit. A transaction that changes none does not change the file.
    */
@@ -178,22 +178,19 @@ export class Database {
     try {
       const size = sizeOf(path);
       if (size === 0)
-        return { holds: 'nothing', fileGenerations: { own: 0, other: 0 }, isCurrent: false, folder: undefined };
+        return { holds: 'nothing', commitNumbers: { own: 0, other: 0 }, isCurrent: false, folder: undefined };
       // SQLite would silently replace a damaged header by the one in the journal, which may be older.
       if (headerOf(path) !== databaseHeader) throw damaged(path);
       // All of these numbers only rise. Because they are read in this order, the comparisons below hold even if another
       // process commits or checkpoints meanwhile.
-      const first = sizeOf(`${path}-wal`) > 0 ? firstGenerationInJournal(`${path}-wal`) : undefined;
-      const checkpointed = checkpointedGeneration(path);
+      const first = sizeOf(`${path}-wal`) > 0 ? firstCommitInJournal(`${path}-wal`) : undefined;
+      const checkpointed = checkpointedCommit(path);
       raw = openUntouched(path, shared);
-      const fileGenerations = fileGenerationsIn(raw);
-      // The generation of the first commit in the journal may be at most one above that of the file: no commit is
-      // missing in between. The generation of the last commit in the journal may not be below that of the file.
-      // Otherwise commits are lost, and SQLite would mix pages of different moments.
-      if (
-        isLater(checkpointed, fileGenerations.own) ||
-        (first !== undefined && isLater(first, nextGeneration(checkpointed)))
-      )
+      const commitNumbers = commitNumbersIn(raw);
+      // The number of the first commit in the journal may be at most one above that of the file: no commit is missing
+      // in between. The number of the last commit in the journal may not be below that of the file. Otherwise commits
+      // are lost, and SQLite would mix pages of different moments.
+      if (isLater(checkpointed, commitNumbers.own) || (first !== undefined && isLater(first, nextCommit(checkpointed))))
         throw new UnusableDatabase(
           path,
           `and its journal ${path}-wal are damaged or from different moments; restore the whole data folder from a backup.`,
@@ -219,7 +216,7 @@ export class Database {
       const folder = hasTable.get('folder') ? raw.prepare('SELECT id FROM folder').get()?.id : undefined;
       return {
         holds: hasRows(table) ? 'data' : 'no data',
-        fileGenerations,
+        commitNumbers,
         isCurrent,
         folder: folder === undefined ? undefined : String(folder),
       };
@@ -275,12 +272,12 @@ export class Database {
       this.raw.exec('COMMIT');
       return;
     }
-    const { file, generations } = this.#pairing;
+    const { file, newestCommits } = this.#pairing;
     // No other connection writes the file meanwhile.
-    const own = nextGeneration(this.#generation ?? fileGenerationsIn(this).own);
-    const other = generations.get(file === 'ledger' ? 'store' : 'ledger');
-    this.raw.exec(`${settingFileGenerations({ own, other })}; COMMIT`);
-    this.#generation = own;
+    const own = nextCommit(this.#lastCommit ?? commitNumbersIn(this).own);
+    const other = newestCommits.get(file === 'ledger' ? 'store' : 'ledger');
+    this.raw.exec(`${settingCommitNumbers({ own, other })}; COMMIT`);
+    this.#lastCommit = own;
     this.#changes = changes;
     if (!this.#syncsLater) this.#publish(own);
   }
@@ -289,24 +286,24 @@ export class Database {
     return this.prepare('SELECT total_changes() AS changes').get()?.changes as number;
   }
 
-  /** Publishes a generation that is on the disk, so that the other file may depend on it. */
-  #publish(generation: number | undefined): void {
-    if (this.#pairing && generation !== undefined) this.#pairing.generations.set(this.#pairing.file, generation);
+  /** Publishes a commit number that is on the disk, so that the other file may depend on it. */
+  #publish(commit: number | undefined): void {
+    if (this.#pairing && commit !== undefined) this.#pairing.newestCommits.set(this.#pairing.file, commit);
   }
 
-  /** Replaces the generations in the file, which otherwise rise with each transaction. */
-  setFileGenerations(generations: FileGenerations): void {
-    this.raw.exec(`BEGIN IMMEDIATE; ${settingFileGenerations(generations)}; COMMIT`);
+  /** Replaces the commit numbers in the file, which otherwise rise with each transaction. */
+  setCommitNumbers(numbers: CommitNumbers): void {
+    this.raw.exec(`BEGIN IMMEDIATE; ${settingCommitNumbers(numbers)}; COMMIT`);
   }
 
   /**
-   * Begins a read transaction, and returns the generations in its snapshot. Until `endReading`, all reads see this
+   * Begins a read transaction, and returns the commit numbers in its snapshot. Until `endReading`, all reads see this
    * snapshot, and SQLite cannot reuse the journal.
    */
-  beginReading(): FileGenerations {
+  beginReading(): CommitNumbers {
     this.raw.exec('BEGIN');
     // SQLite takes the snapshot at the first read.
-    return fileGenerationsIn(this);
+    return commitNumbersIn(this);
   }
 
   endReading(): void {
@@ -346,9 +343,9 @@ export class Database {
    */
   async sync(): Promise<void> {
     this.#journal ??= openSync(this.#journalPath, 'r+');
-    const generation = this.#generation;
+    const commit = this.#lastCommit;
     await syncData(this.#journal);
-    this.#publish(generation);
+    this.#publish(commit);
   }
 
   /** Returns a kysely instance that uses the same connection. */
@@ -424,13 +421,13 @@ function rowOf(names: string[], values: SQLOutputValue[]): Record<string, SQLOut
   return row;
 }
 
-function fileGenerationsIn(database: { prepare(sql: string): StatementSync }): FileGenerations {
+function commitNumbersIn(database: { prepare(sql: string): StatementSync }): CommitNumbers {
   const { user_version } = database.prepare('PRAGMA user_version').get() as { user_version: number };
   const { application_id } = database.prepare('PRAGMA application_id').get() as { application_id: number };
   return { own: user_version, other: application_id };
 }
 
-const settingFileGenerations = ({ own, other }: FileGenerations): string =>
+const settingCommitNumbers = ({ own, other }: CommitNumbers): string =>
   `PRAGMA user_version = ${own}; PRAGMA application_id = ${other}`;
 
 /**

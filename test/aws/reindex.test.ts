@@ -58,7 +58,7 @@ describe('a reindex', () => {
   const reindexing = () => new OpensearchReindexing(made.client, store, { alias: made.alias, waitMs });
   const total = async (q: string) => (await index.search({ token, q, limit: 1 })).total;
   const indexes = async () => Object.keys((await made.client.indices.get({ index: `${made.alias}-*` })).body).sort();
-  const [first, second, third] = [1, 2, 3].map((generation) => () => `${made.alias}-${generation}`) as [
+  const [first, second, third] = [1, 2, 3].map((indexNumber) => () => `${made.alias}-${indexNumber}`) as [
     () => string,
     () => string,
     () => string,

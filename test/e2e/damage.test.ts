@@ -120,8 +120,8 @@ test('reconcile fails on files that the next start refuses, though it finds no d
   const application = await (await Client.connect(host.url)).newApplication();
   await host.stop();
   const mark = path.join(folder, 'ledger.mark');
-  const [id, generation] = readFileSync(mark, 'utf8').split(' ');
-  writeFileSync(mark, `${id} ${Number(generation) + 1}\n`);
+  const [id, commit] = readFileSync(mark, 'utf8').split(' ');
+  writeFileSync(mark, `${id} ${Number(commit) + 1}\n`);
 
   const refusal = `The database ${folder}/ledger.db has lost its last commits`;
   const token = path.basename(application);

@@ -123,7 +123,7 @@ describe('a data folder', () => {
     await expect(openEngineFiles(copy)).rejects.toThrow('store.db belongs to another data folder than');
   });
 
-  test('a data folder without generations is accepted and gets them', async () => {
+  test('a data folder without commit numbers is accepted and gets them', async () => {
     await files.close();
     for (const name of ['ledger.db', 'store.db']) {
       const raw = new DatabaseSync(path.join(folder, name));
@@ -170,7 +170,7 @@ describe('a data folder', () => {
     const count = (database: typeof ledgerDatabase, text: string) => database.prepare(text).get()?.count;
     expect(inconsistency).toBeUndefined();
     expect(reads).toBe(2);
-    expect(store.fileGenerations.other).toBeLessThanOrEqual(ledger.fileGenerations.own);
+    expect(store.commitNumbers.other).toBeLessThanOrEqual(ledger.commitNumbers.own);
     expect(count(ledgerDatabase, 'SELECT sum(messages) AS count FROM chats')).toBe(1);
     expect(count(storeDatabase, 'SELECT count(*) AS count FROM messages')).toBe(1);
     snapshot.close();

@@ -1,6 +1,6 @@
 import { type Client, errors } from '@opensearch-project/opensearch';
 import { foldVersion } from '../text/fold-table.ts';
-import { generationOf, indexName, messagesAlias, ownAlias, writesAlias } from './names.ts';
+import { indexName, indexNumberOf, messagesAlias, ownAlias, writesAlias } from './names.ts';
 import { contentFields, opensearchIndex } from './schema.ts';
 
 /**
@@ -10,7 +10,7 @@ import { contentFields, opensearchIndex } from './schema.ts';
  */
 export async function migrateOpensearch(client: Client, alias = messagesAlias): Promise<void> {
   if (!(await client.indices.existsAlias({ name: alias })).body)
-    await createIndex(client, { alias, generation: 1 }, { aliases: { [alias]: {} } });
+    await createIndex(client, { alias, indexNumber: 1 }, { aliases: { [alias]: {} } });
   else if (!(await client.indices.existsAlias({ name: writesAlias(alias) })).body) await addWriting(client, alias);
   const { body } = await client.indices.getMapping({ index: alias });
   for (const [index, { mappings }] of Object.entries(body)) {
@@ -28,7 +28,7 @@ export async function migrateOpensearch(client: Client, alias = messagesAlias): 
 /** Creates an index that workers write to, with additional aliases and metadata. Does nothing when it exists. */
 export async function createIndex(
   client: Client,
-  { alias, generation }: { alias: string; generation: number },
+  { alias, indexNumber }: { alias: string; indexNumber: number },
   { aliases = {}, meta = {} }: { aliases?: Record<string, object>; meta?: Record<string, unknown> },
 ): Promise<void> {
   await client.indices.putIndexTemplate({
@@ -37,9 +37,9 @@ export async function createIndex(
   });
   try {
     await client.indices.create({
-      index: indexName(alias, generation),
+      index: indexName(alias, indexNumber),
       body: {
-        aliases: { ...aliases, [writesAlias(alias)]: {}, [ownAlias(alias, generation)]: {} },
+        aliases: { ...aliases, [writesAlias(alias)]: {}, [ownAlias(alias, indexNumber)]: {} },
         mappings: { _meta: { ...opensearchIndex.mappings._meta, ...meta } },
       },
     });
@@ -54,8 +54,8 @@ export async function createIndex(
 async function addWriting(client: Client, alias: string): Promise<void> {
   const { body } = await client.indices.getAlias({ name: alias });
   for (const index of Object.keys(body)) {
-    const generation = generationOf(alias, index) ?? 1;
-    const actions = [writesAlias(alias), ownAlias(alias, generation)].map((name) => ({ add: { index, alias: name } }));
+    const indexNumber = indexNumberOf(alias, index) ?? 1;
+    const actions = [writesAlias(alias), ownAlias(alias, indexNumber)].map((name) => ({ add: { index, alias: name } }));
     await client.indices.updateAliases({ body: { actions } });
   }
 }

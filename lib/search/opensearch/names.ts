@@ -9,11 +9,11 @@ export const messagesAlias = 'messages';
 
 export const writesAlias = (alias: string): string => `${alias}-writes`;
 
-export const indexName = (alias: string, generation: number): string => `${alias}-${generation}`;
-export const ownAlias = (alias: string, generation: number): string => `${writesAlias(alias)}-${generation}`;
+export const indexName = (alias: string, indexNumber: number): string => `${alias}-${indexNumber}`;
+export const ownAlias = (alias: string, indexNumber: number): string => `${writesAlias(alias)}-${indexNumber}`;
 
 /** Returns the `<n>` of an index of the alias; undefined for any other name. */
-export function generationOf(alias: string, index: string): number | undefined {
+export function indexNumberOf(alias: string, index: string): number | undefined {
   const digits = index.startsWith(`${alias}-`) ? index.slice(alias.length + 1) : '';
   return /^[1-9][0-9]*$/.test(digits) ? Number(digits) : undefined;
 }

@@ -18,7 +18,7 @@ import { fold } from '../text/fold.ts';
 import { byValidNumbers } from '../valid-numbers.ts';
 import { contentIn, documentId, indexInto, internalVersion, type Source } from './bulk.ts';
 import { isOpensearchOutage, withDeadline } from './client.ts';
-import { generationOf, messagesAlias, ownAlias, writesAlias } from './names.ts';
+import { indexNumberOf, messagesAlias, ownAlias, writesAlias } from './names.ts';
 
 /** The search index in OpenSearch. */
 export class OpensearchIndex implements SearchIndex {
@@ -57,9 +57,9 @@ export class OpensearchIndex implements SearchIndex {
     if (this.#cached && Math.abs(now - this.#cached.at) < this.#writeIndexesMs) return this.#cached.aliases;
     const request = this.#client.indices.getAlias({ name: writesAlias(this.#alias) });
     const { body } = await withDeadline(limits.searchMs.work, request);
-    const generations = Object.keys(body).map((index) => generationOf(this.#alias, index));
+    const indexNumbers = Object.keys(body).map((index) => indexNumberOf(this.#alias, index));
     // Newest first, as the swap in OpensearchReindexing requires.
-    const newestFirst = generations.filter((each) => each !== undefined).sort((a, b) => b - a);
+    const newestFirst = indexNumbers.filter((each) => each !== undefined).sort((a, b) => b - a);
     const aliases = newestFirst.map((each) => ownAlias(this.#alias, each));
     if (aliases.length === 0) throw new Error(`OpenSearch has no index for the alias ${writesAlias(this.#alias)}`);
     this.#cached = { aliases, at: now };

@@ -8,7 +8,7 @@ import { type Reindexing, ReindexProblem, type ReindexStep } from '../reindex.ts
 import { foldVersion } from '../text/fold-table.ts';
 import { indexInto } from './bulk.ts';
 import { createIndex } from './migration.ts';
-import { generationOf, indexName, messagesAlias, ownAlias, writesAlias } from './names.ts';
+import { indexName, indexNumberOf, messagesAlias, ownAlias, writesAlias } from './names.ts';
 
 /** The time between two `waiting` steps, in milliseconds. */
 const sliceMs = 1_000;
@@ -22,7 +22,7 @@ const note = z.object({
 type Note = z.output<typeof note>;
 
 interface FoundIndex {
-  generation: number;
+  indexNumber: number;
   searched: boolean;
   foldVersion: unknown;
   note: unknown;
@@ -66,11 +66,11 @@ export class OpensearchReindexing implements Reindexing {
   async plan() {
     const { searched, newer, older } = await this.#indexes();
     const { body } = await this.#client.count({ index: this.#alias });
-    const name = (generation: number) => indexName(this.#alias, generation);
+    const name = (indexNumber: number) => indexName(this.#alias, indexNumber);
     if (newer) {
       const { copied } = note.parse(newer.note);
       return {
-        what: `continue building ${name(newer.generation)}, which has ${copied} messages so far`,
+        what: `continue building ${name(newer.indexNumber)}, which has ${copied} messages so far`,
         messages: body.count - copied,
       };
     }
@@ -85,19 +85,19 @@ export class OpensearchReindexing implements Reindexing {
       yield* this.#remove(older);
       return;
     }
-    const generation = newer?.generation ?? searched + 1;
-    const name = indexName(this.#alias, generation);
+    const indexNumber = newer?.indexNumber ?? searched + 1;
+    const name = indexName(this.#alias, indexNumber);
     if (newer && newer.foldVersion !== foldVersion)
       throw new ReindexProblem(
         `Another version of chat-system started to build ${name}. Discard it with script/ops reindex --abort.`,
       );
     if (!newer) {
       const begun: Note = { since: Date.now(), copied: 0 };
-      await createIndex(this.#client, { alias: this.#alias, generation }, { meta: { reindex: begun } });
+      await createIndex(this.#client, { alias: this.#alias, indexNumber }, { meta: { reindex: begun } });
       yield { kind: 'done', what: `created ${name}` };
     }
-    yield* this.#copy(generation, newer ? note.parse(newer.note) : { since: Date.now(), copied: 0 });
-    yield* this.#swap(searched, generation);
+    yield* this.#copy(indexNumber, newer ? note.parse(newer.note) : { since: Date.now(), copied: 0 });
+    yield* this.#swap(searched, indexNumber);
     yield* this.#remove([...older, searched]);
   }
 
@@ -105,10 +105,10 @@ export class OpensearchReindexing implements Reindexing {
     const { searched, newer } = await this.#indexes();
     if (!newer) return;
     await this.#setRefreshing(indexName(this.#alias, searched), '1s');
-    yield* this.#remove([newer.generation]);
+    yield* this.#remove([newer.indexNumber]);
   }
 
-  async *#copy(generation: number, begun: Note): AsyncGenerator<ReindexStep> {
+  async *#copy(indexNumber: number, begun: Note): AsyncGenerator<ReindexStep> {
     // Another machine, whose clock is ahead, may have started the reindex. So never wait longer than waitMs.
     const waitMs = Math.min(begun.since + this.#waitMs - Date.now(), this.#waitMs);
     yield* this.#wait(waitMs, 'every worker writes to the new index');
@@ -117,17 +117,17 @@ export class OpensearchReindexing implements Reindexing {
     const page = limits.rowsPerTransaction;
     for (let pages = 1, more = true; more; pages++) {
       const rows = await this.#store.scan(page, after);
-      const refused = await indexInto(this.#client, ownAlias(this.#alias, generation), rows.flatMap(documentsOf));
+      const refused = await indexInto(this.#client, ownAlias(this.#alias, indexNumber), rows.flatMap(documentsOf));
       more = rows.length === page;
       copied += rows.length;
       after = rows.at(-1) ?? after;
-      if (pages % this.#pagesPerNote === 0) await this.#note(generation, { since: begun.since, copied, after });
+      if (pages % this.#pagesPerNote === 0) await this.#note(indexNumber, { since: begun.since, copied, after });
       yield { kind: 'copied', messages: rows.length, refused };
     }
   }
 
-  async *#swap(searched: number, generation: number): AsyncGenerator<ReindexStep> {
-    const [old, fresh] = [searched, generation].map((each) => indexName(this.#alias, each)) as [string, string];
+  async *#swap(searched: number, indexNumber: number): AsyncGenerator<ReindexStep> {
+    const [old, fresh] = [searched, indexNumber].map((each) => indexName(this.#alias, each)) as [string, string];
     // Every message found before the switch must be found after it. Workers write to the new index first. So once the
     // old index stops refreshing, a refresh of the new one makes everything visible that the old one shows.
     await this.#setRefreshing(old, '-1');
@@ -145,8 +145,8 @@ export class OpensearchReindexing implements Reindexing {
   }
 
   /** Deletes indexes that are not searched, once no worker writes to them. */
-  async *#remove(generations: number[]): AsyncGenerator<ReindexStep> {
-    const names = generations.map((each) => indexName(this.#alias, each));
+  async *#remove(indexNumbers: number[]): AsyncGenerator<ReindexStep> {
+    const names = indexNumbers.map((each) => indexName(this.#alias, each));
     await this.#client.indices.updateAliases({
       body: {
         actions: names.map((index) => ({ remove: { index, alias: writesAlias(this.#alias), must_exist: false } })),
@@ -165,11 +165,11 @@ export class OpensearchReindexing implements Reindexing {
     }
   }
 
-  async #note(generation: number, { since, copied, after }: Note): Promise<void> {
+  async #note(indexNumber: number, { since, copied, after }: Note): Promise<void> {
     const position = after && { token: after.token, chat: after.chat, number: after.number };
     const reindex: Note = { since, copied, ...(position && { after: position }) };
     await this.#client.indices.putMapping({
-      index: indexName(this.#alias, generation),
+      index: indexName(this.#alias, indexNumber),
       body: { _meta: { fold_version: foldVersion, reindex } },
     });
   }
@@ -177,18 +177,18 @@ export class OpensearchReindexing implements Reindexing {
   async #indexes(): Promise<{ searched: number; newer: FoundIndex | undefined; older: number[] }> {
     const { body } = await this.#client.indices.get({ index: `${this.#alias}-*` });
     const found = Object.entries(body).flatMap(([name, { aliases = {}, mappings }]): FoundIndex[] => {
-      const generation = generationOf(this.#alias, name);
-      if (generation === undefined) return [];
+      const indexNumber = indexNumberOf(this.#alias, name);
+      if (indexNumber === undefined) return [];
       const meta = mappings?._meta ?? {};
-      return [{ generation, searched: this.#alias in aliases, foldVersion: meta.fold_version, note: meta.reindex }];
+      return [{ indexNumber, searched: this.#alias in aliases, foldVersion: meta.fold_version, note: meta.reindex }];
     });
-    const searched = found.find((each) => each.searched)?.generation;
+    const searched = found.find((each) => each.searched)?.indexNumber;
     if (searched === undefined)
       throw new ReindexProblem(`There is no search index ${this.#alias}. Deploy to create it.`);
     return {
       searched,
-      newer: found.find(({ generation }) => generation > searched),
-      older: found.map(({ generation }) => generation).filter((generation) => generation < searched),
+      newer: found.find(({ indexNumber }) => indexNumber > searched),
+      older: found.map(({ indexNumber }) => indexNumber).filter((indexNumber) => indexNumber < searched),
     };
   }
 }

@@ -3,8 +3,8 @@ import path from 'node:path';
 import { sql } from 'kysely';
 import type { Migration } from 'kysely/migration';
 import { beforeEach, describe, expect, onTestFinished, test } from 'vitest';
+import { isLater, later, NewestCommits, nextCommit } from '../../lib/sqlite/commit-numbers.ts';
 import { Database } from '../../lib/sqlite/database.ts';
-import { Generations, isLater, later, nextGeneration } from '../../lib/sqlite/generations.ts';
 import { dataFolder } from '../support/servers/for-this-test.ts';
 
 const makesNotes: Migration = {
@@ -14,14 +14,14 @@ const makesNotes: Migration = {
 };
 const schema = { notes: { '001': makesNotes } };
 
-describe('the generation of a file', () => {
+describe('the commit number of a file', () => {
   let [ledgerFile, storeFile] = ['', ''];
-  let generations: Generations;
+  let newestCommits: NewestCommits;
   let ledger: Database;
   let store: Database;
 
   const opened = async (file: string, name: 'ledger' | 'store'): Promise<Database> => {
-    const database = Database.open(file, { pairing: { file: name, generations }, syncsLater: name === 'ledger' });
+    const database = Database.open(file, { pairing: { file: name, newestCommits }, syncsLater: name === 'ledger' });
     onTestFinished(() => database.close());
     await database.migrate(schema);
     return database;
@@ -29,7 +29,7 @@ describe('the generation of a file', () => {
   beforeEach(async () => {
     const folder = dataFolder();
     [ledgerFile, storeFile] = [path.join(folder, 'ledger.db'), path.join(folder, 'store.db')];
-    generations = new Generations();
+    newestCommits = new NewestCommits();
     [ledger, store] = [await opened(ledgerFile, 'ledger'), await opened(storeFile, 'store')];
   });
 
@@ -37,20 +37,20 @@ describe('the generation of a file', () => {
     database.transaction(() => database.prepare('INSERT INTO notes (text) VALUES (?)').run(text));
   const check = (file: string) => Database.check(file, schema, { table: 'notes' });
 
-  test("a generation increases with each changing transaction, and records the other file's generation on the disk", async () => {
+  test('a commit number increases with each changing transaction, and the file has that of the other file on the disk', async () => {
     add(store);
     add(store);
-    expect(check(storeFile).fileGenerations).toEqual({ own: 2, other: 0 });
+    expect(check(storeFile).commitNumbers).toEqual({ own: 2, other: 0 });
     add(ledger);
-    expect(check(ledgerFile).fileGenerations).toEqual({ own: 1, other: 2 });
+    expect(check(ledgerFile).commitNumbers).toEqual({ own: 1, other: 2 });
     add(store);
-    expect(check(storeFile).fileGenerations, 'the ledger has not been synced').toEqual({ own: 3, other: 0 });
+    expect(check(storeFile).commitNumbers, 'the ledger has not been synced').toEqual({ own: 3, other: 0 });
     await ledger.sync();
     add(store);
-    expect(check(storeFile).fileGenerations).toEqual({ own: 4, other: 1 });
+    expect(check(storeFile).commitNumbers).toEqual({ own: 4, other: 1 });
   });
 
-  test('a generation stays the same when a transaction changes nothing or fails', () => {
+  test('a commit number stays the same when a transaction changes nothing or fails', () => {
     add(store);
     store.transaction(() => store.prepare('SELECT * FROM notes').all());
     expect(() =>
@@ -59,22 +59,22 @@ describe('the generation of a file', () => {
         throw new Error('no');
       }),
     ).toThrow('no');
-    expect(check(storeFile).fileGenerations).toEqual({ own: 1, other: 0 });
+    expect(check(storeFile).commitNumbers).toEqual({ own: 1, other: 0 });
   });
 
-  test('a generation continues when the file is opened again', async () => {
+  test('a commit number continues when the file is opened again', async () => {
     add(store);
     store.close();
     store = await opened(storeFile, 'store');
     add(store);
-    expect(check(storeFile).fileGenerations.own).toBe(2);
+    expect(check(storeFile).commitNumbers.own).toBe(2);
   });
 
-  test('a generation wraps around after 32 bits', () => {
-    store.setFileGenerations({ own: 2 ** 31 - 1, other: 0 });
+  test('a commit number wraps around after 32 bits', () => {
+    store.setCommitNumbers({ own: 2 ** 31 - 1, other: 0 });
     add(store);
-    expect(check(storeFile).fileGenerations.own).toBe(-(2 ** 31));
-    expect(isLater(nextGeneration(2 ** 31 - 1), 2 ** 31 - 1)).toBe(true);
+    expect(check(storeFile).commitNumbers.own).toBe(-(2 ** 31));
+    expect(isLater(nextCommit(2 ** 31 - 1), 2 ** 31 - 1)).toBe(true);
     expect(later(-(2 ** 31), 2 ** 31 - 1)).toBe(-(2 ** 31));
   });
 
@@ -123,7 +123,7 @@ describe('the generation of a file', () => {
       const { target, file, journal } = copy();
       file();
       journal();
-      expect(check(target).fileGenerations.own).toBe(12);
+      expect(check(target).commitNumbers.own).toBe(12);
       writeSync(openSync(`${target}-wal`, 'r+'), 'damage', first + 100);
       rmSync(`${target}-shm`, { force: true });
       expect(() => check(target)).toThrow('different moments');
@@ -136,11 +136,11 @@ describe('the generation of a file', () => {
         const { target, file, journal } = copy();
         file();
         journal();
-        expect(check(target).fileGenerations).toEqual(check(storeFile).fileGenerations);
+        expect(check(target).commitNumbers).toEqual(check(storeFile).commitNumbers);
         const whole = readFileSync(`${target}-wal`);
         writeSync(openSync(`${target}-wal`, 'r+'), Buffer.alloc(5_000), 0, 5_000, whole.length - 5_000);
         rmSync(`${target}-shm`, { force: true });
-        expect(isLater(check(storeFile).fileGenerations.own, check(target).fileGenerations.own)).toBe(true);
+        expect(isLater(check(storeFile).commitNumbers.own, check(target).commitNumbers.own)).toBe(true);
       }
     });
   });

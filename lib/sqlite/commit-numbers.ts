@@ -1,18 +1,18 @@
 import { closeSync, openSync, readSync } from 'node:fs';
 
 /**
- * The commit counters of the two files of a data folder. A file's generation is the number of its commits. Each commit
- * also stores the generation of the other file that it depends on, which is already on the disk. So a file whose
- * generation is below the one that the other file stores has lost commits: it is an older copy, or its journal was
- * damaged or lost.
+ * The commit numbers of the two files of a data folder. A file's commit number counts its commits. Each commit also
+ * stores the commit number of the other file that it depends on, which is already on the disk. So a file whose commit
+ * number is below the one that the other file stores has lost commits: it is an older copy, or its journal was damaged
+ * or lost.
  *
  * Both numbers are in the file's header, where SQLite leaves 32 bits each to the program: `user_version` is the file's
- * own generation, `application_id` that of the other file. So every commit also writes page 1, which contains the
+ * own commit number, `application_id` that of the other file. So every commit also writes page 1, which contains the
  * header. A table for the numbers would cost one page, too. Files written by earlier versions have 0 in both.
  *
- * 32 bits last for 50 days of 1,000 commits a second, so generations wrap around, and only their distance counts.
+ * 32 bits last for 50 days of 1,000 commits a second, so commit numbers wrap around, and only their distance counts.
  */
-export interface FileGenerations {
+export interface CommitNumbers {
   own: number;
   other: number;
 }
@@ -24,19 +24,19 @@ export interface FileGenerations {
 const ownOffset = 60;
 const headerBytes = 100;
 
-export const isLater = (generation: number, than: number): boolean => ((generation - than) | 0) > 0;
+export const isLater = (commit: number, than: number): boolean => ((commit - than) | 0) > 0;
 export const later = (a: number, b: number): number => (isLater(a, b) ? a : b);
-export const nextGeneration = (generation: number): number => (generation + 1) | 0;
+export const nextCommit = (commit: number): number => (commit + 1) | 0;
 
-/** The index of each file's generation in the memory that the threads share. */
+/** The index of each file's commit number in the memory that the threads share. */
 const indexes = { ledger: 0, store: 1 } as const;
 export type PairedFile = keyof typeof indexes;
 
 /**
- * Each file's newest generation that is on the disk, in memory that all threads that write the files share. Generations
- * only rise.
+ * The number of each file's newest commit that is on the disk, in memory that all threads that write the files share.
+ * Commit numbers only rise.
  */
-export class Generations {
+export class NewestCommits {
   readonly shared: SharedArrayBuffer;
   readonly #values: Int32Array;
 
@@ -50,16 +50,19 @@ export class Generations {
     return Atomics.load(this.#values, indexes[file]);
   }
 
-  /** Sets a file's newest generation. The file has only one writer, so no other thread sets it at the same time. */
-  set(file: PairedFile, generation: number): void {
-    Atomics.store(this.#values, indexes[file], generation);
+  /**
+   * Sets the number of a file's newest commit. The file has only one writer, so no other thread sets it at the same
+   * time.
+   */
+  set(file: PairedFile, commit: number): void {
+    Atomics.store(this.#values, indexes[file], commit);
   }
 }
 
-/** The file of the pair that a connection writes, and the generations of both. */
+/** The file of the pair that a connection writes, and the newest commits of both. */
 export interface Pairing {
   file: PairedFile;
-  generations: Generations;
+  newestCommits: NewestCommits;
 }
 
 function readAt(file: number, length: number, position: number): Buffer | undefined {
@@ -76,8 +79,8 @@ function withOpenFile<T>(path: string, read: (file: number) => T): T {
   }
 }
 
-/** Returns the generation in the database file, without its journal. No connection to the file may be open. */
-export const checkpointedGeneration = (path: string): number =>
+/** Returns the commit number in the database file, without its journal. No connection to the file may be open. */
+export const checkpointedCommit = (path: string): number =>
   withOpenFile(path, (file) => readAt(file, headerBytes, 0)?.readInt32BE(ownOffset) ?? 0);
 
 /**
@@ -88,10 +91,10 @@ const journalHeaderBytes = 32;
 const frameHeaderBytes = 24;
 
 /**
- * Returns the generation that a journal begins with, which is in its first copy of page 1. Returns undefined if the
+ * Returns the commit number that a journal begins with, which is in its first copy of page 1. Returns undefined if the
  * journal has no copy of page 1 before its first page with a wrong checksum, where SQLite stops reading.
  */
-export const firstGenerationInJournal = (path: string): number | undefined =>
+export const firstCommitInJournal = (path: string): number | undefined =>
   withOpenFile(path, (file) => {
     const header = readAt(file, journalHeaderBytes, 0);
     if (!header) return undefined;
