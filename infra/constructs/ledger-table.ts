@@ -13,7 +13,7 @@ import type { WorkQueue } from './work-queue.ts';
  * `delete` need `BatchWriteItem` to park the writes that the store queue does not accept.
  */
 export const ledgerActions = {
-  /** Assigns numbers, stores created items, and claims an Idempotency-Key. */
+  /** Assigns numbers, stores created items, and takes the lease on an Idempotency-Key. */
   create: ['BatchGetItem', 'PutItem', 'UpdateItem', 'DeleteItem', 'BatchWriteItem'],
   edit: ['BatchGetItem', 'UpdateItem', 'BatchWriteItem'],
   /** Marks an item as deleted, and parks the deletion in the same transaction. */

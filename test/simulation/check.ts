@@ -1,4 +1,4 @@
-import { claimsKept } from '../../lib/ledger/dynamodb/claims.ts';
+import { reservationsKept } from '../../lib/ledger/dynamodb/reservations.ts';
 import type { Difference } from '../../lib/reconcile/difference.ts';
 import type { Taken } from './dynamodb.ts';
 import type { FinalState, MessageRow } from './final-state.ts';
@@ -126,11 +126,11 @@ function checkNumbers(history: Operation[], state: FinalState): string[] {
   const byTask = Map.groupBy(state.taken, ({ task }) => task);
   const owners = new Map<string, string>();
   const keyed = new Set(history.flatMap((operation) => (operation.keyed ? [operation.task] : [])));
-  /** Returns whether enough others have claimed numbers in between for the first claim to have been removed. */
-  const isForgotten = (claimed: Taken, again: Taken) =>
+  /** Returns whether enough others have reserved numbers in between for the first reservation to have been removed. */
+  const isForgotten = (reserved: Taken, again: Taken) =>
     state.taken
-      .slice(state.taken.indexOf(claimed) + 1, state.taken.indexOf(again))
-      .filter(({ parent, task }) => parent === again.parent && keyed.has(task)).length >= claimsKept;
+      .slice(state.taken.indexOf(reserved) + 1, state.taken.indexOf(again))
+      .filter(({ parent, task }) => parent === again.parent && keyed.has(task)).length >= reservationsKept;
   for (const operation of history.filter(isCreateBelow)) {
     const { task, token } = operation;
     const chat = operation.id === 'createChat' ? undefined : operation.chat;

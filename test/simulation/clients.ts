@@ -181,7 +181,7 @@ export class Clients {
     if (operation.id === 'createChat' && application) {
       const number = Number(answered.number);
       application.chats.push({ number, messages: [] });
-      if (random.chance(0.1)) this.#world.addEarlierClaims(application.token, number, random.between(1, 800));
+      if (random.chance(0.1)) this.#world.addEarlierReservations(application.token, number, random.between(1, 800));
     }
     if (operation.id === 'createMessage') chat?.messages.push(Number(answered.number));
     if (operation.id === 'createMessages')

@@ -32,7 +32,9 @@ export function requireExpressionInLimits(expression: string | undefined): void 
     throw new ValidationException(`Too many operators in the expression; the limit is ${operators}`);
 }
 
-/** Cached sizes, because the size of an item with many claims takes long to compute. No item is changed in place. */
+/**
+ * Cached sizes, because the size of an item with many reservations takes long to compute. No item is changed in place.
+ */
 const sizes = new WeakMap<Item, number>();
 
 /**

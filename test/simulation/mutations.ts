@@ -17,7 +17,7 @@ interface Modules {
   'functions/api/shared/changes.ts': typeof import('../../functions/api/shared/changes.ts');
   'functions/feed/queue-announcer.ts': typeof import('../../functions/feed/queue-announcer.ts');
   'functions/workers/store.ts': typeof import('../../functions/workers/store.ts');
-  'lib/ledger/dynamodb/claims.ts': typeof import('../../lib/ledger/dynamodb/claims.ts');
+  'lib/ledger/dynamodb/reservations.ts': typeof import('../../lib/ledger/dynamodb/reservations.ts');
   'lib/ledger/dynamodb/dynamodb-ledger.ts': typeof import('../../lib/ledger/dynamodb/dynamodb-ledger.ts');
   'lib/ledger/dynamodb/idempotency-keys.ts': typeof import('../../lib/ledger/dynamodb/idempotency-keys.ts');
   'lib/ledger/dynamodb/numbers.ts': typeof import('../../lib/ledger/dynamodb/numbers.ts');
@@ -386,23 +386,23 @@ const otherMutations: Mutation[] = [
   mutation(
     'lib/ledger/dynamodb/numbers.ts',
     'takeNumbersOnce',
-    'a key does not claim its number',
+    'a key does not reserve its number',
     ({ takeNumbers }) =>
       (table, taking) =>
         takeNumbers(table, taking),
   ),
   mutation(
-    'lib/ledger/dynamodb/claims.ts',
-    'removableClaims',
-    'a claim is removed before its number is recorded',
+    'lib/ledger/dynamodb/reservations.ts',
+    'removableReservations',
+    'a reservation is removed before its number is recorded',
     () =>
       async (_table, _counter, { item }) =>
         Object.keys(item.claims?.M ?? {}).slice(0, 100),
   ),
   mutation(
-    'lib/ledger/dynamodb/claims.ts',
-    'removableClaims',
-    'all expired claims are removed in one expression',
+    'lib/ledger/dynamodb/reservations.ts',
+    'removableReservations',
+    'all expired reservations are removed in one expression',
     () =>
       async (_table, _counter, { item }) =>
         Object.keys(item.claims?.M ?? {}).filter((name) => name.includes('/')),

@@ -8,10 +8,10 @@ import { purgeSchedule } from '../../functions/schedule/purge.ts';
 import { rollUpSchedule } from '../../functions/schedule/roll-up.ts';
 import { sweepSchedule } from '../../functions/schedule/sweep.ts';
 import { feedWorker } from '../../functions/workers/feed.ts';
-import { earlierClaim } from '../../lib/ledger/dynamodb/claims.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { chatKey } from '../../lib/ledger/dynamodb/keys.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
+import { earlierReservation } from '../../lib/ledger/dynamodb/reservations.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
 import { limits } from '../../lib/limits.ts';
 import { SqsQueue } from '../../lib/queue/sqs/sqs-queue.ts';
@@ -127,17 +127,17 @@ export class World {
   }
 
   /**
-   * Adds claims to the item of a chat, as an earlier release of the ledger left them there when requests with a key died
-   * two days ago.
+   * Adds reservations to the item of a chat, as an earlier release of the ledger left them there when requests with a
+   * key died two days ago.
    */
-  addEarlierClaims(token: string, chat: number, count: number): void {
+  addEarlierReservations(token: string, chat: number, count: number): void {
     const key = chatKey(token, chat);
     const [item] = this.table.itemsIn(key.pk).filter(({ pk, sk }) => pk?.S === key.pk && sk?.S === key.sk);
     if (!item?.claims) return;
     const begun = trueTime() - 2 * limits.idempotencyMs;
-    const names = Array.from({ length: count }, (_, i) => earlierClaim('x'.repeat(43), begun + i));
-    const claims = Object.fromEntries(names.map((name) => [name, { N: '0' }]));
-    this.table.put({ ...item, claims: { M: { ...item.claims.M, ...claims } } });
+    const names = Array.from({ length: count }, (_, i) => earlierReservation('x'.repeat(43), begun + i));
+    const reservations = Object.fromEntries(names.map((name) => [name, { N: '0' }]));
+    this.table.put({ ...item, claims: { M: { ...item.claims.M, ...reservations } } });
   }
 
   /** Starts the event sources and the schedules. */

@@ -36,7 +36,7 @@ export interface Measurement {
   bar?: Bar;
 }
 
-/** A figure of docs/benchmarks.md: a claim about the system's speed, and how to measure it. */
+/** A figure of docs/benchmarks.md: a statement about the system's speed, and how to measure it. */
 export interface Figure {
   title: string;
   /** What is measured and how, in a few sentences of Markdown. */

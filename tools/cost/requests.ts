@@ -14,7 +14,8 @@ export function requestLines(scenario: Scenario, inputs: Inputs): Line[] {
   const { records, response } = requestSizes(batch);
   const cpuMs = inputs.createCpuMs + (batch - 1) * inputs.createdMessageCpuMs;
   // An Idempotency-Key takes three more writes, one after the other: put the key, record the number, save the response. In
-  // parallel with the first, it reads the counter's item, and every few creates it reads which claims it may remove.
+  // parallel with the first, it reads the counter's item, and every few creates it reads which reservations it may
+  // remove.
   const tableCalls = keys ? 4 : 1;
   const waitMs = inputs.runtimeMs + tableCalls * inputs.tableCallMs + inputs.queueCallMs;
   const part = 'requests';

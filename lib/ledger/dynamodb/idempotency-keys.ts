@@ -1,7 +1,7 @@
 import { limits } from '../../limits.ts';
 import { DependencyFailure, DomainError, KeyInFlight, KeyReused } from '../../model/errors.ts';
 import type { IdempotencyKey } from '../ledger.ts';
-import { earlierClaim, newClaim, ttlSlackMs } from './claims.ts';
+import { earlierReservation, newReservation, ttlSlackMs } from './reservations.ts';
 import { type DynamodbTable, type Item, type ItemKey, number, numberIn, text, textIn } from './table.ts';
 
 /** An idempotency key on which one request has the lease. */
@@ -11,8 +11,8 @@ export interface LeasedKey {
    * completes it.
    */
   at: number;
-  /** The name of the key's claim: see claims.ts. */
-  claim: string;
+  /** The name of the key's reservation: see reservations.ts. */
+  reservation: string;
   /** Whether no other request has had the lease before. */
   isFirst: boolean;
   /** The new token that the first attempt generated. A request that takes over uses the same one. */
@@ -30,7 +30,7 @@ const keyItem = (id: string) => ({ pk: `key/${id}`, sk: 'key' });
 
 /**
  * Idempotency keys in the ledger's table. The first request with a key takes the lease on it. If that request dies, a
- * retry completes it once the lease has ended, with the number that the first request claimed.
+ * retry completes it once the lease has ended, with the number that the first request reserved.
  *
  * The attribute `held_until` is the end of the lease. Functions of earlier releases read the end of the lease from
  * `lease_until`. They do not record numbers, so they must not take over a key of this release. Therefore this release
@@ -81,13 +81,13 @@ export class IdempotencyKeys {
   async #take(id: string, payload: string, candidate: string): Promise<{ result: string } | KeyLease> {
     const now = this.#now();
     const leaseUntil = now + limits.idempotencyLeaseMs;
-    const claim = newClaim();
+    const reservation = newReservation();
     const item: Item = {
       pk: text(keyItem(id).pk),
       sk: text(keyItem(id).sk),
       payload: text(payload),
       candidate: text(candidate),
-      claim: text(claim),
+      claim: text(reservation),
       begun_at: number(now),
       held_until: number(leaseUntil),
       lease_until: number(now + limits.idempotencyMs),
@@ -97,7 +97,7 @@ export class IdempotencyKeys {
       ConditionExpression: 'attribute_not_exists(pk) OR begun_at <= :expired',
       ExpressionAttributeValues: { ':expired': number(now - limits.idempotencyMs) },
     });
-    if ('done' in outcome) return { at: now, candidate, claim, isFirst: true, leaseUntil };
+    if ('done' in outcome) return { at: now, candidate, reservation, isFirst: true, leaseUntil };
 
     const known = outcome.refused;
     if (!known) throw new KeyInFlight();
@@ -121,8 +121,8 @@ export class IdempotencyKeys {
       },
     });
     if ('refused' in outcome) throw new KeyInFlight();
-    const claim = known.claim ? textIn(known, 'claim') : earlierClaim(id, at);
-    return { at, candidate: textIn(known, 'candidate'), claim, isFirst: false, leaseUntil };
+    const reservation = known.claim ? textIn(known, 'claim') : earlierReservation(id, at);
+    return { at, candidate: textIn(known, 'candidate'), reservation, isFirst: false, leaseUntil };
   }
 
   async #saveResult(id: string, { at }: KeyLease, answer: string): Promise<void> {

@@ -12,6 +12,12 @@ export const parentKey = ({ token, chat }: Parent): ItemKey =>
 
 export const textOrNull = (value: string | null) => (value === null ? { NULL: true } : text(value));
 
+/**
+ * The attribute of an application or chat that holds the reservations of its counter: see reservations.ts. In the table
+ * a reservation is called a claim, also in the keys of records and in the items of idempotency keys.
+ */
+export const reservationsName = 'claims';
+
 export const newItem = (key: ItemKey, name: string | null, at: number): Item => ({
   pk: text(key.pk),
   sk: text(key.sk),
@@ -19,7 +25,7 @@ export const newItem = (key: ItemKey, name: string | null, at: number): Item => 
   revision: number(0),
   created_at: number(at),
   updated_at: number(at),
-  claims: { M: {} },
+  [reservationsName]: { M: {} },
 });
 
 /** The attribute of an application's item that holds its access generation. An item without it has generation 0. */

@@ -1,7 +1,8 @@
 import { limits } from '../../limits.ts';
 import { Throttled } from '../../model/errors.ts';
-import { claimLimit, readClaim, recordNumber, removableClaims } from './claims.ts';
 import type { LeasedKey } from './idempotency-keys.ts';
+import { reservationsName } from './items.ts';
+import { readReservation, recordNumber, removableReservations, reservationLimit } from './reservations.ts';
 import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './table.ts';
 
 /** The condition of an update that the item exists and is not deleted. */
@@ -28,7 +29,9 @@ export interface Taking {
  */
 const keyedTries = 1;
 
-/** Maximum number of times that a create with an idempotency key removes claims because the item is full of them. */
+/**
+ * Maximum number of times that a create with an idempotency key removes reservations because the item is full of them.
+ */
 const maxClearings = 2;
 
 /** Takes the next numbers of a counter in one conditional update. Returns the last of them, or why there are none. */
@@ -47,75 +50,75 @@ export async function takeNumbers(table: DynamodbTable, { parent, counter, count
  * Takes the next numbers for an idempotency key, or returns those that an earlier request took for it. The returned
  * number is recorded, so all requests with the key get the same number.
  *
- * @throws Throttled when the item is full of claims that this call could not remove; nothing was applied
+ * @throws Throttled when the item is full of reservations that this call could not remove; nothing was applied
  */
 export async function takeNumbersOnce(
   table: DynamodbTable,
   taking: Taking,
-  { claim, isFirst, seen, now }: Pick<LeasedKey, 'claim' | 'isFirst' | 'seen'> & { now: () => number },
+  { reservation, isFirst, seen, now }: Pick<LeasedKey, 'reservation' | 'isFirst' | 'seen'> & { now: () => number },
 ): Promise<number | Refusal> {
   const { parent, counter, count } = taking;
-  const record = (taken: number) => recordNumber(table, parent, { claim, taken, now: now() });
+  const record = (taken: number) => recordNumber(table, parent, { reservation, taken, now: now() });
   let item = seen;
   if (!isFirst) {
-    const known = await readClaim(table, parent, claim);
+    const known = await readReservation(table, parent, reservation);
     item = known.item;
     if (!isLive(item)) return 'not live';
     if (known.recorded !== undefined) return known.recorded;
-    const claimed = claimedNumber(item, claim);
-    if (claimed !== undefined) return record(claimed);
+    const reserved = reservedNumber(item, reservation);
+    if (reserved !== undefined) return record(reserved);
   }
   for (let cleared = 0; ; cleared++) {
-    const removed = item ? await removableClaims(table, parent, { item, now: now() }) : [];
-    const update = claimingUpdate(taking, { claim, removed, maxClaims: claimLimit(item) });
+    const removed = item ? await removableReservations(table, parent, { item, now: now() }) : [];
+    const update = reservingUpdate(taking, { reservation, removed, maxReservations: reservationLimit(item) });
     const outcome = await table.update(parent, update, keyedTries);
     if ('done' in outcome) return record(numberIn(outcome.done, counter));
     item = outcome.refused;
     if (!isLive(item)) return 'not live';
-    const claimed = claimedNumber(item, claim);
-    if (claimed !== undefined) return record(claimed);
+    const reserved = reservedNumber(item, reservation);
+    if (reserved !== undefined) return record(reserved);
     if (numberIn(item, counter) > limits.highestNumber - count) return 'used up';
-    if (cleared === maxClearings) throw new Throttled(new Error('The item of the counter is full of claims'));
+    if (cleared === maxClearings) throw new Throttled(new Error('The item of the counter is full of reservations'));
   }
 }
 
 /** Returns the number that an earlier attempt of the request took and did not record. */
-function claimedNumber(item: Item, claim: string): number | undefined {
-  const claimed = item.claims?.M?.[claim];
-  return claimed && Number(claimed.N);
+function reservedNumber(item: Item, reservation: string): number | undefined {
+  const reserved = item[reservationsName]?.M?.[reservation];
+  return reserved && Number(reserved.N);
 }
 
 /**
- * Maximum number of claims that the condition of an update names. The update adds one claim and removes others. If the
- * item is full, the condition requires that the item still has one of the named claims to remove, so that the item gets
- * no larger. DynamoDB accepts 300 operators in a condition; this many claims take 60.
+ * Maximum number of reservations that the condition of an update names. The update adds one reservation and removes
+ * others. If the item is full, the condition requires that the item still has one of the named reservations to remove,
+ * so that the item gets no larger. DynamoDB accepts 300 operators in a condition; this many reservations take 60.
  */
 const comparedAtOnce = 30;
 
 /**
- * Returns the update that takes numbers, claims them and removes other claims, on the condition that the claim is new.
- * If the item is full, at least one of the claims to remove must still be there, so that the item gets no larger.
- * Concurrent updates may have removed the others.
+ * Returns the update that takes numbers, reserves them and removes other reservations, on the condition that the
+ * reservation is new. If the item is full, at least one of the reservations to remove must still be there, so that the
+ * item gets no larger. Concurrent updates may have removed the others.
  */
-function claimingUpdate(
+function reservingUpdate(
   { counter, count }: Taking,
-  { claim, removed, maxClaims }: { claim: string; removed: string[]; maxClaims: number },
+  { reservation, removed, maxReservations }: { reservation: string; removed: string[]; maxReservations: number },
 ): ItemUpdate {
-  const hasRoom = 'size(claims) < :maxClaims';
-  const replacesOne = removed.slice(0, comparedAtOnce).map((_, i) => `attribute_exists(claims.#${i})`);
+  const hasRoom = `size(${reservationsName}) < :maxReservations`;
+  const replacesOne = removed.slice(0, comparedAtOnce).map((_, i) => `attribute_exists(${reservationsName}.#${i})`);
   return {
     UpdateExpression:
-      'SET #counter = #counter + :count, claims.#claim = #counter + :count' +
-      (removed.length > 0 ? ` REMOVE ${removed.map((_, i) => `claims.#${i}`).join(', ')}` : ''),
+      `SET #counter = #counter + :count, ${reservationsName}.#reservation = #counter + :count` +
+      (removed.length > 0 ? ` REMOVE ${removed.map((_, i) => `${reservationsName}.#${i}`).join(', ')}` : ''),
     ConditionExpression:
-      `${live} AND #counter <= :highestBefore AND attribute_not_exists(claims.#claim)` +
+      `${live} AND #counter <= :highestBefore AND attribute_not_exists(${reservationsName}.#reservation)` +
       ` AND (${[hasRoom, ...replacesOne].join(' OR ')})`,
     ExpressionAttributeNames: {
       '#counter': counter,
-      '#claim': claim,
+      '#reservation': reservation,
       ...Object.fromEntries(removed.map((name, i) => [`#${i}`, name])),
     },
-    ExpressionAttributeValues: { ...valuesOf(count), ':maxClaims': number(maxClaims) },
+    ExpressionAttributeValues: { ...valuesOf(count), ':maxReservations': number(maxReservations) },
   };
 }
 

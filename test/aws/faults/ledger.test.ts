@@ -2,10 +2,10 @@ import { randomUUID } from 'node:crypto';
 import { GetItemCommand, UpdateItemCommand } from '@aws-sdk/client-dynamodb';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { createMessage } from '../../../functions/api/create-message.ts';
-import { newClaim } from '../../../lib/ledger/dynamodb/claims.ts';
 import { DynamodbLedger } from '../../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { chatKey } from '../../../lib/ledger/dynamodb/keys.ts';
 import { ParkedWrites } from '../../../lib/ledger/dynamodb/parked-writes.ts';
+import { newReservation } from '../../../lib/ledger/dynamodb/reservations.ts';
 import { keyOf, number } from '../../../lib/ledger/dynamodb/table.ts';
 import type { IdempotencyKey } from '../../../lib/ledger/ledger.ts';
 import { limits } from '../../../lib/limits.ts';
@@ -60,7 +60,7 @@ describe('the ledger in DynamoDB', () => {
       write.kind === 'message' ? [`${write.number}.${write.revision} ${write.content.body}`] : [],
     );
   const newKey = (): IdempotencyKey => ({ id: randomUUID(), payload: 'payload' });
-  const claims = async () => {
+  const reservations = async () => {
     const { Item } = await opened.client.send(
       new GetItemCommand({ TableName: opened.name, Key: keyOf(chatKey(token, 1)), ConsistentRead: true }),
     );
@@ -266,8 +266,8 @@ describe('the ledger in DynamoDB', () => {
     test.each([
       ['50 requests that died now', 50, 0, 30],
       ['150 requests that died yesterday', 150, 2 * limits.idempotencyMs, 51],
-    ])('a create with a key succeeds despite the claims of %s, and removes some', async (_who, count, age, left) => {
-      const names = numbers(1, count).map((i) => (age > 0 ? `${clock() - age}/${i}` : newClaim()));
+    ])('a create succeeds despite the reservations of %s, and removes some', async (_who, count, age, left) => {
+      const names = numbers(1, count).map((i) => (age > 0 ? `${clock() - age}/${i}` : newReservation()));
       await opened.client.send(
         new UpdateItemCommand({
           TableName: opened.name,
@@ -280,7 +280,7 @@ describe('the ledger in DynamoDB', () => {
         }),
       );
       expect((await create('message', newKey())).first).toBe(count + 1);
-      expect(await claims()).toHaveLength(left);
+      expect(await reservations()).toHaveLength(left);
     });
   });
 

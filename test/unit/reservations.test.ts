@@ -1,9 +1,14 @@
 import { expect, test } from 'vitest';
-import { claimsKept, earlierClaim, maxClaims, newClaim } from '../../lib/ledger/dynamodb/claims.ts';
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
 import { newItem } from '../../lib/ledger/dynamodb/items.ts';
 import { chatKey } from '../../lib/ledger/dynamodb/keys.ts';
 import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
+import {
+  earlierReservation,
+  maxReservations,
+  newReservation,
+  reservationsKept,
+} from '../../lib/ledger/dynamodb/reservations.ts';
 import { DynamodbTable, type Item, number, text } from '../../lib/ledger/dynamodb/table.ts';
 import { limits } from '../../lib/limits.ts';
 import { Unavailable } from '../../lib/model/errors.ts';
@@ -18,8 +23,8 @@ import { chatNamed, contents, numbers } from '../support/histories/writes.ts';
 const hour = 60 * 60 * 1_000;
 
 /**
- * Returns a caller whose fourth call, the take of a number, ends with `ending`. The first three put the key, and read the
- * chat's item and the application's.
+ * Returns a caller whose fourth call, the take of a number, ends with `ending`. The first three put the key, and read
+ * the chat's item and the application's.
  */
 const interrupted = (ending: (effect: () => unknown) => Promise<never>): Caller => {
   let calls = 0;
@@ -35,8 +40,8 @@ class RecordingNothing extends DynamodbTable {
   }
 }
 
-/** Opens a chat whose item has the claims. `create` returns the number of the message. */
-async function openChat({ claims = {} }: { claims?: Item } = {}) {
+/** Opens a chat whose item has the reservations. `create` returns the number of the message. */
+async function openChat({ reservations = {} }: { reservations?: Item } = {}) {
   const clock = newClock();
   const simulated = new SimulatedTable(clock);
   const sent: number[] = [];
@@ -54,7 +59,7 @@ async function openChat({ claims = {} }: { claims?: Item } = {}) {
   await ledgerOf(wellCaller).createChat(token, chatNamed(null));
   const { pk } = chatKey(token, 1);
   const item = () => simulated.itemsIn(pk).find((one) => one.pk?.S === pk && one.sk?.S === 'chat') as Item;
-  simulated.put({ ...item(), messages: number(Object.keys(claims).length), claims: { M: claims } });
+  simulated.put({ ...item(), messages: number(Object.keys(reservations).length), claims: { M: reservations } });
   const create = async (id?: string, caller = wellCaller, Table = DynamodbTable) => {
     clock.advance(10);
     const key = id === undefined ? undefined : { id, payload: 'payload' };
@@ -79,12 +84,12 @@ async function openChat({ claims = {} }: { claims?: Item } = {}) {
     );
     return await died.promise;
   };
-  return { clock, simulated, create, die, item, claims: () => Object.keys(item().claims?.M ?? {}), sent };
+  return { clock, simulated, create, die, item, reservations: () => Object.keys(item().claims?.M ?? {}), sent };
 }
 
-/** Returns claims of an earlier release, with the numbers from 1 on. */
-const earlierClaims = (count: number, begun: number): Item =>
-  Object.fromEntries(numbers(1, count).map((i) => [earlierClaim(`key ${i}`.padEnd(43, '.'), begun), number(i)]));
+/** Returns reservations of an earlier release, with the numbers from 1 on. */
+const earlierReservations = (count: number, begun: number): Item =>
+  Object.fromEntries(numbers(1, count).map((i) => [earlierReservation(`key ${i}`.padEnd(43, '.'), begun), number(i)]));
 
 /** Returns the item of a key as an earlier release put it. */
 const earlierKey = (id: string, begun: number): Item => ({
@@ -98,11 +103,11 @@ const earlierKey = (id: string, begun: number): Item => ({
 });
 const now = newClock()();
 
-test('a chat keeps a few claims, however many creates with a key it gets', async () => {
-  const { create, claims, simulated } = await openChat();
+test('a chat keeps a few reservations, however many creates with a key it gets', async () => {
+  const { create, reservations, simulated } = await openChat();
   for (const i of numbers(1, 100)) {
     expect(await create(`key ${i}`)).toBe(i);
-    expect(claims().length).toBeLessThanOrEqual(2 * claimsKept + 1);
+    expect(reservations().length).toBeLessThanOrEqual(2 * reservationsKept + 1);
   }
   expect(simulated.invalid).toEqual([]);
 });
@@ -127,38 +132,42 @@ test('requests that die after they took a number do not fill the item of the cha
   expect(simulated.invalid).toEqual([]);
 });
 
-test('a chat with 3,000 expired claims of an earlier release accepts creates, and each of them removes 100', async () => {
-  const { create, claims, simulated, clock } = await openChat({ claims: earlierClaims(3_000, now - 48 * hour) });
+test('a chat with 3,000 expired reservations of an earlier release accepts creates, and each of them removes 100', async () => {
+  const { create, reservations, simulated, clock } = await openChat({
+    reservations: earlierReservations(3_000, now - 48 * hour),
+  });
   for (const i of numbers(1, 29)) {
     expect(await create(`key ${i}`)).toBe(3_000 + i);
-    expect(claims().length).toBe(3_000 - 100 * i + i);
+    expect(reservations().length).toBe(3_000 - 100 * i + i);
     clock.advance(1_000);
   }
   await create('last');
-  expect(claims().filter((name) => name.includes('/'))).toEqual([]);
+  expect(reservations().filter((name) => name.includes('/'))).toEqual([]);
   expect(simulated.invalid).toEqual([]);
 });
 
-test('unexpired claims of an earlier release leave the item within seconds, and a retry still returns their numbers', async () => {
+test('unexpired reservations of an earlier release leave the item within seconds, and a retry still returns their numbers', async () => {
   const begun = now - 2 * hour;
-  const { create, claims, simulated, clock } = await openChat({ claims: earlierClaims(1_000, begun) });
+  const { create, reservations, simulated, clock } = await openChat({
+    reservations: earlierReservations(1_000, begun),
+  });
   for (const i of numbers(1, 1_000)) simulated.put(earlierKey(`key ${i}`.padEnd(43, '.'), begun));
   for (const i of numbers(1, 30)) {
     expect(await create(`another ${i}`)).toBe(1_000 + i);
     clock.advance(100);
   }
-  expect(claims().filter((name) => name.includes('/')).length).toBeLessThan(2 * claimsKept);
+  expect(reservations().filter((name) => name.includes('/')).length).toBeLessThan(2 * reservationsKept);
   for (const i of numbers(1, 1_000)) expect(await create(`key ${i}`.padEnd(43, '.'))).toBe(i);
   expect(simulated.invalid).toEqual([]);
 });
 
-test('claims of an earlier release stay for an hour, and do not prevent creates', async () => {
-  const { create, claims, clock } = await openChat({ claims: earlierClaims(100, now - hour / 2) });
+test('reservations of an earlier release stay for an hour, and do not prevent creates', async () => {
+  const { create, reservations, clock } = await openChat({ reservations: earlierReservations(100, now - hour / 2) });
   for (const i of numbers(1, 50)) await create(`key ${i}`);
-  expect(claims().filter((name) => name.includes('/'))).toHaveLength(100);
+  expect(reservations().filter((name) => name.includes('/'))).toHaveLength(100);
   clock.advance(hour);
   for (const i of numbers(51, 70)) await create(`key ${i}`);
-  expect(claims().filter((name) => name.includes('/')).length).toBeLessThan(2 * claimsKept);
+  expect(reservations().filter((name) => name.includes('/')).length).toBeLessThan(2 * reservationsKept);
 });
 
 test('a key of this release is in flight for functions of an earlier one, until it expires or has its response', async () => {
@@ -170,12 +179,12 @@ test('a key of this release is in flight for functions of an earlier one, until 
   expect(key?.answer).toBeUndefined();
 });
 
-test('a create with a key is refused while the item is full of claims that cannot be recorded, and takes no number', async () => {
+test('a create with a key is refused while the item is full of reservations that cannot be recorded, and takes no number', async () => {
   const { clock, create, die, item } = await openChat();
   const died = [];
   for (const i of numbers(1, 60)) died.push(await die(`dead ${i}`, RecordingNothing));
   const given = died.filter((tookOne) => tookOne).length;
-  expect(given).toBe(maxClaims);
+  expect(given).toBe(maxReservations);
   expect(sizeOf(item())).toBeLessThan(1_024);
   expect(await refusal(create('next', wellCaller, RecordingNothing))).toBe('too_many_requests');
   expect(Number(item().messages?.N)).toBe(given);
@@ -184,11 +193,11 @@ test('a create with a key is refused while the item is full of claims that canno
   expect(await create('next')).toBe(given + 2);
 });
 
-test('a chat with numbers of eight digits, a name of 50 bytes and all the claims that it may have is one write unit', () => {
+test('a chat with numbers of eight digits, a name of 50 bytes and all the reservations that it may have is one write unit', () => {
   const taken = number(99_999_999);
-  const claims = Object.fromEntries(numbers(1, maxClaims).map(() => [newClaim(), taken]));
+  const reservations = Object.fromEntries(numbers(1, maxReservations).map(() => [newReservation(), taken]));
   const chat = newItem(chatKey('x'.repeat(22), 12_345), 'x'.repeat(50), now);
-  expect(sizeOf({ ...chat, messages: taken, claims: { M: claims } })).toBeLessThanOrEqual(1_024);
+  expect(sizeOf({ ...chat, messages: taken, claims: { M: reservations } })).toBeLessThanOrEqual(1_024);
 });
 
 test('a number that cannot be recorded is not used: the create gets a 503, and a retry completes it', async () => {
@@ -200,7 +209,7 @@ test('a number that cannot be recorded is not used: the create gets a 503, and a
   expect(sent).toEqual([2, 1]);
 });
 
-test('a late update that takes a number is refused while the item has the claim of its key', async () => {
+test('a late update that takes a number is refused while the item has the reservation of its key', async () => {
   const { clock, create, item } = await openChat();
   let late = async (): Promise<unknown> => undefined;
   void create(
@@ -213,12 +222,12 @@ test('a late update that takes a number is refused while the item has the claim 
   await new Promise(setImmediate);
   clock.advance(limits.idempotencyLeaseMs);
   expect(await create('late')).toBe(1);
-  for (const i of numbers(2, claimsKept)) await create(`key ${i}`);
+  for (const i of numbers(2, reservationsKept)) await create(`key ${i}`);
   await expect(late()).rejects.toThrow();
-  expect(item().messages).toEqual(number(claimsKept));
+  expect(item().messages).toEqual(number(reservationsKept));
 });
 
-test('a late update that takes a number after the claim of its key was removed does not change the number of the key', async () => {
+test('a late update that takes a number after the reservation of its key was removed does not change the number of the key', async () => {
   const { clock, create, item, sent } = await openChat();
   const released = Promise.withResolvers<void>();
   const slow = create(
