@@ -3,7 +3,7 @@ import { Worker } from 'node:worker_threads';
 import { createBirpc } from 'birpc';
 import { queues as queueList, queueNames } from '../functions/queues.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
-import { events, type LogLevel, log } from '../functions/runtime/observe/log.ts';
+import { type LogLevel, log, logEvents } from '../functions/runtime/observe/log.ts';
 import type { Services } from '../functions/runtime/services.ts';
 import { Cursors } from '../lib/api/cursors.ts';
 import type { OperationId } from '../lib/api/routes.ts';
@@ -94,7 +94,7 @@ export async function startEngine(
   await once(thread, 'message');
   await readers.started();
   let stopping = false;
-  thread.on('error', (error) => log.critical(events.workerDied, { error }));
+  thread.on('error', (error) => log.critical(logEvents.workerDied, { error }));
   thread.on('exit', () => {
     // Without the worker thread nothing is stored and the queues only grow. A new start continues with what is on the
     // disk.

@@ -1,5 +1,5 @@
 import type { SQSBatchResponse, SQSEvent } from 'aws-lambda';
-import { events, log } from '../functions/runtime/observe/log.ts';
+import { log, logEvents } from '../functions/runtime/observe/log.ts';
 import { retryDelaySeconds } from '../functions/runtime/worker.ts';
 import type { Delivery, Queue } from '../lib/queue/queue.ts';
 import { sqsEvent } from './lambda-events.ts';
@@ -62,7 +62,7 @@ export class EventSource {
       } catch (error) {
         // The queue itself failed, for instance because the disk is full. Messages in flight are delivered again after
         // their visibility timeouts.
-        log.error(events.queueFailed, { queue: this.#name, error: error as Error });
+        log.error(logEvents.queueFailed, { queue: this.#name, error: error as Error });
         await this.#sleep(queueFailedDelayMs);
       }
     }
@@ -74,7 +74,7 @@ export class EventSource {
       const { batchItemFailures } = await this.#worker(sqsEvent(this.#name, deliveries));
       failed = new Set(batchItemFailures.map(({ itemIdentifier }) => itemIdentifier));
     } catch (error) {
-      log.error(events.batchFailed, { queue: this.#name, error: error as Error });
+      log.error(logEvents.batchFailed, { queue: this.#name, error: error as Error });
       failed = new Set(deliveries.map(({ receipt }) => receipt));
     }
     await this.#queue.acknowledge(

@@ -8,7 +8,7 @@ import { callerOf, self } from '../functions/runtime/http/bearer.ts';
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { problemFor, problemResponse } from '../functions/runtime/http/proxy-result.ts';
 import { joinLines } from '../functions/runtime/http/request-headers.ts';
-import { events, log } from '../functions/runtime/observe/log.ts';
+import { log, logEvents } from '../functions/runtime/observe/log.ts';
 import type { Access } from '../lib/access/access.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
@@ -346,7 +346,7 @@ export class Readers {
       if (read.arrivedAt > arrivedBefore) continue;
       if (!read.isRefused) this.#refuse(read, outOfTime());
       if (now - startedAt < minRunningMs) continue;
-      log.warn(events.readTooSlow, { request_id: read.requestId, route: read.route });
+      log.warn(logEvents.readTooSlow, { request_id: read.requestId, route: read.route });
       this.#paces.note(read.application, { runMs: now - startedAt, cpuMs: now - startedAt });
       this.#readers.delete(reader);
       child.kill('SIGKILL');
@@ -359,7 +359,7 @@ export class Readers {
 
   /** Responds to a read with a problem. */
   #refuse(read: Read, problem: Problem): void {
-    log.debug(events.readRefused, { request_id: read.requestId });
+    log.debug(logEvents.readRefused, { request_id: read.requestId });
     read.isRefused = true;
     read.refuse(problem);
   }
@@ -390,7 +390,7 @@ export class Readers {
   /** Handles a process that ended unexpectedly. */
   #onExit(reader: Reader, why: { error: Error } | { code: number | null; signal: string | null }): void {
     if (this.#stopping || !this.#readers.delete(reader)) return;
-    log.error(events.readerDied, why);
+    log.error(logEvents.readerDied, why);
     if (reader.read) this.#refuse(reader.read, interrupted());
     if (!reader.remote) {
       this.#started.resolve();

@@ -1,4 +1,4 @@
-import { events, log } from '../functions/runtime/observe/log.ts';
+import { log, logEvents } from '../functions/runtime/observe/log.ts';
 
 /**
  * Does what an EventBridge schedule does on AWS: runs the work repeatedly, never twice at once, and waits this long
@@ -11,7 +11,7 @@ export function every(milliseconds: number, name: string, work: () => Promise<un
     try {
       await work();
     } catch (error) {
-      if (!stopped) log.error(events.scheduleFailed, { schedule: name, error: error as Error });
+      if (!stopped) log.error(logEvents.scheduleFailed, { schedule: name, error: error as Error });
     }
     if (!stopped) timer = setTimeout(run, milliseconds);
   };

@@ -22,7 +22,7 @@ import {
   sharedBody,
 } from '../functions/runtime/http/proxy-result.ts';
 import { joinLines } from '../functions/runtime/http/request-headers.ts';
-import { events, log } from '../functions/runtime/observe/log.ts';
+import { log, logEvents } from '../functions/runtime/observe/log.ts';
 import type { Access } from '../lib/access/access.ts';
 import type { EventStream } from '../lib/api/feed.ts';
 import { commonHeaders, preflightHeaders, privateResponse } from '../lib/api/headers.ts';
@@ -163,7 +163,7 @@ export function createServer(
       socket.destroy();
       return;
     }
-    log.debug(events.connectionRefused, { code: problem.code });
+    log.debug(logEvents.connectionRefused, { code: problem.code });
     connections.endWith(connection, lastResponse(problemResponse(problem, randomUUID())));
   };
 
@@ -362,7 +362,7 @@ export function createServer(
       .finally(done);
   };
   const fail = (error: Error, exchange: Exchange): void => {
-    log.error(events.failed, { request_id: exchange.id, error });
+    log.error(logEvents.failed, { request_id: exchange.id, error });
     send(exchange, refusal(exchange, internalError()));
   };
 

@@ -1,5 +1,5 @@
 import { createHistogram } from 'node:perf_hooks';
-import { events, log } from '../functions/runtime/observe/log.ts';
+import { log, logEvents } from '../functions/runtime/observe/log.ts';
 import { type OperationId, type Route, routes } from '../lib/api/routes.ts';
 
 /**
@@ -85,7 +85,7 @@ export class Traffic {
     route.byDuration[bucket] = (route.byDuration[bucket] ?? 0) + 1;
     route.totalMs += durationMs;
     if (!probes.has(served)) this.#noteTraffic(request);
-    if (this.#isVerbose) this.#show('debug', events.responded, lineOf(request));
+    if (this.#isVerbose) this.#show('debug', logEvents.responded, lineOf(request));
   }
 
   #routeOf(served: Served): RouteTraffic {
@@ -108,12 +108,12 @@ export class Traffic {
     }
     if (this.#hadTraffic) return;
     this.#hadTraffic = true;
-    this.#show('info', events.firstRequest, {});
+    this.#show('info', logEvents.firstRequest, {});
   }
 
   #summarize(): void {
     this.#summary = undefined;
-    this.#show('info', events.traffic, {
+    this.#show('info', logEvents.traffic, {
       requests: this.#recent.count,
       creates: this.#creates,
       client_errors: this.#clientErrors,

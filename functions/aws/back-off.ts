@@ -1,6 +1,6 @@
 import type { SQSRecord } from 'aws-lambda';
 import type { Queue } from '../../lib/queue/queue.ts';
-import { events, log } from '../runtime/observe/log.ts';
+import { log, logEvents } from '../runtime/observe/log.ts';
 import { type BatchHandler, retryDelaySeconds } from '../runtime/worker.ts';
 
 /**
@@ -24,7 +24,7 @@ export const backingOff =
         );
     } catch (error) {
       // SQS delivers the records again anyway, only later.
-      log.warn(events.queueFailed, { error: error as Error });
+      log.warn(logEvents.queueFailed, { error: error as Error });
     }
     return response;
   };

@@ -2,7 +2,7 @@ import { limits } from '../../lib/limits.ts';
 import { Unavailable } from '../../lib/model/errors.ts';
 import type { SystemKey, SystemSecret } from '../../lib/system-secret.ts';
 import { systemKeysIn } from '../../lib/system-secret-text.ts';
-import { events, log } from '../runtime/observe/log.ts';
+import { log, logEvents } from '../runtime/observe/log.ts';
 
 /**
  * The system secret as a running function caches it. It is read during the start and refreshed in the background of
@@ -52,7 +52,7 @@ export class CachedSecret implements SystemSecret {
       });
     this.#reading = reading;
     // Possibly no request waits for this read, so its error is handled here. The next request tries again.
-    reading.catch((error) => log.warn(events.unavailable, { error: error as Error }));
+    reading.catch((error) => log.warn(logEvents.unavailable, { error: error as Error }));
     return reading;
   }
 }

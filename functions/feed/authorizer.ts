@@ -5,7 +5,7 @@ import { DomainError } from '../../lib/model/errors.ts';
 import type { Caller } from '../../lib/model/holder.ts';
 import { requireAllowed } from '../runtime/http/permission.ts';
 import type { LambdaHandler } from '../runtime/lambda.ts';
-import { events, log } from '../runtime/observe/log.ts';
+import { log, logEvents } from '../runtime/observe/log.ts';
 
 /**
  * What AppSync Events asks its authorizer
@@ -38,12 +38,12 @@ export const feedAuthorizer =
     const { operation, channel } = requestContext;
     try {
       const refusal = await refusalOf(authorizationToken, operation, channel ?? undefined, access);
-      if (refusal) log.info(events.followerRefused, { operation, reason: refusal });
+      if (refusal) log.info(logEvents.followerRefused, { operation, reason: refusal });
       return { isAuthorized: refusal === undefined, ttlOverride: 0 };
     } catch (error) {
-      log.warn(events.unavailable, { error: error as Error });
+      log.warn(logEvents.unavailable, { error: error as Error });
       // Lambda would print the whole error, which may quote a token. AppSync refuses the follower, who tries again.
-      throw new Error(events.unavailable);
+      throw new Error(logEvents.unavailable);
     }
   };
 

@@ -1,7 +1,7 @@
 import middy from '@middy/core';
 import type { Context, EventBridgeEvent } from 'aws-lambda';
 import type { LambdaHandler } from './lambda.ts';
-import { events, log } from './observe/log.ts';
+import { log, logEvents } from './observe/log.ts';
 
 export type ScheduledEvent = EventBridgeEvent<'Scheduled Event', Record<string, never>>;
 export type ScheduleHandler = LambdaHandler<ScheduledEvent, void>;
@@ -12,8 +12,8 @@ export const scheduled =
   (services: Needs): ScheduleHandler =>
     middy<ScheduledEvent, void>((_event: ScheduledEvent, context: Context) => work(services, context)).onError(
       ({ error }) => {
-        log.error(events.scheduleFailed, { error: error as Error });
+        log.error(logEvents.scheduleFailed, { error: error as Error });
         // Lambda would print the whole error, which may quote clients' data.
-        throw new Error(events.scheduleFailed);
+        throw new Error(logEvents.scheduleFailed);
       },
     ) as ScheduleHandler;

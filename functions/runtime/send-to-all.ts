@@ -1,5 +1,5 @@
 import type { Outbox } from '../../lib/queue/queue.ts';
-import { events, log } from './observe/log.ts';
+import { log, logEvents } from './observe/log.ts';
 
 /**
  * Sends the messages to every queue. The keys of the map are the names of the queues. A queue that fails does not keep
@@ -14,7 +14,7 @@ export async function sendToAll(outboxes: ReadonlyMap<string, Outbox>, bodies: s
     try {
       await outbox.send(bodies);
     } catch (error) {
-      log.warn(events.queueFailed, { queue, error: error as Error });
+      log.warn(logEvents.queueFailed, { queue, error: error as Error });
       failures.push(error);
     }
   });

@@ -4,7 +4,7 @@ import type { DeadLetterQueue } from '../../lib/queue/queue.ts';
 import { MalformedRecord, UnknownRecord } from '../../lib/queue/records.ts';
 import { type AwsQueue, type QueueService, queueService, queues } from '../queues.ts';
 import type { LambdaHandler } from './lambda.ts';
-import { events, log } from './observe/log.ts';
+import { log, logEvents } from './observe/log.ts';
 import type { Measured } from './observe/metrics.ts';
 import { logged, type Report } from './observe/report.ts';
 
@@ -47,7 +47,7 @@ interface WorkerOptions<Queue extends AwsQueue, Content, Needs> {
    */
   work: (records: Parsed<Content>[], services: Needs) => Promise<BatchOutcome>;
   /** The message that reports a batch. */
-  done: (typeof events)[keyof typeof events];
+  done: (typeof logEvents)[keyof typeof logEvents];
 }
 
 /** Returns the seconds since `at`; undefined if `at` is unknown. */
@@ -75,7 +75,7 @@ export const worker =
     return middy<SQSEvent, SQSBatchResponse>(async ({ Records }: SQSEvent) => {
       const { parsed, malformed, unknown } = parseBatch(Records, decode);
       for (const { record, reason } of unknown)
-        log.warn(events.unknownRecord, { queue, message_id: record.messageId, reason });
+        log.warn(logEvents.unknownRecord, { queue, message_id: record.messageId, reason });
       const { poison, failed = [], measured } = await work(parsed, services);
       const requestsOf = new Map(parsed.map(({ record, content }) => [record, content.requests]));
       const bad = [...malformed, ...poison];
@@ -91,8 +91,8 @@ export const worker =
       return failing([...unknown.map(({ record }) => record), ...failed, ...unmoved]);
     }).onError((request) => {
       const { Records } = request.event;
-      log.warn(events.batchFailed, { queue, records: Records.length, error: request.error as Error });
-      report(events.batchFailed, { [queues[queue].metrics.failed]: 1 }, []);
+      log.warn(logEvents.batchFailed, { queue, records: Records.length, error: request.error as Error });
+      report(logEvents.batchFailed, { [queues[queue].metrics.failed]: 1 }, []);
       request.response = failing(Records);
     }) as BatchHandler;
   };
@@ -130,10 +130,10 @@ async function moveToDeadLetters(
     const about = { queue, message_id: record.messageId, reason, request_ids };
     try {
       await deadLetterQueue.addDeadLetters([{ body: record.body, reason }]);
-      log.error(events.movedToDeadLetters, about);
+      log.error(logEvents.movedToDeadLetters, about);
     } catch (error) {
       // The other records are done. This one is retried, until the queue's own limit makes it a dead letter.
-      log.error(events.notMovedToDeadLetters, { ...about, error: error as Error });
+      log.error(logEvents.notMovedToDeadLetters, { ...about, error: error as Error });
       unmoved.push(record);
     }
   }

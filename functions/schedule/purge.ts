@@ -1,5 +1,5 @@
 import { purgeDeleted } from '../../lib/purge/purge.ts';
-import { events, log } from '../runtime/observe/log.ts';
+import { log, logEvents } from '../runtime/observe/log.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 
@@ -10,6 +10,6 @@ const reserveMs = 5_000;
 export const purgeSchedule = scheduled(
   async (services: Pick<WorkerServices, 'store' | 'searchIndex' | 'ledger'>, context) => {
     const removed = await purgeDeleted(services, Date.now(), () => context.getRemainingTimeInMillis() > reserveMs);
-    if (removed > 0) log.info(events.purged, { removed });
+    if (removed > 0) log.info(logEvents.purged, { removed });
   },
 );

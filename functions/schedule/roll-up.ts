@@ -1,5 +1,5 @@
 import { rollUp } from '../../lib/rollup/rollup.ts';
-import { events, log } from '../runtime/observe/log.ts';
+import { log, logEvents } from '../runtime/observe/log.ts';
 import { logged } from '../runtime/observe/report.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { WorkerServices } from '../runtime/services.ts';
@@ -8,8 +8,8 @@ import type { WorkerServices } from '../runtime/services.ts';
 export const rollUpSchedule = scheduled(
   async ({ store, ledger, report = logged }: Pick<WorkerServices, 'store' | 'ledger' | 'report'>) => {
     const visited = await rollUp(store, ledger, ({ marks, error }) =>
-      log.error(events.notCounted, { marks, ...(error instanceof Error && { error }) }),
+      log.error(logEvents.notCounted, { marks, ...(error instanceof Error && { error }) }),
     );
-    report(events.rolledUp, { rolled_up: visited }, []);
+    report(logEvents.rolledUp, { rolled_up: visited }, []);
   },
 );

@@ -1,4 +1,4 @@
-import { events } from '../runtime/observe/log.ts';
+import { logEvents } from '../runtime/observe/log.ts';
 import { logged } from '../runtime/observe/report.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { SweepServices } from '../runtime/services.ts';
@@ -9,5 +9,5 @@ const reserveMs = 10_000;
 /** Runs every minute, on AWS only: sends the accepted writes that were parked during an outage of the store queue. */
 export const sweepSchedule = scheduled(async ({ parkedWrites, report = logged }: SweepServices, context) => {
   const records = await parkedWrites.sweep(() => context.getRemainingTimeInMillis() > reserveMs);
-  report(events.swept, { swept: records }, []);
+  report(logEvents.swept, { swept: records }, []);
 });

@@ -2,7 +2,7 @@ import type { SQSRecord } from 'aws-lambda';
 import { channelOf, feedId } from '../../lib/feed/channels.ts';
 import { limits } from '../../lib/limits.ts';
 import { decodeStepsRecord, type EncodedStep } from '../../lib/queue/records.ts';
-import { events, log } from '../runtime/observe/log.ts';
+import { log, logEvents } from '../runtime/observe/log.ts';
 import type { FeedServices } from '../runtime/services.ts';
 import { type Parsed, type Poison, secondsSince, worker } from '../runtime/worker.ts';
 
@@ -21,7 +21,7 @@ interface BatchStep {
 export const feedWorker = worker({
   queue: 'feed',
   decode: decodeStepsRecord,
-  done: events.published,
+  done: logEvents.published,
   work: async (records, services: FeedWorkerServices) => {
     const steps = stepsOf(records);
     const { retry, refused } = await publishAll(await channelsOf(steps, services), services);
@@ -33,7 +33,7 @@ export const feedWorker = worker({
     const published = records.filter(({ record }) => !failed.has(record) && !poison.has(record));
     const [oldest] = published.flatMap(({ content }) => content.at ?? []).sort((a, b) => a - b);
     const [error] = retry.values();
-    if (error) log.warn(events.notPublished, { records: failed.size, error });
+    if (error) log.warn(logEvents.notPublished, { records: failed.size, error });
     return {
       poison: [...poison.values()],
       failed: [...failed],

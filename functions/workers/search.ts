@@ -8,7 +8,7 @@ import {
   type SearchDocument,
   type SearchIndex,
 } from '../../lib/search/search-index.ts';
-import { events } from '../runtime/observe/log.ts';
+import { logEvents } from '../runtime/observe/log.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 import { type Poison, secondsSince, worker } from '../runtime/worker.ts';
 
@@ -18,7 +18,7 @@ type SearchWorkerServices = Pick<WorkerServices, 'store' | 'searchIndex'>;
 export const searchWorker = worker({
   queue: 'search',
   decode: decodeChangesRecord,
-  done: events.indexed,
+  done: logEvents.indexed,
   work: async (records, { store, searchIndex }: SearchWorkerServices) => {
     const changed = new Map<string, MessageKey>();
     for (const { content } of records) for (const key of content.messages) changed.set(nameOf(key), key);

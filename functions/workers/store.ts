@@ -5,7 +5,7 @@ import { targetOf } from '../../lib/model/write.ts';
 import { decodeWritesRecord, encodeChanges, type Provenance, type WritesRecord } from '../../lib/queue/records.ts';
 import { UnstorableWrite } from '../../lib/store/merging.ts';
 import { type ChangeQueue, changeQueues, type QueueService, queueService } from '../queues.ts';
-import { events } from '../runtime/observe/log.ts';
+import { logEvents } from '../runtime/observe/log.ts';
 import { sendToAll } from '../runtime/send-to-all.ts';
 import type { WorkerServices } from '../runtime/services.ts';
 import { type Parsed, type Poison, secondsSince, worker } from '../runtime/worker.ts';
@@ -20,7 +20,7 @@ type StoreWorkerServices = Pick<WorkerServices, 'store' | 'announcer' | QueueSer
 export const storeWorker = worker({
   queue: 'store',
   decode: decodeWritesRecord,
-  done: events.stored,
+  done: logEvents.stored,
   work: async (records, { store, announcer, ...services }: StoreWorkerServices) => {
     const poison: Poison[] = [];
     for (const batch of batches(records)) poison.push(...(await mergeOrSplit(batch, { store, announcer })));

@@ -1,5 +1,5 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { events, log } from '../../functions/runtime/observe/log.ts';
+import { log, logEvents } from '../../functions/runtime/observe/log.ts';
 import type { EventClient, StreamRequest } from '../../lib/api/feed.ts';
 import { limits } from '../../lib/limits.ts';
 import type { Version } from '../../lib/model/version.ts';
@@ -76,7 +76,7 @@ export class Hub {
       try {
         return await reads.missed(parent, after);
       } catch (error) {
-        log.error(events.feedFailed, { error: error as Error });
+        log.error(logEvents.feedFailed, { error: error as Error });
         return undefined;
       }
     });
@@ -144,7 +144,7 @@ export class Hub {
       this.#requireAccess(follower, generation);
     } catch (error) {
       // Without an end event, the client reconnects.
-      log.error(events.feedFailed, { error: error as Error });
+      log.error(logEvents.feedFailed, { error: error as Error });
       follower.close();
       client.end(Buffer.alloc(0));
     }
@@ -258,7 +258,7 @@ export class Hub {
           if (subscription.state === 'live') subscription.position = Math.max(subscription.position, upTo);
       }
     } catch (error) {
-      log.error(events.feedFailed, { error: error as Error });
+      log.error(logEvents.feedFailed, { error: error as Error });
       setTimeout(() => this.#noteVersion(topic, topic.announced), retryMs).unref();
     } finally {
       topic.isBusy = false;
@@ -296,7 +296,7 @@ export class Hub {
     const before = performance.now() - heartbeatMs;
     for (const { topic } of follower.subscriptions)
       if (topic.checkedAt < before)
-        this.#readVersion(topic).catch((error: Error) => log.error(events.feedFailed, { error }));
+        this.#readVersion(topic).catch((error: Error) => log.error(logEvents.feedFailed, { error }));
   }
 
   /** Ends the follower when its access token expires, if that is before the next visit. */
@@ -313,7 +313,7 @@ export class Hub {
       const generation = await this.#reads.generation(token);
       for (const follower of followers) this.#requireAccess(follower, generation);
     } catch (error) {
-      log.error(events.feedFailed, { error: error as Error });
+      log.error(logEvents.feedFailed, { error: error as Error });
     }
   }
 

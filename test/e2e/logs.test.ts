@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import { beforeEach, expect, onTestFinished, test } from 'vitest';
-import { events } from '../../functions/runtime/observe/log.ts';
+import { logEvents } from '../../functions/runtime/observe/log.ts';
 import { Client } from '../support/client/client.ts';
 import { useEveryRoute } from '../support/client/every-route.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
@@ -63,7 +63,7 @@ test('no log contains data that clients or operators entrust to the system, in s
   client = await Client.connect(host.url, adminKey);
   const logged = (text: string) => logs().split(text).length - 1;
   await expect.poll(() => logged('a record was moved to the dead letters'), settled).toBe(2 * malformed.length);
-  await expect.poll(() => logged(events.unknownRecord), settled).toBeGreaterThan(0);
+  await expect.poll(() => logged(logEvents.unknownRecord), settled).toBeGreaterThan(0);
 
   // A database that refuses a write with an error that quotes it, and then loses tables.
   const store = open('store.db');

@@ -1,5 +1,5 @@
 import { beforeEach, expect, test } from 'vitest';
-import { events } from '../../functions/runtime/observe/log.ts';
+import { logEvents } from '../../functions/runtime/observe/log.ts';
 import { Client } from '../support/client/client.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { type Host, startHost } from '../support/servers/host.ts';
@@ -72,7 +72,7 @@ test('each response is one line with its request id, route, status and duration,
     headers: { accept: 'text/event-stream' },
   });
   const ids = [...answers, stream].map(({ headers }) => headers.get('x-request-id'));
-  const linesOf = (id: string | null) => logged(events.responded).filter(({ request_id }) => request_id === id);
+  const linesOf = (id: string | null) => logged(logEvents.responded).filter(({ request_id }) => request_id === id);
   await expect.poll(() => ids.map((id) => linesOf(id).length), settled).toEqual(ids.map(() => 1));
   await stream.body?.cancel();
   for (const [i, id] of ids.entries()) {
@@ -105,8 +105,8 @@ test('at level info, only the first request is announced', async () => {
   await fetch(`${host.url}/metrics`);
   const client = await Client.connect(host.url, adminKey);
   for (let i = 0; i < 3; i++) await client.newApplication();
-  await expect.poll(() => logged(events.firstRequest), settled).toMatchObject([{ level: 'INFO' }]);
-  expect(logged(events.responded)).toEqual([]);
+  await expect.poll(() => logged(logEvents.firstRequest), settled).toMatchObject([{ level: 'INFO' }]);
+  expect(logged(logEvents.responded)).toEqual([]);
 });
 
 test('the metrics are shown to the holder of the admin key only, and count what happened', async () => {

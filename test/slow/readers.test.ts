@@ -5,7 +5,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult, Context } from 'aws-lambda';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import type * as z from 'zod';
-import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
+import { log, logEvents, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { responseSchemas } from '../../lib/api/responses.ts';
 import { type OperationId, routes } from '../../lib/api/routes.ts';
 import { queueMigrations } from '../../lib/queue/sqlite/schema.ts';
@@ -97,7 +97,7 @@ describe('the pool of reader processes', () => {
     if (after.statusCode !== 200) isRefused(after);
     await vi.waitFor(() => expect(isAlive(pid)).toBe(false), waiting);
     await first();
-    expect(warn.mock.calls.map(([message]) => message)).toEqual([events.readTooSlow]);
+    expect(warn.mock.calls.map(([message]) => message)).toEqual([logEvents.readTooSlow]);
   });
 
   test('killing a process in the middle of a query leaves no lock in the database', async () => {
@@ -301,7 +301,7 @@ describe('the pool of reader processes', () => {
     const error = vi.spyOn(log, 'error');
     await first();
     isRefused(await read('die'));
-    expect(error.mock.calls).toEqual([[events.readerDied, { code: 3, signal: null }]]);
+    expect(error.mock.calls).toEqual([[logEvents.readerDied, { code: 3, signal: null }]]);
     expect(await read('echo')).toMatchObject({ statusCode: 200 });
   });
 

@@ -5,7 +5,7 @@ import { deleteChat } from '../../functions/api/delete-chat.ts';
 import { editMessage } from '../../functions/api/edit-message.ts';
 import { getChat } from '../../functions/api/get-chat.ts';
 import { getHealth } from '../../functions/api/get-health.ts';
-import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
+import { log, logEvents, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Services } from '../../functions/runtime/services.ts';
 import { ProblemDocument } from '../../lib/api/responses.ts';
 import type { Ledger } from '../../lib/ledger/ledger.ts';
@@ -165,7 +165,10 @@ describe('a problem', () => {
     const { text, headers, json } = await refused(cause);
     expect(text).not.toMatch(/secrets|SQLITE|stack/);
     expect(json.code).toBe('internal_error');
-    expect(error).toHaveBeenCalledExactlyOnceWith(events.failed, { request_id: headers['x-request-id'], error: cause });
+    expect(error).toHaveBeenCalledExactlyOnceWith(logEvents.failed, {
+      request_id: headers['x-request-id'],
+      error: cause,
+    });
   });
 
   test('an outage of a dependency sends Retry-After and is logged with its cause', async () => {
@@ -174,7 +177,7 @@ describe('a problem', () => {
     const { status, headers, json } = await refused(new Unavailable(cause));
     expect([status, json.code]).toEqual([503, 'unavailable']);
     expect(headers['Retry-After'] ?? headers['retry-after']).toMatch(/^\d+$/);
-    expect(error).toHaveBeenCalledExactlyOnceWith(events.unavailable, {
+    expect(error).toHaveBeenCalledExactlyOnceWith(logEvents.unavailable, {
       request_id: headers['x-request-id'],
       error: cause,
     });

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { createMessages } from '../../functions/api/create-messages.ts';
 import { report } from '../../functions/aws/report.ts';
-import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
+import { log, logEvents, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Report } from '../../functions/runtime/observe/report.ts';
 import { searchWorker } from '../../functions/workers/search.ts';
 import { storeWorker } from '../../functions/workers/store.ts';
@@ -94,7 +94,7 @@ describe('a report', () => {
     await deliver(storeWorker(opened.services), ...records);
     expect(reports[0]).toMatchObject(['a batch was stored', { stored: 1, poison: 1 }, [two]]);
     expect(error).toHaveBeenCalledExactlyOnceWith(
-      events.movedToDeadLetters,
+      logEvents.movedToDeadLetters,
       expect.objectContaining({ request_ids: one }),
     );
   });

@@ -1,5 +1,5 @@
 import { afterEach, beforeEach, expect, test, vi } from 'vitest';
-import { events, log, setLogLevel } from '../../functions/runtime/observe/log.ts';
+import { log, logEvents, setLogLevel } from '../../functions/runtime/observe/log.ts';
 import { Metrics } from '../../local/metrics.ts';
 import { onTerminal, type ServedRequest, type Show, Traffic } from '../../local/traffic.ts';
 import { parseMetrics } from '../support/servers/metrics-text.ts';
@@ -32,14 +32,14 @@ test('the first request is announced once, and traffic is summarized each minute
   expect(shown).toEqual([]);
 
   answer();
-  expect(shown).toEqual([['info', events.firstRequest, {}]]);
+  expect(shown).toEqual([['info', logEvents.firstRequest, {}]]);
   for (let i = 0; i < 98; i++) answer({ durationMs: 2 });
   answer({ served: 'createAccessToken', durationMs: 500 });
   answer({ status: 404, served: 'getMessage' });
   answer({ status: 503, served: 'listMessages' });
   vi.advanceTimersByTime(60_000);
   const [, summary, ...more] = shown;
-  expect(summary?.slice(0, 2)).toEqual(['info', events.traffic]);
+  expect(summary?.slice(0, 2)).toEqual(['info', logEvents.traffic]);
   const { p50_ms, p99_ms, ...counts } = summary?.[2] ?? {};
   expect(counts).toEqual({ requests: 102, creates: 99, client_errors: 1, server_errors: 1, followers: 7 });
   expect(p50_ms).toBeCloseTo(2, 1);
@@ -50,7 +50,7 @@ test('the first request is announced once, and traffic is summarized each minute
   expect(shown).toHaveLength(2);
   answer({ served: 'getMessage', status: 200 });
   vi.advanceTimersByTime(60_000);
-  expect(shown.slice(2)).toMatchObject([['info', events.traffic, { requests: 1, creates: 0, server_errors: 0 }]]);
+  expect(shown.slice(2)).toMatchObject([['info', logEvents.traffic, { requests: 1, creates: 0, server_errors: 0 }]]);
 });
 
 test('health checks and scrapes of the metrics are no traffic', () => {
@@ -66,7 +66,7 @@ test('at level debug, each request is an event with its route, status, duration 
   expect(shown.filter(([of]) => of === 'debug')).toEqual([
     [
       'debug',
-      events.responded,
+      logEvents.responded,
       {
         request_id: 'an id',
         status: 201,
@@ -74,7 +74,7 @@ test('at level debug, each request is an event with its route, status, duration 
         duration_ms: 1.23,
       },
     ],
-    ['debug', events.responded, { request_id: 'an id', status: 404, route: 'GET *', duration_ms: 1.23 }],
+    ['debug', logEvents.responded, { request_id: 'an id', status: 404, route: 'GET *', duration_ms: 1.23 }],
   ]);
 });
 
@@ -85,9 +85,9 @@ test('on a terminal, the events are lines of text, and none is printed above the
   answer();
   vi.advanceTimersByTime(60_000);
   expect(lines).toEqual([
-    `09:30:00.123  ${events.firstRequest}`,
+    `09:30:00.123  ${logEvents.firstRequest}`,
     '09:30:00.123  201     1.23 ms  POST /applications/{token}/chats/{chat_number}/messages  an id',
-    `09:31:00.123  ${events.traffic}: requests 1, creates 1, client_errors 0, server_errors 0, p50_ms 1.235, p99_ms 1.235, followers 0`,
+    `09:31:00.123  ${logEvents.traffic}: requests 1, creates 1, client_errors 0, server_errors 0, p50_ms 1.235, p99_ms 1.235, followers 0`,
   ]);
   setLogLevel('warn');
   new Traffic({ show: onTerminal((line) => lines.push(line)), isVerbose: false, followers: () => 0 }).note(create);

@@ -1,6 +1,6 @@
 import type { MiddlewareObj } from '@middy/core';
 import type { APIGatewayProxyEvent } from 'aws-lambda';
-import { events } from '../observe/log.ts';
+import { logEvents } from '../observe/log.ts';
 import type { Report } from '../observe/report.ts';
 import type { ApiEvent } from './validation.ts';
 
@@ -12,6 +12,6 @@ export const acceptanceReport = (report: Report): MiddlewareObj<APIGatewayProxyE
       requestId: string;
     };
     const writes = body?.messages?.length ?? 1;
-    report(events.accepted, { accepted: writes }, [requestId]);
+    report(logEvents.accepted, { accepted: writes }, [requestId]);
   },
 });

@@ -7,7 +7,7 @@ import { commonHeaders, privateResponse, problemHeaders, publicDocument, streame
 import { internalError, Problem, problemOf } from '../../../lib/api/problems.ts';
 import type { Route } from '../../../lib/api/routes.ts';
 import { DomainError, TooLong, Unavailable } from '../../../lib/model/errors.ts';
-import { events, log } from '../observe/log.ts';
+import { log, logEvents } from '../observe/log.ts';
 import { compressed, isCompressible, takesCompressed } from './content-coding.ts';
 import { requestIdOf } from './request-id.ts';
 
@@ -119,10 +119,10 @@ function documentResult(
 export function problemFor(error: unknown, requestId: string): Problem {
   const problem = expectedProblem(error);
   if (!problem) {
-    log.error(events.failed, { request_id: requestId, error: error as Error });
+    log.error(logEvents.failed, { request_id: requestId, error: error as Error });
     return internalError();
   }
-  if (problem.status >= 500) log.error(events.unavailable, { request_id: requestId, error: problem.cause as Error });
+  if (problem.status >= 500) log.error(logEvents.unavailable, { request_id: requestId, error: problem.cause as Error });
   return problem;
 }
 
@@ -143,7 +143,7 @@ export function proxyResult(route: Route): MiddlewareObj<APIGatewayProxyEvent> {
         status: result.statusCode,
         route: `${request.event.httpMethod} ${route.path}`,
       };
-      log.debug(events.responded, line);
+      log.debug(logEvents.responded, line);
     }
     request.response = result;
     if (!isToCompress(result, request.event)) return undefined;

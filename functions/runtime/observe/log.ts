@@ -17,7 +17,7 @@ export const setLogLevel = (level: LogLevel): void =>
   log.setLogLevel(level.toUpperCase() as Parameters<typeof log.setLogLevel>[0]);
 
 /** All messages that are logged, in one place, so that a search for one finds the code that logs it. */
-export const events = {
+export const logEvents = {
   responded: 'a response was sent',
   firstRequest: 'the first request arrived',
   traffic: 'traffic of the last minute',

@@ -1,5 +1,5 @@
 import { limits } from '../../../lib/limits.ts';
-import { type events, log } from './log.ts';
+import { log, type logEvents } from './log.ts';
 import type { Measured } from './metrics.ts';
 
 /**
@@ -8,7 +8,7 @@ import type { Measured } from './metrics.ts';
  * metrics.
  */
 export type Report = (
-  message: (typeof events)[keyof typeof events],
+  message: (typeof logEvents)[keyof typeof logEvents],
   measured: Measured,
   requestIds: readonly string[],
 ) => void;
