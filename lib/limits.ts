@@ -116,13 +116,13 @@ export const limits = {
    * How long a function on AWS assumes that an application is not deleted after it read the application, in
    * milliseconds. The contract refuses messages below a deleted application within a minute.
    */
-  liveApplicationMs: 30_000,
+  existingApplicationMs: 30_000,
   /**
    * Access tokens. `length`: maximum length of an access token, in characters, so that a request with the token and
    * other headers stays below the header limit. `chats`: how many it can be limited to. `lifetime`: in seconds.
    * `keptMs`: how long a function on AWS uses an application's access generation after it read it, in milliseconds. The
    * contract refuses an access token within 60 s after it was ended. The read of the generation also shows that the
-   * application is not deleted, which is then assumed for `liveApplicationMs`. That is longer than `keptMs`, so a
+   * application is not deleted, which is then assumed for `existingApplicationMs`. That is longer than `keptMs`, so a
    * create with an access token never needs a second read of the application. `remembered`: the number of opened access
    * tokens that a process remembers, 1 kB each or, with the longest sender and 100 chats, 10 kB.
    */

@@ -20,8 +20,8 @@ export const searchApplication = pagedOperation(
     const next =
       page.more && last ? await services.cursors.encode(list, [last.createdAt, last.chat, last.number]) : null;
     // The documents of a deleted chat are purged in the background; until then they are left out here.
-    const live = await services.store.liveChats(token, [...new Set(page.items.map(({ chat }) => chat))]);
-    const data = page.views.filter((match) => live.has(match.chat_number));
+    const existing = await services.store.existingChats(token, [...new Set(page.items.map(({ chat }) => chat))]);
+    const data = page.views.filter((match) => existing.has(match.chat_number));
     return pageResponse({ data, next, ...totals(found) }, request.pageAt);
   },
 );

@@ -20,7 +20,7 @@ export async function* compareCount(
     const found = await store.count(parent);
     const [counter] = await ledger.counters([parent]);
     if (!found || found.marked || counter === undefined || !isCounter(counter)) return undefined;
-    const expected = counter - found.notLive;
+    const expected = counter - found.notExisting;
     const mayLag = unstored + counter - highest;
     return found.count > expected || found.count < expected - mayLag ? { count: found.count, expected } : undefined;
   };

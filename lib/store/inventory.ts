@@ -34,7 +34,7 @@ export interface MissingNumber {
 export interface Count {
   count: number;
   /** The number of assigned numbers that do not count: deleted rows, and void numbers without a row. */
-  notLive: number;
+  notExisting: number;
   /** Whether the next roll-up will set the count. */
   marked: boolean;
 }

@@ -51,7 +51,7 @@ export interface Reads {
    * Returns a message whose chat and application are stored and not deleted, with one query; undefined for any other
    * message.
    */
-  liveMessage(token: string, chat: number, number: number): Promise<StoredMessage | undefined>;
+  existingMessage(token: string, chat: number, number: number): Promise<StoredMessage | undefined>;
 
   /** Returns applications in the order of their creation, after the given position. */
   applications(page: {
@@ -67,16 +67,16 @@ export interface Reads {
    * Like `messages`, but the page is empty unless the chat and its application are stored and not deleted. Checking
    * that takes no additional query.
    */
-  liveMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>>;
+  existingMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>>;
   /**
-   * Returns the numbers, from `from` towards `to`, that have neither a live nor a deleted row and are not void.
+   * Returns the numbers, from `from` towards `to`, that have neither an existing nor a deleted row and are not void.
    *
    * @param numbers both ends are inclusive; `from` is the higher one for a descending list
    * @param options.max at most this many
-   * @param options.listed the numbers of a list that was read before. A live number that is not in the list counts as
+   * @param options.listed the numbers of a list that was read before. An existing number that is not in the list counts as
    *   missing, because it was stored after the list was read
    */
   missingNumbers(numbers: ChatKey & NumberRange, options: { max: number; listed?: number[] }): Promise<number[]>;
   /** Returns those of the application's chats that are not deleted. */
-  liveChats(token: string, chats: number[]): Promise<Set<number>>;
+  existingChats(token: string, chats: number[]): Promise<Set<number>>;
 }

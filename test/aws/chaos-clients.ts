@@ -31,7 +31,7 @@ interface Parent {
   chat?: number;
   history: Operation[];
   /** Live numbers, with the number of requests in progress on each. */
-  live: Map<number, number>;
+  existing: Map<number, number>;
 }
 
 /** Clients of one application that write and read concurrently, and record the responses. */
@@ -57,14 +57,14 @@ export class ChaosClients {
     const parents: Parent[] = [undefined, ...chats].map((chat) => ({
       ...(chat !== undefined && { chat }),
       history: [],
-      live: new Map(),
+      existing: new Map(),
     }));
     const { json } = await ask(operations, 'createApplication', { body: { name: word } });
     const clients = new ChaosClients(operations, random, String(json.token), parents);
     const application = parents[0] as Parent;
     for (const _ of chats) await clients.#create(application, 1);
     // The chats that get messages must not be deleted.
-    application.live.clear();
+    application.existing.clear();
     return clients;
   }
 
@@ -131,8 +131,8 @@ export class ChaosClients {
     const choice = this.#random.next();
     const parent = this.#random.pick(choice < 0.9 ? this.parents.slice(1) : this.parents.slice(0, 1)) as Parent;
     const kind = this.#random.next();
-    const free = [...parent.live].filter(([, requests]) => requests === 0).map(([number]) => number);
-    const known = this.#random.pick(kind < 0.35 ? [...parent.live.keys()] : free);
+    const free = [...parent.existing].filter(([, requests]) => requests === 0).map(([number]) => number);
+    const known = this.#random.pick(kind < 0.35 ? [...parent.existing.keys()] : free);
     // Edits of a message may be concurrent, but a deletion runs alone, so that every refusal is a fault.
     if (known !== undefined && kind < 0.35) return this.#edit(parent, known);
     if (known !== undefined && kind < 0.45) return this.#delete(parent, known);
@@ -161,21 +161,21 @@ export class ChaosClients {
     const first = operation.outcome === 'accepted' ? { first: created[0]?.number as number } : {};
     parent.history.push({ kind: 'create', texts, ...first, ...(key && { key }), ...operation });
     if (operation.outcome === 'accepted')
-      for (const { number } of created) if (!parent.live.has(number)) parent.live.set(number, 0);
+      for (const { number } of created) if (!parent.existing.has(number)) parent.existing.set(number, 0);
   }
 
   async #edit(parent: Parent, number: number): Promise<void> {
     const text = this.#text();
     const [id, body]: [OperationId, unknown] =
       parent.chat === undefined ? ['editChat', { name: text }] : ['editMessage', { body: text }];
-    parent.live.set(number, (parent.live.get(number) ?? 0) + 1);
+    parent.existing.set(number, (parent.existing.get(number) ?? 0) + 1);
     const { operation } = await this.#change(parent, id, { body }, number);
-    parent.live.set(number, (parent.live.get(number) ?? 0) - 1);
+    parent.existing.set(number, (parent.existing.get(number) ?? 0) - 1);
     parent.history.push({ kind: 'edit', number, text, ...operation });
   }
 
   async #delete(parent: Parent, number: number): Promise<void> {
-    parent.live.delete(number);
+    parent.existing.delete(number);
     const { operation } = await this.#change(
       parent,
       parent.chat === undefined ? 'deleteChat' : 'deleteMessage',

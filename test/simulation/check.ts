@@ -163,9 +163,11 @@ function checkNumbers(history: Operation[], state: FinalState): string[] {
     const above = numbers.find((number) => number > (state.counters.get(parent) ?? 0));
     if (above) wrong.push(`${parent}/${above} is stored and was never assigned`);
   };
-  const live = state.applications.filter(({ deleted }) => !deleted);
-  for (const { token } of live) gapless(token, numbersIn(state.chats.filter((chat) => chat.token === token)));
-  for (const chat of state.chats.filter(({ deleted, token }) => !deleted && live.some((one) => one.token === token)))
+  const existing = state.applications.filter(({ deleted }) => !deleted);
+  for (const { token } of existing) gapless(token, numbersIn(state.chats.filter((chat) => chat.token === token)));
+  for (const chat of state.chats.filter(
+    ({ deleted, token }) => !deleted && existing.some((one) => one.token === token),
+  ))
     gapless(placeOf(chat.token, chat.number), numbersIn(messagesOf(state, chat)));
   return wrong;
 }
@@ -301,13 +303,13 @@ function lastValues(
 
 function checkCounts(state: FinalState): string[] {
   const wrong: string[] = [];
-  const isLive = (row: { deleted: number; created_at: number | null }) => !row.deleted && row.created_at !== null;
-  for (const application of state.applications.filter(isLive)) {
+  const exists = (row: { deleted: number; created_at: number | null }) => !row.deleted && row.created_at !== null;
+  for (const application of state.applications.filter(exists)) {
     const { token, chats_count } = application;
-    const chats = state.chats.filter((chat) => chat.token === token && isLive(chat));
+    const chats = state.chats.filter((chat) => chat.token === token && exists(chat));
     if (chats.length !== chats_count) wrong.push(`${token} has ${chats.length} chats and the count ${chats_count}`);
     for (const chat of chats) {
-      const messages = messagesOf(state, chat).filter(isLive).length;
+      const messages = messagesOf(state, chat).filter(exists).length;
       if (messages !== chat.messages_count)
         wrong.push(`${placeOf(token, chat.number)} has ${messages} messages and the count ${chat.messages_count}`);
     }

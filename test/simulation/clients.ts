@@ -132,8 +132,9 @@ export class Clients {
   /** Returns a request of this kind for something that exists as far as the clients know. */
   #wanted(id: OperationId, task: string, within?: Application): Wanted | undefined {
     if (id === 'createApplication') return { id, texts: [task], parts: { body: { name: task } } };
-    const live = this.#applications.filter(({ deleted }) => !deleted);
-    const application = within ?? random.pick(live.length === 0 || random.chance(0.1) ? this.#applications : live);
+    const existing = this.#applications.filter(({ deleted }) => !deleted);
+    const application =
+      within ?? random.pick(existing.length === 0 || random.chance(0.1) ? this.#applications : existing);
     if (!application) return undefined;
     const { token } = application;
     if (id === 'createChat')

@@ -67,7 +67,7 @@ export class LiveFollowers {
     this.#follower?.requireAll(this.#world, 'although nothing failed');
   }
 
-  /** Follows to the end, when nothing fails any more. Returns what the follower knows of everything that is live. */
+  /** Follows to the end, when nothing fails any more. Returns what the follower knows of everything that exists. */
   async end(): Promise<Known[]> {
     this.#begin();
     await this.#follower?.follow(promptMs);
@@ -139,14 +139,14 @@ class LiveFollower {
 
   /**
    * Returns what the follower knows of everything that was not deleted. It is a violation if the follower was told that
-   * a live chat or application is deleted.
+   * an existing chat or application is deleted.
    */
   ended({ database }: World): Known[] {
-    const isLive = (sql: string, ...of: (string | number)[]) => database.raw.prepare(sql).get(...of) !== undefined;
-    if (this.isGone && isLive('SELECT 1 FROM applications WHERE token = ? AND deleted = 0', this.token))
+    const exists = (sql: string, ...of: (string | number)[]) => database.raw.prepare(sql).get(...of) !== undefined;
+    if (this.isGone && exists('SELECT 1 FROM applications WHERE token = ? AND deleted = 0', this.token))
       for (const known of this.known.values()) known.broke('was refused, and the application exists');
     for (const known of this.#deleted)
-      if (isLive('SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0', this.token, known.chat ?? list))
+      if (exists('SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0', this.token, known.chat ?? list))
         known.broke('was told that it was deleted, and it exists');
     return [...this.known.values(), ...this.#deleted].filter(
       (known) => known.violations.length > 0 || !(this.isGone || this.#deleted.includes(known)),

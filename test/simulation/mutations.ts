@@ -320,17 +320,17 @@ const otherMutations: Mutation[] = [
     'lib/ledger/dynamodb/numbers.ts',
     'takeNumbers',
     'a number is read and then written',
-    ({ live }) =>
+    ({ exists }) =>
       async (table, { parent, counter, count }) => {
         const [held] = await table.get([parent]);
         const last = Number(held?.[counter]?.N ?? 0) + count;
         const outcome = await table.update(parent, {
           UpdateExpression: 'SET #counter = :last',
-          ConditionExpression: live,
+          ConditionExpression: exists,
           ExpressionAttributeNames: { '#counter': counter },
           ExpressionAttributeValues: { ':last': { N: String(last) } },
         });
-        return 'done' in outcome ? last : 'not live';
+        return 'done' in outcome ? last : 'not found';
       },
   ),
   mutation(

@@ -40,7 +40,7 @@ export class Pollers {
     this.#stopped = true;
   }
 
-  /** Follows to the end, when nothing fails any more. Returns what the pollers know of everything that is live. */
+  /** Follows to the end, when nothing fails any more. Returns what the pollers know of everything that exists. */
   async end(): Promise<Known[]> {
     this.#begin();
     for (const poller of this.#pollers) while (await poller.poll(100));

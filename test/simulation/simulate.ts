@@ -44,7 +44,7 @@ export async function simulate(seed: number): Promise<Outcome> {
   const clients = new Clients(world);
   const { history } = clients;
   let ended: { state?: FinalState; violations: string[] } | undefined;
-  live(world, clients).then(
+  run(world, clients).then(
     ({ state, poison, late }) => {
       const violations = check(history, state, poison);
       ended = { state, violations: late ? ['the backlog did not drain', ...violations] : violations };
@@ -78,7 +78,7 @@ const lines = ({ task, id, token, chat, number, keyed, attempts }: Operation): s
     return `${clock(startedAt)} – ${clock(endedAt)} ${task} ${id} ${about}${keyed ? ' with a key' : ''}: ${status} ${json.code ?? numbers}`;
   });
 
-async function live(world: World, clients: Clients) {
+async function run(world: World, clients: Clients) {
   const { store, search } = world.queues;
   const poison: string[] = [];
   world.start();

@@ -36,7 +36,7 @@ const nothing = {
   store: {
     application: async () => 'unknown',
     chat: async () => 'unknown',
-    liveMessages: async () => ({ rows: [], more: false }),
+    existingMessages: async () => ({ rows: [], more: false }),
   },
   cursors: testCursors(),
 } as unknown as Services;

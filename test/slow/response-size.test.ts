@@ -52,13 +52,13 @@ const servicesWith = (body: string, members = { sender, metadata }) => {
     store: {
       application: async (token: string) => ({ token, name: 'x', chatsCount: 1, createdAt: 0, updatedAt: 0 }),
       chat: async () => ({ number: 1, name: 'x', metadata: null, messagesCount: 1, createdAt: 0, updatedAt: 0 }),
-      liveMessage: async () => stored[0],
+      existingMessage: async () => stored[0],
       applications: async ({ limit }: { limit: number }) =>
         page(
           stored.map((one) => ({ ...one, token: 'x'.repeat(22), name: body.slice(0, 255), chatsCount: 0 })),
           limit,
         ),
-      liveMessages: async (_token: string, _chat: number, { limit }: { limit: number }) => page(stored, limit),
+      existingMessages: async (_token: string, _chat: number, { limit }: { limit: number }) => page(stored, limit),
       chats: async (_token: string, { limit }: { limit: number }) =>
         page(
           stored.map((one) => ({ ...one, ...members, name: body.slice(0, 255), messagesCount: 0 })),
@@ -80,7 +80,7 @@ const servicesWith = (body: string, members = { sender, metadata }) => {
       }),
       // The most numbers that a page of messages can name.
       missingNumbers: async () => numbers(4_294_000_000, 4_294_000_000 + limits.pendingNumbers - 1),
-      liveChats: async (_token: string, chats: number[]) => new Set(chats),
+      existingChats: async (_token: string, chats: number[]) => new Set(chats),
     },
     searchIndex: {
       search: async ({ limit }: { limit: number }) => ({

@@ -15,7 +15,7 @@ const gzip = { Accept: '*/*', 'Accept-Encoding': 'gzip' };
 /** Returns the result of reading a message with this body. */
 const read = (body: string, headers: Record<string, string>, method = 'GET') => {
   const message = { number: 1, content: { sender: null, body, metadata: null }, createdAt: 0, updatedAt: 0 };
-  const store = { liveMessage: async () => message };
+  const store = { existingMessage: async () => message };
   return getMessage({ store, ledger: {} } as unknown as Services)(
     apiEvent('getMessage', { headers, method }),
     lambdaContext('test'),

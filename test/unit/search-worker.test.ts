@@ -119,9 +119,9 @@ describe('the search worker', () => {
           // Below something deleted, the purge removes what is left.
           if (application === 'deleted' || chat === 'deleted') continue;
           const { matches } = await opened.services.searchIndex.search({ token, chat: i + 1, q: 'message', limit: 10 });
-          const live = messages.filter((message) => typeof message !== 'string');
+          const existing = messages.filter((message) => typeof message !== 'string');
           expect(matches.map(({ content }) => content.body).sort()).toEqual(
-            live.map(({ content }) => content.body).sort(),
+            existing.map(({ content }) => content.body).sort(),
           );
         }
       }),

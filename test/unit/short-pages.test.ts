@@ -48,7 +48,7 @@ describe('short pages of messages', () => {
         const token = await newChat();
         await store.merge(stored.map((number) => messageWrite(token, 1, number)));
         await store.merge(stored.filter((number) => number % 5 === 0).map((number) => deletionWrite(token, 1, number)));
-        for (const list of ['messages', 'liveMessages'] as const) {
+        for (const list of ['messages', 'existingMessages'] as const) {
           const page = await short[list](token, 1, range).catch((error: unknown) => error);
           if (page instanceof TooLong) seen.tooLong++;
           else expect(page).toEqual(await store[list](token, 1, range));
@@ -61,10 +61,10 @@ describe('short pages of messages', () => {
     expect(seen.tooLong).toBeLessThan(seen.pages / 2);
   });
 
-  test('a short page of live messages is empty unless the chat and its application are stored and not deleted', async () => {
+  test('a short page of existing messages is empty unless the chat and its application are stored and not deleted', async () => {
     const token = newToken();
     const both = async () => [
-      (await short.liveMessages(token, 1, first)).rows.length,
+      (await short.existingMessages(token, 1, first)).rows.length,
       (await short.messages(token, 1, first)).rows.length,
     ];
     await store.merge([messageWrite(token, 1, 1), chatWrite(token, 1)]);
@@ -76,26 +76,26 @@ describe('short pages of messages', () => {
 
     const other = await newChat();
     await store.merge([messageWrite(other, 1, 1), chatWrite(other, 2, { revision: 1 }), messageWrite(other, 2, 1)]);
-    expect((await short.liveMessages(other, 2, first)).rows).toEqual([]);
-    expect((await short.liveMessages(other, 1, first)).rows).toHaveLength(1);
+    expect((await short.existingMessages(other, 2, first)).rows).toEqual([]);
+    expect((await short.existingMessages(other, 1, first)).rows).toHaveLength(1);
     await store.merge([deletionWrite(other, 1)]);
-    expect((await short.liveMessages(other, 1, first)).rows).toEqual([]);
+    expect((await short.existingMessages(other, 1, first)).rows).toEqual([]);
   });
 
   test('a page beyond one of the bounds is not read', async () => {
     const token = await newChat();
     await store.merge(numbers(1, 100).map((number) => messageWrite(token, 1, number, { body: 'x'.repeat(655) })));
-    expect((await short.liveMessages(token, 1, { ...first, limit: 100 })).rows).toHaveLength(100);
-    await expect(short.liveMessages(token, 1, { ...first, limit: 101 })).rejects.toThrow(TooLong);
+    expect((await short.existingMessages(token, 1, { ...first, limit: 100 })).rows).toHaveLength(100);
+    await expect(short.existingMessages(token, 1, { ...first, limit: 101 })).rejects.toThrow(TooLong);
     // 100 texts have 65,500 bytes; with 40 more, they have more than 65,536.
     await store.merge([messageWrite(token, 1, 7, { revision: 1, body: '\u00e9'.repeat(655 / 2 + 20) })]);
-    await expect(short.liveMessages(token, 1, { ...first, limit: 100 })).rejects.toThrow(TooLong);
+    await expect(short.existingMessages(token, 1, { ...first, limit: 100 })).rejects.toThrow(TooLong);
 
     const other = await newChat();
     await store.merge([messageWrite(other, 1, 1, { body: 'x'.repeat(4_096) })]);
-    expect((await short.liveMessages(other, 1, first)).rows).toHaveLength(1);
+    expect((await short.existingMessages(other, 1, first)).rows).toHaveLength(1);
     await store.merge([messageWrite(other, 1, 1, { revision: 1, body: 'x'.repeat(4_097) })]);
-    await expect(short.liveMessages(other, 1, first)).rejects.toThrow(TooLong);
+    await expect(short.existingMessages(other, 1, first)).rejects.toThrow(TooLong);
 
     const range = { token, chat: 1, from: 1, to: 1_001 };
     await expect(short.missingNumbers(range, { max: 1 })).resolves.toEqual([101]);
@@ -108,8 +108,8 @@ describe('short pages of messages', () => {
     await store.merge(numbers(1, 1_000).map((number) => deletionWrite(token, 1, number)));
     await store.merge([deletionWrite(token, 1, 1_001)]);
     for (const range of [first, { ...first, order: 'desc', before: 1_002 } as const])
-      await expect(short.liveMessages(token, 1, range)).rejects.toThrow(TooLong);
-    expect((await short.liveMessages(token, 1, { ...first, after: 2 })).rows).toMatchObject([{ number: 1_002 }]);
+      await expect(short.existingMessages(token, 1, range)).rejects.toThrow(TooLong);
+    expect((await short.existingMessages(token, 1, { ...first, after: 2 })).rows).toMatchObject([{ number: 1_002 }]);
   });
 
   test('a short page is read here, and a long one by the other handler with the same event', async () => {

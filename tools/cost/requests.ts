@@ -26,7 +26,7 @@ export function requestLines(scenario: Scenario, inputs: Inputs): Line[] {
   const functionsAtWork = Math.max(1, (requests * ms) / 1_000);
   const [keptMs, unitsPerRead] = scenario.accessTokens
     ? [limits.accessToken.keptMs, 1]
-    : [limits.liveApplicationMs, 0.5];
+    : [limits.existingApplicationMs, 0.5];
   const applicationReads = Math.min(requests, (functionsAtWork * scenario.chats * 1_000) / keptMs);
   const secretReads = (functionsAtWork * 1_000) / limits.systemSecret.refreshMs;
   return [

@@ -16,8 +16,8 @@ export async function requireMessage(
   services: Pick<Services, 'store' | 'ledger'>,
   { token, chat, number }: MessageKey,
 ): Promise<StoredMessage> {
-  const live = await services.store.liveMessage(token, chat, number);
-  if (live) return live;
+  const existing = await services.store.existingMessage(token, chat, number);
+  if (existing) return existing;
   await requireChat(services, token, chat);
   const message = await services.store.message(token, chat, number);
   if (message === 'deleted' || message === 'void') throw new NotFound('message', number);
@@ -36,7 +36,7 @@ export async function requireMessages(
   { token, chat }: ChatKey,
   range: ListRange,
 ): Promise<Rows<StoredMessage>> {
-  const page = await services.store.liveMessages(token, chat, range);
+  const page = await services.store.existingMessages(token, chat, range);
   if (page.rows.length > 0) return page;
   await requireChat(services, token, chat);
   // Messages may be stored before their chat.

@@ -16,12 +16,12 @@ import type {
   WriteContext,
 } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
+import { ExistingApplications } from './existing-applications.ts';
 import { IdempotencyKeys, type LeasedKey } from './idempotency-keys.ts';
 import { counterOf, entryOf, generationIn, generationName, newItem, parentKey, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey, metadataKey } from './keys.ts';
-import { LiveApplications } from './live-applications.ts';
 import { metadataIn, newMetadata, setMetadata } from './metadata.ts';
-import { isLive, live, type Refusal, type Taking, takeNumbers, takeNumbersOnce } from './numbers.ts';
+import { exists, itemExists, type Refusal, type Taking, takeNumbers, takeNumbersOnce } from './numbers.ts';
 import type { ParkedWrites } from './parked-writes.ts';
 import { purgeItems } from './purge.ts';
 import {
@@ -48,14 +48,14 @@ export class DynamodbLedger implements Ledger {
   readonly #table: DynamodbTable;
   readonly #parked: ParkedWrites;
   readonly #keys: IdempotencyKeys;
-  readonly #applications: LiveApplications;
+  readonly #applications: ExistingApplications;
   readonly #now: () => number;
 
   constructor(table: DynamodbTable, parked: ParkedWrites, now: () => number = Date.now) {
     this.#table = table;
     this.#parked = parked;
     this.#keys = new IdempotencyKeys(table, now);
-    this.#applications = new LiveApplications(table, now);
+    this.#applications = new ExistingApplications(table, now);
     this.#now = now;
   }
 
@@ -70,7 +70,7 @@ export class DynamodbLedger implements Ledger {
   async createChat(token: string, content: ChatContent, { key, requestId }: CreateContext = {}) {
     return await this.#once(key, applicationKey(token), async ({ at, leased }) => {
       const chat = await this.#takeNumbers({ parent: applicationKey(token), counter: 'chats', count: 1 }, leased);
-      if (chat === 'not live') throw new NotFound('application');
+      if (chat === 'not found') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
       // The metadata is written before the chat's own item, so that nobody reads the chat without its metadata.
       if (content.metadata !== null) await this.#table.insert(newMetadata({ token, chat }, content.metadata));
@@ -85,7 +85,7 @@ export class DynamodbLedger implements Ledger {
     return await this.#once(key, parent, async ({ at, leased }) => {
       if (await this.#applications.isDeleted(token)) throw new NotFound('application');
       const last = await this.#takeNumbers({ parent, counter: 'messages', count: contents.length }, leased);
-      if (last === 'not live') {
+      if (last === 'not found') {
         await this.#requireApplication(token);
         throw new NotFound('chat', chat);
       }
@@ -101,7 +101,7 @@ export class DynamodbLedger implements Ledger {
 
   async editApplication(token: string, name: string, { requestId }: WriteContext = {}) {
     const edited = await this.#edit(applicationKey(token), { name });
-    if (edited === 'not live') throw new NotFound('application');
+    if (edited === 'not found') throw new NotFound('application');
     if (edited === 'used up') throw new RevisionsUsedUp('application');
     const { createdAt, at, revision } = edited;
     await this.#send([{ kind: 'application', token, revision, at, name }], requestId);
@@ -111,7 +111,7 @@ export class DynamodbLedger implements Ledger {
   async editChat({ token, chat }: ChatKey, change: ChatChange, { requestId }: WriteContext = {}) {
     await this.#requireApplication(token);
     const edited = await this.#edit(chatKey(token, numberOrNone(chat)), change);
-    if (edited === 'not live') throw new NotFound('chat', chat);
+    if (edited === 'not found') throw new NotFound('chat', chat);
     if (edited === 'used up') throw new RevisionsUsedUp('chat');
     const { createdAt, at, revision } = edited;
     const { metadata } = change;
@@ -138,10 +138,10 @@ export class DynamodbLedger implements Ledger {
 
   async accessGeneration(token: string): Promise<number | undefined> {
     const at = this.#now();
-    const [item] = await this.#live([applicationKey(token)]);
+    const [item] = await this.#existing([applicationKey(token)]);
     if (!item) return undefined;
     // This read also shows that the application is not deleted, so the creates that follow need not read it.
-    this.#applications.noteLive(token, at);
+    this.#applications.noteExisting(token, at);
     return generationIn(item);
   }
 
@@ -149,7 +149,7 @@ export class DynamodbLedger implements Ledger {
     const names = { ExpressionAttributeNames: { '#generation': generationName } };
     const outcome = await this.#table.update(applicationKey(token), {
       UpdateExpression: 'SET #generation = :now',
-      ConditionExpression: `${live} AND (attribute_not_exists(#generation) OR #generation < :now)`,
+      ConditionExpression: `${exists} AND (attribute_not_exists(#generation) OR #generation < :now)`,
       ...names,
       ExpressionAttributeValues: { ':now': number(this.#now()) },
     });
@@ -157,7 +157,7 @@ export class DynamodbLedger implements Ledger {
     // The application does not exist, or another machine's clock is ahead of this one.
     const raised = await this.#table.update(applicationKey(token), {
       UpdateExpression: 'ADD #generation :one',
-      ConditionExpression: live,
+      ConditionExpression: exists,
       ...names,
       ExpressionAttributeValues: { ':one': number(1) },
     });
@@ -165,14 +165,14 @@ export class DynamodbLedger implements Ledger {
   }
 
   async deleteApplication(token: string, context?: WriteContext) {
-    if (!(await this.#delete(applicationKey(token), { condition: live, deleted: { token } }, context)))
+    if (!(await this.#delete(applicationKey(token), { condition: exists, deleted: { token } }, context)))
       throw new NotFound('application');
   }
 
   async deleteChat({ token, chat }: ChatKey, context?: WriteContext) {
     await this.#requireApplication(token);
     const key = chatKey(token, numberOrNone(chat));
-    if (!(await this.#delete(key, { condition: live, deleted: { token, chat } }, context)))
+    if (!(await this.#delete(key, { condition: exists, deleted: { token, chat } }, context)))
       throw new NotFound('chat', chat);
   }
 
@@ -185,7 +185,7 @@ export class DynamodbLedger implements Ledger {
   }
 
   async application(token: string) {
-    const [item] = await this.#live([applicationKey(token)]);
+    const [item] = await this.#existing([applicationKey(token)]);
     if (!item) return undefined;
     const { name, createdAt, updatedAt } = entryOf(item);
     return { name: name as string, createdAt, updatedAt };
@@ -193,7 +193,7 @@ export class DynamodbLedger implements Ledger {
 
   async chat(token: string, chat: number) {
     const keys = [applicationKey(token), chatKey(token, chat), metadataKey({ token, chat })];
-    const [application, item, metadata] = await this.#live(keys);
+    const [application, item, metadata] = await this.#existing(keys);
     return application && item && { ...entryOf(item), metadata: metadataIn(metadata) };
   }
 
@@ -252,7 +252,7 @@ export class DynamodbLedger implements Ledger {
     const at = this.#now();
     const outcome = await this.#table.update(key, {
       UpdateExpression: `SET ${name === undefined ? '' : '#name = :name, '}updated_at = :at ADD revision :one`,
-      ConditionExpression: `${live} AND ${revisionLeft}`,
+      ConditionExpression: `${exists} AND ${revisionLeft}`,
       ...(name !== undefined && { ExpressionAttributeNames: { '#name': 'name' } }),
       ExpressionAttributeValues: {
         ...(name !== undefined && { ':name': textOrNull(name) }),
@@ -261,7 +261,7 @@ export class DynamodbLedger implements Ledger {
         ':highest': number(limits.highestRevision),
       },
     });
-    if ('refused' in outcome) return isLive(outcome.refused) ? 'used up' : 'not live';
+    if ('refused' in outcome) return itemExists(outcome.refused) ? 'used up' : 'not found';
     return { createdAt: numberIn(outcome.done, 'created_at'), at, revision: numberIn(outcome.done, 'revision') };
   }
 
@@ -299,13 +299,13 @@ export class DynamodbLedger implements Ledger {
   }
 
   async #requireMessage({ token, chat, number: message }: MessageKey): Promise<void> {
-    const [application, item] = await this.#live([applicationKey(token), chatKey(token, numberOrNone(chat))]);
+    const [application, item] = await this.#existing([applicationKey(token), chatKey(token, numberOrNone(chat))]);
     if (!application) throw new NotFound('application');
     if (!item) throw new NotFound('chat', chat);
     if (message > numberIn(item, 'messages') || !isNumber(message)) throw new NotFound('message', message);
   }
 
-  async #live(keys: ItemKey[]): Promise<(Item | undefined)[]> {
+  async #existing(keys: ItemKey[]): Promise<(Item | undefined)[]> {
     return (await this.#table.get(keys)).map((item) => (item?.deleted ? undefined : item));
   }
 

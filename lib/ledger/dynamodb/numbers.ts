@@ -6,12 +6,12 @@ import { readReservation, recordNumber, removableReservations, reservationLimit 
 import { type DynamodbTable, type Item, type ItemKey, type ItemUpdate, number, numberIn } from './table.ts';
 
 /** The condition of an update that the item exists and is not deleted. */
-export const live = 'attribute_exists(pk) AND attribute_not_exists(deleted)';
+export const exists = 'attribute_exists(pk) AND attribute_not_exists(deleted)';
 
-export const isLive = (item: Item | undefined): item is Item => item !== undefined && item.deleted === undefined;
+export const itemExists = (item: Item | undefined): item is Item => item !== undefined && item.deleted === undefined;
 
 /** Why an item was not changed: it does not exist or is deleted, or its numbers or revisions are used up. */
-export type Refusal = 'not live' | 'used up';
+export type Refusal = 'not found' | 'used up';
 
 /** Which numbers a create takes. */
 export interface Taking {
@@ -38,12 +38,12 @@ const maxClearings = 2;
 export async function takeNumbers(table: DynamodbTable, { parent, counter, count }: Taking): Promise<number | Refusal> {
   const outcome = await table.update(parent, {
     UpdateExpression: 'ADD #counter :count',
-    ConditionExpression: `${live} AND #counter <= :highestBefore`,
+    ConditionExpression: `${exists} AND #counter <= :highestBefore`,
     ExpressionAttributeNames: { '#counter': counter },
     ExpressionAttributeValues: valuesOf(count),
   });
   if ('done' in outcome) return numberIn(outcome.done, counter);
-  return isLive(outcome.refused) ? 'used up' : 'not live';
+  return itemExists(outcome.refused) ? 'used up' : 'not found';
 }
 
 /**
@@ -63,7 +63,7 @@ export async function takeNumbersOnce(
   if (!isFirst) {
     const known = await readReservation(table, parent, reservation);
     item = known.item;
-    if (!isLive(item)) return 'not live';
+    if (!itemExists(item)) return 'not found';
     if (known.recorded !== undefined) return known.recorded;
     const reserved = reservedNumber(item, reservation);
     if (reserved !== undefined) return record(reserved);
@@ -74,7 +74,7 @@ export async function takeNumbersOnce(
     const outcome = await table.update(parent, update, keyedTries);
     if ('done' in outcome) return record(numberIn(outcome.done, counter));
     item = outcome.refused;
-    if (!isLive(item)) return 'not live';
+    if (!itemExists(item)) return 'not found';
     const reserved = reservedNumber(item, reservation);
     if (reserved !== undefined) return record(reserved);
     if (numberIn(item, counter) > limits.highestNumber - count) return 'used up';
@@ -111,7 +111,7 @@ function reservingUpdate(
       `SET #counter = #counter + :count, ${reservationsName}.#reservation = #counter + :count` +
       (removed.length > 0 ? ` REMOVE ${removed.map((_, i) => `${reservationsName}.#${i}`).join(', ')}` : ''),
     ConditionExpression:
-      `${live} AND #counter <= :highestBefore AND attribute_not_exists(${reservationsName}.#reservation)` +
+      `${exists} AND #counter <= :highestBefore AND attribute_not_exists(${reservationsName}.#reservation)` +
       ` AND (${[hasRoom, ...replacesOne].join(' OR ')})`,
     ExpressionAttributeNames: {
       '#counter': counter,

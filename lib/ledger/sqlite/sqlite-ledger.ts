@@ -394,8 +394,8 @@ export class SqliteLedger implements Ledger {
 
   #requireChat(token: string, chat: number): void {
     this.#requireApplication(token);
-    const live = 'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0';
-    if (!this.#row(live, token, numberOrNone(chat))) throw new NotFound('chat', chat);
+    const existing = 'SELECT 1 FROM chats WHERE token = ? AND number = ? AND deleted = 0';
+    if (!this.#row(existing, token, numberOrNone(chat))) throw new NotFound('chat', chat);
   }
 
   #row<Row>(text: string, ...values: (string | number | null)[]): Row | undefined {

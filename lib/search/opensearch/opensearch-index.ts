@@ -121,11 +121,11 @@ export class OpensearchIndex implements SearchIndex {
     const source = body._source as unknown as Source;
     // The request identifies the document only by its id, so check that its key is the same.
     if (source.token !== key.token || source.chat !== key.chat || source.number !== key.number) return undefined;
-    const live = source.body !== undefined;
+    const hasBody = source.body !== undefined;
     return {
       ...key,
-      content: live ? contentIn(source) : null,
-      revisions: live ? revisionsOf(source, internalVersion(body._version as number)) : noRevisions,
+      content: hasBody ? contentIn(source) : null,
+      revisions: hasBody ? revisionsOf(source, internalVersion(body._version as number)) : noRevisions,
       createdAt: source.created_at,
       updatedAt: source.updated_at,
     };

@@ -61,12 +61,12 @@ export class SqliteSearchIndex implements SearchIndex {
         const row = rowOf(id, application, document);
         // Most documents are new.
         if (!this.#run(insertDocument, ...row)) {
-          const stored = this.#get<{ version: number; live: number }>(
-            'SELECT version, body IS NOT NULL AS live FROM search_documents WHERE id = ?',
+          const stored = this.#get<{ version: number; hasBody: number }>(
+            'SELECT version, body IS NOT NULL AS hasBody FROM search_documents WHERE id = ?',
             id,
           );
           if (stored && stored.version >= documentVersion(document)) continue;
-          if (stored?.live && !fresh.delete(id)) replaced.push(id);
+          if (stored?.hasBody && !fresh.delete(id)) replaced.push(id);
           this.#run(replaceDocument, ...row);
         }
         if (document.content !== null) fresh.set(id, { application, folded: fold(document.content.body) });

@@ -1,6 +1,6 @@
 import { type Kysely, sql } from 'kysely';
 import type { Mark } from '../counting.ts';
-import { countOf, type NotLive, type Schema } from '../sql/schema.ts';
+import { countOf, type NotExisting, type Schema } from '../sql/schema.ts';
 import { keyTable, keyToken, rowTable } from './keys.ts';
 
 type Db = Kysely<Schema>;
@@ -35,25 +35,25 @@ export async function setCounts(db: Db, marks: Mark[], highestNumbers: (number |
 
 async function setOn(db: Db, level: Level, marks: (Mark & { highest: number })[]): Promise<void> {
   if (marks.length === 0) return;
-  const found = await notLive(db, level, marks);
+  const found = await notExisting(db, level, marks);
   const rows = marks.flatMap(({ token, chat = 0, highest }): [string, ...number[]][] => {
     const counts = found.get(`${token}/${chat}`);
     if (!counts) return [];
-    const { live, counted } = countOf(highest, counts);
-    return [[token, chat, live, counted]];
+    const { existing, counted } = countOf(highest, counts);
+    return [[token, chat, existing, counted]];
   });
   const row = sql.table(level.table);
-  await sql`UPDATE ${rowTable(['chat', 'live', 'counted'], rows)}
+  await sql`UPDATE ${rowTable(['chat', 'existing', 'counted'], rows)}
     STRAIGHT_JOIN ${row} ON ${row}.token = ${keyToken} ${level === ofChats ? sql`AND ${row}.number = k.chat` : sql``}
-    SET ${row}.${sql.ref(level.column)} = k.live, ${row}.counted = k.counted
+    SET ${row}.${sql.ref(level.column)} = k.existing, ${row}.counted = k.counted
     WHERE ${row}.counted <= k.counted`.execute(db);
 }
 
-/** Returns the counts of numbers that are not live below each mark, by `token/chat`. */
-async function notLive(db: Db, { countedTable }: Level, marks: Mark[]): Promise<Map<string, NotLive>> {
+/** Returns the counts of numbers without an existing row below each mark, by `token/chat`. */
+async function notExisting(db: Db, { countedTable }: Level, marks: Mark[]): Promise<Map<string, NotExisting>> {
   const inChat = countedTable === 'messages';
   const keys = marks.map(({ token, chat = 0 }) => ({ token, chat }));
-  const { rows } = await sql<{ token: string; chat: number } & NotLive>`
+  const { rows } = await sql<{ token: string; chat: number } & NotExisting>`
     SELECT k.token, k.chat,
       (SELECT count(*) FROM ${sql.table(countedTable)} AS r
         WHERE r.token = ${keyToken} ${inChat ? sql`AND r.chat = k.chat` : sql``} AND r.deleted = 1) AS deleted,

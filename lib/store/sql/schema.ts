@@ -57,8 +57,8 @@ export interface Schema {
   purges: { token: string; chat: number; due_at: number; pass: number };
 }
 
-/** How many of the assigned numbers below an application or chat are not live, and why. */
-export interface NotLive {
+/** How many of the assigned numbers below an application or chat do not exist, and why. */
+export interface NotExisting {
   /** How many have a deleted row. */
   deleted: number;
   /** How many are void. */
@@ -68,11 +68,14 @@ export interface NotLive {
 }
 
 /**
- * Returns how many numbers are live, and `counted`, which tells how recent that count is. `counted` is a sum of numbers
- * that only rise. It includes `filled`, because a late write to a void number changes the count. `live` is never
+ * Returns how many numbers exist, and `counted`, which tells how recent that count is. `counted` is a sum of numbers
+ * that only rise. It includes `filled`, because a late write to a void number changes the count. `existing` is never
  * negative, although a restored ledger may have a counter below the number of deleted rows until it is reconciled.
  */
-export const countOf = (highest: number, { deleted, voids, filled }: NotLive): { live: number; counted: number } => ({
-  live: Math.max(0, highest - deleted - (voids - filled)),
+export const countOf = (
+  highest: number,
+  { deleted, voids, filled }: NotExisting,
+): { existing: number; counted: number } => ({
+  existing: Math.max(0, highest - deleted - (voids - filled)),
   counted: highest + deleted + voids + filled,
 });

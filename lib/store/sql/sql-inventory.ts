@@ -6,7 +6,7 @@ import type { ChatKey, Parent } from '../../model/keys.ts';
 import type { NumberRange } from '../../model/ranges.ts';
 import type { Count, Inventory, MergedParent, MessageVersion, MissingNumber, RowVersions } from '../inventory.ts';
 import { PreparedQuery } from './prepared-query.ts';
-import type { NotLive, Schema } from './schema.ts';
+import type { NotExisting, Schema } from './schema.ts';
 
 const mergedParent = (
   row: Pick<Selectable<Schema['chats']>, (typeof mergedColumns)[number] | (typeof metadataColumns)[number]>,
@@ -147,7 +147,7 @@ export abstract class SqlInventory implements Inventory {
           .where('number', '=', chat)
     ).executeTakeFirst();
     if (!row) return undefined;
-    const { deleted, voids, filled } = await this.#notLive(parent);
+    const { deleted, voids, filled } = await this.#notExisting(parent);
     // Read last: a write that changed the rows above has also set the mark.
     const marked = await this.db
       .selectFrom('rollup_marks')
@@ -155,11 +155,11 @@ export abstract class SqlInventory implements Inventory {
       .where('token', '=', token)
       .where('chat', '=', chat ?? 0)
       .executeTakeFirst();
-    return { count: row.count, notLive: deleted + voids - filled, marked: marked !== undefined };
+    return { count: row.count, notExisting: deleted + voids - filled, marked: marked !== undefined };
   }
 
   /** Returns the number of deleted rows, of void numbers, and of void numbers that have a row. */
-  async #notLive({ token, chat = 0 }: Parent): Promise<NotLive> {
+  async #notExisting({ token, chat = 0 }: Parent): Promise<NotExisting> {
     const table = chat === 0 ? 'chats' : 'messages';
     const { deleted } = await this.db
       .selectFrom(table)

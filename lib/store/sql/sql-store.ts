@@ -57,7 +57,7 @@ export abstract class SqlStore extends SqlChanges implements Store {
   }
 
   /** Returns the condition that the chat and its application are stored and not deleted. It is evaluated once. */
-  #isLive({ token, chat }: ChatKey) {
+  #exists({ token, chat }: ChatKey) {
     return this.db
       .selectFrom('chats')
       .innerJoin('applications', 'applications.token', 'chats.token')
@@ -85,19 +85,19 @@ export abstract class SqlStore extends SqlChanges implements Store {
     return (await this.#voids({ token, chat, from: number, to: number })).length > 0 ? 'void' : stored;
   }
 
-  readonly #liveMessage = this.prepared(({ token, chat, number }: MessageKey) =>
+  readonly #existingMessage = this.prepared(({ token, chat, number }: MessageKey) =>
     this.db
       .selectFrom('messages')
       .select(messageColumns)
       .where('token', '=', token)
       .where('chat', '=', chat)
       .where('number', '=', number)
-      .where(live)
-      .where((row) => row.exists(this.#isLive({ token, chat }))),
+      .where(existing)
+      .where((row) => row.exists(this.#exists({ token, chat }))),
   );
 
-  async liveMessage(token: string, chat: number, number: number) {
-    const [row] = await this.#liveMessage({ token, chat, number });
+  async existingMessage(token: string, chat: number, number: number) {
+    const [row] = await this.#existingMessage({ token, chat, number });
     return row && message(row);
   }
 
@@ -127,7 +127,7 @@ export abstract class SqlStore extends SqlChanges implements Store {
       .selectFrom('chats')
       .selectAll()
       .where('token', '=', token)
-      .where(live)
+      .where(existing)
       .where(inPage(range))
       .$if(only !== undefined, (query) => query.where('number', 'in', only ?? []))
       .orderBy('number', range.order)
@@ -136,13 +136,13 @@ export abstract class SqlStore extends SqlChanges implements Store {
     return { rows: rows.slice(0, range.limit).map(chat), more: rows.length > range.limit };
   }
 
-  /** The queries of pages, by the order of the list, and by whether the chat must be live. */
+  /** The queries of pages, by the order of the list, and by whether the chat must exist. */
   readonly #pages = {
-    asc: { any: this.#page('asc', false), live: this.#page('asc', true) },
-    desc: { any: this.#page('desc', false), live: this.#page('desc', true) },
+    asc: { any: this.#page('asc', false), existing: this.#page('asc', true) },
+    desc: { any: this.#page('desc', false), existing: this.#page('desc', true) },
   };
 
-  #page(order: ListRange['order'], inLiveChat: boolean) {
+  #page(order: ListRange['order'], inExistingChat: boolean) {
     return this.prepared(
       ({ token, chat, after, before, limit }: ChatKey & { after: number; before: number; limit: number }) =>
         this.db
@@ -150,10 +150,10 @@ export abstract class SqlStore extends SqlChanges implements Store {
           .select(messageColumns)
           .where('token', '=', token)
           .where('chat', '=', chat)
-          .where(live)
+          .where(existing)
           .where('number', '>', after)
           .where('number', '<', before)
-          .$if(inLiveChat, (query) => query.where((row) => row.exists(this.#isLive({ token, chat }))))
+          .$if(inExistingChat, (query) => query.where((row) => row.exists(this.#exists({ token, chat }))))
           .orderBy('number', order)
           .limit(limit),
     );
@@ -163,11 +163,11 @@ export abstract class SqlStore extends SqlChanges implements Store {
     return this.#messages({ token, chat }, range, 'any');
   }
 
-  liveMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
-    return this.#messages({ token, chat }, range, 'live');
+  existingMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
+    return this.#messages({ token, chat }, range, 'existing');
   }
 
-  async #messages(key: ChatKey, range: ListRange, chats: 'any' | 'live'): Promise<Rows<StoredMessage>> {
+  async #messages(key: ChatKey, range: ListRange, chats: 'any' | 'existing'): Promise<Rows<StoredMessage>> {
     const { order } = range;
     let { after = 0, before = limits.highestNumber + 1 } = range;
     const rows: StoredMessage[] = [];
@@ -238,7 +238,7 @@ export abstract class SqlStore extends SqlChanges implements Store {
     return rows.map(({ number }) => number);
   }
 
-  async liveChats(token: string, chats: number[]): Promise<Set<number>> {
+  async existingChats(token: string, chats: number[]): Promise<Set<number>> {
     if (chats.length === 0) return new Set();
     const deleted = await this.db
       .selectFrom('chats')
@@ -387,7 +387,7 @@ export abstract class SqlStore extends SqlChanges implements Store {
 }
 
 /** The condition for rows that readers may see. */
-const live = (row: ExpressionBuilder<Schema, 'chats' | 'messages'>) =>
+const existing = (row: ExpressionBuilder<Schema, 'chats' | 'messages'>) =>
   row.and([row('deleted', '=', 0), row('created_at', 'is not', null)]);
 
 const inPage =

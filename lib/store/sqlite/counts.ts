@@ -1,9 +1,9 @@
 import type { Database } from '../../sqlite/database.ts';
 import type { Mark } from '../counting.ts';
-import { countOf, type NotLive } from '../sql/schema.ts';
+import { countOf, type NotExisting } from '../sql/schema.ts';
 
-/** Returns SQL whose row is a `NotLive`. ?1 is the token; ?2 is the chat's number, or 0 to count an application. */
-const notLive = (table: 'chats' | 'messages', below: string) => `
+/** Returns SQL whose row is a `NotExisting`. ?1 is the token; ?2 is the chat's number, or 0 to count an application. */
+const notExisting = (table: 'chats' | 'messages', below: string) => `
   SELECT (SELECT count(*) FROM ${table} AS r WHERE r.token = ?1 ${below} AND r.deleted = 1) AS deleted,
     count(*) AS voids,
     count(CASE WHEN EXISTS (SELECT 1 FROM ${table} AS r WHERE r.token = ?1 ${below} AND r.number = v.number
@@ -11,8 +11,8 @@ const notLive = (table: 'chats' | 'messages', below: string) => `
   FROM missing_numbers AS v WHERE v.token = ?1 AND v.chat = ?2 AND v.void = 1`;
 
 const statements = {
-  notLiveChats: notLive('chats', ''),
-  notLiveMessages: notLive('messages', 'AND r.chat = ?2'),
+  notExistingChats: notExisting('chats', ''),
+  notExistingMessages: notExisting('messages', 'AND r.chat = ?2'),
   countChats: 'UPDATE applications SET chats_count = ?1, counted = ?2 WHERE token = ?3 AND counted <= ?2',
   countMessages:
     'UPDATE chats SET messages_count = ?1, counted = ?2 WHERE token = ?3 AND number = ?4 AND counted <= ?2',
@@ -32,8 +32,10 @@ export function setCounts(database: Database, marks: Mark[], highestNumbers: (nu
 
 function count(database: Database, { token, chat }: Mark, highest: number): void {
   const ofChat = chat !== undefined;
-  const found = database.prepare(ofChat ? statements.notLiveMessages : statements.notLiveChats).get(token, chat ?? 0);
-  const { live, counted } = countOf(highest, found as unknown as NotLive);
-  if (ofChat) database.prepare(statements.countMessages).run(live, counted, token, chat);
-  else database.prepare(statements.countChats).run(live, counted, token);
+  const found = database
+    .prepare(ofChat ? statements.notExistingMessages : statements.notExistingChats)
+    .get(token, chat ?? 0);
+  const { existing, counted } = countOf(highest, found as unknown as NotExisting);
+  if (ofChat) database.prepare(statements.countMessages).run(existing, counted, token, chat);
+  else database.prepare(statements.countChats).run(existing, counted, token);
 }

@@ -22,19 +22,19 @@ const columns = messageColumns.map((column) =>
 );
 const pageStatement = (order: ListRange['order'], chats: Chats) => `SELECT ${columns.join(', ')} FROM messages
   WHERE token = ?1 AND chat = ?2 AND deleted = 0 AND created_at IS NOT NULL AND number > ?3 AND number < ?4
-  ${chats === 'live' ? `AND EXISTS (${liveChat})` : ''} ORDER BY number ${order} LIMIT ?5`;
+  ${chats === 'existing' ? `AND EXISTS (${existingChat})` : ''} ORDER BY number ${order} LIMIT ?5`;
 
-/** `live`: the page is empty unless the chat is live, as in `liveMessages`. `any`: the chat is not checked. */
-type Chats = 'any' | 'live';
+/** `existing`: the page is empty unless the chat exists, as in `existingMessages`. `any`: the chat is not checked. */
+type Chats = 'any' | 'existing';
 
-const liveChat = `SELECT 1 FROM chats JOIN applications ON applications.token = chats.token
+const existingChat = `SELECT 1 FROM chats JOIN applications ON applications.token = chats.token
   WHERE chats.token = ?1 AND chats.number = ?2 AND chats.deleted = 0 AND chats.created_at IS NOT NULL
   AND applications.deleted = 0`;
 
 const statements = {
   highest: 'SELECT max(number) AS highest FROM messages WHERE token = ? AND chat = ?',
-  asc: { any: pageStatement('asc', 'any'), live: pageStatement('asc', 'live') },
-  desc: { any: pageStatement('desc', 'any'), live: pageStatement('desc', 'live') },
+  asc: { any: pageStatement('asc', 'any'), existing: pageStatement('asc', 'existing') },
+  desc: { any: pageStatement('desc', 'any'), existing: pageStatement('desc', 'existing') },
 };
 
 /** The store in SQLite, for a thread that must not read long pages of messages: it throws `TooLong` instead. */
@@ -50,8 +50,8 @@ export class ShortPages extends SqliteStore {
     return this.#page({ token, chat }, range, 'any');
   }
 
-  override async liveMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
-    return this.#page({ token, chat }, range, 'live');
+  override async existingMessages(token: string, chat: number, range: ListRange): Promise<Rows<StoredMessage>> {
+    return this.#page({ token, chat }, range, 'existing');
   }
 
   override async missingNumbers(

@@ -113,7 +113,7 @@ interface Credential {
   of: (token: string) => Promise<To>;
 }
 
-/** The live messages of a chat: their senders by number. */
+/** The existing messages of a chat: their senders by number. */
 type Chats = Map<number, Map<number, string | null>>;
 
 /** Returns what the contract says about a request, checked in its order. */

@@ -266,10 +266,10 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
           if ((await store.application(token)) === 'deleted') return;
           const [application, ...chats] = followers as [Follower, Follower, Follower];
           const { rows } = await store.chats(token, { order: 'asc', limit: 10 });
-          expect(application.live()).toEqual(rows.map(({ messagesCount: _, ...state }) => state));
+          expect(application.existing()).toEqual(rows.map(({ messagesCount: _, ...state }) => state));
           for (const [i, chat] of chats.entries())
             if ((await store.chat(token, i + 1)) !== 'deleted')
-              expect(chat.live()).toEqual((await store.messages(token, i + 1, { order: 'asc', limit: 10 })).rows);
+              expect(chat.existing()).toEqual((await store.messages(token, i + 1, { order: 'asc', limit: 10 })).rows);
         }),
         { numRuns: 100 },
       );
@@ -298,8 +298,8 @@ export function changesContract(name: string, open: () => Promise<StoreUnderTest
       }
       await merges;
       await follower.poll(store);
-      expect(follower.live()).toEqual((await store.messages(token, 1, { order: 'asc', limit: 1_000 })).rows);
-      expect(follower.live()).toHaveLength(640);
+      expect(follower.existing()).toEqual((await store.messages(token, 1, { order: 'asc', limit: 1_000 })).rows);
+      expect(follower.existing()).toHaveLength(640);
     });
   });
 }

@@ -119,10 +119,10 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         expect(await store.count({ token, chat: 1 })).toBeUndefined();
         await store.merge([applicationWrite(token), chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2)]);
         await store.merge([...messageWrites(token, 1, 1, 3), deletionWrite(token, 1, 1)]);
-        expect(await store.count({ token, chat: 1 })).toEqual({ count: 0, notLive: 1, marked: true });
+        expect(await store.count({ token, chat: 1 })).toEqual({ count: 0, notExisting: 1, marked: true });
         await roll(token, { chats: 2, messages: 3 });
-        expect(await store.count({ token, chat: 1 })).toEqual({ count: 2, notLive: 1, marked: false });
-        expect(await store.count({ token })).toEqual({ count: 1, notLive: 1, marked: false });
+        expect(await store.count({ token, chat: 1 })).toEqual({ count: 2, notExisting: 1, marked: false });
+        expect(await store.count({ token })).toEqual({ count: 1, notExisting: 1, marked: false });
       });
 
       test('a count is set again on request, even if it was made from a number that was too high', async () => {
@@ -193,7 +193,7 @@ export function inventoryContract(name: string, open: () => Promise<StoreUnderTe
         await roll(token, { chats: 3, messages: 5 });
         expect(await messagesCount(token)).toBe(2);
         expect(await store.application(token)).toMatchObject({ chatsCount: 2 });
-        expect(await store.count({ token, chat: 1 })).toEqual({ count: 2, notLive: 3, marked: false });
+        expect(await store.count({ token, chat: 1 })).toEqual({ count: 2, notExisting: 3, marked: false });
       });
 
       test('void numbers are counted again when their writes arrive after all, and later changes are applied', async () => {

@@ -212,7 +212,7 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
         },
       },
       {
-        about: 'a deleted chat and application that the ledger has as live',
+        about: 'a deleted chat and application that the ledger has as existing',
         plant: (token) => services.store.merge([deletionWrite(token, 1), deletionWrite(token)]),
         named: [{ kind: 'not in ledger', lacking: 'deletion' }],
         afterwards: async (token) => expect(await services.ledger.application(token)).toBeUndefined(),
@@ -420,10 +420,10 @@ export function reconcileContract(name: string, open: (now: () => number) => Pro
       const last = 2 * page + 1;
       await takeNumbers(token, { messages: last });
       const lost = [1, page, page + 1, 2 * page, last];
-      const live = numbers(1, last).filter((number) => !lost.includes(number));
-      for (let i = 0; i < live.length; i += limits.rowsPerTransaction)
+      const existing = numbers(1, last).filter((number) => !lost.includes(number));
+      for (let i = 0; i < existing.length; i += limits.rowsPerTransaction)
         await services.store.merge(
-          live.slice(i, i + limits.rowsPerTransaction).map((number) => messageWrite(token, 1, number)),
+          existing.slice(i, i + limits.rowsPerTransaction).map((number) => messageWrite(token, 1, number)),
         );
       for (let from = 1; from <= last; from += page) await indexStored(token, 1, from, from + page - 1);
       // Many numbers far beyond the last one, and far apart.

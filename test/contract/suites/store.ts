@@ -344,35 +344,35 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         }
       });
 
-      test('only messages that are stored below a stored chat and application are live', async () => {
+      test('only messages that are stored below a stored chat and application exist', async () => {
         const token = newToken();
-        const live = async () => [
-          (await store.liveMessage(token, 1, 1))?.content.body,
-          numbersOf(await store.liveMessages(token, 1, range())).numbers,
+        const existing = async () => [
+          (await store.existingMessage(token, 1, 1))?.content.body,
+          numbersOf(await store.existingMessages(token, 1, range())).numbers,
         ];
         await store.merge([messageWrite(token, 1, 1, { body: 'here' }), messageWrite(token, 1, 2)]);
-        expect(await live()).toEqual([undefined, []]);
+        expect(await existing()).toEqual([undefined, []]);
         await store.merge([applicationWrite(token), chatWrite(token, 1, { revision: 1 })]);
-        expect(await live()).toEqual([undefined, []]);
+        expect(await existing()).toEqual([undefined, []]);
         await store.merge([chatWrite(token, 1)]);
-        expect(await live()).toEqual(['here', [1, 2]]);
-        expect(await store.liveMessage(token, 1, 3)).toBeUndefined();
+        expect(await existing()).toEqual(['here', [1, 2]]);
+        expect(await store.existingMessage(token, 1, 3)).toBeUndefined();
         await store.merge([deletionWrite(token, 1, 2)]);
-        expect(await store.liveMessage(token, 1, 2)).toBeUndefined();
-        expect(await live()).toEqual(['here', [1]]);
+        expect(await store.existingMessage(token, 1, 2)).toBeUndefined();
+        expect(await existing()).toEqual(['here', [1]]);
         await store.merge([deletionWrite(token)]);
-        expect(await live()).toEqual([undefined, []]);
+        expect(await existing()).toEqual([undefined, []]);
 
         const other = newToken();
         await store.merge([chatWrite(other, 1), messageWrite(other, 1, 1)]);
-        expect(await store.liveMessage(other, 1, 1)).toBeUndefined();
+        expect(await store.existingMessage(other, 1, 1)).toBeUndefined();
         await store.merge([applicationWrite(other)]);
-        expect(await store.liveMessage(other, 1, 1)).toEqual(await store.message(other, 1, 1));
+        expect(await store.existingMessage(other, 1, 1)).toEqual(await store.message(other, 1, 1));
         const last = range({ limit: 1, order: 'desc' });
-        expect(await store.liveMessages(other, 1, last)).toEqual(await store.messages(other, 1, last));
+        expect(await store.existingMessages(other, 1, last)).toEqual(await store.messages(other, 1, last));
         await store.merge([deletionWrite(other, 1)]);
-        expect(await store.liveMessage(other, 1, 1)).toBeUndefined();
-        expect(await store.liveMessages(other, 1, range())).toEqual({ rows: [], more: false });
+        expect(await store.existingMessage(other, 1, 1)).toBeUndefined();
+        expect(await store.existingMessages(other, 1, range())).toEqual({ rows: [], more: false });
       });
 
       test('a page of long messages ends early, and the next one continues after it', async () => {
@@ -446,11 +446,11 @@ export function storeContract(name: string, open: () => Promise<StoreUnderTest>)
         ).toEqual([4, 6, 8, 9]);
       });
 
-      test('the live chats of a set are those that are not deleted, whether they are stored yet or not', async () => {
+      test('the existing chats of a set are those that are not deleted, whether they are stored yet or not', async () => {
         const token = newToken();
         await store.merge([chatWrite(token, 1), chatWrite(token, 2), deletionWrite(token, 2), deletionWrite(token, 4)]);
-        expect(await store.liveChats(token, [1, 2, 3, 4])).toEqual(new Set([1, 3]));
-        expect(await store.liveChats(token, [])).toEqual(new Set());
+        expect(await store.existingChats(token, [1, 2, 3, 4])).toEqual(new Set([1, 3]));
+        expect(await store.existingChats(token, [])).toEqual(new Set());
       });
 
       test('a scan returns every message once by key, whatever the size of its pages', async () => {

@@ -7,7 +7,7 @@ const api = await deployment();
 const chatsCount = async (application: string) => (await api.get<Application>(application)).body.chats_count;
 const messagesCount = async (chat: string) => (await api.get<Chat>(chat)).body.messages_count;
 
-test.concurrent('the roll-up sets both counts to the number of live resources', async ({ expect }) => {
+test.concurrent('the roll-up sets both counts to the number of existing resources', async ({ expect }) => {
   const application = await api.newApplication();
   const chats = [await api.newChat(application), await api.newChat(application), await api.newChat(application)];
   const [busy, single, empty] = chats as [string, string, string];

@@ -123,7 +123,7 @@ describe.concurrent('deleting an application', () => {
     expect(await api.patch(`${chat}/messages/1`, { body: 'late' })).toBeProblem(...gone);
     expect(await api.delete(`${chat}/messages/1`)).toBeProblem(...gone);
     // Until it reads the application again, each instance of the two functions may accept messages.
-    await allInstancesKnow(limits.liveApplicationMs);
+    await allInstancesKnow(limits.existingApplicationMs);
     expect(await api.post(`${chat}/messages`, { body: 'late' })).toBeProblem(...gone);
     expect(await api.post(`${chat}/messages/batch`, { messages: [{ body: 'late' }] })).toBeProblem(...gone);
 

@@ -30,7 +30,7 @@ export class Follower {
   }
 
   /** Returns what is not deleted, in the order of the numbers. */
-  live(): (StoredMessage | ChatState)[] {
+  existing(): (StoredMessage | ChatState)[] {
     return [...this.#known.values()]
       .flatMap((change) => (change.type === 'deleted' ? [] : [change.stored]))
       .sort((a, b) => a.number - b.number);

@@ -130,7 +130,7 @@ export function expectedState(writes: Write[], token: string): State {
     return created && last ? thing(last, { createdAt: created.at, updatedAt: last.at }) : 'unknown';
   };
   const nameOf = (write: Write) => ('name' in write ? write.name : null);
-  const isLive = (thing: unknown) => typeof thing !== 'string';
+  const exists = (thing: unknown) => typeof thing !== 'string';
 
   const application = found(about(), (last, times) => ({
     token,
@@ -156,11 +156,11 @@ export function expectedState(writes: Write[], token: string): State {
         ...times,
       })),
     );
-    return { chat, messages: states, listed: messages.filter((_, i) => isLive(states[i])) };
+    return { chat, messages: states, listed: messages.filter((_, i) => exists(states[i])) };
   });
   return {
     application,
     chats: chatStates,
-    listed: application === 'deleted' ? [] : chats.filter((_, i) => isLive(chatStates[i]?.chat)),
+    listed: application === 'deleted' ? [] : chats.filter((_, i) => exists(chatStates[i]?.chat)),
   };
 }

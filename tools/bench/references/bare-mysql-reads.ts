@@ -12,11 +12,11 @@ const pool = createPool({
   supportBigNumbers: true,
 });
 const columns = 'number, sender, body, metadata, created_at, updated_at, revision, metadata_revision';
-const live = `deleted = 0 AND created_at IS NOT NULL AND EXISTS (SELECT 1 AS one FROM chats
+const existing = `deleted = 0 AND created_at IS NOT NULL AND EXISTS (SELECT 1 AS one FROM chats
   INNER JOIN applications ON applications.token = chats.token WHERE chats.token = ? AND chats.number = ?
   AND chats.deleted = 0 AND chats.created_at IS NOT NULL AND applications.deleted = 0)`;
-const one = `SELECT ${columns} FROM messages WHERE token = ? AND chat = ? AND number = ? AND ${live}`;
-const page = `SELECT ${columns} FROM messages WHERE token = ? AND chat = ? AND number > 0 AND ${live}
+const one = `SELECT ${columns} FROM messages WHERE token = ? AND chat = ? AND number = ? AND ${existing}`;
+const page = `SELECT ${columns} FROM messages WHERE token = ? AND chat = ? AND number > 0 AND ${existing}
   ORDER BY number ASC LIMIT ?`;
 
 type StoredRow = Row & RowDataPacket;

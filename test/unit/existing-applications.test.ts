@@ -78,7 +78,7 @@ test('one read serves an access token and the create with it, on a cold function
   expect(simulated.readUnits.used - unitsBefore).toBe(3);
   expect(calls - callsBefore).toBe(100 + 3);
   await functionInstance().deleteApplication(token);
-  clock.advance(limits.liveApplicationMs);
+  clock.advance(limits.existingApplicationMs);
   expect(await refusal(create(ledger))).toBe('application_not_found');
 });
 
