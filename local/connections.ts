@@ -10,10 +10,10 @@ import { Turns } from './turns.ts';
  */
 const requestsAtOnce = 4;
 /**
- * While fewer requests than this are in progress on all connections together and none waits, a request starts without
- * waiting for its turn, because checking the turn costs 5 µs a request.
+ * While fewer requests than this are in progress on all connections together and none waits, a request starts without a
+ * check of the time that the turn of the event loop has left, because the check costs 5 µs a request.
  */
-const requestsWithoutTurns = 100;
+const uncheckedRequests = 100;
 /** While a request waits, at most this many bytes of its body are read: as many as one read of the socket returns. */
 const heldBodyBytes = 65_536;
 /** Bytes that a waiting, parsed request takes without its headers and body, measured with 10,000 of them. */
@@ -65,7 +65,7 @@ class Connection implements TrackedConnection {
   hasSentRequest = false;
   /** The number of requests in progress: started, and without a complete response. */
   started = 0;
-  /** Parsed requests that wait, either for a request in progress to end or for their turn. */
+  /** Parsed requests that wait, either for a request in progress to end or for a later turn of the event loop. */
   readonly held: ParsedRequest[] = [];
   /** What was read from the socket and is not parsed yet. */
   unparsed: Buffer = noBytes;
@@ -131,8 +131,8 @@ export class Connections {
   readonly turns = new Turns();
   readonly #connections = new Map<Socket, Connection>();
   #inProgress = 0;
-  /** The connection whose next request may start now, because its turn has come. */
-  #turnOf: Connection | undefined;
+  /** The connection whose scheduled task runs now, so that its next request may start. */
+  #scheduled: Connection | undefined;
   /** Requests that were started during the current call of `parse`. They are served when it returns. */
   readonly #parsed: ParsedRequest[] = [];
   #streams = 0;
@@ -142,7 +142,7 @@ export class Connections {
   /**
    * Takes over the server's connections and all its requests.
    *
-   * @param serve called with each request when its turn has come. The request is parsed as far as it has arrived: most
+   * @param serve called with each request when it may start. The request is parsed as far as it has arrived: most
    *   are complete
    */
   attach(server: Server, serve: RequestListener): void {
@@ -185,7 +185,7 @@ export class Connections {
     parsed.parser = null;
   }
 
-  /** Parses what waits for its turn, so that Node.js, when it closes idle connections, does not close these. */
+  /** Parses what waits for a later turn, so that Node.js, when it closes idle connections, does not close these. */
   parseWaiting(): void {
     for (const connection of this.#connections.values()) this.#readOn(connection);
   }
@@ -293,9 +293,9 @@ export class Connections {
     return true;
   }
 
-  /** Returns whether a request that has just arrived has to wait for its turn. */
+  /** Returns whether a request that has just arrived has to wait for a later turn. */
   get #isBusy(): boolean {
-    return this.turns.waiting > 0 || (this.#inProgress >= requestsWithoutTurns && this.turns.isUsedUp());
+    return this.turns.waiting > 0 || (this.#inProgress >= uncheckedRequests && this.turns.isUsedUp());
   }
 
   /**
@@ -308,7 +308,7 @@ export class Connections {
   }
 
   /**
-   * Keeps what was read from the socket until the turn of the connection.
+   * Keeps what was read from the socket until a later turn.
    *
    * @returns whether to read more from the socket now. Nearly every client sends no more until it has its response, so
    *   stopping would save nothing and cost two system calls
@@ -393,9 +393,9 @@ export class Connections {
     if (!connection || connection.ending || request.socket.destroyed) return;
     connection.last = parsed;
     connection.hasSentRequest = true;
-    const hasTurn = this.#turnOf === connection || !this.#isBusy;
-    if (connection.started < requestsAtOnce && connection.held.length === 0 && hasTurn) {
-      this.#turnOf = undefined;
+    const mayStart = this.#scheduled === connection || !this.#isBusy;
+    if (connection.started < requestsAtOnce && connection.held.length === 0 && mayStart) {
+      this.#scheduled = undefined;
       this.#start(connection, parsed);
       this.#parsed.push(parsed);
       return;
@@ -425,14 +425,14 @@ export class Connections {
     const { queued, held, unparsed, started, streaming } = connection;
     if (queued || streaming || started >= requestsAtOnce || (held.length === 0 && unparsed.length === 0)) return;
     connection.queued = true;
-    const inTurn = () => {
+    const proceed = () => {
       connection.queued = false;
       if (connection.socket.destroyed || connection.streaming) return;
       const next = held.shift();
       if (!next) {
-        this.#turnOf = connection;
+        this.#scheduled = connection;
         this.#readOn(connection);
-        this.#turnOf = undefined;
+        this.#scheduled = undefined;
         return;
       }
       this.memory.release(connection, heldBytes(next.request));
@@ -441,8 +441,8 @@ export class Connections {
       this.#queue(connection);
     };
     // Otherwise, thousands of connections that send several requests at once would delay those that send one.
-    if (started === 0) this.turns.startLater(inTurn);
-    else this.turns.continueLater(inTurn);
+    if (started === 0) this.turns.startLater(proceed);
+    else this.turns.continueLater(proceed);
   }
 }
 

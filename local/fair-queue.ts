@@ -1,29 +1,30 @@
 /**
- * The name under which the requests with unknown tokens together take turns. With a name for each token, a client that
- * invents tokens would delay the requests of real applications, and fill the queue. No token contains a space.
+ * The name under which all requests with unknown tokens wait, as if of one application. With a name for each token, a
+ * client that invents tokens would delay the requests of real applications, and fill the queue. No token contains a
+ * space.
  */
 const unknownTokens = 'unknown tokens';
 
 /**
- * Returns the name under which a request takes turns: the token of its application, or the one name of all unknown
+ * Returns the name under which a request waits: the token of its application, or the one name of all unknown
  * tokens. Requests without a token have the name ''.
  *
  * @param isKnown whether an application has this token
  */
-export const applicationInTurns = (token: string, isKnown: (token: string) => boolean): string =>
+export const applicationInQueue = (token: string, isKnown: (token: string) => boolean): string =>
   token === '' || isKnown(token) ? token : unknownTokens;
 
 interface Item {
-  /** See {@link applicationInTurns}. */
+  /** See {@link applicationInQueue}. */
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
 }
 
-/** A queue that serves applications in turn, and the requests of each in the order of arrival. */
+/** A queue that serves applications round-robin, and the requests of each in the order of arrival. */
 export class FairQueue<Element extends Item> {
   readonly #most: { perApplication: number; total: number };
-  /** The waiting items of each application that has any. The application whose turn is next comes first. */
+  /** The waiting items of each application that has any. The application that is served next comes first. */
   readonly #byApplication = new Map<string, Element[]>();
   #length = 0;
 

@@ -10,7 +10,7 @@ import type { Turns } from './turns.ts';
 const bytesAtOnce = 250_000;
 
 interface Waiting {
-  /** See `applicationInTurns`. */
+  /** See `applicationInQueue`. */
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
@@ -23,8 +23,8 @@ interface Waiting {
 /**
  * Limits how many requests with large bodies are in progress. Such a request takes milliseconds to parse, to commit and
  * to respond to, and a group commit has all requests that are in progress. Without a limit, a single create beside 50
- * connections that send batches would wait for 50 batches. With it, the batches wait instead, and the applications take
- * turns.
+ * connections that send batches would wait for 50 batches. With it, the batches wait instead, and are taken from the
+ * applications round-robin.
  */
 export class LargeBodies {
   readonly #turns: Turns;
@@ -36,7 +36,7 @@ export class LargeBodies {
     this.#turns = turns;
   }
 
-  /** Handles the request in its turn. */
+  /** Handles the request after those that wait before it. */
   add(request: Waiting): void {
     this.#waiting.add(request);
     this.#startNext();

@@ -14,7 +14,7 @@ import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import type { Parent } from '../lib/model/keys.ts';
-import { applicationInTurns, FairQueue } from './fair-queue.ts';
+import { applicationInQueue, FairQueue } from './fair-queue.ts';
 import type { MissedPart } from './feed/store-reads.ts';
 import { type Pace, ReadingPaces } from './reading-pace.ts';
 import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
@@ -77,7 +77,7 @@ interface Read {
   /** Names it in logs. */
   route: string;
   requestId: string;
-  /** See `applicationInTurns`. Of the requests without a token, only the list of applications is such a read. */
+  /** See `applicationInQueue`. Of the requests without a token, only the list of applications is such a read. */
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
   arrivedAt: number;
@@ -121,7 +121,7 @@ const interrupted = () =>
  * that take too long. They are processes because SQLite, as Node.js offers it, cannot be interrupted: a thread in the
  * middle of a query only ends with the query, a process can be killed (docs/decisions/0014-reader-processes.md).
  *
- * Waiting reads are taken from the applications in turn. At most one read of an application runs at a time. However
+ * Waiting reads are taken from the applications round-robin. At most one read of an application runs at a time. However
  * many applications have slow reads, at most two processes work on them, and another one serves the rest.
  */
 export class Readers {
@@ -184,7 +184,7 @@ export class Readers {
         return problemResponse(problemFor(error, requestId), requestId);
       }
       const { promise, resolve, reject } = Promise.withResolvers<APIGatewayProxyResult>();
-      const application = applicationInTurns(token, this.#isKnown);
+      const application = applicationInQueue(token, this.#isKnown);
       const { method, path } = routes[operation];
       // No GET route reads a body.
       const withoutBody = { ...event, body: null, isBase64Encoded: false };
@@ -207,7 +207,7 @@ export class Readers {
   }
 
   /**
-   * Reads what a follower missed. It waits for its turn together with the other reads of the application.
+   * Reads what a follower missed. It waits in the same queue as the other reads of the application.
    *
    * @returns undefined when it was not read in time
    */
@@ -234,7 +234,7 @@ export class Readers {
   /**
    * Returns the token of the application that a request is for, so that its reads with access tokens wait in the same
    * queue as its others. A bearer token is checked before the read takes a place in the queue. Otherwise anyone who has
-   * an access token that has expired or was ended could take the turns of the application.
+   * an access token that has expired or was ended could delay the reads of the application.
    *
    * @throws Problem when the bearer token is refused; Unavailable
    */
@@ -297,7 +297,7 @@ export class Readers {
   }
 
   /**
-   * Takes the next read in turn, and keeps a process free for fast applications:
+   * Takes the next read round-robin, and keeps a process free for fast applications:
    *
    * - A read of a slow application starts only if no read of another application of slow or unknown pace is running,
    *   and if another process stays idle.

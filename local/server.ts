@@ -30,7 +30,7 @@ import { internalError, Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
-import { applicationInTurns } from './fair-queue.ts';
+import { applicationInQueue } from './fair-queue.ts';
 import { StreamClient } from './feed/stream-client.ts';
 import { apiStage, type HostRequest, headerLinesOf, proxyEvent, requestContext } from './lambda-events.ts';
 import { LargeBodies } from './large-bodies.ts';
@@ -66,7 +66,7 @@ const drainMs = 1_500;
  */
 const discardedBodyBytes = 65_536;
 /**
- * A body of up to this many bytes is handled at once, and a larger one in its turn (`LargeBodies`). If a small body
+ * A body of up to this many bytes is handled at once, and a larger one may wait (`LargeBodies`). If a small body
  * arrives in one chunk, it is not counted in `ClientMemory` either, because counting made a batch of 100 messages 5 %
  * slower.
  */
@@ -400,7 +400,7 @@ export function createServer(
           return;
         }
         largeBodies.add({
-          application: applicationInTurns(caller?.token ?? exchange.params.token ?? '', checks.isKnown),
+          application: applicationInQueue(caller?.token ?? exchange.params.token ?? '', checks.isKnown),
           arrivedAt: exchange.startedAt,
           bytes: body.length,
           handle: (done) => call(handler, resource, exchange, { body, caller, done }),
@@ -516,8 +516,8 @@ export function createServer(
     },
     async close() {
       closing = true;
-      // Closing resets connections that wait in the system's queue. Wait two turns, so that those that arrived before
-      // the signal to stop are accepted first.
+      // Closing resets connections that wait in the system's queue. Wait two turns of the event loop, so that those
+      // that arrived before the signal to stop are accepted first.
       await nextTurn();
       await nextTurn();
       setTimeout(() => connections.destroyAll(), drainMs).unref();

@@ -73,8 +73,8 @@ export class Turns {
   }
 
   /**
-   * Does more for a client whose turn has already come, in a later turn: handles a large body, continues a large
-   * response, or starts a request of a connection that has one in progress. Requests that wait to be started go first.
+   * Does more for a client that has a request in progress, in a later turn: handles a large body, continues a large
+   * response, or starts another request of its connection. Requests that wait to be started go first.
    * Otherwise, the pieces of thousands of responses would delay each of them.
    */
   continueLater(task: () => void): void {

@@ -17,7 +17,8 @@ export interface PurgeServices {
  * Each is purged twice, because a worker that read a message just before the first pass may store it again. The second
  * pass runs when no write from before the deletion can still be in a queue.
  *
- * The purges take turns, one step each, so that neither a long purge nor a failing one keeps the others from ending.
+ * The purges run round-robin, one step each, so that neither a long purge nor a failing one keeps the others from
+ * ending.
  *
  * @param mayContinue called before each step; `false` ends the run
  * @throws the first error of a purge that failed, after the others have ended
@@ -29,13 +30,13 @@ export async function purgeDeleted(
 ): Promise<number> {
   let removed = 0;
   const failures: unknown[] = [];
-  const turns = (await services.store.purges(now)).map((purge) => stepsOf(services, purge, now));
-  for (let steps = turns.shift(); steps && mayContinue(); steps = turns.shift()) {
+  const purges = (await services.store.purges(now)).map((purge) => stepsOf(services, purge, now));
+  for (let steps = purges.shift(); steps && mayContinue(); steps = purges.shift()) {
     try {
       const { done, value } = await steps.next();
       if (done) continue;
       removed += value;
-      turns.push(steps);
+      purges.push(steps);
     } catch (error) {
       failures.push(error);
     }

@@ -1,18 +1,19 @@
 import type { Parent } from '../../lib/model/keys.ts';
 import type { FeedReads, Missed } from './reads.ts';
 
-/** Maximum number of concurrent reads. They run in the reader processes, where requests wait for their turn, too. */
+/** Maximum number of concurrent reads. They run in the reader processes, where requests wait, too. */
 const maxConcurrent = 2;
 
 /**
  * Reads what followers missed. After a restart, thousands of followers return at once, most of them with the same last
- * versions: they share one read. Applications take turns, so one with many followers does not delay the others.
+ * versions: they share one read. Applications are served round-robin, so one with many followers does not delay the
+ * others.
  */
 export class CatchUps {
   readonly #read: FeedReads['missed'];
   /** Reads that wait or run, by what they read. */
   readonly #shared = new Map<string, Promise<Missed | undefined>>();
-  /** What waits, by application. The application whose turn is next comes first. */
+  /** What waits, by application. The application that is served next comes first. */
   readonly #waiting = new Map<string, (() => Promise<void>)[]>();
   #running = 0;
 

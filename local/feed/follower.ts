@@ -52,7 +52,7 @@ export class Follower implements Subscriber {
   readonly subscriptions: Subscription[];
   hasEnded = false;
   readonly #host: FollowerHost;
-  /** Subscriptions that wait for their turn to catch up. */
+  /** Subscriptions that wait to catch up. */
   readonly #behind: Subscription[] = [];
   #isCatchingUp = false;
   /** Bytes of steps that the client did not get because it reads too slowly. */

@@ -10,11 +10,11 @@ import type { FeedReads } from './reads.ts';
 import { Rounds } from './rounds.ts';
 import { Topic } from './topic.ts';
 
-/** How many subscriptions of a topic get a small step before another topic has its turn. Each takes 10 µs. */
+/** How many subscriptions of a topic get a small step before another topic is served. Each takes 10 µs. */
 const deliveriesAtOnce = 50;
 /** Sending this many bytes takes as long as one delivery of a small step, so a step of this size counts as two. */
 const bytesPerDelivery = 10_000;
-/** Time after which other work of this thread has its turn, in milliseconds. */
+/** Time after which the hub waits for the next turn of the event loop, in milliseconds. */
 const turnMs = 2;
 /**
  * Maximum number of versions that are read at a time. They are kept until all followers have them, at up to 200 kB
@@ -60,7 +60,7 @@ export class Hub {
   readonly #pace: Pace;
   readonly #catchUps: CatchUps;
   readonly #applications = new Map<string, Application>();
-  /** Topics with versions that were not sent yet, in the order of their turns. */
+  /** Topics with versions that were not sent yet, in the order in which they are served. */
   readonly #due = new Set<Topic>();
   #isDelivering = false;
   #hasStopped = false;
@@ -219,21 +219,19 @@ export class Hub {
     void this.#deliverAll();
   }
 
-  /**
-   * Gives the due topics turns. A topic with many followers needs several turns; other topics get theirs in between.
-   */
+  /** Serves the due topics round-robin: between two parts of a topic with many followers, it serves other topics. */
   async #deliverAll(): Promise<void> {
-    const turns: AsyncGenerator<void>[] = [];
+    const deliveries: AsyncGenerator<void>[] = [];
     let began = performance.now();
-    while (this.#due.size > 0 || turns.length > 0) {
+    while (this.#due.size > 0 || deliveries.length > 0) {
       for (const topic of this.#due) {
         this.#due.delete(topic);
         topic.isBusy = true;
-        turns.push(this.#deliver(topic));
+        deliveries.push(this.#deliver(topic));
       }
-      const turn = turns.shift() as AsyncGenerator<void>;
-      const { done } = await turn.next();
-      if (!done) turns.push(turn);
+      const delivery = deliveries.shift() as AsyncGenerator<void>;
+      const { done } = await delivery.next();
+      if (!done) deliveries.push(delivery);
       if (performance.now() - began < this.#pace.turnMs) continue;
       await this.#pace.nextTurn();
       began = performance.now();

@@ -1,5 +1,5 @@
-/** Time between two turns, in milliseconds. */
-const turnMs = 100;
+/** The time of one slot of a round, in milliseconds. */
+const slotMs = 100;
 
 /** Visits each of many things once in every round, spread evenly over the time of the round. */
 export class Rounds<Thing> {
@@ -13,14 +13,14 @@ export class Rounds<Thing> {
   /** @param roundMs time between two visits of a thing, in milliseconds */
   constructor(roundMs: number, visit: (thing: Thing) => void) {
     this.#visit = visit;
-    this.#slots = Array.from({ length: Math.ceil(roundMs / turnMs) }, () => new Set<Thing>());
+    this.#slots = Array.from({ length: Math.ceil(roundMs / slotMs) }, () => new Set<Thing>());
   }
 
   /** Adds a thing. It is visited for the first time after a whole round. */
   add(thing: Thing): void {
     if (!this.#timer) {
-      this.#nextAt = performance.now() + turnMs;
-      this.#timer = setInterval(() => this.#turn(), turnMs);
+      this.#nextAt = performance.now() + slotMs;
+      this.#timer = setInterval(() => this.#visitDue(), slotMs);
       this.#timer.unref();
     }
     const slot = this.#slots[(this.#next || this.#slots.length) - 1] as Set<Thing>;
@@ -37,11 +37,11 @@ export class Rounds<Thing> {
   }
 
   /** Visits the things of every slot whose time has come: several slots after a delay. */
-  #turn(): void {
+  #visitDue(): void {
     const now = performance.now();
     // At most one round, however long this process was suspended.
-    this.#nextAt = Math.max(this.#nextAt, now - this.#slots.length * turnMs);
-    for (; this.#nextAt <= now; this.#nextAt += turnMs) {
+    this.#nextAt = Math.max(this.#nextAt, now - this.#slots.length * slotMs);
+    for (; this.#nextAt <= now; this.#nextAt += slotMs) {
       const slot = this.#slots[this.#next] as Set<Thing>;
       this.#next = (this.#next + 1) % this.#slots.length;
       for (const thing of slot) this.#visit(thing);

@@ -34,7 +34,7 @@ export interface Subscriber {
  * What a follower has of a topic.
  *
  * - `live`: everything. It gets each step at once.
- * - `behind`: it waits for its turn to catch up.
+ * - `behind`: it waits to catch up.
  * - `catching up`: what it missed is being read. Steps that come meanwhile are held.
  */
 export class Subscription {
