@@ -60,6 +60,17 @@ export class FairQueue<Element extends Item> {
     return undefined;
   }
 
+  /** Removes an item. Does nothing when it does not wait any more. */
+  remove(item: Element): void {
+    const { application } = item;
+    const items = this.#byApplication.get(application) ?? [];
+    const at = items.indexOf(item);
+    if (at < 0) return;
+    items.splice(at, 1);
+    if (items.length === 0) this.#byApplication.delete(application);
+    this.#length--;
+  }
+
   /** Takes all items that arrived at this time or before. */
   takeArrivedUntil(time: number): Element[] {
     const taken: Element[] = [];

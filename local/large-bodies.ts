@@ -9,7 +9,8 @@ import type { Turns } from './turns.ts';
  */
 const bytesAtOnce = 250_000;
 
-interface Waiting {
+/** A request with a large body. */
+interface LargeRequest {
   /** See `applicationInQueue`. */
   application: string;
   /** Time of arrival, in milliseconds of `performance.now()`. */
@@ -28,8 +29,8 @@ interface Waiting {
  */
 export class LargeBodies {
   readonly #turns: Turns;
-  /** The memory of the waiting bodies is bounded by `ClientMemory`. */
-  readonly #waiting = new FairQueue<Waiting>();
+  /** The memory of the waiting bodies is bounded by `ClientMemory`, because a request whose connection ends is removed. */
+  readonly #waiting = new FairQueue<LargeRequest>();
   #bytes = 0;
 
   constructor(turns: Turns) {
@@ -37,9 +38,14 @@ export class LargeBodies {
   }
 
   /** Handles the request after those that wait before it. */
-  add(request: Waiting): void {
+  add(request: LargeRequest): void {
     this.#waiting.add(request);
     this.#startNext();
+  }
+
+  /** Drops the request if it still waits. */
+  remove(request: LargeRequest): void {
+    this.#waiting.remove(request);
   }
 
   #startNext(): void {

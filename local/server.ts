@@ -399,12 +399,15 @@ export function createServer(
           call(handler, resource, exchange, { body, caller });
           return;
         }
-        largeBodies.add({
+        const large = {
           application: applicationInQueue(caller?.token ?? exchange.params.token ?? '', checks.isKnown),
           arrivedAt: exchange.startedAt,
           bytes: body.length,
-          handle: (done) => call(handler, resource, exchange, { body, caller, done }),
-        });
+          handle: (done: () => void) => call(handler, resource, exchange, { body, caller, done }),
+        };
+        largeBodies.add(large);
+        // Otherwise, clients that disconnect would fill the memory with bodies, which do not count any more.
+        exchange.response.on('close', () => largeBodies.remove(large));
       });
     };
     return (exchange) => {

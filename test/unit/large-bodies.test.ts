@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
@@ -128,22 +129,39 @@ describe('a server', () => {
     expect(began).toHaveLength(11);
   });
 
-  test('all requests with unknown tokens together take turns as one application', async () => {
+  /** Sends a request with a large body. Resolves when the server has read it. */
+  const sendLarge = async (path: string, token = 'token') => {
     const text = JSON.stringify({ body: 'x'.repeat(300_000) });
-    const send = async (path: string, token: string) => {
-      const before = began.length;
-      const { socket } = await RawConnection.open(`http://127.0.0.1:${server.port}`);
-      onTestFinished(() => void socket.destroy());
-      const line = `/v1/applications/${token}/chats/1/${path} HTTP/1.1\r\nHost: localhost\r\n`;
-      const head = `Content-Type: application/json\r\nContent-Length: ${text.length}\r\n`;
-      // The server reads the second request when it has read the first one.
-      socket.write(`POST ${line}${head}\r\n${text}GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
-      await expect.poll(() => began.slice(before)).toContain('health');
-    };
-    for (let i = 0; i < 5; i++) await send('messages/batch', `unknown-${i}`);
-    await send('messages', 'token');
+    const before = began.length;
+    const { socket } = await RawConnection.open(`http://127.0.0.1:${server.port}`);
+    onTestFinished(() => void socket.destroy());
+    const line = `/v1/applications/${token}/chats/1/${path} HTTP/1.1\r\nHost: localhost\r\n`;
+    const head = `Content-Type: application/json\r\nContent-Length: ${text.length}\r\n`;
+    // The server reads the second request when it has read the first one.
+    socket.write(`POST ${line}${head}\r\n${text}GET /v1/health HTTP/1.1\r\nHost: localhost\r\n\r\n`);
+    await expect.poll(() => began.slice(before)).toContain('health');
+    return socket;
+  };
+  const large = () => began.filter((name) => name !== 'health');
+
+  test('a large body whose client disconnects while it waits is dropped', async () => {
+    await sendLarge('messages/batch');
+    const socket = await sendLarge('messages');
+    await sendLarge('messages/batch');
+    const closed = once(socket, 'close');
+    socket.resetAndDestroy();
+    await closed;
+    // The server reads the end of that connection before it accepts another one.
+    await fetch(`http://127.0.0.1:${server.port}/v1/health`, { headers: { connection: 'close' } });
     release();
-    const large = () => began.filter((name) => name !== 'health');
+    await expect.poll(() => large().length).toBe(2);
+    expect(large()).toEqual(['batch', 'batch']);
+  });
+
+  test('all requests with unknown tokens together take turns as one application', async () => {
+    for (let i = 0; i < 5; i++) await sendLarge('messages/batch', `unknown-${i}`);
+    await sendLarge('messages');
+    release();
     await expect.poll(() => large().length).toBe(6);
     expect(large().indexOf('single')).toBeLessThanOrEqual(2);
   });
