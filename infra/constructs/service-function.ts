@@ -55,7 +55,6 @@ export class ServiceFunction extends LambdaFunction {
       role,
       logGroup,
       tracing: Tracing.ACTIVE,
-      environment: { NODE_OPTIONS: '--enable-source-maps' },
       ...(network && {
         vpc: network.vpc,
         vpcSubnets: { subnets: network.subnets },

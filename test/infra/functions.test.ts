@@ -17,9 +17,8 @@ test('the service stack has a function for each route, worker and schedule', () 
 describe.each(names)('the function %s', (name) => {
   const { properties, environment } = stack.function(name);
 
-  test(`the function ${name} runs on ARM in Node.js 24, with source maps enabled`, () => {
+  test(`the function ${name} runs on ARM in Node.js 24`, () => {
     expect(properties).toMatchObject({ Architectures: ['arm64'], Runtime: 'nodejs24.x', Handler: 'index.handler' });
-    expect(environment).toMatchObject({ NODE_OPTIONS: '--enable-source-maps' });
   });
 
   test(`the function ${name} keeps its log for the retention time of the stage, and is traced`, () => {
@@ -31,7 +30,7 @@ describe.each(names)('the function %s', (name) => {
 
   test(`the function ${name} has exactly the environment variables that its services declare`, async () => {
     const { required, optional } = await variablesOf(name);
-    const set = Object.keys(environment).filter((variable) => variable !== 'NODE_OPTIONS');
+    const set = Object.keys(environment);
     expect(set).toEqual(expect.arrayContaining(required));
     expect([...required, ...optional]).toEqual(expect.arrayContaining(set));
   });

@@ -1,4 +1,5 @@
 import * as z from 'zod/mini';
+import { inOurSources } from './source-positions.ts';
 
 /** Errors whose messages describe the program and not the data that it processed. */
 const ofTheProgram = [TypeError, RangeError, ReferenceError];
@@ -58,4 +59,4 @@ const sourcePositionsOf = ({ stack = '', message }: Error): string[] =>
     .replace(message, () => '')
     .split('\n')
     .filter((line) => /^ {4}at .*:\d+\)?$/.test(line))
-    .map((line) => line.trim());
+    .map((line) => inOurSources(line.trim()));

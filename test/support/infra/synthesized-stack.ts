@@ -66,7 +66,7 @@ export class SynthesizedStack {
           {
             id,
             properties: Properties,
-            environment: Properties.Environment.Variables,
+            environment: Properties.Environment?.Variables ?? {},
             statements: this.#statementsOf(Properties.Role['Fn::GetAtt'][0]),
           },
         ]),
