@@ -16,6 +16,7 @@ import type { SearchIndex } from '../../lib/search/search-index.ts';
 import { MysqlStore, openMysql } from '../../lib/store/mysql/mysql-store.ts';
 import { lambdaContext, sqsEvent } from '../../local/lambda-events.ts';
 import { loadOperation } from '../../local/operations.ts';
+import { sqlStatements } from '../../tools/cost/workers.ts';
 import { testAccess } from '../support/client/access.ts';
 import { answer, apiEvent, type RequestParts } from '../support/client/api-event.ts';
 import { applicationWrite, chatWrite, contents, messageWrite } from '../support/histories/writes.ts';
@@ -128,4 +129,7 @@ test('each worker calls SQL and the other services as the document about the arc
   const counting = rollUpSchedule({ store, ledger });
   await count('rollUp, of one chat and its application', () => counting({} as never, lambdaContext('test')));
   expect(counted).toEqual(rowsUnder('| in the background | SQL statements'));
+  // The models of cost and lag.
+  for (const [worker, statements] of Object.entries(sqlStatements))
+    expect(counted[worker]?.[0]).toBe(String(statements));
 });

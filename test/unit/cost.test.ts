@@ -181,9 +181,9 @@ describe('a million single creates, 100 a second in 100 chats', () => {
     // 10,000 requests. Each computes for 2 × (1 + 99 × 0.01) = 3.98 ms and waits for 16 ms: 20 ms, rounded up.
     expect(gbSeconds('requests', { batch: 100 })).toBeCloseTo(1e4 * 0.02 * 0.86377, 1);
     // A store batch has 21 messages: it computes for 2 + 21 ms and waits for 1 + 10 + 7 ms. A search batch has 41: it
-    // computes for 2 + 41 ms and waits for 1 + 2 + 5 ms. Both have 1,769 / 1,024 GB. The roll-up takes 3 ms for each of
+    // computes for 2 + 41 ms and waits for 1 + 1 + 5 ms. Both have 1,769 / 1,024 GB. The roll-up takes 3 ms for each of
     // 16,667 reads, with half a GB.
-    const workers = (1e6 / 21) * 0.041 + (1e6 / 41) * 0.051;
+    const workers = (1e6 / 21) * 0.041 + (1e6 / 41) * 0.05;
     expect(gbSeconds('queues and workers')).toBeCloseTo(workers * 1.727539 + (1e6 / 60) * 0.003 * 0.5, 0);
   });
 

@@ -9,6 +9,12 @@ import { publishingLines } from './publishing.ts';
 import { changesSize, requestSizes } from './sizes.ts';
 
 /**
+ * The SQL statements of the store worker and of the search worker for 1,000 new messages. The store worker's are begin,
+ * versions, deletions of parents, two blocks of rows, marks and commit; up to 500 messages need only one block.
+ */
+export const sqlStatements = { store: 7, search: 1 };
+
+/**
  * Returns what AWS bills for storing, indexing, counting and, with the feed, publishing while the workers keep up, in
  * quantities per second.
  */
@@ -25,10 +31,9 @@ export function workerLines(scenario: Scenario, inputs: Inputs): Line[] {
   const messages = perSecond / stored.invocationsPerSecond;
   // An average: most batches fit into one transaction, and a few need two.
   const transactions = Math.max(1, messages / limits.rowsPerTransaction);
-  // Seven statements: begin, versions, deletions of parents, two blocks of rows, marks, commit.
   const storeMs = billedMs(
     inputs.storeBatchMs + messages * inputs.storeMessageMs,
-    inputs.runtimeMs + inputs.queueCallMs + 7 * transactions * inputs.sqlCallMs,
+    inputs.runtimeMs + inputs.queueCallMs + sqlStatements.store * transactions * inputs.sqlCallMs,
     memoryMb,
   );
 
@@ -41,7 +46,7 @@ export function workerLines(scenario: Scenario, inputs: Inputs): Line[] {
   const searchCalls = Math.max(1, documents / limits.rowsPerTransaction);
   const searchMs = billedMs(
     inputs.searchBatchMs + documents * inputs.searchMessageMs,
-    inputs.runtimeMs + searchCalls * (2 * inputs.sqlCallMs + inputs.searchCallMs),
+    inputs.runtimeMs + searchCalls * (sqlStatements.search * inputs.sqlCallMs + inputs.searchCallMs),
     memoryMb,
   );
 

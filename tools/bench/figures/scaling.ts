@@ -1,6 +1,7 @@
 import type { AwsQueue } from '../../../functions/queues.ts';
 import { queueResources } from '../../../infra/queues.ts';
 import { type Inputs, inputsFrom } from '../../cost/inputs.ts';
+import { sqlStatements } from '../../cost/workers.ts';
 import { type Load, type Reading, simulate, type Working } from '../../queue-simulation/simulate.ts';
 import { figure, type Measurement } from '../figure.ts';
 
@@ -17,7 +18,7 @@ const seconds = { full: 120, smoke: 20 };
 
 /** The work of storing single creates: each queue message holds one chat message. The database has two processors. */
 export const storing = (inputs: Inputs): Working => ({
-  batchMs: inputs.runtimeMs + inputs.storeBatchMs + 6 * inputs.sqlCallMs + inputs.queueCallMs,
+  batchMs: inputs.runtimeMs + inputs.storeBatchMs + sqlStatements.store * inputs.sqlCallMs + inputs.queueCallMs,
   messageMs: inputs.storeMessageMs,
   parallel: 2,
 });
