@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type BuildOptions, build, type Metafile, type Plugin } from 'esbuild';
 import { queueNames, queueService } from '../functions/queues.ts';
 import { removalPlugins } from './bundle-plugins.ts';
-import { type FunctionEntry, type FunctionName, functions, kebabCase } from './functions.ts';
+import { type FunctionEntry, type FunctionName, functions, kebabCase, providerOf } from './functions.ts';
 import { packageFolders, thirdPartyNotices } from './third-party-notices.ts';
 
 const project = path.resolve(import.meta.dirname, '..');
@@ -91,14 +91,20 @@ const functionEntries: Plugin = {
 
 const queueServices: string[] = queueNames.map(queueService);
 
-function entryOf(name: FunctionName, { file, needs, queue }: FunctionEntry): string {
+function entryOf(name: FunctionName, entry: FunctionEntry): string {
+  const { file, needs, queue } = entry;
   const ofQueues = needs.filter((need) => queueServices.includes(need));
-  const others = needs.filter((need) => !ofQueues.includes(need));
-  const providers = [...others, ...ofQueues.map((need) => `${need}: queueProviders.${need}`)];
+  const others = needs
+    .filter((need) => !ofQueues.includes(need))
+    .map((need) => [need, providerOf(entry, need)] as const);
+  const providers = [
+    ...others.map((each) => each.join(': ')),
+    ...ofQueues.map((need) => `${need}: queueProviders.${need}`),
+  ];
   return [
     `import { ${name} } from './${file}';`,
     `import { bind } from './functions/aws/provider.ts';`,
-    ...others.map((need) => `import { ${need} } from './functions/aws/${kebabCase(need)}.ts';`),
+    ...others.map(([, provider]) => `import { ${provider} } from './functions/aws/${kebabCase(provider)}.ts';`),
     ...(ofQueues.length > 0 ? [`import { queueProviders } from './functions/aws/queues.ts';`] : []),
     ...(queue ? [`import { backingOff } from './functions/aws/back-off.ts';`] : []),
     `const services = await bind({ ${providers.join(', ')} });`,

@@ -5,7 +5,15 @@ import type { purgeSchedule } from '../functions/schedule/purge.ts';
 import type { rollUpSchedule } from '../functions/schedule/roll-up.ts';
 import type { rotateSystemSecret } from '../functions/schedule/rotate-system-secret.ts';
 import type { sweepSchedule } from '../functions/schedule/sweep.ts';
-import { acceptsWrites, type OperationId, operationFile, type Route, routes, takesSelf } from '../lib/api/routes.ts';
+import {
+  acceptsWrites,
+  type OperationId,
+  operationFile,
+  type Route,
+  readsOnly,
+  routes,
+  takesSelf,
+} from '../lib/api/routes.ts';
 import { queueResources } from './queues.ts';
 
 /** A Lambda function: its code, and the services of `functions/aws` that it is bound to. */
@@ -14,6 +22,8 @@ export interface FunctionEntry {
   file: string;
   /** The names of the services that it is bound to. */
   needs: string[];
+  /** It only reads the ledger, so its bundle has no client of SQS. */
+  readsLedger?: boolean;
   /** The queue, if the function is a worker. */
   queue?: AwsQueue;
   /** Files that the code reads at run time, relative to the project. They are copied to the same path in the bundle. */
@@ -25,11 +35,14 @@ type Needs<Make extends (services: never) => unknown> = Record<keyof Parameters<
 const entry = (file: string, needs: Record<string, true>): FunctionEntry => ({ file, needs: Object.keys(needs) });
 
 const background = {
-  rollUpSchedule: entry('functions/schedule/roll-up.ts', {
-    store: true,
-    ledger: true,
-    report: true,
-  } satisfies Needs<typeof rollUpSchedule>),
+  rollUpSchedule: {
+    ...entry('functions/schedule/roll-up.ts', {
+      store: true,
+      ledger: true,
+      report: true,
+    } satisfies Needs<typeof rollUpSchedule>),
+    readsLedger: true,
+  },
   purgeSchedule: entry('functions/schedule/purge.ts', {
     store: true,
     searchIndex: true,
@@ -58,6 +71,7 @@ const workers = Object.fromEntries(
     {
       file: `functions/workers/${name}.ts`,
       needs: [...Object.keys(queueResources[name].needs), ...[name, ...sendsTo(name)].map(queueService), 'report'],
+      readsLedger: true,
       queue: name,
     },
   ]),
@@ -76,6 +90,7 @@ const operations = Object.fromEntries(
         ...(route.admin ? ['adminKey'] : []),
         ...(acceptsWrites(route) ? ['report'] : []),
       ],
+      readsLedger: readsOnly(route),
     },
   ]),
 ) as Record<OperationId, FunctionEntry>;
@@ -87,6 +102,10 @@ operations.getDocs.files = ['swagger-ui.css', 'swagger-ui-bundle.js'].map(
 
 /** All functions of the AWS engine: one per route, the workers, the schedules, the migration, and the feed's authorizer. */
 export const functions: Record<FunctionName, FunctionEntry> = { ...operations, ...workers, ...background };
+
+/** Returns the name of the provider of a service. The provider is in a file of `functions/aws` with the same name. */
+export const providerOf = ({ readsLedger }: FunctionEntry, need: string): string =>
+  need === 'ledger' && readsLedger ? 'ledgerReads' : need;
 
 /** The functions that only stages with the feed have. */
 export const feedFunctions: FunctionName[] = ['feedWorker', 'feedAuthorizer'];

@@ -1,7 +1,6 @@
 import type { HttpHandler } from '../functions/runtime/http/operation.ts';
-import type { Services } from '../functions/runtime/services.ts';
+import type { ReadServices } from '../functions/runtime/services.ts';
 import { type OperationId, operationFile, type Route, routes } from '../lib/api/routes.ts';
-import type { LedgerReads } from './threads.ts';
 
 const operationIds = Object.keys(routes) as OperationId[];
 
@@ -11,7 +10,7 @@ export const pagedReads: OperationId[] = operationIds.filter((id) => {
   return method === 'GET' && needs.includes('cursors');
 });
 
-type SomeServices = Partial<Omit<Services, 'ledger'>> & { ledger?: LedgerReads; adminKey: string | undefined };
+type SomeServices = Partial<ReadServices> & { adminKey: string | undefined };
 
 /** Loads the handler of one route, given the services that the route needs. */
 export async function loadOperation(id: OperationId, services: SomeServices): Promise<HttpHandler> {

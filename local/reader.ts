@@ -5,6 +5,7 @@ import type { HttpHandler } from '../functions/runtime/http/operation.ts';
 import { setLogLevel } from '../functions/runtime/observe/log.ts';
 import { Cursors } from '../lib/api/cursors.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
+import type { LedgerReads } from '../lib/ledger/ledger.ts';
 import { SqliteSearchIndex } from '../lib/search/sqlite/sqlite-index.ts';
 import { Database } from '../lib/sqlite/database.ts';
 import { SqliteStore } from '../lib/store/sqlite/sqlite-store.ts';
@@ -13,7 +14,7 @@ import { openAccess } from './access.ts';
 import { missedPart } from './feed/store-reads.ts';
 import { requestContext } from './lambda-events.ts';
 import { loadOperation, pagedReads } from './operations.ts';
-import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
+import { processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
 // A reader process: it runs the handlers of reads that can be slow, on a connection of its own that cannot write. The
 // pool in readers.ts kills it when a read takes too long.

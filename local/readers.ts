@@ -12,12 +12,13 @@ import { log, logEvents } from '../functions/runtime/observe/log.ts';
 import type { Access } from '../lib/access/access.ts';
 import { Problem } from '../lib/api/problems.ts';
 import { type OperationId, routes } from '../lib/api/routes.ts';
+import type { LedgerReads } from '../lib/ledger/ledger.ts';
 import { limits } from '../lib/limits.ts';
 import type { Parent } from '../lib/model/keys.ts';
 import { applicationInQueue, FairQueue } from './fair-queue.ts';
 import type { MissedPart } from './feed/store-reads.ts';
 import { type Pace, ReadingPaces } from './reading-pace.ts';
-import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
+import { processChannel, type ReaderData, type ReaderProcess } from './threads.ts';
 
 /** Deadline of a read, in milliseconds after its arrival. A read that exceeds it gets 503. */
 const deadlineMs = 2_000;

@@ -4,7 +4,6 @@ import type { APIGatewayProxyEvent, APIGatewayProxyResult, SQSBatchResponse, SQS
 import type { QueueName } from '../functions/queues.ts';
 import type { LogLevel } from '../functions/runtime/observe/log.ts';
 import type { OperationId } from '../lib/api/routes.ts';
-import type { Ledger } from '../lib/ledger/ledger.ts';
 import type { Parent } from '../lib/model/keys.ts';
 import type { Version } from '../lib/model/version.ts';
 import type { DeadLetter } from '../lib/queue/queue.ts';
@@ -37,12 +36,6 @@ export interface WorkerData {
   newestCommits: SharedArrayBuffer;
   logLevel: LogLevel;
 }
-
-/**
- * The calls that a reader process may make on the accepting thread: they return what the ledger has and the store may
- * not have yet.
- */
-export type LedgerReads = Pick<Ledger, 'application' | 'chat' | 'hasMessage' | 'accessGeneration'>;
 
 export interface ReaderProcess {
   /** Runs the handler of a route. Returns its result and the processor time that it took, in milliseconds. */

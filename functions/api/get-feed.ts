@@ -1,7 +1,7 @@
 import { type Positions, positionsIn } from '../../lib/api/event-ids.ts';
 import type { Followed } from '../../lib/api/feed.ts';
 import { type Fault, notAcceptable, validationFailed } from '../../lib/api/problems.ts';
-import type { Ledger } from '../../lib/ledger/ledger.ts';
+import type { LedgerReads } from '../../lib/ledger/ledger.ts';
 import { limits } from '../../lib/limits.ts';
 import { NotFound } from '../../lib/model/errors.ts';
 import { preferredType } from '../runtime/http/accept.ts';
@@ -59,7 +59,7 @@ function followedBy({ chat, application }: FollowedQuery, lastEventId: string | 
 }
 
 /** @throws NotFound for the application or the first chat that does not exist */
-async function requireChats(ledger: Ledger, token: string, chats: number[]): Promise<void> {
+async function requireChats(ledger: LedgerReads, token: string, chats: number[]): Promise<void> {
   if ((await ledger.accessGeneration(token)) === undefined) throw new NotFound('application');
   const found = await Promise.all(chats.map((chat) => ledger.chat(token, chat)));
   const missing = chats.find((_, i) => found[i] === undefined);

@@ -1,19 +1,28 @@
 import { DynamoDBClient } from '@aws-sdk/client-dynamodb';
-import { SQSClient } from '@aws-sdk/client-sqs';
 import * as z from 'zod/mini';
-import { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
+import { ExistingApplications } from '../../lib/ledger/dynamodb/existing-applications.ts';
 import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
-import { SqsOutbox } from '../../lib/queue/sqs/sqs-queue.ts';
-import { openClient, queueCallSettings } from './calls.ts';
+import { openClient } from './calls.ts';
 
-/** The variables of the ledger's table and of the queue that it sends accepted writes to. */
-export const ledgerVariables = { LEDGER_TABLE: z.string().check(z.minLength(1)), STORE_QUEUE_URL: z.url() };
+/** The variable of the ledger's table. */
+export const tableVariables = { LEDGER_TABLE: z.string().check(z.minLength(1)) };
 
-/** Opens the ledger's table, and the accepted writes that are parked in it during an outage of the store queue. */
-export function openLedgerTable({ LEDGER_TABLE, STORE_QUEUE_URL }: { LEDGER_TABLE: string; STORE_QUEUE_URL: string }) {
+interface LedgerTable {
+  table: DynamodbTable;
+  /** What is known of the applications in it. */
+  applications: ExistingApplications;
+}
+
+const opened = new Map<string, LedgerTable>();
+
+/** Opens the ledger's table. The services of a function share it, with its connections. */
+export function openLedgerTable({ LEDGER_TABLE }: { LEDGER_TABLE: string }): LedgerTable {
+  const known = opened.get(LEDGER_TABLE);
+  if (known) return known;
   // The SDK must not retry. DynamodbTable decides for each call whether it may be repeated.
   const dynamodb = openClient((settings) => new DynamoDBClient({ ...settings, maxAttempts: 1 }));
-  const sqs = openClient((settings) => new SQSClient({ ...settings, ...queueCallSettings }));
   const table = new DynamodbTable(dynamodb, LEDGER_TABLE);
-  return { table, parked: new ParkedWrites(table, new SqsOutbox(sqs, STORE_QUEUE_URL)) };
+  const created = { table, applications: new ExistingApplications(table, Date.now) };
+  opened.set(LEDGER_TABLE, created);
+  return created;
 }

@@ -1,19 +1,13 @@
 import { DynamodbLedger } from '../../lib/ledger/dynamodb/dynamodb-ledger.ts';
-import { ledgerVariables, openLedgerTable } from './ledger-table.ts';
+import { openLedgerTable } from './ledger-table.ts';
+import { parkedWrites } from './parked-writes.ts';
 import { provider } from './provider.ts';
 
-const opened = new Map<string, DynamodbLedger>();
-
-/** The ledger in DynamoDB, which sends accepted writes to the store queue. Other services share it, with its connections. */
+/** The ledger in DynamoDB, which sends accepted writes to the store queue. */
 export const ledger = provider({
-  variables: ledgerVariables,
-  create: (environment) => {
-    const key = `${environment.LEDGER_TABLE} ${environment.STORE_QUEUE_URL}`;
-    const known = opened.get(key);
-    if (known) return known;
-    const { table, parked } = openLedgerTable(environment);
-    const created = new DynamodbLedger(table, parked);
-    opened.set(key, created);
-    return created;
+  variables: parkedWrites.variables,
+  create: async (environment) => {
+    const { table, applications } = openLedgerTable(environment);
+    return new DynamodbLedger(table, await parkedWrites.create(environment), { applications });
   },
 });

@@ -1,10 +1,10 @@
 import type { Access } from '../../lib/access/access.ts';
 import type { Cursors } from '../../lib/api/cursors.ts';
 import type { Feed } from '../../lib/api/feed.ts';
-import type { OperationId, Routes } from '../../lib/api/routes.ts';
+import type { OperationId, ReadingRoute, Routes } from '../../lib/api/routes.ts';
 import type { Publisher } from '../../lib/feed/publisher.ts';
 import type { ParkedWrites } from '../../lib/ledger/dynamodb/parked-writes.ts';
-import type { Ledger } from '../../lib/ledger/ledger.ts';
+import type { Ledger, LedgerReads } from '../../lib/ledger/ledger.ts';
 import type { Version } from '../../lib/model/version.ts';
 import type { DeadLetterQueue, Outbox } from '../../lib/queue/queue.ts';
 import type { Provenance } from '../../lib/queue/records.ts';
@@ -13,9 +13,9 @@ import type { Store } from '../../lib/store/store.ts';
 import type { ChangeQueue, QueueName, QueueService } from '../queues.ts';
 import type { Report } from './observe/report.ts';
 
-/** The services of the API's handlers. Each engine has its own. */
-export interface Services {
-  ledger: Ledger;
+/** The services of the API's handlers that only read. Each engine has its own. */
+export interface ReadServices {
+  ledger: LedgerReads;
   store: Store;
   searchIndex: SearchIndex;
   cursors: Cursors;
@@ -24,11 +24,19 @@ export interface Services {
   access: Access;
 }
 
+/** The services of all of the API's handlers. */
+export interface Services extends ReadServices {
+  ledger: Ledger;
+}
+
 /**
  * The services that an operation's route needs, `access` if it is below an application, the admin key if one is set,
  * and the receiver of reports of accepted writes.
  */
-export type ServicesOf<Id extends OperationId> = Pick<Services, Routes[Id]['needs'][number] | AccessOf<Id>> & {
+export type ServicesOf<Id extends OperationId> = Pick<
+  Routes[Id] extends ReadingRoute ? ReadServices : Services,
+  Routes[Id]['needs'][number] | AccessOf<Id>
+> & {
   adminKey?: string | undefined;
   report?: Report | undefined;
 };

@@ -2,6 +2,7 @@ import { AttributeType, BillingMode, Table } from 'aws-cdk-lib/aws-dynamodb';
 import { type ManagedPolicy, PolicyStatement } from 'aws-cdk-lib/aws-iam';
 import { Construct } from 'constructs';
 import type { ledger } from '../../functions/aws/ledger.ts';
+import type { ledgerReads } from '../../functions/aws/ledger-reads.ts';
 import type { Route } from '../../lib/api/routes.ts';
 import { ledgerTable } from '../../lib/ledger/dynamodb/schema.ts';
 import { removalOf } from './removal.ts';
@@ -36,7 +37,7 @@ export const ledgerOperations = ['Scan', 'Query', 'BatchGetItem', 'PutItem', 'Up
 export const accessOf = ({ method, ledger }: Route): LedgerAccess =>
   ledger ?? ({ GET: 'read', POST: 'create', PATCH: 'edit', DELETE: 'delete' } as const)[method];
 
-/** The kinds of access that send to the store queue. The others get its URL too, because the ledger requires it. */
+/** The kinds of access that send to the store queue. */
 const senders: LedgerAccess[] = ['create', 'edit', 'delete', 'sweep'];
 
 interface LedgerTableProps {
@@ -89,9 +90,12 @@ export class LedgerTable extends Construct {
   connect(fn: ServiceFunction, access: LedgerAccess): void {
     this.table.grant(fn, ...ledgerActions[access].map((action) => `dynamodb:${action}`));
     if (senders.includes(access)) this.#storeQueue.queue.grant(fn, 'sqs:SendMessage');
-    fn.setVariables<typeof ledger>({
-      LEDGER_TABLE: this.table.tableName,
-      STORE_QUEUE_URL: this.#storeQueue.queue.queueUrl,
-    });
+    fn.setVariables<typeof ledgerReads>({ LEDGER_TABLE: this.table.tableName });
+    // The others can send, so their ledger requires the address, even if they only end access tokens or purge.
+    if (access !== 'read')
+      fn.setVariables<typeof ledger>({
+        LEDGER_TABLE: this.table.tableName,
+        STORE_QUEUE_URL: this.#storeQueue.queue.queueUrl,
+      });
   }
 }

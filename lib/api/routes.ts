@@ -437,6 +437,12 @@ export const methodsOf = ({ method, alias }: Route): string[] => [
  */
 export const takesSelf = ({ allows }: Route): boolean => allows !== 'no token';
 
+/** A route that changes nothing in the ledger. */
+export type ReadingRoute = { method: 'GET' } | { ledger: 'read' };
+
+/** Returns whether the route changes nothing in the ledger. */
+export const readsOnly = ({ method, ledger }: Route): boolean => method === 'GET' || ledger === 'read';
+
 /** Returns whether the route accepts writes, which the workers store. */
 export const acceptsWrites = ({ method, ledger }: Route): boolean => method !== 'GET' && ledger === undefined;
 

@@ -89,6 +89,9 @@ export interface Ledger extends Restorable {
   purge(deleted: Parent, limit: number): Promise<number>;
 }
 
+/** What reads ask the ledger, because the store may not have it yet. */
+export type LedgerReads = Pick<Ledger, 'accessGeneration' | 'application' | 'chat' | 'hasMessage'>;
+
 /** Where a write comes from. */
 export interface WriteContext {
   requestId?: string | undefined;

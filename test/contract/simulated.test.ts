@@ -21,7 +21,7 @@ async function open(now: () => number): Promise<LedgerUnderTest> {
   const queue = new SqsQueue(sqsClient(caller, queues, noFaults), 'store', 'dead');
   const drained: Write[] = [];
   const opened: LedgerUnderTest = {
-    ledger: new DynamodbLedger(table, new ParkedWrites(table, queue), now),
+    ledger: new DynamodbLedger(table, new ParkedWrites(table, queue), { now }),
     writes: async () => {
       for (const [id, { body }] of queues.store.messages) {
         drained.push(...decodeWrites(body));

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { DatabaseSync } from 'node:sqlite';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { createBirpc } from 'birpc';
-import { type LedgerReads, processChannel, type ReaderData, type ReaderProcess } from '../../local/threads.ts';
+import type { LedgerReads } from '../../lib/ledger/ledger.ts';
+import { processChannel, type ReaderData, type ReaderProcess } from '../../local/threads.ts';
 
 // A reader process for the tests of the pool. The search text determines what happens to the read.
 

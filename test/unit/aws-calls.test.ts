@@ -40,7 +40,7 @@ afterEach(async () => {
 const pass = (seconds: number) => vi.setSystemTime(Date.now() + seconds * 1_000);
 
 test('calls use a connection again, but not one that was idle while Lambda froze the function', async () => {
-  const { table } = openLedgerTable({ LEDGER_TABLE: 'ledger', STORE_QUEUE_URL: queueUrl });
+  const { table } = openLedgerTable({ LEDGER_TABLE: 'ledger' });
   const queue = await queueProviders.searchQueue.create({
     SEARCH_QUEUE_URL: queueUrl,
     SEARCH_DEAD_LETTER_QUEUE_URL: queueUrl,

@@ -18,7 +18,7 @@ async function openChat() {
     simulated.client({ task: 'test', call: async (_part, effect) => effect() }),
     'ledger',
   );
-  const ledger = new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), clock);
+  const ledger = new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), { now: clock });
   const { token } = await ledger.createApplication('an application');
   await ledger.createChat(token, { name: 'a chat', metadata: longest });
   const items = () => simulated.itemsIn(chatKey(token, 1).pk);

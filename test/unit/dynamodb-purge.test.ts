@@ -17,7 +17,7 @@ test('a create of a chat that reaches DynamoDB after the purge of its applicatio
     new SimulatedTable(clock).client({ task: 'test', call: async (_part, effect) => effect() }),
     'ledger',
   );
-  const ledger = new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), clock);
+  const ledger = new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), { now: clock });
   const { token } = await ledger.createApplication('an application');
   await ledger.createChat(token, { name: null, metadata: null });
   await ledger.createMessages({ token, chat: 1 }, contents(['a message']));
@@ -40,7 +40,9 @@ test('a step of the purge of a large application ends within the 5 s that the fu
   };
   const client = new SimulatedTable().client(caller);
   const table = new DynamodbTable(client, 'ledger');
-  const ledger = new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), newClock());
+  const ledger = new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), {
+    now: newClock(),
+  });
   const { token } = await ledger.createApplication('large');
   for (const _ of numbers(1, 250)) await ledger.createChat(token, chatNamed(null));
   await ledger.deleteApplication(token);

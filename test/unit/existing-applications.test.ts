@@ -27,7 +27,7 @@ async function openChat() {
   const simulated = new SimulatedTable(clock);
   const functionInstance = () => {
     const table = new DynamodbTable(simulated.client(caller), 'ledger');
-    return new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), clock);
+    return new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), { now: clock });
   };
   const { token } = await functionInstance().createApplication('an application');
   await functionInstance().createChat(token, chatNamed(null));

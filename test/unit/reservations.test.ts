@@ -53,7 +53,7 @@ async function openChat({ reservations = {} }: { reservations?: Item } = {}) {
   };
   const ledgerOf = (caller: Caller, Table = DynamodbTable) => {
     const table = new Table(simulated.client(caller), 'ledger');
-    return new DynamodbLedger(table, new ParkedWrites(table, outbox), clock);
+    return new DynamodbLedger(table, new ParkedWrites(table, outbox), { now: clock });
   };
   const { token } = await ledgerOf(wellCaller).createApplication('an application');
   await ledgerOf(wellCaller).createChat(token, chatNamed(null));

@@ -4,7 +4,7 @@ import { NotFound } from '../../../lib/model/errors.ts';
 import type { Holder } from '../../../lib/model/holder.ts';
 import type { ChatKey, MessageKey } from '../../../lib/model/keys.ts';
 import type { ListRange, Rows, StoredMessage } from '../../../lib/store/reads.ts';
-import type { Services } from '../../runtime/services.ts';
+import type { ReadServices } from '../../runtime/services.ts';
 import { requireChat } from './parents.ts';
 
 /**
@@ -13,7 +13,7 @@ import { requireChat } from './parents.ts';
  * @throws NotFound for the application, chat or message; Problem message_pending when it is not stored yet
  */
 export async function requireMessage(
-  services: Pick<Services, 'store' | 'ledger'>,
+  services: Pick<ReadServices, 'store' | 'ledger'>,
   { token, chat, number }: MessageKey,
 ): Promise<StoredMessage> {
   const existing = await services.store.existingMessage(token, chat, number);
@@ -32,7 +32,7 @@ export async function requireMessage(
  * @throws NotFound for the application or chat
  */
 export async function requireMessages(
-  services: Pick<Services, 'store' | 'ledger'>,
+  services: Pick<ReadServices, 'store' | 'ledger'>,
   { token, chat }: ChatKey,
   range: ListRange,
 ): Promise<Rows<StoredMessage>> {
@@ -54,7 +54,7 @@ export const sentBy = (holder: Holder | undefined, content: MessageContent): Mes
  * @throws Problem not_allowed; also what {@link requireMessage} throws
  */
 export async function requireOwn(
-  services: Pick<Services, 'store' | 'ledger'>,
+  services: Pick<ReadServices, 'store' | 'ledger'>,
   message: MessageKey,
   holder: Holder | undefined,
 ): Promise<void> {
@@ -75,10 +75,7 @@ export async function requireOwn(
  *
  * @throws NotFound for the application, chat or message
  */
-async function requireAccepted(
-  ledger: Pick<Services['ledger'], 'application' | 'chat' | 'hasMessage'>,
-  { token, chat, number }: MessageKey,
-): Promise<void> {
+async function requireAccepted(ledger: ReadServices['ledger'], { token, chat, number }: MessageKey): Promise<void> {
   if (await ledger.hasMessage(token, chat, number)) return;
   if (await ledger.chat(token, chat)) throw new NotFound('message', number);
   throw (await ledger.application(token)) ? new NotFound('chat', chat) : new NotFound('application');

@@ -1,13 +1,13 @@
 import { NotFound } from '../../../lib/model/errors.ts';
 import type { StoredApplication, StoredChat } from '../../../lib/store/reads.ts';
-import type { Services } from '../../runtime/services.ts';
+import type { ReadServices } from '../../runtime/services.ts';
 
 // Reads ask the store first. What the store does not know yet may have been accepted a moment ago, so they ask the
 // ledger next.
 
 /** @throws NotFound */
 export async function requireApplication(
-  { store, ledger }: Pick<Services, 'store' | 'ledger'>,
+  { store, ledger }: Pick<ReadServices, 'store' | 'ledger'>,
   token: string,
 ): Promise<StoredApplication> {
   const stored = await store.application(token);
@@ -20,7 +20,7 @@ export async function requireApplication(
 
 /** @throws NotFound for the application or chat */
 export async function requireChat(
-  services: Pick<Services, 'store' | 'ledger'>,
+  services: Pick<ReadServices, 'store' | 'ledger'>,
   token: string,
   chat: number,
 ): Promise<StoredChat> {

@@ -16,11 +16,12 @@ import type {
   WriteContext,
 } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
-import { ExistingApplications } from './existing-applications.ts';
+import { DynamodbLedgerReads } from './dynamodb-ledger-reads.ts';
 import { IdempotencyKeys, type LeasedKey } from './idempotency-keys.ts';
-import { counterOf, entryOf, generationIn, generationName, newItem, parentKey, textOrNull } from './items.ts';
-import { applicationKey, chatKey, messageKey, metadataKey } from './keys.ts';
-import { metadataIn, newMetadata, setMetadata } from './metadata.ts';
+import { generationName, newItem, textOrNull } from './items.ts';
+import { applicationKey, chatKey, messageKey } from './keys.ts';
+import { ExistingApplications } from './existing-applications.ts';
+import { newMetadata, setMetadata } from './metadata.ts';
 import { exists, itemExists, type Refusal, type Taking, takeNumbers, takeNumbersOnce } from './numbers.ts';
 import type { ParkedWrites } from './parked-writes.ts';
 import { purgeItems } from './purge.ts';
@@ -32,10 +33,15 @@ import {
   restoreEntry,
   tokensIn,
 } from './restore.ts';
-import { type DynamodbTable, type Item, type ItemKey, number, numberIn } from './table.ts';
+import { type DynamodbTable, type ItemKey, number, numberIn } from './table.ts';
 
 /** The condition that an edit has a revision left. `:highest` is the highest revision. */
 const revisionLeft = 'revision < :highest';
+
+interface DynamodbLedgerOptions {
+  now?: () => number;
+  applications?: ExistingApplications;
+}
 
 /**
  * The ledger in a DynamoDB table. One conditional update of the parent's counter both checks that the parent exists and
@@ -44,24 +50,24 @@ const revisionLeft = 'revision < :highest';
  * The counter of messages is in the item of their chat, and the application's item is read only every 30 s. So messages
  * of a deleted application are still accepted for half a minute.
  */
-export class DynamodbLedger implements Ledger {
-  readonly #table: DynamodbTable;
+export class DynamodbLedger extends DynamodbLedgerReads implements Ledger {
   readonly #parked: ParkedWrites;
   readonly #keys: IdempotencyKeys;
-  readonly #applications: ExistingApplications;
-  readonly #now: () => number;
 
-  constructor(table: DynamodbTable, parked: ParkedWrites, now: () => number = Date.now) {
-    this.#table = table;
+  /** @param options.applications what is known of applications; by default, only what this ledger reads */
+  constructor(
+    table: DynamodbTable,
+    parked: ParkedWrites,
+    { now = Date.now, applications = new ExistingApplications(table, now) }: DynamodbLedgerOptions = {},
+  ) {
+    super(table, applications, now);
     this.#parked = parked;
     this.#keys = new IdempotencyKeys(table, now);
-    this.#applications = new ExistingApplications(table, now);
-    this.#now = now;
   }
 
   async createApplication(name: string, { key, requestId }: CreateContext = {}) {
     return await this.#once(key, undefined, async ({ at, candidate: token }) => {
-      await this.#table.insert({ ...newItem(applicationKey(token), name, at), chats: number(0) });
+      await this.table.insert({ ...newItem(applicationKey(token), name, at), chats: number(0) });
       await this.#send([{ kind: 'application', token, revision: 0, at, name }], requestId);
       return { token, at };
     });
@@ -73,8 +79,8 @@ export class DynamodbLedger implements Ledger {
       if (chat === 'not found') throw new NotFound('application');
       if (chat === 'used up') throw new NumbersUsedUp('application');
       // The metadata is written before the chat's own item, so that nobody reads the chat without its metadata.
-      if (content.metadata !== null) await this.#table.insert(newMetadata({ token, chat }, content.metadata));
-      await this.#table.insert({ ...newItem(chatKey(token, chat), content.name, at), messages: number(0) });
+      if (content.metadata !== null) await this.table.insert(newMetadata({ token, chat }, content.metadata));
+      await this.table.insert({ ...newItem(chatKey(token, chat), content.name, at), messages: number(0) });
       await this.#send([{ kind: 'chat', token, chat, revision: 0, at, ...content }], requestId);
       return { number: chat, at };
     });
@@ -83,7 +89,7 @@ export class DynamodbLedger implements Ledger {
   async createMessages({ token, chat }: ChatKey, contents: MessageContent[], { key, requestId }: CreateContext = {}) {
     const parent = chatKey(token, numberOrNone(chat));
     return await this.#once(key, parent, async ({ at, leased }) => {
-      if (await this.#applications.isDeleted(token)) throw new NotFound('application');
+      if (await this.applications.isDeleted(token)) throw new NotFound('application');
       const last = await this.#takeNumbers({ parent, counter: 'messages', count: contents.length }, leased);
       if (last === 'not found') {
         await this.#requireApplication(token);
@@ -115,16 +121,16 @@ export class DynamodbLedger implements Ledger {
     if (edited === 'used up') throw new RevisionsUsedUp('chat');
     const { createdAt, at, revision } = edited;
     const { metadata } = change;
-    if (metadata !== undefined) await setMetadata(this.#table, { token, chat }, { metadata, revision });
+    if (metadata !== undefined) await setMetadata(this.table, { token, chat }, { metadata, revision });
     await this.#send([{ kind: 'chat', token, chat, revision, at, ...change }], requestId);
     return { createdAt, at };
   }
 
   async editMessage(message: MessageKey, content: ContentChange, { requestId }: WriteContext = {}) {
     const { token, chat, number: edited } = message;
-    const at = this.#now();
+    const at = this.now();
     await this.#requireMessage(message);
-    const outcome = await this.#table.update(messageKey(message), {
+    const outcome = await this.table.update(messageKey(message), {
       UpdateExpression: 'ADD revision :one',
       ConditionExpression: `attribute_not_exists(deleted) AND (attribute_not_exists(revision) OR ${revisionLeft})`,
       ExpressionAttributeValues: { ':one': number(1), ':highest': number(limits.highestRevision) },
@@ -136,26 +142,17 @@ export class DynamodbLedger implements Ledger {
     return { at };
   }
 
-  async accessGeneration(token: string): Promise<number | undefined> {
-    const at = this.#now();
-    const [item] = await this.#existing([applicationKey(token)]);
-    if (!item) return undefined;
-    // This read also shows that the application is not deleted, so the creates that follow need not read it.
-    this.#applications.noteExisting(token, at);
-    return generationIn(item);
-  }
-
   async raiseAccessGeneration(token: string): Promise<void> {
     const names = { ExpressionAttributeNames: { '#generation': generationName } };
-    const outcome = await this.#table.update(applicationKey(token), {
+    const outcome = await this.table.update(applicationKey(token), {
       UpdateExpression: 'SET #generation = :now',
       ConditionExpression: `${exists} AND (attribute_not_exists(#generation) OR #generation < :now)`,
       ...names,
-      ExpressionAttributeValues: { ':now': number(this.#now()) },
+      ExpressionAttributeValues: { ':now': number(this.now()) },
     });
     if ('done' in outcome) return;
     // The application does not exist, or another machine's clock is ahead of this one.
-    const raised = await this.#table.update(applicationKey(token), {
+    const raised = await this.table.update(applicationKey(token), {
       UpdateExpression: 'ADD #generation :one',
       ConditionExpression: exists,
       ...names,
@@ -184,73 +181,40 @@ export class DynamodbLedger implements Ledger {
       throw new NotFound('message', message);
   }
 
-  async application(token: string) {
-    const [item] = await this.#existing([applicationKey(token)]);
-    if (!item) return undefined;
-    const { name, createdAt, updatedAt } = entryOf(item);
-    return { name: name as string, createdAt, updatedAt };
-  }
-
-  async chat(token: string, chat: number) {
-    const keys = [applicationKey(token), chatKey(token, chat), metadataKey({ token, chat })];
-    const [application, item, metadata] = await this.#existing(keys);
-    return application && item && { ...entryOf(item), metadata: metadataIn(metadata) };
-  }
-
-  async hasMessage(token: string, chat: number, message: number): Promise<boolean> {
-    if (!isNumber(chat) || !isNumber(message)) return false;
-    const [application, item, changed] = await this.#table.get([
-      applicationKey(token),
-      chatKey(token, chat),
-      messageKey({ token, chat, number: message }),
-    ]);
-    if (!application || application.deleted || !item || item.deleted) return false;
-    return message <= numberIn(item, 'messages') && !changed?.deleted;
-  }
-
-  async counters(parents: Parent[]): Promise<(number | undefined)[]> {
-    const items = await this.#table.get(parents.map(parentKey));
-    return items.map((item, i) => {
-      const counter = counterOf(parents[i] as Parent);
-      // The tombstone of a purged chat has no counter.
-      return item?.[counter] && numberIn(item, counter);
-    });
-  }
-
   purge(deleted: Parent, limit: number): Promise<number> {
-    return purgeItems(this.#table, deleted, limit);
+    return purgeItems(this.table, deleted, limit);
   }
 
   tokens(): AsyncIterable<string> {
-    return tokensIn(this.#table);
+    return tokensIn(this.table);
   }
 
   entries(parents: Parent[]): Promise<(WholeEntry | undefined)[]> {
-    return entriesIn(this.#table, parents);
+    return entriesIn(this.table, parents);
   }
 
   changedMessages(keys: MessageKey[]): Promise<(ChangedMessage | undefined)[]> {
-    return changedMessagesIn(this.#table, keys);
+    return changedMessagesIn(this.table, keys);
   }
 
   deletedMessages(chat: ChatKey, limit: number): AsyncIterable<number[]> {
-    return deletedMessagesIn(this.#table, chat, limit);
+    return deletedMessagesIn(this.table, chat, limit);
   }
 
   async restore(entry: WholeEntry): Promise<void> {
     requireEntryInBounds(entry);
-    await restoreEntry(this.#table, entry, this.#now());
+    await restoreEntry(this.table, entry, this.now());
   }
 
   async restoreMessage(message: ChangedMessage): Promise<void> {
     requireMessageInBounds(message);
-    await restoreChangedMessage(this.#table, message);
+    await restoreChangedMessage(this.table, message);
   }
 
   /** Takes the next revision of an application or chat, and sets the name if the change has one. */
   async #edit(key: ItemKey, { name }: { name?: string | null }): Promise<(Edited & { revision: number }) | Refusal> {
-    const at = this.#now();
-    const outcome = await this.#table.update(key, {
+    const at = this.now();
+    const outcome = await this.table.update(key, {
       UpdateExpression: `SET ${name === undefined ? '' : '#name = :name, '}updated_at = :at ADD revision :one`,
       ConditionExpression: `${exists} AND ${revisionLeft}`,
       ...(name !== undefined && { ExpressionAttributeNames: { '#name': 'name' } }),
@@ -276,10 +240,10 @@ export class DynamodbLedger implements Ledger {
     { condition, deleted }: { condition: string; deleted: Parent | MessageKey },
     { requestId }: WriteContext = {},
   ) {
-    const at = this.#now();
+    const at = this.now();
     const [record] = recordsOf([{ kind: 'deletion', ...deleted, at }], listOf(requestId)) as [string];
     const parked = this.#parked.itemOf(record, at);
-    const outcome = await this.#table.updateAndPut(
+    const outcome = await this.table.updateAndPut(
       key,
       {
         UpdateExpression: 'SET deleted = :yes REMOVE #name',
@@ -299,24 +263,18 @@ export class DynamodbLedger implements Ledger {
   }
 
   async #requireMessage({ token, chat, number: message }: MessageKey): Promise<void> {
-    const [application, item] = await this.#existing([applicationKey(token), chatKey(token, numberOrNone(chat))]);
+    const [application, item] = await this.existing([applicationKey(token), chatKey(token, numberOrNone(chat))]);
     if (!application) throw new NotFound('application');
     if (!item) throw new NotFound('chat', chat);
     if (message > numberIn(item, 'messages') || !isNumber(message)) throw new NotFound('message', message);
   }
 
-  async #existing(keys: ItemKey[]): Promise<(Item | undefined)[]> {
-    return (await this.#table.get(keys)).map((item) => (item?.deleted ? undefined : item));
-  }
-
   #send(writes: Write[], requestId: string | undefined): Promise<void> {
-    return this.#parked.sendOrPark(recordsOf(writes, listOf(requestId)), this.#now());
+    return this.#parked.sendOrPark(recordsOf(writes, listOf(requestId)), this.now());
   }
 
   #takeNumbers(taking: Taking, leased: LeasedKey | undefined): Promise<number | Refusal> {
-    return leased
-      ? takeNumbersOnce(this.#table, taking, { ...leased, now: this.#now })
-      : takeNumbers(this.#table, taking);
+    return leased ? takeNumbersOnce(this.table, taking, { ...leased, now: this.now }) : takeNumbers(this.table, taking);
   }
 
   /**
@@ -330,7 +288,7 @@ export class DynamodbLedger implements Ledger {
     work: (use: { at: number; candidate: string; leased?: LeasedKey }) => Promise<Result>,
   ): Promise<Result> {
     const candidate = newToken();
-    if (!key) return work({ at: this.#now(), candidate });
+    if (!key) return work({ at: this.now(), candidate });
     return await this.#keys.once(key, { candidate, counter }, (leased) => work({ ...leased, leased }));
   }
 }

@@ -7,7 +7,7 @@ import { openLedgerTable } from '../../support/servers/ledger-table.ts';
 const newLedger = async (now: () => number) => {
   const { table, queue, writes, remove } = await openLedgerTable();
   const open = (): LedgerUnderTest => ({
-    ledger: new DynamodbLedger(table, new ParkedWrites(table, queue), now),
+    ledger: new DynamodbLedger(table, new ParkedWrites(table, queue), { now }),
     writes,
     refusesCreatesBelowDeletedApplication: 'once purged',
     reopen: async () => open(),

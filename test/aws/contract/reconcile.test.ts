@@ -30,7 +30,7 @@ reconcileContract('AWS', async (now) => {
   let seen = 0;
   return {
     services: {
-      ledger: new DynamodbLedger(table.table, parkedWrites, now),
+      ledger: new DynamodbLedger(table.table, parkedWrites, { now }),
       store: new MysqlStore(db),
       searchIndex: new OpensearchIndex(index.client, index.alias),
       // SQS takes a second to report an empty dead-letter queue, and most of the tests have no dead letters.

@@ -83,7 +83,7 @@ describe.each([
     opened = await openLedgerTable();
     faults = new CallFaults(opened.client, opened.sqs);
     parked = new ParkedWrites(opened.table, opened.queue);
-    ledger = new DynamodbLedger(opened.table, parked, clock);
+    ledger = new DynamodbLedger(opened.table, parked, { now: clock });
   });
   afterAll(() => opened.remove());
 

@@ -38,7 +38,7 @@ describe('the ledger in DynamoDB', () => {
     sending = (bodies) => opened.queue.send(bodies);
     const outbox: Outbox = { send: (bodies) => sending(bodies) };
     parked = new ParkedWrites(opened.table, outbox);
-    ledger = new DynamodbLedger(opened.table, parked, clock);
+    ledger = new DynamodbLedger(opened.table, parked, { now: clock });
     token = (await ledger.createApplication('an application')).token;
     await ledger.createChat(token, chatNamed(null));
   });

@@ -1,7 +1,7 @@
 import type * as z from 'zod';
 import { queueProviders } from '../../../functions/aws/queues.ts';
 import { awsQueues, queueVariables } from '../../../functions/queues.ts';
-import { type FunctionName, functions, kebabCase } from '../../../infra/functions.ts';
+import { type FunctionName, functions, kebabCase, providerOf } from '../../../infra/functions.ts';
 
 const examples: Record<string, string> = {
   ADMIN_KEY_SECRET: 'open',
@@ -24,8 +24,9 @@ export async function variablesOf(name: FunctionName): Promise<{ required: strin
   const required: string[] = [];
   const optional: string[] = [];
   for (const need of functions[name].needs) {
-    const { [need]: provider } =
-      need in queueProviders ? { ...queueProviders } : await import(`../../../functions/aws/${kebabCase(need)}.ts`);
+    const of = providerOf(functions[name], need);
+    const { [of]: provider } =
+      of in queueProviders ? { ...queueProviders } : await import(`../../../functions/aws/${kebabCase(of)}.ts`);
     for (const [variable, schema] of Object.entries(provider.variables as Record<string, z.ZodType>))
       (schema.safeParse(undefined).success ? optional : required).push(variable);
   }
