@@ -114,7 +114,8 @@ class Connection implements TrackedConnection {
   }
 
   end(): void {
-    if (this.refuseBody) this.refuseBody();
+    // Other requests in progress would get their responses first, and keep their memory until then.
+    if (this.refuseBody && this.started === 1) this.refuseBody();
     else this.socket.destroy();
   }
 }

@@ -56,6 +56,24 @@ describe('a connection', () => {
     expect(answered()).toEqual(Array.from({ length: 5_000 }, (_, i) => i));
   });
 
+  test('a connection that takes too much memory is closed at once when it has another request in progress than the one that is refused', async () => {
+    const endWith = async (count: number) => {
+      socket.write(requests(1));
+      await expect.poll(() => inHand.length).toBe(count);
+      const serverSocket = inHand[0]?.request.socket as Socket;
+      const connection = connections.of(serverSocket);
+      if (!connection) throw new Error('The connection is closed');
+      let refused = false;
+      connection.refuseBody = () => {
+        refused = true;
+      };
+      connections.memory.keep(connection, 40_000_000);
+      return { refused, closed: serverSocket.destroyed };
+    };
+    expect(await endWith(1)).toEqual({ refused: true, closed: false });
+    expect(await endWith(2)).toEqual({ refused: false, closed: true });
+  });
+
   test('a connection reads whole bodies, whatever they contain and whatever follows them', async () => {
     const bodies = ['\r\n\r\n'.repeat(50_000), 'x'.repeat(200_000), '', '\r\n\r\n', requests(500), 'y'];
     const seen: string[] = [];
