@@ -11,7 +11,9 @@ const passes = (tool: string, ...args: string[]) =>
     ({ stdout, stderr }: { stdout: string; stderr: string }) => expect.fail(`${stdout}${stderr}`),
   );
 
-test('the types are correct', () => passes('tsc', '--project', 'tsconfig.json'));
+// With several checkers, tsc checks many types once for each: without saved results of an earlier run, that takes 14
+// instead of 9 s of processor time, and is no faster.
+test('the types are correct', () => passes('tsc', '--project', 'tsconfig.json', '--singleThreaded'));
 test('the types of the client are correct without the types of Node.js', () =>
   passes('tsc', '--project', 'client/tsconfig.json', '--noEmit'));
 test('the types of the console are correct without the types of Node.js', () =>
