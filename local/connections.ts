@@ -304,8 +304,10 @@ export class Connections {
    * outlives two garbage collections while it waits. Before it is parsed, it takes only about 300 bytes.
    */
   #isToWait({ ending, streaming, hasBodyUnderWay, started, held, unparsed }: Connection): boolean {
-    if (ending || streaming || hasBodyUnderWay || started > 0 || held.length > 0) return false;
-    return unparsed.length > 0 || this.#isBusy;
+    if (ending || streaming) return false;
+    // What was read before is parsed before.
+    if (unparsed.length > 0) return true;
+    return !hasBodyUnderWay && started === 0 && held.length === 0 && this.#isBusy;
   }
 
   /**

@@ -156,6 +156,26 @@ describe('a connection', () => {
       expect(parsed - inTurn.length).toBeLessThan(5);
     });
 
+    test('a busy server starts all pipelined requests in order, however many reads bring them', async () => {
+      const pipelined = (from: number) => Array.from({ length: 8 }, (_, i) => `/pipelined-${from + i}`);
+      const sent = Promise.withResolvers<void>();
+      await flood();
+      serve = (request, response) => {
+        inTurn.push(request.url ?? '');
+        void sent.promise.then(() => response.end());
+      };
+      const { one } = client('');
+      await once(one, 'connect');
+      const send = (paths: string[]) => one.write(paths.map((path) => `GET ${path} HTTP/1.1\r\n\r\n`).join(''));
+      send(pipelined(0));
+      await expect.poll(() => inTurn).toContain('/pipelined-3');
+      send(pipelined(8));
+      await pause(50);
+      sent.resolve();
+      await expect.poll(() => inTurn, { timeout: 5_000 }).toContain('/pipelined-15');
+      expect(inTurn.filter((path) => path.startsWith('/pipelined'))).toEqual([...pipelined(0), ...pipelined(8)]);
+    });
+
     test('a busy server that stops completes the requests that wait', async () => {
       const slow = serve;
       serve = (_request, response) => void response.end('answer 0\n');
