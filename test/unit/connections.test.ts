@@ -74,6 +74,38 @@ describe('a connection', () => {
     expect(await endWith(2)).toEqual({ refused: false, closed: true });
   });
 
+  /** Returns a chunked body with chunks of one byte. */
+  const bytewise = (length: number) => `${'1\r\nx\r\n'.repeat(length)}0\r\n\r\n`;
+  const chunkedHead = 'POST / HTTP/1.1\r\nTransfer-Encoding: chunked\r\n\r\n';
+
+  test('the chunks of a body arrive joined, so that a body in chunks of one byte takes little memory', async () => {
+    const pieces: number[] = [];
+    let ended = false;
+    serve = (request) => {
+      request.on('data', (piece: Buffer) => void pieces.push(piece.length));
+      request.on('end', () => {
+        ended = true;
+      });
+    };
+    socket.write(`${chunkedHead}${bytewise(100_000)}`);
+    await expect.poll(() => ended).toBe(true);
+    expect(pieces.reduce((sum, length) => sum + length)).toBe(100_000);
+    expect(pieces.length).toBeLessThan(100);
+  });
+
+  test('a chunked body that nobody reads is not read from the socket either', async () => {
+    socket.write(`${chunkedHead}${bytewise(1_000_000)}`);
+    await expect.poll(() => inHand.length).toBe(1);
+    await pause(300);
+    const request = inHand[0]?.request;
+    expect(request?.readableLength).toBeLessThan(200_000);
+    let length = 0;
+    request?.on('data', (piece: Buffer) => {
+      length += piece.length;
+    });
+    await expect.poll(() => length, { timeout: 20_000 }).toBe(1_000_000);
+  });
+
   test('a connection reads whole bodies, whatever they contain and whatever follows them', async () => {
     const bodies = ['\r\n\r\n'.repeat(50_000), 'x'.repeat(200_000), '', '\r\n\r\n', requests(500), 'y'];
     const seen: string[] = [];
