@@ -208,6 +208,23 @@ describe('a connection', () => {
       expect(inTurn.filter((path) => path.startsWith('/pipelined'))).toEqual([...pipelined(0), ...pipelined(8)]);
     });
 
+    test('a request does not wait until the chunked bodies of other connections are parsed', async () => {
+      serve = (request) => {
+        inTurn.push(request.url ?? '');
+        request.on('end', () => void inTurn.push('body'));
+        request.resume();
+      };
+      const uploads = Array.from({ length: 20 }, () => client('').one);
+      const { one } = client('');
+      await once(one, 'connect');
+      for (const upload of uploads) upload.write(chunkedHead);
+      await expect.poll(() => inTurn.length).toBe(20);
+      for (const upload of uploads) upload.write(bytewise(10_000));
+      one.write('GET /late HTTP/1.1\r\n\r\n');
+      await expect.poll(() => inTurn.length, { timeout: 10_000 }).toBe(42);
+      expect(inTurn.slice(20).indexOf('/late')).toBeLessThan(10);
+    });
+
     test('a busy server that stops completes the requests that wait', async () => {
       const slow = serve;
       serve = (_request, response) => void response.end('answer 0\n');
