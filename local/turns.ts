@@ -29,6 +29,7 @@ export class Turns {
   readonly #starts: (() => void)[] = [];
   readonly #continuations: (() => void)[] = [];
   #scheduled = 0;
+  /** The number of tasks that ran. It begins again at 0 when the next task continues large work. */
   #ran = 0;
   /** When this turn's work began; undefined while it has not. */
   #began: number | undefined;
@@ -41,7 +42,8 @@ export class Turns {
   shortenTurn(): void {
     if (this.#budgetMs === acceptingTurnMs) return;
     this.#budgetMs = acceptingTurnMs;
-    this.#acceptingTurns++;
+    // The first task of every fourth turn continues large work: a turn may have time for only one.
+    if (++this.#acceptingTurns % continuedOneIn === 0) this.#ran = 0;
     // Runs after the tasks of this turn, which were scheduled before.
     setImmediate(() => {
       this.#budgetMs = turnMs;

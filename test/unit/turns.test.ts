@@ -38,21 +38,37 @@ describe('turns', () => {
     await allOf(seen);
   });
 
-  test('while connections are accepted, large work is continued in every fourth turn', async () => {
-    const turns = new Turns();
+  /** Counts the turns, in each of which a connection is accepted, until three pieces of large work were continued. */
+  const continuedIn = async (turns: Turns): Promise<number[]> => {
     const ran: number[] = [];
-    let turn = 0;
     for (let i = 0; i < 3; i++)
       turns.continueLater(() => {
         ran.push(turn);
         vi.advanceTimersByTime(1);
       });
+    let turn = 0;
     while (ran.length < 3) {
       turn++;
       // In this turn, as libuv accepts a connection before it runs the tasks of the turn.
       turns.shortenTurn();
       await nextTurn();
     }
-    expect(ran).toEqual([4, 8, 12]);
+    return ran;
+  };
+
+  test('while connections are accepted, large work is continued in every fourth turn', async () => {
+    expect(await continuedIn(new Turns())).toEqual([4, 8, 12]);
   });
+
+  test.each([0, 1, 2, 3])(
+    'while connections are accepted and requests wait, large work is continued in every fourth turn, also after %i tasks',
+    async (before) => {
+      const turns = new Turns();
+      for (let i = 0; i < before; i++) turns.startLater(() => undefined);
+      await nextTurn();
+      const seen = schedule(turns);
+      expect(await continuedIn(turns)).toEqual([4, 8, 12]);
+      await allOf(seen);
+    },
+  );
 });
