@@ -1,5 +1,5 @@
 import { rollUp } from '../../lib/rollup/rollup.ts';
-import { logEvents, log } from '../runtime/observe/log.ts';
+import { log, logEvents } from '../runtime/observe/log.ts';
 import { logged } from '../runtime/observe/report.ts';
 import { scheduled } from '../runtime/schedule.ts';
 import type { WorkerServices } from '../runtime/services.ts';

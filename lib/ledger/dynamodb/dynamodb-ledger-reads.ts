@@ -1,9 +1,9 @@
 import { isNumber } from '../../model/bounds.ts';
 import type { Parent } from '../../model/keys.ts';
 import type { Ledger, LedgerReads } from '../ledger.ts';
+import type { ExistingApplications } from './existing-applications.ts';
 import { counterOf, entryOf, generationIn, parentKey } from './items.ts';
 import { applicationKey, chatKey, messageKey, metadataKey } from './keys.ts';
-import type { ExistingApplications } from './existing-applications.ts';
 import { metadataIn } from './metadata.ts';
 import { type DynamodbTable, type Item, type ItemKey, numberIn } from './table.ts';
 

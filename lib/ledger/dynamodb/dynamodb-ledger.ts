@@ -17,10 +17,10 @@ import type {
 } from '../ledger.ts';
 import { recordsOf } from '../store-records.ts';
 import { DynamodbLedgerReads } from './dynamodb-ledger-reads.ts';
+import { ExistingApplications } from './existing-applications.ts';
 import { IdempotencyKeys, type LeasedKey } from './idempotency-keys.ts';
 import { generationName, newItem, textOrNull } from './items.ts';
 import { applicationKey, chatKey, messageKey } from './keys.ts';
-import { ExistingApplications } from './existing-applications.ts';
 import { newMetadata, setMetadata } from './metadata.ts';
 import { exists, itemExists, type Refusal, type Taking, takeNumbers, takeNumbersOnce } from './numbers.ts';
 import type { ParkedWrites } from './parked-writes.ts';
