@@ -399,8 +399,16 @@ export function createServer(
           call(handler, resource, exchange, { body, caller });
           return;
         }
+        let application: string;
+        try {
+          application = applicationInQueue(caller?.token ?? exchange.params.token ?? '', checks.isKnown);
+        } catch (error) {
+          // This is a listener of the body's stream, so an error of the ledger would end the process.
+          fail(error as Error, exchange);
+          return;
+        }
         const large = {
-          application: applicationInQueue(caller?.token ?? exchange.params.token ?? '', checks.isKnown),
+          application,
           arrivedAt: exchange.startedAt,
           bytes: body.length,
           handle: (done: () => void) => call(handler, resource, exchange, { body, caller, done }),

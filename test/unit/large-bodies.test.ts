@@ -96,11 +96,15 @@ describe('a server', () => {
       ['createMessage', handler('single', undefined)],
       ['getHealth', handler('health', undefined)],
     ]);
+    const isKnown = (token: string) => {
+      if (token === 'unreadable') throw new Error('disk I/O error');
+      return token === 'token';
+    };
     // Only requests for `self` use the access tokens.
     const access = undefined as unknown as Access;
     server = createServer(
       operations,
-      { adminKey: undefined, onLoopback: true, access, isKnown: (token) => token === 'token' },
+      { adminKey: undefined, onLoopback: true, access, isKnown },
       { traffic: new Traffic({ isVerbose: false, followers: () => 0 }) },
     );
     await server.listen({ port: 0, host: '127.0.0.1' });
@@ -127,6 +131,11 @@ describe('a server', () => {
     const statuses = await Promise.all(batches.map(async (batch) => (await batch).status));
     expect(statuses).toEqual(Array(10).fill(201));
     expect(began).toHaveLength(11);
+  });
+
+  test('a large body gets internal_error when the ledger cannot be read', async () => {
+    const response = await post('messages/batch', { body: 'x'.repeat(20_000) }, 'unreadable');
+    expect(await response.json()).toMatchObject({ status: 500, code: 'internal_error' });
   });
 
   /** Sends a request with a large body. Resolves when the server has read it. */
