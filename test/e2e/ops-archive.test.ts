@@ -232,10 +232,12 @@ test('an import accepts what a converter writes: gaps, times with other offsets,
   const client = await Client.connect(host.url);
   const chat = `/applications/${token}/chats/1`;
   const list = async () => (await client.get<{ data: Message[]; pending: number[] }>(`${chat}/messages`)).body;
-  await expect.poll(async () => (await list()).data.map(({ number }) => number), settled).toEqual([2, 5]);
-  expect((await list()).pending).toEqual([]);
+  // The void numbers may be stored after the messages.
+  await expect.poll(list, settled).toMatchObject({ data: [{ number: 2 }, { number: 5 }], pending: [] });
   for (const number of [1, 3, 4, 6])
-    expect((await client.get(`${chat}/messages/${number}`)).body).toMatchObject({ code: 'message_not_found' });
+    await expect
+      .poll(async () => (await client.get(`${chat}/messages/${number}`)).body, settled)
+      .toMatchObject({ code: 'message_not_found' });
   expect((await client.get<Message>(`${chat}/messages/2`)).body.created_at).toBe('2017-11-30T22:52:30.000Z');
   await expect.poll(async () => (await client.get<Chat>(chat)).body.messages_count, settled).toBe(2);
   await expect
