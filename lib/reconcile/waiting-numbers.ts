@@ -12,7 +12,7 @@ const keyOf = ({ token, chat = 0 }: Parent): string => `${token}/${chat}`;
 
 /**
  * The numbers of the writes that the store may not have yet: those that wait (parked or queued), and those in dead
- * letters. Memory grows with the gaps between the numbers, not their count.
+ * letters. It takes memory for each gap between the numbers, not for each number.
  */
 export class WaitingNumbers {
   readonly #numbersAt: Record<Exclude<Whereabouts, 'nowhere'>, Map<string, NumberSet>> = {

@@ -244,7 +244,7 @@ test('an import accepts what a converter writes: gaps, times with other offsets,
     .poll(async () => (await client.get<Application>(`/applications/${token}`)).body.chats_count, settled)
     .toBe(2);
   expect(await client.send(chat, 'next')).toEqual([7]);
-  // It is indexed after it is stored; `reconcile` finds what is not indexed yet.
+  // A message is indexed after it is stored, and `reconcile` reports a message that is not indexed yet.
   const found = async () => (await client.get<{ total: number }>(`${chat}/messages/search?q=next`)).body.total;
   await expect.poll(found, settled).toBe(1);
   await host.stop();

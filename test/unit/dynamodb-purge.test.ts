@@ -7,8 +7,8 @@ import { DynamodbTable, number } from '../../lib/ledger/dynamodb/table.ts';
 import { limits } from '../../lib/limits.ts';
 import { NotFound } from '../../lib/model/errors.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
-import type { Caller } from '../simulation/process.ts';
 import { newClock } from '../support/basics/clock.ts';
+import { countingCaller } from '../support/basics/counting-caller.ts';
 import { chatNamed, contents, numbers } from '../support/histories/writes.ts';
 
 test('a create of a chat that reaches DynamoDB after the purge of its application does not bring the chat back', async () => {
@@ -30,14 +30,7 @@ test('a create of a chat that reaches DynamoDB after the purge of its applicatio
 });
 
 test('a step of the purge of a large application ends within the 5 s that the function keeps for it', async () => {
-  let calls = 0;
-  const caller: Caller = {
-    task: 'test',
-    call: async (_part, effect) => {
-      calls++;
-      return effect();
-    },
-  };
+  const caller = countingCaller();
   const client = new SimulatedTable().client(caller);
   const table = new DynamodbTable(client, 'ledger');
   const ledger = new DynamodbLedger(table, new ParkedWrites(table, { send: async () => undefined }), {
@@ -48,10 +41,10 @@ test('a step of the purge of a large application ends within the 5 s that the fu
   await ledger.deleteApplication(token);
   let steps = 0;
   for (let removed = 1; removed > 0; steps++) {
-    calls = 0;
+    const callsBefore = caller.calls;
     removed = await ledger.purge({ token }, limits.purgeRows);
     // At 10 ms a call, 4 s.
-    expect(calls).toBeLessThan(400);
+    expect(caller.calls - callsBefore).toBeLessThan(400);
   }
   expect(steps).toBe(4);
 });

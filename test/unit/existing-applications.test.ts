@@ -7,19 +7,12 @@ import { DynamodbTable } from '../../lib/ledger/dynamodb/table.ts';
 import { limits } from '../../lib/limits.ts';
 import { fixedSecret } from '../../lib/system-secret.ts';
 import { SimulatedTable } from '../simulation/dynamodb.ts';
-import type { Caller } from '../simulation/process.ts';
 import { newClock } from '../support/basics/clock.ts';
+import { countingCaller } from '../support/basics/counting-caller.ts';
 import { refusal } from '../support/faults/refusal.ts';
 import { chatNamed, contents } from '../support/histories/writes.ts';
 
-let calls = 0;
-const caller: Caller = {
-  task: 'test',
-  call: async (_part, effect) => {
-    calls++;
-    return effect();
-  },
-};
+const caller = countingCaller();
 
 /** Opens an application with one chat. Each ledger that `functionInstance` returns has its own memory. */
 async function openChat() {
@@ -65,7 +58,7 @@ test('one read serves an access token and the create with it, on a cold function
   };
   const { accessToken } = await open().access.grant(token, { sender: 'ada', chats: null, can: ['create'] }, 3_600);
   const { ledger, access } = open();
-  const callsBefore = calls;
+  const callsBefore = caller.calls;
   const unitsBefore = simulated.readUnits.used;
   for (let i = 0; i < 100; i++) {
     expect(await access.callerOf(accessToken)).toMatchObject({ token });
@@ -76,7 +69,7 @@ test('one read serves an access token and the create with it, on a cold function
   }
   // Reads at 0, 25 and 50 of 60 s, and no other call but the updates that take the numbers.
   expect(simulated.readUnits.used - unitsBefore).toBe(3);
-  expect(calls - callsBefore).toBe(100 + 3);
+  expect(caller.calls - callsBefore).toBe(100 + 3);
   await functionInstance().deleteApplication(token);
   clock.advance(limits.existingApplicationMs);
   expect(await refusal(create(ledger))).toBe('application_not_found');
