@@ -30,12 +30,11 @@ import { internalError, Problem } from '../lib/api/problems.ts';
 import { methodsOf, type OperationId, pathsOf, type Route, routes } from '../lib/api/routes.ts';
 import { limits } from '../lib/limits.ts';
 import { type Connection, Connections } from './connections.ts';
-import { applicationInQueue } from './fair-queue.ts';
 import { StreamClient } from './feed/stream-client.ts';
 import { apiStage, type HostRequest, headerLinesOf, proxyEvent, requestContext } from './lambda-events.ts';
-import { LargeBodies } from './large-bodies.ts';
 import { hostnameOf, isLoopback } from './loopback.ts';
 import { type Metrics, metricsType } from './metrics.ts';
+import { declaredBytes, leavesBodyUnread, RequestBodies } from './request-bodies.ts';
 import type { Served, Traffic } from './traffic.ts';
 import { isWellFormed } from './well-formed.ts';
 
@@ -60,17 +59,6 @@ const waitingConnections = 4_096;
  * How long connections may take to finish the requests in progress after the server is told to stop, in milliseconds.
  */
 const drainMs = 1_500;
-/**
- * When a request is refused without reading its body, a body of up to this many bytes is discarded and the connection
- * stays open: it is one read of the socket, so most of it has already arrived. A longer one closes the connection.
- */
-const discardedBodyBytes = 65_536;
-/**
- * A body of up to this many bytes is handled at once, and a larger one may wait (`LargeBodies`). If a small body
- * arrives in one chunk, it is not counted in `ClientMemory` either, because counting made a batch of 100 messages 5 %
- * slower.
- */
-const smallBodyBytes = 16_384;
 /**
  * A response body that is longer than this, in characters or bytes, is written in pieces. Shorter ones are not, because
  * writing the response of a batch of 100 (19 kB) in pieces made the batch 7 % slower.
@@ -140,7 +128,6 @@ export function createServer(
   { traffic, metrics }: Observers,
 ): Server {
   const connections = new Connections();
-  const largeBodies = new LargeBodies(connections.turns);
   const http = createHttpServer({
     maxHeaderSize: headerBytes,
     headersTimeout: requestTimeoutMs,
@@ -166,6 +153,7 @@ export function createServer(
     log.debug(logEvents.connectionRefused, { code: problem.code });
     connections.endWith(connection, lastResponse(problemResponse(problem, randomUUID())));
   };
+  const bodies = new RequestBodies(connections, { isKnown: checks.isKnown, refuse: refuseConnection });
 
   http.on('connect', (_request: IncomingMessage, socket: Socket) => {
     // Node.js has removed its listeners from this socket, so an error of the client's connection would end the process.
@@ -287,63 +275,6 @@ export function createServer(
   };
 
   /**
-   * Reads up to `most` bytes of a body. They count in `ClientMemory` until the response is complete.
-   *
-   * @param done called with the body; not called when the client disconnected or was too slow
-   */
-  const readBody = ({ raw: payload, response }: Exchange, most: number, done: (body: Buffer) => void): void => {
-    const declared = declaredBytes(payload);
-    // Most bodies are small and arrive with their heads.
-    if (payload.complete && declared !== undefined && declared <= smallBodyBytes) {
-      done(payload.read());
-      return;
-    }
-    const chunks: Buffer[] = [];
-    let [bytes, kept, ended] = [0, 0, false];
-    const end = (): Buffer => {
-      ended = true;
-      const [first] = chunks;
-      const body = first && chunks.length === 1 ? first : Buffer.concat(chunks);
-      // Release the chunks, because the listeners refer to this array and live as long as the connection.
-      chunks.length = 0;
-      return body.subarray(0, most);
-    };
-    const keep = (chunk: Buffer) => {
-      const connection = connections.of(payload.socket);
-      if (!connection) return;
-      if (kept === 0) {
-        connection.refuseBody = () => {
-          end();
-          refuseConnection(slowBody(), connection.socket);
-        };
-        response.on('close', () => connections.memory.release(connection, kept));
-      }
-      kept += chunk.length;
-      connections.memory.keep(connection, chunk.length, chunk.length);
-    };
-    payload.on('data', (chunk: Buffer) => {
-      if (ended) return;
-      chunks.push(chunk);
-      bytes += chunk.length;
-      if (bytes >= most) {
-        payload.pause();
-        finish();
-        // A small body may arrive in one chunk, after its head. Its `data` event comes before `end`, so the declared
-        // length shows that it is complete.
-      } else if (bytes !== declared || bytes > smallBodyBytes) keep(chunk);
-    });
-    const finish = () => {
-      if (ended) return;
-      if (kept > 0) {
-        const connection = connections.of(payload.socket);
-        if (connection) connection.refuseBody = undefined;
-      }
-      done(end());
-    };
-    payload.on('end', finish);
-  };
-
-  /**
    * Calls the handler and sends what it returns.
    *
    * @param given.done called after that
@@ -352,7 +283,7 @@ export function createServer(
     handler: HttpHandler,
     resource: string,
     exchange: Exchange,
-    { body, caller, done }: { body?: Buffer; caller?: BearerCaller | undefined; done?: () => void } = {},
+    { body, caller, done }: { body?: Buffer; caller?: BearerCaller | undefined; done?: (() => void) | undefined } = {},
   ): void => {
     const event: IncomingEvent = proxyEvent(exchange, resource, body);
     if (caller) event[verifiedCaller] = caller;
@@ -390,33 +321,13 @@ export function createServer(
         call(handler, resource, exchange);
         return;
       }
-      if (expectsContinue(exchange.raw)) exchange.response.writeContinue();
       // A chunked body may be empty, and an empty body needs no content type. So if the format is wrong, read one byte
       // to find out whether there is a body to refuse.
       const most = declared === undefined && formatProblem(headers) ? 1 : limits.requestBytes + 1;
-      readBody(exchange, most, (body) => {
-        if (body.length <= smallBodyBytes) {
-          call(handler, resource, exchange, { body, caller });
-          return;
-        }
-        let application: string;
-        try {
-          application = applicationInQueue(caller?.token ?? exchange.params.token ?? '', checks.isKnown);
-        } catch (error) {
-          // This is a listener of the body's stream, so an error of the ledger would end the process.
-          fail(error as Error, exchange);
-          return;
-        }
-        const large = {
-          application,
-          arrivedAt: exchange.startedAt,
-          bytes: body.length,
-          handle: (done: () => void) => call(handler, resource, exchange, { body, caller, done }),
-        };
-        largeBodies.add(large);
-        // Otherwise, clients that disconnect would fill the memory with bodies, which do not count any more.
-        exchange.response.on('close', () => largeBodies.remove(large));
-      });
+      const token = caller?.token ?? exchange.params.token ?? '';
+      bodies.read(exchange, { declared, most, token }, (body, done) =>
+        call(handler, resource, exchange, { body, caller, done }),
+      );
     };
     return (exchange) => {
       const { raw, params } = exchange;
@@ -632,7 +543,6 @@ const tooManyStreams = () =>
     `The server has as many streams as it can serve. Retry after ${limits.unavailableRetryAfterSeconds} s.`,
     { headers: { 'Retry-After': String(limits.unavailableRetryAfterSeconds) } },
   );
-const slowBody = () => new Problem('request_timeout', 'The request body did not arrive in time. Send it again.');
 
 /** Returns the response to a request that is refused before its handler runs. */
 const refusal = ({ id }: Exchange, problem: Problem): HttpResult => problemResponse(problem, id);
@@ -643,25 +553,6 @@ const headersOf = (request: IncomingMessage) => joinLines(request.headers, heade
 /** Returns whether a browser asks what a page of another origin may send (Fetch standard, CORS-preflight request). */
 const isPreflight = ({ method, headers }: IncomingMessage): boolean =>
   method === 'OPTIONS' && headers['access-control-request-method'] !== undefined;
-
-/** Returns the size of the body in bytes as the head declares it: 0 without a body, undefined when it is chunked. */
-function declaredBytes({ headers }: IncomingMessage): number | undefined {
-  return headers['transfer-encoding'] === undefined ? Number(headers['content-length'] ?? 0) : undefined;
-}
-
-/** Returns whether the client waits for `100 Continue` before it sends its body. */
-const expectsContinue = ({ headers, httpVersion }: IncomingMessage): boolean =>
-  headers.expect !== undefined && httpVersion === '1.1' && /100-continue/i.test(headers.expect);
-
-/**
- * Returns whether the client may still send more of a body than is worth discarding: more than
- * {@link discardedBodyBytes}, or a body that it sends only after `100 Continue`.
- */
-function leavesBodyUnread(request: IncomingMessage): boolean {
-  if (request.complete) return false;
-  const declared = declaredBytes(request) ?? Number.POSITIVE_INFINITY;
-  return declared > discardedBodyBytes || (declared > 0 && expectsContinue(request));
-}
 
 /** Returns the body of a result, decoded as API Gateway does it. */
 const bodyOf = ({ body, isBase64Encoded }: HttpResult): string | Buffer =>

@@ -167,6 +167,15 @@ describe('a server', () => {
     expect(large()).toEqual(['batch', 'batch']);
   });
 
+  test('batches of more bytes than all clients may leave in memory are all handled', async () => {
+    const body = 'x'.repeat(990_000);
+    const batches = Array.from({ length: 60 }, (_, i) => post('messages/batch', { body }, i % 2 ? 'token' : 'another'));
+    await expect.poll(() => began.length).toBe(1);
+    release();
+    const statuses = await Promise.all(batches.map(async (batch) => (await batch).status));
+    expect(statuses).toEqual(Array(60).fill(201));
+  });
+
   test('all requests with unknown tokens together take turns as one application', async () => {
     for (let i = 0; i < 5; i++) await sendLarge('messages/batch', `unknown-${i}`);
     await sendLarge('messages');

@@ -1,0 +1,82 @@
+import { FairQueue } from './fair-queue.ts';
+
+/**
+ * Another large body is read only while those that count have fewer bytes than this in total: half of what
+ * `ClientMemory` keeps for all clients. Without this limit, clients that sent 40 batches of 1 MB at the same time
+ * exceeded that, and some of their connections were closed.
+ */
+const bytesAtOnce = 18_000_000;
+/**
+ * A body that is still arriving after this time, in milliseconds, counts no longer. So clients that send slowly, or
+ * stop, delay the bodies of others by this time. `ClientMemory` still counts what they have sent.
+ */
+const promptMs = 1_000;
+
+/** A large body that is to be read. */
+export interface BodyRead {
+  /** See `applicationInQueue`. */
+  application: string;
+  /** Time of arrival of the request's head, in milliseconds of `performance.now()`. */
+  arrivedAt: number;
+  /** The size of the body, or its maximum size if the client has not declared it. */
+  bytes: number;
+  /** Begins to read the body. */
+  begin: () => void;
+}
+
+/**
+ * Limits the memory of large bodies: those that are being read, and those that wait for their turn in `LargeBodies` or
+ * are handled. The clients of the others wait until their bodies are read. Applications take turns.
+ */
+export class BodyReads {
+  readonly #waiting = new FairQueue<BodyRead>();
+  /** The bodies that count, each with the timer that ends this; without a timer if the body was read. */
+  readonly #counted = new Map<BodyRead, NodeJS.Timeout | undefined>();
+  #bytes = 0;
+
+  /** Begins to read the body after those that wait before it. Returns false if it has to wait. */
+  add(read: BodyRead): boolean {
+    this.#waiting.add(read);
+    this.#beginNext();
+    return this.#counted.has(read);
+  }
+
+  /** Counts a body that was read, by its real size, until {@link end}. */
+  arrived(read: BodyRead, bytes: number): void {
+    this.#uncount(read);
+    read.bytes = bytes;
+    this.#count(read, undefined);
+  }
+
+  /** Counts the body no longer, and reads it no more if it still waits: it was handled, or its client disconnected. */
+  end(read: BodyRead): void {
+    this.#waiting.remove(read);
+    this.#uncount(read);
+    this.#beginNext();
+  }
+
+  #beginNext(): void {
+    while (this.#bytes < bytesAtOnce) {
+      const next = this.#waiting.take(() => true);
+      if (!next) return;
+      const timer = setTimeout(() => {
+        this.#uncount(next);
+        this.#beginNext();
+      }, promptMs);
+      this.#count(next, timer.unref());
+      next.begin();
+    }
+  }
+
+  #count(read: BodyRead, timer: NodeJS.Timeout | undefined): void {
+    this.#counted.set(read, timer);
+    this.#bytes += read.bytes;
+  }
+
+  #uncount(read: BodyRead): void {
+    if (!this.#counted.has(read)) return;
+    clearTimeout(this.#counted.get(read));
+    this.#counted.delete(read);
+    this.#bytes -= read.bytes;
+  }
+}
