@@ -34,7 +34,7 @@ export default defineConfig({
       project('contract', 60_000, { isolate: false }),
       // Unit tests that start processes or take seconds. The quick run leaves them out.
       project('slow', 60_000),
-      project('e2e', 170_000),
+      project('e2e', 170_000, { isolate: false }),
       // Beside the stack, whose tests wait more than they work. It has a low priority, so it does not slow them down.
       project('simulation', 600_000, { sequence: { groupOrder: 1 }, maxWorkers: stackWorkers }),
       // At the very end: its budget is a time, in which a busy machine would do little.

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { patient } from '../support/client/client.ts';
 import { consume, places } from '../support/client/consumers.ts';
 import { deployment } from '../support/servers/deployment.ts';
 
@@ -6,7 +7,7 @@ import { deployment } from '../support/servers/deployment.ts';
 
 test.each(places)('in %s, the client sends exactly once and misses nothing', async (place) => {
   const { base: url, operator } = await deployment();
-  const { token } = await operator.createApplication('Some application', { retryMs: 60_000 });
+  const { token } = await operator.createApplication('Some application', patient);
   // Node.js 20 has no WebSocket, so it asks for changes. The others follow live.
   const { tokens, statuses } = await consume(place, { url, token, rounds: 6 });
   expect(tokens).toBe(1);

@@ -1,5 +1,6 @@
 import type { Browser } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { patient } from '../support/client/client.ts';
 import { bodiesOf, openConsole, startBrowser, untilLive } from '../support/client/console-page.ts';
 import { deployment, settled } from '../support/servers/deployment.ts';
 
@@ -13,8 +14,8 @@ afterAll(() => browser?.close());
 
 test('on AWS, a user logs in, follows a chat live, and writes to it', async () => {
   const api = await deployment();
-  const { token } = await api.operator.createApplication('Some application', { retryMs: 60_000 });
-  const server = api.system(token, { retryMs: 60_000 });
+  const { token } = await api.operator.createApplication('Some application', patient);
+  const server = api.system(token, patient);
   await server.createChat({ name: 'Some chat' });
   const sockets: string[] = [];
   const { page, faults, close } = await openConsole(
@@ -52,7 +53,7 @@ test('on AWS, a user logs in, follows a chat live, and writes to it', async () =
 
 test('on AWS, the operator lists the applications', async () => {
   const { base, operator } = await deployment();
-  await operator.createApplication('Some application', { retryMs: 60_000 });
+  await operator.createApplication('Some application', patient);
   const page = await browser.newPage();
   await page.goto(`${base}/console`);
   await page.getByRole('button', { name: 'List applications' }).click();

@@ -1,15 +1,5 @@
-import { execFile } from 'node:child_process';
-import path from 'node:path';
-import { promisify } from 'node:util';
-import { expect, test } from 'vitest';
-
-const project = path.resolve(import.meta.dirname, '../..');
-
-/** Runs one of the project's tools, and fails with its output. */
-const passes = (tool: string, ...args: string[]) =>
-  promisify(execFile)(path.join(project, 'node_modules/.bin', tool), args, { cwd: project }).catch(
-    ({ stdout, stderr }: { stdout: string; stderr: string }) => expect.fail(`${stdout}${stderr}`),
-  );
+import { test } from 'vitest';
+import { passes } from '../support/basics/project-tools.ts';
 
 // With several checkers, tsc checks many types once for each: without saved results of an earlier run, that takes 14
 // instead of 9 s of processor time, and is no faster.
@@ -22,7 +12,5 @@ test('the script and style that the console is served with are built from its so
   passes('node', 'tools/console/main.ts', '--check'));
 test("the client's types of the API are those of the OpenAPI document", () =>
   passes('node', 'tools/client-types/main.ts', '--check'));
-test('the source is formatted and follows the rules of the linter', () =>
-  passes('biome', 'check', '--error-on-warnings'));
 test('every file, export and package is used', () => passes('knip'));
 test('the fold table is the output of its generator', () => passes('node', 'tools/fold-table/main.ts', '--check'));

@@ -1,5 +1,6 @@
 import { execFileSync } from 'node:child_process';
 import { expect, test } from 'vitest';
+import { timed } from '../support/basics/timed.ts';
 import { type Answer, Client, type Problem } from '../support/client/client.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
 import { type Host, startHost } from '../support/servers/host.ts';
@@ -12,16 +13,11 @@ const readersOf = ({ process: { pid } }: Host): number[] =>
     .filter(([, parent, ...args]) => Number(parent) === pid && args.join(' ').endsWith('local/reader.ts'))
     .map(([reader]) => Number(reader));
 
-async function timed<Result>(work: Promise<Result>): Promise<{ result: Result; ms: number }> {
-  const begun = performance.now();
-  return { result: await work, ms: performance.now() - begun };
-}
-
 test('a read that never ends gets a 503 after two seconds and delays no other application', async () => {
   const host = await hostOf(startHost(dataFolder()));
   const client = await Client.connect(host.url);
   const chats = [await client.newChat(), await client.newChat()] as const;
-  const list = (chat: string) => client.get<Problem>(chat.slice(0, chat.lastIndexOf('/')));
+  const list = (chat: string) => client.callOnce<Problem>('GET', chat.slice(0, chat.lastIndexOf('/')));
   // The pool starts a spare process when a read takes one, so the second one is ready soon.
   await expect.poll(async () => (await list(chats[0])).status).toBe(200);
   await expect.poll(() => readersOf(host).length).toBeGreaterThanOrEqual(2);

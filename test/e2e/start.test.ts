@@ -18,6 +18,7 @@ import { DatabaseSync } from 'node:sqlite';
 import { promisify } from 'node:util';
 import { beforeAll, describe, expect, onTestFinished, test, vi } from 'vitest';
 import { fileHashes } from '../support/basics/folder.ts';
+import { timed } from '../support/basics/timed.ts';
 import { type ApplicationPage, Client, type Message } from '../support/client/client.ts';
 import { RawConnection } from '../support/client/raw-http.ts';
 import { dataFolder, hostOf } from '../support/servers/for-this-test.ts';
@@ -88,14 +89,17 @@ describe('a start', () => {
     const chat = await client.newChat();
     await client.send(chat, 'Still here');
     expect(await first.stop()).toBe(0);
-    // Takes the best of several starts, because other tests use the machine at the same time.
+    // Takes the best of several starts, because other tests use the machine at the same time. Before each, it starts
+    // Node.js alone. Where that takes longer than the usual 50 ms, the start may take as many times longer.
     const times: number[] = [];
     let second = first;
     while (times.length < 8 && !times.some((ms) => ms < 2_000)) {
       await second.stop();
-      const begun = performance.now();
-      second = await hostOf(startHost(folder));
-      times.push(performance.now() - begun);
+      const startAlone = promisify(execFile)(process.execPath, ['--eval', '0']);
+      const slowness = Math.max(1, (await timed(startAlone)).ms / 50);
+      const { result, ms } = await timed(hostOf(startHost(folder)));
+      second = result;
+      times.push(ms / slowness);
     }
     expect(Math.min(...times)).toBeLessThan(2_000);
     const again = await Client.connect(second.url);

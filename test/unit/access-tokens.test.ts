@@ -87,7 +87,7 @@ describe('tampering', () => {
   const isFull = process.env.TAMPERING === 'full';
   test('an access token with one character changed never opens', { timeout: isFull ? 3_600_000 : 30_000 }, async () => {
     const reader = tokens();
-    for (let made = 0; made < 1_000; made++) {
+    for (let made = 0; made < (isFull ? 1_000 : 300); made++) {
       const text = await reader.seal(claims({ sender: null, chats: null }), now);
       const isWhole = isFull || made < 2;
       for (let i = isWhole ? 0 : made % 10; i < text.length; i += isWhole ? 1 : 10) {

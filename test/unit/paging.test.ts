@@ -217,6 +217,6 @@ test('a page has as many items as fit, whatever their texts need as JSON in a JS
       expect(page.views).toHaveLength(fit);
       expect(page.more).toBe(more || fit < items.length);
     }),
-    { numRuns: 30 },
+    { numRuns: 15 },
   );
 });

@@ -3,8 +3,12 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { limits } from '../../lib/limits.ts';
 import type { Embedded } from './embedded.ts';
 
-/** Sends a request to the API, a POST when there is a body, and returns the parsed response. */
-export async function call<Body>({ origin, base }: Embedded, path: string, body?: unknown): Promise<Body> {
+/**
+ * Sends a request to the API, a POST when there is a body, and returns the parsed response. Repeats a read for which the
+ * server has no time.
+ */
+export async function call<Body>(host: Embedded, path: string, body?: unknown): Promise<Body> {
+  const { origin, base } = host;
   const response = await fetch(`${origin}${base}${path}`, {
     ...(body !== undefined && {
       method: 'POST',
@@ -12,6 +16,10 @@ export async function call<Body>({ origin, base }: Embedded, path: string, body?
       body: JSON.stringify(body),
     }),
   });
+  if (response.status === 503 && body === undefined) {
+    await sleep(1_000 * Number(response.headers.get('retry-after')));
+    return call(host, path);
+  }
   if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`);
   return (await response.json()) as Body;
 }

@@ -14,6 +14,7 @@ export class Followers {
   /** The time from before the create to the arrival at a follower, of each delivery since `take`, in milliseconds. */
   #times: number[] = [];
   readonly #sockets: Socket[] = [];
+  #closedByServer = false;
   readonly #host: Embedded;
 
   private constructor(host: Embedded) {
@@ -49,7 +50,7 @@ export class Followers {
       for (const [, sentAt] of text.matchAll(timePattern)) this.#times.push(now - Number(sentAt) / 1_000);
     });
     socket.on('close', () => {
-      if (this.#sockets.length > 0) throw new Error('The server closed a stream');
+      if (this.#sockets.length > 0) this.#closedByServer = true;
     });
   }
 
@@ -75,6 +76,7 @@ export class Followers {
     for (let waited = 0; this.#times.length < count && waited < 30_000; waited += 20) await sleep(20);
     const times = this.#times;
     this.#times = [];
+    if (this.#closedByServer) throw new Error('The server closed a stream');
     if (times.length !== count) throw new Error(`${times.length} of ${count} deliveries`);
     return times;
   }

@@ -110,7 +110,7 @@ export function searchIndexContract(name: string, open: () => Promise<SearchInde
               }
             }
           }),
-          { numRuns: 200 },
+          { numRuns: 120 },
         );
       });
 

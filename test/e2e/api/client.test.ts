@@ -7,6 +7,7 @@ import {
   type FollowStatus,
   type Message,
 } from '../../../client/src/index.ts';
+import { patient } from '../../support/client/client.ts';
 import { atOnce, deployment, onStack, settled } from '../../support/servers/deployment.ts';
 
 // The package chat-system-client on the deployment. Following goes over the transport that the deployment prefers.
@@ -15,9 +16,6 @@ const api = await deployment();
 
 /** The writes of each writer, and how often a consumer begins again: few on the stack, where each takes long. */
 const [rounds, restarts] = onStack ? [4, 3] : [10, 30];
-
-/** Retries requests that fail temporarily, as applications do. */
-const patient = { retryMs: 60_000 };
 
 /** Creates an application, and returns the client of the holder of its token. */
 async function newSystem() {

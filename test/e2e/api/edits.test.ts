@@ -68,13 +68,13 @@ describe('editing a message', () => {
   });
 
   test('one of many concurrent edits of a message wins, the same one everywhere', async () => {
-    const chat = await api.newChat();
+    const application = await api.newApplication();
+    const chat = await api.newChat(application);
     await api.send(chat, 'contested');
-    const answers = await concurrently(40, atOnce(20), (i) =>
-      api.patch<Message>(`${chat}/messages/1`, { body: `contender ${i}` }),
-    );
+    const handle = api.of(application).chat(1);
+    const contenders = await concurrently(40, atOnce(20), (i) => handle.editMessage(1, { body: `contender ${i}` }));
     // The revision decides which edit was the last, because the clocks of two functions may disagree.
-    const editedAt = new Map(answers.map(({ body }) => [body.body, body.updated_at]));
+    const editedAt = new Map(contenders.map((message) => [message.body, message.updated_at]));
     await expect
       .poll(async () => {
         const { body } = await api.get<Message>(`${chat}/messages/1`);

@@ -28,11 +28,10 @@ describe('creating a message', () => {
   });
 
   test('concurrent messages get exactly the numbers from 1 on, and each keeps its own', async () => {
-    const chat = await api.newChat();
-    const created = await concurrently(300, atOnce(60), (i) =>
-      api.post<Message>(`${chat}/messages`, { body: `Body ${i}` }),
-    );
-    const answered = created.map(({ body }) => body).sort((a, b) => a.number - b.number);
+    const application = await api.newApplication();
+    const chat = await api.newChat(application);
+    const created = await concurrently(300, atOnce(60), (i) => api.of(application).chat(1).send(`Body ${i}`));
+    const answered = created.sort((a, b) => a.number - b.number);
     expect(answered.map(({ number }) => number)).toEqual(Array.from({ length: 300 }, (_, i) => i + 1));
     await expect.poll(() => api.all<Message>(`${chat}/messages?limit=1000`), settled).toEqual(answered);
   });

@@ -1,3 +1,4 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { expect } from 'vitest';
 import type * as z from 'zod';
 import { ChatSystem, List, type Message, type Page, type Settings } from '../../../client/src/index.ts';
@@ -34,6 +35,12 @@ const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> | null => {
   if (body === undefined) return null;
   return typeof body === 'string' || body instanceof Uint8Array ? (body as string) : JSON.stringify(body);
 };
+
+/**
+ * How long reads, and the short forms that create and send, repeat what fails temporarily. On a busy machine, a
+ * dependency may not respond in time, and every client then tries again.
+ */
+export const patient = { retryMs: 60_000 };
 
 const exposed = ['Date', 'ETag', 'Link', 'Location', 'Retry-After', 'x-request-id'];
 
@@ -82,7 +89,18 @@ export class Client {
     });
   }
 
+  /** Sends a request, and repeats a read as {@link patient} says. */
   async call<Body = unknown>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
+    const isRepeated = method === 'GET' || method === 'HEAD';
+    const giveUpAt = performance.now() + patient.retryMs;
+    for (;;) {
+      const answer = await this.callOnce<Body>(method, path, options);
+      if (!isRepeated || answer.status !== 503 || performance.now() > giveUpAt) return answer;
+      await sleep(1_000 * Number(answer.headers.get('retry-after')));
+    }
+  }
+
+  async callOnce<Body = unknown>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
     const { body, headers } = options;
     const [pathname = ''] = path.split('?');
     const response = await this.#fetch(this.base + path, {
@@ -131,21 +149,21 @@ export class Client {
 
   /** Creates an application, and returns its path. */
   async newApplication(name = 'Some application'): Promise<string> {
-    const { token } = await this.operator.createApplication(name);
+    const { token } = await this.operator.createApplication(name, patient);
     return `/applications/${token}`;
   }
 
   /** Creates a chat, in a new application unless one is given, and returns its path. */
   async newChat(application?: string): Promise<string> {
     const parent = application ?? (await this.newApplication());
-    const { number } = await this.#of(parent).createChat();
+    const { number } = await this.of(parent).createChat();
     return `${parent}/chats/${number}`;
   }
 
   /** Creates messages in one batch, and returns their numbers. */
   async send(chat: string, ...bodies: string[]): Promise<number[]> {
     const [application = '', number] = chat.split('/chats/');
-    const messages = await this.#of(application)
+    const messages = await this.of(application)
       .chat(Number(number))
       .sendAll(bodies.map((body) => ({ body })));
     return messages.map((message) => message.number);
@@ -177,9 +195,9 @@ export class Client {
     return list.pages();
   }
 
-  /** Returns the client of the holder of the token in an application's path. */
-  #of(application: string): ChatSystem {
-    return this.system(application.replace('/applications/', ''));
+  /** Returns the client of the holder of the token in an application's path. It repeats what fails temporarily. */
+  of(application: string): ChatSystem {
+    return this.system(application.replace('/applications/', ''), patient);
   }
 
   /** Sends a request, and checks its response. */

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, rmSync } from 'node:fs';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 
@@ -9,9 +9,12 @@ const start = path.join(project, 'local/start.ts');
 /** Node.js caches compiled code here, which halves the time of the many starts. */
 const compileCache = path.join(project, 'node_modules/.cache/compile');
 
-/** The settings that script/start gives Node.js and glibc, so that the tests' hosts use as much memory as real ones. */
-const memoryFlags = ['--no-parallel-scavenge', '--max-semi-space-size=8', '--heap-growing-percent=40'];
-const memoryVariables = { MALLOC_ARENA_MAX: '2', MALLOC_MMAP_THRESHOLD_: '131072' };
+// The settings that script/start gives Node.js and glibc, so that the tests' hosts use as much memory as real ones.
+const script = readFileSync(path.join(project, 'script/start'), 'utf8');
+const memoryFlags = /^exec "\$node" (--.+) "\$project/m.exec(script)?.[1]?.split(' ') ?? [];
+const memoryVariables = Object.fromEntries(
+  [...script.matchAll(/^export (MALLOC_\w+)="\$\{\1:-(\d+)\}"$/gm)].map(([, name, value]) => [name, value]),
+);
 
 /** Variables that a developer may have set for another host. The hosts of the tests do not get them. */
 const ownSettings = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];
