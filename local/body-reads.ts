@@ -7,6 +7,13 @@ import { FairQueue } from './fair-queue.ts';
  */
 const bytesAtOnce = 18_000_000;
 /**
+ * While those of one application have fewer bytes than this in total, another one of it is read in any case. Otherwise,
+ * someone who sends only the heads of large requests, under a token that no application has, would take most of
+ * {@link bytesAtOnce}: with 30 a second, an application could send a tenth of its batches. If many applications send
+ * large bodies, the total may be higher; then `ClientMemory` bounds it.
+ */
+const bytesOfEach = 4_000_000;
+/**
  * A body that is still arriving after this time, in milliseconds, counts no longer. So clients that send slowly, or
  * stop, delay the bodies of others by this time. `ClientMemory` still counts what they have sent.
  */
@@ -33,6 +40,8 @@ export class BodyReads {
   /** The bodies that count, each with the timer that ends this; without a timer if the body was read. */
   readonly #counted = new Map<BodyRead, NodeJS.Timeout | undefined>();
   #bytes = 0;
+  /** The same bytes by application. */
+  readonly #bytesOf = new Map<string, number>();
 
   /** Begins to read the body after those that wait before it. Returns false if it has to wait. */
   add(read: BodyRead): boolean {
@@ -46,6 +55,7 @@ export class BodyReads {
     this.#uncount(read);
     read.bytes = bytes;
     this.#count(read, undefined);
+    this.#beginNext();
   }
 
   /** Counts the body no longer, and reads it no more if it still waits: it was handled, or its client disconnected. */
@@ -56,8 +66,10 @@ export class BodyReads {
   }
 
   #beginNext(): void {
-    while (this.#bytes < bytesAtOnce) {
-      const next = this.#waiting.take(() => true);
+    for (;;) {
+      const next = this.#waiting.take(
+        (application) => this.#bytes < bytesAtOnce || (this.#bytesOf.get(application) ?? 0) < bytesOfEach,
+      );
       if (!next) return;
       const timer = setTimeout(() => {
         this.#uncount(next);
@@ -70,13 +82,20 @@ export class BodyReads {
 
   #count(read: BodyRead, timer: NodeJS.Timeout | undefined): void {
     this.#counted.set(read, timer);
-    this.#bytes += read.bytes;
+    this.#add(read, read.bytes);
   }
 
   #uncount(read: BodyRead): void {
     if (!this.#counted.has(read)) return;
     clearTimeout(this.#counted.get(read));
     this.#counted.delete(read);
-    this.#bytes -= read.bytes;
+    this.#add(read, -read.bytes);
+  }
+
+  #add({ application }: BodyRead, bytes: number): void {
+    this.#bytes += bytes;
+    const ofApplication = (this.#bytesOf.get(application) ?? 0) + bytes;
+    if (ofApplication === 0) this.#bytesOf.delete(application);
+    else this.#bytesOf.set(application, ofApplication);
   }
 }

@@ -1,6 +1,7 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { Problem } from '../lib/api/problems.ts';
+import { limits } from '../lib/limits.ts';
 import { type BodyRead, BodyReads } from './body-reads.ts';
 import type { Connections } from './connections.ts';
 import { applicationInQueue } from './fair-queue.ts';
@@ -79,7 +80,10 @@ export class RequestBodies {
     let early = 0;
     const begin = () => {
       const connection = this.#connections.of(raw.socket);
-      if (connection) memory.release(connection, early, 0);
+      if (connection) {
+        connection.refuseBody = undefined;
+        memory.release(connection, early, 0);
+      }
       this.#readNow(incoming, expected, (body) => {
         if (body.length <= smallBodyBytes) {
           this.#reads.end(read);
@@ -103,7 +107,10 @@ export class RequestBodies {
     if (this.#reads.add(read)) return;
     early = raw.readableLength;
     const connection = this.#connections.of(raw.socket);
-    if (connection) memory.keep(connection, early, early);
+    if (connection) {
+      connection.refuseBody = () => this.#refuse(tooManyBodies(), connection.socket);
+      memory.keep(connection, early, early);
+    }
     // The rest stays in the system's buffers, and in the client.
     if (!raw.complete) raw.socket.pause();
   }
@@ -168,6 +175,12 @@ export class RequestBodies {
   }
 }
 
+const tooManyBodies = () =>
+  new Problem(
+    'unavailable',
+    `The server has more large requests than it can read. Retry after ${limits.unavailableRetryAfterSeconds} s.`,
+    { headers: { 'Retry-After': String(limits.unavailableRetryAfterSeconds) } },
+  );
 const slowBody = () => new Problem('request_timeout', 'The request body did not arrive in time. Send it again.');
 
 /** Returns the size of the body in bytes as the head declares it: 0 without a body, undefined when it is chunked. */

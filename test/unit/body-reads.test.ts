@@ -47,9 +47,24 @@ test('a body whose size was unknown counts with its real size as soon as it was 
 
 test('applications take turns, so that one with many bodies does not delay those of another', () => {
   const { all } = addMany(20);
-  reads.add(read('quiet', million, 'another'));
-  for (const each of all.slice(0, 3)) reads.end(each);
-  expect(begun.slice(18)).toEqual(['19', 'quiet', '20']);
+  for (let i = 0; i < 6; i++) reads.add(read('quiet', million, 'another'));
+  expect(begun.slice(18)).toEqual(Array(4).fill('quiet'));
+  for (const each of all.slice(0, 7)) reads.end(each);
+  expect(begun.slice(22)).toEqual(['19', 'quiet', '20', 'quiet'].slice(0, begun.length - 22));
+});
+
+test('an application may always have a few bodies read, however many others have', () => {
+  for (let i = 0; i < 30; i++) reads.add(read(`flood ${i}`, million, 'flood'));
+  const all = Array.from({ length: 6 }, (_, i) => read(`${i}`));
+  expect(all.map((each) => reads.add(each))).toEqual([true, true, true, true, false, false]);
+  reads.end(all[0] as BodyRead);
+  expect(begun.at(-1)).toBe('4');
+});
+
+test('bodies that wait are read as soon as one turns out to be small', () => {
+  const { all } = addMany(19);
+  reads.arrived(all[0] as BodyRead, 20_000);
+  expect(begun.at(-1)).toBe('19');
 });
 
 test('a body whose client disconnects while it waits is not read', () => {

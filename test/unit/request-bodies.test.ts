@@ -1,0 +1,36 @@
+import { createServer } from 'node:http';
+import { type AddressInfo, connect, type Socket } from 'node:net';
+import { expect, onTestFinished, test } from 'vitest';
+import { Connections } from '../../local/connections.ts';
+import { RequestBodies } from '../../local/request-bodies.ts';
+
+test('a client that is too slow for its memory gets a 408 while its body is read, and a 503 while its body waits', async () => {
+  const connections = new Connections();
+  const http = createServer();
+  const refused: string[] = [];
+  const bodies = new RequestBodies(connections, {
+    isKnown: () => true,
+    refuse: ({ code }) => void refused.push(code),
+  });
+  const sockets: Socket[] = [];
+  connections.attach(http, (raw, response) => {
+    sockets.push(raw.socket);
+    const expected = { declared: 1_000_000, most: 1_048_577, token: 'token' };
+    bodies.read({ raw, response, startedAt: 0 }, expected, () => undefined);
+  });
+  await new Promise<void>((listens) => http.listen(0, '127.0.0.1', listens));
+  onTestFinished(() => {
+    connections.destroyAll();
+    http.close();
+  });
+  const { port } = http.address() as AddressInfo;
+  // As many bodies as are read at a time, and one more.
+  for (let i = 0; i < 19; i++) {
+    connect(port, '127.0.0.1').write(
+      'POST / HTTP/1.1\r\nHost: a\r\nContent-Length: 1000000\r\n\r\n{"messages": [{"body": "begins, but does not end',
+    );
+    await expect.poll(() => sockets.length).toBe(i + 1);
+  }
+  for (const at of [0, 18]) connections.of(sockets[at] as Socket)?.end();
+  expect(refused).toEqual(['request_timeout', 'unavailable']);
+});
