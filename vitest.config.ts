@@ -29,7 +29,7 @@ export default defineConfig({
     projects: [
       project('checks', 120_000),
       // Loading modules takes longer than most tests: once for each worker, not for each file. That saves 19 of 46 s of
-      // processor time.
+      // processor time here, and half a second for each file of e2e and aws.
       project('unit', 30_000, { isolate: false }),
       project('contract', 60_000, { isolate: false }),
       // Unit tests that start processes or take seconds. The quick run leaves them out.
@@ -51,6 +51,7 @@ export default defineConfig({
       project('aws', 400_000, {
         // The API's tests once more, on what is deployed: both engines are to answer alike.
         include: ['test/aws/**/*.test.ts', 'test/e2e/api/*.test.ts'],
+        isolate: false,
         globalSetup: ['./test/support/runner/guard.ts', './test/support/runner/stack.ts'],
         setupFiles: [...setupFiles, 'test/support/runner/stack-ready.ts'],
         maxWorkers: stackWorkers,

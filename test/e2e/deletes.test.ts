@@ -6,8 +6,8 @@ import { type Host, newDataDir, removeDataDir, startHost } from '../support/serv
 import { count, rows, rowsNaming } from './data-files.ts';
 import '../support/client/problem-matcher.ts';
 
-/** The purge takes steps of 1,000, so it has thirty, and is killed in the middle of them. */
-const size = 30_000;
+/** The purge takes steps of 1,000, so it has fifteen, and is killed in the middle of them. */
+const size = 15_000;
 const waiting = { timeout: 120_000, interval: 20 };
 /**
  * Milliseconds. Far above the measured times (at worst 50 ms, and 0.5 s until stored), because other tests may use the

@@ -7,7 +7,7 @@ import { dataFolder } from '../support/servers/for-this-test.ts';
 import { launch, ready } from '../support/servers/host.ts';
 import { Writers } from './writers.ts';
 
-const kills = 20;
+const kills = 10;
 const clients = 16;
 
 test(`${kills} kills at random moments lose no acknowledged write, and leave no gap, no duplicate and no partial write`, async () => {

@@ -12,7 +12,7 @@ import { dataFolder } from '../support/servers/for-this-test.ts';
 import { type Host, launch, ready } from '../support/servers/host.ts';
 
 // The number of kills in a normal run of the tests; `npm run test:follow` has 100.
-const kills = Number(process.env.KILLS ?? 10);
+const kills = Number(process.env.KILLS ?? 6);
 const chats = [1, 2];
 const query = 'chat=1:0&chat=2:0&application=0';
 /** Where a follower keeps the list of chats. */

@@ -29,6 +29,8 @@ export interface RequestOptions {
   /** Sent as JSON; a string or bytes are sent as they are. */
   body?: unknown;
   headers?: Record<string, string>;
+  /** Overrides {@link patient}. */
+  retryMs?: number;
 }
 
 const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> | null => {
@@ -37,8 +39,8 @@ const payloadOf = (body: unknown): string | Uint8Array<ArrayBuffer> | null => {
 };
 
 /**
- * How long reads, and the short forms that create and send, repeat what fails temporarily. On a busy machine, a
- * dependency may not respond in time, and every client then tries again.
+ * How long requests that get a 503 are repeated, in milliseconds, if that does no harm. On a busy machine, a dependency
+ * may not respond in time, and every client then tries again.
  */
 export const patient = { retryMs: 60_000 };
 
@@ -73,8 +75,8 @@ export class Client {
   }
 
   /**
-   * Returns the client of the holder of a token. It does not retry unless `retryMs` is given, so that the tests notice
-   * every failure.
+   * Returns the client of the holder of a token. Unless `retryMs` is given, it repeats only what gets a 503, so that the
+   * tests notice every other failure.
    */
   system(token: NonNullable<Settings['token']>, settings: Partial<Settings> = {}): ChatSystem {
     return this.#system({ token, ...settings });
@@ -89,31 +91,21 @@ export class Client {
     });
   }
 
-  /** Sends a request, and repeats a read as {@link patient} says. */
   async call<Body = unknown>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
-    const isRepeated = method === 'GET' || method === 'HEAD';
-    const giveUpAt = performance.now() + patient.retryMs;
-    for (;;) {
-      const answer = await this.callOnce<Body>(method, path, options);
-      if (!isRepeated || answer.status !== 503 || performance.now() > giveUpAt) return answer;
-      await sleep(1_000 * Number(answer.headers.get('retry-after')));
-    }
-  }
-
-  async callOnce<Body = unknown>(method: string, path: string, options: RequestOptions = {}): Promise<Answer<Body>> {
-    const { body, headers } = options;
+    const { body, headers, retryMs } = options;
     const [pathname = ''] = path.split('?');
-    const response = await this.#fetch(this.base + path, {
+    const init = {
       method,
-      redirect: 'manual',
-      signal: AbortSignal.timeout(60_000),
+      redirect: 'manual' as const,
+      signal: AbortSignal.timeout(120_000),
       headers: {
         ...(body !== undefined && { 'content-type': 'application/json' }),
         ...(this.#adminKey !== undefined && pathname === '/applications' && { 'x-api-key': this.#adminKey }),
         ...headers,
       },
       body: payloadOf(body),
-    });
+    };
+    const response = await this.#fetch(this.base + path, init, retryMs);
     return answerOf<Body>(response, await response.text());
   }
 
@@ -149,7 +141,7 @@ export class Client {
 
   /** Creates an application, and returns its path. */
   async newApplication(name = 'Some application'): Promise<string> {
-    const { token } = await this.operator.createApplication(name, patient);
+    const { token } = await this.operator.createApplication(name);
     return `/applications/${token}`;
   }
 
@@ -195,13 +187,23 @@ export class Client {
     return list.pages();
   }
 
-  /** Returns the client of the holder of the token in an application's path. It repeats what fails temporarily. */
+  /** Returns the client of the holder of the token in an application's path. */
   of(application: string): ChatSystem {
-    return this.system(application.replace('/applications/', ''), patient);
+    return this.system(application.replace('/applications/', ''));
   }
 
-  /** Sends a request, and checks its response. */
-  async #fetch(url: string, init: RequestInit = {}): Promise<Response> {
+  /** Sends a request, and checks its response. Repeats it after a 503, unless it could then create something twice. */
+  async #fetch(url: string, init: RequestInit = {}, retryMs = patient.retryMs): Promise<Response> {
+    const mayRepeat = init.method !== 'POST' || new Headers(init.headers).has('idempotency-key');
+    const giveUpAt = performance.now() + (mayRepeat ? retryMs : 0);
+    for (;;) {
+      const response = await this.#fetchOnce(url, init);
+      if (response.status !== 503 || performance.now() >= giveUpAt) return response;
+      await sleep(1_000 * (Number(response.headers.get('retry-after')) || 1));
+    }
+  }
+
+  async #fetchOnce(url: string, init: RequestInit): Promise<Response> {
     const response = await fetch(url, init);
     const { method = 'GET' } = init;
     const [path = ''] = url.slice(this.base.length).split('?');

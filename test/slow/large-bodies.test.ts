@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import type { HttpHandler } from '../../functions/runtime/http/operation.ts';
+import { setLogLevel } from '../../functions/runtime/observe/log.ts';
 import type { Access } from '../../lib/access/access.ts';
 import type { OperationId } from '../../lib/api/routes.ts';
 import { LargeBodies } from '../../local/large-bodies.ts';
@@ -9,6 +10,8 @@ import { createServer, type Server } from '../../local/server.ts';
 import { Traffic } from '../../local/traffic.ts';
 import { Turns } from '../../local/turns.ts';
 import { RawConnection } from '../support/client/raw-http.ts';
+
+setLogLevel('silent');
 
 describe('large bodies', () => {
   let bodies: LargeBodies;
