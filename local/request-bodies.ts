@@ -18,6 +18,8 @@ const discardedBodyBytes = 65_536;
  * slower.
  */
 const smallBodyBytes = 16_384;
+/** Maximum number of pieces in which a body is kept. A body of 1 MB usually arrives in 16 of them. */
+const chunksAtOnce = 256;
 
 /** A request whose body is to be read. */
 interface Incoming {
@@ -102,7 +104,7 @@ export class RequestBodies {
       });
     };
     const read: BodyRead = { application, arrivedAt, bytes, begin };
-    // Otherwise, clients that disconnect would fill the memory with bodies, which do not count any more.
+    // Nobody needs the body of a request that has its response, or whose client disconnected.
     response.on('close', () => this.#reads.end(read));
     if (this.#reads.add(read)) return;
     early = raw.readableLength;
@@ -154,6 +156,8 @@ export class RequestBodies {
     };
     raw.on('data', (chunk: Buffer) => {
       if (ended) return;
+      // Otherwise a body in packets of one byte would take 200 times its size.
+      if (chunks.length === chunksAtOnce) chunks.splice(0, chunksAtOnce, Buffer.concat(chunks));
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes >= most) {

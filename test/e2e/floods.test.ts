@@ -12,8 +12,17 @@ import { Bystander, memoryOf, openSocket, socketsOf } from './floods.ts';
 // `npm run test:floods` runs the full size, and a normal run of the tests the smaller one.
 const full = process.env.FLOODS === 'full';
 const size = full
-  ? { pipelined: 1_600, readers: 2_600, held: 2_600, bodies: 1_500, odd: 1_000, flooders: 60, followers: 1_000 }
-  : { pipelined: 400, readers: 100, held: 1_000, bodies: 120, odd: 100, flooders: 8, followers: 200 };
+  ? {
+      pipelined: 1_600,
+      readers: 2_600,
+      held: 2_600,
+      bodies: 1_500,
+      odd: 1_000,
+      flooders: 60,
+      followers: 1_000,
+      trickleMs: 20_000,
+    }
+  : { pipelined: 400, readers: 100, held: 1_000, bodies: 120, odd: 100, flooders: 8, followers: 200, trickleMs: 1_000 };
 /** How much more memory a host may use than when it is idle, in MiB. */
 const mostMiB = 150;
 /** How long health checks may take, in milliseconds. A normal run shares its processors with other tests. */
@@ -98,6 +107,16 @@ async function unread(sockets: Socket[], bytes: string, url = host.url): Promise
   socket.write(bytes);
 }
 
+/** Writes bytes one by one, each in a packet of its own, for the given time. */
+async function trickle(sockets: Socket[], lastsMs: number): Promise<void> {
+  const end = performance.now() + lastsMs;
+  while (performance.now() < end) {
+    for (const socket of sockets) socket.write('x');
+    // Otherwise Node.js would write them together.
+    await new Promise((resolve) => setImmediate(resolve));
+  }
+}
+
 describe('a host uses bounded memory and serves other clients', () => {
   test('a host uses bounded memory and serves other clients while each GET route is requested many times on a connection that reads nothing', async () => {
     await survives(async (sockets) => {
@@ -157,6 +176,16 @@ describe('a host uses bounded memory and serves other clients', () => {
           socket.once('close', resolve).write(body, resolve);
         });
       }
+    }, 500);
+  });
+
+  test('a host uses bounded memory and serves other clients while bodies arrive in packets of one byte', async () => {
+    await survives(async (sockets) => {
+      for (let i = 0; i < 20; i++) {
+        await unread(sockets, postHead(`${chat}/messages`, 1_000_000));
+        sockets.at(-1)?.setNoDelay();
+      }
+      await trickle(sockets, size.trickleMs);
     }, 500);
   });
 });

@@ -1,5 +1,7 @@
-import { createServer } from 'node:http';
-import { type AddressInfo, connect, type Socket } from 'node:net';
+import { createServer, IncomingMessage, ServerResponse } from 'node:http';
+import { type AddressInfo, connect, Socket } from 'node:net';
+import { setFlagsFromString } from 'node:v8';
+import { runInNewContext } from 'node:vm';
 import { expect, onTestFinished, test } from 'vitest';
 import { Connections } from '../../local/connections.ts';
 import { RequestBodies } from '../../local/request-bodies.ts';
@@ -33,4 +35,26 @@ test('a client that is too slow for its memory gets a 408 while its body is read
   }
   for (const at of [0, 18]) connections.of(sockets[at] as Socket)?.end();
   expect(refused).toEqual(['request_timeout', 'unavailable']);
+});
+
+test('a body that arrives byte by byte takes little more memory than its size', () => {
+  setFlagsFromString('--expose-gc');
+  const collect = runInNewContext('gc') as () => void;
+  const usedBytes = () => {
+    collect();
+    const { heapUsed, arrayBuffers } = process.memoryUsage();
+    return heapUsed + arrayBuffers;
+  };
+  const bodies = new RequestBodies(new Connections(), { isKnown: () => true, refuse: () => undefined });
+  const raw = new IncomingMessage(new Socket());
+  const response = new ServerResponse(raw);
+  bodies.read(
+    { raw, response, startedAt: 0 },
+    { declared: 1_000_000, most: 1_048_577, token: 'token' },
+    () => undefined,
+  );
+  const before = usedBytes();
+  for (let i = 0; i < 200_000; i++) raw.emit('data', Buffer.from('x'));
+  // Kept one by one, they take 20 MB.
+  expect(usedBytes() - before).toBeLessThan(2_000_000);
 });
