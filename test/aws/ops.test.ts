@@ -67,7 +67,7 @@ test('a number without a line in the imported file is neither pending nor counte
   const chat = `/applications/${token}/chats/2`;
   const list = async () => (await api.get<MessagePage>(`${chat}/messages?limit=1000`)).body;
   await expect.poll(async () => (await list()).data?.map(({ number }) => number), settled).toEqual([2]);
-  expect((await list()).pending).toEqual([]);
+  await expect.poll(async () => (await list()).pending, settled).toEqual([]);
   for (const number of [1, 3, 3_000])
     expect((await api.get(`${chat}/messages/${number}`)).body).toMatchObject({ code: 'message_not_found' });
   await expect.poll(async () => (await api.get<Chat>(chat)).body.messages_count, counted).toBe(1);
