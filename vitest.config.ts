@@ -29,12 +29,13 @@ export default defineConfig({
     projects: [
       project('checks', 120_000),
       // Loading modules takes longer than most tests: once for each worker, not for each file. That saves 19 of 46 s of
-      // processor time here, and half a second for each file of e2e and aws.
+      // processor time. In e2e and aws it would save half a second for each file, but there, modules keep clients of
+      // servers that other files have stopped.
       project('unit', 30_000, { isolate: false }),
       project('contract', 60_000, { isolate: false }),
       // Unit tests that start processes or take seconds. The quick run leaves them out.
       project('slow', 60_000),
-      project('e2e', 170_000, { isolate: false }),
+      project('e2e', 170_000),
       // Beside the stack, whose tests wait more than they work. It has a low priority, so it does not slow them down.
       project('simulation', 600_000, { sequence: { groupOrder: 1 }, maxWorkers: stackWorkers }),
       // At the very end: its budget is a time, in which a busy machine would do little.
@@ -51,7 +52,6 @@ export default defineConfig({
       project('aws', 400_000, {
         // The API's tests once more, on what is deployed: both engines are to answer alike.
         include: ['test/aws/**/*.test.ts', 'test/e2e/api/*.test.ts'],
-        isolate: false,
         globalSetup: ['./test/support/runner/guard.ts', './test/support/runner/stack.ts'],
         setupFiles: [...setupFiles, 'test/support/runner/stack-ready.ts'],
         maxWorkers: stackWorkers,

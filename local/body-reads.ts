@@ -32,8 +32,8 @@ export interface BodyRead {
 }
 
 /**
- * Limits the memory of large bodies: those that are being read, and those that wait for their turn in `LargeBodies` or
- * are handled. The clients of the others wait until their bodies are read. Applications take turns.
+ * Limits the memory of large bodies: those that are being read, and those that wait in `LargeBodies` or are handled.
+ * The clients of the others wait until their bodies are read. The applications are served round-robin.
  */
 export class BodyReads {
   readonly #waiting = new FairQueue<BodyRead>();

@@ -42,7 +42,7 @@ interface Expected {
 /** Handles a request with its body, and calls `done`, if there is one, when the response is made. */
 type Handle = (body: Buffer, done?: () => void) => void;
 
-/** Reads the bodies of requests: small ones at once, and large ones in turn. */
+/** Reads the bodies of requests: small ones at once, and large ones when there is memory for them. */
 export class RequestBodies {
   readonly #connections: Connections;
   readonly #isKnown: (token: string) => boolean;
@@ -71,10 +71,10 @@ export class RequestBodies {
     const { raw } = incoming;
     const bytes = raw.complete ? raw.readableLength : (expected.declared ?? expected.most);
     if (bytes <= smallBodyBytes) this.#readNow(incoming, expected, handle);
-    else this.#readInTurn(incoming, expected, bytes, handle);
+    else this.#readLarge(incoming, expected, bytes, handle);
   }
 
-  #readInTurn(incoming: Incoming, expected: Expected, bytes: number, handle: Handle): void {
+  #readLarge(incoming: Incoming, expected: Expected, bytes: number, handle: Handle): void {
     const { raw, response, startedAt: arrivedAt } = incoming;
     const { memory } = this.#connections;
     const application = applicationInQueue(expected.token, this.#isKnown);
@@ -93,12 +93,12 @@ export class RequestBodies {
           return;
         }
         this.#reads.arrived(read, body.length);
-        const handleInTurn = (done: () => void) =>
+        const handleAndEnd = (done: () => void) =>
           handle(body, () => {
             this.#reads.end(read);
             done();
           });
-        const large = { application, arrivedAt, bytes: body.length, handle: handleInTurn };
+        const large = { application, arrivedAt, bytes: body.length, handle: handleAndEnd };
         this.#large.add(large);
         response.on('close', () => this.#large.remove(large));
       });
