@@ -7,10 +7,10 @@ import { FairQueue } from './fair-queue.ts';
  */
 const bytesAtOnce = 18_000_000;
 /**
- * While those of one application have fewer bytes than this in total, another one of it is read in any case. Otherwise,
- * someone who sends only the heads of large requests, under a token that no application has, would take most of
- * {@link bytesAtOnce}: with 30 a second, an application could send a tenth of its batches. If many applications send
- * large bodies, the total may be higher; then `ClientMemory` bounds it.
+ * While those of one application have fewer bytes than this in total, another one of it is read in any case. Someone
+ * without a token can send only the heads of large requests. Without this guarantee, 30 of those a second left an
+ * application a tenth of its batches. If many applications send large bodies, the total may be higher; then
+ * `ClientMemory` bounds it.
  */
 const bytesOfEach = 4_000_000;
 /**
@@ -37,8 +37,8 @@ export interface BodyRead {
  */
 export class BodyReads {
   readonly #waiting = new FairQueue<BodyRead>();
-  /** The bodies that count, each with the timer that ends this; without a timer if the body was read. */
-  readonly #counted = new Map<BodyRead, NodeJS.Timeout | undefined>();
+  /** The bodies that count, each with the bytes it counts for and the timer that ends this; no timer if it was read. */
+  readonly #counted = new Map<BodyRead, { bytes: number; timer?: NodeJS.Timeout }>();
   #bytes = 0;
   /** The same bytes by application. */
   readonly #bytesOf = new Map<string, number>();
@@ -53,8 +53,7 @@ export class BodyReads {
   /** Counts a body that was read, by its real size, until {@link end}. */
   arrived(read: BodyRead, bytes: number): void {
     this.#uncount(read);
-    read.bytes = bytes;
-    this.#count(read, undefined);
+    this.#count(read, { bytes });
     this.#beginNext();
   }
 
@@ -75,21 +74,22 @@ export class BodyReads {
         this.#uncount(next);
         this.#beginNext();
       }, promptMs);
-      this.#count(next, timer.unref());
+      this.#count(next, { bytes: next.bytes, timer: timer.unref() });
       next.begin();
     }
   }
 
-  #count(read: BodyRead, timer: NodeJS.Timeout | undefined): void {
-    this.#counted.set(read, timer);
-    this.#add(read, read.bytes);
+  #count(read: BodyRead, counted: { bytes: number; timer?: NodeJS.Timeout }): void {
+    this.#counted.set(read, counted);
+    this.#add(read, counted.bytes);
   }
 
   #uncount(read: BodyRead): void {
-    if (!this.#counted.has(read)) return;
-    clearTimeout(this.#counted.get(read));
+    const counted = this.#counted.get(read);
+    if (!counted) return;
+    clearTimeout(counted.timer);
     this.#counted.delete(read);
-    this.#add(read, -read.bytes);
+    this.#add(read, -counted.bytes);
   }
 
   #add({ application }: BodyRead, bytes: number): void {

@@ -1,5 +1,5 @@
 import type { ComponentChildren } from 'preact';
-import { useEffect, useRef, useState } from 'preact/hooks';
+import { useLayoutEffect, useRef, useState } from 'preact/hooks';
 import { Dialog } from './dialog.tsx';
 import { Problem } from './problem.tsx';
 
@@ -17,7 +17,7 @@ export function FormDialog(props: {
   const [error, setError] = useState<unknown>();
   const [isBusy, setBusy] = useState(false);
   const isOpen = useRef(true);
-  useEffect(
+  useLayoutEffect(
     () => () => {
       isOpen.current = false;
     },

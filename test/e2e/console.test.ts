@@ -528,10 +528,12 @@ test('the keyboard is enough to log in, open a chat, search, and send, edit and 
   await page.keyboard.press('Shift+Enter');
   await enter('Edit message 1');
   await page.getByRole('dialog').waitFor();
-  await page.keyboard.press('Escape');
-  await expect.poll(focused).toBe('Edit message 1');
-  await page.keyboard.press('Enter');
-  await page.getByRole('dialog').waitFor();
+  // Fast typing: neither key waits until the page has handled the one before.
+  for (let repetition = 0; repetition < 20; repetition++) {
+    await page.keyboard.press('Escape');
+    await page.keyboard.press('Enter');
+    await page.getByRole('dialog').waitFor();
+  }
   await page.keyboard.press('Control+a');
   await page.keyboard.type('Hello again');
   await enter('Save');

@@ -45,12 +45,12 @@ test('a body whose size was unknown counts with its real size as soon as it was 
   expect(more.map((each) => reads.add(each))).toEqual([...Array(18).fill(true)]);
 });
 
-test('applications take turns, so that one with many bodies does not delay those of another', () => {
+test('the applications are served round-robin, so that one with many bodies does not delay those of another', () => {
   const { all } = addMany(20);
   for (let i = 0; i < 6; i++) reads.add(read('quiet', million, 'another'));
   expect(begun.slice(18)).toEqual(Array(4).fill('quiet'));
   for (const each of all.slice(0, 7)) reads.end(each);
-  expect(begun.slice(22)).toEqual(['19', 'quiet', '20', 'quiet'].slice(0, begun.length - 22));
+  expect(begun.slice(22)).toEqual(['19', 'quiet', '20']);
 });
 
 test('an application may always have a few bodies read, however many others have', () => {

@@ -6,8 +6,10 @@ import type { Embedded } from './embedded.ts';
 /**
  * Sends a request to the API, a POST when there is a body, and returns the parsed response. Repeats a read for which the
  * server has no time.
+ *
+ * @param repetitions the maximum number of repetitions
  */
-export async function call<Body>(host: Embedded, path: string, body?: unknown): Promise<Body> {
+export async function call<Body>(host: Embedded, path: string, body?: unknown, repetitions = 10): Promise<Body> {
   const { origin, base } = host;
   const response = await fetch(`${origin}${base}${path}`, {
     ...(body !== undefined && {
@@ -16,9 +18,9 @@ export async function call<Body>(host: Embedded, path: string, body?: unknown): 
       body: JSON.stringify(body),
     }),
   });
-  if (response.status === 503 && body === undefined) {
-    await sleep(1_000 * Number(response.headers.get('retry-after')));
-    return call(host, path);
+  if (response.status === 503 && body === undefined && repetitions > 0) {
+    await sleep(1_000 * Number(response.headers.get('retry-after') ?? 1));
+    return call(host, path, body, repetitions - 1);
   }
   if (!response.ok) throw new Error(`${path} returned ${response.status}: ${await response.text()}`);
   return (await response.json()) as Body;

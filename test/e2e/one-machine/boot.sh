@@ -12,13 +12,13 @@ mount -t overlay overlay -o "lowerdir=/,upperdir=$base/upper,workdir=$base/work"
 cd "$root"
 mount -t proc proc proc
 mount -t sysfs -o ro sysfs sys
-mount -t tmpfs tmpfs sys/fs/cgroup
-if grep -q '^[0-9]*:name=systemd' /proc/self/cgroup; then
-  mkdir sys/fs/cgroup/systemd
-  mount -t cgroup -o none,name=systemd cgroup sys/fs/cgroup/systemd
-else
-  mount -t cgroup2 cgroup2 sys/fs/cgroup
-fi
+# A control group of its own: two systemds in the same group would end each other's services.
+mkdir "$base/groups"
+mount -t cgroup2 cgroup2 "$base/groups"
+group=$base/groups/${base##*/}
+mkdir "$group"
+echo $$ > "$group/cgroup.procs"
+mount --bind "$group" sys/fs/cgroup
 mount -t tmpfs tmpfs dev
 for device in null zero full random urandom tty; do
   touch "dev/$device"
@@ -53,4 +53,4 @@ mkdir old
 pivot_root . old
 umount --lazy old
 export container=lxc
-exec /lib/systemd/systemd --system --unit=multi-user.target --log-level=warning
+exec unshare --cgroup /lib/systemd/systemd --system --unit=multi-user.target --log-level=warning

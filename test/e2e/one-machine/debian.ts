@@ -8,7 +8,7 @@ import { expect, vi } from 'vitest';
 import { addServerFoldersToPath } from '../../../tools/stack/tools.ts';
 import { project } from '../../support/servers/checkout.ts';
 
-const namespaceFlags = ['--mount', '--pid', '--cgroup', '--net', '--uts', '--ipc', '--fork', '--kill-child=KILL'];
+const namespaceFlags = ['--mount', '--pid', '--net', '--uts', '--ipc', '--fork', '--kill-child=KILL'];
 
 /** A booted systemd in namespaces of its own, with this machine's programs and a network of its own. */
 export interface Debian {
@@ -31,6 +31,14 @@ export function refusalOfNamespaces(): string | undefined {
 export function refusalOfLoopDevices(): string | undefined {
   const { status, stderr, error } = spawnSync('losetup', ['--find'], { encoding: 'utf8' });
   return status === 0 ? undefined : (error?.message ?? stderr);
+}
+
+/** Removes the control group that boot.sh has created, which has the name of the folder, when its processes have ended. */
+async function removeControlGroup(folder: string): Promise<void> {
+  const remove = `mount -t cgroup2 cgroup2 "$0"
+    cd "$0"
+    until find "\${0##*/}" -depth -type d -exec rmdir {} + 2> /dev/null; do sleep 0.1; done`;
+  await promisify(execFile)('unshare', ['--mount', 'sh', '-euc', remove, folder], { timeout: 10_000 });
 }
 
 /** Boots systemd. Needs root. The folder, such as a Git repository, is at /srv/repository. */
@@ -68,6 +76,7 @@ export async function bootDebian(repository: string): Promise<Debian> {
   const stop = async () => {
     const ended = once(unshare, 'close');
     if (unshare.exitCode === null && unshare.kill('SIGKILL')) await ended;
+    await removeControlGroup(folder);
     rmSync(folder, { recursive: true });
   };
   const isBooted = async () => {

@@ -15,6 +15,8 @@ const memoryFlags = /^exec "\$node" (--.+) "\$project/m.exec(script)?.[1]?.split
 const memoryVariables = Object.fromEntries(
   [...script.matchAll(/^export (MALLOC_\w+)="\$\{\1:-(\d+)\}"$/gm)].map(([, name, value]) => [name, value]),
 );
+if (memoryFlags.length === 0 || Object.keys(memoryVariables).length === 0)
+  throw new Error('script/start has no memory settings');
 
 /** Variables that a developer may have set for another host. The hosts of the tests do not get them. */
 const ownSettings = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];
