@@ -1,23 +1,25 @@
 import { FairQueue } from './fair-queue.ts';
 
 /**
- * Another large body is read only while those that count have fewer bytes than this in total: half of what
- * `ClientMemory` keeps for all clients. Without this limit, clients that sent 40 batches of 1 MB at the same time
- * exceeded that, and some of their connections were closed.
+ * Another large body is read only while those that count have fewer bytes than this in total: enough for three batches
+ * of 1 MB to wait while one is handled. Without this limit, clients that sent 40 such batches at the same time exceeded
+ * the bound of `ClientMemory`, and some of their connections were closed. With 18 MB, the process took 10 to 20 MB more
+ * beside such clients, and handled no more batches.
  */
-const bytesAtOnce = 18_000_000;
+const bytesAtOnce = 4_000_000;
 /**
  * While those of one application have fewer bytes than this in total, another one of it is read in any case. Someone
  * without a token can send only the heads of large requests. Without this guarantee, 30 of those a second left an
  * application a tenth of its batches. If many applications send large bodies, the total may be higher; then
  * `ClientMemory` bounds it.
  */
-const bytesOfEach = 4_000_000;
+const bytesOfEach = 2_000_000;
 /**
  * A body that is still arriving after this time, in milliseconds, counts no longer. So clients that send slowly, or
- * stop, delay the bodies of others by this time. `ClientMemory` still counts what they have sent.
+ * stop, delay the bodies of others by this time: at most sixteen such bodies of 1 MB begin in a second. `ClientMemory` still
+ * counts what they have sent.
  */
-const promptMs = 1_000;
+const promptMs = 250;
 
 /** A large body that is to be read. */
 export interface BodyRead {
@@ -25,7 +27,7 @@ export interface BodyRead {
   application: string;
   /** Time of arrival of the request's head, in milliseconds of `performance.now()`. */
   arrivedAt: number;
-  /** The size of the body, or its maximum size if the client has not declared it. */
+  /** The size of the body, or a guess if the client has not declared it. */
   bytes: number;
   /** Begins to read the body. */
   begin: () => void;

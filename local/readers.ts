@@ -64,7 +64,7 @@ const niceValue = 5;
  * The heap of a reader process. A page is at most 4 MB of JSON, plus up to 100 highlighted texts of 40 kB while it is
  * made. A read that needs more only ends its own process.
  */
-const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=4', '--heap-growing-percent=40'];
+const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=1', '--heap-growing-percent=40'];
 
 /**
  * Maximum number of waiting reads. `perApplication`: a read takes 1 to 20 ms, so most reads beyond this number would

@@ -18,6 +18,11 @@ const discardedBodyBytes = 65_536;
  * slower.
  */
 const smallBodyBytes = 16_384;
+/**
+ * A body whose size the client has not declared counts with this size in `BodyReads` until it was read: more than most
+ * bodies have, and little enough that sixteen are read at a time.
+ */
+const guessedBytes = 250_000;
 /** Maximum number of pieces in which a body is kept. A body of 1 MB usually arrives in 16 of them. */
 const chunksAtOnce = 256;
 
@@ -39,7 +44,10 @@ interface Expected {
   token: string;
 }
 
-/** Handles a request with its body, and calls `done`, if there is one, when the response is made. */
+/**
+ * Handles a request with its body, and calls `done`, if there is one, when the response is made. The body can only be
+ * used until it returns.
+ */
 type Handle = (body: Buffer, done?: () => void) => void;
 
 /** Reads the bodies of requests: small ones at once, and large ones when there is memory for them. */
@@ -69,7 +77,7 @@ export class RequestBodies {
   /** Reads a body and handles its request. Does not handle it when the client disconnected or was too slow. */
   read(incoming: Incoming, expected: Expected, handle: Handle): void {
     const { raw } = incoming;
-    const bytes = raw.complete ? raw.readableLength : (expected.declared ?? expected.most);
+    const bytes = raw.complete ? raw.readableLength : (expected.declared ?? Math.min(expected.most, guessedBytes));
     if (bytes <= smallBodyBytes) this.#readNow(incoming, expected, handle);
     else this.#readLarge(incoming, expected, bytes, handle);
   }
@@ -93,11 +101,13 @@ export class RequestBodies {
           return;
         }
         this.#reads.arrived(read, body.length);
-        const handleAndEnd = (done: () => void) =>
+        const handleAndEnd = (done: () => void) => {
           handle(body, () => {
             this.#reads.end(read);
             done();
           });
+          free(body);
+        };
         const large = { application, arrivedAt, bytes: body.length, handle: handleAndEnd };
         this.#large.add(large);
         response.on('close', () => this.#large.remove(large));
@@ -136,7 +146,7 @@ export class RequestBodies {
     const end = (): Buffer => {
       ended = true;
       const [first] = chunks;
-      const body = first && chunks.length === 1 ? first : Buffer.concat(chunks);
+      const body = first && chunks.length === 1 ? first : joined(chunks);
       // Release the chunks, because the listeners refer to this array and live as long as the connection.
       chunks.length = 0;
       return body.subarray(0, most);
@@ -157,7 +167,7 @@ export class RequestBodies {
     raw.on('data', (chunk: Buffer) => {
       if (ended) return;
       // Otherwise a body in packets of one byte would take 200 times its size.
-      if (chunks.length === chunksAtOnce) chunks.splice(0, chunksAtOnce, Buffer.concat(chunks));
+      if (chunks.length === chunksAtOnce) chunks.splice(0, chunksAtOnce, joined(chunks));
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes >= most) {
@@ -177,6 +187,22 @@ export class RequestBodies {
     };
     raw.on('end', finish);
   }
+}
+
+/** Returns the content of the chunks, and frees them. */
+function joined(chunks: Buffer[]): Buffer {
+  const whole = Buffer.concat(chunks);
+  for (const chunk of chunks) free(chunk);
+  return whole;
+}
+
+/**
+ * Frees the memory of a buffer at once. V8 keeps a buffer that is used for longer than two collections of new objects
+ * until it collects old objects, so bodies would take more than twice the memory.
+ */
+function free({ buffer, byteLength }: Buffer): void {
+  // Small buffers share their memory.
+  if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 const tooManyBodies = () =>

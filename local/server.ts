@@ -65,10 +65,11 @@ const drainMs = 1_500;
  */
 const wholeResponse = 131_072;
 /**
- * Size of a piece, in bytes. Writing one takes some 50 µs. `ClientMemory` closes a connection that takes longer than
- * 30 s for a piece, or for a response of up to {@link wholeResponse}, so any response arrives at 4.4 kB/s or more.
+ * Size of a piece, in characters or bytes. Writing one takes some 50 µs. `ClientMemory` closes a connection that takes
+ * longer than 30 s for a piece, or for a response of up to {@link wholeResponse}, so any response of ASCII characters
+ * arrives at 4.4 kB/s or more.
  */
-const pieceBytes = 65_536;
+const pieceLength = 65_536;
 /** Approximate size of a response's head, in bytes. */
 const responseHeadBytes = 500;
 
@@ -192,7 +193,7 @@ export function createServer(
     if (closing) response.setHeader('connection', 'close');
     response.writeHead(statusCode, { ...headers, ...lengthOf(statusCode, body) });
     if (body.length > wholeResponse && request.method !== 'HEAD') {
-      sendInPieces(connection, response, typeof body === 'string' ? Buffer.from(body) : body, shared !== undefined);
+      sendInPieces(connection, response, body, shared !== undefined);
       return;
     }
     // Node.js leaves out the body of a response to HEAD.
@@ -253,21 +254,30 @@ export function createServer(
   };
 
   /** @param isShared whether the bytes are held once for all responses; then they do not count for this connection */
-  const sendInPieces = (connection: Connection, response: ServerResponse, body: Buffer, isShared: boolean): void => {
-    let rest = body;
-    const countOf = (bytes: number) => (isShared ? 0 : bytes);
-    connections.memory.keep(connection, responseHeadBytes + countOf(rest.length));
-    response.on('close', () => connections.memory.release(connection, responseHeadBytes + countOf(rest.length)));
+  const sendInPieces = (
+    connection: Connection,
+    response: ServerResponse,
+    body: string | Buffer,
+    isShared: boolean,
+  ): void => {
+    const countOf = (part: string | Buffer) => (isShared ? 0 : Buffer.byteLength(part));
+    let kept = responseHeadBytes + countOf(body);
+    connections.memory.keep(connection, kept);
+    response.on('close', () => connections.memory.release(connection, kept));
+    let sent = 0;
     const next = () => {
       if (connection.socket.destroyed) return;
-      if (rest.length <= pieceBytes) {
-        response.end(rest);
+      const piece = pieceOf(body, sent);
+      sent += piece.length;
+      if (sent === body.length) {
+        response.end(piece);
         return;
       }
-      response.write(rest.subarray(0, pieceBytes), (error) => {
+      response.write(piece, (error) => {
         if (error) return;
-        rest = rest.subarray(pieceBytes);
-        connections.memory.release(connection, countOf(pieceBytes));
+        const bytes = countOf(piece);
+        kept -= bytes;
+        connections.memory.release(connection, bytes);
         connections.turns.continueLater(next);
       });
     };
@@ -564,6 +574,17 @@ const bodyOf = ({ body, isBase64Encoded }: HttpResult): string | Buffer =>
  */
 const lengthOf = (statusCode: number, body: string | Buffer): Record<string, number> =>
   statusCode === 204 || statusCode === 304 ? {} : { 'content-length': Buffer.byteLength(body) };
+
+/**
+ * Returns the next piece of a body. A text is not encoded as a whole, because that would need memory for all its bytes,
+ * which V8 frees late. A piece does not end within a surrogate pair.
+ */
+function pieceOf(body: string | Buffer, from: number): string | Buffer {
+  const end = Math.min(from + pieceLength, body.length);
+  if (typeof body !== 'string') return body.subarray(from, end);
+  const splitsPair = end < body.length && (body.charCodeAt(end - 1) & 0xfc00) === 0xd800;
+  return body.slice(from, splitsPair ? end - 1 : end);
+}
 
 /** Returns the bytes of a response after which the connection is closed. */
 function lastResponse(result: HttpResult, method?: string): Buffer {
