@@ -16,7 +16,7 @@ const bytesAtOnce = 4_000_000;
 const bytesOfEach = 2_000_000;
 /**
  * A body that is still arriving after this time, in milliseconds, counts no longer. So clients that send slowly, or
- * stop, delay the bodies of others by this time: at most sixteen such bodies of 1 MB begin in a second. `ClientMemory` still
+ * stop, delay the bodies of others by this time: sixteen such bodies of 1 MB begin in a second. `ClientMemory` still
  * counts what they have sent.
  */
 const promptMs = 250;
@@ -39,7 +39,7 @@ export interface BodyRead {
  */
 export class BodyReads {
   readonly #waiting = new FairQueue<BodyRead>();
-  /** The bodies that count, each with the bytes it counts for and the timer that ends this; no timer if it was read. */
+  /** The bodies that count, each with its bytes and the timer that ends this; there is no timer once it was read. */
   readonly #counted = new Map<BodyRead, { bytes: number; timer?: NodeJS.Timeout }>();
   #bytes = 0;
   /** The same bytes by application. */

@@ -102,6 +102,11 @@ export class RequestBodies {
         }
         this.#reads.arrived(read, body.length);
         const handleAndEnd = (done: () => void) => {
+          // The client disconnected when it was the request's turn.
+          if (body.length === 0) {
+            done();
+            return;
+          }
           handle(body, () => {
             this.#reads.end(read);
             done();
@@ -110,7 +115,10 @@ export class RequestBodies {
         };
         const large = { application, arrivedAt, bytes: body.length, handle: handleAndEnd };
         this.#large.add(large);
-        response.on('close', () => this.#large.remove(large));
+        response.on('close', () => {
+          this.#large.remove(large);
+          free(body);
+        });
       });
     };
     const read: BodyRead = { application, arrivedAt, bytes, begin };
@@ -151,15 +159,23 @@ export class RequestBodies {
       chunks.length = 0;
       return body.subarray(0, most);
     };
+    const drop = () => {
+      ended = true;
+      for (const chunk of chunks) free(chunk);
+      chunks.length = 0;
+    };
     const keep = (chunk: Buffer) => {
       const connection = this.#connections.of(raw.socket);
       if (!connection) return;
       if (kept === 0) {
         connection.refuseBody = () => {
-          end();
+          drop();
           this.#refuse(slowBody(), connection.socket);
         };
-        response.on('close', () => memory.release(connection, kept));
+        response.on('close', () => {
+          drop();
+          memory.release(connection, kept);
+        });
       }
       kept += chunk.length;
       memory.keep(connection, chunk.length, chunk.length);
@@ -201,8 +217,8 @@ function joined(chunks: Buffer[]): Buffer {
  * until it collects old objects, so bodies would take more than twice the memory.
  */
 function free({ buffer, byteLength }: Buffer): void {
-  // Small buffers share their memory.
-  if (byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
+  // Small buffers share their memory. A buffer that was freed is empty.
+  if (byteLength > 0 && byteLength === buffer.byteLength && buffer instanceof ArrayBuffer) buffer.transfer(0);
 }
 
 const tooManyBodies = () =>

@@ -53,6 +53,31 @@ test('the memory of a large body is freed when the handler has its event', async
   expect([body, ...chunks].map(({ length }) => length)).toEqual([0, 0, 0]);
 });
 
+test('a large body whose client disconnects at its turn is freed, and its request is not handled', async () => {
+  const bodies = new RequestBodies(new Connections(), { isKnown: () => true, refuse: () => undefined });
+  const handled: string[] = [];
+  const [gone, next] = ['x', 'y'].map((letter) => {
+    const raw = new IncomingMessage(new Socket());
+    const response = new ServerResponse(raw);
+    const body = Buffer.alloc(100_000, letter);
+    bodies.read(
+      { raw, response, startedAt: 0 },
+      { declared: 100_000, most: 1_048_577, token: 'token' },
+      (read, done) => {
+        handled.push(read.toString('utf8', 0, 1));
+        done?.();
+      },
+    );
+    raw.emit('data', body);
+    raw.emit('end');
+    return { response, body };
+  }) as [{ response: ServerResponse; body: Buffer }, { response: ServerResponse; body: Buffer }];
+  gone.response.emit('close');
+  expect(gone.body).toHaveLength(0);
+  await expect.poll(() => next.body.length).toBe(0);
+  expect(handled).toEqual(['y']);
+});
+
 test('a body that arrives byte by byte takes little more memory than its size', async () => {
   setFlagsFromString('--expose-gc');
   const collect = runInNewContext('gc') as () => void;
