@@ -14,5 +14,6 @@ server.post<{ Body: Buffer }>('/*', (request, reply) => {
   const at = '2026-01-01T00:00:00.000Z';
   reply.code(201).send({ number: 1, body, created_at: at, updated_at: at });
 });
-await server.listen({ port: 0, host: '127.0.0.1' });
+// As many connections may wait to be accepted as at our server.
+await server.listen({ port: 0, host: '127.0.0.1', backlog: 4_096 });
 process.send?.((server.server.address() as AddressInfo).port);
