@@ -154,10 +154,10 @@ export class RequestBodies {
     const end = (): Buffer => {
       ended = true;
       const [first] = chunks;
-      const body = first && chunks.length === 1 ? first : joined(chunks);
+      const body = first && chunks.length === 1 ? first.subarray(0, most) : joined(chunks, Math.min(bytes, most));
       // Release the chunks, because the listeners refer to this array and live as long as the connection.
       chunks.length = 0;
-      return body.subarray(0, most);
+      return body;
     };
     const drop = () => {
       ended = true;
@@ -183,7 +183,7 @@ export class RequestBodies {
     raw.on('data', (chunk: Buffer) => {
       if (ended) return;
       // Otherwise a body in packets of one byte would take 200 times its size.
-      if (chunks.length === chunksAtOnce) chunks.splice(0, chunksAtOnce, joined(chunks));
+      if (chunks.length === chunksAtOnce) chunks.splice(0, chunksAtOnce, joined(chunks, bytes));
       chunks.push(chunk);
       bytes += chunk.length;
       if (bytes >= most) {
@@ -205,9 +205,9 @@ export class RequestBodies {
   }
 }
 
-/** Returns the content of the chunks, and frees them. */
-function joined(chunks: Buffer[]): Buffer {
-  const whole = Buffer.concat(chunks);
+/** Returns the first bytes of the chunks, and frees the chunks. */
+function joined(chunks: Buffer[], bytes: number): Buffer {
+  const whole = Buffer.concat(chunks, bytes);
   for (const chunk of chunks) free(chunk);
   return whole;
 }
