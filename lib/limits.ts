@@ -83,6 +83,11 @@ export const limits = {
    * limited because a text may be long.
    */
   candidates: { texts: 5_000, characters: 1_000_000 },
+  /**
+   * Maximum number of counts of matches that a process keeps for later searches in the SQLite index. One takes about
+   * 1 kB.
+   */
+  keptCounts: 500,
   /** Longest Idempotency-Key, in characters. */
   idempotencyKeyLength: 255,
   /**

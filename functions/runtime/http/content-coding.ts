@@ -26,7 +26,9 @@ const waiting: (() => void)[] = [];
 type Headers = Readonly<Record<string, string | undefined>>;
 
 /** Returns whether a response with this body is compressed for clients that accept gzip. */
-export const isCompressible = (body: string): boolean => Buffer.byteLength(body) >= minBytes;
+export const isCompressible = (body: string): boolean =>
+  // A text has at least as many bytes as UTF-16 units. Counting those of 11 kB takes 2 to 10 µs.
+  body.length >= minBytes || Buffer.byteLength(body) >= minBytes;
 
 /**
  * Returns whether to compress a response to a request. API Gateway decodes Base64 only for a request that has an Accept

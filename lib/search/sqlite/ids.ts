@@ -31,7 +31,17 @@ export interface IndexedChat {
 }
 
 /** What a search covers: an application, given by its ordinal, or one of its chats. */
-export type Scope = { application: number } | IndexedChat;
+export type Scope = ({ application: number } | IndexedChat) & {
+  /**
+   * A random number. A chat gets a new one with each change except a message above all of its others, and an
+   * application with each such change of a chat. So as long as it stays the same, no match disappears; and in a chat,
+   * new matches are only in messages above those of before.
+   */
+  edition: number;
+};
+
+/** The SQL expression for a new edition. A JavaScript number can represent 53 bits. */
+export const newEdition = 'random() >> 11';
 
 /** Returns the ordinal of an application; undefined when nothing of it is indexed. */
 export const applicationOf = (database: Database, token: string): number | undefined =>
@@ -46,15 +56,16 @@ export function chatOf(database: Database, application: number, chat: number): I
 
 /** Returns the scope of a search; undefined when nothing in it is indexed. */
 export function scopeOf(database: Database, token: string, chat: number | undefined): Scope | undefined {
-  if (chat === undefined) {
-    const application = applicationOf(database, token);
-    return application === undefined ? undefined : { application };
-  }
-  const statement = database.prepare(
-    `SELECT a.ordinal AS application, c.chat, c.ordinal FROM search_applications a
-     JOIN search_chats c ON c.application = a.ordinal WHERE a.token = ? AND c.chat = ?`,
-  );
-  return statement.get(token, chat) as unknown as IndexedChat | undefined;
+  const found =
+    chat === undefined
+      ? database.prepare('SELECT ordinal AS application, edition FROM search_applications WHERE token = ?').get(token)
+      : database
+          .prepare(
+            `SELECT a.ordinal AS application, c.chat, c.ordinal, c.edition FROM search_applications a
+             JOIN search_chats c ON c.application = a.ordinal WHERE a.token = ? AND c.chat = ?`,
+          )
+          .get(token, chat);
+  return found as unknown as Scope | undefined;
 }
 
 const ordinalOf = (row: Record<string, unknown> | undefined): number | undefined => row && Number(row.ordinal);
@@ -85,7 +96,7 @@ interface Numbers {
 
 /** Returns the parameters of {@link inRange}. */
 export function rangeOf(
-  { ordinal }: IndexedChat,
+  { ordinal }: Pick<IndexedChat, 'ordinal'>,
   { after = 0, to = limits.highestNumber }: Numbers = {},
 ): [first: bigint, last: bigint] {
   const beginning = BigInt(ordinal) << BigInt(numberBits);

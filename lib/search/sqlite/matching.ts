@@ -22,7 +22,7 @@ const confused = /[\uFFFD-\uFFFF]/;
  */
 const longestPhrase = 18;
 
-export const isChat = (scope: Scope): scope is IndexedChat => 'ordinal' in scope;
+export const isChat = (scope: Scope): scope is Scope & IndexedChat => 'ordinal' in scope;
 
 /** How one query finds its documents in one of the two full-text tables. */
 export interface Matching {
@@ -115,8 +115,11 @@ export const matchColumns = [
 export const fromIndex = ({ table }: Matching, scope: Scope): string =>
   `FROM ${table} t WHERE ${table} MATCH ? ${isChat(scope) ? `AND ${ofChat('t.rowid')}` : ''}`;
 
-export const indexValues = ({ match }: Matching, scope: Scope): (string | number | bigint)[] =>
-  isChat(scope) ? [match, ...chatValues(scope)] : [match];
+export const indexValues = (
+  { match }: Matching,
+  scope: Scope,
+  numbers?: { after: number },
+): (string | number | bigint)[] => (isChat(scope) ? [match, ...chatValues(scope, numbers)] : [match]);
 
 /**
  * Returns the FROM clause of the matches: rows `t` of the index with their documents `d`. {@link matchValues} returns

@@ -6,7 +6,8 @@ import { fold } from '../text/fold.ts';
 import { fewMatches } from './candidates.ts';
 import { containing } from './containing.ts';
 import { fewTrigramsAnywhere } from './few-trigrams.ts';
-import { type IndexedChat, numberOf, type Scope, scopeOf } from './ids.ts';
+import { type IndexedChat, inRange, numberOf, rangeOf, type Scope, scopeOf } from './ids.ts';
+import { type KeptCount, KeptCounts } from './kept-counts.ts';
 import {
   fromIndex,
   fromMatches,
@@ -35,6 +36,7 @@ export class SqliteSearch {
   readonly #database: Database;
   readonly #exactTotal: number;
   readonly #newest: NewestMatches;
+  readonly #keptCounts = new KeptCounts();
 
   /** @param options lower limits for tests, so that few messages exceed them */
   constructor(
@@ -77,12 +79,25 @@ export class SqliteSearch {
 
   #searchScope(scope: Scope, query: Query): SearchPage {
     const folded = fold(query.q);
+    const kept = this.#keptCounts.get(scope, folded);
+    if (kept) return this.#searchCounted(kept, scope, query);
     const sample = [...folded].length < manyPoints ? undefined : sampleOf(this.#database, scope);
     const few = sample && fewMatches(this.#database, { scope, folded }, sample);
     if (few) return this.#page(sortedPage(few, query, scope), query.limit, few.length);
     const matching = matchingOf(folded, scope, conditionInstead(folded, sample));
     if (matching.verify) return this.#searchTexts(matching, scope, query);
     return isChat(scope) ? this.#searchChat(matching, scope, query) : this.#searchApplication(matching, scope, query);
+  }
+
+  /** Searches for a text whose matches an earlier search counted. */
+  #searchCounted(kept: KeptCount, scope: Scope, query: Query): SearchPage {
+    if (isChat(scope) && kept.count <= this.#exactTotal) {
+      const to = this.#highestNumber(scope);
+      if (to > kept.to) kept.count += this.#count(kept.matching, scope, { after: kept.to });
+      kept.to = to;
+    }
+    const rows = this.#newestOf(kept.matching, scope, query);
+    return this.#page(rows, query.limit, kept.count);
   }
 
   /**
@@ -95,10 +110,8 @@ export class SqliteSearch {
     statement.setReadBigInts(true);
     const ids = statement.all(...matchValues(matching, scope), this.#exactTotal + 1).map(({ id }) => id as bigint);
     if (ids.length > this.#exactTotal) {
-      const rows = isChat(scope)
-        ? this.#newestOfChat(matching, scope, query)
-        : this.#newest.ofMany(matching, scope, { limit: limit + 1, after });
-      return this.#page(rows, limit, ids.length);
+      this.#keep(matching, scope, ids.length);
+      return this.#page(this.#newestOf(matching, scope, query), limit, ids.length);
     }
     const { condition, position } = isChat(scope) ? beforeNumber(after) : olderThan(after);
     const rows = this.#rows(
@@ -113,24 +126,36 @@ export class SqliteSearch {
   }
 
   /** Searches one chat. When the first page is the only one, it has all matches, so no count is needed. */
-  #searchChat(matching: Matching, scope: IndexedChat, query: Query): SearchPage {
+  #searchChat(matching: Matching, scope: Scope & IndexedChat, query: Query): SearchPage {
     const { limit, after } = query;
     const rows = this.#newestOfChat(matching, scope, query);
-    const isAll = !after && rows.length <= limit;
-    return this.#page(rows, limit, isAll ? rows.length : this.#count(matching, scope));
-  }
-
-  #searchApplication(matching: Matching, scope: Scope, { limit, after }: Query): SearchPage {
+    if (!after && rows.length <= limit) return this.#page(rows, limit, rows.length);
     const total = this.#count(matching, scope);
-    const query = { limit: limit + 1, after };
-    const rows =
-      total <= this.#exactTotal
-        ? this.#newest.sorted(matching, scope, query)
-        : this.#newest.ofMany(matching, scope, query);
+    this.#keep(matching, scope, total);
     return this.#page(rows, limit, total);
   }
 
-  #newestOfChat(matching: Matching, scope: IndexedChat, { limit, after }: Query): MatchRow[] {
+  #searchApplication(matching: Matching, scope: Scope, query: Query): SearchPage {
+    const { limit, after } = query;
+    const total = this.#count(matching, scope);
+    if (total <= this.#exactTotal)
+      return this.#page(this.#newest.sorted(matching, scope, { limit: limit + 1, after }), limit, total);
+    this.#keep(matching, scope, total);
+    return this.#page(this.#newestOf(matching, scope, query), limit, total);
+  }
+
+  #keep(matching: Matching, scope: Scope, count: number): void {
+    this.#keptCounts.set(scope, { matching, count, to: isChat(scope) ? this.#highestNumber(scope) : 0 });
+  }
+
+  /** Returns the matches of a page and the next one. In an application, this is meant for very many matches. */
+  #newestOf(matching: Matching, scope: Scope, query: Query): MatchRow[] {
+    return isChat(scope)
+      ? this.#newestOfChat(matching, scope, query)
+      : this.#newest.ofMany(matching, scope, { limit: query.limit + 1, after: query.after });
+  }
+
+  #newestOfChat(matching: Matching, scope: Scope & IndexedChat, { limit, after }: Query): MatchRow[] {
     const to = after ? after.number - 1 : limits.highestNumber;
     return this.#rows(
       `${fromMatches(matching, scope)} ORDER BY t.rowid DESC LIMIT ?`,
@@ -165,10 +190,19 @@ export class SqliteSearch {
   }
 
   /** Counts the rows that the index finds, up to one more than the highest exact total. */
-  #count(matching: Matching, scope: Scope): number {
+  #count(matching: Matching, scope: Scope, numbers?: { after: number }): number {
     const statement = `SELECT count(*) AS count FROM (SELECT 1 ${fromIndex(matching, scope)} LIMIT ?)`;
-    const counted = this.#database.prepare(statement).get(...indexValues(matching, scope), this.#exactTotal + 1);
+    const counted = this.#database
+      .prepare(statement)
+      .get(...indexValues(matching, scope, numbers), this.#exactTotal + 1);
     return Number(counted?.count);
+  }
+
+  /** Returns the highest message number of a chat in the index. */
+  #highestNumber(chat: IndexedChat): number {
+    const statement = `SELECT ${numberOf('id')} AS number FROM search_documents WHERE ${inRange('id')}
+      ORDER BY id DESC LIMIT 1`;
+    return Number(this.#database.prepare(statement).get(...rangeOf(chat))?.number ?? 0);
   }
 }
 

@@ -19,13 +19,32 @@ import {
 import { fold } from '../text/fold.ts';
 import { byValidNumbers } from '../valid-numbers.ts';
 import { grams } from './grams.ts';
-import { applicationOf, chatOf, chatValues, type IndexedChat, numberOf, ofChat, rowIdOf } from './ids.ts';
+import {
+  applicationOf,
+  chatOf,
+  chatValues,
+  type IndexedChat,
+  inRange,
+  newEdition,
+  numberOf,
+  ofChat,
+  rangeOf,
+  rowIdOf,
+} from './ids.ts';
 import { applicationGram, applicationTrigram } from './matching.ts';
 import { SqliteSearch } from './search.ts';
 
 /** A document as a row of the table; a tombstone has no content. */
 type DocumentRow = (MessageContent | Record<keyof MessageContent, null>) &
   ReturnType<typeof revisionFieldsOf> & { version: number; createdAt: number; updatedAt: number };
+
+interface OrderedDocument {
+  id: bigint;
+  /** The ordinals of its application and of its chat. */
+  application: number;
+  ordinal: number;
+  document: SearchDocument;
+}
 
 const columns = [
   ...['id', 'application', 'chat', 'version'],
@@ -57,7 +76,9 @@ export class SqliteSearchIndex implements SearchIndex {
     this.#database.transaction(() => {
       const replaced: bigint[] = [];
       const fresh = new Map<bigint, { application: number; folded: string }>();
-      for (const { id, application, document } of this.#inOrder(valid)) {
+      const ordered = this.#inOrder(valid);
+      this.#renewEditions(ordered);
+      for (const { id, application, document } of ordered) {
         const row = rowOf(id, application, document);
         // Most documents are new.
         if (!this.#run(insertDocument, ...row)) {
@@ -143,6 +164,10 @@ export class SqliteSearchIndex implements SearchIndex {
         for (const table of ['search_documents', 'search_trigrams', 'search_grams'])
           for (const { id } of found as { id: bigint }[]) this.#run(`DELETE FROM ${table} WHERE rowid = ?`, id);
         purged += found.length;
+        if (found.length > 0) {
+          this.#renewEdition('search_chats', each.ordinal);
+          this.#renewEdition('search_applications', application);
+        }
         if (purged >= limit) return purged;
         this.#run('DELETE FROM search_chats WHERE application = ? AND chat = ?', application, each.chat);
       }
@@ -155,16 +180,36 @@ export class SqliteSearchIndex implements SearchIndex {
    * Returns the documents with their ids, in the order of the ids: FTS5 writes its buffered changes to a new segment
    * whenever an id is lower than the one before.
    */
-  #inOrder(documents: SearchDocument[]): { id: bigint; application: number; document: SearchDocument }[] {
+  #inOrder(documents: SearchDocument[]): OrderedDocument[] {
     // Most documents of a batch are in few chats, so each ordinal is read once.
     const ordinals = new Map<string, { application: number; chat: number }>();
     const found = documents.map((document) => {
       const name = `${document.token}/${document.chat}`;
       const { application, chat } = ordinals.get(name) ?? this.#ordinalsOf(document);
       ordinals.set(name, { application, chat });
-      return { id: rowIdOf(chat, document.number), application, document };
+      return { id: rowIdOf(chat, document.number), application, ordinal: chat, document };
     });
     return found.sort((a, b) => (a.id === b.id ? 0 : a.id < b.id ? -1 : 1));
+  }
+
+  /** Gives new editions to the chats in which not all documents are above the indexed ones, and to their applications. */
+  #renewEditions(ordered: OrderedDocument[]): void {
+    const applications = new Set<number>();
+    let seen: number | undefined;
+    for (const { application, ordinal, document } of ordered) {
+      // The first document of a chat is its lowest.
+      if (ordinal === seen) continue;
+      seen = ordinal;
+      const from = rangeOf({ ordinal }, { after: document.number - 1 });
+      if (!this.#get(`SELECT 1 FROM search_documents WHERE ${inRange('id')} LIMIT 1`, ...from)) continue;
+      this.#renewEdition('search_chats', ordinal);
+      applications.add(application);
+    }
+    for (const application of applications) this.#renewEdition('search_applications', application);
+  }
+
+  #renewEdition(table: 'search_chats' | 'search_applications', ordinal: number): void {
+    this.#run(`UPDATE ${table} SET edition = ${newEdition} WHERE ordinal = ?`, ordinal);
   }
 
   #chatOf(token: string, chat: number): IndexedChat | undefined {
@@ -184,7 +229,7 @@ export class SqliteSearchIndex implements SearchIndex {
     if (known) return known.ordinal;
     const marks = columns.map(() => '?').join(', ');
     return this.#get<{ ordinal: number }>(
-      `INSERT INTO ${table} (${columns.join(', ')}) VALUES (${marks}) RETURNING ordinal`,
+      `INSERT INTO ${table} (${columns.join(', ')}, edition) VALUES (${marks}, ${newEdition}) RETURNING ordinal`,
       ...values,
     )?.ordinal as number;
   }

@@ -24,9 +24,9 @@ const rare = 'zej';
 export const embeddedSearch = figure({
   title: 'Embedded: searching through the API',
   about: `The searches of \`search-latency-embedded\` in a chat of 100,000 messages, as requests of ${connections} connections as fast as
-    they can. The processor time is that of all threads and processes of the server for each search. The reference finds 10
-    messages and does not count. For the rate, ${steady.connections} connections each wait ${steady.pauseMs} ms on average before a search for a rare
-    text.`,
+    they can. The processor time is that of all threads and processes of the server for each search. The first search for
+    a text, which counts the matches, is not measured. The reference finds 10 messages. For the rate, ${steady.connections} connections
+    each wait ${steady.pauseMs} ms on average before a search for a rare text.`,
   measure: async ({ scale, say }) => {
     const { runs, seconds, messages, common } = sizes[scale];
     const host = await startEmbedded();
