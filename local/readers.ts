@@ -2,6 +2,7 @@ import { type ChildProcess, fork } from 'node:child_process';
 import { randomUUID } from 'node:crypto';
 import { once } from 'node:events';
 import { getPriority, setPriority } from 'node:os';
+import { fileURLToPath } from 'node:url';
 import type { APIGatewayProxyEvent, APIGatewayProxyResult } from 'aws-lambda';
 import { createBirpc } from 'birpc';
 import { callerOf, self } from '../functions/runtime/http/bearer.ts';
@@ -65,6 +66,7 @@ const niceValue = 5;
  * made. A read that needs more only ends its own process.
  */
 const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=1', '--heap-growing-percent=40'];
+const preload = ['--require', fileURLToPath(new URL('without-undici.ts', import.meta.url))];
 
 /**
  * Maximum number of waiting reads. `perApplication`: a read takes 1 to 20 ms, so most reads beyond this number would
@@ -373,7 +375,7 @@ export class Readers {
   }
 
   #start(): void {
-    const child = fork(this.#module, { execArgv: heapFlags, serialization: 'advanced' });
+    const child = fork(this.#module, { execArgv: [...heapFlags, ...preload], serialization: 'advanced' });
     const reader: Reader = { child, startedAt: 0 };
     this.#readers.add(reader);
     child.on('error', (error) => this.#onExit(reader, { error }));

@@ -11,7 +11,11 @@ const compileCache = path.join(project, 'node_modules/.cache/compile');
 
 // The settings that script/start gives Node.js and glibc, so that the tests' hosts use as much memory as real ones.
 const script = readFileSync(path.join(project, 'script/start'), 'utf8');
-const memoryFlags = /^exec "\$node" (--.+) "\$project/m.exec(script)?.[1]?.split(' ') ?? [];
+const memoryFlags =
+  /^exec "\$node" (--.+) "\$project\/local\/start.ts"/ms
+    .exec(script)?.[1]
+    ?.split(/[ \\\n]+/)
+    .map((flag) => flag.replace(/^"\$project\/(.+)"$/, (_, file: string) => path.join(project, file))) ?? [];
 const memoryVariables = Object.fromEntries(
   [...script.matchAll(/^export (MALLOC_\w+)="\$\{\1:-(\d+)\}"$/gm)].map(([, name, value]) => [name, value]),
 );
