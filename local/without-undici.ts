@@ -1,6 +1,7 @@
 // Removes the properties of `node:http` that are parts of undici, the client behind the global `fetch`. An `import` of
-// `node:http`, also in a package, reads all properties and so loads undici: 54 ms of processor time and 14 MB for each
-// process and thread (https://github.com/nodejs/node/issues/59686). The globals are not affected.
+// `node:http`, in our code or in middy, reads all properties and so loads undici, in each process and thread
+// (https://github.com/nodejs/node/issues/59686). Without it, the server takes 8 MB less and a reader process 5 MB less.
+// The globals are not affected.
 //
 // This must run before `node:http` is imported, and imports are loaded before any code runs. So it is a preload module
 // (`node --require`), which Node.js also runs in worker threads.

@@ -3,6 +3,7 @@ import { randomUUID } from 'node:crypto';
 import { readdirSync, readFileSync } from 'node:fs';
 import path from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
+import { dataFolder } from '../support/servers/for-this-test.ts';
 
 const project = path.resolve(import.meta.dirname, '../..');
 /** A run takes long to start on a busy machine. */
@@ -34,7 +35,8 @@ test.for([
     const [variable, value] = ['CHAT_SYSTEM_KILLED_RUN', randomUUID()];
     const runner = spawn(process.execPath, ['node_modules/vitest/vitest.mjs', 'run', '--project', name, file], {
       cwd: project,
-      env: { ...process.env, [variable]: value },
+      // A killed run cannot delete its data folders.
+      env: { ...process.env, [variable]: value, TMPDIR: dataFolder() },
       stdio: 'ignore',
     });
     onTestFinished(() => void runner.kill('SIGKILL'));

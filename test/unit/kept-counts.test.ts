@@ -110,25 +110,40 @@ test.for([
   ['one trigram', 'abc'],
   ['one character', 'a'],
   ['a text that the index alone cannot compare', 'ababab'],
-] as const)('a later search for %s counts only the matches in newer messages of the chat', async ([, q]) => {
-  const text = 'abc ababab';
-  await index.index([1, 2, 3, 4, 5].map((number) => message(1, number, text)));
-  const counted = () => {
-    const { total, totalIsMinimum } = search.search({ token: 't', chat: 1, q, limit: 1 });
-    return { total, totalIsMinimum };
-  };
-  expect(counted()).toEqual({ total: 4, totalIsMinimum: true });
-  // Counting again would find fewer.
-  for (const table of ['search_trigrams', 'search_grams'])
-    file.database.raw.exec(`DELETE FROM ${table} WHERE rowid & 7 < 4`);
-  expect(counted()).toEqual({ total: 4, totalIsMinimum: true });
-  await index.index([message(1, 6, text)]);
-  expect(counted()).toEqual({ total: 4, totalIsMinimum: true });
-  await index.index([message(1, 6, 'something else', 1)]);
-  expect(counted()).toEqual({ total: 2, totalIsMinimum: false });
+] as const)(
+  'a later search for %s with too many matches to count counts nothing until a message is changed',
+  async ([, q]) => {
+    const text = 'abc ababab';
+    await index.index([1, 2, 3, 4, 5].map((number) => message(1, number, text)));
+    const counted = () => {
+      const { total, totalIsMinimum } = search.search({ token: 't', chat: 1, q, limit: 1 });
+      return { total, totalIsMinimum };
+    };
+    expect(counted()).toEqual({ total: 4, totalIsMinimum: true });
+    // Counting again would find fewer.
+    for (const table of ['search_trigrams', 'search_grams'])
+      file.database.raw.exec(`DELETE FROM ${table} WHERE rowid & 7 < 4`);
+    expect(counted()).toEqual({ total: 4, totalIsMinimum: true });
+    await index.index([message(1, 6, text)]);
+    expect(counted()).toEqual({ total: 4, totalIsMinimum: true });
+    await index.index([message(1, 6, 'something else', 1)]);
+    expect(counted()).toEqual({ total: 2, totalIsMinimum: false });
+  },
+);
+
+test('a later search counts only the matches in newer messages of the chat', async () => {
+  const total = () => search.search({ token: 't', chat: 1, q: 'abc', limit: 1 }).total;
+  await index.index([1, 2].map((number) => message(1, number, 'abc')));
+  expect(total()).toBe(2);
+  // Counting all again would find one.
+  file.database.raw.exec('DELETE FROM search_trigrams WHERE rowid & 7 = 1');
+  await index.index([message(1, 3, 'abc')]);
+  expect(total()).toBe(3);
+  await index.index([message(1, 3, 'abc', 1)]);
+  expect(total()).toBe(2);
 });
 
-test('only the counts that were used last are kept', () => {
+test('a limited number of counts is kept: the most recently used ones', () => {
   const counts = new KeptCounts();
   const scope = { application: 1, edition: 7 };
   const keep = (folded: string) => counts.set(scope, { matching: matchingOf(folded, scope), count: 1, to: 0 });

@@ -33,9 +33,10 @@ export interface IndexedChat {
 /** What a search covers: an application, given by its ordinal, or one of its chats. */
 export type Scope = ({ application: number } | IndexedChat) & {
   /**
-   * A random number. A chat gets a new one with each change except a message above all of its others, and an
-   * application with each such change of a chat. So as long as it stays the same, no match disappears; and in a chat,
-   * new matches are only in messages above those of before.
+   * A random number; 0 from before migration 005 until the first new one. A chat gets a new edition with each change,
+   * unless the change only adds messages with numbers above all indexed messages of the chat. An application gets one
+   * with each new edition of one of its chats. So as long as the edition stays the same, no match disappears; and in a
+   * chat, new matches are only in messages with higher numbers than before.
    */
   edition: number;
 };

@@ -5,9 +5,9 @@ import { isChat, type Matching } from './matching.ts';
 /** The number of matches of a query, kept for later searches. */
 export interface KeptCount {
   matching: Matching;
-  /** If it exceeds the highest exact total, there may be even more matches. */
+  /** The number of matches. Counting ends above the highest exact total, so there may be even more. */
   count: number;
-  /** In a chat, the matches are counted up to this message number. */
+  /** In a chat, the matches are counted up to this message number. In an application, it is 0 and not used. */
   to: number;
 }
 

@@ -89,7 +89,7 @@ export class SqliteSearch {
     return isChat(scope) ? this.#searchChat(matching, scope, query) : this.#searchApplication(matching, scope, query);
   }
 
-  /** Searches for a text whose matches an earlier search counted. */
+  /** Finds a page, and takes the total from an earlier search. In a chat, it adds the matches in newer messages. */
   #searchCounted(kept: KeptCount, scope: Scope, query: Query): SearchPage {
     if (isChat(scope) && kept.count <= this.#exactTotal) {
       const to = this.#highestNumber(scope);
@@ -148,7 +148,10 @@ export class SqliteSearch {
     this.#keptCounts.set(scope, { matching, count, to: isChat(scope) ? this.#highestNumber(scope) : 0 });
   }
 
-  /** Returns the matches of a page and the next one. In an application, this is meant for very many matches. */
+  /**
+   * Returns the matches of a page, and one more if there is a next page. In an application, it is fast only if there are
+   * very many matches.
+   */
   #newestOf(matching: Matching, scope: Scope, query: Query): MatchRow[] {
     return isChat(scope)
       ? this.#newestOfChat(matching, scope, query)
