@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import type { IncomingMessage, RequestListener, Server, ServerResponse } from 'node:http';
 import type { Socket } from 'node:net';
 import { ClientMemory, type TrackedConnection } from './client-memory.ts';
+import { HeapGrowth } from './heap-growth.ts';
 import { Turns } from './turns.ts';
 
 /**
@@ -133,6 +134,7 @@ export class Connections {
   readonly memory = new ClientMemory();
   readonly turns = new Turns();
   readonly #connections = new Map<Socket, Connection>();
+  readonly #heapGrowth = new HeapGrowth();
   #inProgress = 0;
   /** The connection whose scheduled task runs now, so that its next request may start. */
   #scheduled: Connection | undefined;
@@ -264,14 +266,17 @@ export class Connections {
     };
     socket.on('resume', () => this.#readOn(connection));
     this.#connections.set(socket, connection);
+    this.#heapGrowth.adaptTo(this.#connections.size - this.#streams);
     this.turns.shortenTurn();
     socket.on('close', () => {
       this.#connections.delete(socket);
       this.memory.forget(connection);
       connection.held.length = 0;
-      if (!connection.streaming) return;
-      this.#streams--;
-      connection.onStreamClosed?.();
+      if (connection.streaming) {
+        this.#streams--;
+        connection.onStreamClosed?.();
+      }
+      this.#heapGrowth.adaptTo(this.#connections.size - this.#streams);
     });
   }
 

@@ -66,7 +66,7 @@ const niceValue = 5;
  * made. A read that needs more only ends its own process.
  */
 const heapFlags = ['--max-old-space-size=128', '--max-semi-space-size=1', '--heap-growing-percent=40'];
-const preload = ['--require', fileURLToPath(new URL('without-undici.ts', import.meta.url))];
+const preload = ['--require', fileURLToPath(new URL('without-undici.cts', import.meta.url))];
 
 /**
  * Maximum number of waiting reads. `perApplication`: a read takes 1 to 20 ms, so most reads beyond this number would

@@ -2,7 +2,8 @@ import { once } from 'node:events';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
+import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
 import { Connections } from '../../local/connections.ts';
 
 describe('a connection', () => {
@@ -37,6 +38,34 @@ describe('a connection', () => {
     socket.destroy();
     http.close();
     http.closeAllConnections();
+  });
+
+  test('the heap may grow further while there are 1,000 connections without a stream', async () => {
+    // 0 is the default of V8.
+    onTestFinished(() => setFlagsFromString('--heap-growing-percent=0'));
+    const sockets: Socket[] = [];
+    onTestFinished(() => {
+      for (const each of sockets) each.destroy();
+    });
+    /** Identifies the flags. */
+    const tagWith = (percent: number) => {
+      setFlagsFromString(`--heap-growing-percent=${percent}`);
+      return cachedDataVersionTag();
+    };
+    const [far, usual] = [tagWith(100), tagWith(20)];
+    const open = async () => {
+      const opened = connect((http.address() as AddressInfo).port, '127.0.0.1');
+      sockets.push(opened);
+      const [[connection]] = await Promise.all([once(http, 'connection'), once(opened, 'connect')]);
+      return connection as Socket;
+    };
+    connections.stream(connections.of(await open()) as NonNullable<ReturnType<Connections['of']>>);
+    for (let i = accepted; i < 1_000; i++) await open();
+    expect(cachedDataVersionTag()).toBe(usual);
+    await open();
+    expect(cachedDataVersionTag()).toBe(far);
+    sockets.at(-1)?.destroy();
+    await expect.poll(cachedDataVersionTag).toBe(usual);
   });
 
   const requests = (count: number) => Array.from({ length: count }, (_, i) => `GET /${i} HTTP/1.1\r\n\r\n`).join('');

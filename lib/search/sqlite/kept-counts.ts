@@ -1,10 +1,9 @@
 import { limits } from '../../limits.ts';
 import type { Scope } from './ids.ts';
-import { isChat, type Matching } from './matching.ts';
+import { isChat } from './matching.ts';
 
 /** The number of matches of a query, kept for later searches. */
 export interface KeptCount {
-  matching: Matching;
   /** The number of matches. Counting ends above the highest exact total, so there may be even more. */
   count: number;
   /** In a chat, the matches are counted up to this message number. In an application, it is 0 and not used. */
@@ -30,8 +29,8 @@ export class KeptCounts {
     return found.kept;
   }
 
-  set(scope: Scope, kept: KeptCount): void {
-    const key = keyOf(scope, kept.matching.folded);
+  set(scope: Scope, folded: string, kept: KeptCount): void {
+    const key = keyOf(scope, folded);
     this.#counts.delete(key);
     const [oldest] = this.#counts.keys();
     if (oldest !== undefined && this.#counts.size >= limits.keptCounts) this.#counts.delete(oldest);

@@ -79,25 +79,28 @@ export class SqliteSearch {
 
   #searchScope(scope: Scope, query: Query): SearchPage {
     const folded = fold(query.q);
-    const kept = this.#keptCounts.get(scope, folded);
-    if (kept) return this.#searchCounted(kept, scope, query);
     const sample = [...folded].length < manyPoints ? undefined : sampleOf(this.#database, scope);
-    const few = sample && fewMatches(this.#database, { scope, folded }, sample);
+    const kept = this.#keptCounts.get(scope, folded);
+    const few = sample && !kept && fewMatches(this.#database, { scope, folded }, sample);
     if (few) return this.#page(sortedPage(few, query, scope), query.limit, few.length);
     const matching = matchingOf(folded, scope, conditionInstead(folded, sample));
+    const total = kept && this.#totalFrom(kept, matching, scope);
+    if (total !== undefined) return this.#page(this.#newestOf(matching, scope, query), query.limit, total);
     if (matching.verify) return this.#searchTexts(matching, scope, query);
     return isChat(scope) ? this.#searchChat(matching, scope, query) : this.#searchApplication(matching, scope, query);
   }
 
-  /** Finds a page, and takes the total from an earlier search. In a chat, it adds the matches in newer messages. */
-  #searchCounted(kept: KeptCount, scope: Scope, query: Query): SearchPage {
-    if (isChat(scope) && kept.count <= this.#exactTotal) {
-      const to = this.#highestNumber(scope);
-      if (to > kept.to) kept.count += this.#count(kept.matching, scope, { after: kept.to });
-      kept.to = to;
-    }
-    const rows = this.#newestOf(kept.matching, scope, query);
-    return this.#page(rows, query.limit, kept.count);
+  /**
+   * Returns the number of matches from a kept count: in a chat, it adds those in newer messages. Undefined when the index
+   * alone cannot count these.
+   */
+  #totalFrom(kept: KeptCount, matching: Matching, scope: Scope): number | undefined {
+    if (kept.count > this.#exactTotal) return kept.count;
+    if (matching.verify || !isChat(scope)) return undefined;
+    const to = this.#highestNumber(scope);
+    if (to > kept.to) kept.count += this.#count(matching, scope, { after: kept.to });
+    kept.to = to;
+    return kept.count;
   }
 
   /**
@@ -145,7 +148,7 @@ export class SqliteSearch {
   }
 
   #keep(matching: Matching, scope: Scope, count: number): void {
-    this.#keptCounts.set(scope, { matching, count, to: isChat(scope) ? this.#highestNumber(scope) : 0 });
+    this.#keptCounts.set(scope, matching.folded, { count, to: isChat(scope) ? this.#highestNumber(scope) : 0 });
   }
 
   /**
