@@ -1,8 +1,8 @@
 import { setFlagsFromString } from 'node:v8';
 
 /**
- * By how much V8 lets the space for old objects grow, in percent, until it collects there: `usual`, and `withMany` from
- * this number of connections on.
+ * By how much V8 lets the space for old objects grow, in percent, until it collects there: `usual`, as script/start sets
+ * it, and `withMany` from this number of connections on.
  *
  * With 10,000 connections that create messages, each request waits about a second for its turn, so V8 moves its objects
  * to the space for old objects. With 20 %, V8 collected there 44 times in 12 s, on the second processor too.

@@ -1,6 +1,8 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { type AddressInfo, connect, type Socket } from 'node:net';
+import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
 import { cachedDataVersionTag, setFlagsFromString } from 'node:v8';
 import { afterEach, beforeEach, describe, expect, onTestFinished, test } from 'vitest';
@@ -52,7 +54,9 @@ describe('a connection', () => {
       setFlagsFromString(`--heap-growing-percent=${percent}`);
       return cachedDataVersionTag();
     };
-    const [far, usual] = [tagWith(100), tagWith(20)];
+    const script = readFileSync(path.resolve(import.meta.dirname, '../../script/start'), 'utf8');
+    const far = tagWith(100);
+    const usual = tagWith(Number(/--heap-growing-percent=(\d+)/.exec(script)?.[1]));
     const open = async () => {
       const opened = connect((http.address() as AddressInfo).port, '127.0.0.1');
       sockets.push(opened);

@@ -58,8 +58,9 @@ export const searchMigrations: Record<string, Migration> = {
   '003': {
     async up(db) {
       // FTS5 merges segments of the same size once there are `automerge` of them. At the default of 4, indexing 300,000
-      // messages took 41 µs of CPU time each; at 16 it takes 29 µs. A search for a common trigram takes 0.5 ms, not 0.3 ms. At `crisismerge`
-      // segments, FTS5 merges them all at once, which takes seconds in a large index, so that limit is raised too.
+      // messages took 41 µs of CPU time each; at 16 it takes 29 µs. A search for a common trigram takes 0.5 ms instead of
+      // 0.3 ms. At `crisismerge` segments, FTS5 merges them all at once, which takes seconds in a large index, so that
+      // limit is raised too.
       for (const table of ['search_trigrams', 'search_grams']) {
         await sql`INSERT INTO ${sql.table(table)} (${sql.ref(table)}, rank) VALUES ('automerge', 16)`.execute(db);
         await sql`INSERT INTO ${sql.table(table)} (${sql.ref(table)}, rank) VALUES ('crisismerge', 64)`.execute(db);
