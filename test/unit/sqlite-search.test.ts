@@ -79,6 +79,44 @@ test.for([
   },
 );
 
+// Every text has all trigrams of the query, near each other or not, but not always the query itself.
+test('a chat is searched page by page for a common text exactly as a scan does', async () => {
+  const index = new SqliteSearchIndex(file.database);
+  const parts = fc.constantFrom('hello world', 'hello wor', 'llo world', 'ello wo', 'o w', 'hello', 'world', ' and ');
+  const text = fc.array(parts, { minLength: 2, maxLength: 5 }).map((some) => some.join(' ~ '));
+  const chats = fc.array(fc.constantFrom(1, 2), { minLength: 20, maxLength: 20 });
+  let run = 0;
+  await fc.assert(
+    fc.asyncProperty(fc.array(text, { minLength: 20, maxLength: 20 }), chats, async (bodies, chatOf) => {
+      const token = `common ${run++}`;
+      const documents = bodies.map((body, i) => ({
+        ...indexed(body),
+        token,
+        chat: chatOf[i] as number,
+        number: i + 1,
+        createdAt: i,
+        updatedAt: i,
+      }));
+      await index.index(documents);
+      for (const q of ['hello world', 'hello', 'o world'])
+        for (const limit of [1, 2]) {
+          const pages = await allPages(
+            (last: SearchPage | undefined) => {
+              const after = last?.matches.at(-1);
+              return index.search({ token, chat: 1, q, limit, ...(after && { after }) });
+            },
+            ({ more }) => more,
+          );
+          const expected = documents.filter(({ chat, content }) => chat === 1 && content?.body.includes(q)).reverse();
+          const found = pages.flatMap(({ matches }) => matches.map(({ number }) => number));
+          expect(found, q).toEqual(expected.map(({ number }) => number));
+          for (const { total } of pages) expect(total).toBe(expected.length);
+        }
+    }),
+    { numRuns: 40 },
+  );
+});
+
 test('a search for the trigram of its application finds only the texts that contain it', async () => {
   const own = await openSqliteFile({ search: searchMigrations });
   try {

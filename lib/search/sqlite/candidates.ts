@@ -3,7 +3,7 @@ import type { Database } from '../../sqlite/database.ts';
 import { fold } from '../text/fold.ts';
 import { containing } from './containing.ts';
 import { fewTrigrams } from './few-trigrams.ts';
-import { chatValues, ofChat, type Scope } from './ids.ts';
+import { chatValues, type IndexedChat, inRange, ofChat, rangeOf, type Scope } from './ids.ts';
 import { inBody, isChat, type MatchRow, matchColumns } from './matching.ts';
 import type { Sample } from './sample.ts';
 
@@ -12,6 +12,13 @@ const textsAtATime = 500;
 
 /** If this many sampled texts contain the query, it is so common that the index finds the first page at once. */
 const commonInSample = 2;
+
+/** Texts that are read for each match of a page. */
+const textsPerMatch = 2;
+
+/** Returns whether so many texts contain the query that a page of matches is found by reading few of them. */
+const isCommon = (folded: string, { texts }: Sample): boolean =>
+  texts.filter((text) => text.includes(folded)).length >= commonInSample;
 
 /**
  * Finds all matches by reading few texts: only those that have some trigrams of the query near each other, see
@@ -23,13 +30,13 @@ const commonInSample = 2;
 export function fewMatches(
   database: Database,
   { scope, folded }: { scope: Scope; folded: string },
-  { texts: sample, meanLength }: Sample,
+  sample: Sample,
 ): MatchRow[] | undefined {
-  if (sample.filter((text) => text.includes(folded)).length >= commonInSample) return undefined;
-  const most = Math.min(limits.candidates.texts, Math.ceil(limits.candidates.characters / meanLength));
+  if (isCommon(folded, sample)) return undefined;
+  const most = Math.min(limits.candidates.texts, Math.ceil(limits.candidates.characters / sample.meanLength));
   const candidates = candidatesOf(
     database,
-    { scope, match: inBody(fewTrigrams(folded, sample), { folded, scope }) },
+    { scope, match: inBody(fewTrigrams(folded, sample.texts), { folded, scope }) },
     most + 1,
   );
   if (candidates.length > most) return undefined;
@@ -48,6 +55,39 @@ export function fewMatches(
     matches.push(...read.filter(({ body }) => contains(fold(body))));
   }
   return matches;
+}
+
+/**
+ * Finds the newest matches of a chat if the query is common: reads only the newest texts that have some trigrams of the
+ * query near each other. A phrase query reads the lists of all trigrams. For each list, FTS5 takes up to 1 ms to get
+ * backwards from the newest message of all chats to a chat, because it parses a part of the list's page index again for
+ * each page.
+ *
+ * @param query.to the highest number of a match
+ * @returns newest first; undefined when the query is not common, or these texts have fewer than `wanted` matches
+ */
+export function newestCandidates(
+  database: Database,
+  { scope, folded, to, wanted }: { scope: Scope & IndexedChat; folded: string; to: number; wanted: number },
+  sample: Sample,
+): MatchRow[] | undefined {
+  if (!isCommon(folded, sample)) return undefined;
+  const texts = database.rows<MatchRow>(
+    `SELECT ${matchColumns} FROM (SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH ?
+       AND ${inRange('rowid')} ORDER BY rowid DESC LIMIT ?) candidate
+     CROSS JOIN search_documents d ON d.id = candidate.rowid
+     WHERE d.application = ? AND d.chat = ? ORDER BY d.id DESC`,
+    [
+      inBody(fewTrigrams(folded, sample.texts), { folded, scope }),
+      ...rangeOf(scope, { to }),
+      wanted * textsPerMatch,
+      scope.application,
+      scope.chat,
+    ],
+  );
+  const contains = containing(folded);
+  const matches = texts.filter(({ body }) => contains(fold(body)));
+  return matches.length < wanted ? undefined : matches.slice(0, wanted);
 }
 
 /** Returns up to `limit` ids that meet a condition, lowest first, because FTS5 is slower backwards. */

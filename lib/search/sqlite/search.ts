@@ -3,7 +3,7 @@ import { contentOf } from '../../model/content.ts';
 import type { Database } from '../../sqlite/database.ts';
 import type { SearchMatch, SearchPage, SearchPosition, SearchQuery } from '../search-index.ts';
 import { fold } from '../text/fold.ts';
-import { fewMatches } from './candidates.ts';
+import { fewMatches, newestCandidates } from './candidates.ts';
 import { containing } from './containing.ts';
 import { fewTrigramsAnywhere } from './few-trigrams.ts';
 import { type IndexedChat, inRange, numberOf, rangeOf, type Scope, scopeOf } from './ids.ts';
@@ -22,7 +22,10 @@ import {
 import { type Budgets, NewestMatches, olderThan, usualBudgets } from './newest.ts';
 import { isCrowded, type Sample, sampleOf } from './sample.ts';
 
-type Query = Omit<SearchQuery, 'token' | 'chat'>;
+type Query = Omit<SearchQuery, 'token' | 'chat'> & {
+  /** Texts of the scope; undefined for a short query. */
+  sample?: Sample | undefined;
+};
 
 /**
  * A query of at least this many code points has too many trigrams to scan all their lists, so the texts are sampled.
@@ -80,14 +83,17 @@ export class SqliteSearch {
   #searchScope(scope: Scope, query: Query): SearchPage {
     const folded = fold(query.q);
     const sample = [...folded].length < manyPoints ? undefined : sampleOf(this.#database, scope);
+    const sampled = { ...query, sample };
     const kept = this.#keptCounts.get(scope, folded);
     const few = sample && !kept && fewMatches(this.#database, { scope, folded }, sample);
     if (few) return this.#page(sortedPage(few, query, scope), query.limit, few.length);
     const matching = matchingOf(folded, scope, conditionInstead(folded, sample));
     const total = kept && this.#totalFrom(kept, matching, scope);
-    if (total !== undefined) return this.#page(this.#newestOf(matching, scope, query), query.limit, total);
-    if (matching.verify) return this.#searchTexts(matching, scope, query);
-    return isChat(scope) ? this.#searchChat(matching, scope, query) : this.#searchApplication(matching, scope, query);
+    if (total !== undefined) return this.#page(this.#newestOf(matching, scope, sampled), query.limit, total);
+    if (matching.verify) return this.#searchTexts(matching, scope, sampled);
+    return isChat(scope)
+      ? this.#searchChat(matching, scope, sampled)
+      : this.#searchApplication(matching, scope, sampled);
   }
 
   /**
@@ -161,12 +167,17 @@ export class SqliteSearch {
       : this.#newest.ofMany(matching, scope, { limit: query.limit + 1, after: query.after });
   }
 
-  #newestOfChat(matching: Matching, scope: Scope & IndexedChat, { limit, after }: Query): MatchRow[] {
-    const to = after ? after.number - 1 : limits.highestNumber;
-    return this.#rows(
-      `${fromMatches(matching, scope)} ORDER BY t.rowid DESC LIMIT ?`,
-      ...matchValues(matching, scope, { to }),
-      limit + 1,
+  #newestOfChat(matching: Matching, scope: Scope & IndexedChat, { limit, after, sample }: Query): MatchRow[] {
+    const page = { to: after ? after.number - 1 : limits.highestNumber, wanted: limit + 1 };
+    const { verify, folded } = matching;
+    const read = sample && !verify && newestCandidates(this.#database, { scope, folded, ...page }, sample);
+    return (
+      read ||
+      this.#rows(
+        `${fromMatches(matching, scope)} ORDER BY t.rowid DESC LIMIT ?`,
+        ...matchValues(matching, scope, page),
+        page.wanted,
+      )
     );
   }
 

@@ -9,9 +9,9 @@ const start = path.join(project, 'local/start.ts');
 /** Node.js caches compiled code here, which halves the time of the many starts. */
 const compileCache = path.join(project, 'node_modules/.cache/compile');
 
-// The settings that script/start gives Node.js and glibc, so that the tests' hosts use as much memory as real ones.
+// The settings that script/start gives Node.js and glibc, so that the tests' hosts run as real ones do.
 const script = readFileSync(path.join(project, 'script/start'), 'utf8');
-const memoryFlags =
+const startFlags =
   /^exec "\$node" (--.+) "\$project\/local\/start.ts"/ms
     .exec(script)?.[1]
     ?.split(/[ \\\n]+/)
@@ -19,8 +19,8 @@ const memoryFlags =
 const memoryVariables = Object.fromEntries(
   [...script.matchAll(/^export (MALLOC_\w+)="\$\{\1:-(\d+)\}"$/gm)].map(([, name, value]) => [name, value]),
 );
-if (memoryFlags.length === 0 || Object.keys(memoryVariables).length === 0)
-  throw new Error('script/start has no memory settings');
+if (startFlags.length === 0 || Object.keys(memoryVariables).length === 0)
+  throw new Error('script/start does not have the expected settings');
 
 /** Variables that a developer may have set for another host. The hosts of the tests do not get them. */
 const ownSettings = ['PORT', 'HOST', 'DATA_DIR', 'ADMIN_KEY', 'LOG_LEVEL', 'ROLLUP_SECONDS'];
@@ -60,7 +60,7 @@ process.on('exit', () => {
 export function launch(flags: string[], variables: Record<string, string> = {}, openFiles?: number): Launched {
   const inherited = Object.entries(process.env).filter(([name]) => !ownSettings.includes(name));
   const limit = openFiles === undefined ? [] : ['sh', '-c', `ulimit -n ${openFiles}; exec "$0" "$@"`];
-  const [command = process.execPath, ...args] = [...limit, process.execPath, ...memoryFlags, start, ...flags];
+  const [command = process.execPath, ...args] = [...limit, process.execPath, ...startFlags, start, ...flags];
   const child = spawn(command, args, {
     stdio: ['ignore', 'pipe', 'pipe'],
     env: { ...Object.fromEntries(inherited), ...memoryVariables, NODE_COMPILE_CACHE: compileCache, ...variables },

@@ -38,9 +38,10 @@ const searches = (chats: number, title: string, about: string): Figure =>
 export const searchLatencyEmbedded = searches(
   1,
   'Embedded: searching a chat of 1,000,000 messages',
-  `The searches of \`search-latency-opensearch\`, in the embedded engine's index. A search counts at most 10,000 matches.
-    A *later search* for the same text counts only matches in newer messages. The reference is \`LIKE '%…%'\` on the same
-    rows in SQLite with the same order and limit. It does not count, and distinguishes case except in ASCII letters.`,
+  `The searches of \`search-latency-opensearch\`, in the embedded engine's index. A search stops counting once there are
+    more than 10,000 matches. A *later search* for the same text counts only matches in newer messages, or nothing if there
+    were more than 10,000. The reference is \`LIKE '%…%'\` on the same rows in SQLite with the same order and limit. The
+    reference does not count matches, and distinguishes case except in ASCII letters.`,
 );
 
 export const searchLatencyEmbeddedLarge = searches(
