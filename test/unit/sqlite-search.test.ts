@@ -84,10 +84,11 @@ test('a chat is searched page by page for a common text exactly as a scan does',
   const index = new SqliteSearchIndex(file.database);
   const parts = fc.constantFrom('hello world', 'hello wor', 'llo world', 'ello wo', 'o w', 'hello', 'world', ' and ');
   const text = fc.array(parts, { minLength: 2, maxLength: 5 }).map((some) => some.join(' ~ '));
-  const chats = fc.array(fc.constantFrom(1, 2), { minLength: 20, maxLength: 20 });
+  const messages = { minLength: 60, maxLength: 60 };
+  const chats = fc.array(fc.constantFrom(1, 1, 2), messages);
   let run = 0;
   await fc.assert(
-    fc.asyncProperty(fc.array(text, { minLength: 20, maxLength: 20 }), chats, async (bodies, chatOf) => {
+    fc.asyncProperty(fc.array(text, messages), chats, async (bodies, chatOf) => {
       const token = `common ${run++}`;
       const documents = bodies.map((body, i) => ({
         ...indexed(body),
@@ -99,7 +100,7 @@ test('a chat is searched page by page for a common text exactly as a scan does',
       }));
       await index.index(documents);
       for (const q of ['hello world', 'hello', 'o world'])
-        for (const limit of [1, 2]) {
+        for (const limit of [1, 5]) {
           const pages = await allPages(
             (last: SearchPage | undefined) => {
               const after = last?.matches.at(-1);
@@ -115,6 +116,22 @@ test('a chat is searched page by page for a common text exactly as a scan does',
     }),
     { numRuns: 40 },
   );
+});
+
+test('the newest match is found below any number of texts that only have some trigrams of the query', async () => {
+  const index = new SqliteSearchIndex(file.database);
+  const q = 'abcdefghijkl';
+  const similar = [...q].map((letter) => q.replace(letter, '-'));
+  const bodies = [
+    ...Array.from({ length: 300 }, () => q),
+    ...Array.from({ length: 300 }, (_, i) => similar[i % similar.length] as string),
+  ];
+  await index.index(
+    bodies.map((body, i) => ({ ...indexed(body), token: 'below', chat: 1, number: i + 1, createdAt: i, updatedAt: i })),
+  );
+  const { matches, total } = await index.search({ token: 'below', chat: 1, q, limit: 2 });
+  expect(matches.map(({ number }) => number)).toEqual([300, 299]);
+  expect(total).toBe(300);
 });
 
 test('a search for the trigram of its application finds only the texts that contain it', async () => {

@@ -13,8 +13,8 @@ const textsAtATime = 500;
 /** If this many sampled texts contain the query, it is so common that the index finds the first page at once. */
 const commonInSample = 2;
 
-/** Texts that are read for each match of a page. */
-const textsPerMatch = 2;
+/** Texts that are read in addition to those of a full page, because some may not contain the query. */
+const spareTexts = 20;
 
 /** Returns whether so many texts contain the query that a page of matches is found by reading few of them. */
 const isCommon = (folded: string, { texts }: Sample): boolean =>
@@ -80,7 +80,7 @@ export function newestCandidates(
     [
       inBody(fewTrigrams(folded, sample.texts), { folded, scope }),
       ...rangeOf(scope, { to }),
-      wanted * textsPerMatch,
+      wanted + spareTexts,
       scope.application,
       scope.chat,
     ],
