@@ -1,6 +1,6 @@
 /**
- * Maximum number of trigrams in a condition. Scanning a fourth list costs more than reading the texts that it would
- * exclude.
+ * Maximum number of trigrams in a condition that finds all candidates. Scanning a fourth list costs more than reading the
+ * texts that it would exclude.
  */
 const maxTrigrams = 3;
 
@@ -18,9 +18,10 @@ export const quoted = (text: string): string => `"${text.replaceAll('"', '""')}"
  *
  * @param folded the folded query, at least three code points
  * @param sample folded texts like those to be searched; they affect only the speed, never the result
+ * @param most maximum number of trigrams
  */
-export function fewTrigrams(folded: string, sample: string[]): string {
-  const chosen = chosenTrigrams(folded, sample);
+export function fewTrigrams(folded: string, sample: string[], most = maxTrigrams): string {
+  const chosen = chosenTrigrams(folded, sample, most);
   const places = [...chosen.values()];
   const trigrams = [...chosen.keys()].map(quoted);
   // The number of other trigrams between the first chosen one and the last.
@@ -30,10 +31,10 @@ export function fewTrigrams(folded: string, sample: string[]): string {
 
 /** Returns the condition that the same trigrams are anywhere in a text. FTS5 compares no positions for it. */
 export const fewTrigramsAnywhere = (folded: string, sample: string[]): string =>
-  [...chosenTrigrams(folded, sample).keys()].map(quoted).join(' AND ');
+  [...chosenTrigrams(folded, sample, maxTrigrams).keys()].map(quoted).join(' AND ');
 
 /** Returns the chosen trigrams and the position of each in the query. */
-function chosenTrigrams(folded: string, sample: string[]): Map<string, number> {
+function chosenTrigrams(folded: string, sample: string[], most: number): Map<string, number> {
   const points = [...folded];
   const candidates = new Map<string, { at: number; texts: number[] }>();
   for (let at = 0; at + 3 <= points.length; at++) {
@@ -43,7 +44,7 @@ function chosenTrigrams(folded: string, sample: string[]): Map<string, number> {
   }
   const chosen = new Map<string, number>();
   let together = new Set(sample.keys());
-  while (chosen.size < Math.min(maxTrigrams, candidates.size)) {
+  while (chosen.size < Math.min(most, candidates.size)) {
     let best: { trigram: string; at: number; texts: number[]; cost: number } | undefined;
     for (const [trigram, { at, texts }] of candidates) {
       if (chosen.has(trigram)) continue;
