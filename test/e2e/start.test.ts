@@ -425,7 +425,8 @@ test.runIf(process.platform === 'linux')(
       stream.on('data', (chunk: Buffer) => {
         output += chunk;
       });
-    await Promise.race([ended, vi.waitFor(() => expect(output).toContain('Ctrl-C'), { timeout: 20_000 })]);
+    // On a busy machine, a process with this priority waits for all others.
+    await Promise.race([ended, vi.waitFor(() => expect(output).toContain('Ctrl-C'), { timeout: 90_000 })]);
     child.kill('SIGTERM');
     await ended;
     expect(output).toContain('Ctrl-C');

@@ -101,7 +101,7 @@ test('after any changes, a search by another connection finds and counts exactly
           }
       }
     }),
-    { numRuns: 100 },
+    { numRuns: 50 },
   );
 });
 

@@ -118,20 +118,34 @@ test('a chat is searched page by page for a common text exactly as a scan does',
   );
 });
 
-test('the newest match is found below any number of texts that only have some trigrams of the query', async () => {
+const common = 'abcdefghijkl';
+const texts = (count: number, textOf: (i: number) => string): string[] =>
+  Array.from({ length: count }, (_, i) => textOf(i));
+test.for<[string, string[]]>([
+  ['texts that only have some trigrams of the query', texts(300, (i) => common.replace(common[i % 12] as string, '-'))],
+  ['other texts', texts(600, () => 'something else')],
+  ['many long texts with the query', texts(300, () => `${'-'.repeat(9_000)} ${common}`)],
+  [
+    'a few long texts with the query, and other texts',
+    [...texts(300, () => 'something else'), ...texts(20, () => `${common} ${'-'.repeat(9_000)}`)],
+  ],
+])('the newest matches of a common text are found at and below %s', async ([name, newer]) => {
   const index = new SqliteSearchIndex(file.database);
-  const q = 'abcdefghijkl';
-  const similar = [...q].map((letter) => q.replace(letter, '-'));
-  const bodies = [
-    ...Array.from({ length: 300 }, () => q),
-    ...Array.from({ length: 300 }, (_, i) => similar[i % similar.length] as string),
-  ];
-  await index.index(
-    bodies.map((body, i) => ({ ...indexed(body), token: 'below', chat: 1, number: i + 1, createdAt: i, updatedAt: i })),
-  );
-  const { matches, total } = await index.search({ token: 'below', chat: 1, q, limit: 2 });
-  expect(matches.map(({ number }) => number)).toEqual([300, 299]);
-  expect(total).toBe(300);
+  const documents = [...texts(10, () => common), ...newer].map((body, i) => ({
+    ...indexed(body),
+    token: name,
+    chat: 1,
+    number: i + 1,
+    createdAt: i,
+    updatedAt: i,
+  }));
+  await index.index(documents);
+  const expected = documents.filter(({ content }) => content?.body.includes(common)).reverse();
+  for (const limit of [2, 5, 10, 50]) {
+    const { matches, total } = await index.search({ token: name, chat: 1, q: common, limit });
+    expect(matches.map(({ number }) => number)).toEqual(expected.slice(0, limit).map(({ number }) => number));
+    expect(total).toBe(expected.length);
+  }
 });
 
 test('a search for the trigram of its application finds only the texts that contain it', async () => {

@@ -170,7 +170,14 @@ export class SqliteSearch {
   #newestOfChat(matching: Matching, scope: Scope & IndexedChat, { limit, after, sample }: Query): MatchRow[] {
     const page = { to: after ? after.number - 1 : limits.highestNumber, wanted: limit + 1 };
     const { verify, folded } = matching;
-    const read = sample && !verify && newestCandidates(this.#database, { scope, folded, ...page }, sample);
+    const read =
+      sample &&
+      !verify &&
+      newestCandidates(
+        this.#database,
+        { scope, folded, ...page, to: Math.min(page.to, this.#highestNumber(scope)) },
+        sample,
+      );
     return (
       read ||
       this.#rows(

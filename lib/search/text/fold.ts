@@ -21,6 +21,9 @@ const foldable = new RegExp(
   'gu',
 );
 
+/** In such a text, folding is the same as lower case, which takes V8 a fraction of the time. */
+const isAscii = /^[\0-\x7f]*$/;
+
 /**
  * Folds a text for case-insensitive comparison, on both engines: Unicode simple case folding (statuses C and S of
  * CaseFolding.txt), code point by code point. Two texts match when their folded forms are equal, as with a regular
@@ -29,7 +32,8 @@ const foldable = new RegExp(
  * Every code point becomes one code point of the same length in UTF-16, so a position in the folded text is the same
  * position in the text. So `ß` equals `ẞ` but not `ss`, `İ` equals only itself, and `ς`, `σ` and `Σ` are all equal.
  */
-export const fold = (text: string): string => text.replace(foldable, (character) => folded.get(character) as string);
+export const fold = (text: string): string =>
+  isAscii.test(text) ? text.toLowerCase() : text.replace(foldable, (character) => folded.get(character) as string);
 
 const targets = new Set(folded.values());
 
