@@ -80,8 +80,7 @@ export function fewMatches(
  * The messages and characters that it looks at are limited, because the sample may be misleading.
  *
  * @param query.to the highest number of a match, at most that of the newest message
- * @returns newest first; undefined when the query is not common, or these texts have fewer than `wanted` matches although
- *   there may be more
+ * @returns newest first; undefined when the query is not common, or these texts have fewer than `wanted` matches
  */
 export function newestCandidates(
   database: Database,
@@ -91,7 +90,6 @@ export function newestCandidates(
   const sampled = matchesIn(sample, folded);
   if (sampled < commonInSample || sample.meanLength * wanted > charactersOfPage) return undefined;
   const after = to - Math.ceil((reach * wanted * sample.texts.length) / sampled);
-  const most = wanted + spareTexts;
   const texts = database.rows<MatchRow>(
     `SELECT ${matchColumns} FROM (SELECT rowid FROM search_trigrams WHERE search_trigrams MATCH ?
        AND ${inRange('rowid')} ORDER BY rowid DESC LIMIT ?) candidate
@@ -100,7 +98,7 @@ export function newestCandidates(
     [
       inBody(fewTrigrams(folded, sample.texts, trigramsOfPage), { folded, scope }),
       ...rangeOf(scope, { after, to }),
-      most,
+      wanted + spareTexts,
       scope.application,
       scope.chat,
     ],
@@ -115,7 +113,7 @@ export function newestCandidates(
     matches.push(text);
     if (matches.length === wanted) return matches;
   }
-  return after <= 0 && texts.length < most ? matches : undefined;
+  return undefined;
 }
 
 /** Returns up to `limit` ids that meet a condition, lowest first, because FTS5 is slower backwards. */
