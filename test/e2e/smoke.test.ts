@@ -8,14 +8,15 @@ import { smoke, startSmoke } from '../support/servers/smoke.ts';
 // script/smoke against gateways with faults, each in front of a system of the embedded engine.
 
 const adminKey = 'the admin key of this test';
+let dataDir: string;
 let host: Host;
 beforeAll(async () => {
-  const dataDir = newDataDir();
+  dataDir = newDataDir();
   host = await ready(launch(['--port', '0', '--data-dir', dataDir], { ADMIN_KEY: adminKey }));
-  afterAll(async () => {
-    await host.stop();
-    removeDataDir(dataDir);
-  });
+});
+afterAll(async () => {
+  await host.stop();
+  removeDataDir(dataDir);
 });
 
 type Fault = (request: IncomingMessage, response: ServerResponse, forward: (path?: string) => void) => void;

@@ -22,7 +22,7 @@ export const atOnce = (requests: number): number => (onStack ? Math.min(requests
  * which the emulator needs for other tests, so polls of the stack are rare.
  */
 export const settled = {
-  timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? (onStack ? 60 : 20)) * 1_000,
+  timeout: Number(CHAT_SYSTEM_SETTLE_SECONDS ?? 60) * 1_000,
   interval: onStack ? 300 : 50,
 };
 /** The same for counts. */
